@@ -1,0 +1,1 @@
+"""Diadema host tools."""
