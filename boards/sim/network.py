@@ -1,0 +1,116 @@
+"""`network` of the simulated board: a Wi-Fi station among the access points it is told of.
+
+The `wifi` command gives {"networks": {name: password}}; an empty table is radio silence.
+"""
+
+import wire
+
+STA_IF = 0
+AP_IF = 1
+STAT_IDLE = 1000
+STAT_CONNECTING = 1001
+STAT_GOT_IP = 1010
+STAT_NO_AP_FOUND = 201
+STAT_WRONG_PASSWORD = 202
+STAT_BEACON_TIMEOUT = 200
+STAT_ASSOC_FAIL = 203
+STAT_HANDSHAKE_TIMEOUT = 204
+
+_ASSOCIATION_MS = 300  # a WPA2 handshake with DHCP on a quiet channel takes no less
+_networks = {}
+_stations = []
+
+
+def _wifi(command):
+    _networks.clear()
+    _networks.update(command["networks"])
+    for station in _stations:
+        station._air_changed()
+
+
+wire.on("wifi", _wifi)
+
+
+class WLAN:
+    IF_STA = STA_IF
+    IF_AP = AP_IF
+
+    def __init__(self, interface_id=STA_IF):
+        self._active = False
+        self._status = STAT_IDLE
+        self._wanted = None
+        self._entry = None
+        self._config = {"hostname": "mpy-esp32", "reconnects": -1}
+        _stations.append(self)
+
+    def active(self, is_active=None):
+        if is_active is None:
+            return self._active
+        self._active = bool(is_active)
+        if not is_active:
+            self.disconnect()
+
+    def connect(self, ssid=None, key=None, *, bssid=None):
+        if not self._active:
+            raise OSError("Wifi Not Started")
+        if ssid is not None:
+            self._wanted = (ssid, key)
+        self._try()
+
+    def _try(self):
+        self._status = STAT_CONNECTING
+        if self._entry:
+            wire.cancel(self._entry)
+        self._entry = wire.alarm(wire.now() + _ASSOCIATION_MS, self._associated)
+
+    def _associated(self):
+        self._entry = None
+        name, key = self._wanted
+        if name not in _networks:
+            self._status = STAT_NO_AP_FOUND
+        elif _networks[name] != key:
+            self._status = STAT_WRONG_PASSWORD
+        else:
+            self._status = STAT_GOT_IP
+            return
+        if self._config["reconnects"]:
+            self._entry = wire.alarm(wire.now() + 1000, self._try)
+
+    def _air_changed(self):
+        if self._status == STAT_GOT_IP and _networks.get(self._wanted[0]) != self._wanted[1]:
+            self._status = STAT_BEACON_TIMEOUT
+            self._try()
+
+    def disconnect(self):
+        if self._entry:
+            wire.cancel(self._entry)
+            self._entry = None
+        self._status = STAT_IDLE
+
+    def isconnected(self):
+        return self._status == STAT_GOT_IP
+
+    def status(self, parameter=None):
+        if parameter == "rssi":
+            return -55 if self.isconnected() else 0
+        return self._status
+
+    def scan(self):
+        return [(name.encode(), b"\2\0\0\0\0\1", 6, -55, 3, False) for name in _networks]
+
+    def config(self, name=None, **values):
+        if name is not None:
+            return self._config.get(name)
+        self._config.update(values)
+
+    def ifconfig(self, *values):
+        address = "127.0.0.1" if self.isconnected() else "0.0.0.0"
+        return (address, "255.0.0.0", "127.0.0.1", "127.0.0.1")
+
+
+def hostname(name=None):
+    return "diadema"
+
+
+def country(code=None):
+    return "PE"

@@ -1,0 +1,104 @@
+"""Entry of one simulated station: `micropython start.py LINE FOLDER UID CAUSE [measure]`.
+
+Solders the board together, mounts the station's own files as `/`, and hands over to the real
+`boot.py` and `main.py`. With `measure` it prints what the board itself holds of the heap and ends.
+"""
+
+import gc
+import os
+import sys
+
+import board
+import esp32
+import machine
+import vfs
+
+# The firmware must find these in place of the interpreter's own.
+import wire
+from parts.es8388 import ES8388
+from parts.panel import Panel
+from parts.pn532 import PN532
+from parts.ssd1306 import SSD1306
+
+_CARD = {"atqa": b"\x00\x44", "sak": 0x00}
+_PARTITIONS = [("journal", 1, 0x40, 0x310000, 0x80000)]
+
+
+def solder():
+    """Put the models behind their buses and pins, and answer the world's commands with them."""
+    pins = board.PINS
+    bus = ("i2c", pins["i2c_scl"], pins["i2c_sda"])
+    screen, codec, panel = SSD1306(), ES8388(), Panel(pins)
+    reader = PN532(machine.net(pins["badge_irq"]))
+    parts = {"screen": screen, "codec": codec, "badge_reader": reader}
+    for name, model in parts.items():
+        machine.attach(bus, board.PARTS[name][1], model)
+
+    def tap(command):
+        card = dict(_CARD)
+        card["uid"] = bytes.fromhex(command["badge"])
+        card["torn"] = command.get("torn", False)
+        reader.tap(card)
+
+    def fault(command):
+        parts[command["part"]].fault = command.get("kind")
+
+    def dump(command):
+        answer = {name: model.dump() for name, model in parts.items()}
+        gc.collect()
+        answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
+        answer["uptime_ms"] = wire.uptime()
+        return answer
+
+    wire.on("tap", tap)
+    wire.on("untap", lambda command: reader.untap())
+    wire.on("press", lambda command: panel.press(command["key"], command.get("bounce", 0)))
+    wire.on("release", lambda command: panel.release(command["key"], command.get("bounce", 0)))
+    wire.on("plug", lambda command: panel.plug(True))
+    wire.on("unplug", lambda command: panel.plug(False))
+    wire.on("lights", lambda command: {"lights": panel.lights()})
+    wire.on("screen", lambda command: {"on": screen.on, "ram": screen.ram.hex()})
+    wire.on("fault", fault)
+    wire.on("dump", dump)
+
+
+def power(folder, identity, cause):
+    """Give the chip its identity and its flash, and make its files the root."""
+    machine.configure(bytes.fromhex(identity), cause)
+    esp32.configure(vfs.VfsPosix(folder), _PARTITIONS)
+    files = vfs.VfsPosix(folder + "/files")
+    vfs.umount("/")
+    vfs.mount(files, "/")
+    os.chdir("/")
+    sys.path[:] = ["", "/lib", ".frozen"]
+
+
+def run(name):
+    """Run a start file as the chip does: in `__main__`, its errors to the console."""
+    try:
+        with open("/" + name) as file:
+            source = file.read()
+    except OSError:
+        return
+    try:
+        exec(compile(source, name, "exec"), {"__name__": "__main__", "__file__": name})
+    except Exception as error:
+        sys.print_exception(error)
+
+
+def start(line, folder, identity, cause):
+    wire.open_line(int(line))
+    solder()
+    power(folder, identity, cause)
+    run("boot.py")
+    run("main.py")
+    while True:  # the chip would now sit at its prompt
+        wire.wait(None)
+
+
+if sys.argv[-1] == "measure":
+    solder()
+    gc.collect()
+    print(gc.mem_alloc())
+else:
+    start(*sys.argv[1:5])

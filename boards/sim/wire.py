@@ -1,0 +1,184 @@
+"""The simulated board's line to its world: a stream of text lines, and the clock it carries.
+
+The world (a host process) owns the time and the flash. This module is all that the other modules
+here know of it. Lines from the world: `T now` (the clock stands there, in whole ms of the run),
+`S now speed` (it runs on from there), `F ok` or `F why` (answer to a flash operation), `P`
+(console bytes were written, look), or a JSON command. Lines to the world: `I due heard` (nothing
+to do before `due`, after `heard` lines from the world), `W`/`E` (program, erase), `R cause` (the
+chip restarts), or a JSON answer.
+"""
+
+import json
+import sys
+
+import builtin
+
+_time = builtin.time
+_select = builtin.select
+
+_line = None  # the stream itself
+_poll = None
+_now = 0  # ms of the run when the world last told
+_real = 0  # ticks_us at that moment
+_speed = 0  # 0: the world moves the clock; else simulated ms a real ms
+_born = 0  # ms of the run when this chip got power
+_heard = 0  # lines from the world so far, answers to flash operations apart
+_waiting = []  # lines that came while an answer was awaited
+_handlers = {}  # command -> function(dict) -> dict or None
+_alarms = []  # [due ms of the run, function], unordered and few
+
+
+def open_line(descriptor):
+    """Take over the inherited socket and wait for the first word of the clock."""
+    global _line, _poll, _born
+    _line = open(descriptor, "r+b")
+    _poll = _select.poll()
+    _poll.register(_line, _select.POLLIN)
+    _obey(_read())
+    _born = _now
+
+
+def now():
+    """Milliseconds of the run."""
+    if _speed:
+        return _now + int(_time.ticks_diff(_time.ticks_us(), _real) * _speed) // 1000
+    return _now
+
+
+def uptime():
+    """Milliseconds since power came, as the chip's own counter has them."""
+    return now() - _born
+
+
+def micros():
+    """Microseconds since power came; whole milliseconds while the world moves the clock."""
+    if _speed:
+        extra = int(_time.ticks_diff(_time.ticks_us(), _real) * _speed)
+        return (_now - _born) * 1000 + extra
+    return (_now - _born) * 1000
+
+
+def on(command, function):
+    """Let `function(dict)` answer a command of the world."""
+    _handlers[command] = function
+
+
+def alarm(due, function):
+    """Call `function()` once when the run's clock has reached `due`. Returns a handle."""
+    entry = [due, function]
+    _alarms.append(entry)
+    return entry
+
+
+def cancel(entry):
+    if entry in _alarms:
+        _alarms.remove(entry)
+
+
+def say(text):
+    _line.write(text + "\n")
+
+
+def flash(text, data=None):
+    """One flash operation, done when the world says so. Raises OSError as the ESP-IDF would."""
+    global _heard
+    _line.write(text + "\n")
+    if data is not None:
+        _line.write(data)
+    while True:
+        line = _read()
+        if line[0:1] == b"F":
+            _heard -= 1
+            if line != b"F ok":
+                raise OSError(line[2:].decode())
+            return
+        _waiting.append(line)
+
+
+def restart(cause):
+    """The chip resets: this process ends, the world starts the next one."""
+    say("R " + cause)
+    sys.exit(0)
+
+
+def _read():
+    global _heard
+    line = _line.readline()
+    _heard += 1
+    if not line:
+        sys.exit(0)  # the world is gone, so is the power
+    return line[:-1]
+
+
+def _obey(line):
+    global _now, _real, _speed
+    kind = line[0]
+    if kind == 84:  # T
+        _now = int(line[2:])
+        _speed = 0
+    elif kind == 83:  # S
+        parts = line.split()
+        _now = int(parts[1])
+        _speed = float(parts[2])
+        _real = _time.ticks_us()
+    elif kind != 80:  # P only wakes
+        command = json.loads(line)
+        function = _handlers.get(command["do"])
+        answer = None
+        if function is None:
+            answer = {"error": "this board has no " + command["do"]}
+        else:
+            try:
+                answer = function(command)
+            except Exception as why:
+                answer = {"error": repr(why)}
+        answer = answer or {}
+        answer["id"] = command["id"]
+        say(json.dumps(answer))
+
+
+def _ring():
+    """Fire what is due; returns the next due time or None."""
+    soonest = None
+    if _alarms:
+        present = now()
+        for entry in list(_alarms):
+            if entry[0] <= present and entry in _alarms:
+                _alarms.remove(entry)
+                entry[1]()
+        for entry in _alarms:
+            if soonest is None or entry[0] < soonest:
+                soonest = entry[0]
+    return soonest
+
+
+def _pump():
+    while _waiting:
+        _obey(_waiting.pop(0))
+    for _ in _poll.ipoll(0):
+        _obey(_read())
+        return True
+    return False
+
+
+def wait(due, poller=None):
+    """Sit until the clock reaches `due` (ms of the run; None: for ever) or `poller` is ready."""
+    while True:
+        while _pump():
+            pass
+        soonest = _ring()
+        if poller is not None:
+            for _ in poller.ipoll(0):
+                return
+        if due is not None and now() >= due:
+            return
+        if due is not None and (soonest is None or due < soonest):
+            soonest = due
+        if _speed:
+            pause = -1 if soonest is None else max(0, int((soonest - now()) / _speed + 0.999))
+            for _ in _poll.ipoll(pause):
+                pass
+        else:
+            if not _poll.poll(0):
+                say("I %d %d" % (-1 if soonest is None else soonest, _heard))
+            _obey(_read())

@@ -1,0 +1,300 @@
+"""One simulated station: its VM, its flash, its cable, and what a person can do to it."""
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diadema.errors import DiademaError
+from diadema.journal import JournalWalker
+from diadema.sim.build import vm_command
+from diadema.sim.cable import Cable
+from diadema.sim.flash import NorFlash
+
+if TYPE_CHECKING:
+    from diadema.sim.world import World
+
+JOURNAL_BYTES = 512 * 1024
+_SETTLE_MS = 40  # after a release: longer than any debounce
+
+
+class Station:
+    """Made by `World.add_station`; starts without power."""
+
+    def __init__(self, world: "World", station_id: str, folder: Path) -> None:
+        self.id = station_id
+        self.folder = folder
+        self.busy = False
+        self.due: int | None = None
+        self.plugged = True
+        self.console: deque[bytes] = deque(maxlen=200)
+        self.restarts: list[str] = []  # causes, as the VM gave them
+        self.crash: str | None = None
+        self.stdin_lost = 0
+        self._world = world
+        self._card: dict[str, Any] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._heard = b""
+        self._sent = 0
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        files = folder / "files"
+        files.mkdir(parents=True)
+        for entry in world.image.iterdir():
+            (files / entry.name).symlink_to(entry)
+        self.flash = NorFlash(folder / "journal.bin", JOURNAL_BYTES)
+        self._walker = JournalWalker(self.flash.image)
+        self.cable = Cable(folder / "port", self._from_host)
+        self.cable.plug()
+
+    @property
+    def port(self) -> str:
+        """The serial port that a gateway opens."""
+        return str(self.cable.path)
+
+    @property
+    def powered(self) -> bool:
+        return self._process is not None
+
+    # --- power --------------------------------------------------------------------------------
+
+    async def power_on(self, cause: str = "power_on") -> None:
+        if self._process:
+            return
+        ours, theirs = socket.socketpair()
+        command = vm_command(
+            str(theirs.fileno()), str(self.folder), self.id.removeprefix("DIA-"), cause
+        )
+        self._process = subprocess.Popen(  # noqa: ASYNC220 - forks, does not wait
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        assert self._process.stdin and self._process.stdout
+        os.set_blocking(self._process.stdin.fileno(), False)
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self._line, self._heard, self._sent = ours, b"", 0
+        self.busy, self.due, self.crash = True, None, None
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ours, self._line_readable, ours)
+        loop.add_reader(self._process.stdout, self._console_readable, self._process)
+        self._world.timeline.machines.add(self)
+        if self.plugged:
+            self._post({"do": "plug", "id": 0})
+        if self._card:
+            self._post({**self._card, "id": 0})
+        self.tell_time()
+
+    async def power_cut(self) -> None:
+        """At once, whatever the station was doing."""
+        if self._process:
+            self._stop(self._process)
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        assert self._line and process.stdin and process.stdout
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._line)
+        loop.remove_reader(process.stdout)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+        self._line.close()
+        self._line = self._process = None
+        self.busy, self.due = False, None
+        self._world.timeline.machines.discard(self)
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(DiademaError(f"{self.id} lost its power before it answered"))
+        self._answers.clear()
+        self._world.timeline.settle()
+
+    async def close(self) -> None:
+        await self.power_cut()
+        self.cable.pull()
+        self.flash.close()
+
+    # --- what a person does -------------------------------------------------------------------
+
+    async def tap(self, badge: str, ms: int | None = 600, *, torn: bool = False) -> None:
+        """Hold a badge to the reader for `ms` of simulated time; None leaves it there."""
+        self._card = {"do": "tap", "badge": badge, "torn": torn}
+        await self.ask(self._card)
+        if ms is not None:
+            await self._world.sleep(ms)
+            await self.untap()
+
+    async def untap(self) -> None:
+        self._card = None
+        await self.ask({"do": "untap"})
+
+    async def press(self, key: int, ms: int = 80, *, bounce: int = 0) -> None:
+        """Press and release a key; returns when the release is past any debounce."""
+        await self.ask({"do": "press", "key": key, "bounce": bounce})
+        await self._world.sleep(ms)
+        await self.ask({"do": "release", "key": key, "bounce": bounce})
+        await self._world.sleep(_SETTLE_MS)
+
+    async def plug(self) -> None:
+        self.plugged = True
+        await self.ask({"do": "plug"})
+
+    async def unplug(self) -> None:
+        self.plugged = False
+        await self.ask({"do": "unplug"})
+
+    async def screen(self) -> bytes:
+        """The display's memory, 1024 bytes (8 pages × 128 columns, bit 0 on top)."""
+        return bytes.fromhex((await self.ask({"do": "screen"}))["ram"])
+
+    async def lights(self) -> dict[str, bool]:
+        lights: dict[str, bool] = (await self.ask({"do": "lights"}))["lights"]
+        return lights
+
+    async def dump(self) -> dict[str, Any]:
+        """What every part of the board says of itself, and the VM's heap."""
+        return await self.ask({"do": "dump"})
+
+    async def ask(self, command: dict[str, Any]) -> dict[str, Any]:
+        """One command of the world channel. Raises DiademaError when the board refuses it."""
+        if not self._process:
+            raise DiademaError(f"{self.id} has no power; give it power_on first")
+        number = next(self._numbers)
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        self._post({**command, "id": number})
+        result: dict[str, Any] = await answer
+        if "error" in result:
+            raise DiademaError(f"{self.id}: {result['error']}")
+        return result
+
+    # --- the VM -------------------------------------------------------------------------------
+
+    def tell_time(self) -> None:
+        timeline = self._world.timeline
+        self.busy = True
+        if timeline.speed:
+            self._write(f"S {timeline.now()} {timeline.speed}")
+        else:
+            self._write(f"T {timeline.now()}")
+
+    def _post(self, command: dict[str, Any]) -> None:
+        if not self._world.timeline.speed and self._sent:
+            self.tell_time()
+        self.busy = True
+        self._write(json.dumps(command))
+
+    def _write(self, text: str, *, counted: bool = True) -> None:
+        if self._line:
+            self._sent += counted
+            try:
+                self._line.sendall(text.encode() + b"\n")
+            except OSError:
+                return  # the VM just died; its end of the line says so next
+
+    def _from_host(self, data: bytes) -> None:
+        """Bytes from the gateway go to the console of the VM."""
+        if not self._process:
+            return
+        assert self._process.stdin
+        try:
+            taken = os.write(self._process.stdin.fileno(), data)
+        except (BlockingIOError, BrokenPipeError):
+            taken = 0
+        self.stdin_lost += len(data) - taken
+        if not self._world.timeline.speed:
+            self.tell_time()
+        self.busy = True
+        self._write("P")
+
+    def _console_readable(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout
+        try:
+            data = os.read(process.stdout.fileno(), 65536)
+        except BlockingIOError:
+            return
+        if data:
+            self.console.append(data)
+            self.cable.send(data)
+        else:
+            asyncio.get_running_loop().remove_reader(process.stdout)
+
+    def _line_readable(self, line: socket.socket) -> None:
+        try:
+            data = line.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._ended()
+            return
+        self._heard += data
+        while self._line is line:
+            text, end, rest = self._heard.partition(b"\n")
+            if not end:
+                return
+            if text[:1] == b"W":
+                _, partition, offset, length = text.split()
+                if len(rest) < int(length):
+                    return
+                self._program(partition, int(offset), rest[: int(length)])
+                rest = rest[int(length) :]
+            self._heard = rest
+            self._obey(text)
+
+    def _obey(self, text: bytes) -> None:
+        kind = text[:1]
+        if kind == b"I":
+            _, due, heard = text.split()
+            if int(heard) == self._sent:
+                self.busy = False
+                self.due = int(due) if due != b"-1" else None
+                if not self._world.timeline.speed:
+                    self._world.timeline.settle()
+        elif kind == b"E":
+            _, _, offset = text.split()
+            self._walker.erased(int(offset) // 4096)
+            self.flash.erase(int(offset))
+            self._write("F ok", counted=False)
+        elif kind == b"R":
+            self.restarts.append(text[2:].decode())
+        elif kind == b"{":
+            answer = json.loads(text)
+            future = self._answers.pop(answer["id"], None)
+            if future and not future.done():
+                future.set_result(answer)
+
+    def _program(self, partition: bytes, offset: int, data: bytes) -> None:
+        try:
+            self.flash.program(offset, data)
+        except IndexError as error:
+            self._write(f"F {error}", counted=False)
+            return
+        for event in self._walker.programmed(offset, len(data)):
+            self._world.witness.saw(self.id, event)
+        self._write("F ok", counted=False)
+
+    def _ended(self) -> None:
+        """The VM is gone: a reset starts it again, anything else is a crash to be shown."""
+        assert self._process
+        wanted = len(self.restarts)
+        console = b"".join(self.console)[-2000:].decode(errors="replace")
+        self._stop(self._process)
+        if wanted > self._world.restarts_seen(self.id):
+            self._world.spawn(self.power_on(self.restarts[-1]))
+        else:
+            self.crash = f"{self.id}: the VM ended by itself. Its last words:\n{console}"
+            self._world.crashed(self.crash)

@@ -1,0 +1,191 @@
+"""The simulated clock of one run, and the rule by which it moves.
+
+At a speed it runs on by itself. As fast as the work allows (`speed` 0) it stands, and moves to the
+earliest deadline only when every VM is idle with nothing unread, every actor sleeps and nothing
+holds it; a hold is waited for at most 30 s of real time, then the clock goes on and lists it.
+"""
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from diadema.clock import SharedClock
+
+HOLD_LIMIT_S = 30.0
+
+
+class Machine(Protocol):
+    """A powered VM: busy until it says when it wants to be woken (run ms, None = never)."""
+
+    busy: bool
+    due: int | None
+
+    def tell_time(self) -> None: ...
+
+
+class Timeline:
+    """Times are milliseconds of the run; `start_utc_ms` is their zero."""
+
+    def __init__(self, path: Path, start_utc_ms: int, speed: float) -> None:
+        self.path = path
+        self.start_utc_ms = start_utc_ms
+        self.overdue: list[str] = []  # holds that were waited for in vain
+        self.steps = 0
+        self.machines: set[Machine] = set()
+        self._shared = SharedClock(path, create=True)
+        self._speed = speed
+        self._base = 0.0
+        self._real = time.monotonic()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None], bool]] = []
+        self._order = itertools.count()
+        self._actors: dict[asyncio.Task[Any], bool] = {}
+        self._awake = 0
+        self._holds: set[object] = set()
+        self._settling = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._shared.set(start_utc_ms, speed)
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds a real second; 0 = as fast as the work allows."""
+        return self._speed
+
+    def now(self) -> int:
+        """Whole ms of the run."""
+        if self._speed:
+            return int(self._base + (time.monotonic() - self._real) * 1000 * self._speed)
+        return int(self._base)
+
+    def utc_ms(self) -> int:
+        return self.start_utc_ms + self.now()
+
+    def set_speed(self, speed: float) -> None:
+        """From now on; tells every VM and every process of the run."""
+        self._base, self._real = float(self.now()), time.monotonic()
+        self._speed = speed
+        self._shared.set(self.start_utc_ms + self._base, speed)
+        for machine in self.machines:
+            machine.tell_time()
+        self.settle()
+
+    # --- who may hold it ----------------------------------------------------------------------
+
+    @contextmanager
+    def actor(self) -> Iterator[None]:
+        """The current task acts in the run: the clock stands whenever it is awake."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._actors[task] = True
+        self._awake += 1
+        try:
+            yield
+        finally:
+            del self._actors[task]
+            self._awake -= 1
+            self.settle()
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """The clock stands, at most 30 s of real time; then `name` is listed in `overdue`."""
+        token = object()
+        self._holds.add(token)
+
+        def give_up() -> None:
+            if token in self._holds:
+                self._holds.discard(token)
+                self.overdue.append(name)
+                self.settle()
+
+        timer = asyncio.get_running_loop().call_later(HOLD_LIMIT_S, give_up)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._holds.discard(token)
+            self.settle()
+
+    def release(self) -> bool:
+        """The current task is about to wait while time passes; True if it is an actor."""
+        task = asyncio.current_task()
+        if task not in self._actors:
+            return False
+        self._awake -= 1
+        self.settle()
+        return True
+
+    def resume(self) -> None:
+        """An actor that waited is awake again; called where its wait ends, before it runs."""
+        self._awake += 1
+
+    async def sleep_until(self, due: float) -> None:
+        """Until the run's clock reads `due` ms."""
+        if due <= self.now():
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        actor = self.release()
+        heapq.heappush(self._sleepers, (due, next(self._order), future, actor))
+        self.settle()
+        try:
+            await future
+        except asyncio.CancelledError:
+            if (actor and not future.done()) or future.cancelled():
+                self.resume() if actor else None
+            raise
+
+    # --- how it moves -------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Something changed: see, in the next turn of the loop, whether the clock can move."""
+        if not self._settling:
+            self._settling = True
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def _settle(self) -> None:
+        self._settling = False
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)  # cancelled
+        if self._speed:
+            self._wake_sleepers()
+            if self._timer:
+                self._timer.cancel()
+                self._timer = None
+            if self._sleepers:
+                pause = (self._sleepers[0][0] - self.now()) / 1000 / self._speed
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(max(pause, 0.0005), self._settle)
+            return
+        if self._holds or self._awake > 0 or any(machine.busy for machine in self.machines):
+            return
+        dues = [machine.due for machine in self.machines if machine.due is not None]
+        if self._sleepers:
+            dues.append(int(self._sleepers[0][0] + 0.999))
+        if not dues:
+            return
+        self._base = float(max(min(dues), int(self._base)))
+        self._shared.set(self.start_utc_ms + self._base, 0)
+        self.steps += 1
+        now = self.now()
+        for machine in self.machines:
+            if machine.due is not None and machine.due <= now:
+                machine.tell_time()
+        self._wake_sleepers()
+        if not any(machine.busy for machine in self.machines):
+            self.settle()
+
+    def _wake_sleepers(self) -> None:
+        now = self.now()
+        while self._sleepers and self._sleepers[0][0] <= now:
+            _, _, future, actor = heapq.heappop(self._sleepers)
+            if not future.done():
+                if actor:
+                    self.resume()
+                future.set_result(None)
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
