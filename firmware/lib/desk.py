@@ -1,0 +1,157 @@
+"""What the station knows about its agent's work: a fold over the journal's events.
+
+Nothing changes it but `apply(event)`, live and at boot alike, so what is shown is what is on
+flash. `snapshot` and `restore` carry it across a sector's start.
+"""
+
+import json
+
+# the work an event leads to; "closing" owes the wrap-up that follows
+_WORK = {
+    "contact.offered": "offered",
+    "contact.dialed": "dialing",
+    "contact.answered": "talking",
+    "contact.held": "held",
+    "contact.resumed": "talking",
+    "contact.missed": "idle",
+    "contact.ended": "closing",
+    "wrapup.started": "wrapup",
+    "wrapup.ended": "idle",
+}
+_KEPT = (
+    "boot", "command", "agent", "open", "presence", "reason", "work", "contact", "queue",
+    "code", "muted", "absent", "intended", "faults", "since_utc",
+)  # fmt: skip
+
+
+class Desk:
+    def __init__(self):
+        self.boot = 0  # of the newest event
+        self.command = 0  # highest command number executed
+        self.agent = None
+        self.open = False  # a session
+        self.presence = "logged_out"
+        self.reason = None
+        self.work = "idle"
+        self.contact = None
+        self.queue = None
+        self.code = None  # the contact's tipificación
+        self.muted = False
+        self.absent = False  # a call was not answered: not_ready is owed
+        self.intended = None  # [to, reason, by]
+        self.faults = {}  # part: code
+        self.since_utc = None
+        self.since = 0  # u at which the state shown was entered
+        self.presence_since = 0
+        self.offered_at = 0
+        self.talk_since = 0
+
+    def apply(self, event):
+        """Take one event's consequences; events of an unknown kind change nothing."""
+        kind = event["k"]
+        self.boot = event["b"]
+        number = event.get("i")
+        if number is not None and number > self.command:
+            self.command = number
+        change = _CHANGES.get(kind)
+        if change:
+            change(self, event)
+        work = _WORK.get(kind)
+        if work:
+            self._to(work, event)
+
+    def _to(self, work, event):
+        kind = event["k"]
+        u = event["u"]
+        self.since_utc = event["t"]
+        self.since = u
+        if kind == "contact.offered" or kind == "contact.dialed":
+            self.contact = event["c"]
+            self.queue = event.get("queue")
+            self.code = None
+            self.muted = False
+            self.offered_at = u
+        elif kind == "contact.answered":
+            self.talk_since = u
+        elif kind == "contact.resumed":
+            self.since = self.talk_since
+        elif kind == "contact.ended" and event.get("dial_result"):
+            work = "idle"
+        elif kind == "contact.missed":
+            self.absent = event["cause"] == "no_answer"
+        self.work = work
+        if work == "idle":
+            self.contact = None
+            self.code = None
+            self.muted = False
+            self.since = self.presence_since
+
+    def _opened(self, event):
+        self.open = True
+        self.agent = event["a"]
+
+    def _closed(self, event):
+        self.open = False
+
+    def _presence(self, event):
+        self.presence = event["to"]
+        self.reason = event["reason"]
+        self.absent = False
+        self.intended = None
+        self.presence_since = self.since = event["u"]
+        self.since_utc = event["t"]
+        if self.presence == "logged_out":
+            self.agent = None
+
+    def _intended(self, event):
+        wanted = [event["to"], event["reason"]]
+        as_now = wanted == [self.presence, self.reason]
+        self.intended = None if as_now else wanted + [event["by"]]
+
+    def _typified(self, event):
+        self.code = event["code"]
+
+    def _muted(self, event):
+        self.muted = event["k"] == "contact.muted"
+
+    def _fault(self, event):
+        self.faults[event["part"]] = event["code"]
+
+    def _cleared(self, event):
+        self.faults.pop(event["part"], None)
+
+    def snapshot(self):
+        """The lasting part as JSON bytes; everything measured in `u` dies with the boot."""
+        values = [getattr(self, name) for name in _KEPT]
+        return json.dumps(values).encode()
+
+    def restore(self, payload):
+        """Take a snapshot; one of another firmware's shape is left alone."""
+        values = json.loads(payload)
+        if isinstance(values, list) and len(values) == len(_KEPT):
+            for name, value in zip(_KEPT, values):
+                setattr(self, name, value)
+
+    def rebase(self):
+        """A new boot: times of the former one mean nothing now."""
+        self.since = self.presence_since = self.offered_at = self.talk_since = 0
+
+    def anchor(self, u, utc):
+        """UTC is known: a state entered before this boot gets its true age."""
+        if self.since == 0 and self.since_utc is not None and self.since_utc < utc:
+            self.since = u - (utc - self.since_utc)
+            if self.work == "idle":
+                self.presence_since = self.since
+
+
+_CHANGES = {
+    "session.opened": Desk._opened,
+    "session.closed": Desk._closed,
+    "presence.changed": Desk._presence,
+    "presence.intended": Desk._intended,
+    "contact.typified": Desk._typified,
+    "contact.muted": Desk._muted,
+    "contact.unmuted": Desk._muted,
+    "station.fault": Desk._fault,
+    "station.fault_cleared": Desk._cleared,
+}

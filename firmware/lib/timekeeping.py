@@ -1,0 +1,55 @@
+"""The station's time: 64-bit milliseconds since boot, and UTC once the host has told it.
+
+`u` orders and measures, UTC is for showing; an anchor ties the two. Ask `now()` at least once
+in six days, as the tick counter below it wraps (the health report does).
+"""
+
+from lib.compat import ticks_diff, ticks_ms
+
+_MINUTE_MS = 60_000
+
+
+class Clock:
+    def __init__(self, ticks=ticks_ms):
+        self._ticks = ticks
+        self._last = ticks()
+        self._u = 0
+        self._offset = None  # UTC ms − u
+
+    def now(self):
+        """Milliseconds since boot; never goes back."""
+        ticks = self._ticks()
+        step = ticks_diff(ticks, self._last)
+        if step > 0:
+            self._u += step
+            self._last = ticks
+        return self._u
+
+    def at(self, ticks):
+        """`u` of a tick count taken a short while ago (the edge of a key)."""
+        return self.now() + ticks_diff(ticks, self._last)
+
+    @property
+    def known(self):
+        return self._offset is not None
+
+    def anchor(self, utc, u):
+        """UTC milliseconds were `utc` when the station's clock was at `u`."""
+        self._offset = utc - u
+
+    def utc(self, u):
+        """UTC milliseconds at `u`, or None before the first anchor."""
+        return None if self._offset is None else u + self._offset
+
+    def wall(self, u, utc_offset_min):
+        """(hour, minute) at `u` on the site's wall, or None while unknown."""
+        if self._offset is None:
+            return None
+        minutes = (u + self._offset) // _MINUTE_MS + utc_offset_min
+        return minutes // 60 % 24, minutes % 60
+
+    def next_minute(self, u):
+        """`u` at which the wall's minute changes, or None while unknown."""
+        if self._offset is None:
+            return None
+        return u + _MINUTE_MS - (u + self._offset) % _MINUTE_MS

@@ -1,0 +1,174 @@
+"""The uplink: one task sends the journal's events in order until the host acknowledges them.
+
+At most 32 are on the way. What is not acknowledged in 5 s is sent again from the oldest on,
+the wait doubling to 60 s. A link starts with a hello; the first acknowledgement after it may
+move the cursor back, later ones only forward. Nothing is sent before that first one.
+"""
+
+import asyncio
+import json
+import random
+
+from lib import frames
+from lib.compat import const
+
+WINDOW = const(32)
+_RESEND_MS = const(5_000)
+_LONGEST_MS = const(60_000)
+_LOST_MS = const(40_000)
+_HELLO_MS = const(1_000)
+
+
+class Uplink:
+    """`write(frame)` is awaited; `now()` gives u; `about()` the changing part of the hello."""
+
+    def __init__(self, journal, station, write, now, about, on_fault, jitter=random.getrandbits):
+        self._journal = journal
+        self._station = station
+        self._write = write
+        self._now = now
+        self._about = about
+        self._on_fault = on_fault
+        self._jitter = jitter
+        self._wake = asyncio.Event()
+        self.heard = False  # a host frame came in this boot
+        self.link = "lost"  # up, late, lost
+        self._synced = False  # an acknowledgement came: the host's position is known
+        self._rewind = True  # the next acknowledgement may move back
+        self._base = journal.acked
+        self._cursor = journal.acked + 1  # n sent next
+        self._sent = journal.acked  # highest n sent in this boot
+        self._hello_at = 0  # u, None when answered
+        self._hello_wait = _HELLO_MS
+        self._resend_wait = _RESEND_MS
+        self._resend_at = None
+        self.resent = 0
+        self.foreign = 0  # acknowledgements not obeyed
+
+    # ------------------------------------------------------------------ from the app
+
+    def appended(self):
+        """A new event is in the journal."""
+        self._wake.set()
+
+    def ask_hello(self):
+        """The host wants to know us; its next acknowledgement gives its position."""
+        self._rewind = True
+        self._hello_at = 0
+        self._hello_wait = _HELLO_MS
+        self._wake.set()
+
+    def on_frame(self):
+        """Any host frame: the host is there, the hello can wait for its acknowledgement."""
+        self.heard = True
+        if self._hello_at:
+            self._hello_at = self._now() + self._hello_wait
+
+    def on_ack(self, epoch, n):
+        """The host holds everything up to `n` of `epoch`."""
+        journal = self._journal
+        if epoch != journal.epoch or not isinstance(n, int) or n < 0:
+            self.foreign += 1
+            return
+        if n > journal.last:
+            self._on_fault("uplink", "ack_beyond")
+            self._rewind = True
+        if self._rewind:
+            self._base = max(n, journal.first - 1)
+            self._cursor = self._base + 1
+        elif self._base < n <= self._sent:
+            self._base = n
+            self._cursor = max(self._cursor, n + 1)
+        else:
+            if n != self._base:
+                self.foreign += 1
+            return
+        self._rewind = False
+        self._synced = True
+        self._hello_at = None
+        journal.ack(self._base)
+        self._sent = max(self._sent, self._base)
+        self._resend_wait = _RESEND_MS
+        self._resend_at = None
+        self.link = "up"
+        self._wake.set()
+
+    # ------------------------------------------------------------------ the task
+
+    async def run(self):
+        while True:
+            self._wake.clear()
+            if self._hello_at is not None and self._now() >= self._hello_at:
+                await self._say_hello()
+            if self._synced:
+                await self._send_window()
+            due = self._due()
+            try:
+                if due is None:
+                    await self._wake.wait()
+                else:
+                    wait_ms = max(due - self._now(), 0)
+                    await asyncio.wait_for(self._wake.wait(), wait_ms / 1000)
+            except asyncio.TimeoutError:
+                pass
+
+    def _due(self):
+        due = self._hello_at
+        if self._resend_at is not None and (due is None or self._resend_at < due):
+            due = self._resend_at
+        return due
+
+    def _later(self, wait_ms):
+        """`u` of now + wait, up to an eighth more, so that stations do not speak in step."""
+        return self._now() + wait_ms + (wait_ms * self._jitter(8) >> 11)
+
+    async def _say_hello(self):
+        journal = self._journal
+        hello = self._about()
+        hello["s"] = self._station
+        hello["up"] = True
+        hello["e"] = journal.epoch
+        hello["first"] = journal.first
+        hello["last"] = journal.last
+        hello["acked"] = journal.acked
+        self._hello_at = self._later(self._hello_wait)
+        self._hello_wait = min(self._hello_wait * 2, _LONGEST_MS)
+        await self._write(frames.encode(json.dumps({"hello": hello}).encode()))
+
+    async def _send_window(self):
+        if self._resend_at is not None and self._now() >= self._resend_at:
+            self.link = "lost" if self._resend_wait >= _LOST_MS else "late"
+            self.resent += self._cursor - self._base - 1
+            self._cursor = self._base + 1
+            self._resend_wait = min(self._resend_wait * 2, _LONGEST_MS)
+            self._resend_at = None
+        while self._cursor - self._base <= WINDOW:
+            found = self._journal.read(self._cursor)
+            if found is None:
+                break
+            n, payload = found
+            if n > self._cursor:
+                await self._send(self._lost(self._cursor, n - 1))
+            if payload is not None:
+                head = '{"s":"%s","e":%d,"n":%d,' % (self._station, self._journal.epoch, n)
+                await self._send(head.encode() + payload[1:])
+                n += 1
+            # an acknowledgement may have come while the line was busy
+            self._cursor = max(self._cursor, n)
+            self._sent = max(self._sent, n - 1)
+        if self._cursor - 1 > self._base and self._resend_at is None:
+            self._resend_at = self._later(self._resend_wait)
+
+    async def _send(self, message):
+        await self._write(frames.encode(message))
+
+    def _lost(self, n, to):
+        event = {"s": self._station, "e": self._journal.epoch, "n": n, "to": to}
+        event["k"] = "station.lost"
+        return json.dumps(event).encode()
+
+    def dump(self):
+        return {
+            "link": self.link, "base": self._base, "cursor": self._cursor,
+            "resent": self.resent, "foreign": self.foreign,
+        }  # fmt: skip
