@@ -4,21 +4,28 @@ Solders the board together, mounts the station's own files as `/`, and hands ove
 `boot.py` and `main.py`. With `measure` it prints what the board itself holds of the heap and ends.
 """
 
+import builtin  # noqa: F401 - takes hold of the interpreter's own before ours are loaded
+
+# isort: split
 import gc
 import os
+import select  # noqa: F401 - loaded here, so that the firmware finds ours
 import sys
+import time  # noqa: F401
 
 import board
 import esp32
 import machine
+import network  # noqa: F401
+import tasks
 import vfs
-
-# The firmware must find these in place of the interpreter's own.
 import wire
 from parts.es8388 import ES8388
 from parts.panel import Panel
 from parts.pn532 import PN532
 from parts.ssd1306 import SSD1306
+
+sys.modules["_asyncio"] = tasks
 
 _CARD = {"atqa": b"\x00\x44", "sak": 0x00}
 _PARTITIONS = [("journal", 1, 0x40, 0x310000, 0x80000)]
