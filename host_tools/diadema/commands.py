@@ -1,0 +1,115 @@
+"""What goes over the wire beside events: the greeting up; acknowledgements and commands down.
+
+Commands are tagged by `cmd`. The host allocates `i`, so the structs hold what the asker gives.
+"""
+
+import re
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from diadema.events import STATION_ID, Count, Direction, Epoch, Sequence, Station, Utc
+
+CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this is worthless
+CONFIG_PART = 480  # raw bytes of one block of a configuration
+
+_STATION = re.compile(STATION_ID)
+
+type Text = Annotated[str, Meta(min_length=1, max_length=64)]
+type Name = Annotated[str, Meta(max_length=64)]
+
+
+def is_station(name: str) -> bool:
+    """Whether `name` is a station id, safe as a topic level and as a file name."""
+    return _STATION.match(name) is not None and "\n" not in name
+
+
+class Hello(Struct, kw_only=True):
+    """A link's greeting, or its end (`up` false). `first` = `last` + 1: nothing on flash."""
+
+    up: bool
+    s: Station = ""
+    e: Epoch = 0
+    first: Sequence = 1
+    last: Count = 0
+    acked: Count = 0
+    b: Count = 0
+    firmware: Name = ""
+    board: Name = ""
+    generation: Count = 0
+    gw: Name = ""  # the gateway that carries the link; it adds its own name
+
+
+class Ack(Struct):
+    """`{"ack":[e,n]}`: each event 1…n of epoch e is stored, dead-lettered or a recorded loss."""
+
+    ack: tuple[Epoch, Count]
+
+
+class Command(Struct, kw_only=True, tag_field="cmd", forbid_unknown_fields=True):
+    """A command without its number."""
+
+
+class Ring(Command, tag="ring", kw_only=True):
+    contact: Text
+    direction: Direction = "in"
+    queue: Name | None = None
+    pbx: Name | None = None
+
+
+class Withdraw(Command, tag="withdraw", kw_only=True):
+    contact: Text
+    cause: Text
+
+
+class Answer(Command, tag="answer", kw_only=True):
+    contact: Text
+
+
+class Hold(Command, tag="hold", kw_only=True):
+    contact: Text
+
+
+class Resume(Command, tag="resume", kw_only=True):
+    contact: Text
+
+
+class Hangup(Command, tag="hangup", kw_only=True):
+    contact: Text
+    by: Text
+
+
+class SetPresence(Command, tag="presence", kw_only=True):
+    to: Text
+    reason: Text
+
+
+class ShowText(Command, tag="text", kw_only=True):
+    m: Text
+    text: Annotated[str, Meta(min_length=1, max_length=160)]
+
+
+class Time(Command, tag="time", kw_only=True):
+    utc: Utc
+
+
+class Config(Command, tag="config", kw_only=True):
+    """One block: at most 480 bytes of the configuration in base64; the hash is of all of it."""
+
+    generation: Count
+    part: Sequence
+    parts: Sequence
+    data: str
+    sha256: Annotated[str, Meta(min_length=64, max_length=64)]
+
+
+CALLS = (Ring, Withdraw, Answer, Hold, Resume, Hangup)
+ASKED = (
+    *CALLS,
+    SetPresence,
+    ShowText,
+)  # what the host side may ask for; the rest is the hub's own
+COMMANDS = (*ASKED, Time, Config)
+ANY_ASKED: Any = reduce(or_, ASKED)

@@ -1,0 +1,53 @@
+"""The run's random passwords and the site's badge key, in `secrets.json` (mode 0600).
+
+Made once a data directory: the badge key must stay, or no roster would know its badges any more.
+"""
+
+import os
+import secrets
+
+import msgspec
+from msgspec import Struct
+
+from diadema.errors import DiademaError
+from diadema.paths import DataDir, write_whole
+
+
+class Secrets(Struct):
+    """Passwords of the NATS users `host` and `gw`, the API's bearer token, the badge key (hex)."""
+
+    host: str
+    gateway: str
+    api: str
+    badge_key: str
+
+
+def load_or_create(data: DataDir) -> Secrets:
+    """The secrets of `data`; new random ones the first time."""
+    if data.secrets.exists():
+        return load(data)
+    made = Secrets(
+        host=secrets.token_urlsafe(24),
+        gateway=secrets.token_urlsafe(24),
+        api=secrets.token_urlsafe(24),
+        badge_key=secrets.token_hex(32),
+    )
+    write_whole(data.secrets, msgspec.json.encode(made), 0o600)
+    return made
+
+
+def load(data: DataDir) -> Secrets:
+    """Raises DiademaError when they are missing, unreadable, or open to other users."""
+    try:
+        if os.name == "posix" and data.secrets.stat().st_mode & 0o077:
+            raise DiademaError(f"{data.secrets} can be read by others: run chmod 600 on it")
+        return msgspec.json.decode(data.secrets.read_bytes(), type=Secrets)
+    except FileNotFoundError:
+        raise DiademaError(
+            f"no {data.secrets}: start `diadema hub` on this directory first, or check --data"
+        ) from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise DiademaError(
+            f"cannot read {data.secrets} ({error}): restore it from a backup. "
+            "A new one would make every badge unknown until stations have the new roster."
+        ) from error

@@ -1,0 +1,89 @@
+"""Where the host keeps what it keeps: one data directory, every file in it named here.
+
+`hub.json` says where a running hub is reached; it stands there only while everything is up.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from diadema.errors import DiademaError
+
+
+class Hub(Struct):
+    """hub.json. `web` and `nats` are URLs, `mqtt` is (host, port), `children` process ids."""
+
+    pid: int
+    children: dict[str, int]
+    web: str
+    nats: str
+    mqtt: tuple[str, int]
+
+
+class DataDir:
+    """The files of one data directory. Making the object touches nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.hub = root / "hub.json"
+        self.secrets = root / "secrets.json"
+        self.lock = root / "lock"
+        self.ingest_lock = root / "ingest.lock"
+        self.nats = root / "nats"
+        self.store = root / "store.sqlite3"
+        self.site = root / "site.json"
+        self.logs = root / "logs"
+
+    def gateway(self, name: str) -> Path:
+        return self.root / f"gateway-{name}.json"
+
+    def log(self, name: str) -> Path:
+        """`name` is a station id or the name of a part of the hub."""
+        return self.logs / f"{name}.log"
+
+    def make(self) -> None:
+        """Create the directory and its folders. Raises DiademaError when that is not allowed."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.nats.mkdir(exist_ok=True, mode=0o700)
+            self.logs.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
+
+    def read_hub(self) -> Hub | None:
+        """The hub that says it runs on this directory; None when none does."""
+        try:
+            return msgspec.json.decode(self.hub.read_bytes(), type=Hub)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+
+def cannot_write(path: Path, error: OSError) -> DiademaError:
+    return DiademaError(
+        f"cannot write to {path}: {error.strerror}. "
+        "Give a directory of yours with --data DIR, or change its permissions."
+    )
+
+
+def default_root() -> Path:
+    """The user's data folder."""
+    import platformdirs
+
+    return platformdirs.user_data_path("diadema")
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Readers see the old content or the new one, never a part; also after a power cut."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,77 @@
+"""The published contract: a JSON Schema of the events, an AsyncAPI document of the whole wire.
+
+Both are made from the structs each time they are asked for, so they are never out of date.
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from diadema.commands import COMMANDS, Ack, Hello
+from diadema.events import ANY_EVENT, KINDS
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TOPICS = {
+    "ev": ("diadema/v1/{station}/ev", "receive", "Events, QoS 1, one a message."),
+    "st": ("diadema/v1/{station}/st/usb", "receive", "The link's greeting, retained, QoS 1."),
+    "ack": ("diadema/v1/{station}/ack", "send", "What the host has stored, QoS 0."),
+    "cmd": ("diadema/v1/{station}/cmd", "send", "Commands with their number `i`, QoS 0."),
+}
+
+
+def event_schema() -> dict[str, Any]:
+    """What a station of this version writes; the hub also stores kinds and fields it lacks."""
+    (schema,), definitions = msgspec.json.schema_components([ANY_EVENT])
+    return {
+        "$schema": _DIALECT,
+        "title": "Diadema event",
+        "description": event_schema.__doc__,
+        **schema,
+        "$defs": definitions,
+    }
+
+
+def asyncapi() -> dict[str, Any]:
+    """AsyncAPI 3.0: topics, and the messages that go over each."""
+    kinds = [*KINDS.values(), Hello, Ack, *COMMANDS]
+    _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    for command in COMMANDS:
+        body = schemas[command.__name__]
+        body["properties"]["i"] = {"type": "integer", "minimum": 1}
+        body["required"].append("i")
+    messages = {
+        "ev": {_tag(kind): _message(kind) for kind in KINDS.values()},
+        "st": {"hello": _message(Hello)},
+        "ack": {"ack": _message(Ack)},
+        "cmd": {_tag(command): _message(command) for command in COMMANDS},
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Diadema stations", "version": version("diadema")},
+        "channels": {
+            name: {
+                "address": address,
+                "description": text,
+                "parameters": {"station": {"description": "DIA- and 12 lower-case hex digits"}},
+                "messages": messages[name],
+            }
+            for name, (address, _, text) in _TOPICS.items()
+        },
+        "operations": {
+            f"{action}_{name}": {"action": action, "channel": {"$ref": f"#/channels/{name}"}}
+            for name, (_, action, _) in _TOPICS.items()
+        },
+        "components": {"schemas": schemas},
+    }
+
+
+def _tag(kind: Any) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def _message(kind: Any) -> dict[str, Any]:
+    return {
+        "contentType": "application/json",
+        "payload": {"$ref": f"#/components/schemas/{kind.__name__}"},
+    }

@@ -1,0 +1,90 @@
+"""One station's configuration, made from the site: the JSON that it stores, cut into blocks.
+
+Badge ids never leave the host in clear: a station holds their keyed hashes only.
+"""
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from diadema.commands import CONFIG_PART
+from diadema.site import Site, SiteError
+
+CONFIG_LIMIT = 32 * 1024  # bytes; a station holds it in RAM while it checks it
+
+
+def badge_hash(badge_key: bytes, badge: str) -> str:
+    """First 16 bytes of HMAC-SHA256(key, kind ":" UPPER-HEX id), in hex."""
+    return hmac.digest(badge_key, badge.encode(), hashlib.sha256)[:16].hex()
+
+
+def utc_offset_min(site: Site, now_ms: int) -> int:
+    """Minutes east of UTC in the site's zone at that moment."""
+    offset = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(site.tz).utcoffset()
+    return round(offset.total_seconds() / 60) if offset else 0
+
+
+def content_hash(site: Site, badge_key: str, offset_min: int) -> str:
+    """Changes when anything changes that a station would be told."""
+    told = msgspec.json.encode([site, badge_key, offset_min])
+    return hashlib.sha256(told).hexdigest()
+
+
+class ConfigMaker:
+    """Builds the configurations of one generation; what all stations share is made once."""
+
+    def __init__(self, site: Site, badge_key: str, offset_min: int, generation: int) -> None:
+        key = bytes.fromhex(badge_key)
+        self.generation = generation
+        self._seats = {station.id: station.seat for station in site.stations}
+        self._common: dict[str, Any] = {
+            "generation": generation,
+            "site": site.site,
+            "language": site.language,
+            "utc_offset_min": offset_min,
+            "badge_key": badge_key,
+            "ring_limit_s": site.ring_limit_s,
+            "wrapup_limit_s": site.wrapup_limit_s,
+            "agents": [
+                [agent.id, agent.short, [badge_hash(key, badge) for badge in agent.badges]]
+                for agent in site.agents
+            ],
+            "reasons": [[r.code, r.label, int(r.private)] for r in site.reasons],
+            "tree": site.tree,
+        }
+
+    def knows(self, station: str) -> bool:
+        return station in self._seats
+
+    def build(self, station: str) -> bytes:
+        """The configuration's JSON. Raises KeyError for a station the site does not name."""
+        own = {"station": station, "seat": self._seats[station]}
+        data = msgspec.json.encode(self._common | own)
+        if len(data) > CONFIG_LIMIT:
+            raise SiteError(
+                "agents, tree",
+                f"a station's configuration would have {len(data)} bytes of {CONFIG_LIMIT}: "
+                "name fewer agents, or shorten the tree",
+            )
+        return data
+
+
+def blocks(config: bytes) -> Iterator[dict[str, Any]]:
+    """The fields of each `config` command, in order, without `i`."""
+    generation = msgspec.json.decode(config)["generation"]
+    digest = hashlib.sha256(config).hexdigest()
+    parts = range(0, len(config), CONFIG_PART)
+    for part, at in enumerate(parts, 1):
+        yield {
+            "cmd": "config",
+            "generation": generation,
+            "part": part,
+            "parts": len(parts),
+            "data": b64encode(config[at : at + CONFIG_PART]).decode(),
+            "sha256": digest,
+        }

@@ -1,0 +1,20 @@
+"""The store: every event once, as it came, and what is worked out from it.
+
+`open_writer` is for the ingest alone; everybody else reads through `open_reader`.
+"""
+
+from diadema.store.reader import Reader, open_reader
+from diadema.store.rows import Contact, Session
+from diadema.store.writer import Batch, StoreStale, StoreUnavailable, Writer, open_writer
+
+__all__ = [
+    "Batch",
+    "Contact",
+    "Reader",
+    "Session",
+    "StoreStale",
+    "StoreUnavailable",
+    "Writer",
+    "open_reader",
+    "open_writer",
+]

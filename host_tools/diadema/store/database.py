@@ -1,0 +1,43 @@
+"""Opens the database: SQLite in WAL mode, each commit on the disk before it returns."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+
+from diadema.errors import DiademaError
+from diadema.store.tables import VERSION, metadata
+
+BUSY_MS = 2000  # how long to wait for another process's lock before saying so
+
+
+def open_database(path: Path, *, write: bool) -> Engine:
+    """The engine of the store at `path`; the writer makes the tables. Raises DiademaError."""
+    if not write and not path.exists():
+        raise DiademaError(f"no store at {path}: start `diadema hub` first, or check --data")
+    engine = create_engine(f"sqlite:///{path}")
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL" if write else "PRAGMA query_only = 1")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begin)
+    with engine.begin() as connection:
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if write and version == 0:
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+        elif version != VERSION:
+            raise DiademaError(
+                f"{path} has layout {version}, this program knows {VERSION}: "
+                "use the program that wrote it, or another --data"
+            )
+    return engine

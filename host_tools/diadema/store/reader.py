@@ -1,0 +1,162 @@
+"""What others read from the store. Each call sees one state of it, while the ingest goes on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Select, Table, func, select
+
+from diadema.store import tables
+from diadema.store.database import open_database
+from diadema.store.rows import Contact, Session
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """One event as it came: `body` is what was on the wire."""
+
+    s: str
+    e: int
+    n: int
+    k: str
+    body: bytes
+
+    @property
+    def event(self) -> dict[str, Any]:
+        decoded: dict[str, Any] = msgspec.json.decode(self.body)
+        return decoded
+
+
+class Reader:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def stations(self) -> list[str]:
+        """Every station that ever sent an event."""
+        events = tables.events.c
+        return list(self._all(select(events.s).distinct().order_by(events.s), scalar=True))
+
+    def events_of(self, s: str, e: int | None = None) -> Iterator[StoredEvent]:
+        """One station's events in their order."""
+        events = tables.events.c
+        query = select(tables.events).where(events.s == s).order_by(events.e, events.n)
+        if e is not None:
+            query = query.where(events.e == e)
+        return (StoredEvent(*row) for row in self._all(query))
+
+    def keys(self) -> set[tuple[str, int, int]]:
+        """(s, e, n) of every stored event."""
+        events = tables.events.c
+        return {tuple(row) for row in self._all(select(events.s, events.e, events.n))}
+
+    def count(self, kind: str | None = None) -> int:
+        """Stored events, of one kind if given."""
+        query = select(func.count()).select_from(tables.events)
+        if kind:
+            query = query.where(tables.events.c.k == kind)
+        return self._one(query)
+
+    def contacts(
+        self,
+        *,
+        agent: str | None = None,
+        start_utc: int | None = None,
+        end_utc: int | None = None,
+        closed: bool | None = None,
+    ) -> list[Contact]:
+        """Contacts by the time of their first event, [start_utc, end_utc)."""
+        row = tables.contacts.c
+        query = select(tables.contacts).order_by(row.s, row.e, row.n)
+        if agent is not None:
+            query = query.where(row.a == agent)
+        if start_utc is not None:
+            query = query.where(row.start_utc >= start_utc)
+        if end_utc is not None:
+            query = query.where(row.start_utc < end_utc)
+        if closed is not None:
+            query = query.where((row.phase == "closed") == closed)
+        return [Contact(**found._mapping) for found in self._all(query)]
+
+    def sessions(self, *, agent: str | None = None) -> list[Session]:
+        row = tables.sessions.c
+        query = select(tables.sessions).order_by(row.s, row.e, row.n)
+        if agent is not None:
+            query = query.where(row.a == agent)
+        return [Session(**found._mapping) for found in self._all(query)]
+
+    def position(self, s: str, e: int) -> int:
+        """1…position of this journal is stored, dead-lettered or a recorded loss."""
+        row = tables.positions.c
+        query = select(row.position).where((row.s == s) & (row.e == e))
+        return next(self._all(query, scalar=True), 0)
+
+    def losses(self) -> list[dict[str, Any]]:
+        return self._dicts(tables.losses)
+
+    def conflicts(self) -> list[dict[str, Any]]:
+        return self._dicts(tables.conflicts)
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        return self._dicts(tables.dead_letters)
+
+    def unknown(self) -> list[dict[str, Any]]:
+        return self._dicts(tables.unknown)
+
+    def command(self, s: str, i: int) -> dict[str, Any] | None:
+        """A command and how it went; `status` open, answered, expired or replaced."""
+        row = tables.commands.c
+        while True:
+            query = select(tables.commands).where((row.s == s) & (row.i == i))
+            found: Any = next(self._all(query), None)
+            if found is None or found.next_i is None:
+                return dict(found._mapping) if found else None
+            i = found.next_i  # it was sent again under a higher number
+
+    def generation(self) -> int:
+        """The site's generation; 0 before the first site."""
+        return self._one(select(func.coalesce(func.max(tables.generations.c.generation), 0)))
+
+    def live(self) -> dict[str, dict[str, Any]]:
+        """The live row of each agent that was ever seen."""
+        return {a: msgspec.json.decode(row) for a, row in self._all(select(tables.live))}
+
+    def status(self) -> dict[str, int]:
+        """What is stored, and what went wrong, in numbers."""
+        loss, event = tables.losses.c, tables.events.c
+        lost = func.coalesce(func.sum(loss.last - loss.first + 1), 0)
+        inside = (event.s == loss.s) & (event.e == loss.e) & event.n.between(loss.first, loss.last)
+        back = select(func.count()).where(inside & (event.k != "station.lost"))
+        return {
+            "events": self.count(),
+            "stations": self._one(select(func.count()).select_from(tables.stations)),
+            "contacts": self._one(select(func.count()).select_from(tables.contacts)),
+            "lost": self._one(select(lost)) - self._one(back),
+            "conflicts": self._one(select(func.count()).select_from(tables.conflicts)),
+            "dead_letters": self._one(select(func.count()).select_from(tables.dead_letters)),
+            "unknown": self._one(select(func.coalesce(func.sum(tables.unknown.c.times), 0))),
+            "stream_sequence": self._one(
+                select(func.coalesce(func.max(tables.stream.c.sequence), 0))
+            ),
+            "generation": self.generation(),
+        }
+
+    def _all(self, query: Select[Any], *, scalar: bool = False) -> Iterator[Any]:
+        with self.engine.connect() as connection:
+            result = connection.execute(query)
+            yield from result.scalars() if scalar else result
+
+    def _one(self, query: Select[Any]) -> int:
+        return int(next(self._all(query, scalar=True)))
+
+    def _dicts(self, table: Table) -> list[dict[str, Any]]:
+        return [dict(row._mapping) for row in self._all(select(table))]
+
+
+def open_reader(path: Path) -> Reader:
+    """Raises DiademaError when there is no store, or one of another layout."""
+    return Reader(open_database(path, write=False))

@@ -1,0 +1,78 @@
+"""The rows that are worked out from events: contacts and sessions, one struct a table row.
+
+Times: `_b` and `_u` are the station's boot and its milliseconds, by which everything is measured;
+`_utc` is where that lies in UTC milliseconds, null until the boot has an anchor.
+"""
+
+from msgspec import Struct
+
+
+class Contact(Struct, kw_only=True):
+    """One contact of one agent. Key: the event (s, e, n) that began it.
+
+    `phase` is offered, dialing, talking, held, wrapup or closed; `outcome` open, answered, missed
+    or not_answered (an outbound call that nobody took). `interrupted`: the station lost power in
+    it. `estimated`: events of it are missing. `late`: placed by an anchor that came after it.
+    """
+
+    s: str
+    e: int
+    n: int
+    c: str
+    a: str
+    via: str = "host"
+    direction: str = "in"
+    queue: str | None = None
+    pbx: str | None = None
+    phase: str = "offered"
+    outcome: str = "open"
+    cause: str | None = None
+    ended_by: str | None = None
+    on_hold: bool = False
+    start_b: int = 0
+    start_u: int = 0
+    start_utc: int | None = None
+    answered_u: int | None = None
+    answered_utc: int | None = None
+    held_u: int | None = None
+    end_b: int | None = None
+    end_u: int | None = None
+    end_utc: int | None = None
+    closed_u: int | None = None
+    closed_utc: int | None = None
+    ring_ms: int | None = None
+    dial_ms: int = 0
+    talk_ms: int = 0
+    hold_ms: int = 0
+    wrap_ms: int = 0
+    code: str | None = None
+    version: str | None = None
+    how: str | None = None
+    interrupted: bool = False
+    estimated: bool = False
+    late: bool = False
+
+    @property
+    def closed(self) -> bool:
+        return self.phase == "closed"
+
+
+class Session(Struct, kw_only=True):
+    """One stay of one agent at one station. Key: the event that opened it."""
+
+    s: str
+    e: int
+    n: int
+    a: str
+    method: str = "badge"
+    provisional: bool = False
+    open_b: int = 0
+    open_u: int = 0
+    open_utc: int | None = None
+    close_b: int | None = None
+    close_u: int | None = None
+    close_utc: int | None = None
+    reason: str | None = None
+    by: str | None = None
+    estimated: bool = False
+    late: bool = False

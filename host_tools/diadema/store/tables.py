@@ -1,0 +1,164 @@
+"""The store's tables. Raw events are append-only; everything below them is worked out from them
+or says how far the ingest has come. One writer: the ingest.
+"""
+
+from typing import Any, get_args, get_type_hints
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from diadema.store.rows import Contact, Session
+
+VERSION = 1
+metadata = MetaData()
+
+
+def _text(name: str, **more: Any) -> Column[str]:
+    return Column(name, Text, nullable=more.pop("nullable", False), **more)
+
+
+def _number(name: str, **more: Any) -> Column[int]:
+    return Column(name, BigInteger, nullable=more.pop("nullable", False), **more)
+
+
+def _bytes(name: str, **more: Any) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=more.pop("nullable", False), **more)
+
+
+def _struct_columns(struct: type) -> list[Column[Any]]:
+    kinds = {str: Text, int: BigInteger, bool: Boolean}
+    columns: list[Column[Any]] = []
+    for name, hint in get_type_hints(struct).items():
+        args = get_args(hint) or (hint,)
+        columns.append(Column(name, kinds[args[0]], nullable=type(None) in args))
+    return columns
+
+
+events = Table(
+    "events",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("n"),
+    _text("k"),
+    _bytes("body"),
+    PrimaryKeyConstraint("s", "e", "n"),
+)
+positions = Table(  # 1…position of each journal is stored, dead-lettered or a recorded loss
+    "positions",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("position"),
+    PrimaryKeyConstraint("s", "e"),
+)
+losses = Table(  # `source`: hello (gone from the flash) or station (it could not read them)
+    "losses",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("first"),
+    _number("last"),
+    _text("source"),
+    PrimaryKeyConstraint("s", "e", "first"),
+)
+conflicts = Table(  # other bytes under the number of a stored event
+    "conflicts",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("n"),
+    _bytes("body"),
+    PrimaryKeyConstraint("s", "e", "n", "body"),
+)
+dead_letters = Table(  # what no reader understands; e and n where they could be read
+    "dead_letters",
+    metadata,
+    _text("subject"),
+    _bytes("body"),
+    _text("s", nullable=True),
+    _number("e", nullable=True),
+    _number("n", nullable=True),
+    _text("reason"),
+    _number("sequence"),
+    PrimaryKeyConstraint("subject", "body"),
+    Index("dead_letters_identity", "s", "e", "n"),
+)
+unknown = Table(  # kinds (field '') and fields that a newer station writes
+    "unknown",
+    metadata,
+    _text("k"),
+    _text("field"),
+    _number("times"),
+    PrimaryKeyConstraint("k", "field"),
+)
+stream = Table(  # how far the broker's stream has been taken in; one row
+    "stream",
+    metadata,
+    _number("id", primary_key=True, autoincrement=False),
+    _text("created"),
+    _number("sequence"),
+    _text("server"),
+)
+stations = Table(  # what is known of each station between two batches
+    "stations",
+    metadata,
+    _text("s", primary_key=True),
+    _bytes("state"),
+    _bytes("hello"),
+    _number("next_i"),
+)
+contacts = Table(
+    "contacts",
+    metadata,
+    *_struct_columns(Contact),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("contacts_agent", "a", "start_utc"),
+    Index("contacts_start", "start_utc"),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    *_struct_columns(Session),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("sessions_agent", "a", "open_utc"),
+)
+commands = Table(  # `status`: open, answered, expired, replaced (`next_i` then goes on for it)
+    "commands",
+    metadata,
+    _text("s"),
+    _number("i"),
+    _text("cmd"),
+    _bytes("body"),
+    _number("asked_utc"),
+    _number("expires_utc", nullable=True),
+    _text("status"),
+    _number("next_i", nullable=True),
+    _bytes("answer", nullable=True),
+    PrimaryKeyConstraint("s", "i"),
+    Index("commands_open", "status", "s"),
+)
+live = Table(  # the rows of the live floor, as published
+    "live",
+    metadata,
+    _text("a", primary_key=True),
+    _bytes("row"),
+)
+generations = Table(  # of the site; each time that its content changed
+    "generations",
+    metadata,
+    _number("generation", primary_key=True, autoincrement=False),
+    _text("hash"),
+    _number("utc"),
+    UniqueConstraint("generation", "hash"),
+)

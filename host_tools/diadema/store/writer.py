@@ -1,0 +1,168 @@
+"""The one writer of the store. A batch is one transaction: all of it is on the disk, or nothing.
+
+Hot statements are compiled once and given tuples, so that a batch costs little more than a bare
+`executemany`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import astuple
+from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from diadema.errors import DiademaError
+from diadema.store import tables
+from diadema.store.database import open_database
+from diadema.store.rows import Contact, Session
+
+
+class StoreUnavailable(DiademaError):
+    """The disk is full, or another program holds the database: nothing was written; try again."""
+
+
+class StoreStale(DiademaError):
+    """The store knows more than its writer believed: read it again, then repeat the batch."""
+
+
+@dataclass
+class Doubtful:
+    """An event at a number that is taken already: a double, a conflict, or a loss come back."""
+
+    s: str
+    e: int
+    n: int
+    k: str
+    body: bytes
+
+
+@dataclass
+class Batch:
+    """What one transaction writes."""
+
+    events: list[tuple[str, int, int, str, bytes]] = field(default_factory=list)
+    doubtful: list[Doubtful] = field(default_factory=list)
+    dead: list[tuple[str, bytes, str | None, int | None, int | None, str, int]] = field(
+        default_factory=list
+    )
+    losses: list[tuple[str, int, int, int, str]] = field(default_factory=list)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    positions: list[tuple[str, int, int]] = field(default_factory=list)
+    stations: list[tuple[str, bytes, bytes, int]] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    live: list[tuple[str, bytes]] = field(default_factory=list)
+    answers: list[tuple[str, int, bytes]] = field(default_factory=list)
+    stream: tuple[str, int, str] | None = None  # created, sequence, server
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a commit found out about the doubtful: the conflicts, and the losses come back."""
+
+    conflicts: list[Doubtful]
+    recovered: list[Doubtful]
+
+
+class Writer:
+    """Not safe for threads, and never two on one store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        dialect = engine.dialect
+        self._insert_events = str(insert(tables.events).compile(dialect=dialect))
+        self._upserts: dict[Table, str] = {}
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Raises StoreUnavailable or StoreStale; then nothing of it was written."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except IntegrityError as error:
+            raise StoreStale(str(error.orig)) from error
+        except DBAPIError as error:
+            raise StoreUnavailable(str(error.orig)) from error
+
+    def commit(self, batch: Batch) -> Found:
+        """Write a batch. Raises StoreUnavailable or StoreStale."""
+        with self.transaction() as tx:
+            if batch.events:
+                tx.exec_driver_sql(self._insert_events, batch.events)
+            found = self._settle(tx, batch.doubtful)
+            self._ignore(tx, tables.dead_letters, batch.dead)
+            self._ignore(tx, tables.losses, batch.losses)
+            for (k, name), times in batch.unknown.items():
+                row = upsert(tables.unknown).values(k=k, field=name, times=times)
+                seen = {"times": tables.unknown.c.times + times}
+                tx.execute(row.on_conflict_do_update(index_elements=["k", "field"], set_=seen))
+            self.put(tx, tables.positions, batch.positions)
+            self.put(tx, tables.stations, batch.stations)
+            self.put(tx, tables.contacts, [astuple(contact) for contact in batch.contacts])
+            self.put(tx, tables.sessions, [astuple(session) for session in batch.sessions])
+            self.put(tx, tables.live, batch.live)
+            for s, i, answer in batch.answers:
+                key = (tables.commands.c.s == s) & (tables.commands.c.i == i)
+                given = {"status": "answered", "answer": answer}
+                tx.execute(update(tables.commands).where(key).values(given))
+            if batch.stream:
+                self.put(tx, tables.stream, [(1, *batch.stream)])
+        return found
+
+    def put(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of all columns, or replace those with the same key."""
+        if not rows:
+            return
+        if table not in self._upserts:
+            statement = upsert(table)
+            key = [column.name for column in table.primary_key]
+            others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
+            statement = statement.on_conflict_do_update(index_elements=key, set_=others)
+            self._upserts[table] = str(statement.compile(dialect=self.engine.dialect))
+        tx.exec_driver_sql(self._upserts[table], list(rows))
+
+    def _ignore(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            names = table.c.keys()
+            statement = upsert(table).on_conflict_do_nothing()
+            tx.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+
+    def _settle(self, tx: Connection, doubtful: list[Doubtful]) -> Found:
+        """Compare with what is stored. Other bytes: both are kept. None stored: it is now."""
+        conflicts: list[Doubtful] = []
+        recovered: list[Doubtful] = []
+        for event in doubtful:
+            known = self._known_bodies(tx, event)
+            if event.body in known:
+                continue
+            if known:
+                conflicts.append(event)
+            else:
+                row = (event.s, event.e, event.n, event.k, event.body)
+                tx.exec_driver_sql(self._insert_events, [row])
+                recovered.append(event)
+        rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
+        self._ignore(tx, tables.conflicts, rows)
+        return Found(conflicts, recovered)
+
+    @staticmethod
+    def _known_bodies(tx: Connection, event: Doubtful) -> set[bytes]:
+        bodies: set[bytes] = set()
+        for table in (tables.events, tables.dead_letters, tables.conflicts):
+            columns = table.c
+            same = (columns.s == event.s) & (columns.e == event.e) & (columns.n == event.n)
+            bodies.update(tx.execute(select(columns.body).where(same)).scalars())
+        return bodies
+
+
+def open_writer(path: Path) -> Writer:
+    """Open, or make, the store. Raises DiademaError."""
+    return Writer(open_database(path, write=True))
