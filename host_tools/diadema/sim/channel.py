@@ -77,12 +77,11 @@ class Channel:
                     request["badge"], request.get("ms", 600), torn=request.get("torn", False)
                 )
             case "press":
+                key, bounce = request["key"], request.get("bounce", 0)
                 if "ms" in request:
-                    await station.press(
-                        request["key"], request["ms"], bounce=request.get("bounce", 0)
-                    )
+                    await station.press(key, request["ms"], bounce=bounce)
                 else:
-                    await station.ask({"do": "press", **request})
+                    await station.ask({"do": "press", "key": key, "bounce": bounce})
             case "plug":
                 await station.plug()
             case "unplug":
