@@ -1,0 +1,89 @@
+"""The invented centre: its people are distinct, its catalogues fit the screen."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from diadema.errors import DiademaError
+from diadema.sim import keying, people
+
+
+def labels(nodes: list[Any]) -> list[str]:
+    return [
+        label for node in nodes for label in (node[1], *(labels(node[2]) if len(node) > 2 else ()))
+    ]
+
+
+def depth(node: list[Any]) -> set[int]:
+    return {1 + below for child in node[2] for below in depth(child)} if len(node) > 2 else {1}
+
+
+@pytest.mark.parametrize("tree", [people.LIMA_TREE, people.BANK_TREE])
+def test_trees_have_three_levels_unique_codes_and_labels_that_fit(tree: dict[str, Any]) -> None:
+    codes = people.leaves(tree)
+    assert len(codes) == len(set(codes))
+    assert set().union(*(depth(node) for node in tree["nodes"])) == {3}
+    assert max(map(len, labels(tree["nodes"]))) <= people.LABEL_LIMIT
+
+
+def test_every_type_of_the_bank_has_its_leaf() -> None:
+    assert {*people.BANK_CODES.values(), people.BANK_OTHER} == set(people.leaves(people.BANK_TREE))
+
+
+@pytest.mark.parametrize("desks", [people.desks(people.LIMIT), people.bank_desks(["IDIT", "IDA"])])
+def test_nobody_is_there_twice(desks: list[people.Desk]) -> None:
+    for seen in (
+        [desk.person.id for desk in desks],
+        [desk.person.name for desk in desks],
+        [desk.person.alias for desk in desks],
+        [desk.person.badge for desk in desks],
+        [desk.seat for desk in desks],
+        [desk.station for desk in desks],
+    ):
+        assert len(set(seen)) == len(seen)
+    assert all(len(desk.person.short) <= people.LABEL_LIMIT for desk in desks)
+
+
+@pytest.mark.parametrize("count", [0, people.LIMIT + 1])
+def test_more_stations_than_people_are_refused(count: int) -> None:
+    with pytest.raises(DiademaError, match="1 to 400"):
+        people.desks(count)
+
+
+@pytest.mark.parametrize("tree", [people.LIMA_TREE, people.BANK_TREE])
+def test_keys_lead_to_every_leaf_on_the_stations_own_menu(
+    tree: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[3] / "firmware")
+    menus = importlib.import_module("lib.menus")
+    for code in people.leaves(tree):
+        menu = menus.Menu("tree", tree["nodes"])
+        *steps, last = keying.code_keys(tree, code)
+        assert [menu.choose(key) for key in steps] == [None] * len(steps)
+        assert menu.choose(last)[0] == code
+    for reason in people.REASONS:
+        menu = menus.Menu(
+            "reasons", [[reason["code"], reason["label"]] for reason in people.REASONS]
+        )
+        *steps, last = keying.reason_keys(people.REASONS, reason["code"])
+        assert [menu.choose(key) for key in steps] == [None] * len(steps)
+        assert menu.choose(last)[0] == reason["code"]
+
+
+@pytest.mark.parametrize(
+    ("index", "count", "keys"),
+    [(0, 1, [3]), (3, 4, [6]), (0, 5, [3]), (2, 5, [5]), (3, 5, [6, 3]), (9, 10, [6, 6, 6, 3])],
+)
+def test_keys_of_a_line(index: int, count: int, keys: list[int]) -> None:
+    assert keying.line_keys(index, count) == keys
+
+
+def test_what_is_not_there_has_no_keys() -> None:
+    with pytest.raises(DiademaError, match="no line 4"):
+        keying.line_keys(4, 4)
+    with pytest.raises(DiademaError, match="no code '12'"):
+        keying.code_keys(people.LIMA_TREE, "12")
+    with pytest.raises(DiademaError, match="no reason 'siesta'"):
+        keying.reason_keys(people.REASONS, "siesta")
+    assert keying.reason_keys(people.REASONS, "topico") == [6, 4]
