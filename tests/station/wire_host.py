@@ -1,0 +1,98 @@
+"""The host's end of one station's cable, in the test: frames, acknowledgements, commands."""
+
+import asyncio
+import itertools
+import json
+import os
+import tty
+from typing import Any
+
+from diadema.frames import Decoder, encode
+from diadema.sim.station import Station
+from diadema.site import Site
+from diadema.station_config import ConfigMaker, blocks
+
+BADGE_KEY = "5a" * 32
+
+
+class WireHost:
+    """Answers hellos as the hub does: acknowledgement, then configuration, then the time."""
+
+    def __init__(self, station: Station, site: Site, *, offset_min: int = -300) -> None:
+        self.events: list[dict[str, Any]] = []  # each once, in order
+        self.hellos: list[dict[str, Any]] = []
+        self.again = 0  # events that came more than once
+        self.answering = True
+        self._station = station
+        self._config = ConfigMaker(site, BADGE_KEY, offset_min, generation=1)
+        self._numbers = itertools.count(1)
+        self._position: dict[int, int] = {}
+        self._decoder = Decoder()
+        self._timed: set[int] = set()
+        self._port = os.open(station.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self._port)
+        asyncio.get_running_loop().add_reader(self._port, self._readable)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._port)
+        os.close(self._port)
+
+    def send(self, body: dict[str, Any]) -> None:
+        os.write(self._port, encode(json.dumps(body).encode()))
+
+    def send_raw(self, data: bytes) -> None:
+        os.write(self._port, data)
+
+    def command(self, name: str, **fields: Any) -> int:
+        """Send a command; returns its `i`."""
+        number = next(self._numbers)
+        self.send({"cmd": name, "i": number, **fields})
+        return number
+
+    async def answer(self, number: int) -> dict[str, Any]:
+        """The journaled event that answers command `number`."""
+        world = self._station._world
+        seen = await world.wait_event(
+            self._station.id, lambda event: event.get("i") == number, timeout_s=10
+        )
+        return seen.event
+
+    def acknowledge(self) -> None:
+        for epoch, position in self._position.items():
+            self.send({"ack": [epoch, position]})
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._port, 65536)
+        except OSError:
+            return
+        for body in self._decoder.feed(data):
+            self._frame(json.loads(body))
+
+    def _frame(self, frame: dict[str, Any]) -> None:
+        if "hello" in frame:
+            hello = frame["hello"]
+            self.hellos.append(hello)
+            if self.answering:
+                self._welcome(hello)
+            return
+        epoch, n = frame["e"], frame["n"]
+        position = self._position.get(epoch, 0)
+        if n == position + 1:
+            self.events.append(frame)
+            self._position[epoch] = n
+        else:
+            self.again += n <= position
+        if self.answering:
+            self.send({"ack": [epoch, self._position.get(epoch, 0)]})
+
+    def _welcome(self, hello: dict[str, Any]) -> None:
+        self._position.setdefault(hello["e"], hello["first"] - 1)
+        self.send({"ack": [hello["e"], self._position[hello["e"]]]})
+        if hello["generation"] != self._config.generation:
+            number = next(self._numbers)
+            for block in blocks(self._config.build(self._station.id)):
+                self.send(block | {"i": number})
+        if hello["b"] not in self._timed:
+            self._timed.add(hello["b"])
+            self.command("time", utc=self._station._world.now_ms())
