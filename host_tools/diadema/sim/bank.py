@@ -5,7 +5,7 @@ of a row are local times of its `date`; a service that ends before it starts cro
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -108,11 +108,6 @@ def read_rows(path: Path) -> Iterator[Row]:
         ) from error
 
 
-def days(path: Path) -> list[str]:
-    """The days of the file as they are written there, oldest first."""
-    return sorted({_date_cell(path, row) for row in read_rows(path)}, key=parse_day)
-
-
 def parse_day(text: str) -> date:
     """YYMMDD as the file writes it; years 69-99 are of the twentieth century."""
     try:
@@ -125,35 +120,52 @@ def parse_day(text: str) -> date:
 
 def read_day(path: Path, day: str) -> BankDay:
     """The served calls of one day, the impossible rows apart, and what never reached an agent."""
-    read = BankDay(parse_day(day))
-    candidates: dict[str, list[Call]] = {}
+    parse_day(day)
     seen: set[str] = set()
+
+    def wanted(written: str) -> bool:
+        seen.add(written)
+        return written == day
+
+    read = _read(path, wanted)
+    if day not in read:
+        found = f"{min(seen, key=parse_day)} to {max(seen, key=parse_day)}" if seen else "none"
+        raise BankError(f"{path} has no row of day {day}; its days: {found}.")
+    return read[day]
+
+
+def read_days(path: Path) -> dict[str, BankDay]:
+    """Every day of the file by its name there, oldest first."""
+    return _read(path, lambda _: True)
+
+
+def _read(path: Path, wanted: Callable[[str], bool]) -> dict[str, BankDay]:
+    read: dict[str, BankDay] = {}
+    served: dict[tuple[str, str], list[Call]] = {}
     for row in read_rows(path):
         outcome = _outcome_cell(path, row)
         written = _date_cell(path, row)
-        seen.add(written)
-        if written != day:
+        if not wanted(written):
             continue
+        if written not in read:
+            read[written] = BankDay(parse_day(written))
+        day = read[written]
         if outcome == "HANG":
-            read.hang += 1
+            day.hang += 1
         elif outcome == "PHANTOM":
-            read.phantom += 1
+            day.phantom += 1
         elif row.cells["server"] == NO_SERVER:
             call_id = row.cells["call_id"]
-            read.impossible.append(Impossible(row.line, call_id, "served by NO_SERVER"))
+            day.impossible.append(Impossible(row.line, call_id, "served by NO_SERVER"))
         else:
             call = _served(path, row)
-            candidates.setdefault(call.server, []).append(call)
-    if day not in seen:
-        first_last = (
-            f"{min(seen, key=parse_day)} to {max(seen, key=parse_day)}" if seen else "none"
-        )
-        raise BankError(f"{path} has no row of day {day}; its days: {first_last}.")
-    for agent, calls in sorted(candidates.items()):
-        kept = _without_overlaps(calls, read.impossible)
-        read.calls[agent] = kept
-    read.impossible.sort(key=lambda row: row.line)
-    return read
+            served.setdefault((written, call.server), []).append(call)
+    for (written, agent), calls in sorted(served.items()):
+        day = read[written]
+        day.calls[agent] = _without_overlaps(calls, day.impossible)
+    for day in read.values():
+        day.impossible.sort(key=lambda row: row.line)
+    return dict(sorted(read.items(), key=lambda item: item[1].day))
 
 
 def time_of_day(path: Path, row: Row, column: str) -> int:

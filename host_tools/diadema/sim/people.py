@@ -95,7 +95,7 @@ LIMA_TREE: dict[str, Any] = {
 }  # fmt: skip
 
 # The types of the «anonymous bank» log, each a leaf: PS regular activity, PE the same in English,
-# NE stock exchange, IN internet, NW people who ask before they become customers, TT calls returned.
+# NE stock exchange, IN internet, NW prospects, TT calls returned.
 BANK_TREE: dict[str, Any] = {
     "version": 1,
     "nodes": [

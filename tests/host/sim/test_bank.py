@@ -148,17 +148,17 @@ def test_bad_files_say_where_and_what_to_do(
 
 def test_a_file_without_the_columns_or_without_text(tmp_path: Path) -> None:
     with pytest.raises(bank.BankError, match=r"line 1: no column 'server'"):
-        bank.days(write(tmp_path, [], header=HEADER.removesuffix("\tserver")))
+        bank.read_days(write(tmp_path, [], header=HEADER.removesuffix("\tserver")))
     with pytest.raises(bank.BankError, match=r"Cannot read .*No such file"):
-        bank.days(tmp_path / "absent.tsv")
+        bank.read_days(tmp_path / "absent.tsv")
     (tmp_path / "packed").write_bytes(b"\x1f\x8b\xff\xfe")
     with pytest.raises(bank.BankError, match="not text in UTF-8"):
-        bank.days(tmp_path / "packed")
+        bank.read_days(tmp_path / "packed")
 
 
 def test_every_day_of_the_real_file(shared_data: Path) -> None:
     path = shared_data / "anonymous_bank_1999_02.tsv"
-    read = {day: bank.read_day(path, day) for day in bank.days(path)}
+    read = bank.read_days(path)
     assert len(read) == 21
     served = sum(len(calls) for day in read.values() for calls in day.calls.values())
     impossible = [bad for day in read.values() for bad in day.impossible]
@@ -167,5 +167,7 @@ def test_every_day_of_the_real_file(shared_data: Path) -> None:
     lines = sum(1 for _ in path.open()) - 1
     assert (served + len(impossible), hang, phantom) == (lines - 4770 - 221, 4770, 221)
     assert sum(bad.why == "served by NO_SERVER" for bad in impossible) == 384
-    first = read["990201"]
+    assert list(read) == sorted(read)
+    first = bank.read_day(path, "990201")
+    assert first == read["990201"]
     assert (first.truth()["IDIT"], len(first.impossible)) == ((130, 16541), 37)
