@@ -3,7 +3,9 @@
 Nothing else in `lib` asks which interpreter it is on.
 """
 
+import asyncio
 import gc
+import sys
 import time
 
 try:
@@ -31,4 +33,33 @@ def free_heap():
     return gc.mem_free() if hasattr(gc, "mem_free") else 0
 
 
-__all__ = ("const", "free_heap", "ticks_diff", "ticks_ms")
+def print_exception(error):
+    if hasattr(sys, "print_exception"):
+        sys.print_exception(error)
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
+
+
+async def wait(event, wait_ms):
+    """Wait for an asyncio.Event, at most `wait_ms` (None: for ever). True when it was set."""
+    if wait_ms is None:
+        await event.wait()
+        return True
+    try:
+        if hasattr(asyncio, "wait_for_ms"):  # seconds in single floats would lose milliseconds
+            await asyncio.wait_for_ms(event.wait(), wait_ms)
+        else:
+            await asyncio.wait_for(event.wait(), wait_ms / 1000)
+    except asyncio.TimeoutError:
+        return False
+    return True
+
+
+async def sleep_ms(duration_ms):
+    if hasattr(asyncio, "sleep_ms"):
+        await asyncio.sleep_ms(duration_ms)
+    else:
+        await asyncio.sleep(duration_ms / 1000)
+
+
+__all__ = ("const", "free_heap", "print_exception", "sleep_ms", "ticks_diff", "ticks_ms", "wait")

@@ -5,7 +5,7 @@ refuse a command, or None. A situation is the presence while no call is on, else
 The caller appends the events to the journal in order and applies each to the desk.
 """
 
-from lib.menus import FIRST_KEY, Menu
+from lib.menus import Menu
 
 _ = None
 SITUATIONS = (
@@ -60,6 +60,7 @@ _FIELDS = {
     "presence": (("to", ("not_ready",)), ("reason", 24)),
     "text": (("m", 32), ("text", 84)),
 }
+COMMANDS = tuple(_FIELDS)
 TIMEOUT_CODE = "SIN_TIPIFICAR"
 _MENU_MS = 8_000
 _NOTICE_MS = 3_000

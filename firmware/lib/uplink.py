@@ -10,7 +10,7 @@ import json
 import random
 
 from lib import frames
-from lib.compat import const
+from lib.compat import const, wait
 
 WINDOW = const(32)
 _RESEND_MS = const(5_000)
@@ -22,13 +22,16 @@ _HELLO_MS = const(1_000)
 class Uplink:
     """`write(frame)` is awaited; `now()` gives u; `about()` the changing part of the hello."""
 
-    def __init__(self, journal, station, write, now, about, on_fault, jitter=random.getrandbits):
+    def __init__(
+        self, journal, station, write, now, about, on_fault, on_link, jitter=random.getrandbits
+    ):
         self._journal = journal
         self._station = station
         self._write = write
         self._now = now
         self._about = about
         self._on_fault = on_fault
+        self._on_link = on_link
         self._jitter = jitter
         self._wake = asyncio.Event()
         self.heard = False  # a host frame came in this boot
@@ -90,8 +93,13 @@ class Uplink:
         self._sent = max(self._sent, self._base)
         self._resend_wait = _RESEND_MS
         self._resend_at = None
-        self.link = "up"
+        self._set_link("up")
         self._wake.set()
+
+    def _set_link(self, link):
+        if link != self.link:
+            self.link = link
+            self._on_link()
 
     # ------------------------------------------------------------------ the task
 
@@ -103,14 +111,7 @@ class Uplink:
             if self._synced:
                 await self._send_window()
             due = self._due()
-            try:
-                if due is None:
-                    await self._wake.wait()
-                else:
-                    wait_ms = max(due - self._now(), 0)
-                    await asyncio.wait_for(self._wake.wait(), wait_ms / 1000)
-            except asyncio.TimeoutError:
-                pass
+            await wait(self._wake, None if due is None else max(due - self._now(), 0))
 
     def _due(self):
         due = self._hello_at
@@ -137,7 +138,7 @@ class Uplink:
 
     async def _send_window(self):
         if self._resend_at is not None and self._now() >= self._resend_at:
-            self.link = "lost" if self._resend_wait >= _LOST_MS else "late"
+            self._set_link("lost" if self._resend_wait >= _LOST_MS else "late")
             self.resent += self._cursor - self._base - 1
             self._cursor = self._base + 1
             self._resend_wait = min(self._resend_wait * 2, _LONGEST_MS)
@@ -147,15 +148,16 @@ class Uplink:
             if found is None:
                 break
             n, payload = found
-            if n > self._cursor:
-                await self._send(self._lost(self._cursor, n - 1))
+            cursor = self._cursor
+            if n > cursor:
+                await self._send(self._lost(cursor, n - 1))
             if payload is not None:
                 head = '{"s":"%s","e":%d,"n":%d,' % (self._station, self._journal.epoch, n)
                 await self._send(head.encode() + payload[1:])
                 n += 1
-            # an acknowledgement may have come while the line was busy
-            self._cursor = max(self._cursor, n)
             self._sent = max(self._sent, n - 1)
+            if self._cursor == cursor:  # else an acknowledgement moved it meanwhile
+                self._cursor = n
         if self._cursor - 1 > self._base and self._resend_at is None:
             self._resend_at = self._later(self._resend_wait)
 

@@ -1,0 +1,178 @@
+"""PN532 badge reader on I2C (NXP UM0701-02): waits for a card by the IRQ line, never by polling.
+
+While a card lies on the reader it is listed again every 500 ms to see it leave; the listing that
+finds none stays open and waits for the next card. Broken answers are counted and told.
+"""
+
+import asyncio
+
+from lib.errors import PartError
+from machine import Pin
+from micropython import const
+
+_HOST = const(0xD4)
+_CHIP = const(0xD5)
+_GET_FIRMWARE = const(0x02)  # §7.2.2
+_SAM_CONFIGURATION = const(0x14)  # §7.2.10
+_IN_LIST_PASSIVE_TARGET = const(0x4A)  # §7.3.5
+_READY = const(0x01)
+_ACK = b"\x00\x00\xff\x00\xff\x00"  # §6.2.1.3
+_FRAME_LIMIT = const(64)
+_POLLS = const(50)  # 1 ms each, for the two commands of the start
+_RELIST_MS = const(500)
+_GONE_MS = const(200)
+_BAD_LIMIT = const(5)  # broken answers in a row that make it a fault
+
+
+class BadFrame(PartError):
+    """An answer with a wrong shape or check."""
+
+    def __init__(self, code):
+        super().__init__("badge_reader", code)
+
+
+def frame(body):
+    """A normal information frame around `body` (TFI and data), §6.2.1.1."""
+    length = len(body)
+    head = bytes([0x00, 0x00, 0xFF, length, -length & 0xFF])
+    return head + body + bytes([-sum(body) & 0xFF, 0x00])
+
+
+def unframe(data, command):
+    """The data of the answer to `command` in `data` (after the ready byte). Raises BadFrame."""
+    start = data.find(b"\x00\xff")
+    if start < 0 or start + 4 > len(data):
+        raise BadFrame("no_frame")
+    length = data[start + 2]
+    body = data[start + 4 : start + 4 + length]
+    if (length + data[start + 3]) & 0xFF or start + 5 + length > len(data):
+        raise BadFrame("length")
+    if (sum(body) + data[start + 4 + length]) & 0xFF:
+        raise BadFrame("checksum")
+    if length < 2 or body[0] != _CHIP or body[1] != command + 1:
+        raise BadFrame("answer")
+    return body[2:]
+
+
+def target_id(data):
+    """Id bytes of the target in the answer to InListPassiveTarget; None when there is none."""
+    if not data or data[0] == 0:
+        return None
+    if len(data) < 6 or data[0] != 1:
+        raise BadFrame("target")
+    length = data[5]
+    identity = data[6 : 6 + length]
+    if length not in (4, 7, 10) or len(identity) != length:
+        raise BadFrame("id")
+    return identity
+
+
+class PN532:
+    """`async for identity in reader`: id bytes of each card laid down, None for a bad read."""
+
+    kind = "iso14443a"
+
+    def __init__(self, i2c, irq, address=0x24):
+        self._i2c = i2c
+        self._address = address
+        self._irq = Pin(irq, Pin.IN)
+        self._flag = asyncio.ThreadSafeFlag()
+        self._irq.irq(self._edge, Pin.IRQ_FALLING)
+        self._present = None  # id of the card that lies there
+        self._row = 0  # broken answers in a row
+        self.firmware = None
+        self.cards = 0
+        self.bad_reads = 0
+
+    def _edge(self, _pin):
+        self._flag.set()
+
+    async def start(self):
+        """Wake it and set it up. Raises PartError when it does not answer."""
+        version = await self._ask(_GET_FIRMWARE)
+        self.firmware = "{}.{}".format(version[1], version[2])
+        # normal mode, virtual card time-out 1 s (unused), the IRQ line is driven
+        await self._ask(_SAM_CONFIGURATION, b"\x01\x14\x01")
+        self._present = None
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        while True:
+            try:
+                identity = await self._listed()
+            except BadFrame:
+                self.bad_reads += 1
+                self._row += 1
+                self._present = None
+                if self._row >= _BAD_LIMIT:
+                    raise PartError("badge_reader", "bad_frames", "check its wiring") from None
+                return None
+            self._row = 0
+            if identity is not None and identity != self._present:
+                self._present = identity
+                self.cards += 1
+                return identity
+            self._present = identity
+
+    async def _listed(self):
+        """The id of the next card listed; while one lies there, None once it left."""
+        if self._present is not None:
+            await asyncio.sleep_ms(_RELIST_MS)
+        await self._send(_IN_LIST_PASSIVE_TARGET, b"\x01\x00")  # one target, 106 kbit/s type A
+        if self._present is not None:
+            try:
+                await asyncio.wait_for_ms(self._interrupt(), _GONE_MS)
+            except asyncio.TimeoutError:
+                self._present = None  # it left; the listing stays open
+        await self._interrupt()
+        return target_id(unframe(self._read(_FRAME_LIMIT), _IN_LIST_PASSIVE_TARGET))
+
+    async def _interrupt(self):
+        while self._irq.value():
+            await self._flag.wait()
+
+    async def _ask(self, command, data=b""):
+        await self._send(command, data)
+        await self._ready()
+        try:
+            return unframe(self._read(_FRAME_LIMIT), command)
+        except BadFrame as error:
+            raise PartError("badge_reader", error.code, "check its wiring") from None
+
+    async def _send(self, command, data):
+        self._bus(self._i2c.writeto, frame(bytes([_HOST, command]) + data))
+        await self._ready()
+        if self._read(len(_ACK)) != _ACK:
+            raise BadFrame("no_ack")
+
+    async def _ready(self):
+        for _ in range(_POLLS):
+            if self._bus(self._i2c.readfrom, 1)[0] & _READY:
+                return
+            await asyncio.sleep_ms(1)
+        raise PartError("badge_reader", "busy", "check that its switches select I2C")
+
+    def _read(self, count):
+        return self._bus(self._i2c.readfrom, count + 1)[1:]
+
+    def _bus(self, call, argument):
+        try:
+            return call(self._address, argument)
+        except OSError:
+            raise PartError("badge_reader", "no_answer", "check its cable") from None
+
+    def dump(self):
+        return {
+            "firmware": self.firmware, "cards": self.cards, "bad_reads": self.bad_reads,
+            "present": self._present is not None,
+        }  # fmt: skip
+
+    def selftest(self):
+        """It said its version, and answers on the bus."""
+        try:
+            self._bus(self._i2c.readfrom, 1)
+        except PartError:
+            return False
+        return self.firmware is not None

@@ -1,0 +1,69 @@
+"""The USB serial line, shared with the console: frames out whole, whatever comes in.
+
+Once the host speaks in frames, Ctrl-C is an ordinary byte; before that a technician can still
+stop the station. One task reads, one writes.
+"""
+
+import asyncio
+import select
+import sys
+
+import micropython
+from micropython import const
+
+_CHUNK = const(256)
+_SLICE = const(128)  # 11 ms at 115200 baud: others get their turn in between
+
+
+class UsbSerial:
+    def __init__(self):
+        self._in = sys.stdin.buffer
+        self._out = sys.stdout.buffer
+        self._reader = asyncio.StreamReader(self._in)
+        self._poll = select.poll()
+        self._poll.register(self._in, select.POLLIN)
+        self._buffer = bytearray(_CHUNK)
+        self._guarded = False
+        self.received = 0
+        self.written = 0
+
+    async def read(self):
+        """Some bytes, as soon as there are any; b"" when the line has ended for good."""
+        # stdin's read(n) blocks until n bytes are there, so one by one while more wait
+        byte = await self._reader.read(1)
+        if not byte:
+            return b""
+        self._buffer[0] = byte[0]
+        size = 1
+        while size < _CHUNK and self._poll.poll(0):
+            byte = self._in.read(1)
+            if not byte:
+                break
+            self._buffer[size] = byte[0]
+            size += 1
+        self.received += size
+        return bytes(memoryview(self._buffer)[:size])
+
+    def guard(self):
+        """Frames flow: Ctrl-C no longer stops the program."""
+        if not self._guarded:
+            self._guarded = True
+            micropython.kbd_intr(-1)
+
+    async def write(self, data):
+        view = memoryview(data)
+        for at in range(0, len(data), _SLICE):
+            if at:
+                await asyncio.sleep_ms(0)
+            self._out.write(view[at : at + _SLICE])
+        self.written += len(data)
+
+    def log(self, text):
+        """A line for the host's log of this station."""
+        print(text)
+
+    def dump(self):
+        return {"received": self.received, "written": self.written}
+
+    def selftest(self):
+        return self._out is not None

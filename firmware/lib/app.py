@@ -1,0 +1,454 @@
+"""The station at work: inputs of the drivers and the host go through one queue to the state
+machine; its events go to the journal first, and only then to the desk, lights, screen and uplink.
+"""
+
+import asyncio
+import json
+from collections import deque
+
+from lib import lights
+from lib.compat import const, free_heap, print_exception, sleep_ms, wait
+from lib.config import Assembler, parse
+from lib.desk import Desk
+from lib.errors import ConfigError, JournalError, StationError
+from lib.frames import Decoder
+from lib.journal import SNAPSHOT
+from lib.screens import Screen
+from lib.states import COMMANDS, Station
+from lib.uplink import Uplink
+
+FIRMWARE = "0.1.0"
+_INPUTS = const(16)
+_QUIET_MS = const(1_000)  # without any input before the next sector is erased
+_HEALTH_MS = const(900_000)
+_RETRY_MS = const(10_000)  # a part that failed is set up again after this
+_RETRY_MOST_MS = const(60_000)
+_CLOCK_UNCERTAINTY_MS = const(50)  # a frame's way over the cable and its gateway
+_UTC_LOW = 1_600_000_000_000  # earlier or later than these is no time of day
+_UTC_HIGH = 4_100_000_000_000
+
+
+class App:
+    """`parts` maps a part's name to a function that makes its driver; a part may be missing."""
+
+    def __init__(self, station, board, cause, journal, store, clock, serial, parts):
+        self.station_id = station
+        self._board = board
+        self._cause = cause
+        self.journal = journal
+        self._store = store
+        self._clock = clock
+        self._serial = serial
+        self._makers = parts
+        self._devices = {}
+        self._retry_at = {}
+        self._inputs = deque((), _INPUTS)
+        self._flag = asyncio.Event()
+        self._decoder = Decoder()
+        self._assembler = Assembler()
+        self.desk = Desk()
+        self.machine = None
+        self.uplink = None
+        self._screen = Screen()
+        self._screen_due = None
+        self._health_due = _HEALTH_MS
+        self._quiet_at = 0
+        self._last_u = 0
+        self.discards = 0
+        self.crashes = 0
+
+    # ------------------------------------------------------------------ start
+
+    def start(self, early_faults=()):
+        """Mount the journal, take up the session where it was, and say that we are here."""
+        self.journal._snapshot = self.desk.snapshot
+        self.journal.mount(self._recall)
+        desk = self.desk
+        desk.rebase()
+        self._boot = self.journal.boot = desk.boot + 1
+        config = self._store.load()
+        self.machine = Station(desk, config, self._new_contact)
+        self._speak(config.language)
+        self.uplink = Uplink(
+            self.journal, self.station_id, self._serial.write, self._clock.now, self._about,
+            self._fault, self._link_changed,
+        )  # fmt: skip
+        self._serial.log(
+            "Diadema {} on {}, {}, boot {}".format(
+                FIRMWARE, self._board, self.station_id, self._boot
+            )
+        )
+        u = self._clock.now()
+        self._record(
+            {"k": "station.booted", "cause": self._cause, "firmware": FIRMWARE,
+             "board": self._board, "torn": self.journal.torn}, u,
+        )  # fmt: skip
+        faults = dict(early_faults)
+        if self._store.broken and not config.generation:
+            faults["config"] = "unreadable"
+        for part in ("journal", "config"):
+            if part in faults:
+                self._fault(part, faults[part])
+            else:
+                self._cleared(part)
+        self._take(self.machine.start(u), u)
+        self._output()
+
+    def _recall(self, kind, _n, payload):
+        if kind == SNAPSHOT:
+            self.desk.restore(payload)
+        else:
+            self.desk.apply(json.loads(payload))
+
+    def _new_contact(self):
+        """A name for a call begun here: no other call of any station has it."""
+        return "{}-{:x}-{}".format(self.station_id[-6:], self.journal.epoch, self.journal.last + 1)
+
+    def _speak(self, language):
+        if language == "en":
+            from lib.words_en import WORDS
+        else:
+            from lib.words_es import WORDS
+        self._screen.use(WORDS)
+        self.machine.ready_label = WORDS["go_ready"]
+
+    def _about(self):
+        return {
+            "b": self._boot, "firmware": FIRMWARE, "board": self._board,
+            "generation": self.machine.config.generation,
+        }  # fmt: skip
+
+    async def run(self):
+        """Everything at once, for ever."""
+        tasks = [self.uplink.run, self._listen]
+        for part, task in (
+            ("keys", self._keys), ("badge_reader", self._badges), ("headset", self._headset)
+        ):  # fmt: skip
+            if part in self._makers:
+                tasks.append(task)
+        for task in tasks:
+            asyncio.create_task(self._keep(task))
+        await self._work()
+
+    async def _keep(self, task):
+        """A task that fails is told on the console and started again."""
+        wait_ms = 1_000
+        while True:
+            try:
+                await task()
+                return
+            except Exception as error:
+                self._crash(error)
+            await sleep_ms(wait_ms)
+            wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
+
+    def _crash(self, error):
+        self.crashes += 1
+        print_exception(error)
+
+    # ------------------------------------------------------------------ events
+
+    def _record(self, event, u, low_value=False):
+        """Journal first, then the desk and the uplink. False when there is no room."""
+        self._last_u = u = max(u, self._last_u)
+        event["b"] = self._boot
+        event["u"] = u
+        event["t"] = self._clock.utc(u)
+        payload = json.dumps(event, separators=(",", ":")).encode()
+        try:
+            self.journal.append(payload, low_value)
+        except JournalError as error:
+            self.discards += 1
+            self._serial.log("{}: {}".format(event["k"], error))
+            return False
+        self.desk.apply(event)
+        self.uplink.appended()
+        return True
+
+    def _take(self, events, u):
+        for event in events:
+            if not self._record(event, u):
+                self.machine.notify("journal_full")
+                break
+        self.machine.refresh()
+
+    def _fault(self, part, code):
+        if self.desk.faults.get(part) != code:
+            self._record({"k": "station.fault", "part": part, "code": code}, self._clock.now())
+
+    def _cleared(self, part):
+        if part in self.desk.faults:
+            code = self.desk.faults[part]
+            self._record(
+                {"k": "station.fault_cleared", "part": part, "code": code}, self._clock.now()
+            )
+
+    # ------------------------------------------------------------------ the loop
+
+    def post(self, name, u, details=None):
+        """An input for the state machine; the newest is dropped and counted when none is taken."""
+        if len(self._inputs) >= _INPUTS:
+            self.discards += 1
+            return
+        self._inputs.append((name, u, details))
+        self._flag.set()
+
+    async def _work(self):
+        while True:
+            try:
+                while self._inputs:
+                    self._step(*self._inputs.popleft())
+                    await sleep_ms(0)
+                self._flag.clear()
+                now = self._clock.now()
+                due = self._due()
+                if due is None or due > now:
+                    await wait(self._flag, None if due is None else due - now)
+                    if self._inputs:
+                        continue
+                self._timed(self._clock.now())
+            except Exception as error:
+                self._crash(error)
+                await sleep_ms(_QUIET_MS)
+
+    def _due(self):
+        due = self._health_due
+        for other in (self.machine.deadline(), self._screen_due):
+            if other is not None and other < due:
+                due = other
+        if self.journal.wants_erase:
+            due = min(due, self._quiet_at)
+        return due
+
+    def _timed(self, now):
+        """What time alone brings, and what the uplink changed."""
+        machine = self.machine
+        deadline = machine.deadline()
+        if deadline is not None and now >= deadline:
+            self._step("tick", now, None)
+        if now >= self._health_due:
+            self._health_due = now + _HEALTH_MS
+            self._health(now)
+        self._output()
+        if self.journal.wants_erase and now >= self._quiet_at and not self._inputs:
+            self.journal.erase_ahead()
+
+    def _step(self, name, u, details):
+        machine = self.machine
+        self._quiet_at = self._clock.now() + _QUIET_MS
+        machine.full = self.journal.reserve
+        if name == "command":
+            self._command(u, details)
+        elif name == "headset":
+            kind = "headset.plugged" if details else "headset.unplugged"
+            self._take([{"k": kind}], u)
+        else:
+            self._take(machine.handle(name, u, details), u)
+        self._output()
+        self._check_room()
+
+    def _check_room(self):
+        """The reserve is told as a fault when it begins, and as cleared when it ends."""
+        if self.journal.reserve:
+            self._fault("journal", "full")
+        elif self.desk.faults.get("journal") == "full":
+            self._cleared("journal")
+
+    def _health(self, u):
+        self._record(
+            {"k": "station.health", "heap": free_heap(), "journal": self.journal.fill,
+             "discards": self.discards, "bad_frames": self._decoder.bad}, u, True,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ what people see and hear
+
+    def _output(self):
+        machine = self.machine
+        self._use("lights", self._show_lights)
+        self._screen_due = self._screen.draw(
+            machine, self._clock, self._clock.now(), self.uplink.link
+        )
+        if self._screen.dirty:
+            self._use("screen", self._show_screen)
+        codec = self._devices.get("codec")
+        if machine.volume or codec is None or codec.muted != self.desk.muted:
+            self._use("codec", self._set_codec)
+
+    def _show_lights(self, device):
+        device.show(lights.decide(self.machine))
+
+    def _show_screen(self, device):
+        device.show(self._screen.canvas.buffer)
+        self._screen.dirty = False
+
+    def _set_codec(self, device):
+        machine = self.machine
+        if machine.volume:
+            device.set_volume(device.volume + machine.volume)
+            machine.volume = 0
+            machine.notify("volume", str(device.volume))
+            self._flag.set()
+        if device.muted != self.desk.muted:
+            device.mute(self.desk.muted)
+
+    def _use(self, part, action):
+        """Let `action` use a part; one that fails is a fault, and is set up again later."""
+        if part not in self._makers:
+            return
+        now = self._clock.now()
+        if now < self._retry_at.get(part, 0):
+            return
+        try:
+            if part not in self._devices:
+                self._devices[part] = self._makers[part]()
+            action(self._devices[part])
+            self._cleared(part)
+        except (StationError, OSError) as error:
+            self._devices.pop(part, None)
+            self._retry_at[part] = now + _RETRY_MS
+            self._fault(part, getattr(error, "code", "no_answer"))
+
+    # ------------------------------------------------------------------ drivers
+
+    async def _keys(self):
+        keys = self._devices["keys"] = self._makers["keys"]()
+        async for name, ticks in keys:
+            self.post(name, self._clock.at(ticks))
+
+    async def _headset(self):
+        headset = self._devices["headset"] = self._makers["headset"]()
+        async for plugged in headset:
+            self.post("headset", self._clock.now(), plugged)
+
+    async def _badges(self):
+        wait_ms = 1_000
+        while True:
+            try:
+                reader = self._devices["badge_reader"] = self._makers["badge_reader"]()
+                await reader.start()
+                self._cleared("badge_reader")
+                async for identity in reader:
+                    wait_ms = 1_000
+                    self._badge(reader, identity)
+            except (StationError, OSError) as error:
+                self._fault("badge_reader", getattr(error, "code", "no_answer"))
+                self._flag.set()
+            await sleep_ms(wait_ms)
+            wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
+
+    def _badge(self, reader, identity):
+        u = self._clock.now()
+        if identity is None:
+            self.post("bad_read", u)
+        else:
+            self.post("badge", u, self.machine.config.find(reader.kind, identity))
+
+    # ------------------------------------------------------------------ the host
+
+    async def _listen(self):
+        while True:
+            data = await self._serial.read()
+            if not data:
+                self._serial.log("the serial line has ended")
+                return
+            u = self._clock.now()
+            for message in self._decoder.feed(data):
+                while len(self._inputs) >= _INPUTS:
+                    await sleep_ms(0)
+                self._message(message, u)
+
+    def _message(self, text, u):
+        try:
+            message = json.loads(text)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            self._decoder.bad += 1
+            return
+        self._serial.guard()
+        self.machine.provisional = False
+        self.uplink.on_frame()
+        ack = message.get("ack")
+        if "hello" in message:
+            self.uplink.ask_hello()
+        elif isinstance(ack, list) and len(ack) == 2:
+            self.uplink.on_ack(ack[0], ack[1])
+            self._check_room()
+        elif isinstance(message.get("cmd"), str) and isinstance(message.get("i"), int):
+            self.post("command", u, message)
+        else:
+            self._decoder.bad += 1
+
+    def _command(self, u, details):
+        name = details["cmd"]
+        if name == "config":
+            self._configure(u, details)
+        elif details["i"] <= self.desk.command:
+            return  # done before
+        elif name == "time":
+            self._set_time(u, details)
+        elif name in COMMANDS:
+            self._take(self.machine.handle(name, u, details), u)
+        else:
+            self._refuse(u, details, "unknown_command", "")
+
+    def _refuse(self, u, details, reason, detail):
+        self._record(
+            {"k": "command.refused", "i": details["i"], "command": details["cmd"][:24],
+             "reason": reason, "detail": detail[:120]}, u,
+        )  # fmt: skip
+
+    def _set_time(self, u, details):
+        utc = details.get("utc")
+        if not isinstance(utc, int) or not _UTC_LOW < utc < _UTC_HIGH:
+            self._refuse(u, details, "bad_command", "utc: milliseconds since 1970")
+            return
+        self._clock.anchor(utc, u)
+        self.desk.anchor(u, utc)
+        self._record(
+            {"k": "station.clock", "utc": utc, "source": "host",
+             "uncertainty_ms": _CLOCK_UNCERTAINTY_MS, "i": details["i"]}, u,
+        )  # fmt: skip
+
+    def _configure(self, u, details):
+        """Blocks of a configuration. One that is here already changes nothing."""
+        generation = details.get("generation")
+        if generation == self.machine.config.generation and details["i"] <= self.desk.command:
+            return
+        try:
+            text = self._assembler.add(details)
+            if text is None:
+                return
+            config = parse(text, self.station_id)
+            if config.generation != generation:
+                raise ConfigError("generation", "the command and the text differ")
+            self._store.save(text)
+        except ConfigError as error:
+            if details["i"] > self.desk.command:
+                self._refuse(u, details, "bad_config", str(error))
+            return
+        except OSError as error:
+            self._fault("config", "not_written")
+            self._refuse(u, details, "bad_config", "flash: {}".format(error))
+            return
+        self.machine.config = config
+        self._speak(config.language)
+        self._record(
+            {"k": "station.config", "generation": config.generation,
+             "hash": details["sha256"][:16], "i": details["i"]}, u,
+        )  # fmt: skip
+        self._cleared("config")
+        self.machine.refresh()
+
+    def _link_changed(self):
+        self._flag.set()
+
+    def dump(self):
+        """Everything a technician asks for."""
+        parts = {name: device.dump() for name, device in self._devices.items()}
+        return {
+            "station": self.station_id, "journal": self.journal.dump(),
+            "uplink": self.uplink.dump(), "serial": self._serial.dump(), "parts": parts,
+            "discards": self.discards, "crashes": self.crashes, "bad_frames": self._decoder.bad,
+            "heap": free_heap(),
+        }  # fmt: skip

@@ -1,0 +1,120 @@
+"""A picture of 128 × 64 in the SSD1306's own order: eight pages of 128 columns, bit 0 on top.
+
+Draws text column by column in plain Python, so that it runs on both interpreters.
+"""
+
+from lib.compat import const
+from lib.font import BIG_HEIGHT, BIG_WIDTH, big_column, glyph
+
+WIDTH = const(128)
+HEIGHT = const(64)
+_GAP = const(1)
+_COLON = const(0x0701C0)  # two dots of three rows
+
+
+class Canvas:
+    def __init__(self):
+        self.buffer = bytearray(WIDTH * HEIGHT // 8)
+        self._columns = [0] * 5
+        # four rows as eight, for text of double height
+        self._double = bytes(
+            (3 if n & 1 else 0) | (12 if n & 2 else 0) | (48 if n & 4 else 0) | (192 if n & 8 else 0)
+            for n in range(16)
+        )
+
+    def clear(self, y, height, x=0, width=WIDTH):
+        """Make rows y … y + height − 1 dark."""
+        mask = ((1 << height) - 1) << (y & 7)
+        page = (y >> 3) * WIDTH
+        while mask:
+            keep = ~mask & 0xFF
+            if keep:
+                for at in range(page + x, page + x + width):
+                    self.buffer[at] &= keep
+            else:
+                self.buffer[page + x : page + x + width] = bytes(width)
+            mask >>= 8
+            page += WIDTH
+
+    def column(self, x, y, bits):
+        """Light the rows of `bits` (bit 0 at y) in column `x`."""
+        if 0 <= x < WIDTH:
+            bits <<= y & 7
+            at = (y >> 3) * WIDTH + x
+            while bits:
+                self.buffer[at] |= bits & 0xFF
+                bits >>= 8
+                at += WIDTH
+
+    def invert(self, x, y, width, height):
+        """Dark for light in a box (a filled label)."""
+        mask = ((1 << height) - 1) << (y & 7)
+        page = (y >> 3) * WIDTH
+        while mask:
+            for at in range(page + x, page + x + width):
+                self.buffer[at] ^= mask & 0xFF
+            mask >>= 8
+            page += WIDTH
+
+    def text(self, text, x, y, right=WIDTH):
+        """Small text, ten rows; stops before column `right`. Returns the column after it."""
+        columns = self._columns
+        for letter in text:
+            width = glyph(letter, columns)
+            if letter == " ":
+                x += 3
+                continue
+            if x + width > right:
+                break
+            for step in range(width):
+                self.column(x + step, y, columns[step])
+            x += width + _GAP
+        return x
+
+    def width(self, text):
+        """Columns that `text` takes in small type."""
+        total = 0
+        for letter in text:
+            total += 3 if letter == " " else glyph(letter, self._columns) + _GAP
+        return max(total - _GAP, 0)
+
+    def bold(self, text, x, y, right=WIDTH):
+        """Double height, double stroke: twenty rows."""
+        columns = self._columns
+        double = self._double
+        for letter in text:
+            width = glyph(letter, columns)
+            if letter == " ":
+                x += 4
+                continue
+            if x + width + 1 > right:
+                break
+            for step in range(width):
+                bits = columns[step]
+                bits = double[bits & 15] | double[bits >> 4 & 15] << 8 | double[bits >> 8] << 16
+                self.column(x + step, y, bits)
+                self.column(x + step + 1, y, bits)
+            x += width + 2
+        return x
+
+    def bold_width(self, text):
+        total = 0
+        for letter in text:
+            total += 4 if letter == " " else glyph(letter, self._columns) + 2
+        return max(total - 1, 0)
+
+    def digits(self, text, right, y):
+        """Digits and colons, 24 rows, set so that they end at column `right`."""
+        x = right + 2
+        for letter in text:
+            x -= 5 if letter == ":" else BIG_WIDTH + 2
+        for letter in text:
+            if letter == ":":
+                for step in range(3):
+                    self.column(x + step, y, _COLON)
+                x += 5
+            else:
+                for step in range(BIG_WIDTH):
+                    self.column(x + step, y, big_column(ord(letter) - 48, step))
+                x += BIG_WIDTH + 2
+        return BIG_HEIGHT

@@ -1,0 +1,30 @@
+"""A partition in memory: the journal's last resort on a board whose flash has none.
+
+Events still reach the host, but do not outlive a power cut; the station reports it as a fault.
+"""
+
+_SECTOR = 4096
+
+
+class RamFlash:
+    def __init__(self, sectors=6):
+        self._bytes = bytearray(_SECTOR * sectors)
+
+    def readblocks(self, block, buf, offset=0):
+        at = block * _SECTOR + offset
+        buf[:] = memoryview(self._bytes)[at : at + len(buf)]
+
+    def writeblocks(self, block, buf, offset=0):
+        at = block * _SECTOR + offset
+        self._bytes[at : at + len(buf)] = buf
+
+    def ioctl(self, command, argument=0):
+        if command == 4:
+            return len(self._bytes) // _SECTOR
+        if command == 5:
+            return _SECTOR
+        if command == 6:
+            at = argument * _SECTOR
+            for step in range(at, at + _SECTOR):
+                self._bytes[step] = 0xFF
+        return 0

@@ -1,0 +1,194 @@
+"""What the screen shows: one function decides, regions are drawn again only when they changed.
+
+Rows 0-9 name, link and time; 11-35 the state and its running time; 37-52 one line of detail;
+54-63 four soft labels of 32 pixels. An open list takes rows 11-63.
+"""
+
+from lib.canvas import Canvas
+from lib.compat import const
+from lib.menus import MORE
+
+_STATE_Y = const(12)
+_DETAIL_Y = const(39)
+_LABEL_Y = const(54)
+_CELL = const(32)
+_LIST_Y = const(12)
+_LINE = const(13)
+_MESSAGE_LINES = const(4)
+_LINKS = {"up": "▲", "late": "△", "lost": "×"}
+# the running time ticks each second only here
+TICKING = ("offered", "dialing", "talking", "held", "wrapup", "not_ready")
+
+
+class Screen:
+    def __init__(self):
+        self.canvas = Canvas()
+        self._shown = {}
+        self.words = {}
+        self.dirty = True  # something was drawn since it was last sent
+
+    def use(self, words):
+        """Take another catalogue; everything is drawn again."""
+        self.words = words
+        self._shown = {}
+
+    def draw(self, station, clock, u, link):
+        """Bring the canvas up to date; returns `u` of the next change by time alone, or None."""
+        situation = station.situation
+        running = situation in TICKING
+        desk = station.desk
+        time = elapsed(max(u - desk.since, 0) // 1000) if running else ""
+        wall = clock.wall(u, station.config.utc_offset_min)
+        self._status(station, link, "%02d:%02d" % wall if wall else "")
+        if station.message and situation != "offered":
+            self._message(station.message[1], self._labels(station))
+        elif station.menu and situation != "offered":
+            self._list(station.menu, time)
+        else:
+            self._state(station, situation, time)
+        due = clock.next_minute(u)
+        if running:
+            tick = u + 1000 - (u - desk.since) % 1000
+            due = tick if due is None else min(tick, due)
+        return due
+
+    def _changed(self, region, content):
+        if self._shown.get(region) == content:
+            return False
+        self._shown[region] = content
+        self.dirty = True
+        return True
+
+    def _page(self, name):
+        """Clear what another kind of page left below the status line."""
+        if self._changed("page", name):
+            for region in ("state", "time", "detail", "labels", "list", "message"):
+                self._shown.pop(region, None)
+            self.canvas.clear(10, 54)
+
+    def _status(self, station, link, wall):
+        agent = station.desk.agent
+        name = station.config.name_of(agent) if agent else station.config.seat
+        if not self._changed("status", (name, link, wall)):
+            return
+        canvas = self.canvas
+        canvas.clear(0, 10)
+        end = 128 - canvas.width(wall) if wall else 129
+        canvas.text(wall, end, 0)
+        mark = _LINKS[link]
+        canvas.text(mark, end - 3 - canvas.width(mark), 0)
+        canvas.text(name, 0, 0, end - 12)
+
+    def _state(self, station, situation, time):
+        self._page("state")
+        canvas = self.canvas
+        words = self.words
+        title = words[situation]
+        if situation == "not_ready":
+            reason = station.desk.reason
+            label = station.config.reason_label(reason)
+            title = words[situation] if reason in words else label
+        if self._changed("state", title):
+            canvas.clear(11, 25, 0, 128)
+            self._shown.pop("time", None)
+            canvas.bold(title, 0, _STATE_Y)
+        if self._changed("time", time) and time:
+            wide = 13 * len(time) - 8 * time.count(":")
+            canvas.clear(11, 25, 126 - wide, 2 + wide)
+            canvas.digits(time, 128, _STATE_Y)
+        detail = self._detail(station, situation)
+        if self._changed("detail", detail):
+            canvas.clear(37, 16)
+            canvas.text(detail, 0, _DETAIL_Y)
+        self._draw_labels(self._labels(station))
+
+    def _detail(self, station, situation):
+        words = self.words
+        desk = station.desk
+        if station.notice:
+            word, argument = station.notice
+            text = words[word]
+            return text % argument if "%s" in text else text
+        if situation == "offered":
+            return words["silenced"] if station.silenced else words["answer_hint"]
+        if situation == "dialing":
+            return words["hang_up_hint"]
+        if desk.muted and situation == "talking":
+            return words["muted"]
+        if desk.intended:
+            to, reason, _ = desk.intended
+            label = words["go_ready"] if to == "ready" else station.config.reason_label(reason)
+            return words["next"] % label
+        if situation == "wrapup":
+            return words["finish_hint"]
+        for part in desk.faults:
+            return words["fault"] % words.get(part, part)
+        if situation == "not_ready":
+            return words.get(desk.reason, "")
+        if situation == "logged_out":
+            return words["tap_badge"] if station.config.generation else words["no_config"]
+        if situation in ("talking", "held"):
+            return desk.queue or ""
+        return ""
+
+    def _labels(self, station):
+        labels = []
+        for key in ("key3", "key4", "key5", "key6"):
+            action = station.action(key)
+            labels.append(self.words[action] if action else "")
+        return labels
+
+    def _draw_labels(self, labels):
+        if not self._changed("labels", labels):
+            return
+        canvas = self.canvas
+        canvas.clear(53, 11)
+        for at, label in enumerate(labels):
+            if label:
+                left = at * _CELL
+                x = left + max((_CELL - 1 - canvas.width(label)) // 2, 0)
+                canvas.text(label, x, _LABEL_Y, left + _CELL)
+                canvas.invert(left, _LABEL_Y - 1, _CELL - 1, 11)
+
+    def _list(self, menu, time):
+        self._page("list")
+        words = self.words
+        lines = [words["more"] if line is MORE else line for line in menu.lines()]
+        if not self._changed("list", lines):
+            return
+        canvas = self.canvas
+        canvas.clear(10, 54)
+        for at, line in enumerate(lines):
+            if line:
+                y = _LIST_Y + at * _LINE
+                canvas.text(str(at + 3), 2, y)
+                canvas.invert(0, y, 9, 11)
+                canvas.text(line, 13, y)
+
+    def _message(self, text, labels):
+        self._page("message")
+        if self._changed("message", text):
+            canvas = self.canvas
+            canvas.clear(10, 43)
+            for at, line in enumerate(wrap(text, canvas.width, 128)[:_MESSAGE_LINES]):
+                canvas.text(line, 0, 11 + at * 10)
+        self._draw_labels(labels)
+
+
+def elapsed(seconds):
+    """m:ss, and h:mm:ss from an hour on."""
+    if seconds < 3600:
+        return "%d:%02d" % (seconds // 60, seconds % 60)
+    return "%d:%02d:%02d" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
+
+
+def wrap(text, width, limit):
+    """Lines of `text` broken at spaces so that each is at most `limit` columns wide."""
+    lines = [""]
+    for word in text.split():
+        line = lines[-1] + " " + word if lines[-1] else word
+        if lines[-1] and width(line) > limit:
+            lines.append(word)
+        else:
+            lines[-1] = line
+    return lines

@@ -1,0 +1,106 @@
+"""Start-up: reads the board's data file, makes the drivers it names, and hands over to `lib.app`.
+
+Touches hardware only when run. A part that is missing or dead is a fault, not the end.
+"""
+
+import asyncio
+import gc
+from binascii import hexlify
+
+import machine
+from lib.app import App
+from lib.config import ConfigStore
+from lib.errors import JournalError
+from lib.journal import Journal
+from lib.timekeeping import Clock
+
+_CAUSES = {
+    machine.PWRON_RESET: "power_on",
+    machine.HARD_RESET: "hard",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "deep_sleep",
+    machine.SOFT_RESET: "soft",
+}
+
+
+def makers(parts, pins):
+    """A function for each part of the board that makes its driver when it is first needed."""
+    i2c = machine.I2C(
+        0, scl=machine.Pin(pins["i2c_scl"]), sda=machine.Pin(pins["i2c_sda"]), freq=400_000
+    )
+
+    def ssd1306(address):
+        from drivers.ssd1306 import SSD1306
+
+        return SSD1306(i2c, address)
+
+    def pn532(address):
+        from drivers.pn532 import PN532
+
+        return PN532(i2c, pins["badge_irq"], address)
+
+    def es8388(address):
+        from drivers.es8388 import ES8388
+
+        return ES8388(i2c, address)
+
+    def keys():
+        from drivers.keys import Keys
+
+        return Keys([pins["key%d" % number] for number in range(1, 7)])
+
+    def lights():
+        from drivers.lights import Lights
+
+        return Lights((pins["led_ready"], pins["led_busy"], pins["led_ring"]))
+
+    def headset():
+        from drivers.headset import Headset
+
+        return Headset(pins["headset_detect"])
+
+    chips = {"ssd1306": ssd1306, "pn532": pn532, "es8388": es8388}
+    contacts = {"keys": keys, "lights": lights, "headset": headset}
+    made = {}
+    for part, (kind, *address) in parts.items():
+        make = contacts.get(part) if kind == "gpio" else chips.get(kind)
+        if make:
+            made[part] = lambda make=make, address=address: make(*address)
+    return made
+
+
+def open_journal():
+    """The journal on its partition, or in memory with the fault that says so."""
+    from esp32 import Partition
+
+    try:
+        return Journal(Partition.find(Partition.TYPE_DATA, label="journal")[0]), {}
+    except (IndexError, JournalError):
+        from lib.ramflash import RamFlash
+
+        return Journal(RamFlash()), {"journal": "no_partition"}
+
+
+def main():
+    import board
+    from drivers.usb_serial import UsbSerial
+
+    station = "DIA-" + hexlify(machine.unique_id()).decode()
+    journal, faults = open_journal()
+    app = App(
+        station,
+        board.NAME,
+        _CAUSES.get(machine.reset_cause(), "power_on"),
+        journal,
+        ConfigStore(station),
+        Clock(),
+        UsbSerial(),
+        makers(board.PARTS, board.PINS),
+    )
+    app.start(faults)
+    gc.collect()
+    asyncio.run(app.run())
+
+
+if __name__ == "__main__":
+    main()
