@@ -1,5 +1,3 @@
-"""Runs first on every start: only what must be there before anything can fail."""
-
-import micropython
-
-micropython.alloc_emergency_exception_buf(100)
+"""Runs before `main.py` on every start. Nothing needs to be there earlier yet: drivers are made,
+and the journal is mounted, by `main.py` alone.
+"""

@@ -18,7 +18,7 @@ _IN_LIST_PASSIVE_TARGET = const(0x4A)  # §7.3.5
 _READY = const(0x01)
 _ACK = b"\x00\x00\xff\x00\xff\x00"  # §6.2.1.3
 _FRAME_LIMIT = const(64)
-_POLLS = const(50)  # 1 ms each, for the two commands of the start
+_ANSWER_MS = const(100)
 _RELIST_MS = const(500)
 _GONE_MS = const(200)
 _BAD_LIMIT = const(5)  # broken answers in a row that make it a fault
@@ -135,7 +135,7 @@ class PN532:
 
     async def _ask(self, command, data=b""):
         await self._send(command, data)
-        await self._ready()
+        await self._soon()
         try:
             return unframe(self._read(_FRAME_LIMIT), command)
         except BadFrame as error:
@@ -143,19 +143,23 @@ class PN532:
 
     async def _send(self, command, data):
         self._bus(self._i2c.writeto, frame(bytes([_HOST, command]) + data))
-        await self._ready()
+        await self._soon()
         if self._read(len(_ACK)) != _ACK:
             raise BadFrame("no_ack")
 
-    async def _ready(self):
-        for _ in range(_POLLS):
-            if self._bus(self._i2c.readfrom, 1)[0] & _READY:
-                return
-            await asyncio.sleep_ms(1)
-        raise PartError("badge_reader", "busy", "check that its switches select I2C")
+    async def _soon(self):
+        """Wait for what the chip says within milliseconds: an ACK, or a short answer."""
+        try:
+            await asyncio.wait_for_ms(self._interrupt(), _ANSWER_MS)
+        except asyncio.TimeoutError:
+            raise PartError("badge_reader", "silent", "check that its switches select I2C") from None
 
     def _read(self, count):
-        return self._bus(self._i2c.readfrom, count + 1)[1:]
+        """What stands behind the ready byte, §6.2.4."""
+        data = self._bus(self._i2c.readfrom, count + 1)
+        if not data[0] & _READY:
+            raise BadFrame("not_ready")
+        return data[1:]
 
     def _bus(self, call, argument):
         try:

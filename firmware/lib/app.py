@@ -8,7 +8,6 @@ from collections import deque
 
 from lib import lights
 from lib.compat import const, free_heap, print_exception, sleep_ms, wait
-from lib.config import Assembler, parse
 from lib.desk import Desk
 from lib.errors import ConfigError, JournalError, StationError
 from lib.frames import Decoder
@@ -45,7 +44,6 @@ class App:
         self._inputs = deque((), _INPUTS)
         self._flag = asyncio.Event()
         self._decoder = Decoder()
-        self._assembler = Assembler()
         self.desk = Desk()
         self.machine = None
         self.uplink = None
@@ -412,24 +410,20 @@ class App:
 
     def _configure(self, u, details):
         """Blocks of a configuration. One that is here already changes nothing."""
-        generation = details.get("generation")
-        if generation == self.machine.config.generation and details["i"] <= self.desk.command:
+        done = details["i"] <= self.desk.command
+        if done and details.get("generation") == self.machine.config.generation:
             return
         try:
-            text = self._assembler.add(details)
-            if text is None:
-                return
-            config = parse(text, self.station_id)
-            if config.generation != generation:
-                raise ConfigError("generation", "the command and the text differ")
-            self._store.save(text)
-        except ConfigError as error:
-            if details["i"] > self.desk.command:
-                self._refuse(u, details, "bad_config", str(error))
+            config = self._store.add(details)
+        except (ConfigError, MemoryError) as error:
+            if not done:
+                self._refuse(u, details, "bad_config", str(error) or "too large for this station")
             return
         except OSError as error:
             self._fault("config", "not_written")
             self._refuse(u, details, "bad_config", "flash: {}".format(error))
+            return
+        if config is None:
             return
         self.machine.config = config
         self._speak(config.language)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from lib.badges import badge_hash
 from lib.errors import ConfigError
 
-_PARTS_LIMIT = 40  # 40 × 480 bytes
+_PARTS_LIMIT = 70  # of 480 bytes
 _BLOCK_LIMIT = 480
 _MARK = b"DCFG"
 _HEAD = 21  # mark, serial, CRC, newline
@@ -59,87 +59,97 @@ def _label(rows, code):
     return code or ""
 
 
-class Assembler:
-    """Puts the blocks of one configuration together, in whatever order they come."""
-
-    def __init__(self):
-        self._key = None
-        self._blocks = []
-
-    def add(self, command):
-        """The whole text once the last block is there, else None. Raises ConfigError."""
-        part, parts = command.get("part"), command.get("parts")
-        if not isinstance(parts, int) or not 1 <= parts <= _PARTS_LIMIT:
-            raise ConfigError("parts", "1 to {}".format(_PARTS_LIMIT))
-        if not isinstance(part, int) or not 1 <= part <= parts:
-            raise ConfigError("part", "1 to {}".format(parts))
-        key = (command.get("i"), command.get("sha256"), parts)
-        if key != self._key:
-            self._key = key
-            self._blocks = [None] * parts
-        try:
-            block = a2b_base64(command.get("data"))
-        except (ValueError, TypeError):
-            raise ConfigError("data", "not base64") from None
-        if len(block) > _BLOCK_LIMIT:
-            raise ConfigError("data", "at most 480 bytes a part")
-        self._blocks[part - 1] = block
-        if None in self._blocks:
-            return None
-        text = b"".join(self._blocks)
-        self._key, self._blocks = None, []
-        if hexlify(sha256(text).digest()).decode() != command.get("sha256"):
-            raise ConfigError("sha256", "the parts do not add up to it")
-        return text
-
-
-def parse(text, station):
-    """The validated Config of `text` (bytes of JSON). Raises ConfigError with key and reason."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        raise ConfigError("data", "not JSON") from None
-    validate(data, station)
-    return Config(data)
-
-
 class ConfigStore:
-    """The two generation files; `folder` ends without a slash."""
+    """The two generation files; `folder` ends without a slash.
+
+    Blocks go straight into the older file, whose head is written last: until then it does not
+    count. So a configuration never lies in memory as text.
+    """
 
     def __init__(self, station, folder=""):
         self._station = station
         self._paths = (folder + "/config.0", folder + "/config.1")
         self._serial = 0
-        self._next = 0
+        self._older = 0
+        self._coming = None  # (i, sha256, parts) of the configuration on its way
+        self._part = 0
+        self._hash = None
+        self._check = 0
         self.broken = 0  # files found that do not check
 
     def load(self):
         """The newest valid Config; an empty one when there is none."""
         heads = [_head(path) for path in self._paths]
         self.broken = sum(1 for serial in heads if serial == 0)
-        order = sorted((0, 1), key=lambda at: -(heads[at] or 0))
-        self._next = order[1]
-        self._serial = heads[order[0]] or 0
-        for at in order:
+        newer = 1 if (heads[1] or 0) > (heads[0] or 0) else 0
+        self._older = 1 - newer
+        self._serial = heads[newer] or 0
+        for at in (newer, 1 - newer):
             if heads[at]:
-                with open(self._paths[at], "rb") as file:
-                    file.read(_HEAD)
-                    text = file.read()
                 try:
-                    return parse(text, self._station)
+                    return self._read(self._paths[at])
                 except ConfigError:
                     self.broken += 1  # written by a firmware that asked for less
-                    self._next = at
+                    self._older = at
         return Config()
 
-    def save(self, text):
-        """Write `text` over the older file."""
+    def _read(self, path):
+        with open(path, "rb") as file:
+            file.read(_HEAD)
+            try:
+                data = json.load(file)
+            except ValueError:
+                raise ConfigError("data", "not JSON") from None
+        validate(data, self._station)
+        return Config(data)
+
+    def add(self, command):
+        """Take one block; the new Config once the last one is there and all is right, else None.
+
+        Blocks come in order; the first begins anew. Raises ConfigError, OSError.
+        """
+        part, parts, digest = command.get("part"), command.get("parts"), command.get("sha256")
+        _number("parts", parts, 1, _PARTS_LIMIT)
+        _number("part", part, 1, parts)
+        _hex("sha256", digest, 64)
+        try:
+            block = a2b_base64(command.get("data"))
+        except (ValueError, TypeError):
+            raise ConfigError("data", "not base64") from None
+        if len(block) > _BLOCK_LIMIT:
+            raise ConfigError("data", "at most 480 bytes a part")
+        coming = (command["i"], digest, parts)
+        if part == 1:
+            self._begin(coming)
+        elif coming != self._coming or part != self._part + 1:
+            return None  # a block got lost: the host sends all again after the next hello
+        with open(self._paths[self._older], "ab") as file:
+            file.write(block)
+        self._hash.update(block)
+        self._check = crc32(block, self._check)
+        self._part = part
+        return self._finish(digest, command.get("generation")) if part == parts else None
+
+    def _begin(self, coming):
+        self._coming = coming
+        self._hash = sha256()
+        self._check = crc32(b"%08X" % (self._serial + 1))
+        with open(self._paths[self._older], "wb") as file:
+            file.write(bytes(_HEAD))
+
+    def _finish(self, digest, generation):
+        self._coming = None
+        if hexlify(self._hash.digest()).decode() != digest:
+            raise ConfigError("sha256", "the parts do not add up to it")
+        path = self._paths[self._older]
+        config = self._read(path)
+        if config.generation != generation:
+            raise ConfigError("generation", "the command and the text differ")
+        with open(path, "r+b") as file:
+            file.write(_MARK + b"%08X%08X\n" % (self._serial + 1, self._check))
         self._serial += 1
-        serial = b"%08X" % self._serial
-        with open(self._paths[self._next], "wb") as file:
-            file.write(_MARK + serial + b"%08X\n" % crc32(text, crc32(serial)))
-            file.write(text)
-        self._next = 1 - self._next
+        self._older = 1 - self._older
+        return config
 
 
 def _head(path):
@@ -207,20 +217,20 @@ def validate(data, station):
     _text("site", data.get("site"), 32)
     if data.get("station") != station:
         _fail("station", "is for {}, this is {}".format(data.get("station"), station))
-    _text("seat", data.get("seat"), 12)
+    _text("seat", data.get("seat"), 16)
     if data.get("language") not in LANGUAGES:
         _fail("language", "one of es, en")
     _number("utc_offset_min", data.get("utc_offset_min"), -720, 840)
     _hex("badge_key", data.get("badge_key"), 64)
-    _number("ring_limit_s", data.get("ring_limit_s"), 5, 600)
-    _number("wrapup_limit_s", data.get("wrapup_limit_s"), 5, 3600)
+    _number("ring_limit_s", data.get("ring_limit_s"), 1, 600)
+    _number("wrapup_limit_s", data.get("wrapup_limit_s"), 1, 7200)
     _agents(data.get("agents"))
     _reasons(data.get("reasons"))
     _tree(data.get("tree"))
 
 
 def _agents(agents):
-    _rows("agents", agents, 120, 3)
+    _rows("agents", agents, 400, 3)
     codes, badges = set(), set()
     for at, (code, name, held) in enumerate(agents):
         key = "agents[{}]".format(at)
@@ -235,7 +245,7 @@ def _agents(agents):
 
 
 def _reasons(reasons):
-    _rows("reasons", reasons, 24, 3)
+    _rows("reasons", reasons, 60, 3)
     codes = set()
     for at, (code, label, private) in enumerate(reasons):
         key = "reasons[{}]".format(at)
@@ -248,12 +258,16 @@ def _reasons(reasons):
 def _tree(tree):
     if not isinstance(tree, dict):
         _fail("tree", "not an object")
-    _number("tree.version", tree.get("version"), 0, 0x3FFFFFFF)
+    version = tree.get("version")
+    if isinstance(version, str):
+        _text("tree.version", version, 16)
+    else:
+        _number("tree.version", version, 1, 0x3FFFFFFF)
     _nodes("tree.nodes", tree.get("nodes"), 3, set())
 
 
 def _nodes(key, nodes, levels, seen):
-    _rows(key, nodes, 48, 3 if levels > 1 else 2)
+    _rows(key, nodes, 60, 3 if levels > 1 else 2)
     for at, node in enumerate(nodes):
         here = "{}[{}]".format(key, at)
         _text(here, node[0], 24)

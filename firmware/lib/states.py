@@ -48,17 +48,17 @@ _ENDING = (
 )  # fmt: skip
 _FIELDS = {
     # command: its text fields, with the longest each may be or the values it may have
-    "ring": (("contact", 48), ("direction", ("in", "out")), ("queue", -32), ("pbx", -48)),
+    "ring": (("contact", 64), ("direction", ("in", "out")), ("queue", -64), ("pbx", -64)),
     "withdraw": (
-        ("contact", 48),
+        ("contact", 64),
         ("cause", ("no_answer", "caller_gave_up", "withdrawn", "rejected", "technical")),
     ),
-    "answer": (("contact", 48),),
-    "hold": (("contact", 48),),
-    "resume": (("contact", 48),),
-    "hangup": (("contact", 48), ("by", ("agent", "caller", "system"))),
-    "presence": (("to", ("not_ready",)), ("reason", 24)),
-    "text": (("m", 32), ("text", 84)),
+    "answer": (("contact", 64),),
+    "hold": (("contact", 64),),
+    "resume": (("contact", 64),),
+    "hangup": (("contact", 64), ("by", ("agent", "caller", "system"))),
+    "presence": (("to", ("not_ready",)), ("reason", 64)),
+    "text": (("m", 64), ("text", 160)),
 }
 COMMANDS = tuple(_FIELDS)
 TIMEOUT_CODE = "SIN_TIPIFICAR"
@@ -497,4 +497,6 @@ def _check(details, fields):
                 return "{}: missing".format(name)
         elif not isinstance(value, str) or not 0 < len(value) <= abs(limit):
             return "{}: text of 1 to {} characters".format(name, abs(limit))
+        elif min(value) < " " or len(value.encode()) > 160:
+            return "{}: plain text only".format(name)
     return ""
