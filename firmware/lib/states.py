@@ -7,45 +7,35 @@ The caller appends the events to the journal in order and applies each to the de
 
 from lib.menus import Menu
 
-_ = None
 SITUATIONS = (
     "logged_out", "not_ready", "ready", "offered", "dialing", "talking", "held", "wrapup", "closing"
 )  # fmt: skip
 TABLE = {
-    # input: logged_out, not_ready, ready, offered, dialing, talking, held, wrapup, closing
-    "key1": (_, _, _, "answer", "hang_up", "hang_up", "hang_up", "finish", _),
-    "key2": (_, _, _, "silence", _, "mute", _, _, _),
-    "key3": (_, "go_ready", "choose_reason", _, "connect", "typify", "typify", _, _),
-    "key4": (_, "choose_reason", "dial", _, _, "hold", "resume", _, _),
-    "key5": (_, _, _, _, _, _, _, _, _),
-    "key6": (_, _, _, _, _, "intend", "intend", "intend", _),
-    "badge": ("log_in", "relieve", "relieve", "deny_in_call", "deny_in_call", "deny_in_call",
-              "deny_in_call", "leave_wrapup", "deny_in_call"),
-    "ring": ("!logged_out", "!not_ready", "offer", "!busy", "!busy", "!busy", "!busy",
-             "offer_next", "!busy"),
-    "withdraw": ("!no_such_contact", "!no_such_contact", "!no_such_contact", "withdraw",
-                 "!wrong_state", "!wrong_state", "!wrong_state", "!wrong_state", "!wrong_state"),
-    "answer": ("!no_such_contact", "!no_such_contact", "!no_such_contact", "answer", "answer",
-               "!wrong_state", "!wrong_state", "!wrong_state", "!wrong_state"),
-    "hold": ("!no_such_contact", "!no_such_contact", "!no_such_contact", "!wrong_state",
-             "!wrong_state", "hold", "!wrong_state", "!wrong_state", "!wrong_state"),
-    "resume": ("!no_such_contact", "!no_such_contact", "!no_such_contact", "!wrong_state",
-               "!wrong_state", "!wrong_state", "resume", "!wrong_state", "!wrong_state"),
-    "hangup": ("!no_such_contact", "!no_such_contact", "!no_such_contact", "!wrong_state",
-               "hang_up", "hang_up", "hang_up", "!wrong_state", "!wrong_state"),
-    "presence": ("!logged_out", "set_not_ready", "set_not_ready", "intend_not_ready",
-                 "intend_not_ready", "intend_not_ready", "intend_not_ready",
-                 "intend_not_ready", "!busy"),
-    "text": ("show", "show", "show", "!busy", "!busy", "show", "show", "show", "!busy"),
-    "limit": (_, _, _, "miss", _, _, _, "time_out", _),
-    "power_back": (_, _, _, "interrupt_ring", "interrupt", "interrupt", "interrupt", _,
-                      "wrap_up"),
-}  # fmt: skip
+    # logged_out, not_ready, ready, offered, dialing, talking, held, wrapup, closing
+    "key1": ". . . answer hang_up hang_up hang_up finish .",
+    "key2": ". . . silence . mute . . .",
+    "key3": ". go_ready choose_reason . connect typify typify . .",
+    "key4": ". choose_reason dial . . hold resume . .",
+    "key5": ". . . . . . . . .",
+    "key6": ". . . . . intend intend intend .",
+    "badge": "log_in relieve relieve deny deny deny deny leave deny",
+    "limit": ". . . miss . . . time_out .",
+    "power_back": ". . . interrupt interrupt interrupt interrupt . wrap_up",
+    "ring": "!logged_out !not_ready offer !busy !busy !busy !busy offer_next !busy",
+    "withdraw": "!gone !gone !gone withdraw !state !state !state !state !state",
+    "answer": "!gone !gone !gone answer answer !state !state !state !state",
+    "hold": "!gone !gone !gone !state !state hold !state !state !state",
+    "resume": "!gone !gone !gone !state !state !state resume !state !state",
+    "hangup": "!gone !gone !gone !state hang_up hang_up hang_up !state !state",
+    "presence": "!logged_out set set want want want want want !busy",
+    "text": "show show show !busy !busy show show show !busy",
+}
+_REASONS = {"gone": "no_such_contact", "state": "wrong_state"}  # the others as they stand
 # what may still be done when only the journal's reserve is left: it ends something
 _ENDING = (
-    "hang_up", "withdraw", "miss", "time_out", "finish", "leave_wrapup", "relieve", "silence",
-    "interrupt", "interrupt_ring", "wrap_up", "deny_in_call", "typify", "acknowledge",
-)  # fmt: skip
+    "hang_up withdraw miss time_out finish leave relieve silence interrupt wrap_up deny typify "
+    "acknowledge"
+).split()
 _FIELDS = {
     # command: its text fields, with the longest each may be or the values it may have
     "ring": (("contact", 64), ("direction", ("in", "out")), ("queue", -64), ("pbx", -64)),
@@ -98,12 +88,16 @@ class Station:
             return "acknowledge"
         if self.message and name in ("key3", "key4", "key5") and self.desk.work != "offered":
             return None
-        action = TABLE[name][SITUATIONS.index(self.situation)]
+        action = self._cell(name)
         if action == "typify" and (self.desk.code or not self.config.tree):
             return None
         if action == "finish" and not self.desk.code and self.config.tree:
             return None
         return action
+
+    def _cell(self, name):
+        action = TABLE[name].split()[SITUATIONS.index(self.situation)]
+        return None if action == "." else action
 
     def handle(self, name, u, details=None):
         """Events (without b, u, t) that input `name` at `u` causes."""
@@ -118,7 +112,7 @@ class Station:
         elif name == "badge":
             self._badge(details)
         elif name == "bad_read":
-            self._deny(None, "bad_read")
+            self._no(None, "bad_read")
         elif not self._in_menu(name):
             self._do(self.action(name), None)
         return self._out
@@ -132,13 +126,12 @@ class Station:
             self._presence("not_ready", "login", "system")
         elif not desk.open and desk.presence != "logged_out":
             self._presence("logged_out", "logout", "agent")
-        elif self.situation in SITUATIONS:
-            if desk.absent:
-                self._presence("not_ready", "no_answer", "system")
-            elif desk.work == "idle":
-                self._settle()
-            else:
-                self._do(TABLE["power_back"][SITUATIONS.index(self.situation)], None)
+        elif desk.absent:
+            self._presence("not_ready", "no_answer", "system")
+        elif desk.work == "idle":
+            self._settle()
+        else:
+            self._do(self._cell("power_back"), None)
         return self._out
 
     def refresh(self):
@@ -209,17 +202,17 @@ class Station:
         if wrong:
             self.refuse(details, "bad_command", wrong)
             return
-        action = TABLE[name][SITUATIONS.index(self.situation)]
+        action = self._cell(name)
         if self.full and action not in _ENDING:
             self.notify("journal_full")  # no answer: there is no room left to write one
             return
         if action[0] != "!" and name not in ("ring", "presence", "text"):
             if details["contact"] != self.desk.contact:
-                action = "!no_such_contact"
+                action = "!gone"
         if action == "offer_next" and self.desk.intended and self.desk.intended[0] != "ready":
             action = "!not_ready"
         if action[0] == "!":
-            self.refuse(details, action[1:], "")
+            self.refuse(details, _REASONS.get(action[1:], action[1:]), "")
         else:
             self._do(action, details)
 
@@ -231,7 +224,7 @@ class Station:
         )  # fmt: skip
 
     def _emit(self, event, command=None):
-        if command is not None:
+        if command and "i" in command:
             event["i"] = command["i"]
         if event.get("a", "") is None:
             del event["a"]
@@ -252,22 +245,22 @@ class Station:
         """details: (keyed hash or None, agent id or None)."""
         badge, agent = details
         if badge is None:
-            self._deny(None, "no_roster")
+            self._no(None, "no_roster")
         elif agent is None:
-            self._deny(badge, "unknown_badge")
+            self._no(badge, "unknown_badge")
         else:
             self.menu = None if self.desk.work == "idle" else self.menu
             self._do(self.action("badge"), details)
 
-    def _deny(self, badge, reason):
+    def _no(self, badge, reason):
         if self.full:
             self.notify("journal_full")
             return
         self._emit({"k": "session.denied", "badge": badge, "reason": reason})
         self.notify(reason)
 
-    def _deny_in_call(self, details):
-        self._deny(details[0], "in_call")
+    def _deny(self, details):
+        self._no(details[0], "in_call")
 
     def _log_in(self, details):
         agent = details[1]
@@ -291,9 +284,9 @@ class Station:
         why = "logout" if reason == "agent" else reason
         self._presence("logged_out", why, "agent" if reason == "agent" else "system")
 
-    def _leave_wrapup(self, details):
+    def _leave(self, details):
         if details[1] != self.desk.agent:
-            self._deny(details[0], "in_call")
+            self._deny(details)
             return
         self._end_wrapup("session_closed", stay=False)
         self._log_out("agent")
@@ -309,7 +302,7 @@ class Station:
     def _go_ready(self, _details):
         self._presence("ready", None, "agent")
 
-    def _set_not_ready(self, command):
+    def _set(self, command):
         self._presence("not_ready", command["reason"], "supervisor", command)
 
     def _choose_reason(self, _details):
@@ -321,10 +314,10 @@ class Station:
     def _intend(self, _details):
         self._open("intend", [["", self.ready_label]] + self.config.reasons, True)
 
-    def _intend_not_ready(self, command):
-        self._want("not_ready", command["reason"], "supervisor", command)
+    def _want(self, command):
+        self._wanted("not_ready", command["reason"], "supervisor", command)
 
-    def _want(self, to, reason, by, command=None):
+    def _wanted(self, to, reason, by, command=None):
         self._emit(
             {"k": "presence.intended", "a": self.desk.agent, "to": to, "reason": reason, "by": by},
             command,
@@ -388,25 +381,21 @@ class Station:
 
     def _hang_up(self, command):
         by = "agent" if command is None else command["by"]
-        if self.desk.work == "dialing":
+        held = self.desk.work == "held"
+        if self.desk.work == "dialing":  # nobody answered: nothing to wrap up
             self._contact("ended", command, by=by, on_hold=False, dial_result="no_answer")
             self._settle()
         else:
-            self._contact("ended", command, by=by, on_hold=self.desk.work == "held")
+            self._contact("ended", command, by=by, on_hold=held)
             self._wrap_up(None)
 
     def _interrupt(self, _details):
-        held = self.desk.work == "held"
-        if self.desk.work == "dialing":
-            self._contact("ended", by="interrupted", on_hold=False, dial_result="no_answer")
+        """The power went in the middle of a call; the session goes on."""
+        if self.desk.work == "offered":
+            self._contact("missed", cause="technical", ring_ms=0)
             self._settle()
         else:
-            self._contact("ended", by="interrupted", on_hold=held)
-            self._wrap_up(None)
-
-    def _interrupt_ring(self, _details):
-        self._contact("missed", cause="technical", ring_ms=0)
-        self._settle()
+            self._hang_up({"by": "interrupted"})
 
     # ------------------------------------------------------------------ wrap-up
 
@@ -468,9 +457,9 @@ class Station:
             self._presence("not_ready", node[0], "agent")
         elif kind == "intend":
             if node[0]:
-                self._want("not_ready", node[0], "agent")
+                self._wanted("not_ready", node[0], "agent")
             else:
-                self._want("ready", None, "agent")
+                self._wanted("ready", None, "agent")
         else:
             self._typified(node[0], "agent")
             if self.desk.work == "wrapup":
