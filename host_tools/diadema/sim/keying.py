@@ -8,11 +8,10 @@ from typing import Any
 
 from diadema.errors import DiademaError
 
-ANSWER = HANG_UP = DONE = BACK = 1
-MUTE = SILENCE = 2
-READY = TYPIFY = 3
-REASONS = CALL_OUT = HOLD = 4
-LATER = 6
+ANSWER = HANG_UP = DONE = 1
+MUTE = 2
+READY = PAUSE = TYPIFY = 3  # not ready, ready, in a call
+HOLD = 4
 _FIRST, _LINES, _MORE = 3, 4, 6
 
 

@@ -1,0 +1,275 @@
+"""What a person does at one simulated station, one gesture a method: badge, keys, nothing else.
+
+Each waits until the station has journaled what the gesture means, so that a driver reads like a
+work day. What it knows of the station is what the station wrote. Only `ring` and
+`caller_hangs_up` come from the exchange's side, over the hub.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from diadema.errors import DiademaError
+from diadema.sim import keying
+from diadema.sim.hub_client import HubClient, HubUnreachable
+from diadema.sim.people import Desk
+from diadema.sim.timeline import HOLD_LIMIT_S
+from diadema.sim.witness import Witnessed
+from diadema.sim.world import World
+
+_SLICE_S = 1.0  # how often a wait looks whether the station still has power
+_AGAIN_S = 1.0  # between two attempts at a hub that does not answer
+_START_LIMIT_S = 60.0
+_WORK = {
+    "contact.offered": "offered",
+    "contact.dialed": "dialing",
+    "contact.answered": "talking",
+    "contact.held": "held",
+    "contact.resumed": "talking",
+    "contact.missed": "idle",
+    "contact.ended": "wrapup",
+    "wrapup.ended": "idle",
+    "session.closed": "idle",
+}
+
+
+class PowerLost(DiademaError):
+    """The station went dark, or came back from it, in the middle of a gesture."""
+
+
+class Silent(DiademaError):
+    """The station did not write what the gesture means."""
+
+
+class NotDelivered(DiademaError):
+    """The hub could not bring a command to the station within the limit, or it was refused."""
+
+
+class AtDesk:
+    """One person at one station of `world`. Not for two tasks at a time."""
+
+    def __init__(
+        self, world: World, hub: HubClient, desk: Desk, tree: dict[str, Any], reasons: list[Any]
+    ) -> None:
+        self.desk = desk
+        self.station = world.stations[desk.station]
+        self._world = world
+        self._hub = hub
+        self._tree = tree
+        self._reasons = reasons
+
+    # --- what the station wrote ---------------------------------------------------------------
+
+    @property
+    def seen(self) -> int:
+        """How many events the station has journaled."""
+        return len(self._world.witness.events(self.desk.station))
+
+    @property
+    def presence(self) -> str:
+        last = self._last(lambda event: event["k"] == "presence.changed")
+        return str(last["to"]) if last else "logged_out"
+
+    @property
+    def work(self) -> tuple[str, str | None]:
+        """(idle, offered, dialing, talking, held or wrapup; the contact)."""
+        last = self._last(lambda event: event["k"] in _WORK)
+        return (_WORK[last["k"]], last.get("c")) if last else ("idle", None)
+
+    def happened(self, kind: str, contact: str) -> bool:
+        return bool(self._last(lambda event: event["k"] == kind and event.get("c") == contact))
+
+    def _last(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+        events = reversed(self._world.witness.events(self.desk.station))
+        return next((seen.event for seen in events if wanted(seen.event)), None)
+
+    async def expect(
+        self, kind: str, since: int, limit_s: float = HOLD_LIMIT_S, **fields: Any
+    ) -> Witnessed:
+        """The first such event from `since` on; a fast clock goes on meanwhile."""
+
+        def wanted(event: dict[str, Any]) -> bool:
+            return event["k"] == kind and fields.items() <= event.items()
+
+        return await self._await(wanted, f"{kind} {fields or ''}", since, limit_s, running=True)
+
+    async def _await(
+        self,
+        wanted: Callable[[dict[str, Any]], bool],
+        name: str,
+        since: int,
+        limit_s: float,
+        *,
+        running: bool,
+    ) -> Witnessed:
+        def wanted_or_restart(event: dict[str, Any]) -> bool:
+            return wanted(event) or event["k"] == "station.booted"
+
+        deadline = time.monotonic() + limit_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            try:
+                found = await self._world.wait_event(
+                    self.desk.station,
+                    wanted_or_restart,
+                    since=since,
+                    timeout_s=min(left_s, _SLICE_S),
+                    running=running,
+                )
+            except TimeoutError:
+                if not self.station.powered:
+                    raise PowerLost(f"{self.desk.seat} lost its power") from None
+            else:
+                if wanted(found.event):
+                    return found
+                raise PowerLost(f"{self.desk.seat} was started anew")
+        raise Silent(
+            f"{self.desk.seat} ({self.desk.station}) wrote no {name.strip()} within "
+            f"{limit_s:.0f} s; its last events: {self._tail()}"
+        )
+
+    def _tail(self) -> str:
+        events = self._world.witness.events(self.desk.station)[-4:]
+        return ", ".join(seen.event["k"] for seen in events) or "none"
+
+    # --- the person ---------------------------------------------------------------------------
+
+    async def switch_on(self) -> None:
+        """Give the station power; back when it and the hub have found each other."""
+        events = self._world.witness.events(self.desk.station)
+        booted = [at for at, seen in enumerate(events) if seen.event["k"] == "station.booted"]
+        since = booted[-1] if self.station.powered and booted else len(events)
+        await self.station.power_on()
+        for kind in ("station.clock",) if booted else ("station.clock", "station.config"):
+            await self._world.wait_event(
+                self.desk.station,
+                lambda event, kind=kind: event["k"] == kind,
+                since=since,
+                timeout_s=_START_LIMIT_S,
+                running=True,
+            )
+
+    async def keys(self, keys: Iterable[int], gap_ms: Callable[[], float] | None = None) -> None:
+        """Press one after another; `gap_ms` is drawn before each but the first."""
+        for at, key in enumerate(keys):
+            if at and gap_ms:
+                await self._world.sleep(gap_ms())
+            try:
+                await self.station.press(key)
+            except DiademaError as error:
+                if self.station.crash or "power" not in str(error):
+                    raise
+                raise PowerLost(str(error)) from error
+
+    async def log_in(self) -> None:
+        since = self.seen
+        await self.station.tap(self.desk.person.badge)
+        await self.expect("session.opened", since, a=self.desk.person.id)
+        await self.expect("presence.changed", since, to="not_ready")
+
+    async def log_out(self) -> None:
+        since = self.seen
+        await self.station.tap(self.desk.person.badge)
+        await self.expect("session.closed", since)
+        await self.expect("presence.changed", since, to="logged_out")
+
+    async def get_ready(self) -> None:
+        since = self.seen
+        await self.keys([keying.READY])
+        await self.expect("presence.changed", since, to="ready")
+
+    async def pause(self, reason: str, gap_ms: Callable[[], float] | None = None) -> None:
+        """From ready to a reason of not being so."""
+        since = self.seen
+        await self.keys([keying.PAUSE, *keying.reason_keys(self._reasons, reason)], gap_ms)
+        await self.expect("presence.changed", since, to="not_ready", reason=reason)
+
+    async def answer(self, contact: str) -> Witnessed:
+        since = self.seen
+        await self.keys([keying.ANSWER])
+        return await self.expect("contact.answered", since, c=contact)
+
+    async def hang_up(self, contact: str) -> Witnessed:
+        since = self.seen
+        await self.keys([keying.HANG_UP])
+        return await self.expect("contact.ended", since, c=contact)
+
+    async def mute(self, contact: str, ms: float) -> None:
+        await self._there_and_back(keying.MUTE, "muted", "unmuted", contact, ms)
+
+    async def hold(self, contact: str, ms: float) -> None:
+        await self._there_and_back(keying.HOLD, "held", "resumed", contact, ms)
+
+    async def _there_and_back(
+        self, key: int, there: str, back: str, contact: str, ms: float
+    ) -> None:
+        for kind in (there, back):
+            since = self.seen
+            await self.keys([key])
+            await self.expect(f"contact.{kind}", since, c=contact)
+            if kind == there:
+                await self._world.sleep(ms)
+
+    async def typify_in_call(
+        self, contact: str, code: str, gap_ms: Callable[[], float] | None = None
+    ) -> None:
+        since = self.seen
+        await self.keys([keying.TYPIFY, *keying.code_keys(self._tree, code)], gap_ms)
+        await self.expect("contact.typified", since, c=contact, code=code)
+
+    async def typify_after(
+        self, contact: str, code: str, gap_ms: Callable[[], float] | None = None
+    ) -> None:
+        """In the wrap-up, where the tree is open; ends it."""
+        since = self.seen
+        await self.keys(keying.code_keys(self._tree, code), gap_ms)
+        await self.expect("contact.typified", since, c=contact, code=code)
+        await self.expect("wrapup.ended", since, c=contact)
+
+    async def done(self, contact: str) -> None:
+        """End the wrap-up of a contact that is typified already."""
+        since = self.seen
+        await self.keys([keying.DONE])
+        await self.expect("wrapup.ended", since, c=contact)
+
+    # --- the exchange -------------------------------------------------------------------------
+
+    async def ring(self, contact: str, *, queue: str, limit_s: float = HOLD_LIMIT_S) -> None:
+        """Offer a contact; a fast clock stands until it rings. Raises NotDelivered."""
+        ring = {"cmd": "ring", "contact": contact, "direction": "in", "queue": queue}
+        await self._command("contact.offered", contact, ring, limit_s)
+
+    async def caller_hangs_up(self, contact: str, *, limit_s: float = HOLD_LIMIT_S) -> None:
+        hang_up = {"cmd": "hangup", "contact": contact, "by": "caller"}
+        await self._command("contact.ended", contact, hang_up, limit_s)
+
+    async def withdraw(self, contact: str, *, limit_s: float = HOLD_LIMIT_S) -> None:
+        withdraw = {"cmd": "withdraw", "contact": contact, "cause": "withdrawn"}
+        await self._command("contact.missed", contact, withdraw, limit_s)
+
+    async def _command(
+        self, kind: str, contact: str, body: dict[str, Any], limit_s: float
+    ) -> None:
+        since = self.seen
+        numbers: set[int] = set()
+
+        def wanted(event: dict[str, Any]) -> bool:
+            done = event["k"] == kind and event.get("c") == contact
+            return done or (event["k"] == "command.refused" and event.get("i") in numbers)
+
+        name = f"{body['cmd']} {contact}"
+        deadline = time.monotonic() + limit_s
+        with self._world.hold(name):
+            while (left_s := deadline - time.monotonic()) > 0:
+                if not numbers:
+                    try:
+                        numbers.add(await self._hub.command(self.desk.station, **body))
+                    except HubUnreachable:
+                        left_s = _AGAIN_S  # it may have been sent for all that: look, then ask
+                try:
+                    seen = await self._await(wanted, name, since, left_s, running=False)
+                except Silent:
+                    continue
+                if seen.event["k"] == kind:
+                    return
+                raise NotDelivered(f"{name}: refused, {seen.event['reason']}")
+        raise NotDelivered(f"{name}: not answered within {limit_s:.0f} s")
