@@ -1,0 +1,11 @@
+"""The firmware's own tests. `suite/` runs on both interpreters: here under pytest, and each file
+once more inside MicroPython through `test_suite_on_micropython.py`.
+"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+for folder in (HERE, HERE.parents[1] / "firmware"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))

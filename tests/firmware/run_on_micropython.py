@@ -1,0 +1,30 @@
+"""Runs one test file inside MicroPython: `micropython run_on_micropython.py FIRMWARE FILE`.
+
+Each function `test_…` prints `ok NAME` or its traceback; the last line is `passed N failed M`.
+"""
+
+import sys
+
+
+def main(firmware, path):
+    folder = __file__.rsplit("/", 1)[0]
+    sys.path.insert(0, firmware)
+    sys.path.insert(0, folder)
+    scope = {"__name__": "suite", "__file__": path}
+    with open(path) as file:
+        exec(compile(file.read(), path, "exec"), scope)
+    passed = failed = 0
+    for name in sorted(scope):
+        if name.startswith("test_"):
+            try:
+                scope[name]()
+                passed += 1
+                print("ok", name)
+            except Exception as error:
+                failed += 1
+                print("FAILED", name)
+                sys.print_exception(error)
+    print("passed", passed, "failed", failed)
+
+
+main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,306 @@
+"""The journal on NOR in memory: order, wrap, acknowledgement, full, torn, and cuts of power."""
+
+import sys
+
+from lib.errors import JournalError, JournalFull
+from lib.journal import EVENT, SNAPSHOT, Journal
+from nor import SECTOR, Nor, PowerCut
+
+
+def payload(n, size=100):
+    text = '{"k":"test","n0":%d,"pad":"' % n
+    return (text + "x" * (size - len(text) - 2) + '"}').encode()
+
+
+def mounted(nor, visit=None):
+    journal = Journal(nor, lambda: b'{"state":1}')
+    journal.mount(visit)
+    return journal
+
+
+def fill(journal, count, size=100):
+    for _ in range(count):
+        n = journal.append(payload(journal.last + 1, size))
+        journal.ack(n)
+
+
+def everything(journal):
+    """All (n, payload) that can be read, from the oldest on."""
+    found = []
+    n = journal.first
+    while True:
+        read = journal.read(n)
+        if read is None or read[1] is None:
+            return found
+        found.append(read)
+        n = read[0] + 1
+
+
+def raises(error, call, *arguments):
+    try:
+        call(*arguments)
+    except error:
+        return True
+    return False
+
+
+def test_a_new_partition_is_formatted_once():
+    nor = Nor()
+    journal = mounted(nor)
+    assert (journal.first, journal.last, journal.acked) == (1, 0, 0)
+    assert nor.erases == 4
+    again = mounted(nor)
+    assert again.epoch == journal.epoch != 0
+    assert nor.erases == 4
+
+
+def test_events_come_back_after_a_mount():
+    nor = Nor()
+    journal = mounted(nor)
+    wanted = []
+    for n in range(1, 60):
+        body = payload(n, 60 + n)
+        assert journal.append(body) == n
+        wanted.append((n, body))
+    assert everything(journal) == wanted
+    again = mounted(nor)
+    assert again.last == 59
+    assert everything(again) == wanted
+    assert again.append(b"{}") == 60
+
+
+def test_reading_from_any_number():
+    journal = mounted(Nor(8))
+    for n in range(1, 120):
+        journal.append(payload(n))
+    for n in (1, 119, 60, 61, 59, 2, 118, 30, 31):
+        assert journal.read(n) == (n, payload(n))
+    assert journal.read(120) is None
+
+
+def test_the_ring_goes_round_and_counts_its_erases():
+    nor = Nor()
+    journal = mounted(nor)
+    fill(journal, 400)
+    size = 112 * 400
+    assert journal.last == 400
+    assert (nor.erases - 4) * SECTOR <= size * 1.2
+    again = mounted(nor)
+    assert again.last == 400
+    assert again.read(400) == (400, payload(400))
+    assert again.first > 1
+
+
+def test_nothing_unacknowledged_is_overwritten():
+    nor = Nor()
+    journal = mounted(nor)
+    written = 0
+    try:
+        while True:
+            written = journal.append(payload(written + 1))
+    except JournalFull:
+        pass
+    assert written > 100
+    assert [n for n, _ in everything(journal)] == list(range(1, written + 1))
+    again = mounted(nor)
+    assert [n for n, _ in everything(again)] == list(range(1, written + 1))
+    assert raises(JournalFull, again.append, payload(0))
+    again.ack(40)
+    assert again.append(payload(written + 1)) == written + 1
+    assert again.read(41) == (41, payload(41))
+
+
+def test_low_value_stops_first_then_the_reserve():
+    journal = mounted(Nor(8))
+    n = 0
+    while not raises(JournalFull, journal.append, payload(n + 1), True):
+        n += 1
+    assert not journal.reserve
+    while not journal.reserve:
+        n = journal.append(payload(n + 1))
+    left = 0
+    try:
+        while True:
+            journal.append(payload(0))
+            left += 1
+    except JournalFull:
+        pass
+    assert left * 112 >= 2 * (SECTOR - 200)
+
+
+def test_erase_ahead_spares_the_append():
+    nor = Nor()
+    journal = mounted(nor)
+    fill(journal, 34)
+    mounted(nor)  # a boot: what was erased before is not trusted
+    journal = mounted(nor)
+    assert journal.wants_erase
+    journal.erase_ahead()
+    assert not journal.wants_erase
+    erases = nor.erases
+    fill(journal, 36)
+    assert nor.erases == erases
+
+
+def test_acknowledgements_are_written_seldom_and_before_a_reclaim():
+    nor = Nor()
+    journal = mounted(nor)
+    for n in range(1, 32):
+        journal.append(b'{"k":"x"}')
+        journal.ack(n)
+    assert mounted(nor).acked == 0
+    journal.append(b'{"k":"x"}')
+    journal.ack(32)
+    assert mounted(nor).acked == 32
+    journal.append(b'{"k":"x"}')
+    journal.ack(33)
+    journal.erase_ahead()
+    assert mounted(nor).acked == 33
+
+
+def test_an_acknowledgement_may_go_back():
+    nor = Nor()
+    journal = mounted(nor)
+    fill(journal, 90)
+    free = journal.free
+    journal.ack(10)
+    assert journal.free < free
+    assert mounted(nor).acked == 10
+
+
+def test_an_acknowledgement_beyond_the_end_moves_it():
+    journal = mounted(Nor())
+    fill(journal, 3)
+    journal.ack(10)
+    assert journal.append(b"{}") == 11
+    assert journal.read(4) == (11, b"{}")
+
+
+def test_the_snapshot_opens_every_sector_and_is_visited_first():
+    nor = Nor()
+    state = [b'{"a":1}']
+    journal = Journal(nor, lambda: state[0])
+    journal.mount()
+    fill(journal, 20)
+    state[0] = b'{"a":2}'
+    fill(journal, 20)
+    seen = []
+    mounted(nor, lambda kind, n, body: seen.append((kind, n, body)))
+    assert seen[0] == (SNAPSHOT, seen[1][1] - 1, b'{"a":2}')
+    assert all(kind == EVENT for kind, _, _ in seen[1:])
+    assert seen[-1][1] == 40
+
+
+def test_a_worn_record_is_skipped_counted_and_told():
+    nor = Nor()
+    journal = mounted(nor)
+    for n in range(1, 6):
+        journal.append(payload(n))
+    at = nor.programs[-3][0]
+    nor.image[at + 50] = 0
+    again = mounted(nor)
+    assert again.torn == 1
+    assert again.last == 5
+    assert again.read(3) == (4, payload(4))
+
+
+def test_a_worn_header_closes_the_sector():
+    nor = Nor()
+    journal = mounted(nor)
+    for n in range(1, 6):
+        journal.append(payload(n))
+    at = nor.programs[-2][0]
+    nor.image[at + 3] ^= 0x01
+    again = mounted(nor)
+    assert again.last == 3
+    assert again.append(b"{}") == 4
+    assert again.torn == 1
+    assert mounted(nor).read(4) == (4, b"{}")
+
+
+def test_a_worn_snapshot_falls_back_to_the_sector_before():
+    nor = Nor()
+    journal = mounted(nor)
+    fill(journal, 40)
+    second = SECTOR + 32
+    nor.image[second + 10] = 0
+    seen = []
+    again = mounted(nor, lambda kind, n, body: seen.append((kind, n)))
+    assert again.last == 40
+    assert seen[0] == (SNAPSHOT, 0)
+    assert [n for kind, n in seen if kind == EVENT] == list(range(1, 41))
+
+
+def test_a_record_that_does_not_read_back_is_written_again():
+    nor = Nor()
+    journal = mounted(nor)
+    journal.append(b'{"k":"a"}')
+    nor.image[journal._offset + 12] &= 0xFE  # a bit that will not read as programmed
+    honest = nor.writeblocks
+
+    def worn(block, buf, offset=None):
+        keep = nor.image[block * SECTOR + offset + 12]
+        nor.image[block * SECTOR + offset + 12] = 0xFF
+        honest(block, buf, offset)
+        nor.image[block * SECTOR + offset + 12] &= keep
+
+    nor.writeblocks = worn
+    assert journal.append(b'{"k":"b"}') == 2
+    nor.writeblocks = honest
+    assert journal.rewritten <= 1
+    again = mounted(nor)
+    assert [n for n, _ in everything(again)] == [1, 2]
+
+
+def test_what_is_too_long_or_too_small_is_refused():
+    journal = mounted(Nor())
+    assert raises(JournalError, journal.append, b"x" * 513)
+    assert raises(JournalError, Journal, Nor(3))
+
+
+def test_cuts_of_power_lose_and_double_nothing():
+    """A cut at every byte of a stretch that appends, acknowledges, erases and opens a sector."""
+    before = Nor()
+    journal = mounted(before)
+    fill(journal, 3 * 34 - 2)  # the ring has gone nearly round once
+    start = journal.last
+    wanted = dict(everything(journal))
+
+    def stretch(nor):
+        """Yields (n, payload) of each append that came back."""
+        journal = mounted(nor)
+        journal.erase_ahead()
+        for size in (40, 130, 300, 25, 200, 120, 90, 310, 280, 70):
+            body = payload(journal.last + 1, size + 30)
+            yield journal.append(body), body
+            if size == 130:
+                journal.ack(start)
+
+    whole = Nor(image=bytearray(before.image))
+    for _ in stretch(whole):
+        pass
+    step = 1 if sys.implementation.name == "cpython" else 29
+    for budget in range(0, whole.spent, step):
+        nor = Nor(
+            image=bytearray(before.image), budget=budget, erased_part=(0, 17, 2048, 4090)[budget % 4]
+        )
+        kept = {}
+        try:
+            for n, body in stretch(nor):
+                kept[n] = body
+        except PowerCut:
+            pass
+        again = Journal(Nor(image=nor.image), lambda: b"{}")
+        again.mount()
+        found = everything(again)
+        numbers = [n for n, _ in found]
+        assert numbers == list(range(numbers[0], again.last + 1)), budget
+        assert again.last in (start + len(kept), start + len(kept) + 1), budget
+        for n, body in found:
+            assert body == kept.get(n, wanted.get(n, body)), (budget, n)
+        assert again.first <= start + 1
+        assert again.append(b'{"k":"after"}') == again.last
+        last = Journal(Nor(image=nor.image), lambda: b"{}")
+        last.mount()
+        assert last.last == again.last
+        assert everything(last)[-1] == (again.last, b'{"k":"after"}')

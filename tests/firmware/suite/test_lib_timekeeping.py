@@ -1,0 +1,59 @@
+"""The clock: the tick counter's wrap, anchors, and the wall's hour."""
+
+from lib.timekeeping import Clock
+
+try:
+    from time import ticks_add
+
+    WRAP = ticks_add(0, -1) + 1  # each port has its own
+except ImportError:
+    WRAP = 1 << 30
+
+
+class Ticks:
+    def __init__(self, start):
+        self.value = start
+
+    def __call__(self):
+        return self.value % WRAP
+
+
+def test_counts_on_over_the_wrap():
+    ticks = Ticks(WRAP - 5)
+    clock = Clock(ticks)
+    assert clock.now() == 0
+    ticks.value += 12
+    assert clock.now() == 12
+    for _ in range(5):
+        ticks.value += WRAP // 3
+        clock.now()
+    assert clock.now() == 12 + 5 * (WRAP // 3)
+
+
+def test_a_tick_of_a_moment_ago():
+    ticks = Ticks(WRAP - 10)
+    clock = Clock(ticks)
+    edge = ticks()
+    ticks.value += 40
+    assert clock.at(edge) == 0
+    assert clock.now() == 40
+
+
+def test_utc_only_after_an_anchor():
+    ticks = Ticks(0)
+    clock = Clock(ticks)
+    assert clock.utc(5) is None and clock.wall(5, -300) is None and clock.next_minute(5) is None
+    clock.anchor(1770037200000, 1500)
+    assert clock.utc(1500) == 1770037200000
+    assert clock.utc(2500) == 1770037201000
+
+
+def test_the_wall_in_lima_and_its_next_minute():
+    clock = Clock(Ticks(0))
+    clock.anchor(1770037200000, 0)  # 2026-02-02 13:00 UTC
+    assert clock.wall(0, -300) == (8, 0)
+    assert clock.wall(61_000, -300) == (8, 1)
+    assert clock.wall(0, 660) == (0, 0)
+    assert clock.next_minute(0) == 60_000
+    assert clock.next_minute(59_999) == 60_000
+    assert clock.next_minute(60_000) == 120_000
