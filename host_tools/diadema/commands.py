@@ -6,18 +6,18 @@ Commands are tagged by `cmd`. The host allocates `i`, so the structs hold what t
 import re
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from diadema.events import STATION_ID, Count, Direction, Epoch, Sequence, Station, Utc
+from diadema.events import STATION_ID, Count, Epoch, Sequence, Station, Utc
 
 CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this is worthless
 CONFIG_PART = 480  # raw bytes of one block of a configuration
 
 _STATION = re.compile(STATION_ID)
 
-type Text = Annotated[str, Meta(min_length=1, max_length=64)]
+type Contact = Annotated[str, Meta(min_length=1, max_length=48)]
 type Name = Annotated[str, Meta(max_length=64)]
 
 
@@ -53,42 +53,44 @@ class Command(Struct, kw_only=True, tag_field="cmd", forbid_unknown_fields=True)
 
 
 class Ring(Command, tag="ring", kw_only=True):
-    contact: Text
-    direction: Direction = "in"
-    queue: Name | None = None
-    pbx: Name | None = None
+    contact: Contact
+    direction: Literal["in", "out"] = "in"
+    queue: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
+    pbx: Annotated[str, Meta(min_length=1, max_length=48)] | None = None
 
 
 class Withdraw(Command, tag="withdraw", kw_only=True):
-    contact: Text
-    cause: Text
+    contact: Contact
+    cause: Literal["no_answer", "caller_gave_up", "withdrawn", "rejected", "technical"]
 
 
 class Answer(Command, tag="answer", kw_only=True):
-    contact: Text
+    contact: Contact
 
 
 class Hold(Command, tag="hold", kw_only=True):
-    contact: Text
+    contact: Contact
 
 
 class Resume(Command, tag="resume", kw_only=True):
-    contact: Text
+    contact: Contact
 
 
 class Hangup(Command, tag="hangup", kw_only=True):
-    contact: Text
-    by: Text
+    contact: Contact
+    by: Literal["agent", "caller", "system"]
 
 
 class SetPresence(Command, tag="presence", kw_only=True):
-    to: Text
-    reason: Text
+    """From the supervisor's side an agent can be set not ready, nothing else."""
+
+    to: Literal["not_ready"]
+    reason: Annotated[str, Meta(min_length=1, max_length=24)]
 
 
 class ShowText(Command, tag="text", kw_only=True):
-    m: Text
-    text: Annotated[str, Meta(min_length=1, max_length=160)]
+    m: Annotated[str, Meta(min_length=1, max_length=32)]
+    text: Annotated[str, Meta(min_length=1, max_length=84)]
 
 
 class Time(Command, tag="time", kw_only=True):

@@ -130,6 +130,7 @@ class PresenceIntended(Event, tag="presence.intended", kw_only=True, gc=False):
     a: str
     to: Presence
     reason: str | None = None
+    by: Maybe[str] = UNSET
 
 
 class ContactEvent(Event, kw_only=True, gc=False):

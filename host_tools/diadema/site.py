@@ -16,7 +16,9 @@ from diadema.errors import DiademaError
 
 type Name = Annotated[str, Meta(min_length=1, max_length=64)]
 type Label = Annotated[str, Meta(min_length=1, max_length=16)]  # what a station's line can show
-type Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,16}$")]
+type Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}$")]
+
+type _Children = Annotated[list[Any], Meta(max_length=48)]
 
 LEVELS = 3
 SYSTEM_CODES = ("SIN_TIPIFICAR",)  # codes that no tree may use
@@ -39,13 +41,13 @@ class _Strict(Struct, forbid_unknown_fields=True):
 
 class Station(_Strict, kw_only=True):
     id: str
-    seat: Annotated[str, Meta(min_length=1, max_length=16)]
+    seat: Annotated[str, Meta(min_length=1, max_length=12)]
 
 
 class Agent(_Strict, kw_only=True):
     """`name` on the floor, `short` on the station's screen, `alias` on the public wall."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,24}$")]
     name: Name
     short: Label
     alias: Label
@@ -60,19 +62,19 @@ class Reason(_Strict, kw_only=True):
 
 
 class Tree(_Strict, kw_only=True):
-    version: Annotated[int, Meta(ge=1)] | Annotated[str, Meta(min_length=1, max_length=16)]
-    nodes: Annotated[list[Any], Meta(min_length=1)]
+    version: Annotated[int, Meta(ge=1, le=2**30 - 1)]
+    nodes: Annotated[list[Any], Meta(min_length=1, max_length=48)]
 
 
 class Site(_Strict, kw_only=True):
     site: Annotated[str, Meta(min_length=1, max_length=32)]
     zone: str
     language: Annotated[str, Meta(pattern=r"^(es|en)$")] = "es"
-    ring_limit_s: Annotated[int, Meta(ge=1, le=600)] = 20
-    wrapup_limit_s: Annotated[int, Meta(ge=1, le=7200)] = 60
+    ring_limit_s: Annotated[int, Meta(ge=5, le=600)] = 20
+    wrapup_limit_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     stations: list[Station]
-    agents: list[Agent]
-    reasons: list[Reason]
+    agents: Annotated[list[Agent], Meta(max_length=120)]  # each station holds them all
+    reasons: Annotated[list[Reason], Meta(max_length=24)]
     tree: Tree
 
     @property
@@ -136,7 +138,7 @@ def _walk(node: Any, level: int, path: tuple[int, ...]) -> Iterator[str]:
             code, _ = msgspec.convert(node, tuple[Code, Label])
             children = []
         else:
-            code, _, children = msgspec.convert(node, tuple[Code, Label, list[Any]])
+            code, _, children = msgspec.convert(node, tuple[Code, Label, _Children])
     except msgspec.ValidationError as error:
         wanted = "[code, label]" if leaf else "[code, label, [children]]"
         reason = str(error).partition(" - at ")[0]

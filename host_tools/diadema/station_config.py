@@ -15,7 +15,7 @@ import msgspec
 from diadema.commands import CONFIG_PART
 from diadema.site import Site, SiteError
 
-CONFIG_LIMIT = 32 * 1024  # bytes; a station holds it in RAM while it checks it
+CONFIG_LIMIT = 40 * CONFIG_PART  # bytes; a station holds it in RAM while it checks it
 
 
 def badge_hash(badge_key: bytes, badge: str) -> str:

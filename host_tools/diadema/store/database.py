@@ -23,6 +23,8 @@ def open_database(path: Path, *, write: bool) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         cursor.execute("PRAGMA journal_mode = WAL" if write else "PRAGMA query_only = 1")
         cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA wal_autocheckpoint = 8000")
+        cursor.execute("PRAGMA cache_size = -65536")
         cursor.close()
 
     def begin(connection: Any) -> None:

@@ -123,15 +123,16 @@ contacts = Table(
     metadata,
     *_struct_columns(Contact),
     PrimaryKeyConstraint("s", "e", "n"),
-    Index("contacts_agent", "a", "start_utc"),
     Index("contacts_start", "start_utc"),
+    sqlite_with_rowid=False,
 )
 sessions = Table(
     "sessions",
     metadata,
     *_struct_columns(Session),
     PrimaryKeyConstraint("s", "e", "n"),
-    Index("sessions_agent", "a", "open_utc"),
+    Index("sessions_open", "open_utc"),
+    sqlite_with_rowid=False,
 )
 commands = Table(  # `status`: open, answered, expired, replaced (`next_i` then goes on for it)
     "commands",

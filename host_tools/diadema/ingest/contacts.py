@@ -1,0 +1,172 @@
+"""Contact and wrap-up events, worked into contact rows. Measured by (b, u) within one boot;
+what a boot's end cut off is booked up to the last that was heard of it, and marked.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from diadema import events as ev
+from diadema.events import Event
+from diadema.ingest import sessions
+from diadema.ingest.changes import Changes
+from diadema.ingest.closing import close_contact, stop_clocks
+from diadema.ingest.state import StationState
+from diadema.store.rows import Contact
+
+type Utc = int | None
+
+
+def _begin(
+    changes: Changes, state: StationState, event: Any, utc: Utc, phase: str, **fields: Any
+) -> Contact:
+    sessions.require(changes, state, event, utc)
+    wrapping = [contact for contact in state.open if contact.phase == "wrapup"][-1:]
+    for other in list(state.open):
+        if other not in wrapping:  # its end never came
+            other.estimated = True
+            stop_clocks(other, state.u)
+            close_contact(changes, state, other, event, utc)
+    contact = Contact(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        c=event.c,
+        a=event.a,
+        phase=phase,
+        start_b=event.b,
+        start_u=event.u,
+        start_utc=utc,
+        **fields,
+    )
+    state.open.append(contact)
+    changes.contact(contact)
+    return contact
+
+
+def _find(changes: Changes, state: StationState, event: Any, utc: Utc) -> Contact:
+    """The contact that the event is about; one that nobody began is begun here, as estimated."""
+    for contact in state.open:
+        if contact.c == event.c:
+            changes.contact(contact)
+            return contact
+    if state.last is not None and state.last.c == event.c:
+        changes.contact(state.last)
+        return state.last
+    return _begin(changes, state, event, utc, "offered", estimated=True)
+
+
+def _answered(changes: Changes, contact: Contact) -> None:
+    if contact.outcome != "answered":
+        contact.outcome = "answered"
+        changes.answered.append(contact)
+
+
+def _offered(changes: Changes, state: StationState, event: ev.ContactOffered, utc: Utc) -> None:
+    _begin(
+        changes,
+        state,
+        event,
+        utc,
+        "offered",
+        via=event.via,
+        direction=event.direction,
+        queue=event.queue or None,
+        pbx=event.pbx or None,
+    )
+
+
+def _dialed(changes: Changes, state: StationState, event: ev.ContactDialed, utc: Utc) -> None:
+    fields = {"via": event.via, "direction": event.direction}
+    _begin(changes, state, event, utc, "dialing", **fields)
+
+
+def _answer(changes: Changes, state: StationState, event: ev.ContactAnswered, utc: Utc) -> None:
+    contact = _find(changes, state, event, utc)
+    if contact.phase == "dialing" and contact.start_b == event.b:
+        contact.dial_ms = event.u - contact.start_u
+    elif event.ring_ms is not UNSET:
+        contact.ring_ms = event.ring_ms
+    contact.phase = "talking"
+    contact.answered_u, contact.answered_utc = event.u, utc
+    _answered(changes, contact)
+
+
+def _missed(changes: Changes, state: StationState, event: ev.ContactMissed, utc: Utc) -> None:
+    contact = _find(changes, state, event, utc)
+    contact.outcome, contact.cause = "missed", event.cause
+    if event.ring_ms is not UNSET:
+        contact.ring_ms = event.ring_ms
+    close_contact(changes, state, contact, event, utc)
+
+
+def _held(changes: Changes, state: StationState, event: ev.ContactHeld, utc: Utc) -> None:
+    contact = _find(changes, state, event, utc)
+    _answered(changes, contact)
+    if contact.phase != "held":  # a hold within a hold is one hold
+        contact.phase, contact.held_u = "held", event.u
+
+
+def _resumed(changes: Changes, state: StationState, event: ev.ContactResumed, utc: Utc) -> None:
+    contact = _find(changes, state, event, utc)
+    _answered(changes, contact)
+    if contact.phase == "held" and contact.held_u is not None:
+        contact.hold_ms += event.u - contact.held_u
+        contact.held_u = None
+    contact.phase = "talking"
+
+
+def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: Utc) -> None:
+    contact = _find(changes, state, event, utc)
+    contact.ended_by, contact.on_hold = event.by, event.on_hold
+    contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+    if event.by == "interrupted" or contact.start_b != event.b:
+        contact.interrupted = True  # talk and hold were booked when the boot changed
+    elif contact.phase != "wrapup":
+        stop_clocks(contact, event.u)
+    if contact.phase == "dialing":
+        contact.outcome, contact.cause = "not_answered", event.dial_result or event.by
+        close_contact(changes, state, contact, event, utc)
+        return
+    _answered(changes, contact)  # a call that only rang is missed, not ended
+    contact.phase = "wrapup"  # its own event follows at once
+
+
+def _typified(changes: Changes, state: StationState, event: ev.ContactTypified, utc: Utc) -> None:
+    contact = _find(changes, state, event, utc)
+    contact.code, contact.version, contact.how = event.code, str(event.version), event.how
+
+
+def _wrapup_started(
+    changes: Changes, state: StationState, event: ev.WrapupStarted, utc: Utc
+) -> None:
+    contact = _find(changes, state, event, utc)
+    if contact not in state.open:
+        state.open.append(contact)
+    contact.phase = "wrapup"
+    contact.end_b, contact.end_u = event.b, event.u
+    contact.end_utc = utc
+
+
+def _wrapup_ended(changes: Changes, state: StationState, event: ev.WrapupEnded, utc: Utc) -> None:
+    contact = _find(changes, state, event, utc)
+    if contact.end_u is not None and contact.end_b == event.b:
+        contact.wrap_ms = event.u - contact.end_u
+    else:
+        contact.estimated = True
+    close_contact(changes, state, contact, event, utc)
+
+
+HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
+    ev.ContactOffered: _offered,
+    ev.ContactDialed: _dialed,
+    ev.ContactAnswered: _answer,
+    ev.ContactMissed: _missed,
+    ev.ContactHeld: _held,
+    ev.ContactResumed: _resumed,
+    ev.ContactEnded: _ended,
+    ev.ContactTypified: _typified,
+    ev.WrapupStarted: _wrapup_started,
+    ev.WrapupEnded: _wrapup_ended,
+}

@@ -1,0 +1,167 @@
+"""The heart of the ingest, without any network: messages in, one transaction, effects out.
+
+Exactly once by (s, e, n). Each journal is taken in order; what comes beyond a gap is stored and
+waits for it. When a write fails nothing was written, and memory is read back from the store.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from diadema.clock import Clock
+from diadema.commands import Hello
+from diadema.ingest.changes import Changes, Rows
+from diadema.ingest.floor import Floor, day_of, since_of
+from diadema.ingest.intake import Intake, saved
+from diadema.ingest.messages import Effects, Message, Target
+from diadema.ingest.state import StationState
+from diadema.ingest.station import Journal, Station
+from diadema.site import Site
+from diadema.store import Batch, Contact, Writer
+from diadema.store.loading import contacts_between, load, unplaced
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Ingest:
+    """Holds every station in memory. Whatever raises leaves memory as the store has it."""
+
+    def __init__(self, writer: Writer, site: Site | None, clock: Clock) -> None:
+        self.writer = writer
+        self.clock = clock
+        self.site = site
+        self.deferred = 0  # events beyond a gap that found no room; they will come again
+        self._ahead = True  # memory is not what the store has
+        with self._with_store():
+            pass
+
+    def _reload(self) -> None:
+        with self.writer.transaction() as tx:
+            stored = load(tx)
+        self.stream = stored.stream
+        self.generation = stored.generation
+        self.stations: dict[str, Station] = {}
+        self._targets: dict[str, Target] = {}
+        for s, state, hello, next_i in stored.stations:
+            self.stations[s] = Station(
+                s,
+                msgspec.msgpack.decode(state, type=StationState),
+                msgspec.msgpack.decode(hello, type=Hello),
+                next_i=next_i,
+            )
+        for s, e, position in stored.positions:
+            self.stations[s].journals[e] = Journal(e, position)
+        for s, e, n, body in stored.pending:
+            self.stations[s].journals[e].pending[n] = body
+        self._out = {a: since_of(row) for a, row in stored.live.items()}
+        self._use(self.site, stored.live)
+        self._ahead = False
+
+    def use_site(self, site: Site | None) -> None:
+        """Another description of the site; `refresh` gives the rows that it changes."""
+        self._use(site, self.floor.rows)
+
+    def take(self, messages: Sequence[Message], created: str, server: str) -> Effects:
+        """Store a batch and work it out. `created` is the stream's, `server` the broker's mark.
+
+        Raises StoreUnavailable or StoreStale; then nothing was taken and it can be repeated.
+        """
+        with self._with_store():
+            changes = Changes(self._unplaced)
+            intake = Intake(self.stations, self._targets, changes)
+            intake.take(messages)
+            intake.finish()
+            batch, effects = intake.batch, intake.effects
+            self._work_out(changes, intake.touched, effects)
+            batch.live += effects.rows.items()
+            batch.stream = (created, messages[-1].sequence, server)
+            found = self.writer.commit(batch)
+        self.stream = batch.stream
+        self.deferred += intake.deferred
+        for event in found.conflicts:
+            effects.alarms.append(f"conflict: {event.s} {event.e} {event.n} came with other bytes")
+        for event in found.recovered:
+            effects.alarms.append(f"came back: {event.s} {event.e} {event.n}, once taken as lost")
+        return effects
+
+    def refresh(self) -> dict[str, bytes]:
+        """Rows that changed by themselves: a new day, another site."""
+        day = day_of(self.clock.now_ms(), self.site)
+        if day != self.floor.day:
+            with self._with_store():
+                self.floor.day = day
+                self._count_day(())
+        return self.save((), self.floor.agents())
+
+    def save(self, stations: Iterable[Station], agents: set[str]) -> dict[str, bytes]:
+        """Save stations that we changed; gives the rows of `agents` that are new by it."""
+        with self._with_store():
+            rows = self._render(agents)
+            batch = Batch(live=list(rows.items()), stations=[saved(one) for one in stations])
+            if batch.live or batch.stations:
+                self.writer.commit(batch)
+        return rows
+
+    # -- inside
+
+    @contextmanager
+    def _with_store(self) -> Iterator[None]:
+        """Work in memory and write it. When the writing fails, memory is read back from the store,
+        now or, if that cannot be, before anything else is done."""
+        if self._ahead:
+            self._reload()
+        self._ahead = True
+        yield
+        self._ahead = False
+
+    def _use(self, site: Site | None, rows: dict[str, bytes]) -> None:
+        self.site = site
+        self.floor = Floor(site, rows, day_of(self.clock.now_ms(), site))
+        seated = [
+            (session.open_utc or 0, station.s, session.a)
+            for station in self.stations.values()
+            if (session := station.state.session) is not None
+        ]
+        for _, s, a in sorted(seated):
+            self.floor.sit(s, a)
+        self._count_day(())
+
+    def _work_out(self, changes: Changes, touched: Iterable[Station], effects: Effects) -> None:
+        """Rows of the floor that a batch changes."""
+        for contact in changes.answered:
+            self.floor.answered(contact)
+        for contact in changes.closed:
+            self.floor.closed(contact)
+        if changes.placed:
+            self._count_day(changes.contacts.values())
+        for session in changes.ended:
+            self._out[session.a] = session.close_utc
+        for session in changes.sessions.values():
+            if session.close_utc is not None:
+                self._out[session.a] = max(self._out.get(session.a) or 0, session.close_utc)
+        for station in touched:
+            running = station.state.session
+            seats = self.floor.sit(station.s, running.a if running else None)
+            if running and len(seats) > 1:
+                effects.two_seats.append((running.a, seats))
+        effects.rows = self._render(changes.agents)
+
+    def _render(self, agents: Iterable[str]) -> dict[str, bytes]:
+        changed: dict[str, bytes] = {}
+        for a in agents:
+            row = _encode(self.floor.render(a, self.stations, self._out.get(a)))
+            if row != self.floor.rows.get(a):
+                changed[a] = self.floor.rows[a] = row
+        return changed
+
+    def _count_day(self, newer: Iterable[Contact]) -> None:
+        day = self.floor.day
+        with self.writer.transaction() as tx:
+            rows = {(c.s, c.e, c.n): c for c in contacts_between(tx, day.start, day.end)}
+        rows |= {(c.s, c.e, c.n): c for c in newer}
+        self.floor.count(rows.values())
+
+    def _unplaced(self, s: str, e: int, b: int) -> Rows:
+        with self.writer.transaction() as tx:
+            return unplaced(tx, s, e, b)

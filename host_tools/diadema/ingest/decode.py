@@ -1,0 +1,66 @@
+"""From bytes to an event. What is new is set apart and named; what is broken says why."""
+
+import msgspec
+
+from diadema.errors import DiademaError
+from diadema.events import ANY_EVENT, EVENT_LIMIT, KINDS, Event
+
+type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind itself
+
+decode_known = msgspec.json.Decoder(ANY_EVENT).decode
+_decode_any = msgspec.json.Decoder().decode
+KIND_OF: dict[type[Event], str] = {kind: tag for tag, kind in KINDS.items()}
+
+
+class BadEvent(DiademaError):
+    """No event. `e` and `n` stand here when at least its place in the journal could be read."""
+
+    def __init__(self, reason: str, e: int | None = None, n: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.e, self.n = reason, e, n
+
+
+class UnknownEvent(msgspec.Struct, kw_only=True):
+    """An event of a kind that is not known here: its common fields."""
+
+    s: str
+    e: int
+    n: int
+    b: int
+    u: int
+    k: str
+    t: int | None = None
+
+
+class _Common(Event, kw_only=True):
+    """The common fields alone, with their limits."""
+
+
+def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
+    """(kind, event, what is unknown of it). Raises BadEvent. For what `decode_known` refuses."""
+    if len(data) > EVENT_LIMIT:
+        raise BadEvent(f"{len(data)} bytes; an event has at most {EVENT_LIMIT}")
+    try:
+        raw = _decode_any(data)
+    except msgspec.DecodeError as error:
+        raise BadEvent(f"no JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise BadEvent("no JSON object")
+    e, n = raw.get("e"), raw.get("n")
+    if not (type(e) is int and type(n) is int and 0 <= e < 2**32 and 1 <= n < 2**53):
+        raise BadEvent("no e and n that can be its place in a journal")
+    k = raw.get("k")
+    if not isinstance(k, str) or not k:
+        raise BadEvent("no kind", e, n)
+    kind = KINDS.get(k)
+    try:
+        if kind is None:
+            fields = {name: raw[name] for name in _Common.__struct_fields__ if name in raw}
+            msgspec.convert(fields | {"k": "_Common"}, _Common)
+            return k, msgspec.convert(raw, UnknownEvent), [(k, "")]
+        names = {*kind.__struct_encode_fields__, "k"}
+        strange = sorted(raw.keys() - names)
+        known = {name: value for name, value in raw.items() if name in names}
+        return k, msgspec.convert(known, kind), [(k, name[:64]) for name in strange]
+    except msgspec.ValidationError as error:
+        raise BadEvent(str(error), e, n) from error

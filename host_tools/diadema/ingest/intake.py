@@ -1,0 +1,252 @@
+"""Takes one batch of messages in: sorts, checks, keeps the order of each journal, works it out.
+
+It changes the stations in memory and fills a `Batch`; whoever calls it writes the batch, or throws
+the memory away. The straight way (the next event of its journal, of a known kind) is kept short.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from diadema.commands import Hello
+from diadema.events import EVENT_LIMIT, Event, StationLost
+from diadema.ingest.changes import Changes
+from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
+from diadema.ingest.messages import Effects, Message, Target, target_of
+from diadema.ingest.projection import project, skip
+from diadema.ingest.station import PENDING_LIMIT, Journal, Station
+from diadema.store.writer import Batch, Doubtful
+
+_BODY_KEPT = 4096  # bytes of a dead letter
+_TARGETS_KEPT = 100_000
+_decode_hello = msgspec.json.Decoder(Hello).decode
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Intake:
+    """One batch. `stations` and `targets` live on between batches."""
+
+    def __init__(
+        self, stations: dict[str, Station], targets: dict[str, Target], changes: Changes
+    ) -> None:
+        self._stations = stations
+        self._targets = targets
+        self._changes = changes
+        self._touched: dict[str, Station] = {}
+        self._journals: dict[tuple[str, int], Journal] = {}
+        self.batch = Batch()
+        self.effects = Effects()
+        self.deferred = 0  # beyond a gap and beyond the limit: neither stored nor acknowledged
+
+    def take(self, messages: Sequence[Message]) -> None:
+        targets, touched, changes = self._targets, self._touched, self._changes
+        rows = self.batch.events
+        for message in messages:
+            target = targets.get(message.subject) or self._target(message.subject)
+            if target.kind != "ev":
+                self._other(target, message)
+                continue
+            data = message.data
+            try:
+                event = decode_known(data)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                self._odd(target.name, message)
+                continue
+            s = event.s
+            station = touched.get(s) or self._touch(s)
+            journal = station.journal
+            n = event.n
+            if (
+                n != journal.position + 1
+                or event.e != journal.e
+                or journal.pending
+                or s != target.name
+                or len(data) > EVENT_LIMIT
+                or type(event) is StationLost
+            ):
+                self._event(target.name, KIND_OF[type(event)], event, message)
+                continue
+            journal.position = n
+            rows.append((s, event.e, n, KIND_OF[type(event)], data))
+            try:
+                project(changes, station.state, event)
+            except Exception as error:
+                self._not_worked_out(station, message, error)
+            if event.i is not msgspec.UNSET:
+                self._answer(station, event, data)
+
+    def finish(self) -> None:
+        """Say what follows for the stations that were touched: positions, acknowledgements."""
+        for s, station in self._touched.items():
+            journal = station.journal
+            if journal.e >= 0:
+                self._journals[s, journal.e] = journal
+                self.effects.acks[s] = (journal.e, journal.position)
+            self.batch.stations.append(saved(station))
+        for (s, e), journal in self._journals.items():
+            self.batch.positions.append((s, e, journal.position))
+        self.batch.contacts += self._changes.contacts.values()
+        self.batch.sessions += self._changes.sessions.values()
+
+    @property
+    def touched(self) -> Iterable[Station]:
+        return self._touched.values()
+
+    # -- what a message can be
+
+    def _target(self, subject: str) -> Target:
+        if len(self._targets) >= _TARGETS_KEPT:
+            self._targets.clear()
+        return self._targets.setdefault(subject, target_of(subject))
+
+    def _touch(self, s: str) -> Station:
+        station = self._stations.get(s)
+        if station is None:
+            station = self._stations[s] = Station(s)
+        return self._touched.setdefault(s, station)
+
+    def _other(self, target: Target, message: Message) -> None:
+        if not target.kind:
+            self._bury(message, "no topic of ours")
+            return
+        try:
+            hello = _decode_hello(message.data)
+        except msgspec.MsgspecError as error:
+            self._bury(message, f"no greeting: {error}", target.name)
+            return
+        if target.kind == "gw":
+            if not hello.up:  # its last will: all its cables are lost
+                for station in self._stations.values():
+                    if station.hello.up and station.hello.gw == target.name:
+                        self._set_link(station, False)
+        elif hello.up:
+            self._greeting(self._touch(target.name), hello, message)
+        else:
+            self._set_link(self._touch(target.name), False)
+
+    def _set_link(self, station: Station, up: bool) -> None:
+        self._touched[station.s] = station
+        station.hello.up = up
+        station.unconfirmed = False
+        if station.state.session is not None:
+            self._changes.agents.add(station.state.session.a)
+
+    def _greeting(self, station: Station, hello: Hello, message: Message) -> None:
+        if hello.s != station.s or not 1 <= hello.first <= hello.last + 1:
+            self._bury(message, "no greeting: first, last and s do not fit", station.s)
+            return
+        journal = self._journal(station, hello.e)
+        if hello.first > journal.position + 1:
+            self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
+        station.hello = hello
+        self.effects.greeted[station.s] = hello
+        self._set_link(station, True)
+
+    def _odd(self, s: str, message: Message) -> None:
+        """What the fast decoder refused: new, or broken."""
+        try:
+            kind, event, unknown = decode(message.data)
+        except BadEvent as error:
+            self._bury(message, error.reason, s, error.e, error.n)
+            if error.e is not None and error.n is not None:
+                station = self._touch(s)
+                journal = self._journal(station, error.e)
+                if error.n > journal.position and self._room(journal, error.n):
+                    journal.pending[error.n] = None
+                    self._advance(station, journal)
+            return
+        self.batch.unknown.update(unknown)
+        self._event(s, kind, event, message)
+
+    def _event(self, s: str, kind: str, event: Event | UnknownEvent, message: Message) -> None:
+        """Any event that did not go the straight way."""
+        data, n = message.data, event.n
+        if event.s != s or len(data) > EVENT_LIMIT:
+            reason = "the station of another topic" if event.s != s else "too long"
+            self._bury(message, reason, s)
+            return
+        station = self._touch(s)
+        journal = self._journal(station, event.e)
+        if n <= journal.position or n in journal.pending:
+            self.batch.doubtful.append(Doubtful(s, event.e, n, kind, data))
+        elif self._room(journal, n):
+            self.batch.events.append((s, event.e, n, kind, data))
+            journal.pending[n] = data
+            self._advance(station, journal, event)
+
+    def _room(self, journal: Journal, n: int) -> bool:
+        if n == journal.position + 1 or len(journal.pending) < PENDING_LIMIT:
+            return True
+        self.deferred += 1
+        return False
+
+    # -- journals
+
+    def _journal(self, station: Station, e: int) -> Journal:
+        if station.journal.e != e and station.journal.e >= 0:
+            self._journals[station.s, station.journal.e] = station.journal
+        return station.journal_of(e)
+
+    def _advance(
+        self, station: Station, journal: Journal, event: Event | UnknownEvent | None = None
+    ) -> None:
+        """Work out what now follows without a gap; `event` saves decoding the first of it."""
+        while journal.position + 1 in journal.pending:
+            n = journal.position + 1
+            data = journal.pending.pop(n)
+            journal.position = n
+            if data is None:  # a dead letter takes its place
+                skip(self._changes, station.state)
+                continue
+            known: Any = event if event is not None and event.n == n else decode(data)[1]
+            if isinstance(known, StationLost):
+                self._lose(station, journal, n, known.to, "station")
+                continue
+            try:
+                project(self._changes, station.state, known)
+            except Exception as error:
+                self._not_worked_out(station, Message(0, f"{station.s} {n}", data), error)
+            if getattr(known, "i", msgspec.UNSET) is not msgspec.UNSET:
+                self._answer(station, known, data)
+
+    def _lose(self, station: Station, journal: Journal, first: int, last: int, why: str) -> None:
+        """n = first…last will never come; what of them is here already is taken all the same."""
+        if last < first:
+            return
+        self.batch.losses.append((station.s, journal.e, first, last, why))
+        self.effects.alarms.append(f"lost: {station.s} {journal.e} {first}…{last} ({why})")
+        skip(self._changes, station.state)
+        while (n := min(journal.pending, default=last + 1)) <= last:
+            journal.position = n - 1
+            self._advance(station, journal)
+        journal.position = max(journal.position, last)
+        self._advance(station, journal)
+
+    def _answer(self, station: Station, event: Any, data: bytes) -> None:
+        if isinstance(event.i, int):
+            self.batch.answers.append((station.s, event.i, data))
+            station.next_i = max(station.next_i, event.i + 1)
+            station.state.answered_i = max(station.state.answered_i, event.i)
+
+    def _not_worked_out(self, station: Station, message: Message, error: Exception) -> None:
+        """A fault of ours: the event is stored all the same, and one event must not stop us."""
+        skip(self._changes, station.state)
+        self._bury(message, f"stored, but not worked out: {error!r}", station.s)
+
+    def _bury(
+        self,
+        message: Message,
+        reason: str,
+        s: str | None = None,
+        e: int | None = None,
+        n: int | None = None,
+    ) -> None:
+        body = message.data[:_BODY_KEPT]
+        self.batch.dead.append((message.subject, body, s, e, n, reason[:200], message.sequence))
+        self.effects.alarms.append(f"dead letter on {message.subject}: {reason}")
+
+
+def saved(station: Station) -> tuple[str, bytes, bytes, int]:
+    """The station's row of the store."""
+    return (station.s, _pack(station.state), _pack(station.hello), station.next_i)

@@ -1,0 +1,52 @@
+"""Works events into contacts and sessions, in the order of each journal. It refuses nothing: what
+does not fit (an answer to a call that nobody offered) is kept and marked as estimated.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from diadema.events import Event
+from diadema.ingest import contacts, sessions
+from diadema.ingest.changes import Changes
+from diadema.ingest.closing import stop_clocks
+from diadema.ingest.state import StationState, display
+
+type Handler = Callable[[Changes, StationState, Any, int | None], None]
+
+_HANDLERS: Mapping[type[Event], Handler] = {**sessions.HANDLERS, **contacts.HANDLERS}
+
+
+def project(changes: Changes, state: StationState, event: Event) -> None:
+    """Take the next event of a station's journal into its state; note what rows it changes."""
+    if event.b != state.b or event.e != state.e:
+        _next_boot(changes, state, event)
+    utc = event.t if state.offset is None else state.offset + event.u
+    if utc is not None:
+        state.newest_utc = utc
+    handler = _HANDLERS.get(type(event))
+    if handler is not None:
+        handler(changes, state, event, utc)
+        shown = display(state)
+        if shown != (state.shown, state.shown_reason):
+            state.shown, state.shown_reason = shown
+            state.shown_b, state.shown_u, state.shown_utc = event.b, event.u, utc
+    state.u = event.u
+    if state.session is not None:
+        changes.agents.add(state.session.a)
+
+
+def skip(changes: Changes, state: StationState) -> None:
+    """Events are lost here: what is running now may have ended among them."""
+    for contact in state.open:
+        contact.estimated = True
+        changes.contact(contact)
+
+
+def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
+    if event.e != state.e:  # a new journal knows of no session
+        sessions.close_unheard(changes, state, event, None)
+    for contact in state.open:  # what is known of its parts was measured in the old boot
+        stop_clocks(contact, state.u)
+        contact.estimated |= contact.phase == "wrapup"
+        changes.contact(contact)
+    state.e, state.b, state.u, state.offset = event.e, event.b, 0, None

@@ -1,0 +1,115 @@
+"""Station, session and presence events, worked into session rows and the station's state."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from diadema import events as ev
+from diadema.events import Event
+from diadema.ingest.changes import Changes
+from diadema.ingest.closing import close_all
+from diadema.ingest.state import StationState
+from diadema.store.rows import Session
+
+type Utc = int | None
+
+
+def require(changes: Changes, state: StationState, event: Any, utc: Utc) -> Session:
+    """The session of the agent who acts here; its opening may be among lost events."""
+    if state.session is not None and state.session.a == event.a:
+        return state.session
+    return _open(changes, state, event, utc, estimated=True)
+
+
+def close_unheard(changes: Changes, state: StationState, event: Event, utc: Utc) -> None:
+    """Whoever is logged in here is not any more, though no closing was heard."""
+    if state.session is not None:
+        state.session.estimated = True
+        _close(changes, state, event, utc, reason="unheard", by="system")
+
+
+def _open(changes: Changes, state: StationState, event: Any, utc: Utc, **fields: Any) -> Session:
+    close_unheard(changes, state, event, utc)
+    session = Session(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        a=event.a,
+        open_b=event.b,
+        open_u=event.u,
+        open_utc=utc,
+        **fields,
+    )
+    state.session, state.presence, state.reason = session, "not_ready", "login"
+    changes.session(session)
+    return session
+
+
+def _close(
+    changes: Changes, state: StationState, event: Event, utc: Utc, *, reason: str, by: str | None
+) -> None:
+    session = state.session
+    assert session is not None
+    close_all(changes, state, event, utc)
+    if event.e == session.e:
+        session.close_b, session.close_u = event.b, event.u
+    session.close_utc, session.reason, session.by = utc, reason, by
+    state.session, state.presence, state.reason = None, "logged_out", None
+    changes.session(session)
+    changes.ended.append(session)
+
+
+def _opened(changes: Changes, state: StationState, event: ev.SessionOpened, utc: Utc) -> None:
+    _open(changes, state, event, utc, method=event.method, provisional=event.provisional)
+
+
+def _closed(changes: Changes, state: StationState, event: ev.SessionClosed, utc: Utc) -> None:
+    require(changes, state, event, utc)
+    _close(changes, state, event, utc, reason=event.reason, by=event.by or None)
+
+
+def _presence(changes: Changes, state: StationState, event: ev.PresenceChanged, utc: Utc) -> None:
+    if event.to == "logged_out":  # the session's closing said it already, unless it was lost
+        if state.session is not None and state.session.a == event.a:
+            close_unheard(changes, state, event, utc)
+        return
+    require(changes, state, event, utc)
+    state.presence = event.to
+    state.reason = event.reason if event.to == "not_ready" else None
+
+
+def _booted(changes: Changes, state: StationState, event: ev.StationBooted, utc: Utc) -> None:
+    state.firmware, state.board = event.firmware, event.board
+
+
+def _clock(changes: Changes, state: StationState, event: ev.StationClock, utc: Utc) -> None:
+    first = state.offset is None
+    state.offset = event.utc - event.u
+    state.newest_utc = event.utc
+    if first:
+        changes.place(event.s, state)
+
+
+def _config(changes: Changes, state: StationState, event: ev.StationConfig, utc: Utc) -> None:
+    state.generation = event.generation
+
+
+def _fault(changes: Changes, state: StationState, event: ev.StationFault, utc: Utc) -> None:
+    state.faults[event.part] = str(event.code)
+
+
+def _cleared(
+    changes: Changes, state: StationState, event: ev.StationFaultCleared, utc: Utc
+) -> None:
+    state.faults.pop(event.part, None)
+
+
+HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
+    ev.StationBooted: _booted,
+    ev.StationClock: _clock,
+    ev.StationConfig: _config,
+    ev.StationFault: _fault,
+    ev.StationFaultCleared: _cleared,
+    ev.SessionOpened: _opened,
+    ev.SessionClosed: _closed,
+    ev.PresenceChanged: _presence,
+}

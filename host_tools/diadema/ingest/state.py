@@ -1,0 +1,52 @@
+"""What the ingest knows of one station between two events; saved with each batch."""
+
+from msgspec import Struct
+
+from diadema.store.rows import Contact, Session
+
+
+class StationState(Struct, kw_only=True):
+    """Projection so far. `u` is the newest event's; `offset` + u = UTC in the current boot `b`."""
+
+    e: int = 0
+    b: int = 0
+    u: int = 0
+    offset: int | None = None
+    newest_utc: int | None = None
+    session: Session | None = None
+    presence: str = "logged_out"
+    reason: str | None = None
+    open: list[Contact] = []  # the running contact, and at most one in wrap-up
+    last: Contact | None = None  # the last one that was closed
+    shown: str = "logged_out"
+    shown_reason: str | None = None
+    shown_b: int = 0
+    shown_u: int = 0
+    shown_utc: int | None = None
+    faults: dict[str, str] = {}
+    firmware: str = ""
+    board: str = ""
+    generation: int = 0  # of the configuration that it says it has
+    answered_i: int = 0  # highest command number that it has executed
+
+
+_RANK = {  # design §3: which of several things at once is the state of a second
+    phase: rank for rank, phase in enumerate(("talking", "held", "dialing", "wrapup", "offered"))
+}
+
+
+def foremost(contacts: list[Contact]) -> Contact | None:
+    """The contact that decides what is shown."""
+    if len(contacts) < 2:
+        return contacts[0] if contacts else None
+    return min(contacts, key=lambda contact: _RANK[contact.phase])
+
+
+def display(state: StationState) -> tuple[str, str | None]:
+    """(state, reason) of this second: the one rule for floor, timeline and reports."""
+    if state.session is None:
+        return "logged_out", None
+    contact = foremost(state.open)
+    if contact is not None:
+        return contact.phase, None
+    return state.presence, state.reason

@@ -1,0 +1,42 @@
+"""One station in the memory of the ingest: how far each of its journals is in, and its link."""
+
+from msgspec import Struct, field
+
+from diadema.commands import Hello
+from diadema.ingest.state import StationState
+
+PENDING_LIMIT = 1024  # events kept beyond a gap; a station has 32 on the way
+_BEHIND = 32  # more than one window still to come: what is shown is old
+
+
+class Journal(Struct):
+    """One epoch. 1…position is in; `pending` holds what came beyond a gap (None: dead letter)."""
+
+    e: int
+    position: int = 0
+    pending: dict[int, bytes | None] = field(default_factory=dict)
+
+
+class Station(Struct):
+    s: str
+    state: StationState = field(default_factory=StationState)
+    hello: Hello = field(default_factory=lambda: Hello(up=False))
+    journal: Journal = field(default_factory=lambda: Journal(-1))  # the one last used
+    journals: dict[int, Journal] = field(default_factory=dict)
+    next_i: int = 1
+    unconfirmed: bool = False  # the broker went away; no greeting since
+
+    def journal_of(self, e: int) -> Journal:
+        """Make `e` the current journal; a new one begins before its first event."""
+        if self.journal.e != e:
+            self.journal = self.journals.setdefault(e, Journal(e))
+        return self.journal
+
+    @property
+    def link(self) -> str:
+        """up, late (what is shown is old), or lost."""
+        if not self.hello.up:
+            return "lost"
+        journal = self.journals.get(self.hello.e)
+        position = journal.position if journal else 0
+        return "late" if self.unconfirmed or self.hello.last - position > _BEHIND else "up"

@@ -1,0 +1,91 @@
+"""Every figure that Diadema shows, one named function each, with its formula and its source.
+
+Three bases, never mixed: *flow* counts contacts where they began; *averages* take whole seconds of
+contacts whose end is known over their number; *load* (later) splits seconds across intervals.
+Interrupted and estimated contacts are in flow and not in averages; `aside` counts them.
+Durations were measured by the station's own milliseconds (b, u), never by the hour of the day.
+"""
+
+from collections.abc import Iterable
+
+from diadema.store.rows import Contact
+
+
+def round_half_up(dividend: int, divisor: int = 1) -> int:
+    """dividend / divisor to the nearest whole, halves up, in whole numbers only.
+
+    The one rounding of every figure: Python's own `round` takes halves to the even number.
+    """
+    if divisor <= 0:
+        raise ValueError("divisor must be positive")
+    return (2 * dividend + divisor) // (2 * divisor)
+
+
+def whole_seconds(ms: int) -> int:
+    """Milliseconds of one contact's part as whole seconds."""
+    return round_half_up(ms, 1000)
+
+
+def mean(total: int, n: int) -> int | None:
+    """total / n, rounded once; None when there is nothing to divide by (never 0)."""
+    return round_half_up(total, n) if n else None
+
+
+def averaged(contact: Contact) -> bool:
+    """Whether averages take it: answered, its wrap-up closed, whole and measured (design §7)."""
+    return (
+        contact.outcome == "answered"
+        and contact.closed
+        and not contact.interrupted
+        and not contact.estimated
+    )
+
+
+def talk_s(contact: Contact) -> int:
+    """Answered to ended without hold. Amazon Connect: «interaction time excludes hold»."""
+    return whole_seconds(contact.talk_ms)
+
+
+def hold_s(contact: Contact) -> int:
+    """Time on hold, nested holds merged."""
+    return whole_seconds(contact.hold_ms)
+
+
+def wrapup_s(contact: Contact) -> int:
+    """Wrap-up opened to closed (ACW), by its own events."""
+    return whole_seconds(contact.wrap_ms)
+
+
+def handle_s(contact: Contact) -> int:
+    """talk + hold + wrap-up of one contact, each in whole seconds, so that parts sum to it."""
+    return talk_s(contact) + hold_s(contact) + wrapup_s(contact)
+
+
+def offered(contacts: Iterable[Contact]) -> int:
+    """Flow: inbound contacts that rang at an agent."""
+    return sum(contact.direction == "in" for contact in contacts)
+
+
+def answered(contacts: Iterable[Contact]) -> int:
+    """Flow: contacts with a conversation, either direction."""
+    return sum(contact.outcome == "answered" for contact in contacts)
+
+
+def missed(contacts: Iterable[Contact]) -> int:
+    """Flow: contacts that rang and were not answered, whatever the cause."""
+    return sum(contact.outcome == "missed" for contact in contacts)
+
+
+def aside(contacts: Iterable[Contact]) -> int:
+    """Answered contacts that averages leave out: interrupted, estimated, or still open."""
+    return sum(contact.outcome == "answered" and not averaged(contact) for contact in contacts)
+
+
+def aht(contacts: Iterable[Contact]) -> int | None:
+    """TMO = (talk + hold + wrap-up) / contacts, in seconds.
+
+    Amazon Connect's HANDLE_TIME and the usual contact-centre definition; outbound dialling time
+    is a part of its own and not in here (Genesys adds it).
+    """
+    taken = [handle_s(contact) for contact in contacts if averaged(contact)]
+    return mean(sum(taken), len(taken))

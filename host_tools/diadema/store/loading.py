@@ -1,0 +1,77 @@
+"""What the ingest reads back when it starts, or when a write failed and its memory is ahead."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, or_, select
+
+from diadema.store import tables
+from diadema.store.rows import Contact, Session
+
+
+@dataclass
+class Saved:
+    positions: list[tuple[str, int, int]]
+    pending: list[tuple[str, int, int, bytes | None]]  # beyond a gap; None: a dead letter
+    stations: list[tuple[str, bytes, bytes, int]]
+    live: dict[str, bytes]
+    stream: tuple[str, int, str] | None
+    generation: tuple[int, str] = field(default=(0, ""))
+
+
+def load(tx: Connection) -> Saved:
+    """Everything but the contacts."""
+    saved = Saved(
+        positions=[(s, e, position) for s, e, position in tx.execute(select(tables.positions))],
+        pending=[],
+        stations=[
+            (s, state, hello, i) for s, state, hello, i in tx.execute(select(tables.stations))
+        ],
+        live={a: row for a, row in tx.execute(select(tables.live))},
+        stream=None,
+    )
+    for _, created, sequence, server in tx.execute(select(tables.stream)):
+        saved.stream = (created, sequence, server)
+    for s, e, position in saved.positions:
+        event, dead = tables.events.c, tables.dead_letters.c
+        beyond = (event.s == s) & (event.e == e) & (event.n > position)
+        for n, body in tx.execute(select(event.n, event.body).where(beyond).order_by(event.n)):
+            saved.pending.append((s, e, n, body))
+        beyond = (dead.s == s) & (dead.e == e) & (dead.n > position)
+        saved.pending += [
+            (s, e, n, None) for n in tx.execute(select(dead.n).where(beyond)).scalars()
+        ]
+    generation = tables.generations.c
+    query = select(generation.generation, generation.hash)
+    for number, digest in tx.execute(query.order_by(generation.generation.desc()).limit(1)):
+        saved.generation = (number, digest)
+    return saved
+
+
+def contacts_between(tx: Connection, start_utc: int, end_utc: int) -> list[Contact]:
+    """Contacts that began in [start_utc, end_utc)."""
+    row = tables.contacts.c
+    query = select(tables.contacts).where(row.start_utc >= start_utc, row.start_utc < end_utc)
+    return [Contact(**found._mapping) for found in tx.execute(query)]
+
+
+def unplaced(tx: Connection, s: str, e: int, b: int) -> tuple[list[Contact], list[Session]]:
+    """Rows of a station's boot that still lack an hour."""
+    row = tables.contacts.c
+    query = select(tables.contacts).where(
+        (row.s == s) & (row.e == e),
+        or_(
+            (row.start_b == b) & row.start_utc.is_(None),
+            (row.end_b == b) & row.end_utc.is_(None),
+            (row.close_b == b) & row.close_utc.is_(None),
+        ),
+    )
+    contacts = [Contact(**found._mapping) for found in tx.execute(query)]
+    stay = tables.sessions.c
+    query = select(tables.sessions).where(
+        (stay.s == s) & (stay.e == e),
+        or_(
+            (stay.open_b == b) & stay.open_utc.is_(None),
+            (stay.close_b == b) & stay.close_utc.is_(None),
+        ),
+    )
+    return contacts, [Session(**found._mapping) for found in tx.execute(query)]
