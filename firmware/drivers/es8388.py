@@ -18,34 +18,35 @@ _MUTE = const(0x04)
 _STEP = const(6)  # 3 dB a step of our volume
 VOLUME_MOST = const(16)
 
+# register, value
 _INIT = (
-    (0x19, 0x04),  # DAC muted while setting up
-    (0x01, 0x50),  # low power on, reference as in esp-adf
-    (0x02, 0x00),  # all blocks powered, normal operation
-    (0x35, 0xA0), (0x37, 0xD0), (0x39, 0xD0),  # DLL off: cures 8 kHz
-    (0x08, 0x00),  # I2S slave
-    (0x04, 0xC0),  # DAC off, outputs off
-    (0x00, 0x12),  # play and record
-    (0x17, 0x18),  # DAC: I2S, 16 bits
-    (0x18, 0x02),  # DAC: 256 fs
-    (0x26, 0x00),  # mixer sources LIN1, RIN1
-    (0x27, 0x90),  # left DAC to the left mixer, 0 dB
-    (0x2A, 0x90),  # right likewise
-    (0x2B, 0x80),  # ADC and DAC share LRCK
-    (0x2D, 0x00),  # outputs' reference resistance 1.5 kΩ
-    (0x2E, 0x1E), (0x2F, 0x1E),  # OUT1 at 0 dB
-    (0x30, 0x00), (0x31, 0x00),  # OUT2 at its lowest
-    (0x03, 0xFF),  # ADC off while setting up
-    (0x09, 0xBB),  # microphone gain 24 dB
-    (0x0A, 0x00),  # inputs LIN1, RIN1
-    (0x0B, 0x02),  # stereo
-    (0x0C, 0x0C),  # ADC: I2S, 16 bits
-    (0x0D, 0x02),  # ADC: 256 fs
-    (0x10, 0x00), (0x11, 0x00),  # ADC at 0 dB
-    (0x03, 0x00),  # ADC and its microphone on
-    (0x04, 0x30),  # LOUT1, ROUT1 on: the headset
-    (0x19, 0x00),  # DAC speaks
-)  # fmt: skip
+    b"\x19\x04"  # DAC muted while setting up
+    b"\x01\x50"  # low power on, reference as in esp-adf
+    b"\x02\x00"  # all blocks powered, normal operation
+    b"\x35\xa0\x37\xd0\x39\xd0"  # DLL off: cures 8 kHz
+    b"\x08\x00"  # I2S slave
+    b"\x04\xc0"  # DAC off, outputs off
+    b"\x00\x12"  # play and record
+    b"\x17\x18"  # DAC: I2S, 16 bits
+    b"\x18\x02"  # DAC: 256 fs
+    b"\x26\x00"  # mixer sources LIN1, RIN1
+    b"\x27\x90"  # left DAC to the left mixer, 0 dB
+    b"\x2a\x90"  # right likewise
+    b"\x2b\x80"  # ADC and DAC share LRCK
+    b"\x2d\x00"  # outputs' reference resistance 1.5 kΩ
+    b"\x2e\x1e\x2f\x1e"  # OUT1 at 0 dB
+    b"\x30\x00\x31\x00"  # OUT2 at its lowest
+    b"\x03\xff"  # ADC off while setting up
+    b"\x09\xbb"  # microphone gain 24 dB
+    b"\x0a\x00"  # inputs LIN1, RIN1
+    b"\x0b\x02"  # stereo
+    b"\x0c\x0c"  # ADC: I2S, 16 bits
+    b"\x0d\x02"  # ADC: 256 fs
+    b"\x10\x00\x11\x00"  # ADC at 0 dB
+    b"\x03\x00"  # ADC and its microphone on
+    b"\x04\x30"  # LOUT1, ROUT1 on: the headset
+    b"\x19\x00"  # DAC speaks
+)
 
 
 class ES8388:
@@ -60,8 +61,8 @@ class ES8388:
         self.start()
 
     def start(self):
-        for register, value in _INIT:
-            self._write(register, value)
+        for at in range(0, len(_INIT), 2):
+            self._write(_INIT[at], _INIT[at + 1])
         self.set_volume(self.volume)
         self.mute(self.muted)
 
@@ -84,12 +85,6 @@ class ES8388:
         except OSError:
             raise PartError("codec", "no_answer", "check its cable on the I2C bus") from None
 
-    def _read(self, register):
-        try:
-            return self._i2c.readfrom_mem(self._address, register, 1)[0]
-        except OSError:
-            raise PartError("codec", "no_answer", "check its cable on the I2C bus") from None
-
     def dump(self):
         return {"volume": self.volume, "muted": self.muted, "registers": self._shadow.hex()}
 
@@ -97,8 +92,8 @@ class ES8388:
         """What the chip holds is what was written to it."""
         try:
             return all(
-                self._read(register) == self._shadow[register]
+                self._i2c.readfrom_mem(self._address, register, 1)[0] == self._shadow[register]
                 for register in (_CHIP_POWER, _ADC_POWER, _DAC_POWER, _ADC_MUTE, _DAC_MUTE)
             )
-        except PartError:
+        except OSError:
             return False

@@ -1,51 +1,41 @@
 """Six keys on GPIOs, active low with a pull-up, as events with the time of their edge.
 
-A press counts at its first edge and then rests 20 ms against bounce. Keys with a long function
-tell short from long on release or after 800 ms. Edges wait in a bounded ring; the interrupt
-handler only writes there. One task may iterate.
+A press counts at its first edge, then the key rests 20 ms against bounce. Keys with a long
+function tell short from long on release or after 800 ms. One task may iterate.
 """
 
 import asyncio
 from array import array
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_diff, ticks_ms
 
 from machine import Pin
 from micropython import const
 
 _BOUNCE_MS = const(20)
 _LONG_MS = const(800)
-_RING = const(32)
+_NEVER = const(-1)
 
 
 class Keys:
     """`async for name, ticks in keys`: names are key1 … key6 and long3, long4."""
 
     def __init__(self, gpios, long_keys=(3, 4)):
+        count = len(gpios)
+        # GPIO 34-39 have no pull-up of their own; the board gives them one
         self._pins = [Pin(gpio, Pin.IN, Pin.PULL_UP if gpio < 34 else -1) for gpio in gpios]
-        self._long = [number in long_keys for number in range(1, len(gpios) + 1)]
-        self._down = bytearray(len(gpios))
-        self._changed = array("i", [-1] * len(gpios))  # ticks of the last accepted edge, -1 long ago
-        self._pressed = array("i", [-1] * len(gpios))  # ticks of a press not yet told short or long
-        self._edges = array("i", [0] * _RING)
-        self._edge_keys = bytearray(_RING)
-        self._edge_levels = bytearray(_RING)
-        self._head = 0
-        self._tail = 0
-        self.overflow = 0
+        self._long_keys = long_keys
+        self._down = bytearray(count)
+        self._fell = array("i", [_NEVER] * count)  # ticks of an edge not looked at yet
+        self._rest = array("i", [_NEVER] * count)  # ticks since which the key rests
+        self._held = array("i", [_NEVER] * count)  # ticks of a press not yet short or long
         self._flag = asyncio.ThreadSafeFlag()
         for index, pin in enumerate(self._pins):
             pin.irq(self._handler(index), Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
     def _handler(self, index):
         def handler(pin):
-            following = (self._head + 1) % _RING
-            if following == self._tail:
-                self.overflow += 1
-            else:
-                self._edges[self._head] = ticks_ms()
-                self._edge_keys[self._head] = index
-                self._edge_levels[self._head] = pin.value()
-                self._head = following
+            if self._fell[index] == _NEVER and not pin.value():
+                self._fell[index] = ticks_ms()
             self._flag.set()
 
         return handler
@@ -55,79 +45,59 @@ class Keys:
 
     async def __anext__(self):
         while True:
-            found = self._next_edge()
-            if found is None:
-                found = self._overdue(ticks_ms())
-            if found is not None:
-                return found
-            if self._tail != self._head:
-                continue
-            wait = self._wait_ms(ticks_ms())
-            if wait is None:
+            now = ticks_ms()
+            wait_ms = None
+            for index in range(len(self._pins)):
+                found = self._look(index, now)
+                if found:
+                    return found
+                for since, length in (
+                    (self._rest[index], _BOUNCE_MS),
+                    (self._held[index], _LONG_MS),
+                ):
+                    if since != _NEVER:
+                        left = length - ticks_diff(now, since)
+                        if wait_ms is None or left < wait_ms:
+                            wait_ms = left
+            if wait_ms is None:
                 await self._flag.wait()
             else:
                 try:
-                    await asyncio.wait_for_ms(self._flag.wait(), wait)
+                    await asyncio.wait_for_ms(self._flag.wait(), wait_ms)
                 except asyncio.TimeoutError:
                     pass
 
-    def _next_edge(self):
-        while self._tail != self._head:
-            at = self._tail
-            self._tail = (at + 1) % _RING
-            found = self._edge(self._edge_keys[at], self._edge_levels[at] == 0, self._edges[at])
-            if found is not None:
-                return found
+    def _look(self, index, now):
+        """(name, ticks) when the key did something that counts."""
+        if self._rest[index] != _NEVER:
+            if ticks_diff(now, self._rest[index]) < _BOUNCE_MS:
+                return None
+            self._rest[index] = self._fell[index] = _NEVER  # what fell meanwhile was bounce
+        name = str(index + 1)
+        fell, self._fell[index] = self._fell[index], _NEVER
+        low = not self._pins[index].value()
+        if not self._down[index] and (low or fell != _NEVER):
+            self._down[index] = 1
+            self._rest[index] = now
+            pressed = now if fell == _NEVER else fell
+            if index + 1 not in self._long_keys:
+                return "key" + name, pressed
+            self._held[index] = pressed
+        elif self._down[index]:
+            held = self._held[index]
+            if not low:
+                self._down[index] = 0
+                self._rest[index] = now
+                self._held[index] = _NEVER
+                if held != _NEVER:
+                    return "key" + name, held
+            elif held != _NEVER and ticks_diff(now, held) >= _LONG_MS:
+                self._held[index] = _NEVER
+                return "long" + name, held
         return None
-
-    def _edge(self, index, down, ticks):
-        """Take an edge unless it is bounce; a level that stays is found again by `_overdue`."""
-        changed = self._changed[index]
-        if down == self._down[index]:
-            return None
-        if changed >= 0 and ticks_diff(ticks, changed) < _BOUNCE_MS:
-            return None
-        self._down[index] = down
-        self._changed[index] = ticks
-        if not self._long[index]:
-            return ("key" + str(index + 1), ticks) if down else None
-        if down:
-            self._pressed[index] = ticks
-            return None
-        pressed, self._pressed[index] = self._pressed[index], -1
-        return ("key" + str(index + 1), pressed) if pressed >= 0 else None
-
-    def _overdue(self, now):
-        """What time alone brings: the end of bounce, and a press that became long."""
-        for index, pin in enumerate(self._pins):
-            changed = self._changed[index]
-            if changed >= 0 and ticks_diff(now, changed) >= _BOUNCE_MS:
-                self._changed[index] = -1
-                down = pin.value() == 0
-                if down != self._down[index]:
-                    found = self._edge(index, down, now)
-                    if found is not None:
-                        return found
-            pressed = self._pressed[index]
-            if pressed >= 0 and ticks_diff(now, pressed) >= _LONG_MS:
-                self._pressed[index] = -1
-                return "long" + str(index + 1), pressed
-        return None
-
-    def _wait_ms(self, now):
-        """Milliseconds until something is due, None when only an edge can bring it."""
-        wait = None
-        for index in range(len(self._pins)):
-            for since, length in (
-                (self._changed[index], _BOUNCE_MS), (self._pressed[index], _LONG_MS)
-            ):  # fmt: skip
-                if since >= 0:
-                    left = max(ticks_diff(ticks_add(since, length), now), 0)
-                    wait = left if wait is None else min(wait, left)
-        return wait
 
     def dump(self):
-        return {"down": [int(pin.value() == 0) for pin in self._pins], "overflow": self.overflow}
+        return {"down": list(self._down)}
 
     def selftest(self):
         """No key may be stuck: every level is high while nobody presses."""

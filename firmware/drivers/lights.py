@@ -11,7 +11,7 @@ class Lights:
     def show(self, levels):
         """`levels`: 0 or 1 a light; pins are touched only when something changed."""
         if levels != self._shown:
-            for pin, level in zip(self._pins, levels):
+            for pin, level in zip(self._pins, levels):  # noqa: B905
                 pin.value(level)
             self._shown = levels
 
@@ -20,4 +20,4 @@ class Lights:
 
     def selftest(self):
         """Each pin reads back what it drives."""
-        return all(pin.value() == level for pin, level in zip(self._pins, self._shown))
+        return tuple(pin.value() for pin in self._pins) == self._shown

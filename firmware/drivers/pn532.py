@@ -152,7 +152,7 @@ class PN532:
         try:
             await asyncio.wait_for_ms(self._interrupt(), _ANSWER_MS)
         except asyncio.TimeoutError:
-            raise PartError("badge_reader", "silent", "check that its switches select I2C") from None
+            raise PartError("badge_reader", "silent", "set its switches to I2C") from None
 
     def _read(self, count):
         """What stands behind the ready byte, §6.2.4."""

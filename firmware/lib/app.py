@@ -41,7 +41,7 @@ class App:
         self._makers = parts
         self._devices = {}
         self._retry_at = {}
-        self._inputs = deque((), _INPUTS)
+        self._inputs = deque((), _INPUTS)  # noqa: RUF037 - MicroPython's has no keywords
         self._flag = asyncio.Event()
         self._decoder = Decoder()
         self.desk = Desk()
@@ -59,7 +59,7 @@ class App:
 
     def start(self, early_faults=()):
         """Mount the journal, take up the session where it was, and say that we are here."""
-        self.journal._snapshot = self.desk.snapshot
+        self.journal.snapshot = self.desk.snapshot
         self.journal.mount(self._recall)
         desk = self.desk
         desk.rebase()
@@ -85,11 +85,9 @@ class App:
         if self._store.broken and not config.generation:
             faults["config"] = "unreadable"
         for part in ("journal", "config"):
-            if part in faults:
-                self._fault(part, faults[part])
-            else:
-                self._cleared(part)
+            self._fault(part, faults.get(part))
         self._take(self.machine.start(u), u)
+        self._quiet_at = u + _QUIET_MS
         self._output()
 
     def _recall(self, kind, _n, payload):
@@ -171,15 +169,11 @@ class App:
         self.machine.refresh()
 
     def _fault(self, part, code):
-        if self.desk.faults.get(part) != code:
-            self._record({"k": "station.fault", "part": part, "code": code}, self._clock.now())
-
-    def _cleared(self, part):
-        if part in self.desk.faults:
-            code = self.desk.faults[part]
-            self._record(
-                {"k": "station.fault_cleared", "part": part, "code": code}, self._clock.now()
-            )
+        """Tell a fault that is new, or (code None) that a part works again."""
+        old = self.desk.faults.get(part)
+        if old != code:
+            kind = "station.fault" if code else "station.fault_cleared"
+            self._record({"k": kind, "part": part, "code": code or old}, self._clock.now())
 
     # ------------------------------------------------------------------ the loop
 
@@ -250,7 +244,7 @@ class App:
         if self.journal.reserve:
             self._fault("journal", "full")
         elif self.desk.faults.get("journal") == "full":
-            self._cleared("journal")
+            self._fault("journal", None)
 
     def _health(self, u):
         self._record(
@@ -263,14 +257,14 @@ class App:
     def _output(self):
         machine = self.machine
         self._use("lights", self._show_lights)
+        codec = self._devices.get("codec")
+        if machine.volume or codec is None or codec.muted != self.desk.muted:
+            self._use("codec", self._set_codec)
         self._screen_due = self._screen.draw(
             machine, self._clock, self._clock.now(), self.uplink.link
         )
         if self._screen.dirty:
             self._use("screen", self._show_screen)
-        codec = self._devices.get("codec")
-        if machine.volume or codec is None or codec.muted != self.desk.muted:
-            self._use("codec", self._set_codec)
 
     def _show_lights(self, device):
         device.show(lights.decide(self.machine))
@@ -285,7 +279,6 @@ class App:
             device.set_volume(device.volume + machine.volume)
             machine.volume = 0
             machine.notify("volume", str(device.volume))
-            self._flag.set()
         if device.muted != self.desk.muted:
             device.mute(self.desk.muted)
 
@@ -300,8 +293,9 @@ class App:
             if part not in self._devices:
                 self._devices[part] = self._makers[part]()
             action(self._devices[part])
-            self._cleared(part)
+            self._fault(part, None)
         except (StationError, OSError) as error:
+            self._serial.log(str(error))
             self._devices.pop(part, None)
             self._retry_at[part] = now + _RETRY_MS
             self._fault(part, getattr(error, "code", "no_answer"))
@@ -324,7 +318,7 @@ class App:
             try:
                 reader = self._devices["badge_reader"] = self._makers["badge_reader"]()
                 await reader.start()
-                self._cleared("badge_reader")
+                self._fault("badge_reader", None)
                 async for identity in reader:
                     wait_ms = 1_000
                     self._badge(reader, identity)
@@ -431,7 +425,7 @@ class App:
             {"k": "station.config", "generation": config.generation,
              "hash": details["sha256"][:16], "i": details["i"]}, u,
         )  # fmt: skip
-        self._cleared("config")
+        self._fault("config", None)
         self.machine.refresh()
 
     def _link_changed(self):

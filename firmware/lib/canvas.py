@@ -18,8 +18,7 @@ class Canvas:
         self._columns = [0] * 5
         # four rows as eight, for text of double height
         self._double = bytes(
-            (3 if n & 1 else 0) | (12 if n & 2 else 0) | (48 if n & 4 else 0) | (192 if n & 8 else 0)
-            for n in range(16)
+            sum(3 << 2 * bit for bit in range(4) if n >> bit & 1) for n in range(16)
         )
 
     def clear(self, y, height, x=0, width=WIDTH):

@@ -9,7 +9,7 @@ import sys
 import time
 
 try:
-    from micropython import const
+    from micropython import const as const
 except ImportError:
 
     def const(value):
@@ -17,7 +17,8 @@ except ImportError:
 
 
 try:
-    from time import ticks_diff, ticks_ms
+    from time import ticks_diff as ticks_diff
+    from time import ticks_ms as ticks_ms
 except ImportError:
     _WRAP = 1 << 30
 
@@ -60,6 +61,3 @@ async def sleep_ms(duration_ms):
         await asyncio.sleep_ms(duration_ms)
     else:
         await asyncio.sleep(duration_ms / 1000)
-
-
-__all__ = ("const", "free_heap", "print_exception", "sleep_ms", "ticks_diff", "ticks_ms", "wait")

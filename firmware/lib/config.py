@@ -173,91 +173,69 @@ def _head(path):
 # ---------------------------------------------------------------------- validation
 
 
-def _fail(key, reason):
-    raise ConfigError(key, reason)
-
-
 def _text(key, value, longest):
     if not isinstance(value, str) or not 0 < len(value) <= longest:
-        _fail(key, "text of 1 to {} characters".format(longest))
+        raise ConfigError(key, "text of 1 to %d characters" % longest)
 
 
 def _number(key, value, low, high):
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        _fail(key, "a whole number from {} to {}".format(low, high))
+        raise ConfigError(key, "a whole number from %d to %d" % (low, high))
 
 
 def _hex(key, value, digits):
-    if not isinstance(value, str) or len(value) != digits:
-        _fail(key, "{} hex digits".format(digits))
-    for digit in value:
-        if digit not in "0123456789abcdef":
-            _fail(key, "{} lower-case hex digits".format(digits))
+    if not isinstance(value, str) or len(value) != digits or value.strip("0123456789abcdef"):
+        raise ConfigError(key, "%d lower-case hex digits" % digits)
 
 
-def _rows(key, value, most, width):
-    if not isinstance(value, list) or len(value) > most:
-        _fail(key, "a list of at most {}".format(most))
-    for at, row in enumerate(value):
+def _rows(key, rows, most, width, codes):
+    """Rows of code, label and more; yields each with its key."""
+    if not isinstance(rows, list) or len(rows) > most:
+        raise ConfigError(key, "a list of at most %d" % most)
+    for at, row in enumerate(rows):
+        here = "%s[%d]" % (key, at)
         if not isinstance(row, list) or len(row) != width:
-            _fail("{}[{}]".format(key, at), "a list of {} things".format(width))
+            raise ConfigError(here, "a list of %d things" % width)
+        _text(here, row[0], 24)
+        _text(here, row[1], 16)
+        _once(here, row[0], codes)
+        yield here, row
 
 
 def _once(key, code, seen):
     if code in seen:
-        _fail(key, "{} is there twice".format(code))
+        raise ConfigError(key, code + " is there twice")
     seen.add(code)
 
 
 def validate(data, station):
     """Raises ConfigError for the first thing that is missing or wrong."""
     if not isinstance(data, dict):
-        _fail("data", "not an object")
-    _number("generation", data.get("generation"), 1, 0x3FFFFFFF)
-    _text("site", data.get("site"), 32)
-    if data.get("station") != station:
-        _fail("station", "is for {}, this is {}".format(data.get("station"), station))
-    _text("seat", data.get("seat"), 16)
-    if data.get("language") not in LANGUAGES:
-        _fail("language", "one of es, en")
-    _number("utc_offset_min", data.get("utc_offset_min"), -720, 840)
-    _hex("badge_key", data.get("badge_key"), 64)
-    _number("ring_limit_s", data.get("ring_limit_s"), 1, 600)
-    _number("wrapup_limit_s", data.get("wrapup_limit_s"), 1, 7200)
-    _agents(data.get("agents"))
-    _reasons(data.get("reasons"))
-    _tree(data.get("tree"))
-
-
-def _agents(agents):
-    _rows("agents", agents, 400, 3)
-    codes, badges = set(), set()
-    for at, (code, name, held) in enumerate(agents):
-        key = "agents[{}]".format(at)
-        _text(key, code, 24)
-        _text(key, name, 16)
-        _once(key, code, codes)
-        if not isinstance(held, list):
-            _fail(key, "its badges are a list")
-        for badge in held:
+        raise ConfigError("data", "not an object")
+    get = data.get
+    _number("generation", get("generation"), 1, 0x3FFFFFFF)
+    _text("site", get("site"), 32)
+    if get("station") != station:
+        raise ConfigError("station", "this one is " + station)
+    _text("seat", get("seat"), 16)
+    if get("language") not in LANGUAGES:
+        raise ConfigError("language", "es or en")
+    _number("utc_offset_min", get("utc_offset_min"), -720, 840)
+    _hex("badge_key", get("badge_key"), 64)
+    _number("ring_limit_s", get("ring_limit_s"), 1, 600)
+    _number("wrapup_limit_s", get("wrapup_limit_s"), 1, 7200)
+    badges = set()
+    for key, agent in _rows("agents", get("agents"), 400, 3, set()):
+        if not isinstance(agent[2], list):
+            raise ConfigError(key, "its badges are a list")
+        for badge in agent[2]:
             _hex(key, badge, 32)
             _once(key, badge, badges)
-
-
-def _reasons(reasons):
-    _rows("reasons", reasons, 60, 3)
-    codes = set()
-    for at, (code, label, private) in enumerate(reasons):
-        key = "reasons[{}]".format(at)
-        _text(key, code, 24)
-        _text(key, label, 16)
-        _number(key, private, 0, 1)
-        _once(key, code, codes)
-
-
-def _tree(tree):
+    for key, reason in _rows("reasons", get("reasons"), 60, 3, set()):
+        _number(key, reason[2], 0, 1)
+    tree = get("tree")
     if not isinstance(tree, dict):
-        _fail("tree", "not an object")
+        raise ConfigError("tree", "not an object")
     version = tree.get("version")
     if isinstance(version, str):
         _text("tree.version", version, 16)
@@ -266,14 +244,9 @@ def _tree(tree):
     _nodes("tree.nodes", tree.get("nodes"), 3, set())
 
 
-def _nodes(key, nodes, levels, seen):
-    _rows(key, nodes, 60, 3 if levels > 1 else 2)
-    for at, node in enumerate(nodes):
-        here = "{}[{}]".format(key, at)
-        _text(here, node[0], 24)
-        _text(here, node[1], 16)
-        _once(here, node[0], seen)
+def _nodes(key, nodes, levels, codes):
+    for here, node in _rows(key, nodes, 60, 3 if levels > 1 else 2, codes):
         if levels > 1:
             if not node[2]:
-                _fail(here, "has no codes below it; the tree has three levels")
-            _nodes(here, node[2], levels - 1, seen)
+                raise ConfigError(here, "no codes below it; the tree has three levels")
+            _nodes(here, node[2], levels - 1, codes)

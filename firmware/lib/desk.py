@@ -129,7 +129,7 @@ class Desk:
         """Take a snapshot; one of another firmware's shape is left alone."""
         values = json.loads(payload)
         if isinstance(values, list) and len(values) == len(_KEPT):
-            for name, value in zip(_KEPT, values):
+            for name, value in zip(_KEPT, values):  # noqa: B905
                 setattr(self, name, value)
 
     def rebase(self):

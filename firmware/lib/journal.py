@@ -37,7 +37,7 @@ class Journal:
 
     def __init__(self, partition, snapshot=lambda: b"{}"):
         self._flash = partition
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self.sectors = partition.ioctl(4, 0)
         if partition.ioctl(5, 0) != _SECTOR or self.sectors < _RESERVE + 2:
             raise JournalError("partition: needs four or more sectors of 4096 bytes")
@@ -169,7 +169,7 @@ class Journal:
     # ------------------------------------------------------------------ reading
 
     def _record(self, index, offset):
-        """(type, n, length, whole) at `offset`, its bytes in the buffer; None when none is there."""
+        """(type, n, length, whole) at `offset`, its bytes in the buffer; None for none."""
         if offset + _EXTRA > _SECTOR:
             return None
         view = memoryview(self._buffer)
@@ -272,7 +272,7 @@ class Journal:
         index = (self._sequence - 1) % self.sectors
         self._firsts[index] = self.last + 1
         self._offset = _HEADER_SIZE
-        self._put(SNAPSHOT, self.last, self._snapshot())
+        self._put(SNAPSHOT, self.last, self.snapshot())
         view = memoryview(self._buffer)[:_HEADER_SIZE]
         struct.pack_into(
             _HEADER, self._buffer, 0, _MAGIC, _VERSION, 0xFF, self.sectors, self.epoch,
@@ -294,7 +294,8 @@ class Journal:
         self._settle()
 
     def _put_ack(self):
-        if self._sequence and self._offset + _EXTRA <= _SECTOR and self._put(_ACK, self.acked, b""):
+        fits = self._sequence and self._offset + _EXTRA <= _SECTOR
+        if fits and self._put(_ACK, self.acked, b""):
             self._acked_on_flash = self.acked
 
     @property

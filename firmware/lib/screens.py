@@ -41,7 +41,7 @@ class Screen:
         wall = clock.wall(u, station.config.utc_offset_min)
         self._status(station, link, "%02d:%02d" % wall if wall else "")
         if station.message and situation != "offered":
-            self._message(station.message[1], self._labels(station))
+            self._message(station)
         elif station.menu and situation != "offered":
             self._list(station.menu, time)
         else:
@@ -165,14 +165,17 @@ class Screen:
                 canvas.invert(0, y, 9, 11)
                 canvas.text(line, 13, y)
 
-    def _message(self, text, labels):
+    def _message(self, station):
         self._page("message")
-        if self._changed("message", text):
+        page = station.message_page
+        if self._changed("message", (station.message[1], page)):
             canvas = self.canvas
             canvas.clear(10, 43)
-            for at, line in enumerate(wrap(text, canvas.width, 128)[:_MESSAGE_LINES]):
+            lines = wrap(station.message[1], canvas.width, 128)
+            station.message_pages = (len(lines) + _MESSAGE_LINES - 1) // _MESSAGE_LINES
+            for at, line in enumerate(lines[page * _MESSAGE_LINES :][:_MESSAGE_LINES]):
                 canvas.text(line, 0, 11 + at * 10)
-        self._draw_labels(labels)
+        self._draw_labels(self._labels(station))
 
 
 def elapsed(seconds):

@@ -8,8 +8,8 @@ The caller appends the events to the journal in order and applies each to the de
 from lib.menus import Menu
 
 SITUATIONS = (
-    "logged_out", "not_ready", "ready", "offered", "dialing", "talking", "held", "wrapup", "closing"
-)  # fmt: skip
+    "logged_out not_ready ready offered dialing talking held wrapup closing".split()  # noqa: SIM905
+)
 TABLE = {
     # logged_out, not_ready, ready, offered, dialing, talking, held, wrapup, closing
     "key1": ". . . answer hang_up hang_up hang_up finish .",
@@ -32,9 +32,9 @@ TABLE = {
 }
 _REASONS = {"gone": "no_such_contact", "state": "wrong_state"}  # the others as they stand
 # what may still be done when only the journal's reserve is left: it ends something
-_ENDING = (
+_ENDING = (  # noqa: SIM905
     "hang_up withdraw miss time_out finish leave relieve silence interrupt wrap_up deny typify "
-    "acknowledge"
+    "acknowledge turn"
 ).split()
 _FIELDS = {
     # command: its text fields, with the longest each may be or the values it may have
@@ -52,12 +52,13 @@ _FIELDS = {
 }
 COMMANDS = tuple(_FIELDS)
 TIMEOUT_CODE = "SIN_TIPIFICAR"
+_MESSAGE_KEYS = {"key3": None, "key4": None, "key5": "turn", "key6": "acknowledge"}
 _MENU_MS = 8_000
 _NOTICE_MS = 3_000
 
 
 class Station:
-    """`desk` is read here and changed by events only; `new_contact()` names a call begun by key."""
+    """`desk` is read here, changed by events only; `new_contact()` names a call begun by key."""
 
     def __init__(self, desk, config, new_contact):
         self.desk = desk
@@ -67,6 +68,8 @@ class Station:
         self.full = False  # only the journal's reserve is left
         self.menu = None
         self.message = None  # (id, text) that waits for the agent's «Leído»
+        self.message_page = 0
+        self.message_pages = 1  # told by the screen, which knows how wide the words are
         self.notice = None  # (word, argument) for a few seconds
         self.silenced = False
         self.ready_label = "Disp."  # the list of intentions begins with it
@@ -84,10 +87,8 @@ class Station:
 
     def action(self, name):
         """What input `name` does now, None for nothing; also what a soft label says."""
-        if name == "key6" and self.message and self.desk.work != "offered":
-            return "acknowledge"
-        if self.message and name in ("key3", "key4", "key5") and self.desk.work != "offered":
-            return None
+        if self.message and self.desk.work != "offered" and name in _MESSAGE_KEYS:
+            return _MESSAGE_KEYS[name] if name != "key5" or self.message_pages > 1 else None
         action = self._cell(name)
         if action == "typify" and (self.desk.code or not self.config.tree):
             return None
@@ -206,9 +207,9 @@ class Station:
         if self.full and action not in _ENDING:
             self.notify("journal_full")  # no answer: there is no room left to write one
             return
-        if action[0] != "!" and name not in ("ring", "presence", "text"):
-            if details["contact"] != self.desk.contact:
-                action = "!gone"
+        about_call = name not in ("ring", "presence", "text")
+        if action[0] != "!" and about_call and details["contact"] != self.desk.contact:
+            action = "!gone"
         if action == "offer_next" and self.desk.intended and self.desk.intended[0] != "ready":
             action = "!not_ready"
         if action[0] == "!":
@@ -467,7 +468,11 @@ class Station:
 
     def _show(self, command):
         self.message = (command["m"], command["text"])
+        self.message_page = 0
         self._emit({"k": "message.shown", "a": self.desk.agent, "m": command["m"]}, command)
+
+    def _turn(self, _details):
+        self.message_page = (self.message_page + 1) % self.message_pages
 
     def _acknowledge(self, _details):
         self._emit({"k": "message.acknowledged", "a": self.desk.agent, "m": self.message[0]})

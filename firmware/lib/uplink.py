@@ -68,15 +68,13 @@ class Uplink:
             self._hello_at = self._now() + self._hello_wait
 
     def on_ack(self, epoch, n):
-        """The host holds everything up to `n` of `epoch`."""
+        """The host holds everything up to `n` of `epoch`; beyond our last it is a fault."""
         journal = self._journal
         if epoch != journal.epoch or not isinstance(n, int) or n < 0:
             self.foreign += 1
             return
-        if n > journal.last:
-            self._on_fault("uplink", "ack_beyond")
-            self._rewind = True
-        if self._rewind:
+        beyond = n > journal.last
+        if self._rewind or beyond:
             self._base = max(n, journal.first - 1)
             self._cursor = self._base + 1
         elif self._base < n <= self._sent:
@@ -90,6 +88,10 @@ class Uplink:
         self._synced = True
         self._hello_at = None
         journal.ack(self._base)
+        if beyond:
+            self._on_fault("uplink", "ack_beyond")
+        else:
+            self._on_fault("uplink", None)
         self._sent = max(self._sent, self._base)
         self._resend_wait = _RESEND_MS
         self._resend_at = None

@@ -20,6 +20,7 @@ WORDS = {
     "hold": "Hold",
     "resume": "Back",
     "intend": "Next",
+    "turn": "More ›",
     "acknowledge": "Read",
     # the detail line
     "tap_badge": "Tap your badge",

@@ -20,6 +20,7 @@ WORDS = {
     "hold": "Espera",
     "resume": "Volver",
     "intend": "Luego",
+    "turn": "Más ›",
     "acknowledge": "Leído",
     # the detail line
     "tap_badge": "Pase su fotocheck",

@@ -282,7 +282,9 @@ def test_cuts_of_power_lose_and_double_nothing():
     step = 1 if sys.implementation.name == "cpython" else 29
     for budget in range(0, whole.spent, step):
         nor = Nor(
-            image=bytearray(before.image), budget=budget, erased_part=(0, 17, 2048, 4090)[budget % 4]
+            image=bytearray(before.image),
+            budget=budget,
+            erased_part=(0, 17, 2048, 4090)[budget % 4],
         )
         kept = {}
         try:
