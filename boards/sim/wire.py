@@ -162,16 +162,20 @@ def _pump():
 
 
 def wait(due, poller=None):
-    """Sit until the clock reaches `due` (ms of the run; None: for ever) or `poller` is ready."""
+    """Sit until the clock reaches `due` (ms of the run; None: for ever) or `poller` has something.
+
+    Returns what the poller found ready.
+    """
     while True:
         while _pump():
             pass
         soonest = _ring()
         if poller is not None:
-            for _ in poller.ipoll(0):
-                return
+            found = poller.ready()
+            if found:
+                return found
         if due is not None and now() >= due:
-            return
+            return ()
         if due is not None and (soonest is None or due < soonest):
             soonest = due
         if _speed:

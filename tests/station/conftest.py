@@ -1,13 +1,20 @@
 """Worlds for the station tests: the firmware is compiled once a test process."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pictures
 import pytest
+from diadema.sim import people
 from diadema.sim.build import build_firmware
 from diadema.sim.station import Station
 from diadema.sim.world import World
+from diadema.site import Site, parse
+from wire_host import WireHost
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
 STATION = "DIA-0200000000a1"
@@ -37,3 +44,89 @@ async def program(tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[Sta
             return station
 
         yield start
+
+
+@pytest.fixture
+def site() -> Site:
+    """Four sample desks; the first is the station under test."""
+    content = people.site(
+        people.desks(4), name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE
+    )
+    content["stations"][0]["id"] = STATION
+    return parse(json.dumps(content).encode())
+
+
+@dataclass
+class Bench:
+    """A configured station, its host on the cable, and the badges of the people it knows."""
+
+    world: World
+    station: Station
+    host: WireHost
+    badges: list[str]
+
+    def since(self) -> int:
+        """Where the station's events stand now."""
+        return len(self.world.witness.events(self.station.id))
+
+    async def event(self, kind: str, since: int = 0, **fields: object) -> dict[str, Any]:
+        """The first event of `kind` with these fields; the clock goes on meanwhile."""
+
+        def wanted(event: dict[str, Any]) -> bool:
+            return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
+
+        seen = await self.world.wait_event(
+            self.station.id, wanted, since=since, timeout_s=10, running=True
+        )
+        return seen.event
+
+    def kinds(self, since: int = 0) -> list[str]:
+        return [seen.event["k"] for seen in self.world.witness.events(self.station.id)[since:]]
+
+    async def keys(self, *keys: int) -> None:
+        for key in keys:
+            await self.station.press(key)
+
+    async def shows(self, name: str) -> None:
+        """Let the screen settle, then compare it with the kept picture."""
+        await self.world.sleep(30)
+        pictures.compare(name, await self.station.screen())
+
+    async def log_in(self) -> None:
+        since = self.since()
+        await self.station.tap(self.badges[0])
+        await self.event("presence.changed", since, to="not_ready")
+        await self.keys(3)
+        await self.event("presence.changed", since, to="ready")
+
+    async def ring(self, contact: str) -> None:
+        number = self.host.command(
+            "ring", contact=contact, direction="in", queue="Consultas", pbx="1"
+        )
+        assert (await self.host.answer(number))["k"] == "contact.offered"
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, image: Path, site: Site
+) -> Callable[[], AbstractAsyncContextManager[Bench]]:
+    """`async with desk() as bench`: the real firmware, configured over the wire, its clock set.
+
+    Entered by the test itself, so that the test's own task is the one that acts in the run.
+    """
+
+    @asynccontextmanager
+    async def open_desk() -> AsyncIterator[Bench]:
+        world = World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=image)
+        async with world:
+            station = await world.add_station(STATION)
+            host = WireHost(station, site)
+            badges = [agent.badges[0].partition(":")[2] for agent in site.agents]
+            bench = Bench(world, station, host, badges)
+            with world.actor():
+                await station.power_on()
+                await bench.event("station.clock")
+                yield bench
+            host.close()
+
+    return open_desk
