@@ -99,6 +99,14 @@ class Bench:
         await self.keys(3)
         await self.event("presence.changed", since, to="ready")
 
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Let the clock go on, a second at a time, until `true()`; at most ten minutes."""
+        for _ in range(600):
+            if true():
+                return
+            await self.world.sleep(1000)
+        raise AssertionError("it did not come about in ten minutes")
+
     async def ring(self, contact: str) -> None:
         number = self.host.command(
             "ring", contact=contact, direction="in", queue="Consultas", pbx="1"

@@ -49,6 +49,17 @@ class WireHost:
         self.send({"cmd": name, "i": number, **fields})
         return number
 
+    def configuration(self) -> bytes:
+        """The station's configuration as the hub would build it."""
+        return self._config.build(self._station.id)
+
+    def configure(self, content: bytes) -> int:
+        """Send a configuration in blocks; returns their `i`."""
+        number = next(self._numbers)
+        for block in blocks(content):
+            self.send(block | {"i": number})
+        return number
+
     async def answer(self, number: int) -> dict[str, Any]:
         """The journaled event that answers command `number`."""
         world = self._station._world
@@ -90,9 +101,7 @@ class WireHost:
         self._position.setdefault(hello["e"], hello["first"] - 1)
         self.send({"ack": [hello["e"], self._position[hello["e"]]]})
         if hello["generation"] != self._config.generation:
-            number = next(self._numbers)
-            for block in blocks(self._config.build(self._station.id)):
-                self.send(block | {"i": number})
+            self.configure(self.configuration())
         if hello["b"] not in self._timed:
             self._timed.add(hello["b"])
             self.command("time", utc=self._station._world.now_ms())

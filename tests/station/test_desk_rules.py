@@ -1,0 +1,205 @@
+"""What the real firmware makes of limits, refusals, bad input and lost power, in the VM."""
+
+import json
+
+from diadema.frames import encode
+
+
+async def answered(bench, contact="C-1"):
+    await bench.log_in()
+    await bench.ring(contact)
+    since = bench.since()
+    await bench.keys(1)
+    await bench.event("contact.answered", since)
+
+
+async def test_unknown_badge_is_denied_by_its_hash_and_nobody_is_logged_in(desk):
+    async with desk() as bench:
+        await bench.station.tap("DEADBEEF")
+        denied = await bench.event("session.denied", reason="unknown_badge")
+        assert len(denied["badge"]) == 32 and "DEADBEEF" not in json.dumps(denied).upper()
+        assert "session.opened" not in bench.kinds()
+
+
+async def test_badge_taken_away_half_way_asks_for_another_tap(desk):
+    async with desk() as bench:
+        await bench.station.tap(bench.badges[0], torn=True)
+        denied = await bench.event("session.denied", reason="bad_read")
+        assert denied.get("badge") is None
+        await bench.world.sleep(1000)
+        await bench.station.tap(bench.badges[0])
+        await bench.event("session.opened")
+
+
+async def test_nobody_answers_and_the_desk_goes_to_auxiliar(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.ring("C-1")
+        missed = await bench.event("contact.missed", cause="no_answer")
+        changed = await bench.event("presence.changed", reason="no_answer", by="system")
+        assert missed["ring_ms"] == 20_000
+        assert changed["to"] == "not_ready"
+
+
+async def test_wrapup_limit_leaves_no_silent_default(desk):
+    async with desk() as bench:
+        await answered(bench)
+        await bench.keys(1)
+        typified = await bench.event("contact.typified")
+        assert (typified["code"], typified["how"]) == ("SIN_TIPIFICAR", "timeout")
+        assert (await bench.event("wrapup.ended"))["cause"] == "timeout"
+
+
+async def test_next_offer_ends_the_wrapup_without_a_code(desk):
+    async with desk() as bench:
+        await answered(bench)
+        await bench.keys(1)
+        await bench.event("wrapup.started")
+        await bench.ring("C-2")
+        assert (await bench.event("wrapup.ended"))["cause"] == "next_contact"
+        assert "contact.typified" not in bench.kinds()
+
+
+async def test_code_keyed_in_the_call_waits_for_ready(desk):
+    async with desk() as bench:
+        await answered(bench)
+        await bench.keys(3, 3, 3, 3)
+        assert (await bench.event("contact.typified"))["code"] == "111"
+        await bench.keys(1)
+        await bench.event("wrapup.started")
+        await bench.keys(1)
+        assert (await bench.event("wrapup.ended"))["cause"] == "agent"
+
+
+async def test_call_by_keys_alone(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.keys(4)
+        dialed = await bench.event("contact.dialed", via="key", direction="out")
+        await bench.world.sleep(9000)
+        await bench.keys(3)
+        call = await bench.event("contact.answered", c=dialed["c"])
+        await bench.world.sleep(60_000)
+        await bench.keys(1)
+        ended = await bench.event("contact.ended", c=dialed["c"], by="agent")
+        assert (ended["u"] - call["u"] + 500) // 1000 == 60
+
+
+async def test_tap_in_a_call_changes_nothing(desk):
+    async with desk() as bench:
+        await answered(bench)
+        await bench.world.sleep(2000)
+        since = bench.since()
+        await bench.station.tap(bench.badges[0])
+        await bench.event("session.denied", since, reason="in_call")
+        assert bench.kinds(since) == ["session.denied"]
+
+
+async def test_another_badge_at_an_idle_desk_relieves(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        since = bench.since()
+        await bench.station.tap(bench.badges[1])
+        opened = await bench.event("session.opened", since)
+        assert bench.kinds(since)[:3] == ["session.closed", "presence.changed", "session.opened"]
+        assert (await bench.event("session.closed", since))["reason"] == "relieved"
+        assert opened["a"] != (await bench.event("session.closed", since))["a"]
+
+
+async def test_ring_is_refused_when_not_ready_and_a_seen_number_is_not_done_again(desk):
+    async with desk() as bench:
+        number = bench.host.command("ring", contact="C-1", direction="in")
+        refused = await bench.host.answer(number)
+        assert (refused["k"], refused["reason"]) == ("command.refused", "logged_out")
+        await bench.log_in()
+        since = bench.since()
+        bench.host.send({"cmd": "ring", "i": number, "contact": "C-1", "direction": "in"})
+        await bench.ring("C-2")
+        assert bench.kinds(since) == ["contact.offered"]
+
+
+async def test_configuration_that_does_not_validate_is_refused_with_key_and_reason(desk):
+    async with desk() as bench:
+        bad = json.loads(bench.host.configuration())
+        bad["generation"] = 2
+        bad["agents"][2] = ["x", "NADIE", ["no-hash"]]
+        refused = await bench.host.answer(bench.host.configure(json.dumps(bad).encode()))
+        assert refused["reason"] == "bad_config"
+        assert refused["detail"].startswith("agents[2]")
+        await bench.station.power_cut()
+        await bench.station.power_on()
+        await bench.event("station.booted", bench.since())
+        await bench.log_in()  # the configuration before it is still in force
+
+
+async def test_spoilt_frames_change_nothing_and_the_next_whole_one_counts(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        since = bench.since()
+        ring = encode(b'{"cmd":"ring","i":900,"contact":"C-9","direction":"in"}')
+        bench.host.send_raw(ring[:-5] + b"0000\n")  # corrupt
+        bench.host.send_raw(ring[:20])  # truncated by the next
+        bench.host.send_raw(b"\x1e" + b"x" * 5000 + b"\n")  # oversized
+        bench.host.send_raw(encode(b'{"cmd":"fly","i":899}'))  # unknown
+        bench.host.send_raw(encode(b"[1,2") + encode(b'"text"') + b"noise\r\n")
+        refused = await bench.host.answer(899)
+        assert refused["reason"] == "unknown_command"
+        bench.host.send_raw(ring)
+        await bench.host.answer(900)
+        assert bench.kinds(since) == ["command.refused", "contact.offered"]
+
+
+async def test_power_cut_in_a_call_ends_it_as_interrupted_and_the_session_goes_on(desk):
+    async with desk() as bench:
+        await answered(bench)
+        await bench.world.sleep(30_000)
+        since = bench.since()
+        await bench.station.power_cut()
+        await bench.world.sleep(5000)
+        await bench.station.power_on()
+        ended = await bench.event("contact.ended", since)
+        assert (ended["c"], ended["by"]) == ("C-1", "interrupted")
+        await bench.event("wrapup.started", since, c="C-1")
+        assert bench.kinds(since)[:3] == ["station.booted", "contact.ended", "wrapup.started"]
+        await bench.keys(3, 3, 3)
+        await bench.event("contact.typified", since, c="C-1")
+        await bench.ring("C-2")
+
+
+async def test_without_a_host_the_day_goes_on_and_arrives_later_in_order(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        bench.host.answering = False
+        for call in range(5):
+            await bench.ring(f"C-{call}")
+            since = bench.since()
+            await bench.keys(1)
+            await bench.event("contact.answered", since)
+            await bench.world.sleep(20_000)
+            await bench.keys(1, 3, 3, 3)
+            await bench.event("wrapup.ended", since)
+        bench.host.answering = True
+        bench.host.send({"hello": {}})
+        await bench.until(lambda: [e["k"] for e in bench.host.events] == bench.kinds())
+        assert bench.host.again > 0  # resent while nobody answered, kept once
+
+
+async def test_dead_badge_reader_is_one_fault_and_stops_nothing(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.station.ask({"do": "fault", "part": "badge_reader", "kind": "nack"})
+        await bench.station.tap(bench.badges[0])
+        await bench.event("station.fault", part="badge_reader")
+        await bench.ring("C-1")
+        await bench.world.sleep(300_000)
+        assert bench.kinds().count("station.fault") == 1
+        await bench.station.ask({"do": "fault", "part": "badge_reader", "kind": None})
+        await bench.event("station.fault_cleared", part="badge_reader")
+
+
+async def test_heap_stays_within_what_the_chip_has(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        heap = (await bench.station.dump())["heap"]
+        assert heap["free"] > 0
+        assert bench.station.crash is None
