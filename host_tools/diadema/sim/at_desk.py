@@ -76,8 +76,10 @@ class AtDesk:
         last = self._last(lambda event: event["k"] in _WORK)
         return (_WORK[last["k"]], last.get("c")) if last else ("idle", None)
 
-    def happened(self, kind: str, contact: str) -> bool:
-        return bool(self._last(lambda event: event["k"] == kind and event.get("c") == contact))
+    def happened(self, kind: str, contact: str, by: tuple[str, ...] = ()) -> bool:
+        """Whether the contact has such an event, by one of these if any are named."""
+        event = self._last(lambda event: event["k"] == kind and event.get("c") == contact)
+        return event is not None and (not by or event.get("by") in by)
 
     def _last(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
         events = reversed(self._world.witness.events(self.desk.station))
@@ -139,14 +141,18 @@ class AtDesk:
         booted = [at for at, seen in enumerate(events) if seen.event["k"] == "station.booted"]
         since = booted[-1] if self.station.powered and booted else len(events)
         await self.station.power_on()
-        for kind in ("station.clock",) if booted else ("station.clock", "station.config"):
-            await self._world.wait_event(
-                self.desk.station,
-                lambda event, kind=kind: event["k"] == kind,
-                since=since,
-                timeout_s=_START_LIMIT_S,
-                running=True,
-            )
+        await self._told("station.clock", since)
+        if not booted:
+            await self._told("station.config", since)
+
+    async def _told(self, kind: str, since: int) -> None:
+        await self._world.wait_event(
+            self.desk.station,
+            lambda event: event["k"] == kind,
+            since=since,
+            timeout_s=_START_LIMIT_S,
+            running=True,
+        )
 
     async def keys(self, keys: Iterable[int], gap_ms: Callable[[], float] | None = None) -> None:
         """Press one after another; `gap_ms` is drawn before each but the first."""

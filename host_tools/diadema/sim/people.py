@@ -110,6 +110,24 @@ BANK_TREE: dict[str, Any] = {
 BANK_CODES = {"PS": "111", "PE": "112", "NE": "211", "IN": "311", "NW": "411", "TT": "511"}
 BANK_OTHER = "911"
 
+# The same types in Lima: the queue that a call comes by, and the leaves that it may end at.
+QUEUES = {
+    "PS": "Banca",
+    "PE": "Inglés",
+    "NE": "Bolsa",
+    "IN": "Digital",
+    "NW": "Captación",
+    "TT": "Retornos",
+}
+LIMA_CODES = {
+    "PS": ["111", "112", "113", "121", "122", "131", "211", "213", "221", "222", "231", "311"],
+    "PE": ["111", "112", "121", "221", "223", "311"],
+    "NE": ["511", "512", "521", "522"],
+    "IN": ["411", "412", "413", "421", "422", "423"],
+    "NW": ["611", "612", "621", "622", "132", "141"],
+    "TT": ["911", "912", "913", "333"],
+}
+
 
 @dataclass(frozen=True)
 class Person:

@@ -46,12 +46,13 @@ def days(draw: st.DrawFn) -> Made:
     made = Made()
     for server in draw(st.lists(st.sampled_from("ABCDE"), unique=True, max_size=4)):
         now, contacts, talk = draw(st.integers(0, 80_000)), 0, 0
+        last_start = -1
         steps = st.tuples(st.integers(0, 900), st.integers(0, 4_000), st.booleans())
         for gap, length, overlapped in draw(st.lists(steps, max_size=12)):
-            start = now + gap
+            start = now + max(gap, now == last_start)  # of equal starts the file's order decides
             if start >= bank.DAY_S:
                 break
-            now = start + length
+            last_start, now = start, start + length
             made.rows.append(row(start, now, server))
             contacts, talk = contacts + 1, talk + length
             if overlapped and length > 1 and start + 1 < bank.DAY_S:
@@ -110,6 +111,16 @@ def test_repeated_call_ids_are_known_by_their_line(tmp_path: Path) -> None:
     (bad,) = read.impossible
     assert (bad.line, bad.call_id) == (4, "7")
     assert "0:00:15" in bad.why and "line 3" in bad.why and "0:00:20" in bad.why
+
+
+def test_of_equal_starts_the_first_in_the_file_is_kept(tmp_path: Path) -> None:
+    brief_first = bank.read_day(write(tmp_path, [row(5, 5, "A"), row(5, 9, "A")]), "990201")
+    assert (brief_first.truth(), brief_first.impossible) == ({"A": (2, 4)}, [])
+    long_first = bank.read_day(write(tmp_path, [row(5, 9, "A"), row(5, 5, "A")]), "990201")
+    assert (long_first.truth(), [bad.line for bad in long_first.impossible]) == (
+        {"A": (1, 4)},
+        [3],
+    )
 
 
 def test_columns_may_stand_in_another_order_with_windows_line_ends(tmp_path: Path) -> None:

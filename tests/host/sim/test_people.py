@@ -31,6 +31,12 @@ def test_every_type_of_the_bank_has_its_leaf() -> None:
     assert {*people.BANK_CODES.values(), people.BANK_OTHER} == set(people.leaves(people.BANK_TREE))
 
 
+def test_every_type_has_its_queue_and_its_leaves_in_lima() -> None:
+    assert people.QUEUES.keys() == people.LIMA_CODES.keys() == people.BANK_CODES.keys()
+    codes = {code for codes in people.LIMA_CODES.values() for code in codes}
+    assert codes <= set(people.leaves(people.LIMA_TREE))
+
+
 @pytest.mark.parametrize("desks", [people.desks(people.LIMIT), people.bank_desks(["IDIT", "IDA"])])
 def test_nobody_is_there_twice(desks: list[people.Desk]) -> None:
     for seen in (

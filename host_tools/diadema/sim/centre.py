@@ -1,0 +1,155 @@
+"""A whole simulated centre for one run: world, stations with their people, hub and gateway.
+
+Used by `demo`, `sim`, `replay` and the bench. Everything it starts ends with it, and its data
+directory goes too unless it was given.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from diadema.errors import DiademaError
+from diadema.paths import DataDir
+from diadema.sim import comparison, people
+from diadema.sim.at_desk import AtDesk
+from diadema.sim.hub_client import HubClient
+from diadema.sim.processes import HostProcesses
+from diadema.sim.world import World
+from diadema.site import load as load_site
+from diadema.store import Contact, Reader, open_reader
+
+_DRAIN_LIMIT_S = 60.0
+_DRAIN_LOOK_S = 0.1
+
+
+@dataclass
+class Centre:
+    """What a driver needs: the world, each person at their desk, the hub, what is stored."""
+
+    data: DataDir
+    world: World
+    processes: HostProcesses
+    hub: HubClient
+    desks: list[AtDesk]
+    earlier: set[comparison.Epoch]  # journals that the store held before this run
+
+    @property
+    def web(self) -> str:
+        """Where the floor is seen."""
+        hub = self.data.read_hub()
+        if hub is None:
+            raise DiademaError("the hub of this run is not up")
+        return hub.web
+
+    def journaled(self) -> dict[comparison.Key, dict[str, Any]]:
+        return comparison.journaled(self.world.witness, list(self.world.stations))
+
+    def reader(self) -> Reader:
+        return open_reader(self.data.store)
+
+    async def switch_on(self) -> None:
+        """Power to every station; back when each has its configuration and the time."""
+        await asyncio.gather(*(desk.switch_on() for desk in self.desks))
+
+    async def drain(self, limit_s: float = _DRAIN_LIMIT_S) -> int:
+        """Wait until what was journaled is stored; how many events are missing after the limit.
+
+        The stations run on at the speed of real time, so that they send again what was lost.
+        """
+        self.world.timeline.set_speed(1.0)
+        deadline = time.monotonic() + limit_s
+        reader = self.reader()
+        try:
+            while missing := comparison.missing(reader, self.journaled()):
+                if time.monotonic() > deadline:
+                    break
+                self.processes.check()
+                await asyncio.sleep(_DRAIN_LOOK_S)
+            return missing
+        finally:
+            reader.close()
+
+    def contacts(self) -> list[Contact]:
+        """The contacts of this run, from the store."""
+        reader = self.reader()
+        try:
+            found = reader.contacts()
+        finally:
+            reader.close()
+        return [contact for contact in found if (contact.s, contact.e) not in self.earlier]
+
+    def compare(self) -> comparison.Comparison:
+        reader = self.reader()
+        try:
+            return comparison.compare(reader, self.journaled(), self.earlier)
+        finally:
+            reader.close()
+
+
+@asynccontextmanager
+async def open_centre(
+    desks: list[people.Desk],
+    *,
+    name: str,
+    zone: str,
+    tree: dict[str, Any],
+    start_utc_ms: int,
+    mode: Literal["real", "fast"] | float = "real",
+    data: Path | None = None,
+    web_port: int = 0,
+) -> AsyncIterator[Centre]:
+    """Everything up, the stations still without power."""
+    async with AsyncExitStack() as stack:
+        root = data or Path(tempfile.mkdtemp(prefix="diadema-"))
+        if data is None:
+            stack.callback(shutil.rmtree, root, ignore_errors=True)
+        directory = DataDir(root)
+        directory.make()
+        _write_site(directory, people.site(desks, name=name, zone=zone, tree=tree))
+        earlier = _epochs(directory)
+        world_root = Path(tempfile.mkdtemp(prefix="world-", dir=root))
+        stack.callback(shutil.rmtree, world_root, ignore_errors=True)
+        world = World(world_root, start_utc_ms=start_utc_ms, mode=mode)
+        await stack.enter_async_context(world)
+        stations = [await world.add_station(desk.station) for desk in desks]
+        processes = HostProcesses(
+            directory,
+            [station.port for station in stations],
+            web_port=web_port,
+            clock=world.clock_path,
+        )
+        await stack.enter_async_context(processes)
+        hub = await stack.enter_async_context(HubClient(directory))
+        seated = [AtDesk(world, hub, desk, tree, people.REASONS) for desk in desks]
+        yield Centre(directory, world, processes, hub, seated, earlier)
+
+
+def _write_site(data: DataDir, site: dict[str, Any]) -> None:
+    """A directory of a real site is not taken for a simulated one."""
+    if data.site.exists():
+        there = load_site(data.site)
+        if there.site != site["site"]:
+            raise DiademaError(
+                f"{data.root} holds the site {there.site!r}. A simulated run writes its own "
+                "site: give a new directory with --data, or leave it out."
+            )
+    data.site.write_bytes(msgspec.json.encode(site))
+
+
+def _epochs(data: DataDir) -> set[comparison.Epoch]:
+    if not data.store.exists():
+        return set()
+    reader = open_reader(data.store)
+    try:
+        identities = reader.keys()
+        return {(s, e) for s, e, _ in identities}
+    finally:
+        reader.close()

@@ -1,0 +1,223 @@
+"""The commands `diadema demo`, `diadema sim` and `diadema replay`: a thin skin over the rest."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from diadema.errors import DiademaError
+from diadema.sim import bank, fitted, people, report
+from diadema.sim import replay as replaying
+from diadema.sim.centre import Centre, open_centre
+from diadema.sim.demo import ShiftOptions, run_shift, until_interrupted
+
+WEB_PORT = 8600
+FORMATS = ("anonymous-bank",)
+
+app = typer.Typer(help="Simulated stations with the real firmware.")
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Keep the run's data here; else it is removed at the end."),
+]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", help=f"Port of the web; {WEB_PORT}, or a free one if that is taken."),
+]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same people.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--seconds", min=1, help="Stop the agents after so long, drain, and end."),
+]
+
+
+@app.command()
+def demo(
+    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT)] = 6,
+    seconds: Seconds = None,
+    pace: Annotated[
+        float, typer.Option("--pace", min=0.1, help="So many times quicker than real people.")
+    ] = 8.0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = (
+        False
+    ),
+    seed: Seed = 1,
+    data: Data = None,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """A hub and six stations with scripted agents, in real time, until Ctrl-C."""
+    options = ShiftOptions(
+        stations=stations,
+        seed=seed,
+        seconds=seconds,
+        pace=pace,
+        busiest_hour=True,
+        data=data,
+        web_port=_web_port(port),
+        browser=not no_browser,
+    )
+    _finish_shift(options, as_json)
+
+
+@app.command()
+def sim(
+    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT)] = 6,
+    seconds: Seconds = None,
+    speed: Annotated[
+        str, typer.Option("--speed", help="real, fast (as the work allows), or a number of times.")
+    ] = "real",
+    pace: Annotated[
+        float, typer.Option("--pace", min=0.1, help="So many times quicker than real people.")
+    ] = 1.0,
+    fit: Annotated[
+        Path | None,
+        typer.Option("--fit", help="Fit the agents to this call log instead of February 1999."),
+    ] = None,
+    seed: Seed = 1,
+    data: Data = None,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Stations with agents as a real call log has them; ends with the store beside the flash."""
+    options = ShiftOptions(
+        stations=stations,
+        seed=seed,
+        seconds=seconds,
+        speed=_speed(speed),
+        pace=pace,
+        behaviour=fitted.fit(fit) if fit else fitted.BANK_1999_02,
+        data=data,
+        web_port=_web_port(port),
+    )
+    if options.speed != 1 and seconds is None:
+        raise DiademaError("a run that is not in real time needs its length: add --seconds N")
+    _finish_shift(options, as_json)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="The call log.")],
+    day: Annotated[str, typer.Option("--day", help="One day, as the file writes it: 990201.")],
+    format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = FORMATS[0],
+    zone: Annotated[str, typer.Option("--zone", help="Whose local times the file has.")] = (
+        "Asia/Jerusalem"
+    ),
+    data: Data = None,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """A real day, call by call, through simulated stations; store and file beside each other."""
+    if format not in FORMATS:
+        raise DiademaError(f"no format {format!r}; there is {', '.join(FORMATS)}")
+    if zone not in available_timezones():
+        raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
+    calls = bank.read_day(file, day)
+    web_port = _web_port(port)
+    summary = until_interrupted(lambda: _replay(calls, ZoneInfo(zone), data, web_port))
+    if summary is None:
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        report.print_replay(Console(), summary)
+    if not replaying.agree(summary) or summary["lost"] or summary["doubled"]:
+        raise typer.Exit(1)
+
+
+async def _replay(
+    day: bank.BankDay, zone: ZoneInfo, data: Path | None, web_port: int
+) -> dict[str, Any]:
+    desks = people.bank_desks(sorted(day.calls))
+    if not desks:
+        raise DiademaError(f"no agent served a call on {day.day:%d %b %Y}; take another day")
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        task = progress.add_task("starting", total=sum(map(len, day.calls.values())))
+        async with open_centre(
+            desks,
+            name="Anonymous Bank",
+            zone=str(zone),
+            tree=people.BANK_TREE,
+            start_utc_ms=replaying.start_utc_ms(day, zone),
+            data=data,
+            web_port=web_port,
+        ) as centre:
+            progress.update(task, description=f"stations on, floor at {centre.web}/")
+            await centre.switch_on()
+            run = replaying.Replay(centre, day, zone, lambda: progress.advance(task))
+            await run.run()
+            progress.update(task, description="waiting until everything is stored")
+            await centre.drain()
+            return _replay_summary(centre, day, run)
+
+
+def _replay_summary(centre: Centre, day: bank.BankDay, run: replaying.Replay) -> dict[str, Any]:
+    names = {desk.desk.person.id: desk.desk.person.name for desk in centre.desks}
+    contacts = centre.contacts()
+    found = centre.compare()
+    return {
+        **replaying.figures(day, contacts, names, run.outcome.left_out()),
+        "impossible": [
+            {"line": row.line, "call_id": row.call_id, "why": row.why} for row in day.impossible
+        ],
+        "hang": day.hang,
+        "phantom": day.phantom,
+        "undelivered": run.outcome.undelivered,
+        "interrupted": run.outcome.interrupted,
+        "typified": sum(contact.how == "agent" for contact in contacts),
+        "events_journaled": found.journaled,
+        "events_stored": found.stored,
+        "lost": len(found.lost),
+        "doubled": len(found.doubled),
+        "waited_in_vain": centre.world.timeline.overdue,
+    }
+
+
+def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
+    console = Console(stderr=as_json, highlight=False)
+    summary = until_interrupted(lambda: run_shift(options, console.print))
+    if summary is None:
+        return
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        report.print_shift(console, summary)
+    if summary["lost"] or summary["doubled"]:
+        raise typer.Exit(1)
+
+
+def _speed(text: str) -> float:
+    words = {"real": 1.0, "fast": 0.0}
+    try:
+        speed = words[text] if text in words else float(text)
+    except ValueError:
+        speed = -1.0
+    if text != "fast" and not 0 < speed <= 1000:
+        raise DiademaError(f"--speed {text}: write real, fast, or a number up to 1000")
+    return speed
+
+
+def _web_port(asked: int | None) -> int:
+    """The port asked for; else the usual one, or 0 for any free one when that is taken."""
+    if asked is not None:
+        return asked
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", WEB_PORT))
+        except OSError:
+            return 0
+    return WEB_PORT

@@ -1,0 +1,161 @@
+"""The host's own processes of a simulated run: a hub and a gateway, started again when they die.
+
+They are the real commands with their real options, in the run's data directory; whoever kills one
+finds it back, as a service manager would bring it.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from diadema.errors import DiademaError
+from diadema.paths import DataDir
+
+_START_LIMIT_S = 60.0
+_LOOK_S = 0.05  # how often a start looks for the file that says it is done
+_STOP_LIMIT_S = 3.0
+_DEATHS, _DEATHS_WITHIN_S = 5, 20.0
+_TAIL = 15  # lines of a log that an error shows
+
+
+class Process:
+    """One command of `diadema`, kept running until `stop`."""
+
+    def __init__(self, name: str, arguments: list[str], log: Path, ready: Path) -> None:
+        """`ready`: the file that the command writes when it is up."""
+        self.name = name
+        self.restarts = 0
+        self._arguments = arguments
+        self._log = log
+        self._ready = ready
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Returns when the command says that it is up. Raises DiademaError with its last words."""
+        await self._spawn()
+        await self._until_ready()
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def _spawn(self) -> None:
+        self._ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "diadema", *self._arguments]
+        with self._log.open("ab") as log:
+            # a session of its own: Ctrl-C reaches the run alone, which ends things in order; the
+            # pipe tells the command when the run is gone without having done so
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    async def _until_ready(self) -> None:
+        assert self._process
+        deadline = time.monotonic() + _START_LIMIT_S
+        while not self._ready.exists():
+            if self._process.returncode is not None:
+                raise DiademaError(f"`diadema {self.name}` ended at its start:\n{self._tail()}")
+            if time.monotonic() > deadline:
+                raise DiademaError(
+                    f"`diadema {self.name}` was not up within {_START_LIMIT_S:.0f} s:\n"
+                    f"{self._tail()}"
+                )
+            await asyncio.sleep(_LOOK_S)
+
+    async def _keep(self) -> None:
+        while True:
+            assert self._process
+            await self._process.wait()
+            self._deaths.append(time.monotonic())
+            first = self._deaths[0]
+            if len(self._deaths) == _DEATHS and time.monotonic() - first < _DEATHS_WITHIN_S:
+                raise DiademaError(f"`diadema {self.name}` keeps dying:\n{self._tail()}")
+            self.restarts += 1
+            await self._spawn()
+
+    def failure(self) -> BaseException | None:
+        """Why it is not kept running any more, if it is not."""
+        if self._keeper and self._keeper.done() and not self._keeper.cancelled():
+            return self._keeper.exception()
+        return None
+
+    async def stop(self) -> None:
+        """Ask it to end; after a few seconds make it."""
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            async with asyncio.timeout(_STOP_LIMIT_S):
+                await process.wait()
+        except TimeoutError:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    def _tail(self) -> str:
+        try:
+            lines = self._log.read_text(errors="replace").splitlines()[-_TAIL:]
+        except OSError:
+            lines = []
+        return "\n".join(lines) or "it said nothing"
+
+
+class HostProcesses:
+    """Hub first, then the gateway; an async context manager that ends both."""
+
+    GATEWAY = "sim"
+
+    def __init__(
+        self, data: DataDir, ports: list[str], *, web_port: int, clock: Path | None
+    ) -> None:
+        common = ["--data", str(data.root), *(["--clock", str(clock)] if clock else [])]
+        self.hub = Process(
+            "hub", ["hub", *common, "--port", str(web_port)], data.log("hub-run"), data.hub
+        )
+        self.gateway = Process(
+            "gateway",
+            ["gateway", *ports, "--data", str(data.root), "--name", self.GATEWAY],
+            data.log("gateway-run"),
+            data.gateway(self.GATEWAY),
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.hub.start()
+            await self.gateway.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        await self.gateway.stop()
+        await self.hub.stop()
+
+    def check(self) -> None:
+        """Raises what made one of them stop for good."""
+        for process in (self.hub, self.gateway):
+            failure = process.failure()
+            if failure:
+                raise failure
