@@ -4,12 +4,12 @@ Draws text column by column in plain Python, so that it runs on both interpreter
 """
 
 from lib.compat import const
-from lib.font import BIG_HEIGHT, BIG_WIDTH, big_column, glyph
+from lib.font import BIG_WIDTH, big_column, glyph
 
 WIDTH = const(128)
 HEIGHT = const(64)
 _GAP = const(1)
-_COLON = const(0x0701C0)  # two dots of three rows
+_COLON = const(0x0701C0)  # two dots of three rows each
 
 
 class Canvas:
@@ -77,43 +77,51 @@ class Canvas:
             total += 3 if letter == " " else glyph(letter, self._columns) + _GAP
         return max(total - _GAP, 0)
 
-    def bold(self, text, x, y, right=WIDTH):
-        """Double height, double stroke: twenty rows."""
+    def title(self, text, y, room):
+        """Double height, 20 rows, from column 0; double width too where `room` columns allow."""
         columns = self._columns
-        double = self._double
+        wide = 2 * self.width(text) <= room
+        x = 0
         for letter in text:
             width = glyph(letter, columns)
             if letter == " ":
-                x += 4
+                x += 6 if wide else 4
                 continue
-            if x + width + 1 > right:
+            if x + width >= room:
                 break
             for step in range(width):
-                bits = columns[step]
-                bits = double[bits & 15] | double[bits >> 4 & 15] << 8 | double[bits >> 8] << 16
-                self.column(x + step, y, bits)
-                self.column(x + step + 1, y, bits)
-            x += width + 2
-        return x
+                bits = self._tall(columns[step])
+                self.column(x, y, bits)
+                if not wide and step + 2 < width:  # thicker, but no counter is closed
+                    bits &= ~self._tall(columns[step + 2])
+                self.column(x + 1, y, bits)
+                x += 2 if wide else 1
+            x += 2
 
-    def bold_width(self, text):
-        total = 0
-        for letter in text:
-            total += 4 if letter == " " else glyph(letter, self._columns) + 2
-        return max(total - 1, 0)
+    def title_width(self, text):
+        """Columns that `title` needs at least."""
+        return self.width(text) + len(text)
 
-    def digits(self, text, right, y):
-        """Digits and colons, 24 rows, set so that they end at column `right`."""
-        x = right + 2
-        for letter in text:
-            x -= 5 if letter == ":" else BIG_WIDTH + 2
-        for letter in text:
+    def _tall(self, bits):
+        """Ten rows as twenty."""
+        double = self._double
+        return double[bits & 15] | double[bits >> 4 & 15] << 8 | double[bits >> 8] << 16
+
+    def digits(self, text, y):
+        """Digits and colons, 24 rows, at the right edge. Returns the first column they take."""
+        x = WIDTH
+        for letter in reversed(text):
             if letter == ":":
+                x -= 5
                 for step in range(3):
                     self.column(x + step, y, _COLON)
-                x += 5
             else:
+                x -= BIG_WIDTH + (2 if x < WIDTH else 0)
                 for step in range(BIG_WIDTH):
                     self.column(x + step, y, big_column(ord(letter) - 48, step))
-                x += BIG_WIDTH + 2
-        return BIG_HEIGHT
+        return x
+
+
+def digits_width(text):
+    """Columns that `digits` takes."""
+    return (BIG_WIDTH + 2) * len(text) - (BIG_WIDTH - 3) * text.count(":") - 2 if text else 0

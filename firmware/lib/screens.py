@@ -4,13 +4,14 @@ Rows 0-9 name, link and time; 11-35 the state and its running time; 37-52 one li
 54-63 four soft labels of 32 pixels. An open list takes rows 11-63.
 """
 
-from lib.canvas import Canvas
+from lib.canvas import WIDTH, Canvas, digits_width
 from lib.compat import const
 from lib.menus import MORE
 
-_STATE_Y = const(12)
+_TITLE_Y = const(13)
+_DIGITS_Y = const(12)
 _DETAIL_Y = const(39)
-_LABEL_Y = const(54)
+_LABEL_Y = const(53)
 _CELL = const(32)
 _LIST_Y = const(12)
 _LINE = const(13)
@@ -39,11 +40,11 @@ class Screen:
         desk = station.desk
         time = elapsed(max(u - desk.since, 0) // 1000) if running else ""
         wall = clock.wall(u, station.config.utc_offset_min)
-        self._status(station, link, "%02d:%02d" % wall if wall else "")
+        self._status(self._name(station), link, "%02d:%02d" % wall if wall else "")
         if station.message and situation != "offered":
             self._message(station)
         elif station.menu and situation != "offered":
-            self._list(station.menu, time)
+            self._list(station.menu)
         else:
             self._state(station, situation, time)
         due = clock.next_minute(u)
@@ -66,9 +67,15 @@ class Screen:
                 self._shown.pop(region, None)
             self.canvas.clear(10, 54)
 
-    def _status(self, station, link, wall):
+    def _name(self, station):
+        """Whose desk it is; over a list, what the list is for."""
+        menu = station.menu
+        if menu and not station.message and station.situation != "offered":
+            return menu.title or self.words[menu.kind + "_list"]
         agent = station.desk.agent
-        name = station.config.name_of(agent) if agent else station.config.seat
+        return station.config.name_of(agent) if agent else station.config.seat
+
+    def _status(self, name, link, wall):
         if not self._changed("status", (name, link, wall)):
             return
         canvas = self.canvas
@@ -83,22 +90,24 @@ class Screen:
         self._page("state")
         canvas = self.canvas
         words = self.words
+        taken = digits_width(time)
         title = words[situation]
-        if situation == "not_ready":
-            reason = station.desk.reason
-            label = station.config.reason_label(reason)
-            title = words[situation] if reason in words else label
-        if self._changed("state", title):
-            canvas.clear(11, 25, 0, 128)
-            self._shown.pop("time", None)
-            canvas.bold(title, 0, _STATE_Y)
-        if self._changed("time", time) and time:
-            wide = 13 * len(time) - 8 * time.count(":")
-            canvas.clear(11, 25, 126 - wide, 2 + wide)
-            canvas.digits(time, 128, _STATE_Y)
         detail = self._detail(station, situation)
+        if situation == "not_ready" and station.desk.reason not in words:
+            label = station.config.reason_label(station.desk.reason)
+            if canvas.title_width(label) <= WIDTH - taken - 6:
+                title = label
+            else:
+                detail = detail or label
+        if self._changed("state", (title, taken)):
+            self._shown.pop("time", None)
+            canvas.clear(11, 26)
+            canvas.title(title, _TITLE_Y, WIDTH - taken - 6)
+        if self._changed("time", time):
+            canvas.clear(_DIGITS_Y, 24, WIDTH - taken, taken)
+            canvas.digits(time, _DIGITS_Y)
         if self._changed("detail", detail):
-            canvas.clear(37, 16)
+            canvas.clear(37, 15)
             canvas.text(detail, 0, _DETAIL_Y)
         self._draw_labels(self._labels(station))
 
@@ -118,7 +127,8 @@ class Screen:
         if desk.intended:
             to, reason, _ = desk.intended
             label = words["go_ready"] if to == "ready" else station.config.reason_label(reason)
-            return words["next"] % label
+            text = words["next"] % label
+            return words["finish_hint"] + " · " + text if situation == "wrapup" else text
         if situation == "wrapup":
             return words["finish_hint"]
         for part in desk.faults:
@@ -142,15 +152,15 @@ class Screen:
         if not self._changed("labels", labels):
             return
         canvas = self.canvas
-        canvas.clear(53, 11)
+        canvas.clear(52, 12)
         for at, label in enumerate(labels):
             if label:
                 left = at * _CELL
-                x = left + max((_CELL - 1 - canvas.width(label)) // 2, 0)
-                canvas.text(label, x, _LABEL_Y, left + _CELL)
-                canvas.invert(left, _LABEL_Y - 1, _CELL - 1, 11)
+                x = left + (_CELL - canvas.width(label)) // 2
+                canvas.text(label, max(x, left), _LABEL_Y, left + _CELL)
+                canvas.invert(left, _LABEL_Y, _CELL - 1, 11)
 
-    def _list(self, menu, time):
+    def _list(self, menu):
         self._page("list")
         words = self.words
         lines = [words["more"] if line is MORE else line for line in menu.lines()]

@@ -31,7 +31,6 @@ WORDS = {
     "muted": "Microphone muted",
     "next": "Next: %s",
     "finish_hint": "1 done",
-    "typified": "Code: %s",
     "login": "Just logged in",
     "no_answer": "No answer",
     "auxiliar": "Not ready",
@@ -53,8 +52,7 @@ WORDS = {
     "config": "configuration",
     # lists
     "more": "More ›",
-    "reasons": "Pause",
-    "intend_title": "Next",
-    "tree": "Call code",
-    "back": "‹1",
+    "reasons_list": "Pause",
+    "intend_list": "Next",
+    "tree_list": "Call code",
 }

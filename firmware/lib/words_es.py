@@ -9,7 +9,7 @@ WORDS = {
     "dialing": "Llamando",
     "talking": "En línea",
     "held": "Espera",
-    "wrapup": "Post llam.",
+    "wrapup": "Post llamada",
     "closing": "",
     # soft labels, by what the key does
     "go_ready": "Disp.",
@@ -31,7 +31,6 @@ WORDS = {
     "muted": "Micrófono en silencio",
     "next": "Luego: %s",
     "finish_hint": "1 listo",
-    "typified": "Tipificada: %s",
     "login": "Recién ingresado",
     "no_answer": "Sin respuesta",
     "auxiliar": "Auxiliar",
@@ -53,8 +52,7 @@ WORDS = {
     "config": "configuración",
     # lists
     "more": "Más ›",
-    "reasons": "Auxiliar",
-    "intend_title": "Luego",
-    "tree": "Tipificación",
-    "back": "‹1",
+    "reasons_list": "Auxiliar",
+    "intend_list": "Luego",
+    "tree_list": "Tipificación",
 }

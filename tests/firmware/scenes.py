@@ -1,0 +1,145 @@
+"""A morning at one desk as a list of pictures: what the screen shows in each state.
+
+Drives the real state machine and screen with a clock of its own. Runs on both interpreters.
+"""
+
+from lib.config import Config
+from lib.desk import Desk
+from lib.screens import Screen
+from lib.states import Station
+from lib.timekeeping import Clock
+
+CONFIG = {
+    "generation": 1,
+    "seat": "A-01",
+    "badge_key": "5a" * 32,
+    "agents": [["a001", "QUISPE R.", ["00"]], ["a002", "ÑAÚPA Á. É. Í. Ó", ["01"]]],
+    "reasons": [
+        ["refrigerio", "Refrigerio", 0],
+        ["sshh", "SS. HH.", 1],
+        ["pausa", "Pausa activa", 0],
+        ["capacitacion", "Capacitación", 0],
+        ["retro", "Retroalimentac.", 0],
+    ],
+    "tree": {
+        "version": 1,
+        "nodes": [
+            ["1", "Consulta", [["11", "Saldo", [
+                ["111", "Cuenta ahorro"], ["112", "Tarjeta crédito"], ["113", "¿Cuánto debo?"],
+                ["114", "Préstamo vehíc."], ["115", "Ningún otro"],
+            ]]]],
+            ["2", "Reclamo", [["21", "Cobro", [["211", "Duplicado"]]]]],
+        ],
+    },
+}  # fmt: skip
+MESSAGE = (
+    "Reunión de equipo a las 11:30 en la sala «Paracas». ¿Vienes? Trae tu informe de ayer "
+    "y las dudas que tengas sobre el nuevo guion."
+)
+UTC = 1770037200000 - 180_000  # 07:57 in Lima
+
+
+class Bench:
+    """One screen; `shot` gives its 1024 bytes at a moment."""
+
+    def __init__(self, words, config=CONFIG):
+        self.desk = Desk()
+        self.clock = Clock(lambda: 0)
+        self.clock.anchor(UTC, 0)
+        self.station = Station(self.desk, Config(config), lambda: "k1")
+        self.station.ready_label = words["go_ready"]
+        self.screen = Screen()
+        self.screen.use(words)
+
+    def do(self, name, u, details=None):
+        for event in self.station.handle(name, u, details):
+            event["b"] = 1
+            event["u"] = u
+            event["t"] = self.clock.utc(u)
+            self.desk.apply(event)
+        self.station.refresh()
+
+    def shot(self, u, link="up"):
+        self.screen.draw(self.station, self.clock, u, link)
+        return bytes(self.screen.canvas.buffer)
+
+
+def scenes(words):
+    """Yields (name, picture)."""
+    bench = Bench(words)
+    do, shot = bench.do, bench.shot
+    yield "logged_out", shot(0, "lost")
+    do("badge", 1000, ("00", "a001"))
+    yield "hello", shot(1200)
+    do("tick", 4000)
+    yield "not_ready", shot(65_000)
+    do("key4", 66_000)
+    yield "reasons", shot(66_000)
+    do("key6", 66_500)
+    yield "reasons_more", shot(66_500)
+    do("key1", 67_000)
+    do("key3", 70_000)
+    yield "ready", shot(80_000, "late")
+    ring = {"cmd": "ring", "i": 5, "contact": "c", "direction": "in", "queue": "Banca Personas"}
+    do("ring", 90_000, ring)
+    yield "offered", shot(97_000)
+    do("key2", 98_000)
+    yield "silenced", shot(98_000)
+    do("key1", 99_000)
+    yield "talking", shot(99_000 + 754_000)
+    do("key2", 99_000)
+    yield "muted", shot(99_000 + 754_000)
+    do("key2", 99_500)
+    do("key4", 100_000)
+    yield "held", shot(161_000)
+    do("key4", 200_000)
+    do("key6", 200_000)
+    yield "intend", shot(200_000)
+    do("key5", 200_000)
+    yield "talking_for_an_hour", shot(99_000 + 3_754_000)
+    do("key3", 200_000)
+    yield "tree_1", shot(200_000)
+    do("key3", 200_000)
+    do("key3", 200_000)
+    yield "tree_3", shot(200_000)
+    do("key6", 200_000)
+    yield "tree_3_more", shot(200_000)
+    do("key3", 210_000)
+    yield "typified", shot(300_000)
+    do("key1", 300_000)
+    yield "wrapup", shot(312_000)
+    do("key1", 320_000)
+    yield "reason", shot(330_000)
+    yield "reason_for_hours", shot(320_000 + 14_000_000)
+    do("text", 340_000, {"cmd": "text", "i": 6, "m": "m1", "text": MESSAGE})
+    yield "message", shot(340_000)
+    do("key5", 341_000)
+    yield "message_more", shot(341_000)
+    do("key6", 342_000)
+    bench.station.notify("volume", "13")
+    yield "volume", shot(342_000)
+    do("badge", 350_000, ("07", None))
+    yield "unknown_badge", shot(350_000)
+    do("tick", 356_000)
+    do("key3", 360_000)
+    do("key4", 361_000)
+    yield "dialing", shot(365_000)
+    do("key1", 366_000)
+    do("key3", 367_000)
+    do("key6", 367_000)
+    do("key3", 368_000)
+    yield "long_reason", shot(1_300_000)
+    yield "long_reason_for_an_hour", shot(5_000_000)
+    bench.desk.faults = {"badge_reader": "silent"}
+    yield "fault", shot(5_010_000)
+    bench.desk.faults = {}
+    do("badge", 5_020_000, ("00", "a001"))
+    do("badge", 5_021_000, ("01", "a002"))
+    do("tick", 5_030_000)
+    yield "accents", shot(5_040_000)
+
+
+def unconfigured(words):
+    bench = Bench(words, None)
+    bench.clock = Clock(lambda: 0)
+    return bench.shot(0, "lost")

@@ -1,0 +1,93 @@
+"""What the screen shows, against the pictures kept in `pictures/` (PBM; `redraw.py` makes them)."""
+
+from lib.canvas import Canvas, digits_width
+from lib.screens import elapsed, wrap
+from lib.words_en import WORDS as ENGLISH
+from lib.words_es import WORDS as SPANISH
+from firmware_pictures import PICTURES, load
+from scenes import Bench, scenes, unconfigured
+
+
+def compare(language, words):
+    for name, picture in scenes(words):
+        assert picture == load(PICTURES, language + "_" + name), name
+    assert unconfigured(words) == load(PICTURES, language + "_unconfigured")
+
+
+def test_the_day_in_spanish():
+    compare("es", SPANISH)
+
+
+def test_the_day_in_english():
+    compare("en", ENGLISH)
+
+
+def test_both_catalogues_have_the_same_words():
+    assert sorted(SPANISH) == sorted(ENGLISH)
+
+
+def test_soft_labels_fit_their_cells():
+    canvas = Canvas()
+    for words in (SPANISH, ENGLISH):
+        for word in (
+            "go_ready choose_reason dial connect typify hold resume intend turn acknowledge"
+        ).split():
+            assert canvas.width(words[word]) <= 31, words[word]
+
+
+def test_states_fit_beside_their_time():
+    canvas = Canvas()
+    for words in (SPANISH, ENGLISH):
+        for word in "not_ready offered dialing talking held".split():
+            assert canvas.title_width(words[word]) <= 128 - digits_width("1:00:00") - 6, word
+        assert canvas.title_width(words["wrapup"]) <= 128 - digits_width("10:00") - 6
+
+
+def test_details_fit_the_line():
+    canvas = Canvas()
+    longest = {"hello": "HUAMÁN CH. M.", "next": "Retroalimentac.", "volume": "16"}
+    for words in (SPANISH, ENGLISH):
+        parts = [words[part] for part in ("badge_reader", "codec", "journal", "config")]
+        for word, text in words.items():
+            for filled in parts if word == "fault" else [longest.get(word, "")]:
+                assert canvas.width(text % filled if "%s" in text else text) <= 128, text
+
+
+def test_drawing_again_what_is_there_sends_nothing():
+    bench = Bench(SPANISH)
+    bench.shot(0)
+    bench.screen.dirty = False
+    bench.shot(10)
+    assert not bench.screen.dirty
+
+
+def test_a_tick_touches_the_digits_only():
+    bench = Bench(SPANISH)
+    bench.do("badge", 0, ("00", "a001"))
+    before = bench.shot(10_000)
+    after = bench.shot(11_000)
+    changed = [at for at in range(1024) if before[at] != after[at]]
+    assert changed
+    assert all(at % 128 >= 117 and 1 <= at // 128 <= 4 for at in changed)
+
+
+def test_next_change_by_time_alone():
+    bench = Bench(SPANISH)
+    screen, station, clock = bench.screen, bench.station, bench.clock
+    assert screen.draw(station, clock, 500, "up") == 60_000  # logged out: the minute
+    bench.do("badge", 1200, ("00", "a001"))
+    assert screen.draw(station, clock, 1500, "up") == 2200  # not ready: its running second
+    bench.do("key3", 3000)
+    assert screen.draw(station, clock, 3000, "up") == 60_000
+
+
+def test_elapsed():
+    assert [elapsed(s) for s in (0, 59, 60, 3599, 3600, 36_061)] == [
+        "0:00", "0:59", "1:00", "59:59", "1:00:00", "10:01:01"
+    ]  # fmt: skip
+
+
+def test_wrap():
+    assert wrap("aa bb cc", len, 5) == ["aa bb", "cc"]
+    assert wrap("", len, 5) == [""]
+    assert wrap("abcdefgh ij", len, 5) == ["abcdefgh", "ij"]
