@@ -23,7 +23,7 @@ _HEALTH_MS = const(900_000)
 _RETRY_MS = const(10_000)  # a part that failed is set up again after this
 _RETRY_MOST_MS = const(60_000)
 _CLOCK_UNCERTAINTY_MS = const(50)  # a frame's way over the cable and its gateway
-_UTC_LOW = 1_600_000_000_000  # earlier or later than these is no time of day
+_UTC_LOW = 631_152_000_000  # 1990, so that old logs can be worked again; 0 is a dead clock
 _UTC_HIGH = 4_100_000_000_000
 
 
