@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
+from sqlalchemy import Connection
 
 from diadema.clock import Clock
 from diadema.commands import Hello
@@ -18,7 +19,7 @@ from diadema.ingest.messages import Effects, Message, Target
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Journal, Station
 from diadema.site import Site
-from diadema.store import Batch, Contact, Writer
+from diadema.store import Batch, Contact, Writer, tables
 from diadema.store.loading import contacts_between, load, unplaced
 
 _encode = msgspec.json.Encoder().encode
@@ -59,8 +60,9 @@ class Ingest:
         self._ahead = False
 
     def use_site(self, site: Site | None) -> None:
-        """Another description of the site; `refresh` gives the rows that it changes."""
-        self._use(site, self.floor.rows)
+        """Another description of the site; save all agents after it for the rows it changes."""
+        with self._with_store():
+            self._use(site, self.floor.rows)
 
     def take(self, messages: Sequence[Message], created: str, server: str) -> Effects:
         """Store a batch and work it out. `created` is the stream's, `server` the broker's mark.
@@ -85,13 +87,14 @@ class Ingest:
             effects.alarms.append(f"came back: {event.s} {event.e} {event.n}, once taken as lost")
         return effects
 
-    def refresh(self) -> dict[str, bytes]:
-        """Rows that changed by themselves: a new day, another site."""
+    def turn_day(self) -> dict[str, bytes]:
+        """After midnight at the site: the rows with the new day's figures. Else nothing."""
         day = day_of(self.clock.now_ms(), self.site)
-        if day != self.floor.day:
-            with self._with_store():
-                self.floor.day = day
-                self._count_day(())
+        if day == self.floor.day:
+            return {}
+        with self._with_store():
+            self.floor.day = day
+            self._count_day(())
         return self.save((), self.floor.agents())
 
     def save(self, stations: Iterable[Station], agents: set[str]) -> dict[str, bytes]:
@@ -102,6 +105,17 @@ class Ingest:
             if batch.live or batch.stations:
                 self.writer.commit(batch)
         return rows
+
+    @contextmanager
+    def changing(self, stations: Iterable[Station]) -> Iterator[Connection]:
+        """A transaction that also saves these stations as they are when it ends."""
+        with self._with_store(), self.writer.transaction() as tx:
+            yield tx
+            self.writer.put(tx, tables.stations, [saved(one) for one in stations])
+
+    def station(self, s: str) -> Station:
+        """The station of that id; a new one is known from its first event or command on."""
+        return self.stations.setdefault(s, Station(s))
 
     # -- inside
 

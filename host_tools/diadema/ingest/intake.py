@@ -226,6 +226,7 @@ class Intake:
     def _answer(self, station: Station, event: Any, data: bytes) -> None:
         if isinstance(event.i, int):
             self.batch.answers.append((station.s, event.i, data))
+            self.effects.answered.append((station.s, event.i))
             station.next_i = max(station.next_i, event.i + 1)
             station.state.answered_i = max(station.state.answered_i, event.i)
 

@@ -1,0 +1,167 @@
+"""The command `diadema`: a thin skin over what programs can call too.
+
+Imports are made where they are used, so that `diadema --help` is there at once. Exit code 0: done;
+1: it ran and something is wrong; 2: it could not begin, and the message says what to do.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from diadema.errors import DiademaError
+
+app = typer.Typer(
+    name="diadema",
+    help="An open desk station for call-centre agents, and the host tools behind it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Directory that keeps everything. Default: the user's data folder."
+    ),
+]
+Clock = Annotated[
+    Path | None, typer.Option("--clock", help="Clock file of a simulated run.", hidden=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def main() -> None:
+    """The entry point. Commands of other rooms join the app when their room is there."""
+    if importlib.util.find_spec("diadema.sim") and importlib.util.find_spec("diadema.sim.cli"):
+        more = importlib.import_module("diadema.sim.cli").app
+        app.registered_commands += more.registered_commands
+        app.registered_groups += more.registered_groups
+    try:
+        app()
+    except DiademaError as error:
+        fail(error)
+
+
+def fail(error: Exception) -> None:
+    """Say what is wrong and end with code 2."""
+    print(f"diadema: {error}", file=sys.stderr)
+    sys.exit(2)
+
+
+def data_root(given: Path | None) -> Path:
+    from diadema.paths import default_root
+
+    return (given or default_root()).absolute()
+
+
+def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work`; Ctrl-C and SIGTERM end it in order. Raises what it raises."""
+
+    async def runner() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+
+    asyncio.run(runner())
+
+
+@app.command()
+def hub(
+    data: Data = None,
+    port: Annotated[int, typer.Option(help="Port of the web pages; 0 takes a free one.")] = 8600,
+    host: Annotated[str, typer.Option(help="Address of the web pages.")] = "127.0.0.1",
+    as_json: AsJson = False,
+    clock: Clock = None,
+) -> None:
+    """Run the broker, the ingest and the web until Ctrl-C."""
+    import logging
+
+    from diadema.hub import Hub
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+    async def serve() -> None:
+        async with Hub(data_root(data), port=port, host=host, clock=clock) as running:
+            if as_json:
+                print(running.data.hub.read_text(), flush=True)
+            else:
+                _say(f"Diadema is up: [bold]{running.url}[/bold]")
+                _say(f"Data: {running.data.root}")
+                _say("Ctrl-C ends it.")
+            await asyncio.Event().wait()
+
+    run_until_signal(serve())
+
+
+@app.command()
+def gateway(
+    ports: Annotated[list[str], typer.Argument(metavar="PORT...", help="As /dev/ttyUSB0.")],
+    data: Data = None,
+    name: Annotated[str, typer.Option(help="One of its own for each gateway.")] = "gw",
+) -> None:
+    """Carry the stations on these serial ports to the hub until Ctrl-C."""
+    import logging
+
+    from diadema.gateway import Gateway
+    from diadema.paths import DataDir
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    run_until_signal(Gateway(DataDir(data_root(data)), ports, name).run())
+
+
+@app.command()
+def schema(
+    asyncapi: Annotated[
+        bool, typer.Option("--asyncapi", help="The whole wire as an AsyncAPI document.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of the events."""
+    from diadema import schema as published
+
+    document = published.asyncapi() if asyncapi else published.event_schema()
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@app.command()
+def site(
+    file: Annotated[Path, typer.Argument(help="The site's description, as site.json.")],
+    data: Data = None,
+    check: Annotated[bool, typer.Option("--check", help="Only look whether it is right.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a site's description, put it in force, and tell the hub if it runs."""
+    from diadema.site_command import install_site
+
+    done = install_site(file, None if check else data_root(data))
+    if as_json:
+        print(json.dumps(done))
+        return
+    _say(f"{done['stations']} stations, {done['agents']} agents: the description is right.")
+    if done["generation"] is not None:
+        _say(f"In force as generation {done['generation']}; stations get it now.")
+    elif not check:
+        _say("Stored; the hub takes it at its next start.")
+
+
+def _say(text: str) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(text)
+
+
+if __name__ == "__main__":
+    main()

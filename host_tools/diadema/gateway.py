@@ -1,0 +1,344 @@
+"""The gateway: speaks MQTT for the stations on its cables. A bridge, it keeps nothing: what cannot
+be delivered now is dropped and counted, for the journal is the station's.
+
+A port belongs to the station whose hello came over it; frames of another one are refused.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import socket
+from collections import Counter, deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiomqtt
+import msgspec
+from msgspec import Raw, Struct
+
+from diadema import credentials
+from diadema.commands import is_station
+from diadema.errors import DiademaError
+from diadema.frames import DOWN_LIMIT, Decoder, encode
+from diadema.locks import AlreadyLocked, locked
+from diadema.paths import DataDir
+from diadema.serial_port import SerialPort, port_paths
+
+KEEPALIVE_S = 10
+_RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+_HELLO_EVERY_S = 2.0  # ask a port that has not said who it is
+_WINDOW = 64  # messages that the broker has not confirmed
+_WAITING = 512  # events that wait for the window; more are dropped
+_LOG_LIMIT = 1_000_000  # bytes of a station's console log; the one before is kept once
+_UNNAMED_LIMIT = 64 * 1024  # console bytes of a port before its hello
+_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
+_HELLO = encode(b'{"hello":{}}')
+
+log = logging.getLogger("diadema.gateway")
+
+
+class _Up(Struct):
+    """What is looked at in a frame that comes up."""
+
+    s: str = ""
+    k: str = ""
+    hello: Raw = Raw(b"")
+
+
+class _Greeting(Struct):
+    s: str
+
+
+_decode_up = msgspec.json.Decoder(_Up).decode
+
+
+class Cable:
+    """One port: frames up to the bridge, frames down to the station, the console into its log."""
+
+    def __init__(self, path: str, bridge: "Gateway", logs: Callable[[str], Path]) -> None:
+        self.port = SerialPort(path, self._opened, self._data, self._closed)
+        self.station: str | None = None
+        self._bridge = bridge
+        self._logs = logs
+        self.decoder = Decoder()
+        self._unnamed = bytearray()
+
+    def greet(self) -> None:
+        """Ask the station to say hello."""
+        self.port.write(_HELLO)
+
+    def down(self, body: bytes) -> None:
+        self.port.write(encode(body))
+
+    def _opened(self) -> None:
+        log.info("%s is open", self.port.path)
+        self.decoder = Decoder()
+        self.greet()
+
+    def _closed(self) -> None:
+        log.info("%s is gone (%s)", self.port.path, self.port.error or "closed")
+        if self._unnamed:
+            name = "port-" + re.sub(r"[^A-Za-z0-9]+", "-", self.port.path).strip("-")
+            self._write_log(name, bytes(self._unnamed))
+            self._unnamed.clear()
+        self._bridge.cable_gone(self)
+
+    def _data(self, data: bytes) -> None:
+        for body in self.decoder.feed(data):
+            self._frame(body)
+        if text := self.decoder.take_console():
+            if self.station is not None:
+                self._write_log(self.station, text)
+            else:
+                self._unnamed += text
+                del self._unnamed[:-_UNNAMED_LIMIT]
+
+    def _frame(self, body: bytes) -> None:
+        try:
+            up = _decode_up(body)
+            if up.hello:
+                s = msgspec.json.decode(up.hello, type=_Greeting).s
+                if not is_station(s):
+                    raise msgspec.ValidationError("no station id")
+                self._named(s)
+                self._bridge.hello(self, s, msgspec.json.decode(up.hello))
+                return
+        except msgspec.MsgspecError:
+            self._bridge.refuse(self, "no frame of ours")
+            return
+        if not up.k:
+            self._bridge.refuse(self, "no frame of ours")
+        elif up.s != self.station:
+            self._bridge.refuse(self, f"an event of {up.s or 'nobody'}")
+        else:
+            self._bridge.event(up.s, body)
+
+    def _named(self, s: str) -> None:
+        if self.station != s:
+            self.station = s
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            head = f"--- {now} on {self.port.path}\n".encode()
+            self._write_log(s, head + bytes(self._unnamed))
+            self._unnamed.clear()
+
+    def _write_log(self, name: str, text: bytes) -> None:
+        path = self._logs(name)
+        try:
+            if path.exists() and path.stat().st_size + len(text) > _LOG_LIMIT:
+                path.replace(path.with_suffix(".log.1"))
+            with path.open("ab") as file:
+                file.write(text)
+        except OSError as error:
+            log.warning("cannot write %s: %s", path, error.strerror)
+
+
+class _Message(Struct):
+    """One message for the broker. `greets` is the station whose downward topics must be open."""
+
+    topic: str
+    body: bytes
+    retain: bool = False
+    greets: str | None = None
+
+
+class Gateway:
+    """`run` serves until cancelled."""
+
+    def __init__(self, data: DataDir, ports: list[str], name: str) -> None:
+        if not _NAME.match(name):
+            raise DiademaError(f"--name {name!r}: use lower-case letters, digits and -")
+        self.name = name
+        self.counts: Counter[str] = Counter()
+        self._data = data
+        self._cables = [Cable(path, self, data.log) for path in port_paths(ports)]
+        self._by_station: dict[str, Cable] = {}
+        self._connected = False
+        self._out: deque[_Message] = deque()
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Raises DiademaError when it cannot begin."""
+        self._data.make()
+        own_file = self._data.gateway(self.name)
+        note = msgspec.json.encode({"pid": os.getpid()}).decode()
+        try:
+            with locked(own_file, note=note):
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        for cable in self._cables:
+                            tasks.create_task(cable.port.run())
+                        tasks.create_task(self._ask_names())
+                        tasks.create_task(self._bridge_for_ever())
+                finally:
+                    own_file.unlink(missing_ok=True)
+        except AlreadyLocked as error:
+            raise DiademaError(
+                f"a gateway named {self.name} runs already ({error.owner}): "
+                "give this one another --name"
+            ) from error
+
+    def dump(self) -> dict[str, object]:
+        """Counters, and each port with its station and its frames."""
+        return {
+            "connected": self._connected,
+            **self.counts,
+            "ports": {
+                cable.port.path: {
+                    "station": cable.station,
+                    "open": cable.port.is_open,
+                    "error": cable.port.error,
+                    "frames_dropped": cable.port.dropped,
+                    **cable.decoder.dump(),
+                }
+                for cable in self._cables
+            },
+        }
+
+    # -- from the cables
+
+    def event(self, s: str, body: bytes) -> None:
+        if len(self._out) < _WAITING:
+            self._put(_Message(f"diadema/v1/{s}/ev", body))
+        else:
+            self.counts["dropped"] += 1
+
+    def hello(self, cable: Cable, s: str, greeting: dict[str, object]) -> None:
+        """The station `s` is on this cable now; it may have been on another one of ours."""
+        for other_s, other in list(self._by_station.items()):
+            if other is cable and other_s != s:
+                self._gone(other_s)
+            elif other_s == s and other is not cable:
+                other.station = None
+        self._by_station[s] = cable
+        body = msgspec.json.encode(greeting | {"gw": self.name})
+        self._put(_Message(f"diadema/v1/{s}/st/usb", body, retain=True, greets=s))
+
+    def cable_gone(self, cable: Cable) -> None:
+        for s, other in list(self._by_station.items()):
+            if other is cable:
+                self._gone(s)
+        cable.station = None
+
+    def refuse(self, cable: Cable, why: str) -> None:
+        self.counts["refused"] += 1
+        log.warning("%s: refused %s", cable.port.path, why)
+
+    def _gone(self, s: str) -> None:
+        del self._by_station[s]
+        body = msgspec.json.encode({"up": False, "s": s, "gw": self.name})
+        self._put(_Message(f"diadema/v1/{s}/st/usb", body, retain=True))
+
+    def _put(self, message: _Message) -> None:
+        if self._connected:
+            self._out.append(message)
+            self._wake.set()
+        else:
+            self.counts["dropped"] += 1
+
+    async def _ask_names(self) -> None:
+        while True:
+            await asyncio.sleep(_HELLO_EVERY_S)
+            for cable in self._cables:
+                if cable.port.is_open and cable.station is None:
+                    cable.greet()
+
+    # -- the broker
+
+    async def _bridge_for_ever(self) -> None:
+        attempt = 0
+        while True:
+            hub = self._data.read_hub()
+            if hub is None:
+                if attempt == 0:
+                    log.warning("no hub runs on %s: waiting for `diadema hub`", self._data.root)
+            else:
+                try:
+                    await self._bridge(*hub.mqtt)
+                except (aiomqtt.MqttError, OSError) as error:
+                    log.warning("the broker is gone or refuses: %s", error)
+                    attempt = 0 if self._connected else attempt
+                finally:
+                    self._connected = False
+                    self.counts["dropped"] += len(self._out)
+                    self._out.clear()
+            await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+            attempt += 1
+
+    async def _bridge(self, host: str, port: int) -> None:
+        state = f"diadema/v1/gw-{self.name}/st"
+        down = b'{"up":false}'
+        async with aiomqtt.Client(
+            host,
+            port,
+            username="gw",
+            password=credentials.load(self._data).gateway,
+            identifier=f"gw-{self.name}",
+            keepalive=KEEPALIVE_S,
+            will=aiomqtt.Will(state, down, qos=1, retain=True),
+            max_inflight_messages=_WINDOW,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            logger=logging.getLogger("diadema.gateway.mqtt"),
+        ) as client:
+            client.pending_calls_threshold = _WINDOW + 10
+            log.info("connected to the broker on port %d", port)
+            await client.publish(state, b'{"up":true}', qos=1, retain=True)
+            self._connected = True
+            for cable in self._cables:
+                cable.greet()
+            try:
+                await self._carry(client)
+            except asyncio.CancelledError:  # an orderly end: nobody need wait for our will
+                with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
+                    async with asyncio.timeout(1.0):
+                        await client.publish(state, down, qos=1, retain=True)
+                raise
+
+    async def _carry(self, client: aiomqtt.Client) -> None:
+        """Both ways until one breaks. Raises what broke it."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._receive(client))
+                tasks.create_task(self._send(client))
+        except ExceptionGroup as group:
+            error: Exception = group
+            while isinstance(error, ExceptionGroup):
+                error = error.exceptions[0]
+            raise error from None
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            words = str(message.topic).split("/")
+            cable = self._by_station.get(words[2]) if len(words) == 4 else None
+            if cable is None or not isinstance(message.payload, bytes):
+                self.counts["not_for_us"] += 1
+            elif len(message.payload) > DOWN_LIMIT:
+                self.counts["too_long"] += 1
+            else:
+                cable.down(message.payload)
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        """Publish in order, up to a window of messages that the broker has not confirmed."""
+        subscribed: set[str] = set()
+        slots = asyncio.Semaphore(_WINDOW)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                while not self._out:
+                    self._wake.clear()
+                    await self._wake.wait()
+                message = self._out.popleft()
+                if message.greets is not None and message.greets not in subscribed:
+                    topics = [(f"diadema/v1/{message.greets}/{way}", 0) for way in ("ack", "cmd")]
+                    await client.subscribe(topics)  # or the answer to the hello would be missed
+                    subscribed.add(message.greets)
+                await slots.acquire()
+                tasks.create_task(_publish(client, message, slots))
+
+
+async def _publish(client: aiomqtt.Client, message: _Message, slots: asyncio.Semaphore) -> None:
+    try:
+        await client.publish(message.topic, message.body, qos=1, retain=message.retain)
+    finally:
+        slots.release()

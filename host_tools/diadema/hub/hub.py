@@ -1,0 +1,233 @@
+"""Brings everything up in order on one data directory, keeps it up, and takes it down in order."""
+
+import asyncio
+import contextlib
+import importlib.util
+import logging
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+from nats.errors import Error as NatsError
+
+from diadema import credentials, paths
+from diadema.errors import DiademaError
+from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
+from diadema.hub.child import Child
+from diadema.hub.process import end_leftovers
+from diadema.locks import AlreadyLocked, locked
+from diadema.paths import DataDir, write_whole
+
+_LOOK_S = 0.05
+_PORT_PATIENCE_S = 3.0  # a web that we have just ended may still hold the port
+_TRIES = 3  # another program may take a port between our look and the server's
+
+log = logging.getLogger("diadema.hub")
+
+
+class Hub:
+    """One running hub. Raises DiademaError on entry when it cannot run here."""
+
+    def __init__(
+        self, data: Path, *, port: int = 8600, host: str = LOOPBACK, clock: Path | None = None
+    ) -> None:
+        if host not in (LOOPBACK, "localhost"):
+            raise DiademaError(
+                f"{host} would let other machines in, and there are no accounts yet: "
+                f"leave --host out ({LOOPBACK})"
+            )
+        self.data = DataDir(data.absolute())
+        self._port = port
+        self._clock = clock.absolute() if clock else None
+        self._held = contextlib.ExitStack()
+        self._children: list[Child] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self._port}"
+
+    async def __aenter__(self) -> "Hub":
+        self.data.make()
+        try:
+            self._held.enter_context(locked(self.data.lock, note=f"pid {os.getpid()}"))
+        except AlreadyLocked as error:
+            raise DiademaError(
+                f"{self.data.root} is in use by another hub ({error.owner}): stop that one, or "
+                "give another directory with --data"
+            ) from error
+        try:
+            ended = await asyncio.to_thread(end_leftovers, self.data)
+            self._port = await _claim_port(self._port, _PORT_PATIENCE_S if ended else 0.0)
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    # -- up
+
+    async def _start(self) -> None:
+        self._secrets = credentials.load_or_create(self.data)
+        self._broker = Broker(self.data, self._secrets)
+        await self._start_broker()
+        starting = [self._begin("ingest", self._python("diadema.ingest"), self._ingest_serves)]
+        if importlib.util.find_spec("diadema.web.__main__") is not None:
+            web = self._python("diadema.web", "--port", str(self._port))
+            starting.append(self._begin("web", web, self._web_serves))
+        await asyncio.gather(*starting)
+        await self._write_hub()
+
+    async def _start_broker(self) -> None:
+        """First without the stations' door, to make the stream; then with it."""
+        for attempt in range(_TRIES):
+            first = Child(
+                "nats",
+                lambda: self._broker.command(mqtt=False),
+                self._broker_serves,
+                self.data.nats / "nats.log",
+            )
+            try:
+                await first.start()
+            except DiademaError:
+                await first.stop()
+                if attempt == _TRIES - 1:
+                    raise
+                self._broker.choose_ports()
+                continue
+            break
+        try:
+            await self._broker.settle_stream()
+        finally:
+            await first.stop()
+        nats = Child(
+            "nats",
+            self._broker_command,
+            self._broker_serves_stations,
+            self.data.nats / "nats.log",
+            on_restart=self._broker_is_back,
+        )
+        self._children.append(nats)
+        await nats.start()
+
+    def _broker_command(self) -> list[str]:
+        self._broker.choose_ports()  # the same ones, unless somebody took them meanwhile
+        return self._broker.command(mqtt=True)
+
+    async def _broker_is_back(self) -> None:
+        info = self.data.read_hub()
+        await self._write_hub()
+        if info is not None and info.nats != self._broker.url:
+            for child in self._children:
+                if child.name != "nats":
+                    await child.restart()  # it was told another address
+
+    async def _begin(
+        self, name: str, command: Callable[[], list[str]], ready: Callable[[], Awaitable[None]]
+    ) -> None:
+        log_file = self.data.log(name)
+        child = Child(name, command, ready, log_file, self._environment, self._write_hub)
+        self._children.append(child)
+        await child.start()
+
+    def _environment(self) -> dict[str, str]:
+        return {"DIADEMA_NATS": self._broker.url}
+
+    def _python(self, module: str, *more: str) -> Callable[[], list[str]]:
+        command = [sys.executable, "-m", module, "--data", str(self.data.root), *more]
+        if self._clock is not None:
+            command += ["--clock", str(self._clock)]
+        return lambda: command
+
+    async def _write_hub(self) -> None:
+        info = paths.Hub(
+            pid=os.getpid(),
+            children={child.name: child.pid for child in self._children},
+            web=self.url,
+            nats=self._broker.url,
+            mqtt=(LOOPBACK, self._broker.ports.mqtt),
+        )
+        write_whole(self.data.hub, msgspec.json.encode(info))
+
+    # -- ready?
+
+    async def _broker_serves(self) -> None:
+        while True:
+            try:
+                client = await self._broker.connect()
+            except (NatsError, OSError, TimeoutError):
+                await asyncio.sleep(_LOOK_S)
+                continue
+            await client.close()
+            return
+
+    async def _broker_serves_stations(self) -> None:
+        await self._broker_serves()
+        await _listening(self._broker.ports.mqtt)
+        await self._broker.settle_stream()
+
+    async def _ingest_serves(self) -> None:
+        while True:
+            try:
+                client = await self._broker.connect()
+                try:
+                    await client.request("hub.status", b"{}", timeout=1)
+                    return
+                finally:
+                    await client.close()
+            except (NatsError, OSError, TimeoutError):
+                await asyncio.sleep(_LOOK_S)
+
+    async def _web_serves(self) -> None:
+        await _listening(self._port)
+
+    # -- down
+
+    async def _stop(self) -> None:
+        """Everything ends within 5 s: the web and the ingest together, then the broker."""
+        self.data.hub.unlink(missing_ok=True)
+        others = [child for child in self._children if child.name != "nats"]
+        await asyncio.gather(*(child.stop(1.5) for child in others))
+        for child in self._children:
+            if child.name == "nats":
+                await child.stop(1.0)
+        self._children.clear()
+        self._held.close()
+
+
+async def _listening(port: int) -> None:
+    """Return once somebody listens on the loopback port."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, port)
+        except OSError:
+            await asyncio.sleep(_LOOK_S)
+            continue
+        writer.close()
+        return
+
+
+async def _claim_port(port: int, patience_s: float) -> int:
+    """`port` if it is free (0: any free one). Raises DiademaError when it is taken."""
+    if port == 0:
+        return free_port()
+    until = time.monotonic() + patience_s
+    while not is_free(port):
+        if time.monotonic() >= until:
+            raise DiademaError(
+                f"port {port} is taken or not allowed: give another with --port, or end the "
+                "program that has it"
+            )
+        await asyncio.sleep(_LOOK_S)
+    return port

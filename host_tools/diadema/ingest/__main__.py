@@ -1,0 +1,84 @@
+"""`python -m diadema.ingest`: started and watched by `diadema hub`.
+
+Ends when its standard input, a pipe from the hub, is closed, and then ends the hub's broker too.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from diadema import credentials, site
+from diadema.clock import open_clock
+from diadema.errors import DiademaError
+from diadema.hub.process import end_broker, on_closed_input
+from diadema.ingest.core import Ingest
+from diadema.ingest.service import Service
+from diadema.locks import locked
+from diadema.paths import DataDir
+from diadema.store import open_writer
+
+_LOCK_S = 10.0  # the ingest of a hub that was killed needs a moment to end
+
+
+def main() -> int:
+    """Exit code 0 after an orderly end, 1 if something broke, 2 for what the caller can mend."""
+    parser = argparse.ArgumentParser(prog="python -m diadema.ingest")
+    parser.add_argument("--data", type=Path, required=True, help="the hub's data directory")
+    parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(DataDir(arguments.data), arguments.clock))
+    except (DiademaError, ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+async def _serve(data: DataDir, clock_file: Path | None) -> int:
+    clock = open_clock(clock_file)
+    hub = data.read_hub()
+    url = os.environ.get("DIADEMA_NATS") or (hub.nats if hub else None)
+    if url is None:
+        raise DiademaError("no hub runs on this directory: start `diadema hub`")
+    secrets = credentials.load(data)
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    orphaned = False
+
+    def hub_gone() -> None:
+        nonlocal orphaned
+        orphaned = True
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    on_closed_input(lambda: loop.call_soon_threadsafe(hub_gone))
+    with locked(data.ingest_lock, wait_s=_LOCK_S):
+        writer = open_writer(data.store)
+        described = site.load(data.site) if data.site.exists() else None
+        ingest = Ingest(writer, described, clock)
+        service = Service(data, url, secrets.host, secrets.badge_key, ingest, clock)
+        serving = asyncio.create_task(service.run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        serving.cancel()
+        stopping.cancel()
+        (result, _) = await asyncio.gather(serving, stopping, return_exceptions=True)
+        writer.close()
+    if orphaned:
+        end_broker(data)
+    if isinstance(result, Exception):
+        logging.getLogger("diadema.ingest").error("ended", exc_info=result)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

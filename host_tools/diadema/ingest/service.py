@@ -1,0 +1,343 @@
+"""The ingest's connections: the stream in; acknowledgements, commands and live rows out.
+
+Everything runs in one task loop and the core is synchronous, so each batch and each command is
+whole before the next begins. Nothing is acknowledged or shown before it is committed.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, KeyValueConfig, StorageType
+from nats.js.errors import BucketNotFoundError
+
+from diadema.clock import Clock
+from diadema.errors import DiademaError
+from diadema.ingest.commanding import Commands, Frames
+from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Effects, Message
+from diadema.ingest.site_keeper import SiteKeeper
+from diadema.ingest.stream import StreamBroken, StreamReader, open_stream
+from diadema.paths import DataDir
+from diadema.store import StoreStale, StoreUnavailable, open_reader
+from diadema.words import text
+
+STREAM = "$MQTT_msgs"
+BUCKET = "live"
+ACK_EVERY_S = 0.1
+CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
+_RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_KEY = re.compile(r"^[A-Za-z0-9_-]+$")
+_TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken)
+
+log = logging.getLogger("diadema.ingest")
+
+
+class Service:
+    def __init__(
+        self, data: DataDir, url: str, password: str, badge_key: str, ingest: Ingest, clock: Clock
+    ) -> None:
+        self._url, self._password = url, password
+        self._ingest = ingest
+        self._clock = clock
+        self._keeper = SiteKeeper(data.site, badge_key, ingest, clock)
+        self._commands = Commands(ingest, self._keeper.maker)
+        self._reader = open_reader(data.store)
+        self._nats: Client | None = None
+        self._acks: dict[str, tuple[int, int]] = {}
+        self._acked_at = 0.0
+        self._confirm_by: float | None = None
+        self.paused = False  # the store takes nothing
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        self._nats = await self._connect()
+        await self._open_bucket()
+        await self._nats.subscribe("hub.command", cb=self._asked(self._on_command))
+        await self._nats.subscribe("hub.command.get", cb=self._asked(self._on_command_get))
+        await self._nats.subscribe("hub.site", cb=self._asked(self._on_site))
+        await self._nats.subscribe("hub.status", cb=self._asked(self._on_status))
+        await self._with_store(self._keeper.settle)
+        self._commands.maker = self._keeper.maker
+        ticker = asyncio.create_task(self._tick_for_ever())
+        try:
+            while True:
+                try:
+                    await self._follow()
+                except _TROUBLE as error:
+                    log.warning("the stream is interrupted: %s", error)
+                    await asyncio.sleep(_RETRY_S[1])
+        finally:
+            ticker.cancel()
+            await asyncio.gather(ticker, return_exceptions=True)
+            self._reader.close()
+            await self._nats.close()
+
+    # -- the stream
+
+    async def _follow(self) -> None:
+        """Take the stream in from where the store stands. Raises one of _TROUBLE."""
+        client = self._client()
+        jetstream = client.jetstream(timeout=2)
+        info = await jetstream.stream_info(STREAM)
+        created, server = str(info.created), str(client._server_info.get("server_id", ""))
+        first = 1
+        if self._ingest.stream is not None:
+            known, sequence, before = self._ingest.stream
+            if known == created:
+                first = sequence + 1
+            else:
+                log.warning("the broker has a new stream: taking it from its beginning")
+            if before != server:
+                await self._doubt_links()
+        if info.state.first_seq > first:
+            log.warning("messages %d to %d are gone from the stream; stations send again what "
+                        "was not acknowledged", first, info.state.first_seq - 1)  # fmt: skip
+        await self._show_all()
+        consumer = await jetstream.add_consumer(
+            STREAM,
+            ConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=first,
+                ack_policy=AckPolicy.NONE,
+                filter_subject=PREFIX + ">",
+                inactive_threshold=60.0,
+                mem_storage=True,
+                num_replicas=1,
+            ),
+        )
+        reader = await open_stream(self._url, "host", self._password, STREAM, consumer.name)
+        try:
+            while True:
+                messages = await reader.read()
+                await self._take(messages, created, server, reader)
+        finally:
+            reader.close()
+
+    async def _take(
+        self, messages: list[Message], created: str, server: str, reader: StreamReader
+    ) -> None:
+        effects = await self._with_store(self._ingest.take, messages, created, server)
+        for alarm in effects.alarms:
+            log.warning(alarm)
+        for s, i in effects.answered:
+            self._commands.answered(s, i)
+        self._acks.update(effects.acks)
+        now = time.monotonic()
+        if reader.idle or effects.greeted or now - self._acked_at >= ACK_EVERY_S:
+            await self._flush_acks()
+        await self._show(effects.rows)
+        await self._greet(effects)
+
+    async def _greet(self, effects: Effects) -> None:
+        for s, hello in effects.greeted.items():
+            if not self._ingest.site or not self._keeper.knows(s):
+                log.warning("station %s is not in site.json: it gets no configuration", s)
+            await self._send(await self._with_store(self._commands.greeted, s, hello))
+        for a, stations in effects.two_seats:
+            seats = ", ".join(self._ingest.floor.seat_name(s) for s in stations)
+            log.warning("agent %s is logged in at %s", a, seats)
+            language = self._ingest.site.language if self._ingest.site else "es"
+            words = text("station.two_seats", language, seats=seats)[:84]
+            shown = {"cmd": "text", "m": "two_seats", "text": words}
+            for s in stations:
+                _, frames = await self._with_store(self._commands.ask, s, shown)
+                await self._send(frames)
+
+    async def _with_store[T](self, work: Callable[..., T], *given: Any) -> T:
+        """Do it, however long the store takes nothing (disk full, locked): wait and try again."""
+        for attempt in range(1_000_000):
+            try:
+                done = work(*given)
+            except (StoreUnavailable, StoreStale) as error:
+                if isinstance(error, StoreStale) and attempt == 0:
+                    continue
+                if not self.paused:
+                    log.error("the store takes nothing (%s); waiting. Free disk space, or end the "
+                              "program that holds the database.", error)  # fmt: skip
+                self.paused = True
+                await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+                continue
+            if self.paused:
+                log.warning("the store takes events again")
+                self.paused = False
+            return done
+        raise StoreUnavailable("the store takes nothing")
+
+    # -- out
+
+    async def _flush_acks(self) -> None:
+        client = self._client()
+        if not client.is_connected:
+            return
+        acks, self._acks = self._acks, {}
+        self._acked_at = time.monotonic()
+        for s, (e, n) in acks.items():
+            await client.publish(f"diadema.v1.{s}.ack", b'{"ack":[%d,%d]}' % (e, n))
+
+    async def _send(self, frames: Frames) -> None:
+        client = self._client()
+        for s, frame in frames:
+            if client.is_connected:  # else the gateways come back too and greet again
+                await client.publish(f"diadema.v1.{s}.cmd", frame)
+
+    async def _show(self, rows: dict[str, bytes]) -> None:
+        client = self._client()
+        for a, row in rows.items():
+            if not _KEY.match(a):
+                log.warning("agent id %r cannot be shown", a)
+            elif client.is_connected:  # else all are shown when it is back
+                await client.publish(f"$KV.{BUCKET}.agent.{a}", row)
+
+    async def _show_all(self) -> None:
+        await self._with_store(self._ingest.save, (), self._ingest.floor.agents())
+        await self._show(self._ingest.floor.rows)
+        await self._show_meta()
+
+    async def _show_meta(self) -> None:
+        site = self._ingest.site
+        meta = {
+            "site": site.site if site else "",
+            "zone": site.zone if site else "UTC",
+            "language": site.language if site else "es",
+            "generation": self._keeper.generation,
+            "day": self._ingest.floor.day.date,
+        }
+        await self._client().publish(f"$KV.{BUCKET}.meta", msgspec.json.encode(meta))
+
+    # -- by the clock
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(ACK_EVERY_S)
+            if self.paused:
+                continue
+            try:
+                await self._tick()
+            except (StoreUnavailable, StoreStale, *_TROUBLE) as error:
+                log.warning("put off: %s", error)
+
+    async def _tick(self) -> None:
+        if self._acks and time.monotonic() - self._acked_at >= ACK_EVERY_S:
+            await self._flush_acks()
+        await self._send(self._commands.tick())
+        if self._confirm_by is not None and time.monotonic() > self._confirm_by:
+            self._confirm_by = None
+            await self._settle_links()
+        if rows := self._ingest.turn_day():
+            await self._show(rows)
+            await self._show_meta()
+        if self._keeper.offset_changed():
+            await self._use_site()
+
+    async def _doubt_links(self) -> None:
+        """Another broker process: nobody is connected until he says hello again."""
+        for station in self._ingest.stations.values():
+            station.unconfirmed = station.hello.up
+        self._confirm_by = time.monotonic() + CONFIRM_S
+
+    async def _settle_links(self) -> None:
+        lost = [station for station in self._ingest.stations.values() if station.unconfirmed]
+        for station in lost:
+            station.unconfirmed, station.hello.up = False, False
+        agents = {one.state.session.a for one in lost if one.state.session is not None}
+        await self._show(self._ingest.save(lost, agents))
+
+    # -- requests
+
+    def _asked(self, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Msg], Any]:
+        async def on_request(message: Msg) -> None:
+            try:
+                body = msgspec.json.decode(message.data or b"{}", type=dict[str, Any])
+                reply = await answer(body)
+            except (StoreUnavailable, StoreStale) as error:
+                reply = {"error": "store_unavailable", "detail": str(error), "status": 409}
+            except (DiademaError, msgspec.MsgspecError) as error:
+                reply = {"error": "bad_request", "detail": str(error), "status": 422}
+            except Exception as error:
+                log.exception("a request to %s failed", message.subject)
+                reply = {"error": "internal", "detail": repr(error), "status": 409}
+            await message.respond(msgspec.json.encode(reply))
+
+        return on_request
+
+    async def _on_command(self, body: dict[str, Any]) -> dict[str, Any]:
+        s = str(body.pop("s", ""))
+        if s not in self._ingest.stations and not self._keeper.knows(s):
+            return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
+        i, frames = self._commands.ask(s, body)
+        await self._send(frames)
+        return {"i": i}
+
+    async def _on_command_get(self, body: dict[str, Any]) -> dict[str, Any]:
+        command = self._reader.command(str(body.get("s", "")), int(body.get("i", 0)))
+        if command is None:
+            return {"error": "unknown_command", "detail": "no such command", "status": 404}
+        answer, expires = command["answer"], command["expires_utc"]
+        due = expires is not None and expires <= self._clock.now_ms()
+        return {
+            "i": body["i"],
+            "answered": msgspec.json.decode(answer) if answer else None,
+            "expired": command["status"] == "expired" or (command["status"] == "open" and due),
+        }
+
+    async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        links = [station.link for station in self._ingest.stations.values()]
+        return self._reader.status() | {
+            "paused": self.paused,
+            "deferred": self._ingest.deferred,
+            "open_commands": self._commands.waiting,
+            "links": {link: links.count(link) for link in ("up", "late", "lost")},
+        }
+
+    async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
+        await self._use_site()
+        return {"generation": self._keeper.generation}
+
+    async def _use_site(self) -> None:
+        self._keeper.load()
+        self._keeper.settle()
+        await self._show_all()
+        await self._send(self._commands.configure(self._keeper.maker))
+
+    # -- the broker
+
+    def _client(self) -> Client:
+        assert self._nats is not None
+        return self._nats
+
+    async def _connect(self) -> Client:
+        async def note(error: Exception) -> None:
+            log.debug("nats: %r", error)
+
+        while True:
+            try:
+                return await nats.connect(
+                    self._url,
+                    user="host",
+                    password=self._password,
+                    name="ingest",
+                    connect_timeout=2,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.1,
+                    error_cb=note,
+                )
+            except _TROUBLE as error:
+                log.info("no broker at %s yet: %r", self._url, error)
+                await asyncio.sleep(_RETRY_S[1])
+
+    async def _open_bucket(self) -> None:
+        jetstream = self._client().jetstream()
+        try:
+            await jetstream.key_value(BUCKET)
+        except BucketNotFoundError:
+            bucket = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE)
+            await jetstream.create_key_value(bucket)
