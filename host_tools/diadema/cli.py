@@ -63,13 +63,17 @@ def data_root(given: Path | None) -> Path:
 
 
 def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work`; Ctrl-C and SIGTERM end it in order. Raises what it raises."""
+    """Run `work`; Ctrl-C and SIGTERM end it in order, and so does the end of whoever started it
+    with a pipe as its standard input. Raises what it raises.
+    """
+    from diadema.hub.process import on_closed_input
 
     async def runner() -> None:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, task.cancel)
+        on_closed_input(lambda: loop.call_soon_threadsafe(task.cancel))
         try:
             await task
         except asyncio.CancelledError:

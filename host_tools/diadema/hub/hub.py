@@ -23,7 +23,7 @@ from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir, write_whole
 
 _LOOK_S = 0.05
-_PORT_PATIENCE_S = 3.0  # a web that we have just ended may still hold the port
+_PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go
 _TRIES = 3  # another program may take a port between our look and the server's
 
 log = logging.getLogger("diadema.hub")
@@ -60,8 +60,8 @@ class Hub:
                 "give another directory with --data"
             ) from error
         try:
-            ended = await asyncio.to_thread(end_leftovers, self.data)
-            self._port = await _claim_port(self._port, _PORT_PATIENCE_S if ended else 0.0)
+            await asyncio.to_thread(end_leftovers, self.data)
+            self._port = await _claim_port(self._port)
             await self._start()
         except BaseException:
             await self._stop()
@@ -218,11 +218,11 @@ async def _listening(port: int) -> None:
         return
 
 
-async def _claim_port(port: int, patience_s: float) -> int:
+async def _claim_port(port: int) -> int:
     """`port` if it is free (0: any free one). Raises DiademaError when it is taken."""
     if port == 0:
         return free_port()
-    until = time.monotonic() + patience_s
+    until = time.monotonic() + _PORT_PATIENCE_S
     while not is_free(port):
         if time.monotonic() >= until:
             raise DiademaError(
