@@ -95,14 +95,14 @@ class Screen:
         detail = self._detail(station, situation)
         if situation == "not_ready" and station.desk.reason not in words:
             label = station.config.reason_label(station.desk.reason)
-            if canvas.title_width(label) <= WIDTH - taken - 6:
+            if canvas.title_width(label) <= WIDTH - taken - 5:
                 title = label
             else:
                 detail = detail or label
         if self._changed("state", (title, taken)):
             self._shown.pop("time", None)
             canvas.clear(11, 26)
-            canvas.title(title, _TITLE_Y, WIDTH - taken - 6)
+            canvas.title(title, _TITLE_Y, WIDTH - taken - 5)
         if self._changed("time", time):
             canvas.clear(_DIGITS_Y, 24, WIDTH - taken, taken)
             canvas.digits(time, _DIGITS_Y)

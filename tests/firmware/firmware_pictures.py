@@ -16,7 +16,7 @@ def pbm(pages):
 
 def load(folder, name):
     """The 1024 bytes of a picture."""
-    with open(folder + name + ".pbm", "rb") as file:
+    with open(folder + name + ".pbm", "rb") as file:  # noqa: PTH123 - runs on MicroPython
         rows = file.read()[len(_HEAD) :]
     pages = bytearray(1024)
     for y in range(64):

@@ -11,7 +11,7 @@ def main(firmware, path):
     sys.path.insert(0, firmware)
     sys.path.insert(0, folder)
     scope = {"__name__": "suite", "__file__": path}
-    with open(path) as file:
+    with open(path) as file:  # noqa: PTH123 - runs on MicroPython
         exec(compile(file.read(), path, "exec"), scope)
     passed = failed = 0
     for name in sorted(scope):

@@ -8,7 +8,7 @@ from nor import SECTOR, Nor, PowerCut
 
 
 def payload(n, size=100):
-    text = '{"k":"test","n0":%d,"pad":"' % n
+    text = '{"k":"test","n0":' + str(n) + ',"pad":"'
     return (text + "x" * (size - len(text) - 2) + '"}').encode()
 
 

@@ -1,11 +1,16 @@
-"""What the screen shows, against the pictures kept in `pictures/` (PBM; `redraw.py` makes them)."""
+"""What the screen shows, against the pictures in `pictures/` (PBM; `redraw.py` makes them)."""
 
+from firmware_pictures import PICTURES, load
 from lib.canvas import Canvas, digits_width
 from lib.screens import elapsed, wrap
 from lib.words_en import WORDS as ENGLISH
 from lib.words_es import WORDS as SPANISH
-from firmware_pictures import PICTURES, load
 from scenes import Bench, scenes, unconfigured
+
+LABELS = (
+    "go_ready", "choose_reason", "dial", "connect", "typify", "hold", "resume", "intend", "turn",
+    "acknowledge",
+)  # fmt: skip
 
 
 def compare(language, words):
@@ -29,18 +34,16 @@ def test_both_catalogues_have_the_same_words():
 def test_soft_labels_fit_their_cells():
     canvas = Canvas()
     for words in (SPANISH, ENGLISH):
-        for word in (
-            "go_ready choose_reason dial connect typify hold resume intend turn acknowledge"
-        ).split():
+        for word in LABELS:
             assert canvas.width(words[word]) <= 31, words[word]
 
 
 def test_states_fit_beside_their_time():
     canvas = Canvas()
     for words in (SPANISH, ENGLISH):
-        for word in "not_ready offered dialing talking held".split():
-            assert canvas.title_width(words[word]) <= 128 - digits_width("1:00:00") - 6, word
-        assert canvas.title_width(words["wrapup"]) <= 128 - digits_width("10:00") - 6
+        for word in ("not_ready", "offered", "dialing", "talking", "held"):
+            assert canvas.title_width(words[word]) <= 128 - digits_width("1:00:00") - 5, word
+        assert canvas.title_width(words["wrapup"]) <= 128 - digits_width("10:00") - 5
 
 
 def test_details_fit_the_line():

@@ -1,0 +1,80 @@
+"""A desk without hardware: the state machine with its events applied at once, and noted.
+
+`do(input, …)` gives the kinds of the events it caused. Runs on both interpreters.
+"""
+
+from lib.config import Config
+from lib.desk import Desk
+from lib.states import Station
+from scenes import CONFIG
+
+ROSA = ("0" * 32, "a001")
+NORMA = ("1" * 32, "a002")
+STRANGER = ("2" * 32, None)
+
+
+class DeskBench:
+    def __init__(self, config=CONFIG):
+        self.desk = Desk()
+        self.contacts = 0
+        self.station = Station(self.desk, Config(config), self._contact)
+        self.station.provisional = False
+        self.events = []
+        self.u = 0
+        self.number = 0  # of the newest command
+
+    def _contact(self):
+        self.contacts += 1
+        return "k" + str(self.contacts)
+
+    def take(self, events):
+        for event in events:
+            event["b"] = 1
+            event["u"] = self.u
+            event["t"] = None
+            self.desk.apply(event)
+            self.events.append(event)
+        self.station.refresh()
+        return [event["k"] for event in events]
+
+    def do(self, name, details=None, after_ms=1000):
+        self.u += after_ms
+        return self.take(self.station.handle(name, self.u, details))
+
+    def command(self, name, **fields):
+        self.number += 1
+        fields["cmd"] = name
+        fields["i"] = self.number
+        return self.do(name, fields)
+
+    def ring(self, contact="c1", **fields):
+        return self.command("ring", contact=contact, direction="in", **fields)
+
+    def last(self, kind):
+        """The newest event of a kind."""
+        for event in reversed(self.events):
+            if event["k"] == kind:
+                return event
+        raise KeyError(kind)
+
+    def reboot(self):
+        """A cut of power: only what the events say is left."""
+        desk = Desk()
+        desk.restore(self.desk.snapshot())
+        desk.rebase()
+        self.desk = desk
+        self.u = 0
+        self.station = Station(desk, self.station.config, self._contact)
+        return self.take(self.station.start(0))
+
+    def ready(self):
+        """Logged in and ready."""
+        self.do("badge", ROSA)
+        self.do("key3")
+        return self
+
+    def talking(self):
+        self.ready()
+        self.ring()
+        self.do("key1")
+        return self

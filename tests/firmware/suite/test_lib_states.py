@@ -1,0 +1,425 @@
+"""The state machine: who may do what when, and the events it leaves, in their order."""
+
+from deskbench import NORMA, ROSA, STRANGER, DeskBench
+from lib.states import SITUATIONS, TABLE, Station
+from scenes import CONFIG
+
+SMALL = dict(CONFIG)
+SMALL["tree"] = {"version": 7, "nodes": [["1", "Uno", [["11", "Once", [["111", "Ciento"]]]]]]}
+
+
+def test_every_row_of_the_table_names_methods():
+    for name, row in TABLE.items():
+        cells = row.split()
+        assert len(cells) == len(SITUATIONS), name
+        for cell in cells:
+            assert cell == "." or cell[0] == "!" or hasattr(Station, "_" + cell), (name, cell)
+
+
+def test_login_begins_not_ready():
+    bench = DeskBench()
+    assert bench.do("badge", ROSA) == ["session.opened", "presence.changed"]
+    changed = bench.last("presence.changed")
+    assert (changed["from"], changed["to"]) == ("logged_out", "not_ready")
+    assert (changed["reason"], changed["by"]) == ("login", "system")
+    assert bench.last("session.opened")["provisional"] is False
+    assert bench.do("key3") == ["presence.changed"]
+    assert bench.desk.presence == "ready"
+
+
+def test_logins_that_are_denied():
+    bench = DeskBench()
+    assert bench.do("badge", STRANGER) == ["session.denied"]
+    assert bench.last("session.denied")["reason"] == "unknown_badge"
+    assert bench.do("badge", (None, None)) == ["session.denied"]
+    assert bench.last("session.denied")["reason"] == "no_roster"
+    assert bench.do("bad_read") == ["session.denied"]
+    assert bench.last("session.denied")["reason"] == "bad_read"
+    assert bench.desk.presence == "logged_out"
+
+
+def test_logout_when_idle():
+    bench = DeskBench().ready()
+    assert bench.do("badge", ROSA) == ["session.closed", "presence.changed"]
+    assert bench.last("session.closed")["reason"] == "agent"
+    assert bench.last("presence.changed")["to"] == "logged_out"
+    assert bench.desk.agent is None
+
+
+def test_nobody_logs_out_of_a_call():
+    bench = DeskBench().talking()
+    for badge in (ROSA, NORMA):
+        assert bench.do("badge", badge) == ["session.denied"]
+        assert bench.last("session.denied")["reason"] == "in_call"
+    assert bench.desk.work == "talking"
+
+
+def test_logout_out_of_wrapup_closes_it():
+    bench = DeskBench().talking()
+    bench.do("key1")
+    assert bench.do("badge", NORMA) == ["session.denied"]
+    assert bench.do("badge", ROSA) == ["wrapup.ended", "session.closed", "presence.changed"]
+    assert bench.last("wrapup.ended")["cause"] == "session_closed"
+
+
+def test_another_badge_relieves():
+    bench = DeskBench().ready()
+    assert bench.do("badge", NORMA) == [
+        "session.closed",
+        "presence.changed",
+        "session.opened",
+        "presence.changed",
+    ]
+    assert [e["a"] for e in bench.events[-4:]] == ["a001", "a001", "a002", "a002"]
+    assert bench.last("session.closed")["reason"] == "relieved"
+    assert bench.desk.agent == "a002"
+
+
+def test_a_call_of_the_host_answered_by_key():
+    bench = DeskBench().ready()
+    assert bench.ring(queue="Banca", pbx="p9") == ["contact.offered"]
+    offered = bench.last("contact.offered")
+    assert (offered["i"], offered["queue"], offered["pbx"]) == (1, "Banca", "p9")
+    assert bench.do("key1", after_ms=4000) == ["contact.answered"]
+    answered = bench.last("contact.answered")
+    assert (answered["ring_ms"], answered["via"]) == (4000, "key")
+    assert bench.do("key1") == ["contact.ended", "wrapup.started"]
+    assert bench.last("contact.ended")["by"] == "agent"
+
+
+def test_a_call_run_by_the_host():
+    bench = DeskBench().ready()
+    bench.ring()
+    assert bench.command("answer", contact="c1") == ["contact.answered"]
+    assert bench.last("contact.answered")["via"] == "host"
+    assert bench.command("hold", contact="c1") == ["contact.held"]
+    assert bench.command("resume", contact="c1") == ["contact.resumed"]
+    assert bench.command("hold", contact="c1") == ["contact.held"]
+    assert bench.command("hangup", contact="c1", by="caller") == [
+        "contact.ended", "wrapup.started"
+    ]  # fmt: skip
+    ended = bench.last("contact.ended")
+    assert (ended["by"], ended["on_hold"], ended["i"]) == ("caller", True, 6)
+
+
+def test_refusals():
+    bench = DeskBench()
+
+    def reason(kinds):
+        assert kinds == ["command.refused"]
+        return bench.events[-1]["reason"]
+
+    assert reason(bench.ring()) == "logged_out"
+    assert reason(bench.command("presence", to="not_ready", reason="x")) == "logged_out"
+    bench.do("badge", ROSA)
+    assert reason(bench.ring()) == "not_ready"
+    bench.do("key3")
+    assert reason(bench.command("hangup", contact="c1", by="caller")) == "no_such_contact"
+    bench.ring("c1")
+    assert reason(bench.ring("c2")) == "busy"
+    assert reason(bench.command("answer", contact="c2")) == "no_such_contact"
+    assert reason(bench.command("hold", contact="c1")) == "wrong_state"
+    assert reason(bench.command("text", m="m", text="t")) == "busy"
+    assert reason(bench.command("ring", contact="c3", direction="up")) == "bad_command"
+    assert reason(bench.command("ring", contact="", direction="in")) == "bad_command"
+    assert reason(bench.command("ring", contact="x" * 65, direction="in")) == "bad_command"
+    assert reason(bench.command("ring", contact=5, direction="in")) == "bad_command"
+    assert reason(bench.command("ring", contact="a\nb", direction="in")) == "bad_command"
+    assert reason(bench.command("presence", to="ready", reason="x")) == "bad_command"
+    assert bench.desk.work == "offered"
+
+
+def test_a_ring_not_answered():
+    bench = DeskBench().ready()
+    bench.ring()
+    assert bench.do("tick", after_ms=19_999) == []
+    assert bench.station.deadline() == bench.u + 1
+    assert bench.do("tick", after_ms=1) == ["contact.missed", "presence.changed"]
+    assert bench.last("contact.missed")["cause"] == "no_answer"
+    assert bench.last("contact.missed")["ring_ms"] == 20_000
+    changed = bench.last("presence.changed")
+    assert (changed["reason"], changed["by"]) == ("no_answer", "system")
+
+
+def test_a_ring_withdrawn_leaves_the_agent_ready():
+    bench = DeskBench().ready()
+    bench.ring()
+    assert bench.command("withdraw", contact="c1", cause="caller_gave_up") == ["contact.missed"]
+    assert (bench.desk.work, bench.desk.presence) == ("idle", "ready")
+
+
+def test_key_two_silences_a_ring_and_mutes_a_call():
+    bench = DeskBench().ready()
+    bench.ring()
+    assert bench.do("key2") == []
+    assert bench.station.silenced
+    bench.do("key1")
+    assert not bench.station.silenced
+    assert bench.do("key2") == ["contact.muted"]
+    assert bench.desk.muted
+    assert bench.do("key2") == ["contact.unmuted"]
+    bench.do("key2")
+    bench.do("key1")
+    assert bench.do("key2") == []
+
+
+def test_a_call_by_key():
+    bench = DeskBench().ready()
+    assert bench.do("key4") == ["contact.dialed"]
+    dialed = bench.last("contact.dialed")
+    assert (dialed["c"], dialed["via"], dialed["direction"]) == ("k1", "key", "out")
+    assert bench.do("key3") == ["contact.answered"]
+    assert bench.do("key1") == ["contact.ended", "wrapup.started"]
+
+
+def test_a_call_by_key_that_nobody_answers():
+    bench = DeskBench().ready()
+    bench.do("key4")
+    assert bench.do("key1") == ["contact.ended"]
+    assert bench.last("contact.ended")["dial_result"] == "no_answer"
+    assert (bench.desk.work, bench.desk.contact) == ("idle", None)
+
+
+def test_the_tree_opens_with_the_wrapup():
+    bench = DeskBench(SMALL).talking()
+    bench.do("key1")
+    assert bench.station.menu.lines() == ["Uno"]
+    assert bench.do("key1") == []  # nothing above the root, and no way around the code
+    bench.do("key3")
+    bench.do("key3")
+    assert bench.do("key1") == []
+    assert bench.station.menu.lines() == ["Once"]
+    bench.do("key3")
+    assert bench.do("key3") == ["contact.typified", "wrapup.ended"]
+    typified = bench.last("contact.typified")
+    assert (typified["code"], typified["version"], typified["how"]) == ("111", 7, "agent")
+    assert bench.last("wrapup.ended")["cause"] == "typified"
+    assert (bench.desk.work, bench.desk.presence) == ("idle", "ready")
+
+
+def test_typified_in_the_call_waits_for_listo():
+    bench = DeskBench(SMALL).talking()
+    assert bench.station.action("key3") == "typify"
+    for _ in range(4):
+        kinds = bench.do("key3")
+    assert kinds == ["contact.typified"]
+    assert bench.station.action("key3") is None
+    bench.do("key1")
+    assert bench.station.menu is None
+    assert bench.do("key1") == ["wrapup.ended"]
+    assert bench.last("wrapup.ended")["cause"] == "agent"
+
+
+def test_a_list_in_a_call_closes_by_itself():
+    bench = DeskBench(SMALL).talking()
+    bench.do("key3")
+    bench.do("key3", after_ms=7000)
+    assert bench.do("tick", after_ms=7999) == [] and bench.station.menu
+    assert bench.do("tick", after_ms=1) == [] and bench.station.menu is None
+    assert bench.do("key4") == ["contact.held"]
+
+
+def test_a_tree_open_at_the_hang_up_stays_where_it_is():
+    bench = DeskBench(SMALL).talking()
+    bench.do("key3")
+    bench.do("key3")
+    bench.command("hangup", contact="c1", by="caller")
+    assert bench.station.menu.lines() == ["Once"]
+    bench.do("tick", after_ms=20_000)
+    assert bench.station.menu.lines() == ["Once"]
+
+
+def test_the_wrapup_limit_is_never_a_silent_code():
+    bench = DeskBench().talking()
+    bench.do("key1")
+    assert bench.do("tick", after_ms=60_000) == ["contact.typified", "wrapup.ended"]
+    typified = bench.last("contact.typified")
+    assert (typified["code"], typified["how"]) == ("SIN_TIPIFICAR", "timeout")
+    assert bench.last("wrapup.ended")["cause"] == "timeout"
+
+
+def test_the_wrapup_limit_after_a_code():
+    bench = DeskBench(SMALL).talking()
+    for _ in range(4):
+        bench.do("key3")
+    bench.do("key1")
+    assert bench.do("tick", after_ms=60_000) == ["wrapup.ended"]
+
+
+def test_the_next_contact_ends_the_wrapup():
+    bench = DeskBench().talking()
+    bench.do("key1")
+    assert bench.ring("c2") == ["wrapup.ended", "contact.offered"]
+    ended, offered = bench.events[-2:]
+    assert (ended["c"], ended["cause"], "i" in ended) == ("c1", "next_contact", False)
+    assert (offered["c"], offered["i"]) == ("c2", bench.number)
+
+
+def test_an_intention_takes_effect_after_the_wrapup():
+    bench = DeskBench(SMALL).talking()
+    bench.do("key6")
+    assert bench.station.menu.lines()[:2] == ["Disp.", "Refrigerio"]
+    assert bench.do("key4") == ["presence.intended"]
+    bench.do("key1")
+    kinds = [bench.do("key3") for _ in range(3)][-1]
+    assert kinds == ["contact.typified", "wrapup.ended", "presence.changed"]
+    changed = bench.last("presence.changed")
+    assert (changed["to"], changed["reason"], changed["by"]) == ("not_ready", "refrigerio", "agent")
+    assert bench.desk.intended is None
+
+
+def test_an_intention_is_taken_back():
+    bench = DeskBench(SMALL).talking()
+    bench.do("key6")
+    bench.do("key4")
+    bench.do("key6")
+    assert bench.do("key3") == ["presence.intended"]
+    assert bench.desk.intended is None
+    bench.do("key1")
+    kinds = [bench.do("key3") for _ in range(3)][-1]
+    assert kinds == ["contact.typified", "wrapup.ended"]
+
+
+def test_a_break_that_was_asked_for_goes_before_the_next_contact():
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("key4")
+    bench.do("key1")
+    assert bench.ring("c2") == ["command.refused"]
+    assert bench.last("command.refused")["reason"] == "not_ready"
+
+
+def test_the_supervisor_sets_not_ready_now_or_after_the_call():
+    bench = DeskBench().ready()
+    assert bench.command("presence", to="not_ready", reason="reunion") == ["presence.changed"]
+    assert bench.last("presence.changed")["by"] == "supervisor"
+    bench.do("key3")
+    bench.ring()
+    assert bench.command("presence", to="not_ready", reason="reunion") == ["presence.intended"]
+    assert bench.command("withdraw", contact="c1", cause="withdrawn") == [
+        "contact.missed", "presence.changed"
+    ]  # fmt: skip
+    assert bench.last("presence.changed")["by"] == "supervisor"
+
+
+def test_reasons_over_four_turn_pages():
+    bench = DeskBench().ready()
+    bench.do("key3")
+    assert bench.station.menu.lines() == ["Refrigerio", "SS. HH.", "Pausa activa", "more"]
+    bench.do("key6")
+    assert bench.station.menu.lines() == ["Capacitación", "Retroalimentac.", "", "more"]
+    assert bench.do("key5") == []
+    bench.do("key6")
+    bench.do("key6")
+    assert bench.do("key3") == ["presence.changed"]
+    assert bench.desk.reason == "capacitacion"
+    bench.do("key4")
+    assert bench.do("key4") == ["presence.changed"]
+    assert (bench.desk.presence, bench.desk.reason) == ("not_ready", "sshh")
+
+
+def test_key_one_goes_back_and_never_hangs_up_from_a_list():
+    bench = DeskBench().talking()
+    bench.do("key3")
+    bench.do("key3")
+    assert bench.do("key1") == []
+    assert bench.do("key1") == []
+    assert bench.station.menu is None
+    assert bench.do("key1") == ["contact.ended", "wrapup.started"]
+
+
+def test_a_message_waits_for_its_reader():
+    bench = DeskBench().talking()
+    assert bench.command("text", m="m1", text="Venga") == ["message.shown"]
+    assert bench.station.action("key3") is None
+    assert bench.station.action("key6") == "acknowledge"
+    assert bench.do("key6") == ["message.acknowledged"]
+    assert bench.last("message.acknowledged")["m"] == "m1"
+    assert bench.station.action("key6") == "intend"
+
+
+def test_power_comes_back_in_a_call():
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("key4")
+    assert bench.reboot() == ["contact.ended", "wrapup.started"]
+    assert bench.last("contact.ended")["by"] == "interrupted"
+    assert bench.desk.agent == "a001"
+    assert bench.do("tick", after_ms=60_000) == [
+        "contact.typified", "wrapup.ended", "presence.changed"
+    ]  # fmt: skip
+
+
+def test_power_comes_back_in_any_state():
+    bench = DeskBench().ready()
+    assert bench.reboot() == []
+    assert bench.desk.presence == "ready"
+    bench.ring()
+    assert bench.reboot() == ["contact.missed"]
+    assert bench.last("contact.missed")["cause"] == "technical"
+    bench.do("key4")
+    assert bench.reboot() == ["contact.ended"]
+    bench.ring()
+    bench.do("key1")
+    bench.do("key1")
+    assert bench.reboot() == []
+    assert bench.desk.work == "wrapup"
+    assert bench.station.menu is not None
+
+
+def test_power_cut_between_two_events_of_one_input():
+    """Whatever prefix of an input's events is on flash, the next boot finishes or leaves it."""
+
+    def cut_after(bench, count, name, details=None):
+        bench.u += 1
+        bench.take(bench.station.handle(name, bench.u, details)[:count])
+        return bench.reboot()
+
+    assert cut_after(DeskBench(), 1, "badge", ROSA) == ["presence.changed"]
+    assert cut_after(DeskBench().ready(), 1, "badge", ROSA) == ["presence.changed"]
+    assert cut_after(DeskBench().talking(), 1, "key1") == ["wrapup.started"]
+    bench = DeskBench().ready()
+    bench.ring()
+    bench.u += 20_000
+    assert cut_after(bench, 1, "tick") == ["presence.changed"]
+    assert bench.desk.reason == "no_answer"
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("key4")
+    bench.do("key1")
+    bench.u += 60_000
+    assert cut_after(bench, 2, "tick") == ["presence.changed"]
+    assert bench.desk.reason == "refrigerio"
+
+
+def test_only_endings_use_the_reserve():
+    bench = DeskBench().talking()
+    station = bench.station
+    station.full = True
+    assert bench.do("key4") == [] and station.notice[0] == "journal_full"
+    assert bench.command("hold", contact="c1") == []
+    assert bench.do("key1") == ["contact.ended", "wrapup.started"]
+    assert bench.ring("c2") == []
+    assert bench.do("tick", after_ms=60_000) == ["contact.typified", "wrapup.ended"]
+    assert bench.ring("c3") == []
+    assert bench.do("key3") == []
+    assert bench.do("badge", NORMA) == ["session.closed", "presence.changed"]
+    assert bench.do("badge", ROSA) == []
+    station.full = False
+    assert bench.do("badge", ROSA) == ["session.opened", "presence.changed"]
+
+
+def test_volume_is_asked_for_by_long_presses():
+    bench = DeskBench().talking()
+    bench.do("long4")
+    bench.do("long4")
+    bench.do("long3")
+    assert bench.station.volume == 1
+
+
+def test_a_station_without_configuration_can_finish_what_it_began():
+    bench = DeskBench().talking()
+    bench.station.config = type(bench.station.config)()
+    bench.do("key1")
+    assert bench.station.menu is None
+    assert bench.do("key1") == ["wrapup.ended"]
