@@ -18,6 +18,7 @@ from lib.uplink import Uplink
 
 FIRMWARE = "0.1.0"
 _INPUTS = const(16)
+_EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input before the next sector is erased
 _HEALTH_MS = const(900_000)
 _RETRY_MS = const(10_000)  # a part that failed is set up again after this
@@ -152,6 +153,8 @@ class App:
         event["t"] = self._clock.utc(u)
         payload = json.dumps(event, separators=(",", ":")).encode()
         try:
+            if len(payload) > _EVENT_LIMIT:
+                raise JournalError("longer than a frame allows")
             self.journal.append(payload, low_value)
         except JournalError as error:
             self.discards += 1

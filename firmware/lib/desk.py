@@ -75,8 +75,10 @@ class Desk:
             self.talk_since = u
         elif kind == "contact.resumed":
             self.since = self.talk_since
-        elif kind == "contact.ended" and event.get("dial_result"):
-            work = "idle"
+        elif kind == "contact.ended":
+            self.muted = False
+            if event.get("dial_result"):
+                work = "idle"
         elif kind == "contact.missed":
             self.absent = event["cause"] == "no_answer"
         self.work = work
@@ -106,7 +108,8 @@ class Desk:
     def _intended(self, event):
         wanted = [event["to"], event["reason"]]
         as_now = wanted == [self.presence, self.reason]
-        self.intended = None if as_now else wanted + [event["by"]]
+        by = "supervisor" if "i" in event else "agent"  # only a supervisor's is a command
+        self.intended = None if as_now else wanted + [by]
 
     def _typified(self, event):
         self.code = event["code"]

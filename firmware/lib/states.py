@@ -37,7 +37,7 @@ _ENDING = (  # noqa: SIM905
     "acknowledge turn"
 ).split()
 _FIELDS = {
-    # command: its text fields, with the longest each may be or the values it may have
+    # command: its text fields: bytes each may have (negative: may be missing), or its values
     "ring": (("contact", 64), ("direction", ("in", "out")), ("queue", -64), ("pbx", -64)),
     "withdraw": (
         ("contact", 64),
@@ -48,7 +48,7 @@ _FIELDS = {
     "resume": (("contact", 64),),
     "hangup": (("contact", 64), ("by", ("agent", "caller", "system"))),
     "presence": (("to", ("not_ready",)), ("reason", 64)),
-    "text": (("m", 64), ("text", 160)),
+    "text": (("m", 64), ("text", 320)),
 }
 COMMANDS = tuple(_FIELDS)
 TIMEOUT_CODE = "SIN_TIPIFICAR"
@@ -316,12 +316,11 @@ class Station:
         self._open("intend", [["", self.ready_label]] + self.config.reasons, True)
 
     def _want(self, command):
-        self._wanted("not_ready", command["reason"], "supervisor", command)
+        self._wanted("not_ready", command["reason"], command)
 
-    def _wanted(self, to, reason, by, command=None):
+    def _wanted(self, to, reason, command=None):
         self._emit(
-            {"k": "presence.intended", "a": self.desk.agent, "to": to, "reason": reason, "by": by},
-            command,
+            {"k": "presence.intended", "a": self.desk.agent, "to": to, "reason": reason}, command
         )
 
     def _settle(self):
@@ -458,9 +457,9 @@ class Station:
             self._presence("not_ready", node[0], "agent")
         elif kind == "intend":
             if node[0]:
-                self._wanted("not_ready", node[0], "agent")
+                self._wanted("not_ready", node[0])
             else:
-                self._wanted("ready", None, "agent")
+                self._wanted("ready", None)
         else:
             self._typified(node[0], "agent")
             if self.desk.work == "wrapup":
@@ -489,8 +488,8 @@ def _check(details, fields):
         elif value is None:
             if limit > 0:
                 return "{}: missing".format(name)
-        elif not isinstance(value, str) or not 0 < len(value) <= abs(limit):
-            return "{}: text of 1 to {} characters".format(name, abs(limit))
-        elif min(value) < " " or len(value.encode()) > 160:
-            return "{}: plain text only".format(name)
+        elif not isinstance(value, str) or not 0 < len(value.encode()) <= abs(limit):
+            return "{}: text of 1 to {} bytes".format(name, abs(limit))
+        elif min(value) < " ":
+            return "{}: has a control character".format(name)
     return ""

@@ -1,4 +1,6 @@
-"""Every file of `suite/` again, inside the real MicroPython, with the station's heap."""
+"""Every file of `suite/` again, inside the real MicroPython; and those of `drivers/`, which need
+a `machine` and so run only there.
+"""
 
 import re
 import subprocess
@@ -9,7 +11,7 @@ from diadema.sim.build import FIRMWARE_HEAP, interpreter
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
-FILES = sorted((HERE / "suite").glob("test_*.py"))
+FILES = sorted([*(HERE / "suite").glob("test_*.py"), *(HERE / "drivers").glob("check_*.py")])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -1,0 +1,164 @@
+"""Drivers at the level of registers and frames, inside MicroPython, over a bus that notes."""
+
+import random
+
+from drivers.es8388 import ES8388, VOLUME_MOST
+from drivers.lights import Lights
+from drivers.pn532 import BadFrame, frame, target_id, unframe
+from drivers.ssd1306 import SSD1306
+from lib.errors import PartError
+from machine import Pin
+
+
+class Nack:
+    """A bus on which nobody answers."""
+
+    def writeto(self, address, data):
+        raise OSError(19)
+
+    def writeto_mem(self, address, register, data):
+        raise OSError(19)
+
+    readfrom_mem = writeto_mem
+
+
+class Panel:
+    """An SSD1306 reduced to its horizontal addressing."""
+
+    def __init__(self):
+        self.ram = bytearray(1024)
+        self.data = 0
+        self.commands = b""
+        self._window = (0, 127, 0, 7)
+        self._at = (0, 0)
+
+    def writeto(self, address, data):
+        assert address == 0x3C
+        if data[0] == 0x00:
+            self.commands += bytes(data[1:])
+            if data[1] == 0x21 and data[4] == 0x22:
+                self._window = (data[2], data[3], data[5], data[6])
+                self._at = (data[2], data[5])
+            return
+        assert data[0] == 0x40
+        left, right, _, last = self._window
+        for byte in bytes(data[1:]):
+            x, page = self._at
+            assert page <= last
+            self.ram[page * 128 + x] = byte
+            self._at = (x + 1, page) if x < right else (left, page + 1)
+        self.data += len(data) - 1
+
+
+class Registers:
+    def __init__(self):
+        self.values = bytearray(64)
+
+    def writeto_mem(self, address, register, data):
+        assert address == 0x10
+        self.values[register] = data[0]
+
+    def readfrom_mem(self, address, register, count):
+        return self.values[register : register + count]
+
+
+def test_the_panel_shows_what_was_drawn():
+    panel = Panel()
+    panel.ram[:] = b"\xa5" * 1024
+    screen = SSD1306(panel)
+    assert panel.ram == bytes(1024)
+    assert panel.commands[-1] == 0xAF
+    picture = bytearray(1024)
+    random.seed(7)
+    for _ in range(200):
+        for _ in range(random.randint(0, 6)):
+            picture[random.randint(0, 1023)] = random.randint(0, 255)
+        screen.show(picture)
+        assert panel.ram == picture
+
+
+def test_the_panel_is_sent_only_what_differs():
+    panel = Panel()
+    screen = SSD1306(panel)
+    picture = bytearray(1024)
+    screen.show(picture)
+    assert panel.data == 1024
+    picture[3 * 128 + 40] = 1
+    picture[4 * 128 + 44] = 1
+    screen.show(picture)
+    assert panel.data == 1024 + 2 * 5
+    assert screen.selftest()
+
+
+def test_a_missing_chip_has_a_name():
+    for make, part in ((SSD1306, "screen"), (ES8388, "codec")):
+        try:
+            make(Nack())
+        except PartError as error:
+            assert (error.part, error.code) == (part, "no_answer")
+        else:
+            raise AssertionError(part)
+
+
+def test_the_codec_holds_volume_and_mute():
+    chip = Registers()
+    codec = ES8388(chip)
+    assert chip.values[0x19] == 0x00 and chip.values[0x04] == 0x30
+    codec.set_volume(VOLUME_MOST + 5)
+    assert (chip.values[0x1A], chip.values[0x1B], codec.volume) == (0, 0, VOLUME_MOST)
+    codec.set_volume(-1)
+    assert chip.values[0x1A] == VOLUME_MOST * 6 <= 0xC0
+    codec.mute(True)
+    assert chip.values[0x0F] & 0x04
+    codec.mute(False)
+    assert not chip.values[0x0F] & 0x04
+    assert codec.selftest()
+    chip.values[0x03] ^= 1
+    assert not codec.selftest()
+
+
+def refused(call, *arguments):
+    try:
+        call(*arguments)
+    except BadFrame as error:
+        return error.code
+    return None
+
+
+def test_reader_frames():
+    # UM0701-02, GetFirmwareVersion and its answer
+    assert frame(b"\xd4\x02") == b"\x00\x00\xff\x02\xfe\xd4\x02\x2a\x00"
+    answer = b"\x00\x00\xff\x06\xfa\xd5\x03\x32\x01\x06\x07\xe8\x00" + bytes(20)
+    assert unframe(answer, 0x02) == b"\x32\x01\x06\x07"
+
+
+def test_broken_reader_frames():
+    good = b"\x00\x00\xff\x06\xfa\xd5\x03\x32\x01\x06\x07\xe8\x00"
+    for at in range(1, 12):
+        for bit in range(8):
+            broken = bytearray(good)
+            broken[at] ^= 1 << bit
+            assert refused(unframe, bytes(broken), 0x02), (at, bit)
+    for size in range(12):
+        assert refused(unframe, good[:size], 0x02), size
+    assert refused(unframe, good, 0x14) == "answer"
+    assert refused(unframe, b"\x00\x00\xff\x01\xff\x7f\x81\x00", 0x02)  # its error frame
+
+
+def test_targets():
+    card = b"\x01\x01\x00\x44\x00\x07\x04\xa1\xb2\xc3\xd4\xe5\xf6"
+    assert target_id(card) == b"\x04\xa1\xb2\xc3\xd4\xe5\xf6"
+    assert target_id(b"\x01\x01\x00\x04\x08\x04\xde\xad\xbe\xef") == b"\xde\xad\xbe\xef"
+    assert target_id(b"\x00") is None
+    assert target_id(b"") is None
+    for size in range(1, len(card)):
+        assert refused(target_id, card[:size]), size
+
+
+def test_lights_touch_their_pins_when_needed():
+    lights = Lights((1, 2, 3))
+    lights.show((1, 0, 1))
+    assert [Pin.made[gpio].level for gpio in (1, 2, 3)] == [1, 0, 1]
+    assert lights.selftest()
+    Pin.made[2].level = 1
+    assert not lights.selftest()

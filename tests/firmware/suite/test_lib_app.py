@@ -1,0 +1,339 @@
+"""The app with parts that only note what is asked of them: order, faults, commands, boots."""
+
+import asyncio
+import json
+
+from lib.app import App
+from lib.config import Config
+from lib.errors import PartError
+from lib.frames import Decoder, encode
+from lib.journal import Journal, JournalFull
+from lib.timekeeping import Clock
+from nor import Nor
+from scenes import CONFIG
+
+STATION = "DIA-0200000000a1"
+UTC = 1770037200000
+
+
+class Store:
+    """A configuration that is there; blocks are not looked at."""
+
+    broken = 0
+
+    def __init__(self, data=CONFIG):
+        self.data = data
+
+    def load(self):
+        return Config(self.data)
+
+
+class Serial:
+    def __init__(self):
+        self.sent = []
+        self.logged = []
+        self.incoming = []
+        self.guarded = False
+        self._decoder = Decoder()
+
+    async def read(self):
+        return self.incoming.pop(0) if self.incoming else b""
+
+    async def write(self, data):
+        self.sent += [json.loads(message) for message in self._decoder.feed(bytes(data))]
+
+    def guard(self):
+        self.guarded = True
+
+    def log(self, text):
+        self.logged.append(text)
+
+    def dump(self):
+        return {}
+
+
+class Part:
+    """A light, a screen or a codec; notes what it is told with the journal's last n."""
+
+    volume = 5
+    muted = False
+
+    def __init__(self, bench):
+        self._bench = bench
+        self.shown = []
+
+    def show(self, what):
+        if self._bench.broken:
+            raise PartError("screen", "no_answer", "check its cable")
+        self.shown.append((self._bench.app.journal.last, bytes(what)))
+
+    def set_volume(self, volume):
+        self.volume = volume
+
+    def mute(self, muted):
+        self.muted = muted
+
+    def dump(self):
+        return {}
+
+
+class Bench:
+    def __init__(self, nor=None, parts=("lights", "screen", "codec")):
+        self.nor = nor or Nor(8)
+        self.ticks = 0
+        self.broken = False
+        self.made = {}
+        self.names = parts
+        self.number = 0
+        self.boot()
+
+    def boot(self, faults=()):
+        self.serial = Serial()
+        self.ticks = 0
+        makers = {name: self._maker(name) for name in self.names}
+        self.app = App(
+            STATION, "test", "power_on", Journal(self.nor), Store(), Clock(lambda: self.ticks),
+            self.serial, makers,
+        )  # fmt: skip
+        before = self.app.journal
+        self.app.start(faults)
+        self.first = before.first
+        return self
+
+    def _maker(self, name):
+        def make():
+            part = self.made[name] = Part(self)
+            return part
+
+        return make
+
+    def step(self, name, details=None, after_ms=100):
+        self.ticks += after_ms
+        before = self.app.journal.last
+        self.app._step(name, self.app._clock.now(), details)
+        return self.since(before)
+
+    def command(self, name, number=None, **fields):
+        self.number = number or self.number + 1
+        fields["cmd"] = name
+        fields["i"] = self.number
+        return self.step("command", fields)
+
+    def since(self, n):
+        """Events after `n` as they stand on flash."""
+        found = []
+        while True:
+            n += 1
+            read = self.app.journal.read(n)
+            if read is None:
+                return found
+            found.append(json.loads(read[1]))
+
+    def kinds(self, n=0):
+        return [event["k"] for event in self.since(n)]
+
+
+ROSA = ("0" * 32, "a001")
+
+
+def test_a_boot_says_so_and_counts():
+    bench = Bench()
+    booted = bench.since(0)[0]
+    assert booted == {
+        "k": "station.booted", "cause": "power_on", "firmware": "0.1.0", "board": "test",
+        "torn": 0, "b": 1, "u": 0, "t": None,
+    }  # fmt: skip
+    bench.boot()
+    assert [event["b"] for event in bench.since(0)] == [1, 2]
+
+
+def test_journal_first_then_lights_and_screen():
+    bench = Bench()
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    n = bench.app.journal.last
+    bench.command("ring", contact="c1", direction="in")
+    for part in ("lights", "screen"):
+        seen, _ = bench.made[part].shown[-1]
+        assert seen == n + 1
+    assert bench.made["lights"].shown[-1][1] == b"\x00\x00\x01"
+
+
+def test_time_is_anchored_where_the_frame_arrived():
+    bench = Bench()
+    bench.ticks = 700
+    assert bench.command("time", utc="soon")[0]["reason"] == "bad_command"
+    assert bench.command("time", utc=5)[0]["reason"] == "bad_command"
+    clock = bench.command("time", utc=UTC)[0]
+    assert clock == {
+        "k": "station.clock", "utc": UTC, "source": "host", "uncertainty_ms": 50, "i": 3,
+        "b": 1, "u": 1000, "t": UTC,
+    }  # fmt: skip
+    assert bench.step("badge", ROSA, after_ms=50)[0]["t"] == UTC + 50
+
+
+def test_a_command_is_executed_once_also_over_a_boot():
+    bench = Bench()
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    assert bench.command("ring", contact="c1", direction="in")
+    assert bench.command("ring", number=1, contact="c1", direction="in") == []
+    bench.boot()
+    assert bench.command("ring", number=1, contact="c1", direction="in") == []
+    assert bench.command("ring", number=2, contact="c1", direction="in")
+
+
+def test_an_unknown_command_is_refused():
+    refused = Bench().command("dance" * 9)[0]
+    assert refused["reason"] == "unknown_command"
+    assert len(refused["command"]) == 24
+
+
+def test_a_session_goes_on_over_a_boot():
+    bench = Bench()
+    bench.command("time", utc=UTC)
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    bench.command("ring", contact="c1", direction="in")
+    bench.step("key1")
+    last = bench.app.journal.last
+    bench.boot()
+    assert bench.kinds(last) == ["station.booted", "contact.ended", "wrapup.started"]
+    assert bench.since(last)[1]["by"] == "interrupted"
+    assert bench.app.desk.agent == "a001"
+
+
+def test_the_age_of_a_state_outlives_a_boot():
+    bench = Bench()
+    bench.command("time", utc=UTC)
+    bench.step("badge", ROSA, after_ms=0)
+    bench.boot()
+    bench.ticks = 5000
+    bench.command("time", utc=UTC + 600_000)
+    assert bench.app.desk.since == 5000 + 100 - 600_000
+
+
+def test_a_part_that_fails_is_a_fault_until_it_works():
+    bench = Bench()
+    bench.step("badge", ROSA)
+    bench.broken = True
+    n = bench.app.journal.last
+    bench.step("key3")
+    assert "station.fault" in bench.kinds(n)
+    faults = bench.app.desk.faults
+    assert faults["screen"] == "no_answer"
+    n = bench.app.journal.last
+    bench.step("key3")
+    assert "station.fault" not in bench.kinds(n)
+    bench.broken = False
+    bench.step("key1", after_ms=10_000)
+    assert "screen" not in faults
+    assert "station.fault_cleared" in bench.kinds(n)
+
+
+def test_a_fault_of_the_boot_before_is_cleared():
+    bench = Bench()
+    bench.boot({"journal": "no_partition"})
+    assert bench.since(0)[-1]["code"] == "no_partition"
+    bench.boot()
+    assert bench.since(0)[-1]["k"] == "station.fault_cleared"
+
+
+def test_volume_and_mute_reach_the_codec():
+    bench = Bench()
+    bench.step("long4")
+    assert bench.made["codec"].volume == 6
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    bench.command("ring", contact="c1", direction="in")
+    bench.step("key1")
+    bench.step("key2")
+    assert bench.made["codec"].muted
+    bench.step("key1")
+    assert not bench.made["codec"].muted
+
+
+def test_a_board_without_parts_still_works():
+    bench = Bench(parts=())
+    bench.step("badge", ROSA)
+    assert bench.app.desk.agent == "a001"
+
+
+def test_a_full_journal_tells_and_recovers():
+    bench = Bench(Nor(6))
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    for _ in range(2000):
+        bench.step("long3")
+        bench.step("bad_read")
+        if bench.app.journal.reserve:
+            break
+    assert bench.app.desk.faults["journal"] == "full"
+    n = bench.app.journal.last
+    assert bench.command("ring", contact="c9", direction="in") == []
+    assert bench.step("badge", ROSA)[0]["k"] == "session.closed"
+    try:
+        while True:
+            bench.app.journal.append(b'{"k":"x"}')
+    except JournalFull:
+        pass
+    discards = bench.app.discards
+    bench.app._health(bench.app._clock.now())
+    assert bench.app.discards == discards + 1
+    bench.app.uplink.on_ack(bench.app.journal.epoch, n)
+    bench.app._check_room()
+    assert "journal" not in bench.app.desk.faults
+
+
+def test_headset_and_health():
+    bench = Bench()
+    assert bench.step("headset", True)[0]["k"] == "headset.plugged"
+    assert bench.step("headset", False)[0]["k"] == "headset.unplugged"
+    bench.ticks = 900_000
+    n = bench.app.journal.last
+    bench.app._timed(bench.app._clock.now())
+    assert bench.kinds(n) == ["station.health"]
+
+
+def test_frames_of_the_host_and_nonsense():
+    bench = Bench()
+    app = bench.app
+    epoch = app.journal.epoch
+    bench.serial.incoming = [
+        b"noise" + encode(b'{"hello":{}}'),
+        encode(b"[1]") + encode(b"{") + encode(b'{"cmd":5,"i":1}') + encode(b'{"cmd":"x"}'),
+        encode(b'{"ack":[1]}'),
+        encode(('{"ack":[%d,1]}' % epoch).encode()),  # noqa: UP031
+        encode(b'{"cmd":"time","i":1,"utc":1770037200000}'),
+    ]
+    asyncio.run(app._listen())
+    assert app._decoder.bad == 5
+    assert bench.serial.guarded and app.uplink.heard
+    assert app.journal.acked == 1
+    assert not app.machine.provisional
+    name, _, details = app._inputs.popleft()
+    assert (name, details["cmd"]) == ("command", "time")
+
+
+def test_too_many_inputs_are_counted():
+    bench = Bench()
+    for _ in range(20):
+        bench.app.post("key1", 0)
+    assert bench.app.discards == 4
+    assert len(bench.app._inputs) == 16
+
+
+def test_the_dump_is_json():
+    bench = Bench()
+    assert json.loads(json.dumps(bench.app.dump()))["station"] == STATION
+
+
+def test_names_of_calls_begun_here_differ():
+    bench = Bench()
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    names = set()
+    for _ in range(3):
+        names.add(bench.step("key4")[0]["c"])
+        bench.step("key1")
+    assert len(names) == 3

@@ -1,0 +1,220 @@
+"""Configuration: blocks, validation with key and reason, and two files that outlive a cut."""
+
+import json
+import os
+from binascii import b2a_base64, hexlify
+from hashlib import sha256
+
+from lib.config import ConfigStore, validate
+from lib.errors import ConfigError
+
+STATION = "DIA-0200000000a1"
+GOOD = {
+    "generation": 3,
+    "site": "Centro",
+    "station": STATION,
+    "seat": "A-01",
+    "language": "es",
+    "utc_offset_min": -300,
+    "badge_key": "5a" * 32,
+    "ring_limit_s": 20,
+    "wrapup_limit_s": 60,
+    "agents": [["a001", "QUISPE R.", ["0" * 32, "1" * 32]], ["a002", "ÑAUPA J.", []]],
+    "reasons": [["refrigerio", "Refrigerio", 0], ["sshh", "SS. HH.", 1]],
+    "tree": {"version": 1, "nodes": [["1", "Uno", [["11", "Once", [["111", "Ciento once"]]]]]]},
+}
+
+
+def commands(data, number=5, size=480):
+    text = json.dumps(data).encode() if isinstance(data, dict) else data
+    digest = hexlify(sha256(text).digest()).decode()
+    parts = max((len(text) + size - 1) // size, 1)
+    generation = data["generation"] if isinstance(data, dict) else 1
+    return [
+        {
+            "cmd": "config",
+            "i": number,
+            "generation": generation,
+            "part": part + 1,
+            "parts": parts,
+            "data": b2a_base64(text[part * size : part * size + size]).decode().strip(),
+            "sha256": digest,
+        }
+        for part in range(parts)
+    ]
+
+
+class Folder:
+    """An empty folder for the two files, removed at the end."""
+
+    def __enter__(self):
+        self._path = "/tmp/diadema-" + hexlify(os.urandom(6)).decode()
+        os.mkdir(self._path)  # noqa: PTH102 - runs on MicroPython
+        return self._path
+
+    def __exit__(self, *_error):
+        for name in os.listdir(self._path):  # noqa: PTH208
+            os.remove(self._path + "/" + name)  # noqa: PTH107
+        os.rmdir(self._path)  # noqa: PTH106
+
+
+def told(call, *arguments):
+    """The (key, reason) of the ConfigError that a call raises."""
+    try:
+        call(*arguments)
+    except ConfigError as error:
+        return error.key, error.reason
+    return None
+
+
+def wrong(**changes):
+    data = json.loads(json.dumps(GOOD))
+    data.update(changes)
+    return told(validate, data, STATION)
+
+
+def send(store, data, **options):
+    got = None
+    for command in commands(data, **options):
+        assert got is None
+        got = store.add(command)
+    return got
+
+
+def test_blocks_become_a_configuration_that_stays():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder)
+        assert store.load().generation == 0
+        config = send(store, GOOD, size=100)
+        assert config.generation == 3
+        assert config.name_of("a002") == "ÑAUPA J."
+        assert config.reason_label("sshh") == "SS. HH."
+        assert ConfigStore(STATION, folder).load().seat == "A-01"
+
+
+def test_each_goes_over_the_older_file():
+    with Folder() as folder:
+        for generation in (1, 2, 3, 2):
+            data = dict(GOOD)
+            data["generation"] = generation
+            store = ConfigStore(STATION, folder)
+            store.load()
+            assert send(store, data).generation == generation
+            assert ConfigStore(STATION, folder).load().generation == generation
+
+
+def test_a_cut_while_writing_leaves_the_one_before():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder)
+        store.load()
+        send(store, GOOD)
+        data = dict(GOOD)
+        data["generation"] = 4
+        for cut in range(len(commands(data, size=60))):
+            store = ConfigStore(STATION, folder)
+            store.load()
+            for command in commands(data, size=60)[:cut]:
+                assert store.add(command) is None
+            again = ConfigStore(STATION, folder)
+            assert again.load().generation == 3, cut
+
+
+def test_a_broken_file_falls_back():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder)
+        store.load()
+        send(store, GOOD)
+        data = dict(GOOD)
+        data["generation"] = 4
+        send(store, data)
+        name = folder + "/config.0"
+        with open(name, "rb") as file:  # noqa: PTH123 - runs on MicroPython
+            text = bytearray(file.read())
+        text[200] ^= 4
+        with open(name, "wb") as file:  # noqa: PTH123
+            file.write(text)
+        again = ConfigStore(STATION, folder)
+        assert again.load().generation == 3
+        assert again.broken == 1
+        data["generation"] = 5
+        assert send(again, data).generation == 5
+
+
+def test_a_lost_block_waits_for_the_repetition():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder)
+        store.load()
+        blocks = commands(GOOD, size=100)
+        assert store.add(blocks[0]) is None
+        for command in blocks[2:]:
+            assert store.add(command) is None
+        assert send(store, GOOD, size=100).generation == 3
+
+
+def test_what_does_not_add_up_is_refused_with_its_key():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder)
+        store.load()
+        send(store, GOOD)
+        command = commands(GOOD)[0]
+        command["data"] = command["data"][4:]
+        command["parts"] = 1
+        assert told(store.add, command)[0] == "sha256"
+        for field, value, key in (
+            ("part", 0, "part"),
+            ("part", 99, "part"),
+            ("parts", 71, "parts"),
+            ("parts", None, "parts"),
+            ("data", None, "data"),
+            ("data", b2a_base64(b"x" * 481).decode(), "data"),
+            ("sha256", "zz", "sha256"),
+        ):
+            command = commands(GOOD)[0]
+            command[field] = value
+            assert told(store.add, command)[0] == key, field
+        command = commands(GOOD, size=2000)[0]
+        assert told(store.add, command)[0] == "data"
+        assert told(send, store, b"[1, 2]") == ("data", "not an object")
+        assert told(send, store, b'{"generation":')[0] == "data"
+        mixed = commands(GOOD)
+        for command in mixed:
+            command["generation"] = 9
+        assert [told(store.add, command) for command in mixed][-1][0] == "generation"
+        bad = dict(GOOD)
+        bad["language"] = "fr"
+        assert told(send, store, bad) == ("language", "es or en")
+        assert ConfigStore(STATION, folder).load().generation == 3
+
+
+def test_validation_names_the_key():
+    assert told(validate, GOOD, STATION) is None
+    assert told(validate, GOOD, "DIA-0200000000a2")[0] == "station"
+    assert wrong(generation=0)[0] == "generation"
+    assert wrong(generation=True)[0] == "generation"
+    assert wrong(site="")[0] == "site"
+    assert wrong(seat="x" * 17)[0] == "seat"
+    assert wrong(utc_offset_min=900)[0] == "utc_offset_min"
+    assert wrong(badge_key="5A" * 32)[0] == "badge_key"
+    assert wrong(ring_limit_s=0)[0] == "ring_limit_s"
+    assert wrong(wrapup_limit_s="60")[0] == "wrapup_limit_s"
+    assert wrong(agents=None)[0] == "agents"
+    assert wrong(agents=[["a", "A", []], ["b", "B"]])[0] == "agents[1]"
+    assert wrong(agents=[["a", "A", []], ["a", "B", []]]) == ("agents[1]", "a is there twice")
+    assert wrong(agents=[["a", "A", ["0" * 32]], ["b", "B", ["0" * 32]]])[0] == "agents[1]"
+    assert wrong(agents=[["a", "A", ["0" * 31]]]) == ("agents[0]", "32 lower-case hex digits")
+    assert wrong(agents=[["a", "x" * 17, []]])[0] == "agents[0]"
+    assert wrong(reasons=[["a", "A", 2]])[0] == "reasons[0]"
+    assert wrong(tree=None)[0] == "tree"
+    assert wrong(tree={"version": 0, "nodes": []})[0] == "tree.version"
+    assert wrong(tree={"version": "2026-1", "nodes": []}) is None
+    short = {"version": 1, "nodes": [["1", "Uno", [["11", "Once", []]]]]}
+    assert wrong(tree=short)[0] == "tree.nodes[0][0]"
+    twice = {"version": 1, "nodes": [["1", "Uno", [["11", "Once", [["1", "Otra vez"]]]]]]}
+    assert wrong(tree=twice) == ("tree.nodes[0][0][0]", "1 is there twice")
+    deep = {"version": 1, "nodes": [["1", "U", [["11", "O", [["111", "C", [["x", "y"]]]]]]]]}
+    assert wrong(tree=deep)[0] == "tree.nodes[0][0][0]"
+    assert wrong(tree={"version": 1, "nodes": [["1", "x" * 17, []]]})[0] == "tree.nodes[0]"
+    for key in GOOD:
+        data = dict(GOOD)
+        del data[key]
+        assert told(validate, data, STATION)[0].startswith(key), key

@@ -1,0 +1,229 @@
+"""The uplink on a clock of its own: hello, window, resending, rewinding, what is obeyed."""
+
+import asyncio
+import json
+
+from lib.frames import UP_LIMIT, Decoder
+from lib.journal import Journal
+from lib.uplink import WINDOW, Uplink
+from nor import Nor
+
+STATION = "DIA-0200000000a1"
+
+
+class Line:
+    """A journal and its uplink; what it sends is decoded. Time moves only by `at`."""
+
+    def __init__(self, events=0, nor=None):
+        self.journal = Journal(nor or Nor(8), lambda: b"{}")
+        self.journal.mount()
+        self.u = 0
+        self.sent = []
+        self.faults = []
+        self.links = 0
+        self._decoder = Decoder(UP_LIMIT)
+        for _ in range(events):
+            self.add()
+        self.uplink = Uplink(
+            self.journal, STATION, self._write, lambda: self.u, lambda: {"b": 1},
+            lambda part, code: self.faults.append(code), self._linked, lambda bits: 0,
+        )  # fmt: skip
+
+    def _linked(self):
+        self.links += 1
+
+    def add(self):
+        self.journal.append(b'{"k":"x","b":1,"u":2,"t":null}')
+
+    async def _write(self, frame):
+        for message in self._decoder.feed(frame):
+            self.sent.append(json.loads(message))
+
+    async def turn(self, u=None):
+        """Let the uplink do what is due at `u`; gives what it sent."""
+        if u is not None:
+            self.u = u
+        self.sent = []
+        self.uplink.appended()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        return self.sent
+
+    def numbers(self):
+        return [event["n"] for event in self.sent]
+
+    def run(self, script):
+        async def main():
+            task = asyncio.create_task(self.uplink.run())
+            try:
+                await script(self)
+            finally:
+                task.cancel()
+
+        asyncio.run(main())
+
+
+def test_nothing_but_hello_before_the_host_spoke():
+    async def script(line):
+        sent = await line.turn(0)
+        assert len(sent) == 1
+        hello = sent[0]["hello"]
+        assert hello == {
+            "s": STATION, "up": True, "e": line.journal.epoch, "first": 1, "last": 3, "acked": 0,
+            "b": 1,
+        }  # fmt: skip
+        times = []
+        for u in range(0, 200_000, 500):
+            if await line.turn(u):
+                times.append(u // 1000)
+        assert times == [1, 3, 7, 15, 31, 63, 123, 183]
+
+    Line(3).run(script)
+
+
+def test_events_follow_the_first_acknowledgement():
+    async def script(line):
+        await line.turn(0)
+        line.uplink.on_frame()
+        line.uplink.on_ack(line.journal.epoch, 1)
+        await line.turn(10)
+        assert line.numbers() == [2, 3]
+        assert line.sent[0] == {
+            "s": STATION, "e": line.journal.epoch, "n": 2, "k": "x", "b": 1, "u": 2, "t": None
+        }  # fmt: skip
+        assert line.uplink.link == "up"
+        assert await line.turn(4000) == []
+        line.add()
+        await line.turn(4001)
+        assert line.numbers() == [4]
+
+    Line(3).run(script)
+
+
+def test_the_window():
+    async def script(line):
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 0)
+        await line.turn(1)
+        assert line.numbers() == list(range(1, WINDOW + 1))
+        line.uplink.on_ack(line.journal.epoch, 10)
+        await line.turn(2)
+        assert line.numbers() == list(range(WINDOW + 1, WINDOW + 11))
+        assert line.journal.acked == 10
+
+    Line(100).run(script)
+
+
+def test_what_is_not_acknowledged_goes_again_in_order():
+    async def script(line):
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 0)
+        times = []
+        for u in range(0, 200_000, 500):
+            await line.turn(u)
+            if line.sent:
+                times.append(u // 1000)
+                assert line.numbers() == [1, 2, 3]
+        assert times == [0, 5, 15, 35, 75, 135, 195]
+        assert line.uplink.link == "lost"
+        line.uplink.on_ack(line.journal.epoch, 2)
+        assert line.uplink.link == "up"
+        await line.turn(200_000)
+        assert line.numbers() == []
+        await line.turn(205_000)
+        assert line.numbers() == [3]
+        assert line.uplink.link == "late"
+
+    Line(3).run(script)
+
+
+def test_only_the_first_acknowledgement_after_a_hello_goes_back():
+    async def script(line):
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 5)
+        await line.turn(1)
+        assert line.numbers() == [6, 7, 8, 9]
+        line.uplink.on_ack(line.journal.epoch, 3)
+        await line.turn(2)
+        assert line.numbers() == []
+        assert line.journal.acked == 5
+        line.uplink.ask_hello()
+        sent = await line.turn(3)
+        assert "hello" in sent[0]
+        line.uplink.on_ack(line.journal.epoch, 3)
+        await line.turn(4)
+        assert line.numbers() == [4, 5, 6, 7, 8, 9]
+        assert line.journal.acked == 3
+
+    Line(9).run(script)
+
+
+def test_acknowledgements_that_are_not_obeyed():
+    async def script(line):
+        await line.turn(0)
+        for epoch, n in ((line.journal.epoch ^ 1, 2), (line.journal.epoch, "2"), (None, 1)):
+            line.uplink.on_ack(epoch, n)
+        line.uplink.on_ack(line.journal.epoch, -1)
+        assert await line.turn(1) == []
+        assert line.uplink.foreign == 4
+        assert line.journal.acked == 0
+        line.uplink.on_ack(line.journal.epoch, 0)
+        for _ in range(40):
+            line.add()
+        await line.turn(2)
+        line.uplink.on_ack(line.journal.epoch, WINDOW + 1)  # never sent in this boot
+        assert line.journal.acked == 0
+
+    Line(3).run(script)
+
+
+def test_an_acknowledgement_beyond_the_end_is_a_fault_and_moves_on():
+    async def script(line):
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 20)
+        assert line.faults == ["ack_beyond"]
+        assert await line.turn(1) == []
+        line.add()
+        await line.turn(2)
+        assert line.numbers() == [21]
+        line.uplink.on_ack(line.journal.epoch, 21)
+        assert line.faults[-1] is None
+
+    Line(3).run(script)
+
+
+def test_a_record_that_cannot_be_read_is_told_in_its_place():
+    nor = Nor(8)
+
+    async def script(line):
+        await line.turn(0)
+        for at, _ in line.journal_programs[2:4]:
+            nor.image[at + 20] = 0
+        line.uplink.on_ack(line.journal.epoch, 0)
+        sent = await line.turn(1)
+        assert line.numbers() == [1, 2, 3, 5]
+        assert (sent[2]["k"], sent[2]["to"]) == ("station.lost", 4)
+
+    line = Line(5, nor)
+    records = [entry for entry in nor.programs if entry[1] > 32]
+    line.journal_programs = records
+    line.run(script)
+
+
+def test_a_host_frame_lets_the_hello_wait():
+    async def script(line):
+        await line.turn(0)
+        line.u = 900
+        line.uplink.on_frame()
+        assert line.uplink.heard
+        assert await line.turn(1500) == []
+        assert "hello" in (await line.turn(2900))[0]
+
+    Line(0).run(script)
+
+
+def test_the_longest_event_fits_its_frame():
+    line = Line(0)
+    line.journal.append(b'{"k":"' + b"x" * (448 - 8) + b'"}')
+    head = '{"s":"%s","e":%d,"n":%d,' % (STATION, 0xFFFFFFFF, 0xFFFFFFFF)  # noqa: UP031
+    assert len(head) + 447 <= UP_LIMIT

@@ -1,0 +1,196 @@
+"""The state machine under any sequence of inputs, cuts of power included: what always holds."""
+
+from typing import Any
+
+import msgspec
+from deskbench import NORMA, ROSA, STRANGER, DeskBench
+from diadema.events import ANY_EVENT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+KEYS = [f"key{number}" for number in range(1, 7)]
+inputs = st.one_of(
+    st.tuples(st.sampled_from(KEYS)),
+    st.tuples(st.sampled_from(KEYS)),
+    st.tuples(st.just("badge"), st.sampled_from([ROSA, ROSA, NORMA, STRANGER, (None, None)])),
+    st.tuples(st.sampled_from(["long3", "long4", "bad_read", "tick", "limit", "cut", "reboot"])),
+    st.tuples(st.just("ring")),
+    st.tuples(st.just("full"), st.booleans()),
+    st.tuples(st.sampled_from(["answer", "hold", "resume"]), st.booleans()),
+    st.tuples(st.just("hangup"), st.booleans(), st.sampled_from(["agent", "caller", "system"])),
+    st.tuples(st.just("withdraw"), st.booleans(), st.sampled_from(["withdrawn", "no_answer"])),
+    st.tuples(st.just("presence")),
+    st.tuples(st.just("text")),
+)
+
+
+class Walk(DeskBench):
+    """A desk that is given drawn inputs and checks itself after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rings = 0
+        self.gap_ms = 500
+        self.keep: int | None = None  # how many of the next events reach the flash
+
+    def take(self, events: list[dict[str, Any]]) -> list[str]:
+        kept = events if self.keep is None else events[: self.keep]
+        kinds: list[str] = super().take(kept)
+        self.keep = None
+        return kinds
+
+    def contact(self, right: bool) -> str:
+        return self.desk.contact or "none" if right else "another"
+
+    def step(self, name: str, *arguments: Any) -> None:
+        match name:
+            case "ring":
+                self.rings += 1
+                self.ring(f"c{self.rings}")
+            case "answer" | "hold" | "resume":
+                self.command(name, contact=self.contact(arguments[0]))
+            case "hangup":
+                self.command(name, contact=self.contact(arguments[0]), by=arguments[1])
+            case "withdraw":
+                self.command(name, contact=self.contact(arguments[0]), cause=arguments[1])
+            case "presence":
+                self.command(name, to="not_ready", reason="reunion")
+            case "text":
+                self.command(name, m="m1", text="Hola")
+            case "full":
+                self.station.full = arguments[0]
+            case "reboot":
+                self.reboot()
+            case "limit":
+                self.do("tick", after_ms=60_000)
+            case "badge":
+                self.do("badge", arguments[0], after_ms=self.gap_ms)
+            case _:
+                self.do(name, after_ms=self.gap_ms)
+        self.check()
+
+    def check(self) -> None:
+        desk, station = self.desk, self.station
+        assert desk.work == "idle" or (desk.presence == "ready" and desk.open)
+        assert (desk.presence == "logged_out") == (desk.agent is None) == (not desk.open)
+        assert (desk.contact is None) == (desk.work == "idle")
+        assert desk.work != "closing"
+        due = station.deadline()
+        if due is not None and due <= self.u:
+            self.do("tick", after_ms=0)
+            again = self.station.deadline()
+            assert again is None or again > self.u, "a tick at the deadline must move it"
+        for key in KEYS:
+            station.action(key)
+        if station.menu:
+            assert any(station.menu.lines())
+
+    def leave(self) -> None:
+        """Whatever the state, these get anybody out of it."""
+        self.station.full = False
+        for _ in range(3):
+            self.do("key6")  # a message
+            for _ in range(4):
+                self.do("key1")  # lists, ring, call
+            self.do("tick", after_ms=60_000)
+        if self.desk.open:
+            self.do("badge", (ROSA if self.desk.agent == "a001" else NORMA))
+        assert self.station.situation == "logged_out"
+
+
+def check_stream(events: list[dict[str, Any]]) -> None:
+    """The events of a whole walk, from an empty desk to an empty desk."""
+    presence = "logged_out"
+    session = None
+    started: dict[str, str] = {}
+    typified = set()
+    for n, event in enumerate(events, 1):
+        whole = {"s": "DIA-0200000000a1", "e": 1, "n": n, **event}
+        msgspec.json.decode(msgspec.json.encode(whole), type=ANY_EVENT)
+        kind, contact = event["k"], event.get("c")
+        match kind:
+            case "session.opened":
+                assert session is None
+                session = event["a"]
+            case "session.closed":
+                assert session == event["a"]
+                session = None
+            case "presence.changed":
+                assert event["from"] == presence, event
+                presence = event["to"]
+            case "contact.offered" | "contact.dialed":
+                assert contact not in started
+                assert presence == "ready" and session == event["a"]
+                assert all(state in ("over", "wrapped") for state in started.values())
+                started[contact] = "waiting"
+            case "contact.answered":
+                assert started[contact] == "waiting"
+                started[contact] = "talking"
+            case "contact.missed":
+                assert started[contact] == "waiting"
+                started[contact] = "over"
+            case "contact.ended":
+                answered = started[contact] == "talking"
+                assert answered != ("dial_result" in event)
+                started[contact] = "ended" if answered else "over"
+            case "wrapup.started":
+                assert started[contact] == "ended"
+                started[contact] = "wrapup"
+            case "wrapup.ended":
+                assert started[contact] == "wrapup"
+                started[contact] = "wrapped"
+            case "contact.typified":
+                assert contact not in typified
+                assert started[contact] in ("talking", "wrapup")
+                typified.add(contact)
+            case "contact.held" | "contact.resumed" | "contact.muted" | "contact.unmuted":
+                assert started[contact] == "talking"
+        if kind.startswith(("contact.", "wrapup.")):
+            assert event["a"] == session
+    assert session is None and presence == "logged_out"
+    assert all(state in ("over", "wrapped") for state in started.values())
+
+
+@given(
+    steps=st.lists(inputs, min_size=5, max_size=60),
+    cuts=st.lists(st.integers(0, 3), max_size=60),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_day_at_any_desk(steps: list[tuple[Any, ...]], cuts: list[int]) -> None:
+    walk = Walk()
+    walk.ready()
+    cuts = list(cuts)
+    for name, *arguments in steps:
+        if name == "cut":  # power goes while the next input's events are being written
+            walk.keep = cuts.pop() if cuts else 1
+            walk.u += 500
+            walk.take(walk.station.handle("badge", walk.u, ROSA))
+            walk.reboot()
+            walk.check()
+            continue
+        walk.step(name, *arguments)
+    walk.leave()
+    check_stream(walk.events)
+
+
+@given(steps=st.lists(inputs, max_size=40), cut=st.integers(0, 3), last=inputs)
+@settings(max_examples=300, deadline=None)
+def test_a_cut_inside_any_input(
+    steps: list[tuple[Any, ...]], cut: int, last: tuple[Any, ...]
+) -> None:
+    walk = Walk()
+    walk.ready()
+    for name, *arguments in steps:
+        if name != "cut":
+            walk.step(name, *arguments)
+    walk.keep = cut
+    name, *arguments = last
+    if name not in ("cut", "reboot", "full"):
+        walk.check = lambda: None  # type: ignore[method-assign]  # half an input is no state
+        walk.step(name, *arguments)
+        del walk.check
+    walk.keep = None
+    walk.reboot()
+    walk.check()
+    walk.leave()
+    check_stream(walk.events)
