@@ -199,21 +199,22 @@ class AtDesk:
         await self.keys([keying.HANG_UP])
         return await self.expect("contact.ended", since, c=contact)
 
-    async def mute(self, contact: str, ms: float) -> None:
-        await self._there_and_back(keying.MUTE, "muted", "unmuted", contact, ms)
+    async def mute(self, contact: str) -> None:
+        await self._toggle(keying.MUTE, "contact.muted", contact)
 
-    async def hold(self, contact: str, ms: float) -> None:
-        await self._there_and_back(keying.HOLD, "held", "resumed", contact, ms)
+    async def unmute(self, contact: str) -> None:
+        await self._toggle(keying.MUTE, "contact.unmuted", contact)
 
-    async def _there_and_back(
-        self, key: int, there: str, back: str, contact: str, ms: float
-    ) -> None:
-        for kind in (there, back):
-            since = self.seen
-            await self.keys([key])
-            await self.expect(f"contact.{kind}", since, c=contact)
-            if kind == there:
-                await self._world.sleep(ms)
+    async def hold(self, contact: str) -> None:
+        await self._toggle(keying.HOLD, "contact.held", contact)
+
+    async def resume(self, contact: str) -> None:
+        await self._toggle(keying.HOLD, "contact.resumed", contact)
+
+    async def _toggle(self, key: int, kind: str, contact: str) -> None:
+        since = self.seen
+        await self.keys([key])
+        await self.expect(kind, since, c=contact)
 
     async def typify_in_call(
         self, contact: str, code: str, gap_ms: Callable[[], float] | None = None

@@ -5,6 +5,7 @@ finds it back, as a service manager would bring it.
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -28,7 +29,7 @@ class Process:
     """One command of `diadema`, kept running until `stop`."""
 
     def __init__(self, name: str, arguments: list[str], log: Path, ready: Path) -> None:
-        """`ready`: the file that the command writes when it is up."""
+        """`ready`: the file in which the command writes its `pid` when it is up."""
         self.name = name
         self.restarts = 0
         self._arguments = arguments
@@ -49,7 +50,6 @@ class Process:
         self._keeper = asyncio.create_task(self._keep())
 
     async def _spawn(self) -> None:
-        self._ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "diadema", *self._arguments]
         with self._log.open("ab") as log:
             # a session of its own: Ctrl-C reaches the run alone, which ends things in order; the
@@ -62,7 +62,7 @@ class Process:
     async def _until_ready(self) -> None:
         assert self._process
         deadline = time.monotonic() + _START_LIMIT_S
-        while not self._ready.exists():
+        while not self._is_ready():
             if self._process.returncode is not None:
                 raise DiademaError(f"`diadema {self.name}` ended at its start:\n{self._tail()}")
             if time.monotonic() > deadline:
@@ -71,6 +71,14 @@ class Process:
                     f"{self._tail()}"
                 )
             await asyncio.sleep(_LOOK_S)
+
+    def _is_ready(self) -> bool:
+        """Whether the file is this process's, not one that a killed one left behind."""
+        try:
+            content: dict[str, object] = json.loads(self._ready.read_text())
+        except (OSError, ValueError):
+            return False
+        return content.get("pid") == self.pid
 
     async def _keep(self) -> None:
         while True:

@@ -22,6 +22,7 @@ _SLICE_MS = 1000
 _PATIENCE_S = (90.0, 0.9)  # a caller waits this long for an agent; assumed
 _RING_LIMIT_S = 20  # people.site's
 _LEAST_TALK_S = 1.0
+_KEYING_S = 6  # a talk shorter than the keys take is not typified in
 _LEAST_RATE = 0.5  # calls an hour and agent, where the log was closed
 
 
@@ -174,32 +175,38 @@ class Shift:
 
     async def _take(self, desk: AtDesk, call: _Call, chance: random.Random) -> bool:
         """From the ring to the end of the talk; False when nobody answered."""
-        since = desk.seen
-        await desk.ring(call.contact, queue=people.QUEUES.get(call.type, call.type))
-        if chance.random() < ASSUMED.missed:
-            await desk.expect("contact.missed", since, _RING_LIMIT_S + 30, c=call.contact)
-            await self._sleep(chance.uniform(1, 5))
-            await desk.get_ready()
+        contact = call.contact
+        await desk.ring(contact, queue=people.QUEUES.get(call.type, call.type))
+        if chance.random() < ASSUMED.missed and await self._let_it_ring(desk, contact):
             return False
         await self._sleep(min(draw_seconds(ASSUMED.ring, chance), _RING_LIMIT_S / 2))
-        answered = await desk.answer(call.contact)
-        service = self._behaviour.service[call.type]
-        talk_s = max(service.draw(chance) / self._pace, _LEAST_TALK_S)
-        ends_ms = answered.at_ms + 1000 * talk_s
-        if chance.random() < ASSUMED.typified_in_call and talk_s > 6:
+        answered = await desk.answer(contact)
+        talk_s = self._behaviour.service[call.type].draw(chance) / self._pace
+        talk_s = max(talk_s, _LEAST_TALK_S)
+        if chance.random() < ASSUMED.typified_in_call and talk_s > _KEYING_S:
             await self._sleep(talk_s * chance.uniform(0.1, 0.4))
-            await desk.typify_in_call(call.contact, self._code(call, chance), self._gap(chance))
+            await desk.typify_in_call(contact, self._code(call, chance), self._gap(chance))
         if chance.random() < ASSUMED.held:
             await self._sleep(chance.uniform(0, talk_s / 4))
-            await desk.hold(call.contact, 1000 * draw_seconds(ASSUMED.hold, chance) / self._pace)
+            await desk.hold(contact)
+            await self._sleep(draw_seconds(ASSUMED.hold, chance) / self._pace)
+            await desk.resume(contact)
         if chance.random() < ASSUMED.muted:
-            await desk.mute(call.contact, 1000 * chance.uniform(0.2, 1) * talk_s / 4)
-        await self._until_or_stop(ends_ms)
+            await desk.mute(contact)
+            await self._sleep(chance.uniform(0.2, 1) * talk_s / 4)
+            await desk.unmute(contact)
+        await self._until_or_stop(answered.at_ms + 1000 * talk_s)
         if chance.random() < ASSUMED.caller_hangs_up:
-            await desk.caller_hangs_up(call.contact)
+            await desk.caller_hangs_up(contact)
         else:
-            await desk.hang_up(call.contact)
+            await desk.hang_up(contact)
         return True
+
+    async def _let_it_ring(self, desk: AtDesk, contact: str) -> bool:
+        """Away from the desk until the ring ends; False when the shift ended first."""
+        while not self._going and not desk.happened("contact.missed", contact):
+            await self._world.sleep(_SLICE_MS)
+        return desk.happened("contact.missed", contact)
 
     async def _after(self, desk: AtDesk, call: _Call, chance: random.Random) -> None:
         wrapup_s = draw_seconds(ASSUMED.wrapup, chance) / self._pace
@@ -222,7 +229,7 @@ class Shift:
         return lambda: 1000 * draw_seconds(ASSUMED.between_keys, chance)
 
     async def _sleep(self, seconds: float) -> None:
-        await self._world.sleep(1000 * seconds)
+        await self._until_or_stop(self._world.now_ms() + 1000 * seconds)
 
     async def _until_or_stop(self, until_ms: float) -> None:
         """In short sleeps, so that `stop` does not wait for a long talk or pause."""
