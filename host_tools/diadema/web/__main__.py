@@ -1,0 +1,126 @@
+"""`python -m diadema.web`: started and watched by `diadema hub`.
+
+Ends when its standard input, a pipe from the hub, is closed: no hub, no web.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from diadema.clock import open_clock
+from diadema.errors import DiademaError
+from diadema.web.settings import Settings
+from diadema.words import text
+
+HOST = "127.0.0.1"
+_GRACE_S = 4.0
+_SEND_BUFFER = 256 * 1024  # a viewer that stalls is noticed within seconds, not megabytes
+
+
+def main() -> int:
+    """Exit code 0 after an orderly end, 1 if a part failed, 2 for what the caller can mend."""
+    arguments = _arguments()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("diadema").setLevel(logging.INFO)
+    try:
+        if arguments.host not in (HOST, "localhost"):
+            raise DiademaError(text("web.address_refused", host=arguments.host))
+        settings = Settings.read(arguments.data)
+        listener = _listen(arguments.port)
+        with listener:
+            return asyncio.run(_serve(settings, arguments.clock, arguments.data, listener))
+    except (DiademaError, ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+async def _serve(
+    settings: Settings, clock: Path | None, data: Path, listener: socket.socket
+) -> int:
+    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(data / "web"))
+    from diadema.web.app import create_app  # NiceGUI reads its environment when imported
+    from diadema.web.assets import build
+    from diadema.web.service import Service
+
+    service = Service(settings, open_clock(clock), build())
+    config = uvicorn.Config(
+        create_app(service),
+        loop="uvloop",
+        log_level="warning",
+        access_log=False,
+        ws_per_message_deflate=False,
+        ws_max_size=1_000_000,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    async def stop_on_failure() -> None:
+        await service.failed.wait()
+        stop()
+
+    _on_closed_input(lambda: loop.call_soon_threadsafe(stop))
+    watch = asyncio.create_task(stop_on_failure())
+    address, port = listener.getsockname()[:2]
+    print(f"http://{address}:{port}", flush=True)
+    await server.serve(sockets=[listener])
+    watch.cancel()
+    return 1 if service.failed.is_set() else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m diadema.web")
+    parser.add_argument("--data", type=Path, required=True, help="the hub's data directory")
+    parser.add_argument("--port", type=int, default=8600, help="0 takes a free one")
+    parser.add_argument("--host", default=HOST)
+    parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
+    return parser.parse_args()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # what is set here, the accepted connections inherit
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise DiademaError(text("web.port_taken", port=port)) from error
+    listener.listen(128)
+    return listener
+
+
+def _on_closed_input(call: Callable[[], object]) -> None:
+    """Call once standard input ends, if it is a pipe; a terminal or a file says nothing."""
+    mode = os.fstat(0).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        call()
+        time.sleep(_GRACE_S)
+        os._exit(0)  # nothing may keep a web alive whose hub is gone
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

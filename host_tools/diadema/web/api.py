@@ -1,0 +1,134 @@
+"""`/api/v1`: the live rows, the counters, and commands to a station. `/metrics` for Prometheus.
+
+Reading is free on this machine; a command needs the bearer token that the hub wrote.
+"""
+
+import hmac
+import logging
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi.responses import PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict
+
+from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
+from diadema.web.guard import language_of
+from diadema.web.service import Service
+from diadema.words import text
+
+log = logging.getLogger(__name__)
+
+StationId = Annotated[str, Path(pattern=r"^DIA-[0-9a-f]{12}$", examples=["DIA-0a1b2c3d4e5f"])]
+CommandNumber = Annotated[int, Path(ge=1, description="the number that the command was given")]
+
+
+class Command(BaseModel):
+    """One command to a station; its own fields stand beside `cmd`."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"examples": [{"cmd": "ring", "contact": "c-1", "direction": "in"}]},
+    )
+    cmd: Literal["ring", "withdraw", "answer", "hold", "resume", "hangup", "presence", "text"]
+
+
+class Taken(BaseModel):
+    """The hub took the command and gave it this number."""
+
+    i: int
+
+
+class CommandState(BaseModel):
+    """Whether the station answered, with which event, or the command expired first."""
+
+    i: int
+    answered: dict[str, Any] | None
+    expired: bool
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Served = Annotated[Service, Depends(_service)]
+_bearer = HTTPBearer(auto_error=False, description="the key `api` of secrets.json")
+
+
+def _authorised(
+    request: Request,
+    service: Served,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> None:
+    token = given.credentials if given else ""
+    if not hmac.compare_digest(token.encode(), service.settings.token.encode()):
+        detail = text("web.bad_token", language_of(request))
+        raise HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
+
+
+router = APIRouter(prefix="/api/v1")
+metrics_router = APIRouter()
+
+
+@router.get("/live", summary="Every agent's live row")
+async def live(service: Served) -> list[dict[str, Any]]:
+    return service.live_rows()
+
+
+@router.get("/status", summary="Counters of the web and of the hub")
+async def status(service: Served) -> dict[str, Any]:
+    return await service.status()
+
+
+@router.post(
+    "/stations/{s}/commands",
+    summary="Send a command to a station",
+    status_code=202,
+    dependencies=[Depends(_authorised)],
+    responses={401: {"description": "no valid token"}, 503: {"description": "the hub is silent"}},
+)
+async def send_command(s: StationId, command: Command, service: Served, request: Request) -> Taken:
+    answer = await _ask(service, request, "hub.command", {"s": s, **command.model_dump()})
+    return Taken.model_validate(answer)
+
+
+@router.get(
+    "/stations/{s}/commands/{i}",
+    summary="What became of a command",
+    dependencies=[Depends(_authorised)],
+    responses={401: {"description": "no valid token"}, 503: {"description": "the hub is silent"}},
+)
+async def command_state(
+    s: StationId, i: CommandNumber, service: Served, request: Request
+) -> CommandState:
+    answer = await _ask(service, request, "hub.command.get", {"s": s, "i": i})
+    return CommandState.model_validate(answer)
+
+
+@metrics_router.get("/metrics", include_in_schema=False)
+async def metrics(service: Served) -> PlainTextResponse:
+    return PlainTextResponse(service.metrics(), media_type="text/plain; version=0.0.4")
+
+
+async def _ask(
+    service: Service, request: Request, subject: str, body: dict[str, Any]
+) -> dict[str, Any]:
+    """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do."""
+    service.commands += 1
+    language = language_of(request)
+    try:
+        answer = await service.feed.request(subject, body)
+    except HubSilent:
+        detail = text("web.hub_silent", language, seconds=int(ANSWER_S))
+    except HubAbsent:
+        detail = text("web.hub_absent", language)
+    except NatsAbsent:
+        detail = text("web.nats_absent", language)
+    else:
+        if "error" not in answer:
+            return answer
+        code = answer.get("status", 409)
+        known = isinstance(code, int) and 400 <= code < 500
+        raise HTTPException(code if known else 409, str(answer.get("detail") or answer["error"]))
+    raise HTTPException(503, detail, {"Retry-After": "2"})

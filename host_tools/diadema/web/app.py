@@ -1,0 +1,45 @@
+"""The application: the FastAPI parent with its parts, behind the one guard."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.types import ASGIApp
+
+from diadema import __doc__ as about
+from diadema.web import api, assets, stream, ui, wall
+from diadema.web.guard import Guard
+from diadema.web.service import Service
+
+
+def create_app(service: Service) -> ASGIApp:
+    """Everything the web serves. The service's tasks run as long as the application does."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    app = FastAPI(
+        title="Diadema",
+        description=about or "",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its page would come from a CDN
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+
+    @app.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        return RedirectResponse("/ui/")
+
+    app.include_router(api.router)
+    app.include_router(api.metrics_router)
+    app.include_router(wall.router)
+    app.add_api_websocket_route("/ws", stream.floor_stream)
+    assets.serve(app)
+    ui.mount(app, service)
+    return Guard(app)

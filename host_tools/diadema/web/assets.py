@@ -1,0 +1,72 @@
+"""The browser's files: our own modules and styles, and the type face that NiceGUI's wheel carries.
+
+Nothing comes from outside. `build` changes with any of them, so that a wall left open for months
+takes the new ones after an update.
+"""
+
+import hashlib
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.types import Scope
+
+STATIC = Path(__file__).parent / "static"
+_LATIN = re.compile(
+    r'@font-face \{\s*font-family: "Roboto";[^}]*?font-weight: 400;[^}]*?'
+    r"url\(fonts/(?P<file>\w+\.woff2)\)[^}]*?unicode-range: U\+0000-00FF[^}]*?\}"
+)
+
+
+class _Checked(StaticFiles):
+    """Static files that a browser asks about each time (by ETag), so that none is ever stale."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
+def build() -> str:
+    """A short name for exactly these files and words."""
+    digest = hashlib.sha256()
+    for folder in (STATIC, STATIC.parent.parent / "words"):
+        for path in sorted(folder.rglob("*.*")):
+            if path.suffix in {".js", ".css", ".svg", ".json"}:
+                digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def serve(app: FastAPI) -> None:
+    """Put the files under /static."""
+    fonts = _nicegui_static() / "fonts"
+
+    @app.get("/static/fonts.css", include_in_schema=False)
+    def fonts_css() -> PlainTextResponse:
+        headers = {"cache-control": "no-cache"}
+        return PlainTextResponse(font_face(), media_type="text/css", headers=headers)
+
+    if fonts.is_dir():
+        app.mount("/static/fonts", StaticFiles(directory=fonts))
+    app.mount("/static", _Checked(directory=STATIC))
+
+
+def font_face() -> str:
+    """Roboto's Latin file, all weights in one; empty if the wheel has changed its files."""
+    sheet = _nicegui_static() / "fonts.css"
+    found = _LATIN.search(sheet.read_text("utf-8")) if sheet.is_file() else None
+    if found is None:
+        return ""
+    return (
+        '@font-face{font-family:"Roboto";font-weight:100 900;font-display:swap;'
+        f'src:url(/static/fonts/{found["file"]}) format("woff2")}}\n'
+    )
+
+
+def _nicegui_static() -> Path:
+    spec = find_spec("nicegui")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "static"

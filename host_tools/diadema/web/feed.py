@@ -1,0 +1,198 @@
+"""The way in: follows the bucket `live` of NATS and asks the hub for what only it can do.
+
+Outlives every restart of NATS and of ingest. Once a second it checks that the hub answers and that
+no value was missed; what the web shows counts as live only while both held in the last 3 s.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.js.errors import Error as JetStreamError
+from nats.js.errors import NotFoundError
+from nats.js.kv import KeyValue
+
+from diadema.web.floor import Floor
+from diadema.web.pace import Pace
+
+log = logging.getLogger(__name__)
+
+BUCKET = "live"
+SILENCE_S = 3.0
+ANSWER_S = 2.0
+_CHECK_S = 1.0
+_RETRY_S = 0.25
+_TROUBLE = (NatsError, JetStreamError, OSError, TimeoutError)
+_PROBE = {"s": "", "i": 0}
+
+
+class HubAbsent(Exception):
+    """Nobody serves this request: ingest is not running."""
+
+
+class HubSilent(Exception):
+    """The hub took the request, or may have, and did not answer in time."""
+
+
+class NatsAbsent(Exception):
+    """There is no connection to NATS now."""
+
+
+class Feed:
+    """Keeps `floor` equal to the bucket. `run` is its task; `request` may be called any time."""
+
+    def __init__(self, url: str, user: str, password: str, floor: Floor, pace: Pace) -> None:
+        self._url = url
+        self._user = user
+        self._password = password
+        self._floor = floor
+        self._pace = pace
+        self._client: Client | None = None
+        self._seen = 0
+        self._created: datetime | None = None
+        self._complete = False
+        self._again = asyncio.Event()
+        self._good_at = time.monotonic() - SILENCE_S
+        self._good_ms: int | None = None
+        self.restarts = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None and self._client.is_connected
+
+    def down_since(self) -> int | None:
+        """None while what is shown is live, else the UTC ms up to which it was (0 if never)."""
+        if time.monotonic() - self._good_at < SILENCE_S:
+            return None
+        return self._good_ms or 0
+
+    async def request(self, subject: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask the hub. Raises NatsAbsent, HubAbsent or HubSilent (after two seconds)."""
+        if self._client is None or not self._client.is_connected:
+            raise NatsAbsent
+        try:
+            reply = await self._client.request(
+                subject, msgspec.json.encode(body), timeout=ANSWER_S
+            )
+            answer = msgspec.json.decode(reply.data, type=dict[str, Any])
+        except NoRespondersError as error:
+            raise HubAbsent from error
+        except (*_TROUBLE, msgspec.DecodeError) as error:
+            raise HubSilent from error
+        return answer
+
+    async def run(self) -> None:
+        """Connect and follow, for ever; ends only by cancellation."""
+        self._client = await self._connect()
+        checker = asyncio.create_task(self._check_for_ever())
+        try:
+            while True:
+                self._again.clear()
+                follower = asyncio.create_task(self._follow())
+                again = asyncio.create_task(self._again.wait())
+                try:
+                    await asyncio.wait({follower, again}, return_when="FIRST_COMPLETED")
+                finally:
+                    for task in (follower, again):
+                        task.cancel()
+                    results = await asyncio.gather(follower, again, return_exceptions=True)
+                self._complete = False
+                self.restarts += 1
+                if isinstance(results[0], Exception):
+                    log.info("live values interrupted: %r", results[0])
+                    if not isinstance(results[0], _TROUBLE):
+                        raise results[0]
+                    await asyncio.sleep(_RETRY_S)
+        finally:
+            checker.cancel()
+            await asyncio.gather(checker, return_exceptions=True)
+            await self._client.close()
+
+    async def _connect(self) -> Client:
+        async def start_again() -> None:
+            self._again.set()
+
+        async def note(error: Exception) -> None:
+            log.debug("nats: %r", error)
+
+        while True:
+            try:
+                return await nats.connect(
+                    self._url,
+                    user=self._user,
+                    password=self._password,
+                    name="web",
+                    connect_timeout=2,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=_RETRY_S,
+                    ping_interval=2,
+                    max_outstanding_pings=2,
+                    reconnected_cb=start_again,
+                    error_cb=note,
+                )
+            except _TROUBLE as error:
+                log.info("no NATS at %s yet: %r", self._url, error)
+                await asyncio.sleep(_RETRY_S)
+
+    async def _follow(self) -> None:
+        """Take the bucket whole, then each change. Raises when the watch ends."""
+        assert self._client is not None
+        bucket = await self._client.jetstream(timeout=ANSWER_S).key_value(BUCKET)
+        self._created = (await bucket.status()).stream_info.created
+        watcher = await bucket.watchall()
+        try:
+            whole: dict[str, bytes] = {}
+            async for entry in watcher:
+                if entry is None:
+                    self._floor.replace(whole)
+                    self._complete = True
+                elif self._complete:
+                    self._take(entry)
+                elif entry.operation is None:
+                    whole[entry.key] = entry.value or b""
+                if entry is not None:
+                    self._seen = entry.revision or 0
+        finally:
+            if self._client.is_connected:
+                await watcher.stop()  # type: ignore[no-untyped-call]
+
+    def _take(self, entry: KeyValue.Entry) -> None:
+        if entry.operation is None:
+            self._floor.put(entry.key, entry.value or b"")
+        else:
+            self._floor.drop(entry.key)
+
+    async def _check_for_ever(self) -> None:
+        behind = False
+        while True:
+            started, now = time.monotonic(), self._pace.now_ms()
+            try:
+                await self.request("hub.command.get", _PROBE)
+                right = await self._is_right()
+            except NotFoundError:
+                self._again.set()  # the bucket is gone; whoever makes the new one fills it
+            except (HubAbsent, HubSilent, NatsAbsent, *_TROUBLE) as error:
+                log.debug("the hub does not answer: %r", error)
+            else:
+                if right:
+                    self._good_at, self._good_ms = started, now
+                elif behind:
+                    log.warning("live values were missed; taking all of them again")
+                    self._again.set()
+                behind = not right and not behind
+            await asyncio.sleep(max(0.0, _CHECK_S - (time.monotonic() - started)))
+
+    async def _is_right(self) -> bool:
+        """Whether the floor has all that the bucket had when asked, and it is the same bucket."""
+        assert self._client is not None
+        held = len(self._floor.rows)
+        info = await self._client.jetstream(timeout=ANSWER_S).stream_info(f"KV_{BUCKET}")
+        same = info.created == self._created and info.state.messages >= held
+        return self._complete and same and int(info.state.last_seq) <= self._seen

@@ -1,0 +1,58 @@
+"""One agent's live row as ingest keeps it in the bucket `live`, and what the site says of itself.
+
+Types are checked here, once; a value that does not fit is counted by the caller and never shown.
+"""
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """`agent.<id>`: what is known of one agent now. Times are UTC milliseconds, `tmo` seconds."""
+
+    a: str
+    name: str = ""
+    alias: str = ""
+    team: str | None = None
+    seat: str | None = None
+    s: str | None = None
+    state: str = "logged_out"
+    reason: str | None = None
+    reason_label: str | None = None
+    private: bool | None = None
+    since: int | None = None
+    t: int | None = None
+    c: str | None = None
+    queue: str | None = None
+    contacts: int = 0
+    tmo: int | None = None
+    link: str | None = None
+    warn: str | None = None
+
+    @property
+    def hides_reason(self) -> bool:
+        """Whether the public may not know why: not ready, and nobody said that it is no secret."""
+        return self.state == "not_ready" and self.private is not False
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """`meta`: the site's name, its time zone and the language of its screens."""
+
+    site: str = ""
+    zone: str = "America/Lima"
+    language: str = "es"
+    generation: int = 0
+    day: str | None = None
+
+
+_row = msgspec.json.Decoder(Row)
+_site = msgspec.json.Decoder(Site)
+
+
+def decode_row(value: bytes) -> Row:
+    """Raises msgspec.DecodeError for bytes that are no row."""
+    return _row.decode(value)
+
+
+def decode_site(value: bytes) -> Site:
+    """Raises msgspec.DecodeError for bytes that are no site."""
+    return _site.decode(value)

@@ -1,0 +1,106 @@
+"""The web's moving parts in one place: floor, feed, the two streams, and the counters of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from diadema.clock import Clock
+from diadema.web.channel import Channel
+from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
+from diadema.web.floor import Floor
+from diadema.web.pace import Pace
+from diadema.web.settings import Settings
+from diadema.web.views import FULL, WALL
+
+
+class Service:
+    """Made once; `running()` holds its tasks. If one of them fails, `failed` is set."""
+
+    def __init__(self, settings: Settings, clock: Clock, build: str) -> None:
+        self.settings = settings
+        self.build = build
+        self.pace = Pace(clock)
+        self.floor = Floor()
+        self.feed = Feed(
+            settings.nats_url, settings.user, settings.password, self.floor, self.pace
+        )
+        self.channels = {
+            view.name: Channel(view, self.floor, self.pace, self.feed.down_since, build)
+            for view in (FULL, WALL)
+        }
+        self.commands = 0
+        self.failed = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        work = [self.feed.run(), *(channel.beat() for channel in self.channels.values())]
+        tasks = [asyncio.create_task(one) for one in work]
+        for task in tasks:
+            task.add_done_callback(self._note_end)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _note_end(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.failed.set()
+
+    def live_rows(self) -> list[dict[str, Any]]:
+        rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))
+        return [msgspec.structs.asdict(row) for row in rows]
+
+    async def status(self) -> dict[str, Any]:
+        """The web's own counters, and the hub's as it tells them (null if it does not)."""
+        try:
+            hub: dict[str, Any] | None = await self.feed.request("hub.status", {})
+        except (HubAbsent, HubSilent, NatsAbsent):
+            hub = None
+        return {
+            "now": self.pace.now_ms(),
+            "live": self.feed.down_since() is None,
+            "down_since": self.feed.down_since(),
+            "nats": self.feed.connected,
+            "build": self.build,
+            "agents": len(self.floor.rows),
+            "states": self.floor.by_state(),
+            "changes": self.floor.changes,
+            "rejected": self.floor.rejected,
+            "viewers": {name: len(c.viewers) for name, c in self.channels.items()},
+            "given_up": {name: c.given_up for name, c in self.channels.items()},
+            "hub": hub,
+        }
+
+    def metrics(self) -> str:
+        """Prometheus text."""
+        lines: list[str] = []
+
+        def family(name: str, kind: str, help_text: str, samples: dict[str, float]) -> None:
+            lines.append(f"# HELP diadema_web_{name} {help_text}")
+            lines.append(f"# TYPE diadema_web_{name} {kind}")
+            lines.extend(f"diadema_web_{name}{label} {value}" for label, value in samples.items())
+
+        scopes = {f'{{scope="{name}"}}': channel for name, channel in self.channels.items()}
+        states = {f'{{state="{s}"}}': float(n) for s, n in sorted(self.floor.by_state().items())}
+        family("live", "gauge", "1 while what is shown is live", {"": float(self._is_live())})
+        family("nats_up", "gauge", "1 while connected to NATS", {"": float(self.feed.connected)})
+        family("agents", "gauge", "agents by state", states)
+        family("changes_total", "counter", "live rows changed", {"": self.floor.changes})
+        family("rejected_total", "counter", "live values refused", {"": self.floor.rejected})
+        family("restarts_total", "counter", "times the feed began anew", {"": self.feed.restarts})
+        family("commands_total", "counter", "requests to the hub", {"": self.commands})
+        viewers = {label: float(len(c.viewers)) for label, c in scopes.items()}
+        family("viewers", "gauge", "open floor streams", viewers)
+        messages = {label: float(c.messages) for label, c in scopes.items()}
+        family("messages_total", "counter", "messages made", messages)
+        given_up = {label: float(c.given_up) for label, c in scopes.items()}
+        family("given_up_total", "counter", "viewers too slow to keep", given_up)
+        return "\n".join(lines) + "\n"
+
+    def _is_live(self) -> bool:
+        return self.feed.down_since() is None

@@ -1,0 +1,95 @@
+/* The floor's own socket: snapshot, deltas, and the truth about silence.
+   Comes back by itself with growing, jittered pauses; a gap in the numbering asks for a snapshot. */
+
+const SILENCE_MS = 3000;
+const GIVE_UP_MS = 8000;
+const PAUSES_MS = [150, 300, 600, 1000];
+
+export class Link {
+  #socket = null;
+  #seq = null;
+  #heard = -Infinity;
+  #down = null;
+  #attempt = 0;
+  #timers = [];
+  #stale = undefined;
+  #closed = false;
+
+  /** `on.snapshot(snap)`, `on.change(rows)`, `on.stale(sinceMs | 0 | null)`; 0 is never, null fresh. */
+  constructor(scope, clock, on) {
+    this.scope = scope;
+    this.clock = clock;
+    this.on = on;
+  }
+
+  open() {
+    this.#connect();
+    this.#timers.push(setInterval(() => this.#judge(), 250));
+    document.addEventListener("visibilitychange", this.#judge);
+  }
+
+  close() {
+    this.#closed = true;
+    this.#timers.forEach(clearInterval);
+    document.removeEventListener("visibilitychange", this.#judge);
+    this.#drop();
+  }
+
+  #connect() {
+    const url = new URL("/ws", location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    if (this.scope === "wall") url.searchParams.set("scope", "wall");
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    this.#seq = null;
+    this.#heard = Math.max(this.#heard, performance.now() - SILENCE_MS);
+    socket.onmessage = (event) => this.#take(JSON.parse(event.data));
+    socket.onclose = () => this.#later();
+  }
+
+  #later() {
+    if (this.#closed) return;
+    this.#drop();
+    const pause = PAUSES_MS[Math.min(this.#attempt++, PAUSES_MS.length - 1)];
+    setTimeout(() => this.#closed || this.#connect(), pause * (0.5 + Math.random() / 2));
+  }
+
+  #drop() {
+    const socket = this.#socket;
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+    this.#socket = null;
+  }
+
+  #take(message) {
+    const body = message.snap ?? message;
+    this.clock.anchor(body.now, body.speed);
+    this.#heard = performance.now();
+    this.#down = body.down ?? null;
+    if (message.snap) {
+      this.#attempt = 0;
+      this.#seq = body.seq;
+      this.on.snapshot(body);
+    } else if (this.#seq !== null && body.seq === this.#seq + 1) {
+      this.#seq = body.seq;
+      if (body.d.length) this.on.change(body.d);
+    } else if (this.#seq !== null) {
+      this.#seq = null; // deltas are ignored until the snapshot is here
+      this.#socket.send("snap");
+    }
+    this.#judge();
+  }
+
+  #judge = () => {
+    const silence = performance.now() - this.#heard;
+    if (silence > GIVE_UP_MS && this.#socket) this.#later();
+    let stale = this.#down;
+    if (silence >= SILENCE_MS) {
+      stale = this.clock.known ? this.#stale || this.clock.running() - silence * this.clock.speed : 0;
+    }
+    if (stale === this.#stale) return;
+    this.#stale = stale;
+    this.on.stale(stale);
+  };
+}

@@ -1,0 +1,95 @@
+/* Which agents are shown, and in what order; kept in the address, so that a link or a reload, or the
+   way back, shows the same floor: `?q=…&state=ready,talking&team=…&link=lost&sort=time`. */
+
+import { STATES } from "./totals.js";
+
+export const SORTS = ["name", "seat", "time", "state"];
+
+const collator = new Intl.Collator("es", { numeric: true, sensitivity: "base" });
+const plain = (text) => (text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+const BY = {
+  name: () => 0,
+  seat: (a, b) => collator.compare(a.row.seat ?? "\uffff", b.row.seat ?? "\uffff"),
+  time: (a, b) => (a.row.since ?? Infinity) - (b.row.since ?? Infinity) || 0,
+  state: (a, b) => STATES.indexOf(a.row.state) - STATES.indexOf(b.row.state) || BY.time(a, b),
+};
+
+export class Query {
+  constructor(isWall) {
+    const asked = new URLSearchParams(location.search);
+    this.isWall = isWall;
+    this.text = asked.get("q") ?? "";
+    this.team = asked.get("team") ?? "";
+    this.states = (asked.get("state") ?? "").split(",").filter((s) => STATES.includes(s));
+    this.lost = asked.get("link") === "lost";
+    this.sort = SORTS.includes(asked.get("sort")) ? asked.get("sort") : "name";
+  }
+
+  get isNarrow() {
+    return Boolean(this.text || this.team || this.states.length || this.lost);
+  }
+
+  /** Whether the order or the choice may change with a row's state. */
+  get followsState() {
+    return this.sort !== "name" || this.states.length > 0 || this.lost || this.isWall;
+  }
+
+  clear() {
+    this.text = this.team = "";
+    this.states = [];
+    this.lost = false;
+  }
+
+  /** A total was pressed: add it to the filter, or take it out. */
+  toggle(key) {
+    if (key === "lost") {
+      this.lost = !this.lost;
+    } else if (key === "online") {
+      const online = STATES.filter((state) => state !== "logged_out");
+      this.states = this.pressed().includes("online") ? [] : online;
+    } else if (this.states.includes(key)) {
+      this.states = this.states.filter((state) => state !== key);
+    } else {
+      this.states = [...(this.pressed().includes("online") ? [] : this.states), key];
+    }
+  }
+
+  /** The totals that are filters now. */
+  pressed() {
+    const all = this.states.length === STATES.length - 1 && !this.states.includes("logged_out");
+    return [...(all ? ["online"] : this.states), ...(this.lost ? ["lost"] : [])];
+  }
+
+  matches(tile) {
+    const { row } = tile;
+    if (this.states.length && !this.states.includes(row.state)) return false;
+    if (this.lost && !tile.isLost) return false;
+    if (this.team && row.team !== this.team) return false;
+    if (!this.text) return true;
+    const found = [tile.title, row.alias, row.seat, row.a, tile.reason, row.queue].map(plain).join(" ");
+    return plain(this.text).split(/\s+/).every((word) => found.includes(word));
+  }
+
+  compare = (a, b) => {
+    if (this.isWall) {
+      const out = (a.row.state === "logged_out") - (b.row.state === "logged_out");
+      if (out) return out;
+    }
+    return BY[this.sort](a, b) || collator.compare(a.title, b.title) || a.index - b.index;
+  };
+
+  /** Write this query into the address, leaving everything else of it alone. */
+  keep() {
+    const url = new URL(location.href);
+    const put = (name, value) =>
+      value ? url.searchParams.set(name, value) : url.searchParams.delete(name);
+    put("q", this.text);
+    put("team", this.team);
+    put("state", this.states.join(","));
+    put("link", this.lost ? "lost" : "");
+    put("sort", this.sort === "name" ? "" : this.sort);
+    const search = url.search.replaceAll("%2C", ",");
+    history.replaceState(history.state, "", url.pathname + search + url.hash);
+  }
+}

@@ -1,0 +1,127 @@
+"""Fixtures of the web's tests: one stage a worker, cleared between tests, and one browser."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+from web_stage import Hub, Nats, Web
+
+LAUNCH = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
+    server = Nats(tmp_path_factory.mktemp("nats"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def shared_web(nats_server: Nats, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    web = Web(tmp_path_factory.mktemp("web"), nats_server.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_hub(nats_server: Nats) -> AsyncIterator[Hub]:
+    hub = await Hub.open(nats_server.url)
+    yield hub
+    await hub.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def hub(shared_hub: Hub) -> Hub:
+    """The shared hub with an empty floor of the site «Centro»."""
+    await shared_hub.clear()
+    shared_hub.asked.clear()
+    shared_hub.silent = False
+    await shared_hub.site()
+    return shared_hub
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def web(shared_web: Web, hub: Hub) -> Web:
+    """The shared web, once it shows nothing of the test before."""
+    async with asyncio.timeout(10), httpx.AsyncClient(base_url=shared_web.url) as client:
+        while True:
+            status = (await client.get("/api/v1/status")).json()
+            if status["live"] and not status["agents"]:
+                return shared_web
+
+
+@pytest.fixture
+def own_nats(tmp_path: Path) -> Iterator[Nats]:
+    """A server of this test alone, to be killed."""
+    server = Nats(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_web(own_nats: Nats, tmp_path: Path) -> Iterator[Web]:
+    web = Web(tmp_path, own_nats.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+@pytest.fixture
+async def own_hub(own_nats: Nats) -> AsyncIterator[Hub]:
+    hub = await Hub.open(own_nats.url)
+    yield hub
+    await hub.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("the program chromium is missing (Debian: apt install chromium)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
+    """Open an address; on leaving, the page must have been silent and local."""
+    faults: list[str] = []
+    pages: list[Page] = []
+
+    async def open_page(url: str, **options: object) -> Page:
+        context = await browser.new_context(**options)  # type: ignore[arg-type]
+        page = await context.new_page()
+        pages.append(page)
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: _check_local(request.url, faults))
+        await page.goto(url)
+        return page
+
+    yield open_page
+    for page in pages:
+        await page.context.close()
+    assert faults == []
+
+
+def _check_local(url: str, faults: list[str]) -> None:
+    if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+        faults.append(f"a request left this machine: {url}")

@@ -1,0 +1,69 @@
+"""What the web shows stays true when NATS, ingest, or a subscription goes away and comes back."""
+
+import asyncio
+
+import pytest
+from web_stage import Hub, Nats, Web
+from web_viewer import viewing
+
+
+async def test_nats_killed_and_started_again_loses_no_value(
+    own_nats: Nats, own_hub: Hub, own_web: Web
+) -> None:
+    await own_hub.put(state="ready")
+    async with viewing(own_web) as viewer:
+        await viewer.until(state="ready")
+        own_nats.kill()
+        own_nats.start()
+        await asyncio.wait_for(_put_when_back(own_hub), 20)
+        await viewer.until(state="talking", c="c-8")
+
+
+async def _put_when_back(hub: Hub) -> None:
+    while True:
+        try:
+            await hub.put(state="talking", c="c-8")
+        except Exception as error:
+            assert "nats" in type(error).__module__ or isinstance(error, TimeoutError), error
+        else:
+            return
+
+
+async def test_without_ingest_the_floor_says_since_when(own_hub: Hub, own_web: Web) -> None:
+    await own_hub.put(state="ready")
+    async with viewing(own_web) as viewer:
+        await viewer.until(state="ready")
+        while "down" in (message := await viewer.take()) or "snap" in message:
+            pass
+        await own_hub.close()
+        while "down" not in (message := await viewer.take()):
+            pass
+        assert 0 < message["down"] < message["now"]
+        assert viewer.rows[0]["state"] == "ready"
+
+
+async def test_a_dead_subscription_is_noticed(own_hub: Hub, own_web: Web) -> None:
+    await own_hub.put(state="ready")
+    async with viewing(own_web) as viewer:
+        await viewer.until(state="ready")
+        jetstream = own_hub.client.jetstream()
+        for consumer in await jetstream.consumers_info("KV_live"):
+            await jetstream.delete_consumer("KV_live", consumer.name)
+        await own_hub.put(state="held")
+        await viewer.until(state="held")
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_bucket_that_comes_later_or_anew_is_followed(
+    own_nats: Nats, own_hub: Hub, own_web: Web, late: bool
+) -> None:
+    async with viewing(own_web) as viewer:
+        if late:
+            await own_hub.put(a="a001")
+            await viewer.until(a="a001")
+        await own_hub.client.jetstream().delete_stream("KV_live")
+        again = await Hub.open(own_nats.url)
+        await again.put(a="a002", state="ready")
+        await viewer.until(a="a002", state="ready")
+        assert [row["a"] for row in viewer.rows] == ["a002"]
+        await again.close()

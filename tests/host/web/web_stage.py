@@ -1,0 +1,199 @@
+"""What a test of the web stands on: a real nats-server, the hub's part in NATS, the real web.
+
+Only ingest is played by the test itself: it fills the bucket `live` and answers commands.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import nats
+from nats.js.api import StorageType
+
+PASSWORD = "host-password"
+TOKEN = "api-token"
+HUB = Path(sys.executable).parent
+
+
+class Nats:
+    """`nats-server` on a free port, its store under `folder`; can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = -1
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        config = self.folder / "nats.conf"
+        config.write_text(
+            f'listen: "127.0.0.1:{self.port}"\n'
+            f'jetstream {{ store_dir: "{self.folder}/js" }}\n'
+            f"authorization {{ users: [{{user: host, password: {json.dumps(PASSWORD)}}}] }}\n"
+            f'ports_file_dir: "{self.folder}"\n'
+        )
+        server = HUB / "nats-server"
+        with (self.folder / "nats.log").open("ab") as log:
+            self._process = subprocess.Popen([server, "-c", config], stdout=log, stderr=log)
+        ports = self.folder / f"nats-server_{self._process.pid}.ports"
+        wait_for(ports.exists, "nats-server's ports file")
+        wait_for(lambda: ports.read_text().strip().endswith("}"), "a whole ports file")
+        self.port = int(json.loads(ports.read_text())["nats"][0].rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+
+class Web:
+    """The real web process; its standard input is a pipe that the test holds, as the hub does."""
+
+    def __init__(self, folder: Path, nats_url: str, clock: Path | None = None) -> None:
+        self.folder = folder
+        self.port = 0
+        self.nats_url = nats_url
+        self._clock = clock
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    def start(self) -> None:
+        secrets = self.folder / "secrets.json"
+        secrets.write_text(json.dumps({"host": PASSWORD, "api": TOKEN}))
+        command = [sys.executable, "-m", "diadema.web", "--data", str(self.folder)]
+        command += ["--port", str(self.port)]
+        if self._clock is not None:
+            command += ["--clock", str(self._clock)]
+        environment = os.environ | {"DIADEMA_NATS": self.nats_url}
+        environment.pop("PYTEST_CURRENT_TEST", None)  # NiceGUI behaves otherwise under pytest
+        with (self.folder / "web.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode().strip()
+        assert line.startswith("http://"), (self.folder / "web.log").read_text()
+        self.port = int(line.rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate(timeout=10)
+            self.process = None
+
+    def close_input(self) -> int:
+        """Do as a hub that ends; gives the exit code."""
+        assert self.process is not None and self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.stdin = None
+        code = self.process.wait(10)
+        self.process.communicate()
+        self.process = None
+        return code
+
+
+class Hub:
+    """Plays ingest: owns the bucket and answers `hub.command`, unless told to be silent."""
+
+    def __init__(self, client: nats.NATS) -> None:
+        self.client = client
+        self.asked: list[dict[str, Any]] = []
+        self.silent = False
+        self._keys: set[str] = set()
+        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"i": 1}
+
+    @classmethod
+    async def open(cls, url: str) -> "Hub":
+        client = await nats.connect(
+            url, user="host", password=PASSWORD, reconnect_time_wait=0.1, max_reconnect_attempts=-1
+        )
+        hub = cls(client)
+        jetstream = client.jetstream(timeout=1)
+        hub.bucket = await jetstream.create_key_value(bucket="live", storage=StorageType.FILE)
+        await client.subscribe("hub.command", cb=hub._take)
+        await client.subscribe("hub.command.get", cb=hub._get)
+        return hub
+
+    async def close(self) -> None:
+        await self.client.close()
+
+    async def _take(self, message: Any) -> None:
+        self.asked.append(msgspec.json.decode(message.data))
+        if not self.silent:
+            await message.respond(msgspec.json.encode(self.answer(self.asked[-1])))
+
+    async def _get(self, message: Any) -> None:
+        asked = msgspec.json.decode(message.data)
+        answer: dict[str, Any] = {"i": asked["i"], "answered": None, "expired": True}
+        await message.respond(msgspec.json.encode(answer))
+
+    async def site(self, name: str = "Centro", language: str = "es") -> None:
+        meta = {"site": name, "zone": "America/Lima", "language": language, "generation": 3}
+        await self.bucket.put("meta", json.dumps(meta | {"day": "2026-11-25"}).encode())
+
+    async def put(self, **fields: Any) -> dict[str, Any]:
+        row = agent(**fields)
+        await self.put_raw(f"agent.{row['a']}", json.dumps(row).encode())
+        return row
+
+    async def put_raw(self, key: str, value: bytes) -> None:
+        self._keys.add(key)
+        await self.bucket.put(key, value)
+
+    async def clear(self) -> None:
+        """Take every agent off the floor."""
+        while self._keys:
+            await self.bucket.delete(self._keys.pop())
+
+
+def agent(**fields: Any) -> dict[str, Any]:
+    """One live row as ingest writes it; what is not given is an agent not seen today."""
+    row: dict[str, Any] = {
+        "a": "a001",
+        "name": "Rosa Quispe Huamán",
+        "alias": "RQ",
+        "team": "Ventas",
+        "seat": None,
+        "s": None,
+        "state": "logged_out",
+        "reason": None,
+        "reason_label": None,
+        "private": False,
+        "since": None,
+        "t": None,
+        "c": None,
+        "queue": None,
+        "contacts": 0,
+        "tmo": None,
+        "link": "up",
+        "warn": None,
+    }
+    unknown = fields.keys() - row.keys()
+    assert not unknown, unknown
+    return row | fields
+
+
+def wait_for(condition: Callable[[], object], what: str, limit_s: float = 10) -> None:
+    """Look until it holds; for what lives outside this process and tells nobody."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {limit_s} s: {what}")
+        time.sleep(0.01)

@@ -1,0 +1,54 @@
+"""A viewer of the stream that keeps the rows as the protocol tells it to."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from web_stage import Web
+from websockets.asyncio.client import ClientConnection, connect
+
+LIMIT_S = 30
+
+
+class Viewer:
+    """A viewer that keeps the rows as the protocol tells it to."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.seq = -1
+        self.rows: list[dict[str, Any]] = []
+        self.snap: dict[str, Any] = {}
+
+    async def take(self) -> dict[str, Any]:
+        """The next message, taken in; a gap fails."""
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 10))
+        if "snap" in message:
+            self.snap = message["snap"]
+            self.seq = self.snap["seq"]
+            columns = self.snap["who"] + self.snap["live"]
+            self.rows = [
+                dict(zip(columns, who + live, strict=True)) for who, live in self.snap["rows"]
+            ]
+            return message
+        assert message["seq"] == self.seq + 1
+        self.seq = message["seq"]
+        for index, *live in message["d"]:
+            self.rows[index].update(zip(self.snap["live"], live, strict=True))
+        return message
+
+    async def until(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Take messages until a row has these values; gives the messages."""
+        messages: list[dict[str, Any]] = []
+        while not any(wanted.items() <= row.items() for row in self.rows):
+            messages.append(await self.take())
+        return messages
+
+
+@asynccontextmanager
+async def viewing(web: Web, query: str = "") -> AsyncIterator[Viewer]:
+    async with asyncio.timeout(LIMIT_S), connect(web.ws + query, compression=None) as socket:
+        viewer = Viewer(socket)
+        assert "snap" in await viewer.take()
+        yield viewer
