@@ -3,7 +3,7 @@
 import json
 import socket
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 import typer
@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from diadema.errors import DiademaError
 from diadema.sim import bank, fitted, people, report
 from diadema.sim import replay as replaying
-from diadema.sim.centre import Centre, open_centre
 from diadema.sim.demo import ShiftOptions, run_shift, until_interrupted
 
 WEB_PORT = 8600
@@ -119,8 +118,10 @@ def replay(
     if zone not in available_timezones():
         raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
     calls = bank.read_day(file, day)
-    web_port = _web_port(port)
-    summary = until_interrupted(lambda: _replay(calls, ZoneInfo(zone), data, web_port))
+    options = replaying.ReplayOptions(calls, ZoneInfo(zone), data, _web_port(port))
+    bar = _Bar(sum(map(len, calls.calls.values())))
+    with bar.progress:
+        summary = until_interrupted(lambda: replaying.run_replay(options, bar))
     if summary is None:
         raise typer.Exit(1)
     if as_json:
@@ -131,59 +132,25 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _replay(
-    day: bank.BankDay, zone: ZoneInfo, data: Path | None, web_port: int
-) -> dict[str, Any]:
-    desks = people.bank_desks(sorted(day.calls))
-    if not desks:
-        raise DiademaError(f"no agent served a call on {day.day:%d %b %Y}; take another day")
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
-        task = progress.add_task("starting", total=sum(map(len, day.calls.values())))
-        async with open_centre(
-            desks,
-            name="Anonymous Bank",
-            zone=str(zone),
-            tree=people.BANK_TREE,
-            start_utc_ms=replaying.start_utc_ms(day, zone),
-            data=data,
-            web_port=web_port,
-        ) as centre:
-            progress.update(task, description=f"stations on, floor at {centre.web}/")
-            await centre.switch_on()
-            run = replaying.Replay(centre, day, zone, lambda: progress.advance(task))
-            await run.run()
-            progress.update(task, description="waiting until everything is stored")
-            await centre.drain()
-            return _replay_summary(centre, day, run)
+class _Bar(replaying.Watcher):
+    """A progress bar on the standard error."""
 
+    def __init__(self, calls: int) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self.progress.add_task("starting", total=calls)
 
-def _replay_summary(centre: Centre, day: bank.BankDay, run: replaying.Replay) -> dict[str, Any]:
-    names = {desk.desk.person.id: desk.desk.person.name for desk in centre.desks}
-    contacts = centre.contacts()
-    found = centre.compare()
-    return {
-        **replaying.figures(day, contacts, names, run.outcome.left_out()),
-        "impossible": [
-            {"line": row.line, "call_id": row.call_id, "why": row.why} for row in day.impossible
-        ],
-        "hang": day.hang,
-        "phantom": day.phantom,
-        "undelivered": run.outcome.undelivered,
-        "interrupted": run.outcome.interrupted,
-        "typified": sum(contact.how == "agent" for contact in contacts),
-        "events_journaled": found.journaled,
-        "events_stored": found.stored,
-        "lost": len(found.lost),
-        "doubled": len(found.doubled),
-        "waited_in_vain": centre.world.timeline.overdue,
-    }
+    def stage(self, text: str) -> None:
+        self.progress.update(self._task, description=text)
+
+    def call_done(self) -> None:
+        self.progress.advance(self._task)
 
 
 def _finish_shift(options: ShiftOptions, as_json: bool) -> None:

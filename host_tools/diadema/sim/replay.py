@@ -1,191 +1,92 @@
-"""One day of a real call log, worked again by simulated stations with the real firmware.
-
-Each agent of the log has a station: badge in before the first call, every call offered, answered
-and hung up at its recorded seconds, typified from its recorded type, badge out at the end. Then
-the store's figures stand beside the same ones counted straight from the file.
+"""`diadema replay`, from start to summary: a real day through simulated stations, then the store's
+figures beside the same ones counted straight from the file.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from itertools import pairwise
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from diadema import metrics
 from diadema.errors import DiademaError
-from diadema.sim.at_desk import AtDesk, NotDelivered, PowerLost
-from diadema.sim.bank import BankDay, Call
-from diadema.sim.centre import Centre
-from diadema.sim.people import BANK_CODES, BANK_OTHER, QUEUES
+from diadema.sim import people
+from diadema.sim.bank import BankDay
+from diadema.sim.centre import Centre, open_centre
+from diadema.sim.workday import Workday, start_utc_ms
 from diadema.store import Contact
 
-_COME_S = 60.0  # an agent logs in this long before the first call
-_LEAD_S = 180.0  # the run begins this long before that: stations get configuration and time
-_GO_S = 5.0  # and logs out this long after the last one
-_BY_COMMAND_S = 2  # a shorter talk is ended by the caller: no hand is that quick
-_AFTER_S = 4  # with this much until the next call the agent typifies in the wrap-up,
-_DURING_S = 3  # else in a talk of at least this much
-_MIDNIGHT = time(0)
-_TRIES = 3
-_QUEUE_LIMIT = 64
+SITE = "Anonymous Bank"
 
 
-@dataclass
-class Outcome:
-    """What did not go as recorded; these contacts are left out of the comparison."""
+@dataclass(frozen=True)
+class ReplayOptions:
+    """`zone`: whose local times the log has. `data` None: a new directory, removed at the end."""
 
-    undelivered: list[dict[str, Any]] = field(default_factory=list)
-    interrupted: list[dict[str, Any]] = field(default_factory=list)
-
-    def left_out(self) -> set[int]:
-        return {row["line"] for row in (*self.undelivered, *self.interrupted)}
-
-
-def utc_ms(day: BankDay, seconds: float, zone: ZoneInfo) -> int:
-    """Seconds since the day's local midnight, as the wall clock shows them, in UTC ms."""
-    wall = datetime.combine(day.day, _MIDNIGHT) + timedelta(seconds=seconds)
-    return int(wall.replace(tzinfo=zone).astimezone(UTC).timestamp() * 1000)
+    day: BankDay
+    zone: ZoneInfo
+    data: Path | None = None
+    web_port: int = 0
 
 
-def start_utc_ms(day: BankDay, zone: ZoneInfo) -> int:
-    """When the run must begin, so that all stations are ready before the first call."""
-    first = min((calls[0].start_s for calls in day.calls.values()), default=0)
-    return utc_ms(day, first, zone) - int(1000 * (_COME_S + _LEAD_S))
+class Watcher:
+    """What a run tells whoever watches it; made to be overridden."""
+
+    def stage(self, text: str) -> None:
+        """The run goes on to this."""
+
+    def call_done(self) -> None:
+        """One more call of the log is over."""
+
+    async def begun(self, centre: Centre, workday: Workday) -> None:
+        """Everything is up, and the day begins as soon as this returns."""
 
 
-class Replay:
-    """Drives `centre`, whose desks are those of the day's agents in their sorted order."""
-
-    def __init__(
-        self, centre: Centre, day: BankDay, zone: ZoneInfo, progress: Callable[[], None]
-    ) -> None:
-        """`progress` is called after each call."""
-        self.outcome = Outcome()
-        self._centre = centre
-        self._world = centre.world
-        self._day = day
-        self._zone = zone
-        self._progress = progress
-        self._slowed = 0
-
-    async def run(self) -> None:
-        """The whole day, as fast as the work allows; the stations must be on."""
-        async with asyncio.TaskGroup() as tasks:
-            with self._world.hold("the day begins"):
-                self._world.timeline.set_speed(0)
-                for desk in self._centre.desks:
-                    tasks.create_task(self._work(desk, self._day.calls[desk.desk.person.name]))
-                await asyncio.sleep(0)  # they act from here on, so that the clock minds them
-
-    async def _work(self, desk: AtDesk, calls: list[Call]) -> None:
-        with self._world.actor():
-            await self._sleep_until(calls[0].start_s - _COME_S)
-            await self._again(desk, desk.log_in)
-            await self._again(desk, desk.get_ready)
-            for call, following in pairwise([*calls, None]):
-                assert call
-                await self._sleep_until(call.start_s)
-                self._centre.processes.check()
-                await self._whole(desk, call, following.start_s if following else None)
-                self._progress()
-            await self._world.sleep(1000 * _GO_S)
-            await self._again(desk, desk.log_out)
-
-    async def _sleep_until(self, seconds: float) -> None:
-        await self._world.sleep_until(utc_ms(self._day, seconds, self._zone))
-
-    async def _again(self, desk: AtDesk, gesture: Callable[[], Awaitable[None]]) -> None:
-        """A gesture outside a call, once more after a power cut in the middle of it."""
-        for _ in range(_TRIES):
-            try:
-                if not desk.station.powered:
-                    await self._repower(desk)
-                return await gesture()
-            except PowerLost:
-                await self._repower(desk)
-        raise DiademaError(f"{desk.desk.seat} loses its power again and again")
-
-    async def _whole(self, desk: AtDesk, call: Call, next_s: int | None) -> None:
-        """One call from ring to tipificación, or its place in the lists of what went wrong."""
-        contact = self.contact_of(call)
-        row = {"line": call.line, "call_id": call.call_id}
-        for _ in range(_TRIES):
-            try:
-                if not desk.station.powered:
-                    await self._repower(desk)
-                await self._make_way(desk)
-                await self._call(desk, call, contact, next_s)
-            except NotDelivered as error:
-                self.outcome.undelivered.append({**row, "why": str(error)})
-            except PowerLost:
-                await self._repower(desk)
-                if not desk.happened("contact.offered", contact):
-                    continue  # cut between contacts: the call is still to come
-                if not desk.happened("contact.ended", contact, by=("agent", "caller")):
-                    self.outcome.interrupted.append(row)
-            return
-        self.outcome.undelivered.append({**row, "why": "the station lost its power each time"})
-
-    async def _make_way(self, desk: AtDesk) -> None:
-        """Clear what an earlier undelivered call may have left behind."""
-        work, contact = desk.work
-        if work == "offered" and contact:
-            await desk.withdraw(contact)
-        if desk.presence == "not_ready" and desk.work[0] == "idle":
-            await desk.get_ready()
-
-    async def _call(self, desk: AtDesk, call: Call, contact: str, next_s: int | None) -> None:
-        code = BANK_CODES.get(call.type, BANK_OTHER)
-        await desk.ring(contact, queue=QUEUES.get(call.type, call.type)[:_QUEUE_LIMIT])
-        pressed_ms = self._world.now_ms()
-        answered = await desk.answer(contact)
-        when = typify_when(call, next_s)
-        if when == "during":
-            await desk.typify_in_call(contact, code)
-        if call.talk_s < _BY_COMMAND_S:
-            await self._world.sleep_until(answered.at_ms + 1000 * call.talk_s)
-            try:
-                await desk.caller_hangs_up(contact)
-            except NotDelivered:
-                await desk.hang_up(contact)
-        else:
-            # the same key as long after the first press as the talk lasted
-            await self._world.sleep_until(pressed_ms + 1000 * call.talk_s)
-            await desk.hang_up(contact)
-        if when == "after":
-            await desk.typify_after(contact, code)
-        elif when == "during" and _gap_s(call, next_s) >= _AFTER_S:
-            await desk.done(contact)
-
-    async def _repower(self, desk: AtDesk) -> None:
-        """In real time: a station that boots is told an hour that must not run away meanwhile."""
-        self._slowed += 1
-        self._world.timeline.set_speed(1.0)
-        try:
-            await desk.switch_on()
-        finally:
-            self._slowed -= 1
-            if not self._slowed:
-                self._world.timeline.set_speed(0)
-
-    def contact_of(self, call: Call) -> str:
-        """A contact is known by its row, because call ids repeat."""
-        return f"{self._day.day:%y%m%d}-{call.line}"
+async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]:
+    """The whole run and what came of it. Raises DiademaError when it cannot be run."""
+    day = options.day
+    desks = people.bank_desks(sorted(day.calls))
+    if not desks:
+        raise DiademaError(f"no agent served a call on {day.day:%d %b %Y}; take another day")
+    watcher.stage("starting")
+    async with open_centre(
+        desks,
+        name=SITE,
+        zone=str(options.zone),
+        tree=people.BANK_TREE,
+        start_utc_ms=start_utc_ms(day, options.zone),
+        data=options.data,
+        web_port=options.web_port,
+    ) as centre:
+        await centre.switch_on()
+        watcher.stage(f"floor at {centre.web}/")
+        workday = Workday(centre, day, options.zone, watcher.call_done)
+        await watcher.begun(centre, workday)
+        await workday.run()
+        watcher.stage("waiting until everything is stored")
+        await centre.drain()
+        return _summary(centre, day, workday)
 
 
-def typify_when(call: Call, next_s: int | None) -> str | None:
-    """During the talk, after it, or not at all when neither leaves time for the keys."""
-    if _gap_s(call, next_s) >= _AFTER_S and call.line % 2:
-        return "after"
-    if call.talk_s >= _DURING_S:
-        return "during"
-    return "after" if _gap_s(call, next_s) >= _AFTER_S else None
-
-
-def _gap_s(call: Call, next_s: int | None) -> float:
-    return float("inf") if next_s is None else next_s - call.end_s
+def _summary(centre: Centre, day: BankDay, workday: Workday) -> dict[str, Any]:
+    names = {desk.desk.person.id: desk.desk.person.name for desk in centre.desks}
+    contacts = centre.contacts()
+    found = centre.compare()
+    return {
+        **figures(day, contacts, names, workday.outcome.left_out()),
+        "impossible": [
+            {"line": row.line, "call_id": row.call_id, "why": row.why} for row in day.impossible
+        ],
+        "hang": day.hang,
+        "phantom": day.phantom,
+        "undelivered": workday.outcome.undelivered,
+        "interrupted": workday.outcome.interrupted,
+        "typified": sum(contact.how == "agent" for contact in contacts),
+        "events_journaled": found.journaled,
+        "events_stored": found.stored,
+        "lost": len(found.lost),
+        "doubled": len(found.doubled),
+        "waited_in_vain": centre.world.timeline.overdue,
+    }
 
 
 def figures(
