@@ -13,7 +13,8 @@ from lib.errors import ConfigError, JournalError, StationError
 from lib.frames import Decoder
 from lib.journal import SNAPSHOT
 from lib.screens import Screen
-from lib.states import COMMANDS, Station
+from lib.states import Station
+from lib.transitions import FIELDS
 from lib.uplink import Uplink
 
 FIRMWARE = "0.1.0"
@@ -382,7 +383,7 @@ class App:
             return  # done before
         elif name == "time":
             self._set_time(u, details)
-        elif name in COMMANDS:
+        elif name in FIELDS:
             self._take(self.machine.handle(name, u, details), u)
         else:
             self._refuse(u, details, "unknown_command", "")

@@ -1,57 +1,12 @@
 """The station's one state machine: an input comes in, events come out; it does no I/O.
 
-The table says what an input does in each situation: the name of a method below, `!reason` to
-refuse a command, or None. A situation is the presence while no call is on, else the work.
-The caller appends the events to the journal in order and applies each to the desk.
+`lib.transitions` says what an input does in each situation: the name of a method here. The caller
+appends the events to the journal in order and applies each to the desk, then calls `refresh`.
 """
 
 from lib.menus import Menu
+from lib.transitions import ENDING, FIELDS, cell, refusal, wrong_field
 
-SITUATIONS = (
-    "logged_out not_ready ready offered dialing talking held wrapup closing".split()  # noqa: SIM905
-)
-TABLE = {
-    # logged_out, not_ready, ready, offered, dialing, talking, held, wrapup, closing
-    "key1": ". . . answer hang_up hang_up hang_up finish .",
-    "key2": ". . . silence . mute . . .",
-    "key3": ". go_ready choose_reason . connect typify typify . .",
-    "key4": ". choose_reason dial . . hold resume . .",
-    "key5": ". . . . . . . . .",
-    "key6": ". . . . . intend intend intend .",
-    "badge": "log_in relieve relieve deny deny deny deny leave deny",
-    "limit": ". . . miss . . . time_out .",
-    "power_back": ". . . interrupt interrupt interrupt interrupt . wrap_up",
-    "ring": "!logged_out !not_ready offer !busy !busy !busy !busy offer_next !busy",
-    "withdraw": "!gone !gone !gone withdraw !state !state !state !state !state",
-    "answer": "!gone !gone !gone answer answer !state !state !state !state",
-    "hold": "!gone !gone !gone !state !state hold !state !state !state",
-    "resume": "!gone !gone !gone !state !state !state resume !state !state",
-    "hangup": "!gone !gone !gone !state hang_up hang_up hang_up !state !state",
-    "presence": "!logged_out set set want want want want want !busy",
-    "text": "show show show !busy !busy show show show !busy",
-}
-_REASONS = {"gone": "no_such_contact", "state": "wrong_state"}  # the others as they stand
-# what may still be done when only the journal's reserve is left: it ends something
-_ENDING = (  # noqa: SIM905
-    "hang_up withdraw miss time_out finish leave relieve silence interrupt wrap_up deny typify "
-    "acknowledge turn"
-).split()
-_FIELDS = {
-    # command: its text fields: bytes each may have (negative: may be missing), or its values
-    "ring": (("contact", 64), ("direction", ("in", "out")), ("queue", -64), ("pbx", -64)),
-    "withdraw": (
-        ("contact", 64),
-        ("cause", ("no_answer", "caller_gave_up", "withdrawn", "rejected", "technical")),
-    ),
-    "answer": (("contact", 64),),
-    "hold": (("contact", 64),),
-    "resume": (("contact", 64),),
-    "hangup": (("contact", 64), ("by", ("agent", "caller", "system"))),
-    "presence": (("to", ("not_ready",)), ("reason", 64)),
-    "text": (("m", 64), ("text", 320)),
-}
-COMMANDS = tuple(_FIELDS)
-TIMEOUT_CODE = "SIN_TIPIFICAR"
 _MESSAGE_KEYS = {"key3": None, "key4": None, "key5": "turn", "key6": "acknowledge"}
 _MENU_MS = 8_000
 _NOTICE_MS = 3_000
@@ -89,16 +44,13 @@ class Station:
         """What input `name` does now, None for nothing; also what a soft label says."""
         if self.message and self.desk.work != "offered" and name in _MESSAGE_KEYS:
             return _MESSAGE_KEYS[name] if name != "key5" or self.message_pages > 1 else None
-        action = self._cell(name)
-        if action == "typify" and (self.desk.code or not self.config.tree):
+        action = cell(name, self.situation)
+        tree = self.config.tree
+        if action == "typify" and (self.desk.code or not tree):
             return None
-        if action == "finish" and not self.desk.code and self.config.tree:
+        if action == "finish" and tree and not self.desk.code:
             return None
         return action
-
-    def _cell(self, name):
-        action = TABLE[name].split()[SITUATIONS.index(self.situation)]
-        return None if action == "." else action
 
     def handle(self, name, u, details=None):
         """Events (without b, u, t) that input `name` at `u` causes."""
@@ -108,14 +60,14 @@ class Station:
             self._tick()
         elif name in ("long3", "long4"):
             self.volume += 1 if name == "long4" else -1
-        elif name in _FIELDS:
+        elif name in FIELDS:
             self._command(name, details)
         elif name == "badge":
             self._badge(details)
         elif name == "bad_read":
             self._no(None, "bad_read")
         elif not self._in_menu(name):
-            self._do(self.action(name), None)
+            self._do(self.action(name))
         return self._out
 
     def start(self, u):
@@ -132,64 +84,64 @@ class Station:
         elif desk.work == "idle":
             self._settle()
         else:
-            self._do(self._cell("power_back"), None)
+            self._do(cell("power_back", self.situation))
         return self._out
 
     def refresh(self):
         """After the events were applied: open or close the list that goes with the situation."""
         desk = self.desk
-        if desk.work == "wrapup":
-            if self.menu is None and not desk.code and self.config.tree:
-                self._open("tree", self.config.tree, False)
-            elif desk.code and self.menu and self.menu.kind == "tree":
-                self.menu = None
-        elif self.menu and not self._menu_fits():
+        menu = self.menu
+        if menu and (
+            (menu.kind == "reasons" and desk.work != "idle")
+            or (menu.kind == "intend" and desk.work == "idle")
+            or (menu.kind == "tree" and (desk.code or not desk.contact))
+        ):
             self.menu = None
+        if desk.work == "wrapup" and not self.menu and not desk.code and self.config.tree:
+            self._open("tree", self.config.tree)
         if desk.work != "offered":
             self.silenced = False
 
-    def _menu_fits(self):
-        kind = self.menu.kind
-        if kind == "reasons":
-            return self.situation in ("ready", "not_ready")
-        return self.desk.work in ("talking", "held") and not (kind == "tree" and self.desk.code)
+    def _limit(self):
+        """`u` at which a ring or a wrap-up ends by itself, None in other states."""
+        desk = self.desk
+        if desk.work == "offered":
+            return desk.offered_at + self.config.ring_limit_ms
+        if desk.work == "wrapup":  # one from before the power cut begins anew
+            return max(desk.since, 0) + self.config.wrapup_limit_ms
+        return None
 
     def deadline(self):
         """`u` at which a tick is due, or None."""
-        due = []
-        desk = self.desk
-        if desk.work == "offered":
-            due.append(desk.offered_at + self.config.ring_limit_ms)
-        elif desk.work == "wrapup":
-            due.append(self._wrapup_began() + self.config.wrapup_limit_ms)
-        if self.menu and self._menu_until is not None:
-            due.append(self._menu_until)
-        if self.notice:
-            due.append(self._notice_until)
-        return min(due) if due else None
-
-    def _wrapup_began(self):
-        return max(self.desk.since, 0)
+        due = None
+        for at in (
+            self._limit(), self._menu_until if self.menu else None,
+            self._notice_until if self.notice else None,
+        ):  # fmt: skip
+            if at is not None and (due is None or at < due):
+                due = at
+        return due
 
     def _tick(self):
         u = self._u
-        if self.notice and u >= self._notice_until:
+        if u >= self._notice_until:
             self.notice = None
-        if self.menu and self._menu_until is not None and u >= self._menu_until:
+        if self._menu_until is not None and u >= self._menu_until:
             self.menu = None
-        desk = self.desk
-        if (desk.work == "offered" and u >= desk.offered_at + self.config.ring_limit_ms) or (
-            desk.work == "wrapup" and u >= self._wrapup_began() + self.config.wrapup_limit_ms
-        ):
-            self._do(self.action("limit"), None)
+        limit = self._limit()
+        if limit is not None and u >= limit:
+            self._do("miss" if self.desk.work == "offered" else "time_out")
 
-    def _do(self, action, details):
-        if action is None:
-            return
-        if self.full and action not in _ENDING:
+    def _do(self, action, details=None):
+        if action and not self._stopped(action):
+            getattr(self, "_" + action)(details)
+
+    def _stopped(self, action):
+        """True when only the journal's reserve is left and `action` ends nothing."""
+        if self.full and action not in ENDING:
             self.notify("journal_full")
-            return
-        getattr(self, "_" + action)(details)
+            return True
+        return False
 
     def notify(self, word, argument=""):
         """Show a word of the catalogue on the detail line for a few seconds."""
@@ -199,30 +151,22 @@ class Station:
     # ------------------------------------------------------------------ commands
 
     def _command(self, name, details):
-        wrong = _check(details, _FIELDS[name])
-        if wrong:
-            self.refuse(details, "bad_command", wrong)
-            return
-        action = self._cell(name)
-        if self.full and action not in _ENDING:
-            self.notify("journal_full")  # no answer: there is no room left to write one
-            return
-        about_call = name not in ("ring", "presence", "text")
-        if action[0] != "!" and about_call and details["contact"] != self.desk.contact:
-            action = "!gone"
-        if action == "offer_next" and self.desk.intended and self.desk.intended[0] != "ready":
-            action = "!not_ready"
-        if action[0] == "!":
-            self.refuse(details, _REASONS.get(action[1:], action[1:]), "")
-        else:
+        action = cell(name, self.situation)
+        desk = self.desk
+        wrong = wrong_field(details, FIELDS[name])
+        reason = "bad_command" if wrong else refusal(name, self.situation, action)
+        if not reason:
+            if details.get("contact", desk.contact) != desk.contact and name != "ring":
+                reason = "no_such_contact"
+            elif action == "offer_next" and desk.intended and desk.intended[0] == "not_ready":
+                reason = "not_ready"
+        if not reason:
             self._do(action, details)
-
-    def refuse(self, details, reason, detail):
-        self._emit(
-            {"k": "command.refused", "command": details["cmd"], "reason": reason,
-             "detail": detail[:120]},
-            details,
-        )  # fmt: skip
+        elif not self._stopped("refuse"):  # in the reserve there is no room for an answer
+            self._emit(
+                {"k": "command.refused", "command": name, "reason": reason, "detail": wrong},
+                details,
+            )
 
     def _emit(self, event, command=None):
         if command and "i" in command:
@@ -237,9 +181,6 @@ class Station:
         fields["c"] = self.desk.contact
         self._emit(fields, command)
 
-    def _via(self, command):
-        return "key" if command is None else "host"
-
     # ------------------------------------------------------------------ session and presence
 
     def _badge(self, details):
@@ -250,15 +191,12 @@ class Station:
         elif agent is None:
             self._no(badge, "unknown_badge")
         else:
-            self.menu = None if self.desk.work == "idle" else self.menu
-            self._do(self.action("badge"), details)
+            self._do(cell("badge", self.situation), details)
 
     def _no(self, badge, reason):
-        if self.full:
-            self.notify("journal_full")
-            return
-        self._emit({"k": "session.denied", "badge": badge, "reason": reason})
-        self.notify(reason)
+        if not self._stopped(reason):
+            self._emit({"k": "session.denied", "badge": badge, "reason": reason})
+            self.notify(reason)
 
     def _deny(self, details):
         self._no(details[0], "in_call")
@@ -273,25 +211,25 @@ class Station:
 
     def _relieve(self, details):
         """The agent's own badge logs out; another's ends this session and opens its own."""
-        own = details[1] == self.desk.agent
-        self._log_out("agent" if own else "relieved")
-        if own:
-            self.notify("goodbye")
-        elif not self.full:
-            self._log_in(details)
+        self.menu = None
+        if details[1] == self.desk.agent:
+            self._log_out("agent", "logout", "agent")
+        else:
+            self._log_out("relieved", "relieved", "system")
+            if not self.full:
+                self._log_in(details)
 
-    def _log_out(self, reason):
-        self._emit({"k": "session.closed", "a": self.desk.agent, "reason": reason, "by": "agent"})
-        why = "logout" if reason == "agent" else reason
-        self._presence("logged_out", why, "agent" if reason == "agent" else "system")
+    def _log_out(self, why, reason, by):
+        self._emit({"k": "session.closed", "a": self.desk.agent, "reason": why, "by": "agent"})
+        self._presence("logged_out", reason, by)
+        self.notify("goodbye")
 
     def _leave(self, details):
         if details[1] != self.desk.agent:
             self._deny(details)
             return
-        self._end_wrapup("session_closed", stay=False)
-        self._log_out("agent")
-        self.notify("goodbye")
+        self._close_wrapup("session_closed")
+        self._log_out("agent", "logout", "agent")
 
     def _presence(self, to, reason, by, command=None, agent=None, since=None):
         self._emit(
@@ -308,12 +246,12 @@ class Station:
 
     def _choose_reason(self, _details):
         if self.config.reasons:
-            self._open("reasons", self.config.reasons, False)
+            self._open("reasons", self.config.reasons)
         elif self.desk.presence == "ready":
             self._presence("not_ready", "auxiliar", "agent")
 
     def _intend(self, _details):
-        self._open("intend", [["", self.ready_label]] + self.config.reasons, True)
+        self._open("intend", [[None, self.ready_label]] + self.config.reasons, _MENU_MS)
 
     def _want(self, command):
         self._wanted("not_ready", command["reason"], command)
@@ -340,60 +278,60 @@ class Station:
         self.menu = self.notice = None
 
     def _offer_next(self, command):
-        self._end_wrapup("next_contact", stay=False)
+        self._close_wrapup("next_contact")
         self._offer(command)
 
     def _dial(self, _details):
         self._contact("dialed", via="key", direction="out")
         self._out[-1]["c"] = self._new_contact()
 
-    def _connect(self, _details):
-        self._answer(None)
-
     def _answer(self, command):
-        waited = self._u - self.desk.offered_at
-        self._contact("answered", command, via=self._via(command), ring_ms=waited)
+        self._contact("answered", command, via=_via(command), ring_ms=self._waited())
+
+    def _waited(self):
+        return self._u - self.desk.offered_at
 
     def _silence(self, _details):
         self.silenced = True
 
     def _withdraw(self, command):
-        waited = self._u - self.desk.offered_at
-        self._contact("missed", command, cause=command["cause"], ring_ms=waited)
-        if command["cause"] == "no_answer":
-            self._presence("not_ready", "no_answer", "system")
+        self._missed(command["cause"], command)
+
+    def _miss(self, _details):
+        self._missed("no_answer")
+        self.notify("missed")
+
+    def _missed(self, cause, command=None):
+        self._contact("missed", command, cause=cause, ring_ms=self._waited())
+        if cause == "no_answer":
+            self._presence("not_ready", cause, "system")
         else:
             self._settle()
 
-    def _miss(self, _details):
-        self._contact("missed", cause="no_answer", ring_ms=self._u - self.desk.offered_at)
-        self._presence("not_ready", "no_answer", "system")
-        self.notify("missed")
-
     def _hold(self, command):
-        self._contact("held", command, via=self._via(command))
+        self._contact("held", command, via=_via(command))
 
     def _resume(self, command):
-        self._contact("resumed", command, via=self._via(command))
+        self._contact("resumed", command, via=_via(command))
 
     def _mute(self, _details):
         self._contact("unmuted" if self.desk.muted else "muted", via="key")
 
     def _hang_up(self, command):
-        by = "agent" if command is None else command["by"]
-        held = self.desk.work == "held"
-        if self.desk.work == "dialing":  # nobody answered: nothing to wrap up
+        by = command["by"] if command else "agent"
+        work = self.desk.work
+        if work == "dialing":  # nobody answered: nothing to wrap up
             self._contact("ended", command, by=by, on_hold=False, dial_result="no_answer")
             self._settle()
         else:
-            self._contact("ended", command, by=by, on_hold=held)
+            self._contact("ended", command, by=by, on_hold=work == "held")
             self._wrap_up(None)
 
     def _interrupt(self, _details):
         """The power went in the middle of a call; the session goes on."""
         if self.desk.work == "offered":
-            self._contact("missed", cause="technical", ring_ms=0)
-            self._settle()
+            self._u = self.desk.offered_at  # how long it rang is not known
+            self._missed("technical")
         else:
             self._hang_up({"by": "interrupted"})
 
@@ -404,7 +342,7 @@ class Station:
         self._emit({"k": "wrapup.started", "a": self.desk.agent, "c": self.desk.contact})
 
     def _typify(self, _details):
-        self._open("tree", self.config.tree, True)
+        self._open("tree", self.config.tree, _MENU_MS)
 
     def _typified(self, code, how):
         self._contact("typified", code=code, version=self.config.tree_version, how=how)
@@ -414,54 +352,49 @@ class Station:
 
     def _time_out(self, _details):
         if not self.desk.code:
-            self._typified(TIMEOUT_CODE, "timeout")
+            self._typified("SIN_TIPIFICAR", "timeout")
         self._end_wrapup("timeout")
 
-    def _end_wrapup(self, cause, stay=True):
+    def _end_wrapup(self, cause):
+        self._close_wrapup(cause)
+        self._settle()
+
+    def _close_wrapup(self, cause):
         self.menu = None
         self._emit(
             {"k": "wrapup.ended", "a": self.desk.agent, "c": self.desk.contact, "cause": cause}
         )
-        if stay:
-            self._settle()
 
     # ------------------------------------------------------------------ lists and messages
 
-    def _open(self, kind, nodes, closes):
+    def _open(self, kind, nodes, closes_ms=None):
         self.menu = Menu(kind, nodes)
-        self._menu_until = self._u + _MENU_MS if closes else None
+        self._menu_until = closes_ms and self._u + closes_ms
 
     def _in_menu(self, name):
         """Keys of an open list; True when the key was one of them."""
         menu = self.menu
-        shown = menu and not self.message and self.desk.work != "offered"
-        if not shown or name == "key2":
+        if not menu or self.message or self.desk.work == "offered" or name == "key2":
             return False
         if self._menu_until is not None:
             self._menu_until = self._u + _MENU_MS
         if name == "key1":
             if not menu.back() and not (self.desk.work == "wrapup" and menu.kind == "tree"):
                 self.menu = None
-            return True
-        node = menu.choose(int(name[3]))
-        if node is not None:
-            self._chosen(menu.kind, node)
+        else:
+            node = menu.choose(int(name[3]))
+            if node and not self._stopped("typify" if menu.kind == "tree" else "choose"):
+                self.menu = None
+                self._chosen(menu.kind, node[0])
         return True
 
-    def _chosen(self, kind, node):
-        if self.full and kind != "tree":
-            self.notify("journal_full")
-            return
-        self.menu = None
+    def _chosen(self, kind, code):
         if kind == "reasons":
-            self._presence("not_ready", node[0], "agent")
+            self._presence("not_ready", code, "agent")
         elif kind == "intend":
-            if node[0]:
-                self._wanted("not_ready", node[0])
-            else:
-                self._wanted("ready", None)
+            self._wanted("not_ready" if code else "ready", code)
         else:
-            self._typified(node[0], "agent")
+            self._typified(code, "agent")
             if self.desk.work == "wrapup":
                 self._end_wrapup("typified")
 
@@ -478,18 +411,5 @@ class Station:
         self.message = None
 
 
-def _check(details, fields):
-    """What is wrong with a command's fields, "" when nothing is."""
-    for name, limit in fields:
-        value = details.get(name)
-        if isinstance(limit, tuple):
-            if value not in limit:
-                return "{}: one of {}".format(name, ", ".join(limit))
-        elif value is None:
-            if limit > 0:
-                return "{}: missing".format(name)
-        elif not isinstance(value, str) or not 0 < len(value.encode()) <= abs(limit):
-            return "{}: text of 1 to {} bytes".format(name, abs(limit))
-        elif min(value) < " ":
-            return "{}: has a control character".format(name)
-    return ""
+def _via(command):
+    return "host" if command else "key"

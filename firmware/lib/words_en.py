@@ -15,7 +15,7 @@ WORDS = {
     "go_ready": "Ready",
     "choose_reason": "Pause",
     "dial": "Dial",
-    "connect": "Conn.",
+    "answer": "Conn.",
     "typify": "Code",
     "hold": "Hold",
     "resume": "Back",

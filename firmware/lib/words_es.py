@@ -15,7 +15,7 @@ WORDS = {
     "go_ready": "Disp.",
     "choose_reason": "Aux.",
     "dial": "Llamar",
-    "connect": "Conec.",
+    "answer": "Conec.",
     "typify": "Tipif.",
     "hold": "Espera",
     "resume": "Volver",

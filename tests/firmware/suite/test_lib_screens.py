@@ -8,7 +8,7 @@ from lib.words_es import WORDS as SPANISH
 from scenes import Bench, scenes, unconfigured
 
 LABELS = (
-    "go_ready", "choose_reason", "dial", "connect", "typify", "hold", "resume", "intend", "turn",
+    "go_ready", "choose_reason", "dial", "answer", "typify", "hold", "resume", "intend", "turn",
     "acknowledge",
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """The state machine: who may do what when, and the events it leaves, in their order."""
 
 from deskbench import NORMA, ROSA, STRANGER, DeskBench
-from lib.states import SITUATIONS, TABLE, Station
+from lib.states import Station
+from lib.transitions import SITUATIONS, TABLE
 from scenes import CONFIG
 
 SMALL = dict(CONFIG)
