@@ -35,7 +35,7 @@ class Keys:
     def _handler(self, index):
         def handler(pin):
             if self._fell[index] == _NEVER and not pin.value():
-                self._fell[index] = ticks_ms()
+                self._fell[index] = ticks_ms()  # type: ignore[call-overload]
             self._flag.set()
 
         return handler

@@ -3,26 +3,30 @@ machine; its events go to the journal first, and only then to the desk, lights, 
 """
 
 import asyncio
+import gc
 import json
+import sys
 from collections import deque
 
 from lib import lights
-from lib.compat import const, free_heap, print_exception, sleep_ms, wait
+from lib.config import Config
 from lib.desk import Desk
 from lib.errors import ConfigError, JournalError, StationError
 from lib.frames import Decoder
 from lib.journal import SNAPSHOT
+from lib.parts import Parts
 from lib.screens import Screen
 from lib.states import Station
+from lib.timekeeping import wait
 from lib.transitions import FIELDS
 from lib.uplink import Uplink
+from micropython import const
 
 FIRMWARE = "0.1.0"
 _INPUTS = const(16)
 _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input before the next sector is erased
 _HEALTH_MS = const(900_000)
-_RETRY_MS = const(10_000)  # a part that failed is set up again after this
 _RETRY_MOST_MS = const(60_000)
 _CLOCK_UNCERTAINTY_MS = const(50)  # a frame's way over the cable and its gateway
 _UTC_LOW = 631_152_000_000  # 1990, so that old logs can be worked again; 0 is a dead clock
@@ -40,20 +44,21 @@ class App:
         self._store = store
         self._clock = clock
         self._serial = serial
-        self._makers = parts
-        self._devices = {}
-        self._retry_at = {}
-        self._inputs = deque((), _INPUTS)  # noqa: RUF037 - MicroPython's has no keywords
+        self._parts = Parts(parts, clock.now, self._fault, serial.log)
+        self._inputs = deque((), _INPUTS)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
         self._decoder = Decoder()
         self.desk = Desk()
-        self.machine = None
-        self.uplink = None
+        self.machine = Station(self.desk, Config(), self._new_contact)
+        self.uplink = Uplink(
+            journal, station, serial.write, clock.now, self._about, self._fault, self._flag.set
+        )
         self._screen = Screen()
         self._screen_due = None
         self._health_due = _HEALTH_MS
         self._quiet_at = 0
         self._last_u = 0
+        self._boot = 0
         self.discards = 0
         self.crashes = 0
 
@@ -67,12 +72,7 @@ class App:
         desk.rebase()
         self._boot = self.journal.boot = desk.boot + 1
         config = self._store.load()
-        self.machine = Station(desk, config, self._new_contact)
-        self._speak(config.language)
-        self.uplink = Uplink(
-            self.journal, self.station_id, self._serial.write, self._clock.now, self._about,
-            self._fault, self._link_changed,
-        )  # fmt: skip
+        self._adopt(config)
         self._serial.log(
             "Diadema {} on {}, {}, boot {}".format(
                 FIRMWARE, self._board, self.station_id, self._boot
@@ -102,8 +102,9 @@ class App:
         """A name for a call begun here: no other call of any station has it."""
         return "{}-{:x}-{}".format(self.station_id[-6:], self.journal.epoch, self.journal.last + 1)
 
-    def _speak(self, language):
-        if language == "en":
+    def _adopt(self, config):
+        self.machine.config = config
+        if config.language == "en":
             from lib.words_en import WORDS
         else:
             from lib.words_es import WORDS
@@ -122,7 +123,7 @@ class App:
         for part, task in (
             ("keys", self._keys), ("badge_reader", self._badges), ("headset", self._headset)
         ):  # fmt: skip
-            if part in self._makers:
+            if self._parts.has(part):
                 tasks.append(task)
         for task in tasks:
             asyncio.create_task(self._keep(task))
@@ -137,12 +138,12 @@ class App:
                 return
             except Exception as error:
                 self._crash(error)
-            await sleep_ms(wait_ms)
+            await asyncio.sleep_ms(wait_ms)
             wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
 
     def _crash(self, error):
         self.crashes += 1
-        print_exception(error)
+        sys.print_exception(error)
 
     # ------------------------------------------------------------------ events
 
@@ -194,7 +195,7 @@ class App:
             try:
                 while self._inputs:
                     self._step(*self._inputs.popleft())
-                    await sleep_ms(0)
+                    await asyncio.sleep_ms(0)
                 self._flag.clear()
                 now = self._clock.now()
                 due = self._due()
@@ -205,7 +206,7 @@ class App:
                 self._timed(self._clock.now())
             except Exception as error:
                 self._crash(error)
-                await sleep_ms(_QUIET_MS)
+                await asyncio.sleep_ms(_QUIET_MS)
 
     def _due(self):
         due = self._health_due
@@ -252,23 +253,25 @@ class App:
 
     def _health(self, u):
         self._record(
-            {"k": "station.health", "heap": free_heap(), "journal": self.journal.fill,
+            {"k": "station.health", "heap": gc.mem_free(), "journal": self.journal.fill,
              "discards": self.discards, "bad_frames": self._decoder.bad}, u, True,
         )  # fmt: skip
+        self._serial.log(json.dumps(self.dump()))
 
     # ------------------------------------------------------------------ what people see and hear
 
     def _output(self):
         machine = self.machine
-        self._use("lights", self._show_lights)
-        codec = self._devices.get("codec")
+        parts = self._parts
+        parts.use("lights", self._show_lights)
+        codec = parts.get("codec")
         if machine.volume or codec is None or codec.muted != self.desk.muted:
-            self._use("codec", self._set_codec)
+            parts.use("codec", self._set_codec)
         self._screen_due = self._screen.draw(
             machine, self._clock, self._clock.now(), self.uplink.link
         )
         if self._screen.dirty:
-            self._use("screen", self._show_screen)
+            parts.use("screen", self._show_screen)
 
     def _show_lights(self, device):
         device.show(lights.decide(self.machine))
@@ -286,50 +289,30 @@ class App:
         if device.muted != self.desk.muted:
             device.mute(self.desk.muted)
 
-    def _use(self, part, action):
-        """Let `action` use a part; one that fails is a fault, and is set up again later."""
-        if part not in self._makers:
-            return
-        now = self._clock.now()
-        if now < self._retry_at.get(part, 0):
-            return
-        try:
-            if part not in self._devices:
-                self._devices[part] = self._makers[part]()
-            action(self._devices[part])
-            self._fault(part, None)
-        except (StationError, OSError) as error:
-            self._serial.log(str(error))
-            self._devices.pop(part, None)
-            self._retry_at[part] = now + _RETRY_MS
-            self._fault(part, getattr(error, "code", "no_answer"))
-
     # ------------------------------------------------------------------ drivers
 
     async def _keys(self):
-        keys = self._devices["keys"] = self._makers["keys"]()
-        async for name, ticks in keys:
+        async for name, ticks in self._parts.make("keys"):
             self.post(name, self._clock.at(ticks))
 
     async def _headset(self):
-        headset = self._devices["headset"] = self._makers["headset"]()
-        async for plugged in headset:
+        async for plugged in self._parts.make("headset"):
             self.post("headset", self._clock.now(), plugged)
 
     async def _badges(self):
         wait_ms = 1_000
         while True:
             try:
-                reader = self._devices["badge_reader"] = self._makers["badge_reader"]()
+                reader = self._parts.make("badge_reader")
                 await reader.start()
                 self._fault("badge_reader", None)
                 async for identity in reader:
                     wait_ms = 1_000
                     self._badge(reader, identity)
             except (StationError, OSError) as error:
-                self._fault("badge_reader", getattr(error, "code", "no_answer"))
+                self._parts.failed("badge_reader", error)
                 self._flag.set()
-            await sleep_ms(wait_ms)
+            await asyncio.sleep_ms(wait_ms)
             wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
 
     def _badge(self, reader, identity):
@@ -350,7 +333,7 @@ class App:
             u = self._clock.now()
             for message in self._decoder.feed(data):
                 while len(self._inputs) >= _INPUTS:
-                    await sleep_ms(0)
+                    await asyncio.sleep_ms(0)
                 self._message(message, u)
 
     def _message(self, text, u):
@@ -423,8 +406,7 @@ class App:
             return
         if config is None:
             return
-        self.machine.config = config
-        self._speak(config.language)
+        self._adopt(config)
         self._record(
             {"k": "station.config", "generation": config.generation,
              "hash": details["sha256"][:16], "i": details["i"]}, u,
@@ -432,15 +414,10 @@ class App:
         self._fault("config", None)
         self.machine.refresh()
 
-    def _link_changed(self):
-        self._flag.set()
-
     def dump(self):
-        """Everything a technician asks for."""
-        parts = {name: device.dump() for name, device in self._devices.items()}
+        """Everything a technician asks for; told on the console with each health report."""
         return {
-            "station": self.station_id, "journal": self.journal.dump(),
-            "uplink": self.uplink.dump(), "serial": self._serial.dump(), "parts": parts,
-            "discards": self.discards, "crashes": self.crashes, "bad_frames": self._decoder.bad,
-            "heap": free_heap(),
+            "journal": self.journal.dump(), "uplink": self.uplink.dump(),
+            "serial": self._serial.dump(), "parts": self._parts.dump(),
+            "crashes": self.crashes,
         }  # fmt: skip

@@ -3,8 +3,8 @@
 Draws text column by column in plain Python, so that it runs on both interpreters.
 """
 
-from lib.compat import const
 from lib.font import BIG_WIDTH, big_column, glyph
+from micropython import const
 
 WIDTH = const(128)
 HEIGHT = const(64)

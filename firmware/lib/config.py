@@ -73,7 +73,7 @@ class ConfigStore:
         self._older = 0
         self._coming = None  # (i, sha256, parts) of the configuration on its way
         self._part = 0
-        self._hash = None
+        self._hash = sha256()
         self._check = 0
         self.broken = 0  # files found that do not check
 
@@ -224,7 +224,7 @@ def validate(data, station):
     _hex("badge_key", get("badge_key"), 64)
     _number("ring_limit_s", get("ring_limit_s"), 1, 600)
     _number("wrapup_limit_s", get("wrapup_limit_s"), 1, 7200)
-    badges = set()
+    badges: set[str] = set()
     for key, agent in _rows("agents", get("agents"), 400, 3, set()):
         if not isinstance(agent[2], list):
             raise ConfigError(key, "its badges are a list")

@@ -4,12 +4,12 @@ A small glyph is five columns, bit 0 the top of a capital, bit 6 the base line, 
 `glyph` composes accented letters: two rows of accent above, capitals lowered by one row.
 """
 
-from lib.compat import const
+from micropython import const
 
 BIG_WIDTH = const(11)
 
-# space to ~, five columns each
-_ASCII = (
+# space to ~ and then the others, five columns each
+_SMALL = (
     b"\x00\x00\x00\x00\x00\x00\x00\x5f\x00\x00\x00\x07\x00\x07\x00\x14\x7f\x14\x7f\x14"
     b"\x24\x2a\x7f\x2a\x12\x23\x13\x08\x64\x62\x36\x49\x55\x22\x50\x00\x00\x07\x00\x00"
     b"\x00\x3e\x41\x00\x00\x00\x41\x3e\x00\x00\x08\x2a\x1c\x2a\x08\x08\x08\x3e\x08\x08"
@@ -33,34 +33,24 @@ _ASCII = (
     b"\xfc\x24\x24\x18\x00\x18\x24\x24\xfc\x00\x7c\x08\x04\x00\x00\x48\x54\x54\x24\x00"
     b"\x04\x3f\x44\x00\x00\x3c\x40\x40\x7c\x00\x1c\x20\x40\x20\x1c\x3c\x40\x38\x40\x3c"
     b"\x6c\x10\x10\x6c\x00\x1c\xa0\xa0\x7c\x00\x64\x54\x54\x4c\x00\x00\x08\x36\x41\x00"
-    b"\x00\x00\x7f\x00\x00\x00\x41\x36\x08\x00\x08\x04\x08\x10\x08"
+    b"\x00\x00\x7f\x00\x00\x00\x41\x36\x08\x00\x08\x04\x08\x10\x08\x30\x48\x45\x40\x20"
+    b"\x00\x00\x7d\x00\x00\x40\x70\x7c\x70\x40\x40\x70\x4c\x70\x40\x00\x44\x28\x10\x00"
+    b"\x10\x28\x44\x00\x00\x10\x28\x10\x28\x00\x28\x10\x28\x10\x00\x44\x28\x10\x28\x44"
+    b"\x00\x18\x18\x00\x00\x7c\x00\x00\x00\x00"
 )
-_OTHERS = {
-    "¿": b"\x30\x48\x45\x40\x20",
-    "¡": b"\x00\x00\x7d\x00\x00",
-    "▲": b"\x40\x70\x7c\x70\x40",
-    "△": b"\x40\x70\x4c\x70\x40",
-    "›": b"\x00\x44\x28\x10\x00",
-    "‹": b"\x10\x28\x44\x00\x00",
-    "«": b"\x10\x28\x10\x28\x00",
-    "»": b"\x28\x10\x28\x10\x00",
-    "×": b"\x44\x28\x10\x28\x44",
-    "·": b"\x00\x18\x18\x00\x00",
-    "ı": b"\x7c\x00\x00\x00\x00",
-}
+_OTHERS = "¿¡▲△›‹«»×·ı"  # these follow in the same table
+_ACCENTED = "áéóúíñüÁÉÍÓÚÑÜ"
+_BASES = "aeouınuAEIOUNU"
+# for each accented letter, which of the accents below
+_WHICH = b"\x00\x00\x00\x00\x01\x03\x04\x02\x00\x02\x02\x02\x03\x04"
 # accents: five columns of two rows, the upper one in bit 0
-_LOWER_ACUTE = b"\x00\x02\x01\x00\x00"
-_UPPER_ACUTE = b"\x00\x00\x02\x01\x00"
-_I_ACUTE = b"\x02\x01\x00\x00\x00"
-_TILDE = b"\x02\x01\x02\x01\x00"
-_DOTS = b"\x02\x00\x00\x02\x00"
-# letter: its base and its accent
-_ACCENTED = {
-    "á": ("a", _LOWER_ACUTE), "é": ("e", _LOWER_ACUTE), "í": ("ı", _I_ACUTE),
-    "ó": ("o", _LOWER_ACUTE), "ú": ("u", _LOWER_ACUTE), "ñ": ("n", _TILDE), "ü": ("u", _DOTS),
-    "Á": ("A", _UPPER_ACUTE), "É": ("E", _LOWER_ACUTE), "Í": ("I", _UPPER_ACUTE),
-    "Ó": ("O", _UPPER_ACUTE), "Ú": ("U", _UPPER_ACUTE), "Ñ": ("N", _TILDE), "Ü": ("U", _DOTS),
-}  # fmt: skip
+_ACCENTS = (
+    b"\x00\x02\x01\x00\x00"  # acute over a narrow letter
+    b"\x02\x01\x00\x00\x00"  # over an i
+    b"\x00\x00\x02\x01\x00"  # over a wide capital
+    b"\x02\x01\x02\x01\x00"  # tilde
+    b"\x02\x00\x00\x02\x00"  # diaeresis
+)
 # 0 to 9, eleven columns of three bytes each
 _BIG = (
     b"\xf8\xff\x1f\xfc\xff\x3f\xfe\xff\x7f\x0f\x00\xf0\x07\x00\xe0\x07\x00\xe0\x07\x00"
@@ -83,41 +73,32 @@ _BIG = (
 )
 
 
-def _plain(letter):
-    """(bytes, offset) of an unaccented glyph's five columns; a question mark for the unknown."""
-    if " " <= letter <= "~":
-        return _ASCII, (ord(letter) - 32) * 5
-    if letter in _OTHERS:
-        return _OTHERS[letter], 0
-    return _ASCII, (ord("?") - 32) * 5
-
-
 def glyph(letter, columns):
     """Fill the list `columns` (five or more) with ten-row columns; returns how many to draw."""
-    accent = None
-    lower = 0
-    if letter in _ACCENTED:
-        letter, accent = _ACCENTED[letter]
-        lower = letter >= "a"
-    data, at = _plain(letter)
+    accent = _ACCENTED.find(letter)
+    if accent >= 0:
+        letter = _BASES[accent]
+        accent = _WHICH[accent] * 5
+    at = ord(letter) - 32
+    if at >= 95:
+        at = _OTHERS.find(letter)
+        at = 95 + at if at >= 0 else 31  # a question mark for the unknown
+    at *= 5
+    digit = "0" <= letter <= "9"  # these keep their width
     width = 0
-    skipping = not "0" <= letter <= "9"
     for step in range(5):
-        bits = data[at + step]
-        if accent:
-            if lower:
-                bits = bits << 2 | accent[step] << 1
-            else:  # a capital loses its second row and stands one row lower
-                bits = ((bits & 1) << 1 | bits & 0x7C) << 2 | accent[step]
-        else:
+        bits = _SMALL[at + step]
+        if accent < 0:
             bits <<= 2
-        if bits or not skipping:
-            skipping = False
+        elif letter >= "a":
+            bits = bits << 2 | _ACCENTS[accent + step] << 1
+        else:  # a capital loses its second row and stands one row lower
+            bits = ((bits & 1) << 1 | bits & 0x7C) << 2 | _ACCENTS[accent + step]
+        if bits or width or digit:
             columns[width] = bits
             width += 1
-    if letter > "9" or letter < "0":
-        while width and not columns[width - 1]:
-            width -= 1
+    while width and not columns[width - 1] and not digit:
+        width -= 1
     return width or 2
 
 

@@ -5,7 +5,7 @@ All other bytes on the line are console text. The decoder is bounded and counts 
 
 from binascii import crc32
 
-from lib.compat import const
+from micropython import const
 
 UP_LIMIT = const(512)
 DOWN_LIMIT = const(1024)

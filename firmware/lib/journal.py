@@ -10,8 +10,8 @@ import struct
 from array import array
 from binascii import crc32
 
-from lib.compat import const
 from lib.errors import JournalError, JournalFull
+from micropython import const
 
 EVENT = const(0x45)
 SNAPSHOT = const(0x53)

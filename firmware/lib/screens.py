@@ -5,8 +5,8 @@ Rows 0-9 name, link and time; 11-35 the state and its running time; 37-52 one li
 """
 
 from lib.canvas import WIDTH, Canvas, digits_width
-from lib.compat import const
 from lib.menus import MORE
+from micropython import const
 
 _TITLE_Y = const(13)
 _DIGITS_Y = const(12)

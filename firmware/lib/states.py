@@ -21,8 +21,10 @@ class Station:
         self._new_contact = new_contact
         self.provisional = True  # no host frame heard in this boot yet
         self.full = False  # only the journal's reserve is left
-        self.menu = None
-        self.message = None  # (id, text) that waits for the agent's «Leído»
+        self.menu: "Menu | None" = None
+        self.message: "tuple[str, str] | None" = (
+            None  # (id, text) that waits for the agent's «Leído»
+        )
         self.message_page = 0
         self.message_pages = 1  # told by the screen, which knows how wide the words are
         self.notice = None  # (word, argument) for a few seconds
@@ -407,7 +409,8 @@ class Station:
         self.message_page = (self.message_page + 1) % self.message_pages
 
     def _acknowledge(self, _details):
-        self._emit({"k": "message.acknowledged", "a": self.desk.agent, "m": self.message[0]})
+        name = self.message[0] if self.message else ""
+        self._emit({"k": "message.acknowledged", "a": self.desk.agent, "m": name})
         self.message = None
 
 

@@ -4,7 +4,8 @@
 in six days, as the tick counter below it wraps (the health report does).
 """
 
-from lib.compat import ticks_diff, ticks_ms
+import asyncio
+from time import ticks_diff, ticks_ms
 
 _MINUTE_MS = 60_000
 
@@ -53,3 +54,11 @@ class Clock:
         if self._offset is None:
             return None
         return u + _MINUTE_MS - (u + self._offset) % _MINUTE_MS
+
+
+async def wait(event, wait_ms):
+    """Wait for an asyncio.Event, at most `wait_ms` (None: for ever)."""
+    try:
+        await asyncio.wait_for_ms(event.wait(), wait_ms)
+    except asyncio.TimeoutError:
+        pass

@@ -10,7 +10,8 @@ import json
 import random
 
 from lib import frames
-from lib.compat import const, wait
+from lib.timekeeping import wait
+from micropython import const
 
 WINDOW = const(32)
 _RESEND_MS = const(5_000)
@@ -38,10 +39,10 @@ class Uplink:
         self.link = "lost"  # up, late, lost
         self._synced = False  # an acknowledgement came: the host's position is known
         self._rewind = True  # the next acknowledgement may move back
-        self._base = journal.acked
-        self._cursor = journal.acked + 1  # n sent next
-        self._sent = journal.acked  # highest n sent in this boot
-        self._hello_at = 0  # u, None when answered
+        self._base = 0  # what the host holds
+        self._cursor = 1  # n sent next
+        self._sent = 0  # highest n sent in this boot
+        self._hello_at: "int | None" = 0  # u, None when answered
         self._hello_wait = _HELLO_MS
         self._resend_wait = _RESEND_MS
         self._resend_at = None

@@ -9,3 +9,5 @@ HERE = Path(__file__).resolve().parent
 for folder in (HERE, HERE.parents[1] / "firmware"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+import micropython_names  # noqa: E402, F401 - before anything of the firmware

@@ -13,6 +13,7 @@ SCALE, COLUMNS, GAP = 3, 4, 10
 
 def main() -> None:
     sys.path[:0] = [str(HERE), str(HERE.parents[1] / "firmware")]
+    import_module("micropython_names")
     pictures, scenes = import_module("firmware_pictures"), import_module("scenes")
     folder = HERE / "pictures"
     folder.mkdir(exist_ok=True)

@@ -323,9 +323,12 @@ def test_too_many_inputs_are_counted():
     assert len(bench.app._inputs) == 16
 
 
-def test_the_dump_is_json():
+def test_the_health_report_tells_all_on_the_console():
     bench = Bench()
-    assert json.loads(json.dumps(bench.app.dump()))["station"] == STATION
+    bench.app._health(900_000)
+    told = json.loads(bench.serial.logged[-1])
+    assert sorted(told) == ["crashes", "journal", "parts", "serial", "uplink"]
+    assert sorted(told["parts"]) == ["codec", "lights", "screen"]
 
 
 def test_names_of_calls_begun_here_differ():

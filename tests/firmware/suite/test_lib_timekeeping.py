@@ -7,7 +7,7 @@ try:
 
     WRAP = ticks_add(0, -1) + 1  # each port has its own
 except ImportError:
-    WRAP = 1 << 30
+    from micropython_names import WRAP
 
 
 class Ticks:
