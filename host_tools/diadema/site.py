@@ -5,7 +5,7 @@ the tipificación tree. Read, checked whole, and refused with the key and the re
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -69,7 +69,7 @@ class Tree(_Strict, kw_only=True):
 class Site(_Strict, kw_only=True):
     site: Annotated[str, Meta(min_length=1, max_length=32)]
     zone: str
-    language: Annotated[str, Meta(pattern=r"^(es|en)$")] = "es"
+    language: Literal["es", "en"] = "es"
     ring_limit_s: Annotated[int, Meta(ge=5, le=600)] = 20
     wrapup_limit_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     stations: list[Station]

@@ -111,6 +111,7 @@ accounts {{
             name="hub",
             connect_timeout=1,
             allow_reconnect=False,
+            reconnect_time_wait=0.05,  # nats-py waits so long before it gives up, too
             error_cb=quiet,
         )
 

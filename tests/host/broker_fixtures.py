@@ -1,0 +1,143 @@
+"""A real broker for a test: our configuration, its stream, free ports; ended at the test's end."""
+
+import asyncio
+import contextlib
+import json
+import sys
+
+import aiomqtt
+import nats
+from diadema import credentials, paths
+from diadema.hub.broker import LOOPBACK, Broker
+from diadema.paths import DataDir, write_whole
+from scripted_station import SITE
+
+LOOK_S = 0.02
+
+
+async def until(condition, limit_s=30.0):
+    """The first true value of `condition()`, plain or awaitable."""
+    async with asyncio.timeout(limit_s):
+        while True:
+            value = condition()
+            if asyncio.iscoroutine(value):
+                value = await value
+            if value:
+                return value
+            await asyncio.sleep(LOOK_S)
+
+
+class RunningBroker:
+    def __init__(self, root):
+        self.data = DataDir(root)
+        self.data.make()
+        self.secrets = credentials.load_or_create(self.data)
+        if not self.data.site.exists():
+            self.data.site.write_text(json.dumps(SITE))
+        self.broker = Broker(self.data, self.secrets)
+        self.url = self.broker.url
+        self.process = None
+
+    async def start(self, *, mqtt=True):
+        command = self.broker.command(mqtt=mqtt)
+        self.process = await asyncio.create_subprocess_exec(*command)
+        await until(self._answers)
+        await self.broker.settle_stream()
+        if mqtt:
+            await until(self._door_is_open)
+
+    async def stop(self, *, kill=False):
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill() if kill else self.process.terminate()
+            await self.process.wait()
+
+    async def client(self):
+        return await nats.connect(self.url, user="host", password=self.secrets.host)
+
+    def mqtt(self, name="test", **more):
+        """A client with a gateway's rights."""
+        return aiomqtt.Client(
+            LOOPBACK,
+            self.broker.ports.mqtt,
+            username="gw",
+            password=self.secrets.gateway,
+            identifier=f"gw-{name}",
+            **more,
+        )
+
+    def write_hub(self):
+        """As a hub would, for gateways."""
+        info = paths.Hub(1, {}, "", self.url, (LOOPBACK, self.broker.ports.mqtt))
+        write_whole(self.data.hub, paths.msgspec.json.encode(info))
+
+    async def _answers(self):
+        try:
+            client = await self.broker.connect()
+        except Exception:
+            return False
+        await client.close()
+        return True
+
+    async def _door_is_open(self):
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, self.broker.ports.mqtt)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+
+@contextlib.asynccontextmanager
+async def running_broker(root):
+    running = RunningBroker(root)
+    try:
+        await running.start(mqtt=False)
+        await running.stop()
+        await running.start()
+        yield running
+    finally:
+        await running.stop(kill=True)
+
+
+class IngestProcess:
+    """`python -m diadema.ingest` on a broker's directory."""
+
+    def __init__(self, broker, clock_file=None):
+        self._broker = broker
+        self._clock = ["--clock", str(clock_file)] if clock_file else []
+        self.process = None
+
+    async def start(self):
+        with self._broker.data.log("ingest").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *[sys.executable, "-m", "diadema.ingest", "--data", str(self._broker.data.root)],
+                *self._clock,
+                stdin=asyncio.subprocess.PIPE,
+                stderr=log,
+                env={"DIADEMA_NATS": self._broker.url},
+            )
+        await until(self._answers)
+
+    async def stop(self, *, kill=False):
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill() if kill else self.process.terminate()
+            await self.process.wait()
+
+    async def __aenter__(self):
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.stop(kill=True)
+
+    async def _answers(self):
+        assert self.process.returncode is None, self._broker.data.log("ingest").read_text()
+        try:
+            client = await self._broker.broker.connect()
+            try:
+                await client.request("hub.status", b"{}", timeout=0.5)
+            finally:
+                await client.close()
+        except Exception:
+            return False
+        return True

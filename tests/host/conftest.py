@@ -1,0 +1,65 @@
+"""Fixtures of the host's tests: a store with its ingest, a real broker, a real hub, real ptys."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+from broker_fixtures import running_broker
+from diadema import site as sites
+from diadema.ingest.core import Ingest
+from diadema.store import open_reader, open_writer
+from scripted_station import SITE, T0
+
+
+class FixedClock:
+    """A clock that the test moves."""
+
+    def __init__(self, now=T0):
+        self.now = now
+
+    def now_ms(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return FixedClock()
+
+
+@pytest.fixture
+def site():
+    return sites.parse(json.dumps(SITE).encode())
+
+
+@pytest.fixture
+def writer(tmp_path):
+    opened = open_writer(tmp_path / "store.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reader(writer, tmp_path):
+    opened = open_reader(tmp_path / "store.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ingest(writer, site, clock):
+    return Ingest(writer, site, clock)
+
+
+@pytest.fixture
+async def broker(tmp_path):
+    """A NATS server of our configuration with its stream, and the site, in tmp_path."""
+    async with running_broker(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def stack():
+    """Where a test puts what must be closed at its end."""
+    async with contextlib.AsyncExitStack() as held, asyncio.timeout(60):
+        yield held

@@ -1,0 +1,178 @@
+"""The broker's own ways that we stand on; if one changes, the design of the ingest must too."""
+
+import asyncio
+import json
+
+import pytest
+from broker_fixtures import until
+from diadema.errors import DiademaError
+from diadema.hub import broker as brokers
+from diadema.hub.broker import STREAM
+from diadema.ingest.stream import StreamBroken, open_stream
+from scripted_station import S, Script
+
+
+async def consumer(client, first=1):
+    from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+    made = await client.jetstream().add_consumer(
+        STREAM,
+        ConsumerConfig(
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=first,
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=60.0,
+        ),
+    )
+    return made.name
+
+
+async def test_the_stream_is_ours_and_keeps_what_nobody_waited_for(broker, stack):
+    script = Script().boot()
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    async with broker.mqtt() as mqtt:
+        await mqtt.publish(f"diadema/v1/{S}/ev", script.bodies[0], qos=1)
+        await mqtt.publish(f"diadema/v1/{S}/st/usb", b"{}", qos=1, retain=True)
+    info = await client.jetstream().stream_info(STREAM)
+    assert info.config.retention == "limits"
+    assert info.state.messages == 2
+    await broker.stop(kill=True)
+    await broker.start()
+    reader = await open_stream(
+        broker.url, "host", broker.secrets.host, STREAM, await consumer(await broker.client())
+    )
+    stack.callback(reader.close)
+    messages = await reader.read()
+    assert messages[0] == (1, script.topic, script.bodies[0])
+    assert messages[1].subject == script.topic.removesuffix("ev") + "st.usb"
+
+
+async def test_the_will_of_a_gateway_comes_through_the_same_stream(broker, stack):
+    import aiomqtt
+
+    topic = "diadema/v1/gw-test/st"
+    will = aiomqtt.Will(topic, b'{"up":false}', qos=1, retain=True)
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    with pytest.raises(aiomqtt.MqttError):
+        async with broker.mqtt(will=will) as mqtt:
+            await mqtt.publish(topic, b'{"up":true}', qos=1, retain=True)
+            mqtt._client._sock_close()  # as a cable pulled, no goodbye
+            await mqtt.publish(topic, b"unsent", qos=1)
+    jetstream = client.jetstream()
+
+    async def both():
+        return (await jetstream.stream_info(STREAM)).state.messages == 2
+
+    await until(both)
+    last = await jetstream.get_last_msg(STREAM, "$MQTT.msgs.diadema.v1.gw-test.st")
+    assert last.data == b'{"up":false}'
+
+
+async def test_a_gateway_may_only_what_it_needs(broker, stack):
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    heard = await client.subscribe("hub.>")
+    async with broker.mqtt() as mqtt:
+        await mqtt.subscribe(f"diadema/v1/{S}/cmd")
+        await mqtt.publish("hub/command", b"{}", qos=0)
+        await mqtt.publish(f"diadema/v1/{S}/ev", b"{}", qos=1)
+        await client.publish(f"diadema.v1.{S}.cmd", b"down")
+        message = await anext(aiter(mqtt.messages))
+        assert (str(message.topic), message.payload) == (f"diadema/v1/{S}/cmd", b"down")
+    assert heard.pending_msgs == 0
+
+
+async def test_reading_from_the_middle_and_in_pieces(broker, stack):
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    jetstream = client.jetstream()
+    for number in range(1, 30):
+        await jetstream.publish("$MQTT.msgs.x", b"\r\n" * number, headers={"Nmqtt-Pub": "1"})
+    reader = await open_stream(
+        broker.url, "host", broker.secrets.host, STREAM, await consumer(client, 11)
+    )
+    stack.callback(reader.close)
+    messages = []
+    while len(messages) < 19:
+        messages += await reader.read()
+    assert [message.sequence for message in messages] == list(range(11, 30))
+    assert [len(message.data) // 2 for message in messages] == list(range(11, 30))
+    waiting = asyncio.ensure_future(reader.read())
+    await jetstream.publish("$MQTT.msgs.x", b"late")
+    assert [message.data for message in await waiting] == [b"late"]
+
+
+async def test_a_dead_broker_or_consumer_breaks_the_reading(broker, stack):
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    name = await consumer(client)
+    reader = await open_stream(broker.url, "host", broker.secrets.host, STREAM, name)
+    stack.callback(reader.close)
+    waiting = asyncio.ensure_future(reader.read())
+    await client.flush()
+    await client.jetstream().delete_consumer(STREAM, name)
+    with pytest.raises(StreamBroken):
+        await waiting
+    name = await consumer(client)
+    reader = await open_stream(broker.url, "host", broker.secrets.host, STREAM, name)
+    stack.callback(reader.close)
+    waiting = asyncio.ensure_future(reader.read())
+    await broker.stop(kill=True)
+    with pytest.raises(StreamBroken):
+        await waiting
+
+
+async def test_a_stream_made_by_the_server_itself_is_put_right(tmp_path, stack):
+    from broker_fixtures import RunningBroker
+
+    running = RunningBroker(tmp_path)
+    stack.push_async_callback(running.stop, kill=True)
+    await running.start(mqtt=False)
+    client = await running.client()
+    stack.push_async_callback(client.close)
+    from nats.js.api import RetentionPolicy, StreamConfig
+
+    jetstream = client.jetstream()
+    await jetstream.delete_stream(STREAM)
+    servers = StreamConfig(
+        name=STREAM, subjects=["$MQTT.msgs.>"], retention=RetentionPolicy.INTEREST
+    )
+    await jetstream.add_stream(servers)
+    try:
+        await running.broker.settle_stream()
+    except DiademaError as error:
+        assert "move that folder away" in str(error) or "refuses" in str(error)
+    else:
+        info = await jetstream.stream_info(STREAM)
+        assert info.config.retention == "limits"
+
+
+def test_an_old_server_is_refused(tmp_path, monkeypatch):
+    old = tmp_path / "nats-server"
+    old.write_text("#!/bin/sh\necho nats-server: v2.10.27\n")
+    old.chmod(0o755)
+    monkeypatch.setattr(brokers.sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(DiademaError, match=r"2\.15\.1 or newer"):
+        brokers.find_server()
+
+
+def test_ports_of_last_time_are_kept_if_free(tmp_path):
+    import socket
+
+    from diadema import credentials
+    from diadema.paths import DataDir
+
+    data = DataDir(tmp_path)
+    data.make()
+    secrets = credentials.load_or_create(data)
+    first = brokers.Broker(data, secrets).ports
+    assert brokers.Broker(data, secrets).ports == first
+    assert json.loads((data.nats / "ports.json").read_bytes())["mqtt"] == first.mqtt
+    with socket.socket() as taken:
+        taken.bind((brokers.LOOPBACK, first.mqtt))
+        taken.listen()
+        again = brokers.Broker(data, secrets).ports
+    assert again.nats == first.nats
+    assert again.mqtt != first.mqtt

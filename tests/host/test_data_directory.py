@@ -1,0 +1,68 @@
+"""The data directory: whole files, secrets that stay secret, one owner."""
+
+import json
+import os
+import stat
+
+import pytest
+from diadema import credentials
+from diadema.errors import DiademaError
+from diadema.locks import AlreadyLocked, locked
+from diadema.paths import DataDir, write_whole
+
+
+def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
+    data = DataDir(tmp_path)
+    first = credentials.load_or_create(data)
+    assert stat.S_IMODE(data.secrets.stat().st_mode) == 0o600
+    assert len({first.host, first.gateway, first.api}) == 3
+    assert len(bytes.fromhex(first.badge_key)) == 32
+    assert credentials.load_or_create(data) == first
+    assert set(json.loads(data.secrets.read_bytes())) == {"host", "gateway", "api", "badge_key"}
+
+
+def test_secrets_that_others_can_read_are_refused(tmp_path):
+    data = DataDir(tmp_path)
+    credentials.load_or_create(data)
+    data.secrets.chmod(0o644)
+    with pytest.raises(DiademaError, match="chmod 600"):
+        credentials.load(data)
+
+
+@pytest.mark.parametrize("content", [None, b"{", b'{"host":"x"}'])
+def test_secrets_that_are_not_there_are_not_made_up(tmp_path, content):
+    data = DataDir(tmp_path)
+    if content is not None:
+        data.secrets.write_bytes(content)
+        data.secrets.chmod(0o600)
+    with pytest.raises(DiademaError, match=r"diadema hub|backup"):
+        credentials.load(data)
+
+
+def test_a_file_is_written_whole_or_not(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_one_owner_at_a_time(tmp_path):
+    path = tmp_path / "lock"
+    with locked(path, note="pid 1"), pytest.raises(AlreadyLocked, match="pid 1"), locked(path):
+        pass
+    with locked(path):
+        pass
+
+
+def test_hub_file_of_another_shape_is_no_hub(tmp_path):
+    data = DataDir(tmp_path)
+    assert data.read_hub() is None
+    data.hub.write_bytes(b'{"pid":1')
+    assert data.read_hub() is None

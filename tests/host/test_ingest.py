@@ -1,0 +1,276 @@
+"""The ingest's core on a real store: exactly once, in order, and nothing silently lost."""
+
+import random
+
+import pytest
+from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Message
+from diadema.store import StoreUnavailable, open_reader, open_writer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scripted_station import S, Script
+from sqlalchemy import text
+
+
+def take(ingest, messages):
+    return ingest.take(messages, "stream", "server")
+
+
+def full_day():
+    return Script().boot().clock().login().ready().call("c1").call("c2", hold=5000).logout()
+
+
+def test_events_are_stored_as_they_came_and_acknowledged(ingest, reader):
+    script = full_day()
+    effects = take(ingest, script.messages())
+    assert effects.acks == {S: (7, script.n)}
+    assert [event.body for event in reader.events_of(S)] == script.bodies
+    assert reader.count() == script.n
+    assert reader.count("contact.offered") == 2
+    assert reader.position(S, 7) == script.n
+    assert ingest.stream == ("stream", script.n, "server")
+
+
+def test_doubles_change_nothing_and_are_acknowledged_again(ingest, reader):
+    script = full_day()
+    take(ingest, script.messages())
+    contacts, rows = reader.contacts(), reader.live()
+    effects = take(ingest, script.messages(3, 9))
+    assert effects.acks == {S: (7, script.n)}
+    assert not effects.alarms
+    assert (reader.count(), reader.contacts(), reader.live()) == (script.n, contacts, rows)
+    assert reader.conflicts() == []
+
+
+def test_other_bytes_under_one_number_are_kept_beside_it(ingest, reader):
+    script = full_day()
+    take(ingest, script.messages())
+    other = Script().boot("watchdog").messages()
+    effects = take(ingest, other)
+    assert any("conflict" in alarm for alarm in effects.alarms)
+    assert effects.acks == {S: (7, script.n)}
+    assert [row["body"] for row in reader.conflicts()] == [other[0].data]
+    assert next(iter(reader.events_of(S))).body == script.bodies[0]
+    take(ingest, other)
+    assert reader.status()["conflicts"] == 1
+
+
+def test_what_comes_beyond_a_gap_waits_for_it(ingest, reader):
+    script = full_day()
+    take(ingest, script.messages(1, 4))
+    effects = take(ingest, script.messages(6))
+    assert effects.acks == {S: (7, 4)}
+    assert reader.count() == script.n - 1
+    assert reader.contacts() == []
+    effects = take(ingest, script.messages(5, 5))
+    assert effects.acks == {S: (7, script.n)}
+    assert len(reader.contacts(closed=True)) == 2
+    assert reader.losses() == []
+
+
+def test_a_gap_outlives_a_restart(ingest, reader, writer, site, clock):
+    script = full_day()
+    take(ingest, script.messages(1, 4) + script.messages(6))
+    again = Ingest(writer, site, clock)
+    effects = take(again, script.messages(5, 5))
+    assert effects.acks == {S: (7, script.n)}
+    assert len(reader.contacts(closed=True)) == 2
+
+
+def test_only_so_much_is_kept_beyond_a_gap(ingest, reader, monkeypatch):
+    monkeypatch.setattr("diadema.ingest.intake.PENDING_LIMIT", 5)
+    script = full_day()
+    effects = take(ingest, script.messages(2))
+    assert effects.acks == {S: (7, 0)}
+    assert reader.count() == 5
+    assert ingest.deferred == script.n - 6
+    effects = take(ingest, script.messages())
+    assert effects.acks == {S: (7, script.n)}
+    assert reader.count() == script.n
+
+
+def test_events_gone_from_the_flash_are_a_recorded_loss(ingest, reader):
+    script = full_day()
+    take(ingest, script.messages(1, 6) + script.messages(11, 12))
+    effects = take(ingest, [script.hello_message(first=10)])
+    assert any("lost" in alarm for alarm in effects.alarms)
+    assert [(row["first"], row["last"], row["source"]) for row in reader.losses()] == [
+        (7, 9, "hello")
+    ]
+    assert effects.acks == {S: (7, 9)}
+    assert effects.greeted[S].first == 10
+    assert take(ingest, script.messages(10)).acks == {S: (7, script.n)}
+    assert reader.status()["lost"] == 3
+    effects = take(ingest, script.messages(8, 8))
+    assert any("came back" in alarm for alarm in effects.alarms)
+    assert reader.status()["lost"] == 2
+
+
+def test_a_loss_does_not_swallow_what_is_here(ingest, reader):
+    script = full_day()
+    take(ingest, script.messages(1, 4) + script.messages(6, 7) + script.messages(9, 9))
+    assert take(ingest, [script.hello_message(first=9)]).acks == {S: (7, 9)}
+    assert reader.status()["lost"] == 2
+    assert [(row["first"], row["last"]) for row in reader.losses()] == [(5, 8)]
+
+
+def test_a_record_that_the_station_cannot_read(ingest, reader):
+    script = full_day()
+    lost = b'{"s":"%b","e":7,"n":5,"to":6,"k":"station.lost"}' % S.encode()
+    take(ingest, script.messages(1, 4))
+    effects = take(ingest, [Message(5, script.topic, lost), *script.messages(7)])
+    assert effects.acks == {S: (7, script.n)}
+    assert [(row["first"], row["last"], row["source"]) for row in reader.losses()] == [
+        (5, 6, "station")
+    ]
+    assert reader.status()["lost"] == 2
+    assert reader.contacts()[0].estimated
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "no JSON"),
+        (b"[1]", "no JSON object"),
+        (b"\xff\xfe", "no JSON"),
+        (b'{"s":"DIA-0123456789ab","e":7,"n":-1,"b":1,"u":1,"k":"x"}', "no e and n"),
+        (b'{"s":"DIA-0123456789ab","e":7,"n":1,"b":1,"u":1}', "no kind"),
+        (b'{"s":"DIA-0123456789ab","e":7,"n":1,"b":"1","u":1,"k":"x.y"}', "Expected `int`"),
+        (b'{"s":"DIA-0123456789ab","e":7,"n":1,"b":1,"u":1,"k":"contact.ended"}', "missing"),
+        (b'{"s":"DIA-0123456789ac","e":7,"n":1,"b":1,"u":1,"k":"x.y"}', "another topic"),
+        (b'{"s":"DIA-0123456789ab","e":7,"n":1,"b":1,"u":1,"k":"x.y","z":"%b"}' % (b"z" * 600),
+         "at most 512"),
+    ],
+)  # fmt: skip
+def test_poison_is_a_dead_letter_with_its_reason(ingest, reader, body, reason):
+    script = full_day()
+    take(ingest, [Message(1, script.topic, body)])
+    (letter,) = reader.dead_letters()
+    assert reason in letter["reason"]
+    assert letter["body"] == body
+    assert reader.count() == 0
+
+
+def test_a_dead_letter_takes_its_place_in_the_journal(ingest, reader):
+    script = full_day()
+    bad = script.bodies[4].replace(b'"to":"ready"', b'"to":5')
+    effects = take(
+        ingest, [*script.messages(1, 4), Message(5, script.topic, bad), *script.messages(6)]
+    )
+    assert effects.acks == {S: (7, script.n)}
+    assert len(reader.dead_letters()) == 1
+    assert reader.count() == script.n - 1
+    effects = take(ingest, [Message(5, script.topic, bad)])
+    assert effects.acks == {S: (7, script.n)}
+    assert len(reader.dead_letters()) == 1
+
+
+def test_unknown_kinds_and_fields_are_stored_and_counted(ingest, reader):
+    script = Script().boot().add("headset.plugged", volume=3).login()
+    script.add("contact.offered", a="a001", c="c1", via="host", direction="in", campaign="x")
+    script.add("headset.plugged", volume=4)
+    effects = take(ingest, script.messages())
+    assert effects.acks == {S: (7, script.n)}
+    assert reader.count() == script.n
+    assert {(row["k"], row["field"], row["times"]) for row in reader.unknown()} == {
+        ("headset.plugged", "", 2),
+        ("contact.offered", "campaign", 1),
+    }
+    assert len(reader.contacts()) == 1
+
+
+@pytest.mark.parametrize("topic", ["DIA-XYZ.ev", "DIA-0123456789ab.other", "DIA-0123456789ab"])
+def test_other_topics_are_dead_letters(ingest, reader, topic):
+    take(ingest, [Message(1, PREFIX + topic, b"{}")])
+    assert len(reader.dead_letters()) == 1
+
+
+def test_a_fault_of_ours_stops_nothing(ingest, reader, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("diadema.ingest.intake.project", broken)
+    script = full_day()
+    assert take(ingest, script.messages()).acks == {S: (7, script.n)}
+    assert reader.count() == script.n
+    assert "ZeroDivisionError" in reader.dead_letters()[0]["reason"]
+
+
+def test_two_epochs_are_two_journals(ingest, reader):
+    old, new = full_day(), Script(e=99).boot().login()
+    take(ingest, old.messages(1, 8))
+    effects = take(ingest, new.messages())
+    assert effects.acks == {S: (99, new.n)}
+    assert reader.position(S, 7) == 8
+    session = reader.sessions()[0]
+    assert session.estimated and session.reason == "unheard"
+    assert reader.sessions()[1].close_u is None
+
+
+def test_nothing_is_taken_while_the_store_cannot_write(ingest, reader, writer, tmp_path):
+    script = full_day()
+    take(ingest, script.messages(1, 8))
+    blocker = open_writer(tmp_path / "store.sqlite3")
+    before = reader.status()
+    writer.engine.dispose()
+    with blocker.transaction() as held:
+        held.execute(text("PRAGMA user_version"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("diadema.store.database.BUSY_MS", 1)
+            with pytest.raises(StoreUnavailable):
+                take(ingest, script.messages(9))
+            with pytest.raises(StoreUnavailable):
+                take(ingest, script.messages(9))
+    blocker.close()
+    assert reader.status() == before
+    assert take(ingest, script.messages(9)).acks == {S: (7, script.n)}
+    assert reader.count() == script.n
+    assert len(reader.contacts(closed=True)) == 2
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.integers(0, 2**32), st.lists(st.integers(1, 8), min_size=1, max_size=12))
+def test_any_delivery_ends_in_the_same_store(tmp_path_factory, site, clock, seed, sizes):
+    """Windows resent, repeated, dropped and cut into any batches; restarts in between."""
+    script, chance = full_day(), random.Random(seed)
+    expected = _stored(tmp_path_factory.mktemp("a"), site, clock, [script.messages()], chance)
+    sent, batches = 0, []
+    for size in sizes:
+        begin = max(0, sent - chance.randrange(4))
+        window = script.messages(begin + 1, min(begin + size, script.n))
+        batches.append([m for m in window if chance.random() < 0.8])
+        sent = min(begin + size, script.n)
+    batches += [script.messages()[at : at + 7] for at in range(0, script.n, 7)]
+    got = _stored(tmp_path_factory.mktemp("b"), site, clock, batches, chance, restart=0.3)
+    assert got == expected
+
+
+def _stored(folder, site, clock, batches, chance, restart=0.0):
+    path = folder / "store.sqlite3"
+    writer = open_writer(path)
+    ingest = Ingest(writer, site, clock)
+    for batch in batches:
+        if chance.random() < restart:
+            writer.close()
+            writer = open_writer(path)
+            ingest = Ingest(writer, site, clock)
+        if batch:
+            take(ingest, batch)
+    writer.close()
+    reader = open_reader(path)
+    rows = {a: {**row, "t": None} for a, row in reader.live().items()}
+    found = (
+        [event.body for event in reader.events_of(S)],
+        reader.contacts(),
+        reader.sessions(),
+        rows,
+        reader.position(S, 7),
+        reader.conflicts(),
+        reader.losses(),
+    )
+    reader.close()
+    return found
