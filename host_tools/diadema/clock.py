@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-_LAYOUT = struct.Struct("<4sIQddd")  # magic, version, sequence lock, simulated ms, monotonic s, speed
+# magic, version, sequence lock, simulated UTC ms, monotonic s when it was set, speed
+_LAYOUT = struct.Struct("<4sIQddd")
 _MAGIC = b"DCLK"
 _SEQUENCE_AT = 8
 

@@ -4,10 +4,9 @@ real firmware in the VM, pseudo-terminal, gateway, NATS, ingest, store, web, Chr
 
 import time
 
-from playwright.async_api import async_playwright, expect
-
 from diadema.sim import people
 from diadema.sim.centre import open_centre
+from playwright.async_api import async_playwright, expect
 
 _FLAGS = [
     "--no-sandbox",
