@@ -5,8 +5,9 @@ work day. What it knows of the station is what the station wrote. Only `ring` an
 `caller_hangs_up` come from the exchange's side, over the hub.
 """
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from diadema.errors import DiademaError
@@ -136,45 +137,56 @@ class AtDesk:
     # --- the person ---------------------------------------------------------------------------
 
     async def switch_on(self) -> None:
-        """Give the station power; back when it and the hub have found each other."""
+        """Give the station power; back when it and the hub have found each other in this boot."""
         events = self._world.witness.events(self.desk.station)
         booted = [at for at, seen in enumerate(events) if seen.event["k"] == "station.booted"]
+        wanted = {"station.clock"}
+        if not any(seen.event["k"] == "station.config" for seen in events):
+            wanted.add("station.config")
         since = booted[-1] if self.station.powered and booted else len(events)
-        await self.station.power_on()
-        await self._told("station.clock", since)
-        if not booted:
-            await self._told("station.config", since)
-
-    async def _told(self, kind: str, since: int) -> None:
-        await self._world.wait_event(
-            self.desk.station,
-            lambda event: event["k"] == kind,
-            since=since,
-            timeout_s=_START_LIMIT_S,
-            running=True,
-        )
+        deadline = time.monotonic() + _START_LIMIT_S
+        while wanted - {seen.event["k"] for seen in events[since:]}:
+            if not self.station.powered:
+                since = len(events)
+                await self.station.power_on()
+            if time.monotonic() > deadline:
+                raise Silent(
+                    f"{self.desk.seat} ({self.desk.station}) and its hub did not find each other "
+                    f"within {_START_LIMIT_S:.0f} s; its last events: {self._tail()}"
+                )
+            with contextlib.suppress(TimeoutError):
+                await self._world.wait_event(
+                    self.desk.station,
+                    lambda event: event["k"] in wanted,
+                    since=len(events),
+                    timeout_s=_SLICE_S,
+                    running=True,
+                )
 
     async def keys(self, keys: Iterable[int], gap_ms: Callable[[], float] | None = None) -> None:
         """Press one after another; `gap_ms` is drawn before each but the first."""
         for at, key in enumerate(keys):
             if at and gap_ms:
                 await self._world.sleep(gap_ms())
-            try:
-                await self.station.press(key)
-            except DiademaError as error:
-                if self.station.crash or "power" not in str(error):
-                    raise
-                raise PowerLost(str(error)) from error
+            await self._by_hand(self.station.press(key))
+
+    async def _by_hand(self, movement: Awaitable[None]) -> None:
+        try:
+            await movement
+        except DiademaError as error:
+            if self.station.crash or "power" not in str(error):
+                raise
+            raise PowerLost(str(error)) from error
 
     async def log_in(self) -> None:
         since = self.seen
-        await self.station.tap(self.desk.person.badge)
+        await self._by_hand(self.station.tap(self.desk.person.badge))
         await self.expect("session.opened", since, a=self.desk.person.id)
         await self.expect("presence.changed", since, to="not_ready")
 
     async def log_out(self) -> None:
         since = self.seen
-        await self.station.tap(self.desk.person.badge)
+        await self._by_hand(self.station.tap(self.desk.person.badge))
         await self.expect("session.closed", since)
         await self.expect("presence.changed", since, to="logged_out")
 

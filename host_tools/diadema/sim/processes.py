@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import time
-from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +20,7 @@ from diadema.paths import DataDir
 _START_LIMIT_S = 60.0
 _LOOK_S = 0.05  # how often a start looks for the file that says it is done
 _STOP_LIMIT_S = 3.0
-_DEATHS, _DEATHS_WITHIN_S = 5, 20.0
+_STILLBORN = 5
 _TAIL = 15  # lines of a log that an error shows
 
 
@@ -37,7 +36,6 @@ class Process:
         self._ready = ready
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._deaths: deque[float] = deque(maxlen=_DEATHS)
 
     @property
     def pid(self) -> int | None:
@@ -81,15 +79,20 @@ class Process:
         return content.get("pid") == self.pid
 
     async def _keep(self) -> None:
+        """Gives up, with its last words, when it dies at its start again and again."""
+        stillborn = 0
         while True:
             assert self._process
             await self._process.wait()
-            self._deaths.append(time.monotonic())
-            first = self._deaths[0]
-            if len(self._deaths) == _DEATHS and time.monotonic() - first < _DEATHS_WITHIN_S:
-                raise DiademaError(f"`diadema {self.name}` keeps dying:\n{self._tail()}")
             self.restarts += 1
             await self._spawn()
+            try:
+                await self._until_ready()
+                stillborn = 0
+            except DiademaError:
+                stillborn += 1
+                if stillborn == _STILLBORN:
+                    raise
 
     def failure(self) -> BaseException | None:
         """Why it is not kept running any more, if it is not."""

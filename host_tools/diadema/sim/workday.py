@@ -25,7 +25,7 @@ _BY_COMMAND_S = 2  # a shorter talk is ended by the caller: no hand is that quic
 _AFTER_S = 4  # with this much until the next call the agent typifies in the wrap-up,
 _DURING_S = 3  # else in a talk of at least this much
 _MIDNIGHT = time(0)
-_TRIES = 3
+_TRIES = 10
 _QUEUE_LIMIT = 64
 
 
@@ -79,8 +79,8 @@ class Workday:
     async def _work(self, desk: AtDesk, calls: list[Call]) -> None:
         with self._world.actor():
             await self._sleep_until(calls[0].start_s - _COME_S)
-            await self._again(desk, desk.log_in)
-            await self._again(desk, desk.get_ready)
+            await self._surely(desk, desk.log_in, "logged_out")
+            await self._surely(desk, desk.get_ready, "not_ready")
             for call, following in pairwise([*calls, None]):
                 assert call
                 await self._sleep_until(call.start_s)
@@ -88,18 +88,22 @@ class Workday:
                 await self._whole(desk, call, following.start_s if following else None)
                 self._progress()
             await self._world.sleep(1000 * _GO_S)
-            await self._again(desk, desk.log_out)
+            await self._surely(desk, desk.log_out, "ready", "not_ready")
 
     async def _sleep_until(self, seconds: float) -> None:
         await self._world.sleep_until(utc_ms(self._day, seconds, self._zone))
 
-    async def _again(self, desk: AtDesk, gesture: Callable[[], Awaitable[None]]) -> None:
-        """A gesture outside a call, once more after a power cut in the middle of it."""
+    async def _surely(
+        self, desk: AtDesk, gesture: Callable[[], Awaitable[None]], *presences: str
+    ) -> None:
+        """A gesture that one of these presences asks for, whatever the power does."""
         for _ in range(_TRIES):
             try:
                 if not desk.station.powered:
                     await self._repower(desk)
-                return await gesture()
+                if desk.presence in presences:
+                    await gesture()
+                return
             except PowerLost:
                 await self._repower(desk)
         raise DiademaError(f"{desk.desk.seat} loses its power again and again")
