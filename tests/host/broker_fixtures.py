@@ -52,7 +52,13 @@ class RunningBroker:
             await self.process.wait()
 
     async def client(self):
-        return await nats.connect(self.url, user="host", password=self.secrets.host)
+        return await nats.connect(
+            self.url,
+            user="host",
+            password=self.secrets.host,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.05,
+        )
 
     def mqtt(self, name="test", **more):
         """A client with a gateway's rights."""

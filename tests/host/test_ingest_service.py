@@ -1,0 +1,383 @@
+"""The ingest as its own process between a real broker and a real store; a plain MQTT client plays
+gateway and stations.
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import sqlite3
+from base64 import b64decode
+
+import aiomqtt
+import pytest
+from broker_fixtures import IngestProcess, until
+from diadema.clock import SharedClock
+from diadema.locks import AlreadyLocked, locked
+from diadema.paths import write_whole
+from diadema.store import open_reader
+from nats.errors import Error as NatsError
+from scripted_station import SITE, T0, S, Script
+
+S2 = "DIA-0123456789ac"
+
+
+class Play:
+    """One MQTT client as gateway `test`: sends what a script holds, hears what comes down."""
+
+    def __init__(self, broker):
+        self._broker = broker
+        self.acks, self.commands = {}, []
+        self._held = contextlib.AsyncExitStack()
+
+    async def __aenter__(self):
+        self.mqtt = await self._held.enter_async_context(self._broker.mqtt())
+        await self.mqtt.subscribe([("diadema/v1/+/ack", 0), ("diadema/v1/+/cmd", 0)])
+        listener = asyncio.create_task(self._listen())
+        self._held.push_async_callback(asyncio.gather, listener, return_exceptions=True)
+        self._held.callback(listener.cancel)
+        return self
+
+    async def __aexit__(self, *_):
+        with contextlib.suppress(aiomqtt.MqttError):  # the broker may be gone
+            await self._held.aclose()
+
+    async def _listen(self):
+        async for message in self.mqtt.messages:
+            s, way = str(message.topic).split("/")[2:]
+            body = json.loads(message.payload)
+            if way == "ack":
+                self.acks[s] = body["ack"]
+            else:
+                self.commands.append((s, body))
+
+    async def hello(self, script, **more):
+        body = json.dumps(script.hello(**more))
+        await self.mqtt.publish(f"diadema/v1/{script.s}/st/usb", body, qos=1, retain=True)
+
+    async def send(self, script, first=1, last=None):
+        for body in script.bodies[first - 1 : last]:
+            await self.mqtt.publish(f"diadema/v1/{script.s}/ev", body, qos=1)
+
+    async def acked(self, script):
+        await until(lambda: self.acks.get(script.s) == [script.e, script.n])
+
+    async def command(self, cmd, s=S):
+        return await until(
+            lambda: next((c for to, c in self.commands if to == s and c["cmd"] == cmd), None)
+        )
+
+
+@pytest.fixture
+async def clock_file(tmp_path):
+    path = tmp_path / "clock"
+    SharedClock(path, create=True).set(T0, 0)
+    return path
+
+
+@pytest.fixture
+async def ingest(broker, clock_file, stack):
+    return await stack.enter_async_context(IngestProcess(broker, clock_file))
+
+
+@pytest.fixture
+async def play(broker, ingest, stack):
+    return await stack.enter_async_context(Play(broker))
+
+
+@pytest.fixture
+async def client(broker, stack):
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    return client
+
+
+@pytest.fixture
+def store(broker, ingest, stack):
+    reader = open_reader(broker.data.store)
+    stack.callback(reader.close)
+    return reader
+
+
+async def asked(client, subject, **body):
+    reply = await client.request(subject, json.dumps(body).encode(), timeout=5)
+    return json.loads(reply.data)
+
+
+async def row(client, a="a001"):
+    bucket = await client.jetstream().key_value("live")
+    return json.loads((await bucket.get(f"agent.{a}")).value)
+
+
+def day():
+    return Script().boot().clock().login().ready().call("c1").call("c2", hold=5000)
+
+
+async def test_events_are_stored_acknowledged_and_shown(play, client, store):
+    script = day()
+    await play.send(script)
+    await play.acked(script)
+    assert [event.body for event in store.events_of(S)] == script.bodies
+    shown = await until(lambda: _shown(client, contacts=2))
+    assert (shown["state"], shown["seat"], shown["tmo"]) == ("ready", "A-01", 73)
+    bucket = await client.jetstream().key_value("live")
+    assert json.loads((await bucket.get("meta")).value) == {
+        "site": "Centro",
+        "zone": "America/Lima",
+        "language": "es",
+        "generation": 1,
+        "day": "2026-11-18",
+    }
+    assert (await row(client, "a002"))["state"] == "logged_out"
+    play.acks.clear()
+    await play.send(script, first=script.n)  # a double is acknowledged again
+    await play.acked(script)
+    assert store.count() == script.n
+
+
+async def _shown(client, **wanted):
+    """The row once it is as wanted; None before, and while there is no broker."""
+    try:
+        found = await row(client)
+    except (NatsError, TimeoutError):
+        return None
+    return found if all(found[key] == value for key, value in wanted.items()) else None
+
+
+async def test_a_hello_is_answered_with_what_is_missing(play, store):
+    script = Script().boot()
+    await play.hello(script)
+    await until(lambda: play.acks.get(S) == [7, 0])
+    time = await play.command("time")
+    assert time["utc"] == T0
+    first = await play.command("config")
+    parts = await until(lambda: _all_parts(play, first["parts"]))
+    assert {part["i"] for part in parts} == {first["i"]}
+    config = json.loads(b"".join(b64decode(part["data"]) for part in parts))
+    assert (config["station"], config["seat"], config["generation"]) == (S, "A-01", 1)
+    script.clock(time["utc"], i=time["i"])
+    script.add("station.config", generation=1, hash=first["sha256"][:16], i=first["i"])
+    await play.send(script)
+    await play.acked(script)
+    play.commands.clear()
+    play.acks.clear()
+    await play.hello(script, generation=1)
+    await play.acked(script)
+    script.boot()
+    await play.hello(script, generation=1)
+    await play.command("time")
+    assert [command["cmd"] for _, command in play.commands] == ["time"]
+
+
+def _all_parts(play, parts):
+    found = [command for _, command in play.commands if command["cmd"] == "config"]
+    return found if len(found) == parts else None
+
+
+async def test_a_command_is_numbered_sent_repeated_and_answered(play, client, clock_file):
+    script = Script().boot().clock().login().ready()
+    await play.send(script)
+    await play.acked(script)
+    given = await asked(client, "hub.command", s=S, cmd="ring", contact="c1", queue="ventas")
+    ring = await play.command("ring")
+    assert ring == {
+        "cmd": "ring", "i": given["i"], "contact": "c1", "direction": "in", "queue": "ventas",
+    }  # fmt: skip
+    play.commands.clear()
+    await play.hello(script, generation=1)
+    assert await play.command("ring") == ring
+    script.offer("c1", i=given["i"])
+    await play.send(script, first=script.n)
+    await play.acked(script)
+    answer = await asked(client, "hub.command.get", s=S, i=given["i"])
+    assert (answer["answered"]["k"], answer["expired"]) == ("contact.offered", False)
+    play.commands.clear()
+    play.acks.clear()
+    late = await asked(client, "hub.command", s=S, cmd="hangup", contact="c1", by="caller")
+    assert late["i"] > given["i"]
+    SharedClock(clock_file, create=True).set(T0 + 10_000, 0)
+    answer = await asked(client, "hub.command.get", s=S, i=late["i"])
+    assert answer == {"i": late["i"], "answered": None, "expired": True}
+    await play.command("hangup")
+    play.commands.clear()
+    await play.hello(script, generation=1)
+    await play.acked(script)
+    await asked(client, "hub.status")
+    assert play.commands == []
+
+
+async def test_a_command_passed_over_goes_on_under_a_new_number(play, client):
+    script = Script().boot().clock().login()
+    await play.send(script)
+    await play.acked(script)
+    asked_for = {"cmd": "presence", "to": "not_ready", "reason": "sshh"}
+    first = await asked(client, "hub.command", s=S, **asked_for)
+    script.clock(i=first["i"] + 1)  # executed a later one: it will not execute the first
+    await play.send(script, first=script.n)
+    await play.acked(script)
+    play.commands.clear()
+    await play.hello(script, generation=1)
+    again = await play.command("presence")
+    assert again["i"] > first["i"] + 1
+    script.presence("not_ready", "not_ready", "sshh", by="supervisor", i=again["i"])
+    await play.send(script, first=script.n)
+    await play.acked(script)
+    answer = await asked(client, "hub.command.get", s=S, i=first["i"])
+    assert answer["answered"]["i"] == again["i"]
+
+
+WRONG = [
+    ({"s": S, "cmd": "ring"}, 422, "contact"),
+    ({"s": S, "cmd": "dance"}, 422, "cmd"),
+    ({"s": S, "cmd": "time", "utc": 1}, 422, "cmd"),
+    ({"s": S, "cmd": "ring", "contact": "c", "volume": 3}, 422, "volume"),
+    ({"s": S, "cmd": "presence", "to": "ready", "reason": "x"}, 422, "ready"),
+    ({"s": "DIA-ffffffffffff", "cmd": "ring", "contact": "c"}, 404, "DIA-ffffffffffff"),
+    ({"cmd": "ring", "contact": "c"}, 404, "station"),
+]
+
+
+async def test_a_wrong_command_is_refused_with_the_reason(play, client):
+    for body, status, detail in WRONG:
+        answer = await asked(client, "hub.command", **body)
+        assert answer["status"] == status
+        assert detail in answer["detail"]
+    assert (await asked(client, "hub.command.get", s=S, i=1))["status"] == 404
+    assert (await asked(client, "hub.status"))["open_commands"] == 0
+    assert play.commands == []
+
+
+async def test_one_agent_at_two_seats_is_told_at_both(play, client):
+    here, there = Script().boot().clock().login(), Script(s=S2).boot().clock().login()
+    for script in (here, there):
+        await play.send(script)
+        await play.acked(script)
+    for s in (S, S2):
+        told = await play.command("text", s)
+        assert told["text"] == "Sesión doble en A-01, A-02: cierre una con su fotocheck."
+    assert (await until(lambda: _shown(client, warn="two_seats")))["seat"] == "A-02"
+
+
+async def test_another_site_reaches_stations_and_floor(broker, play, client):
+    script = Script().boot().clock().login()
+    await play.hello(script, generation=1)
+    await play.send(script)
+    await play.acked(script)
+    changed = json.loads(json.dumps(SITE))
+    changed["agents"][0]["alias"] = "Rosa"
+    write_whole(broker.data.site, json.dumps(changed).encode())
+    assert await asked(client, "hub.site") == {"generation": 2}
+    assert (await play.command("config"))["generation"] == 2
+    assert (await until(lambda: _shown(client, alias="Rosa")))["state"] == "not_ready"
+    assert await asked(client, "hub.site") == {"generation": 2}
+    changed["agents"][0]["short"] = ""
+    write_whole(broker.data.site, json.dumps(changed).encode())
+    refused = await asked(client, "hub.site")
+    assert "agents[0].short" in refused["detail"]
+    assert (await row(client))["alias"] == "Rosa"
+
+
+async def test_broker_killed_nothing_is_lost(broker, ingest, play, client, store):
+    script = day()
+    await play.send(script, last=6)
+    await until(lambda: play.acks.get(S) == [7, 6])
+    await play.hello(script)
+    await until(lambda: _shown(client, link="up"))
+    await broker.stop(kill=True)
+    await broker.start()
+    async with Play(broker) as again:
+        shown = await until(lambda: _shown(client, link="late"))
+        assert shown["state"] in ("ready", "offered")
+        await again.hello(script)
+        await again.send(script, first=4)
+        await again.acked(script)
+        await until(lambda: _shown(client, link="up", contacts=2))
+    assert [event.body for event in store.events_of(S)] == script.bodies
+    assert ingest.process.returncode is None
+
+
+async def test_ingest_killed_nothing_is_lost(broker, ingest, play, store, clock_file):
+    script = day()
+    sending = asyncio.create_task(play.send(script))
+    await until(lambda: S in play.acks)
+    await ingest.stop(kill=True)
+    await sending
+    await ingest.start()
+    await play.acked(script)
+    assert [event.body for event in store.events_of(S)] == script.bodies
+    assert len(store.contacts(closed=True)) == 2
+
+
+async def test_a_store_from_a_backup_catches_up_from_the_stream(
+    broker, ingest, play, store, tmp_path
+):
+    script = day()
+    await play.send(script, last=5)
+    await until(lambda: play.acks.get(S) == [7, 5])
+    with contextlib.closing(sqlite3.connect(broker.data.store)) as live:
+        live.execute("VACUUM INTO ?", [str(tmp_path / "backup")])
+    await play.send(script, first=6)
+    await play.acked(script)
+    await ingest.stop(kill=True)
+    store.close()
+    for file in tmp_path.glob("store.sqlite3*"):
+        file.unlink()
+    (tmp_path / "backup").rename(broker.data.store)
+    await ingest.start()
+    await until(lambda: store.count() == script.n)
+    assert [event.body for event in store.events_of(S)] == script.bodies
+    assert store.losses() == []
+
+
+async def test_a_new_stream_is_noticed(broker, ingest, play, store, stack, tmp_path):
+    script = day()
+    await play.send(script, last=5)
+    await until(lambda: play.acks.get(S) == [7, 5])
+    await ingest.stop(kill=True)
+    await broker.stop()
+    shutil.rmtree(broker.data.nats / "jetstream")
+    await broker.start(mqtt=False)
+    await broker.stop()
+    await broker.start()
+    await ingest.start()
+    async with Play(broker) as again:
+        await again.send(script, first=5)
+        await again.acked(script)
+    assert [event.body for event in store.events_of(S)] == script.bodies
+
+
+async def test_it_waits_for_a_store_that_takes_nothing(broker, play, store, client):
+    script = day()
+    await play.send(script, last=5)
+    await until(lambda: play.acks.get(S) == [7, 5])
+    with contextlib.closing(sqlite3.connect(broker.data.store)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await play.send(script, first=6)
+        log = broker.data.log("ingest")
+        await until(lambda: "the store takes nothing" in log.read_text())
+        assert play.acks[S] == [7, 5]
+    await play.acked(script)
+    assert store.count() == script.n
+    assert (await asked(client, "hub.status"))["paused"] is False
+
+
+async def test_the_end_of_the_hub_ends_it_and_the_broker(broker, ingest):
+    ingest.process.stdin.close()
+    assert await asyncio.wait_for(ingest.process.wait(), 10) == 0
+    assert await asyncio.wait_for(broker.process.wait(), 10) is not None
+
+
+async def test_only_one_ingest_writes(broker, ingest):
+    with pytest.raises(AlreadyLocked), locked(broker.data.ingest_lock):
+        pass
+
+
+async def test_the_scripted_gateway_dies_and_its_cables_are_lost(broker, ingest, play, client):
+    script = Script().boot().clock().login()
+    await play.hello(script)
+    await play.send(script)
+    await play.acked(script)
+    await until(lambda: _shown(client, link="up"))
+    await play.mqtt.publish("diadema/v1/gw-test/st", b'{"up":false}', qos=1)
+    shown = await until(lambda: _shown(client, link="lost"))
+    assert shown["state"] == "not_ready"  # a lost link is no logout
