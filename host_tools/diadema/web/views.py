@@ -44,6 +44,8 @@ def _full_live(row: Row) -> Values:
 def _wall_live(row: Row) -> Values:
     if row.hides_reason:
         return (row.state, None, None, row.link)
+    if row.state == "logged_out":  # when somebody left is nobody's business out there
+        return (row.state, None, None, None)
     label = row.reason_label if row.state == "not_ready" else None
     return (row.state, row.since, label, row.link)
 

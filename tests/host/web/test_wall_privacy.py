@@ -105,3 +105,9 @@ async def test_the_walls_page_carries_no_row(web: Web, hub: Hub) -> None:
     async with httpx.AsyncClient() as client:
         page = (await client.get(f"{web.url}/wall")).text
     assert not any(str(secret) in page for key, secret in SECRETS.items() if key != "warn")
+
+
+@given(numbers, words)
+def test_when_somebody_left_is_not_told(since: int, link: str) -> None:
+    row = Row(a="a", state="logged_out", since=since, link=link)
+    assert WALL.live(row) == ("logged_out", None, None, None)

@@ -1,14 +1,19 @@
 /* How large tiles can be. On the wall: as large as lets all of them stand on the screen at once; if
    that would be too small to read, the page scrolls. Under /ui only the density follows the number. */
 
-const WIDE = 11.9; // a wall tile's width and height in its own em, gaps included
+// a wall tile's width and height in its own em, gaps included
+const WIDE = 11.9;
+const BESIDE_ALIAS = 8.2;
+const A_LETTER = 0.77;
+const LONGEST = 16;
 const HIGH = 3.6;
 const SMALLEST_PX = 9;
 const SCROLLING_PX = 13;
 const LARGEST_PX = 76;
 
-/** Set `--unit` and `--columns` of the wall's list for `count` tiles. */
-export function fitWall(list, count) {
+/** Set `--unit` and `--columns` of the wall's list for `count` tiles with aliases up to `letters`. */
+export function fitWall(list, count, letters) {
+  const wide = Math.max(WIDE, BESIDE_ALIAS + A_LETTER * Math.min(letters, LONGEST));
   const width = list.clientWidth;
   const below = parseFloat(getComputedStyle(document.body).paddingBottom);
   const height = innerHeight - (list.getBoundingClientRect().top + scrollY) - below;
@@ -16,12 +21,12 @@ export function fitWall(list, count) {
   let best = { unit: 0, columns: 1 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
-    const unit = Math.min(width / (columns * WIDE), height / (rows * HIGH), LARGEST_PX);
+    const unit = Math.min(width / (columns * wide), height / (rows * HIGH), LARGEST_PX);
     if (unit > best.unit) best = { unit, columns };
   }
   const scrolls = best.unit < SMALLEST_PX;
   if (scrolls) {
-    best = { unit: SCROLLING_PX, columns: Math.max(1, Math.floor(width / (SCROLLING_PX * WIDE))) };
+    best = { unit: SCROLLING_PX, columns: Math.max(1, Math.floor(width / (SCROLLING_PX * wide))) };
   }
   list.style.setProperty("--unit", `${best.unit.toFixed(2)}px`);
   list.style.setProperty("--columns", best.columns);

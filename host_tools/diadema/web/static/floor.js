@@ -126,6 +126,7 @@ class Floor {
     this.list.setAttribute("aria-busy", String(isStale));
     this.root.toggleAttribute("data-stale", isStale);
     this.#sayState();
+    this.#fit();
     this.#tickNow();
   }
 
@@ -182,7 +183,8 @@ class Floor {
 
   #fit() {
     if (!this.isWall) return;
-    fitWall(this.list, this.#tiles.filter((tile) => !tile.element.hidden).length);
+    const shown = this.#tiles.filter((tile) => !tile.element.hidden);
+    fitWall(this.list, shown.length, Math.max(0, ...shown.map((tile) => tile.title.length)));
   }
 
   #tick() {

@@ -8,10 +8,13 @@ export const SORTS = ["name", "seat", "time", "state"];
 const collator = new Intl.Collator("es", { numeric: true, sensitivity: "base" });
 const plain = (text) => (text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
+// who is out waits for nothing: last, however long ago
+const since = ({ row }) => (row.state === "logged_out" ? Infinity : (row.since ?? Infinity));
+
 const BY = {
   name: () => 0,
   seat: (a, b) => collator.compare(a.row.seat ?? "\uffff", b.row.seat ?? "\uffff"),
-  time: (a, b) => (a.row.since ?? Infinity) - (b.row.since ?? Infinity) || 0,
+  time: (a, b) => since(a) - since(b) || 0, // the longest first
   state: (a, b) => STATES.indexOf(a.row.state) - STATES.indexOf(b.row.state) || BY.time(a, b),
 };
 

@@ -114,14 +114,14 @@ export class Tile {
     show(this.contacts, row.state !== "logged_out" || row.contacts > 0);
     write(this.contacts, `${row.contacts}\u00a0`);
     write(this.contactsWord, row.contacts === 1 ? words["contacts.one"] : words.contacts);
+    show(this.tmo, row.tmo !== null);
     write(this.tmo, row.tmo === null ? "" : `${words.tmo} ${duration(row.tmo * 1000)}`);
   }
 
   /** Write what time alone changes. */
   tick(now) {
     const { row, words } = this;
-    const runs = row.since !== null && row.state !== "logged_out";
-    write(this.clock, runs ? duration(now - row.since) : "");
+    write(this.clock, row.since === null ? "" : duration(now - row.since));
     if (this.isWall) return;
     const heard = this.isLost && row.t ? fill(words["link.last"], { age: duration(now - row.t) }) : "";
     const beside = row.warn ? "" : heard || row.c;
