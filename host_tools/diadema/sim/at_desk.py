@@ -58,6 +58,7 @@ class AtDesk:
         self._hub = hub
         self._tree = tree
         self._reasons = reasons
+        self._looked_at = 0  # events before this one hold no restart that the person missed
 
     # --- what the station wrote ---------------------------------------------------------------
 
@@ -108,6 +109,7 @@ class AtDesk:
         def wanted_or_restart(event: dict[str, Any]) -> bool:
             return wanted(event) or event["k"] == "station.booted"
 
+        self._notice_restart()
         deadline = time.monotonic() + limit_s
         while (left_s := deadline - time.monotonic()) > 0:
             try:
@@ -129,6 +131,13 @@ class AtDesk:
             f"{self.desk.seat} ({self.desk.station}) wrote no {name.strip()} within "
             f"{limit_s:.0f} s; its last events: {self._tail()}"
         )
+
+    def _notice_restart(self) -> None:
+        """Raises PowerLost if the station was started anew since the person last looked."""
+        events = self._world.witness.events(self.desk.station)
+        new, self._looked_at = events[self._looked_at :], len(events)
+        if any(seen.event["k"] == "station.booted" for seen in new):
+            raise PowerLost(f"{self.desk.seat} was started anew")
 
     def _tail(self) -> str:
         events = self._world.witness.events(self.desk.station)[-4:]
@@ -162,12 +171,14 @@ class AtDesk:
                     timeout_s=_SLICE_S,
                     running=True,
                 )
+        self._looked_at = len(events)
 
     async def keys(self, keys: Iterable[int], gap_ms: Callable[[], float] | None = None) -> None:
         """Press one after another; `gap_ms` is drawn before each but the first."""
         for at, key in enumerate(keys):
             if at and gap_ms:
                 await self._world.sleep(gap_ms())
+            self._notice_restart()
             await self._by_hand(self.station.press(key))
 
     async def _by_hand(self, movement: Awaitable[None]) -> None:
