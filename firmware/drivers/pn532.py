@@ -5,6 +5,7 @@ finds none stays open and waits for the next card. Broken answers are counted an
 """
 
 import asyncio
+from time import ticks_diff, ticks_ms
 
 from lib.errors import PartError
 from machine import Pin
@@ -21,14 +22,15 @@ _FRAME_LIMIT = const(64)
 _ANSWER_MS = const(100)
 _RELIST_MS = const(500)
 _GONE_MS = const(200)
+_AGAIN_MS = const(800)  # a card that comes back sooner lay at the field's edge: it never left
 _BAD_LIMIT = const(5)  # broken answers in a row that make it a fault
 
 
 class BadFrame(PartError):
     """An answer with a wrong shape or check."""
 
-    def __init__(self, code):
-        super().__init__("badge_reader", code)
+    def __init__(self):
+        super().__init__("badge_reader", "bad_frame", "check its wiring")
 
 
 def frame(body):
@@ -40,30 +42,25 @@ def frame(body):
 
 def unframe(data, command):
     """The data of the answer to `command` in `data` (after the ready byte). Raises BadFrame."""
-    start = data.find(b"\x00\xff")
-    if start < 0 or start + 4 > len(data):
-        raise BadFrame("no_frame")
-    length = data[start + 2]
-    body = data[start + 4 : start + 4 + length]
-    if (length + data[start + 3]) & 0xFF or start + 5 + length > len(data):
-        raise BadFrame("length")
-    if (sum(body) + data[start + 4 + length]) & 0xFF:
-        raise BadFrame("checksum")
+    start = data.find(b"\x00\xff") + 2
+    if start < 2 or start + 2 > len(data):
+        raise BadFrame
+    length = data[start]
+    body = data[start + 2 : start + 3 + length]  # with its checksum
+    if (length + data[start + 1]) & 0xFF or len(body) <= length or sum(body) & 0xFF:
+        raise BadFrame
     if length < 2 or body[0] != _CHIP or body[1] != command + 1:
-        raise BadFrame("answer")
-    return body[2:]
+        raise BadFrame
+    return body[2:length]
 
 
 def target_id(data):
     """Id bytes of the target in the answer to InListPassiveTarget; None when there is none."""
-    if not data or data[0] == 0:
+    if not data or not data[0]:
         return None
-    if len(data) < 6 or data[0] != 1:
-        raise BadFrame("target")
-    length = data[5]
-    identity = data[6 : 6 + length]
-    if length not in (4, 7, 10) or len(identity) != length:
-        raise BadFrame("id")
+    identity = data[6 : 6 + data[5]] if len(data) > 5 else b""  # what follows it is the ATS
+    if data[0] != 1 or len(identity) not in (4, 7, 10) or len(identity) != data[5]:
+        raise BadFrame
     return identity
 
 
@@ -79,6 +76,7 @@ class PN532:
         self._flag = asyncio.ThreadSafeFlag()
         self._irq.irq(self._edge, Pin.IRQ_FALLING)
         self._present = None  # id of the card that lies there
+        self._left = (None, 0)  # id and ticks of the card that left last
         self._row = 0  # broken answers in a row
         self.firmware = None
         self.cards = 0
@@ -107,14 +105,15 @@ class PN532:
                 self._row += 1
                 self._present = None
                 if self._row >= _BAD_LIMIT:
-                    raise PartError("badge_reader", "bad_frames", "check its wiring") from None
+                    raise
                 return None
             self._row = 0
-            if identity is not None and identity != self._present:
-                self._present = identity
+            known = identity is None or identity == self._present
+            self._present = identity
+            before, ticks = self._left
+            if not known and (identity != before or ticks_diff(ticks_ms(), ticks) > _AGAIN_MS):
                 self.cards += 1
                 return identity
-            self._present = identity
 
     async def _listed(self):
         """The id of the next card listed; while one lies there, None once it left."""
@@ -125,7 +124,8 @@ class PN532:
             try:
                 await asyncio.wait_for_ms(self._interrupt(), _GONE_MS)
             except asyncio.TimeoutError:
-                self._present = None  # it left; the listing stays open
+                self._left = (self._present, ticks_ms())  # the listing stays open
+                self._present = None
         await self._interrupt()
         return target_id(unframe(self._read(_FRAME_LIMIT), _IN_LIST_PASSIVE_TARGET))
 
@@ -136,16 +136,13 @@ class PN532:
     async def _ask(self, command, data=b""):
         await self._send(command, data)
         await self._soon()
-        try:
-            return unframe(self._read(_FRAME_LIMIT), command)
-        except BadFrame as error:
-            raise PartError("badge_reader", error.code, "check its wiring") from None
+        return unframe(self._read(_FRAME_LIMIT), command)
 
     async def _send(self, command, data):
         self._bus(self._i2c.writeto, frame(bytes([_HOST, command]) + data))
         await self._soon()
         if self._read(len(_ACK)) != _ACK:
-            raise BadFrame("no_ack")
+            raise BadFrame
 
     async def _soon(self):
         """Wait for what the chip says within milliseconds: an ACK, or a short answer."""
@@ -158,7 +155,7 @@ class PN532:
         """What stands behind the ready byte, §6.2.4."""
         data = self._bus(self._i2c.readfrom, count + 1)
         if not data[0] & _READY:
-            raise BadFrame("not_ready")
+            raise BadFrame
         return data[1:]
 
     def _bus(self, call, argument):

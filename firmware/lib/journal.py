@@ -84,43 +84,29 @@ class Journal:
 
     def _scan(self):
         """Read every header; returns the newest sequence, 0 when there is none."""
-        found = {}
-        newest = (0, 0, 0)
+        newest = 0
         for index in range(self.sectors):
             header = self._read_header(index)
-            if header:
-                epoch, sequence, first, acked = header
-                found[index] = (epoch, sequence, first)
-                if sequence > newest[0]:
-                    newest = (sequence, epoch, acked)
-        sequence, self.epoch, self.acked = newest
-        if not sequence:
-            return 0
-        self._oldest = sequence
-        first = 0
-        for back in range(self.sectors):
-            at = sequence - back
-            if at < 1:
-                break
-            index = (at - 1) % self.sectors
-            if found.get(index, (0, 0, 0))[:2] == (self.epoch, at):
-                first = found[index][2]
-                self._oldest = at
+            if header and header[1] > newest:
+                self.epoch, newest, _, self.acked = header
+        for sequence in range(newest, max(newest - self.sectors, 0), -1):
+            index = (sequence - 1) % self.sectors
+            header = self._read_header(index)
+            if header and header[:2] == (self.epoch, sequence):
+                first = header[2]
+                self._oldest = self._needed = sequence
             self._firsts[index] = first  # an unreadable sector counts as empty
-        self._needed = self._oldest
-        return sequence
+        return newest
 
     def _read_header(self, index):
+        """(epoch, sequence, first, acked) of a sector, None when its header does not check."""
         raw = memoryview(self._buffer)[:_HEADER_SIZE]
         self._flash.readblocks(index, raw, 0)
-        magic, version, _, sectors, epoch, sequence, first, acked, _, check = struct.unpack(
-            _HEADER, raw
-        )
-        if magic != _MAGIC or version != _VERSION or sectors != self.sectors:
-            return None
-        if crc32(raw[: _HEADER_SIZE - 4]) != check or (sequence - 1) % sectors != index:
-            return None
-        return epoch, sequence, first, acked
+        fields = struct.unpack(_HEADER, raw)
+        right = fields[:2] == (_MAGIC, _VERSION) and fields[3] == self.sectors
+        if right and crc32(raw[:28]) == fields[9] and (fields[5] - 1) % self.sectors == index:
+            return fields[4:8]
+        return None
 
     def _begins_well(self, sequence):
         record = self._record((sequence - 1) % self.sectors, _HEADER_SIZE)

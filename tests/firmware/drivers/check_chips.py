@@ -121,8 +121,8 @@ def refused(call, *arguments):
     try:
         call(*arguments)
     except BadFrame as error:
-        return error.code
-    return None
+        return error.code == "bad_frame"
+    return False
 
 
 def test_reader_frames():
@@ -141,7 +141,7 @@ def test_broken_reader_frames():
             assert refused(unframe, bytes(broken), 0x02), (at, bit)
     for size in range(12):
         assert refused(unframe, good[:size], 0x02), size
-    assert refused(unframe, good, 0x14) == "answer"
+    assert refused(unframe, good, 0x14)
     assert refused(unframe, b"\x00\x00\xff\x01\xff\x7f\x81\x00", 0x02)  # its error frame
 
 
@@ -149,6 +149,7 @@ def test_targets():
     card = b"\x01\x01\x00\x44\x00\x07\x04\xa1\xb2\xc3\xd4\xe5\xf6"
     assert target_id(card) == b"\x04\xa1\xb2\xc3\xd4\xe5\xf6"
     assert target_id(b"\x01\x01\x00\x04\x08\x04\xde\xad\xbe\xef") == b"\xde\xad\xbe\xef"
+    assert target_id(card + b"\x06\x75\x77\x81\x02\x80") == target_id(card)  # with its ATS
     assert target_id(b"\x00") is None
     assert target_id(b"") is None
     for size in range(1, len(card)):
