@@ -20,6 +20,7 @@ class Line:
         self.u = 0
         self.sent = []
         self.faults = []
+        self.during = []  # called while a frame is on its way
         self.links = 0
         self._decoder = Decoder(UP_LIMIT)
         for _ in range(events):
@@ -36,6 +37,8 @@ class Line:
         self.journal.append(b'{"k":"x","b":1,"u":2,"t":null}')
 
     async def _write(self, frame):
+        if self.during:
+            self.during.pop()()
         for message in self._decoder.feed(frame):
             self.sent.append(json.loads(message))
 
@@ -156,6 +159,22 @@ def test_only_the_first_acknowledgement_after_a_hello_goes_back():
         assert line.journal.acked == 3
 
     Line(9).run(script)
+
+
+def test_going_back_while_an_event_is_on_its_way():
+    async def script(line):
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 3)
+
+        def rewind():
+            line.uplink.ask_hello()
+            line.uplink.on_ack(line.journal.epoch, 1)
+
+        line.during = [rewind]
+        await line.turn(1)
+        assert line.numbers() == [4, 2, 3, 4, 5]
+
+    Line(5).run(script)
 
 
 def test_acknowledgements_that_are_not_obeyed():
