@@ -8,8 +8,6 @@ _WRAP = 1 << 30
 
 gmtime = builtin.time.gmtime
 mktime = builtin.time.mktime
-ticks_add = builtin.time.ticks_add
-ticks_diff = builtin.time.ticks_diff
 rtc_offset_ms = 0  # set through machine.RTC: ms to add to the uptime for the wall clock since 2000
 
 
@@ -19,6 +17,15 @@ def ticks_ms():
 
 def ticks_us():
     return wire.micros() & (_WRAP - 1)
+
+
+def ticks_add(ticks, delta):
+    return (ticks + delta) & (_WRAP - 1)
+
+
+def ticks_diff(later, earlier):
+    """Signed difference, as the chip's ring of 2**30 has it (the VM's own ring is wider)."""
+    return ((later - earlier + _WRAP // 2) & (_WRAP - 1)) - _WRAP // 2
 
 
 def ticks_cpu():

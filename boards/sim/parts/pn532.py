@@ -80,6 +80,8 @@ class PN532:
             return None
         if not self._out or self.fault == "busy":
             return b"\x00" * count
+        if count == 1:  # only the ready byte: the frame stays (§6.2.4)
+            return b"\x01"
         answer = self._out.pop(0)
         if answer is not _ACK:
             self._last = answer

@@ -1,0 +1,298 @@
+"""The journal's torture, inside the VM: `micropython bench.py SCRIPT OPTIONS`.
+
+Works a scripted day on the real `lib.journal` over `nor.Nor`, and before, inside and after each
+flash operation copies the flash as a cut would leave it, mounts that copy as the next boot would
+and asks it for every event. Prints one JSON object a failure, and one at the end.
+"""
+
+import json
+import random
+import sys
+
+options = json.loads(sys.argv[2])
+sys.path.insert(0, options["firmware"])
+
+# isort: split
+from nor import SECTOR, Nor, PowerCut, Violation, half_erase, weak_byte  # noqa: E402
+
+from lib.errors import JournalError, JournalFull  # noqa: E402
+from lib.journal import EVENT, SNAPSHOT, Journal  # noqa: E402
+
+_FAILURES = 5  # then the day is given up
+_ERASES = 24  # ways in which an erase is cut
+_TAIL = 3  # sectors read back at every point of a large ring
+
+
+class Wrong(Exception):
+    pass
+
+
+class Truth:
+    """What the journal's user knows: accepted events, the one being written, the host's word."""
+
+    def __init__(self):
+        self.events = [b""]  # [n]
+        self.pending = None
+        self.acked = 0  # what the host holds
+        self.released = 0  # no less than this may ever be called acknowledged
+        self.epoch = None
+
+    @property
+    def last(self):
+        return len(self.events) - 1
+
+    def copy(self):
+        other = Truth()
+        other.events = self.events[:]
+        other.pending = self.pending
+        other.acked = self.acked
+        other.released = self.released
+        other.epoch = self.epoch
+        return other
+
+    def snapshot(self):
+        return b'{"last":%d,"presence":"ready","work":"talking","agent":"a001"}' % self.last
+
+
+class Mounted:
+    """A journal on `nor`, and whether what it says at boot agrees with `truth`."""
+
+    def __init__(self, nor, truth):
+        self.truth = truth
+        self.state = None
+        self.journal = Journal(nor, truth.snapshot)
+        self.journal.mount(self._visit)
+
+    def _visit(self, kind, n, payload):
+        if kind == SNAPSHOT:
+            known = json.loads(payload)["last"]
+            if known != n:
+                raise Wrong("snapshot of event %d counted as %d" % (known, n))
+            if self.state is not None and known != self.state:
+                raise Wrong("snapshot at %d follows event %d" % (known, self.state))
+            self.state = n
+        elif kind == EVENT:
+            if self.state is not None and n != self.state + 1:
+                raise Wrong("boot sees event %d after %d" % (n, self.state))
+            self.state = n
+
+    def check(self, newest_only=False):
+        """Every accepted event once, in order, as it was written; then what was being written."""
+        journal, truth = self.journal, self.truth
+        last = truth.last
+        if journal.last != last:
+            if truth.pending is None or journal.last != last + 1:
+                raise Wrong("last is %d, accepted are %d" % (journal.last, last))
+            truth.events.append(truth.pending)  # it got there whole
+            last += 1
+        truth.pending = None
+        if truth.epoch is not None and journal.epoch != truth.epoch:
+            raise Wrong("another epoch")
+        truth.epoch = journal.epoch
+        if self.state is not None and self.state != last:
+            raise Wrong("boot knows the state at %d of %d" % (self.state, last))
+        if journal.acked > truth.released:
+            raise Wrong("acked is %d, the host said %d" % (journal.acked, truth.released))
+        first = journal.first
+        if first > truth.acked + 1:
+            raise Wrong("first is %d, the host holds 1 to %d" % (first, truth.acked))
+        if newest_only:
+            first = max(first, last - _TAIL * 30)
+        self._read(first, last)
+
+    def _read(self, first, last):
+        read, events, acked = self.journal.read, self.truth.events, self.truth.acked
+        n = first
+        while True:
+            found = read(n)
+            if found is None:
+                break
+            at, payload = found
+            if at != n and n > acked:
+                raise Wrong("event %d is gone, next is %d" % (n, at))
+            if payload is None:
+                n = at
+                break
+            if at < n or at > last or payload != events[at]:
+                raise Wrong("event %d reads as something else (asked for %d)" % (at, n))
+            n = at + 1
+        if n != last + 1:
+            raise Wrong("reading ends before event %d of %d" % (n, last))
+
+
+class Day:
+    """One script on one ring, and its cut points."""
+
+    def __init__(self, lines):
+        self.lines = lines
+        self.sectors = options["sectors"]
+        self.large = self.sectors > 16
+        self.truth = Truth()
+        self.nor = Nor(bytearray(b"\xff" * (SECTOR * self.sectors)), self.watch)
+        self.scratch = bytearray(SECTOR * self.sectors)
+        self.journal = None
+        self.operation = 0
+        self.points = 0
+        self.second = 0
+        self.scans = 0
+        self.failures = 0
+        self.lost_room = 0
+
+    def run(self):
+        try:
+            self.mount()
+            for line in self.lines:
+                self.step(line)
+        except (Wrong, Violation, JournalError) as why:
+            self.fail("-", why)
+
+    def mount(self):
+        mounted = Mounted(self.nor, self.truth)
+        mounted.check()
+        self.journal = mounted.journal
+
+    def step(self, line):
+        kind, rest = line[:1], line[2:]
+        journal, truth = self.journal, self.truth
+        if kind == b"A" or kind == b"L":
+            truth.pending = rest
+            try:
+                n = journal.append(rest, kind == b"L")
+            except JournalFull:
+                self.lost_room += 1
+            else:
+                if n != truth.last + 1:
+                    raise Wrong("append gave %d after %d" % (n, truth.last))
+                truth.events.append(rest)
+            truth.pending = None
+        elif kind == b"K":
+            truth.acked = max(truth.acked, truth.last - int(rest))
+            truth.released = max(truth.released, truth.acked)
+            journal.ack(truth.acked)
+        elif kind == b"I":
+            journal.erase_ahead()
+        elif kind == b"B":
+            self.mount()
+            self.journal.ack(truth.acked)
+
+    # ------------------------------------------------------------------ the cuts
+
+    def watch(self, nor, what, at, data):
+        """Called before each flash operation of the day."""
+        self.operation += 1
+        only = options.get("operation")
+        if only is not None and only != self.operation:
+            return
+        if self.large and only is None and random.random() >= options["share"]:
+            return
+        random.seed(options["seed"] * 1000003 + self.operation)
+        if what == "erase":
+            for way in range(_ERASES):
+                self.point(way, lambda way=way: half_erase(self.scratch, at, way), at // SECTOR)
+            return
+        sizes = range(len(data) + 1)
+        if self.large and only is None:
+            sizes = sorted({0, random.randrange(len(data)), random.randrange(len(data)), len(data)})
+        for size in sizes:
+
+            def programmed(size=size):
+                scratch = self.scratch
+                scratch[at : at + size] = memoryview(data)[:size]
+                if size < len(data) and size & 1:
+                    weak_byte(scratch, at + size, data[size])
+
+            self.point(size, programmed)
+
+    def point(self, cut, leave, doubtful=None):
+        """One cut: the flash as `leave` makes it, and the boots after it."""
+        only = options.get("cut")
+        if only is not None and only != cut:
+            return
+        random.seed((options["seed"] * 1000003 + self.operation) * 5003 + cut)
+        self.scratch[:] = self.nor.image
+        leave()
+        self.points += 1
+        nor = Nor(self.scratch)
+        nor.doubtful = set(self.nor.doubtful)
+        if doubtful is not None:
+            nor.doubtful.add(doubtful)
+        truth = self.truth.copy()
+        try:
+            if self.points % 16 == 0:
+                self.cut_scan(nor, truth)
+            mounted = Mounted(nor, truth)
+            mounted.check(self.large and self.points % 64 != 0)
+            self.go_on(mounted.journal, truth)
+            if self.points % 32 == 0:
+                self.cut_again(nor, truth)
+        except (Wrong, Violation, JournalError) as why:
+            self.fail(cut, why)
+
+    def cut_scan(self, nor, truth):
+        """A cut during the boot scan: it may not have changed what the next boot finds."""
+        nor.read_budget = random.randrange(self.sectors * 2)
+        self.scans += 1
+        try:
+            Mounted(nor, truth)
+        except PowerCut:
+            pass
+        nor.read_budget = -1
+
+    def go_on(self, journal, truth):
+        """The boot goes on: its first event is written and can be read."""
+        payload = b'{"k":"station.booted","cause":"power_on","b":7,"u":%d,"t":null}' % self.points
+        truth.pending = payload
+        try:
+            n = journal.append(payload)
+        except JournalFull:
+            truth.pending = None
+            return
+        if n != truth.last + 1 or journal.read(n) != (n, payload):
+            raise Wrong("event %d after the boot cannot be read" % n)
+        truth.events.append(payload)
+        truth.pending = None
+
+    def cut_again(self, nor, truth):
+        """Cuts in the boots that follow, three in a row, at any byte of what they write."""
+        for _ in range(3):
+            nor.budget = random.randrange(700)
+            self.second += 1
+            truth.pending = None
+            try:
+                mounted = Mounted(nor, truth)
+                mounted.check(self.large)
+                for step in range(6):
+                    self.go_on(mounted.journal, truth)
+                    if step % 3 == 1:
+                        truth.acked = max(truth.acked, truth.last - random.randrange(40))
+                        truth.released = max(truth.released, truth.acked)
+                        mounted.journal.ack(truth.acked)
+                    mounted.journal.erase_ahead()
+            except PowerCut:
+                pass
+            nor.budget = -1
+            mounted = Mounted(nor, truth)
+            mounted.check(self.large)
+
+    def fail(self, cut, why):
+        where = {"operation": self.operation, "cut": cut, "what": repr(why)}
+        print(json.dumps(where))
+        self.failures += 1
+        if self.failures >= _FAILURES:
+            self.finish()
+            sys.exit(0)
+
+    def finish(self):
+        truth = self.truth
+        print(json.dumps({
+            "points": self.points + self.second + self.scans, "second": self.second,
+            "scans": self.scans, "operations": self.operation, "events": truth.last,
+            "refused": self.lost_room, "sequence": self.journal._sequence if self.journal else 0,
+        }))  # fmt: skip
+
+
+with open(sys.argv[1], "rb") as file:
+    lines = [line for line in file.read().split(b"\n") if line]
+day = Day(lines)
+day.run()
+day.finish()
