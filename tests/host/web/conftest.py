@@ -1,15 +1,14 @@
 """Fixtures of the web's tests: one stage a worker, cleared between tests, and one browser."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 from web_stage import Hub, Nats, Web
+from web_viewer import viewing
 
 LAUNCH = [
     "--no-sandbox",
@@ -58,11 +57,11 @@ async def hub(shared_hub: Hub) -> Hub:
 @pytest_asyncio.fixture(loop_scope="session")
 async def web(shared_web: Web, hub: Hub) -> Web:
     """The shared web, once it shows nothing of the test before."""
-    async with asyncio.timeout(10), httpx.AsyncClient(base_url=shared_web.url) as client:
-        while True:
-            status = (await client.get("/api/v1/status")).json()
-            if status["live"] and not status["agents"]:
-                return shared_web
+    for query in ("", "?scope=wall"):
+        async with viewing(shared_web, query) as viewer:
+            while viewer.rows or viewer.snap["site"]["name"] != "Centro" or viewer.down:
+                await viewer.take()
+    return shared_web
 
 
 @pytest.fixture

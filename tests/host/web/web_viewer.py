@@ -18,12 +18,14 @@ class Viewer:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.seq = -1
+        self.down = True
         self.rows: list[dict[str, Any]] = []
         self.snap: dict[str, Any] = {}
 
     async def take(self) -> dict[str, Any]:
         """The next message, taken in; a gap fails."""
         message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 10))
+        self.down = message.get("snap", message).get("down") is not None
         if "snap" in message:
             self.snap = message["snap"]
             self.seq = self.snap["seq"]
