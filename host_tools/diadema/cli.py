@@ -39,15 +39,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")
 
 
 def main() -> None:
-    """The entry point. Commands of other rooms join the app when their room is there."""
-    if importlib.util.find_spec("diadema.sim") and importlib.util.find_spec("diadema.sim.cli"):
-        more = importlib.import_module("diadema.sim.cli").app
-        app.registered_commands += more.registered_commands
-        app.registered_groups += more.registered_groups
+    """The entry point."""
+    if not {command.callback.__name__ for command in _OWN if command.callback} & {*sys.argv[1:2]}:
+        _join()
     try:
         app()
     except DiademaError as error:
         fail(error)
+
+
+def _join() -> None:
+    """Commands of other rooms come in where their room is there; only when they may be meant."""
+    if importlib.util.find_spec("diadema.sim") and importlib.util.find_spec("diadema.sim.cli"):
+        more = importlib.import_module("diadema.sim.cli").app
+        app.registered_commands = [*_OWN, *more.registered_commands]
+        app.registered_groups = list(more.registered_groups)
 
 
 def fail(error: Exception) -> None:
@@ -159,6 +165,9 @@ def site(
         _say(f"In force as generation {done['generation']}; stations get it now.")
     elif not check:
         _say("Stored; the hub takes it at its next start.")
+
+
+_OWN = list(app.registered_commands)
 
 
 def _say(text: str) -> None:

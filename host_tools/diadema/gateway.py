@@ -28,6 +28,7 @@ from diadema.paths import DataDir
 from diadema.serial_port import SerialPort, port_paths
 
 KEEPALIVE_S = 10
+_ANSWER_S = 3.0  # for what the broker must confirm
 _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _HELLO_EVERY_S = 2.0  # ask a port that has not said who it is
 _WINDOW = 64  # messages that the broker has not confirmed
@@ -277,6 +278,7 @@ class Gateway:
             password=credentials.load(self._data).gateway,
             identifier=f"gw-{self.name}",
             keepalive=KEEPALIVE_S,
+            timeout=_ANSWER_S,
             will=aiomqtt.Will(state, down, qos=1, retain=True),
             max_inflight_messages=_WINDOW,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],

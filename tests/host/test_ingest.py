@@ -228,6 +228,25 @@ def test_nothing_is_taken_while_the_store_cannot_write(ingest, reader, writer, t
     assert len(reader.contacts(closed=True)) == 2
 
 
+def test_a_full_disk_loses_nothing(ingest, reader, writer):
+    script = full_day()
+    take(ingest, script.messages(1, 8))
+    with writer.transaction() as tx:
+        pages = tx.exec_driver_sql("PRAGMA page_count").scalar_one()
+        tx.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    flood = Script(s="DIA-0123456789ac").boot()
+    for _ in range(200):
+        flood.add("station.health", heap=1, journal=1)
+    with pytest.raises(StoreUnavailable, match="full"):
+        take(ingest, script.messages(9) + flood.messages())
+    assert reader.position(S, 7) == 8
+    with writer.transaction() as tx:
+        tx.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    effects = take(ingest, script.messages(9) + flood.messages())
+    assert effects.acks == {S: (7, script.n), flood.s: (7, flood.n)}
+    assert reader.count() == script.n + flood.n
+
+
 @settings(
     max_examples=40,
     deadline=None,

@@ -1,0 +1,79 @@
+"""The command line: what a script can rely on, and exit codes."""
+
+import json
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+from diadema import cli, schema
+from scripted_station import SITE
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run `diadema` with these arguments here; gives (exit code, output, errors)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["diadema", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        else:
+            code = 0
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_help_names_the_commands():
+    command = [sys.executable, "-m", "diadema", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for name in ("hub", "gateway", "schema", "site"):
+        assert f" {name} " in done.stdout
+
+
+def test_the_command_itself_is_light():
+    heavy = ("sqlalchemy", "nats", "nicegui", "fastapi", "aiomqtt", "serial", "msgspec")
+    code = f"import sys, diadema.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_schema_is_what_the_library_says(run):
+    code, printed, _ = run("schema")
+    assert code == 0
+    assert json.loads(printed) == schema.event_schema()
+    jsonschema.Draft202012Validator.check_schema(json.loads(printed))
+    assert json.loads(run("schema", "--asyncapi")[1]) == schema.asyncapi()
+
+
+def test_site_is_checked_and_stored(run, tmp_path):
+    file, data = tmp_path / "new.json", tmp_path / "data"
+    file.write_text(json.dumps(SITE))
+    assert run("site", file, "--check", "--data", data)[0] == 0
+    assert not data.exists()
+    code, printed, _ = run("site", file, "--data", data, "--json")
+    assert (code, json.loads(printed)) == (0, {"stations": 2, "agents": 2, "generation": None})
+    assert (data / "site.json").read_text() == file.read_text()
+    file.write_text(json.dumps(SITE | {"ring_limit_s": 1}))
+    code, _, said = run("site", file, "--data", data)
+    assert code == 2
+    assert "ring_limit_s" in said
+    assert json.loads((data / "site.json").read_text()) == SITE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["site", "missing.json"], "cannot read"),
+        (["gateway", "x", "--name", "A/B"], "lower-case"),
+        (["hub", "--host", "0.0.0.0"], "--host"),
+        (["hub", "--port", "many"], "--port"),
+    ],
+)
+def test_what_cannot_begin_ends_with_2(run, tmp_path, arguments, said):
+    code, _, errors = run(*arguments, "--data", tmp_path)
+    assert code == 2
+    assert said in errors

@@ -1,0 +1,284 @@
+"""The gateway on real ptys and a real broker; a scripted station sits at the other end."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import tty
+
+import pytest
+from broker_fixtures import IngestProcess, until
+from diadema.errors import DiademaError
+from diadema.frames import DOWN_LIMIT, Decoder, encode
+from diadema.gateway import Gateway
+from diadema.paths import DataDir
+from diadema.store import open_reader
+from scripted_station import S, Script
+
+S2 = "DIA-0123456789ac"
+
+
+class Wire:
+    """The station's end of a cable. `plug` makes a new pty behind the same path."""
+
+    def __init__(self, path, script):
+        self.path, self.script = path, script
+        self.down, self.hellos_asked, self.answers = [], 0, True
+        self._master = None
+
+    def plug(self):
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        os.set_blocking(self._master, False)
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(os.ttyname(slave))
+        os.close(slave)
+        self._decoder = Decoder(DOWN_LIMIT)
+        asyncio.get_running_loop().add_reader(self._master, self._readable)
+
+    def pull(self):
+        if self._master is not None:
+            asyncio.get_running_loop().remove_reader(self._master)
+            os.close(self._master)
+            self._master = None
+            self.path.unlink(missing_ok=True)
+
+    def write(self, data):
+        os.write(self._master, data)
+
+    def send(self, first=1, last=None):
+        for body in self.script.bodies[first - 1 : last]:
+            self.write(encode(body))
+
+    def hello(self):
+        greeting = {k: v for k, v in self.script.hello().items() if k != "gw"}
+        self.write(encode(json.dumps({"hello": greeting}).encode()))
+
+    @property
+    def acked(self):
+        return [frame["ack"] for frame in self.down if "ack" in frame][-1:] == [
+            [self.script.e, self.script.n]
+        ]
+
+    def _readable(self):
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # nobody has the other end open now
+            return
+        for body in self._decoder.feed(data):
+            frame = json.loads(body)
+            if "hello" in frame:
+                self.hellos_asked += 1
+                if self.answers:
+                    self.hello()
+            else:
+                self.down.append(frame)
+
+
+@pytest.fixture
+async def wire(tmp_path):
+    made = Wire(tmp_path / "port", Script().boot().clock().login().ready().call("c1"))
+    made.plug()
+    yield made
+    made.pull()
+
+
+@pytest.fixture
+async def gateway(broker, wire, stack):
+    broker.write_hub()
+    gateway = Gateway(broker.data, [str(wire.path)], "test")
+    running = asyncio.create_task(gateway.run())
+
+    async def end():
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+    stack.push_async_callback(end)
+    return gateway
+
+
+@pytest.fixture
+async def heard(broker, stack):
+    """What the gateway publishes, as (topic below diadema/v1/, body)."""
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    messages = []
+
+    async def listen(message):
+        topic = message.subject.removeprefix("diadema.v1.").replace(".", "/")
+        messages.append((topic, json.loads(message.data)))
+
+    await client.subscribe("diadema.v1.>", cb=listen)
+    await client.flush()
+    return messages
+
+
+def bodies(heard, topic):
+    return [body for to, body in heard if to == topic]
+
+
+async def test_both_ways_to_the_store_and_back(broker, gateway, wire, stack):
+    await stack.enter_async_context(IngestProcess(broker))
+    await until(lambda: any(frame.get("cmd") == "time" for frame in wire.down))
+    parts = await until(lambda: [f for f in wire.down if f.get("cmd") == "config"])
+    assert parts[0]["generation"] == 1
+    wire.send()
+    await until(lambda: wire.acked)
+    reader = open_reader(broker.data.store)
+    stack.callback(reader.close)
+    assert [event.body for event in reader.events_of(S)] == wire.script.bodies
+
+
+async def test_what_it_publishes(heard, gateway, wire):
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    assert bodies(heard, f"{S}/st/usb")[0] == {**wire.script.hello(), "gw": "test"}
+    wire.send()
+    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
+    assert [event["n"] for event in bodies(heard, f"{S}/ev")] == list(range(1, wire.script.n + 1))
+    assert bodies(heard, "gw-test/st")[0] == {"up": True}
+    assert gateway.dump()["ports"][str(wire.path)]["station"] == S
+
+
+async def test_frames_of_another_station_are_refused(heard, gateway, wire):
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    for body in Script(s=S2).boot().bodies:
+        wire.write(encode(body))
+    wire.write(encode(b"{}") + encode(b"[]") + encode(b"nonsense") + encode(b'{"hello":{}}'))
+    wire.write(b"\x1ecut" + encode(wire.script.bodies[0]).replace(b"*", b"*0"))
+    wire.send()
+    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
+    assert gateway.counts["refused"] == 5
+    port = gateway.dump()["ports"][str(wire.path)]
+    assert (port["truncated"], port["corrupt"]) == (1, 1)
+    assert not bodies(heard, f"{S2}/ev")
+
+
+async def test_nothing_is_carried_before_the_hello(broker, wire, heard, stack):
+    wire.answers = False
+    broker.write_hub()
+    gateway = Gateway(broker.data, [str(wire.path)], "test")
+    running = asyncio.create_task(gateway.run())
+    stack.callback(running.cancel)
+    await until(lambda: bodies(heard, "gw-test/st"))
+    wire.send()
+    await until(lambda: gateway.counts["refused"] == wire.script.n)
+    asked = wire.hellos_asked
+    await until(lambda: wire.hellos_asked > asked)  # it goes on asking
+    wire.hello()
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    assert not bodies(heard, f"{S}/ev")
+
+
+async def test_a_cable_pulled_and_put_back(heard, gateway, wire):
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    wire.pull()
+    await until(lambda: bodies(heard, f"{S}/st/usb")[-1] == {"up": False, "s": S, "gw": "test"})
+    wire.plug()
+    await until(lambda: bodies(heard, f"{S}/st/usb")[-1]["up"])
+    wire.send()
+    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
+
+
+async def test_another_station_on_the_same_port(heard, gateway, wire):
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    wire.script = Script(s=S2).boot()
+    wire.hello()
+    await until(lambda: bodies(heard, f"{S2}/st/usb"))
+    assert bodies(heard, f"{S}/st/usb")[-1]["up"] is False
+    wire.send()
+    await until(lambda: bodies(heard, f"{S2}/ev"))
+
+
+async def test_a_broker_that_comes_back_elsewhere(broker, gateway, wire, stack):
+    await until(lambda: gateway.dump()["ports"][str(wire.path)]["station"] == S)
+    await broker.stop(kill=True)
+    asked = wire.hellos_asked
+    await until(lambda: not gateway.dump()["connected"])
+    wire.send()
+    await until(lambda: gateway.counts["dropped"] >= wire.script.n)
+    broker.broker._ports_file.unlink()
+    broker.broker.choose_ports()
+    broker.url = broker.broker.url
+    await broker.start()
+    broker.write_hub()
+    await until(lambda: wire.hellos_asked > asked)
+    await stack.enter_async_context(IngestProcess(broker))
+    await until(lambda: any("ack" in frame for frame in wire.down))
+    wire.send()
+    await until(lambda: wire.acked)
+
+
+async def test_console_text_becomes_the_stations_log(broker, heard, gateway, wire, monkeypatch):
+    monkeypatch.setattr("diadema.gateway._LOG_LIMIT", 2000)
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    wire.write(b"Traceback: one\r\n" + encode(wire.script.bodies[0]) + b"two\n")
+    log = broker.data.log(S)
+    await until(lambda: log.read_bytes().endswith(b"Traceback: one\r\ntwo\n"))
+    assert log.read_bytes().startswith(b"--- ")
+    for digit in b"1234":
+        wire.write(bytes([digit]) * 999 + b"\n")
+        await until(lambda: log.read_bytes().endswith(b"%c\n" % digit))  # noqa: B023
+        assert log.stat().st_size <= 2000
+    both = log.with_suffix(".log.1").read_bytes() + log.read_bytes()
+    assert both.endswith(b"3\n" + b"4" * 999 + b"\n")
+
+
+async def test_frames_for_others_and_too_long_go_nowhere(broker, heard, gateway, wire, stack):
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    await client.publish(f"diadema.v1.{S}.cmd", b"x" * (DOWN_LIMIT + 1))
+    await client.publish(f"diadema.v1.{S}.cmd", b'{"cmd":"text","i":1}')
+    await until(lambda: wire.down)
+    assert wire.down == [{"cmd": "text", "i": 1}]
+    assert gateway.counts["too_long"] == 1
+
+
+async def test_killed_its_will_says_so_and_the_next_one_takes_over(broker, wire, heard, stack):
+    broker.write_hub()
+    command = [sys.executable, "-m", "diadema", "gateway", str(wire.path), "--name", "test"]
+
+    async def start():
+        process = await asyncio.create_subprocess_exec(
+            *command, "--data", str(broker.data.root), stdin=asyncio.subprocess.PIPE
+        )
+        stack.push_async_callback(process.wait)
+        stack.callback(lambda: process.returncode is None and process.kill())
+        return process
+
+    first = await start()
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    pid = json.loads(broker.data.gateway("test").read_bytes())["pid"]
+    assert pid == first.pid
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: bodies(heard, "gw-test/st")[-1] == {"up": False})
+    asked = wire.hellos_asked
+    second = await start()
+    await until(lambda: wire.hellos_asked > asked)
+    await until(lambda: bodies(heard, "gw-test/st")[-1] == {"up": True})
+    second.stdin.close()  # whoever started it is gone
+    assert await asyncio.wait_for(second.wait(), 10) == 0
+    await until(lambda: bodies(heard, "gw-test/st")[-1] == {"up": False})
+    assert not broker.data.gateway("test").exists()
+
+
+@pytest.mark.parametrize(
+    ("ports", "name", "message"),
+    [
+        (["a"], "GW/1", "lower-case"),
+        (["a", "./a"], "gw", "named twice"),
+    ],
+)
+def test_what_it_refuses_to_begin_with(tmp_path, ports, name, message):
+    with pytest.raises(DiademaError, match=message):
+        Gateway(DataDir(tmp_path), ports, name)
+
+
+async def test_two_of_one_name(broker, gateway, wire):
+    await until(lambda: broker.data.gateway("test").exists())
+    with pytest.raises(DiademaError, match="another --name"):
+        await Gateway(broker.data, [str(wire.path)], "test").run()
+    await until(lambda: wire.hellos_asked)

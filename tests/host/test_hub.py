@@ -1,0 +1,199 @@
+"""The hub as people run it: one owner of a directory, all up, and all gone at its end."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from broker_fixtures import until
+from diadema import credentials
+from diadema.errors import DiademaError
+from diadema.hub import Hub
+from diadema.hub.broker import LOOPBACK, STREAM, free_port
+from diadema.hub.process import command_line
+from diadema.paths import DataDir
+from diadema.store import open_reader
+from scripted_station import SITE, S, Script
+
+
+class HubProcess:
+    def __init__(self, root):
+        self.data = DataDir(root)
+
+    async def start(self, *more):
+        command = [sys.executable, "-m", "diadema", "hub", "--data", str(self.data.root)]
+        self.process = await asyncio.create_subprocess_exec(
+            *command,
+            *(more or ("--port", "0")),
+            stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        return self
+
+    async def up(self):
+        def settled():
+            hub = self.data.read_hub()  # one that was killed leaves its file behind
+            return (hub and hub.pid == self.process.pid) or self.process.returncode is not None
+
+        await until(settled)
+        self.hub = self.data.read_hub()
+        assert self.hub is not None, (await self.process.stderr.read()).decode()
+        return self
+
+    async def refused(self):
+        """(exit code, last words)"""
+        said = await self.process.stderr.read()
+        return await self.process.wait(), said.decode()
+
+    async def kill(self):
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+        await until(lambda: not any(map(self.runs, self.hub.children.values())))
+
+    def runs(self, pid):
+        return str(self.data.root) in command_line(pid)
+
+    async def send(self, script, first=1, last=None):
+        """As a gateway would; returns once the hub acknowledged."""
+        import aiomqtt
+
+        host, port = self.data.read_hub().mqtt
+        password = credentials.load(self.data).gateway
+        async with aiomqtt.Client(
+            host, port, username="gw", password=password, identifier="gw-test"
+        ) as mqtt:
+            await mqtt.subscribe(f"diadema/v1/{script.s}/ack")
+            for body in script.bodies[first - 1 : last]:
+                await mqtt.publish(f"diadema/v1/{script.s}/ev", body, qos=1)
+            async for message in mqtt.messages:
+                if json.loads(message.payload)["ack"] == [script.e, last or script.n]:
+                    return
+
+
+@pytest.fixture
+async def hub(tmp_path, stack):
+    running = await HubProcess(tmp_path / "data").start()
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "site.json").write_text(json.dumps(SITE))
+    stack.push_async_callback(lambda: running.kill())
+    return await running.up()
+
+
+async def test_up_and_down(hub):
+    info = hub.hub
+    assert all(map(hub.runs, info.children.values()))
+    assert {"nats", "ingest"} <= info.children.keys()
+    assert oct(hub.data.secrets.stat().st_mode)[-3:] == "600"
+    assert oct((hub.data.nats / "server.conf").stat().st_mode)[-3:] == "600"
+    for url in (info.nats, info.web):
+        address, port = url.rsplit("/", 1)[1].split(":")
+        assert address == LOOPBACK
+        await asyncio.open_connection(address, int(port))
+    hub.process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(hub.process.wait(), 5) == 0
+    assert not any(map(hub.runs, info.children.values()))
+    assert not hub.data.hub.exists()
+
+
+async def test_a_second_hub_is_refused_and_says_what_to_do(hub):
+    code, said = await (await HubProcess(hub.data.root).start()).refused()
+    assert code == 2
+    assert "in use by another hub" in said
+    assert str(hub.process.pid) in said
+    assert "--data" in said
+    assert hub.data.read_hub() == hub.hub
+
+
+async def test_killed_its_children_end_and_the_next_one_goes_on(hub):
+    script = Script().boot().clock().login().ready().call("c1")
+    await hub.send(script, last=6)
+    ports = hub.hub.mqtt
+    await hub.kill()
+    await (await hub.start()).up()
+    assert hub.hub.mqtt == ports
+    await hub.send(script, first=5)
+    reader = open_reader(hub.data.store)
+    assert [event.body for event in reader.events_of(S)] == script.bodies
+    reader.close()
+
+
+async def test_children_killed_are_started_again_and_nothing_is_lost(hub):
+    script = Script().boot().clock().login().ready().call("c1").call("c2").call("c3")
+    await hub.send(script, last=4)
+    sent = 4
+    for name in ("nats", "ingest", "web"):
+        before = hub.data.read_hub()
+        if name not in before.children:
+            continue
+        os.kill(before.children[name], signal.SIGKILL)
+
+        def back(before=before, name=name):
+            now = hub.data.read_hub()
+            return now and now.children[name] != before.children[name]
+
+        await until(back)
+        hub.hub = hub.data.read_hub()
+        assert (hub.hub.mqtt, hub.hub.nats, hub.hub.web) == (before.mqtt, before.nats, before.web)
+        await hub.send(script, first=sent, last=sent + 4)
+        sent += 4
+    await hub.send(script, first=sent)
+    reader = open_reader(hub.data.store)
+    assert [event.body for event in reader.events_of(S)] == script.bodies
+    reader.close()
+
+
+async def test_a_server_left_on_its_directory_is_ended(tmp_path, stack):
+    """As if everything of a hub had been killed but the broker."""
+    from broker_fixtures import RunningBroker
+
+    left = RunningBroker(tmp_path / "data")
+    stack.push_async_callback(left.stop, kill=True)
+    await left.start(mqtt=False)
+    hub = await (await HubProcess(tmp_path / "data").start()).up()
+    stack.push_async_callback(hub.kill)
+    assert await asyncio.wait_for(left.process.wait(), 5) is not None
+    client = await left.client()
+    info = await client.jetstream().stream_info(STREAM)
+    await client.close()
+    assert info.config.retention == "limits"
+
+
+async def test_a_port_that_is_taken(tmp_path):
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, free_port()))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, said = await (await HubProcess(tmp_path).start("--port", port)).refused()
+    assert code == 2
+    assert f"port {port}" in said
+    assert "--port" in said
+    assert not DataDir(tmp_path).hub.exists()
+
+
+async def test_a_directory_that_cannot_be_written(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    if os.access(closed, os.W_OK):  # the superuser may write everywhere but in here
+        closed = Path("/proc")
+    code, said = await (await HubProcess(closed / "data").start()).refused()
+    assert code == 2
+    assert "cannot write" in said
+    assert "--data" in said
+
+
+async def test_an_address_that_others_reach(tmp_path):
+    with pytest.raises(DiademaError, match="leave --host out"):
+        Hub(tmp_path, host="0.0.0.0")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_broken_site_is_told_at_the_start(tmp_path):
+    (tmp_path / "site.json").write_text(json.dumps(SITE | {"zone": "Lima"}))
+    code, said = await (await HubProcess(tmp_path).start()).refused()
+    assert code == 2
+    assert "zone" in said
