@@ -13,10 +13,9 @@ options = json.loads(sys.argv[2])
 sys.path.insert(0, options["firmware"])
 
 # isort: split
-from nor import SECTOR, Nor, PowerCut, Violation, half_erase, weak_byte  # noqa: E402
-
 from lib.errors import JournalError, JournalFull  # noqa: E402
 from lib.journal import EVENT, SNAPSHOT, Journal  # noqa: E402
+from nor import SECTOR, Nor, PowerCut, Violation, half_erase, weak_byte  # noqa: E402
 
 _FAILURES = 5  # then the day is given up
 _ERASES = 24  # ways in which an erase is cut
@@ -132,6 +131,7 @@ class Day:
         self.scratch = bytearray(SECTOR * self.sectors)
         self.journal = None
         self.operation = 0
+        self.mark = 0  # names the cut point, and decides what else is tried there
         self.points = 0
         self.second = 0
         self.scans = 0
@@ -169,6 +169,9 @@ class Day:
             truth.acked = max(truth.acked, truth.last - int(rest))
             truth.released = max(truth.released, truth.acked)
             journal.ack(truth.acked)
+        elif kind == b"W":  # the host was restored from a backup and knows less
+            truth.acked = max(truth.acked - int(rest), journal.first - 1)
+            journal.ack(truth.acked)
         elif kind == b"I":
             journal.erase_ahead()
         elif kind == b"B":
@@ -192,7 +195,9 @@ class Day:
             return
         sizes = range(len(data) + 1)
         if self.large and only is None:
-            sizes = sorted({0, random.randrange(len(data)), random.randrange(len(data)), len(data)})
+            sizes = sorted(
+                {0, random.randrange(len(data)), random.randrange(len(data)), len(data)}
+            )
         for size in sizes:
 
             def programmed(size=size):
@@ -208,7 +213,8 @@ class Day:
         only = options.get("cut")
         if only is not None and only != cut:
             return
-        random.seed((options["seed"] * 1000003 + self.operation) * 5003 + cut)
+        self.mark = self.operation * 4099 + cut
+        random.seed(options["seed"] * 1000003 + self.mark)
         self.scratch[:] = self.nor.image
         leave()
         self.points += 1
@@ -218,12 +224,12 @@ class Day:
             nor.doubtful.add(doubtful)
         truth = self.truth.copy()
         try:
-            if self.points % 16 == 0:
+            if self.mark % 16 == 0:
                 self.cut_scan(nor, truth)
             mounted = Mounted(nor, truth)
-            mounted.check(self.large and self.points % 64 != 0)
+            mounted.check(self.large and self.mark % 64 != 0)
             self.go_on(mounted.journal, truth)
-            if self.points % 32 == 0:
+            if self.mark % 32 == 0:
                 self.cut_again(nor, truth)
         except (Wrong, Violation, JournalError) as why:
             self.fail(cut, why)
@@ -240,7 +246,7 @@ class Day:
 
     def go_on(self, journal, truth):
         """The boot goes on: its first event is written and can be read."""
-        payload = b'{"k":"station.booted","cause":"power_on","b":7,"u":%d,"t":null}' % self.points
+        payload = b'{"k":"station.booted","cause":"power_on","b":7,"u":%d,"t":null}' % self.mark
         truth.pending = payload
         try:
             n = journal.append(payload)
@@ -275,7 +281,11 @@ class Day:
             mounted.check(self.large)
 
     def fail(self, cut, why):
-        where = {"operation": self.operation, "cut": cut, "what": repr(why)}
+        where = {
+            "operation": self.operation,
+            "cut": cut,
+            "what": "%s: %s" % (type(why).__name__, why),
+        }
         print(json.dumps(where))
         self.failures += 1
         if self.failures >= _FAILURES:

@@ -1,4 +1,4 @@
-"""The commands `diadema demo`, `diadema sim` and `diadema replay`: a thin skin over the rest."""
+"""The commands `demo`, `sim`, `replay` and `torture`: a thin skin over the rest."""
 
 import json
 import socket
@@ -14,6 +14,8 @@ from diadema.errors import DiademaError
 from diadema.sim import bank, fitted, people, report
 from diadema.sim import replay as replaying
 from diadema.sim.demo import ShiftOptions, run_shift, until_interrupted
+from diadema.sim.torture import campaigns
+from diadema.sim.torture.outcome import Plan
 
 WEB_PORT = 8600
 FORMATS = ("anonymous-bank",)
@@ -129,6 +131,37 @@ def replay(
     else:
         report.print_replay(Console(), summary)
     if not replaying.agree(summary) or summary["lost"] or summary["doubled"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def torture(
+    campaign: Annotated[
+        str, typer.Option("--campaign", help=f"all, or some of {','.join(campaigns.CAMPAIGNS)}.")
+    ] = "all",
+    seed: Seed = 7,
+    share: Annotated[
+        float, typer.Option("--share", min=0.01, max=10, help="Of each campaign's usual length.")
+    ] = 1.0,
+    only: Annotated[
+        str | None, typer.Option("--only", help="What a failure printed: repeats it alone.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Cut, kill, flip and fill whatever can be, then ask if each event is stored exactly once."""
+    names = campaigns.chosen(campaign)
+    if only and len(names) != 1:
+        raise DiademaError("--only repeats a failure of one campaign: name it with --campaign")
+    watching = Console(stderr=True, highlight=False)
+    plan = Plan(seed, share, only, watching.print)
+    summary = until_interrupted(lambda: campaigns.run(names, plan))
+    if summary is None:
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        campaigns.show(Console(), summary)
+    if summary["lost"] or summary["doubled"] or summary["failures"]:
         raise typer.Exit(1)
 
 
