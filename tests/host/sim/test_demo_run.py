@@ -1,0 +1,133 @@
+"""`diadema demo` and `diadema sim` as somebody starts them, and how they end."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+DIADEMA = [sys.executable, "-m", "diadema"]
+LIMIT_S = 120
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DIADEMA, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+
+
+def of_run(data: Path) -> list[int]:
+    """Every process that has this run's directory in its command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes()
+        except OSError:
+            continue  # it ended meanwhile
+        if str(data).encode() in line:
+            found.append(int(entry.parent.name))
+    return found
+
+
+def end_of(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; None if it has."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+@contextmanager
+def demo(data: Path) -> Iterator[subprocess.Popen[str]]:
+    """A demo whose stations and hub are up."""
+    command = [*DIADEMA, "demo", "--stations", "2", "--no-browser", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--data", str(data)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout
+        lines = iter(process.stdout.readline, "")
+        assert any(line.startswith("wallboard  http://127.0.0.1:") for line in lines)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()
+
+
+def test_a_short_demo_prints_one_object_and_loses_nothing() -> None:
+    done = run(
+        "demo", "--stations", "2", "--seconds", "8", "--pace", "60", "--no-browser", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert list(summary) == [
+        "stations", "events_journaled", "events_stored", "lost", "doubled", "contacts", "typified"
+    ]  # fmt: skip
+    assert summary["stations"] == 2
+    assert summary["events_journaled"] == summary["events_stored"] > 0
+    assert (summary["lost"], summary["doubled"]) == (0, 0)
+    assert summary["contacts"] >= summary["typified"] > 0
+
+
+def test_a_simulated_hour_as_fast_as_the_work_allows() -> None:
+    done = run(
+        "sim", "--stations", "2", "--seconds", "3600", "--speed", "fast", "--seed", "3", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["lost"], summary["doubled"]) == (0, 0)
+    assert 5 < summary["contacts"] < 60
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc on this system")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_demo_that_is_told_to_end_leaves_no_process(tmp_path: Path, number: int) -> None:
+    data = tmp_path / "run"
+    with demo(data) as process:
+        others = [pid for pid in of_run(data) if pid != process.pid]
+        assert len(others) > 4  # two stations, hub, gateway and the hub's own
+        ends = [end for pid in others if (end := end_of(pid)) is not None]
+        os.kill(process.pid, number)
+        code = process.wait(timeout=30)
+    assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+    for end in ends:  # after a kill each of them notices by itself
+        assert select.select([end], [], [], 30)[0]
+        os.close(end)
+    assert of_run(data) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sim", "--speed", "fast"], "add --seconds N"),
+        (["sim", "--speed", "soon"], "--speed soon: write real, fast, or a number"),
+        (["sim", "--fit", "absent.tsv"], "Cannot read absent.tsv"),
+        (["replay", "absent.tsv", "--day", "990201"], "Cannot read absent.tsv"),
+        (["replay", "x", "--day", "990201", "--format", "csv"], "no format 'csv'"),
+        (["replay", "x", "--day", "990201", "--zone", "Lima"], "'Lima' is no time zone"),
+    ],
+)
+def test_what_cannot_be_run_says_why(arguments: list[str], said: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in " ".join(done.stderr.split())
+
+
+def test_the_directory_of_a_real_site_is_left_alone(tmp_path: Path) -> None:
+    site = {
+        "site": "Agencia", "zone": "America/Lima", "stations": [], "agents": [], "reasons": [],
+        "tree": {"version": 1, "nodes": [["1", "A", [["11", "B", [["111", "C"]]]]]]},
+    }  # fmt: skip
+    (tmp_path / "site.json").write_text(json.dumps(site))
+    done = run("demo", "--seconds", "5", "--no-browser", "--data", str(tmp_path))
+    assert done.returncode == 2
+    assert "holds the site 'Agencia'" in " ".join(done.stderr.split())
+    assert json.loads((tmp_path / "site.json").read_text()) == site

@@ -1,0 +1,133 @@
+"""A small day replayed whole: real firmware, real hub and gateway, and what is done to them."""
+
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from diadema.sim import bank
+from diadema.sim.bank import clock_text
+from diadema.sim.centre import Centre
+from diadema.sim.replay import ReplayOptions, Watcher, agree, run_replay
+from diadema.sim.witness import Witnessed
+from diadema.sim.workday import Workday
+
+JERUSALEM = ZoneInfo("Asia/Jerusalem")
+HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"
+NINE = 9 * 3600
+# (agent, type, start, seconds); LATE's day ends after midnight
+CALLS = [
+    ("AVNI", "PS", NINE, 61),
+    ("AVNI", "NW", NINE + 61, 0),
+    ("AVNI", "IN", NINE + 61, 1),
+    ("AVNI", "NE", NINE + 62, 2),
+    ("AVNI", "TT", NINE + 100, 600),
+    ("AVNI", "PE", NINE + 900, 30),
+    ("AVNI", "??", NINE + 1200, 15),
+    ("LATE", "PS", 0, 0),
+    ("LATE", "PS", NINE + 200, 1200),
+    ("LATE", "NW", 86_350, 95),
+]
+IMPOSSIBLE = [("AVNI", "PS", NINE + 30, 5), ("NO_SERVER", "PS", NINE, 5)]
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> bank.BankDay:
+    lines = [HEADER]
+    for server, kind, start, seconds in CALLS + IMPOSSIBLE:
+        times = f"{clock_text(start)}\tAGENT\t{clock_text(start)}\t{clock_text(start + seconds)}"
+        lines.append(f"7\t{kind}\t990201\t{times}\t{server}")
+    path = tmp_path / "log.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    return bank.read_day(path, "990201")
+
+
+type Deed = Callable[[Centre, str], Coroutine[None, None, None]]
+
+
+class Trouble(Watcher):
+    """Does each deed the first time that a station journals that kind for that line's call."""
+
+    def __init__(self, deeds: dict[tuple[str, int], Deed]) -> None:
+        self.left = deeds
+
+    async def begun(self, centre: Centre, workday: Workday) -> None:
+        def look(station: str, seen: Witnessed) -> None:
+            line = seen.event.get("c", "").rpartition("-")[2]
+            deed = line and self.left.pop((seen.event["k"], int(line)), None)
+            if deed:
+                centre.world.spawn(deed(centre, station))
+
+        centre.world.witness.listeners.append(look)
+
+
+async def kill_hub(centre: Centre, station: str) -> None:
+    assert centre.processes.hub.pid
+    os.kill(centre.processes.hub.pid, signal.SIGKILL)
+
+
+async def kill_gateway(centre: Centre, station: str) -> None:
+    assert centre.processes.gateway.pid
+    os.kill(centre.processes.gateway.pid, signal.SIGKILL)
+
+
+async def cut(centre: Centre, station: str) -> None:
+    await centre.world.stations[station].power_cut()
+
+
+async def cut_briefly(centre: Centre, station: str) -> None:
+    await centre.world.stations[station].power_cut()
+    await centre.world.stations[station].power_on()
+
+
+def check(summary: dict[str, Any], *, without: int = 0) -> None:
+    assert agree(summary), summary
+    assert (summary["lost"], summary["doubled"]) == (0, 0)
+    assert summary["events_journaled"] == summary["events_stored"] > 0
+    assert [row["line"] for row in summary["impossible"]] == [12, 13]
+    assert summary["total"]["contacts"] == len(CALLS) - without
+
+
+async def test_every_second_of_the_log_is_in_the_store(day: bank.BankDay) -> None:
+    summary = await run_replay(ReplayOptions(day, JERUSALEM), Watcher())
+    check(summary)
+    assert summary["agents"] == [
+        {"agent": "AVNI", "contacts": 7, "talk_s": 709, "file_contacts": 7, "file_talk_s": 709},
+        {"agent": "LATE", "contacts": 3, "talk_s": 1295, "file_contacts": 3, "file_talk_s": 1295},
+    ]
+    assert (summary["undelivered"], summary["interrupted"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "deeds",
+    [
+        {("contact.offered", 6): kill_gateway, ("wrapup.ended", 6): kill_hub},
+        {("contact.answered", 6): kill_hub, ("contact.ended", 7): kill_gateway},
+    ],
+)
+async def test_a_killed_host_loses_and_doubles_nothing(
+    day: bank.BankDay, deeds: dict[tuple[str, int], Deed]
+) -> None:
+    trouble = Trouble(deeds)
+    summary = await run_replay(ReplayOptions(day, JERUSALEM), trouble)
+    assert not trouble.left
+    check(summary)
+    assert (summary["undelivered"], summary["interrupted"]) == ([], [])
+
+
+async def test_a_power_cut_changes_only_the_contact_that_it_falls_in(day: bank.BankDay) -> None:
+    trouble = Trouble(
+        {
+            ("contact.answered", 6): cut,
+            ("wrapup.ended", 7): cut,
+            ("contact.answered", 10): cut_briefly,
+        }
+    )
+    summary = await run_replay(ReplayOptions(day, JERUSALEM), trouble)
+    assert not trouble.left
+    check(summary, without=2)
+    calls = [{"line": line, "call_id": "7"} for line in (6, 10)]
+    assert sorted(summary["interrupted"], key=lambda row: row["line"]) == calls
