@@ -4,8 +4,11 @@ The interpreter's own poll sleeps a millisecond over anything that is not a file
 when it is asked not to wait; so the objects of this board are asked directly.
 """
 
+import socket
+
 import builtin
 import wire
+from secure import Secure
 
 POLLIN = builtin.select.POLLIN
 POLLOUT = builtin.select.POLLOUT
@@ -18,37 +21,60 @@ _MP_STREAM_POLL = 3
 class poll:
     def __init__(self):
         self._files = builtin.select.poll()
-        self._file_count = 0
+        self._files_by_id = {}
+        self._sockets = 0  # of those files
         self._objects = {}  # id -> [object, events], without a file descriptor
+        self._secure = {}  # id -> [TLS stream, events]
 
     def register(self, obj, events=POLLIN | POLLOUT):
         if hasattr(obj, "fileno"):
             self._files.register(obj, events)
-            self._file_count += 1
+            self._files_by_id[id(obj)] = [obj, events]
+            self._sockets += isinstance(obj, socket.socket)
         else:
-            self._objects[id(obj)] = [obj, events]
+            self._table(obj)[id(obj)] = [obj, events]
 
     def modify(self, obj, events):
         if hasattr(obj, "fileno"):
             self._files.modify(obj, events)
+            self._files_by_id[id(obj)][1] = events
         else:
-            self._objects[id(obj)][1] = events
+            self._table(obj)[id(obj)][1] = events
 
     def unregister(self, obj):
         if hasattr(obj, "fileno"):
             self._files.unregister(obj)
-            self._file_count -= 1
+            self._files_by_id.pop(id(obj), None)
+            self._sockets -= isinstance(obj, socket.socket)
         else:
-            self._objects.pop(id(obj), None)
+            self._table(obj).pop(id(obj), None)
+
+    def _table(self, obj):
+        return self._secure if isinstance(obj, Secure) else self._objects
 
     def ready(self):
         """[(object, events)] of what is ready now."""
-        found = list(self._files.ipoll(0)) if self._file_count else []
+        found = list(self._files.ipoll(0)) if self._files_by_id else []
         for obj, events in self._objects.values():
             happened = obj.ioctl(_MP_STREAM_POLL, events)
             if happened:
                 found.append((obj, happened))
+        for obj, events in self._secure.values():
+            one = builtin.select.poll()
+            one.register(obj.stream, events)
+            for _, happened in one.ipoll(0):
+                found.append((obj, happened))
         return found
+
+    def has_sockets(self):
+        return bool(self._secure) or self._sockets > 0
+
+    def join(self, waiting):
+        """Put what real time can make ready into `waiting`, the poll that the board sits in."""
+        for obj, events in self._secure.values():
+            waiting.register(obj.raw, events)
+        for obj, events in self._files_by_id.values():
+            waiting.register(obj, events)
 
     def poll(self, timeout=-1):
         return wire.wait(None if timeout < 0 else wire.now() + timeout, self)

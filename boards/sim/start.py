@@ -17,6 +17,7 @@ import board
 import esp32
 import machine
 import network  # noqa: F401
+import secure
 import tasks
 import vfs
 import wire
@@ -26,9 +27,10 @@ from parts.pn532 import PN532
 from parts.ssd1306 import SSD1306
 
 sys.modules["_asyncio"] = tasks
+sys.modules["tls"] = secure
 
 _CARD = {"atqa": b"\x00\x44", "sak": 0x00}
-_PARTITIONS = [("journal", 1, 0x40, 0x310000, 0x80000)]
+_PARTITIONS = [("journal", 1, 0x40, 0x310000)]  # as large as the world made its file
 
 
 def solder():
@@ -72,7 +74,9 @@ def solder():
 def power(folder, identity, cause):
     """Give the chip its identity and its flash, and make its files the root."""
     machine.configure(bytes.fromhex(identity), cause)
-    esp32.configure(vfs.VfsPosix(folder), _PARTITIONS)
+    flash = vfs.VfsPosix(folder)
+    table = [entry + (flash.stat("/" + entry[0] + ".bin")[6],) for entry in _PARTITIONS]
+    esp32.configure(flash, table)
     files = vfs.VfsPosix(folder + "/files")
     vfs.umount("/")
     vfs.mount(files, "/")

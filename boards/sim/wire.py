@@ -4,8 +4,8 @@ The world (a host process) owns the time and the flash. This module is all that 
 here know of it. Lines from the world: `T now` (the clock stands there, in whole ms of the run),
 `S now speed` (it runs on from there), `F ok` or `F why` (answer to a flash operation), `P`
 (console bytes were written, look), or a JSON command. Lines to the world: `I due heard` (nothing
-to do before `due`, after `heard` lines from the world), `W`/`E` (program, erase), `R cause` (the
-chip restarts), or a JSON answer.
+to do before `due`, after `heard` lines from the world), `B` (the network woke us), `W`/`E`
+(program, erase), `R cause` (the chip restarts), or a JSON answer.
 """
 
 import json
@@ -16,6 +16,8 @@ import builtin
 _time = builtin.time
 _select = builtin.select
 
+_EXCHANGE_LIMIT_MS = 30000
+
 _line = None  # the stream itself
 _poll = None
 _now = 0  # ms of the run when the world last told
@@ -24,6 +26,8 @@ _speed = 0  # 0: the world moves the clock; else simulated ms a real ms
 _born = 0  # ms of the run when this chip got power
 _heard = 0  # lines from the world so far, answers to flash operations apart
 _waiting = []  # lines that came while an answer was awaited
+_open = 0  # connects, pings and PUBACKs that the network still owes
+_asked = 0  # real ticks_ms of the newest of them
 _handlers = {}  # command -> function(dict) -> dict or None
 _alarms = []  # [due ms of the run, function], unordered and few
 
@@ -178,11 +182,38 @@ def wait(due, poller=None):
             return ()
         if due is not None and (soonest is None or due < soonest):
             soonest = due
+        waiting, sockets = _poll, False
+        if poller is not None and poller.has_sockets():
+            waiting, sockets = builtin.select.poll(), True
+            waiting.register(_line, _select.POLLIN)
+            poller.join(waiting)
         if _speed:
             pause = -1 if soonest is None else max(0, int((soonest - now()) / _speed + 0.999))
-            for _ in _poll.ipoll(pause):
-                pass
+            _sit(waiting, pause)
+        elif _open and _patience() > 0:  # the clock stands until the network has answered
+            _sit(waiting, _patience())
         else:
             if not _poll.poll(0):
                 say("I %d %d" % (-1 if soonest is None else soonest, _heard))
-            _obey(_read())
+            if not sockets:
+                _obey(_read())
+            elif not _sit(waiting, -1):
+                say("B")  # a socket woke us, not the world
+
+
+def _sit(waiting, pause):
+    """Wait in real time; True when the world has said something."""
+    return any(stream is _line for stream, _ in waiting.ipoll(pause))
+
+
+def exchange(count):
+    """`count` more (or fewer) questions to the network are open."""
+    global _open, _asked
+    if count > 0:
+        _asked = _time.ticks_ms()
+    _open += count
+
+
+def _patience():
+    """Real milliseconds that the clock still stands for the newest open question."""
+    return _EXCHANGE_LIMIT_MS - _time.ticks_diff(_time.ticks_ms(), _asked)

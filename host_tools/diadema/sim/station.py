@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diadema.errors import DiademaError
-from diadema.journal import JournalWalker
+from diadema.journal import SECTOR, JournalWalker
 from diadema.sim.build import vm_command
 from diadema.sim.cable import Cable
-from diadema.sim.flash import NorFlash
+from diadema.sim.flash import CutPlan, FlashCut, NorFlash
 
 if TYPE_CHECKING:
     from diadema.sim.world import World
@@ -27,7 +27,9 @@ _SETTLE_MS = 40  # after a release: longer than any debounce
 class Station:
     """Made by `World.add_station`; starts without power."""
 
-    def __init__(self, world: "World", station_id: str, folder: Path) -> None:
+    def __init__(
+        self, world: "World", station_id: str, folder: Path, journal_bytes: int = JOURNAL_BYTES
+    ) -> None:
         self.id = station_id
         self.folder = folder
         self.busy = False
@@ -49,7 +51,8 @@ class Station:
         files.mkdir(parents=True)
         for entry in world.image.iterdir():
             (files / entry.name).symlink_to(entry)
-        self.flash = NorFlash(folder / "journal.bin", JOURNAL_BYTES)
+        self._cut: asyncio.Future[None] | None = None
+        self.flash = NorFlash(folder / "journal.bin", journal_bytes)
         self._walker = JournalWalker(self.flash.image)
         self.cable = Cable(folder / "port", self._from_host)
         self.cable.plug()
@@ -100,6 +103,29 @@ class Station:
         """At once, whatever the station was doing."""
         if self._process:
             self._stop(self._process)
+
+    async def power_cut_in_flash(self, plan: CutPlan, patience_s: float) -> bool:
+        """Cut in the middle of a flash operation, by `plan`; anywhere once `patience_s` is over.
+
+        Whether it came to the plan. Returns when the power is gone.
+        """
+        self._cut = asyncio.get_running_loop().create_future()
+        self.flash.plan = plan
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._cut
+            return True
+        except TimeoutError:
+            await self.power_cut()
+            return False
+        finally:
+            self._cut = self.flash.plan = None
+
+    def _flash_cut(self) -> None:
+        assert self._process and self._cut
+        self._stop(self._process)
+        if not self._cut.done():
+            self._cut.set_result(None)
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         assert self._line and process.stdin and process.stdout
@@ -266,9 +292,9 @@ class Station:
                     self._world.timeline.settle()
         elif kind == b"E":
             _, _, offset = text.split()
-            self._walker.erased(int(offset) // 4096)
-            self.flash.erase(int(offset))
-            self._write("F ok", counted=False)
+            self._erase(int(offset))
+        elif kind == b"B":
+            self.busy = True
         elif kind == b"R":
             self.restarts.append(text[2:].decode())
         elif kind == b"{":
@@ -277,14 +303,27 @@ class Station:
             if future and not future.done():
                 future.set_result(answer)
 
+    def _erase(self, offset: int) -> None:
+        self._walker.erased(offset // SECTOR)
+        try:
+            self.flash.erase(offset)
+        except FlashCut:
+            self._flash_cut()
+        self._write("F ok", counted=False)
+
     def _program(self, partition: bytes, offset: int, data: bytes) -> None:
+        cut = False
         try:
             self.flash.program(offset, data)
         except IndexError as error:
             self._write(f"F {error}", counted=False)
             return
+        except FlashCut:
+            cut = True
         for event in self._walker.programmed(offset, len(data)):
             self._world.witness.saw(self.id, event)
+        if cut:
+            self._flash_cut()
         self._write("F ok", counted=False)
 
     def _ended(self) -> None:
