@@ -1,5 +1,6 @@
 """Worlds for the station tests: the firmware is compiled once a test process."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -87,8 +88,19 @@ class Bench:
         for key in keys:
             await self.station.press(key)
 
+    async def caught_up(self) -> None:
+        """The host has every event, and the station knows it; a fast clock stands meanwhile."""
+        async with asyncio.timeout(10):
+            while len(self.host.events) < self.since():
+                await self.host.heard.wait()
+            hellos = len(self.host.hellos)
+            self.host.send({"hello": {}})  # its answer shows that what was sent before is read
+            while len(self.host.hellos) == hellos:
+                await self.host.heard.wait()
+
     async def shows(self, name: str) -> None:
         """Let the screen settle, then compare it with the kept picture."""
+        await self.caught_up()
         await self.world.sleep(30)
         pictures.compare(name, await self.station.screen())
 
@@ -134,6 +146,7 @@ def desk(
             with world.actor():
                 await station.power_on()
                 await bench.event("station.clock")
+                await bench.event("station.config")
                 yield bench
             host.close()
 

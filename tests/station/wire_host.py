@@ -15,12 +15,27 @@ from diadema.station_config import ConfigMaker, blocks
 BADGE_KEY = "5a" * 32
 
 
+class _Pulse:
+    """Wakes whoever waits, at each beat."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    def beat(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+
 class WireHost:
     """Answers hellos as the hub does: acknowledgement, then configuration, then the time."""
 
     def __init__(self, station: Station, site: Site, *, offset_min: int = -300) -> None:
         self.events: list[dict[str, Any]] = []  # each once, in order
         self.hellos: list[dict[str, Any]] = []
+        self.heard = _Pulse()
         self.again = 0  # events that came more than once
         self.answering = True
         self._station = station
@@ -29,6 +44,7 @@ class WireHost:
         self._position: dict[int, int] = {}
         self._decoder = Decoder()
         self._timed: set[int] = set()
+        self._configured = False
         self._port = os.open(station.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._port)
         asyncio.get_running_loop().add_reader(self._port, self._readable)
@@ -79,6 +95,7 @@ class WireHost:
             return
         for body in self._decoder.feed(data):
             self._frame(json.loads(body))
+        self.heard.beat()
 
     def _frame(self, frame: dict[str, Any]) -> None:
         if "hello" in frame:
@@ -100,7 +117,8 @@ class WireHost:
     def _welcome(self, hello: dict[str, Any]) -> None:
         self._position.setdefault(hello["e"], hello["first"] - 1)
         self.send({"ack": [hello["e"], self._position[hello["e"]]]})
-        if hello["generation"] != self._config.generation:
+        if hello["generation"] != self._config.generation and not self._configured:
+            self._configured = True
             self.configure(self.configuration())
         if hello["b"] not in self._timed:
             self._timed.add(hello["b"])
