@@ -258,7 +258,7 @@ class Gateway:
             else:
                 try:
                     await self._bridge(*hub.mqtt)
-                except (aiomqtt.MqttError, OSError) as error:
+                except (aiomqtt.MqttError, OSError, DiademaError) as error:
                     log.warning("the broker is gone or refuses: %s", error)
                     attempt = 0 if self._connected else attempt
                 finally:

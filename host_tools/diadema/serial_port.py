@@ -4,6 +4,8 @@ opened again for as long as it takes when the cable is pulled.
 
 import asyncio
 import contextlib
+import errno
+import logging
 import os
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +18,8 @@ BAUD = 115200
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
 _READ = 65536
 _OUT_LIMIT = 256 * 1024  # bytes waiting to be written; a station that does not read loses frames
+
+log = logging.getLogger("diadema.gateway")
 
 
 class SerialPort:
@@ -48,6 +52,10 @@ class SerialPort:
                 try:
                     self._open()
                 except (serial.SerialException, OSError) as error:
+                    if str(error) != self.error:  # once, not at each look
+                        log.warning(
+                            "cannot open %s: %s; trying on%s", self.path, error, _hint(error)
+                        )
                     self.error = str(error)
                     await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                     attempt += 1
@@ -127,6 +135,14 @@ class SerialPort:
                 return
             self._out.popleft()
         loop.remove_writer(self._port.fd)
+
+
+def _hint(error: OSError) -> str:
+    if error.errno == errno.EACCES:
+        return ". Your user may not use it: on Debian, join the group dialout and log in again"
+    if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY):
+        return ". Another program has it open"
+    return ""
 
 
 def port_paths(ports: list[str]) -> list[str]:

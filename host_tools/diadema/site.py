@@ -136,7 +136,7 @@ def _walk(node: Any, level: int, path: tuple[int, ...]) -> Iterator[str]:
     try:
         if leaf:
             code, _ = msgspec.convert(node, tuple[Code, Label])
-            children = []
+            children: list[Any] = []
         else:
             code, _, children = msgspec.convert(node, tuple[Code, Label, _Children])
     except msgspec.ValidationError as error:
