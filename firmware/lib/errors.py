@@ -18,7 +18,11 @@ class PartError(StationError):
 
 
 class JournalError(StationError):
-    """The journal's partition cannot be used."""
+    """The journal's partition cannot be used; `code` says why in `station.fault`."""
+
+    def __init__(self, message, code="unusable"):
+        super().__init__(message)
+        self.code = code
 
 
 class JournalFull(JournalError):

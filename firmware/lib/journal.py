@@ -36,14 +36,19 @@ class Journal:
     """Mount it before use; `snapshot` is asked for the state to open each sector with."""
 
     def __init__(self, partition, snapshot=lambda: b"{}"):
-        self._flash = partition
         self.snapshot = snapshot
-        self.sectors = partition.ioctl(4, 0)
-        if partition.ioctl(5, 0) != _SECTOR or self.sectors < _RESERVE + 2:
-            raise JournalError("partition: needs four or more sectors of 4096 bytes")
         self._buffer = bytearray(_PAYLOAD_LIMIT + _EXTRA)
         self._check = bytearray(_PAYLOAD_LIMIT + _EXTRA)
+        self.use(partition)
+
+    def use(self, partition):
+        """Take a partition, to be mounted or formatted next."""
+        self.sectors = partition.ioctl(4, 0)
+        if partition.ioctl(5, 0) != _SECTOR or self.sectors < _RESERVE + 2:
+            raise JournalError("partition: needs four or more sectors of 4096 bytes", "other_size")
+        self.partition = self._flash = partition
         self._firsts = array("I", bytes(4 * self.sectors))  # by sector: its first event's n
+        self.bad: set[int] = set()  # sectors that are skipped
         self.boot = 0  # written into the sectors opened from now on
         self.epoch = 0
         self.last = 0  # n of the newest event
@@ -63,12 +68,17 @@ class Journal:
     def mount(self, visit=None):
         """Find the head; `visit(type, n, payload)` sees the newest sector's records in order.
 
-        Formats a partition without one valid sector. Reads the headers, then one sector.
+        Reads the headers, then one sector. Formats a new partition; raises JournalError, and
+        changes nothing, when there is something else on it.
         """
-        newest = self._scan()
-        if not newest:
-            self._format()
-            return
+        try:
+            newest = self._scan()
+            if not newest:
+                self._check_new()
+                self.format()
+                return
+        except OSError as error:
+            raise JournalError("partition: {}".format(error), "unreadable") from None
         self._sequence = newest
         # a sector whose snapshot cannot be read (worn flash): start from the one before
         start = newest
@@ -78,7 +88,8 @@ class Journal:
         acked = self.acked
         for sequence in range(start, newest + 1):
             self.acked = acked  # of the newest header; only its own sector knows better
-            self._replay(sequence, visit)
+            if self._header_of(sequence):
+                self._replay(sequence, visit)
         self._acked_on_flash = self.acked = min(self.acked, self.last)
         self._settle()
 
@@ -90,13 +101,18 @@ class Journal:
             if header and header[1] > newest:
                 self.epoch, newest, _, self.acked = header
         for sequence in range(newest, max(newest - self.sectors, 0), -1):
-            index = (sequence - 1) % self.sectors
-            header = self._read_header(index)
-            if header and header[:2] == (self.epoch, sequence):
+            header = self._header_of(sequence)
+            if header:
                 first = header[2]
                 self._oldest = self._needed = sequence
-            self._firsts[index] = first  # an unreadable sector counts as empty
+            # an unreadable sector counts as empty
+            self._firsts[(sequence - 1) % self.sectors] = first
         return newest
+
+    def _header_of(self, sequence):
+        """The sector's header, None when another or none stands in its place."""
+        header = self._read_header((sequence - 1) % self.sectors)
+        return header if header and header[:2] == (self.epoch, sequence) else None
 
     def _read_header(self, index):
         """(epoch, sequence, first, acked) of a sector, None when its header does not check."""
@@ -106,11 +122,14 @@ class Journal:
         right = fields[:2] == (_MAGIC, _VERSION) and fields[3] == self.sectors
         if right and crc32(raw[:28]) == fields[9] and (fields[5] - 1) % self.sectors == index:
             return fields[4:8]
+        if not any(raw):
+            self.bad.add(index)
         return None
 
     def _begins_well(self, sequence):
         record = self._record((sequence - 1) % self.sectors, _HEADER_SIZE)
-        return record is not None and record[0] == SNAPSHOT and record[3]
+        whole = record is not None and record[0] == SNAPSHOT and record[3]
+        return whole and self._header_of(sequence)
 
     def _replay(self, sequence, visit):
         index = (sequence - 1) % self.sectors
@@ -143,14 +162,27 @@ class Journal:
         self.torn += 1
         return False
 
-    def _format(self):
-        for index in range(self.sectors):
-            self._flash.ioctl(6, index)
+    def _check_new(self):
+        from lib.journal_start import judge
+
+        code = judge(self._flash, self.sectors)
+        if code:
+            raise JournalError("partition: {}; it is left as it is".format(code), code)
+
+    def format(self):
+        """Begin a new epoch on the whole partition; what it held is gone, the oldest first."""
+        self.bad.clear()
+        for step in range(self.sectors):  # a cut leaves the newest: no number is used again
+            self._erase((self._sequence + step) % self.sectors)
+        # where old bytes cannot be erased, the new sequence is the higher one
+        begin = -(-self._sequence // self.sectors) * self.sectors if self.bad else 0
         self.epoch = struct.unpack("<I", os.urandom(4))[0] or 1
-        self._oldest = self._needed = 1
+        self.last = self.acked = self.torn = 0
+        self._sequence = begin
+        self._oldest = self._needed = begin + 1
+        self._cursor = (0, 0, 0)
         self._ahead = True
-        self._sequence = 0
-        self._open()
+        self._open(True)
 
     # ------------------------------------------------------------------ reading
 
@@ -185,7 +217,8 @@ class Journal:
         if expected != n or sequence < self._oldest:
             sequence, offset = self._seek(n), _HEADER_SIZE
         while sequence <= self._sequence:
-            record = self._record((sequence - 1) % self.sectors, offset)
+            index = (sequence - 1) % self.sectors
+            record = None if index in self.bad else self._record(index, offset)
             if record is None:
                 sequence, offset = sequence + 1, _HEADER_SIZE
                 continue
@@ -239,45 +272,95 @@ class Journal:
         return right
 
     def _program(self, index, view, offset):
-        self._flash.writeblocks(index, view, offset)
         check = memoryview(self._check)[: len(view)]
-        self._flash.readblocks(index, check, offset)
-        if check == view:
-            return True
+        try:
+            self._flash.writeblocks(index, view, offset)
+            self._flash.readblocks(index, check, offset)
+            if check == view:
+                return True
+        except OSError:
+            pass  # as good as one that does not read back
         self.rewritten += 1
         return False
 
-    def _open(self):
-        """Go on in the next sector: erase it if that was not done, snapshot, then its header."""
-        if self.free < 1:
-            raise JournalFull("every sector waits for its acknowledgement")
-        if not self._ahead:
-            self._erase_next()
-        self._ahead = False
-        self._sequence += 1
-        index = (self._sequence - 1) % self.sectors
-        self._firsts[index] = self.last + 1
-        self._offset = _HEADER_SIZE
-        self._put(SNAPSHOT, self.last, self.snapshot())
+    def _open(self, header_first=False):
+        """Go on in the next sector: erase it if that was not done, snapshot, then its header.
+
+        A first format writes the header first, so that nothing but it can be left half done.
+        """
+        right = False
+        while not right:
+            if self.free < 1:
+                raise JournalFull("every sector waits for its acknowledgement")
+            if not self._ahead:
+                self._erase_next()
+            self._ahead = False
+            following = self._following()
+            while self._sequence < following:  # one that is skipped counts as empty
+                self._firsts[self._sequence % self.sectors] = self.last + 1
+                self._sequence += 1
+            self._offset = _HEADER_SIZE
+            index = (following - 1) % self.sectors
+            right = not header_first or self._put_header(index)
+            right = right and self._put(SNAPSHOT, self.last, self.snapshot())
+            right = right and (header_first or self._put_header(index))
+            if not right:
+                self._mark(index)
+        self._acked_on_flash = self.acked
+        self._settle()
+
+    def _put_header(self, index):
         view = memoryview(self._buffer)[:_HEADER_SIZE]
         struct.pack_into(
             _HEADER, self._buffer, 0, _MAGIC, _VERSION, 0xFF, self.sectors, self.epoch,
             self._sequence, self.last + 1, self.acked, self.boot, 0,
         )  # fmt: skip
         struct.pack_into("<I", self._buffer, 28, crc32(view[:28]))
-        self._program(index, view, 0)
-        self._acked_on_flash = self.acked
-        self._settle()
+        return self._program(index, view, 0)
+
+    def _following(self):
+        """Sequence of the next sector that is not bad."""
+        following = self._sequence + 1
+        while (following - 1) % self.sectors in self.bad:
+            following += 1
+        return following
 
     def _erase_next(self):
         """Erase the sector after the head; what it held is acknowledged, and flash says so."""
         if self._acked_on_flash < self.acked:
             self._put_ack()
-        following = self._sequence + 1
-        if self._oldest + self.sectors <= following:
-            self._oldest = following - self.sectors + 1
-        self._flash.ioctl(6, (following - 1) % self.sectors)
-        self._settle()
+        while self.free > 0:
+            following = self._following()
+            self._oldest = max(self._oldest, following - self.sectors + 1)
+            self._settle()
+            if self._erase((following - 1) % self.sectors):
+                return
+        raise JournalFull("every sector that still works waits for its acknowledgement")
+
+    def _erase(self, index):
+        """Erase a sector and look; False when that did not work: it is bad from now on."""
+        check = memoryview(self._check)[:_PAYLOAD_LIMIT]
+        blank = b"\xff" * _PAYLOAD_LIMIT
+        try:
+            self._flash.ioctl(6, index)
+            for offset in range(0, _SECTOR, _PAYLOAD_LIMIT):
+                self._flash.readblocks(index, check, offset)
+                if check != blank:
+                    break
+            else:
+                return True
+        except OSError:
+            pass  # as good as one that was not erased
+        self._mark(index)
+        return False
+
+    def _mark(self, index):
+        """Skip a sector from now on; a header of zeros says so to the boots that follow."""
+        self.bad.add(index)
+        try:
+            self._flash.writeblocks(index, bytes(_HEADER_SIZE), 0)
+        except OSError:
+            pass  # then the next boot finds out by itself
 
     def _put_ack(self):
         fits = self._sequence and self._offset + _EXTRA <= _SECTOR
@@ -317,9 +400,12 @@ class Journal:
     @property
     def free(self):
         """Sectors that may be opened without touching anything unacknowledged."""
-        if not self._sequence:
-            return self.sectors
-        return self.sectors - (self._sequence - self._needed + 1)
+        span = self._sequence - self._needed + 1
+        free = self.sectors - span
+        for index in self.bad:
+            if (index - self._needed + 1) % self.sectors >= span:
+                free -= 1
+        return free
 
     @property
     def reserve(self):
@@ -335,6 +421,7 @@ class Journal:
         return {
             "epoch": self.epoch, "first": self.first, "last": self.last, "acked": self.acked,
             "free": self.free, "torn": self.torn, "rewritten": self.rewritten,
+            "bad": len(self.bad),
         }  # fmt: skip
 
 

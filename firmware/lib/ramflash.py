@@ -4,11 +4,14 @@ Events still reach the host, but do not outlive a power cut; the station reports
 """
 
 _SECTOR = 4096
+_BLANK = b"\xff" * 128
 
 
 class RamFlash:
     def __init__(self, sectors=6):
         self._bytes = bytearray(_SECTOR * sectors)
+        for sector in range(sectors):
+            self.ioctl(6, sector)
 
     def readblocks(self, block, buf, offset=0):
         at = block * _SECTOR + offset
@@ -25,6 +28,6 @@ class RamFlash:
             return _SECTOR
         if command == 6:
             at = argument * _SECTOR
-            for step in range(at, at + _SECTOR):
-                self._bytes[step] = 0xFF
+            for step in range(at, at + _SECTOR, len(_BLANK)):
+                self._bytes[step : step + len(_BLANK)] = _BLANK
         return 0

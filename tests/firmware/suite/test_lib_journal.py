@@ -306,3 +306,150 @@ def test_cuts_of_power_lose_and_double_nothing():
         last.mount()
         assert last.last == again.last
         assert everything(last)[-1] == (again.last, b'{"k":"after"}')
+
+
+def why_not(nor):
+    """The code with which a partition is reported instead of used."""
+    before = bytes(nor.image)
+    try:
+        mounted(nor)
+    except JournalError as error:
+        assert bytes(nor.image) == before
+        return error.code
+    return None
+
+
+def test_a_first_format_that_was_cut_begins_again():
+    whole = Nor()
+    mounted(whole)
+    for budget in range(whole.spent):
+        nor = Nor(budget=budget)
+        raises(PowerCut, mounted, nor)
+        again = mounted(Nor(image=nor.image))
+        assert (again.last, again.append(b"{}")) == (0, 1), budget
+
+
+def test_a_partition_of_another_size_is_reported_and_left_alone():
+    nor = Nor(4)
+    fill(mounted(nor), 300)
+    assert why_not(Nor(image=nor.image + b"\xff" * (2 * SECTOR))) == "other_size"
+    nor = Nor(6)
+    fill(mounted(nor), 20)
+    assert why_not(Nor(image=nor.image[: 5 * SECTOR])) == "other_size"
+
+
+def test_a_partition_of_another_layout_is_reported_and_left_alone():
+    nor = Nor()
+    fill(mounted(nor), 20)
+    nor.image[4] = 2
+    assert why_not(nor) == "other_layout"
+
+
+def test_a_partition_with_anything_else_is_reported_and_left_alone():
+    for at, value in ((2 * SECTOR + 77, 0x7F), (3 * SECTOR, 0), (SECTOR * 4 - 1, 0)):
+        nor = Nor()
+        nor.image[at] = value
+        assert why_not(nor) == "unreadable"
+    assert why_not(Nor(image=bytearray(4 * SECTOR))) == "unreadable"
+    nor = Nor()
+    fill(mounted(nor), 3)
+    nor.image[10] ^= 1  # the only header there is
+    assert why_not(nor) == "unreadable"
+
+
+def test_flash_that_does_not_answer_is_reported():
+    nor = Nor()
+    mounted(nor)
+
+    def dead(block, buf, offset=0):
+        raise OSError(5)
+
+    nor.readblocks = dead
+    assert why_not(nor) == "unreadable"
+
+
+def test_an_explicit_format_begins_a_new_epoch_and_a_cut_one_reuses_no_number():
+    nor = Nor()
+    fill(mounted(nor), 200)
+    image = bytearray(nor.image)
+    journal = mounted(nor)
+    epoch, last = journal.epoch, journal.last
+    journal.format()
+    assert journal.epoch != epoch
+    assert (journal.first, journal.last, journal.append(b"{}")) == (1, 0, 1)
+    assert mounted(nor).read(1) == (1, b"{}")
+    for budget in range(4):  # an erase counts as one
+        cut = Nor(image=bytearray(image), budget=budget, erased_part=0)
+        raises(PowerCut, mounted(cut).format)
+        assert mounted(Nor(image=cut.image)).last == last
+
+
+class Worn(Nor):
+    """One sector that is no longer erased: `error` says whether the chip tells."""
+
+    def __init__(self, bad, error=False, **options):
+        super().__init__(**options)
+        self._bad = bad
+        self._error = error
+
+    def ioctl(self, command, argument=0):
+        if command == 6 and argument == self._bad:
+            if self._error:
+                raise OSError(5)
+            return 0
+        return super().ioctl(command, argument)
+
+
+def test_a_sector_that_cannot_be_erased_is_skipped_marked_and_counted():
+    for error in (False, True):
+        nor = Nor(6)
+        journal = mounted(nor)
+        fill(journal, 250)  # round once: every sector holds something
+        worn = Worn(2, error, image=nor.image)
+        journal = mounted(worn)
+        for turn in range(3):
+            fill(journal, 200)
+            journal.erase_ahead()
+            assert journal.dump()["bad"] == 1
+            assert worn.image[2 * SECTOR : 2 * SECTOR + 32] == bytes(32)
+            last = journal.last
+            assert last == 250 + 200 * (turn + 1)
+            found = everything(journal)
+            assert [n for n, _ in found] == list(range(journal.first, last + 1))
+            journal = mounted(worn)
+            assert (journal.last, journal.dump()["bad"]) == (last, 1)
+            assert everything(journal) == found
+
+
+def test_a_bad_sector_is_no_room_for_what_is_not_acknowledged():
+    nor = Nor(6)
+    fill(mounted(nor), 250)
+    worn = Worn(2, image=nor.image)
+    journal = mounted(worn)
+    fill(journal, 300)
+    journal.ack(journal.last)
+    begin = journal.last + 1
+    while not raises(JournalFull, journal.append, payload(journal.last + 1)):
+        pass
+    assert journal.free == 0
+    assert [n for n, _ in everything(journal) if n >= begin] == list(
+        range(begin, journal.last + 1)
+    )
+    again = mounted(worn)
+    again.ack(begin - 1)
+    assert again.free == 0
+    assert everything(again) == everything(journal)
+
+
+def test_a_new_partition_with_a_bad_sector_is_formatted_around_it():
+    class Dead(Worn):
+        def writeblocks(self, block, buf, offset=None):
+            if block != self._bad or not any(bytes(buf)):
+                super().writeblocks(block, buf, offset)
+
+    for bad in (0, 1, 5):
+        nor = Dead(bad, image=bytearray(b"\xff" * (6 * SECTOR)))
+        journal = mounted(nor)
+        fill(journal, 300)
+        assert journal.dump()["bad"] == 1
+        assert mounted(nor).last == 300
