@@ -31,7 +31,7 @@ class SystemClock:
 
 
 class SharedClock:
-    """A simulated clock in a file: base + (monotonic − base_real) × speed; at speed 0 it stands."""
+    """A simulated clock in a file: base + (monotonic − base_real) × speed; speed 0: it stands."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if create:
