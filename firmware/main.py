@@ -6,6 +6,7 @@ Touches hardware only when run. A part that is missing or dead is a fault, not t
 import asyncio
 import gc
 from binascii import hexlify
+from time import sleep_ms
 
 import machine
 from lib.app import App
@@ -21,6 +22,11 @@ _CAUSES = {
     machine.DEEPSLEEP_RESET: "deep_sleep",
     machine.SOFT_RESET: "soft",
 }
+# two keys held for so long at power-on
+_ORDERS = (((1, 6), "format_journal"), ((2, 5), "factory_reset"))
+_HOLD_MS = 10_000
+_LOOK_MS = 100
+_SETTLE_MS = 20  # a pull-up and a long wire
 
 
 def makers(parts, pins):
@@ -73,12 +79,37 @@ def open_journal():
     """The journal on its partition, or in memory with the fault that says so."""
     from esp32 import Partition
 
-    try:
-        return Journal(Partition.find(Partition.TYPE_DATA, label="journal")[0]), {}
-    except (IndexError, JournalError):
-        from lib.ramflash import RamFlash
+    code = "no_partition"
+    for partition in Partition.find(Partition.TYPE_DATA, label="journal"):
+        try:
+            return Journal(partition), {}
+        except JournalError as error:
+            code = error.code
+    from lib.ramflash import RamFlash
 
-        return Journal(RamFlash()), {"journal": "no_partition"}
+    return Journal(RamFlash()), {"journal": code}
+
+
+def held(pins, keys):
+    for key in keys:
+        gpio = pins["key%d" % key]
+        pull = machine.Pin.PULL_UP if gpio < 34 else -1  # the others have one on the board
+        if machine.Pin(gpio, machine.Pin.IN, pull).value():
+            return False
+    return True
+
+
+def ordered(pins):
+    """The order that two keys held since power-on give; None when they are let go before."""
+    sleep_ms(_SETTLE_MS)
+    for keys, order in _ORDERS:
+        left_ms = _HOLD_MS
+        while held(pins, keys):
+            if left_ms <= 0:
+                return order
+            sleep_ms(_LOOK_MS)
+            left_ms -= _LOOK_MS
+    return None
 
 
 def main():
@@ -97,7 +128,7 @@ def main():
         UsbSerial(),
         makers(board.PARTS, board.PINS),
     )
-    app.start(faults)
+    app.start(faults, ordered(board.PINS) if "keys" in board.PARTS else None)
     gc.collect()
     asyncio.run(app.run())
 

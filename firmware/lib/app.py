@@ -59,18 +59,34 @@ class App:
         self._quiet_at = 0
         self._last_u = 0
         self._boot = 0
+        self._left_alone = None  # a partition that holds something else than our journal
+        self._format_asked = None  # i of the command
         self.discards = 0
         self.crashes = 0
 
     # ------------------------------------------------------------------ start
 
-    def start(self, early_faults=()):
-        """Mount the journal, take up the session where it was, and say that we are here."""
-        self.journal.snapshot = self.desk.snapshot
-        self.journal.mount(self._recall)
+    def start(self, early_faults=(), order=None):
+        """Mount the journal, take up the session where it was, and say that we are here.
+
+        `order`: format_journal or factory_reset, when keys asked for it.
+        """
+        faults = dict(early_faults)
+        journal = self.journal
+        journal.snapshot = self.desk.snapshot
+        try:
+            journal.mount(self._recall)
+        except JournalError as error:
+            faults["journal"] = error.code
+            self._left_alone = journal.partition
+            self._use_memory()
         desk = self.desk
         desk.rebase()
-        self._boot = self.journal.boot = desk.boot + 1
+        self._boot = journal.boot = desk.boot + 1
+        if order == "format_journal" and self._format():
+            faults.pop("journal", None)
+        elif order == "factory_reset":
+            self._store.erase()
         config = self._store.load()
         self._adopt(config)
         self._serial.log(
@@ -83,7 +99,8 @@ class App:
             {"k": "station.booted", "cause": self._cause, "firmware": FIRMWARE,
              "board": self._board, "torn": self.journal.torn}, u,
         )  # fmt: skip
-        faults = dict(early_faults)
+        if order == "factory_reset":
+            self._record({"k": "station.config", "generation": 0, "hash": ""}, u)
         if self._store.broken and not config.generation:
             faults["config"] = "unreadable"
         for part in ("journal", "config"):
@@ -91,6 +108,28 @@ class App:
         self._take(self.machine.start(u), u)
         self._quiet_at = u + _QUIET_MS
         self._output()
+
+    def _use_memory(self):
+        """The journal goes on in memory, as the flash cannot be used."""
+        from lib.ramflash import RamFlash
+
+        self.journal.use(RamFlash())
+        self.journal.mount()
+
+    def _format(self):
+        """Begin a new journal on the flash, on an explicit order only; False when it fails."""
+        journal = self.journal
+        flash = self._left_alone or journal.partition
+        try:
+            journal.use(flash)
+            journal.format()
+            self._left_alone = None
+        except (JournalError, OSError) as error:
+            self._serial.log(str(error))
+            self._left_alone = flash
+            self._use_memory()
+        self.uplink.restart()
+        return self._left_alone is None
 
     def _recall(self, kind, _n, payload):
         if kind == SNAPSHOT:
@@ -353,6 +392,7 @@ class App:
         elif isinstance(ack, list) and len(ack) == 2:
             self.uplink.on_ack(ack[0], ack[1])
             self._check_room()
+            self._format_when_acked()
         elif isinstance(message.get("cmd"), str) and isinstance(message.get("i"), int):
             self.post("command", u, message)
         else:
@@ -368,8 +408,34 @@ class App:
             self._set_time(u, details)
         elif name in FIELDS:
             self._take(self.machine.handle(name, u, details), u)
-        else:
+        elif name != "format_journal" and name != "factory_reset":
             self._refuse(u, details, "unknown_command", "")
+        elif details.get("confirm") != self.station_id:
+            self._refuse(u, details, "bad_command", "confirm: the station's id")
+        elif name == "format_journal":
+            self._format_asked = details["i"]
+            self._format_when_acked()
+        else:
+            self._store.erase()
+            self._adopt(self._store.load())
+            self._record(
+                {"k": "station.config", "generation": 0, "hash": "", "i": details["i"]}, u
+            )
+            self.machine.refresh()
+
+    def _format_when_acked(self):
+        """What the host can still get of the old journal, it gets first."""
+        number = self._format_asked
+        if number is None or self.journal.acked < self.journal.last:
+            return
+        self._format_asked = None
+        self.desk.command = max(self.desk.command, number)  # goes into the first snapshot
+        old = self.desk.faults.get("journal", "formatted")
+        done = self._format()
+        kind, code = ("station.fault_cleared", old) if done else ("station.fault", "unreadable")
+        self._record(
+            {"k": kind, "part": "journal", "code": code, "i": number}, self._clock.now()
+        )
 
     def _refuse(self, u, details, reason, detail):
         self._record(

@@ -5,6 +5,7 @@ JSON. The valid file with the higher serial counts, so a cut while writing leave
 """
 
 import json
+import os
 from binascii import a2b_base64, crc32, hexlify, unhexlify
 from hashlib import sha256
 
@@ -92,6 +93,14 @@ class ConfigStore:
                     self.broken += 1  # written by a firmware that asked for less
                     self._older = at
         return Config()
+
+    def erase(self):
+        """Forget both generations; only an explicit order may ask for it."""
+        for path in self._paths:
+            try:
+                os.remove(path)
+            except OSError:
+                pass  # it was not there
 
     def _read(self, path):
         with open(path, "rb") as file:

@@ -62,6 +62,13 @@ class Uplink:
         self._hello_wait = _HELLO_MS
         self._wake.set()
 
+    def restart(self):
+        """The journal begins anew, in another epoch."""
+        self._synced = False
+        self._base = self._sent = 0
+        self._cursor = 1
+        self.ask_hello()
+
     def on_frame(self):
         """Any host frame: the host is there, the hello can wait for its acknowledgement."""
         self.heard = True

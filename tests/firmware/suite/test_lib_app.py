@@ -27,6 +27,9 @@ class Store:
     def load(self):
         return Config(self.data)
 
+    def erase(self):
+        self.data = None
+
 
 class Serial:
     def __init__(self):
@@ -85,18 +88,19 @@ class Bench:
         self.made = {}
         self.names = parts
         self.number = 0
+        self.store = Store()
         self.boot()
 
-    def boot(self, faults=()):
+    def boot(self, faults=(), order=None):
         self.serial = Serial()
         self.ticks = 0
         makers = {name: self._maker(name) for name in self.names}
         self.app = App(
-            STATION, "test", "power_on", Journal(self.nor), Store(), Clock(lambda: self.ticks),
+            STATION, "test", "power_on", Journal(self.nor), self.store, Clock(lambda: self.ticks),
             self.serial, makers,
         )  # fmt: skip
         before = self.app.journal
-        self.app.start(faults)
+        self.app.start(faults, order)
         self.first = before.first
         return self
 
@@ -340,3 +344,88 @@ def test_names_of_calls_begun_here_differ():
         names.add(bench.step("key4")[0]["c"])
         bench.step("key1")
     assert len(names) == 3
+
+
+def foreign():
+    nor = Nor(8)
+    nor.image[: len(b"somebody's data")] = b"somebody's data"
+    return nor
+
+
+def test_a_partition_with_something_else_is_told_and_left_alone():
+    nor = foreign()
+    before = bytes(nor.image)
+    bench = Bench(nor)
+    assert bench.app.desk.faults == {"journal": "unreadable"}
+    assert bench.step("badge", ROSA)[0]["k"] == "session.opened"
+    assert nor.image == before
+    for confirm in (None, True, "DIA-0200000000a2"):
+        assert bench.command("format_journal", confirm=confirm)[0]["reason"] == "bad_command"
+    assert nor.image == before
+
+
+def test_the_journal_is_formatted_by_command_when_the_host_has_the_old_one():
+    nor = foreign()
+    before = bytes(nor.image)
+    bench = Bench(nor)
+    bench.step("badge", ROSA)
+    app = bench.app
+    epoch, last = app.journal.epoch, app.journal.last
+    assert bench.command("format_journal", confirm=STATION) == []
+    assert nor.image == before
+    app.uplink.on_ack(epoch, last)
+    app._message(('{"ack":[%d,%d]}' % (epoch, last)).encode(), 0)  # noqa: UP031
+    assert app.journal.epoch != epoch
+    cleared = bench.since(0)
+    assert [(event["k"], event["code"], event["i"]) for event in cleared] == [
+        ("station.fault_cleared", "unreadable", 1)
+    ]
+    epoch = app.journal.epoch
+    bench.boot()
+    assert (bench.app.journal.epoch, bench.app.desk.agent) == (epoch, "a001")
+    assert bench.command("format_journal", number=1, confirm=STATION) == []
+    assert bench.app.journal.epoch == epoch
+
+
+def test_a_format_that_the_flash_refuses_leaves_the_station_working():
+    bench = Bench(foreign())
+
+    def worn(command, argument=0):
+        if command == 6:
+            raise OSError(5)
+        return Nor.ioctl(bench.nor, command, argument)
+
+    bench.nor.ioctl = worn
+    app = bench.app
+    app.uplink.on_ack(app.journal.epoch, app.journal.last)
+    bench.command("format_journal", confirm=STATION)
+    told = bench.since(0)[-1]
+    assert (told["k"], told["code"], told["i"]) == ("station.fault", "unreadable", 1)
+    assert bench.step("badge", ROSA)[0]["k"] == "session.opened"
+
+
+def test_keys_at_boot_format_the_journal():
+    nor = foreign()
+    bench = Bench(nor)
+    bench.boot(order="format_journal")
+    assert bench.app.desk.faults == {}
+    epoch = bench.app.journal.epoch
+    bench.boot()
+    assert bench.app.journal.epoch == epoch
+
+
+def test_the_configuration_is_forgotten_only_when_that_is_confirmed():
+    bench = Bench()
+    assert bench.command("factory_reset", confirm="yes")[0]["reason"] == "bad_command"
+    assert bench.app.machine.config.generation == 1
+    told = bench.command("factory_reset", confirm=STATION)[0]
+    assert (told["k"], told["generation"], told["i"]) == ("station.config", 0, 2)
+    assert bench.app.machine.config.generation == 0
+
+
+def test_keys_at_boot_forget_the_configuration():
+    bench = Bench()
+    n = bench.app.journal.last
+    bench.boot(order="factory_reset")
+    assert bench.app.machine.config.generation == 0
+    assert bench.kinds(n)[:2] == ["station.booted", "station.config"]

@@ -218,3 +218,15 @@ def test_validation_names_the_key():
         data = dict(GOOD)
         del data[key]
         assert told(validate, data, STATION)[0].startswith(key), key
+
+
+def test_erasing_forgets_both_generations():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder)
+        store.erase()
+        for number in (5, 6):
+            send(store, dict(GOOD, generation=number), number=number)
+        store.erase()
+        assert ConfigStore(STATION, folder).load().generation == 0
+        assert store.load().generation == 0
+        assert send(store, GOOD, number=7).generation == 3
