@@ -1,12 +1,77 @@
-"""The USB cable of a simulated station: a pseudo-terminal whose path stays, pulled or not."""
+"""The USB cable of a simulated station: a pseudo-terminal whose path stays, pulled or not.
+
+With a `Noise` on it, what it carries arrives damaged, twice, late or in another order.
+"""
 
 import asyncio
 import os
+import random
 import tty
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 _UNREAD_LIMIT = 256 * 1024  # bytes kept while nobody reads; a real UART would keep fewer
+
+
+class Noise:
+    """What a bad line does to the lines of text that pass it, each way for itself.
+
+    Of any hundred lines about two are lost, six damaged, four doubled, four late and four
+    overtaken by the next one.
+    """
+
+    LATE_S = 1.5
+    _HELD_LIMIT = 4096  # bytes without a line's end; more pass as they are
+
+    def __init__(self, chance: random.Random) -> None:
+        self.counts: Counter[str] = Counter()
+        self._chance = chance
+        self._part: dict[str, bytes] = {"up": b"", "down": b""}
+        self._overtaken: dict[str, bytes] = {"up": b"", "down": b""}
+
+    def carry(self, way: str, data: bytes, deliver: Callable[[bytes], None]) -> None:
+        """`deliver` gets what arrives, now or later. `way` is up or down."""
+        *lines, rest = (self._part[way] + data).split(b"\n")
+        if len(rest) > self._HELD_LIMIT:
+            lines, rest = [*lines, rest], b""
+        self._part[way] = rest
+        for line in lines:
+            self._one(way, line + b"\n", deliver)
+
+    def _one(self, way: str, line: bytes, deliver: Callable[[bytes], None]) -> None:
+        held, self._overtaken[way] = self._overtaken[way], b""
+        drawn = self._chance.randrange(100)
+        if drawn < 2:
+            self.counts["lost_frames"] += 1
+        elif drawn < 8:
+            self.counts["damaged_frames"] += 1
+            deliver(self._damaged(line))
+        elif drawn < 12:
+            self.counts["doubled_frames"] += 1
+            deliver(line + line)
+        elif drawn < 16:
+            self.counts["late_frames"] += 1
+            late_s = self._chance.uniform(0, self.LATE_S)
+            asyncio.get_running_loop().call_later(late_s, deliver, line)
+        elif drawn < 20:
+            self.counts["reordered_frames"] += 1
+            self._overtaken[way] = line
+        else:
+            deliver(line)
+        if held:
+            deliver(held)
+
+    def _damaged(self, line: bytes) -> bytes:
+        kind, at = self._chance.randrange(4), self._chance.randrange(len(line))
+        if kind == 0:
+            return line[:at]  # its end is lost, and it runs into the next one
+        if kind == 1:
+            return line[:at] + self._chance.randbytes(self._chance.randrange(1, 5)) + line[at:]
+        damaged = bytearray(line)
+        for _ in range(self._chance.randrange(1, 4)):
+            damaged[self._chance.randrange(len(line))] ^= 1 << self._chance.randrange(8)
+        return bytes(damaged)
 
 
 class Cable:
@@ -14,6 +79,7 @@ class Cable:
 
     def __init__(self, path: Path, received: Callable[[bytes], None]) -> None:
         self.path = path
+        self.noise: Noise | None = None
         self.lost = 0  # bytes towards the host that nobody took
         self._received = received
         self._ends: tuple[int, int] | None = None
@@ -46,6 +112,12 @@ class Cable:
 
     def send(self, data: bytes) -> None:
         """From the station; bytes that nobody takes are lost, as on a UART."""
+        if self.noise:
+            self.noise.carry("up", data, self._send)
+        else:
+            self._send(data)
+
+    def _send(self, data: bytes) -> None:
         if not self._ends or len(self._unsent) > _UNREAD_LIMIT:
             self.lost += len(data)
             return
@@ -73,5 +145,7 @@ class Cable:
             data = os.read(self._ends[0], 65536)
         except OSError:
             return
-        if data:
+        if data and self.noise:
+            self.noise.carry("down", data, self._received)
+        elif data:
             self._received(data)

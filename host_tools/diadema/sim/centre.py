@@ -22,6 +22,7 @@ from diadema.sim import comparison, people
 from diadema.sim.at_desk import AtDesk
 from diadema.sim.hub_client import HubClient
 from diadema.sim.processes import HostProcesses
+from diadema.sim.station import JOURNAL_BYTES
 from diadema.sim.world import World
 from diadema.site import load as load_site
 from diadema.store import Contact, Reader, open_reader
@@ -105,6 +106,7 @@ async def open_centre(
     mode: Literal["real", "fast"] | float = "real",
     data: Path | None = None,
     web_port: int = 0,
+    journal_bytes: int = JOURNAL_BYTES,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power."""
     async with AsyncExitStack() as stack:
@@ -119,7 +121,7 @@ async def open_centre(
         stack.callback(shutil.rmtree, world_root, ignore_errors=True)
         world = World(world_root, start_utc_ms=start_utc_ms, mode=mode)
         await stack.enter_async_context(world)
-        stations = [await world.add_station(desk.station) for desk in desks]
+        stations = [await world.add_station(desk.station, journal_bytes) for desk in desks]
         processes = HostProcesses(
             directory,
             [station.port for station in stations],

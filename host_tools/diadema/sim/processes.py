@@ -41,6 +41,11 @@ class Process:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it says so itself, at this moment."""
+        return self._process is not None and self._is_ready()
+
     async def start(self) -> None:
         """Returns when the command says that it is up. Raises DiademaError with its last words."""
         await self._spawn()

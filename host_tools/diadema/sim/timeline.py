@@ -38,6 +38,7 @@ class Timeline:
         self.steps = 0
         self.machines: set[Machine] = set()
         self._shared = SharedClock(path, create=True)
+        self._hub_ahead_ms = 0  # the hub's clock before the run's
         self._speed = speed
         self._base = 0.0
         self._real = time.monotonic()
@@ -68,10 +69,15 @@ class Timeline:
         """From now on; tells every VM and every process of the run."""
         self._base, self._real = float(self.now()), time.monotonic()
         self._speed = speed
-        self._shared.set(self.start_utc_ms + self._base, speed)
+        self._shared.set(self.start_utc_ms + self._base + self._hub_ahead_ms, speed)
         for machine in self.machines:
             machine.tell_time()
         self.settle()
+
+    def set_hub_ahead(self, ms: int) -> None:
+        """Put the clock of the hub's processes so far before the run's (negative: behind)."""
+        self._hub_ahead_ms = ms
+        self._shared.set(self.utc_ms() + ms, self._speed)
 
     # --- who may hold it ----------------------------------------------------------------------
 
@@ -167,7 +173,7 @@ class Timeline:
         if not dues:
             return
         self._base = float(max(min(dues), int(self._base)))
-        self._shared.set(self.start_utc_ms + self._base, 0)
+        self._shared.set(self.start_utc_ms + self._base + self._hub_ahead_ms, 0)
         self.steps += 1
         now = self.now()
         for machine in self.machines:

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from diadema.errors import DiademaError
 from diadema.sim.build import build_firmware
 from diadema.sim.channel import Channel
-from diadema.sim.station import Station
+from diadema.sim.station import JOURNAL_BYTES, Station
 from diadema.sim.timeline import HOLD_LIMIT_S, Timeline
 from diadema.sim.witness import Witness, Witnessed
 
@@ -73,10 +73,10 @@ class World:
             await station.close()
         self.timeline.close()
 
-    async def add_station(self, station_id: str) -> Station:
+    async def add_station(self, station_id: str, journal_bytes: int = JOURNAL_BYTES) -> Station:
         """A new station, unpowered; `station_id` is `DIA-` and 12 lower-case hex digits."""
         folder = self.root / "stations" / station_id
-        station = Station(self, station_id, folder)
+        station = Station(self, station_id, folder, journal_bytes)
         self.stations[station_id] = station
         return station
 

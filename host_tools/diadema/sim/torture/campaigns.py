@@ -8,11 +8,29 @@ from rich.console import Console
 from rich.table import Table
 
 from diadema.errors import DiademaError
-from diadema.sim.torture import journal
+from diadema.sim.torture import disturb, journal
 from diadema.sim.torture.outcome import Outcome, Plan
+from diadema.sim.torture.rig import Disturber, torment
 
-CAMPAIGNS: dict[str, Callable[[Plan], Awaitable[Outcome]]] = {
+type Campaign = Callable[[Plan], Awaitable[Outcome]]
+
+_SMALL = 12 * 4096  # a journal that goes round soon
+
+
+def _live(name: str, seconds: float, *disturbers: Disturber, **more: int) -> Campaign:
+    async def run_live(plan: Plan) -> Outcome:
+        return await torment(plan, name, seconds=seconds, disturbers=[*disturbers], **more)
+
+    return run_live
+
+
+CAMPAIGNS: dict[str, Campaign] = {
     journal.NAME: journal.run,
+    "power": _live("power", 300, disturb.power, stations=6, journal_bytes=_SMALL),
+    "line": _live("line", 100, disturb.line),
+    "processes": _live("processes", 150, disturb.processes),
+    "disk": _live("disk", 60, disturb.disk),
+    "clock": _live("clock", 60, disturb.clock),
 }
 
 
