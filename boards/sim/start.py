@@ -55,6 +55,7 @@ def solder():
     def dump(command):
         answer = {name: model.dump() for name, model in parts.items()}
         gc.collect()
+        answer["modules"] = list(sys.modules)
         answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
         answer["uptime_ms"] = wire.uptime()
         return answer

@@ -1,0 +1,139 @@
+"""Key press to tile: the demo's stack with its agents at work, and a headless Chromium that looks.
+
+The clock starts when the key's contact closes and stops when the page's DOM has changed; Chromium
+and we read the same machine's clock, and the rest of its offset is measured and taken off.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import statistics
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from diadema.frames import encode
+from diadema.sim import fitted, people
+from diadema.sim.at_desk import AtDesk
+from diadema.sim.centre import Centre, open_centre
+from diadema.sim.demo import SITE, ZONE
+from diadema.sim.scripted import Shift
+from playwright.async_api import Page, async_playwright
+
+_PRESSES = 300
+_STATIONS = 6
+_DIAL, _HANG_UP = 4, 1  # key 1 acts at its first edge, so it is the one that is timed
+_LIMIT_S = 10.0
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+_WATCH = """
+agent => {
+  const told = new MutationObserver(() => {
+    const tile = document.querySelector(`[data-a="${agent}"]`);
+    const state = tile && tile.dataset.state;
+    if (state && state !== window.lastState) {
+      window.lastState = state;
+      tileSaid(state, performance.timeOrigin + performance.now());
+    }
+  });
+  told.observe(document, {subtree: true, childList: true, attributes: true});
+}
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one run showed."""
+
+    latencies_ms: list[float]
+    wire_bytes: float  # mean of an event's frame
+    flash_bytes: float  # mean of an event's record payload
+    heap_free: int
+    heap_used: int
+    modules: list[str]  # that the station had imported
+
+    def latency_ms(self, percent: int) -> float:
+        return statistics.quantiles(self.latencies_ms, n=100, method="inclusive")[percent - 1]
+
+
+async def measure() -> Seen:
+    """Raises SystemExit when there is no Chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise SystemExit("the bench needs chromium (Debian: apt install chromium)")
+    async with open_centre(
+        people.desks(_STATIONS),
+        name=SITE,
+        zone=ZONE,
+        tree=people.LIMA_TREE,
+        start_utc_ms=int(time.time() * 1000),
+    ) as centre:
+        await centre.switch_on()
+        mine = centre.desks[0]
+        others = replace(centre, desks=centre.desks[1:])
+        shift = Shift(others, seed=1, zone=ZONE, pace=8, hour=fitted.BANK_1999_02.busiest_hour)
+        working = asyncio.create_task(shift.run(float("inf"), 1.0))
+        try:
+            await mine.log_in()
+            dump = await mine.station.dump()
+            await mine.get_ready()
+            async with async_playwright() as playwright:
+                browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+                page = await browser.new_page()
+                await page.goto(centre.web)
+                latencies = await _press(page, mine)
+                await browser.close()
+        finally:
+            shift.stop()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+        await centre.drain()
+        wire, flash = _sizes(centre)
+    heap = dump["heap"]
+    return Seen(latencies, wire, flash, heap["free"], heap["used"], dump["modules"])
+
+
+async def _press(page: Page, desk: AtDesk) -> list[float]:
+    changes: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
+    await page.expose_function("tileSaid", lambda state, at: changes.put_nowait((state, at)))
+    await page.evaluate(_WATCH, desk.desk.person.id)
+    offset_ms = await _offset(page)
+    latencies = []
+    for _ in range(_PRESSES):
+        await desk.keys([_DIAL])
+        await _until(changes, "dialing")
+        began_ms = time.time() * 1000
+        await desk.keys([_HANG_UP])
+        latencies.append(await _until(changes, "ready") - offset_ms - began_ms)
+    return latencies
+
+
+async def _until(changes: asyncio.Queue[tuple[str, float]], wanted: str) -> float:
+    async with asyncio.timeout(_LIMIT_S):
+        while True:
+            state, at = await changes.get()
+            if state == wanted:
+                return at
+
+
+async def _offset(page: Page) -> float:
+    """Milliseconds that the page's clock is ahead of ours, from the quickest of some questions."""
+    best = (float("inf"), 0.0)
+    for _ in range(50):
+        asked = time.time() * 1000
+        theirs: float = await page.evaluate("performance.timeOrigin + performance.now()")
+        answered = time.time() * 1000
+        best = min(best, (answered - asked, theirs - (asked + answered) / 2))
+    return best[1]
+
+
+def _sizes(centre: Centre) -> tuple[float, float]:
+    reader = centre.reader()
+    try:
+        bodies: list[Any] = [
+            stored.body for s in reader.stations() for stored in reader.events_of(s)
+        ]
+    finally:
+        reader.close()
+    seen = [seen for s in centre.world.stations for seen in centre.world.witness.events(s)]
+    wire = statistics.fmean(len(encode(body)) for body in bodies)
+    return wire, statistics.fmean(len(one.payload) for one in seen)
