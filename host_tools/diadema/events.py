@@ -15,6 +15,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 EVENT_LIMIT = 512  # bytes of one event's JSON
 STATION_ID = r"^(DIA-[0-9a-f]{12}|(HUB|WEB|PBX)-[A-Za-z0-9_-]{1,32})$"
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what a decoder raises
+
 _SAFE = 2**53 - 1  # what every JSON reader can hold
 
 type Station = Annotated[str, Meta(extra_json_schema={"pattern": STATION_ID})]

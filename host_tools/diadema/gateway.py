@@ -22,6 +22,7 @@ from msgspec import Raw, Struct
 from diadema import credentials
 from diadema.commands import is_station
 from diadema.errors import DiademaError
+from diadema.events import UNREADABLE
 from diadema.frames import DOWN_LIMIT, Decoder, encode
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir
@@ -107,7 +108,7 @@ class Cable:
                 self._named(s)
                 self._bridge.hello(self, s, msgspec.json.decode(up.hello))
                 return
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self._bridge.refuse(self, "no frame of ours")
             return
         if not up.k:

@@ -147,10 +147,11 @@ async def test_frames_of_another_station_are_refused(heard, gateway, wire):
     for body in Script(s=S2).boot().bodies:
         wire.write(encode(body))
     wire.write(encode(b"{}") + encode(b"[]") + encode(b"nonsense") + encode(b'{"hello":{}}'))
+    wire.write(encode(b'{"k":"\xff"}') + encode(b"[" * 500))
     wire.write(b"\x1ecut" + encode(wire.script.bodies[0]).replace(b"*", b"*0"))
     wire.send()
     await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
-    assert gateway.counts["refused"] == 5
+    assert gateway.counts["refused"] == 7
     port = gateway.dump()["ports"][str(wire.path)]
     assert (port["truncated"], port["corrupt"]) == (1, 1)
     assert not bodies(heard, f"{S2}/ev")

@@ -133,6 +133,9 @@ def test_a_record_that_the_station_cannot_read(ingest, reader):
         (b"{", "no JSON"),
         (b"[1]", "no JSON object"),
         (b"\xff\xfe", "no JSON"),
+        (b'{"k":"\xff"}', "no JSON"),
+        (b"[" * 512, "no JSON"),
+        (b"[" * 100_000, "at most 512"),
         (b'{"s":"DIA-0123456789ab","e":7,"n":-1,"b":1,"u":1,"k":"x"}', "no e and n"),
         (b'{"s":"DIA-0123456789ab","e":7,"n":1,"b":1,"u":1}', "no kind"),
         (b'{"s":"DIA-0123456789ab","e":7,"n":1,"b":"1","u":1,"k":"x.y"}', "Expected `int`"),
@@ -147,7 +150,7 @@ def test_poison_is_a_dead_letter_with_its_reason(ingest, reader, body, reason):
     take(ingest, [Message(1, script.topic, body)])
     (letter,) = reader.dead_letters()
     assert reason in letter["reason"]
-    assert letter["body"] == body
+    assert letter["body"] == body[:4096]
     assert reader.count() == 0
 
 
@@ -194,6 +197,35 @@ def test_a_fault_of_ours_stops_nothing(ingest, reader, monkeypatch):
     assert take(ingest, script.messages()).acks == {S: (7, script.n)}
     assert reader.count() == script.n
     assert "ZeroDivisionError" in reader.dead_letters()[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b'{"up":"yes"}', b'{"up":true,"s":"\xff"}', b"[" * 900, b"{" * 9000]
+)
+def test_what_is_no_greeting_is_a_dead_letter(ingest, reader, body):
+    script = full_day()
+    greeting = script.hello_message(1)._replace(data=body)
+    effects = take(ingest, [greeting, *script.messages()])
+    assert not effects.greeted
+    assert len(reader.dead_letters()) == 1
+    assert reader.count() == script.n
+
+
+def test_a_store_that_fails_while_events_are_placed_loses_none(ingest, reader, monkeypatch):
+    script = Script().boot().login().ready().call("c1")
+    take(ingest, script.messages())
+    script.clock()
+
+    def closed(*_):
+        raise StoreUnavailable("locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("diadema.ingest.core.unplaced", closed)
+        with pytest.raises(StoreUnavailable):
+            take(ingest, script.messages())
+    take(ingest, script.messages())
+    assert reader.contacts()[0].start_utc is not None
+    assert reader.dead_letters() == []
 
 
 def test_two_epochs_are_two_journals(ingest, reader):

@@ -182,7 +182,7 @@ class Hub:
             try:
                 client = await self._broker.connect()
                 try:
-                    await client.request("hub.status", b"{}", timeout=1)
+                    await client.request("hub.command.get", b"{}", timeout=1)
                     return
                 finally:
                     await client.close()

@@ -3,7 +3,7 @@
 import msgspec
 
 from diadema.errors import DiademaError
-from diadema.events import ANY_EVENT, EVENT_LIMIT, KINDS, Event
+from diadema.events import ANY_EVENT, EVENT_LIMIT, KINDS, UNREADABLE, Event
 
 type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind itself
 
@@ -42,7 +42,7 @@ def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
         raise BadEvent(f"{len(data)} bytes; an event has at most {EVENT_LIMIT}")
     try:
         raw = _decode_any(data)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadEvent(f"no JSON: {error}") from error
     if not isinstance(raw, dict):
         raise BadEvent("no JSON object")

@@ -10,16 +10,18 @@ from typing import Any
 import msgspec
 
 from diadema.commands import Hello
-from diadema.events import EVENT_LIMIT, Event, StationLost
+from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
 from diadema.ingest.station import PENDING_LIMIT, Journal, Station
-from diadema.store.writer import Batch, Doubtful
+from diadema.store.writer import Batch, Doubtful, StoreStale, StoreUnavailable
 
 _BODY_KEPT = 4096  # bytes of a dead letter
+_HELLO_LIMIT = 768  # bytes: a frame, and what the gateway adds
 _TARGETS_KEPT = 100_000
+_STORE = (StoreUnavailable, StoreStale)
 _decode_hello = msgspec.json.Decoder(Hello).decode
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -44,17 +46,19 @@ class Intake:
         rows = self.batch.events
         for message in messages:
             target = targets.get(message.subject) or self._target(message.subject)
-            if target.kind != "ev":
-                self._other(target, message)
-                continue
             data = message.data
+            if target.kind != "ev" or len(data) > EVENT_LIMIT:
+                self._unusual(target, message)
+                continue
             try:
                 event = decode_known(data)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                self._odd(target.name, message)
+            except UNREADABLE:
+                self._unusual(target, message)
                 continue
             s = event.s
-            station = touched.get(s) or self._touch(s)
+            station = touched.get(s)
+            if station is None or s != target.name:
+                station = self._touch(target.name)
             journal = station.journal
             n = event.n
             if (
@@ -62,15 +66,16 @@ class Intake:
                 or event.e != journal.e
                 or journal.pending
                 or s != target.name
-                or len(data) > EVENT_LIMIT
                 or type(event) is StationLost
             ):
-                self._event(target.name, KIND_OF[type(event)], event, message)
+                self._unusual(target, message, event)
                 continue
             journal.position = n
             rows.append((s, event.e, n, KIND_OF[type(event)], data))
             try:
                 project(changes, station.state, event)
+            except _STORE:
+                raise
             except Exception as error:
                 self._not_worked_out(station, message, error)
             if event.i is not msgspec.UNSET:
@@ -106,13 +111,30 @@ class Intake:
             station = self._stations[s] = Station(s)
         return self._touched.setdefault(s, station)
 
-    def _other(self, target: Target, message: Message) -> None:
-        if not target.kind:
-            self._bury(message, "no topic of ours")
-            return
+    def _unusual(self, target: Target, message: Message, event: Event | None = None) -> None:
+        """All that does not go the straight way. Whatever is in it, it must not stop the rest."""
         try:
+            if target.kind == "ev":
+                if event is not None:
+                    self._event(target.name, KIND_OF[type(event)], event, message)
+                else:
+                    self._odd(target.name, message)
+            elif target.kind:
+                self._link(target, message)
+            else:
+                self._bury(message, "no topic of ours")
+        except _STORE:
+            raise
+        except Exception as error:
+            self._bury(message, f"a fault of ours: {error!r}", target.name)
+
+    def _link(self, target: Target, message: Message) -> None:
+        """A greeting, or the end of a link or of all links of a gateway."""
+        try:
+            if len(message.data) > _HELLO_LIMIT:
+                raise msgspec.DecodeError("too long")
             hello = _decode_hello(message.data)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self._bury(message, f"no greeting: {error}", target.name)
             return
         if target.kind == "gw":
@@ -162,9 +184,8 @@ class Intake:
     def _event(self, s: str, kind: str, event: Event | UnknownEvent, message: Message) -> None:
         """Any event that did not go the straight way."""
         data, n = message.data, event.n
-        if event.s != s or len(data) > EVENT_LIMIT:
-            reason = "the station of another topic" if event.s != s else "too long"
-            self._bury(message, reason, s)
+        if event.s != s:
+            self._bury(message, "the station of another topic", s)
             return
         station = self._touch(s)
         journal = self._journal(station, event.e)
@@ -205,6 +226,8 @@ class Intake:
                 continue
             try:
                 project(self._changes, station.state, known)
+            except _STORE:
+                raise
             except Exception as error:
                 self._not_worked_out(station, Message(0, f"{station.s} {n}", data), error)
             if getattr(known, "i", msgspec.UNSET) is not msgspec.UNSET:

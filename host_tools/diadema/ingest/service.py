@@ -291,7 +291,8 @@ class Service:
 
     async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
         links = [station.link for station in self._ingest.stations.values()]
-        return self._reader.status() | {
+        stored = await asyncio.to_thread(self._reader.status)  # counting many takes a moment
+        return stored | {
             "paused": self.paused,
             "deferred": self._ingest.deferred,
             "open_commands": self._commands.waiting,

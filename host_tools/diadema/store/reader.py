@@ -38,8 +38,8 @@ class Reader:
 
     def stations(self) -> list[str]:
         """Every station that ever sent an event."""
-        events = tables.events.c
-        return list(self._all(select(events.s).distinct().order_by(events.s), scalar=True))
+        row = tables.positions.c
+        return list(self._all(select(row.s).distinct().order_by(row.s), scalar=True))
 
     def events_of(self, s: str, e: int | None = None) -> Iterator[StoredEvent]:
         """One station's events in their order."""
