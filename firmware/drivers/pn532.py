@@ -76,7 +76,8 @@ class PN532:
         self._flag = asyncio.ThreadSafeFlag()
         self._irq.irq(self._edge, Pin.IRQ_FALLING)
         self._present = None  # id of the card that lies there
-        self._left = (None, 0)  # id and ticks of the card that left last
+        # id and ticks of the card that left last
+        self._left: "tuple[bytes | None, int]" = (None, 0)
         self._row = 0  # broken answers in a row
         self.firmware = None
         self.cards = 0
@@ -124,7 +125,8 @@ class PN532:
             try:
                 await asyncio.wait_for_ms(self._interrupt(), _GONE_MS)
             except asyncio.TimeoutError:
-                self._left = (self._present, ticks_ms())  # the listing stays open
+                # the listing stays open
+                self._left = (self._present, ticks_ms())  # type: ignore[assignment]
                 self._present = None
         await self._interrupt()
         return target_id(unframe(self._read(_FRAME_LIMIT), _IN_LIST_PASSIVE_TARGET))

@@ -33,6 +33,14 @@ _UTC_LOW = 631_152_000_000  # 1990, so that old logs can be worked again; 0 is a
 _UTC_HIGH = 4_100_000_000_000
 
 
+def use_memory(journal):
+    """Let the journal go on in memory, as the flash cannot be used."""
+    from lib.ramflash import RamFlash
+
+    journal.use(RamFlash())
+    journal.mount()
+
+
 class App:
     """`parts` maps a part's name to a function that makes its driver; a part may be missing."""
 
@@ -41,9 +49,9 @@ class App:
         self._board = board
         self._cause = cause
         self.journal = journal
-        self._store = store
-        self._clock = clock
-        self._serial = serial
+        self.store = store
+        self.clock = clock
+        self.serial = serial
         self._parts = Parts(parts, clock.now, self._fault, serial.log)
         self._inputs = deque((), _INPUTS)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
@@ -59,8 +67,8 @@ class App:
         self._quiet_at = 0
         self._last_u = 0
         self._boot = 0
-        self._left_alone = None  # a partition that holds something else than our journal
-        self._format_asked = None  # i of the command
+        self.left_alone = None  # a partition that holds something else than our journal
+        self.format_asked = None  # i of the command
         self.discards = 0
         self.crashes = 0
 
@@ -78,58 +86,37 @@ class App:
             journal.mount(self._recall)
         except JournalError as error:
             faults["journal"] = error.code
-            self._left_alone = journal.partition
-            self._use_memory()
+            self.left_alone = journal.partition
+            use_memory(journal)
         desk = self.desk
         desk.rebase()
         self._boot = journal.boot = desk.boot + 1
-        if order == "format_journal" and self._format():
-            faults.pop("journal", None)
-        elif order == "factory_reset":
-            self._store.erase()
-        config = self._store.load()
-        self._adopt(config)
-        self._serial.log(
+        if order:
+            from lib import orders
+
+            if orders.at_start(self, order):
+                faults.pop("journal", None)
+        config = self.store.load()
+        self.adopt(config)
+        self.serial.log(
             "Diadema {} on {}, {}, boot {}".format(
                 FIRMWARE, self._board, self.station_id, self._boot
             )
         )
-        u = self._clock.now()
-        self._record(
+        u = self.clock.now()
+        self.record(
             {"k": "station.booted", "cause": self._cause, "firmware": FIRMWARE,
              "board": self._board, "torn": self.journal.torn}, u,
         )  # fmt: skip
         if order == "factory_reset":
-            self._record({"k": "station.config", "generation": 0, "hash": ""}, u)
-        if self._store.broken and not config.generation:
+            self.record({"k": "station.config", "generation": 0, "hash": ""}, u)
+        if self.store.broken and not config.generation:
             faults["config"] = "unreadable"
         for part in ("journal", "config"):
             self._fault(part, faults.get(part))
         self._take(self.machine.start(u), u)
         self._quiet_at = u + _QUIET_MS
         self._output()
-
-    def _use_memory(self):
-        """The journal goes on in memory, as the flash cannot be used."""
-        from lib.ramflash import RamFlash
-
-        self.journal.use(RamFlash())
-        self.journal.mount()
-
-    def _format(self):
-        """Begin a new journal on the flash, on an explicit order only; False when it fails."""
-        journal = self.journal
-        flash = self._left_alone or journal.partition
-        try:
-            journal.use(flash)
-            journal.format()
-            self._left_alone = None
-        except (JournalError, OSError) as error:
-            self._serial.log(str(error))
-            self._left_alone = flash
-            self._use_memory()
-        self.uplink.restart()
-        return self._left_alone is None
 
     def _recall(self, kind, _n, payload):
         if kind == SNAPSHOT:
@@ -141,7 +128,7 @@ class App:
         """A name for a call begun here: no other call of any station has it."""
         return "{}-{:x}-{}".format(self.station_id[-6:], self.journal.epoch, self.journal.last + 1)
 
-    def _adopt(self, config):
+    def adopt(self, config):
         self.machine.config = config
         if config.language == "en":
             from lib.words_en import WORDS
@@ -186,12 +173,12 @@ class App:
 
     # ------------------------------------------------------------------ events
 
-    def _record(self, event, u, low_value=False):
+    def record(self, event, u, low_value=False):
         """Journal first, then the desk and the uplink. False when there is no room."""
         self._last_u = u = max(u, self._last_u)
         event["b"] = self._boot
         event["u"] = u
-        event["t"] = self._clock.utc(u)
+        event["t"] = self.clock.utc(u)
         payload = json.dumps(event, separators=(",", ":")).encode()
         try:
             if len(payload) > _EVENT_LIMIT:
@@ -199,7 +186,7 @@ class App:
             self.journal.append(payload, low_value)
         except JournalError as error:
             self.discards += 1
-            self._serial.log("{}: {}".format(event["k"], error))
+            self.serial.log("{}: {}".format(event["k"], error))
             return False
         self.desk.apply(event)
         self.uplink.appended()
@@ -207,7 +194,7 @@ class App:
 
     def _take(self, events, u):
         for event in events:
-            if not self._record(event, u):
+            if not self.record(event, u):
                 self.machine.notify("journal_full")
                 break
         self.machine.refresh()
@@ -217,7 +204,7 @@ class App:
         old = self.desk.faults.get(part)
         if old != code:
             kind = "station.fault" if code else "station.fault_cleared"
-            self._record({"k": kind, "part": part, "code": code or old}, self._clock.now())
+            self.record({"k": kind, "part": part, "code": code or old}, self.clock.now())
 
     # ------------------------------------------------------------------ the loop
 
@@ -236,13 +223,13 @@ class App:
                     self._step(*self._inputs.popleft())
                     await asyncio.sleep_ms(0)
                 self._flag.clear()
-                now = self._clock.now()
+                now = self.clock.now()
                 due = self._due()
                 if due is None or due > now:
                     await wait(self._flag, None if due is None else due - now)
                     if self._inputs:
                         continue
-                self._timed(self._clock.now())
+                self._timed(self.clock.now())
             except Exception as error:
                 self._crash(error)
                 await asyncio.sleep_ms(_QUIET_MS)
@@ -271,7 +258,7 @@ class App:
 
     def _step(self, name, u, details):
         machine = self.machine
-        self._quiet_at = self._clock.now() + _QUIET_MS
+        self._quiet_at = self.clock.now() + _QUIET_MS
         machine.full = self.journal.reserve
         if name == "command":
             self._command(u, details)
@@ -291,11 +278,11 @@ class App:
             self._fault("journal", None)
 
     def _health(self, u):
-        self._record(
+        self.record(
             {"k": "station.health", "heap": gc.mem_free(), "journal": self.journal.fill,
              "discards": self.discards, "bad_frames": self._decoder.bad}, u, True,
         )  # fmt: skip
-        self._serial.log(json.dumps(self.dump()))
+        self.serial.log(json.dumps(self.dump()))
 
     # ------------------------------------------------------------------ what people see and hear
 
@@ -307,7 +294,7 @@ class App:
         if machine.volume or codec is None or codec.muted != self.desk.muted:
             parts.use("codec", self._set_codec)
         self._screen_due = self._screen.draw(
-            machine, self._clock, self._clock.now(), self.uplink.link
+            machine, self.clock, self.clock.now(), self.uplink.link
         )
         if self._screen.dirty:
             parts.use("screen", self._show_screen)
@@ -332,11 +319,11 @@ class App:
 
     async def _keys(self):
         async for name, ticks in self._parts.make("keys"):
-            self.post(name, self._clock.at(ticks))
+            self.post(name, self.clock.at(ticks))
 
     async def _headset(self):
         async for plugged in self._parts.make("headset"):
-            self.post("headset", self._clock.now(), plugged)
+            self.post("headset", self.clock.now(), plugged)
 
     async def _badges(self):
         wait_ms = 1_000
@@ -355,7 +342,7 @@ class App:
             wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
 
     def _badge(self, reader, identity):
-        u = self._clock.now()
+        u = self.clock.now()
         if identity is None:
             self.post("bad_read", u)
         else:
@@ -365,11 +352,11 @@ class App:
 
     async def _listen(self):
         while True:
-            data = await self._serial.read()
+            data = await self.serial.read()
             if not data:
-                self._serial.log("the serial line has ended")
+                self.serial.log("the serial line has ended")
                 return
-            u = self._clock.now()
+            u = self.clock.now()
             for message in self._decoder.feed(data):
                 while len(self._inputs) >= _INPUTS:
                     await asyncio.sleep_ms(0)
@@ -383,7 +370,7 @@ class App:
         if not isinstance(message, dict):
             self._decoder.bad += 1
             return
-        self._serial.guard()
+        self.serial.guard()
         self.machine.provisional = False
         self.uplink.on_frame()
         ack = message.get("ack")
@@ -392,7 +379,10 @@ class App:
         elif isinstance(ack, list) and len(ack) == 2:
             self.uplink.on_ack(ack[0], ack[1])
             self._check_room()
-            self._format_when_acked()
+            if self.format_asked is not None:
+                from lib import orders
+
+                orders.format_when_acked(self)
         elif isinstance(message.get("cmd"), str) and isinstance(message.get("i"), int):
             self.post("command", u, message)
         else:
@@ -408,37 +398,15 @@ class App:
             self._set_time(u, details)
         elif name in FIELDS:
             self._take(self.machine.handle(name, u, details), u)
-        elif name != "format_journal" and name != "factory_reset":
-            self._refuse(u, details, "unknown_command", "")
-        elif details.get("confirm") != self.station_id:
-            self._refuse(u, details, "bad_command", "confirm: the station's id")
-        elif name == "format_journal":
-            self._format_asked = details["i"]
-            self._format_when_acked()
+        elif name in ("format_journal", "factory_reset"):
+            from lib import orders
+
+            orders.obey(self, u, details)
         else:
-            self._store.erase()
-            self._adopt(self._store.load())
-            self._record(
-                {"k": "station.config", "generation": 0, "hash": "", "i": details["i"]}, u
-            )
-            self.machine.refresh()
+            self.refuse(u, details, "unknown_command", "")
 
-    def _format_when_acked(self):
-        """What the host can still get of the old journal, it gets first."""
-        number = self._format_asked
-        if number is None or self.journal.acked < self.journal.last:
-            return
-        self._format_asked = None
-        self.desk.command = max(self.desk.command, number)  # goes into the first snapshot
-        old = self.desk.faults.get("journal", "formatted")
-        done = self._format()
-        kind, code = ("station.fault_cleared", old) if done else ("station.fault", "unreadable")
-        self._record(
-            {"k": kind, "part": "journal", "code": code, "i": number}, self._clock.now()
-        )
-
-    def _refuse(self, u, details, reason, detail):
-        self._record(
+    def refuse(self, u, details, reason, detail):
+        self.record(
             {"k": "command.refused", "i": details["i"], "command": details["cmd"][:24],
              "reason": reason, "detail": detail[:120]}, u,
         )  # fmt: skip
@@ -446,11 +414,11 @@ class App:
     def _set_time(self, u, details):
         utc = details.get("utc")
         if not isinstance(utc, int) or not _UTC_LOW < utc < _UTC_HIGH:
-            self._refuse(u, details, "bad_command", "utc: milliseconds since 1970")
+            self.refuse(u, details, "bad_command", "utc: milliseconds since 1970")
             return
-        self._clock.anchor(utc, u)
+        self.clock.anchor(utc, u)
         self.desk.anchor(u, utc)
-        self._record(
+        self.record(
             {"k": "station.clock", "utc": utc, "source": "host",
              "uncertainty_ms": _CLOCK_UNCERTAINTY_MS, "i": details["i"]}, u,
         )  # fmt: skip
@@ -461,19 +429,19 @@ class App:
         if done and details.get("generation") == self.machine.config.generation:
             return
         try:
-            config = self._store.add(details)
+            config = self.store.add(details)
         except (ConfigError, MemoryError) as error:
             if not done:
-                self._refuse(u, details, "bad_config", str(error) or "too large for this station")
+                self.refuse(u, details, "bad_config", str(error) or "too large for this station")
             return
         except OSError as error:
             self._fault("config", "not_written")
-            self._refuse(u, details, "bad_config", "flash: {}".format(error))
+            self.refuse(u, details, "bad_config", "flash: {}".format(error))
             return
         if config is None:
             return
-        self._adopt(config)
-        self._record(
+        self.adopt(config)
+        self.record(
             {"k": "station.config", "generation": config.generation,
              "hash": details["sha256"][:16], "i": details["i"]}, u,
         )  # fmt: skip
@@ -484,6 +452,6 @@ class App:
         """Everything a technician asks for; told on the console with each health report."""
         return {
             "journal": self.journal.dump(), "uplink": self.uplink.dump(),
-            "serial": self._serial.dump(), "parts": self._parts.dump(),
+            "serial": self.serial.dump(), "parts": self._parts.dump(),
             "crashes": self.crashes,
         }  # fmt: skip

@@ -114,7 +114,7 @@ class Bench:
     def step(self, name, details=None, after_ms=100):
         self.ticks += after_ms
         before = self.app.journal.last
-        self.app._step(name, self.app._clock.now(), details)
+        self.app._step(name, self.app.clock.now(), details)
         return self.since(before)
 
     def command(self, name, number=None, **fields):
@@ -282,7 +282,7 @@ def test_a_full_journal_tells_and_recovers():
     except JournalFull:
         pass
     discards = bench.app.discards
-    bench.app._health(bench.app._clock.now())
+    bench.app._health(bench.app.clock.now())
     assert bench.app.discards == discards + 1
     bench.app.uplink.on_ack(bench.app.journal.epoch, n)
     bench.app._check_room()
@@ -295,7 +295,7 @@ def test_headset_and_health():
     assert bench.step("headset", False)[0]["k"] == "headset.unplugged"
     bench.ticks = 900_000
     n = bench.app.journal.last
-    bench.app._timed(bench.app._clock.now())
+    bench.app._timed(bench.app.clock.now())
     assert bench.kinds(n) == ["station.health"]
 
 

@@ -5,7 +5,8 @@ import os
 from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
-from lib.config import ConfigStore, validate
+from lib.config import ConfigStore
+from lib.config_check import validate
 from lib.errors import ConfigError
 
 STATION = "DIA-0200000000a1"
