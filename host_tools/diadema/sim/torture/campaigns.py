@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diadema.errors import DiademaError
-from diadema.sim.torture import disturb, journal
+from diadema.sim.torture import disturb, journal, offline
 from diadema.sim.torture.outcome import Outcome, Plan
 from diadema.sim.torture.rig import Disturber, torment
 
@@ -31,6 +31,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "processes": _live("processes", 150, disturb.processes),
     "disk": _live("disk", 60, disturb.disk),
     "clock": _live("clock", 60, disturb.clock),
+    offline.NAME: offline.run,
 }
 
 
@@ -68,10 +69,8 @@ async def run(names: list[str], plan: Plan) -> dict[str, Any]:
 
 def _repeat(failure: dict[str, Any], plan: Plan) -> str:
     share = "" if plan.share == 1 else f" --share {plan.share}"
-    return (
-        f"diadema torture --campaign {failure['campaign']} --seed {plan.seed} "
-        f"--only {failure['only']}{share}"
-    )
+    only = f" --only {failure['only']}" if failure["only"] else ""
+    return f"diadema torture --campaign {failure['campaign']} --seed {plan.seed}{only}{share}"
 
 
 def show(console: Console, summary: dict[str, Any]) -> None:

@@ -130,43 +130,43 @@ async def drain(centre: Centre) -> int:
     return missing
 
 
-def judge(centre: Centre, outcome: Outcome) -> None:
+def judge(centre: Centre, outcome: Outcome, only: str = "") -> None:
     """The store beside the witness: each event once, in order, and no loss declared."""
     found = centre.compare()
     outcome.add("journaled", found.journaled)
     outcome.add("stored", found.stored)
     if found.lost:
         named = ", ".join(f"{s} {e}/{n}" for s, e, n in sorted(found.lost)[:_NAMED])
-        outcome.fail("", f"{len(found.lost)} lost: {named}", lost=len(found.lost))
+        outcome.fail(only, f"{len(found.lost)} lost: {named}", lost=len(found.lost))
     if found.doubled:
         named = ", ".join(f"{s} {e}/{n}" for s, e, n in sorted(found.doubled)[:_NAMED])
-        outcome.fail("", f"{len(found.doubled)} doubled: {named}", doubled=len(found.doubled))
+        outcome.fail(only, f"{len(found.doubled)} doubled: {named}", doubled=len(found.doubled))
     with contextlib.closing(centre.reader()) as reader:
         for loss in reader.losses():
-            outcome.fail("", f"declared as lost: {loss}", lost=loss["last"] - loss["first"] + 1)
+            outcome.fail(only, f"declared as lost: {loss}", lost=loss["last"] - loss["first"] + 1)
         for letter in reader.dead_letters():
-            outcome.fail("", f"a dead letter: {letter['reason']}, {letter['body'][:80]!r}")
-        _judge_order(centre, reader, outcome)
+            outcome.fail(only, f"a dead letter: {letter['reason']}, {letter['body'][:80]!r}")
+        _judge_order(centre, reader, outcome, only)
     for s, e, n in centre.world.witness.rewritten:
-        outcome.fail("", f"{s} wrote {e}/{n} twice, with other content", doubled=1)
+        outcome.fail(only, f"{s} wrote {e}/{n} twice, with other content", doubled=1)
     for s, station in centre.world.stations.items():
         for violation in station.flash.violations[:_NAMED]:
-            outcome.fail("", f"{s}, flash: {violation}")
+            outcome.fail(only, f"{s}, flash: {violation}")
     for crash in centre.world.crashes[:_NAMED]:
-        outcome.fail("", crash)
+        outcome.fail(only, crash)
 
 
-def _judge_order(centre: Centre, reader: Reader, outcome: Outcome) -> None:
+def _judge_order(centre: Centre, reader: Reader, outcome: Outcome, only: str) -> None:
     """Numbers without a gap in the order in which they were written, known to the store whole."""
     for s in centre.world.stations:
         by_epoch: dict[int, list[int]] = {}
         for seen in centre.world.witness.events(s):
             by_epoch.setdefault(seen.e, []).append(seen.n)
         if len(by_epoch) > 1:
-            outcome.fail("", f"{s} formatted its journal: epochs {sorted(by_epoch)}")
+            outcome.fail(only, f"{s} formatted its journal: epochs {sorted(by_epoch)}")
         for e, numbers in by_epoch.items():
             if numbers != list(range(1, len(numbers) + 1)):
-                outcome.fail("", f"{s} {e}: numbers of the journal are not 1, 2, 3 …")
+                outcome.fail(only, f"{s} {e}: numbers of the journal are not 1, 2, 3 …")
             position = reader.position(s, e)
             if position != max(numbers):
-                outcome.fail("", f"{s} {e}: the store stands at {position} of {max(numbers)}")
+                outcome.fail(only, f"{s} {e}: the store stands at {position} of {max(numbers)}")
