@@ -80,6 +80,7 @@ class Cable:
     def __init__(self, path: Path, received: Callable[[bytes], None]) -> None:
         self.path = path
         self.noise: Noise | None = None
+        self.spy: Callable[[bytes], None] | None = None  # hears what the gateway writes
         self.lost = 0  # bytes towards the host that nobody took
         self._received = received
         self._ends: tuple[int, int] | None = None
@@ -145,6 +146,8 @@ class Cable:
             data = os.read(self._ends[0], 65536)
         except OSError:
             return
+        if data and self.spy:
+            self.spy(data)
         if data and self.noise:
             self.noise.carry("down", data, self._received)
         elif data:

@@ -16,6 +16,7 @@ from diadema.sim import keying, people
 from diadema.sim.at_desk import AtDesk
 from diadema.sim.centre import Centre
 from diadema.sim.station import JOURNAL_BYTES
+from diadema.sim.torture.acks import AckWatch
 from diadema.sim.torture.outcome import Outcome, Plan
 from diadema.sim.torture.rig import calm, drain, judge, open_rig
 
@@ -67,6 +68,7 @@ async def _three_days(centre: Centre, plan: Plan, contacts: int, outcome: Outcom
     if load == "3":
         for wrong in worker.judge_full():
             outcome.fail(load, wrong)
+    acks = AckWatch(centre)
     began = time.monotonic()
     await calm(centre)
     await drain(centre)
@@ -75,6 +77,7 @@ async def _three_days(centre: Centre, plan: Plan, contacts: int, outcome: Outcom
         for wrong in await worker.judge_after():
             outcome.fail(load, wrong)
         await drain(centre)
+    acks.close(outcome, load)
     judge(centre, outcome, load)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from diadema.sim import comparison, people
 from diadema.sim.centre import Centre, open_centre
 from diadema.sim.station import JOURNAL_BYTES
+from diadema.sim.torture.acks import AckWatch
 from diadema.sim.torture.monkey import Monkey
 from diadema.sim.torture.outcome import Outcome, Plan
 from diadema.store import Reader
@@ -55,6 +56,7 @@ async def torment(
     outcome = Outcome(name)
     chance = random.Random(f"{plan.seed} {name}")
     async with open_rig(stations, journal_bytes) as centre:
+        acks = AckWatch(centre)
         centre.world.timeline.set_speed(SPEED)
         rig = Rig(centre, chance, time.monotonic() + seconds * plan.share)
         monkeys = [
@@ -72,6 +74,7 @@ async def torment(
         await calm(centre)
         outcome.add("gestures", sum(monkey.gestures for monkey in monkeys))
         await drain(centre)
+        acks.close(outcome)
         judge(centre, outcome)
     return outcome
 
