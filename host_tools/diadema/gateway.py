@@ -11,22 +11,18 @@ import os
 import re
 import socket
 from collections import Counter, deque
-from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 
 import aiomqtt
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from diadema import credentials
-from diadema.commands import is_station
+from diadema.cable import Cable
 from diadema.errors import DiademaError
-from diadema.events import UNREADABLE
-from diadema.frames import DOWN_LIMIT, Decoder, encode
+from diadema.frames import DOWN_LIMIT
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir
-from diadema.serial_port import SerialPort, port_paths
+from diadema.serial_port import port_paths
 
 KEEPALIVE_S = 10
 _ANSWER_S = 3.0  # for what the broker must confirm
@@ -34,107 +30,9 @@ _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _HELLO_EVERY_S = 2.0  # ask a port that has not said who it is
 _WINDOW = 64  # messages that the broker has not confirmed
 _WAITING = 512  # events that wait for the window; more are dropped
-_LOG_LIMIT = 1_000_000  # bytes of a station's console log; the one before is kept once
-_UNNAMED_LIMIT = 64 * 1024  # console bytes of a port before its hello
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
-_HELLO = encode(b'{"hello":{}}')
 
 log = logging.getLogger("diadema.gateway")
-
-
-class _Up(Struct):
-    """What is looked at in a frame that comes up."""
-
-    s: str = ""
-    k: str = ""
-    hello: Raw = Raw(b"")
-
-
-class _Greeting(Struct):
-    s: str
-
-
-_decode_up = msgspec.json.Decoder(_Up).decode
-
-
-class Cable:
-    """One port: frames up to the bridge, frames down to the station, the console into its log."""
-
-    def __init__(self, path: str, bridge: "Gateway", logs: Callable[[str], Path]) -> None:
-        self.port = SerialPort(path, self._opened, self._data, self._closed)
-        self.station: str | None = None
-        self._bridge = bridge
-        self._logs = logs
-        self.decoder = Decoder()
-        self._unnamed = bytearray()
-
-    def greet(self) -> None:
-        """Ask the station to say hello."""
-        self.port.write(_HELLO)
-
-    def down(self, body: bytes) -> None:
-        self.port.write(encode(body))
-
-    def _opened(self) -> None:
-        log.info("%s is open", self.port.path)
-        self.decoder = Decoder()
-        self.greet()
-
-    def _closed(self) -> None:
-        log.info("%s is gone (%s)", self.port.path, self.port.error or "closed")
-        if self._unnamed:
-            name = "port-" + re.sub(r"[^A-Za-z0-9]+", "-", self.port.path).strip("-")
-            self._write_log(name, bytes(self._unnamed))
-            self._unnamed.clear()
-        self._bridge.cable_gone(self)
-
-    def _data(self, data: bytes) -> None:
-        for body in self.decoder.feed(data):
-            self._frame(body)
-        if text := self.decoder.take_console():
-            if self.station is not None:
-                self._write_log(self.station, text)
-            else:
-                self._unnamed += text
-                del self._unnamed[:-_UNNAMED_LIMIT]
-
-    def _frame(self, body: bytes) -> None:
-        try:
-            up = _decode_up(body)
-            if up.hello:
-                s = msgspec.json.decode(up.hello, type=_Greeting).s
-                if not is_station(s):
-                    raise msgspec.ValidationError("no station id")
-                self._named(s)
-                self._bridge.hello(self, s, msgspec.json.decode(up.hello))
-                return
-        except UNREADABLE:
-            self._bridge.refuse(self, "no frame of ours")
-            return
-        if not up.k:
-            self._bridge.refuse(self, "no frame of ours")
-        elif up.s != self.station:
-            self._bridge.refuse(self, f"an event of {up.s or 'nobody'}")
-        else:
-            self._bridge.event(up.s, body)
-
-    def _named(self, s: str) -> None:
-        if self.station != s:
-            self.station = s
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            head = f"--- {now} on {self.port.path}\n".encode()
-            self._write_log(s, head + bytes(self._unnamed))
-            self._unnamed.clear()
-
-    def _write_log(self, name: str, text: bytes) -> None:
-        path = self._logs(name)
-        try:
-            if path.exists() and path.stat().st_size + len(text) > _LOG_LIMIT:
-                path.replace(path.with_suffix(".log.1"))
-            with path.open("ab") as file:
-                file.write(text)
-        except OSError as error:
-            log.warning("cannot write %s: %s", path, error.strerror)
 
 
 class _Message(Struct):

@@ -213,7 +213,7 @@ async def test_a_broker_that_comes_back_elsewhere(broker, gateway, wire, stack):
 
 
 async def test_console_text_becomes_the_stations_log(broker, heard, gateway, wire, monkeypatch):
-    monkeypatch.setattr("diadema.gateway._LOG_LIMIT", 2000)
+    monkeypatch.setattr("diadema.cable._LOG_LIMIT", 2000)
     await until(lambda: bodies(heard, f"{S}/st/usb"))
     wire.write(b"Traceback: one\r\n" + encode(wire.script.bodies[0]) + b"two\n")
     log = broker.data.log(S)

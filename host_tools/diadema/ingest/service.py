@@ -14,16 +14,15 @@ from typing import Any
 import msgspec
 import nats
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, KeyValueConfig, StorageType
 from nats.js.errors import BucketNotFoundError
 
 from diadema.clock import Clock
-from diadema.errors import DiademaError
 from diadema.ingest.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Effects, Message
+from diadema.ingest.requests import Requests
 from diadema.ingest.site_keeper import SiteKeeper
 from diadema.ingest.stream import StreamBroken, StreamReader, open_stream
 from diadema.paths import DataDir
@@ -46,11 +45,11 @@ class Service:
         self, data: DataDir, url: str, password: str, badge_key: str, ingest: Ingest, clock: Clock
     ) -> None:
         self._url, self._password = url, password
-        self._ingest = ingest
-        self._clock = clock
-        self._keeper = SiteKeeper(data.site, badge_key, ingest, clock)
-        self._commands = Commands(ingest, self._keeper.maker)
-        self._reader = open_reader(data.store)
+        self.ingest = ingest
+        self.clock = clock
+        self.keeper = SiteKeeper(data.site, badge_key, ingest, clock)
+        self.commands = Commands(ingest, self.keeper.maker)
+        self.reader = open_reader(data.store)
         self._nats: Client | None = None
         self._acks: dict[str, tuple[int, int]] = {}
         self._acked_at = 0.0
@@ -61,12 +60,10 @@ class Service:
         """Serve until cancelled."""
         self._nats = await self._connect()
         await self._open_bucket()
-        await self._nats.subscribe("hub.command", cb=self._asked(self._on_command))
-        await self._nats.subscribe("hub.command.get", cb=self._asked(self._on_command_get))
-        await self._nats.subscribe("hub.site", cb=self._asked(self._on_site))
-        await self._nats.subscribe("hub.status", cb=self._asked(self._on_status))
-        await self._with_store(self._keeper.settle)
-        self._commands.maker = self._keeper.maker
+        await self._with_store(self.keeper.settle)
+        self.commands.maker = self.keeper.maker
+        for subject, answer in Requests(self).answers().items():
+            await self._nats.subscribe(subject, cb=answer)
         ticker = asyncio.create_task(self._tick_for_ever())
         try:
             while True:
@@ -78,7 +75,7 @@ class Service:
         finally:
             ticker.cancel()
             await asyncio.gather(ticker, return_exceptions=True)
-            self._reader.close()
+            self.reader.close()
             await self._nats.close()
 
     # -- the stream
@@ -90,8 +87,8 @@ class Service:
         info = await jetstream.stream_info(STREAM)
         created, server = str(info.created), str(client._server_info.get("server_id", ""))
         first = 1
-        if self._ingest.stream is not None:
-            known, sequence, before = self._ingest.stream
+        if self.ingest.stream is not None:
+            known, sequence, before = self.ingest.stream
             if known == created:
                 first = sequence + 1
             else:
@@ -125,11 +122,11 @@ class Service:
     async def _take(
         self, messages: list[Message], created: str, server: str, reader: StreamReader
     ) -> None:
-        effects = await self._with_store(self._ingest.take, messages, created, server)
+        effects = await self._with_store(self.ingest.take, messages, created, server)
         for alarm in effects.alarms:
             log.warning(alarm)
         for s, i in effects.answered:
-            self._commands.answered(s, i)
+            self.commands.answered(s, i)
         self._acks.update(effects.acks)
         now = time.monotonic()
         if reader.idle or effects.greeted or now - self._acked_at >= ACK_EVERY_S:
@@ -139,18 +136,18 @@ class Service:
 
     async def _greet(self, effects: Effects) -> None:
         for s, hello in effects.greeted.items():
-            if not self._ingest.site or not self._keeper.knows(s):
+            if not self.ingest.site or not self.keeper.knows(s):
                 log.warning("station %s is not in site.json: it gets no configuration", s)
-            await self._send(await self._with_store(self._commands.greeted, s, hello))
+            await self.send(await self._with_store(self.commands.greeted, s, hello))
         for a, stations in effects.two_seats:
-            seats = ", ".join(self._ingest.floor.seat_name(s) for s in stations)
+            seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
-            language = self._ingest.site.language if self._ingest.site else "es"
+            language = self.ingest.site.language if self.ingest.site else "es"
             words = text("station.two_seats", language, seats=seats)[:84]
             shown = {"cmd": "text", "m": "two_seats", "text": words}
             for s in stations:
-                _, frames = await self._with_store(self._commands.ask, s, shown)
-                await self._send(frames)
+                _, frames = await self._with_store(self.commands.ask, s, shown)
+                await self.send(frames)
 
     async def _with_store[T](self, work: Callable[..., T], *given: Any) -> T:
         """Do it, however long the store takes nothing (disk full, locked): wait and try again."""
@@ -183,7 +180,7 @@ class Service:
         for s, (e, n) in acks.items():
             await client.publish(f"diadema.v1.{s}.ack", b'{"ack":[%d,%d]}' % (e, n))
 
-    async def _send(self, frames: Frames) -> None:
+    async def send(self, frames: Frames) -> None:
         client = self._client()
         for s, frame in frames:
             if client.is_connected:  # else the gateways come back too and greet again
@@ -198,18 +195,18 @@ class Service:
                 await client.publish(f"$KV.{BUCKET}.agent.{a}", row)
 
     async def _show_all(self) -> None:
-        await self._with_store(self._ingest.save, (), self._ingest.floor.agents())
-        await self._show(self._ingest.floor.rows)
+        await self._with_store(self.ingest.save, (), self.ingest.floor.agents())
+        await self._show(self.ingest.floor.rows)
         await self._show_meta()
 
     async def _show_meta(self) -> None:
-        site = self._ingest.site
+        site = self.ingest.site
         meta = {
             "site": site.site if site else "",
             "zone": site.zone if site else "UTC",
             "language": site.language if site else "es",
-            "generation": self._keeper.generation,
-            "day": self._ingest.floor.day.date,
+            "generation": self.keeper.generation,
+            "day": self.ingest.floor.day.date,
         }
         await self._client().publish(f"$KV.{BUCKET}.meta", msgspec.json.encode(meta))
 
@@ -224,90 +221,40 @@ class Service:
                 await self._tick()
             except (StoreUnavailable, StoreStale, *_TROUBLE) as error:
                 log.warning("put off: %s", error)
+            except Exception:  # a fault of ours in one of them must not stop the others
+                log.exception("what is due by the clock failed")
 
     async def _tick(self) -> None:
         if self._acks and time.monotonic() - self._acked_at >= ACK_EVERY_S:
             await self._flush_acks()
-        await self._send(self._commands.tick())
+        await self.send(self.commands.tick())
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:
             self._confirm_by = None
             await self._settle_links()
-        if rows := self._ingest.turn_day():
+        if rows := self.ingest.turn_day():
             await self._show(rows)
             await self._show_meta()
-        if self._keeper.offset_changed():
-            await self._use_site()
+        if self.keeper.offset_changed():
+            await self.use_site()
 
     async def _doubt_links(self) -> None:
         """Another broker process: nobody is connected until he says hello again."""
-        for station in self._ingest.stations.values():
+        for station in self.ingest.stations.values():
             station.unconfirmed = station.hello.up
         self._confirm_by = time.monotonic() + CONFIRM_S
 
     async def _settle_links(self) -> None:
-        lost = [station for station in self._ingest.stations.values() if station.unconfirmed]
+        lost = [station for station in self.ingest.stations.values() if station.unconfirmed]
         for station in lost:
             station.unconfirmed, station.hello.up = False, False
         agents = {one.state.session.a for one in lost if one.state.session is not None}
-        await self._show(self._ingest.save(lost, agents))
+        await self._show(self.ingest.save(lost, agents))
 
-    # -- requests
-
-    def _asked(self, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Msg], Any]:
-        async def on_request(message: Msg) -> None:
-            try:
-                body = msgspec.json.decode(message.data or b"{}", type=dict[str, Any])
-                reply = await answer(body)
-            except (StoreUnavailable, StoreStale) as error:
-                reply = {"error": "store_unavailable", "detail": str(error), "status": 409}
-            except (DiademaError, msgspec.MsgspecError) as error:
-                reply = {"error": "bad_request", "detail": str(error), "status": 422}
-            except Exception as error:
-                log.exception("a request to %s failed", message.subject)
-                reply = {"error": "internal", "detail": repr(error), "status": 409}
-            await message.respond(msgspec.json.encode(reply))
-
-        return on_request
-
-    async def _on_command(self, body: dict[str, Any]) -> dict[str, Any]:
-        s = str(body.pop("s", ""))
-        if s not in self._ingest.stations and not self._keeper.knows(s):
-            return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
-        i, frames = self._commands.ask(s, body)
-        await self._send(frames)
-        return {"i": i}
-
-    async def _on_command_get(self, body: dict[str, Any]) -> dict[str, Any]:
-        command = self._reader.command(str(body.get("s", "")), int(body.get("i", 0)))
-        if command is None:
-            return {"error": "unknown_command", "detail": "no such command", "status": 404}
-        answer, expires = command["answer"], command["expires_utc"]
-        due = expires is not None and expires <= self._clock.now_ms()
-        return {
-            "i": body["i"],
-            "answered": msgspec.json.decode(answer) if answer else None,
-            "expired": command["status"] == "expired" or (command["status"] == "open" and due),
-        }
-
-    async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
-        links = [station.link for station in self._ingest.stations.values()]
-        stored = await asyncio.to_thread(self._reader.status)  # counting many takes a moment
-        return stored | {
-            "paused": self.paused,
-            "deferred": self._ingest.deferred,
-            "open_commands": self._commands.waiting,
-            "links": {link: links.count(link) for link in ("up", "late", "lost")},
-        }
-
-    async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
-        await self._use_site()
-        return {"generation": self._keeper.generation}
-
-    async def _use_site(self) -> None:
-        self._keeper.load()
-        self._keeper.settle()
+    async def use_site(self) -> None:
+        """Put the site in force as the keeper has it, and tell whom it concerns."""
+        self.keeper.settle()
         await self._show_all()
-        await self._send(self._commands.configure(self._keeper.maker))
+        await self.send(self.commands.configure(self.keeper.maker))
 
     # -- the broker
 

@@ -1,0 +1,88 @@
+"""What the host side asks the ingest over NATS, and the answers. A refusal is
+`{"error", "detail", "status"}`, with the HTTP status that the web gives it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from nats.aio.msg import Msg
+
+from diadema.errors import DiademaError
+from diadema.store import StoreStale, StoreUnavailable
+
+if TYPE_CHECKING:
+    from diadema.ingest.service import Service
+
+log = logging.getLogger("diadema.ingest")
+
+type Answer = Callable[[Msg], Awaitable[None]]
+
+
+class Requests:
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+
+    def answers(self) -> dict[str, Answer]:
+        """A callback for each subject."""
+        return {
+            "hub.command": self._asked(self._on_command),
+            "hub.command.get": self._asked(self._on_command_get),
+            "hub.site": self._asked(self._on_site),
+            "hub.status": self._asked(self._on_status),
+        }
+
+    def _asked(self, answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Answer:
+        async def on_request(message: Msg) -> None:
+            try:
+                body = msgspec.json.decode(message.data or b"{}", type=dict[str, Any])
+                reply = await answer(body)
+            except (StoreUnavailable, StoreStale) as error:
+                reply = {"error": "store_unavailable", "detail": str(error), "status": 409}
+            except (DiademaError, msgspec.MsgspecError) as error:
+                reply = {"error": "bad_request", "detail": str(error), "status": 422}
+            except Exception as error:
+                log.exception("a request to %s failed", message.subject)
+                reply = {"error": "internal", "detail": repr(error), "status": 409}
+            await message.respond(msgspec.json.encode(reply))
+
+        return on_request
+
+    async def _on_command(self, body: dict[str, Any]) -> dict[str, Any]:
+        s = str(body.pop("s", ""))
+        if s not in self._service.ingest.stations and not self._service.keeper.knows(s):
+            return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
+        i, frames = self._service.commands.ask(s, body)
+        await self._service.send(frames)
+        return {"i": i}
+
+    async def _on_command_get(self, body: dict[str, Any]) -> dict[str, Any]:
+        command = self._service.reader.command(str(body.get("s", "")), int(body.get("i", 0)))
+        if command is None:
+            return {"error": "unknown_command", "detail": "no such command", "status": 404}
+        answer, expires = command["answer"], command["expires_utc"]
+        due = expires is not None and expires <= self._service.clock.now_ms()
+        return {
+            "i": body["i"],
+            "answered": msgspec.json.decode(answer) if answer else None,
+            "expired": command["status"] == "expired" or (command["status"] == "open" and due),
+        }
+
+    async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        links = [station.link for station in self._service.ingest.stations.values()]
+        stored = await asyncio.to_thread(
+            self._service.reader.status
+        )  # counting many takes a moment
+        return stored | {
+            "paused": self._service.paused,
+            "deferred": self._service.ingest.deferred,
+            "open_commands": self._service.commands.waiting,
+            "links": {link: links.count(link) for link in ("up", "late", "lost")},
+        }
+
+    async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
+        self._service.keeper.load()
+        await self._service.use_site()
+        return {"generation": self._service.keeper.generation}
