@@ -16,6 +16,7 @@ from lib.frames import Decoder
 from lib.journal import SNAPSHOT
 from lib.parts import Parts
 from lib.screens import Screen
+from lib.seal import sealed
 from lib.states import Station
 from lib.timekeeping import wait
 from lib.transitions import FIELDS
@@ -69,6 +70,7 @@ class App:
         self._boot = 0
         self.left_alone = None  # a partition that holds something else than our journal
         self.format_asked = None  # i of the command
+        self.foreign = 0  # frames that the hub's key did not seal
         self.discards = 0
         self.crashes = 0
 
@@ -371,12 +373,20 @@ class App:
             self._decoder.bad += 1
             return
         self.serial.guard()
+        key = self.machine.config.key
+        if "hello" in message:
+            self.uplink.ask_hello()
+            if key:
+                return  # anybody may ask; heard is only who holds the key
+        elif key and not sealed(key, self.station_id, self._boot, text):
+            self._foreign(u)
+            return
         self.machine.provisional = False
         self.uplink.on_frame()
         ack = message.get("ack")
         if "hello" in message:
-            self.uplink.ask_hello()
-        elif isinstance(ack, list) and len(ack) == 2:
+            return
+        if isinstance(ack, list) and len(ack) == 2:
             self.uplink.on_ack(ack[0], ack[1])
             self._check_room()
             if self.format_asked is not None:
@@ -387,6 +397,12 @@ class App:
             self.post("command", u, message)
         else:
             self._decoder.bad += 1
+
+    def _foreign(self, u):
+        """Not from our hub: nothing changes, and one fault a boot tells."""
+        self.foreign += 1
+        if self.foreign == 1:
+            self.record({"k": "station.fault", "part": "uplink", "code": "bad_mac"}, u)
 
     def _command(self, u, details):
         name = details["cmd"]
@@ -453,5 +469,5 @@ class App:
         return {
             "journal": self.journal.dump(), "uplink": self.uplink.dump(),
             "serial": self.serial.dump(), "parts": self._parts.dump(),
-            "crashes": self.crashes,
+            "crashes": self.crashes, "foreign": self.foreign,
         }  # fmt: skip

@@ -31,6 +31,9 @@ class Config:
         self.reasons = data.get("reasons", [])
         self.tree = data.get("tree", {}).get("nodes", [])
         self.tree_version = data.get("tree", {}).get("version", 0)
+        self.key = unhexlify(data["key"]) if "key" in data else None  # seals what comes down
+        self.wifi = data.get("wifi")
+        self.broker = data.get("broker")
         self._badge_key = unhexlify(data["badge_key"]) if data else None
 
     def find(self, kind, identity):

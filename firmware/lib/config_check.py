@@ -1,5 +1,7 @@
 """What a configuration must be like. Loaded to check one, and dropped afterwards."""
 
+from binascii import a2b_base64
+
 from lib.errors import ConfigError
 
 LANGUAGES = ("es", "en")
@@ -54,6 +56,13 @@ def validate(data, station):
         raise ConfigError("language", "es or en")
     number("utc_offset_min", get("utc_offset_min"), -720, 840)
     hex_digits("badge_key", get("badge_key"), 64)
+    if "key" in data:
+        hex_digits("key", data["key"], 64)
+    if "wifi" in data:
+        _texts("wifi", data["wifi"], (("ssid", 32), ("password", 63)))
+        _broker(get("broker"))
+    elif "broker" in data:
+        _broker(data["broker"])
     number("ring_limit_s", get("ring_limit_s"), 1, 600)
     number("wrapup_limit_s", get("wrapup_limit_s"), 1, 7200)
     badges: set[str] = set()
@@ -74,6 +83,22 @@ def validate(data, station):
     else:
         number("tree.version", version, 1, 0x3FFFFFFF)
     _nodes("tree.nodes", tree.get("nodes"), 3, set())
+
+
+def _texts(key, data, limits):
+    if not isinstance(data, dict):
+        raise ConfigError(key, "not an object")
+    for name, longest in limits:
+        text(key + "." + name, data.get(name), longest)
+
+
+def _broker(data):
+    _texts("broker", data, (("host", 253), ("ca", 2048), ("user", 64), ("password", 64)))
+    number("broker.port", data.get("port"), 1, 65535)
+    try:
+        a2b_base64(data["ca"])
+    except ValueError:
+        raise ConfigError("broker.ca", "not base64") from None
 
 
 def _nodes(key, nodes, levels, codes):

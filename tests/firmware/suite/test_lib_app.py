@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from binascii import hexlify, unhexlify
 
 from lib.app import App
+from lib.badges import hmac_sha256
 from lib.config import Config
 from lib.errors import PartError
 from lib.frames import Decoder, encode
@@ -331,7 +333,7 @@ def test_the_health_report_tells_all_on_the_console():
     bench = Bench()
     bench.app._health(900_000)
     told = json.loads(bench.serial.logged[-1])
-    assert sorted(told) == ["crashes", "journal", "parts", "serial", "uplink"]
+    assert sorted(told) == ["crashes", "foreign", "journal", "parts", "serial", "uplink"]
     assert sorted(told["parts"]) == ["codec", "lights", "screen"]
 
 
@@ -429,3 +431,83 @@ def test_keys_at_boot_forget_the_configuration():
     bench.boot(order="factory_reset")
     assert bench.app.machine.config.generation == 0
     assert bench.kinds(n)[:2] == ["station.booted", "station.config"]
+
+
+KEY = "7b" * 32
+HELLO = b'{"hello":{}}'
+
+
+def with_h(body, boot=1, key=KEY, station=STATION):
+    """The text with its `h`, as the contract says."""
+    text = json.dumps(body, separators=(",", ":")).encode()
+    seal = hmac_sha256(unhexlify(key), ("%s\n%d\n" % (station, boot)).encode() + text)  # noqa: UP031
+    return text[:-1] + b',"h":"' + hexlify(seal[:8]) + b'"}'
+
+
+class Sealed(Bench):
+    """A station whose configuration has a key."""
+
+    def __init__(self):
+        self.keyed = dict(CONFIG, key=KEY)
+        super().__init__()
+        self.store.data = self.keyed
+        self.boot()
+        self.epoch = self.app.journal.epoch
+
+    def hear(self, text):
+        self.app._message(text, self.app.clock.now())
+        while self.app._inputs:
+            self.app._step(*self.app._inputs.popleft())
+
+
+def test_only_what_the_hub_sealed_for_this_boot_is_obeyed():
+    bench = Sealed()
+    app = bench.app
+    last = app.journal.last
+    ack = {"ack": [bench.epoch, 1]}
+    time = {"cmd": "time", "i": 1, "utc": UTC}
+    whole = with_h(time, 2)
+    bent = whole[:-3] + bytes([whole[-3] ^ 1]) + b'"}'
+    for text in (
+        json.dumps(ack).encode(), json.dumps(time).encode(), with_h(ack, 1), with_h(ack, 3),
+        with_h(ack, 2, key="7c" * 32), with_h(ack, 2, station="DIA-0200000000a2"),
+        whole.replace(b"177", b"178"), bent, whole[:-1] + b',"x":1}',
+        b'{"h":"0"}', b'{"ack":[1,1],"h":""}',
+    ):  # fmt: skip
+        bench.hear(text)
+    assert app.journal.acked == 0
+    assert app.machine.provisional and not app.uplink.heard
+    assert app.foreign == 11
+    assert bench.kinds(last) == ["station.fault"]
+    told = bench.since(last)[0]
+    assert (told["part"], told["code"]) == ("uplink", "bad_mac")
+    bench.hear(with_h(time, 2))
+    assert bench.since(last)[-1]["utc"] == UTC
+    bench.hear(with_h(ack, 2))
+    assert app.journal.acked == 1 and not app.machine.provisional
+    assert bench.kinds(last)[-1] == "station.fault_cleared"
+
+
+def test_a_replay_within_a_boot_changes_nothing():
+    bench = Sealed()
+    time = with_h({"cmd": "time", "i": 1, "utc": UTC}, 2)
+    ack = with_h({"ack": [bench.epoch, 2]}, 2)
+    bench.hear(time)
+    bench.hear(ack)
+    last = bench.app.journal.last
+    for text in (time, ack, with_h({"ack": [bench.epoch, 1]}, 2)):
+        bench.hear(text)
+    assert (bench.app.journal.last, bench.app.journal.acked) == (last, 2)
+
+
+def test_a_hello_needs_no_seal_and_says_nothing_of_who_asks():
+    bench = Sealed()
+    bench.hear(HELLO)
+    assert bench.app.foreign == 0
+    assert bench.app.machine.provisional and not bench.app.uplink.heard
+
+
+def test_a_station_without_a_key_obeys_also_what_is_sealed():
+    bench = Bench()
+    bench.app._message(with_h({"ack": [bench.app.journal.epoch, 1]}), 0)
+    assert bench.app.journal.acked == 1

@@ -231,3 +231,19 @@ def test_erasing_forgets_both_generations():
         assert ConfigStore(STATION, folder).load().generation == 0
         assert store.load().generation == 0
         assert send(store, GOOD, number=7).generation == 3
+
+
+BROKER = {"host": "hub.local", "port": 8883, "ca": "AAEC", "user": STATION, "password": "p" * 43}
+WIFI = {"ssid": "Piso 3", "password": "contrasena"}
+
+
+def test_key_wifi_and_broker_may_be_there():
+    assert wrong(key="0a" * 32, wifi=WIFI, broker=BROKER) is None
+    assert wrong(broker=BROKER) is None
+    assert wrong(key="0A" * 32)[0] == "key"
+    assert wrong(wifi=WIFI)[0] == "broker"
+    assert wrong(wifi={"ssid": "x" * 33, "password": "y"}, broker=BROKER)[0] == "wifi.ssid"
+    assert wrong(wifi={"ssid": "x"}, broker=BROKER)[0] == "wifi.password"
+    assert wrong(wifi="x", broker=BROKER)[0] == "wifi"
+    for name, value in (("host", ""), ("port", 0), ("port", "1"), ("ca", "AAE"), ("user", 5)):
+        assert wrong(broker=dict(BROKER, **{name: value}))[0] == "broker." + name
