@@ -1,6 +1,7 @@
 """A journal partition with something else on it, and the two orders that keys give at power-on."""
 
 import asyncio
+import json
 
 from diadema.journal import walk
 
@@ -28,11 +29,14 @@ async def overwritten(bench):
 
 async def test_somebody_elses_data_is_kept_until_the_command_confirms(desk):
     async with desk() as bench:
+        before = bench.host.hellos[-1]["e"]
         image = await overwritten(bench)
         await bench.station.power_on()
-        await bench.until(lambda: bench.host.hellos[-1]["b"] == 1 and len(bench.host.hellos) > 1)
+        await bench.until(lambda: bench.host.hellos[-1]["e"] != before)
         first = bench.host.hellos[-1]["e"]
-        await bench.until(lambda: any(event["e"] == first for event in bench.host.events))
+        await bench.until(
+            lambda: any(event["k"] == "station.fault" for event in bench.host.events)
+        )
         told = [event for event in bench.host.events if event["e"] == first]
         faults = [event for event in told if event["k"] == "station.fault"]
         assert [(event["part"], event["code"]) for event in faults] == [("journal", "unreadable")]
@@ -41,13 +45,19 @@ async def test_somebody_elses_data_is_kept_until_the_command_confirms(desk):
         await bench.world.sleep(1000)
         assert bytes(bench.station.flash.image) == image
         number = bench.host.command("format_journal", confirm=bench.station.id)
+
+        def cleared_at_host(number):
+            return any(event.get("i") == number for event in bench.host.events)
+
         cleared = await bench.host.answer(number)
         assert (cleared["k"], cleared["part"]) == ("station.fault_cleared", "journal")
-        await bench.until(lambda: bench.host.events[-1].get("i") == number)
+        await bench.until(lambda: cleared_at_host(number))
         content = walk(bytes(bench.station.flash.image))
         assert content.unreadable == 0
-        assert [event.n for event in content.events()] == [1]
-        assert bench.host.events[-1]["e"] == content.sectors[0].header.epoch != first
+        events = list(content.events())
+        assert json.loads(events[0].payload)["i"] == number
+        assert [event.n for event in events] == list(range(1, len(events) + 1))
+        assert events[0].epoch != first
 
 
 async def test_keys_1_and_6_held_for_ten_seconds_format_the_journal(desk):
