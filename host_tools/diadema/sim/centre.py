@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +29,9 @@ from diadema.store import Contact, Reader, open_reader
 
 _DRAIN_LIMIT_S = 60.0
 _DRAIN_LOOK_S = 0.1
+_PACE_MS = 20_000  # of the run, between two looks whether the host keeps up
+_PACE_LIMIT_S = 1.0  # real time that it is waited for
+_PACE_LOOK_S = 0.005
 
 
 @dataclass
@@ -59,6 +62,42 @@ class Centre:
     async def switch_on(self) -> None:
         """Power to every station; back when each has its configuration and the time."""
         await asyncio.gather(*(desk.switch_on() for desk in self.desks))
+
+    @asynccontextmanager
+    async def paced(self) -> AsyncIterator[None]:
+        """Inside, a fast run does not run away from its host.
+
+        A clock that leaps over hours while an acknowledgement takes its milliseconds makes the
+        stations send everything again and again, until nothing else comes through.
+        """
+        keeper = asyncio.create_task(self._keep_pace())
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    async def _keep_pace(self) -> None:
+        reader = self.reader()
+        try:
+            with self.world.actor():
+                while True:
+                    await self.world.sleep(_PACE_MS)
+                    deadline = time.monotonic() + _PACE_LIMIT_S
+                    while self._behind(reader) and time.monotonic() < deadline:
+                        await asyncio.sleep(_PACE_LOOK_S)
+        finally:
+            reader.close()
+
+    def _behind(self, reader: Reader) -> bool:
+        """Whether events are journaled that the host has not confirmed yet."""
+        last = {
+            (s, events[-1].e): events[-1].n
+            for s in self.world.stations
+            if (events := self.world.witness.events(s))
+        }
+        return any(reader.position(s, e) < n for (s, e), n in last.items())
 
     async def drain(self, limit_s: float = _DRAIN_LIMIT_S) -> int:
         """Wait until what was journaled is stored; how many events are missing after the limit.

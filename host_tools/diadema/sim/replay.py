@@ -12,6 +12,7 @@ from diadema.errors import DiademaError
 from diadema.sim import people
 from diadema.sim.bank import BankDay
 from diadema.sim.centre import Centre, open_centre
+from diadema.sim.timeline import HOLD_LIMIT_S
 from diadema.sim.workday import Workday, start_utc_ms
 from diadema.store import Contact
 
@@ -20,12 +21,16 @@ SITE = "Anonymous Bank"
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """`zone`: whose local times the log has. `data` None: a new directory, removed at the end."""
+    """`zone`: whose local times the log has. `data` None: a new directory, removed at the end.
+
+    `command_limit_s`: real time that a command may take before its contact is given up.
+    """
 
     day: BankDay
     zone: ZoneInfo
     data: Path | None = None
     web_port: int = 0
+    command_limit_s: float = HOLD_LIMIT_S
 
 
 class Watcher:
@@ -59,7 +64,7 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
     ) as centre:
         await centre.switch_on()
         watcher.stage(f"floor at {centre.web}/")
-        workday = Workday(centre, day, options.zone, watcher.call_done)
+        workday = Workday(centre, day, options.zone, watcher.call_done, options.command_limit_s)
         await watcher.begun(centre, workday)
         await workday.run()
         watcher.stage("waiting until everything is stored")

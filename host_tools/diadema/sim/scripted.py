@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -57,6 +58,7 @@ class Shift:
     ) -> None:
         """`hour`: arrivals of that local hour all along, else of the hour it is in `zone`."""
         self.counts = Counts()
+        self._centre = centre
         self._world = centre.world
         self._desks = centre.desks
         self._behaviour = behaviour
@@ -79,7 +81,8 @@ class Shift:
 
         `speed` is the run's from here on (0: as fast as the work allows).
         """
-        async with asyncio.TaskGroup() as tasks:
+        paced = nullcontext() if speed else self._centre.paced()
+        async with paced, asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             with self._world.hold("the shift begins"):
                 self._world.timeline.set_speed(speed)

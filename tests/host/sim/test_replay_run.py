@@ -131,3 +131,32 @@ async def test_a_power_cut_changes_only_the_contact_that_it_falls_in(day: bank.B
     check(summary, without=2)
     calls = [{"line": line, "call_id": "7"} for line in (6, 10)]
     assert sorted(summary["interrupted"], key=lambda row: row["line"]) == calls
+
+
+class StoppedGateway(Watcher):
+    """Stops the gateway in a call, and lets it go on when the next one was given up."""
+
+    stopped: int | None = None
+
+    async def begun(self, centre: Centre, workday: Workday) -> None:
+        self.centre, self.workday = centre, workday
+        centre.world.witness.listeners.append(self.look)
+
+    def look(self, station: str, seen: Witnessed) -> None:
+        if seen.event["k"] == "contact.answered" and seen.event["c"] == "990201-7":
+            self.stopped = self.centre.processes.gateway.pid
+            assert self.stopped
+            os.kill(self.stopped, signal.SIGSTOP)
+
+    def call_done(self) -> None:
+        if self.stopped and self.workday.outcome.undelivered:
+            os.kill(self.stopped, signal.SIGCONT)
+            self.stopped = None
+
+
+async def test_a_contact_that_cannot_be_delivered_is_listed(day: bank.BankDay) -> None:
+    summary = await run_replay(ReplayOptions(day, JERUSALEM, command_limit_s=2), StoppedGateway())
+    undelivered = summary["undelivered"]
+    assert undelivered[0]["line"] == 8 and "not answered within 2 s" in undelivered[0]["why"]
+    check(summary, without=len(undelivered))
+    assert len(undelivered) < 3
