@@ -1,11 +1,44 @@
-"""The torture bench in short: the same campaigns as `diadema torture`, a small share of each."""
+"""The torture bench in short: the campaigns of `diadema torture`, a small share of each.
 
-from diadema.sim.torture import campaigns
+Whole stations meet everything at once here; the command gives each its own campaign and hours.
+"""
+
+from diadema.sim.torture import campaigns, disturb
 from diadema.sim.torture.outcome import Plan
+from diadema.sim.torture.rig import torment
+
+_TWELVE_SECTORS = 12 * 4096
 
 
 async def test_the_journal_loses_nothing_at_any_cut():
-    summary = await campaigns.run(["journal"], Plan(seed=11, share=0.03))
+    summary = await campaigns.run(["journal"], Plan(seed=11, share=0.02))
     assert summary["failures"] == []
     assert (summary["lost"], summary["doubled"]) == (0, 0)
-    assert summary["cut_points"] > 2_000
+    assert summary["cut_points"] > 1_500
+
+
+async def test_a_centre_under_everything_at_once_keeps_each_event_once():
+    outcome = await torment(
+        Plan(seed=11),
+        "everything",
+        stations=3,
+        journal_bytes=_TWELVE_SECTORS,
+        seconds=10,
+        disturbers=[
+            disturb.power,
+            disturb.line,
+            disturb.processes,
+            disturb.disk,
+            disturb.clock,
+        ],
+    )
+    assert outcome.failures == []
+    assert (outcome.lost, outcome.doubled) == (0, 0)
+    assert outcome.counts["power_cuts"] > 5
+    assert outcome.counts["journaled"] == outcome.counts["stored"] > 50
+
+
+async def test_a_journal_that_fills_without_a_link_refuses_calls_and_keeps_all():
+    summary = await campaigns.run(["offline"], Plan(seed=11, share=0.05, only="3"))
+    assert summary["failures"] == []
+    assert (summary["lost"], summary["doubled"]) == (0, 0)

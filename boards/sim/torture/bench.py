@@ -128,6 +128,7 @@ class Day:
         self.large = self.sectors > 16
         self.truth = Truth()
         self.nor = Nor(bytearray(b"\xff" * (SECTOR * self.sectors)), self.watch)
+        self.nor.worn = options.get("worn", ())
         self.scratch = bytearray(SECTOR * self.sectors)
         self.journal = None
         self.operation = 0
@@ -219,6 +220,7 @@ class Day:
         leave()
         self.points += 1
         nor = Nor(self.scratch)
+        nor.worn, nor.erases = self.nor.worn, self.nor.erases[:]
         nor.doubtful = set(self.nor.doubtful)
         if doubtful is not None:
             nor.doubtful.add(doubtful)

@@ -9,6 +9,7 @@ import random
 
 SECTOR = 4096
 ERASE_COST = 8  # of the budget, in programmed bytes
+WORN_AFTER = 3  # erases
 _BLANK = b"\xff" * SECTOR
 
 
@@ -31,6 +32,8 @@ class Nor:
         self.read_budget = -1
         self.changes = 0
         self.doubtful = set()  # sectors whose erase was cut
+        self.worn = ()  # sectors that wear out: later erases leave a byte as it is
+        self.erases = [0] * self.sectors
 
     def readblocks(self, block, buf, offset=0):
         if self.read_budget >= 0:
@@ -95,6 +98,9 @@ class Nor:
         if self.budget > 0:
             self.budget -= ERASE_COST
         self.image[at : at + SECTOR] = _BLANK
+        self.erases[block] += 1
+        if block in self.worn and self.erases[block] >= WORN_AFTER:
+            self.image[at + 1000] = 0
         self.doubtful.discard(block)
 
 

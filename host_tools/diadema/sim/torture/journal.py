@@ -24,13 +24,17 @@ _TAIL = 1500  # characters of a VM's last words
 
 @dataclass(frozen=True)
 class _Batch:
-    """`share`: of the flash operations that are cut, on rings too large to cut them all."""
+    """`share`: of the flash operations that are cut, on rings too large to cut them all.
+
+    `worn`: a sector that wears out in the middle of it; -1 for none.
+    """
 
     sectors: int
     contacts: int
     link: str
     rewinds: bool = False
     share: float = 1.0
+    worn: int = -1
 
 
 # a contact is about a thousand bytes, so a thousand cut points
@@ -43,6 +47,7 @@ _BATCHES = (
     _Batch(128, 620, "none", share=0.02),
     _Batch(9, 26, "up"),
     _Batch(7, 22, "none"),
+    _Batch(5, 36, "up", worn=2),
 )
 
 
@@ -78,13 +83,14 @@ async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None
         "firmware": str(folder / "firmware"),
         "sectors": batch.sectors,
         "seed": seed,
+        "worn": [batch.worn],
         "share": batch.share if small else batch.share * plan.share,
     }
     if plan.only and "." in plan.only:
         _, operation, cut = plan.only.split(".")
         options |= {"operation": int(operation), "cut": int(cut)}
     ended = False
-    for found in await _in_vm(script, options):
+    for found in await in_vm(script, options):
         if "what" in found:
             cut = found["cut"]
             place = f"{number}.{found['operation']}.{cut}" if cut != "-" else str(number)
@@ -101,7 +107,8 @@ async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None
         raise DiademaError(f"the journal's bench did not end its day {number}")
 
 
-async def _in_vm(script: Path, options: dict[str, object]) -> list[dict[str, Any]]:
+async def in_vm(script: Path, options: dict[str, object]) -> list[dict[str, Any]]:
+    """The objects that the bench prints for one script: failures, then what it did."""
     bench = station_tree() / "boards" / "sim" / "torture" / "bench.py"
     process = await asyncio.create_subprocess_exec(
         *interpreter(), "-X", f"heapsize={_HEAP}", str(bench), str(script), json.dumps(options),

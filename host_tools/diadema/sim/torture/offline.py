@@ -180,8 +180,7 @@ class _Worker:
     async def judge_after(self) -> list[str]:
         """The link is back and all is stored: calls are taken again."""
         desk, since = self._desk, self._desk.seen
-        if not desk.station.powered:
-            await desk.switch_on()
+        await desk.switch_on()  # takes note of the restarts of three nights
         if desk.presence == "logged_out":
             await desk.log_in()
         if desk.presence == "not_ready":
