@@ -19,6 +19,8 @@ from diadema.sim.witness import Witnessed
 from diadema.sim.world import World
 
 _SLICE_S = 1.0  # how often a wait looks whether the station still has power
+_GESTURE_MS = 5_000  # of the run: what a key or a badge does is journaled by then
+_LOOK_MS = 20
 _AGAIN_S = 1.0  # between two attempts at a hub that does not answer
 _START_LIMIT_S = 60.0
 _WORK = {
@@ -87,25 +89,33 @@ class AtDesk:
         events = reversed(self._world.witness.events(self.desk.station))
         return next((seen.event for seen in events if wanted(seen.event)), None)
 
-    async def expect(
-        self, kind: str, since: int, limit_s: float = HOLD_LIMIT_S, **fields: Any
-    ) -> Witnessed:
-        """The first such event from `since` on; a fast clock goes on meanwhile."""
+    async def expect(self, kind: str, since: int, **fields: Any) -> Witnessed:
+        """The first such event from `since` on. Raises Silent.
 
-        def wanted(event: dict[str, Any]) -> bool:
-            return event["k"] == kind and fields.items() <= event.items()
+        A fast run waits some seconds of its own time: it would be weeks on before real ones pass.
+        """
+        events = self._world.witness.events(self.desk.station)
+        limit_ms = 1000 * HOLD_LIMIT_S * self._world.timeline.speed or _GESTURE_MS
+        deadline_ms = self._world.now_ms() + limit_ms
+        while True:
+            self._notice_restart()
+            if not self.station.powered:
+                raise PowerLost(f"{self.desk.seat} lost its power")
+            for seen in events[since:]:
+                if seen.event["k"] == kind and fields.items() <= seen.event.items():
+                    return seen
+            if self._world.now_ms() >= deadline_ms:
+                raise Silent(
+                    f"{self.desk.seat} ({self.desk.station}) wrote no {kind} {fields or ''} in "
+                    f"{limit_ms / 1000:.0f} s; its last events: {self._tail()}"
+                )
+            await self._world.sleep(_LOOK_MS)
 
-        return await self._await(wanted, f"{kind} {fields or ''}", since, limit_s, running=True)
+    async def _answer(
+        self, wanted: Callable[[dict[str, Any]], bool], since: int, limit_s: float
+    ) -> Witnessed | None:
+        """The station's answer to a command, while a fast clock stands; None after `limit_s`."""
 
-    async def _await(
-        self,
-        wanted: Callable[[dict[str, Any]], bool],
-        name: str,
-        since: int,
-        limit_s: float,
-        *,
-        running: bool,
-    ) -> Witnessed:
         def wanted_or_restart(event: dict[str, Any]) -> bool:
             return wanted(event) or event["k"] == "station.booted"
 
@@ -118,7 +128,6 @@ class AtDesk:
                     wanted_or_restart,
                     since=since,
                     timeout_s=min(left_s, _SLICE_S),
-                    running=running,
                 )
             except TimeoutError:
                 if not self.station.powered:
@@ -127,10 +136,7 @@ class AtDesk:
                 if wanted(found.event):
                     return found
                 raise PowerLost(f"{self.desk.seat} was started anew")
-        raise Silent(
-            f"{self.desk.seat} ({self.desk.station}) wrote no {name.strip()} within "
-            f"{limit_s:.0f} s; its last events: {self._tail()}"
-        )
+        return None
 
     def _notice_restart(self) -> None:
         """Raises PowerLost if the station was started anew since the person last looked."""
@@ -295,9 +301,8 @@ class AtDesk:
                         numbers.add(await self._hub.command(self.desk.station, **body))
                     except HubUnreachable:
                         left_s = _AGAIN_S  # it may have been sent for all that: look, then ask
-                try:
-                    seen = await self._await(wanted, name, since, left_s, running=False)
-                except Silent:
+                seen = await self._answer(wanted, since, left_s)
+                if seen is None:
                     continue
                 if seen.event["k"] == kind:
                     return

@@ -6,6 +6,7 @@ and hung up at its recorded seconds, typified from its recorded type, badge out 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -113,6 +114,10 @@ class Workday:
                 return
             except PowerLost:
                 await self._repower(desk)
+            except Silent:
+                if desk.work[0] != "offered":
+                    raise
+                await self._make_way(desk)
         raise DiademaError(f"{desk.desk.seat} loses its power again and again")
 
     async def _whole(self, desk: AtDesk, call: Call, next_s: int | None) -> None:
@@ -140,7 +145,8 @@ class Workday:
         """Clear what an earlier undelivered call may have left behind."""
         work, contact = desk.work
         if work == "offered" and contact:
-            await desk.withdraw(contact, limit_s=self._limit_s)
+            with suppress(NotDelivered):  # it may end by itself meanwhile
+                await desk.withdraw(contact, limit_s=self._limit_s)
         if desk.presence == "not_ready" and desk.work[0] == "idle":
             await desk.get_ready()
 
