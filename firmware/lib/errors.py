@@ -36,3 +36,11 @@ class ConfigError(StationError):
         super().__init__("{}: {}".format(key, reason))
         self.key = key
         self.reason = reason
+
+
+class LinkError(StationError):
+    """A way to the host ended or did not come about; `code` says why."""
+
+    def __init__(self, message, code):
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,235 @@
+"""An MQTT 3.1.1 client over TLS: QoS 1 up, QoS 0 down, one write a packet, bounded memory.
+
+`run` is one connection from its opening to its end, and always ends with a LinkError; who calls it
+again waits in between. What was published and not confirmed is sent again first, in order, as DUP.
+Names are looked up by the system's blocking call; give an address where that may hang.
+"""
+
+import asyncio
+import ssl
+from binascii import a2b_base64
+
+from lib.errors import LinkError
+from lib.timekeeping import wait
+from micropython import const
+
+WINDOW = const(8)  # messages on their way to the broker
+_RX_LIMIT = const(1152)  # a message of 1024 bytes and its topic
+_KEEP_ALIVE_S = const(20)
+_CLOSE_MS = const(1_000)
+_CONNACK = const(0x20)
+_PUBACK = const(0x40)
+_SUBACK = const(0x90)
+_PINGRESP = const(0xD0)
+_PUBLISH = const(0x30)  # the low four bits are flags: DUP 8, QoS 1 2, retain 1
+_CERT_VERIFY_FAILED = const(-0x2700)  # mbedtls/x509.h
+
+
+class Client:
+    """`broker`: host, port, ca, user, password. `on_message(payload)`, `on_up()` do not wait."""
+
+    def __init__(self, broker, name, topics, will, on_message, on_up, now, answer_ms=10_000):
+        self._broker = broker
+        self._name = name
+        self._topics = topics
+        self._will = will  # topic, payload
+        self._on_message = on_message
+        self._on_up = on_up
+        self._now = now
+        # the longest wait for CONNACK, PUBACK, PINGRESP, a write; and without a word of ours
+        self._answer_ms = answer_ms
+        self._flight = []  # [packet id, packet, u when sent], in order
+        self._room = asyncio.Event()
+        self._id = 0
+        self._ended = asyncio.Event()
+        self._error = None
+        self._writer: "asyncio.StreamWriter | None" = None
+        self.connected = False
+        self.resent = 0
+
+    # ------------------------------------------------------------------ up
+
+    async def publish(self, topic, payload, retain=0):
+        """Send with QoS 1; waits for room in the window. LinkError when there is no connection.
+
+        What it took is delivered at least once, over whatever connections, while the power lasts.
+        """
+        while self.connected and len(self._flight) >= WINDOW:
+            self._room.clear()
+            await self._room.wait()
+        if not self.connected:
+            raise LinkError("no connection", "lost")
+        number = self._next_id()
+        packet = _packet(_PUBLISH | 2 | retain, _text(topic) + _number(number) + payload)
+        self._flight.append([number, packet, self._now()])
+        try:
+            await self._send(packet)
+        except (OSError, asyncio.TimeoutError) as error:
+            self._end(error)
+
+    def _next_id(self):
+        while True:
+            self._id = self._id % 65535 + 1
+            if all(entry[0] != self._id for entry in self._flight):
+                return self._id
+
+    async def _send(self, packet):
+        async with self._lock:
+            writer = self._writer
+            writer.write(packet)  # type: ignore[union-attr]
+            await asyncio.wait_for_ms(writer.drain(), self._answer_ms)  # type: ignore[union-attr]
+        self._sent_at = self._now()
+
+    # ------------------------------------------------------------------ a connection
+
+    async def run(self):
+        self._writer = reader = None
+        self._error = self._pinged = None
+        self._ended = asyncio.Event()
+        self._lock = asyncio.Lock()
+        try:
+            await asyncio.wait_for_ms(self._open(), self._answer_ms)
+            reader = asyncio.create_task(self._read())
+            await self._resend()
+            self.connected = True
+            self._on_up()
+            await self._keep()
+        except (OSError, EOFError, ValueError, asyncio.TimeoutError) as error:
+            raise _named(error) from None
+        finally:
+            self.connected = False
+            self._room.set()
+            if reader:
+                reader.cancel()
+            await self._close()
+
+    async def _open(self):
+        broker = self._broker
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
+        context.load_verify_locations(cadata=a2b_base64(broker["ca"]))
+        self._reader, self._writer = await asyncio.open_connection(
+            broker["host"], broker["port"], ssl=context, server_hostname=broker["host"]
+        )
+        body = _text("MQTT") + b"\x04\xee\x00" + bytes([_KEEP_ALIVE_S])  # clean, will, user
+        for part in [self._name] + list(self._will) + [broker["user"], broker["password"]]:
+            body += _text(part)
+        await self._send(_packet(0x10, body))
+        kind, answer = await self._receive()
+        if kind != _CONNACK or len(answer) != 2:
+            raise LinkError("no CONNACK", "protocol")
+        if answer[1]:
+            raise LinkError("refused with %d" % answer[1], "refused")
+        body = _number(1)
+        for topic in self._topics:
+            body += _text(topic) + b"\x00"
+        await self._send(_packet(0x82, body))
+        kind, answer = await self._receive()
+        if kind != _SUBACK or 0x80 in answer[2:]:
+            raise LinkError("may not subscribe", "refused")
+
+    async def _resend(self):
+        for entry in list(self._flight):
+            entry[1][0] |= 8
+            entry[2] = self._now()
+            self.resent += 1
+            await self._send(entry[1])
+
+    async def _keep(self):
+        """Pings, and looks that answers come; raises what ended the connection."""
+        ping_ms = self._answer_ms  # half the keep-alive
+        while self._error is None:
+            now = self._now()
+            waiting = [entry[2] for entry in self._flight[:1]]
+            if self._pinged is not None:
+                waiting.append(self._pinged)
+            elif now - self._sent_at >= ping_ms:
+                self._pinged = now
+                await self._send(b"\xc0\x00")
+            due = self._sent_at + ping_ms if self._pinged is None else now + ping_ms
+            for since in waiting:
+                if now - since >= self._answer_ms:
+                    raise LinkError("no answer from the broker", "no_answer")
+                due = min(due, since + self._answer_ms)
+            await wait(self._ended, max(due - now, 0))
+        raise self._error
+
+    async def _read(self):
+        try:
+            while True:
+                self._take(*await self._receive())
+        except Exception as error:
+            self._end(error)
+
+    def _end(self, error):
+        self._error = self._error or error
+        self._ended.set()
+
+    async def _receive(self):
+        """(first byte, body) of the next packet."""
+        read = self._reader.readexactly
+        first = (await read(1))[0]
+        size = shift = 0
+        while True:
+            byte = (await read(1))[0]
+            size |= (byte & 127) << shift
+            shift += 7
+            if size > _RX_LIMIT or shift > 28:
+                raise LinkError("a packet is too long", "protocol")
+            if byte < 128:
+                return first, await read(size) if size else b""
+
+    def _take(self, first, body):
+        if first == _PUBACK and len(body) == 2:
+            number = body[0] << 8 | body[1]
+            self._flight = [entry for entry in self._flight if entry[0] != number]
+            self._room.set()
+        elif first & 0xF6 == _PUBLISH and len(body) > 2:  # QoS 0, as we asked
+            self._on_message(body[2 + (body[0] << 8 | body[1]) :])
+        elif first == _PINGRESP:
+            self._pinged = None
+        else:
+            raise LinkError("packet %02x out of place" % first, "protocol")
+
+    async def _close(self):
+        if self._writer:
+            try:
+                self._writer.close()
+                await asyncio.wait_for_ms(self._writer.wait_closed(), _CLOSE_MS)
+            except (OSError, asyncio.TimeoutError):
+                pass  # it is gone anyway
+
+    def dump(self):
+        return {
+            "connected": self.connected, "flight": len(self._flight), "resent": self.resent,
+        }  # fmt: skip
+
+
+def _named(error):
+    if isinstance(error, EOFError):
+        return LinkError("the broker closed", "lost")
+    if isinstance(error, asyncio.TimeoutError):
+        return LinkError("no answer from the broker", "no_answer")
+    wrong = _CERT_VERIFY_FAILED in error.args or "CERT" in str(error).upper()
+    return LinkError(str(error), "certificate" if wrong else "no_answer")
+
+
+def _number(value):
+    return bytes([value >> 8, value & 255])
+
+
+def _text(value):
+    data = value.encode()
+    return _number(len(data)) + data
+
+
+def _packet(first, body):
+    """A bytearray, so that DUP can be set in it later."""
+    packet = bytearray([first])
+    size = len(body)
+    while size > 127:
+        packet.append(size & 127 | 128)
+        size >>= 7
+    packet.append(size)
+    packet.extend(body)
+    return packet
