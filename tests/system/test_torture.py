@@ -34,8 +34,8 @@ async def test_a_centre_under_everything_at_once_keeps_each_event_once():
     )
     assert outcome.failures == []
     assert (outcome.lost, outcome.doubled) == (0, 0)
-    assert outcome.counts["power_cuts"] > 5
-    assert outcome.counts["journaled"] == outcome.counts["stored"] > 50
+    assert outcome.counts["power_cuts"] > 2
+    assert outcome.counts["journaled"] == outcome.counts["stored"] > 20
 
 
 async def test_a_journal_that_fills_without_a_link_refuses_calls_and_keeps_all():
