@@ -228,6 +228,20 @@ def test_a_store_that_fails_while_events_are_placed_loses_none(ingest, reader, m
     assert reader.dead_letters() == []
 
 
+def test_what_is_running_is_placed_too_when_its_anchor_comes_in_a_later_batch(ingest, reader):
+    script = Script().boot().login().ready().offer("c1").contact("answered", "c1", via="key")
+    take(ingest, script.messages())
+    sent = script.n
+    script.clock().contact("ended", "c1", by="caller", on_hold=False).wrapup("started", "c1", 0)
+    script.wrapup("ended", "c1", cause="agent").logout()
+    take(ingest, script.messages(sent + 1, sent + 1))
+    take(ingest, script.messages(sent + 2))
+    contact, session = reader.contacts()[0], reader.sessions()[0]
+    assert contact.closed and session.close_utc is not None
+    assert None not in (contact.start_utc, contact.answered_utc, session.open_utc)
+    assert contact.late and session.late
+
+
 def test_two_epochs_are_two_journals(ingest, reader):
     old, new = full_day(), Script(e=99).boot().login()
     take(ingest, old.messages(1, 8))

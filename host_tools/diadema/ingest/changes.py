@@ -33,6 +33,12 @@ class Changes:
     def place(self, s: str, state: StationState) -> None:
         """The boot got its first anchor: give an hour to what came before it."""
         assert state.offset is not None
+        for held in (*state.open, state.last):  # not a copy: what is running goes on with these
+            if held is not None:
+                self.contacts.setdefault((held.s, held.e, held.n), held)
+        if state.session is not None:
+            session = state.session
+            self.sessions.setdefault((session.s, session.e, session.n), session)
         contacts, sessions = self.unplaced(s, state.e, state.b)
         for contact in contacts:  # what this batch holds is newer than the stored row
             self.contacts.setdefault((contact.s, contact.e, contact.n), contact)
