@@ -167,6 +167,21 @@ def site(
         _say("Stored; the hub takes it at its next start.")
 
 
+@app.command()
+def rebuild(
+    data: Data = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Put what was rebuilt in the place of what differs.")
+    ] = False,
+    as_json: AsJson = False,
+    clock: Clock = None,
+) -> None:
+    """Work contacts, sessions and figures out again from the raw events, and compare."""
+    from diadema.rebuild.command import run
+
+    sys.exit(run(data_root(data), clock, apply=apply, as_json=as_json))
+
+
 _OWN = list(app.registered_commands)
 
 

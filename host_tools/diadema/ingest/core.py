@@ -102,8 +102,8 @@ class Ingest:
         with self._with_store():
             rows = self._render(agents)
             batch = Batch(live=list(rows.items()), stations=[saved(one) for one in stations])
-            if batch.live or batch.stations:
-                self.writer.commit(batch)
+            batch.counted_utc = self.floor.day.start
+            self.writer.commit(batch)
         return rows
 
     @contextmanager
@@ -150,7 +150,8 @@ class Ingest:
         if changes.placed:
             self._count_day(changes.contacts.values())
         for session in changes.ended:
-            self._out[session.a] = session.close_utc
+            if session.close_utc is None:
+                self._out[session.a] = None
         for session in changes.sessions.values():
             if session.close_utc is not None:
                 self._out[session.a] = max(self._out.get(session.a) or 0, session.close_utc)

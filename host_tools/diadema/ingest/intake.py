@@ -178,10 +178,16 @@ class Intake:
                     journal.pending[error.n] = None
                     self._advance(station, journal)
             return
-        self.batch.unknown.update(unknown)
-        self._event(s, kind, event, message)
+        self._event(s, kind, event, message, unknown)
 
-    def _event(self, s: str, kind: str, event: Event | UnknownEvent, message: Message) -> None:
+    def _event(
+        self,
+        s: str,
+        kind: str,
+        event: Event | UnknownEvent,
+        message: Message,
+        unknown: Iterable[tuple[str, str]] = (),
+    ) -> None:
         """Any event that did not go the straight way."""
         data, n = message.data, event.n
         if event.s != s:
@@ -193,6 +199,7 @@ class Intake:
             self.batch.doubtful.append(Doubtful(s, event.e, n, kind, data))
         elif self._room(journal, n):
             self.batch.events.append((s, event.e, n, kind, data))
+            self.batch.unknown.update(unknown)
             journal.pending[n] = data
             self._advance(station, journal, event)
 

@@ -33,8 +33,8 @@ def open_database(path: Path, *, write: bool) -> Engine:
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begin)
     with engine.begin() as connection:
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if write and version == 0:
+        version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if write and version < VERSION:
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         elif version != VERSION:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from diadema.store.rows import Contact, Session
 
-VERSION = 1
+VERSION = 2  # a store of layout 1 lacks tables only, and gets them when the ingest opens it
 metadata = MetaData()
 
 
@@ -154,6 +154,12 @@ live = Table(  # the rows of the live floor, as published
     metadata,
     _text("a", primary_key=True),
     _bytes("row"),
+)
+floor = Table(  # when its rows were last counted; one row
+    "floor",
+    metadata,
+    _number("id", primary_key=True, autoincrement=False),
+    _number("utc"),
 )
 generations = Table(  # of the site; each time that its content changed
     "generations",

@@ -57,6 +57,7 @@ class Batch:
     contacts: list[Contact] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
     live: list[tuple[str, bytes]] = field(default_factory=list)
+    counted_utc: int | None = None  # the day of the rows in `live` is the one of this moment
     answers: list[tuple[str, int, bytes]] = field(default_factory=list)
     stream: tuple[str, int, str] | None = None  # created, sequence, server
 
@@ -109,6 +110,8 @@ class Writer:
             self.put(tx, tables.contacts, [astuple(contact) for contact in batch.contacts])
             self.put(tx, tables.sessions, [astuple(session) for session in batch.sessions])
             self.put(tx, tables.live, batch.live)
+            if batch.counted_utc is not None:
+                self.put(tx, tables.floor, [(1, batch.counted_utc)])
             for s, i, answer in batch.answers:
                 key = (tables.commands.c.s == s) & (tables.commands.c.i == i)
                 given = {"status": "answered", "answer": answer}

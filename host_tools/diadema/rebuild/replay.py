@@ -1,0 +1,184 @@
+"""Takes the raw events of one store in again, through the ingest itself, into a fresh store.
+
+Each journal from its first event to its last, the journals of a station in the order in which they
+began. A range that a greeting declared lost is declared again at its place.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Table, func, select, text
+
+from diadema.clock import Clock
+from diadema.commands import Hello
+from diadema.ingest.core import Ingest
+from diadema.ingest.floor import day_of
+from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.state import StationState
+from diadema.site import Site
+from diadema.store import Writer, open_reader, open_writer, tables
+
+_BATCH = 2000
+_NO_STATE = msgspec.msgpack.encode(StationState())
+_COPIED = (tables.stream, tables.generations, tables.dead_letters, tables.conflicts)
+
+
+class Replayed(Struct):
+    events: int = 0
+    came_back: int = 0
+
+
+class _Moment:
+    """A clock that stands: the day's figures are counted for the day of what stands."""
+
+    def __init__(self, utc_ms: int) -> None:
+        self._utc_ms = utc_ms
+
+    def now_ms(self) -> int:
+        return self._utc_ms
+
+
+def replay(
+    store: Path, fresh: Path, site: Site | None, clock: Clock, progress: Callable[[int, int], None]
+) -> Replayed:
+    """Fill `fresh`, a new file, from `store`. Raises DiademaError."""
+    reader = open_reader(store)
+    writer = open_writer(fresh)
+    done = Replayed()
+    try:
+        with reader.engine.connect() as source:
+            _copy(source, writer)
+            moment = _Moment(_shown_at(source, site) or clock.now_ms())
+            ingest = Ingest(writer, site, moment)
+            hellos = {s: station.hello for s, station in ingest.stations.items()}
+            total = source.execute(select(func.count()).select_from(tables.events)).scalar_one()
+            for s, e in _journals(source):
+                _journal(source, ingest, s, e, done)
+                progress(done.events, total)
+            for s, hello in hellos.items():
+                ingest.stations[s].hello = hello
+            ingest.save(ingest.stations.values(), set())
+            stream = source.execute(select(tables.stream)).first()
+        with writer.transaction() as tx:
+            tx.execute(tables.stream.delete())
+            if stream is not None:
+                writer.put(tx, tables.stream, [tuple(stream)])
+        ingest = Ingest(writer, site, moment)  # counts the day anew
+        ingest.save((), ingest.floor.agents())
+    finally:
+        reader.close()
+        writer.close()
+    return done
+
+
+def _copy(source: Connection, writer: Writer) -> None:
+    """What is no result of the events: letters, commands as asked, links, numbers given out."""
+    with writer.transaction() as tx:
+        for table in _COPIED:
+            _put(writer, tx, table, source)
+        station = tables.stations.c
+        for s, hello, next_i in source.execute(select(station.s, station.hello, station.next_i)):
+            writer.put(tx, tables.stations, [(s, _NO_STATE, hello, next_i)])
+        place = tables.positions.c
+        for s, e in source.execute(select(place.s, place.e)):
+            writer.put(tx, tables.positions, [(s, e, 0)])
+        _put(writer, tx, tables.commands, source)
+        command = tables.commands
+        answered = command.c.status == "answered"
+        tx.execute(command.update().where(answered).values(status="open", answer=None))
+
+
+def _put(writer: Writer, tx: Connection, table: Table, source: Connection) -> None:
+    result = source.execution_options(yield_per=_BATCH).execute(select(table))
+    for rows in result.partitions():
+        writer.put(tx, table, [tuple(row) for row in rows])
+
+
+def _shown_at(source: Connection, site: Site | None) -> int | None:
+    """A moment of the day for which the standing rows of the floor were counted."""
+    row = source.execute(select(tables.floor.c.utc)).first()
+    return None if row is None else day_of(row[0], site).start
+
+
+def _journals(source: Connection) -> list[tuple[str, int]]:
+    """All, by the arrival of their first event; those of dead letters alone at the end."""
+    began = text("SELECT s, e FROM events GROUP BY s, e ORDER BY min(rowid)")
+    found = [(s, e) for s, e in source.execute(began)]
+    place = tables.positions.c
+    known = {*found}
+    others = source.execute(select(place.s, place.e).order_by(place.s, place.e))
+    return found + [(s, e) for s, e in others if (s, e) not in known]
+
+
+def _journal(source: Connection, ingest: Ingest, s: str, e: int, done: Replayed) -> None:
+    topic = f"{PREFIX}{s}.ev"
+    loss = tables.losses.c
+    declared = (loss.s == s) & (loss.e == e) & (loss.source == "hello")
+    ranges = list(
+        source.execute(select(loss.first, loss.last).where(declared).order_by(loss.first))
+    )
+    batch: list[Message] = []
+    within: list[Message] = []  # events in the next range
+
+    def flush() -> None:
+        if batch:
+            ingest.take(batch, "rebuild", "rebuild")
+            batch.clear()
+
+    def declare() -> None:
+        """After what is here of the range, so that it is worked out and not only kept."""
+        nonlocal within
+        flush()
+        _, last = ranges.pop(0)
+        deferred = ingest.deferred
+        ingest.take([_gone(s, e, last)], "rebuild", "rebuild")
+        if ingest.deferred > deferred or within:
+            for at in range(0, len(within), _BATCH):
+                ingest.take(within[at : at + _BATCH], "rebuild", "rebuild")
+        done.came_back += len(within)
+        within = []
+
+    for n, subject, body, is_event in _in_order(source, s, e, topic):
+        while ranges and n > ranges[0][1]:
+            declare()
+        message = Message(1, subject, body)
+        batch.append(message)
+        if is_event:
+            done.events += 1
+            if ranges and n >= ranges[0][0]:
+                within.append(message)
+        if len(batch) >= _BATCH:
+            flush()
+    while ranges:
+        declare()
+    flush()
+
+
+def _in_order(
+    source: Connection, s: str, e: int, topic: str
+) -> Iterator[tuple[int, str, bytes, bool]]:
+    """Events and dead letters of a journal by n; an event first where there are both."""
+    event, dead = tables.events.c, tables.dead_letters.c
+    streaming = source.execution_options(yield_per=_BATCH)
+    events = streaming.execute(
+        select(event.n, event.body).where((event.s == s) & (event.e == e)).order_by(event.n)
+    )
+    letters = source.execute(
+        select(dead.n, dead.subject, dead.body)
+        .where((dead.s == s) & (dead.e == e) & dead.n.is_not(None))
+        .order_by(dead.n)
+    ).all()
+    return heapq.merge(
+        ((n, topic, body, True) for n, body in events),
+        ((n, subject, body, False) for n, subject, body in letters),
+        key=itemgetter(0),
+    )
+
+
+def _gone(s: str, e: int, last: int) -> Message:
+    hello = Hello(up=True, s=s, e=e, first=last + 1, last=last)
+    return Message(1, f"{PREFIX}{s}.st.usb", msgspec.json.encode(hello))
