@@ -89,7 +89,7 @@ class Day:
         only = options.get("operation")
         if only is not None and only != self.operation:
             return
-        if self.large and only is None and random.random() >= options["share"]:
+        if only is None and random.random() >= options["share"]:
             return
         random.seed(options["seed"] * 1000003 + self.operation)
         if what == "erase":

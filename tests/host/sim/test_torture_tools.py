@@ -133,7 +133,7 @@ async def test_a_broken_journal_is_found_and_the_failure_can_be_repeated(
     folder = broken(old, new)
     script = tmp_path / "day"
     script.write_bytes(b"\n".join(day(7, 20, link="late")))
-    options = {"firmware": str(folder), "sectors": 4, "seed": 7, "share": 1.0}
+    options = {"firmware": str(folder), "sectors": 4, "seed": 7, "share": 0.1}
     *failures, did = await journal.in_vm(script, options)
     assert failures and did["operations"]
     first = failures[0]

@@ -77,9 +77,13 @@ async def line(rig: Rig, outcome: Outcome) -> None:
 
 async def processes(rig: Rig, outcome: Outcome) -> None:
     """kill -9 of any of the host's processes, the hub itself and the gateway too."""
+    names: list[str] = []
     while rig.left_s > 0:
         await asyncio.sleep(rig.chance.uniform(0.3, 4.0))
-        name = rig.chance.choice(("nats", "ingest", "web", "gateway", "hub", "ingest", "nats"))
+        if not names:  # each has its turn, in another order every time
+            names = ["nats", "ingest", "web", "gateway", "hub", "ingest", "nats"]
+            rig.chance.shuffle(names)
+        name = names.pop()
         pid = _pid(rig, name)
         if pid is None:
             continue  # it is just being started again
@@ -136,11 +140,14 @@ async def _no_room(rig: Rig, seconds: float) -> bool:
     pid = _pid(rig, "ingest")
     if pid is None:
         return False
-    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     room = rig.chance.choice((4096, 40_000, 400_000))
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (room, before[1]))
-    await asyncio.sleep(seconds)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    try:
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (room, before[1]))
+        await asyncio.sleep(seconds)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    except ProcessLookupError:  # killed meanwhile; its successor has no limit
+        return False
     return True
 
 

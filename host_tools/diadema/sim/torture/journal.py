@@ -19,6 +19,7 @@ from diadema.sim.torture.outcome import Outcome, Plan
 
 NAME = "journal"
 _HEAP = "96m"
+_LEAST = 0.3  # of a large ring's day, or it would not get beyond its first sectors
 _TAIL = 1500  # characters of a VM's last words
 
 
@@ -74,7 +75,7 @@ async def run(plan: Plan) -> Outcome:
 async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None:
     batch = _BATCHES[number]
     small = batch.share == 1.0
-    contacts = max(2, round(batch.contacts * plan.share)) if small else batch.contacts
+    contacts = max(2, round(batch.contacts * (plan.share if small else max(plan.share, _LEAST))))
     seed = plan.seed * 100 + number
     script = folder / f"day{number}"
     lines = day(seed, contacts, link=batch.link, rewinds=batch.rewinds)
