@@ -29,6 +29,7 @@ class DataDir:
         self.root = root
         self.hub = root / "hub.json"
         self.secrets = root / "secrets.json"
+        self.keys = root / "keys.json"
         self.lock = root / "lock"
         self.ingest_lock = root / "ingest.lock"
         self.nats = root / "nats"

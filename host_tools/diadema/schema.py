@@ -12,6 +12,11 @@ from diadema.commands import COMMANDS, Ack, Hello
 from diadema.events import ANY_EVENT, KINDS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SEAL = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{16}$",
+    "description": "Always the last member: the station's seal over all before it, for one boot.",
+}
 _TOPICS = {
     "ev": ("diadema/v1/{station}/ev", "receive", "Events, QoS 1, one a message."),
     "st": ("diadema/v1/{station}/st/usb", "receive", "The link's greeting, retained, QoS 1."),
@@ -40,6 +45,8 @@ def asyncapi() -> dict[str, Any]:
         body = schemas[command.__name__]
         body["properties"]["i"] = {"type": "integer", "minimum": 1}
         body["required"].append("i")
+    for kind in (Ack, *COMMANDS):
+        schemas[kind.__name__]["properties"]["h"] = _SEAL
     messages = {
         "ev": {_tag(kind): _message(kind) for kind in KINDS.values()},
         "st": {"hello": _message(Hello)},

@@ -6,7 +6,7 @@ Badge ids never leave the host in clear: a station holds their keyed hashes only
 import hashlib
 import hmac
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ import msgspec
 
 from diadema.commands import CONFIG_PART
 from diadema.site import Site, SiteError
+
+type Own = Mapping[str, Mapping[str, Any]]  # what only one station is told, by station
 
 CONFIG_LIMIT = 40 * CONFIG_PART  # bytes; a station holds it in RAM while it checks it
 
@@ -29,18 +31,22 @@ def utc_offset_min(site: Site, now_ms: int) -> int:
     return round(offset.total_seconds() / 60) if offset else 0
 
 
-def content_hash(site: Site, badge_key: str, offset_min: int) -> str:
+def content_hash(site: Site, badge_key: str, offset_min: int, own: Own) -> str:
     """Changes when anything changes that a station would be told."""
-    told = msgspec.json.encode([site, badge_key, offset_min])
+    theirs = [[station.id, own.get(station.id)] for station in site.stations]
+    told = msgspec.json.encode([site, badge_key, offset_min, theirs])
     return hashlib.sha256(told).hexdigest()
 
 
 class ConfigMaker:
     """Builds the configurations of one generation; what all stations share is made once."""
 
-    def __init__(self, site: Site, badge_key: str, offset_min: int, generation: int) -> None:
+    def __init__(
+        self, site: Site, badge_key: str, offset_min: int, generation: int, own: Own | None = None
+    ) -> None:
         key = bytes.fromhex(badge_key)
         self.generation = generation
+        self._own = own or {}
         self._seats = {station.id: station.seat for station in site.stations}
         self._common: dict[str, Any] = {
             "generation": generation,
@@ -64,7 +70,7 @@ class ConfigMaker:
     def build(self, station: str) -> bytes:
         """The configuration's JSON. Raises KeyError for a station the site does not name."""
         own = {"station": station, "seat": self._seats[station]}
-        data = msgspec.json.encode(self._common | own)
+        data = msgspec.json.encode(self._common | own | dict(self._own.get(station, {})))
         if len(data) > CONFIG_LIMIT:
             raise SiteError(
                 "agents, tree",
@@ -72,6 +78,14 @@ class ConfigMaker:
                 "name fewer agents, or shorten the tree",
             )
         return data
+
+
+def check_sizes(site: Site) -> None:
+    """Raises SiteError when a station could not hold its configuration."""
+    secrets = {station.id: {"key": "00" * 32} for station in site.stations}
+    trial = ConfigMaker(site, "00" * 32, 0, 0, secrets)
+    for station in site.stations:
+        trial.build(station.id)
 
 
 def blocks(config: bytes) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ gateway and stations.
 
 import asyncio
 import contextlib
+import hmac
 import json
 import shutil
 import sqlite3
@@ -28,6 +29,7 @@ class Play:
     def __init__(self, broker):
         self._broker = broker
         self.acks, self.commands = {}, []
+        self._boots = {}
         self._held = contextlib.AsyncExitStack()
 
     async def __aenter__(self):
@@ -45,13 +47,23 @@ class Play:
     async def _listen(self):
         async for message in self.mqtt.messages:
             s, way = str(message.topic).split("/")[2:]
-            body = json.loads(message.payload)
+            body = self._unsealed(s, message.payload)
             if way == "ack":
                 self.acks[s] = body["ack"]
             else:
                 self.commands.append((s, body))
 
+    def _unsealed(self, s, text):
+        """As the station takes it: the seal over all else, for the boot of its last hello."""
+        text, _, tail = text.rpartition(b',"h":"')
+        key = bytes.fromhex(json.loads(self._broker.data.keys.read_bytes())[s])
+        text += b"}"
+        said = f"{s}\n{self._boots.get(s, 0)}\n".encode() + text
+        assert tail == hmac.new(key, said, "sha256").hexdigest()[:16].encode() + b'"}'
+        return json.loads(text)
+
     async def hello(self, script, **more):
+        self._boots[script.s] = script.b
         body = json.dumps(script.hello(**more))
         await self.mqtt.publish(f"diadema/v1/{script.s}/st/usb", body, qos=1, retain=True)
 
@@ -144,7 +156,7 @@ async def _shown(client, **wanted):
     return found if all(found[key] == value for key, value in wanted.items()) else None
 
 
-async def test_a_hello_is_answered_with_what_is_missing(play, store):
+async def test_a_hello_is_answered_with_what_is_missing(broker, play, store):
     script = Script().boot()
     await play.hello(script)
     await until(lambda: play.acks.get(S) == [7, 0])
@@ -155,6 +167,8 @@ async def test_a_hello_is_answered_with_what_is_missing(play, store):
     assert {part["i"] for part in parts} == {first["i"]}
     config = json.loads(b"".join(b64decode(part["data"]) for part in parts))
     assert (config["station"], config["seat"], config["generation"]) == (S, "A-01", 1)
+    keys = json.loads(broker.data.keys.read_bytes())
+    assert (config["key"], oct(broker.data.keys.stat().st_mode)[-3:]) == (keys[S], "600")
     script.clock(time["utc"], i=time["i"])
     script.add("station.config", generation=1, hash=first["sha256"][:16], i=first["i"])
     await play.send(script)

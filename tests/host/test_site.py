@@ -90,6 +90,10 @@ def test_configuration_of_a_station(site):
         "reasons": [["refrigerio", "Refrigerio", 0], ["sshh", "SS. HH.", 1]],
         "tree": SITE["tree"],
     }
+    own = {"DIA-0123456789ac": {"key": "7b" * 32}}
+    sealed = station_config.ConfigMaker(site, KEY, -300, 3, own)
+    assert json.loads(sealed.build("DIA-0123456789ac")) == config | {"key": "7b" * 32}
+    assert sealed.build("DIA-0123456789ab") == maker.build("DIA-0123456789ab")
     assert maker.knows("DIA-0123456789ab")
     assert not maker.knows("DIA-0123456789ff")
 
@@ -102,7 +106,8 @@ def test_blocks_put_together_are_the_configuration(site):
     assert [block["part"] for block in blocks] == list(range(1, len(blocks) + 1))
     assert {block["sha256"] for block in blocks} == {hashlib.sha256(config).hexdigest()}
     assert {(block["parts"], block["generation"]) for block in blocks} == {(len(blocks), 3)}
-    assert max(len(json.dumps({**block, "i": 2**30})) for block in blocks) <= DOWN_LIMIT
+    longest = max(len(json.dumps({**block, "i": 2**53, "h": "0" * 16})) for block in blocks)
+    assert longest <= DOWN_LIMIT
 
 
 def test_a_configuration_that_no_station_can_hold(site):
@@ -122,9 +127,12 @@ def test_offset_is_that_of_the_moment(site, zone, summer, winter):
 
 
 def test_any_change_that_a_station_would_see_changes_the_hash(site):
-    first = station_config.content_hash(site, KEY, -300)
-    assert first == station_config.content_hash(site, KEY, -300)
-    assert first != station_config.content_hash(site, KEY, -240)
-    assert first != station_config.content_hash(site, "00" * 32, -300)
+    own = {"DIA-0123456789ac": {"key": "7b" * 32}, "DIA-ffffffffffff": {"key": "7c" * 32}}
+    first = station_config.content_hash(site, KEY, -300, own)
+    del own["DIA-ffffffffffff"]  # no station of the site
+    assert first == station_config.content_hash(site, KEY, -300, own)
+    assert first != station_config.content_hash(site, KEY, -300, {})
+    assert first != station_config.content_hash(site, KEY, -240, own)
+    assert first != station_config.content_hash(site, "00" * 32, -300, own)
     site.agents[0].badges.append("iso14443a:04000000")
-    assert first != station_config.content_hash(site, KEY, -300)
+    assert first != station_config.content_hash(site, KEY, -300, own)

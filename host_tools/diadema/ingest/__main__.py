@@ -19,6 +19,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.service import Service
 from diadema.locks import locked
 from diadema.paths import DataDir
+from diadema.station_keys import StationKeys
 from diadema.store import open_writer
 
 _LOCK_S = 10.0  # the ingest of a hub that was killed needs a moment to end
@@ -64,7 +65,7 @@ async def _serve(data: DataDir, clock_file: Path | None) -> int:
         writer = open_writer(data.store)
         described = site.load(data.site) if data.site.exists() else None
         ingest = Ingest(writer, described, clock)
-        service = Service(data, url, secrets.host, secrets.badge_key, ingest, clock)
+        service = Service(data, url, secrets, StationKeys(data.keys), ingest, clock)
         serving = asyncio.create_task(service.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -19,6 +19,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, KeyValueConfig
 from nats.js.errors import BucketNotFoundError
 
 from diadema.clock import Clock
+from diadema.credentials import Secrets
 from diadema.ingest.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Effects, Message
@@ -26,6 +27,7 @@ from diadema.ingest.requests import Requests
 from diadema.ingest.site_keeper import SiteKeeper
 from diadema.ingest.stream import StreamBroken, StreamReader, open_stream
 from diadema.paths import DataDir
+from diadema.station_keys import StationKeys
 from diadema.store import StoreStale, StoreUnavailable, open_reader
 from diadema.words import text
 
@@ -42,12 +44,19 @@ log = logging.getLogger("diadema.ingest")
 
 class Service:
     def __init__(
-        self, data: DataDir, url: str, password: str, badge_key: str, ingest: Ingest, clock: Clock
+        self,
+        data: DataDir,
+        url: str,
+        secrets: Secrets,
+        keys: StationKeys,
+        ingest: Ingest,
+        clock: Clock,
     ) -> None:
-        self._url, self._password = url, password
+        self._url, self._password = url, secrets.host
+        self._keys = keys
         self.ingest = ingest
         self.clock = clock
-        self.keeper = SiteKeeper(data.site, badge_key, ingest, clock)
+        self.keeper = SiteKeeper(data.site, secrets.badge_key, keys, ingest, clock)
         self.commands = Commands(ingest, self.keeper.maker)
         self.reader = open_reader(data.store)
         self._nats: Client | None = None
@@ -178,13 +187,18 @@ class Service:
         acks, self._acks = self._acks, {}
         self._acked_at = time.monotonic()
         for s, (e, n) in acks.items():
-            await client.publish(f"diadema.v1.{s}.ack", b'{"ack":[%d,%d]}' % (e, n))
+            frame = self._sealed(s, b'{"ack":[%d,%d]}' % (e, n))
+            await client.publish(f"diadema.v1.{s}.ack", frame)
 
     async def send(self, frames: Frames) -> None:
         client = self._client()
         for s, frame in frames:
             if client.is_connected:  # else the gateways come back too and greet again
-                await client.publish(f"diadema.v1.{s}.cmd", frame)
+                await client.publish(f"diadema.v1.{s}.cmd", self._sealed(s, frame))
+
+    def _sealed(self, s: str, frame: bytes) -> bytes:
+        """For the boot of the station's last greeting; in another one it changes nothing."""
+        return self._keys.seal(s, self.ingest.station(s).hello.b, frame)
 
     async def _show(self, rows: dict[str, bytes]) -> None:
         client = self._client()

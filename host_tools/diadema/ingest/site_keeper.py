@@ -5,16 +5,25 @@ from pathlib import Path
 from diadema.clock import Clock
 from diadema.ingest.core import Ingest
 from diadema.site import Site, load
-from diadema.station_config import ConfigMaker, content_hash, utc_offset_min
+from diadema.station_config import (
+    ConfigMaker,
+    check_sizes,
+    content_hash,
+    utc_offset_min,
+)
+from diadema.station_keys import StationKeys
 from diadema.store import tables
 
 
 class SiteKeeper:
     """`maker` builds the stations' configurations; None while there is no site."""
 
-    def __init__(self, path: Path, badge_key: str, ingest: Ingest, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, badge_key: str, keys: StationKeys, ingest: Ingest, clock: Clock
+    ) -> None:
         self._path = path
         self._badge_key = badge_key
+        self._keys = keys
         self._ingest = ingest
         self._clock = clock
         self._site: Site | None = ingest.site
@@ -31,9 +40,7 @@ class SiteKeeper:
     def load(self) -> None:
         """Read the file again. Raises SiteError; then the old one stays in force."""
         site = load(self._path)
-        trial = ConfigMaker(site, self._badge_key, 0, 0)
-        for station in site.stations:
-            trial.build(station.id)
+        check_sizes(site)
         self._site = site
 
     def offset_changed(self) -> bool:
@@ -49,7 +56,8 @@ class SiteKeeper:
             return
         now = self._clock.now_ms()
         offset = utc_offset_min(site, now)
-        digest = content_hash(site, self._badge_key, offset)
+        own = self._own(site)
+        digest = content_hash(site, self._badge_key, offset, own)
         generation, known = self._ingest.generation
         if digest != known:
             generation += 1
@@ -58,5 +66,11 @@ class SiteKeeper:
                 self._ingest.writer.put(tx, tables.generations, [row])
             self._ingest.generation = (generation, digest)
         self._offset = offset
-        self.maker = ConfigMaker(site, self._badge_key, offset, generation)
+        self.maker = ConfigMaker(site, self._badge_key, offset, generation, own)
         self._ingest.use_site(site)
+
+    def _own(self, site: Site) -> dict[str, dict[str, str]]:
+        """What each station alone is told."""
+        stations = [station.id for station in site.stations]
+        self._keys.make(stations)
+        return {s: {"key": key.hex()} for s in stations if (key := self._keys.of(s))}
