@@ -65,6 +65,11 @@ def makers(parts, pins):
 
         return Headset(pins["headset_detect"])
 
+    def wifi(ssid, password):
+        from drivers.wifi import Wifi
+
+        return Wifi(ssid, password)
+
     chips = {"ssd1306": ssd1306, "pn532": pn532, "es8388": es8388}
     contacts = {"keys": keys, "lights": lights, "headset": headset}
     made = {}
@@ -72,7 +77,7 @@ def makers(parts, pins):
         make = contacts.get(part) if kind == "gpio" else chips.get(kind)
         if make:
             made[part] = lambda make=make, address=address: make(*address)
-    return made
+    return dict(made, wifi=wifi)
 
 
 def open_journal():

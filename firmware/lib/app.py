@@ -53,14 +53,15 @@ class App:
         self.store = store
         self.clock = clock
         self.serial = serial
-        self._parts = Parts(parts, clock.now, self._fault, serial.log)
+        self.make_wifi = parts.pop("wifi", None)
+        self._parts = Parts(parts, clock.now, self.fault, serial.log)
         self._inputs = deque((), _INPUTS)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
         self._decoder = Decoder()
         self.desk = Desk()
         self.machine = Station(self.desk, Config(), self._new_contact)
         self.uplink = Uplink(
-            journal, station, serial.write, clock.now, self._about, self._fault, self._flag.set
+            journal, station, serial.write, clock.now, self._about, self.fault, self._flag.set
         )
         self._screen = Screen()
         self._screen_due = None
@@ -115,7 +116,7 @@ class App:
         if self.store.broken and not config.generation:
             faults["config"] = "unreadable"
         for part in ("journal", "config"):
-            self._fault(part, faults.get(part))
+            self.fault(part, faults.get(part))
         self._take(self.machine.start(u), u)
         self._quiet_at = u + _QUIET_MS
         self._output()
@@ -154,10 +155,20 @@ class App:
             if self._parts.has(part):
                 tasks.append(task)
         for task in tasks:
-            asyncio.create_task(self._keep(task))
+            asyncio.create_task(self.keep(task))
+        self._settle_links()
         await self._work()
 
-    async def _keep(self, task):
+    def _settle_links(self):
+        """Begin, change or end the way over Wi-Fi, as the configuration has it."""
+        if self.uplink.links or (self.make_wifi and self.machine.config.wifi):
+            from lib.links import settle
+
+            settle(self)
+        else:
+            self.fault("wifi", None)
+
+    async def keep(self, task):
         """A task that fails is told on the console and started again."""
         wait_ms = 1_000
         while True:
@@ -201,12 +212,13 @@ class App:
                 break
         self.machine.refresh()
 
-    def _fault(self, part, code):
+    def fault(self, part, code):
         """Tell a fault that is new, or (code None) that a part works again."""
         old = self.desk.faults.get(part)
         if old != code:
             kind = "station.fault" if code else "station.fault_cleared"
             self.record({"k": kind, "part": part, "code": code or old}, self.clock.now())
+            self._flag.set()  # the screen tells it
 
     # ------------------------------------------------------------------ the loop
 
@@ -275,9 +287,9 @@ class App:
     def _check_room(self):
         """The reserve is told as a fault when it begins, and as cleared when it ends."""
         if self.journal.reserve:
-            self._fault("journal", "full")
+            self.fault("journal", "full")
         elif self.desk.faults.get("journal") == "full":
-            self._fault("journal", None)
+            self.fault("journal", None)
 
     def _health(self, u):
         self.record(
@@ -333,7 +345,7 @@ class App:
             try:
                 reader = self._parts.make("badge_reader")
                 await reader.start()
-                self._fault("badge_reader", None)
+                self.fault("badge_reader", None)
                 async for identity in reader:
                     wait_ms = 1_000
                     self._badge(reader, identity)
@@ -360,9 +372,13 @@ class App:
                 return
             u = self.clock.now()
             for message in self._decoder.feed(data):
-                while len(self._inputs) >= _INPUTS:
-                    await asyncio.sleep_ms(0)
-                self._message(message, u)
+                await self.hear(message, u)
+
+    async def hear(self, message, u=None):
+        """Take a message when there is room for what it asks. `u`: when the cable brought it."""
+        while len(self._inputs) >= _INPUTS:
+            await asyncio.sleep_ms(0)
+        self._message(message, u)
 
     def _message(self, text, u):
         try:
@@ -372,9 +388,16 @@ class App:
         if not isinstance(message, dict):
             self._decoder.bad += 1
             return
-        self.serial.guard()
+        cable = u is not None
+        if cable:
+            self.serial.guard()
+        else:
+            u = self.clock.now()
+        links = self.uplink.links
         key = self.machine.config.key
         if "hello" in message:
+            if links and cable:
+                links.heard(True)
             self.uplink.ask_hello()
             if key:
                 return  # anybody may ask; heard is only who holds the key
@@ -382,6 +405,8 @@ class App:
             self._foreign(u)
             return
         self.machine.provisional = False
+        if links and cable:
+            links.heard()
         self.uplink.on_frame()
         ack = message.get("ack")
         if "hello" in message:
@@ -451,7 +476,7 @@ class App:
                 self.refuse(u, details, "bad_config", str(error) or "too large for this station")
             return
         except OSError as error:
-            self._fault("config", "not_written")
+            self.fault("config", "not_written")
             self.refuse(u, details, "bad_config", "flash: {}".format(error))
             return
         if config is None:
@@ -461,12 +486,15 @@ class App:
             {"k": "station.config", "generation": config.generation,
              "hash": details["sha256"][:16], "i": details["i"]}, u,
         )  # fmt: skip
-        self._fault("config", None)
+        self.fault("config", None)
+        self._settle_links()
         self.machine.refresh()
 
     def dump(self):
         """Everything a technician asks for; told on the console with each health report."""
+        links = self.uplink.links
         return {
+            "links": links.dump() if links else None,
             "journal": self.journal.dump(), "uplink": self.uplink.dump(),
             "serial": self.serial.dump(), "parts": self._parts.dump(),
             "crashes": self.crashes, "foreign": self.foreign,

@@ -26,7 +26,7 @@ _CERT_VERIFY_FAILED = const(-0x2700)  # mbedtls/x509.h
 
 
 class Client:
-    """`broker`: host, port, ca, user, password. `on_message(payload)`, `on_up()` do not wait."""
+    """`broker`: host, port, ca, user, password. only `on_message(payload)` is awaited."""
 
     def __init__(self, broker, name, topics, will, on_message, on_up, now, answer_ms=10_000):
         self._broker = broker
@@ -157,7 +157,11 @@ class Client:
     async def _read(self):
         try:
             while True:
-                self._take(*await self._receive())
+                first, body = await self._receive()
+                if first & 0xF6 == _PUBLISH and len(body) > 2:  # QoS 0, as we asked
+                    await self._on_message(body[2 + (body[0] << 8 | body[1]) :])
+                else:
+                    self._take(first, body)
         except Exception as error:
             self._end(error)
 
@@ -184,8 +188,6 @@ class Client:
             number = body[0] << 8 | body[1]
             self._flight = [entry for entry in self._flight if entry[0] != number]
             self._room.set()
-        elif first & 0xF6 == _PUBLISH and len(body) > 2:  # QoS 0, as we asked
-            self._on_message(body[2 + (body[0] << 8 | body[1]) :])
         elif first == _PINGRESP:
             self._pinged = None
         else:

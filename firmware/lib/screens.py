@@ -131,8 +131,8 @@ class Screen:
             return words["finish_hint"] + " · " + text if situation == "wrapup" else text
         if situation == "wrapup":
             return words["finish_hint"]
-        for part in desk.faults:
-            return words["fault"] % words.get(part, part)
+        for part, code in desk.faults.items():
+            return words.get("%s.%s" % (part, code)) or words["fault"] % words.get(part, part)
         if situation == "not_ready":
             return words.get(desk.reason, "")
         if situation == "logged_out":

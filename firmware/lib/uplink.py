@@ -13,11 +13,16 @@ from lib import frames
 from lib.timekeeping import wait
 from micropython import const
 
+MYPY = False
+if MYPY:
+    from lib.links import Links
+
 WINDOW = const(32)
 _RESEND_MS = const(5_000)
 _LONGEST_MS = const(60_000)
 _LOST_MS = const(40_000)
 _HELLO_MS = const(1_000)
+_UNHEARD_MS = const(8_000)  # the wait after three hellos
 
 
 class Uplink:
@@ -35,9 +40,11 @@ class Uplink:
         self._on_link = on_link
         self._jitter = jitter
         self._wake = asyncio.Event()
+        self.links: "Links | None" = None  # lib.links.Links, when there is Wi-Fi
         self.heard = False  # a host frame came in this boot
         self.link = "lost"  # up, late, lost
         self._synced = False  # an acknowledgement came: the host's position is known
+        self._owed = True  # a hello that was asked for; an acknowledgement alone is no answer
         self._rewind = True  # the next acknowledgement may move back
         self._base = 0  # what the host holds
         self._cursor = 1  # n sent next
@@ -57,7 +64,7 @@ class Uplink:
 
     def ask_hello(self):
         """The host wants to know us; its next acknowledgement gives its position."""
-        self._rewind = True
+        self._rewind = self._owed = True
         self._hello_at = 0
         self._hello_wait = _HELLO_MS
         self._wake.set()
@@ -67,6 +74,13 @@ class Uplink:
         self._synced = False
         self._base = self._sent = 0
         self._cursor = 1
+        self.ask_hello()
+
+    def changed(self):
+        """Another way, or the same anew: it starts with a hello."""
+        self._synced = False
+        self._resend_at = None
+        self._resend_wait = _RESEND_MS
         self.ask_hello()
 
     def on_frame(self):
@@ -92,9 +106,10 @@ class Uplink:
             if n != self._base:
                 self.foreign += 1
             return
-        self._rewind = False
+        self._rewind = self._owed
         self._synced = True
-        self._hello_at = None
+        if not self._owed:
+            self._hello_at = None
         journal.ack(self._base)
         if beyond:
             self._on_fault("uplink", "ack_beyond")
@@ -135,6 +150,7 @@ class Uplink:
 
     async def _say_hello(self):
         journal = self._journal
+        self._owed = False
         hello = self._about()
         hello["s"] = self._station
         hello["up"] = True
@@ -144,16 +160,26 @@ class Uplink:
         hello["acked"] = journal.acked
         self._hello_at = self._later(self._hello_wait)
         self._hello_wait = min(self._hello_wait * 2, _LONGEST_MS)
-        await self._write(frames.encode(json.dumps({"hello": hello}).encode()))
+        links = self.links
+        if links is None or not links.wireless:
+            await self._write(frames.encode(json.dumps({"hello": hello}).encode()))
+        if links and (links.wireless or links.greet):
+            await links.hello(hello)
+        if links and self._hello_wait >= _UNHEARD_MS:
+            links.failed()
 
     async def _send_window(self):
         if self._resend_at is not None and self._now() >= self._resend_at:
             self._set_link("lost" if self._resend_wait >= _LOST_MS else "late")
+            if self.links:
+                self.links.failed()
+                if not self._synced:
+                    return  # another way begins
             self.resent += self._cursor - self._base - 1
             self._cursor = self._base + 1
             self._resend_wait = min(self._resend_wait * 2, _LONGEST_MS)
             self._resend_at = None
-        while self._cursor - self._base <= WINDOW:
+        while self._synced and self._cursor - self._base <= WINDOW:
             found = self._journal.read(self._cursor)
             if found is None:
                 break
@@ -168,11 +194,14 @@ class Uplink:
             self._sent = max(self._sent, n - 1)
             if self._cursor == cursor:  # else an acknowledgement moved it meanwhile
                 self._cursor = n
-        if self._cursor - 1 > self._base and self._resend_at is None:
+        if self._synced and self._cursor - 1 > self._base and self._resend_at is None:
             self._resend_at = self._later(self._resend_wait)
 
     async def _send(self, message):
-        await self._write(frames.encode(message))
+        if self.links and self.links.wireless:
+            await self.links.event(message)
+        else:
+            await self._write(frames.encode(message))
 
     def _lost(self, n, to):
         event = {"s": self._station, "e": self._journal.epoch, "n": n, "to": to}

@@ -49,6 +49,8 @@ WORDS = {
     "screen": "screen",
     "journal": "memory",
     "uplink": "link",
+    "wifi": "Wi-Fi",
+    "wifi.wrong_password": "Wrong Wi-Fi password",
     "config": "configuration",
     # lists
     "more": "More ›",

@@ -49,6 +49,8 @@ WORDS = {
     "screen": "pantalla",
     "journal": "memoria",
     "uplink": "enlace",
+    "wifi": "Wi-Fi",
+    "wifi.wrong_password": "Clave de Wi-Fi errada",
     "config": "configuración",
     # lists
     "more": "Más ›",

@@ -28,6 +28,10 @@ def say(*words):
         sys.stdout.flush()
 
 
+async def heard(payload):
+    say("down", payload.decode())
+
+
 async def keep(client):
     while True:
         try:
@@ -43,7 +47,7 @@ async def main():
     client = Client(
         options["broker"], NAME, ["diadema/v1/" + NAME + "/ack", "diadema/v1/" + NAME + "/cmd"],
         ("diadema/v1/" + NAME + "/st/wifi", '{"up":false}'),
-        lambda payload: say("down", payload.decode()), lambda: say("up"), Clock().now,
+        heard, lambda: say("up"), Clock().now,
         options.get("answer_ms", 10_000),
     )  # fmt: skip
     client._id = options.get("first_id", 0)

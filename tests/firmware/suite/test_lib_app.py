@@ -333,7 +333,7 @@ def test_the_health_report_tells_all_on_the_console():
     bench = Bench()
     bench.app._health(900_000)
     told = json.loads(bench.serial.logged[-1])
-    assert sorted(told) == ["crashes", "foreign", "journal", "parts", "serial", "uplink"]
+    assert sorted(told) == ["crashes", "foreign", "journal", "links", "parts", "serial", "uplink"]
     assert sorted(told["parts"]) == ["codec", "lights", "screen"]
 
 
@@ -492,6 +492,7 @@ def test_a_replay_within_a_boot_changes_nothing():
     bench = Sealed()
     time = with_h({"cmd": "time", "i": 1, "utc": UTC}, 2)
     ack = with_h({"ack": [bench.epoch, 2]}, 2)
+    asyncio.run(bench.app.uplink._say_hello())
     bench.hear(time)
     bench.hear(ack)
     last = bench.app.journal.last

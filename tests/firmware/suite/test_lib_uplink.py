@@ -53,7 +53,7 @@ class Line:
         return self.sent
 
     def numbers(self):
-        return [event["n"] for event in self.sent]
+        return [event["n"] for event in self.sent if "n" in event]
 
     def run(self, script):
         async def main():
@@ -246,3 +246,85 @@ def test_the_longest_event_fits_its_frame():
     line.journal.append(b'{"k":"' + b"x" * (448 - 8) + b'"}')
     head = '{"s":"%s","e":%d,"n":%d,' % (STATION, 0xFFFFFFFF, 0xFFFFFFFF)  # noqa: UP031
     assert len(head) + 447 <= UP_LIMIT
+
+
+def test_an_acknowledgement_on_its_way_does_not_swallow_the_hello():
+    async def script(line):
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 0)
+        await line.turn(1)
+        line.uplink.ask_hello()
+        line.uplink.on_ack(line.journal.epoch, 3)  # for what was sent before
+        assert "hello" in (await line.turn(2))[0]
+        line.uplink.on_ack(line.journal.epoch, 1)  # the answer: a host that knows less
+        await line.turn(3)
+        assert line.numbers() == [2, 3]
+
+    Line(3).run(script)
+
+
+class Way:
+    """A second way that can be had; notes what it is given."""
+
+    def __init__(self, line):
+        self._line = line
+        self.wireless = False
+        self.greet = False
+        self.failures = 0
+        self.there = True
+        self.sent = []
+
+    def failed(self):
+        self.failures += 1
+        if self.there and not self.wireless:
+            self.use(True)
+
+    def use(self, wireless):
+        self.wireless = wireless
+        self._line.uplink.changed()
+
+    async def event(self, message):
+        self.sent.append(json.loads(message)["n"])
+
+    async def hello(self, hello):
+        self.greet = False
+        self.sent.append("hello")
+
+
+def test_what_the_cable_does_not_answer_goes_the_other_way_from_the_hosts_position():
+    async def script(line):
+        way = line.uplink.links = Way(line)
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 0)
+        await line.turn(1)
+        assert line.numbers() == [1, 2, 3]
+        line.uplink.on_ack(line.journal.epoch, 1)
+        await line.turn(2)
+        assert await line.turn(6_000) == []
+        assert way.sent == ["hello"]
+        line.uplink.on_ack(line.journal.epoch, 1)
+        assert await line.turn(6_001) == []
+        assert way.sent == ["hello", 2, 3]
+        way.use(False)
+        assert "hello" in (await line.turn(6_002))[0]
+        line.uplink.on_ack(line.journal.epoch, 2)
+        await line.turn(6_003)
+        assert line.numbers() == [3]
+        assert way.sent == ["hello", 2, 3]
+
+    Line(3).run(script)
+
+
+def test_hellos_that_nobody_answers_try_the_other_way_and_a_broker_is_greeted():
+    async def script(line):
+        way = line.uplink.links = Way(line)
+        way.there = False
+        for u in range(0, 20_000, 500):
+            await line.turn(u)
+        assert way.failures >= 1 and way.sent == []
+        way.greet = True
+        line.uplink.ask_hello()
+        assert "hello" in (await line.turn(20_000))[0]
+        assert way.sent == ["hello"]
+
+    Line(0).run(script)

@@ -1,0 +1,179 @@
+"""Both ways of the real firmware to its host: cable, and Wi-Fi with TLS to a real NATS server."""
+
+import asyncio
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from wire_host import WireHost
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
+
+from mqtt_bench import Authority, running_server
+
+SSID, PASSWORD = "Piso 3", "una clave larga"
+
+
+class TwoWays(WireHost):
+    """The host behind a gateway and a broker: what goes down goes both ways, as from the hub."""
+
+    def __init__(self, station, site, server):
+        super().__init__(station, site)
+        self._numbers = itertools.count(100)  # the host before had the first ones
+        self._server = server
+        self.cable = True
+        self.ways = {}  # n → where it came first
+        self._from = "usb"
+        self._client = None
+        self._sending = set()
+
+    async def open(self):
+        self._client = await self._server.client()
+        await self._client.subscribe(f"diadema.v1.{self._station.id}.>", cb=self._message)
+
+    async def shut(self):
+        await self._client.close()
+        self.close()
+
+    async def _message(self, message):
+        body = json.loads(message.data)
+        kind = message.subject.split(".", 3)[3]
+        self._from = "wifi"
+        if kind == "ev":
+            self._frame(body)
+        elif kind == "st.wifi" and body["up"]:
+            self._frame({"hello": body | {"way": "wifi"}})
+        self._from = "usb"
+        self.heard.beat()
+
+    def _frame(self, frame):
+        if self._from == "usb" and not self.cable:
+            return
+        before = len(self.events)
+        super()._frame(frame)
+        for event in self.events[before:]:
+            self.ways[event["n"]] = self._from
+
+    def send(self, body):
+        if self.cable:
+            super().send(body)
+        if self._client:
+            kind = "ack" if "ack" in body else "cmd"
+            subject = f"diadema.v1.{self._station.id}.{kind}"
+            task = asyncio.create_task(self._client.publish(subject, json.dumps(body).encode()))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    def with_wifi(self, password=PASSWORD):
+        """Send the configuration with the way to the broker in it."""
+        content = json.loads(self.configuration())
+        content |= {"wifi": {"ssid": SSID, "password": password}, "broker": self._server.broker}
+        return self.configure(json.dumps(content).encode())
+
+    def over(self, way):
+        """Kinds of the events that came that way."""
+        return [event["k"] for event in self.events if self.ways[event["n"]] == way]
+
+
+@pytest.fixture
+def authority(tmp_path):
+    (tmp_path / "ca").mkdir()
+    return Authority(tmp_path / "ca")
+
+
+@pytest.fixture
+async def server(tmp_path, authority):
+    (tmp_path / "nats").mkdir()
+    async with running_server(tmp_path / "nats", authority) as server:
+        yield server
+
+
+async def begin(bench, site, server):
+    """The bench's host gives way to one with both ways; knows where the other stood."""
+    asyncio.get_running_loop().remove_reader(bench.host._port)
+    host = bench.host = TwoWays(bench.station, site, server)
+    await host.open()
+    host.send({"hello": {}})
+    await bench.until(lambda: host.hellos)
+    return host
+
+
+async def air(bench, networks):
+    await bench.station.ask({"do": "wifi", "networks": networks})
+
+
+async def test_events_move_to_wifi_when_the_cable_is_silent_and_back(desk, site, server):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: PASSWORD})
+        assert (await host.answer(host.with_wifi()))["k"] == "station.config"
+        await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
+        await bench.station.tap(bench.badges[0])
+        await bench.until(lambda: "session.opened" in host.over("usb"))
+        host.cable = False
+        await bench.keys(3)
+        await bench.until(lambda: "presence.changed" in host.over("wifi"))
+        number = host.command("ring", contact="C-1", direction="in", queue="Q", pbx="1")
+        assert (await host.answer(number))["k"] == "contact.offered"
+        await bench.keys(1)
+        await bench.until(lambda: "contact.answered" in host.over("wifi"))
+        host.cable = True
+        host.send({"hello": {}})
+        await bench.world.sleep(2000)
+        await bench.keys(1)
+        await bench.until(lambda: "contact.ended" in host.over("usb"))
+        await bench.until(lambda: [e["k"] for e in host.events] == bench.kinds())
+        assert [event["n"] for event in host.events] == list(range(1, len(host.events) + 1))
+        await host.shut()
+
+
+async def test_a_broker_that_dies_and_comes_back_loses_nothing(desk, site, server):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: PASSWORD})
+        host.with_wifi()
+        await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
+        host.cable = False
+        await bench.station.tap(bench.badges[0])
+        await bench.until(lambda: "session.opened" in host.over("wifi"))
+        await host._client.close()
+        await server.kill()
+        await bench.keys(3)
+        await bench.world.sleep(120_000)
+        await server.start()
+        await host.open()
+        await bench.until(lambda: [e["k"] for e in host.events] == bench.kinds())
+        assert "presence.changed" in host.over("wifi")
+        assert bench.station.restarts == []
+        await host.shut()
+
+
+async def test_a_wrong_password_is_told_and_not_tried_wildly(desk, site, server):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: "another"})
+        since = bench.since()
+        host.with_wifi()
+        fault = await bench.event("station.fault", since, part="wifi")
+        assert fault["code"] == "wrong_password"
+        await bench.shows("wrong_wifi_password")
+        await bench.world.sleep(1_800_000)
+        told = b"".join(bench.station.console).count(b"wrong_password")
+        assert 2 <= told <= 8
+        await air(bench, {SSID: PASSWORD})
+        await bench.until(lambda: "station.fault_cleared" in bench.kinds(since))
+        await host.shut()
+
+
+async def test_an_absent_network_never_restarts_the_station(desk, site, server):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        host.with_wifi()
+        await bench.world.sleep(3_600_000)
+        assert bench.station.restarts == []
+        assert "station.fault" not in bench.kinds()
+        await bench.station.tap(bench.badges[0])
+        await bench.until(lambda: "session.opened" in host.over("usb"))
+        await host.shut()
