@@ -1,13 +1,16 @@
 """The hub as people run it: one owner of a directory, all up, and all gone at its end."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 from broker_fixtures import until
 from diadema import credentials
@@ -145,6 +148,29 @@ async def test_children_killed_are_started_again_and_nothing_is_lost(hub):
     reader = open_reader(hub.data.store)
     assert [event.body for event in reader.events_of(S)] == script.bodies
     reader.close()
+
+
+async def test_the_floor_says_so_while_the_store_takes_nothing(hub):
+    script = Script().boot().clock().login()
+    url = f"{hub.hub.web}/api/v1/status"
+    token = {"Authorization": f"Bearer {credentials.load(hub.data).api}"}
+    async with aiohttp.ClientSession(headers=token) as web:
+
+        async def live():
+            async with web.get(url) as answer:
+                return (await answer.json())["live"]
+
+        async def down():
+            return not await live()
+
+        await until(live)
+        with contextlib.closing(sqlite3.connect(hub.data.store)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            sending = asyncio.create_task(hub.send(script))
+            await until(down)
+            assert not sending.done()
+        await asyncio.wait_for(sending, 30)
+        await until(live)
 
 
 async def test_a_server_left_on_its_directory_is_ended(tmp_path, stack):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hmac
 import json
+import resource
 import shutil
 import sqlite3
 from base64 import b64decode
@@ -370,9 +371,49 @@ async def test_it_waits_for_a_store_that_takes_nothing(broker, play, store, clie
         log = broker.data.log("ingest")
         await until(lambda: "the store takes nothing" in log.read_text())
         assert play.acks[S] == [7, 5]
+        assert (await asked(client, "hub.command.get", s="", i=0))["paused"] is True
     await play.acked(script)
     assert store.count() == script.n
     assert (await asked(client, "hub.status"))["paused"] is False
+    assert "paused" not in await asked(client, "hub.command.get", s="", i=0)
+
+
+async def test_it_waits_for_a_disk_that_is_full(broker, ingest, play, store, client):
+    """The system refuses to let the store's files grow, then allows it again."""
+    script = day()
+    await play.send(script, last=5)
+    await until(lambda: play.acks.get(S) == [7, 5])
+    wal = broker.data.store.with_name(broker.data.store.name + "-wal")
+    pid = ingest.process.pid
+    unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (wal.stat().st_size, unlimited[1]))
+    await play.send(script, first=6)
+
+    async def paused():
+        return (await asked(client, "hub.command.get", s="", i=0)).get("paused")
+
+    await until(paused)
+    assert (play.acks[S], store.position(S, 7)) == ([7, 5], 5)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+    await play.acked(script)
+    assert [event.body for event in store.events_of(S)] == script.bodies
+    assert not await paused()
+    assert ingest.process.returncode is None
+
+
+async def test_poison_goes_to_the_dead_letters_and_stops_nothing(broker, play, store):
+    script = day()
+    poison = [b"", b"{", b"\xff" * 40, b"[" * 5000, b'{"k":"x"}', b"x" * 100_000]
+    await play.send(script, last=5)
+    for body in poison:
+        await play.mqtt.publish(f"diadema/v1/{S}/ev", body, qos=1)
+        await play.mqtt.publish("diadema/v1/nobody/ev", body, qos=1)
+    await play.send(script, first=6)
+    await play.acked(script)
+    letters = store.dead_letters()
+    assert len(letters) == 2 * len(poison)
+    assert all(letter["reason"] for letter in letters)
+    assert [event.body for event in store.events_of(S)] == script.bodies
 
 
 async def test_the_end_of_the_hub_ends_it_and_the_broker(broker, ingest):

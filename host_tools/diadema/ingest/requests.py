@@ -29,7 +29,7 @@ class Requests:
         """A callback for each subject."""
         return {
             "hub.command": self._asked(self._on_command),
-            "hub.command.get": self._asked(self._on_command_get),
+            "hub.command.get": self._asked(self._on_state),
             "hub.site": self._asked(self._on_site),
             "hub.status": self._asked(self._on_status),
         }
@@ -58,7 +58,12 @@ class Requests:
         await self._service.send(frames)
         return {"i": i}
 
-    async def _on_command_get(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def _on_state(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What became of a command; also asked to see whether we are alive, and take events."""
+        reply = self._command_state(body)
+        return reply | {"paused": True} if self._service.paused else reply
+
+    def _command_state(self, body: dict[str, Any]) -> dict[str, Any]:
         command = self._service.reader.command(str(body.get("s", "")), int(body.get("i", 0)))
         if command is None:
             return {"error": "unknown_command", "detail": "no such command", "status": 404}

@@ -174,7 +174,8 @@ class Feed:
         while True:
             started, now = time.monotonic(), self._pace.now_ms()
             try:
-                await self.request("hub.command.get", _PROBE)
+                if (await self.request("hub.command.get", _PROBE)).get("paused"):
+                    raise HubSilent  # it takes no events, so nothing new can be shown
                 right = await self._is_right()
             except NotFoundError:
                 self._again.set()  # the bucket is gone; whoever makes the new one fills it
