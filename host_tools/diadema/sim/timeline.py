@@ -8,6 +8,7 @@ holds it; a hold is waited for at most 30 s of real time, then the clock goes on
 import asyncio
 import heapq
 import itertools
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,7 +170,7 @@ class Timeline:
             return
         dues = [machine.due for machine in self.machines if machine.due is not None]
         if self._sleepers:
-            dues.append(int(self._sleepers[0][0] + 0.999))
+            dues.append(math.ceil(self._sleepers[0][0]))
         if not dues:
             return
         self._base = float(max(min(dues), int(self._base)))
