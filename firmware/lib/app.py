@@ -182,6 +182,7 @@ class App:
 
     def _crash(self, error):
         self.crashes += 1
+        self._screen.use(self._screen.words)  # what it was about to draw, it draws again
         sys.print_exception(error)
 
     # ------------------------------------------------------------------ events
