@@ -11,9 +11,10 @@ from collections import deque
 from lib import lights
 from lib.config import Config
 from lib.desk import Desk
-from lib.errors import ConfigError, JournalError, StationError
+from lib.errors import JournalError, StationError
 from lib.frames import Decoder
 from lib.journal import SNAPSHOT
+from lib.once import forget
 from lib.parts import Parts
 from lib.screens import Screen
 from lib.seal import sealed
@@ -99,6 +100,7 @@ class App:
 
             if orders.at_start(self, order):
                 faults.pop("journal", None)
+        forget("orders", "journal_start")
         config = self.store.load()
         self.adopt(config)
         self.serial.log(
@@ -156,10 +158,10 @@ class App:
                 tasks.append(task)
         for task in tasks:
             asyncio.create_task(self.keep(task))
-        self._settle_links()
+        self.settle_links()
         await self._work()
 
-    def _settle_links(self):
+    def settle_links(self):
         """Begin, change or end the way over Wi-Fi, as the configuration has it."""
         if self.uplink.links or (self.make_wifi and self.machine.config.wifi):
             from lib.links import settle
@@ -419,6 +421,7 @@ class App:
                 from lib import orders
 
                 orders.format_when_acked(self)
+                forget("orders", "journal_start")
         elif isinstance(message.get("cmd"), str) and isinstance(message.get("i"), int):
             self.post("command", u, message)
         else:
@@ -433,7 +436,9 @@ class App:
     def _command(self, u, details):
         name = details["cmd"]
         if name == "config":
-            self._configure(u, details)
+            from lib import config_intake
+
+            config_intake.configure(self, u, details)
         elif details["i"] <= self.desk.command:
             return  # done before
         elif name == "time":
@@ -444,6 +449,7 @@ class App:
             from lib import orders
 
             orders.obey(self, u, details)
+            forget("orders", "journal_start")
         else:
             self.refuse(u, details, "unknown_command", "")
 
@@ -464,32 +470,6 @@ class App:
             {"k": "station.clock", "utc": utc, "source": "host",
              "uncertainty_ms": _CLOCK_UNCERTAINTY_MS, "i": details["i"]}, u,
         )  # fmt: skip
-
-    def _configure(self, u, details):
-        """Blocks of a configuration. One that is here already changes nothing."""
-        done = details["i"] <= self.desk.command
-        if done and details.get("generation") == self.machine.config.generation:
-            return
-        try:
-            config = self.store.add(details)
-        except (ConfigError, MemoryError) as error:
-            if not done:
-                self.refuse(u, details, "bad_config", str(error) or "too large for this station")
-            return
-        except OSError as error:
-            self.fault("config", "not_written")
-            self.refuse(u, details, "bad_config", "flash: {}".format(error))
-            return
-        if config is None:
-            return
-        self.adopt(config)
-        self.record(
-            {"k": "station.config", "generation": config.generation,
-             "hash": details["sha256"][:16], "i": details["i"]}, u,
-        )  # fmt: skip
-        self.fault("config", None)
-        self._settle_links()
-        self.machine.refresh()
 
     def dump(self):
         """Everything a technician asks for; told on the console with each health report."""

@@ -10,9 +10,38 @@ from hashlib import sha256
 from lib.config import HEAD, MARK
 from lib.config_check import hex_digits, number
 from lib.errors import ConfigError
+from lib.once import forget
 
 _PARTS_LIMIT = 70  # of 480 bytes
 _BLOCK_LIMIT = 480
+
+
+def configure(app, u, details):
+    """The command with a block. A configuration that is here already changes nothing."""
+    done = details["i"] <= app.desk.command
+    if done and details.get("generation") == app.machine.config.generation:
+        forget("config_intake")
+        return
+    try:
+        config = app.store.add(details)
+    except (ConfigError, MemoryError) as error:
+        if not done:
+            app.refuse(u, details, "bad_config", str(error) or "too large for this station")
+        return
+    except OSError as error:
+        app.fault("config", "not_written")
+        app.refuse(u, details, "bad_config", "flash: {}".format(error))
+        return
+    if config is None:
+        return
+    app.adopt(config)
+    app.record(
+        {"k": "station.config", "generation": config.generation,
+         "hash": details["sha256"][:16], "i": details["i"]}, u,
+    )  # fmt: skip
+    app.fault("config", None)
+    app.settle_links()
+    app.machine.refresh()
 
 
 class Intake:

@@ -3,7 +3,8 @@
 import sys
 
 
-def forget(name):
-    """Let go of module `lib.name`; who imports it again loads it again."""
-    if sys.modules.pop("lib." + name, None):
-        delattr(sys.modules["lib"], name)
+def forget(*names):
+    """Let go of modules of `lib`; who imports one again loads it again."""
+    for name in names:
+        if sys.modules.pop("lib." + name, None):
+            delattr(sys.modules["lib"], name)

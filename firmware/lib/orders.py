@@ -6,6 +6,7 @@ that happens.
 
 from lib.app import use_memory
 from lib.errors import JournalError
+from lib.journal_start import begin
 
 
 def at_start(app, order):
@@ -51,7 +52,7 @@ def _format(app):
     flash = app.left_alone or journal.partition
     try:
         journal.use(flash)
-        journal.format()
+        begin(journal)
         app.left_alone = None
     except (JournalError, OSError) as error:
         app.serial.log(str(error))

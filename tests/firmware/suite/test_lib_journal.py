@@ -4,6 +4,7 @@ import sys
 
 from lib.errors import JournalError, JournalFull
 from lib.journal import EVENT, SNAPSHOT, Journal
+from lib.journal_start import begin
 from nor import SECTOR, Nor, PowerCut
 
 
@@ -374,13 +375,13 @@ def test_an_explicit_format_begins_a_new_epoch_and_a_cut_one_reuses_no_number():
     image = bytearray(nor.image)
     journal = mounted(nor)
     epoch, last = journal.epoch, journal.last
-    journal.format()
+    begin(journal)
     assert journal.epoch != epoch
     assert (journal.first, journal.last, journal.append(b"{}")) == (1, 0, 1)
     assert mounted(nor).read(1) == (1, b"{}")
     for budget in range(4):  # an erase counts as one
         cut = Nor(image=bytearray(image), budget=budget, erased_part=0)
-        raises(PowerCut, mounted(cut).format)
+        raises(PowerCut, begin, mounted(cut))
         assert mounted(Nor(image=cut.image)).last == last
 
 
