@@ -6,8 +6,8 @@ of a row are local times of its `date`; a service that ends before it starts cro
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from diadema.errors import DiademaError
@@ -120,12 +120,12 @@ def parse_day(text: str) -> date:
 
 def read_day(path: Path, day: str) -> BankDay:
     """The served calls of one day, the impossible rows apart, and what never reached an agent."""
-    parse_day(day)
+    before = parse_day(day) - timedelta(days=1)
     seen: set[str] = set()
 
     def wanted(written: str) -> bool:
         seen.add(written)
-        return written == day
+        return written == day or parse_day(written) == before  # its calls may cross midnight
 
     read = _read(path, wanted)
     if day not in read:
@@ -160,9 +160,17 @@ def _read(path: Path, wanted: Callable[[str], bool]) -> dict[str, BankDay]:
         else:
             call = _served(path, row)
             served.setdefault((written, call.server), []).append(call)
-    for (written, agent), calls in sorted(served.items()):
+    last: dict[str, tuple[date, Call]] = {}  # each agent's last kept call, oldest day first
+    for (written, agent), calls in sorted(served.items(), key=lambda item: parse_day(item[0][0])):
         day = read[written]
-        day.calls[agent] = _without_overlaps(calls, day.impossible)
+        earlier = None
+        if agent in last:
+            that_day, call = last[agent]
+            passed = (day.day - that_day).days * DAY_S
+            earlier = replace(call, start_s=call.start_s - passed, end_s=call.end_s - passed)
+        day.calls[agent] = _without_overlaps(calls, day.impossible, earlier)
+        if day.calls[agent]:
+            last[agent] = (day.day, day.calls[agent][-1])
     for day in read.values():
         day.impossible.sort(key=lambda row: row.line)
     return dict(sorted(read.items(), key=lambda item: item[1].day))
@@ -193,11 +201,13 @@ def _served(path: Path, row: Row) -> Call:
     return Call(row.line, row.cells["call_id"], row.cells["type"], server, start, end)
 
 
-def _without_overlaps(calls: list[Call], impossible: list[Impossible]) -> list[Call]:
+def _without_overlaps(
+    calls: list[Call], impossible: list[Impossible], before: Call | None = None
+) -> list[Call]:
+    """The calls that can be; `before` is the agent's last one of an earlier day."""
     kept: list[Call] = []
     for call in sorted(calls, key=lambda call: (call.start_s, call.line)):
-        if kept and call.start_s < kept[-1].end_s:
-            before = kept[-1]
+        if before and call.start_s < before.end_s:
             why = (
                 f"starts at {clock_text(call.start_s)}, before the same agent's call of line "
                 f"{before.line} ended at {clock_text(before.end_s)}"
@@ -205,6 +215,7 @@ def _without_overlaps(calls: list[Call], impossible: list[Impossible]) -> list[C
             impossible.append(Impossible(call.line, call.call_id, why))
         else:
             kept.append(call)
+            before = call
     return kept
 
 

@@ -28,7 +28,12 @@ Data = Annotated[
 ]
 Port = Annotated[
     int | None,
-    typer.Option("--port", help=f"Port of the web; {WEB_PORT}, or a free one if that is taken."),
+    typer.Option(
+        "--port",
+        min=0,
+        max=65535,
+        help=f"Port of the web; {WEB_PORT}, or a free one if that is taken.",
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same people.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
@@ -125,7 +130,7 @@ def replay(
     with bar.progress:
         summary = until_interrupted(lambda: replaying.run_replay(options, bar))
     if summary is None:
-        raise typer.Exit(1)
+        raise _interrupted()
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
@@ -156,7 +161,7 @@ def torture(
     plan = Plan(seed, share, only, watching.print)
     summary = until_interrupted(lambda: campaigns.run(names, plan))
     if summary is None:
-        raise typer.Exit(1)
+        raise _interrupted()
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
@@ -190,6 +195,9 @@ def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
     console = Console(stderr=as_json, highlight=False)
     summary = until_interrupted(lambda: run_shift(options, console.print))
     if summary is None:
+        if as_json:
+            raise _interrupted()
+        console.print("ended")
         return
     if as_json:
         print(json.dumps(summary))
@@ -197,6 +205,12 @@ def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
         report.print_shift(console, summary)
     if summary["lost"] or summary["doubled"]:
         raise typer.Exit(1)
+
+
+def _interrupted() -> typer.Exit:
+    """A run that was broken off has no figures: say so, and let a script see it."""
+    Console(stderr=True).print("interrupted; there are no figures")
+    return typer.Exit(1)
 
 
 def _speed(text: str) -> float:

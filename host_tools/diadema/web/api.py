@@ -20,7 +20,9 @@ from diadema.words import text
 log = logging.getLogger(__name__)
 
 StationId = Annotated[str, Path(pattern=r"^DIA-[0-9a-f]{12}$", examples=["DIA-0a1b2c3d4e5f"])]
-CommandNumber = Annotated[int, Path(ge=1, description="the number that the command was given")]
+CommandNumber = Annotated[
+    int, Path(ge=1, le=2**63 - 1, description="the number that the command was given")
+]
 
 
 class Command(BaseModel):
@@ -119,6 +121,8 @@ async def _ask(
     language = language_of(request)
     try:
         answer = await service.feed.request(subject, body)
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can write
+        raise HTTPException(422, text("web.bad_text", language)) from error
     except HubSilent:
         detail = text("web.hub_silent", language, seconds=int(ANSWER_S))
     except HubAbsent:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
 
@@ -33,8 +33,9 @@ def create_app(service: Service) -> ASGIApp:
     app.state.service = service
 
     @app.get("/", include_in_schema=False)
-    def root() -> RedirectResponse:
-        return RedirectResponse("/ui/")
+    def root(request: Request) -> RedirectResponse:
+        query = request.url.query
+        return RedirectResponse(f"/ui/?{query}" if query else "/ui/")
 
     app.include_router(api.router)
     app.include_router(api.metrics_router)

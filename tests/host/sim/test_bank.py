@@ -30,6 +30,18 @@ def write(folder: Path, rows: list[str], *, header: str = HEADER) -> Path:
     return path
 
 
+def test_a_call_over_midnight_makes_a_row_of_the_next_day_impossible(tmp_path):
+    rows = [row(86_280, 86_700, "A"), row(180, 400, "A", day="990202")]
+    rows.append(row(300, 500, "A", day="990202"))
+    path = write(tmp_path, rows)
+    read = bank.read_day(path, "990202")
+    assert [row.line for row in read.impossible] == [3]
+    assert "line 2" in read.impossible[0].why
+    assert read.truth() == {"A": (1, 200)}
+    assert bank.read_day(path, "990201").truth() == {"A": (1, 420)}
+    assert bank.read_days(path)["990202"] == read
+
+
 @dataclass
 class Made:
     """Rows, what the reader must say of them, and which of them are impossible."""

@@ -98,6 +98,15 @@ async def test_what_is_no_command_never_reaches_the_hub(
     assert hub.asked == []
 
 
+async def test_half_a_surrogate_pair_is_the_callers_fault(api: httpx.AsyncClient) -> None:
+    answer = await api.post(
+        "/api/v1/stations/DIA-0a1b2c3d4e5f/commands",
+        content=b'{"cmd":"text","m":"1","text":"\\ud800"}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422
+
+
 async def test_the_interface_is_described(api: httpx.AsyncClient) -> None:
     paths = (await api.get("/api/v1/openapi.json")).json()["paths"]
     assert "/api/v1/stations/{s}/commands" in paths
