@@ -94,6 +94,12 @@ def hub(
     data: Data = None,
     port: Annotated[int, typer.Option(help="Port of the web pages; 0 takes a free one.")] = 8600,
     host: Annotated[str, typer.Option(help="Address of the web pages.")] = "127.0.0.1",
+    mqtt_port: Annotated[
+        int, typer.Option(help="Port for stations by MQTT over TLS; 0 takes a free one.")
+    ] = 8883,
+    mqtt_host: Annotated[
+        str, typer.Option(help="Address for stations by MQTT; 0.0.0.0 is every one.")
+    ] = "127.0.0.1",
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
@@ -105,11 +111,19 @@ def hub(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
     async def serve() -> None:
-        async with Hub(data_root(data), port=port, host=host, clock=clock) as running:
+        async with Hub(
+            data_root(data),
+            port=port,
+            host=host,
+            mqtt_port=mqtt_port,
+            mqtt_host=mqtt_host,
+            clock=clock,
+        ) as running:
             if as_json:
                 print(running.data.hub.read_text(), flush=True)
             else:
                 _say(f"Diadema is up: [bold]{running.url}[/bold]")
+                _say("Stations by MQTT: {}:{}".format(*running.mqtt))
                 _say(f"Data: {running.data.root}")
                 _say("Ctrl-C ends it.")
             await asyncio.Event().wait()
@@ -165,6 +179,31 @@ def site(
         _say(f"In force as generation {done['generation']}; stations get it now.")
     elif not check:
         _say("Stored; the hub takes it at its next start.")
+
+
+@app.command()
+def enrol(
+    station: Annotated[str, typer.Argument(help="As DIA-0123456789ab; site.json names it.")],
+    data: Data = None,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="A new password; the station gets it over its cable.")
+    ] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Let it in no more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show, renew or revoke the credential by which a station connects over MQTT."""
+    from diadema.enrol import enrol as ask
+    from diadema.paths import DataDir
+
+    if renew and revoke:
+        raise DiademaError("either --renew or --revoke")
+    done = ask(DataDir(data_root(data)), station, renew=renew, revoke=revoke)
+    if as_json:
+        print(json.dumps(done))
+    elif done["password"] is None:
+        _say(f"{station} may not connect.")
+    else:
+        _say(f"{done['host']}:{done['port']}, user {done['user']}, password {done['password']}")
 
 
 @app.command()

@@ -20,17 +20,23 @@ class Secrets(Struct):
     gateway: str
     api: str
     badge_key: str
+    issuer: str = ""  # hex seed by which answers to NATS about stations are signed
 
 
 def load_or_create(data: DataDir) -> Secrets:
     """The secrets of `data`; new random ones the first time."""
     if data.secrets.exists():
-        return load(data)
+        known = load(data)
+        if not known.issuer:
+            known.issuer = secrets.token_hex(32)
+            write_whole(data.secrets, msgspec.json.encode(known), 0o600)
+        return known
     made = Secrets(
         host=secrets.token_urlsafe(24),
         gateway=secrets.token_urlsafe(24),
         api=secrets.token_urlsafe(24),
         badge_key=secrets.token_hex(32),
+        issuer=secrets.token_hex(32),
     )
     write_whole(data.secrets, msgspec.json.encode(made), 0o600)
     return made

@@ -20,6 +20,7 @@ from diadema import credentials
 from diadema.cable import Cable
 from diadema.errors import DiademaError
 from diadema.frames import DOWN_LIMIT
+from diadema.hub.certificates import Certificates
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir
 from diadema.serial_port import port_paths
@@ -180,6 +181,7 @@ class Gateway:
             timeout=_ANSWER_S,
             will=aiomqtt.Will(state, down, qos=1, retain=True),
             max_inflight_messages=_WINDOW,
+            tls_context=Certificates(self._data.tls).client_context(),
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             logger=logging.getLogger("diadema.gateway.mqtt"),
         ) as client:

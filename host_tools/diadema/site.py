@@ -18,6 +18,8 @@ type Name = Annotated[str, Meta(min_length=1, max_length=64)]
 type Label = Annotated[str, Meta(min_length=1, max_length=16)]  # what a station's line can show
 type Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}$")]
 
+type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]  # DNS or address
+
 type _Children = Annotated[list[Any], Meta(max_length=48)]
 
 LEVELS = 3
@@ -61,6 +63,13 @@ class Reason(_Strict, kw_only=True):
     private: bool = False
 
 
+class Wifi(_Strict, kw_only=True):
+    """The network that stations may use where no cable is."""
+
+    ssid: Annotated[str, Meta(min_length=1, max_length=32)]
+    password: Annotated[str, Meta(min_length=8, max_length=63)]
+
+
 class Tree(_Strict, kw_only=True):
     version: Annotated[int, Meta(ge=1, le=2**30 - 1)]
     nodes: Annotated[list[Any], Meta(min_length=1, max_length=48)]
@@ -72,6 +81,8 @@ class Site(_Strict, kw_only=True):
     language: Literal["es", "en"] = "es"
     ring_limit_s: Annotated[int, Meta(ge=5, le=600)] = 20
     wrapup_limit_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+    wifi: Wifi | None = None
+    broker_names: Annotated[list[BrokerName], Meta(max_length=16)] = []  # the first one is told
     stations: list[Station]
     agents: Annotated[list[Agent], Meta(max_length=120)]  # each station holds them all
     reasons: Annotated[list[Reason], Meta(max_length=24)]

@@ -4,15 +4,11 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from diadema import credentials
+from diadema.ask_hub import ask_hub
 from diadema.errors import DiademaError
 from diadema.paths import DataDir, write_whole
 from diadema.site import parse
 from diadema.station_config import check_sizes
-
-_ANSWER_S = 10.0
 
 
 def install_site(file: Path, root: Path | None) -> dict[str, Any]:
@@ -40,27 +36,5 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
 
 
 async def _tell(data: DataDir) -> int:
-    import nats
-    from nats.errors import Error as NatsError
-
-    hub = data.read_hub()
-    if hub is None:
-        raise DiademaError("the hub ended meanwhile; it takes the description when it starts")
-    password = credentials.load(data).host
-    try:
-        client = await nats.connect(
-            hub.nats, user="host", password=password, allow_reconnect=False
-        )
-        try:
-            reply = await client.request("hub.site", b"{}", timeout=_ANSWER_S)
-        finally:
-            await client.close()
-    except (NatsError, OSError, TimeoutError) as error:
-        raise DiademaError(
-            f"stored, but the hub does not answer ({error!r}): it takes the description when it "
-            "starts again"
-        ) from error
-    answer = msgspec.json.decode(reply.data, type=dict[str, Any])
-    if "error" in answer:
-        raise DiademaError(f"the hub refuses the description: {answer.get('detail')}")
+    answer = await ask_hub(data, "hub.site", {})
     return int(answer["generation"])

@@ -82,7 +82,10 @@ class ConfigMaker:
 
 def check_sizes(site: Site) -> None:
     """Raises SiteError when a station could not hold its configuration."""
-    secrets = {station.id: {"key": "00" * 32} for station in site.stations}
+    longest = {"key": "0" * 64}
+    if site.wifi is not None:
+        longest |= {"wifi": "0" * 120, "broker": "0" * 1400}
+    secrets = dict.fromkeys((station.id for station in site.stations), longest)
     trial = ConfigMaker(site, "00" * 32, 0, 0, secrets)
     for station in site.stations:
         trial.build(station.id)

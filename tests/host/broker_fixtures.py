@@ -9,6 +9,7 @@ import aiomqtt
 import nats
 from diadema import credentials, paths
 from diadema.hub.broker import LOOPBACK, Broker
+from diadema.hub.certificates import Certificates
 from diadema.paths import DataDir, write_whole
 from scripted_station import SITE
 
@@ -68,6 +69,7 @@ class RunningBroker:
             username="gw",
             password=self.secrets.gateway,
             identifier=f"gw-{name}",
+            tls_context=Certificates(self.data.tls).client_context(),
             **more,
         )
 

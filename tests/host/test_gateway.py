@@ -200,7 +200,7 @@ async def test_a_broker_that_comes_back_elsewhere(broker, gateway, wire, stack):
     await until(lambda: not gateway.dump()["connected"])
     wire.send()
     await until(lambda: gateway.counts["dropped"] >= wire.script.n)
-    broker.broker._ports_file.unlink()
+    broker.data.ports.unlink()
     broker.broker.choose_ports()
     broker.url = broker.broker.url
     await broker.start()

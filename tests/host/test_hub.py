@@ -17,6 +17,7 @@ from diadema import credentials
 from diadema.errors import DiademaError
 from diadema.hub import Hub
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
+from diadema.hub.certificates import Certificates
 from diadema.hub.process import command_line
 from diadema.paths import DataDir
 from diadema.store import open_reader
@@ -32,6 +33,7 @@ class HubProcess:
         self.process = await asyncio.create_subprocess_exec(
             *command,
             *(more or ("--port", "0")),
+            *["--mqtt-port", "0"],
             stdin=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -68,7 +70,12 @@ class HubProcess:
         host, port = self.data.read_hub().mqtt
         password = credentials.load(self.data).gateway
         async with aiomqtt.Client(
-            host, port, username="gw", password=password, identifier="gw-test"
+            host,
+            port,
+            username="gw",
+            password=password,
+            identifier="gw-test",
+            tls_context=Certificates(self.data.tls).client_context(),
         ) as mqtt:
             await mqtt.subscribe(f"diadema/v1/{script.s}/ack")
             for body in script.bodies[first - 1 : last]:

@@ -1,5 +1,6 @@
 """The ingest's core on a real store: exactly once, in order, and nothing silently lost."""
 
+import json
 import random
 
 import pytest
@@ -240,6 +241,30 @@ def test_what_is_running_is_placed_too_when_its_anchor_comes_in_a_later_batch(in
     assert contact.closed and session.close_utc is not None
     assert None not in (contact.start_utc, contact.answered_utc, session.open_utc)
     assert contact.late and session.late
+
+
+def test_a_station_is_lost_when_neither_link_is_up(ingest):
+    script = Script().boot()
+    station = ingest.station(S)
+
+    def said(link, up, s=S, **more):
+        body = script.hello(**more) if up else {"up": False}
+        topic = f"{PREFIX}{s}.st{link and '.' + link}"
+        take(ingest, [Message(1, topic, json.dumps(body).encode())])
+        return station.link
+
+    assert said("usb", True, links=["wifi"]) == "up"
+    assert said("wifi", True, gw="") == "up"
+    assert said("usb", False) == "up"
+    assert said("wifi", False) == "lost"
+    assert said("wifi", True, gw="") == "up"
+    assert said("usb", True) == "up"
+    assert said("wifi", False) == "up"
+    assert said("", False, s="gw-test") == "lost"
+    assert said("usb", True) == "up"
+    assert said("wifi", True, gw="") == "up"
+    assert said("", False, s="gw-test") == "up"
+    assert said("wifi", False) == "lost"
 
 
 def test_two_epochs_are_two_journals(ingest, reader):

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,12 @@ from nats.js.errors import NotFoundError
 
 from diadema.credentials import Secrets
 from diadema.errors import DiademaError
+from diadema.hub.certificates import Certificates
+from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir, write_whole
 
 STREAM = "$MQTT_msgs"
+ACCOUNT = "DIADEMA"
 SUBJECTS = ["$MQTT.msgs.>"]
 WEEK_S = 7 * 24 * 3600
 LOOPBACK = "127.0.0.1"
@@ -33,18 +37,52 @@ _PORTS = range(20_000, 32_000)
 
 @dataclass(frozen=True)
 class Ports:
+    """`mqtt_host` is the address listened on; `name` is what stations connect to."""
+
     nats: int
     mqtt: int
+    mqtt_host: str = LOOPBACK
+    name: str = "localhost"
+
+    @property
+    def door(self) -> str:
+        """Where this machine's own clients find the stations' door."""
+        return LOOPBACK if self.mqtt_host in ("0.0.0.0", "localhost") else self.mqtt_host
+
+
+def read_ports(data: DataDir) -> Ports | None:
+    """As chosen at the broker's last start."""
+    try:
+        return msgspec.json.decode(data.ports.read_bytes(), type=Ports)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 class Broker:
     """Finds the server once; writes its configuration and says how to start it."""
 
-    def __init__(self, data: DataDir, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        data: DataDir,
+        secrets: Secrets,
+        *,
+        mqtt_host: str = LOOPBACK,
+        mqtt_port: int = 0,
+        names: Sequence[str] = (),
+    ) -> None:
+        """`mqtt_port` 0: a free one. `names`: what stations may call this machine, the first one
+        is what they are told. Raises DiademaError.
+        """
         self._data = data
         self._secrets = secrets
+        self._issuer = Issuer(bytes.fromhex(secrets.issuer))
+        self._mqtt = (mqtt_host, mqtt_port)
+        local = mqtt_host in (LOOPBACK, "localhost")
+        own = socket.gethostname()
+        self._name = names[0] if names else ("localhost" if local else own)
+        self._certificates = Certificates(data.tls)
+        self._certificates.make([*names, "localhost", LOOPBACK, *_certifiable(own, mqtt_host)])
         self._conf = data.nats / "server.conf"
-        self._ports_file = data.nats / "ports.json"
         self.binary = find_server()
         self.ports = self.choose_ports()
 
@@ -54,13 +92,12 @@ class Broker:
 
     def choose_ports(self) -> Ports:
         """The ports of last time if they are free, so that gateways find us again."""
-        try:
-            last = msgspec.json.decode(self._ports_file.read_bytes(), type=Ports)
-        except (OSError, msgspec.DecodeError):
-            last = Ports(0, 0)
+        last = read_ports(self._data) or Ports(0, 0)
         first = free_port(last.nats)
-        self.ports = Ports(first, free_port(last.mqtt if last.mqtt != first else 0))
-        write_whole(self._ports_file, msgspec.json.encode(self.ports))
+        host, mqtt = self._mqtt
+        mqtt = mqtt or free_port(last.mqtt if last.mqtt != first else 0)
+        self.ports = Ports(first, mqtt, host, self._name)
+        write_whole(self._data.ports, msgspec.json.encode(self.ports))
         return self.ports
 
     def command(self, *, mqtt: bool) -> list[str]:
@@ -72,8 +109,10 @@ class Broker:
         quote = json.dumps
         folder = self._data.nats
         door = f"""
-mqtt {{ listen: "{LOOPBACK}:{self.ports.mqtt}", ack_wait: "30s", max_ack_pending: 1024,
-  js_api_timeout: "2s" }}
+mqtt {{ listen: {quote(f"{self.ports.mqtt_host}:{self.ports.mqtt}")}, ack_wait: "30s",
+  max_ack_pending: 1024, js_api_timeout: "2s"
+  tls {{ cert_file: {quote(str(self._certificates.server))}
+    key_file: {quote(str(self._certificates.server_key))}, timeout: 10 }} }}
 """
         return f"""# written by `diadema hub` at each start
 server_name: diadema
@@ -87,7 +126,7 @@ write_deadline: "10s"
 jetstream {{ store_dir: {quote(str(folder))}, max_mem: 256MB, max_file: 20GB,
   sync_interval: "1s" }}
 accounts {{
-  DIADEMA {{
+  {ACCOUNT} {{
     jetstream: enabled
     users: [
       {{ user: host, password: {quote(self._secrets.host)} }}
@@ -95,7 +134,11 @@ accounts {{
         publish: ["diadema.v1.>"], subscribe: ["diadema.v1.>", "$MQTT.sub.>"] }} }}
     ]
   }}
+  SYS {{ users: [ {{ user: system, password: {quote(self._secrets.host)} }} ] }}
 }}
+system_account: SYS
+authorization {{ timeout: 10, auth_callout {{
+  issuer: {self._issuer.public}, account: {ACCOUNT}, auth_users: [ host, gw, system ] }} }}
 {door if mqtt else ""}"""
 
     async def connect(self) -> Client:
@@ -136,13 +179,13 @@ accounts {{
                 found = (await jetstream.stream_info(STREAM)).config
             except NotFoundError:
                 found = (await jetstream.add_stream(wanted)).config
-            if not _ours(found):
+            if not is_ours(found):
                 found = (await jetstream.update_stream(wanted)).config
         except NatsError as error:
             raise DiademaError(f"NATS refuses the stream {STREAM}: {error}") from error
         finally:
             await client.close()
-        if not _ours(found):
+        if not is_ours(found):
             raise DiademaError(
                 f"the stream {STREAM} in {self._data.nats} is not kept by limits for a week and "
                 "cannot be changed: move that folder away and start again; stations send again "
@@ -150,13 +193,18 @@ accounts {{
             )
 
 
-def _ours(config: StreamConfig) -> bool:
+def is_ours(config: StreamConfig) -> bool:
     return (
         config.retention == RetentionPolicy.LIMITS
         and config.subjects == SUBJECTS
         and config.max_age == WEEK_S
         and config.storage == StorageType.FILE
     )
+
+
+def _certifiable(*names: str) -> list[str]:
+    """Those that a certificate can name: no address that stands for all, nothing but ASCII."""
+    return [name for name in names if name.isascii() and name not in ("", "0.0.0.0", "::")]
 
 
 def find_server() -> Path:
@@ -188,11 +236,12 @@ def free_port(preferred: int = 0) -> int:
     raise DiademaError("no free port on 127.0.0.1")
 
 
-def is_free(port: int) -> bool:
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server of ours could listen there. False also for an address that is not ours."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((host, port))
         except OSError:
             return False
         return True

@@ -14,7 +14,7 @@ from types import TracebackType
 import msgspec
 from nats.errors import Error as NatsError
 
-from diadema import credentials, paths
+from diadema import credentials, paths, site
 from diadema.errors import DiademaError
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child
@@ -33,8 +33,16 @@ class Hub:
     """One running hub. Raises DiademaError on entry when it cannot run here."""
 
     def __init__(
-        self, data: Path, *, port: int = 8600, host: str = LOOPBACK, clock: Path | None = None
+        self,
+        data: Path,
+        *,
+        port: int = 8600,
+        host: str = LOOPBACK,
+        mqtt_port: int = 0,
+        mqtt_host: str = LOOPBACK,
+        clock: Path | None = None,
     ) -> None:
+        """`mqtt_port` is the stations' door; 0 takes the one of last time, or a free one."""
         if host not in (LOOPBACK, "localhost"):
             raise DiademaError(
                 f"{host} would let other machines in, and there are no accounts yet: "
@@ -42,6 +50,7 @@ class Hub:
             )
         self.data = DataDir(data.absolute())
         self._port = port
+        self._mqtt = (mqtt_host, mqtt_port)
         self._clock = clock.absolute() if clock else None
         self._held = contextlib.ExitStack()
         self._children: list[Child] = []
@@ -49,6 +58,11 @@ class Hub:
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self._port}"
+
+    @property
+    def mqtt(self) -> tuple[str, int]:
+        """Where the stations' door listens, once up."""
+        return self._broker.ports.mqtt_host, self._broker.ports.mqtt
 
     async def __aenter__(self) -> "Hub":
         self.data.make()
@@ -80,7 +94,20 @@ class Hub:
 
     async def _start(self) -> None:
         self._secrets = credentials.load_or_create(self.data)
-        self._broker = Broker(self.data, self._secrets)
+        described = site.load(self.data.site) if self.data.site.exists() else None
+        host, port = self._mqtt
+        if port and not is_free(port, host):
+            raise DiademaError(
+                f"port {port} at {host} is taken or not allowed: give another with --mqtt-port, "
+                "or another address with --mqtt-host"
+            )
+        self._broker = Broker(
+            self.data,
+            self._secrets,
+            mqtt_host=host,
+            mqtt_port=port,
+            names=described.broker_names if described else (),
+        )
         await self._start_broker()
         starting = [self._begin("ingest", self._python("diadema.ingest"), self._ingest_serves)]
         if importlib.util.find_spec("diadema.web.__main__") is not None:
@@ -156,7 +183,7 @@ class Hub:
             children={child.name: child.pid for child in self._children},
             web=self.url,
             nats=self._broker.url,
-            mqtt=(LOOPBACK, self._broker.ports.mqtt),
+            mqtt=(self._broker.ports.door, self._broker.ports.mqtt),
         )
         write_whole(self.data.hub, msgspec.json.encode(info))
 
@@ -174,7 +201,7 @@ class Hub:
 
     async def _broker_serves_stations(self) -> None:
         await self._broker_serves()
-        await _listening(self._broker.ports.mqtt)
+        await _listening(self._broker.ports.mqtt, self._broker.ports.door)
         await self._broker.settle_stream()
 
     async def _ingest_serves(self) -> None:
@@ -206,11 +233,11 @@ class Hub:
         self._held.close()
 
 
-async def _listening(port: int) -> None:
-    """Return once somebody listens on the loopback port."""
+async def _listening(port: int, host: str = LOOPBACK) -> None:
+    """Return once somebody listens there."""
     while True:
         try:
-            _, writer = await asyncio.open_connection(LOOPBACK, port)
+            _, writer = await asyncio.open_connection(host, port)
         except OSError:
             await asyncio.sleep(_LOOK_S)
             continue

@@ -11,13 +11,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from diadema.clock import Clock
-from diadema.commands import Hello
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.floor import Floor, day_of, since_of
 from diadema.ingest.intake import Intake, saved
 from diadema.ingest.messages import Effects, Message, Target
 from diadema.ingest.state import StationState
-from diadema.ingest.station import Journal, Station
+from diadema.ingest.station import Greeting, Journal, Station
 from diadema.site import Site
 from diadema.store import Batch, Contact, Writer, tables
 from diadema.store.loading import contacts_between, load, unplaced
@@ -48,7 +47,7 @@ class Ingest:
             self.stations[s] = Station(
                 s,
                 msgspec.msgpack.decode(state, type=StationState),
-                msgspec.msgpack.decode(hello, type=Hello),
+                msgspec.msgpack.decode(hello, type=Greeting),
                 next_i=next_i,
             )
         for s, e, position in stored.positions:

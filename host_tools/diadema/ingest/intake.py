@@ -9,20 +9,19 @@ from typing import Any
 
 import msgspec
 
-from diadema.commands import Hello
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
-from diadema.ingest.station import PENDING_LIMIT, Journal, Station
+from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station
 from diadema.store.writer import Batch, Doubtful, StoreStale, StoreUnavailable
 
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 768  # bytes: a frame, and what the gateway adds
 _TARGETS_KEPT = 100_000
 _STORE = (StoreUnavailable, StoreStale)
-_decode_hello = msgspec.json.Decoder(Hello).decode
+_decode_hello = msgspec.json.Decoder(Greeting).decode
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -141,29 +140,35 @@ class Intake:
             if not hello.up:  # its last will: all its cables are lost
                 for station in self._stations.values():
                     if station.hello.up and station.hello.gw == target.name:
-                        self._set_link(station, False)
+                        self._set_link(station, "usb", False)
         elif hello.up:
-            self._greeting(self._touch(target.name), hello, message)
+            self._greeting(self._touch(target.name), hello, message, target.link)
         else:
-            self._set_link(self._touch(target.name), False)
+            self._set_link(self._touch(target.name), target.link, False)
 
-    def _set_link(self, station: Station, up: bool) -> None:
+    def _set_link(self, station: Station, link: str, up: bool) -> None:
+        """The station is lost only when neither the cable nor Wi-Fi is up."""
         self._touched[station.s] = station
-        station.hello.up = up
+        links = {*station.hello.links} - {link} | ({link} if up else set())
+        station.hello.links = tuple(sorted(links))
+        station.hello.up = bool(links)
         station.unconfirmed = False
         if station.state.session is not None:
             self._changes.agents.add(station.state.session.a)
 
-    def _greeting(self, station: Station, hello: Hello, message: Message) -> None:
+    def _greeting(self, station: Station, hello: Greeting, message: Message, link: str) -> None:
         if hello.s != station.s or not 1 <= hello.first <= hello.last + 1:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
             return
         journal = self._journal(station, hello.e)
         if hello.first > journal.position + 1:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
+        hello.links = station.hello.links
+        if link != "usb":
+            hello.gw = station.hello.gw if "usb" in hello.links else ""
         station.hello = hello
         self.effects.greeted[station.s] = hello
-        self._set_link(station, True)
+        self._set_link(station, link, True)
 
     def _odd(self, s: str, message: Message) -> None:
         """What the fast decoder refused: new, or broken."""

@@ -21,6 +21,7 @@ class Target(NamedTuple):
 
     kind: str
     name: str
+    link: str = ""
 
 
 @dataclass
@@ -40,8 +41,8 @@ def target_of(subject: str) -> Target:
     match subject.removeprefix(PREFIX).split("."):
         case [s, "ev"] if is_station(s):
             return Target("ev", s)
-        case [s, "st", "usb" | "wifi"] if is_station(s):
-            return Target("st", s)
+        case [s, "st", "usb" | "wifi" as link] if is_station(s):
+            return Target("st", s, link)
         case [gateway, "st"] if gateway.startswith("gw-"):
             return Target("gw", gateway.removeprefix("gw-"))
     return Target("", subject)

@@ -30,6 +30,7 @@ class Requests:
         return {
             "hub.command": self._asked(self._on_command),
             "hub.command.get": self._asked(self._on_state),
+            "hub.enrol": self._asked(self._on_enrol),
             "hub.site": self._asked(self._on_site),
             "hub.status": self._asked(self._on_status),
         }
@@ -82,10 +83,29 @@ class Requests:
         )  # counting many takes a moment
         return stored | {
             "paused": self._service.paused,
+            "publish_violations": self._service.publish_violations,
+            "refused": self._service.refused,
             "deferred": self._service.ingest.deferred,
             "open_commands": self._service.commands.waiting,
             "links": {link: links.count(link) for link in ("up", "late", "lost")},
         }
+
+    async def _on_enrol(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A station's credential; `renew` makes another one, `revoke` ends it."""
+        s = str(body.get("s", ""))
+        if not self._service.keeper.knows(s):
+            detail = f"{s} is not in site.json: name it there first"
+            return {"error": "unknown_station", "detail": detail, "status": 404}
+        renew, revoke = body.get("renew") is True, body.get("revoke") is True
+        if renew:
+            self._service.enrolment.renew(s)
+        elif revoke:
+            self._service.enrolment.revoke(s)
+        if renew or revoke:
+            await self._service.use_site()
+            await self._service.kick(s)
+        access = self._service.keeper.access(s)
+        return {"s": s, "user": s, "password": None} | access
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
         self._service.keeper.load()

@@ -20,12 +20,18 @@ from nats.js.errors import BucketNotFoundError
 
 from diadema.clock import Clock
 from diadema.credentials import Secrets
+from diadema.hub.broker import is_ours
+from diadema.ingest.admission import Admission
 from diadema.ingest.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
+from diadema.ingest.enrolment import Enrolment
+from diadema.ingest.kick import kick
 from diadema.ingest.messages import PREFIX, Effects, Message
 from diadema.ingest.requests import Requests
 from diadema.ingest.site_keeper import SiteKeeper
 from diadema.ingest.stream import StreamBroken, StreamReader, open_stream
+from diadema.ingest.violations import ViolationWatch
+from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir
 from diadema.station_keys import StationKeys
 from diadema.store import StoreStale, StoreUnavailable, open_reader
@@ -54,9 +60,12 @@ class Service:
     ) -> None:
         self._url, self._password = url, secrets.host
         self._keys = keys
+        self.enrolment = Enrolment(ingest, keys)
+        self._admission = Admission(Issuer(bytes.fromhex(secrets.issuer)), self.enrolment)
+        self._watch = ViolationWatch(data.nats / "nats.log")
         self.ingest = ingest
         self.clock = clock
-        self.keeper = SiteKeeper(data.site, secrets.badge_key, keys, ingest, clock)
+        self.keeper = SiteKeeper(data, secrets.badge_key, keys, self.enrolment, ingest, clock)
         self.commands = Commands(ingest, self.keeper.maker)
         self.reader = open_reader(data.store)
         self._nats: Client | None = None
@@ -73,12 +82,14 @@ class Service:
         self.commands.maker = self.keeper.maker
         for subject, answer in Requests(self).answers().items():
             await self._nats.subscribe(subject, cb=answer)
+        await self._admission.serve(self._nats)
         ticker = asyncio.create_task(self._tick_for_ever())
         try:
             while True:
                 try:
                     await self._follow()
                 except _TROUBLE as error:
+                    self._admission.server = ""
                     log.warning("the stream is interrupted: %s", error)
                     await asyncio.sleep(_RETRY_S[1])
         finally:
@@ -95,6 +106,9 @@ class Service:
         jetstream = client.jetstream(timeout=2)
         info = await jetstream.stream_info(STREAM)
         created, server = str(info.created), str(client._server_info.get("server_id", ""))
+        if not is_ours(info.config):
+            raise StreamBroken(f"{STREAM} is not kept as it must be; start the hub again")
+        self._admission.server = server
         first = 1
         if self.ingest.stream is not None:
             known, sequence, before = self.ingest.stream
@@ -242,6 +256,8 @@ class Service:
         if self._acks and time.monotonic() - self._acked_at >= ACK_EVERY_S:
             await self._flush_acks()
         await self.send(self.commands.tick())
+        for violation in self._watch.look():
+            log.error("a client sends what it may not: %s", violation)
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:
             self._confirm_by = None
             await self._settle_links()
@@ -254,7 +270,7 @@ class Service:
     async def _doubt_links(self) -> None:
         """Another broker process: nobody is connected until he says hello again."""
         for station in self.ingest.stations.values():
-            station.unconfirmed = station.hello.up
+            station.unconfirmed, station.hello.links = station.hello.up, ()
         self._confirm_by = time.monotonic() + CONFIRM_S
 
     async def _settle_links(self) -> None:
@@ -269,6 +285,19 @@ class Service:
         self.keeper.settle()
         await self._show_all()
         await self.send(self.commands.configure(self.keeper.maker))
+
+    async def kick(self, s: str) -> int:
+        """End the station's connection by MQTT, if it has one."""
+        return await kick(self._url, self._password, s)
+
+    @property
+    def publish_violations(self) -> int:
+        return self._watch.count
+
+    @property
+    def refused(self) -> int:
+        """Connections by MQTT that were refused."""
+        return self._admission.refused
 
     # -- the broker
 

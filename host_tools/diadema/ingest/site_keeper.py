@@ -1,16 +1,16 @@
 """Keeps the site that is in force: reads `site.json`, and counts its generations in the store."""
 
-from pathlib import Path
+from base64 import b64encode
+from typing import Any
 
 from diadema.clock import Clock
+from diadema.hub.broker import read_ports
+from diadema.hub.certificates import Certificates
 from diadema.ingest.core import Ingest
+from diadema.ingest.enrolment import Enrolment
+from diadema.paths import DataDir
 from diadema.site import Site, load
-from diadema.station_config import (
-    ConfigMaker,
-    check_sizes,
-    content_hash,
-    utc_offset_min,
-)
+from diadema.station_config import ConfigMaker, check_sizes, content_hash, utc_offset_min
 from diadema.station_keys import StationKeys
 from diadema.store import tables
 
@@ -19,11 +19,18 @@ class SiteKeeper:
     """`maker` builds the stations' configurations; None while there is no site."""
 
     def __init__(
-        self, path: Path, badge_key: str, keys: StationKeys, ingest: Ingest, clock: Clock
+        self,
+        data: DataDir,
+        badge_key: str,
+        keys: StationKeys,
+        enrolment: Enrolment,
+        ingest: Ingest,
+        clock: Clock,
     ) -> None:
-        self._path = path
+        self._data = data
         self._badge_key = badge_key
         self._keys = keys
+        self._enrolment = enrolment
         self._ingest = ingest
         self._clock = clock
         self._site: Site | None = ingest.site
@@ -39,7 +46,7 @@ class SiteKeeper:
 
     def load(self) -> None:
         """Read the file again. Raises SiteError; then the old one stays in force."""
-        site = load(self._path)
+        site = load(self._data.site)
         check_sizes(site)
         self._site = site
 
@@ -56,7 +63,8 @@ class SiteKeeper:
             return
         now = self._clock.now_ms()
         offset = utc_offset_min(site, now)
-        own = self._own(site)
+        self._enrolment.enrol(station.id for station in site.stations)
+        own = {station.id: self._own(site, station.id) for station in site.stations}
         digest = content_hash(site, self._badge_key, offset, own)
         generation, known = self._ingest.generation
         if digest != known:
@@ -69,8 +77,20 @@ class SiteKeeper:
         self.maker = ConfigMaker(site, self._badge_key, offset, generation, own)
         self._ingest.use_site(site)
 
-    def _own(self, site: Site) -> dict[str, dict[str, str]]:
-        """What each station alone is told."""
-        stations = [station.id for station in site.stations]
-        self._keys.make(stations)
-        return {s: {"key": key.hex()} for s in stations if (key := self._keys.of(s))}
+    def access(self, s: str) -> dict[str, Any]:
+        """What a station needs to connect by MQTT; empty when it may not, or nobody listens."""
+        ports, password = read_ports(self._data), self._enrolment.password(s)
+        if ports is None or password is None:
+            return {}
+        ca = b64encode(Certificates(self._data.tls).ca_der()).decode()
+        where = {"host": ports.name, "port": ports.mqtt, "ca": ca}
+        return where | {"user": s, "password": password}
+
+    def _own(self, site: Site, s: str) -> dict[str, Any]:
+        """What the station alone is told: its key, and its way in where the site has Wi-Fi."""
+        key = self._keys.of(s)
+        own: dict[str, Any] = {"key": key.hex()} if key else {}
+        if site.wifi is not None and (access := self.access(s)):
+            own["wifi"] = {"ssid": site.wifi.ssid, "password": site.wifi.password}
+            own["broker"] = access
+        return own

@@ -17,10 +17,16 @@ class Journal(Struct):
     pending: dict[int, bytes | None] = field(default_factory=dict)
 
 
+class Greeting(Hello, kw_only=True):
+    """A station's last hello, and which of its links are up now, whatever the hello says."""
+
+    links: tuple[str, ...] = ()
+
+
 class Station(Struct):
     s: str
     state: StationState = field(default_factory=StationState)
-    hello: Hello = field(default_factory=lambda: Hello(up=False))
+    hello: Greeting = field(default_factory=lambda: Greeting(up=False))
     journal: Journal = field(default_factory=lambda: Journal(-1))  # the one last used
     journals: dict[int, Journal] = field(default_factory=dict)
     next_i: int = 1

@@ -139,7 +139,10 @@ class HostProcesses:
     ) -> None:
         common = ["--data", str(data.root), *(["--clock", str(clock)] if clock else [])]
         self.hub = Process(
-            "hub", ["hub", *common, "--port", str(web_port)], data.log("hub-run"), data.hub
+            "hub",
+            ["hub", *common, "--port", str(web_port), "--mqtt-port", "0"],
+            data.log("hub-run"),
+            data.hub,
         )
         self.gateway = Process(
             "gateway",

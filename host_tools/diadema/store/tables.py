@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from diadema.store.rows import Contact, Session
 
-VERSION = 2  # a store of layout 1 lacks tables only, and gets them when the ingest opens it
+VERSION = 3  # stores of layouts 1 and 2 lack tables only, and get them when the ingest opens it
 metadata = MetaData()
 
 
@@ -148,6 +148,14 @@ commands = Table(  # `status`: open, answered, expired, replaced (`next_i` then 
     _bytes("answer", nullable=True),
     PrimaryKeyConstraint("s", "i"),
     Index("commands_open", "status", "s"),
+)
+credentials = Table(  # the stations' for MQTT; `number` grows with each renewal
+    "credentials",
+    metadata,
+    _text("s", primary_key=True),
+    _number("number"),
+    _bytes("sha256"),
+    Column("revoked", Boolean, nullable=False),
 )
 live = Table(  # the rows of the live floor, as published
     "live",

@@ -1,0 +1,36 @@
+"""One question of a command to the hub that runs on a data directory."""
+
+from typing import Any
+
+import msgspec
+
+from diadema import credentials
+from diadema.errors import DiademaError
+from diadema.paths import DataDir
+
+_ANSWER_S = 10.0
+
+
+async def ask_hub(data: DataDir, subject: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Its answer. Raises DiademaError when none runs, it is silent, or it refuses."""
+    import nats
+    from nats.errors import Error as NatsError
+
+    hub = data.read_hub()
+    if hub is None:
+        raise DiademaError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
+    password = credentials.load(data).host
+    try:
+        client = await nats.connect(
+            hub.nats, user="host", password=password, allow_reconnect=False
+        )
+        try:
+            reply = await client.request(subject, msgspec.json.encode(body), timeout=_ANSWER_S)
+        finally:
+            await client.close()
+    except (NatsError, OSError, TimeoutError) as error:
+        raise DiademaError(f"the hub does not answer ({error!r}): try again") from error
+    answer = msgspec.json.decode(reply.data, type=dict[str, Any])
+    if "error" in answer:
+        raise DiademaError(f"the hub refuses: {answer.get('detail')}")
+    return answer

@@ -1,0 +1,15 @@
+"""Asks a running hub for a station's MQTT credential, a new one, or an end of it."""
+
+import asyncio
+from typing import Any
+
+from diadema.ask_hub import ask_hub
+from diadema.paths import DataDir
+
+
+def enrol(data: DataDir, s: str, *, renew: bool = False, revoke: bool = False) -> dict[str, Any]:
+    """`{"s", "user", "password", "host", "port", "ca"}`; `password` null after revoking.
+
+    Raises DiademaError when no hub runs there, or it refuses.
+    """
+    return asyncio.run(ask_hub(data, "hub.enrol", {"s": s, "renew": renew, "revoke": revoke}))

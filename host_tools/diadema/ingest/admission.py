@@ -1,0 +1,69 @@
+"""Answers the broker's question whether a station may connect (NATS' auth callout).
+
+It may with its own credential and under its own name, to publish and to hear under its own topic;
+and only at a broker whose stream was found right since that broker started.
+"""
+
+import logging
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from diadema.hub.broker import ACCOUNT
+from diadema.ingest.enrolment import Enrolment
+from diadema.nats_jwt import Issuer, claims_of
+
+SUBJECT = "$SYS.REQ.USER.AUTH"
+
+log = logging.getLogger("diadema.ingest")
+
+
+class Admission:
+    """`server`: the id of the broker that may let stations in; empty: none may."""
+
+    def __init__(self, issuer: Issuer, enrolment: Enrolment) -> None:
+        self._issuer = issuer
+        self._enrolment = enrolment
+        self.server = ""
+        self.refused = 0
+
+    async def serve(self, client: Client) -> None:
+        await client.subscribe(SUBJECT, cb=self._on_request)
+
+    async def _on_request(self, message: Msg) -> None:
+        try:
+            asked = claims_of(message.data)["nats"]
+            answer = self._answer(asked)
+            subject, server = asked["user_nkey"], asked["server_id"]["id"]
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("no question of a broker's: %r", error)
+            return
+        if "error" in answer:
+            self.refused += 1
+        response = self._issuer.sign("authorization_response", subject, server, answer)
+        await message.respond(response.encode())
+
+    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        given = asked["connect_opts"]
+        user, password = str(given.get("user", "")), str(given.get("pass", ""))
+        if not self.server or asked["server_id"]["id"] != self.server:
+            return {"error": "the stream has not been looked at yet"}
+        if asked["client_info"].get("mqtt_id") != user:
+            return {"error": "a station connects by MQTT, under its own name"}
+        if not self._enrolment.admits(user, password):
+            log.warning("%s is refused: not enrolled, or a wrong password", user[:40] or "nobody")
+            return {"error": "not enrolled, or a wrong password"}
+        return {"jwt": self._issuer.sign("user", asked["user_nkey"], ACCOUNT, _rights(user))}
+
+
+def _rights(s: str) -> dict[str, Any]:
+    own = f"diadema.v1.{s}."
+    return {
+        "pub": {"allow": [own + "ev", own + "st.wifi"]},
+        "sub": {"allow": [own + "ack", own + "cmd", "$MQTT.sub.>"]},
+        "subs": -1,
+        "data": -1,
+        "payload": -1,
+        "allowed_connection_types": ["MQTT"],
+    }
