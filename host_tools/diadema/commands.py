@@ -39,7 +39,7 @@ class Hello(Struct, kw_only=True):
     firmware: Name = ""
     board: Name = ""
     generation: Count = 0
-    gw: Name = ""  # the gateway that carries the link; it adds its own name
+    gw: Name = ""  # the gateway that carries the cable; it adds its own name
 
 
 class Ack(Struct):

@@ -17,9 +17,13 @@ _SEAL = {
     "pattern": "^[0-9a-f]{16}$",
     "description": "Always the last member: the station's seal over all before it, for one boot.",
 }
+_LEVELS: dict[str, dict[str, Any]] = {
+    "station": {"description": "DIA- and 12 lower-case hex digits"},
+    "link": {"enum": ["usb", "wifi"]},
+}
 _TOPICS = {
     "ev": ("diadema/v1/{station}/ev", "receive", "Events, QoS 1, one a message."),
-    "st": ("diadema/v1/{station}/st/usb", "receive", "The link's greeting, retained, QoS 1."),
+    "st": ("diadema/v1/{station}/st/{link}", "receive", "A link's greeting, retained, QoS 1."),
     "ack": ("diadema/v1/{station}/ack", "send", "What the host has stored, QoS 0."),
     "cmd": ("diadema/v1/{station}/cmd", "send", "Commands with their number `i`, QoS 0."),
 }
@@ -60,7 +64,9 @@ def asyncapi() -> dict[str, Any]:
             name: {
                 "address": address,
                 "description": text,
-                "parameters": {"station": {"description": "DIA- and 12 lower-case hex digits"}},
+                "parameters": {
+                    level: about for level, about in _LEVELS.items() if f"{{{level}}}" in address
+                },
                 "messages": messages[name],
             }
             for name, (address, _, text) in _TOPICS.items()
