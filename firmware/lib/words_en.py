@@ -2,7 +2,7 @@
 
 WORDS = {
     # states
-    "logged_out": "Free",
+    "logged_out": "Logged out",
     "ready": "AVAILABLE",
     "not_ready": "Not ready",
     "offered": "Ringing",

@@ -2,13 +2,13 @@
 
 WORDS = {
     # states
-    "logged_out": "Libre",
+    "logged_out": "Sin sesión",
     "ready": "DISPONIBLE",
     "not_ready": "Auxiliar",
-    "offered": "Llamada",
-    "dialing": "Llamando",
-    "talking": "En línea",
-    "held": "Espera",
+    "offered": "Timbre",
+    "dialing": "Marcando",
+    "talking": "Llamada",
+    "held": "En espera",
     "wrapup": "Post llamada",
     "closing": "",
     # soft labels, by what the key does
@@ -27,7 +27,7 @@ WORDS = {
     "no_config": "Sin configuración",
     "answer_hint": "1 contestar · 2 silenciar",
     "silenced": "Timbre silenciado",
-    "hang_up_hint": "1 colgar · 3 conectada",
+    "hang_up_hint": "1 colgar · 3 contestó",
     "muted": "Micrófono en silencio",
     "next": "Luego: %s",
     "finish_hint": "1 listo",
