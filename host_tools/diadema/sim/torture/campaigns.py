@@ -54,6 +54,7 @@ async def run(names: list[str], plan: Plan) -> dict[str, Any]:
         outcome = await CAMPAIGNS[name](plan)
         outcome.seconds = time.monotonic() - began
         rows.append(outcome.row())
+        plan.say(f"{name}: {outcome.lost} lost, {outcome.doubled} doubled; {outcome.row()}")
         for failure in outcome.failures:
             failures.append({"seed": plan.seed, **failure, "repeat": _repeat(failure, plan)})
     return {
