@@ -12,17 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, KeyValueConfig, StorageType
-from nats.js.errors import BucketNotFoundError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from diadema.clock import Clock
 from diadema.credentials import Secrets
 from diadema.hub.broker import is_ours
 from diadema.ingest.admission import Admission
 from diadema.ingest.commanding import Commands, Frames
+from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
@@ -38,7 +37,6 @@ from diadema.store import StoreStale, StoreUnavailable, open_reader
 from diadema.words import text
 
 STREAM = "$MQTT_msgs"
-BUCKET = "live"
 ACK_EVERY_S = 0.1
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -76,8 +74,8 @@ class Service:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        self._nats = await self._connect()
-        await self._open_bucket()
+        self._nats = await connect(self._url, self._password)
+        await open_bucket(self._nats)
         await self._with_store(self.keeper.settle)
         self.commands.maker = self.keeper.maker
         for subject, answer in Requests(self).answers().items():
@@ -304,31 +302,3 @@ class Service:
     def _client(self) -> Client:
         assert self._nats is not None
         return self._nats
-
-    async def _connect(self) -> Client:
-        async def note(error: Exception) -> None:
-            log.debug("nats: %r", error)
-
-        while True:
-            try:
-                return await nats.connect(
-                    self._url,
-                    user="host",
-                    password=self._password,
-                    name="ingest",
-                    connect_timeout=2,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.1,
-                    error_cb=note,
-                )
-            except _TROUBLE as error:
-                log.info("no broker at %s yet: %r", self._url, error)
-                await asyncio.sleep(_RETRY_S[1])
-
-    async def _open_bucket(self) -> None:
-        jetstream = self._client().jetstream()
-        try:
-            await jetstream.key_value(BUCKET)
-        except BucketNotFoundError:
-            bucket = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE)
-            await jetstream.create_key_value(bucket)
