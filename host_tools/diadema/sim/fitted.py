@@ -132,15 +132,15 @@ def _service(seconds: list[int], total: int) -> Service:
 ASSUMED = Assumed()
 BANK_1999_02 = Fitted(
     arrivals=(
-        *(2.35, 0.0, 0.0, 0.0, 0.0, 0.0, 7.42, 8.46, 13.28, 13.05, 14.21, 12.98),
+        *(2.52, 0.0, 0.0, 0.0, 0.0, 0.0, 7.42, 8.46, 13.28, 13.05, 14.21, 12.98),
         *(10.83, 12.91, 12.63, 11.51, 15.2, 15.4, 13.3, 11.04, 9.29, 10.94, 11.35, 10.11),
     ),
     service={
         "IN": Service(share=0.0078, brief=0.0759, mu=5.099, sigma=1.067),
-        "NE": Service(share=0.0882, brief=0.0695, mu=5.228, sigma=0.966),
-        "NW": Service(share=0.1937, brief=0.0608, mu=4.252, sigma=0.911),
+        "NE": Service(share=0.0882, brief=0.069, mu=5.228, sigma=0.966),
+        "NW": Service(share=0.1937, brief=0.0605, mu=4.252, sigma=0.911),
         "PE": Service(share=0.0048, brief=0.1546, mu=5.196, sigma=1.001),
-        "PS": Service(share=0.6753, brief=0.0445, mu=4.851, sigma=0.882),
+        "PS": Service(share=0.6754, brief=0.0444, mu=4.851, sigma=0.882),
         "TT": Service(share=0.0301, brief=0.2956, mu=4.364, sigma=1.204),
     },
 )
