@@ -92,7 +92,9 @@ def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
 @app.command()
 def hub(
     data: Data = None,
-    port: Annotated[int, typer.Option(help="Port of the web pages; 0 takes a free one.")] = 8600,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the web pages; 0 takes a free one.")
+    ] = 8600,
     host: Annotated[str, typer.Option(help="Address of the web pages.")] = "127.0.0.1",
     mqtt_port: Annotated[
         int, typer.Option(help="Port for stations by MQTT over TLS; 0 takes a free one.")

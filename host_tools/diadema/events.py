@@ -36,7 +36,7 @@ type Via = Annotated[str, _words("key", "host")]
 type Presence = Annotated[str, _words("logged_out", "ready", "not_ready")]
 type Direction = Annotated[str, _words("in", "out")]
 type Part = Annotated[
-    str, _words("badge_reader", "codec", "screen", "journal", "uplink", "config")
+    str, _words("badge_reader", "codec", "screen", "journal", "uplink", "wifi", "config")
 ]
 
 
