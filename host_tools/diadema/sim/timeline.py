@@ -140,8 +140,8 @@ class Timeline:
         try:
             await future
         except asyncio.CancelledError:
-            if (actor and not future.done()) or future.cancelled():
-                self.resume() if actor else None
+            if actor and (not future.done() or future.cancelled()):
+                self.resume()
             raise
 
     # --- how it moves -------------------------------------------------------------------------
