@@ -20,6 +20,9 @@ from diadema.sim.demo import SITE, ZONE
 from diadema.sim.scripted import Shift
 from playwright.async_api import Page, async_playwright
 
+from tests.bench import board
+from tests.bench.figure import Figure
+
 _PRESSES = 300
 _STATIONS = 6
 _DIAL, _HANG_UP = 4, 1  # key 1 acts at its first edge, so it is the one that is timed
@@ -53,6 +56,29 @@ class Seen:
 
     def latency_ms(self, percent: int) -> float:
         return statistics.quantiles(self.latencies_ms, n=100, method="inclusive")[percent - 1]
+
+
+async def figures() -> list[Figure]:
+    seen = await measure()
+    return [
+        Figure("key press to tile, p50", seen.latency_ms(50), "ms", 250, "budget of p99"),
+        Figure("key press to tile, p99", seen.latency_ms(99), "ms", 250, "budget"),
+        Figure(
+            "bytes of an event on the wire", seen.wire_bytes, "bytes", seen.flash_bytes,
+            "its bytes on the flash",
+        ),
+        Figure(
+            ".mpy bytes that the board imports", board.imported_bytes(seen.modules), "bytes",
+            56 * 1024, "budget",
+        ),
+        Figure(
+            "free VM heap after login", seen.heap_free, "bytes", board.FIRMWARE_HEAP, "VM's cap"
+        ),
+        Figure(
+            "so on a bare ESP32, estimated", board.on_esp32(seen.heap_used), "bytes", 48 * 1024,
+            "budget, at least",
+        ),
+    ]  # fmt: skip
 
 
 async def measure() -> Seen:

@@ -5,6 +5,7 @@ on the disk; then the same rows go into a bare SQLite by one `executemany`.
 import asyncio
 import json
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from diadema.store.tables import events
 from scripted_station import Script
 from sqlalchemy.schema import CreateTable
 
+from tests.bench.figure import Figure
+
 _STATIONS = 8
 _CALLS = 2000  # of each station, six events a call
 _LOOK_S = 0.02
@@ -32,6 +35,14 @@ class Taken:
 
     ingest_s: float
     bare_s: float
+
+
+async def figures() -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="diadema-bench-") as folder:
+        taken = await measure(Path(folder))
+    return [
+        Figure("ingest", taken.ingest_s, "events/s", taken.bare_s, "bare executemany, same rows")
+    ]
 
 
 async def measure(folder: Path) -> Taken:
