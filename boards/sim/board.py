@@ -1,4 +1,26 @@
-"""The simulated board as data: what is soldered where."""
+"""The simulated board as data: what is soldered where. Every board's `board.py` has this shape.
+
+NAME    goes into `station.booted` and the hello.
+PINS    what a wire is for → its GPIO; everything else here names wires, never GPIOs.
+BUSES   bus → (class of `machine`, id, {its keyword for a wire: wire}, {other keywords}).
+PARTS   role → (module of `drivers`, class in it, bus or None, (wires), {options}).
+
+A driver is made as `Class(bus, *gpios, **options)`, without the bus when it has none. Its bus may
+also be another role: what hangs on a port expander gets the expander. Two boards that differ in a
+chip differ in a line of PARTS; a board imports the drivers that its PARTS name, and no other.
+
+A role that is missing is something this board cannot do, and the station lives without it; a part
+that is named and dead is a fault. The roles, and what `lib` asks of a driver in each (all have
+`dump()` and `selftest()` as well, and raise PartError):
+
+keys          `async for name, ticks`: key1 … key6, long3, long4; `down(number)`: is it pressed now
+badge_reader  `await start()`, then `async for identity`: bytes, None for a bad read; `kind`
+screen        `show(buffer)`: 1024 bytes, eight pages of 128 columns, bit 0 on top
+lights        `show((ready, busy, ring))`: 0 or 1 each
+codec         `volume`, `set_volume(steps)`, `muted`, `mute(bool)`
+headset       `async for plugged`
+wifi          `await connect(ssid, password)`, `off()`
+"""
 
 NAME = "sim"
 PINS = {
@@ -16,11 +38,15 @@ PINS = {
     "badge_irq": 34,
     "headset_detect": 39,
 }
+BUSES = {
+    "i2c": ("I2C", 0, {"scl": "i2c_scl", "sda": "i2c_sda"}, {"freq": 400_000}),
+}
 PARTS = {
-    "screen": ("ssd1306", 0x3C),
-    "badge_reader": ("pn532", 0x24),
-    "codec": ("es8388", 0x10),
-    "keys": ("gpio",),
-    "lights": ("gpio",),
-    "headset": ("gpio",),
+    "screen": ("ssd1306", "SSD1306", "i2c", (), {"address": 0x3C}),
+    "badge_reader": ("pn532", "PN532", "i2c", ("badge_irq",), {"address": 0x24}),
+    "codec": ("es8388", "ES8388", "i2c", (), {"address": 0x10}),
+    "keys": ("keys", "Keys", None, ("key1", "key2", "key3", "key4", "key5", "key6"), {}),
+    "lights": ("lights", "Lights", None, ("led_ready", "led_busy", "led_ring"), {}),
+    "headset": ("headset", "Headset", None, ("headset_detect",), {}),
+    "wifi": ("wifi", "Wifi", None, (), {}),
 }

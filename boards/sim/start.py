@@ -41,7 +41,7 @@ def solder():
     reader = PN532(machine.net(pins["badge_irq"]))
     parts = {"screen": screen, "codec": codec, "badge_reader": reader}
     for name, model in parts.items():
-        machine.attach(bus, board.PARTS[name][1], model)
+        machine.attach(bus, board.PARTS[name][-1]["address"], model)
 
     def tap(command):
         card = dict(_CARD)

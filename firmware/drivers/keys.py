@@ -19,7 +19,7 @@ _NEVER = const(-1)
 class Keys:
     """`async for name, ticks in keys`: names are key1 … key6 and long3, long4."""
 
-    def __init__(self, gpios, long_keys=(3, 4)):
+    def __init__(self, *gpios, long_keys=(3, 4)):
         count = len(gpios)
         # GPIO 34-39 have no pull-up of their own; the board gives them one
         self._pins = [Pin(gpio, Pin.IN, Pin.PULL_UP if gpio < 34 else -1) for gpio in gpios]
@@ -95,6 +95,10 @@ class Keys:
                 self._held[index] = _NEVER
                 return "long" + name, held
         return None
+
+    def down(self, key):
+        """Whether key 1 … is pressed at this moment."""
+        return not self._pins[key - 1].value()
 
     def dump(self):
         return {"down": list(self._down)}

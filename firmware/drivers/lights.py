@@ -4,7 +4,7 @@ from machine import Pin
 
 
 class Lights:
-    def __init__(self, gpios):
+    def __init__(self, *gpios):
         self._pins = [Pin(gpio, Pin.OUT, value=0) for gpio in gpios]
         self._shown = (0,) * len(gpios)
 

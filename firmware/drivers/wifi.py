@@ -15,13 +15,11 @@ _WRONG = (network.STAT_WRONG_PASSWORD, network.STAT_HANDSHAKE_TIMEOUT)
 
 
 class Wifi:
-    def __init__(self, ssid, password):
-        self._ssid = ssid
-        self._password = password
+    def __init__(self):
         self._wlan = network.WLAN(network.STA_IF)
         self.tries = 0
 
-    async def connect(self):
+    async def connect(self, ssid, password):
         """Returns when there is an address; PartError wrong_password, no_network or no_answer."""
         wlan = self._wlan
         if wlan.isconnected():
@@ -30,7 +28,7 @@ class Wifi:
         wlan.active(True)
         wlan.disconnect()
         wlan.config(reconnects=0)
-        wlan.connect(self._ssid, self._password)
+        wlan.connect(ssid, password)
         for _ in range(_LIMIT_MS // _LOOK_MS):
             await asyncio.sleep_ms(_LOOK_MS)
             if wlan.isconnected():

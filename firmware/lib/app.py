@@ -15,7 +15,6 @@ from lib.errors import JournalError, StationError
 from lib.frames import Decoder
 from lib.journal import SNAPSHOT
 from lib.once import forget
-from lib.parts import Parts
 from lib.screens import Screen
 from lib.seal import sealed
 from lib.states import Station
@@ -44,7 +43,7 @@ def use_memory(journal):
 
 
 class App:
-    """`parts` maps a part's name to a function that makes its driver; a part may be missing."""
+    """`parts` holds what this board has; whatever it lacks, the rest works without."""
 
     def __init__(self, station, board, cause, journal, store, clock, serial, parts):
         self.station_id = station
@@ -54,8 +53,8 @@ class App:
         self.store = store
         self.clock = clock
         self.serial = serial
-        self.make_wifi = parts.pop("wifi", None)
-        self._parts = Parts(parts, clock.now, self.fault, serial.log)
+        self.parts = parts
+        parts.attach(clock.now, self.fault, serial.log)
         self._inputs = deque((), _INPUTS)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
         self._decoder = Decoder()
@@ -154,7 +153,7 @@ class App:
         for part, task in (
             ("keys", self._keys), ("badge_reader", self._badges), ("headset", self._headset)
         ):  # fmt: skip
-            if self._parts.has(part):
+            if self.parts.has(part):
                 tasks.append(task)
         for task in tasks:
             asyncio.create_task(self.keep(task))
@@ -163,7 +162,7 @@ class App:
 
     def settle_links(self):
         """Begin, change or end the way over Wi-Fi, as the configuration has it."""
-        if self.uplink.links or (self.make_wifi and self.machine.config.wifi):
+        if self.uplink.links or (self.parts.has("wifi") and self.machine.config.wifi):
             from lib.links import settle
 
             settle(self)
@@ -305,7 +304,7 @@ class App:
 
     def _output(self):
         machine = self.machine
-        parts = self._parts
+        parts = self.parts
         parts.use("lights", self._show_lights)
         codec = parts.get("codec")
         if machine.volume or codec is None or codec.muted != self.desk.muted:
@@ -335,25 +334,25 @@ class App:
     # ------------------------------------------------------------------ drivers
 
     async def _keys(self):
-        async for name, ticks in self._parts.make("keys"):
+        async for name, ticks in self.parts.make("keys"):
             self.post(name, self.clock.at(ticks))
 
     async def _headset(self):
-        async for plugged in self._parts.make("headset"):
+        async for plugged in self.parts.make("headset"):
             self.post("headset", self.clock.now(), plugged)
 
     async def _badges(self):
         wait_ms = 1_000
         while True:
             try:
-                reader = self._parts.make("badge_reader")
+                reader = self.parts.make("badge_reader")
                 await reader.start()
                 self.fault("badge_reader", None)
                 async for identity in reader:
                     wait_ms = 1_000
                     self._badge(reader, identity)
             except (StationError, OSError) as error:
-                self._parts.failed("badge_reader", error)
+                self.parts.failed("badge_reader", error)
                 self._flag.set()
             await asyncio.sleep_ms(wait_ms)
             wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
@@ -477,6 +476,6 @@ class App:
         return {
             "links": links.dump() if links else None,
             "journal": self.journal.dump(), "uplink": self.uplink.dump(),
-            "serial": self.serial.dump(), "parts": self._parts.dump(),
+            "serial": self.serial.dump(), "parts": self.parts.dump(),
             "crashes": self.crashes, "foreign": self.foreign,
         }  # fmt: skip

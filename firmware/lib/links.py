@@ -36,7 +36,7 @@ def settle(app):
         uplink.changed()
         app.fault("wifi", None)
     if wanted:
-        wifi = app.make_wifi(config.wifi["ssid"], config.wifi["password"])
+        wifi = app.parts.make("wifi")
         links = uplink.links = Links(
             wanted, wifi, app.station_id, app.hear, uplink.changed, app.fault, app.clock.now,
             app.serial.log,
@@ -113,7 +113,8 @@ class Links:
         try:
             while True:
                 try:
-                    await self._wifi.connect()
+                    wifi = self.settings[0]
+                    await self._wifi.connect(wifi["ssid"], wifi["password"])
                     await self.client.run()
                 except StationError as error:
                     self._ended(error)

@@ -157,7 +157,7 @@ def test_targets():
 
 
 def test_lights_touch_their_pins_when_needed():
-    lights = Lights((1, 2, 3))
+    lights = Lights(1, 2, 3)
     lights.show((1, 0, 1))
     assert [Pin.made[gpio].level for gpio in (1, 2, 3)] == [1, 0, 1]
     assert lights.selftest()

@@ -9,7 +9,7 @@ class Bench:
     def __init__(self):
         self.now = 1000
         keys_module.ticks_ms = lambda: self.now
-        self.keys = Keys([11, 12, 13, 14, 15, 36])
+        self.keys = Keys(11, 12, 13, 14, 15, 36)
         self.said = []
 
     def pin(self, key):
@@ -97,6 +97,12 @@ def test_a_glitch_too_short_to_be_read_is_nothing():
     pin.handler(pin)  # the interrupt came, but the line is high again
     bench.wait(50)
     assert bench.said == []
+
+
+def test_a_key_says_whether_it_is_down():
+    bench = Bench()
+    bench.move(6, 0)
+    assert [key for key in range(1, 7) if bench.keys.down(key)] == [6]
 
 
 def test_input_only_pins_ask_for_no_pull_up():

@@ -10,6 +10,7 @@ from lib.config import Config
 from lib.errors import PartError
 from lib.frames import Decoder, encode
 from lib.journal import Journal, JournalFull
+from lib.parts import Parts
 from lib.timekeeping import Clock
 from nor import Nor
 from scenes import CONFIG
@@ -82,6 +83,18 @@ class Part:
         return {}
 
 
+class NotedParts(Parts):
+    """Makes a Part for whatever role the bench names."""
+
+    def __init__(self, bench):
+        super().__init__({role: None for role in bench.names}, {}, None)
+        self._bench = bench
+
+    def _build(self, role):
+        part = self._bench.made[role] = Part(self._bench)
+        return part
+
+
 class Bench:
     def __init__(self, nor=None, parts=("lights", "screen", "codec")):
         self.nor = nor or Nor(8)
@@ -96,22 +109,14 @@ class Bench:
     def boot(self, faults=(), order=None):
         self.serial = Serial()
         self.ticks = 0
-        makers = {name: self._maker(name) for name in self.names}
         self.app = App(
             STATION, "test", "power_on", Journal(self.nor), self.store, Clock(lambda: self.ticks),
-            self.serial, makers,
+            self.serial, NotedParts(self),
         )  # fmt: skip
         before = self.app.journal
         self.app.start(faults, order)
         self.first = before.first
         return self
-
-    def _maker(self, name):
-        def make():
-            part = self.made[name] = Part(self)
-            return part
-
-        return make
 
     def step(self, name, details=None, after_ms=100):
         self.ticks += after_ms
