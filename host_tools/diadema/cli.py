@@ -209,6 +209,36 @@ def enrol(
 
 
 @app.command()
+def mosquitto(
+    data: Data = None,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port for stations by MQTT over TLS.")
+    ] = 8883,
+    host: Annotated[str, typer.Option(help="Address for stations. Default: every one.")] = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Stations connect to the hub itself again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the configuration by which mosquitto stands in for the stations' door.
+
+    The hub must run, with another --mqtt-port. Stations are told the new door at once; the hub
+    keeps mosquitto's passwords as its own are.
+    """
+    from diadema.ask_hub import ask_hub
+    from diadema.paths import DataDir
+
+    body = {"remove": True} if remove else {"port": port, "host": host}
+    done = asyncio.run(ask_hub(DataDir(data_root(data)), "hub.mosquitto", body))
+    if as_json:
+        print(json.dumps(done))
+    elif remove:
+        _say("Stations are told the hub's own door; mosquitto can be stopped.")
+    else:
+        _say(f"Run it as the user of the hub: mosquitto -c {done['conf']}")
+
+
+@app.command()
 def rebuild(
     data: Data = None,
     apply: Annotated[

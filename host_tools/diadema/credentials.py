@@ -14,21 +14,23 @@ from diadema.paths import DataDir, write_whole
 
 
 class Secrets(Struct):
-    """Passwords of the NATS users `host` and `gw`, the API's bearer token, the badge key (hex)."""
+    """Passwords of NATS' users, the API's bearer token, the badge key (hex)."""
 
     host: str
     gateway: str
     api: str
     badge_key: str
     issuer: str = ""  # hex seed by which answers to NATS about stations are signed
+    bridge: str = ""  # of mosquitto, where it stands in for the stations' door
 
 
 def load_or_create(data: DataDir) -> Secrets:
     """The secrets of `data`; new random ones the first time."""
     if data.secrets.exists():
         known = load(data)
-        if not known.issuer:
-            known.issuer = secrets.token_hex(32)
+        if not known.issuer or not known.bridge:
+            known.issuer = known.issuer or secrets.token_hex(32)
+            known.bridge = known.bridge or secrets.token_urlsafe(24)
             write_whole(data.secrets, msgspec.json.encode(known), 0o600)
         return known
     made = Secrets(
@@ -37,6 +39,7 @@ def load_or_create(data: DataDir) -> Secrets:
         api=secrets.token_urlsafe(24),
         badge_key=secrets.token_hex(32),
         issuer=secrets.token_hex(32),
+        bridge=secrets.token_urlsafe(24),
     )
     write_whole(data.secrets, msgspec.json.encode(made), 0o600)
     return made

@@ -31,6 +31,7 @@ class DataDir:
         self.secrets = root / "secrets.json"
         self.keys = root / "keys.json"
         self.tls = root / "tls"
+        self.mosquitto = root / "mosquitto"
         self.lock = root / "lock"
         self.ingest_lock = root / "ingest.lock"
         self.nats = root / "nats"

@@ -28,6 +28,7 @@ from diadema.paths import DataDir, write_whole
 
 STREAM = "$MQTT_msgs"
 ACCOUNT = "DIADEMA"
+BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their door
 SUBJECTS = ["$MQTT.msgs.>"]
 WEEK_S = 7 * 24 * 3600
 LOOPBACK = "127.0.0.1"
@@ -132,13 +133,17 @@ accounts {{
       {{ user: host, password: {quote(self._secrets.host)} }}
       {{ user: gw, password: {quote(self._secrets.gateway)}, permissions: {{
         publish: ["diadema.v1.>"], subscribe: ["diadema.v1.>", "$MQTT.sub.>"] }} }}
+      {{ user: {BRIDGE}, password: {quote(self._secrets.bridge)}, permissions: {{
+        publish: ["diadema.v1.*.ev", "diadema.v1.*.st.wifi", "diadema.v1.{BRIDGE}.st"]
+        subscribe: ["diadema.v1.*.ack", "diadema.v1.*.cmd", "$MQTT.sub.>"] }} }}
     ]
   }}
   SYS {{ users: [ {{ user: system, password: {quote(self._secrets.host)} }} ] }}
 }}
 system_account: SYS
 authorization {{ timeout: 10, auth_callout {{
-  issuer: {self._issuer.public}, account: {ACCOUNT}, auth_users: [ host, gw, system ] }} }}
+  issuer: {self._issuer.public}, account: {ACCOUNT}
+  auth_users: [ host, gw, {BRIDGE}, system ] }} }}
 {door if mqtt else ""}"""
 
     async def connect(self) -> Client:

@@ -58,6 +58,11 @@ class Enrolment:
         known = self._credentials.get(s)
         return None if known is None or known.revoked else self._password(s, known.number)
 
+    def passwords(self) -> dict[str, str]:
+        """Of every station that may connect."""
+        known = self._credentials.items()
+        return {s: self._password(s, one.number) for s, one in known if not one.revoked}
+
     def admits(self, s: str, password: str) -> bool:
         known = self._credentials.get(s)
         given = hashlib.sha256(password.encode()).digest()

@@ -118,6 +118,8 @@ class Intake:
                     self._event(target.name, KIND_OF[type(event)], event, message)
                 else:
                     self._odd(target.name, message)
+            elif target.kind == "bridge":
+                self._bridge(message)
             elif target.kind:
                 self._link(target, message)
             else:
@@ -145,6 +147,15 @@ class Intake:
             self._greeting(self._touch(target.name), hello, message, target.link)
         else:
             self._set_link(self._touch(target.name), target.link, False)
+
+    def _bridge(self, message: Message) -> None:
+        """Mosquitto carries all stations' Wi-Fi or none; those that are there greet again."""
+        if message.data == b"0":
+            for station in self._stations.values():
+                if "wifi" in station.hello.links:
+                    self._set_link(station, "wifi", False)
+        elif message.data != b"1":
+            self._bury(message, "neither 0 nor 1")
 
     def _set_link(self, station: Station, link: str, up: bool) -> None:
         """The station is lost only when neither the cable nor Wi-Fi is up."""

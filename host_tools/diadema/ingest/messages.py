@@ -17,7 +17,9 @@ class Message(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What a subject is for: `ev`, `st` (a link's greeting), `gw`; else `kind` is empty."""
+    """What a subject is for: `ev`, `st` (a link's greeting), `gw`, `bridge`; else `kind` is
+    empty.
+    """
 
     kind: str
     name: str
@@ -45,4 +47,6 @@ def target_of(subject: str) -> Target:
             return Target("st", s, link)
         case [gateway, "st"] if gateway.startswith("gw-"):
             return Target("gw", gateway.removeprefix("gw-"))
+        case ["mosquitto", "st"]:
+            return Target("bridge", "mosquitto")
     return Target("", subject)

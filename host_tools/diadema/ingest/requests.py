@@ -11,6 +11,7 @@ import msgspec
 from nats.aio.msg import Msg
 
 from diadema.errors import DiademaError
+from diadema.mosquitto import Door
 from diadema.store import StoreStale, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Requests:
             "hub.command": self._asked(self._on_command),
             "hub.command.get": self._asked(self._on_state),
             "hub.enrol": self._asked(self._on_enrol),
+            "hub.mosquitto": self._asked(self._on_mosquitto),
             "hub.site": self._asked(self._on_site),
             "hub.status": self._asked(self._on_status),
         }
@@ -111,3 +113,15 @@ class Requests:
         self._service.keeper.load()
         await self._service.use_site()
         return {"generation": self._service.keeper.generation}
+
+    async def _on_mosquitto(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Mosquitto as the stations' door; `remove`: NATS' own again."""
+        mosquitto = self._service.mosquitto
+        if body.pop("remove", False):
+            mosquitto.close()
+            conf = None
+        else:
+            mosquitto.open(msgspec.convert(body, Door))
+            conf = str(mosquitto.conf)
+        await self._service.use_site()
+        return {"conf": conf}

@@ -18,6 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from diadema.clock import Clock
 from diadema.credentials import Secrets
+from diadema.errors import DiademaError
 from diadema.hub.broker import is_ours
 from diadema.ingest.admission import Admission
 from diadema.ingest.commanding import Commands, Frames
@@ -30,6 +31,7 @@ from diadema.ingest.requests import Requests
 from diadema.ingest.site_keeper import SiteKeeper
 from diadema.ingest.stream import StreamBroken, StreamReader, open_stream
 from diadema.ingest.violations import ViolationWatch
+from diadema.mosquitto import Mosquitto
 from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir
 from diadema.station_keys import StationKeys
@@ -60,6 +62,7 @@ class Service:
         self._keys = keys
         self.enrolment = Enrolment(ingest, keys)
         self._admission = Admission(Issuer(bytes.fromhex(secrets.issuer)), self.enrolment)
+        self.mosquitto = Mosquitto(data, secrets.bridge)
         self._watch = ViolationWatch(data.nats / "nats.log")
         self.ingest = ingest
         self.clock = clock
@@ -78,6 +81,7 @@ class Service:
         await open_bucket(self._nats)
         await self._with_store(self.keeper.settle)
         self.commands.maker = self.keeper.maker
+        self._refresh_mosquitto()
         for subject, answer in Requests(self).answers().items():
             await self._nats.subscribe(subject, cb=answer)
         await self._admission.serve(self._nats)
@@ -281,8 +285,15 @@ class Service:
     async def use_site(self) -> None:
         """Put the site in force as the keeper has it, and tell whom it concerns."""
         self.keeper.settle()
+        self._refresh_mosquitto()
         await self._show_all()
         await self.send(self.commands.configure(self.keeper.maker))
+
+    def _refresh_mosquitto(self) -> None:
+        try:
+            self.mosquitto.refresh(self.enrolment.passwords())
+        except (OSError, DiademaError) as error:  # stations that are in go on
+            log.error("mosquitto has old passwords, start the hub again: %s", error)
 
     async def kick(self, s: str) -> int:
         """End the station's connection by MQTT, if it has one."""

@@ -8,6 +8,7 @@ from diadema.hub.broker import read_ports
 from diadema.hub.certificates import Certificates
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
+from diadema.mosquitto import read_door
 from diadema.paths import DataDir
 from diadema.site import Site, load
 from diadema.station_config import ConfigMaker, check_sizes, content_hash, utc_offset_min
@@ -83,7 +84,8 @@ class SiteKeeper:
         if ports is None or password is None:
             return {}
         ca = b64encode(Certificates(self._data.tls).ca_der()).decode()
-        where = {"host": ports.name, "port": ports.mqtt, "ca": ca}
+        door = read_door(self._data)
+        where = {"host": ports.name, "port": door.port if door else ports.mqtt, "ca": ca}
         return where | {"user": s, "password": password}
 
     def _own(self, site: Site, s: str) -> dict[str, Any]:

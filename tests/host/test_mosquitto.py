@@ -1,0 +1,384 @@
+"""Mosquitto as the stations' door: a real one with the configuration that we make, real NATS, real
+ingest, and clients that speak a station's wire.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+
+import aiomqtt
+import pytest
+from broker_fixtures import IngestProcess, until
+from diadema import mosquitto
+from diadema.hub.broker import LOOPBACK, free_port
+from diadema.hub.certificates import Certificates
+from diadema.station_keys import StationKeys, seal
+from diadema.store import open_reader
+from scripted_station import SITE, S, Script
+
+S2 = "DIA-0123456789ac"
+
+
+class Mosquitto:
+    """The real one, on the files of a data directory."""
+
+    def __init__(self, broker, program):
+        self._broker = broker
+        self._program = program
+        self.port = free_port()
+        self.process = None
+
+    async def start(self):
+        folder = self._broker.data.mosquitto
+        with (folder / "test.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                self._program, "-c", str(folder / "mosquitto.conf"), stderr=log
+            )
+        await until(self._listens)
+
+    async def stop(self, *, kill=False):
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill() if kill else self.process.terminate()
+            await self.process.wait()
+
+    def log(self):
+        return (self._broker.data.mosquitto / "test.log").read_text()
+
+    async def _listens(self):
+        assert self.process.returncode is None, self.log()
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+
+@pytest.fixture
+def program():
+    path = shutil.which("mosquitto", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
+    if path is None:
+        pytest.skip("the program mosquitto is missing (Debian: apt install mosquitto)")
+    return path
+
+
+@pytest.fixture
+async def client(broker, stack):
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    return client
+
+
+@pytest.fixture
+async def ingest(broker, stack):
+    wifi = {"wifi": {"ssid": "Piso 3", "password": "contrasena"}, "broker_names": ["localhost"]}
+    broker.data.site.write_text(json.dumps(SITE | wifi))
+    broker.write_hub()
+    return await stack.enter_async_context(IngestProcess(broker))
+
+
+@pytest.fixture
+async def door(broker, ingest, client, program, stack):
+    door = Mosquitto(broker, program)
+    made = await asked(client, "hub.mosquitto", port=door.port, host=LOOPBACK)
+    assert made == {"conf": str(broker.data.mosquitto / "mosquitto.conf")}
+    stack.push_async_callback(door.stop, kill=True)
+    await door.start()
+    return door
+
+
+@pytest.fixture
+def store(broker, ingest, stack):
+    reader = open_reader(broker.data.store)
+    stack.callback(reader.close)
+    return reader
+
+
+async def asked(client, subject, **body):
+    reply = await client.request(subject, json.dumps(body).encode(), timeout=5)
+    return json.loads(reply.data)
+
+
+async def credential(client, s=S, **more):
+    return (await asked(client, "hub.enrol", s=s, **more))["password"]
+
+
+async def links(client):
+    return (await asked(client, "hub.status"))["links"]
+
+
+def connection(broker, port, password, s=S, **more):
+    """As a station connects: its name, its will, the CA it holds."""
+    will = aiomqtt.Will(f"diadema/v1/{s}/st/wifi", b'{"up":false}', qos=1, retain=True)
+    given = {"timeout": 15, "username": s, "identifier": s, "will": will}
+    given["tls_context"] = Certificates(broker.data.tls).client_context()
+    return aiomqtt.Client("localhost", port, password=password, **given | more)
+
+
+async def refused(connecting):
+    with pytest.raises(aiomqtt.MqttError) as error:
+        async with connecting:
+            pass
+    return str(error.value)
+
+
+class Station:
+    """Keeps to the wire as the firmware does: hello until it is acknowledged, all that is not
+    acknowledged again on each connection and whenever nothing comes for a second.
+    """
+
+    def __init__(self, broker, door, password, script):
+        self._make = lambda: connection(broker, door.port, password, script.s)
+        self._script = script
+        self._sent = asyncio.Event()
+        self.connections = 0
+        self.acked = 0
+        self.frames = []
+        self.mqtt = None
+
+    async def run(self):
+        while True:
+            with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+                async with self._make() as mqtt:
+                    await self._serve(mqtt)
+            await asyncio.sleep(0.05)
+
+    async def _serve(self, mqtt):
+        s = self._script.s
+        self.mqtt = mqtt
+        await mqtt.subscribe([(f"diadema/v1/{s}/ack", 0), (f"diadema/v1/{s}/cmd", 0)])
+        self.connections += 1
+        async with asyncio.TaskGroup() as tasks:
+            hearing = tasks.create_task(self._hear(mqtt))
+            while not hearing.done():
+                await self._say(mqtt)
+                self._sent.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._sent.wait(), 1)
+
+    async def _say(self, mqtt):
+        script = self._script
+        if not self.frames or self.acked < script.n:
+            hello = {k: v for k, v in script.hello(acked=self.acked).items() if k != "gw"}
+            topic = f"diadema/v1/{script.s}/st/wifi"
+            await mqtt.publish(topic, json.dumps(hello), qos=1, retain=True)
+        for body in script.bodies[self.acked :]:
+            await mqtt.publish(f"diadema/v1/{script.s}/ev", body, qos=1)
+
+    async def _hear(self, mqtt):
+        async for message in mqtt.messages:
+            frame = json.loads(message.payload)
+            self.frames.append((message.payload, frame))
+            if "ack" in frame and frame["ack"][0] == self._script.e:
+                self.acked = max(self.acked, frame["ack"][1])
+
+
+@pytest.fixture
+async def station(broker, door, client, stack):
+    """`await station(script)`: one that runs until the test ends; `.task` ends it earlier."""
+
+    async def begin(script):
+        made = Station(broker, door, await credential(client, script.s), script)
+        made.task = asyncio.create_task(made.run())
+
+        async def end():
+            made.task.cancel()
+            await asyncio.gather(made.task, return_exceptions=True)
+
+        stack.push_async_callback(end)
+        return made
+
+    return begin
+
+
+async def test_a_hello_is_answered_and_kept(broker, door, client, store, station):
+    script = Script().boot().clock().login()
+    one = await station(script)
+    await until(lambda: one.acked == script.n)
+    assert [event.body for event in store.events_of(S)] == script.bodies
+    await until(lambda: any(frame.get("cmd") == "config" for _, frame in one.frames))
+    await door.stop(kill=True)
+    topic = f"diadema/v1/{S}/st/wifi"
+    async with broker.mqtt() as mqtt, asyncio.timeout(10):
+        await mqtt.subscribe(topic)
+        async for message in mqtt.messages:
+            assert message.retain
+            assert json.loads(message.payload)["e"] == script.e
+            break
+
+
+async def test_commands_come_down_sealed(broker, door, client, station):
+    script = Script().boot().clock().login().ready()
+    one = await station(script)
+    await until(lambda: one.acked == script.n)
+    i = (await asked(client, "hub.command", s=S, cmd="text", m="m1", text="Hola"))["i"]
+    payload = await until(
+        lambda: next((raw for raw, frame in one.frames if frame.get("i") == i), None)
+    )
+    frame = json.loads(payload)
+    body = payload.replace(b',"h":"%b"' % frame["h"].encode(), b"")
+    assert json.loads(body)["text"] == "Hola"
+    key = StationKeys(broker.data.keys).of(S)
+    assert seal(key, S, script.b, body) == payload
+
+
+async def test_nothing_is_lost_or_doubled_when_mosquitto_is_killed(door, store, station):
+    script = Script().boot().clock().login().ready()
+    one = await station(script)
+    await until(lambda: one.acked == script.n)
+    for round_ in range(3):
+        for call in range(30):
+            script.call(f"c{round_}-{call}")
+        one._sent.set()
+        reached = store.position(S, script.e)
+        await until(lambda: store.position(S, script.e) > reached)  # noqa: B023
+        await door.stop(kill=True)
+        await door.start()
+    await until(lambda: one.acked == script.n)
+    assert one.connections >= 4
+    assert [event.body for event in store.events_of(S)] == script.bodies
+    assert store.dead_letters() == []
+
+
+async def test_nats_may_be_killed_behind_mosquitto(broker, door, client, store, station):
+    script = Script().boot().clock().login().ready()
+    one = await station(script)
+    await until(lambda: one.acked == script.n)
+    await broker.stop(kill=True)
+    script.call("c1")
+    one._sent.set()
+    await broker.start()
+    await until(lambda: one.acked == script.n)
+    assert one.connections == 1
+    assert [event.body for event in store.events_of(S)] == script.bodies
+
+
+async def test_a_station_cannot_speak_or_hear_as_another(broker, door, client, store, station):
+    password = await credential(client)
+    other = await station(Script(s=S2).boot().clock())
+    own, forged = Script().boot(), Script(s=S2, e=9).boot()
+    await until(lambda: other.acked == 2)
+    async with connection(broker, door.port, password, identifier=S2) as mqtt:
+        await mqtt.subscribe([("#", 0), (f"diadema/v1/{S2}/cmd", 0), ("diadema/v1/+/ack", 0)])
+        for topic in (f"{S2}/ev", f"{S2}/st/wifi", f"{S}/st/usb", f"{S}/cmd", "mosquitto/st"):
+            body = forged.bodies[0] if topic.endswith("/ev") else b'{"up":false}'
+            await mqtt.publish(f"diadema/v1/{topic}", body, qos=1)
+        await asked(client, "hub.command", s=S2, cmd="text", m="m1", text="Hola")
+        await until(lambda: any(frame.get("m") == "m1" for _, frame in other.frames))
+        await mqtt.publish(f"diadema/v1/{S}/ev", own.bodies[0], qos=1)
+        async with asyncio.timeout(10):
+            async for message in mqtt.messages:
+                assert str(message.topic) == f"diadema/v1/{S}/ack"
+                break
+    assert other.connections == 1  # nor did taking its client id end the other
+    assert store.position(S2, forged.e) == 0
+    assert [event.e for event in store.events_of(S2)] == [7, 7]
+    assert store.position(S, own.e) == 1
+    assert store.dead_letters() == []
+    assert (await asked(client, "hub.status"))["publish_violations"] == 0
+
+
+async def test_who_is_refused(broker, door, client):
+    password, other = await credential(client), await credential(client, S2)
+    for wrong in ("", "x" * 43, other):
+        assert "ot authorized" in await refused(connection(broker, door.port, wrong))
+    assert "ot authorized" in await refused(
+        connection(broker, door.port, password, s="DIA-ffffffffffff")
+    )
+    anonymous = connection(broker, door.port, None, username=None)
+    assert "ot authorized" in await refused(anonymous)
+    assert await refused(connection(broker, door.port, password, tls_context=None, timeout=2))
+    async with connection(broker, door.port, password):
+        pass
+
+
+async def test_a_station_that_dies_is_lost(broker, door, client, station):
+    script = Script().boot().clock()
+    async with broker.mqtt() as nats_side:
+        await nats_side.subscribe(f"diadema/v1/{S}/st/wifi")
+        one = await station(script)
+        await until(lambda: one.acked == script.n)
+        assert (await links(client))["up"] == 1
+        os.close(os.dup(one.mqtt._client.socket().fileno()))
+        one.task.cancel()
+        one.mqtt._client._sock_close()  # power cut: no goodbye
+        async with asyncio.timeout(10):
+            async for message in nats_side.messages:
+                if json.loads(message.payload) == {"up": False}:
+                    break
+
+    async def lost():
+        return (await links(client))["lost"] == 1
+
+    await until(lost)
+
+
+async def test_a_station_that_dies_while_mosquitto_is_down_is_lost_too(door, client, station):
+    script, other = Script().boot().clock(), Script(s=S2).boot().clock()
+    one, two = await station(script), await station(other)
+    await until(lambda: one.acked == script.n and two.acked == other.n)
+    one.task.cancel()
+    await door.stop(kill=True)
+    await door.start()
+
+    async def one_is_back():
+        return await links(client) == {"up": 1, "late": 0, "lost": 1}
+
+    await until(one_is_back)
+
+
+async def test_renewed_and_revoked_while_mosquitto_runs(broker, door, client):
+    pid = door.process.pid
+    first = await credential(client)
+    async with connection(broker, door.port, first) as mqtt:
+        second = await credential(client, renew=True)
+        with pytest.raises(aiomqtt.MqttError):  # at once, not at its next connection
+            async for _ in mqtt.messages:
+                pass
+    assert "ot authorized" in await refused(connection(broker, door.port, first))
+    async with connection(broker, door.port, second) as mqtt:
+        assert await credential(client, revoke=True) is None
+        with pytest.raises(aiomqtt.MqttError):
+            async for _ in mqtt.messages:
+                pass
+    assert "ot authorized" in await refused(connection(broker, door.port, second))
+    new = "DIA-0123456789ad"
+    described = json.loads(broker.data.site.read_text())
+    described["stations"].append({"id": new, "seat": "A-03"})
+    broker.data.site.write_text(json.dumps(described))
+    await asked(client, "hub.site")
+    password = await credential(client, new)
+
+    async def admitted():
+        try:
+            async with connection(broker, door.port, password, s=new):
+                return True
+        except aiomqtt.MqttError:
+            return False
+
+    await until(admitted)
+    assert door.process.pid == pid and door.process.returncode is None
+
+
+async def test_stations_are_told_the_door_and_the_files_are_ours(broker, ingest, client):
+    told = await asked(client, "hub.enrol", s=S)
+    assert told["port"] == broker.broker.ports.mqtt
+    port = free_port()
+    folder = broker.data.mosquitto
+    for _ in range(2):
+        await asked(client, "hub.mosquitto", port=port)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+        assert (await asked(client, "hub.enrol", s=S))["port"] == port
+    assert told["password"] not in (folder / "passwords").read_text()
+    await asked(client, "hub.mosquitto", remove=True)
+    assert list(folder.iterdir()) == []
+    assert (await asked(client, "hub.enrol", s=S))["port"] == broker.broker.ports.mqtt
+    own = broker.broker.ports.mqtt
+    for wrong, said in (({"port": own}, "--port"), ({"port": 0}, "no port"),
+                        ({"port": port, "host": "x\nuser root"}, "no address")):  # fmt: skip
+        answer = await asked(client, "hub.mosquitto", **wrong)
+        assert said in answer["detail"]
+    assert mosquitto.read_door(broker.data) is None
