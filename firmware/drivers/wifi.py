@@ -43,8 +43,12 @@ class Wifi:
     def off(self):
         self._wlan.active(False)
 
+    @property
+    def connected(self):
+        return self._wlan.isconnected()
+
     def dump(self):
-        up = self._wlan.isconnected()
+        up = self.connected
         return {"connected": up, "rssi": self._wlan.status("rssi") if up else None}
 
     def selftest(self):

@@ -29,7 +29,8 @@ _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input before the next sector is erased
 _HEALTH_MS = const(900_000)
 _RETRY_MOST_MS = const(60_000)
-_CLOCK_UNCERTAINTY_MS = const(50)  # a frame's way over the cable and its gateway
+_CABLE_MS = const(50)  # a frame's way over the cable and its gateway
+_AIR_MS = const(250)  # or over Wi-Fi and its broker
 _UTC_LOW = 631_152_000_000  # 1990, so that old logs can be worked again; 0 is a dead clock
 _UTC_HIGH = 4_100_000_000_000
 
@@ -459,22 +460,37 @@ class App:
         )  # fmt: skip
 
     def _set_time(self, u, details):
-        utc = details.get("utc")
-        if not isinstance(utc, int) or not _UTC_LOW < utc < _UTC_HIGH:
+        utc, asked = details.get("utc"), details.get("hello_u")
+        doubt_ms = _AIR_MS if self.uplink.links else _CABLE_MS
+        if isinstance(utc, int) and isinstance(asked, int) and 0 <= u - asked < 2 * doubt_ms:
+            half = (u - asked) // 2  # of the way of our hello and its answer
+            utc += half
+            doubt_ms = half + 1
+        if not self.anchor(utc, u, "host", doubt_ms, details["i"]):
             self.refuse(u, details, "bad_command", "utc: milliseconds since 1970")
-            return
-        self.clock.anchor(utc, u)
+
+    def anchor(self, utc, u, source, uncertainty_ms, number=None):
+        """UTC was `utc` at `u`; False, and nothing changes, when that cannot be."""
+        if not isinstance(utc, int) or not _UTC_LOW < utc < _UTC_HIGH:
+            return False
+        late = max(self._last_u - u, 0)  # the event's own u does not go back
+        u += late
+        utc += late
+        self.clock.anchor(utc, u, source, uncertainty_ms)
         self.desk.anchor(u, utc)
-        self.record(
-            {"k": "station.clock", "utc": utc, "source": "host",
-             "uncertainty_ms": _CLOCK_UNCERTAINTY_MS, "i": details["i"]}, u,
-        )  # fmt: skip
+        event = {"k": "station.clock", "utc": utc, "source": source}
+        event["uncertainty_ms"] = uncertainty_ms
+        if number is not None:
+            event["i"] = number
+        self.record(event, u)
+        self._flag.set()
+        return True
 
     def dump(self):
         """Everything a technician asks for; told on the console with each health report."""
         links = self.uplink.links
         return {
-            "links": links.dump() if links else None,
+            "links": links.dump() if links else None, "clock": self.clock.dump(),
             "journal": self.journal.dump(), "uplink": self.uplink.dump(),
             "serial": self.serial.dump(), "parts": self.parts.dump(),
             "crashes": self.crashes, "foreign": self.foreign,

@@ -34,6 +34,7 @@ class Config:
         self.key = unhexlify(data["key"]) if "key" in data else None  # seals what comes down
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
+        self.sntp = data.get("sntp")  # host:port
         self._badge_key = unhexlify(data["badge_key"]) if data else None
 
     def find(self, kind, identity):

@@ -63,6 +63,8 @@ def validate(data, station):
         _broker(get("broker"))
     elif "broker" in data:
         _broker(data["broker"])
+    if "sntp" in data:
+        _server("sntp", data["sntp"])
     number("ring_limit_s", get("ring_limit_s"), 1, 600)
     number("wrapup_limit_s", get("wrapup_limit_s"), 1, 7200)
     badges: set[str] = set()
@@ -99,6 +101,13 @@ def _broker(data):
         a2b_base64(data["ca"])
     except ValueError:
         raise ConfigError("broker.ca", "not base64") from None
+
+
+def _server(key, value):
+    text(key, value, 259)
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(key, "host:port")
 
 
 def _nodes(key, nodes, levels, codes):

@@ -10,6 +10,7 @@ import random
 
 from lib.errors import LinkError, StationError
 from lib.mqtt import Client
+from lib.once import forget
 from micropython import const
 
 _TOPIC = "diadema/v1/"
@@ -19,19 +20,24 @@ _TOLD_MS = const(60_000)  # the first wait after what only a person can mend
 _TOLD_MOST_MS = const(600_000)
 _HOLD_MS = const(30_000)  # a cable that did not answer is not used again for so long
 _HOLD_MOST_MS = const(600_000)
+_TIME_MS = const(120_000)  # without an hour before a time server is asked
+_TIME_MOST_MS = const(3_600_000)
+_STALE_MS = const(3_900_000)  # the host tells the time each hour
 _FAULTS = ("wrong_password", "certificate", "refused")  # only these a person can mend
 
 
 def settle(app):
     """Begin, change or end the app's way over Wi-Fi, as the configuration has it."""
     config = app.machine.config
-    wanted = config.wifi and (config.wifi, config.broker)
+    wanted = config.wifi and (config.wifi, config.broker, config.sntp)
     uplink = app.uplink
     links = uplink.links
     if links:
         if links.settings == wanted:
             return
         links.task.cancel()
+        if links.time_task:
+            links.time_task.cancel()
         uplink.links = None
         uplink.changed()
         app.fault("wifi", None)
@@ -42,14 +48,39 @@ def settle(app):
             app.serial.log,
         )  # fmt: skip
         links.task = asyncio.create_task(app.keep(links.run))
+        if config.sntp:
+            links.time_task = asyncio.create_task(app.keep(lambda: _ask_time(app, wifi)))
+
+
+async def _ask_time(app, wifi):
+    """Ask the time server while the host gives no time; the host's is the better one."""
+    clock = app.clock
+    wait_ms = _TIME_MS
+    while True:
+        await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 11))
+        wait_ms = min(wait_ms * 2, _TIME_MOST_MS)
+        if not wifi.connected or (clock.known and clock.now() - clock.anchored < _STALE_MS):
+            wait_ms = _TIME_MS
+            continue
+        from lib.sntp import ask
+
+        try:
+            utc, u, uncertainty_ms = await ask(app.machine.config.sntp, clock.now)
+            if app.anchor(utc, u, "sntp", uncertainty_ms):
+                wait_ms = _TIME_MS
+        except (LinkError, OSError) as error:
+            app.serial.log(str(error))
+        finally:
+            forget("sntp")
 
 
 class Links:
     """`hear(payload)` is awaited; `changed()` is called when the uplink must say hello anew."""
 
     def __init__(self, settings, wifi, station, hear, changed, on_fault, now, log):
-        self.settings = settings  # wifi and broker of the configuration
+        self.settings = settings  # wifi, broker and time server of the configuration
         self.task: "asyncio.Task | None" = None
+        self.time_task: "asyncio.Task | None" = None
         self._wifi = wifi
         self._topic = _TOPIC + station + "/"
         self._changed = changed

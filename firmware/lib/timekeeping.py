@@ -1,13 +1,16 @@
 """The station's time: 64-bit milliseconds since boot, and UTC once the host has told it.
 
 `u` orders and measures, UTC is for showing; an anchor ties the two. Ask `now()` at least once
-in six days, as the tick counter below it wraps (the health report does).
+in six days, as the tick counter below it wraps (the health report does). How fast the crystal
+really runs the host finds out; here an anchor is held to be off by 50 ppm more as it ages, twice
+what IEEE 802.11 allows a radio.
 """
 
 import asyncio
 from time import ticks_diff, ticks_ms
 
 _MINUTE_MS = 60_000
+_AGEING = 20_000  # ms of age for a millisecond more of doubt
 
 
 class Clock:
@@ -16,6 +19,9 @@ class Clock:
         self._last = ticks()
         self._u = 0
         self._offset = None  # UTC ms − u
+        self.anchored = 0  # u of the newest anchor
+        self.source = None  # host or sntp
+        self._doubt_ms = 0
 
     def now(self):
         """Milliseconds since boot; never goes back."""
@@ -34,9 +40,18 @@ class Clock:
     def known(self):
         return self._offset is not None
 
-    def anchor(self, utc, u):
-        """UTC milliseconds were `utc` when the station's clock was at `u`."""
+    def anchor(self, utc, u, source="host", uncertainty_ms=0):
+        """UTC milliseconds were `utc`, give or take, when the station's clock was at `u`."""
         self._offset = utc - u
+        self.anchored = u
+        self.source = source
+        self._doubt_ms = uncertainty_ms
+
+    def uncertainty_ms(self, u):
+        """How far UTC at `u` may be off, or None while unknown."""
+        if self._offset is None:
+            return None
+        return self._doubt_ms + abs(u - self.anchored) // _AGEING
 
     def utc(self, u):
         """UTC milliseconds at `u`, or None before the first anchor."""
@@ -54,6 +69,10 @@ class Clock:
         if self._offset is None:
             return None
         return u + _MINUTE_MS - (u + self._offset) % _MINUTE_MS
+
+    def dump(self):
+        u = self.now()
+        return {"u": u, "source": self.source, "uncertainty_ms": self.uncertainty_ms(u)}
 
 
 async def wait(event, wait_ms):

@@ -158,6 +158,7 @@ class Uplink:
         hello["first"] = journal.first
         hello["last"] = journal.last
         hello["acked"] = journal.acked
+        hello["u"] = self._now()
         self._hello_at = self._later(self._hello_wait)
         self._hello_wait = min(self._hello_wait * 2, _LONGEST_MS)
         links = self.links

@@ -183,6 +183,47 @@ def test_time_is_anchored_where_the_frame_arrived():
     assert bench.step("badge", ROSA, after_ms=50)[0]["t"] == UTC + 50
 
 
+def test_the_way_of_hello_and_answer_bounds_the_hosts_time():
+    bench = Bench()
+    bench.ticks = 700
+    clock = bench.command("time", utc=UTC, hello_u=769)[0]  # the answer is there at 800
+    assert (clock["utc"], clock["uncertainty_ms"], clock["u"]) == (UTC + 15, 16, 800)
+    for hello_u in (1_000_000, 0, -5, "x", None, 700.5):  # not yet said, too long ago, none
+        clock = bench.command("time", utc=UTC, hello_u=hello_u)[0]
+        assert (clock["utc"], clock["uncertainty_ms"]) == (UTC, 50)
+    assert bench.command("time", utc=None, hello_u=bench.ticks)[0]["reason"] == "bad_command"
+
+
+def test_an_hour_of_another_source_gives_way_to_the_hosts():
+    bench = Bench()
+    app = bench.app
+    bench.ticks = 5_000
+    before = app.journal.last
+    assert not app.anchor(5, 4_000, "sntp", 9)
+    assert app.clock.utc(0) is None
+    assert app.anchor(UTC, 4_000, "sntp", 9)
+    (event,) = bench.since(before)
+    assert event == {
+        "k": "station.clock", "utc": UTC, "source": "sntp", "uncertainty_ms": 9,
+        "b": 1, "u": 4_000, "t": UTC,
+    }  # fmt: skip
+    assert app.dump()["clock"] == {"u": 5_000, "source": "sntp", "uncertainty_ms": 9}
+    bench.command("time", utc=UTC + 7_000)
+    assert app.clock.utc(5_100) == UTC + 7_000
+    assert app.dump()["clock"]["source"] == "host"
+
+
+def test_an_anchor_older_than_the_last_event_is_told_at_the_events_u():
+    bench = Bench()
+    bench.ticks = 1_900
+    bench.step("badge", ROSA)  # at 2000
+    before = bench.app.journal.last
+    bench.app.anchor(UTC, 1_990, "sntp", 9)
+    (event,) = bench.since(before)
+    assert event["utc"] - event["u"] == UTC - 1_990
+    assert bench.app.clock.utc(1_990) == UTC
+
+
 def test_a_command_is_executed_once_also_over_a_boot():
     bench = Bench()
     bench.step("badge", ROSA)
@@ -338,7 +379,9 @@ def test_the_health_report_tells_all_on_the_console():
     bench = Bench()
     bench.app._health(900_000)
     told = json.loads(bench.serial.logged[-1])
-    assert sorted(told) == ["crashes", "foreign", "journal", "links", "parts", "serial", "uplink"]
+    assert sorted(told) == [
+        "clock", "crashes", "foreign", "journal", "links", "parts", "serial", "uplink",
+    ]  # fmt: skip
     assert sorted(told["parts"]) == ["codec", "lights", "screen"]
 
 

@@ -5,7 +5,7 @@ import os
 from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
-from lib.config import ConfigStore
+from lib.config import Config, ConfigStore
 from lib.config_check import validate
 from lib.errors import ConfigError
 
@@ -247,3 +247,12 @@ def test_key_wifi_and_broker_may_be_there():
     assert wrong(wifi="x", broker=BROKER)[0] == "wifi"
     for name, value in (("host", ""), ("port", 0), ("port", "1"), ("ca", "AAE"), ("user", 5)):
         assert wrong(broker=dict(BROKER, **{name: value}))[0] == "broker." + name
+
+
+def test_a_time_server_may_be_named():
+    for server in ("10.0.0.1:123", "pool.example.pe:123", "h:65535"):
+        assert wrong(sntp=server) is None
+        assert Config(dict(GOOD, sntp=server)).sntp == server
+    assert Config(GOOD).sntp is None
+    for server in ("", "h", ":123", "h:", "h:0", "h:65536", "h:1x", 5, None, "h" * 260 + ":1"):
+        assert wrong(sntp=server)[0] == "sntp"

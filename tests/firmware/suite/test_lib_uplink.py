@@ -73,7 +73,7 @@ def test_nothing_but_hello_before_the_host_spoke():
         hello = sent[0]["hello"]
         assert hello == {
             "s": STATION, "up": True, "e": line.journal.epoch, "first": 1, "last": 3, "acked": 0,
-            "b": 1,
+            "b": 1, "u": 0,
         }  # fmt: skip
         times = []
         for u in range(0, 200_000, 500):
