@@ -19,8 +19,9 @@ ACK = const(0x41)
 SECTOR = const(4096)
 MAGIC = b"DIAJ"
 VERSION = const(1)
-HEADER = "<4sBBHIIIIII"  # magic, version, 0xFF, sectors, epoch, sequence, first, acked, boot, crc
+HEADER = "<4sBBHIIIIII"  # magic, version, worn, sectors, epoch, sequence, first, acked, boot, crc
 HEADER_SIZE = const(32)
+WORN = const(5)  # 0xFF, also for the CRC; cleared when a record in the sector did not read back
 _RECORD = "<HBBI"  # length, type, check, n
 RECORD_SIZE = const(8)
 EXTRA = const(12)  # a record's header and CRC
@@ -47,7 +48,8 @@ class Journal:
             raise JournalError("partition: needs four or more sectors of 4096 bytes", "other_size")
         self.partition = self._flash = partition
         self._firsts = array("I", bytes(4 * self.sectors))  # by sector: its first event's n
-        self.bad: set[int] = set()  # sectors that are skipped
+        # sectors that are not opened again: the sequence that can still be read there, or 0
+        self.bad: dict[int, int] = {}
         self.boot = 0  # written into the sectors opened from now on
         self.epoch = 0
         self.last = 0  # n of the newest event
@@ -111,7 +113,8 @@ class Journal:
             sequence, offset = self._seek(n), HEADER_SIZE
         while sequence <= self._sequence:
             index = (sequence - 1) % self.sectors
-            record = None if index in self.bad else self.record(index, offset)
+            readable = self.bad.get(index, sequence) == sequence
+            record = self.record(index, offset) if readable else None
             if record is None:
                 sequence, offset = sequence + 1, HEADER_SIZE
                 continue
@@ -145,6 +148,11 @@ class Journal:
             if self._put(EVENT, n, payload):
                 self.last = n
                 return n
+            if self.free:  # else here again
+                index = (self._sequence - 1) % self.sectors
+                self.bad[index] = self._sequence
+                self._offset = SECTOR
+                self._mark(index, b"\0", WORN)
         raise JournalError("flash: no record reads back")
 
     def _put(self, kind, n, payload):
@@ -176,11 +184,8 @@ class Journal:
         self.rewritten += 1
         return False
 
-    def open(self, header_first=False):
-        """Go on in the next sector: erase it if that was not done, snapshot, then its header.
-
-        A first format writes the header first, so that nothing but it can be left half done.
-        """
+    def open(self):
+        """Go on in the next sector: erase it if that was not done, snapshot, then its header."""
         right = False
         while not right:
             if self.free < 1:
@@ -194,11 +199,9 @@ class Journal:
                 self._sequence += 1
             self._offset = HEADER_SIZE
             index = (following - 1) % self.sectors
-            right = not header_first or self._put_header(index)
-            right = right and self._put(SNAPSHOT, self.last, self.snapshot())
-            right = right and (header_first or self._put_header(index))
+            right = self._put(SNAPSHOT, self.last, self.snapshot()) and self._put_header(index)
             if not right:
-                self._mark(index)
+                self._skip(index)
         self._acked_on_flash = self.acked
         self.settle()
 
@@ -244,14 +247,17 @@ class Journal:
                 return True
         except OSError:
             pass  # as good as one that was not erased
-        self._mark(index)
+        self._skip(index)
         return False
 
-    def _mark(self, index):
-        """Skip a sector from now on; a header of zeros says so to the boots that follow."""
-        self.bad.add(index)
+    def _skip(self, index):
+        """Nothing in a sector counts from now on; a header of zeros says so to later boots."""
+        self.bad[index] = 0
+        self._mark(index, bytes(HEADER_SIZE), 0)
+
+    def _mark(self, index, view, offset):
         try:
-            self._flash.writeblocks(index, bytes(HEADER_SIZE), 0)
+            self._flash.writeblocks(index, view, offset)
         except OSError:
             pass  # then the next boot finds out by itself
 

@@ -5,6 +5,7 @@ Works on a `Journal` before it is used, and may be dropped from memory afterward
 
 import os
 import struct
+from array import array
 from binascii import crc32
 
 from lib.errors import JournalError
@@ -19,6 +20,7 @@ from lib.journal import (
     SECTOR,
     SNAPSHOT,
     VERSION,
+    WORN,
 )
 
 _CHUNK = 512
@@ -31,7 +33,7 @@ def find_head(journal, visit):
         code = judge(journal.partition, journal.sectors)
         if code:
             raise JournalError("partition: {}; it is left as it is".format(code), code)
-        begin(journal)
+        _begin_at(journal, 0)
         return
     journal._sequence = newest
     # a sector whose snapshot cannot be read (worn flash): start from the one before
@@ -52,33 +54,70 @@ def begin(journal):
     """Begin a new epoch on the whole partition; what it held is gone, the oldest first."""
     journal.bad.clear()
     last = journal._sequence
-    for step in range(journal.sectors):  # a cut leaves the newest: no number is used again
+    for step in range(journal.sectors - 1):  # a cut leaves the newest: no number is used again
         journal.erase((last + step) % journal.sectors)
+    _begin_at(journal, last)
+
+
+def _begin_at(journal, last):
+    """Announce the format, write the first sector, and take the announcement back.
+
+    While it stands no sector beside it holds an event, whatever a cut or worn flash has left
+    there; so who finds it, and no header, may begin again.
+    """
+    newest = (last - 1) % journal.sectors
+    place = journal.sectors
+    announced = False
+    while not announced:
+        place -= 1
+        if place < 0:
+            raise JournalError("partition: no sector is good", "unreadable")
+        if place != newest and place not in journal.bad:
+            announced = journal._program(place, _announcement(journal.sectors), 0)
+    journal.erase(newest)
     # where old bytes cannot be erased, the new sequence is the higher one
     sequence = -(-last // journal.sectors) * journal.sectors if journal.bad else 0
     journal.epoch = struct.unpack("<I", os.urandom(4))[0] or 1
-    journal.last = journal.acked = journal.torn = 0
+    journal.last = journal.acked = journal.torn = journal._acked_on_flash = 0
     journal._sequence = sequence
     journal._oldest = journal._needed = sequence + 1
     journal._cursor = (0, 0, 0)
-    journal._ahead = True
-    journal.open(True)
+    journal._ahead = False
+    journal.open()
+    journal.erase(place)
+
+
+def _announcement(sectors):
+    """A header of which only the first eight bytes are written."""
+    return struct.pack("<4sBBH", MAGIC, VERSION, 0xFF, sectors) + b"\xff" * 24
 
 
 def _scan(journal):
-    """Read every header; returns the newest sequence, 0 when there is none."""
+    """Read every header, once; returns the newest sequence, 0 when there is none."""
     newest = first = 0
+    sequences = array("I", bytes(4 * journal.sectors))  # by sector; 0: not of this journal
+    announced = []
     for index in range(journal.sectors):
         header = _read_header(journal, index)
-        if header and header[1] > newest:
+        if header is None:
+            if journal._buffer[:HEADER_SIZE] == _announcement(journal.sectors):
+                announced.append(index)
+            continue
+        if header[1] > newest:
+            if header[0] != journal.epoch:  # what was found is an older journal's
+                sequences = array("I", bytes(4 * journal.sectors))
             journal.epoch, newest, _, journal.acked = header
+        if header[0] == journal.epoch:
+            sequences[index] = header[1]
+            journal._firsts[index] = header[2]
     for sequence in range(newest, max(newest - journal.sectors, 0), -1):
-        header = _header_of(journal, sequence)
-        if header:
-            first = header[2]
+        index = (sequence - 1) % journal.sectors
+        if sequences[index] == sequence:
+            first = journal._firsts[index]
             journal._oldest = journal._needed = sequence
-        # an unreadable sector counts as empty
-        journal._firsts[(sequence - 1) % journal.sectors] = first
+        journal._firsts[index] = first  # an unreadable sector counts as empty
+    for index in announced if newest else ():
+        journal.erase(index)  # it is no longer true
     return newest
 
 
@@ -93,11 +132,14 @@ def _read_header(journal, index):
     raw = memoryview(journal._buffer)[:HEADER_SIZE]
     journal.partition.readblocks(index, raw, 0)
     fields = struct.unpack(HEADER, raw)
+    raw[WORN] = 0xFF
     right = fields[:2] == (MAGIC, VERSION) and fields[3] == journal.sectors
     if right and crc32(raw[:28]) == fields[9] and (fields[5] - 1) % journal.sectors == index:
+        if fields[2] != 0xFF:
+            journal.bad[index] = fields[5]
         return fields[4:8]
-    if not any(raw):
-        journal.bad.add(index)
+    if fields[:4] == (bytes(4), 0, 0, 0):
+        journal.bad[index] = 0
     return None
 
 
@@ -125,7 +167,8 @@ def _replay(journal, sequence, visit):
             if visit:
                 visit(kind, n, bytes(memoryview(journal._buffer)[8 : 8 + length]))
         offset += length + EXTRA
-    journal._offset = offset if _free_at(journal, index, offset) else SECTOR
+    goes_on = _free_at(journal, index, offset) and index not in journal.bad
+    journal._offset = offset if goes_on else SECTOR
 
 
 def _free_at(journal, index, offset):
@@ -141,41 +184,48 @@ def _free_at(journal, index, offset):
 
 
 def judge(flash, sectors):
-    """None for a new partition, else other_size, other_layout or unreadable.
+    """None for a partition that may be formatted, else other_size, other_layout or unreadable.
 
-    New is all 0xFF, but for headers of a first format that was cut, and for sectors marked bad (a
-    header of zeros). Everything else is somebody's data.
+    That is one that is all 0xFF, but for the piece of an announcement and for sectors marked bad
+    (a header of zeros); or one with a whole announcement, since then nothing else there is an
+    event. Everything else is somebody's data, as far as can be told: also a chip whose very first
+    announcement does not read back as written when the power is cut before the second try.
     """
-    expected = struct.pack("<4sBBH", MAGIC, VERSION, 0xFF, sectors)
+    announcement = _announcement(sectors)
     blank = b"\xff" * _CHUNK
     chunk = bytearray(_CHUNK)
     new = True
+    announced = False
     bad = 0
     for index in range(sectors):
         flash.readblocks(index, chunk, 0)
         head = bytes(chunk[:HEADER_SIZE])
-        if head[:4] == MAGIC and not _begun(head, expected):
+        begun = _begun(head, announcement)
+        if head[:4] == MAGIC and not begun:
             if head[4] != VERSION:
                 return "other_layout"
-            if crc32(head[:28]) == struct.unpack("<I", head[28:])[0]:
+            whole = head[:WORN] + b"\xff" + head[WORN + 1 : 28]
+            if crc32(whole) == struct.unpack("<I", head[28:])[0]:
                 return "other_size"
         if not any(head):
             bad += 1
             continue
-        new = new and _begun(head, expected) and chunk[HEADER_SIZE:] == blank[HEADER_SIZE:]
+        begun = begun and chunk[HEADER_SIZE:] == blank[HEADER_SIZE:]
         for offset in range(_CHUNK, SECTOR, _CHUNK):
-            if new:
+            if begun:
                 flash.readblocks(index, chunk, offset)
-                new = chunk == blank
-    return None if new and bad <= sectors // 4 else "unreadable"
+                begun = chunk == blank
+        announced = announced or (begun and head == announcement)
+        new = new and begun
+    return None if announced or (new and bad <= sectors // 4) else "unreadable"
 
 
-def _begun(head, expected):
-    """A header programmed from its front up to a cut; nothing of it counts as well."""
+def _begun(head, announcement):
+    """An announcement programmed from its front up to a cut; nothing of it counts as well."""
     at = 0
-    while at < len(expected) and head[at] == expected[at]:
+    while at < HEADER_SIZE and head[at] == announcement[at]:
         at += 1
-    if at == len(expected):
+    if at == HEADER_SIZE:
         return True
-    half = head[at] & expected[at] == expected[at]  # bits are only cleared
+    half = head[at] & announcement[at] == announcement[at]  # bits are only cleared
     return half and head[at + 1 :] == b"\xff" * (HEADER_SIZE - at - 1)

@@ -4,9 +4,12 @@ For whoever holds an image of the partition (a dump, the simulator's flash model
 code with the firmware: two readings of one layout check each other.
 
 The partition is a ring of 4096-byte sectors, little endian. A sector header is 32 bytes: magic
-`DIAJ`, u8 version, u8 0xFF, u16 sectors in the ring, u32 epoch, u32 sector sequence (sector index
-= (sequence - 1) mod sectors), u32 first event number, u32 acknowledged, u32 boot counter, u32
-CRC-32 of the 28 bytes before. Records follow: u16 payload length, u8 type (E event, S snapshot,
+`DIAJ`, u8 version, u8 wear (0xFF, and taken as 0xFF by the CRC; cleared when a record in it did
+not read back: what the sector holds counts, but it is not opened again), u16 sectors, u32
+epoch, u32 sector sequence (sector index = (sequence - 1) mod sectors), u32 first event number, u32
+acknowledged, u32 boot counter, u32 CRC-32 of the 28 bytes before. A header of zeros marks a sector
+of which nothing counts; one that ends after its first eight bytes announces a format. Records
+follow: u16 payload length, u8 type (E event, S snapshot,
 A acknowledgement), u8 check (xor of the other seven header bytes, xor 0x5A), u32 n, payload, u32
 CRC-32 of header and payload. Eight bytes of 0xFF where a header would be: free from here.
 """
@@ -24,8 +27,10 @@ _VERSION = 1
 _SECTOR_HEADER = struct.Struct("<4sBBHIIIIII")
 _RECORD_HEADER = struct.Struct("<HBBI")
 _CHECK = struct.Struct("<I")
+_WEAR = 5
 _FREE = b"\xff" * _RECORD_HEADER.size
 _CHECK_SEED = 0x5A
+_PAYLOAD_LIMIT = 512
 
 type Bytes = bytes | bytearray | memoryview
 
@@ -92,7 +97,9 @@ def read_header(sector: Bytes) -> SectorHeader | None:
     )
     if magic != b"DIAJ" or version != _VERSION:
         return None
-    if check != crc32(memoryview(sector)[: _SECTOR_HEADER.size - _CHECK.size]):
+    covered = bytearray(memoryview(sector)[: _SECTOR_HEADER.size - _CHECK.size])
+    covered[_WEAR] = 0xFF
+    if check != crc32(covered):
         return None
     return SectorHeader(sectors, epoch, sequence, first, acked, boot)
 
@@ -191,7 +198,7 @@ class JournalWalker:
 def _records(sector: Bytes, offset: int) -> Iterator[tuple[int, Record | None]]:
     """(end, record) from `offset` on; None in place of a torn one. Ends at the free space.
 
-    A header whose own check is wrong makes the rest unusable: the end is then the sector's.
+    A header whose own check or length is wrong makes the rest unusable: the end is then the sector's.
     """
     view = memoryview(sector)
     while offset + _RECORD_HEADER.size + _CHECK.size <= SECTOR:
@@ -201,7 +208,7 @@ def _records(sector: Bytes, offset: int) -> Iterator[tuple[int, Record | None]]:
         length, kind, _, n = _RECORD_HEADER.unpack(head)
         body_end = offset + _RECORD_HEADER.size + length
         end = body_end + _CHECK.size
-        if reduce(xor, head) != _CHECK_SEED or end > SECTOR:
+        if reduce(xor, head) != _CHECK_SEED or length > _PAYLOAD_LIMIT or end > SECTOR:
             yield SECTOR, None
             return
         if _CHECK.unpack_from(view, body_end)[0] == crc32(view[offset:body_end]):

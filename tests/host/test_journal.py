@@ -36,6 +36,14 @@ def test_a_spoilt_header_makes_the_sector_unreadable(at):
     assert journal.walk(image + b"\xff" * 3 * SECTOR).unreadable == 1
 
 
+def test_a_worn_sector_still_counts():
+    image = bytearray(sector(header(1), record("E", 1, PAYLOAD)))
+    image[5] = 0x20
+    content = journal.walk(image + b"\xff" * 3 * SECTOR)
+    assert events(content.events()) == [(7, 1, PAYLOAD)]
+    assert content.unreadable == 0
+
+
 def test_torn_records():
     good, torn = record("E", 1, PAYLOAD), bytearray(record("E", 2, PAYLOAD))
     torn[-1] ^= 1  # the last byte of its check: skipped by its length

@@ -31,6 +31,7 @@ class Day:
         self.truth = Truth()
         self.nor = Nor(bytearray(b"\xff" * (SECTOR * self.sectors)), self.watch)
         self.nor.worn = options.get("worn", ())
+        self.nor.stuck = options.get("stuck", ())
         self.scratch = bytearray(SECTOR * self.sectors)
         self.journal = None
         self.operation = 0
@@ -122,7 +123,7 @@ class Day:
         leave()
         self.points += 1
         nor = Nor(self.scratch)
-        nor.worn, nor.erases = self.nor.worn, self.nor.erases[:]
+        nor.worn, nor.stuck, nor.erases = self.nor.worn, self.nor.stuck, self.nor.erases[:]
         nor.doubtful = set(self.nor.doubtful)
         if doubtful is not None:
             nor.doubtful.add(doubtful)
@@ -201,7 +202,8 @@ class Day:
         print(json.dumps({
             "points": self.points + self.second + self.scans, "second": self.second,
             "scans": self.scans, "operations": self.operation, "events": truth.last,
-            "refused": self.lost_room, "sequence": self.journal._sequence if self.journal else 0,
+            "refused": self.lost_room, "bad": len(self.journal.bad) if self.journal else 0,
+            "sequence": self.journal._sequence if self.journal else 0,
         }))  # fmt: skip
 
 

@@ -9,7 +9,8 @@ import random
 
 SECTOR = 4096
 ERASE_COST = 8  # of the budget, in programmed bytes
-WORN_AFTER = 3  # erases
+WORN_AFTER = 2  # erases
+_STUCK_AT = 2500
 _BLANK = b"\xff" * SECTOR
 
 
@@ -33,6 +34,7 @@ class Nor:
         self.changes = 0
         self.doubtful = set()  # sectors whose erase was cut
         self.worn = ()  # sectors that wear out: later erases leave a byte as it is
+        self.stuck = ()  # sectors of which one byte is not programmed, from the first
         self.erases = [0] * self.sectors
 
     def readblocks(self, block, buf, offset=0):
@@ -75,6 +77,10 @@ class Nor:
                 if buf[step] & ~image[at + step]:
                     raise Violation("a program sets a bit at %d" % (at + step))
         image[at : at + size] = memoryview(buf)[:size]
+        block = at // SECTOR
+        weak = block * SECTOR + _STUCK_AT
+        if block in self.stuck and at <= weak < at + size:
+            image[weak] = 0xFF
 
     def ioctl(self, command, argument=0):
         if command == 4:

@@ -27,7 +27,8 @@ _TAIL = 1500  # characters of a VM's last words
 class _Batch:
     """`share`: of the flash operations that are cut, on rings too large to cut them all.
 
-    `worn`: a sector that wears out in the middle of it; -1 for none.
+    `worn`: a sector that is not erased any more after a lap; `stuck`: one that is not programmed
+    as it should; -1 for none.
     """
 
     sectors: int
@@ -36,6 +37,7 @@ class _Batch:
     rewinds: bool = False
     share: float = 1.0
     worn: int = -1
+    stuck: int = -1
 
 
 # a contact is about a thousand bytes, so a thousand cut points
@@ -49,6 +51,7 @@ _BATCHES = (
     _Batch(9, 26, "up"),
     _Batch(7, 22, "none"),
     _Batch(5, 36, "up", worn=2),
+    _Batch(5, 36, "late", stuck=3),
 )
 
 
@@ -85,6 +88,7 @@ async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None
         "sectors": batch.sectors,
         "seed": seed,
         "worn": [batch.worn],
+        "stuck": [batch.stuck],
         "share": batch.share if small else batch.share * plan.share,
     }
     if plan.only and "." in plan.only:
@@ -103,6 +107,7 @@ async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None
         outcome.add("in_boot_scans", found["scans"])
         outcome.add("flash_operations", found["operations"])
         outcome.add("events", found["events"])
+        outcome.add("bad_sectors", found["bad"])
         plan.say(f"journal, day {number}: {outcome.counts['cut_points']} cut points")
     if not ended:
         raise DiademaError(f"the journal's bench did not end its day {number}")
