@@ -3,10 +3,11 @@
 Fed with frames of 20 ms (16 kHz, 16 bits, left = microphone, right = line) and only while talking.
 No sample is kept: a frame becomes two levels and two flags, and the flags become sums.
 
-A channel speaks while its level is 6 dB over its noise floor, the least level of its last three
+A channel speaks while its level is 4 dB over its noise floor, the least level of its last three
 seconds (minimum statistics: R. Martin, IEEE Trans. SAP 9(5), 2001, without its bias correction).
 The microphone must also be less than 15 dB under the line's recent level: else it is its echo.
-Gaps of up to 240 ms are breath between words; what follows the last word is silence at once.
+Gaps of up to 240 ms are breath between words, and a word's end, which sinks in the noise, hangs
+over by 60 ms.
 """
 
 from array import array
@@ -19,7 +20,7 @@ FRAME_MS = const(20)
 FRAME_BYTES = const(1_280)
 
 _PAIRS = const(320)  # of samples in a frame
-_MARGIN = const(60)  # levels are in tenths of a decibel, 0 = full scale
+_MARGIN = const(40)  # levels are in tenths of a decibel, 0 = full scale
 _ECHO_LOSS = const(150)
 _ECHO_DECAY = const(30)  # a frame: a room's echo is gone within a few frames
 _LEAST = const(-600)  # a quieter floor than any microphone's own
@@ -27,6 +28,7 @@ _WINDOW = const(25)  # frames, of which the least level is kept …
 _WINDOWS = const(6)  # … for so many windows
 _ONSET = const(3)  # frames in a row: a click of the keyboard is no word
 _GAP = const(12)  # frames
+_HANG = const(3)  # frames
 _RING = const(16)  # frames whose flags may still change: _GAP + _ONSET and one
 _INTERRUPTED = const(15)  # frames of both at once before it was more than an «ajá»
 _AGENT = const(1)
@@ -137,6 +139,8 @@ class Meter:
         floor = channel.follow(level)
         if level < floor + _MARGIN or level < least:
             channel.run = 0
+            if self._frame - channel.last <= _HANG:
+                self._flags[self._frame % _RING] |= flag
             return
         channel.run += 1
         channel.sum += level

@@ -6,6 +6,7 @@ import micropython_names  # noqa: F401 - MicroPython's names, where CPython lack
 from lib.voice import FRAME_MS, Meter, measure
 
 _PAIRS = 320
+_HANG_MS = 60
 _QUIET = 33  # peak of the noise: about −65 dBFS
 
 
@@ -77,15 +78,16 @@ def test_nobody():
 
 def test_each_in_turn():
     summary = heard((".", 500), ("a", 2000), (".", 600), ("c", 2400), (".", 1000))
-    assert summary["agent_ms"] == 2000 and summary["caller_ms"] == 2400
-    assert summary["both_ms"] == 0 and summary["silence_ms"] == 2100
-    assert summary["longest_silence_ms"] == 1000
+    assert summary["agent_ms"] == 2000 + _HANG_MS and summary["caller_ms"] == 2400 + _HANG_MS
+    assert summary["both_ms"] == 0 and summary["silence_ms"] == 2100 - 2 * _HANG_MS
+    assert summary["longest_silence_ms"] == 1000 - _HANG_MS
     assert summary["agent_db"] in (-16, -15) and summary["interruptions"] == 0
 
 
 def test_breath_is_speech():
     summary = heard((".", 500), ("a", 600), (".", 240), ("a", 600), (".", 260), ("a", 600))
-    assert summary["agent_ms"] == 3 * 600 + 240 and summary["silence_ms"] == 500 + 260
+    assert summary["agent_ms"] == 3 * 600 + 240 + _HANG_MS
+    assert summary["silence_ms"] == 500 + 260 - _HANG_MS
 
 
 def test_click_is_no_word():
@@ -94,15 +96,17 @@ def test_click_is_no_word():
 
 def test_echo_is_not_the_agent():
     summary = heard((".", 500), ("e", 2000), (".", 500))
-    assert summary["agent_ms"] == summary["both_ms"] == 0 and summary["caller_ms"] == 2000
+    assert (
+        summary["agent_ms"] == summary["both_ms"] == 0 and summary["caller_ms"] == 2000 + _HANG_MS
+    )
 
 
 def test_interruptions():
     """Only who comes in on the caller, and for longer than an «ajá»."""
     cuts_in = heard((".", 500), ("c", 1000), ("b", 400), ("a", 1000))
-    assert cuts_in["both_ms"] == 400 and cuts_in["interruptions"] == 1
+    assert cuts_in["both_ms"] == 400 + _HANG_MS and cuts_in["interruptions"] == 1
     aha = heard((".", 500), ("c", 1000), ("b", 200), ("c", 1000))
-    assert aha["both_ms"] == 200 and aha["interruptions"] == 0
+    assert aha["both_ms"] == 200 + _HANG_MS and aha["interruptions"] == 0
     is_cut = heard((".", 500), ("a", 1000), ("b", 400), ("c", 1000))
     assert is_cut["interruptions"] == 0
 
@@ -115,7 +119,7 @@ def test_what_is_held_does_not_join():
     for letter in "aaaaa.":
         meter.feed(_SOUNDS[letter])
     summary = meter.summary()
-    assert summary["agent_ms"] == 200 and summary["silence_ms"] == 40
+    assert summary["agent_ms"] == 200 + 20 and summary["silence_ms"] == 20
 
 
 def test_floor_follows():
