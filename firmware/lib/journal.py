@@ -30,6 +30,7 @@ _ACK_EVERY = const(32)
 _RESERVE = const(2)  # sectors kept to end what is running
 _LOW_VALUE = const(4)  # below this many free sectors, low-value kinds stop
 _TRIES = const(3)
+_NEARLY = const(3072)  # of a sector: earlier, and each boot would erase the next one once more
 
 
 class Journal:
@@ -268,7 +269,7 @@ class Journal:
 
     @property
     def wants_erase(self):
-        return not self._ahead and self.free > 0
+        return not self._ahead and self._offset > _NEARLY and self.free > 0
 
     def erase_ahead(self):
         """Erase the next sector; call it when nobody waits, as it stalls the chip."""

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its broker and it
 
 from tests.bench.figure import Figure, print_figures
 
-_PARTS = ["floor", "intake", "crowd"]  # modules of this folder, each with `async figures()`
+# modules of this folder, each with `async figures()`
+_PARTS = ["floor", "intake", "journal", "crowd", "voice"]
 
 
 async def measure(parts: list[str], say: Console) -> list[Figure]:

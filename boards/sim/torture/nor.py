@@ -32,6 +32,7 @@ class Nor:
         self.budget = -1  # programmed bytes until the cut; -1: none
         self.read_budget = -1
         self.changes = 0
+        self.read = self.programmed = 0  # bytes
         self.doubtful = set()  # sectors whose erase was cut
         self.worn = ()  # sectors that wear out: later erases leave a byte as it is
         self.stuck = ()  # sectors of which one byte is not programmed, from the first
@@ -43,6 +44,7 @@ class Nor:
                 raise PowerCut
             self.read_budget -= 1
         at = block * SECTOR + offset
+        self.read += len(buf)
         if at + len(buf) > len(self.image):
             raise Violation("read beyond the partition")
         buf[:] = memoryview(self.image)[at : at + len(buf)]
@@ -59,6 +61,7 @@ class Nor:
             self.watch(self, "program", at, buf)
         self.changes += 1
         size = len(buf)
+        self.programmed += size
         if 0 <= self.budget < size:
             size = self.budget
             self.program(at, buf, size)

@@ -32,8 +32,13 @@ class _Station:
         yield self.line("station.booted", cause="power_on", firmware="0.1.0", board="sim", torn=0)
 
 
-def day(seed: int, contacts: int, *, link: str = "up", rewinds: bool = False) -> list[bytes]:
-    """`link`: "up" (acknowledged every few events), "late" (in large steps), "none"."""
+def day(
+    seed: int, contacts: int, *, link: str = "up", rewinds: bool = False, restarts: float = 0.1
+) -> list[bytes]:
+    """`link`: "up" (acknowledged every few events), "late" (in large steps), "none".
+
+    `restarts`: how often the power goes, a contact.
+    """
     chance = random.Random(f"{seed} day")
     station = _Station(chance)
     lines = [*station.restart(), station.line("session.opened", a=_AGENT, method="badge")]
@@ -48,7 +53,7 @@ def day(seed: int, contacts: int, *, link: str = "up", rewinds: bool = False) ->
             lines.append(b"I")
         if number % 9 == 8:
             lines.append(station.line("station.health", low_value=True, heap=91_000, journal=3))
-        if chance.random() < 0.1:
+        if chance.random() < restarts:
             lines += station.restart()
         if rewinds and chance.random() < 0.1:
             lines.append(b"W %d" % chance.randrange(60))
