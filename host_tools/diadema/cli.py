@@ -97,7 +97,10 @@ def hub(
     ] = 8600,
     host: Annotated[str, typer.Option(help="Address of the web pages.")] = "127.0.0.1",
     mqtt_port: Annotated[
-        int, typer.Option(help="Port for stations by MQTT over TLS; 0 takes a free one.")
+        int,
+        typer.Option(
+            min=0, max=65535, help="Port for stations by MQTT over TLS; 0 takes a free one."
+        ),
     ] = 8883,
     mqtt_host: Annotated[
         str, typer.Option(help="Address for stations by MQTT; 0.0.0.0 is every one.")

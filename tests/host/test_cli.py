@@ -71,6 +71,7 @@ def test_site_is_checked_and_stored(run, tmp_path):
         (["gateway", "x", "--name", "A/B"], "lower-case"),
         (["hub", "--host", "0.0.0.0"], "--host"),
         (["hub", "--port", "many"], "--port"),
+        (["hub", "--mqtt-port", "65536"], "--mqtt-port"),
     ],
 )
 def test_what_cannot_begin_ends_with_2(run, tmp_path, arguments, said):

@@ -208,6 +208,23 @@ async def test_a_port_that_is_taken(tmp_path):
     assert not DataDir(tmp_path).hub.exists()
 
 
+async def test_a_stations_port_that_is_taken(tmp_path):
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(DiademaError, match=f"port {port} .* --mqtt-port"):
+            async with Hub(tmp_path, port=0, mqtt_port=port):
+                pass
+    assert not DataDir(tmp_path).hub.exists()
+
+
+async def test_one_port_for_both_the_web_and_the_stations(tmp_path):
+    port = free_port()
+    with pytest.raises(DiademaError, match=rf"port {port} .* --mqtt-port"):
+        Hub(tmp_path, port=port, mqtt_port=port)
+
+
 async def test_a_directory_that_cannot_be_written(tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)

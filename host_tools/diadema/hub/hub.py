@@ -48,6 +48,11 @@ class Hub:
                 f"{host} would let other machines in, and there are no accounts yet: "
                 f"leave --host out ({LOOPBACK})"
             )
+        if port and port == mqtt_port:
+            raise DiademaError(
+                f"port {port} cannot be both the web's and the stations': give another with "
+                "--mqtt-port"
+            )
         self.data = DataDir(data.absolute())
         self._port = port
         self._mqtt = (mqtt_host, mqtt_port)

@@ -21,6 +21,8 @@ _START_LIMIT_S = 60.0
 _LOOK_S = 0.05  # how often a start looks for the file that says it is done
 _STOP_LIMIT_S = 3.0
 _STILLBORN = 5
+_REFUSED = 2  # the exit code of a command that could not begin, and how its sentence begins
+_SAYS = "diadema: "
 _TAIL = 15  # lines of a log that an error shows
 
 
@@ -67,7 +69,7 @@ class Process:
         deadline = time.monotonic() + _START_LIMIT_S
         while not self._is_ready():
             if self._process.returncode is not None:
-                raise DiademaError(f"`diadema {self.name}` ended at its start:\n{self._tail()}")
+                raise DiademaError(self._last_words(self._process.returncode))
             if time.monotonic() > deadline:
                 raise DiademaError(
                     f"`diadema {self.name}` was not up within {_START_LIMIT_S:.0f} s:\n"
@@ -120,6 +122,13 @@ class Process:
         except TimeoutError:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+    def _last_words(self, code: int) -> str:
+        """Of a command that could not begin, its own sentence: it says what to do here too."""
+        refusal = self._tail().rpartition(_SAYS)[2]
+        if code == _REFUSED and refusal:
+            return refusal
+        return f"`diadema {self.name}` ended at its start:\n{self._tail()}"
 
     def _tail(self) -> str:
         try:

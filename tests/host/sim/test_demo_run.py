@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -131,3 +132,16 @@ def test_the_directory_of_a_real_site_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "holds the site 'Agencia'" in " ".join(done.stderr.split())
     assert json.loads((tmp_path / "site.json").read_text()) == site
+
+
+@pytest.mark.parametrize("command", ["demo", "sim"])
+def test_a_port_that_is_taken_is_one_sentence_that_says_what_to_do(command: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run(command, "--stations", "1", "--seconds", "1", "--port", str(port))
+    assert done.returncode == 2
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"diadema: port {port} is taken")
+    assert "--port" in said
