@@ -205,7 +205,7 @@ def test_a_fault_of_ours_stops_nothing(ingest, reader, monkeypatch):
 )
 def test_what_is_no_greeting_is_a_dead_letter(ingest, reader, body):
     script = full_day()
-    greeting = script.hello_message(1)._replace(data=body)
+    greeting = Message(0, f"{PREFIX}{S}.st.usb", body)
     effects = take(ingest, [greeting, *script.messages()])
     assert not effects.greeted
     assert len(reader.dead_letters()) == 1

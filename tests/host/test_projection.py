@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from scripted_station import T0, S, Script
 
@@ -263,7 +264,7 @@ def test_links(ingest):
     ingest.take([script.hello_message(), *script.messages()], "stream", "server")
     row = lambda: json.loads(ingest.floor.rows["a001"])  # noqa: E731
     assert row()["link"] == "up"
-    down = script.hello_message()._replace(data=b'{"up":false}')
+    down = msgspec.structs.replace(script.hello_message(), data=b'{"up":false}')
     ingest.take([down], "stream", "server")
     assert row()["link"] == "lost"
     ingest.take([script.hello_message(last=script.n + 100)], "stream", "server")
@@ -271,7 +272,7 @@ def test_links(ingest):
     ingest.take([script.hello_message()], "stream", "server")
     assert row()["link"] == "up"
     for gateway, link in (("other", "up"), ("test", "lost")):
-        will = down._replace(subject=f"$MQTT.msgs.diadema.v1.gw-{gateway}.st")
+        will = msgspec.structs.replace(down, subject=f"$MQTT.msgs.diadema.v1.gw-{gateway}.st")
         ingest.take([will], "stream", "server")
         assert row()["link"] == link
     assert row()["state"] == "ready"

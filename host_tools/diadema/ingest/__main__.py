@@ -5,6 +5,7 @@ Ends when its standard input, a pipe from the hub, is closed, and then ends the 
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,8 @@ from diadema.station_keys import StationKeys
 from diadema.store import open_writer
 
 _LOCK_S = 10.0  # the ingest of a hub that was killed needs a moment to end
+_SWITCH_S = 0.0005  # the thread that writes must not wait long between its statements
+_GARBAGE = 50_000  # batches are many objects, and none of them is a ring
 
 
 def main() -> int:
@@ -31,6 +34,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="the hub's data directory")
     parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
     arguments = parser.parse_args()
+    sys.setswitchinterval(_SWITCH_S)
+    gc.set_threshold(_GARBAGE)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         import uvloop

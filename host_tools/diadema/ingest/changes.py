@@ -1,4 +1,7 @@
-"""What a batch of events changed: the rows to write, the agents to show anew, the answers."""
+"""What a batch of events changed: the rows to write, the agents to show anew, the answers.
+
+What is still running in a touched station is added at the end, by `running`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +32,13 @@ class Changes:
     def session(self, session: Session) -> None:
         self.sessions[session.s, session.e, session.n] = session
         self.agents.add(session.a)
+
+    def running(self, state: StationState) -> None:
+        """The contacts and the agent that a touched station is left with."""
+        for contact in state.open:
+            self.contacts[contact.s, contact.e, contact.n] = contact
+        if state.session is not None:
+            self.agents.add(state.session.a)
 
     def place(self, s: str, state: StationState) -> None:
         """The boot got its first anchor: give an hour to what came before it."""

@@ -18,16 +18,12 @@ from diadema.store.rows import Contact
 type Utc = int | None
 
 
-def _begin(
-    changes: Changes, state: StationState, event: Any, utc: Utc, phase: str, **fields: Any
-) -> Contact:
-    sessions.require(changes, state, event, utc)
-    wrapping = [contact for contact in state.open if contact.phase == "wrapup"][-1:]
-    for other in list(state.open):
-        if other not in wrapping:  # its end never came
-            other.estimated = True
-            stop_clocks(other, state.u)
-            close_contact(changes, state, other, event, utc)
+def _begin(changes: Changes, state: StationState, event: Any, utc: Utc, phase: str) -> Contact:
+    session = state.session
+    if session is None or session.a != event.a:
+        sessions.require(changes, state, event, utc)
+    if state.open:
+        _cut_short(changes, state, event, utc)
     contact = Contact(
         s=event.s,
         e=event.e,
@@ -38,23 +34,33 @@ def _begin(
         start_b=event.b,
         start_u=event.u,
         start_utc=utc,
-        **fields,
     )
     state.open.append(contact)
-    changes.contact(contact)
     return contact
+
+
+def _cut_short(changes: Changes, state: StationState, event: Event, utc: Utc) -> None:
+    """A contact begins: what else is running has ended unheard, but for one in wrap-up."""
+    wrapping = [contact for contact in state.open if contact.phase == "wrapup"][-1:]
+    for other in list(state.open):
+        if other not in wrapping:  # its end never came
+            other.estimated = True
+            stop_clocks(other, state.u)
+            close_contact(changes, state, other, event, utc)
 
 
 def _find(changes: Changes, state: StationState, event: Any, utc: Utc) -> Contact:
     """The contact that the event is about; one that nobody began is begun here, as estimated."""
+    c = event.c
     for contact in state.open:
-        if contact.c == event.c:
-            changes.contact(contact)
+        if contact.c == c:
             return contact
-    if state.last is not None and state.last.c == event.c:
+    if state.last is not None and state.last.c == c:
         changes.contact(state.last)
         return state.last
-    return _begin(changes, state, event, utc, "offered", estimated=True)
+    contact = _begin(changes, state, event, utc, "offered")
+    contact.estimated = True
+    return contact
 
 
 def _answered(changes: Changes, contact: Contact) -> None:
@@ -64,22 +70,14 @@ def _answered(changes: Changes, contact: Contact) -> None:
 
 
 def _offered(changes: Changes, state: StationState, event: ev.ContactOffered, utc: Utc) -> None:
-    _begin(
-        changes,
-        state,
-        event,
-        utc,
-        "offered",
-        via=event.via,
-        direction=event.direction,
-        queue=event.queue or None,
-        pbx=event.pbx or None,
-    )
+    contact = _begin(changes, state, event, utc, "offered")
+    contact.via, contact.direction = event.via, event.direction
+    contact.queue, contact.pbx = event.queue or None, event.pbx or None
 
 
 def _dialed(changes: Changes, state: StationState, event: ev.ContactDialed, utc: Utc) -> None:
-    fields = {"via": event.via, "direction": event.direction}
-    _begin(changes, state, event, utc, "dialing", **fields)
+    contact = _begin(changes, state, event, utc, "dialing")
+    contact.via, contact.direction = event.via, event.direction
 
 
 def _answer(changes: Changes, state: StationState, event: ev.ContactAnswered, utc: Utc) -> None:

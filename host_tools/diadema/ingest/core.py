@@ -1,11 +1,14 @@
 """The heart of the ingest, without any network: messages in, one transaction, effects out.
 
 Exactly once by (s, e, n). Each journal is taken in order; what comes beyond a gap is stored and
-waits for it. When a write fails nothing was written, and memory is read back from the store.
+waits for it. Batches are written behind our back while the next is worked out; when a write fails,
+nothing of it or of what came after was written, and memory is read back from the store.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Connection
@@ -18,10 +21,21 @@ from diadema.ingest.messages import Effects, Message, Target
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station
 from diadema.site import Site
-from diadema.store import Batch, Contact, Writer, tables
+from diadema.store import Batch, Contact, StoreStale, Writer, tables
 from diadema.store.loading import contacts_between, load, unplaced
+from diadema.store.writer import Found
 
 _encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A batch that is worked out and being written. Its effects are for after that."""
+
+    effects: Effects
+    stream: tuple[str, int, str]
+    deferred: int
+    written: Future[Found]
 
 
 class Ingest:
@@ -37,7 +51,7 @@ class Ingest:
             pass
 
     def _reload(self) -> None:
-        with self.writer.transaction() as tx:
+        with self._reading() as tx:
             stored = load(tx)
         self.stream = stored.stream
         self.generation = stored.generation
@@ -68,7 +82,16 @@ class Ingest:
 
         Raises StoreUnavailable or StoreStale; then nothing was taken and it can be repeated.
         """
-        with self._with_store():
+        self._settle()
+        return self.end(self.begin(messages, created, server))
+
+    def begin(self, messages: Sequence[Message], created: str, server: str) -> Begun:
+        """Work a batch out and have it written; `end` them in turn. What `begin` or `end` raises
+        concerns all batches that are not ended: take them again.
+        """
+        if self.writer.behind.failed:
+            raise StoreStale("a batch before this one was not written")
+        with self._in_memory():
             changes = Changes(self._unplaced)
             intake = Intake(self.stations, self._targets, changes)
             intake.take(messages)
@@ -77,9 +100,14 @@ class Ingest:
             self._work_out(changes, intake.touched, effects)
             batch.live += effects.rows.items()
             batch.stream = (created, messages[-1].sequence, server)
-            found = self.writer.commit(batch)
-        self.stream = batch.stream
-        self.deferred += intake.deferred
+            written = self.writer.behind.submit(batch)
+        return Begun(effects, batch.stream, intake.deferred, written)
+
+    def end(self, begun: Begun) -> Effects:
+        """What follows, now that it is written. Raises StoreUnavailable or StoreStale."""
+        found, effects = begun.written.result(), begun.effects
+        self.stream = begun.stream
+        self.deferred += begun.deferred
         for event in found.conflicts:
             effects.alarms.append(f"conflict: {event.s} {event.e} {event.n} came with other bytes")
         for event in found.recovered:
@@ -120,13 +148,32 @@ class Ingest:
 
     @contextmanager
     def _with_store(self) -> Iterator[None]:
-        """Work in memory and write it. When the writing fails, memory is read back from the store,
-        now or, if that cannot be, before anything else is done."""
+        """Work in memory and write it, after what is being written. When a write fails, memory is
+        read back from the store, now or, if that cannot be, before anything else is done."""
+        self._settle()
+        with self._in_memory():
+            yield
+
+    def _settle(self) -> None:
+        if not self.writer.behind.settle():
+            self._ahead = True
+
+    @contextmanager
+    def _in_memory(self) -> Iterator[None]:
         if self._ahead:
             self._reload()
         self._ahead = True
         yield
         self._ahead = False
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """The store as of all that was begun before."""
+        self.writer.behind.wait()
+        if self.writer.behind.failed:
+            raise StoreStale("a batch before this one was not written")
+        with self.writer.transaction() as tx:
+            yield tx
 
     def _use(self, site: Site | None, rows: dict[str, bytes]) -> None:
         self.site = site
@@ -171,11 +218,11 @@ class Ingest:
 
     def _count_day(self, newer: Iterable[Contact]) -> None:
         day = self.floor.day
-        with self.writer.transaction() as tx:
+        with self._reading() as tx:
             rows = {(c.s, c.e, c.n): c for c in contacts_between(tx, day.start, day.end)}
         rows |= {(c.s, c.e, c.n): c for c in newer}
         self.floor.count(rows.values())
 
     def _unplaced(self, s: str, e: int, b: int) -> Rows:
-        with self.writer.transaction() as tx:
+        with self._reading() as tx:
             return unplaced(tx, s, e, b)

@@ -136,7 +136,7 @@ class Floor:
             return row
         station = stations[seats[-1]]
         state = station.state
-        contact = foremost(state.open)
+        contact = foremost(state.open) if state.open else None
         reason = self._reasons.get(state.shown_reason or "")
         row.s, row.seat = station.s, self.seat_name(station.s)
         row.state, row.reason = state.shown, state.shown_reason

@@ -15,7 +15,8 @@ from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decod
 from diadema.ingest.messages import Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
 from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station
-from diadema.store.writer import Batch, Doubtful, StoreStale, StoreUnavailable
+from diadema.store import StoreStale, StoreUnavailable
+from diadema.store.writer import Batch, Doubtful
 
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 768  # bytes: a frame, and what the gateway adds
@@ -83,6 +84,7 @@ class Intake:
     def finish(self) -> None:
         """Say what follows for the stations that were touched: positions, acknowledgements."""
         for s, station in self._touched.items():
+            self._changes.running(station.state)
             journal = station.journal
             if journal.e >= 0:
                 self._journals[s, journal.e] = journal
@@ -241,7 +243,7 @@ class Intake:
             data = journal.pending.pop(n)
             journal.position = n
             if data is None:  # a dead letter takes its place
-                skip(self._changes, station.state)
+                skip(station.state)
                 continue
             known: Any = event if event is not None and event.n == n else decode(data)[1]
             if isinstance(known, StationLost):
@@ -262,7 +264,7 @@ class Intake:
             return
         self.batch.losses.append((station.s, journal.e, first, last, why))
         self.effects.alarms.append(f"lost: {station.s} {journal.e} {first}…{last} ({why})")
-        skip(self._changes, station.state)
+        skip(station.state)
         while (n := min(journal.pending, default=last + 1)) <= last:
             journal.position = n - 1
             self._advance(station, journal)
@@ -278,7 +280,7 @@ class Intake:
 
     def _not_worked_out(self, station: Station, message: Message, error: Exception) -> None:
         """A fault of ours: the event is stored all the same, and one event must not stop us."""
-        skip(self._changes, station.state)
+        skip(station.state)
         self._bury(message, f"stored, but not worked out: {error!r}", station.s)
 
     def _bury(

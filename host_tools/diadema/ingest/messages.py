@@ -3,17 +3,25 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from diadema.commands import Hello, is_station
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
 
 
-class Message(NamedTuple):
-    """One message of the stream."""
+class Message(Struct, gc=False, frozen=True):
+    """One message of the stream. `place`: its sequence there, or the reply subject that ends in
+    it (few ask, so it is read from there only then).
+    """
 
-    sequence: int
+    place: int | bytes
     subject: str
     data: bytes
+
+    @property
+    def sequence(self) -> int:
+        return self.place if isinstance(self.place, int) else place_of(self.place)[0]
 
 
 class Target(NamedTuple):
@@ -36,6 +44,14 @@ class Effects:
     rows: dict[str, bytes] = field(default_factory=dict)
     two_seats: list[tuple[str, list[str]]] = field(default_factory=list)  # agent, stations
     alarms: list[str] = field(default_factory=list)
+
+
+def place_of(reply: bytes) -> tuple[int, int, int]:
+    """A message's number in the stream, its number among those delivered, and how many wait."""
+    # $JS.ACK.[domain.account.]stream.consumer.deliveries.sequence.delivered.time.pending[.x]
+    words = reply.split(b".")
+    at = 5 if len(words) == 9 else 7
+    return int(words[at]), int(words[at + 1]), int(words[at + 3])
 
 
 def target_of(subject: str) -> Target:

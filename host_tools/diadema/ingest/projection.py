@@ -26,20 +26,17 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     handler = _HANDLERS.get(type(event))
     if handler is not None:
         handler(changes, state, event, utc)
-        shown = display(state)
-        if shown != (state.shown, state.shown_reason):
-            state.shown, state.shown_reason = shown
+        shown, reason = display(state)
+        if shown != state.shown or reason != state.shown_reason:
+            state.shown, state.shown_reason = shown, reason
             state.shown_b, state.shown_u, state.shown_utc = event.b, event.u, utc
     state.u = event.u
-    if state.session is not None:
-        changes.agents.add(state.session.a)
 
 
-def skip(changes: Changes, state: StationState) -> None:
+def skip(state: StationState) -> None:
     """Events are lost here: what is running now may have ended among them."""
     for contact in state.open:
         contact.estimated = True
-        changes.contact(contact)
 
 
 def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
@@ -48,5 +45,4 @@ def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
     for contact in state.open:  # what is known of its parts was measured in the old boot
         stop_clocks(contact, state.u)
         contact.estimated |= contact.phase == "wrapup"
-        changes.contact(contact)
     state.e, state.b, state.u, state.offset = event.e, event.b, 0, None

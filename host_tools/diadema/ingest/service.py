@@ -6,9 +6,8 @@ whole before the next begins. Nothing is acknowledged or shown before it is comm
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -27,9 +26,11 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
 from diadema.ingest.messages import PREFIX, Effects, Message
+from diadema.ingest.outbox import EVERY_S, Outbox
+from diadema.ingest.pipeline import Pipeline
 from diadema.ingest.requests import Requests
 from diadema.ingest.site_keeper import SiteKeeper
-from diadema.ingest.stream import StreamBroken, StreamReader, open_stream
+from diadema.ingest.stream import StreamBroken, open_stream
 from diadema.ingest.violations import ViolationWatch
 from diadema.mosquitto import Mosquitto
 from diadema.nats_jwt import Issuer
@@ -39,10 +40,8 @@ from diadema.store import StoreStale, StoreUnavailable, open_reader
 from diadema.words import text
 
 STREAM = "$MQTT_msgs"
-ACK_EVERY_S = 0.1
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-_KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken)
 
 log = logging.getLogger("diadema.ingest")
@@ -70,8 +69,8 @@ class Service:
         self.commands = Commands(ingest, self.keeper.maker)
         self.reader = open_reader(data.store)
         self._nats: Client | None = None
-        self._acks: dict[str, tuple[int, int]] = {}
-        self._acked_at = 0.0
+        self._outbox = Outbox(self._sealed)
+        self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
         self.paused = False  # the store takes nothing
 
@@ -104,6 +103,7 @@ class Service:
 
     async def _follow(self) -> None:
         """Take the stream in from where the store stands. Raises one of _TROUBLE."""
+        await self._pipeline.settle()
         client = self._client()
         jetstream = client.jetstream(timeout=2)
         info = await jetstream.stream_info(STREAM)
@@ -123,7 +123,6 @@ class Service:
         if info.state.first_seq > first:
             log.warning("messages %d to %d are gone from the stream; stations send again what "
                         "was not acknowledged", first, info.state.first_seq - 1)  # fmt: skip
-        await self._show_all()
         consumer = await jetstream.add_consumer(
             STREAM,
             ConsumerConfig(
@@ -137,26 +136,35 @@ class Service:
             ),
         )
         reader = await open_stream(self._url, "host", self._password, STREAM, consumer.name)
+        self._outbox.way = reader
         try:
+            await self._show_all()
             while True:
                 messages = await reader.read()
-                await self._take(messages, created, server, reader)
+                await self._pipeline.take(messages, created, server)
+                if reader.idle:
+                    await self._pipeline.settle()
+                    self._outbox.send_first()
+                elif self._outbox.due:
+                    self._outbox.send_all()
         finally:
+            self._outbox.way = None
             reader.close()
 
-    async def _take(
-        self, messages: list[Message], created: str, server: str, reader: StreamReader
-    ) -> None:
-        effects = await self._with_store(self.ingest.take, messages, created, server)
+    async def _take_patiently(
+        self, messages: Sequence[Message], created: str, server: str
+    ) -> Effects:
+        return await self._with_store(self.ingest.take, messages, created, server)
+
+    async def _take_effect(self, effects: Effects) -> None:
         for alarm in effects.alarms:
             log.warning(alarm)
         for s, i in effects.answered:
             self.commands.answered(s, i)
-        self._acks.update(effects.acks)
-        now = time.monotonic()
-        if reader.idle or effects.greeted or now - self._acked_at >= ACK_EVERY_S:
-            await self._flush_acks()
-        await self._show(effects.rows)
+        self._outbox.acks(effects.acks)
+        self._outbox.rows(effects.rows)
+        if effects.greeted:
+            self._outbox.send_all()
         await self._greet(effects)
 
     async def _greet(self, effects: Effects) -> None:
@@ -196,17 +204,9 @@ class Service:
 
     # -- out
 
-    async def _flush_acks(self) -> None:
-        client = self._client()
-        if not client.is_connected:
-            return
-        acks, self._acks = self._acks, {}
-        self._acked_at = time.monotonic()
-        for s, (e, n) in acks.items():
-            frame = self._sealed(s, b'{"ack":[%d,%d]}' % (e, n))
-            await client.publish(f"diadema.v1.{s}.ack", frame)
-
     async def send(self, frames: Frames) -> None:
+        if not frames or self._outbox.send_commands(frames):
+            return
         client = self._client()
         for s, frame in frames:
             if client.is_connected:  # else the gateways come back too and greet again
@@ -216,17 +216,9 @@ class Service:
         """For the boot of the station's last greeting; in another one it changes nothing."""
         return self._keys.seal(s, self.ingest.station(s).hello.b, frame)
 
-    async def _show(self, rows: dict[str, bytes]) -> None:
-        client = self._client()
-        for a, row in rows.items():
-            if not _KEY.match(a):
-                log.warning("agent id %r cannot be shown", a)
-            elif client.is_connected:  # else all are shown when it is back
-                await client.publish(f"$KV.{BUCKET}.agent.{a}", row)
-
     async def _show_all(self) -> None:
         await self._with_store(self.ingest.save, (), self.ingest.floor.agents())
-        await self._show(self.ingest.floor.rows)
+        self._outbox.rows(self.ingest.floor.rows)
         await self._show_meta()
 
     async def _show_meta(self) -> None:
@@ -244,7 +236,7 @@ class Service:
 
     async def _tick_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(ACK_EVERY_S)
+            await asyncio.sleep(EVERY_S)
             if self.paused:
                 continue
             try:
@@ -255,8 +247,7 @@ class Service:
                 log.exception("what is due by the clock failed")
 
     async def _tick(self) -> None:
-        if self._acks and time.monotonic() - self._acked_at >= ACK_EVERY_S:
-            await self._flush_acks()
+        self._outbox.send_all()
         await self.send(self.commands.tick())
         for violation in self._watch.look():
             log.error("a client sends what it may not: %s", violation)
@@ -264,7 +255,7 @@ class Service:
             self._confirm_by = None
             await self._settle_links()
         if rows := self.ingest.turn_day():
-            await self._show(rows)
+            self._outbox.rows(rows)
             await self._show_meta()
         if self.keeper.offset_changed():
             await self.use_site()
@@ -280,7 +271,7 @@ class Service:
         for station in lost:
             station.unconfirmed, station.hello.up = False, False
         agents = {one.state.session.a for one in lost if one.state.session is not None}
-        await self._show(self.ingest.save(lost, agents))
+        self._outbox.rows(self.ingest.save(lost, agents))
 
     async def use_site(self) -> None:
         """Put the site in force as the keeper has it, and tell whom it concerns."""

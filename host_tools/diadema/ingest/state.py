@@ -35,10 +35,8 @@ _RANK = {  # design §3: which of several things at once is the state of a secon
 }
 
 
-def foremost(contacts: list[Contact]) -> Contact | None:
-    """The contact that decides what is shown."""
-    if len(contacts) < 2:
-        return contacts[0] if contacts else None
+def foremost(contacts: list[Contact]) -> Contact:
+    """The contact that decides what is shown; there must be one."""
     return min(contacts, key=lambda contact: _RANK[contact.phase])
 
 
@@ -46,7 +44,6 @@ def display(state: StationState) -> tuple[str, str | None]:
     """(state, reason) of this second: the one rule for floor, timeline and reports."""
     if state.session is None:
         return "logged_out", None
-    contact = foremost(state.open)
-    if contact is not None:
-        return contact.phase, None
+    if running := state.open:
+        return (running[0] if len(running) == 1 else foremost(running)).phase, None
     return state.presence, state.reason

@@ -6,6 +6,7 @@ else costs; and every message from the MQTT side has headers. Everything that is
 """
 
 import asyncio
+import time
 from collections import deque
 from typing import cast
 from urllib.parse import urlsplit
@@ -13,11 +14,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diadema.errors import DiademaError
-from diadema.ingest.messages import Message
+from diadema.ingest.messages import Message, place_of
 
-BATCH = 4000  # messages asked for at a time; at most two requests are open
+BATCH = 16_000  # messages given, and asked for, at a time; at most two requests are open
+_FEW = 500  # not worth waiting for
+_GATHER_S = 0.05  # how long a batch may grow while more is known to wait
 _EXPIRES_S = 30
 _HEARTBEAT_S = 5
+_SUBJECTS_KEPT = 100_000
 _SILENCE_S = 15.0  # no message and no heartbeat: the consumer is gone
 _INBOX = b"_INBOX.diadema.ingest"
 
@@ -47,33 +51,52 @@ class StreamReader(asyncio.Protocol):
             }
         )
         self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
+        self._rest = b""
         self._ready: list[Message] = []
+        self._since = 0.0  # when the first of the ready ones came
         self._asked: deque[int] = deque()  # messages still due to each open request
         self._delivered = 0
+        self._waiting = 0  # messages that the broker still has for us
         self._subjects: dict[bytes, str] = {}
         self._wake = asyncio.Event()
         self._broken: str | None = None
 
     @property
     def idle(self) -> bool:
-        """Nothing more has arrived."""
-        return not self._ready
+        """Nothing more has arrived, nor is about to."""
+        return not self._ready and self._waiting < _FEW
 
     async def read(self) -> list[Message]:
-        """All that has arrived, at least one message. Raises StreamBroken."""
+        """What has arrived, at least one message. While more is known to wait the batch grows, for
+        a short time: a large one costs much less a message. Raises StreamBroken.
+        """
         self._ask()
-        while not self._ready:
+        while not self._enough():
             if self._broken:
                 raise StreamBroken(self._broken)
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), _SILENCE_S)
+                async with asyncio.timeout(_GATHER_S if self._ready else _SILENCE_S):
+                    await self._wake.wait()
             except TimeoutError:
-                self._broken = "the broker is silent"
+                if not self._ready:
+                    self._broken = "the broker is silent"
             self._ask()
         messages, self._ready = self._ready[:BATCH], self._ready[BATCH:]
+        self._since = time.monotonic()
         return messages
+
+    def _enough(self) -> bool:
+        if not self._ready:
+            return False
+        if self._broken or self._waiting < _FEW or len(self._ready) >= BATCH:
+            return True
+        return time.monotonic() - self._since >= _GATHER_S
+
+    def write(self, frames: bytes) -> None:
+        """Send what is written in the broker's protocol already."""
+        if self._transport is not None and not self._broken:
+            self._transport.write(frames)
 
     def close(self) -> None:
         if self._transport is not None:
@@ -105,49 +128,59 @@ class StreamReader(asyncio.Protocol):
         self._break("the connection to the broker ended")
 
     def data_received(self, data: bytes) -> None:
-        buffer = self._buffer
-        buffer += data
-        at = 0
-        while (end := buffer.find(b"\r\n", at)) >= 0:
-            head = bytes(buffer[at : at + 5])
-            if head != b"HMSG " and head[:4] != b"MSG ":
-                self._control(bytes(buffer[at:end]))
+        if self._rest:
+            data = self._rest + data
+        find, size, names, ready = data.find, len(data), self._subjects, self._ready
+        before, at, reply = len(ready), 0, b""
+        while (end := find(b"\r\n", at)) >= 0:
+            words = data[at:end].split(b" ")
+            if words[0] == b"HMSG":
+                start, head = end + 2, int(words[-2])
+            elif words[0] == b"MSG":
+                start, head = end + 2, 0
+            else:
+                self._control(data[at:end])
                 at = end + 2
                 continue
-            words = bytes(buffer[at:end]).split(b" ")
-            start = end + 2
-            size = int(words[-1])
-            if len(buffer) < start + size + 2:
+            end = start + int(words[-1])
+            if size < end + 2:
                 break
-            headers = int(words[-2]) if head == b"HMSG " else 0
-            if headers and buffer[start + 8 : start + 9] == b" ":  # "NATS/1.0 404 …"
-                self._status(bytes(buffer[start : start + headers]))
-            elif len(words) == (6 if headers else 5):
-                self._message(words[1], words[3], bytes(buffer[start + headers : start + size]))
-            at = start + size + 2
-        del buffer[:at]
-        if self._ready:
-            self._wake.set()
+            at = end + 2
+            if head and data[start + 8 : start + 9] == b" ":
+                self._status(data[start : start + head])  # "NATS/1.0 404 …"
+                continue
+            if len(words) != (6 if head else 5):
+                continue
+            reply = words[3]
+            name = names.get(words[1]) or self._name(words[1])
+            ready.append(Message(reply, name, data[start + head : end]))
+        self._rest = data[at:]
+        if len(ready) > before:
+            self._count(len(ready) - before, reply)
 
-    def _message(self, subject: bytes, reply: bytes, body: bytes) -> None:
-        # $JS.ACK.[domain.account.]stream.consumer.deliveries.sequence.delivered.time.pending[.x]
-        words = reply.split(b".")
-        at = 5 if len(words) == 9 else 7
-        self._delivered += 1
-        if int(words[at + 1]) != self._delivered:
-            self._break(f"message {self._delivered} of the consumer is missing")
+    def _name(self, subject: bytes) -> str:
+        if len(self._subjects) > _SUBJECTS_KEPT:
+            self._subjects.clear()
+        return self._subjects.setdefault(subject, subject.decode())
+
+    def _count(self, arrived: int, last: bytes) -> None:
+        """They come in order over one connection: if the last one's number fits, so do all."""
+        _, delivered, self._waiting = place_of(last)
+        self._delivered += arrived
+        if self._broken or delivered != self._delivered:
+            del self._ready[-arrived:]
+            self._break(f"{delivered - self._delivered} messages of the consumer are missing")
             return
-        if self._asked:
-            self._asked[0] -= 1
+        if len(self._ready) == arrived:
+            self._since = time.monotonic()
+        while arrived and self._asked:
+            met = min(arrived, self._asked[0])
+            arrived -= met
+            self._asked[0] -= met
             if not self._asked[0]:
                 self._asked.popleft()
-        name = self._subjects.get(subject)
-        if name is None:
-            if len(self._subjects) > 100_000:
-                self._subjects.clear()
-            name = self._subjects[subject] = subject.decode()
-        if not self._broken:
-            self._ready.append(Message(int(words[at]), name, body))
+        self._ask()
+        self._wake.set()
 
     def _status(self, headers: bytes) -> None:
         code = headers[9:12]

@@ -3,9 +3,10 @@
 `open_writer` is for the ingest alone; everybody else reads through `open_reader`.
 """
 
+from diadema.store.errors import StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
 from diadema.store.rows import Contact, Session
-from diadema.store.writer import Batch, StoreStale, StoreUnavailable, Writer, open_writer
+from diadema.store.writer import Batch, Writer, open_writer
 
 __all__ = [
     "Batch",

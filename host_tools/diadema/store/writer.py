@@ -1,7 +1,6 @@
 """The one writer of the store. A batch is one transaction: all of it is on the disk, or nothing.
 
-Hot statements are compiled once and given tuples, so that a batch costs little more than a bare
-`executemany`.
+Hot statements are compiled once and given the values of many rows.
 """
 
 from collections import Counter
@@ -12,22 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from diadema.errors import DiademaError
 from diadema.store import tables
+from diadema.store.behind import Behind
+from diadema.store.bulk import Bulk
 from diadema.store.database import open_database
+from diadema.store.errors import StoreStale, StoreUnavailable
 from diadema.store.rows import Contact, Session
-
-
-class StoreUnavailable(DiademaError):
-    """The disk is full, or another program holds the database: nothing was written; try again."""
-
-
-class StoreStale(DiademaError):
-    """The store knows more than its writer believed: read it again, then repeat the batch."""
 
 
 @dataclass
@@ -71,15 +64,18 @@ class Found:
 
 
 class Writer:
-    """Not safe for threads, and never two on one store."""
+    """Never two on one store, and one thread at a time: `behind` is settled before anything else
+    is written or read here.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        dialect = engine.dialect
-        self._insert_events = str(insert(tables.events).compile(dialect=dialect))
-        self._upserts: dict[Table, str] = {}
+        self.behind: Behind[Batch, Found] = Behind(self.commit)
+        self._events = Bulk(tables.events, replace=False)
+        self._bulks: dict[Table, Bulk] = {}
 
     def close(self) -> None:
+        self.behind.close()
         self.engine.dispose()
 
     @contextmanager
@@ -96,8 +92,7 @@ class Writer:
     def commit(self, batch: Batch) -> Found:
         """Write a batch. Raises StoreUnavailable or StoreStale."""
         with self.transaction() as tx:
-            if batch.events:
-                tx.exec_driver_sql(self._insert_events, batch.events)
+            self._events.insert(tx, batch.events)
             found = self._settle(tx, batch.doubtful)
             self._ignore(tx, tables.dead_letters, batch.dead)
             self._ignore(tx, tables.losses, batch.losses)
@@ -124,13 +119,9 @@ class Writer:
         """Insert rows of all columns, or replace those with the same key."""
         if not rows:
             return
-        if table not in self._upserts:
-            statement = upsert(table)
-            key = [column.name for column in table.primary_key]
-            others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
-            statement = statement.on_conflict_do_update(index_elements=key, set_=others)
-            self._upserts[table] = str(statement.compile(dialect=self.engine.dialect))
-        tx.exec_driver_sql(self._upserts[table], list(rows))
+        if table not in self._bulks:
+            self._bulks[table] = Bulk(table, replace=True)
+        self._bulks[table].insert(tx, rows)
 
     def _ignore(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
@@ -150,7 +141,7 @@ class Writer:
                 conflicts.append(event)
             else:
                 row = (event.s, event.e, event.n, event.k, event.body)
-                tx.exec_driver_sql(self._insert_events, [row])
+                self._events.insert(tx, [row])
                 recovered.append(event)
         rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
         self._ignore(tx, tables.conflicts, rows)

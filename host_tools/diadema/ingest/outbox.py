@@ -1,0 +1,89 @@
+"""Acknowledgements and live rows on their way out: of each station and of each agent only the
+newest, at most one at once and one by the clock in each interval, and many in one write.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+
+from diadema.ingest.commanding import Frames
+from diadema.ingest.connection import BUCKET
+from diadema.ingest.stream import StreamReader
+
+EVERY_S = 0.1
+
+_KEY = re.compile(r"^[A-Za-z0-9_-]+$")
+
+log = logging.getLogger("diadema.ingest")
+
+type Seal = Callable[[str, bytes], bytes]
+
+
+class Outbox:
+    """`way`: where to; None while there is no broker: then everything waits."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+        self._acks: dict[str, tuple[int, int]] = {}
+        self._rows: dict[str, bytes] = {}
+        self._acked: set[str] = set()  # in this interval
+        self._shown: set[str] = set()
+        self._began = 0.0
+        self.way: StreamReader | None = None
+
+    def acks(self, acks: Mapping[str, tuple[int, int]]) -> None:
+        """station: (e, n)."""
+        self._acks.update(acks)
+
+    def rows(self, rows: Mapping[str, bytes]) -> None:
+        """agent: live row."""
+        self._rows.update(rows)
+
+    @property
+    def due(self) -> bool:
+        """This interval is over."""
+        return time.monotonic() - self._began >= EVERY_S
+
+    def send_first(self) -> None:
+        """Send what has not had its turn in this interval; the rest waits for `send_all`."""
+        acks = {s: ack for s, ack in self._acks.items() if s not in self._acked}
+        rows = {a: row for a, row in self._rows.items() if a not in self._shown}
+        self._acked |= acks.keys()
+        self._shown |= rows.keys()
+        self._send(acks, rows)
+
+    def send_all(self) -> None:
+        """Send everything; a new interval begins."""
+        self._began = time.monotonic()
+        self._acked.clear()
+        self._shown.clear()
+        self._send(dict(self._acks), dict(self._rows))
+
+    def send_commands(self, frames: Frames) -> bool:
+        """Send them now, after what went before; False if that cannot be."""
+        if self.way is None:
+            return False
+        subject = "diadema.v1.{}.cmd".format
+        self.way.write(b"".join(_publish(subject(s), self._seal(s, text)) for s, text in frames))
+        return True
+
+    def _send(self, acks: dict[str, tuple[int, int]], rows: dict[str, bytes]) -> None:
+        if self.way is None:
+            return
+        frames = []
+        for s, (e, n) in acks.items():
+            del self._acks[s]
+            ack = self._seal(s, b'{"ack":[%d,%d]}' % (e, n))
+            frames.append(_publish(f"diadema.v1.{s}.ack", ack))
+        for a, row in rows.items():
+            del self._rows[a]
+            if _KEY.match(a):
+                frames.append(_publish(f"$KV.{BUCKET}.agent.{a}", row))
+            else:
+                log.warning("agent id %r cannot be shown", a)
+        self.way.write(b"".join(frames))
+
+
+def _publish(subject: str, body: bytes) -> bytes:
+    return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(body), body)

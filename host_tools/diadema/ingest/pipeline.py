@@ -1,0 +1,62 @@
+"""Batches on their way into the store: one is worked out while the one before it is written.
+What follows a batch follows when it is on the disk, in the order of the batches.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from diadema.ingest.core import Begun, Ingest
+from diadema.ingest.messages import Effects, Message
+from diadema.store import StoreStale, StoreUnavailable
+
+_DEPTH = 2  # batches that may be under way
+
+type Patient = Callable[[Sequence[Message], str, str], Awaitable[Effects]]
+
+
+class Pipeline:
+    """`patient` takes a batch however long the store takes nothing; `follow` is called with the
+    effects of each batch.
+    """
+
+    def __init__(
+        self, ingest: Ingest, patient: Patient, follow: Callable[[Effects], Awaitable[None]]
+    ) -> None:
+        self._ingest = ingest
+        self._patient = patient
+        self._follow = follow
+        self._under_way: deque[tuple[Begun | None, Sequence[Message], str, str]] = deque()
+
+    async def take(self, messages: Sequence[Message], created: str, server: str) -> None:
+        """Begin a batch; ends older ones when there are too many, or when one has failed."""
+        while len(self._under_way) >= _DEPTH:
+            await self._end_first()
+        if any(begun is None or _failed(begun) for begun, *_ in self._under_way):
+            await self.settle()
+        begun = None  # then it is taken patiently, in its turn
+        with suppress(StoreUnavailable, StoreStale):
+            begun = self._ingest.begin(messages, created, server)
+        self._under_way.append((begun, messages, created, server))
+
+    async def settle(self) -> None:
+        """End everything."""
+        while self._under_way:
+            await self._end_first()
+
+    async def _end_first(self) -> None:
+        begun, messages, created, server = self._under_way[0]
+        effects = None
+        if begun is not None:
+            with suppress(StoreUnavailable, StoreStale):
+                await asyncio.wrap_future(begun.written)
+                effects = self._ingest.end(begun)
+        if effects is None:
+            effects = await self._patient(messages, created, server)
+        self._under_way.popleft()
+        await self._follow(effects)
+
+
+def _failed(begun: Begun) -> bool:
+    return begun.written.done() and begun.written.exception() is not None
