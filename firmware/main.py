@@ -12,7 +12,6 @@ import board
 import machine
 from drivers.usb_serial import UsbSerial
 from lib.app import App
-from lib.config import ConfigStore
 from lib.errors import JournalError, StationError
 from lib.journal import Journal
 from lib.parts import Parts
@@ -54,6 +53,13 @@ def open_journal():
     return Journal(RamFlash()), {"journal": code}
 
 
+def open_store(station):
+    """The files of the configuration; whoever asks drops the module again."""
+    from lib.config_store import ConfigStore
+
+    return ConfigStore(station)
+
+
 def ordered(parts):
     """The order that two keys held since power-on give; None when they are let go before."""
     if not parts.has("keys"):
@@ -84,14 +90,14 @@ def main():
     app = App(
         station,
         board.NAME,
-        _CAUSES.get(machine.reset_cause(), "power_on"),
         journal,
-        ConfigStore(station),
+        lambda: open_store(station),
         Clock(),
         UsbSerial(),
         parts,
     )
-    app.start(faults, ordered(parts))
+    cause = _CAUSES.get(machine.reset_cause(), "power_on")
+    app.start(cause, faults, ordered(parts))
     gc.collect()
     asyncio.run(app.run())
 

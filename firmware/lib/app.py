@@ -3,7 +3,6 @@ machine; its events go to the journal first, and only then to the desk, lights, 
 """
 
 import asyncio
-import gc
 import json
 import sys
 from collections import deque
@@ -11,15 +10,13 @@ from collections import deque
 from lib import lights
 from lib.config import Config
 from lib.desk import Desk
-from lib.errors import JournalError, StationError
-from lib.frames import Decoder
-from lib.journal import SNAPSHOT
-from lib.once import forget
+from lib.errors import JournalError
+from lib.host import Host
+from lib.inputs import INPUTS, attend
+from lib.once import once
 from lib.screens import Screen
-from lib.seal import sealed
 from lib.states import Station
 from lib.timekeeping import wait
-from lib.transitions import FIELDS
 from lib.uplink import Uplink
 from micropython import const
 
@@ -29,111 +26,55 @@ _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input before the next sector is erased
 _HEALTH_MS = const(900_000)
 _RETRY_MOST_MS = const(60_000)
-_CABLE_MS = const(50)  # a frame's way over the cable and its gateway
-_AIR_MS = const(250)  # or over Wi-Fi and its broker
-_UTC_LOW = 631_152_000_000  # 1990, so that old logs can be worked again; 0 is a dead clock
-_UTC_HIGH = 4_100_000_000_000
-
-
-def use_memory(journal):
-    """Let the journal go on in memory, as the flash cannot be used."""
-    from lib.ramflash import RamFlash
-
-    journal.use(RamFlash())
-    journal.mount()
 
 
 class App:
-    """`parts` holds what this board has; whatever it lacks, the rest works without."""
+    """`parts` holds what this board has; whatever it lacks, the rest works without.
 
-    def __init__(self, station, board, cause, journal, store, clock, serial, parts):
+    `open_store()` gives the ConfigStore, which is kept only while it is in use.
+    """
+
+    def __init__(self, station, board, journal, open_store, clock, serial, parts):
         self.station_id = station
-        self._board = board
-        self._cause = cause
+        self.board = board
+        self.boot = 0
         self.journal = journal
-        self.store = store
+        self.open_store = open_store
         self.clock = clock
         self.serial = serial
         self.parts = parts
         parts.attach(clock.now, self.fault, serial.log)
         self._inputs = deque((), _INPUTS)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
-        self._decoder = Decoder()
+        self.wake = self._flag.set  # look again: something changed that is no input
         self.desk = Desk()
         self.machine = Station(self.desk, Config(), self._new_contact)
+        self.host = Host(self)
         self.uplink = Uplink(
-            journal, station, serial.write, clock.now, self._about, self.fault, self._flag.set
+            journal, station, serial.write, clock.now, self._about, self.fault, self.wake
         )
         self._screen = Screen()
         self._screen_due = None
         self._health_due = _HEALTH_MS
         self._quiet_at = 0
-        self._last_u = 0
-        self._boot = 0
+        self.last_u = 0  # of the newest event
         self.left_alone = None  # a partition that holds something else than our journal
-        self.format_asked = None  # i of the command
-        self.foreign = 0  # frames that the hub's key did not seal
+        self.intake = None  # the store, while a configuration comes in
         self.discards = 0
         self.crashes = 0
 
-    # ------------------------------------------------------------------ start
-
-    def start(self, early_faults=(), order=None):
-        """Mount the journal, take up the session where it was, and say that we are here.
-
-        `order`: format_journal or factory_reset, when keys asked for it.
-        """
-        faults = dict(early_faults)
-        journal = self.journal
-        journal.snapshot = self.desk.snapshot
-        try:
-            journal.mount(self._recall)
-        except JournalError as error:
-            faults["journal"] = error.code
-            self.left_alone = journal.partition
-            use_memory(journal)
-        desk = self.desk
-        desk.rebase()
-        self._boot = journal.boot = desk.boot + 1
-        if order:
-            from lib import orders
-
-            if orders.at_start(self, order):
-                faults.pop("journal", None)
-        forget("orders", "journal_start")
-        config = self.store.load()
-        self.adopt(config)
-        self.serial.log(
-            "Diadema {} on {}, {}, boot {}".format(
-                FIRMWARE, self._board, self.station_id, self._boot
-            )
-        )
-        u = self.clock.now()
-        self.record(
-            {"k": "station.booted", "cause": self._cause, "firmware": FIRMWARE,
-             "board": self._board, "torn": self.journal.torn}, u,
-        )  # fmt: skip
-        if order == "factory_reset":
-            self.record({"k": "station.config", "generation": 0, "hash": ""}, u)
-        if self.store.broken and not config.generation:
-            faults["config"] = "unreadable"
-        for part in ("journal", "config"):
-            self.fault(part, faults.get(part))
-        self._take(self.machine.start(u), u)
-        self._quiet_at = u + _QUIET_MS
+    def start(self, cause, faults=(), order=None):
+        """Take up the session where it was, and say that we are here."""
+        once("start", "start", self, FIRMWARE, cause, dict(faults), order)
+        self._quiet_at = self.clock.now() + _QUIET_MS
         self._output()
-
-    def _recall(self, kind, _n, payload):
-        if kind == SNAPSHOT:
-            self.desk.restore(payload)
-        else:
-            self.desk.apply(json.loads(payload))
 
     def _new_contact(self):
         """A name for a call begun here: no other call of any station has it."""
         return "{}-{:x}-{}".format(self.station_id[-6:], self.journal.epoch, self.journal.last + 1)
 
     def adopt(self, config):
+        """Work by this configuration, in its language."""
         self.machine.config = config
         if config.language == "en":
             from lib.words_en import WORDS
@@ -144,20 +85,17 @@ class App:
 
     def _about(self):
         return {
-            "b": self._boot, "firmware": FIRMWARE, "board": self._board,
+            "b": self.boot, "firmware": FIRMWARE, "board": self.board,
             "generation": self.machine.config.generation,
         }  # fmt: skip
 
     async def run(self):
         """Everything at once, for ever."""
-        tasks = [self.uplink.run, self._listen]
-        for part, task in (
-            ("keys", self._keys), ("badge_reader", self._badges), ("headset", self._headset)
-        ):  # fmt: skip
-            if self.parts.has(part):
-                tasks.append(task)
-        for task in tasks:
-            asyncio.create_task(self.keep(task))
+        asyncio.create_task(self.keep(self.uplink.run))
+        asyncio.create_task(self.keep(self.host.listen))
+        for role in INPUTS:
+            if self.parts.has(role):
+                asyncio.create_task(self.keep(attend, self, role))
         self.settle_links()
         await self._work()
 
@@ -170,12 +108,12 @@ class App:
         else:
             self.fault("wifi", None)
 
-    async def keep(self, task):
+    async def keep(self, task, *arguments):
         """A task that fails is told on the console and started again."""
         wait_ms = 1_000
         while True:
             try:
-                await task()
+                await task(*arguments)
                 return
             except Exception as error:
                 self._crash(error)
@@ -191,8 +129,8 @@ class App:
 
     def record(self, event, u, low_value=False):
         """Journal first, then the desk and the uplink. False when there is no room."""
-        self._last_u = u = max(u, self._last_u)
-        event["b"] = self._boot
+        self.last_u = u = max(u, self.last_u)
+        event["b"] = self.boot
         event["u"] = u
         event["t"] = self.clock.utc(u)
         payload = json.dumps(event, separators=(",", ":")).encode()
@@ -208,7 +146,8 @@ class App:
         self.uplink.appended()
         return True
 
-    def _take(self, events, u):
+    def take(self, events, u):
+        """Record what the state machine answered."""
         for event in events:
             if not self.record(event, u):
                 self.machine.notify("journal_full")
@@ -221,17 +160,22 @@ class App:
         if old != code:
             kind = "station.fault" if code else "station.fault_cleared"
             self.record({"k": kind, "part": part, "code": code or old}, self.clock.now())
-            self._flag.set()  # the screen tells it
+            self.wake()  # the screen tells it
 
     # ------------------------------------------------------------------ the loop
 
+    @property
+    def crowded(self):
+        """No input is taken just now."""
+        return len(self._inputs) >= _INPUTS
+
     def post(self, name, u, details=None):
         """An input for the state machine; the newest is dropped and counted when none is taken."""
-        if len(self._inputs) >= _INPUTS:
+        if self.crowded:
             self.discards += 1
             return
         self._inputs.append((name, u, details))
-        self._flag.set()
+        self.wake()
 
     async def _work(self):
         while True:
@@ -268,7 +212,7 @@ class App:
             self._step("tick", now, None)
         if now >= self._health_due:
             self._health_due = now + _HEALTH_MS
-            self._health(now)
+            once("report", "health", self, now)
         self._output()
         if self.journal.wants_erase and now >= self._quiet_at and not self._inputs:
             self.journal.erase_ahead()
@@ -278,28 +222,21 @@ class App:
         self._quiet_at = self.clock.now() + _QUIET_MS
         machine.full = self.journal.reserve
         if name == "command":
-            self._command(u, details)
+            self.host.obey(u, details)
         elif name == "headset":
             kind = "headset.plugged" if details else "headset.unplugged"
-            self._take([{"k": kind}], u)
+            self.take([{"k": kind}], u)
         else:
-            self._take(machine.handle(name, u, details), u)
+            self.take(machine.handle(name, u, details), u)
         self._output()
-        self._check_room()
+        self.check_room()
 
-    def _check_room(self):
+    def check_room(self):
         """The reserve is told as a fault when it begins, and as cleared when it ends."""
         if self.journal.reserve:
             self.fault("journal", "full")
         elif self.desk.faults.get("journal") == "full":
             self.fault("journal", None)
-
-    def _health(self, u):
-        self.record(
-            {"k": "station.health", "heap": gc.mem_free(), "journal": self.journal.fill,
-             "discards": self.discards, "bad_frames": self._decoder.bad}, u, True,
-        )  # fmt: skip
-        self.serial.log(json.dumps(self.dump()))
 
     # ------------------------------------------------------------------ what people see and hear
 
@@ -332,166 +269,12 @@ class App:
         if device.muted != self.desk.muted:
             device.mute(self.desk.muted)
 
-    # ------------------------------------------------------------------ drivers
+    # ------------------------------------------------------------------ seldom
 
-    async def _keys(self):
-        async for name, ticks in self.parts.make("keys"):
-            self.post(name, self.clock.at(ticks))
-
-    async def _headset(self):
-        async for plugged in self.parts.make("headset"):
-            self.post("headset", self.clock.now(), plugged)
-
-    async def _badges(self):
-        wait_ms = 1_000
-        while True:
-            try:
-                reader = self.parts.make("badge_reader")
-                await reader.start()
-                self.fault("badge_reader", None)
-                async for identity in reader:
-                    wait_ms = 1_000
-                    self._badge(reader, identity)
-            except (StationError, OSError) as error:
-                self.parts.failed("badge_reader", error)
-                self._flag.set()
-            await asyncio.sleep_ms(wait_ms)
-            wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
-
-    def _badge(self, reader, identity):
-        u = self.clock.now()
-        if identity is None:
-            self.post("bad_read", u)
-        else:
-            self.post("badge", u, self.machine.config.find(reader.kind, identity))
-
-    # ------------------------------------------------------------------ the host
-
-    async def _listen(self):
-        while True:
-            data = await self.serial.read()
-            if not data:
-                self.serial.log("the serial line has ended")
-                return
-            u = self.clock.now()
-            for message in self._decoder.feed(data):
-                await self.hear(message, u)
-
-    async def hear(self, message, u=None):
-        """Take a message when there is room for what it asks. `u`: when the cable brought it."""
-        while len(self._inputs) >= _INPUTS:
-            await asyncio.sleep_ms(0)
-        self._message(message, u)
-
-    def _message(self, text, u):
-        try:
-            message = json.loads(text)
-        except ValueError:
-            message = None
-        if not isinstance(message, dict):
-            self._decoder.bad += 1
-            return
-        cable = u is not None
-        if cable:
-            self.serial.guard()
-        else:
-            u = self.clock.now()
-        links = self.uplink.links
-        key = self.machine.config.key
-        if "hello" in message:
-            if links and cable:
-                links.heard(True)
-            self.uplink.ask_hello()
-            if key:
-                return  # anybody may ask; heard is only who holds the key
-        elif key and not sealed(key, self.station_id, self._boot, text):
-            self._foreign(u)
-            return
-        self.machine.provisional = False
-        if links and cable:
-            links.heard()
-        self.uplink.on_frame()
-        ack = message.get("ack")
-        if "hello" in message:
-            return
-        if isinstance(ack, list) and len(ack) == 2:
-            self.uplink.on_ack(ack[0], ack[1])
-            self._check_room()
-            if self.format_asked is not None:
-                from lib import orders
-
-                orders.format_when_acked(self)
-                forget("orders", "journal_start")
-        elif isinstance(message.get("cmd"), str) and isinstance(message.get("i"), int):
-            self.post("command", u, message)
-        else:
-            self._decoder.bad += 1
-
-    def _foreign(self, u):
-        """Not from our hub: nothing changes, and one fault a boot tells."""
-        self.foreign += 1
-        if self.foreign == 1:
-            self.record({"k": "station.fault", "part": "uplink", "code": "bad_mac"}, u)
-
-    def _command(self, u, details):
-        name = details["cmd"]
-        if name == "config":
-            from lib import config_intake
-
-            config_intake.configure(self, u, details)
-        elif details["i"] <= self.desk.command:
-            return  # done before
-        elif name == "time":
-            self._set_time(u, details)
-        elif name in FIELDS:
-            self._take(self.machine.handle(name, u, details), u)
-        elif name in ("format_journal", "factory_reset"):
-            from lib import orders
-
-            orders.obey(self, u, details)
-            forget("orders", "journal_start")
-        else:
-            self.refuse(u, details, "unknown_command", "")
-
-    def refuse(self, u, details, reason, detail):
-        self.record(
-            {"k": "command.refused", "i": details["i"], "command": details["cmd"][:24],
-             "reason": reason, "detail": detail[:120]}, u,
-        )  # fmt: skip
-
-    def _set_time(self, u, details):
-        utc, asked = details.get("utc"), details.get("hello_u")
-        doubt_ms = _AIR_MS if self.uplink.links else _CABLE_MS
-        if isinstance(utc, int) and isinstance(asked, int) and 0 <= u - asked < 2 * doubt_ms:
-            half = (u - asked) // 2  # of the way of our hello and its answer
-            utc += half
-            doubt_ms = half + 1
-        if not self.anchor(utc, u, "host", doubt_ms, details["i"]):
-            self.refuse(u, details, "bad_command", "utc: milliseconds since 1970")
-
-    def anchor(self, utc, u, source, uncertainty_ms, number=None):
+    def anchor(self, utc, u, source, uncertainty_ms):
         """UTC was `utc` at `u`; False, and nothing changes, when that cannot be."""
-        if not isinstance(utc, int) or not _UTC_LOW < utc < _UTC_HIGH:
-            return False
-        late = max(self._last_u - u, 0)  # the event's own u does not go back
-        u += late
-        utc += late
-        self.clock.anchor(utc, u, source, uncertainty_ms)
-        self.desk.anchor(u, utc)
-        event = {"k": "station.clock", "utc": utc, "source": source}
-        event["uncertainty_ms"] = uncertainty_ms
-        if number is not None:
-            event["i"] = number
-        self.record(event, u)
-        self._flag.set()
-        return True
+        return once("hour", "anchor", self, utc, u, source, uncertainty_ms)
 
     def dump(self):
         """Everything a technician asks for; told on the console with each health report."""
-        links = self.uplink.links
-        return {
-            "links": links.dump() if links else None, "clock": self.clock.dump(),
-            "journal": self.journal.dump(), "uplink": self.uplink.dump(),
-            "serial": self.serial.dump(), "parts": self.parts.dump(),
-            "crashes": self.crashes, "foreign": self.foreign,
-        }  # fmt: skip
+        return once("report", "dump", self)

@@ -44,7 +44,7 @@ def settle(app):
     if wanted:
         wifi = app.parts.make("wifi")
         links = uplink.links = Links(
-            wanted, wifi, app.station_id, app.hear, uplink.changed, app.fault, app.clock.now,
+            wanted, wifi, app.station_id, app.host.hear, uplink.changed, app.fault, app.clock.now,
             app.serial.log,
         )  # fmt: skip
         links.task = asyncio.create_task(app.keep(links.run))

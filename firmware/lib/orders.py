@@ -4,15 +4,14 @@ A command must name the station in `confirm`; two keys held at power-on ask the 
 that happens.
 """
 
-from lib.app import use_memory
 from lib.errors import JournalError
-from lib.journal_start import begin
+from lib.once import forget, once
 
 
 def at_start(app, order):
     """Do what keys asked for; True when the journal was formatted."""
     if order == "factory_reset":
-        app.store.erase()
+        app.open_store().erase()
         return False
     return _format(app)
 
@@ -21,13 +20,15 @@ def obey(app, u, details):
     """Do what a command asks for."""
     number = details["i"]
     if details.get("confirm") != app.station_id:
-        app.refuse(u, details, "bad_command", "confirm: the station's id")
+        app.host.refuse(u, details, "bad_command", "confirm: the station's id")
     elif details["cmd"] == "format_journal":
-        app.format_asked = number
+        app.host.format_asked = number
         format_when_acked(app)
     else:
-        app.store.erase()
-        app.adopt(app.store.load())
+        store = app.open_store()
+        store.erase()
+        app.adopt(store.load())
+        forget("config_store", "config_check")
         app.record({"k": "station.config", "generation": 0, "hash": "", "i": number}, u)
         app.machine.refresh()
 
@@ -36,7 +37,7 @@ def format_when_acked(app):
     """What the host can still get of the old journal, it gets first."""
     if app.journal.acked < app.journal.last:
         return
-    number, app.format_asked = app.format_asked, None
+    number, app.host.format_asked = app.host.format_asked, None
     desk = app.desk
     desk.command = max(desk.command, number)  # goes into the first snapshot
     code = desk.faults.get("journal", "formatted")
@@ -52,11 +53,11 @@ def _format(app):
     flash = app.left_alone or journal.partition
     try:
         journal.use(flash)
-        begin(journal)
+        once("journal_start", "begin", journal)
         app.left_alone = None
     except (JournalError, OSError) as error:
         app.serial.log(str(error))
         app.left_alone = flash
-        use_memory(journal)
+        once("ramflash", "use_memory", journal)
     app.uplink.restart()
     return app.left_alone is None

@@ -11,6 +11,7 @@ from lib.errors import PartError
 from lib.frames import Decoder, encode
 from lib.journal import Journal, JournalFull
 from lib.parts import Parts
+from lib.report import health
 from lib.timekeeping import Clock
 from nor import Nor
 from scenes import CONFIG
@@ -110,11 +111,11 @@ class Bench:
         self.serial = Serial()
         self.ticks = 0
         self.app = App(
-            STATION, "test", "power_on", Journal(self.nor), self.store, Clock(lambda: self.ticks),
+            STATION, "test", Journal(self.nor), lambda: self.store, Clock(lambda: self.ticks),
             self.serial, NotedParts(self),
         )  # fmt: skip
         before = self.app.journal
-        self.app.start(faults, order)
+        self.app.start("power_on", faults, order)
         self.first = before.first
         return self
 
@@ -330,10 +331,10 @@ def test_a_full_journal_tells_and_recovers():
     except JournalFull:
         pass
     discards = bench.app.discards
-    bench.app._health(bench.app.clock.now())
+    health(bench.app, bench.app.clock.now())
     assert bench.app.discards == discards + 1
     bench.app.uplink.on_ack(bench.app.journal.epoch, n)
-    bench.app._check_room()
+    bench.app.check_room()
     assert "journal" not in bench.app.desk.faults
 
 
@@ -358,8 +359,8 @@ def test_frames_of_the_host_and_nonsense():
         encode(('{"ack":[%d,1]}' % epoch).encode()),  # noqa: UP031
         encode(b'{"cmd":"time","i":1,"utc":1770037200000}'),
     ]
-    asyncio.run(app._listen())
-    assert app._decoder.bad == 5
+    asyncio.run(app.host.listen())
+    assert app.host.decoder.bad == 5
     assert bench.serial.guarded and app.uplink.heard
     assert app.journal.acked == 1
     assert not app.machine.provisional
@@ -377,7 +378,7 @@ def test_too_many_inputs_are_counted():
 
 def test_the_health_report_tells_all_on_the_console():
     bench = Bench()
-    bench.app._health(900_000)
+    health(bench.app, 900_000)
     told = json.loads(bench.serial.logged[-1])
     assert sorted(told) == [
         "clock", "crashes", "foreign", "journal", "links", "parts", "serial", "uplink",
@@ -424,7 +425,7 @@ def test_the_journal_is_formatted_by_command_when_the_host_has_the_old_one():
     assert bench.command("format_journal", confirm=STATION) == []
     assert nor.image == before
     app.uplink.on_ack(epoch, last)
-    app._message(('{"ack":[%d,%d]}' % (epoch, last)).encode(), 0)  # noqa: UP031
+    app.host.take(('{"ack":[%d,%d]}' % (epoch, last)).encode(), 0)  # noqa: UP031
     assert app.journal.epoch != epoch
     cleared = bench.since(0)
     assert [(event["k"], event["code"], event["i"]) for event in cleared] == [
@@ -503,7 +504,7 @@ class Sealed(Bench):
         self.epoch = self.app.journal.epoch
 
     def hear(self, text):
-        self.app._message(text, self.app.clock.now())
+        self.app.host.take(text, self.app.clock.now())
         while self.app._inputs:
             self.app._step(*self.app._inputs.popleft())
 
@@ -525,7 +526,7 @@ def test_only_what_the_hub_sealed_for_this_boot_is_obeyed():
         bench.hear(text)
     assert app.journal.acked == 0
     assert app.machine.provisional and not app.uplink.heard
-    assert app.foreign == 11
+    assert app.host.foreign == 11
     assert bench.kinds(last) == ["station.fault"]
     told = bench.since(last)[0]
     assert (told["part"], told["code"]) == ("uplink", "bad_mac")
@@ -552,11 +553,11 @@ def test_a_replay_within_a_boot_changes_nothing():
 def test_a_hello_needs_no_seal_and_says_nothing_of_who_asks():
     bench = Sealed()
     bench.hear(HELLO)
-    assert bench.app.foreign == 0
+    assert bench.app.host.foreign == 0
     assert bench.app.machine.provisional and not bench.app.uplink.heard
 
 
 def test_a_station_without_a_key_obeys_also_what_is_sealed():
     bench = Bench()
-    bench.app._message(with_h({"ack": [bench.app.journal.epoch, 1]}), 0)
+    bench.app.host.take(with_h({"ack": [bench.app.journal.epoch, 1]}), 0)
     assert bench.app.journal.acked == 1

@@ -1,0 +1,125 @@
+"""What the host says: frames of the cable and messages of the broker, checked, counted, obeyed.
+
+An acknowledgement goes to the uplink, a command to the app's queue; `obey` is where it comes out.
+"""
+
+import asyncio
+import json
+
+from lib.frames import Decoder
+from lib.once import once
+from lib.seal import sealed
+from lib.transitions import FIELDS
+
+_NUMBER_LIMIT = 0x1FFFFFFFFFFFFF  # 2^53 - 1
+
+
+class Host:
+    def __init__(self, app):
+        self._app = app
+        self.decoder = Decoder()
+        self.foreign = 0  # frames that the hub's key did not seal
+        self.format_asked = None  # i of the command, while the host gets the old journal
+
+    async def listen(self):
+        """Take what comes over the cable, until the line ends."""
+        app = self._app
+        while True:
+            data = await app.serial.read()
+            if not data:
+                app.serial.log("the serial line has ended")
+                return
+            u = app.clock.now()
+            for message in self.decoder.feed(data):
+                await self.hear(message, u)
+
+    async def hear(self, message, u=None):
+        """Take a message when there is room for what it asks. `u`: when the cable brought it."""
+        while self._app.crowded:
+            await asyncio.sleep_ms(0)
+        self.take(message, u)
+
+    def take(self, text, u):
+        """One message: JSON as bytes."""
+        try:
+            message = json.loads(text)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            self.decoder.bad += 1
+            return
+        app = self._app
+        uplink = app.uplink
+        links = uplink.links
+        cable = u is not None
+        if cable:
+            app.serial.guard()
+        else:
+            u = app.clock.now()
+        key = app.machine.config.key
+        hello = "hello" in message
+        if hello:
+            if links and cable:
+                links.heard(True)
+            uplink.ask_hello()
+            if key:
+                return  # anybody may ask; heard is only who holds the key
+        elif key and not sealed(key, app.station_id, app.boot, text):
+            self._not_ours(u)
+            return
+        app.machine.provisional = False
+        if links and cable:
+            links.heard()
+        uplink.on_frame()
+        if not hello:
+            self._sort(message, u)
+
+    def _sort(self, message, u):
+        app = self._app
+        ack, number = message.get("ack"), message.get("i")
+        if isinstance(ack, list) and len(ack) == 2:
+            app.uplink.on_ack(ack[0], ack[1])
+            app.check_room()
+            if self.format_asked is not None:
+                once("orders", "format_when_acked", app)
+        elif isinstance(message.get("cmd"), str) and _is_number(number):
+            app.post("command", u, message)
+        else:
+            self.decoder.bad += 1
+
+    def _not_ours(self, u):
+        """Not from our hub: nothing changes, and one fault a boot tells."""
+        self.foreign += 1
+        if self.foreign == 1:
+            self._app.record({"k": "station.fault", "part": "uplink", "code": "bad_mac"}, u)
+
+    def obey(self, u, details):
+        """A command whose turn has come."""
+        app = self._app
+        name = details["cmd"]
+        if name == "config":
+            from lib.config_store import configure
+
+            configure(app, u, details)
+        elif details["i"] <= app.desk.command:
+            return  # done before
+        elif name in FIELDS:
+            app.take(app.machine.handle(name, u, details), u)
+        elif name == "time":
+            once("hour", "set_time", app, u, details)
+        elif name in ("format_journal", "factory_reset"):
+            once("orders", "obey", app, u, details)
+        else:
+            self.refuse(u, details, "unknown_command", "")
+
+    def refuse(self, u, details, reason, detail):
+        """Answer a command with why it is not done."""
+        self._app.record(
+            {"k": "command.refused", "i": details["i"], "command": details["cmd"][:24],
+             "reason": reason, "detail": detail[:120]}, u,
+        )  # fmt: skip
+
+
+def _is_number(i):
+    """What the host can number a command with, and take back in the event that answers it."""
+    return isinstance(i, int) and not isinstance(i, bool) and 0 < i <= _NUMBER_LIMIT

@@ -1,0 +1,38 @@
+"""The hour as somebody tells it: checked, anchored and recorded. Loaded when it is told."""
+
+from micropython import const
+
+_CABLE_MS = const(50)  # a frame's way over the cable and its gateway
+_AIR_MS = const(250)  # or over Wi-Fi and its broker
+_UTC_LOW = 631_152_000_000  # 1990, so that old logs can be worked again; 0 is a dead clock
+_UTC_HIGH = 4_100_000_000_000
+
+
+def set_time(app, u, details):
+    """The host's command."""
+    utc, asked = details.get("utc"), details.get("hello_u")
+    doubt_ms = _AIR_MS if app.uplink.links else _CABLE_MS
+    if isinstance(utc, int) and isinstance(asked, int) and 0 <= u - asked < 2 * doubt_ms:
+        half = (u - asked) // 2  # of the way of our hello and its answer
+        utc += half
+        doubt_ms = half + 1
+    if not anchor(app, utc, u, "host", doubt_ms, details["i"]):
+        app.host.refuse(u, details, "bad_command", "utc: milliseconds since 1970")
+
+
+def anchor(app, utc, u, source, uncertainty_ms, number=None):
+    """UTC was `utc` at `u`; False, and nothing changes, when that cannot be."""
+    if not isinstance(utc, int) or not _UTC_LOW < utc < _UTC_HIGH:
+        return False
+    late = max(app.last_u - u, 0)  # the event's own u does not go back
+    u += late
+    utc += late
+    app.clock.anchor(utc, u, source, uncertainty_ms)
+    app.desk.anchor(u, utc)
+    event = {"k": "station.clock", "utc": utc, "source": source}
+    event["uncertainty_ms"] = uncertainty_ms
+    if number is not None:
+        event["i"] = number
+    app.record(event, u)
+    app.wake()
+    return True

@@ -1,0 +1,59 @@
+"""How a station starts: the journal is mounted, the session taken up where it was, and the boot
+told. Loaded once a boot, by `App.start`.
+"""
+
+import json
+
+from lib.errors import JournalError
+from lib.journal import EVENT, SNAPSHOT
+from lib.once import forget, once
+
+
+def start(app, firmware, cause, faults, order):
+    """`faults`: what went wrong before (part: code); `order`: what keys asked for, or None."""
+    journal, desk = app.journal, app.desk
+    journal.snapshot = desk.snapshot
+    _mount(app, faults)
+    desk.rebase()
+    app.boot = journal.boot = desk.boot + 1
+    if order and once("orders", "at_start", app, order):
+        faults.pop("journal", None)
+    store = app.open_store()
+    config = store.load()
+    if store.broken and not config.generation:
+        faults["config"] = "unreadable"
+    app.adopt(config)
+    app.serial.log(
+        "Diadema {} on {}, {}, boot {}".format(firmware, app.board, app.station_id, app.boot)
+    )
+    u = app.clock.now()
+    app.record(
+        {"k": "station.booted", "cause": cause, "firmware": firmware, "board": app.board,
+         "torn": journal.torn}, u,
+    )  # fmt: skip
+    if order == "factory_reset":
+        app.record({"k": "station.config", "generation": 0, "hash": ""}, u)
+    for part in ("journal", "config"):
+        app.fault(part, faults.get(part))
+    app.take(app.machine.start(u), u)
+    forget("journal_start", "config_store", "config_check")
+
+
+def _mount(app, faults):
+    desk = app.desk
+
+    def recall(kind, _n, payload):
+        try:
+            if kind == SNAPSHOT:
+                desk.restore(payload)
+            elif kind == EVENT:
+                desk.apply(json.loads(payload))
+        except (ValueError, KeyError, TypeError):
+            pass  # another firmware's: the host reads it, we go on without
+
+    try:
+        app.journal.mount(recall)
+    except JournalError as error:
+        faults["journal"] = error.code
+        app.left_alone = app.journal.partition
+        once("ramflash", "use_memory", app.journal)
