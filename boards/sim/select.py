@@ -16,6 +16,7 @@ POLLERR = builtin.select.POLLERR
 POLLHUP = builtin.select.POLLHUP
 
 _MP_STREAM_POLL = 3
+_DATAGRAM_LIMIT_MS = 2000  # real time that a fast clock stands for a datagram, which may be lost
 
 
 class poll:
@@ -30,7 +31,10 @@ class poll:
         if hasattr(obj, "fileno"):
             self._files.register(obj, events)
             self._files_by_id[id(obj)] = [obj, events]
-            self._sockets += isinstance(obj, socket.socket)
+            if isinstance(obj, socket.socket):
+                self._sockets += 1
+                if events == POLLIN:  # bare of TLS: a datagram is awaited
+                    wire.exchange(1, _DATAGRAM_LIMIT_MS)
         else:
             self._table(obj)[id(obj)] = [obj, events]
 
@@ -44,8 +48,10 @@ class poll:
     def unregister(self, obj):
         if hasattr(obj, "fileno"):
             self._files.unregister(obj)
-            self._files_by_id.pop(id(obj), None)
-            self._sockets -= isinstance(obj, socket.socket)
+            entry = self._files_by_id.pop(id(obj), None)
+            if entry and isinstance(obj, socket.socket):
+                self._sockets -= 1
+                wire.exchange(-1 if entry[1] == POLLIN else 0)
         else:
             self._table(obj).pop(id(obj), None)
 

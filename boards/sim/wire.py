@@ -16,7 +16,7 @@ import builtin
 _time = builtin.time
 _select = builtin.select
 
-_EXCHANGE_LIMIT_MS = 30000
+EXCHANGE_LIMIT_MS = 30000
 
 _line = None  # the stream itself
 _poll = None
@@ -27,7 +27,7 @@ _born = 0  # ms of the run when this chip got power
 _heard = 0  # lines from the world so far, answers to flash operations apart
 _waiting = []  # lines that came while an answer was awaited
 _open = 0  # connects, pings and PUBACKs that the network still owes
-_asked = 0  # real ticks_ms of the newest of them
+_until = 0  # real ticks_ms up to which the clock stands for them
 _handlers = {}  # command -> function(dict) -> dict or None
 _alarms = []  # [due ms of the run, function], unordered and few
 
@@ -206,14 +206,14 @@ def _sit(waiting, pause):
     return any(stream is _line for stream, _ in waiting.ipoll(pause))
 
 
-def exchange(count):
-    """`count` more (or fewer) questions to the network are open."""
-    global _open, _asked
-    if count > 0:
-        _asked = _time.ticks_ms()
+def exchange(count, limit_ms=EXCHANGE_LIMIT_MS):
+    """`count` more (or fewer) questions to the network are open; how long an answer may take."""
+    global _open, _until
+    if count > 0 and (not _open or _patience() < limit_ms):
+        _until = _time.ticks_add(_time.ticks_ms(), limit_ms)
     _open += count
 
 
 def _patience():
     """Real milliseconds that the clock still stands for the newest open question."""
-    return _EXCHANGE_LIMIT_MS - _time.ticks_diff(_time.ticks_ms(), _asked)
+    return _time.ticks_diff(_until, _time.ticks_ms())
