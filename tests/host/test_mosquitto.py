@@ -5,8 +5,6 @@ ingest, and clients that speak a station's wire.
 import asyncio
 import contextlib
 import json
-import os
-import shutil
 
 import aiomqtt
 import pytest
@@ -16,52 +14,10 @@ from diadema.hub.broker import LOOPBACK, free_port
 from diadema.hub.certificates import Certificates
 from diadema.station_keys import StationKeys, seal
 from diadema.store import open_reader
+from mosquitto_door import Mosquitto
 from scripted_station import SITE, S, Script
 
 S2 = "DIA-0123456789ac"
-
-
-class Mosquitto:
-    """The real one, on the files of a data directory."""
-
-    def __init__(self, broker, program):
-        self._broker = broker
-        self._program = program
-        self.port = free_port()
-        self.process = None
-
-    async def start(self):
-        folder = self._broker.data.mosquitto
-        with (folder / "test.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                self._program, "-c", str(folder / "mosquitto.conf"), stderr=log
-            )
-        await until(self._listens)
-
-    async def stop(self, *, kill=False):
-        if self.process is not None and self.process.returncode is None:
-            self.process.kill() if kill else self.process.terminate()
-            await self.process.wait()
-
-    def log(self):
-        return (self._broker.data.mosquitto / "test.log").read_text()
-
-    async def _listens(self):
-        assert self.process.returncode is None, self.log()
-        try:
-            _, writer = await asyncio.open_connection(LOOPBACK, self.port)
-        except OSError:
-            return False
-        writer.close()
-        return True
-
-
-@pytest.fixture
-def program():
-    path = shutil.which("mosquitto", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
-    if path is None:
-        pytest.skip("the program mosquitto is missing (Debian: apt install mosquitto)")
-    return path
 
 
 @pytest.fixture
@@ -80,8 +36,8 @@ async def ingest(broker, stack):
 
 
 @pytest.fixture
-async def door(broker, ingest, client, program, stack):
-    door = Mosquitto(broker, program)
+async def door(broker, ingest, client, stack):
+    door = Mosquitto(broker)
     made = await asked(client, "hub.mosquitto", port=door.port, host=LOOPBACK)
     assert made == {"conf": str(broker.data.mosquitto / "mosquitto.conf")}
     stack.push_async_callback(door.stop, kill=True)
@@ -122,6 +78,14 @@ async def refused(connecting):
         async with connecting:
             pass
     return str(error.value)
+
+
+async def ended(mqtt):
+    """The broker ends the connection."""
+    with pytest.raises(aiomqtt.MqttError):
+        async with asyncio.timeout(10):
+            async for _ in mqtt.messages:
+                pass
 
 
 class Station:
@@ -335,15 +299,11 @@ async def test_renewed_and_revoked_while_mosquitto_runs(broker, door, client):
     first = await credential(client)
     async with connection(broker, door.port, first) as mqtt:
         second = await credential(client, renew=True)
-        with pytest.raises(aiomqtt.MqttError):  # at once, not at its next connection
-            async for _ in mqtt.messages:
-                pass
+        await ended(mqtt)  # at once, not at its next connection
     assert "ot authorized" in await refused(connection(broker, door.port, first))
     async with connection(broker, door.port, second) as mqtt:
         assert await credential(client, revoke=True) is None
-        with pytest.raises(aiomqtt.MqttError):
-            async for _ in mqtt.messages:
-                pass
+        await ended(mqtt)
     assert "ot authorized" in await refused(connection(broker, door.port, second))
     new = "DIA-0123456789ad"
     described = json.loads(broker.data.site.read_text())
