@@ -15,7 +15,6 @@ _LABEL_Y = const(53)
 _CELL = const(32)
 _LIST_Y = const(12)
 _LINE = const(13)
-_MESSAGE_LINES = const(4)
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
 # the running time ticks each second only here
 TICKING = ("offered", "dialing", "talking", "held", "wrapup", "not_ready")
@@ -177,14 +176,10 @@ class Screen:
 
     def _message(self, station):
         self._page("message")
-        page = station.message_page
-        if self._changed("message", (station.message[1], page)):
-            canvas = self.canvas
-            canvas.clear(10, 43)
-            lines = wrap(station.message[1], canvas.width, 128)
-            station.message_pages = (len(lines) + _MESSAGE_LINES - 1) // _MESSAGE_LINES
-            for at, line in enumerate(lines[page * _MESSAGE_LINES :][:_MESSAGE_LINES]):
-                canvas.text(line, 0, 11 + at * 10)
+        message = station.message
+        if self._changed("message", (message.text, message.page)):
+            self.canvas.clear(10, 43)
+            message.draw(self.canvas)
         self._draw_labels(self._labels(station))
 
 
@@ -193,15 +188,3 @@ def elapsed(seconds):
     if seconds < 3600:
         return "%d:%02d" % (seconds // 60, seconds % 60)
     return "%d:%02d:%02d" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
-
-
-def wrap(text, width, limit):
-    """Lines of `text` broken at spaces so that each is at most `limit` columns wide."""
-    lines = [""]
-    for word in text.split():
-        line = lines[-1] + " " + word if lines[-1] else word
-        if lines[-1] and width(line) > limit:
-            lines.append(word)
-        else:
-            lines[-1] = line
-    return lines

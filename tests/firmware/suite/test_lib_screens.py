@@ -2,7 +2,8 @@
 
 from firmware_pictures import PICTURES, load
 from lib.canvas import Canvas, digits_width
-from lib.screens import elapsed, wrap
+from lib.message import wrap
+from lib.screens import elapsed
 from lib.words_en import WORDS as ENGLISH
 from lib.words_es import WORDS as SPANISH
 from scenes import Bench, scenes, unconfigured
