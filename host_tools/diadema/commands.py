@@ -39,6 +39,7 @@ class Hello(Struct, kw_only=True):
     firmware: Name = ""
     board: Name = ""
     generation: Count = 0
+    u: Count | None = None  # when it was said; given back with the time
     gw: Name = ""  # the gateway that carries the cable; it adds its own name
 
 
@@ -95,6 +96,7 @@ class ShowText(Command, tag="text", kw_only=True):
 
 class Time(Command, tag="time", kw_only=True):
     utc: Utc
+    hello_u: Count | None = None  # of the hello that this answers at once
 
 
 class Config(Command, tag="config", kw_only=True):

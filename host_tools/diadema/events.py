@@ -63,7 +63,7 @@ class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
 
 class StationClock(Event, tag="station.clock", kw_only=True, gc=False):
     utc: Utc
-    source: Annotated[str, _words("host")]
+    source: Annotated[str, _words("host", "sntp")]
     uncertainty_ms: Count
 
 

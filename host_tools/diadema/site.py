@@ -20,6 +20,8 @@ type Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}$")]
 
 type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]  # DNS or address
 
+type Server = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}\Z")]  # host:port
+
 type _Children = Annotated[list[Any], Meta(max_length=48)]
 
 LEVELS = 3
@@ -83,6 +85,7 @@ class Site(_Strict, kw_only=True):
     wrapup_limit_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     wifi: Wifi | None = None
     broker_names: Annotated[list[BrokerName], Meta(max_length=16)] = []  # the first one is told
+    sntp: Server | None = None  # a time server for stations on Wi-Fi
     stations: list[Station]
     agents: Annotated[list[Agent], Meta(max_length=120)]  # each station holds them all
     reasons: Annotated[list[Reason], Meta(max_length=24)]
@@ -112,6 +115,8 @@ def parse(data: bytes) -> Site:
         raise SiteError("the file", f"is no JSON: {error}") from error
     if site.zone not in available_timezones():
         raise SiteError("zone", f"{site.zone!r} is no time zone; write one like America/Lima")
+    if site.sntp is not None and not 0 < int(site.sntp.rpartition(":")[2]) < 65536:
+        raise SiteError("sntp", "the port must be 1 to 65535")
     for at, station in enumerate(site.stations):
         if not is_station(station.id):
             raise SiteError(f"stations[{at}].id", "must be DIA- and 12 lower-case hex digits")

@@ -63,6 +63,8 @@ class ConfigMaker:
             "reasons": [[r.code, r.label, int(r.private)] for r in site.reasons],
             "tree": site.tree,
         }
+        if site.sntp is not None:
+            self._common["sntp"] = site.sntp
 
     def knows(self, station: str) -> bool:
         return station in self._seats

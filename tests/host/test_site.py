@@ -32,6 +32,9 @@ def changed(path, value):
     [
         (["zone"], "America/Limma", "zone", "no time zone"),
         (["language"], "fr", "language", "Invalid enum"),
+        (["sntp"], "time.example.pe", "sntp", "regex"),
+        (["sntp"], "time.example.pe:0", "sntp", "1 to 65535"),
+        (["sntp"], "time.example.pe:65536", "sntp", "1 to 65535"),
         (["ring_limit_s"], 2, "ring_limit_s", ">= 5"),
         (["ring_limit_s"], "20", "ring_limit_s", "Expected `int`"),
         (["stations", 1, "id"], "DIA-0123456789AB", "stations[1].id", "12 lower-case hex"),
@@ -64,6 +67,15 @@ def test_what_is_wrong_is_told_with_its_key(path, value, key, reason):
         sites.parse(changed(path, value))
     assert key in refused.value.key
     assert reason in refused.value.reason
+
+
+def test_a_time_server_is_told_to_the_stations_only_if_named():
+    def told(described):
+        maker = station_config.ConfigMaker(sites.parse(described), KEY, -300, 1)
+        return json.loads(maker.build("DIA-0123456789ab"))
+
+    assert "sntp" not in told(json.dumps(SITE).encode())
+    assert told(changed(["sntp"], "10.1.2.3:123"))["sntp"] == "10.1.2.3:123"
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"site":"x"}'])

@@ -124,6 +124,7 @@ _READ: dict[str, Callable[[Connection], Rows]] = {
     "unknown": _table(tables.unknown),
     "contacts": _table(tables.contacts),
     "sessions": _table(tables.sessions),
+    "anchors": _table(tables.anchors),
     "stations": _stations,
     "commands": _answers,
     "live": _live,

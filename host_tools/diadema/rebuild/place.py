@@ -13,6 +13,7 @@ _REPLACED = (
     tables.unknown,
     tables.contacts,
     tables.sessions,
+    tables.anchors,
     tables.live,
 )
 

@@ -3,12 +3,25 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from diadema.errors import DiademaError
 from diadema.store.tables import VERSION, metadata
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
+
+
+def _add_columns(connection: Connection) -> None:
+    """What an older layout's tables lack; a column that came later may be null."""
+    for table in metadata.sorted_tables:
+        info = connection.exec_driver_sql(f"PRAGMA table_info({table.name})")
+        there = {row[1] for row in info}
+        for column in table.c:
+            if column.name not in there:
+                kind = column.type.compile(dialect=connection.dialect)
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"
+                )
 
 
 def open_database(path: Path, *, write: bool) -> Engine:
@@ -36,6 +49,7 @@ def open_database(path: Path, *, write: bool) -> Engine:
         version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
         if write and version < VERSION:
             metadata.create_all(connection)
+            _add_columns(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         elif version != VERSION:
             raise DiademaError(

@@ -89,6 +89,14 @@ class Reader:
             query = query.where(row.a == agent)
         return [Session(**found._mapping) for found in self._all(query)]
 
+    def anchors(self, s: str | None = None) -> list[dict[str, Any]]:
+        """By which events are placed: by the newest before it in its boot, else the first."""
+        row = tables.anchors.c
+        query = select(tables.anchors).order_by(row.s, row.e, row.b, row.u)
+        if s is not None:
+            query = query.where(row.s == s)
+        return [dict(found._mapping) for found in self._all(query)]
+
     def position(self, s: str, e: int) -> int:
         """1…position of this journal is stored, dead-lettered or a recorded loss."""
         row = tables.positions.c

@@ -12,7 +12,8 @@ class Contact(Struct, kw_only=True):
 
     `phase` is offered, dialing, talking, held, wrapup or closed; `outcome` open, answered, missed
     or not_answered (an outbound call that nobody took). `interrupted`: the station lost power in
-    it. `estimated`: events of it are missing. `late`: placed by an anchor that came after it.
+    it. `estimated`: events of it are missing. `late`: placed by an anchor that came after it, then
+    `uncertainty_ms` is how far its hours may be off (large when its boot never had an anchor).
     """
 
     s: str
@@ -52,6 +53,7 @@ class Contact(Struct, kw_only=True):
     interrupted: bool = False
     estimated: bool = False
     late: bool = False
+    uncertainty_ms: int | None = None
 
     @property
     def closed(self) -> bool:
@@ -77,3 +79,4 @@ class Session(Struct, kw_only=True):
     by: str | None = None
     estimated: bool = False
     late: bool = False
+    uncertainty_ms: int | None = None

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from diadema.store.rows import Contact, Session
 
-VERSION = 3  # stores of layouts 1 and 2 lack tables only, and get them when the ingest opens it
+VERSION = 4  # stores of older layouts lack tables and columns, and get them from the ingest
 metadata = MetaData()
 
 
@@ -133,6 +133,21 @@ sessions = Table(
     PrimaryKeyConstraint("s", "e", "n"),
     Index("sessions_open", "open_utc"),
     sqlite_with_rowid=False,
+)
+anchors = Table(  # at `u` of boot `b` it was `utc`; `jump_ms`: a clock was set since the last one
+    "anchors",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("b"),
+    _number("u"),
+    _number("utc"),
+    _text("source"),
+    _number("uncertainty_ms"),
+    _number("drift_ppb"),
+    _number("drift_error_ppb"),
+    _number("jump_ms", nullable=True),
+    PrimaryKeyConstraint("s", "e", "b", "u"),
 )
 commands = Table(  # `status`: open, answered, expired, replaced (`next_i` then goes on for it)
     "commands",
