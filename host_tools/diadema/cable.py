@@ -95,10 +95,11 @@ class Cable:
             up = _decode_up(body)
             if up.hello:
                 s = msgspec.json.decode(up.hello, type=_Greeting).s
+                greeting = msgspec.json.decode(up.hello)  # all of it, before anybody is named
                 if not is_station(s):
                     raise msgspec.ValidationError("no station id")
                 self._named(s)
-                self._bridge.hello(self, s, msgspec.json.decode(up.hello))
+                self._bridge.hello(self, s, greeting)
                 return
         except UNREADABLE:
             self._bridge.refuse(self, "no frame of ours")

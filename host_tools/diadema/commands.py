@@ -15,6 +15,9 @@ from diadema.events import STATION_ID, Count, Epoch, Sequence, Station, Utc
 CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this is worthless
 CONFIG_PART = 480  # raw bytes of one block of a configuration
 
+_WORD_BYTES = 64
+_TEXT_BYTES = 320
+
 _STATION = re.compile(STATION_ID)
 
 type Contact = Annotated[str, Meta(min_length=1, max_length=48)]
@@ -50,7 +53,21 @@ class Ack(Struct):
 
 
 class Command(Struct, kw_only=True, tag_field="cmd", forbid_unknown_fields=True):
-    """A command without its number."""
+    """A command without its number. Its texts are such as a station takes."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, str) and name != "data":
+                _check_text(name, value, _TEXT_BYTES if name == "text" else _WORD_BYTES)
+
+
+def _check_text(name: str, value: str, limit: int) -> None:
+    """Raises ValueError. A quote or a backslash takes two bytes in the event that answers."""
+    if any(character < " " for character in value):
+        raise ValueError(f"{name} has a control character")
+    if len(value.encode()) + value.count('"') + value.count("\\") > limit:
+        raise ValueError(f"{name} is longer than {limit} bytes")
 
 
 class Ring(Command, tag="ring", kw_only=True):

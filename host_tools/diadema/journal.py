@@ -198,7 +198,7 @@ class JournalWalker:
 def _records(sector: Bytes, offset: int) -> Iterator[tuple[int, Record | None]]:
     """(end, record) from `offset` on; None in place of a torn one. Ends at the free space.
 
-    A header whose own check or length is wrong makes the rest unusable: the end is then the sector's.
+    A header whose check or length is wrong makes the rest unusable: the end is then the sector's.
     """
     view = memoryview(sector)
     while offset + _RECORD_HEADER.size + _CHECK.size <= SECTOR:

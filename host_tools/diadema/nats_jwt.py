@@ -13,6 +13,8 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from diadema.events import UNREADABLE
+
 _ACCOUNT = 0  # the first character of an account's key becomes A
 _HEADER = {"typ": "JWT", "alg": "ed25519-nkey"}
 
@@ -50,7 +52,7 @@ def claims_of(token: bytes) -> dict[str, Any]:
         part = token.split(b".")[1]
         text = base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
         claims: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
-    except (IndexError, binascii.Error, msgspec.DecodeError) as error:
+    except (IndexError, binascii.Error, *UNREADABLE) as error:
         raise ValueError(f"no token: {error}") from error
     return claims
 

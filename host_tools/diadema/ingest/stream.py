@@ -21,6 +21,7 @@ _FEW = 500  # not worth waiting for
 _GATHER_S = 0.05  # how long a batch may grow while more is known to wait
 _EXPIRES_S = 30
 _HEARTBEAT_S = 5
+_REST_LIMIT = 2 << 20  # bytes; the broker's largest message has half as many
 _SUBJECTS_KEPT = 100_000
 _SILENCE_S = 15.0  # no message and no heartbeat: the consumer is gone
 _INBOX = b"_INBOX.diadema.ingest"
@@ -128,6 +129,17 @@ class StreamReader(asyncio.Protocol):
         self._break("the connection to the broker ended")
 
     def data_received(self, data: bytes) -> None:
+        if self._broken:
+            return
+        try:
+            self._take(data)
+            if len(self._rest) > _REST_LIMIT:
+                raise ValueError("a message without an end")
+        except (ValueError, IndexError) as error:
+            self._rest = b""
+            self._break(f"the broker does not keep to its protocol: {error}")
+
+    def _take(self, data: bytes) -> None:
         if self._rest:
             data = self._rest + data
         find, size, names, ready = data.find, len(data), self._subjects, self._ready
@@ -143,6 +155,8 @@ class StreamReader(asyncio.Protocol):
                 at = end + 2
                 continue
             end = start + int(words[-1])
+            if end < start:
+                raise ValueError("a size below zero")
             if size < end + 2:
                 break
             at = end + 2
