@@ -13,12 +13,13 @@ from msgspec import Meta, Struct
 
 from diadema.commands import is_station
 from diadema.errors import DiademaError
+from diadema.events import UNREADABLE
 
 type Name = Annotated[str, Meta(min_length=1, max_length=64)]
 type Label = Annotated[str, Meta(min_length=1, max_length=16)]  # what a station's line can show
-type Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}$")]
+type Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
 
-type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]  # DNS or address
+type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")]  # DNS or address
 
 type Server = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}\Z")]  # host:port
 
@@ -27,7 +28,7 @@ type _Children = Annotated[list[Any], Meta(max_length=48)]
 LEVELS = 3
 SYSTEM_CODES = ("SIN_TIPIFICAR",)  # codes that no tree may use
 SYSTEM_REASONS = ("login", "no_answer")  # reasons that only the station gives
-_BADGE = re.compile(r"^[a-z0-9]{1,16}:[0-9A-F]{8,64}$")
+_BADGE = re.compile(r"^[a-z0-9]{1,16}:[0-9A-F]{8,64}\Z")
 
 
 class SiteError(DiademaError):
@@ -51,7 +52,7 @@ class Station(_Strict, kw_only=True):
 class Agent(_Strict, kw_only=True):
     """`name` on the floor, `short` on the station's screen, `alias` on the public wall."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,24}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,24}\Z")]
     name: Name
     short: Label
     alias: Label
@@ -111,7 +112,7 @@ def parse(data: bytes) -> Site:
     except msgspec.ValidationError as error:
         reason, _, key = str(error).partition(" - at ")
         raise SiteError(_key(key), reason) from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise SiteError("the file", f"is no JSON: {error}") from error
     if site.zone not in available_timezones():
         raise SiteError("zone", f"{site.zone!r} is no time zone; write one like America/Lima")

@@ -36,7 +36,7 @@ class Admission:
             asked = claims_of(message.data)["nats"]
             answer = self._answer(asked)
             subject, server = asked["user_nkey"], asked["server_id"]["id"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("no question of a broker's: %r", error)
             return
         if "error" in answer:

@@ -6,8 +6,7 @@ Lives on the event loop's thread only.
 import logging
 from collections.abc import Callable, Mapping
 
-import msgspec
-
+from diadema.events import UNREADABLE
 from diadema.web.rows import Row, Site, decode_row, decode_site
 
 log = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ class Floor:
                 self._set_site(decode_site(value))
             elif key.startswith(_AGENT):
                 self._set_row(key.removeprefix(_AGENT), decode_row(value))
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self.rejected += 1
             log.warning("live value %s is not shown: %s", key, error)
 
