@@ -25,13 +25,19 @@ class Changes:
     closed: list[Contact] = field(default_factory=list)
     ended: list[Session] = field(default_factory=list)
     placed: bool = False  # older rows got their hour: the day's figures must be read again
+    fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
+    hourless: dict[str, list[Contact | Session]] = field(default_factory=dict)  # by station
 
     def contact(self, contact: Contact) -> None:
         self.contacts[contact.s, contact.e, contact.n] = contact
+        if contact.start_utc is None or contact.close_utc is None:
+            self.hourless.setdefault(contact.s, []).append(contact)
 
     def session(self, session: Session) -> None:
         self.sessions[session.s, session.e, session.n] = session
         self.agents.add(session.a)
+        if session.open_utc is None or session.close_utc is None:
+            self.hourless.setdefault(session.s, []).append(session)
 
     def running(self, state: StationState) -> None:
         """The contacts and the agent that a touched station is left with."""
@@ -43,27 +49,31 @@ class Changes:
     def place(self, s: str, state: StationState) -> None:
         """The boot got its first anchor: give an hour to what came before it."""
         assert state.offset is not None
-        for held in (*state.open, state.last):  # not a copy: what is running goes on with these
-            if held is not None:
-                self.contacts.setdefault((held.s, held.e, held.n), held)
+        rows: list[Contact | Session] = list(state.open)  # what is running goes on with these
+        if state.last is not None:
+            rows.append(state.last)
         if state.session is not None:
-            session = state.session
-            self.sessions.setdefault((session.s, session.e, session.n), session)
-        contacts, sessions = self.unplaced(s, state.e, state.b)
-        for contact in contacts:  # what this batch holds is newer than the stored row
-            self.contacts.setdefault((contact.s, contact.e, contact.n), contact)
-        for session in sessions:
-            self.sessions.setdefault((session.s, session.e, session.n), session)
-        for contact in self.contacts.values():
-            if contact.s == s and contact.e == state.e:
-                _place_contact(contact, state.b, state.offset)
-        for session in self.sessions.values():
-            if session.s == s and session.e == state.e:
-                _place_session(session, state.b, state.offset)
-                self.agents.add(session.a)
+            rows.append(state.session)
+        rows += self.hourless.pop(s, ())
+        if self.fresh.get(s) != (state.e, state.b):  # else nothing of it is stored yet
+            contacts, sessions = self.unplaced(s, state.e, state.b)
+            rows += (*contacts, *sessions)
+            self.placed = True
+        for row in rows:
+            if row.e == state.e:
+                self._place(row, state.b, state.offset)
         if state.shown_utc is None and state.shown_b == state.b:
             state.shown_utc = state.shown_u + state.offset
-        self.placed = True
+
+    def _place(self, row: Contact | Session, b: int, offset: int) -> None:
+        """Give the row its hour, unless there is a newer one of it (they come newest first)."""
+        key = row.s, row.e, row.n
+        if isinstance(row, Contact):
+            if self.contacts.setdefault(key, row) is row:
+                _place_contact(row, b, offset)
+        elif self.sessions.setdefault(key, row) is row:
+            _place_session(row, b, offset)
+            self.agents.add(row.a)
 
 
 def _place_contact(contact: Contact, b: int, offset: int) -> None:

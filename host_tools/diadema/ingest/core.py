@@ -17,7 +17,7 @@ from diadema.clock import Clock
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.floor import Floor, day_of, since_of
 from diadema.ingest.intake import Intake, saved
-from diadema.ingest.messages import Effects, Message, Target
+from diadema.ingest.messages import Effects, Message
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station
 from diadema.site import Site
@@ -56,7 +56,7 @@ class Ingest:
         self.stream = stored.stream
         self.generation = stored.generation
         self.stations: dict[str, Station] = {}
-        self._targets: dict[str, Target] = {}
+        self._names: dict[str, str] = {}
         for s, state, hello, next_i in stored.stations:
             self.stations[s] = Station(
                 s,
@@ -93,7 +93,7 @@ class Ingest:
             raise StoreStale("a batch before this one was not written")
         with self._in_memory():
             changes = Changes(self._unplaced)
-            intake = Intake(self.stations, self._targets, changes)
+            intake = Intake(self.stations, self._names, changes)
             intake.take(messages)
             intake.finish()
             batch, effects = intake.batch, intake.effects

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
@@ -20,20 +21,20 @@ from diadema.store.writer import Batch, Doubtful
 
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 768  # bytes: a frame, and what the gateway adds
-_TARGETS_KEPT = 100_000
+_NAMES_KEPT = 100_000
 _STORE = (StoreUnavailable, StoreStale)
 _decode_hello = msgspec.json.Decoder(Greeting).decode
 _pack = msgspec.msgpack.Encoder().encode
 
 
 class Intake:
-    """One batch. `stations` and `targets` live on between batches."""
+    """One batch. `stations` and `names` (by the subjects of their events) live on."""
 
     def __init__(
-        self, stations: dict[str, Station], targets: dict[str, Target], changes: Changes
+        self, stations: dict[str, Station], names: dict[str, str], changes: Changes
     ) -> None:
         self._stations = stations
-        self._targets = targets
+        self._names = names
         self._changes = changes
         self._touched: dict[str, Station] = {}
         self._journals: dict[tuple[str, int], Journal] = {}
@@ -42,43 +43,41 @@ class Intake:
         self.deferred = 0  # beyond a gap and beyond the limit: neither stored nor acknowledged
 
     def take(self, messages: Sequence[Message]) -> None:
-        targets, touched, changes = self._targets, self._touched, self._changes
+        names, touched, changes = self._names, self._touched, self._changes
         rows = self.batch.events
         for message in messages:
-            target = targets.get(message.subject) or self._target(message.subject)
+            name = names.get(message.subject)
             data = message.data
-            if target.kind != "ev" or len(data) > EVENT_LIMIT:
-                self._unusual(target, message)
+            if name is None or len(data) > EVENT_LIMIT:
+                self._unusual(self._target(message.subject), message)
                 continue
             try:
                 event = decode_known(data)
             except UNREADABLE:
-                self._unusual(target, message)
+                self._unusual(Target("ev", name), message)
                 continue
-            s = event.s
-            station = touched.get(s)
-            if station is None or s != target.name:
-                station = self._touch(target.name)
+            station = touched.get(name) or self._touch(name)
             journal = station.journal
+            kind = type(event)
             n = event.n
             if (
                 n != journal.position + 1
                 or event.e != journal.e
+                or event.s != name
                 or journal.pending
-                or s != target.name
-                or type(event) is StationLost
+                or kind is StationLost
             ):
-                self._unusual(target, message, event)
+                self._unusual(Target("ev", name), message, event)
                 continue
             journal.position = n
-            rows.append((s, event.e, n, KIND_OF[type(event)], data))
+            rows.append((name, journal.e, n, KIND_OF[kind], data))
             try:
                 project(changes, station.state, event)
             except _STORE:
                 raise
             except Exception as error:
                 self._not_worked_out(station, message, error)
-            if event.i is not msgspec.UNSET:
+            if event.i is not UNSET:
                 self._answer(station, event, data)
 
     def finish(self) -> None:
@@ -102,9 +101,12 @@ class Intake:
     # -- what a message can be
 
     def _target(self, subject: str) -> Target:
-        if len(self._targets) >= _TARGETS_KEPT:
-            self._targets.clear()
-        return self._targets.setdefault(subject, target_of(subject))
+        target = target_of(subject)
+        if target.kind == "ev":
+            if len(self._names) >= _NAMES_KEPT:
+                self._names.clear()
+            self._names[subject] = target.name
+        return target
 
     def _touch(self, s: str) -> Station:
         station = self._stations.get(s)
@@ -255,7 +257,7 @@ class Intake:
                 raise
             except Exception as error:
                 self._not_worked_out(station, Message(0, f"{station.s} {n}", data), error)
-            if getattr(known, "i", msgspec.UNSET) is not msgspec.UNSET:
+            if getattr(known, "i", UNSET) is not UNSET:
                 self._answer(station, known, data)
 
     def _lose(self, station: Station, journal: Journal, first: int, last: int, why: str) -> None:

@@ -20,8 +20,11 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     """Take the next event of a station's journal into its state; note what rows it changes."""
     if event.b != state.b or event.e != state.e:
         _next_boot(changes, state, event)
-    utc = event.t if state.offset is None else state.offset + event.u
-    if utc is not None:
+    utc: int | None
+    u, offset = event.u, state.offset
+    if offset is not None:
+        state.newest_utc = utc = offset + u
+    elif (utc := event.t) is not None:
         state.newest_utc = utc
     handler = _HANDLERS.get(type(event))
     if handler is not None:
@@ -29,8 +32,8 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
         shown, reason = display(state)
         if shown != state.shown or reason != state.shown_reason:
             state.shown, state.shown_reason = shown, reason
-            state.shown_b, state.shown_u, state.shown_utc = event.b, event.u, utc
-    state.u = event.u
+            state.shown_b, state.shown_u, state.shown_utc = event.b, u, utc
+    state.u = u
 
 
 def skip(state: StationState) -> None:
@@ -45,4 +48,6 @@ def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
     for contact in state.open:  # what is known of its parts was measured in the old boot
         stop_clocks(contact, state.u)
         contact.estimated |= contact.phase == "wrapup"
+    if (event.b > state.b and event.e == state.e) or state.is_new:
+        changes.fresh[event.s] = (event.e, event.b)
     state.e, state.b, state.u, state.offset = event.e, event.b, 0, None

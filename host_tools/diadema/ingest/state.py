@@ -29,6 +29,11 @@ class StationState(Struct, kw_only=True):
     generation: int = 0  # of the configuration that it says it has
     answered_i: int = 0  # highest command number that it has executed
 
+    @property
+    def is_new(self) -> bool:
+        """No event was worked into it yet."""
+        return self.e == self.b == self.u == 0
+
 
 _RANK = {  # design §3: which of several things at once is the state of a second
     phase: rank for rank, phase in enumerate(("talking", "held", "dialing", "wrapup", "offered"))

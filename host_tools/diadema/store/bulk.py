@@ -7,32 +7,26 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects.sqlite import Insert, dialect
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects.sqlite import Insert, dialect, insert
 
 _VALUES = 20_480  # of one statement; SQLite takes 32 766
 
 
 class Bulk:
-    """Inserts rows of all columns into one table; `replace`: over those with the same key.
+    """A statement with VALUES (one row), and how it looks for many.
 
-    A row that cannot be inserted fails the statement but leaves the rows before it (OR FAIL: no
-    copy of each page is kept to undo the statement alone), so the transaction must be rolled back.
+    A row that fails ends it but leaves the rows before it (OR FAIL: no copy of each page is kept
+    to undo the statement alone), so the transaction must be rolled back then.
     """
 
-    def __init__(self, table: Table, *, replace: bool) -> None:
-        statement: Insert = sqlite_insert(table).prefix_with("OR FAIL")
-        if replace:
-            key = [column.name for column in table.primary_key]
-            others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
-            statement = statement.on_conflict_do_update(index_elements=key, set_=others)
-        self._one = str(statement.compile(dialect=dialect()))
-        self._row = "(" + ", ".join("?" * len(table.c)) + ")"
-        assert self._row in self._one
-        self._most = 1 << (_VALUES // len(table.c)).bit_length() - 1
+    def __init__(self, statement: str, columns: int) -> None:
+        self._one = statement
+        self._row = "(" + ", ".join("?" * columns) + ")"
+        assert self._row in statement
+        self._most = 1 << (_VALUES // columns).bit_length() - 1
         self._statements: dict[int, str] = {}
 
-    def insert(self, tx: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    def run(self, tx: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         at, size = 0, self._most
         while left := len(rows) - at:
             while size > left:
@@ -47,3 +41,21 @@ class Bulk:
             many = ", ".join([self._row] * size)
             self._statements[size] = self._one.replace(self._row, many, 1)
         return self._statements[size]
+
+
+def insertion(table: Table) -> Bulk:
+    """Of rows of all columns."""
+    return Bulk(_compiled(insert(table)), len(table.c))
+
+
+def replacement(table: Table) -> Bulk:
+    """The same, over those with the same key."""
+    statement = insert(table)
+    key = [column.name for column in table.primary_key]
+    others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
+    statement = statement.on_conflict_do_update(index_elements=key, set_=others)
+    return Bulk(_compiled(statement), len(table.c))
+
+
+def _compiled(statement: Insert) -> str:
+    return str(statement.prefix_with("OR FAIL").compile(dialect=dialect()))

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Engine, Table, select, update
+from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from diadema.store import tables
 from diadema.store.behind import Behind
-from diadema.store.bulk import Bulk
+from diadema.store.bulk import Bulk, insertion, replacement
 from diadema.store.database import open_database
 from diadema.store.errors import StoreStale, StoreUnavailable
 from diadema.store.rows import Contact, Session
+
+_ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
+FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""
 
 
 @dataclass
@@ -71,7 +74,8 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.behind: Behind[Batch, Found] = Behind(self.commit)
-        self._events = Bulk(tables.events, replace=False)
+        self._events = insertion(tables.events)
+        self._answers = Bulk(_ANSWERED, 3)
         self._bulks: dict[Table, Bulk] = {}
 
     def close(self) -> None:
@@ -92,7 +96,7 @@ class Writer:
     def commit(self, batch: Batch) -> Found:
         """Write a batch. Raises StoreUnavailable or StoreStale."""
         with self.transaction() as tx:
-            self._events.insert(tx, batch.events)
+            self._events.run(tx, batch.events)
             found = self._settle(tx, batch.doubtful)
             self._ignore(tx, tables.dead_letters, batch.dead)
             self._ignore(tx, tables.losses, batch.losses)
@@ -107,10 +111,7 @@ class Writer:
             self.put(tx, tables.live, batch.live)
             if batch.counted_utc is not None:
                 self.put(tx, tables.floor, [(1, batch.counted_utc)])
-            for s, i, answer in batch.answers:
-                key = (tables.commands.c.s == s) & (tables.commands.c.i == i)
-                given = {"status": "answered", "answer": answer}
-                tx.execute(update(tables.commands).where(key).values(given))
+            self._answers.run(tx, batch.answers)
             if batch.stream:
                 self.put(tx, tables.stream, [(1, *batch.stream)])
         return found
@@ -120,8 +121,8 @@ class Writer:
         if not rows:
             return
         if table not in self._bulks:
-            self._bulks[table] = Bulk(table, replace=True)
-        self._bulks[table].insert(tx, rows)
+            self._bulks[table] = replacement(table)
+        self._bulks[table].run(tx, rows)
 
     def _ignore(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
@@ -141,7 +142,7 @@ class Writer:
                 conflicts.append(event)
             else:
                 row = (event.s, event.e, event.n, event.k, event.body)
-                self._events.insert(tx, [row])
+                self._events.run(tx, [row])
                 recovered.append(event)
         rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
         self._ignore(tx, tables.conflicts, rows)
