@@ -67,6 +67,13 @@ class Cable:
     def down(self, body: bytes) -> None:
         self.port.write(encode(body))
 
+    def log_unnamed(self) -> None:
+        """Give the port's own log what came before anybody said hello."""
+        if self._unnamed:
+            name = "port-" + re.sub(r"[^A-Za-z0-9]+", "-", self.port.path).strip("-")
+            self._write_log(name, bytes(self._unnamed))
+            self._unnamed.clear()
+
     def _opened(self) -> None:
         log.info("%s is open", self.port.path)
         self.decoder = Decoder()
@@ -74,10 +81,7 @@ class Cable:
 
     def _closed(self) -> None:
         log.info("%s is gone (%s)", self.port.path, self.port.error or "closed")
-        if self._unnamed:
-            name = "port-" + re.sub(r"[^A-Za-z0-9]+", "-", self.port.path).strip("-")
-            self._write_log(name, bytes(self._unnamed))
-            self._unnamed.clear()
+        self.log_unnamed()
         self._bridge.cable_gone(self)
 
     def _data(self, data: bytes) -> None:
@@ -88,7 +92,8 @@ class Cable:
                 self._write_log(self.station, text)
             else:
                 self._unnamed += text
-                del self._unnamed[:-_UNNAMED_LIMIT]
+                if len(self._unnamed) > _UNNAMED_LIMIT:
+                    self.log_unnamed()
 
     def _frame(self, body: bytes) -> None:
         try:

@@ -26,10 +26,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _directory(given: str) -> Path:
+    if not given:  # as from an unset variable in a script
+        raise typer.BadParameter("it is empty: give a directory, or leave --data out")
+    return Path(given)
+
+
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Directory that keeps everything. Default: the user's data folder."
+        "--data",
+        help="Directory that keeps everything. Default: the user's data folder.",
+        parser=_directory,
+        metavar="DIR",
     ),
 ]
 Clock = Annotated[
@@ -39,7 +49,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")
 
 
 def main() -> None:
-    """The entry point."""
+    """The entry point. Ctrl-C ends it with 130, as a shell expects."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _main() -> None:
     if not {command.callback.__name__ for command in _OWN if command.callback} & {*sys.argv[1:2]}:
         _join()
     try:
@@ -130,6 +147,9 @@ def hub(
                 _say(f"Diadema is up: [bold]{running.url}[/bold]")
                 _say("Stations by MQTT: {}:{}".format(*running.mqtt))
                 _say(f"Data: {running.data.root}")
+                if not running.data.site.exists():
+                    _say("No site is in force, so no station gets a configuration:")
+                    _say("diadema site example > site.json, change it, diadema site site.json")
                 _say("Ctrl-C ends it.")
             await asyncio.Event().wait()
 
@@ -167,14 +187,19 @@ def schema(
 
 @app.command()
 def site(
-    file: Annotated[Path, typer.Argument(help="The site's description, as site.json.")],
+    file: Annotated[
+        Path, typer.Argument(help="The site's description; `example` prints one to start from.")
+    ],
     data: Data = None,
     check: Annotated[bool, typer.Option("--check", help="Only look whether it is right.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check a site's description, put it in force, and tell the hub if it runs."""
-    from diadema.site_command import install_site
+    from diadema.site_command import example, install_site
 
+    if file == Path("example") and not file.exists():
+        print(example())
+        return
     done = install_site(file, None if check else data_root(data))
     if as_json:
         print(json.dumps(done))

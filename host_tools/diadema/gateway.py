@@ -62,6 +62,11 @@ class Gateway:
 
     async def run(self) -> None:
         """Raises DiademaError when it cannot begin."""
+        if not self._data.secrets.exists():  # or a mistyped --data would wait for ever
+            raise DiademaError(
+                f"no hub ever ran on {self._data.root}: start `diadema hub` on it first, "
+                "or check --data"
+            )
         self._data.make()
         own_file = self._data.gateway(self.name)
         note = msgspec.json.encode({"pid": os.getpid()}).decode()
@@ -74,10 +79,12 @@ class Gateway:
                         tasks.create_task(self._ask_names())
                         tasks.create_task(self._bridge_for_ever())
                 finally:
+                    for cable in self._cables:
+                        cable.log_unnamed()
                     own_file.unlink(missing_ok=True)
         except AlreadyLocked as error:
             raise DiademaError(
-                f"a gateway named {self.name} runs already ({error.owner}): "
+                f"a gateway named {self.name} runs already ({_process(error.owner)}): "
                 "give this one another --name"
             ) from error
 
@@ -144,6 +151,7 @@ class Gateway:
             await asyncio.sleep(_HELLO_EVERY_S)
             for cable in self._cables:
                 if cable.port.is_open and cable.station is None:
+                    cable.log_unnamed()
                     cable.greet()
 
     # -- the broker
@@ -238,6 +246,14 @@ class Gateway:
                     subscribed.add(message.greets)
                 await slots.acquire()
                 tasks.create_task(_publish(client, message, slots))
+
+
+def _process(owner: str) -> str:
+    """What a gateway wrote into its file, for people."""
+    try:
+        return f"process {msgspec.json.decode(owner.encode(), type=dict[str, int])['pid']}"
+    except (msgspec.DecodeError, KeyError):
+        return "another process"
 
 
 async def _publish(client: aiomqtt.Client, message: _Message, slots: asyncio.Semaphore) -> None:

@@ -32,12 +32,15 @@ _BADGE = re.compile(r"^[a-z0-9]{1,16}:[0-9A-F]{8,64}\Z")
 
 
 class SiteError(DiademaError):
-    """A site that cannot be used: `key` is where, `reason` what is wrong there."""
+    """A site that cannot be used: `key` is where, empty for the whole file; `reason` what is
+    wrong there; `file` how people call it.
+    """
 
-    def __init__(self, key: str, reason: str) -> None:
-        super().__init__(f"site.json, {key}: {reason}")
+    def __init__(self, key: str, reason: str, file: str = "site.json") -> None:
+        super().__init__(f"{file}, {key}: {reason}" if key else f"{file}: {reason}")
         self.key = key
         self.reason = reason
+        self.file = file
 
 
 class _Strict(Struct, forbid_unknown_fields=True):
@@ -113,7 +116,7 @@ def parse(data: bytes) -> Site:
         reason, _, key = str(error).partition(" - at ")
         raise SiteError(_key(key), reason) from error
     except UNREADABLE as error:
-        raise SiteError("the file", f"is no JSON: {error}") from error
+        raise SiteError("", f"it is no JSON: {error}") from error
     if site.zone not in available_timezones():
         raise SiteError("zone", f"{site.zone!r} is no time zone; write one like America/Lima")
     if site.sntp is not None and not 0 < int(site.sntp.rpartition(":")[2]) < 65536:
@@ -179,4 +182,4 @@ def _unique(key: str, values: Iterable[str]) -> None:
 
 def _key(path: str) -> str:
     """msgspec's `$.agents[0].id` as a person would write it."""
-    return path.strip("`").removeprefix("$").removeprefix(".") or "the file"
+    return path.strip("`").removeprefix("$").removeprefix(".")

@@ -7,7 +7,8 @@ from typing import Any
 from diadema.ask_hub import ask_hub
 from diadema.errors import DiademaError
 from diadema.paths import DataDir, write_whole
-from diadema.site import parse
+from diadema.site import Site, SiteError, parse
+from diadema.site_example import EXAMPLE
 from diadema.station_config import check_sizes
 
 
@@ -19,8 +20,7 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
         described = file.read_bytes()
     except OSError as error:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
-    site = parse(described)
-    check_sizes(site)
+    site = _checked(described, str(file))
     done: dict[str, Any] = {
         "stations": len(site.stations),
         "agents": len(site.agents),
@@ -33,6 +33,20 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
         if data.read_hub() is not None:
             done["generation"] = asyncio.run(_tell(data))
     return done
+
+
+def example() -> str:
+    """A description to start from; right as it stands."""
+    return EXAMPLE
+
+
+def _checked(described: bytes, file: str) -> Site:
+    try:
+        site = parse(described)
+        check_sizes(site)
+    except SiteError as error:  # under the name that the person gave
+        raise SiteError(error.key, error.reason, file) from error
+    return site
 
 
 async def _tell(data: DataDir) -> int:

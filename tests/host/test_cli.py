@@ -74,7 +74,59 @@ def test_site_is_checked_and_stored(run, tmp_path):
         (["hub", "--mqtt-port", "65536"], "--mqtt-port"),
     ],
 )
-def test_what_cannot_begin_ends_with_2(run, tmp_path, arguments, said):
-    code, _, errors = run(*arguments, "--data", tmp_path)
+def test_what_cannot_begin_ends_with_2(run, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    if "--data" not in arguments:
+        arguments = [*arguments, "--data", tmp_path]
+    code, _, errors = run(*arguments)
     assert code == 2
     assert said in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_is_named_as_the_person_named_it(run, tmp_path):
+    file = tmp_path / "centro.json"
+    file.write_text("{")
+    code, _, said = run("site", file, "--check")
+    assert (code, said.startswith(f"diadema: {file}: it is no JSON")) == (2, True)
+    file.write_text(json.dumps(SITE | {"zone": "Lima"}))
+    assert f"{file}, zone: 'Lima' is no time zone" in run("site", file, "--check")[2]
+
+
+def test_the_example_of_a_site_is_right_as_it_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, printed, _ = run("site", "example")
+    assert code == 0
+    file = tmp_path / "site.json"
+    file.write_text(printed)
+    told = json.loads(run("site", file, "--check", "--json")[1])
+    assert told == {"stations": 2, "agents": 2, "generation": None}
+
+
+_INTERRUPTED = """
+import os, signal, sys
+
+class AtImport:
+    def find_spec(self, name, path, target=None):
+        if name == at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+at = sys.argv.pop(1)
+sys.meta_path.insert(0, AtImport())
+from diadema.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "arguments"),
+    [
+        ("typer", ["site", "example"]),
+        ("diadema.sim.cli", ["--help"]),
+        ("diadema.site_command", ["site", "example"]),
+    ],
+)
+def test_ctrl_c_while_it_begins_is_no_traceback(at, arguments):
+    command = [sys.executable, "-c", _INTERRUPTED, at, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

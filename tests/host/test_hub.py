@@ -247,3 +247,25 @@ async def test_a_broken_site_is_told_at_the_start(tmp_path):
     code, said = await (await HubProcess(tmp_path).start()).refused()
     assert code == 2
     assert "zone" in said
+
+
+async def test_a_hub_without_a_site_says_what_to_do(tmp_path):
+    async def said(data):
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "diadema", "hub", "--data", str(data)],
+            *["--port", "0", "--mqtt-port", "0"],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(60):
+                return (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
+        finally:
+            process.terminate()
+            await process.wait()
+
+    told = await said(tmp_path / "bare")
+    assert "diadema site example > site.json" in told and "diadema site site.json" in told
+    (tmp_path / "described").mkdir()
+    (tmp_path / "described" / "site.json").write_text(json.dumps(SITE))
+    assert "site example" not in await said(tmp_path / "described")

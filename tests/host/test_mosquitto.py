@@ -5,6 +5,7 @@ ingest, and clients that speak a station's wire.
 import asyncio
 import contextlib
 import json
+import sys
 
 import aiomqtt
 import pytest
@@ -363,3 +364,24 @@ async def test_the_bridge_may_only_carry(broker, client):
             await bridge.publish(f"diadema/v1/{topic}", b"{}", qos=1)
     await until(lambda: len(heard) >= 2)
     assert heard == [f"diadema.v1.{S}.ev", f"diadema.v1.{S}.st.wifi"]
+
+
+async def test_the_command_makes_the_files_and_says_how_to_run_it(broker, ingest):
+    async def diadema(*arguments):
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "diadema", "mosquitto", "--data", str(broker.data.root)],
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode, said.decode()
+
+    conf = broker.data.mosquitto / "mosquitto.conf"
+    port = str(free_port())
+    assert await diadema("--port", port, "--json") == (0, json.dumps({"conf": str(conf)}) + "\n")
+    assert f"mosquitto -c {conf}" in (await diadema("--port", port))[1]
+    code, said = await diadema("--port", str(broker.broker.ports.mqtt))
+    assert code == 2 and "--mqtt-port" in said
+    assert (await diadema("--remove"))[0] == 0
+    assert not conf.exists()

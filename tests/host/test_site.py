@@ -80,7 +80,7 @@ def test_a_time_server_is_told_to_the_stations_only_if_named():
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"site":"x"}'])
 def test_no_site_at_all(data):
-    with pytest.raises(sites.SiteError, match=r"site\.json, the file"):
+    with pytest.raises(sites.SiteError, match=r"site\.json: "):
         sites.parse(data)
 
 
