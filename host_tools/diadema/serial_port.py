@@ -9,6 +9,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 import serial
 
@@ -52,11 +53,12 @@ class SerialPort:
                 try:
                     self._open()
                 except (serial.SerialException, OSError) as error:
-                    if str(error) != self.error:  # once, not at each look
+                    why = _why(error)
+                    if why != self.error:  # once, not at each look
                         log.warning(
-                            "cannot open %s: %s; trying on%s", self.path, error, _hint(error)
+                            "cannot open %s: %s; trying on%s", self.path, why, _hint(error)
                         )
-                    self.error = str(error)
+                    self.error = why
                     await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                     attempt += 1
                     continue
@@ -137,6 +139,11 @@ class SerialPort:
         loop.remove_writer(self._port.fd)
 
 
+def _why(error: OSError) -> str:
+    """The system's word alone: pyserial says the number twice and the port again."""
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
 def _hint(error: OSError) -> str:
     if error.errno == errno.EACCES:
         return ". Your user may not use it: on Debian, join the group dialout and log in again"
@@ -146,7 +153,14 @@ def _hint(error: OSError) -> str:
 
 
 def port_paths(ports: list[str]) -> list[str]:
-    """The ports once each. Raises DiademaError when one is named twice."""
+    """The ports once each. Raises DiademaError when one is named twice or can never be one.
+
+    One that is not there may be plugged in later.
+    """
+    for port in ports:
+        there = Path(port)
+        if there.exists() and not there.is_char_device():
+            raise DiademaError(f"{port} is no serial port: name one as /dev/ttyUSB0")
     real = [os.path.realpath(port) for port in ports]
     for port, path in zip(ports, real, strict=True):
         if real.count(path) > 1:

@@ -227,6 +227,32 @@ async def test_console_text_becomes_the_stations_log(broker, heard, gateway, wir
     assert both.endswith(b"3\n" + b"4" * 999 + b"\n")
 
 
+async def test_what_comes_before_a_hello_is_in_the_ports_own_log(broker, gateway, wire, tmp_path):
+    wire.answers = False
+    await until(lambda: wire.hellos_asked)
+    wire.write(b"ets Jul 29 2019\r\n\xff\x00garbage" + encode(b"{}")[:-3] + b"\n")
+    name = str(wire.path).strip("/").replace("/", "-").replace("_", "-")
+    log = broker.data.log(f"port-{name}")
+    await until(log.exists)
+    assert log.read_bytes().startswith(b"ets Jul 29 2019\r\n\xff\x00garbage")
+
+
+async def test_a_name_in_use_says_by_which_process(broker, gateway, wire):
+    await until(broker.data.gateway("test").exists)
+    other = Gateway(broker.data, [str(wire.path)], "test")
+    with pytest.raises(DiademaError, match=rf"runs already \(process {os.getpid()}\): give"):
+        await other.run()
+
+
+async def test_a_missing_port_is_told_in_few_words(broker, stack, caplog, tmp_path):
+    broker.write_hub()
+    port = str(tmp_path / "ttyUSB9")
+    running = asyncio.create_task(Gateway(broker.data, [port], "other").run())
+    stack.callback(running.cancel)
+    said = f"cannot open {port}: No such file or directory; trying on"
+    await until(lambda: said in caplog.messages)
+
+
 async def test_frames_for_others_and_too_long_go_nowhere(broker, heard, gateway, wire, stack):
     await until(lambda: bodies(heard, f"{S}/st/usb"))
     client = await broker.client()
