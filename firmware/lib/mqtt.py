@@ -158,8 +158,9 @@ class Client:
         try:
             while True:
                 first, body = await self._receive()
-                if first & 0xF6 == _PUBLISH and len(body) > 2:  # QoS 0, as we asked
-                    await self._on_message(body[2 + (body[0] << 8 | body[1]) :])
+                start = 2 + (body[0] << 8 | body[1]) if len(body) > 2 else _RX_LIMIT
+                if first & 0xF6 == _PUBLISH and start <= len(body):  # QoS 0, as we asked
+                    await self._on_message(body[start:])
                 else:
                     self._take(first, body)
         except Exception as error:

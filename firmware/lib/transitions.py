@@ -58,6 +58,11 @@ def refusal(name, situation, action):
     return action[1:] if action[0] == "!" else None
 
 
+def _size(text):
+    """Bytes in an event's JSON."""
+    return len(text.encode()) + text.count('"') + text.count("\\")
+
+
 def wrong_field(details, fields):
     """What is wrong with a command's fields, "" when nothing is."""
     fields = fields.split()
@@ -69,7 +74,7 @@ def wrong_field(details, fields):
         elif value is None:
             if limit[0] != "-":
                 return name + ": missing"
-        elif not isinstance(value, str) or not 0 < len(value.encode()) <= abs(int(limit)):
+        elif not isinstance(value, str) or not 0 < _size(value) <= abs(int(limit)):
             return name + ": text, bytes at most " + limit
         elif min(value) < " ":
             return name + ": has a control character"

@@ -18,10 +18,12 @@ if MYPY:
     from lib.links import Links
 
 WINDOW = const(32)
+_WIDE = const(256)  # over Wi-Fi, where the client keeps no more than it has memory for
 _RESEND_MS = const(5_000)
 _LONGEST_MS = const(60_000)
 _LOST_MS = const(40_000)
 _HELLO_MS = const(1_000)
+_N_LIMIT = const(0x3FFFFFFF)  # no journal comes near it, and there its numbers have room
 _UNHEARD_MS = const(8_000)  # the wait after three hellos
 
 
@@ -92,7 +94,7 @@ class Uplink:
     def on_ack(self, epoch, n):
         """The host holds everything up to `n` of `epoch`; beyond our last it is a fault."""
         journal = self._journal
-        if epoch != journal.epoch or not isinstance(n, int) or n < 0:
+        if epoch != journal.epoch or not isinstance(n, int) or not 0 <= n <= _N_LIMIT:
             self.foreign += 1
             return
         beyond = n > journal.last
@@ -180,7 +182,8 @@ class Uplink:
             self._cursor = self._base + 1
             self._resend_wait = min(self._resend_wait * 2, _LONGEST_MS)
             self._resend_at = None
-        while self._synced and self._cursor - self._base <= WINDOW:
+        window = _WIDE if self.links and self.links.wireless else WINDOW
+        while self._synced and self._cursor - self._base <= window:
             found = self._journal.read(self._cursor)
             if found is None:
                 break
