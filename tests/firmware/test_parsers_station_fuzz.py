@@ -1,0 +1,67 @@
+"""The station's parsers against anything: what each promises stands in `tests/parsers/station.py`.
+
+And the two ends together: what one writes, the other takes.
+"""
+
+import json
+import tempfile
+
+import lib.app
+import pytest
+from diadema.commands import ANY_ASKED
+from diadema.frames import encode
+from diadema.site import parse
+from diadema.station_config import ConfigMaker, blocks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lib.config_store import ConfigStore
+from lib.frames import Decoder
+from lib.transitions import FIELDS, wrong_field
+from msgspec import json as wire
+from parsers import station
+from parsers.inputs import inputs
+from parsers.seeds import ASKED, seeds
+
+PARSERS = [
+    "serial_frames", "mqtt_packets", "config", "config_file", "down", "forged", "host_command",
+    "host_site", "boot_scan", "boot", "sealing",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def micropythons_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lib.app, "json", station.JSON)
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_input_keeps_what_the_parser_promises(name: str, data: st.DataObject) -> None:
+    getattr(station, name)(data.draw(inputs(f"station.{name}")))
+
+
+@given(body=st.binary(min_size=1, max_size=300), at=st.integers(0), bit=st.integers(0, 7))
+def test_a_frame_with_one_bit_changed_is_no_other_frame(body: bytes, at: int, bit: int) -> None:
+    body = body.replace(b"\x1e", b" ").replace(b"\n", b" ")
+    frame = bytearray(encode(body))
+    frame[at % len(frame)] ^= 1 << bit
+    assert Decoder().feed(bytes(frame) + encode(b"next")) in ([b"next"], [])
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.__struct_config__.tag)
+def test_every_command_of_the_host_is_one_that_the_station_takes(asked: object) -> None:
+    fields = json.loads(wire.encode(asked))
+    assert wire.decode(wire.encode(asked), type=ANY_ASKED) == asked
+    assert wrong_field(fields, FIELDS[fields["cmd"]]) == ""
+
+
+def test_the_hosts_blocks_become_the_configuration_that_it_made() -> None:
+    text = ConfigMaker(parse(seeds()["host.site"][0]), "5a" * 32, -300, 4).build(station.STATION)
+    with tempfile.TemporaryDirectory() as folder:
+        store = ConfigStore(station.STATION, folder)
+        done = [store.add({**block, "i": 9}) for block in blocks(text)]
+        assert done[:-1] == [None] * (len(done) - 1)
+        said = json.loads(text)
+        assert (done[-1].agents, done[-1].reasons) == (said["agents"], said["reasons"])
+        assert done[-1].tree == said["tree"]["nodes"]
+        assert vars(ConfigStore(station.STATION, folder).load()) == vars(done[-1])

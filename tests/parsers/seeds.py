@@ -1,0 +1,129 @@
+"""Valid samples of what each parser reads, as the bytes that its function takes."""
+
+import base64
+import json
+
+import msgspec
+from diadema import commands, nats_jwt, site, station_config
+from diadema.frames import encode
+from flash_image import header, record, sector
+from parsers import images
+from scripted_station import SITE, Script
+
+STATION = "DIA-0200000000a1"
+_CALL = {"contact": "c1"}
+ASKED = [
+    commands.Ring(contact="c1", direction="out", queue="ventas", pbx="17.5"),
+    commands.Ring(contact="ñ", queue='"'),
+    commands.Withdraw(contact="c1", cause="caller_gave_up"),
+    commands.Answer(**_CALL),
+    commands.Hold(**_CALL),
+    commands.Resume(**_CALL),
+    commands.Hangup(contact="c1", by="caller"),
+    commands.SetPresence(to="not_ready", reason="refrigerio"),
+    commands.ShowText(m="m1", text="¿Vienes?"),
+]
+
+
+def day() -> list[bytes]:
+    script = Script(STATION).boot().clock().login().ready()
+    return script.call("c1").call("c2", hold=5000).logout().boot("watchdog").bodies
+
+
+def _down() -> list[bytes]:
+    asked = [json.loads(msgspec.json.encode(one)) | {"i": at} for at, one in enumerate(ASKED, 1)]
+    own = [
+        {"hello": {}},
+        {"ack": [7, 2]},
+        {"cmd": "time", "i": 20, "utc": 1_795_000_000_000},
+        {"cmd": "format_journal", "i": 21, "confirm": STATION},
+        {"cmd": "factory_reset", "i": 22, "confirm": STATION},
+        {"cmd": "config", "i": 23, "generation": 2, "part": 1, "parts": 1},
+        {"cmd": "dance", "i": 24},
+    ]
+    return [json.dumps(one, separators=(",", ":")).encode() for one in asked + own]
+
+
+def _sites() -> list[bytes]:
+    own = {**SITE, "stations": [{"id": STATION, "seat": "A-01"}]}
+    small = own | {"agents": own["agents"][:1], "reasons": [], "broker_names": ["hub.lan"]}
+    return [json.dumps(one).encode() for one in (own, small)]
+
+
+def _configs() -> list[bytes]:
+    own = {STATION: {"key": "0" * 64, "wifi": {"ssid": "s", "password": "p" * 8}}}
+    own[STATION]["broker"] = {
+        "host": "hub", "port": 8883, "ca": "AAAA", "user": STATION, "password": "p",
+    }  # fmt: skip
+    described = site.parse(_sites()[1])
+    return [
+        station_config.ConfigMaker(described, "5a" * 32, -300, 3, told).build(STATION)
+        for told in (None, own)
+    ]
+
+
+def _image() -> bytes:
+    first = sector(header(1), record("S", 0, b"[]"), record("E", 1, _event(1)), record("A", 1))
+    second = sector(header(2, first=2, acked=1), record("S", 1, b"[]"), record("E", 2, _event(2)))
+    return first + second + b"\xff" * 2 * len(first)
+
+
+def _event(boot: int) -> bytes:
+    return b'{"b":%d,"u":5,"t":null,"k":"station.fault","part":"a","code":"b"}' % boot
+
+
+def _packets() -> list[bytes]:
+    def published(body: bytes) -> bytes:
+        return b"\x30" + bytes([len(body) + 3]) + b"\x00\x01t" + body
+
+    return [
+        published(b'{"ack":[1,2]}') + b"\x40\x02\x00\x01\xd0\x00" + published(b"{}"),
+        b"\x40\x02\x00\x02" + b"\x30\x85\x01\x00\x01t" + b"x" * 130,
+    ]
+
+
+def _broker() -> list[bytes]:
+    head = b"$MQTT.msgs.diadema.v1.%b.ev 1 " % STATION.encode()
+    reply = b"$JS.ACK.s.c.1.%d.%d.1.0 "
+    first = b"MSG " + head + reply % (5, 1) + b"2\r\n{}\r\n"
+    second = b"HMSG " + head + reply % (6, 2) + b"16 18\r\nNATS/1.0\r\nA:b\r\n\r\n{}\r\n"
+    status = b"HMSG _INBOX.x 1 31 31\r\nNATS/1.0 408 Request Timeout\r\n\r\n\r\n"
+    return [b"INFO {}\r\n" + first + b"PING\r\n" + second + status, b"-ERR 'x'\r\n"]
+
+
+def seeds() -> dict[str, list[bytes]]:
+    """By the name of the function: `host.event`, `station.down`."""
+    asked = [msgspec.json.encode(one) for one in ASKED]
+    hello = b'{"s":"%b","up":true,"e":7,"first":1,"last":9,"b":1,"gw":"a"}' % STATION.encode()
+    whole = images.data_of(_image())
+    spoilt = images.data_of(_image(), mend=False)
+    lines = [b"\x1c".join([b"boot", body, b"cut " + encode(body)[:9]]) for body in day()[:4]]
+    events = [b"\n".join(day()), b"1" + hello, b'4{"up":false}', *day()]
+    issuer = nats_jwt.Issuer(bytes(32))
+    token = issuer.sign("user", "subject", "audience", {"sub": {"allow": [">"]}}).encode()
+    row = b'{"a":"a001","name":"Rosa","state":"ready","since":1,"contacts":2,"tmo":null}'
+    configs = _configs()
+    files = [b"DCFG00000001%08X\n" % 0 + text for text in configs]
+    return {
+        "host.serial_frames": lines,
+        "host.gateway_frames": [b'{"hello":%b}' % hello, *day()],
+        "host.event": day(),
+        "host.stream_messages": events,
+        "host.site": _sites(),
+        "host.command": asked,
+        "host.token": [token],
+        "host.live_rows": [row, b'{"site":"Centro","zone":"America/Lima","generation":3}'],
+        "host.flash_image": [whole, spoilt],
+        "host.broker_stream": _broker(),
+        "station.serial_frames": lines,
+        "station.mqtt_packets": _packets(),
+        "station.config": configs,
+        "station.config_file": files,
+        "station.down": [b"\n".join(_down()), *_down()],
+        "station.forged": [b'{"ack":[7,2],"h":"0123456789abcdef"}', b"\n".join(_down())],
+        "station.sealing": [base64.b16encode(b"12345678")],
+        "station.host_command": asked,
+        "station.host_site": _sites(),
+        "station.boot_scan": [whole, spoilt],
+        "station.boot": [whole, spoilt],
+    }
