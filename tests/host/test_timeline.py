@@ -70,14 +70,14 @@ def test_a_late_frame_is_no_jump_and_an_impossible_crystal_is_not_believed():
 
 def test_boots_without_an_hour_lie_in_the_middle_of_where_they_can():
     boots = [Adrift(7, 2, 60_000), Adrift(7, 3, 20_000)]
-    first, second = between(boots, T0, T0 + 100_000)
+    first, second = between(boots, T0, T0 + 100_000, 7)
     assert (first.utc, second.utc) == (T0 + 10_000, T0 + 70_000)
-    assert (first.uncertainty_ms, first.source) == (10_000, "between")
+    assert (first.uncertainty_ms, first.source) == (10_007, "between")
     assert first.utc_at(60_000) == second.utc_at(0)
 
 
 def test_where_there_is_no_room_they_end_at_the_later_hour():
-    (clock,) = between([Adrift(7, 2, 60_000)], T0 + 86_400_000, T0)
+    (clock,) = between([Adrift(7, 2, 60_000)], T0 + 86_400_000, T0, 0)
     assert clock.utc_at(60_000) == T0
     assert clock.uncertainty_ms == 86_460_000
 
@@ -94,7 +94,7 @@ def test_wherever_they_truly_were_the_doubt_covers_it(gaps, lengths):
         truth.append(at)
         boots.append(Adrift(7, b, ms))
         at += ms
-    clocks = between(boots, T0, at + gaps[-1])
+    clocks = between(boots, T0, at + gaps[-1], 0)
     for true, clock in zip(truth, clocks, strict=True):
         assert abs(clock.utc - true) <= clock.uncertainty_ms
     ends = [clock.utc_at(boot.ms) for clock, boot in zip(clocks, boots, strict=True)]

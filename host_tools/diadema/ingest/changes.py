@@ -3,13 +3,15 @@
 What is still running in a touched station is added at the end, by `running`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from diadema.ingest.state import StationState
+from diadema.ingest.timeline import BootClock
 from diadema.store.rows import Contact, Session
 
 type Key = tuple[str, int, int]
+type Anchor = tuple[str, int, int, int, int, str, int, int, int, int | None]
 type Rows = tuple[list[Contact], list[Session]]
 
 
@@ -27,6 +29,8 @@ class Changes:
     placed: bool = False  # older rows got their hour: the day's figures must be read again
     fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
     hourless: dict[str, list[Contact | Session]] = field(default_factory=dict)  # by station
+    anchors: list[Anchor] = field(default_factory=list)  # rows of that table
+    alarms: list[str] = field(default_factory=list)
 
     def contact(self, contact: Contact) -> None:
         self.contacts[contact.s, contact.e, contact.n] = contact
@@ -46,50 +50,69 @@ class Changes:
         if state.session is not None:
             self.agents.add(state.session.a)
 
-    def place(self, s: str, state: StationState) -> None:
-        """The boot got its first anchor: give an hour to what came before it."""
-        assert state.offset is not None
+    def anchor(self, s: str, e: int, b: int, clock: BootClock, jump: int | None) -> None:
+        """Note the newest anchor of a boot's clock."""
+        drift = clock.drift_ppb, clock.drift_error_ppb
+        told = clock.u, clock.utc, clock.source, clock.uncertainty_ms
+        self.anchors.append((s, e, b, *told, *drift, jump))
+        if jump is not None:
+            self.alarms.append(f"clock: {s} was set {jump / 1000:+.1f} s by {clock.source}")
+
+    def place(
+        self, s: str, state: StationState, clocks: Mapping[tuple[int, int], BootClock]
+    ) -> None:
+        """Boots (e, b) got their clocks: give an hour to what happened there before."""
         rows: list[Contact | Session] = list(state.open)  # what is running goes on with these
         if state.last is not None:
             rows.append(state.last)
         if state.session is not None:
             rows.append(state.session)
         rows += self.hourless.pop(s, ())
-        if self.fresh.get(s) != (state.e, state.b):  # else nothing of it is stored yet
-            contacts, sessions = self.unplaced(s, state.e, state.b)
-            rows += (*contacts, *sessions)
-            self.placed = True
+        for e, b in clocks:
+            if self.fresh.get(s) != (e, b):  # else nothing of it is stored yet
+                contacts, sessions = self.unplaced(s, e, b)
+                rows += (*contacts, *sessions)
+                self.placed = True
         for row in rows:
-            if row.e == state.e:
-                self._place(row, state.b, state.offset)
-        if state.shown_utc is None and state.shown_b == state.b:
-            state.shown_utc = state.shown_u + state.offset
+            for (e, b), clock in clocks.items():
+                if row.e == e:
+                    self._place(row, b, clock)
+        shown = clocks.get((state.e, state.shown_b))
+        if state.shown_utc is None and shown is not None:
+            state.shown_utc = shown.utc_at(state.shown_u)
 
-    def _place(self, row: Contact | Session, b: int, offset: int) -> None:
+    def _place(self, row: Contact | Session, b: int, clock: BootClock) -> None:
         """Give the row its hour, unless there is a newer one of it (they come newest first)."""
         key = row.s, row.e, row.n
         if isinstance(row, Contact):
             if self.contacts.setdefault(key, row) is row:
-                _place_contact(row, b, offset)
+                _place_contact(row, b, clock)
         elif self.sessions.setdefault(key, row) is row:
-            _place_session(row, b, offset)
+            _place_session(row, b, clock)
             self.agents.add(row.a)
 
 
-def _place_contact(contact: Contact, b: int, offset: int) -> None:
+def _place_contact(contact: Contact, b: int, clock: BootClock) -> None:
     if contact.start_b == b:
         if contact.start_utc is None:
-            contact.start_utc, contact.late = contact.start_u + offset, True
+            contact.start_utc = _late(contact, clock, contact.start_u)
         if contact.answered_u is not None and contact.answered_utc is None:
-            contact.answered_utc, contact.late = contact.answered_u + offset, True
+            contact.answered_utc = _late(contact, clock, contact.answered_u)
     if contact.end_b == b and contact.end_u is not None and contact.end_utc is None:
-        contact.end_utc, contact.late = contact.end_u + offset, True
+        contact.end_utc = _late(contact, clock, contact.end_u)
     if contact.close_b == b and contact.close_u is not None and contact.close_utc is None:
-        contact.close_utc, contact.late = contact.close_u + offset, True
+        contact.close_utc = _late(contact, clock, contact.close_u)
 
 
-def _place_session(session: Session, b: int, offset: int) -> None:
+def _place_session(session: Session, b: int, clock: BootClock) -> None:
     if session.open_b == b and session.open_utc is None:
-        session.open_utc, session.late = session.open_u + offset, True
+        session.open_utc = _late(session, clock, session.open_u)
     if session.close_b == b and session.close_u is not None and session.close_utc is None:
-        session.close_utc, session.late = session.close_u + offset, True
+        session.close_utc = _late(session, clock, session.close_u)
+
+
+def _late(row: Contact | Session, clock: BootClock, u: int) -> int:
+    """The hour of `u`; notes that the row got it late, and the worst doubt of its hours."""
+    row.late = True
+    row.uncertainty_ms = max(row.uncertainty_ms or 0, clock.uncertainty_at(u))
+    return clock.utc_at(u)

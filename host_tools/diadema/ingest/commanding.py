@@ -75,12 +75,13 @@ class Commands:
         """What a station misses that has just said hello."""
         station = self._ingest.station(s)
         state = station.state
-        if state.offset is None or (state.e, state.b) != (hello.e, hello.b):
+        known = (state.e, state.b) == (hello.e, hello.b) and state.clock.source == "host"
+        if not known:
             self._ensure(station, "time", {})
         maker = self.maker
         if maker is not None and maker.knows(s) and hello.generation != maker.generation:
             self._ensure(station, "config", {"generation": maker.generation})
-        return self._repeat(station, list(self._open.get(s, {}).values()))
+        return self._repeat(station, list(self._open.get(s, {}).values()), hello.u)
 
     def configure(self, maker: ConfigMaker | None) -> Frames:
         """The site has another generation: tell every station that is there."""
@@ -145,7 +146,9 @@ class Commands:
                 return command
         return self._new(station, cmd, fields)
 
-    def _repeat(self, station: Station, commands: list[Open]) -> Frames:
+    def _repeat(
+        self, station: Station, commands: list[Open], hello_u: int | None = None
+    ) -> Frames:
         self._expire()
         waiting = self._open.get(station.s, {})
         passed = station.state.answered_i
@@ -156,16 +159,19 @@ class Commands:
             if command.i < passed and command.cmd not in _CALLS:
                 command = self._new(station, command.cmd, command.fields, of=command.i)
             fresh.append(command)
-        return self._send(station.s, sorted(fresh, key=lambda command: command.i))
+        return self._send(station.s, sorted(fresh, key=lambda command: command.i), hello_u)
 
-    def _send(self, s: str, commands: list[Open]) -> Frames:
+    def _send(self, s: str, commands: list[Open], hello_u: int | None = None) -> Frames:
         frames: Frames = []
         for command in commands:
             command.sent = time.monotonic()
             head = {"cmd": command.cmd, "i": command.i}
             if command.cmd == "time":
                 self._told_time[s] = command.sent
-                frames.append((s, _encode(head | {"utc": self._ingest.clock.now_ms()})))
+                told = {"utc": self._ingest.clock.now_ms()}
+                if hello_u is not None:  # by which the station knows how long the way was
+                    told["hello_u"] = hello_u
+                frames.append((s, _encode(head | told)))
             elif command.cmd == "config":
                 if self.maker is not None and self.maker.knows(s):
                     frames += [(s, _encode(b | head)) for b in blocks(self.maker.build(s))]

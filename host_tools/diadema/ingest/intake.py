@@ -93,6 +93,8 @@ class Intake:
             self.batch.positions.append((s, e, journal.position))
         self.batch.contacts += self._changes.contacts.values()
         self.batch.sessions += self._changes.sessions.values()
+        self.batch.anchors += self._changes.anchors
+        self.effects.alarms += self._changes.alarms
 
     @property
     def touched(self) -> Iterable[Station]:

@@ -9,6 +9,7 @@ from diadema.events import Event
 from diadema.ingest import contacts, sessions
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
+from diadema.ingest.placing import end_boot, hour_before_anchor
 from diadema.ingest.state import StationState, display
 
 type Handler = Callable[[Changes, StationState, Any, int | None], None]
@@ -23,8 +24,8 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     utc: int | None
     u, offset = event.u, state.offset
     if offset is not None:
-        state.newest_utc = utc = offset + u
-    elif (utc := event.t) is not None:
+        state.newest_utc = utc = state.clock.utc_at(u) if state.clock.drift_ppb else offset + u
+    elif (utc := hour_before_anchor(changes, state, event)) is not None:
         state.newest_utc = utc
     handler = _HANDLERS.get(type(event))
     if handler is not None:
@@ -50,4 +51,5 @@ def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
         contact.estimated |= contact.phase == "wrapup"
     if (event.b > state.b and event.e == state.e) or state.is_new:
         changes.fresh[event.s] = (event.e, event.b)
-    state.e, state.b, state.u, state.offset = event.e, event.b, 0, None
+    end_boot(state)
+    state.e, state.b, state.u = event.e, event.b, 0

@@ -11,6 +11,7 @@ import msgspec
 from nats.aio.msg import Msg
 
 from diadema.errors import DiademaError
+from diadema.ingest import timeline
 from diadema.mosquitto import Door
 from diadema.store import StoreStale, StoreUnavailable
 
@@ -30,6 +31,7 @@ class Requests:
         """A callback for each subject."""
         return {
             "hub.command": self._asked(self._on_command),
+            "hub.clock": self._asked(self._on_clock),
             "hub.command.get": self._asked(self._on_state),
             "hub.enrol": self._asked(self._on_enrol),
             "hub.mosquitto": self._asked(self._on_mosquitto),
@@ -78,8 +80,17 @@ class Requests:
             "expired": command["status"] == "expired" or (command["status"] == "open" and due),
         }
 
+    async def _on_clock(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What is known of one station's clock."""
+        station = self._service.ingest.stations.get(str(body.get("s", "")))
+        if station is None:
+            return {"error": "unknown_station", "detail": "no such station", "status": 404}
+        return {**timeline.told(station.state.clock, self._service.clock.now_ms())}
+
     async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
-        links = [station.link for station in self._service.ingest.stations.values()]
+        stations = self._service.ingest.stations.values()
+        links = [station.link for station in stations]
+        clocks = [station.state.clock for station in stations]
         stored = await asyncio.to_thread(
             self._service.reader.status
         )  # counting many takes a moment
@@ -89,6 +100,7 @@ class Requests:
             "refused": self._service.refused,
             "deferred": self._service.ingest.deferred,
             "open_commands": self._service.commands.waiting,
+            "clocks": timeline.summary(clocks, self._service.clock.now_ms()),
             "links": {link: links.count(link) for link in ("up", "late", "lost")},
         }
 

@@ -7,6 +7,7 @@ from diadema import events as ev
 from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import close_all
+from diadema.ingest.placing import take_anchor
 from diadema.ingest.state import StationState
 from diadema.store.rows import Session
 
@@ -82,11 +83,7 @@ def _booted(changes: Changes, state: StationState, event: ev.StationBooted, utc:
 
 
 def _clock(changes: Changes, state: StationState, event: ev.StationClock, utc: Utc) -> None:
-    first = state.offset is None
-    state.offset = event.utc - event.u
-    state.newest_utc = event.utc
-    if first:
-        changes.place(event.s, state)
+    take_anchor(changes, state, event)
 
 
 def _config(changes: Changes, state: StationState, event: ev.StationConfig, utc: Utc) -> None:

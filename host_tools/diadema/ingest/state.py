@@ -1,17 +1,24 @@
 """What the ingest knows of one station between two events; saved with each batch."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from diadema.ingest.timeline import Adrift, BootClock
 from diadema.store.rows import Contact, Session
 
 
 class StationState(Struct, kw_only=True):
-    """Projection so far. `u` is the newest event's; `offset` + u = UTC in the current boot `b`."""
+    """Projection so far. `u` is the newest event's; `offset` + u = UTC in the current boot `b`,
+    but for the drift, which its `clock` knows."""
 
     e: int = 0
     b: int = 0
     u: int = 0
     offset: int | None = None
+    clock: BootClock = field(default_factory=BootClock)
+    hourless: bool = False  # somebody did something in this boot, and it has no hour yet
+    adrift: list[Adrift] = []  # boots since `sure_utc` that ended without an hour
+    sure_utc: int | None = None  # the last hour before them
+    sure_ms: int = 0  # how far it may be off
     newest_utc: int | None = None
     session: Session | None = None
     presence: str = "logged_out"

@@ -82,8 +82,10 @@ class Adrift(Struct, array_like=True):
     ms: int
 
 
-def between(boots: list[Adrift], after_utc: int, before_utc: int) -> list[BootClock]:
-    """Clocks for boots, in their order, that lie between two known hours.
+def between(
+    boots: list[Adrift], after_utc: int, before_utc: int, doubt_ms: int
+) -> list[BootClock]:
+    """Clocks for boots, in their order, that lie between two hours, known to `doubt_ms`.
 
     What they measured and their order stand; the rest of the interval may be before, between or
     after them. Each is put in the middle of where it can be, and may be off by half of the rest.
@@ -91,7 +93,7 @@ def between(boots: list[Adrift], after_utc: int, before_utc: int) -> list[BootCl
     """
     rest = before_utc - after_utc - sum(boot.ms for boot in boots)
     start = after_utc + rest // 2 if rest >= 0 else after_utc + rest
-    doubt = (rest + 1) // 2 if rest >= 0 else -rest
+    doubt = doubt_ms + ((rest + 1) // 2 if rest >= 0 else -rest)
     clocks = []
     for boot in boots:
         clocks.append(BootClock(source="between", utc=start, uncertainty_ms=doubt))

@@ -52,6 +52,9 @@ class Batch:
     stations: list[tuple[str, bytes, bytes, int]] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
+    anchors: list[tuple[str, int, int, int, int, str, int, int, int, int | None]] = field(
+        default_factory=list
+    )
     live: list[tuple[str, bytes]] = field(default_factory=list)
     counted_utc: int | None = None  # the day of the rows in `live` is the one of this moment
     answers: list[tuple[str, int, bytes]] = field(default_factory=list)
@@ -108,6 +111,7 @@ class Writer:
             self.put(tx, tables.stations, batch.stations)
             self.put(tx, tables.contacts, [astuple(contact) for contact in batch.contacts])
             self.put(tx, tables.sessions, [astuple(session) for session in batch.sessions])
+            self.put(tx, tables.anchors, batch.anchors)
             self.put(tx, tables.live, batch.live)
             if batch.counted_utc is not None:
                 self.put(tx, tables.floor, [(1, batch.counted_utc)])
