@@ -7,6 +7,7 @@ Solders the board together, mounts the station's own files as `/`, and hands ove
 import builtin  # noqa: F401 - takes hold of the interpreter's own before ours are loaded
 
 # isort: split
+import builtins
 import gc
 import os
 import select  # noqa: F401 - loaded here, so that the firmware finds ours
@@ -56,6 +57,7 @@ def solder():
         answer = {name: model.dump() for name, model in parts.items()}
         gc.collect()
         answer["modules"] = list(sys.modules)
+        answer["imported"] = list(_imported)
         answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
         answer["uptime_ms"] = wire.uptime()
         return answer
@@ -85,6 +87,21 @@ def power(folder, identity, cause):
     sys.path[:] = ["", "/lib", ".frozen"]
 
 
+_imported = set()  # what was in memory at any time since the start
+
+
+def note_imports():
+    """Keep the names of all modules, also of those that the firmware lets go of again."""
+    load = builtins.__import__
+
+    def note(*arguments):
+        module = load(*arguments)
+        _imported.update(sys.modules)
+        return module
+
+    builtins.__import__ = note
+
+
 def run(name):
     """Run a start file as the chip does: in `__main__`, its errors to the console."""
     try:
@@ -102,6 +119,7 @@ def start(line, folder, identity, cause):
     wire.open_line(int(line))
     solder()
     power(folder, identity, cause)
+    note_imports()
     run("boot.py")
     run("main.py")
     while True:  # the chip would now sit at its prompt

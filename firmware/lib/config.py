@@ -2,7 +2,7 @@
 
 from binascii import unhexlify
 
-from lib.badges import badge_hash
+from lib.seal import badge_hash
 
 
 class Config:

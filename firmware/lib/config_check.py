@@ -4,22 +4,81 @@ from binascii import a2b_base64
 
 from lib.errors import ConfigError
 
-LANGUAGES = ("es", "en")
+_VERSIONS = (1, 0x3FFFFFFF)
+_LANGUAGES = ("es", "en")
+# the shape of a value: text of 1 to 16 characters is 16, of 64 hex digits −64, a whole number from
+# 1 to 600 is (1, 600), an object the shapes of its members
+_SHAPE = {
+    "generation": _VERSIONS,
+    "site": 32,
+    "station": 16,
+    "seat": 16,
+    "utc_offset_min": (-720, 840),
+    "badge_key": -64,
+    "ring_limit_s": (1, 600),
+    "wrapup_limit_s": (1, 7200),
+}
+_OPTIONAL = {"key": -64, "sntp": 259, "wifi": {"ssid": 32, "password": 63}}
+_BROKER = {"host": 253, "port": (1, 65535), "ca": 2048, "user": 64, "password": 64}
 
 
-def text(key, value, longest):
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise ConfigError(key, "text of 1 to %d characters" % longest)
+def check(key, value, shape):
+    """Raises ConfigError when a value has another shape."""
+    if isinstance(shape, dict):
+        if not isinstance(value, dict):
+            raise ConfigError(key or "data", "not an object")
+        for name in shape:
+            check(key + "." + name if key else name, value.get(name), shape[name])
+        return
+    if isinstance(shape, tuple):
+        right = isinstance(value, int) and not isinstance(value, bool)
+        right = right and shape[0] <= value <= shape[1]
+        reason = "a whole number from %d to %d" % shape
+    elif shape < 0:
+        right = isinstance(value, str) and len(value) == -shape
+        right = right and not value.strip("0123456789abcdef")
+        reason = "%d lower-case hex digits" % -shape
+    else:
+        right = isinstance(value, str) and 0 < len(value) <= shape
+        reason = "text of 1 to %d characters" % shape
+    if not right:
+        raise ConfigError(key, reason)
 
 
-def number(key, value, low, high):
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ConfigError(key, "a whole number from %d to %d" % (low, high))
-
-
-def hex_digits(key, value, digits):
-    if not isinstance(value, str) or len(value) != digits or value.strip("0123456789abcdef"):
-        raise ConfigError(key, "%d lower-case hex digits" % digits)
+def validate(data, station):
+    """Raises ConfigError for the first thing that is missing or wrong."""
+    check("", data, _SHAPE)
+    if data["station"] != station:
+        raise ConfigError("station", "this one is " + station)
+    if data.get("language") not in _LANGUAGES:
+        raise ConfigError("language", "es or en")
+    for key in _OPTIONAL:
+        if key in data:
+            check(key, data[key], _OPTIONAL[key])
+    if "wifi" in data or "broker" in data:
+        broker = data.get("broker")
+        check("broker", broker, _BROKER)
+        try:
+            a2b_base64(broker["ca"])
+        except ValueError:
+            raise ConfigError("broker.ca", "not base64") from None
+    if "sntp" in data:
+        host, _, port = data["sntp"].rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ConfigError("sntp", "host:port")
+    badges: set[str] = set()
+    for key, agent in _rows("agents", data.get("agents"), 400, 3, set()):
+        if not isinstance(agent[2], list):
+            raise ConfigError(key, "its badges are a list")
+        for badge in agent[2]:
+            check(key, badge, -32)
+            _once(key, badge, badges)
+    for key, reason in _rows("reasons", data.get("reasons"), 60, 3, set()):
+        check(key, reason[2], (0, 1))
+    tree = data.get("tree")
+    named = isinstance(tree, dict) and isinstance(tree.get("version"), str)
+    check("tree", tree, {"version": 16 if named else _VERSIONS})
+    _nodes("tree.nodes", tree.get("nodes"), 3, set())
 
 
 def _rows(key, rows, most, width, codes):
@@ -30,8 +89,8 @@ def _rows(key, rows, most, width, codes):
         here = "%s[%d]" % (key, at)
         if not isinstance(row, list) or len(row) != width:
             raise ConfigError(here, "a list of %d things" % width)
-        text(here, row[0], 24)
-        text(here, row[1], 16)
+        check(here, row[0], 24)
+        check(here, row[1], 16)
         _once(here, row[0], codes)
         yield here, row
 
@@ -40,74 +99,6 @@ def _once(key, code, seen):
     if code in seen:
         raise ConfigError(key, code + " is there twice")
     seen.add(code)
-
-
-def validate(data, station):
-    """Raises ConfigError for the first thing that is missing or wrong."""
-    if not isinstance(data, dict):
-        raise ConfigError("data", "not an object")
-    get = data.get
-    number("generation", get("generation"), 1, 0x3FFFFFFF)
-    text("site", get("site"), 32)
-    if get("station") != station:
-        raise ConfigError("station", "this one is " + station)
-    text("seat", get("seat"), 16)
-    if get("language") not in LANGUAGES:
-        raise ConfigError("language", "es or en")
-    number("utc_offset_min", get("utc_offset_min"), -720, 840)
-    hex_digits("badge_key", get("badge_key"), 64)
-    if "key" in data:
-        hex_digits("key", data["key"], 64)
-    if "wifi" in data:
-        _texts("wifi", data["wifi"], (("ssid", 32), ("password", 63)))
-        _broker(get("broker"))
-    elif "broker" in data:
-        _broker(data["broker"])
-    if "sntp" in data:
-        _server("sntp", data["sntp"])
-    number("ring_limit_s", get("ring_limit_s"), 1, 600)
-    number("wrapup_limit_s", get("wrapup_limit_s"), 1, 7200)
-    badges: set[str] = set()
-    for key, agent in _rows("agents", get("agents"), 400, 3, set()):
-        if not isinstance(agent[2], list):
-            raise ConfigError(key, "its badges are a list")
-        for badge in agent[2]:
-            hex_digits(key, badge, 32)
-            _once(key, badge, badges)
-    for key, reason in _rows("reasons", get("reasons"), 60, 3, set()):
-        number(key, reason[2], 0, 1)
-    tree = get("tree")
-    if not isinstance(tree, dict):
-        raise ConfigError("tree", "not an object")
-    version = tree.get("version")
-    if isinstance(version, str):
-        text("tree.version", version, 16)
-    else:
-        number("tree.version", version, 1, 0x3FFFFFFF)
-    _nodes("tree.nodes", tree.get("nodes"), 3, set())
-
-
-def _texts(key, data, limits):
-    if not isinstance(data, dict):
-        raise ConfigError(key, "not an object")
-    for name, longest in limits:
-        text(key + "." + name, data.get(name), longest)
-
-
-def _broker(data):
-    _texts("broker", data, (("host", 253), ("ca", 2048), ("user", 64), ("password", 64)))
-    number("broker.port", data.get("port"), 1, 65535)
-    try:
-        a2b_base64(data["ca"])
-    except ValueError:
-        raise ConfigError("broker.ca", "not base64") from None
-
-
-def _server(key, value):
-    text(key, value, 259)
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(key, "host:port")
 
 
 def _nodes(key, nodes, levels, codes):

@@ -13,7 +13,7 @@ from binascii import a2b_base64, crc32, hexlify
 from hashlib import sha256
 
 from lib.config import Config
-from lib.config_check import hex_digits, number, validate
+from lib.config_check import check, validate
 from lib.errors import ConfigError
 from lib.once import forget
 from micropython import const
@@ -109,9 +109,9 @@ class ConfigStore:
         Blocks come in order; the first begins anew. Raises ConfigError, OSError.
         """
         part, parts, digest = command.get("part"), command.get("parts"), command.get("sha256")
-        number("parts", parts, 1, _PARTS_LIMIT)
-        number("part", part, 1, parts)
-        hex_digits("sha256", digest, 64)
+        check("parts", parts, (1, _PARTS_LIMIT))
+        check("part", part, (1, parts))
+        check("sha256", digest, -64)
         try:
             block = a2b_base64(command.get("data"))
         except (ValueError, TypeError):

@@ -5,24 +5,23 @@
 
 
 class StationError(Exception):
-    """Anything the station can name."""
-
-
-class PartError(StationError):
-    """A chip did not answer, or answered nonsense. `code` goes into `station.fault`."""
-
-    def __init__(self, part, code, advice=""):
-        super().__init__("{}: {}{}".format(part, code, "; " + advice if advice else ""))
-        self.part = part
-        self.code = code
-
-
-class JournalError(StationError):
-    """The journal's partition cannot be used; `code` says why in `station.fault`."""
+    """Anything the station can name; `code` says it in `station.fault`."""
 
     def __init__(self, message, code="unusable"):
         super().__init__(message)
         self.code = code
+
+
+class PartError(StationError):
+    """A chip did not answer, or answered nonsense."""
+
+    def __init__(self, part, code, advice=""):
+        super().__init__("{}: {}{}".format(part, code, advice and "; " + advice), code)
+        self.part = part
+
+
+class JournalError(StationError):
+    """The journal's partition cannot be used."""
 
 
 class JournalFull(JournalError):
@@ -39,8 +38,4 @@ class ConfigError(StationError):
 
 
 class LinkError(StationError):
-    """A way to the host ended or did not come about; `code` says why."""
-
-    def __init__(self, message, code):
-        super().__init__(message)
-        self.code = code
+    """A way to the host ended or did not come about."""

@@ -90,7 +90,7 @@ class Screen:
         canvas = self.canvas
         words = self.words
         taken = digits_width(time)
-        title = words[situation]
+        title = words.get(situation, "")
         detail = self._detail(station, situation)
         if situation == "not_ready" and station.desk.reason not in words:
             label = station.config.reason_label(station.desk.reason)

@@ -1,15 +1,36 @@
-"""Whether what comes down is the hub's own: `h`, always the last member, seals the rest.
+"""Keyed hashes: badge ids as the station may keep them, never the id itself; and the seal `h`,
+always the last member, by which the hub's own messages are known.
 
-h = first 8 bytes of HMAC-SHA256(station's key, station id "\\n" boot counter "\\n" body), in hex;
-body is the JSON text without that member.
+Badge: first 16 bytes of HMAC-SHA256(site's badge key, kind ":" upper-case hex id).
+Seal: first 8 bytes of HMAC-SHA256(station's key, station id "\\n" boot counter "\\n" body), where
+body is the JSON text without that member. Both in hex.
 """
 
 from binascii import hexlify
+from hashlib import sha256
 
-from lib.badges import hmac_sha256
 from micropython import const
 
+_BLOCK = const(64)
 _TAIL = const(24)  # ,"h":"<16 hex>"}
+
+
+def hmac_sha256(key, message):
+    """HMAC-SHA256 (32 bytes); MicroPython has the hash but not the HMAC."""
+    if len(key) > _BLOCK:
+        key = sha256(key).digest()
+    key = key + bytes(_BLOCK - len(key))
+    inner = sha256(bytes(byte ^ 0x36 for byte in key))
+    inner.update(message)
+    outer = sha256(bytes(byte ^ 0x5C for byte in key))
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+def badge_hash(key, kind, identity):
+    """32 hex digits for a badge of `kind` (`iso14443a`) with the id bytes `identity`."""
+    name = kind + ":" + hexlify(identity).decode().upper()
+    return hexlify(hmac_sha256(key, name.encode())[:16]).decode()
 
 
 def sealed(key, station, boot, text):

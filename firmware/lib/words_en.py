@@ -1,60 +1,61 @@
-"""The station's words in English; the same keys as `words_es`."""
+"""The station's words in English, a line each: `key: word`. Groups: states; soft labels by
+what the key does, which fit 32 pixels (about six letters); the line of detail; lists.
+"""
 
-WORDS = {
-    # states
-    "logged_out": "Logged out",
-    "ready": "AVAILABLE",
-    "not_ready": "Not ready",
-    "offered": "Ringing",
-    "dialing": "Calling",
-    "talking": "On call",
-    "held": "On hold",
-    "wrapup": "Wrap-up",
-    "closing": "",
-    # soft labels, by what the key does
-    "go_ready": "Ready",
-    "choose_reason": "Pause",
-    "dial": "Dial",
-    "answer": "Conn.",
-    "typify": "Code",
-    "hold": "Hold",
-    "resume": "Back",
-    "intend": "Next",
-    "turn": "More ›",
-    "acknowledge": "Read",
-    # the detail line
-    "tap_badge": "Tap your badge",
-    "no_config": "Not configured",
-    "answer_hint": "1 answer · 2 silence",
-    "silenced": "Ring silenced",
-    "hang_up_hint": "1 hang up · 3 connected",
-    "muted": "Microphone muted",
-    "next": "Next: %s",
-    "finish_hint": "1 done",
-    "login": "Just logged in",
-    "no_answer": "No answer",
-    "auxiliar": "Not ready",
-    "volume": "Volume %s",
-    "hello": "Hello, %s!",
-    "goodbye": "See you!",
-    "missed": "Not answered: not ready",
-    "unknown_badge": "Badge not known",
-    "no_roster": "Configuration missing",
-    "in_call": "Finish your call first",
-    "bad_read": "Tap your badge again",
-    "journal_full": "Memory full: tell someone",
-    "fault": "Fault: %s",
-    "badge_reader": "badge reader",
-    "codec": "audio",
-    "screen": "screen",
-    "journal": "memory",
-    "uplink": "link",
-    "wifi": "Wi-Fi",
-    "wifi.wrong_password": "Wrong Wi-Fi password",
-    "config": "configuration",
-    # lists
-    "more": "More ›",
-    "reasons_list": "Pause",
-    "intend_list": "Next",
-    "tree_list": "Call code",
-}
+_LINES = """
+logged_out: Logged out
+ready: AVAILABLE
+not_ready: Not ready
+offered: Ringing
+dialing: Calling
+talking: On call
+held: On hold
+wrapup: Wrap-up
+
+go_ready: Ready
+choose_reason: Pause
+dial: Dial
+answer: Conn.
+typify: Code
+hold: Hold
+resume: Back
+intend: Next
+turn: More ›
+acknowledge: Read
+
+tap_badge: Tap your badge
+no_config: Not configured
+answer_hint: 1 answer · 2 silence
+silenced: Ring silenced
+hang_up_hint: 1 hang up · 3 connected
+muted: Microphone muted
+next: Next: %s
+finish_hint: 1 done
+login: Just logged in
+no_answer: No answer
+auxiliar: Not ready
+volume: Volume %s
+hello: Hello, %s!
+goodbye: See you!
+missed: Not answered: not ready
+unknown_badge: Badge not known
+no_roster: Configuration missing
+in_call: Finish your call first
+bad_read: Tap your badge again
+journal_full: Memory full: tell someone
+fault: Fault: %s
+badge_reader: badge reader
+codec: audio
+screen: screen
+journal: memory
+uplink: link
+wifi: Wi-Fi
+wifi.wrong_password: Wrong Wi-Fi password
+config: configuration
+
+more: More ›
+reasons_list: Pause
+intend_list: Next
+tree_list: Call code
+"""
+WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)

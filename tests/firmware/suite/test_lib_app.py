@@ -5,13 +5,13 @@ import json
 from binascii import hexlify, unhexlify
 
 from lib.app import App
-from lib.badges import hmac_sha256
 from lib.config import Config
 from lib.errors import PartError
 from lib.frames import Decoder, encode
 from lib.journal import Journal, JournalFull
 from lib.parts import Parts
 from lib.report import health
+from lib.seal import hmac_sha256
 from lib.timekeeping import Clock
 from nor import Nor
 from scenes import CONFIG

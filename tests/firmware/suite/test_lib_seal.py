@@ -2,7 +2,7 @@
 
 from binascii import unhexlify
 
-from lib.badges import badge_hash, hmac_sha256
+from lib.seal import badge_hash, hmac_sha256
 
 
 def test_rfc_4231():
