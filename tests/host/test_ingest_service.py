@@ -241,6 +241,18 @@ async def test_a_command_passed_over_goes_on_under_a_new_number(play, client):
     assert answer["answered"]["i"] == again["i"]
 
 
+async def test_how_well_a_stations_clock_is_known(play, client):
+    assert (await asked(client, "hub.clock", s=S))["status"] == 404
+    script = Script().boot().clock().login()
+    await play.send(script)
+    await play.acked(script)
+    clock = await asked(client, "hub.clock", s=S)
+    assert (clock["source"], clock["anchored_utc"], clock["offset_ms"]) == ("host", T0, T0 - 15)
+    assert (clock["uncertainty_ms"], clock["drift_ppm"], clock["jumps"]) == (50, None, 0)
+    status = await asked(client, "hub.status")
+    assert status["clocks"] == {"known": 1, "unknown": 0, "worst_ms": 50, "jumps": 0}
+
+
 WRONG = [
     ({"s": S, "cmd": "ring"}, 422, "contact"),
     ({"s": S, "cmd": "dance"}, 422, "cmd"),

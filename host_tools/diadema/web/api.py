@@ -49,6 +49,20 @@ class CommandState(BaseModel):
     expired: bool
 
 
+class StationClock(BaseModel):
+    """What the hub knows of a station's clock. `source`: host, sntp, or event (only the time in an
+    event is known); null while this boot has no hour. `drift_ppm` is null until it is measured.
+    """
+
+    source: str | None
+    anchored_utc: int | None
+    offset_ms: int | None
+    uncertainty_ms: int | None
+    drift_ppm: float | None
+    drift_error_ppm: float
+    jumps: int
+
+
 def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
@@ -106,6 +120,15 @@ async def command_state(
 ) -> CommandState:
     answer = await _ask(service, request, "hub.command.get", {"s": s, "i": i})
     return CommandState.model_validate(answer)
+
+
+@router.get(
+    "/stations/{s}/clock",
+    summary="How well a station's clock is known",
+    responses={404: {"description": "no such station"}, 503: {"description": "the hub is silent"}},
+)
+async def station_clock(s: StationId, service: Served, request: Request) -> StationClock:
+    return StationClock.model_validate(await _ask(service, request, "hub.clock", {"s": s}))
 
 
 @metrics_router.get("/metrics", include_in_schema=False)
