@@ -30,6 +30,7 @@ _ACK_EVERY = const(32)
 _RESERVE = const(2)  # sectors kept to end what is running
 _LOW_VALUE = const(4)  # below this many free sectors, low-value kinds stop
 _TRIES = const(3)
+_USUAL = const(160)  # bytes read at once: most records are shorter
 _NEARLY = const(3072)  # of a sector: earlier, and each boot would erase the next one once more
 
 
@@ -39,6 +40,7 @@ class Journal:
     def __init__(self, partition, snapshot=lambda: b"{}"):
         self.snapshot = snapshot
         self._buffer = bytearray(_PAYLOAD_LIMIT + EXTRA)
+        self._view = memoryview(self._buffer)
         self._check = bytearray(_PAYLOAD_LIMIT + EXTRA)
         self.use(partition)
 
@@ -86,16 +88,16 @@ class Journal:
         """(type, n, length, whole) at `offset`, its bytes in the buffer; None for none."""
         if offset + EXTRA > SECTOR:
             return None
-        view = memoryview(self._buffer)
-        head = view[:RECORD_SIZE]
-        self._flash.readblocks(index, head, offset)
-        length, kind, _, n = struct.unpack(_RECORD, head)
-        if length > _PAYLOAD_LIMIT or offset + length + EXTRA > SECTOR or _xor(head):
+        view = self._view
+        got = min(_USUAL, SECTOR - offset)
+        self._flash.readblocks(index, view[:got], offset)
+        length, kind, _, n = struct.unpack_from(_RECORD, view)
+        end = length + RECORD_SIZE
+        if length > _PAYLOAD_LIMIT or offset + end + 4 > SECTOR or _xor(view):
             return None
-        size = length + EXTRA
-        self._flash.readblocks(index, view[:size], offset)
-        stored = struct.unpack_from("<I", view, size - 4)[0]
-        return kind, n, length, crc32(view[: size - 4]) == stored
+        if end + 4 > got:
+            self._flash.readblocks(index, view[got : end + 4], offset + got)
+        return kind, n, length, crc32(view[:end]) == struct.unpack_from("<I", view, end)[0]
 
     @property
     def first(self):
@@ -123,7 +125,7 @@ class Journal:
             offset += length + EXTRA
             if kind == EVENT and whole and found >= n:
                 self._cursor = (sequence, offset, found + 1)
-                return found, bytes(memoryview(self._buffer)[8 : 8 + length])
+                return found, bytes(self._view[8 : 8 + length])
         return self.last + 1, None
 
     def _seek(self, n):
@@ -163,7 +165,7 @@ class Journal:
         struct.pack_into(_RECORD, buffer, 0, len(payload), kind, 0, n)
         buffer[3] = _xor(buffer)
         buffer[8 : 8 + len(payload)] = payload
-        view = memoryview(buffer)
+        view = self._view
         struct.pack_into("<I", buffer, size - 4, crc32(view[: size - 4]))
         index = (self._sequence - 1) % self.sectors
         right = self._program(index, view[:size], self._offset)
@@ -207,7 +209,7 @@ class Journal:
         self.settle()
 
     def _put_header(self, index):
-        view = memoryview(self._buffer)[:HEADER_SIZE]
+        view = self._view[:HEADER_SIZE]
         struct.pack_into(
             HEADER, self._buffer, 0, MAGIC, VERSION, 0xFF, self.sectors, self.epoch,
             self._sequence, self.last + 1, self.acked, self.boot, 0,
@@ -283,8 +285,9 @@ class Journal:
         """Everything up to `n` is stored; going back protects what the host lost again."""
         if n > self.last:  # the host has seen more of this epoch than the flash remembers
             self.last = n
+        if n < self.acked:
+            self._needed = self._oldest
         self.acked = n
-        self._needed = self._oldest
         self.settle()
         if abs(n - self._acked_on_flash) >= _ACK_EVERY:
             self._put_ack()
@@ -327,7 +330,6 @@ class Journal:
 
 def _xor(header):
     """0 for a header whose check fits; over a header with check 0, the check."""
-    value = 0x5A
-    for at in range(RECORD_SIZE):
-        value ^= header[at]
-    return value
+    a, b, c, d = struct.unpack_from("<HHHH", header)
+    a ^= b ^ c ^ d
+    return (a ^ a >> 8) & 0xFF ^ 0x5A

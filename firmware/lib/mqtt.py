@@ -13,8 +13,9 @@ from lib.errors import LinkError
 from lib.timekeeping import wait
 from micropython import const
 
-WINDOW = const(8)  # messages on their way to the broker
+WINDOW = const(16)  # messages on their way to the broker
 _RX_LIMIT = const(1152)  # a message of 1024 bytes and its topic
+_RX_CHUNK = const(256)
 _KEEP_ALIVE_S = const(20)
 _CLOSE_MS = const(1_000)
 _CONNACK = const(0x20)
@@ -60,7 +61,7 @@ class Client:
         if not self.connected:
             raise LinkError("no connection", "lost")
         number = self._next_id()
-        packet = _packet(_PUBLISH | 2 | retain, _text(topic) + _number(number) + payload)
+        packet = _packet(_PUBLISH | 2 | retain, _text(topic), _number(number), payload)
         self._flight.append([number, packet, self._now()])
         try:
             await self._send(packet)
@@ -77,13 +78,15 @@ class Client:
         async with self._lock:
             writer = self._writer
             writer.write(packet)  # type: ignore[union-attr]
-            await asyncio.wait_for_ms(writer.drain(), self._answer_ms)  # type: ignore[union-attr]
+            if getattr(writer, "out_buf", True):  # MicroPython writes at once what it can
+                await asyncio.wait_for_ms(writer.drain(), self._answer_ms)  # type: ignore[union-attr]
         self._sent_at = self._now()
 
     # ------------------------------------------------------------------ a connection
 
     async def run(self):
         self._writer = reader = None
+        self._received = b""
         self._error = self._pinged = None
         self._ended = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -172,22 +175,36 @@ class Client:
 
     async def _receive(self):
         """(first byte, body) of the next packet."""
-        read = self._reader.readexactly
-        first = (await read(1))[0]
+        first = (await self._take_in(1))[0]
         size = shift = 0
         while True:
-            byte = (await read(1))[0]
+            byte = (await self._take_in(1))[0]
             size |= (byte & 127) << shift
             shift += 7
             if size > _RX_LIMIT or shift > 28:
                 raise LinkError("a packet is too long", "protocol")
             if byte < 128:
-                return first, await read(size) if size else b""
+                return first, await self._take_in(size)
+
+    async def _take_in(self, count):
+        """So many bytes; whatever has come is read at once, as each wait is dear."""
+        while len(self._received) < count:
+            more = await self._reader.read(_RX_CHUNK)
+            if not more:
+                raise EOFError
+            self._received += more
+        found = self._received[:count]
+        self._received = self._received[count:]
+        return found
 
     def _take(self, first, body):
         if first == _PUBACK and len(body) == 2:
             number = body[0] << 8 | body[1]
-            self._flight = [entry for entry in self._flight if entry[0] != number]
+            flight = self._flight
+            if flight and flight[0][0] == number:
+                flight.pop(0)
+            else:
+                self._flight = [entry for entry in flight if entry[0] != number]
             self._room.set()
         elif first == _PINGRESP:
             self._pinged = None
@@ -226,13 +243,12 @@ def _text(value):
     return _number(len(data)) + data
 
 
-def _packet(first, body):
+def _packet(first, *parts):
     """A bytearray, so that DUP can be set in it later."""
-    packet = bytearray([first])
-    size = len(body)
+    size = sum(len(part) for part in parts)
+    head = [first]
     while size > 127:
-        packet.append(size & 127 | 128)
+        head.append(size & 127 | 128)
         size >>= 7
-    packet.append(size)
-    packet.extend(body)
-    return packet
+    head.append(size)
+    return bytearray(b"".join((bytes(head),) + parts))

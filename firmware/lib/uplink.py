@@ -1,8 +1,8 @@
 """The uplink: one task sends the journal's events in order until the host acknowledges them.
 
-At most 32 are on the way. What is not acknowledged in 5 s is sent again from the oldest on,
-the wait doubling to 60 s. A link starts with a hello; the first acknowledgement after it may
-move the cursor back, later ones only forward. Nothing is sent before that first one.
+At most 32 are on the way, over Wi-Fi 256. What is not acknowledged in 5 s is sent again from the
+oldest on, the wait doubling to 60 s. A link starts with a hello; the first acknowledgement after
+it may move the cursor back, later ones only forward. Nothing is sent before that first one.
 """
 
 import asyncio
@@ -198,6 +198,8 @@ class Uplink:
             self._sent = max(self._sent, n - 1)
             if self._cursor == cursor:  # else an acknowledgement moved it meanwhile
                 self._cursor = n
+            if not n & 3:
+                await asyncio.sleep_ms(0)  # a key need not wait for more
         if self._synced and self._cursor - 1 > self._base and self._resend_at is None:
             self._resend_at = self._later(self._resend_wait)
 

@@ -315,6 +315,31 @@ def test_what_the_cable_does_not_answer_goes_the_other_way_from_the_hosts_positi
     Line(3).run(script)
 
 
+def test_the_window_over_wifi_is_wide_and_others_get_their_turn():
+    turns = []
+
+    async def others():
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    async def script(line):
+        way = line.uplink.links = Way(line)
+        way.use(True)
+        await line.turn(0)
+        line.uplink.on_ack(line.journal.epoch, 0)
+        beside = asyncio.create_task(others())
+        await line.turn(1)
+        beside.cancel()
+        assert way.sent[1:] == list(range(1, 257))
+        assert len(turns) >= 256 // 4
+        line.uplink.on_ack(line.journal.epoch, 100)
+        await line.turn(2)
+        assert way.sent[257:] == list(range(257, 357))
+
+    Line(400).run(script)
+
+
 def test_hellos_that_nobody_answers_try_the_other_way_and_a_broker_is_greeted():
     async def script(line):
         way = line.uplink.links = Way(line)
