@@ -12,8 +12,8 @@ from lib.config import Config
 from lib.desk import Desk
 from lib.errors import JournalError
 from lib.host import Host
-from lib.inputs import INPUTS, attend
 from lib.once import once
+from lib.parts import INPUTS
 from lib.screens import Screen
 from lib.states import Station
 from lib.timekeeping import wait
@@ -43,7 +43,7 @@ class App:
         self.clock = clock
         self.serial = serial
         self.parts = parts
-        parts.attach(clock.now, self.fault, serial.log)
+        parts.attach(self)
         self._inputs = deque((), _INPUTS)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
         self.wake = self._flag.set  # look again: something changed that is no input
@@ -93,9 +93,10 @@ class App:
         """Everything at once, for ever."""
         asyncio.create_task(self.keep(self.uplink.run))
         asyncio.create_task(self.keep(self.host.listen))
+        parts = self.parts
         for role in INPUTS:
-            if self.parts.has(role):
-                asyncio.create_task(self.keep(attend, self, role))
+            if parts.has(role):
+                asyncio.create_task(self.keep(parts.attend, role))
         self.settle_links()
         await self._work()
 

@@ -10,7 +10,6 @@ import random
 
 from lib.errors import LinkError, StationError
 from lib.mqtt import Client
-from lib.once import forget
 from micropython import const
 
 _TOPIC = "diadema/v1/"
@@ -20,9 +19,6 @@ _TOLD_MS = const(60_000)  # the first wait after what only a person can mend
 _TOLD_MOST_MS = const(600_000)
 _HOLD_MS = const(30_000)  # a cable that did not answer is not used again for so long
 _HOLD_MOST_MS = const(600_000)
-_TIME_MS = const(120_000)  # without an hour before a time server is asked
-_TIME_MOST_MS = const(3_600_000)
-_STALE_MS = const(3_900_000)  # the host tells the time each hour
 _FAULTS = ("wrong_password", "certificate", "refused")  # only these a person can mend
 
 
@@ -31,65 +27,30 @@ def settle(app):
     config = app.machine.config
     wanted = config.wifi and (config.wifi, config.broker, config.sntp)
     uplink = app.uplink
-    links = uplink.links
-    if links:
-        if links.settings == wanted:
+    if uplink.links:
+        if uplink.links.settings == wanted:
             return
-        links.task.cancel()
-        if links.time_task:
-            links.time_task.cancel()
+        for task in uplink.links.tasks:
+            task.cancel()
         uplink.links = None
         uplink.changed()
         app.fault("wifi", None)
     if wanted:
-        wifi = app.parts.make("wifi")
-        links = uplink.links = Links(
-            wanted, wifi, app.station_id, app.host.hear, uplink.changed, app.fault, app.clock.now,
-            app.serial.log,
-        )  # fmt: skip
-        links.task = asyncio.create_task(app.keep(links.run))
-        if config.sntp:
-            links.time_task = asyncio.create_task(app.keep(lambda: _ask_time(app, wifi)))
-
-
-async def _ask_time(app, wifi):
-    """Ask the time server while the host gives no time; the host's is the better one."""
-    clock = app.clock
-    wait_ms = _TIME_MS
-    while True:
-        await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 11))
-        wait_ms = min(wait_ms * 2, _TIME_MOST_MS)
-        if not wifi.connected or (clock.known and clock.now() - clock.anchored < _STALE_MS):
-            wait_ms = _TIME_MS
-            continue
-        from lib.sntp import ask
-
-        try:
-            utc, u, uncertainty_ms = await ask(app.machine.config.sntp, clock.now)
-            if app.anchor(utc, u, "sntp", uncertainty_ms):
-                wait_ms = _TIME_MS
-        except (LinkError, OSError) as error:
-            app.serial.log(str(error))
-        finally:
-            forget("sntp")
+        uplink.links = Links(app, wanted)
 
 
 class Links:
-    """`hear(payload)` is awaited; `changed()` is called when the uplink must say hello anew."""
+    """`settings`: Wi-Fi, broker and time server of the configuration."""
 
-    def __init__(self, settings, wifi, station, hear, changed, on_fault, now, log):
-        self.settings = settings  # wifi, broker and time server of the configuration
-        self.task: "asyncio.Task | None" = None
-        self.time_task: "asyncio.Task | None" = None
-        self._wifi = wifi
-        self._topic = _TOPIC + station + "/"
-        self._changed = changed
-        self._on_fault = on_fault
-        self._now = now
-        self._log = log
+    def __init__(self, app, settings):
+        self.settings = settings
+        self._app = app
+        self._now = app.clock.now
+        self._wifi = app.parts.make("wifi")
+        self._topic = topic = _TOPIC + app.station_id + "/"
         self.client = Client(
-            settings[1], station, [self._topic + "ack", self._topic + "cmd"],
-            (self._topic + "st/wifi", '{"up":false}'), hear, self._up, now,
+            settings[1], app.station_id, [topic + "ack", topic + "cmd"],
+            (topic + "st/wifi", '{"up":false}'), app.host.hear, self._up, self._now,
         )  # fmt: skip
         self.wireless = False  # the way in use
         self.greet = False  # a hello is owed to the broker, whichever way is in use
@@ -98,6 +59,11 @@ class Links:
         self._hold_until = 0
         self._wait_ms = _FIRST_MS
         self.reconnects = 0
+        self.tasks = [asyncio.create_task(app.keep(self._run))]
+        if settings[2]:
+            from lib.time_server import keep_hour
+
+            self.tasks.append(asyncio.create_task(app.keep(keep_hour, app, self._wifi)))
 
     # ------------------------------------------------------------------ the choice
 
@@ -121,7 +87,7 @@ class Links:
     def _use(self, wireless):
         if wireless != self.wireless:
             self.wireless = wireless
-            self._changed()
+            self._app.uplink.changed()
 
     # ------------------------------------------------------------------ for the uplink
 
@@ -140,7 +106,7 @@ class Links:
 
     # ------------------------------------------------------------------ the task
 
-    async def run(self):
+    async def _run(self):
         try:
             while True:
                 try:
@@ -157,16 +123,16 @@ class Links:
     def _up(self):
         self.reconnects += 1
         self._wait_ms = _FIRST_MS
-        self._on_fault("wifi", None)
+        self._app.fault("wifi", None)
         self.greet = True
         self.wireless = not self._cable
-        self._changed()
+        self._app.uplink.changed()
 
     def _ended(self, error):
         code = getattr(error, "code", "")
-        self._log("wifi: {}".format(error))
+        self._app.serial.log("wifi: {}".format(error))
         if code in _FAULTS:
-            self._on_fault("wifi", code)
+            self._app.fault("wifi", code)
             self._wait_ms = min(max(self._wait_ms * 2, _TOLD_MS), _TOLD_MOST_MS)
         else:
             self._wait_ms = min(self._wait_ms * 2, _MOST_MS)

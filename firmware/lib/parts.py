@@ -1,14 +1,19 @@
 """The board's parts by role: each driver is imported and made when it is first needed, as the
-board's table says (`boards/sim/board.py` explains it), and again after a failure.
+board's table says (`boards/sim/board.py` explains it), and again after a failure; what people do
+to keys, reader and headset socket becomes an input.
 
 One dead part is a fault that is told, never the end of the rest; a role that the table lacks is
 something this station cannot do, and everybody lives without it.
 """
 
+import asyncio
+
 from lib.errors import StationError
 from micropython import const
 
 _RETRY_MS = const(10_000)
+_FIRST_MS = const(1_000)
+_MOST_MS = const(60_000)
 
 
 class Parts:
@@ -22,11 +27,9 @@ class Parts:
         self._devices = {}
         self._retry_at = {}
 
-    def attach(self, now, on_fault, log):
-        """Whom to ask for the time, and whom to tell: `on_fault(role, code or None)`."""
-        self._now = now
-        self._on_fault = on_fault
-        self._log = log
+    def attach(self, app):
+        """For whom they work: faults and inputs go there."""
+        self._app = app
 
     def has(self, role):
         return role in self._table
@@ -58,19 +61,58 @@ class Parts:
 
     def use(self, role, action):
         """Let `action(driver)` use a part; one that fails is set up again 10 s later."""
-        now = self._now()
+        now = self._app.clock.now()
         if role in self._table and now >= self._retry_at.get(role, 0):
             try:
                 action(self._devices.get(role) or self.make(role))
-                self._on_fault(role, None)
+                self._app.fault(role, None)
             except (StationError, OSError) as error:
                 self._retry_at[role] = now + _RETRY_MS
-                self.failed(role, error)
+                self._failed(role, error)
 
-    def failed(self, role, error):
-        self._log(str(error))
+    async def attend(self, role):
+        """Pass on what a part says, for ever; one that fails is told, and made again."""
+        now = self._app.clock.now
+        wait_ms = _FIRST_MS
+        while True:
+            since = now()
+            try:
+                await INPUTS[role](self._app, self.make(role))
+            except (StationError, OSError) as error:
+                self._failed(role, error)
+            if now() - since > wait_ms:  # it did work
+                wait_ms = _FIRST_MS
+            await asyncio.sleep_ms(wait_ms)
+            wait_ms = min(wait_ms * 2, _MOST_MS)
+
+    def _failed(self, role, error):
+        self._app.serial.log(str(error))
         self._devices.pop(role, None)
-        self._on_fault(role, getattr(error, "code", "no_answer"))
+        self._app.fault(role, getattr(error, "code", "no_answer"))
 
     def dump(self):
         return {role: device.dump() for role, device in self._devices.items()}
+
+
+async def _keys(app, keys):
+    async for name, ticks in keys:
+        app.post(name, app.clock.at(ticks))
+
+
+async def _headset(app, headset):
+    async for plugged in headset:
+        app.post("headset", app.clock.now(), plugged)
+
+
+async def _badges(app, reader):
+    await reader.start()
+    app.fault("badge_reader", None)
+    async for identity in reader:
+        u = app.clock.now()
+        if identity is None:
+            app.post("bad_read", u)
+        else:
+            app.post("badge", u, app.machine.config.find(reader.kind, identity))
+
+
+INPUTS = {"keys": _keys, "headset": _headset, "badge_reader": _badges}

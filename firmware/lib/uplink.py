@@ -13,7 +13,7 @@ from lib import frames
 from lib.timekeeping import wait
 from micropython import const
 
-MYPY = False
+MYPY = const(False)  # the compiler leaves out what follows
 if MYPY:
     from lib.links import Links
 

@@ -22,18 +22,23 @@ class Bus:
 
 class Bench:
     def __init__(self, table):
-        self.now = 0
+        self.time = 0
         self.buses = []
         self.faults = []
         self.logged = []
         self.parts = Parts(table, PINS, self._bus)
-        self.parts.attach(lambda: self.now, self._fault, self.logged.append)
+        self.clock = self.serial = self
+        self.log = self.logged.append
+        self.parts.attach(self)
 
     def _bus(self, name):
         self.buses.append((name, Bus()))
         return self.buses[-1][1]
 
-    def _fault(self, role, code):
+    def now(self):
+        return self.time
+
+    def fault(self, role, code):
         self.faults.append((role, code))
 
 
@@ -103,6 +108,6 @@ def test_a_dead_part_is_told_and_tried_again_later():
     bench.buses[0][1].dead = False
     bench.parts.use("screen", show)
     assert len(used) == 1  # not yet
-    bench.now = 10_000
+    bench.time = 10_000
     bench.parts.use("screen", show)
     assert bench.faults[-1] == ("screen", None) and used[1] is not used[0]
