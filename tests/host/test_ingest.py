@@ -32,6 +32,15 @@ def test_events_are_stored_as_they_came_and_acknowledged(ingest, reader):
     assert ingest.stream == ("stream", script.n, "server")
 
 
+@pytest.mark.parametrize("broken", [b"\xff", b"\xed\xa0\xbd", b'"', b"x" * 600])
+def test_an_event_that_cannot_be_read_is_buried_in_its_place(ingest, broken):
+    script = full_day()
+    script.bodies[4] = script.bodies[4].replace(b'"k":"', b'"k":"' + broken)
+    effects = take(ingest, script.messages())
+    assert effects.acks == {S: (7, script.n)}
+    assert sum("dead letter" in alarm for alarm in effects.alarms) == 1
+
+
 def test_doubles_change_nothing_and_are_acknowledged_again(ingest, reader):
     script = full_day()
     take(ingest, script.messages())

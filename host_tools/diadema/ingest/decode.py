@@ -1,5 +1,7 @@
 """From bytes to an event. What is new is set apart and named; what is broken says why."""
 
+import re
+
 import msgspec
 
 from diadema.errors import DiademaError
@@ -10,6 +12,10 @@ type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind its
 decode_known = msgspec.json.Decoder(ANY_EVENT).decode
 _decode_any = msgspec.json.Decoder().decode
 KIND_OF: dict[type[Event], str] = {kind: tag for tag, kind in KINDS.items()}
+
+
+# a station writes each event's place first: so it can be acknowledged although the rest is broken
+_HEAD = re.compile(rb'\{"s":"[^"]*","e":(\d{1,10}),"n":(\d{1,16}),')
 
 
 class BadEvent(DiademaError):
@@ -36,18 +42,30 @@ class _Common(Event, kw_only=True):
     """The common fields alone, with their limits."""
 
 
+def _place(data: bytes) -> tuple[int, int] | tuple[None, None]:
+    head = _HEAD.match(data)
+    if head is None:
+        return None, None
+    e, n = int(head[1]), int(head[2])
+    return (e, n) if _is_place(e, n) else (None, None)
+
+
+def _is_place(e: object, n: object) -> bool:
+    return type(e) is int and type(n) is int and 0 <= e < 2**32 and 1 <= n < 2**53
+
+
 def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
     """(kind, event, what is unknown of it). Raises BadEvent. For what `decode_known` refuses."""
     if len(data) > EVENT_LIMIT:
-        raise BadEvent(f"{len(data)} bytes; an event has at most {EVENT_LIMIT}")
+        raise BadEvent(f"{len(data)} bytes; an event has at most {EVENT_LIMIT}", *_place(data))
     try:
         raw = _decode_any(data)
     except UNREADABLE as error:
-        raise BadEvent(f"no JSON: {error}") from error
+        raise BadEvent(f"no JSON: {error}", *_place(data)) from error
     if not isinstance(raw, dict):
         raise BadEvent("no JSON object")
     e, n = raw.get("e"), raw.get("n")
-    if not (type(e) is int and type(n) is int and 0 <= e < 2**32 and 1 <= n < 2**53):
+    if not _is_place(e, n):
         raise BadEvent("no e and n that can be its place in a journal")
     k = raw.get("k")
     if not isinstance(k, str) or not k:

@@ -29,6 +29,18 @@ def test_a_number_that_the_host_could_not_take_back_is_no_command():
     assert take(bench, {"cmd": "dance", "i": highest})[0]["i"] == highest
 
 
+def test_half_a_character_and_what_is_no_utf8_are_no_message():
+    bench = Bench()
+    last = bench.app.journal.last
+    for text in (
+        b'{"cmd":"dance\\ud83d","i":1}', b'{"cmd":"x","i":2,"a":"\\uD83D\\uDE00"}',
+        b'{"cmd":"dance\xff","i":3}', b'{"cmd":"\xc3","i":4}',
+    ):  # fmt: skip
+        bench.app.host.take(text, 5)
+    assert bench.app.host.decoder.bad == 4
+    assert (bench.app.journal.last, len(bench.app._inputs)) == (last, 0)
+
+
 def test_a_name_that_makes_its_event_too_long_is_refused():
     bench = Bench()
     bench.step("badge", ROSA)
