@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.guard import language_of
+from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
 from diadema.words import text
 
@@ -157,5 +158,5 @@ async def _ask(
             return answer
         code = answer.get("status", 409)
         known = isinstance(code, int) and 400 <= code < 500
-        raise HTTPException(code if known else 409, str(answer.get("detail") or answer["error"]))
+        raise HTTPException(code if known else 409, hub_refusal(answer, language))
     raise HTTPException(503, detail, {"Retry-After": "2"})

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
-from diadema.web import api, assets, stream, ui, wall
+from diadema.web import api, assets, refusals, stream, ui, wall
 from diadema.web.guard import Guard
 from diadema.web.service import Service
 
@@ -31,6 +31,7 @@ def create_app(service: Service) -> ASGIApp:
         lifespan=lifespan,
     )
     app.state.service = service
+    refusals.speak(app)
 
     @app.get("/", include_in_schema=False)
     def root(request: Request) -> RedirectResponse:

@@ -69,6 +69,8 @@ class Guard:
             detail = text(f"web.{word}", language, bytes=BODY_BYTES)
             await _refuse(scope, receive, send, status, detail)
             return
+        if scope.get("method") == "HEAD":  # the framework would refuse it
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         await self._app(scope, _bounded(receive, scope), send)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
@@ -122,6 +124,15 @@ def _is_local(scope: Scope) -> bool:
         return client is not None and ipaddress.ip_address(client[0]).is_loopback
     except ValueError:
         return False
+
+
+def _without_body(send: Send) -> Send:
+    """What a GET would answer, its headers alone."""
+
+    async def send_headers(message: Message) -> None:
+        await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_headers
 
 
 def _bounded(receive: Receive, scope: Scope) -> Receive:

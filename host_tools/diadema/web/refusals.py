@@ -1,0 +1,70 @@
+"""What the API says when it refuses: one sentence of the catalogue, in the language asked for.
+
+`detail` is that sentence. Where a request does not fit, `errors` names each place and what is
+wrong there by a short word, for programs.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from diadema.web.guard import language_of
+from diadema.words import text
+
+_BARE = {400: "bad_json", 404: "not_found", 405: "not_allowed"}
+_KNOWN = ("unknown_station", "unknown_command", "store_unavailable", "bad_request")
+
+
+def speak(app: FastAPI) -> None:
+    """Answer with the catalogue's words wherever the framework has its own."""
+    app.add_exception_handler(RequestValidationError, _on_request)
+    app.add_exception_handler(HTTPException, _on_refusal)
+
+
+def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
+    """The sentence for a request that the hub refused; its own words are for technicians."""
+    error = str(answer["error"])
+    word = error if error in _KNOWN else "internal"
+    return text(f"web.hub_{word}", language, detail=answer.get("detail") or error)
+
+
+async def _on_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    language = language_of(request)
+    places = [(".".join(map(str, one["loc"])), str(one["type"])) for one in error.errors()]
+    detail = _sentence(error.errors()[0], language)
+    errors = [{"where": where, "wrong": wrong} for where, wrong in places]
+    return JSONResponse({"detail": detail, "errors": errors}, 422)
+
+
+def _sentence(error: Mapping[str, Any], language: str) -> str:
+    place, wrong = error["loc"], error["type"]
+    match place:
+        case ("path", "s"):
+            return text("web.bad_station", language)
+        case ("path", "i"):
+            return text("web.bad_number", language)
+        case ("body", "cmd"):
+            allowed = str(error.get("ctx", {}).get("expected", "")).replace("'", "")
+            word = "no_command" if wrong == "missing" else "bad_command"
+            return text(f"web.{word}", language, allowed=allowed.replace(" or ", ", "))
+        case ("body", *_) if wrong == "json_invalid":
+            return text("web.bad_json", language)
+        case ("body",):
+            return text("web.no_object", language)
+    return text("web.bad_field", language, where=".".join(map(str, place)))
+
+
+async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
+    """Ours say what to do; the framework's own are only the status in English."""
+    assert isinstance(error, HTTPException)
+    detail = error.detail
+    bare = detail == HTTPStatus(error.status_code).phrase or error.status_code == 400
+    if bare and error.status_code in _BARE:
+        detail = text(f"web.{_BARE[error.status_code]}", language_of(request))
+    return JSONResponse({"detail": detail}, error.status_code, error.headers)
