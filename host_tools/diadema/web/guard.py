@@ -130,7 +130,8 @@ def _without_body(send: Send) -> Send:
     """What a GET would answer, its headers alone."""
 
     async def send_headers(message: Message) -> None:
-        await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+        bare = message["type"] == "http.response.body"
+        await send({**message, "body": b""} if bare else message)
 
     return send_headers
 
