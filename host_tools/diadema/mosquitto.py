@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from diadema.errors import DiademaError
-from diadema.hub.broker import BRIDGE, LOOPBACK, Ports, read_ports
+from diadema.hub.broker import BRIDGE, Ports, read_ports
 from diadema.hub.certificates import Certificates
 from diadema.hub.process import command_line
 from diadema.paths import DataDir, cannot_write, write_whole
@@ -115,7 +115,7 @@ class Mosquitto:
             os.kill(running, signal.SIGHUP)
 
     def _configuration(self, door: Door) -> str:
-        tls = Certificates(self._data.tls)
+        tls, ports = Certificates(self._data.tls), self._ports()
         return f"""\
 # written by `diadema mosquitto`
 user {pwd.getpwuid(os.geteuid()).pw_name}
@@ -137,7 +137,7 @@ password_file {self._passwords}
 acl_file {self._acl}
 
 connection diadema
-address {LOOPBACK}:{self._ports().mqtt}
+address {ports.door}:{ports.mqtt}
 bridge_cafile {tls.ca}
 remote_clientid {CLIENT}
 remote_username {BRIDGE}
@@ -181,7 +181,10 @@ def hashed(s: str, password: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _put(path: Path, text: str) -> bool:

@@ -18,7 +18,7 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert len({first.host, first.gateway, first.api}) == 3
     assert len(bytes.fromhex(first.badge_key)) == 32
     assert credentials.load_or_create(data) == first
-    names = {"host", "gateway", "api", "badge_key", "issuer"}
+    names = {"host", "gateway", "api", "badge_key", "issuer", "bridge"}
     kept = json.loads(data.secrets.read_bytes())
     assert kept.keys() == names
     del kept["issuer"]  # as an older version left it

@@ -276,9 +276,9 @@ class Service:
     async def use_site(self) -> None:
         """Put the site in force as the keeper has it, and tell whom it concerns."""
         self.keeper.settle()
-        self._refresh_mosquitto()
         await self._show_all()
         await self.send(self.commands.configure(self.keeper.maker))
+        self._refresh_mosquitto()  # last: it ends connections by an old password
 
     def _refresh_mosquitto(self) -> None:
         try:
