@@ -21,6 +21,7 @@ from diadema.paths import DataDir
 from diadema.sim import comparison, people
 from diadema.sim.at_desk import AtDesk
 from diadema.sim.hub_client import HubClient
+from diadema.sim.own_folder import own_folder
 from diadema.sim.processes import HostProcesses
 from diadema.sim.station import JOURNAL_BYTES
 from diadema.sim.world import World
@@ -150,9 +151,7 @@ async def open_centre(
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power."""
     async with AsyncExitStack() as stack:
-        root = data or Path(tempfile.mkdtemp(prefix="diadema-"))
-        if data is None:
-            stack.callback(shutil.rmtree, root, ignore_errors=True)
+        root = data or stack.enter_context(own_folder())
         directory = DataDir(root)
         directory.make()
         _write_site(directory, people.site(desks, name=name, zone=zone, tree=tree))

@@ -1,0 +1,52 @@
+"""A run's temporary directory: kept while the run lives, removed by the next when it was killed."""
+
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from diadema.locks import locked
+from diadema.sim.own_folder import own_folder, remove_dead
+
+RUN = """
+import sys, tempfile
+tempfile.tempdir = sys.argv[1]
+from diadema.sim.own_folder import own_folder
+with own_folder() as root:
+    (root / "store").mkdir()
+    print(root, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_a_killed_runs_directory_goes_with_the_next_run(temporary):
+    run = subprocess.Popen(
+        [sys.executable, "-c", RUN, temporary], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    left = temporary / run.stdout.readline().decode().strip()
+    try:
+        with own_folder() as mine:
+            assert left.is_dir() and mine != left
+            assert remove_dead() == []
+    finally:
+        run.kill()
+        run.communicate()
+    assert left.is_dir()
+    with locked(left / "lock"):  # its hub still ends
+        assert remove_dead() == []
+    with own_folder() as mine:
+        assert list(temporary.iterdir()) == [mine]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_directory_of_somebody_else_is_left_alone(temporary):
+    (temporary / "diadema-run-x").mkdir()
+    (temporary / "diadema-other").mkdir()
+    assert remove_dead() == []
+    assert len(list(temporary.iterdir())) == 2
