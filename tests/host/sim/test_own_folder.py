@@ -1,4 +1,4 @@
-"""A run's temporary directory: kept while the run lives, removed by the next when it was killed."""
+"""A run's temporary directory: kept while the run lives; once killed, the next run removes it."""
 
 import subprocess
 import sys
