@@ -287,6 +287,15 @@ def test_two_epochs_are_two_journals(ingest, reader):
     assert reader.sessions()[1].close_u is None
 
 
+def test_what_others_publish_by_mqtt_is_none_of_ours(ingest, reader):
+    script = full_day()
+    foreign = Message(script.n + 1, "$MQTT.msgs.elsewhere.v1.x.ev", script.bodies[0])
+    effects = take(ingest, [*script.messages(), foreign])
+    assert effects.acks == {S: (7, script.n)}
+    assert not effects.alarms and reader.dead_letters() == []
+    assert ingest.stream == ("stream", script.n + 1, "server")
+
+
 def test_nothing_is_taken_while_the_store_cannot_write(ingest, reader, writer, tmp_path):
     script = full_day()
     take(ingest, script.messages(1, 8))

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
-from diadema.ingest.messages import Effects, Message, Target, target_of
+from diadema.ingest.messages import PREFIX, Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
 from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station
 from diadema.store import StoreStale, StoreUnavailable
@@ -128,7 +128,7 @@ class Intake:
                 self._bridge(message)
             elif target.kind:
                 self._link(target, message)
-            else:
+            elif message.subject.startswith(PREFIX):
                 self._bury(message, "no topic of ours")
         except _STORE:
             raise

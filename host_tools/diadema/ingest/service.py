@@ -25,7 +25,7 @@ from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
-from diadema.ingest.messages import PREFIX, Effects, Message
+from diadema.ingest.messages import Effects, Message
 from diadema.ingest.outbox import EVERY_S, Outbox
 from diadema.ingest.pipeline import Pipeline
 from diadema.ingest.requests import Requests
@@ -125,11 +125,10 @@ class Service:
                         "was not acknowledged", first, info.state.first_seq - 1)  # fmt: skip
         consumer = await jetstream.add_consumer(
             STREAM,
-            ConsumerConfig(
+            ConsumerConfig(  # no filter: for one the broker searches all subjects, each message
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
                 opt_start_seq=first,
                 ack_policy=AckPolicy.NONE,
-                filter_subject=PREFIX + ">",
                 inactive_threshold=60.0,
                 mem_storage=True,
                 num_replicas=1,
