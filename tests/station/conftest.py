@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from wire_host import WireHost
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
 STATION = "DIA-0200000000a1"
+MODELS = Path(__file__).resolve().parents[2] / "boards" / "sim" / "parts"
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +37,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[Sta
 
         async def start(source: str) -> Station:
             folder = tmp_path / "program"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             (folder / "main.py").write_text(source)
             world = await stack.enter_async_context(
                 World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=folder)
@@ -45,6 +47,34 @@ async def program(tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[Sta
             return station
 
         yield start
+
+
+@pytest.fixture
+async def chips(
+    tmp_path: Path, image: Path, program: Callable[..., Awaitable[Station]]
+) -> Callable[[str], Awaitable[list[str]]]:
+    """`await chips(source)`: what `source` prints, run on the board as compiled, with the real
+    drivers under `drivers` and the chips' models under `models`. Its `async def main()` is run.
+    """
+
+    async def run(source: str) -> list[str]:
+        folder = tmp_path / "program"
+        shutil.copytree(image, folder)
+        shutil.copytree(MODELS, folder / "models")
+        station = await program(
+            "import asyncio, machine, wire\nfrom machine import Pin\n"
+            + source
+            + "\nasyncio.run(main())\nprint('the end')\n"
+        )
+        console = b""
+        async with asyncio.timeout(20):
+            while b"the end" not in console and b"Error: " not in console:
+                await asyncio.sleep(0.005)
+                console = b"".join(station.console)
+        assert b"the end" in console, console.decode()
+        return console.decode().splitlines()[:-1]
+
+    return run
 
 
 @pytest.fixture
