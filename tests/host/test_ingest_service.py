@@ -264,6 +264,23 @@ WRONG = [
 ]
 
 
+async def test_a_fault_of_ours_is_told_without_its_inside(broker, ingest, client):
+    """What went wrong inside is for the log; who asks is told where it is."""
+    for file in broker.data.tls.iterdir():
+        file.unlink()
+    answer = await asked(client, "hub.enrol", s=S)
+    assert answer["error"] == "internal" and "logs/ingest.log" in answer["detail"]
+    assert "Error" not in answer["detail"] and str(broker.data.root) not in answer["detail"]
+    assert "Traceback" in broker.data.log("ingest").read_text()
+
+
+async def test_asking_for_no_number_is_refused(ingest, client):
+    for i in ("x", 2**70, -1, 1.5, None):
+        answer = await asked(client, "hub.command.get", s=S, i=i)
+        assert (answer["error"], answer["status"]) == ("bad_request", 422)
+        assert "$.i" in answer["detail"]
+
+
 async def test_a_wrong_command_is_refused_with_the_reason(play, client):
     for body, status, detail in WRONG:
         answer = await asked(client, "hub.command", **body)

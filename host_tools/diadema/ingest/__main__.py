@@ -80,6 +80,9 @@ async def _serve(data: DataDir, clock_file: Path | None) -> int:
         writer.close()
     if orphaned:
         end_broker(data)
+    if isinstance(result, DiademaError):  # the last line of the log is what the hub tells
+        logging.getLogger("diadema.ingest").error("%s", result)
+        return 2
     if isinstance(result, Exception):
         logging.getLogger("diadema.ingest").error("ended", exc_info=result)
         return 1

@@ -5,7 +5,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from nats.aio.msg import Msg
@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("diadema.ingest")
 
+_FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
+
 type Answer = Callable[[Msg], Awaitable[None]]
+
+
+class _Command(msgspec.Struct):
+    """Which command is asked about."""
+
+    s: str = ""
+    i: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.s, self.i
 
 
 class Requests:
@@ -48,9 +61,9 @@ class Requests:
                 reply = {"error": "store_unavailable", "detail": str(error), "status": 409}
             except (DiademaError, msgspec.MsgspecError) as error:
                 reply = {"error": "bad_request", "detail": str(error), "status": 422}
-            except Exception as error:
+            except Exception:
                 log.exception("a request to %s failed", message.subject)
-                reply = {"error": "internal", "detail": repr(error), "status": 409}
+                reply = {"error": "internal", "detail": _FAULT, "status": 409}
             await message.respond(msgspec.json.encode(reply))
 
         return on_request
@@ -69,7 +82,7 @@ class Requests:
         return reply | {"paused": True} if self._service.paused else reply
 
     def _command_state(self, body: dict[str, Any]) -> dict[str, Any]:
-        command = self._service.reader.command(str(body.get("s", "")), int(body.get("i", 0)))
+        command = self._service.reader.command(*msgspec.convert(body, _Command).key)
         if command is None:
             return {"error": "unknown_command", "detail": "no such command", "status": 404}
         answer, expires = command["answer"], command["expires_utc"]

@@ -3,7 +3,7 @@
 `open_writer` is for the ingest alone; everybody else reads through `open_reader`.
 """
 
-from diadema.store.errors import StoreStale, StoreUnavailable
+from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
 from diadema.store.rows import Contact, Session
 from diadema.store.writer import Batch, Writer, open_writer
@@ -13,6 +13,7 @@ __all__ = [
     "Contact",
     "Reader",
     "Session",
+    "StoreDamaged",
     "StoreStale",
     "StoreUnavailable",
     "Writer",

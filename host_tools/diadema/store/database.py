@@ -1,11 +1,14 @@
 """Opens the database: SQLite in WAL mode, each commit on the disk before it returns."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from diadema.errors import DiademaError
+from diadema.store.errors import StoreDamaged, is_damage
 from diadema.store.tables import VERSION, metadata
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
@@ -26,9 +29,26 @@ def _add_columns(connection: Connection) -> None:
 
 def open_database(path: Path, *, write: bool) -> Engine:
     """The engine of the store at `path`; the writer makes the tables. Raises DiademaError."""
-    if not write and not path.exists():
-        raise DiademaError(f"no store at {path}: start `diadema hub` first, or check --data")
-    engine = create_engine(f"sqlite:///{path}")
+    if not path.exists():
+        if not write:
+            raise DiademaError(f"no store at {path}: start `diadema hub` first, or check --data")
+        _create(path)
+    if path.stat().st_size == 0:
+        raise StoreDamaged(path, "it is empty, which no store of ours ever is")
+    return _open(path, write=write)
+
+
+def _create(path: Path) -> None:
+    """Beside it first, and then whole: so an empty file was never a store."""
+    new = path.with_name(path.name + ".new")
+    for name in ("", "-wal", "-shm"):
+        new.with_name(new.name + name).unlink(missing_ok=True)
+    _open(new, write=True).dispose()
+    new.replace(path)
+
+
+def _open(path: Path, *, write: bool) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)))
 
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
@@ -45,15 +65,29 @@ def open_database(path: Path, *, write: bool) -> Engine:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begin)
-    with engine.begin() as connection:
-        version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-        if write and version < VERSION:
-            metadata.create_all(connection)
-            _add_columns(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-        elif version != VERSION:
-            raise DiademaError(
-                f"{path} has layout {version}, this program knows {VERSION}: "
-                "use the program that wrote it, or another --data"
-            )
+    try:
+        with engine.begin() as connection:
+            _settle_layout(connection, path, write=write)
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        engine.dispose()
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if is_damage(cause):
+            raise StoreDamaged(path, str(cause)) from error
+        raise DiademaError(
+            f"cannot open the store {path} ({cause}): end whatever holds it, and look at the "
+            "permissions of its folder and at the space on its disk"
+        ) from error
     return engine
+
+
+def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
+    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    if write and version < VERSION:
+        metadata.create_all(connection)
+        _add_columns(connection)
+        connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    elif version != VERSION:
+        raise DiademaError(
+            f"{path} has layout {version}, this program knows {VERSION}: "
+            "use the program that wrote it, or another --data"
+        )

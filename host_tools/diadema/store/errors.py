@@ -1,6 +1,11 @@
-"""Why the store took nothing. Both mean: nothing was written."""
+"""Why the store took nothing. Each means: nothing was written."""
+
+import sqlite3
+from pathlib import Path
 
 from diadema.errors import DiademaError
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class StoreUnavailable(DiademaError):
@@ -9,3 +14,20 @@ class StoreUnavailable(DiademaError):
 
 class StoreStale(DiademaError):
     """The store knows more than its writer believed: read it again, then repeat the batch."""
+
+
+class StoreDamaged(DiademaError):
+    """What is in the file is no database, or a broken one: only a person can help."""
+
+    def __init__(self, path: Path | str, what: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({what}). End the hub, move it and those beside it with -wal and "
+            "-shm away, and put a backup of it there: the stream of the broker brings the last "
+            "7 days in again, and stations send what was never acknowledged."
+        )
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether SQLite says that the file itself is broken."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE

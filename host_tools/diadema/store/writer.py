@@ -19,7 +19,7 @@ from diadema.store import tables
 from diadema.store.behind import Behind
 from diadema.store.bulk import Bulk, insertion, replacement
 from diadema.store.database import open_database
-from diadema.store.errors import StoreStale, StoreUnavailable
+from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.store.rows import Contact, Session
 
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
@@ -87,13 +87,15 @@ class Writer:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Raises StoreUnavailable or StoreStale; then nothing of it was written."""
+        """Raises StoreUnavailable, StoreStale or StoreDamaged; then nothing of it was written."""
         try:
             with self.engine.begin() as connection:
                 yield connection
         except IntegrityError as error:
             raise StoreStale(str(error.orig)) from error
         except DBAPIError as error:
+            if is_damage(error.orig):
+                raise StoreDamaged(str(self.engine.url.database), str(error.orig)) from error
             raise StoreUnavailable(str(error.orig)) from error
 
     def commit(self, batch: Batch) -> Found:
