@@ -3,13 +3,14 @@
 The baseline of the same run, for 1 and for 1 000 stations: the same rows, made beforehand, go into
 the same events table of an own SQLite (WAL, synchronous FULL, the store's cache and checkpoints)
 by one `executemany` and one commit for each batch as large as the ingest's largest; nothing else.
-Ingest and baseline take turns; each figure is the median of its turns.
+Ingest and baseline take turns; each figure is the best of its turns, for what else runs on the
+machine can only slow them. The ingest fills one core, and the thread that writes and the broker
+most of a second one: where that one is busy otherwise, the ratio falls.
 """
 
 import asyncio
 import json
 import sqlite3
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from sqlalchemy.schema import CreateTable
 from tests.bench.figure import Figure
 
 _EVENTS = 96_000
-_TURNS = 3
+_TURNS = 5
 _CALL = 6  # events
 _LOOK_S = 0.01
 _HEADERS = {"Nmqtt-Pub": "1"}  # as the broker marks what comes by MQTT
@@ -70,7 +71,7 @@ async def measure(folder: Path, stations: int, turns: int = _TURNS) -> Taken:
                 file.unlink()
     finally:
         await broker.stop()
-    return Taken(statistics.median(ingest_s), statistics.median(bare_s))
+    return Taken(max(ingest_s), max(bare_s))
 
 
 def _script(number: int, calls: int) -> Script:

@@ -1,0 +1,85 @@
+"""What leaves the ingest often leaves once in each interval, and in few writes."""
+
+import re
+
+from diadema.ingest.outbox import Outbox
+
+
+class Way:
+    """Keeps what is written."""
+
+    def __init__(self):
+        self.writes = []
+
+    def write(self, frames):
+        self.writes.append(frames)
+
+    def published(self):
+        found = re.findall(rb"PUB (\S+) (\d+)\r\n(.*?)\r\n", b"".join(self.writes))
+        self.writes.clear()
+        assert all(len(body) == int(size) for _, size, body in found)
+        return [(subject.decode(), body.decode()) for subject, _, body in found]
+
+
+def outbox():
+    box = Outbox(lambda s, text: text[:-1] + b',"h":"%b"}' % s.encode())
+    box.way = Way()
+    return box
+
+
+def test_many_go_in_one_write_each_sealed_for_its_station():
+    box = outbox()
+    box.acks({f"s{number}": (7, number) for number in range(1000)})
+    box.rows({f"a{number}": b"{}" for number in range(1000)})
+    box.send_first()
+    assert len(box.way.writes) == 1
+    found = box.way.published()
+    assert len(found) == 2000
+    assert found[3] == ("diadema.v1.s3.ack", '{"ack":[7,3],"h":"s3"}')
+    assert found[1003] == ("$KV.live.agent.a3", "{}")
+
+
+def test_the_first_goes_at_once_and_only_the_newest_of_the_rest_with_the_interval():
+    box = outbox()
+    for n in range(1, 6):
+        box.acks({f"s{number}": (7, n) for number in range(1000)})
+        box.rows({"a1": b"%d" % n})
+        box.send_first()
+    found = box.way.published()
+    assert found[:2] == [("diadema.v1.s0.ack", '{"ack":[7,1],"h":"s0"}'),
+                         ("diadema.v1.s1.ack", '{"ack":[7,1],"h":"s1"}')]  # fmt: skip
+    assert found[-1] == ("$KV.live.agent.a1", "1") and len(found) == 1001
+    box.rows({"a2": b"0"})
+    box.send_first()  # another agent need not wait
+    assert box.way.published() == [("$KV.live.agent.a2", "0")]
+    box.send_all()
+    found = box.way.published()
+    assert found[0][1] == '{"ack":[7,5],"h":"s0"}' and found[-1][1] == "5" and len(found) == 1001
+    box.send_all()
+    assert box.way.published() == []
+
+
+def test_a_few_more_acknowledgements_need_not_wait():
+    box = outbox()
+    for n in range(1, 4):
+        box.acks({"s1": (7, n)})
+        box.send_first()
+        assert box.way.published() == [("diadema.v1.s1.ack", f'{{"ack":[7,{n}],"h":"s1"}}')]
+
+
+def test_without_a_broker_it_waits():
+    box = outbox()
+    way, box.way = box.way, None
+    box.acks({"s1": (7, 1)})
+    box.send_all()
+    assert not box.send_commands([("s1", b"{}")])
+    box.way = way
+    box.send_all()
+    assert box.way.published() == [("diadema.v1.s1.ack", '{"ack":[7,1],"h":"s1"}')]
+
+
+def test_an_agent_that_is_no_key_is_not_shown():
+    box = outbox()
+    box.rows({"a.b c\r\nPUB x 0": b"{}", "a1": b"{}"})
+    box.send_all()
+    assert box.way.published() == [("$KV.live.agent.a1", "{}")]
