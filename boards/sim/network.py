@@ -19,6 +19,7 @@ STAT_HANDSHAKE_TIMEOUT = 204
 _ASSOCIATION_MS = 300  # a WPA2 handshake with DHCP on a quiet channel takes no less
 _networks = {}
 _stations = []
+_connections = []  # functions to be called when their air is gone
 
 
 def _wifi(command):
@@ -29,6 +30,21 @@ def _wifi(command):
 
 
 wire.on("wifi", _wifi)
+
+
+def on_cut(function):
+    """Call `function()` when the association over which a connection goes has ended."""
+    _connections.append(function)
+
+
+def off_cut(function):
+    if function in _connections:
+        _connections.remove(function)
+
+
+def _cut():
+    while _connections:
+        _connections.pop()()
 
 
 class WLAN:
@@ -79,12 +95,15 @@ class WLAN:
     def _air_changed(self):
         if self._status == STAT_GOT_IP and _networks.get(self._wanted[0]) != self._wanted[1]:
             self._status = STAT_BEACON_TIMEOUT
+            _cut()
             self._try()
 
     def disconnect(self):
         if self._entry:
             wire.cancel(self._entry)
             self._entry = None
+        if self._status == STAT_GOT_IP:
+            _cut()
         self._status = STAT_IDLE
 
     def isconnected(self):

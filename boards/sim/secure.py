@@ -2,14 +2,17 @@
 
 The network runs on real time. So that a fast clock does not run away from it, each connect,
 MQTT packet and ping that waits for its answer is known to `wire`, which keeps the clock standing.
+The world is told what passes in clear, as an ear at the station's own end of the air.
 """
 
 import io
 
 import builtin
+import network
 import wire
 
 _own = builtin.tls
+_select = builtin.select
 CERT_NONE = _own.CERT_NONE
 CERT_OPTIONAL = _own.CERT_OPTIONAL
 CERT_REQUIRED = _own.CERT_REQUIRED
@@ -44,7 +47,10 @@ class SSLContext:
 
 
 class Secure(io.IOBase):
-    """A TLS stream over `raw`; counts the MQTT packets that wait for an answer."""
+    """A TLS stream over `raw`; counts the MQTT packets that wait for an answer.
+
+    When its air is gone it is silent for good: what is written is lost, and nothing comes.
+    """
 
     def __init__(self, stream, raw):
         self.stream = stream
@@ -52,50 +58,112 @@ class Secure(io.IOBase):
         self.setblocking = stream.setblocking
         self._out = _Packets(self._asked)
         self._in = _Packets(self._answered)
+        self._poll = _select.poll()
+        self._poll.register(raw, _select.POLLIN)
+        self._asking = _select.POLLIN
+        self._more = False  # the last read was full: the TLS layer may hold more
+        self.silent = False
+        network.on_cut(self._cut)
+        self._on = False  # the broker has let us in
         self._open = 1  # the handshake, until the broker's CONNACK
         wire.exchange(1)
 
-    def _asked(self, first):
+    def _asked(self, first, body):
         kind = first >> 4
+        if kind == 3:
+            _tell("U", first, body)
         if kind == 1:  # CONNECT goes on with what the handshake opened
             return
         if kind in _ASKS or (kind == 3 and first & 0x06):  # PUBLISH with QoS 1 or 2
             self._open += 1
             wire.exchange(1)
 
-    def _answered(self, first):
-        if first >> 4 in _ANSWERS and self._open:
+    def _answered(self, first, body):
+        kind = first >> 4
+        if kind == 2:
+            self._told(True)
+        elif kind == 3:
+            _tell("D", first, body)
+        if kind in _ANSWERS and self._open:
             self._open -= 1
             wire.exchange(-1)
 
+    def happened(self, events):
+        """Which of `events` are ready now. The interpreter's own poll would sleep over that."""
+        if self.silent:
+            return events & _select.POLLOUT
+        found = 0
+        if not self._on:  # in a handshake only the TLS layer knows for what it waits
+            one = _select.poll()
+            one.register(self.stream, events)
+            for _, what in one.ipoll(0):
+                found |= what
+            return found
+        if self._asking != events:
+            self._asking = events
+            self._poll.modify(self.raw, events)
+        for _, what in self._poll.ipoll(0):
+            found |= what
+        return found | (events & _select.POLLIN if self._more else 0)
+
+    def _cut(self):
+        self.silent = True
+        wire.exchange(-self._open)
+        self._open = 0
+        self._told(False)
+
+    def _told(self, on):
+        if self._on != on:
+            self._on = on
+            wire.say("A %d" % on)
+
     def read(self, *count):
+        if self.silent:
+            return None
         data = self.stream.read(*count)
+        self._more = bool(data) and (not count or len(data) == count[0])
         if data:
             self._in.feed(data)
         return data
 
     def readinto(self, buffer, *count):
+        if self.silent:
+            return None
         got = self.stream.readinto(buffer, *count)
+        self._more = bool(got)
         if got:
             self._in.feed(bytes(buffer[:got]))
         return got
 
     def readline(self):
+        if self.silent:
+            return None
         data = self.stream.readline()
+        self._more = bool(data)
         if data:
             self._in.feed(data)
         return data
 
     def write(self, data, *count):
+        if self.silent:
+            return len(data)
         sent = self.stream.write(data, *count)
         if sent:
             self._out.feed(bytes(data[:sent]))
         return sent
 
     def close(self):
-        wire.exchange(-self._open)
-        self._open = 0
+        network.off_cut(self._cut)
+        self._cut()
         self.stream.close()
+
+
+def _tell(way, first, body):
+    """The world hears the payload of a PUBLISH."""
+    start = 2 + (body[0] << 8 | body[1])
+    if first & 0x06:  # a packet identifier
+        start += 2
+    wire.say(way + " " + body[start:].decode())
 
 
 class _Packets:
@@ -103,16 +171,17 @@ class _Packets:
 
     def __init__(self, found):
         self._found = found
-        self._left = 0  # bytes of the present packet's body
+        self._left = -1  # bytes still to come of the present packet's body; -1: in its header
         self._first = None
-        self._shift = 0
+        self._body = None
 
     def feed(self, data):
         at = 0
         while at < len(data):
-            if self._left:
+            if self._left > 0:
                 step = min(self._left, len(data) - at)
                 self._left -= step
+                self._body += data[at : at + step]
                 at += step
             elif self._first is None:
                 self._first = data[at]
@@ -124,6 +193,8 @@ class _Packets:
                 self._length |= (byte & 127) << self._shift
                 self._shift += 7
                 if not byte & 128:
-                    self._found(self._first)
-                    self._first = None
                     self._left = self._length
+                    self._body = b""
+            if not self._left:
+                first, self._first, self._left = self._first, None, -1
+                self._found(first, self._body)

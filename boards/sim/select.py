@@ -66,9 +66,8 @@ class poll:
             if happened:
                 found.append((obj, happened))
         for obj, events in self._secure.values():
-            one = builtin.select.poll()
-            one.register(obj.stream, events)
-            for _, happened in one.ipoll(0):
+            happened = obj.happened(events)
+            if happened:
                 found.append((obj, happened))
         return found
 
@@ -78,7 +77,8 @@ class poll:
     def join(self, waiting):
         """Put what real time can make ready into `waiting`, the poll that the board sits in."""
         for obj, events in self._secure.values():
-            waiting.register(obj.raw, events)
+            if not obj.silent:
+                waiting.register(obj.raw, events)
         for obj, events in self._files_by_id.values():
             waiting.register(obj, events)
 

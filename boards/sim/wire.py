@@ -5,7 +5,8 @@ here know of it. Lines from the world: `T now` (the clock stands there, in whole
 `S now speed` (it runs on from there), `F ok` or `F why` (answer to a flash operation), `P`
 (console bytes were written, look), or a JSON command. Lines to the world: `I due heard` (nothing
 to do before `due`, after `heard` lines from the world), `B` (the network woke us), `W`/`E`
-(program, erase), `R cause` (the chip restarts), or a JSON answer.
+(program, erase), `R cause` (the chip restarts), `A 1`/`A 0` (the broker let us in, is gone),
+`U`/`D message` (published, heard over the air), or a JSON answer.
 """
 
 import json

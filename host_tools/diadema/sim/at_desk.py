@@ -14,6 +14,7 @@ from diadema.errors import DiademaError
 from diadema.sim import keying
 from diadema.sim.hub_client import HubClient, HubUnreachable
 from diadema.sim.people import Desk
+from diadema.sim.station import NoPower
 from diadema.sim.timeline import HOLD_LIMIT_S
 from diadema.sim.witness import Witnessed
 from diadema.sim.world import World
@@ -190,8 +191,8 @@ class AtDesk:
     async def _by_hand(self, movement: Awaitable[None]) -> None:
         try:
             await movement
-        except DiademaError as error:
-            if self.station.crash or "power" not in str(error):
+        except NoPower as error:
+            if self.station.crash:
                 raise
             raise PowerLost(str(error)) from error
 

@@ -75,14 +75,17 @@ class Noise:
 
 
 class Cable:
-    """`path` is what a gateway opens; `received` gets what it writes."""
+    """`path` is what a gateway opens; `received` gets what it writes, `taken` what it may read."""
 
-    def __init__(self, path: Path, received: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, path: Path, received: Callable[[bytes], None], taken: Callable[[bytes], None]
+    ) -> None:
         self.path = path
         self.noise: Noise | None = None
         self.spy: Callable[[bytes], None] | None = None  # hears what the gateway writes
         self.lost = 0  # bytes towards the host that nobody took
         self._received = received
+        self._taken = taken
         self._ends: tuple[int, int] | None = None
         self._unsent = bytearray()
 
@@ -123,6 +126,7 @@ class Cable:
             self.lost += len(data)
             return
         self._unsent += data
+        self._taken(data)
         self._writable()
 
     def _writable(self) -> None:

@@ -28,6 +28,7 @@ from diadema.sim.world import World
 from diadema.site import load as load_site
 from diadema.store import Contact, Reader, open_reader
 
+AIR = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
 _DRAIN_LIMIT_S = 60.0
 _DRAIN_LOOK_S = 0.1
 _PACE_MS = 20_000  # of the run, between two looks whether the host keeps up
@@ -93,13 +94,13 @@ class Centre:
             reader.close()
 
     def _behind(self, reader: Reader) -> bool:
-        """Whether events are journaled that the host has not confirmed yet."""
+        """Whether events were sent that the host has not stored yet."""
         last = {
-            (s, events[-1].e): events[-1].n
-            for s in self.world.stations
-            if (events := self.world.witness.events(s))
+            (s, *station.traffic.sent)
+            for s, station in self.world.stations.items()
+            if station.traffic.sent
         }
-        return any(reader.position(s, e) < n for (s, e), n in last.items())
+        return any(reader.position(s, e) < n for s, e, n in last)
 
     async def drain(self, limit_s: float = _DRAIN_LIMIT_S) -> int:
         """Wait until what was journaled is stored; how many events are missing after the limit.
@@ -148,19 +149,26 @@ async def open_centre(
     data: Path | None = None,
     web_port: int = 0,
     journal_bytes: int = JOURNAL_BYTES,
+    wifi: bool = False,
 ) -> AsyncIterator[Centre]:
-    """Everything up, the stations still without power."""
+    """Everything up, the stations still without power; with `wifi` in reach of a network too."""
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(own_folder())
         directory = DataDir(root)
         directory.make()
-        _write_site(directory, people.site(desks, name=name, zone=zone, tree=tree))
+        site = people.site(
+            desks, name=name, zone=zone, tree=tree, wifi=people.WIFI if wifi else None
+        )
+        _write_site(directory, site)
         earlier = _epochs(directory)
         world_root = Path(tempfile.mkdtemp(prefix="world-", dir=root))
         stack.callback(shutil.rmtree, world_root, ignore_errors=True)
         world = World(world_root, start_utc_ms=start_utc_ms, mode=mode)
         await stack.enter_async_context(world)
         stations = [await world.add_station(desk.station, journal_bytes) for desk in desks]
+        if wifi:
+            for station in stations:
+                await station.air(AIR)
         processes = HostProcesses(
             directory,
             [station.port for station in stations],

@@ -115,6 +115,18 @@ def replay(
     zone: Annotated[str, typer.Option("--zone", help="Whose local times the file has.")] = (
         "Asia/Jerusalem"
     ),
+    switch_links: Annotated[
+        int,
+        typer.Option(
+            "--switch-links",
+            min=0,
+            max=20,
+            metavar="ROUNDS",
+            help="So often each station loses its cable, goes over to Wi-Fi, and comes back; once "
+            "the access point is gone too. The totals must be the same.",
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Moments of --switch-links.")] = 1,
     data: Data = None,
     port: Port = None,
     as_json: Json = False,
@@ -125,7 +137,9 @@ def replay(
     if zone not in available_timezones():
         raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
     calls = bank.read_day(file, day)
-    options = replaying.ReplayOptions(calls, ZoneInfo(zone), data, _web_port(port))
+    options = replaying.ReplayOptions(
+        calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed
+    )
     bar = _Bar(sum(map(len, calls.calls.values())))
     with bar.progress:
         summary = until_interrupted(lambda: replaying.run_replay(options, bar))

@@ -27,6 +27,8 @@ _SURNAMES = (
 _TEAMS = ("Turno Ají", "Turno Maíz", "Turno Quinua")
 _SEATS_A_ROW = 20
 
+WIFI = {"ssid": "Centro", "password": "una clave larga"}
+
 REASONS: list[dict[str, Any]] = [
     {"code": "refrigerio", "label": "Refrigerio", "private": False},
     {"code": "break", "label": "Break", "private": False},
@@ -183,14 +185,22 @@ def bank_desks(servers: list[str]) -> list[Desk]:
     )
 
 
-def site(desks: list[Desk], *, name: str, zone: str, tree: dict[str, Any]) -> dict[str, Any]:
-    """The content of `site.json`."""
+def site(
+    desks: list[Desk],
+    *,
+    name: str,
+    zone: str,
+    tree: dict[str, Any],
+    wifi: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """The content of `site.json`; `wifi`: the network of its stations."""
     return {
         "site": name,
         "zone": zone,
         "language": "es",
         "ring_limit_s": 20,
         "wrapup_limit_s": 60,
+        "wifi": wifi,
         "stations": [{"id": desk.station, "seat": desk.seat} for desk in desks],
         "agents": [desk.person.as_site() for desk in desks],
         "reasons": REASONS,

@@ -2,6 +2,7 @@
 figures beside the same ones counted straight from the file.
 """
 
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from diadema.errors import DiademaError
 from diadema.sim import people
 from diadema.sim.bank import BankDay
 from diadema.sim.centre import Centre, open_centre
+from diadema.sim.switching import Absence, LinkSwitcher, plan
 from diadema.sim.timeline import HOLD_LIMIT_S
 from diadema.sim.workday import Workday, start_utc_ms
 from diadema.store import Contact
@@ -24,6 +26,7 @@ class ReplayOptions:
     """`zone`: whose local times the log has. `data` None: a new directory, removed at the end.
 
     `command_limit_s`: real time that a command may take before its contact is given up.
+    `link_rounds`: how often each station goes over to Wi-Fi and back, when `seed` says.
     """
 
     day: BankDay
@@ -31,6 +34,8 @@ class ReplayOptions:
     data: Path | None = None
     web_port: int = 0
     command_limit_s: float = HOLD_LIMIT_S
+    link_rounds: int = 0
+    seed: int = 1
 
 
 class Watcher:
@@ -61,15 +66,29 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
         start_utc_ms=start_utc_ms(day, options.zone),
         data=options.data,
         web_port=options.web_port,
+        wifi=options.link_rounds > 0,
     ) as centre:
         await centre.switch_on()
         watcher.stage(f"floor at {centre.web}/")
         workday = Workday(centre, day, options.zone, watcher.call_done, options.command_limit_s)
+        switcher = LinkSwitcher(centre, _plans(centre, workday, options))
         await watcher.begun(centre, workday)
-        await workday.run()
+        await workday.run(switcher.acts())
         watcher.stage("waiting until everything is stored")
         await centre.drain()
-        return _summary(centre, day, workday)
+        return _summary(centre, day, workday) | (switcher.summary() if options.link_rounds else {})
+
+
+def _plans(centre: Centre, workday: Workday, options: ReplayOptions) -> dict[str, list[Absence]]:
+    """When each station leaves its cable."""
+    return {
+        desk.station.id: plan(
+            workday.talks_ms(desk),
+            options.link_rounds,
+            random.Random(f"{options.seed} {desk.desk.seat}"),
+        )
+        for desk in centre.desks
+    }
 
 
 def _summary(centre: Centre, day: BankDay, workday: Workday) -> dict[str, Any]:

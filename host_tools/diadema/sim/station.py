@@ -16,12 +16,17 @@ from diadema.journal import SECTOR, JournalWalker
 from diadema.sim.build import vm_command
 from diadema.sim.cable import Cable
 from diadema.sim.flash import CutPlan, FlashCut, NorFlash
+from diadema.sim.traffic import Traffic
 
 if TYPE_CHECKING:
     from diadema.sim.world import World
 
 JOURNAL_BYTES = 512 * 1024
 _SETTLE_MS = 40  # after a release: longer than any debounce
+
+
+class NoPower(DiademaError):
+    """The station is dark, or went dark before it answered."""
 
 
 class Station:
@@ -41,6 +46,7 @@ class Station:
         self.stdin_lost = 0
         self._world = world
         self._card: dict[str, Any] | None = None
+        self._networks: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._heard = b""
@@ -54,7 +60,9 @@ class Station:
         self._cut: asyncio.Future[None] | None = None
         self.flash = NorFlash(folder / "journal.bin", journal_bytes)
         self._walker = JournalWalker(self.flash.image)
-        self.cable = Cable(folder / "port", self._from_host)
+        timeline = world.timeline
+        self.traffic = Traffic(lambda: None if timeline.speed else timeline.now(), timeline.settle)
+        self.cable = Cable(folder / "port", self._from_host, self.traffic.cable_up)
         self.cable.plug()
 
     @property
@@ -65,6 +73,10 @@ class Station:
     @property
     def powered(self) -> bool:
         return self._process is not None
+
+    @property
+    def patience_ms(self) -> int | None:
+        return self.traffic.patience_ms
 
     # --- power --------------------------------------------------------------------------------
 
@@ -97,6 +109,8 @@ class Station:
             self._post({"do": "plug", "id": 0})
         if self._card:
             self._post({**self._card, "id": 0})
+        if self._networks:
+            self._post({"do": "wifi", "networks": self._networks, "id": 0})
         self.tell_time()
 
     async def power_cut(self) -> None:
@@ -140,10 +154,11 @@ class Station:
         self._line.close()
         self._line = self._process = None
         self.busy, self.due = False, None
+        self.traffic.dark()
         self._world.timeline.machines.discard(self)
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(DiademaError(f"{self.id} lost its power before it answered"))
+                answer.set_exception(NoPower(f"{self.id} lost its power before it answered"))
         self._answers.clear()
         self._world.timeline.settle()
 
@@ -181,6 +196,12 @@ class Station:
         self.plugged = False
         await self.ask({"do": "unplug"})
 
+    async def air(self, networks: dict[str, str]) -> None:
+        """The access points in reach from now on, name and password."""
+        self._networks = networks
+        if self._process:
+            await self.ask({"do": "wifi", "networks": networks})
+
     async def screen(self) -> bytes:
         """The display's memory, 1024 bytes (8 pages × 128 columns, bit 0 on top)."""
         return bytes.fromhex((await self.ask({"do": "screen"}))["ram"])
@@ -196,7 +217,7 @@ class Station:
     async def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """One command of the world channel. Raises DiademaError when the board refuses it."""
         if not self._process:
-            raise DiademaError(f"{self.id} has no power; give it power_on first")
+            raise NoPower(f"{self.id} has no power; give it power_on first")
         number = next(self._numbers)
         answer = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
@@ -234,6 +255,7 @@ class Station:
         """Bytes from the gateway go to the console of the VM."""
         if not self._process:
             return
+        self.traffic.cable_down(data)
         assert self._process.stdin
         try:
             taken = os.write(self._process.stdin.fileno(), data)
@@ -295,6 +317,12 @@ class Station:
             self._erase(int(offset))
         elif kind == b"B":
             self.busy = True
+        elif kind == b"A":
+            (self.traffic.online.set if text == b"A 1" else self.traffic.online.clear)()
+        elif kind == b"U":
+            self.traffic.air_up(text[2:])
+        elif kind == b"D":
+            self.traffic.air_down(text[2:])
         elif kind == b"R":
             self.restarts.append(text[2:].decode())
         elif kind == b"{":

@@ -3,6 +3,7 @@
 At a speed it runs on by itself. As fast as the work allows (`speed` 0) it stands, and moves to the
 earliest deadline only when every VM is idle with nothing unread, every actor sleeps and nothing
 holds it; a hold is waited for at most 30 s of real time, then the clock goes on and lists it.
+Nor does it pass the moment at which a station that waits for the host would lose its patience.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ class Machine(Protocol):
 
     busy: bool
     due: int | None
+
+    @property
+    def patience_ms(self) -> int | None: ...
 
     def tell_time(self) -> None: ...
 
@@ -171,7 +175,10 @@ class Timeline:
         dues = [machine.due for machine in self.machines if machine.due is not None]
         if self._sleepers:
             dues.append(math.ceil(self._sleepers[0][0]))
-        if not dues:
+        if not dues or min(dues) > min(
+            (patience for one in self.machines if (patience := one.patience_ms) is not None),
+            default=math.inf,
+        ):
             return
         self._base = float(max(min(dues), int(self._base)))
         self._shared.set(self.start_utc_ms + self._base + self._hub_ahead_ms, 0)

@@ -5,10 +5,11 @@ and hung up at its recorded seconds, typified from its recorded type, badge out 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,14 +76,25 @@ class Workday:
         self._limit_s = limit_s
         self._slowed = 0
 
-    async def run(self) -> None:
-        """The whole day, as fast as the work allows; the stations must be on."""
+    async def run(self, others: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
+        """The whole day, as fast as the work allows, and what `others` do in it.
+
+        The stations must be on.
+        """
         async with self._centre.paced(), asyncio.TaskGroup() as tasks:
             with self._world.hold("the day begins"):
                 self._world.timeline.set_speed(0)
                 for desk in self._centre.desks:
                     tasks.create_task(self._work(desk, self._day.calls[desk.desk.person.name]))
+                for other in others:
+                    tasks.create_task(other)
                 await asyncio.sleep(0)  # they act from here on, so that the clock minds them
+
+    def talks_ms(self, desk: AtDesk) -> list[tuple[int, int]]:
+        """When that desk's agent talks this day, as the log has it: UTC from, to."""
+        calls = self._day.calls[desk.desk.person.name]
+        at = partial(utc_ms, self._day, zone=self._zone)
+        return [(at(call.start_s), at(call.end_s)) for call in calls]
 
     async def _work(self, desk: AtDesk, calls: list[Call]) -> None:
         with self._world.actor():
