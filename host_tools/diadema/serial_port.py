@@ -16,7 +16,7 @@ import serial
 from diadema.errors import DiademaError
 
 BAUD = 115200
-_RETRY_S = (0.2, 0.5, 1.0, 2.0)
+_RETRY_S = (0.2, 0.5, 1.0)
 _READ = 65536
 _OUT_LIMIT = 256 * 1024  # bytes waiting to be written; a station that does not read loses frames
 
