@@ -16,6 +16,7 @@ _END = const(0x03)
 _FRAME = const(14)
 _GONE_MS = const(400)  # six repetitions missed
 _PAUSE_MS = const(30)  # within a frame: 14 bytes take 15 ms
+_LONG_MS = const(3_600_000)
 _DEAF = const(20)  # broken frames in a row that make it a fault
 
 
@@ -81,7 +82,7 @@ class RDM6300:
             quality = 100 - 5 * self._row
             self._row = 0
             self._told = False
-            self._heard = ticks_ms()
+            self._heard = ticks_ms()  # type: ignore[assignment]
             known = identity == self.present
             self.present = identity
             if not known:
@@ -100,9 +101,9 @@ class RDM6300:
             elif self.present is not None:
                 wait_ms = max(_GONE_MS - self._silent_ms(), 1)
             else:
-                wait_ms = None
+                wait_ms = _LONG_MS
             try:
-                byte = await asyncio.wait_for_ms(self._stream.read(1), wait_ms)
+                byte: bytes = await asyncio.wait_for_ms(self._stream.read(1), wait_ms)
             except asyncio.TimeoutError:
                 byte = b""
             if not byte:

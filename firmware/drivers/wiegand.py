@@ -73,7 +73,7 @@ class Wiegand:
             if self._count < _MOST:
                 self._bits[self._count] = bit
             self._count += 1
-            self._last = ticks_ms()
+            self._last = ticks_ms()  # type: ignore[assignment]
             self._flag.set()
 
         return handler
