@@ -57,7 +57,6 @@ def solder():
         answer = {name: model.dump() for name, model in parts.items()}
         gc.collect()
         answer["modules"] = list(sys.modules)
-        answer["imported"] = list(_imported)
         answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
         answer["uptime_ms"] = wire.uptime()
         return answer
@@ -72,6 +71,7 @@ def solder():
     wire.on("screen", lambda command: {"on": screen.on, "ram": screen.ram.hex()})
     wire.on("fault", fault)
     wire.on("dump", dump)
+    wire.on("imported", lambda command: {"modules": list(_imported)})
 
 
 def power(folder, identity, cause):
@@ -87,16 +87,16 @@ def power(folder, identity, cause):
     sys.path[:] = ["", "/lib", ".frozen"]
 
 
-_imported = set()  # what was in memory at any time since the start
+_imported = set()  # modules of packages in memory at any time since the start
 
 
 def note_imports():
-    """Keep the names of all modules, also of those that the firmware lets go of again."""
+    """Keep the names also of those that the firmware lets go of again."""
     load = builtins.__import__
 
     def note(*arguments):
         module = load(*arguments)
-        _imported.update(sys.modules)
+        _imported.update(name for name in sys.modules if "." in name)
         return module
 
     builtins.__import__ = note

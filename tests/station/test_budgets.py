@@ -1,0 +1,107 @@
+"""What a board loads of the firmware, in bytes of .mpy: never more than its budgets, at once and
+in all, and nothing stays that was needed for a moment only.
+"""
+
+from pathlib import Path
+
+import pytest
+from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
+
+AT_ONCE = 44 * 1024  # on the cable
+IN_ALL = 56 * 1024
+WIFI = 7 * 1024  # radio, TLS and broker on top of both, on a board that has PSRAM
+ORDERS = 1536  # and what only an explicit order loads
+
+SELDOM = {
+    f"lib.{name}"
+    for name in (
+        "start", "journal_start", "config_store", "config_check", "hour", "report", "orders",
+        "ramflash", "message", "time_server", "sntp",
+    )
+}  # fmt: skip
+
+
+class Loaded:
+    """The compiled modules in memory now, and all that were since the start."""
+
+    def __init__(self, image: Path, now: list[str], ever: list[str]) -> None:
+        self.now = {name for name in now if "." in name}
+        self.ever = set(ever)
+        self.at_once, self.in_all = (self._bytes(image, names) for names in (self.now, self.ever))
+
+    @staticmethod
+    def _bytes(image: Path, names: set[str]) -> int:
+        files = (image / f"{name.replace('.', '/')}.mpy" for name in names)
+        return sum(file.stat().st_size for file in files if file.exists())
+
+
+@pytest.fixture
+def loaded(image):
+    async def look(bench) -> Loaded:
+        dump = await bench.station.dump()
+        ever = await bench.station.ask({"do": "imported"})
+        found = Loaded(image, dump["modules"], ever["modules"])
+        assert found.now < found.ever
+        assert {"lib.app", "lib.journal", "drivers.pn532"} < found.now
+        assert found.now.isdisjoint(SELDOM)
+        assert {"lib.start", "lib.journal_start", "lib.config_store", "lib.hour"} < found.ever
+        return found
+
+    return look
+
+
+async def call(bench):
+    """A whole one: answered, held, resumed, ended, typified."""
+    await bench.log_in()
+    await bench.ring("C-1")
+    await bench.keys(1, 4, 4, 1, 3, 3, 3)
+    await bench.event("wrapup.ended", cause="typified")
+
+
+async def test_on_the_cable(desk, loaded):
+    async with desk() as bench:
+        await call(bench)
+        found = await loaded(bench)
+        assert found.at_once <= AT_ONCE
+        assert found.in_all <= IN_ALL
+        assert not [name for name in found.ever if name in ("lib.mqtt", "lib.links", "lib.orders")]
+        assert "lib.words_en" not in found.ever  # the language that is not in use
+
+
+async def test_a_text_stays_as_long_as_it_is_shown(desk, loaded):
+    async with desk() as bench:
+        await call(bench)
+        before = await loaded(bench)
+        shown = await bench.host.answer(bench.host.command("text", m="m1", text="Reunión a las 9"))
+        assert shown["k"] == "message.shown"
+        await bench.keys(6)
+        await bench.event("message.acknowledged")
+        after = await loaded(bench)
+        assert after.ever - before.ever == {"lib.message"}
+        assert after.at_once == before.at_once
+        assert after.in_all <= IN_ALL
+
+
+async def test_over_wifi_then_another_configuration_and_a_format(
+    desk,
+    loaded,
+    site,
+    server,  # noqa: F811
+):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: PASSWORD})
+        wired = await loaded(bench)
+        assert (await host.answer(host.with_wifi()))["k"] == "station.config"
+        await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
+        await call(bench)
+        found = await loaded(bench)
+        assert found.at_once <= AT_ONCE + WIFI
+        assert found.in_all <= wired.in_all + WIFI
+        assert (await host.answer(host.with_wifi("another")))["k"] == "station.config"
+        number = host.command("format_journal", confirm=bench.station.id)
+        assert (await host.answer(number))["k"] == "station.fault_cleared"
+        again = await loaded(bench)
+        assert again.at_once == found.at_once
+        assert again.in_all <= found.in_all + ORDERS
+        await host.shut()
