@@ -19,6 +19,7 @@ class Host:
         self._app = app
         self.decoder = Decoder()
         self.foreign = 0  # frames that the hub's key did not seal
+        self.late = 0  # frames on their way over a restart
         self.format_asked = None  # i of the command, while the host gets the old journal
 
     async def listen(self):
@@ -67,7 +68,10 @@ class Host:
             if key:
                 return  # anybody may ask; heard is only who holds the key
         elif key and not sealed(key, app.station_id, app.boot, text):
-            self._not_ours(u)
+            if sealed(key, app.station_id, app.boot - 1, text):
+                self.late += 1
+            else:
+                self._not_ours(u)
             return
         app.machine.provisional = False
         if links and cable:

@@ -20,4 +20,5 @@ def dump(app):
         "journal": app.journal.dump(), "uplink": app.uplink.dump(),
         "serial": app.serial.dump(), "parts": app.parts.dump(),
         "crashes": app.crashes, "foreign": app.host.foreign,
+        "late": app.host.late,
     }  # fmt: skip

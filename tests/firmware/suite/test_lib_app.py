@@ -381,7 +381,8 @@ def test_the_health_report_tells_all_on_the_console():
     health(bench.app, 900_000)
     told = json.loads(bench.serial.logged[-1])
     assert sorted(told) == [
-        "clock", "crashes", "foreign", "journal", "links", "parts", "serial", "uplink",
+        "clock", "crashes", "foreign", "journal", "late", "links", "parts", "serial",
+        "uplink",
     ]  # fmt: skip
     assert sorted(told["parts"]) == ["codec", "lights", "screen"]
 
@@ -518,7 +519,7 @@ def test_only_what_the_hub_sealed_for_this_boot_is_obeyed():
     whole = with_h(time, 2)
     bent = whole[:-3] + bytes([whole[-3] ^ 1]) + b'"}'
     for text in (
-        json.dumps(ack).encode(), json.dumps(time).encode(), with_h(ack, 1), with_h(ack, 3),
+        json.dumps(ack).encode(), json.dumps(time).encode(), with_h(ack, 0), with_h(ack, 3),
         with_h(ack, 2, key="7c" * 32), with_h(ack, 2, station="DIA-0200000000a2"),
         whole.replace(b"177", b"178"), bent, whole[:-1] + b',"x":1}',
         b'{"h":"0"}', b'{"ack":[1,1],"h":""}',
@@ -535,6 +536,19 @@ def test_only_what_the_hub_sealed_for_this_boot_is_obeyed():
     bench.hear(with_h(ack, 2))
     assert app.journal.acked == 1 and not app.machine.provisional
     assert bench.kinds(last)[-1] == "station.fault_cleared"
+
+
+def test_what_was_on_its_way_over_a_restart_changes_nothing_and_is_no_fault():
+    bench = Sealed()
+    app = bench.app
+    last = app.journal.last
+    bench.hear(with_h({"ack": [bench.epoch, 1]}, 1))
+    bench.hear(with_h({"cmd": "time", "i": 1, "utc": UTC}, 1))
+    assert (app.journal.acked, app.journal.last) == (0, last)
+    assert app.machine.provisional and not app.uplink.heard
+    assert (app.host.late, app.host.foreign) == (2, 0)
+    bench.hear(with_h({"ack": [bench.epoch, 1]}, 1, key="7c" * 32))
+    assert (app.host.late, app.host.foreign) == (2, 1)
 
 
 def test_a_replay_within_a_boot_changes_nothing():
