@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from diadema.clock import Clock
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.floor import Floor, day_of, since_of
-from diadema.ingest.intake import Intake, saved
+from diadema.ingest.intake import Intake
 from diadema.ingest.messages import Effects, Message
 from diadema.ingest.state import StationState
-from diadema.ingest.station import Greeting, Journal, Station
+from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.site import Site
 from diadema.store import Batch, Contact, StoreStale, Writer, tables
 from diadema.store.loading import contacts_between, load, unplaced

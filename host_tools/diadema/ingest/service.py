@@ -7,8 +7,7 @@ whole before the next begins. Nothing is acknowledged or shown before it is comm
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 from nats.aio.client import Client
@@ -27,6 +26,7 @@ from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
 from diadema.ingest.messages import Effects, Message
 from diadema.ingest.outbox import EVERY_S, Outbox
+from diadema.ingest.patience import Patience
 from diadema.ingest.pipeline import Pipeline
 from diadema.ingest.requests import Requests
 from diadema.ingest.site_keeper import SiteKeeper
@@ -41,7 +41,7 @@ from diadema.words import text
 
 STREAM = "$MQTT_msgs"
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
-_RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_RETRY_S = 0.2
 _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken)
 
 log = logging.getLogger("diadema.ingest")
@@ -72,13 +72,13 @@ class Service:
         self._outbox = Outbox(self._sealed)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
-        self.paused = False  # the store takes nothing
+        self._patience = Patience()
 
     async def run(self) -> None:
         """Serve until cancelled."""
         self._nats = await connect(self._url, self._password)
         await open_bucket(self._nats)
-        await self._with_store(self.keeper.settle)
+        await self._patience.do(self.keeper.settle)
         self.commands.maker = self.keeper.maker
         self._refresh_mosquitto()
         for subject, answer in Requests(self).answers().items():
@@ -92,7 +92,7 @@ class Service:
                 except _TROUBLE as error:
                     self._admission.server = ""
                     log.warning("the stream is interrupted: %s", error)
-                    await asyncio.sleep(_RETRY_S[1])
+                    await asyncio.sleep(_RETRY_S)
         finally:
             ticker.cancel()
             await asyncio.gather(ticker, return_exceptions=True)
@@ -153,7 +153,7 @@ class Service:
     async def _take_patiently(
         self, messages: Sequence[Message], created: str, server: str
     ) -> Effects:
-        return await self._with_store(self.ingest.take, messages, created, server)
+        return await self._patience.do(self.ingest.take, messages, created, server)
 
     async def _take_effect(self, effects: Effects) -> None:
         for alarm in effects.alarms:
@@ -170,7 +170,7 @@ class Service:
         for s, hello in effects.greeted.items():
             if not self.ingest.site or not self.keeper.knows(s):
                 log.warning("station %s is not in site.json: it gets no configuration", s)
-            await self.send(await self._with_store(self.commands.greeted, s, hello))
+            await self.send(await self._patience.do(self.commands.greeted, s, hello))
         for a, stations in effects.two_seats:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
@@ -178,28 +178,8 @@ class Service:
             words = text("station.two_seats", language, seats=seats)[:84]
             shown = {"cmd": "text", "m": "two_seats", "text": words}
             for s in stations:
-                _, frames = await self._with_store(self.commands.ask, s, shown)
+                _, frames = await self._patience.do(self.commands.ask, s, shown)
                 await self.send(frames)
-
-    async def _with_store[T](self, work: Callable[..., T], *given: Any) -> T:
-        """Do it, however long the store takes nothing (disk full, locked): wait and try again."""
-        for attempt in range(1_000_000):
-            try:
-                done = work(*given)
-            except (StoreUnavailable, StoreStale) as error:
-                if isinstance(error, StoreStale) and attempt == 0:
-                    continue
-                if not self.paused:
-                    log.error("the store takes nothing (%s); waiting. Free disk space, or end the "
-                              "program that holds the database.", error)  # fmt: skip
-                self.paused = True
-                await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
-                continue
-            if self.paused:
-                log.warning("the store takes events again")
-                self.paused = False
-            return done
-        raise StoreUnavailable("the store takes nothing")
 
     # -- out
 
@@ -216,7 +196,7 @@ class Service:
         return self._keys.seal(s, self.ingest.station(s).hello.b, frame)
 
     async def _show_all(self) -> None:
-        await self._with_store(self.ingest.save, (), self.ingest.floor.agents())
+        await self._patience.do(self.ingest.save, (), self.ingest.floor.agents())
         self._outbox.rows(self.ingest.floor.rows)
         await self._show_meta()
 
@@ -236,7 +216,7 @@ class Service:
     async def _tick_for_ever(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            if self.paused:
+            if self._patience.paused:
                 continue
             try:
                 await self._tick()
@@ -288,6 +268,11 @@ class Service:
     async def kick(self, s: str) -> int:
         """End the station's connection by MQTT, if it has one."""
         return await kick(self._url, self._password, s)
+
+    @property
+    def paused(self) -> bool:
+        """The store takes nothing just now."""
+        return self._patience.paused
 
     @property
     def publish_violations(self) -> int:

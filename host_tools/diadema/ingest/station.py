@@ -1,12 +1,13 @@
 """One station in the memory of the ingest: how far each of its journals is in, and its link."""
 
-from msgspec import Struct, field
+from msgspec import Struct, field, msgpack
 
 from diadema.commands import Hello
 from diadema.ingest.state import StationState
 
 PENDING_LIMIT = 1024  # events kept beyond a gap; a station has 32 on the way
 _BEHIND = 32  # more than one window still to come: what is shown is old
+_pack = msgpack.Encoder().encode
 
 
 class Journal(Struct):
@@ -38,6 +39,13 @@ class Station(Struct):
             self.journal = self.journals.setdefault(e, Journal(e))
         return self.journal
 
+    def set_link(self, link: str, up: bool) -> None:
+        """The station is lost only when neither the cable nor Wi-Fi is up."""
+        links = {*self.hello.links} - {link} | ({link} if up else set())
+        self.hello.links = tuple(sorted(links))
+        self.hello.up = bool(links)
+        self.unconfirmed = False
+
     @property
     def link(self) -> str:
         """up, late (what is shown is old), or lost."""
@@ -46,3 +54,8 @@ class Station(Struct):
         journal = self.journals.get(self.hello.e)
         position = journal.position if journal else 0
         return "late" if self.unconfirmed or self.hello.last - position > _BEHIND else "up"
+
+
+def saved(station: Station) -> tuple[str, bytes, bytes, int]:
+    """The station's row of the store."""
+    return (station.s, _pack(station.state), _pack(station.hello), station.next_i)

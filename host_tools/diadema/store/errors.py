@@ -8,15 +8,19 @@ from diadema.errors import DiademaError
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-class StoreUnavailable(DiademaError):
+class StoreTrouble(DiademaError):
+    """Any of these."""
+
+
+class StoreUnavailable(StoreTrouble):
     """The disk is full, or another program holds the database: try again."""
 
 
-class StoreStale(DiademaError):
+class StoreStale(StoreTrouble):
     """The store knows more than its writer believed: read it again, then repeat the batch."""
 
 
-class StoreDamaged(DiademaError):
+class StoreDamaged(StoreTrouble):
     """What is in the file is no database, or a broken one: only a person can help."""
 
     def __init__(self, path: Path | str, what: str) -> None:

@@ -26,6 +26,9 @@ _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
 FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""
 
 
+type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
+
+
 @dataclass
 class Doubtful:
     """An event at a number that is taken already: a double, a conflict, or a loss come back."""
@@ -41,7 +44,7 @@ class Doubtful:
 class Batch:
     """What one transaction writes."""
 
-    events: list[tuple[str, int, int, str, bytes]] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
     doubtful: list[Doubtful] = field(default_factory=list)
     dead: list[tuple[str, bytes, str | None, int | None, int | None, str, int]] = field(
         default_factory=list
