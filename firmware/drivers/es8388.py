@@ -1,7 +1,30 @@
-"""ES8388 audio codec, its control side on I2C: volume, hardware mute, shadow registers.
+"""ES8388 audio codec, its control side on I2C.
 
-Values as esp-adf and ESPHome set them for a slave at 256 fs and 16 bits. The OUT1/OUT2 steps are
-disputed between drivers (only 0x1E = 0 dB is agreed), so volume uses the DAC's own 0.5 dB steps.
+The interface of a codec (role `codec`), the same for every chip that has the role. Everything is
+an attribute or a plain method: a write takes a millisecond on the bus. The agent's microphone is
+the ADC's left channel, the caller's line its right one; I2S is a slave of 16 kHz, 16 bits, 256 fs.
+
+Codec(i2c, *, address, limit_db=0, …)  sets the chip up (`start()`); PartError when it is not there
+start()                     from any state of the chip to what the attributes say; outputs come last
+volume                      percent, 0-100: what the caller and the tones are heard with
+set_volume(percent)         clamped to 0-100; half a decibel a percent, 100 is the limit's share
+volume_db                   gain from the line to the headset as set, dB
+microphone_gain_db, set_microphone_gain(db)  rounded down to a step of the chip, and clamped
+muted, mute(on)             the agent's path is cut in the chip: line-out, ADC and sidetone
+sidetone, set_sidetone(percent)  0 is off, 100 the limit's share for it
+line_in, line_to_headset(on)     the analogue path from the line to the headset
+line_out, microphone_to_line(on) the analogue path from the microphone to the line-out
+limit_db                    the sum of all gains that lead to the headset (microphone with its
+                            amplifier, line, DAC) never exceeds it: in no order of calls, and at no
+                            register write on the way
+state, power(state)         "on", "standby" (silent, registers kept, back within 100 ms), "off"
+dump()                      all of the above, and the registers as hex: `registers` as written,
+                            `differs` {register: what the chip holds}, None when it is silent
+selftest()                  True when the chip holds every value that was written
+
+Every I2C error is PartError("codec", "no_answer"). A model has `paths()`: sinks (`headset`,
+`line_out`, `adc_left`, `adc_right`) → {`microphone`, `line`, `dac`: linear gain}, as its registers
+say; `headset` and `line_out` are the sum of both sides, which no wiring of the two can exceed.
 """
 
 from lib.errors import PartError
