@@ -175,7 +175,8 @@ async def open_centre(
             web_port=web_port,
             clock=world.clock_path,
         )
-        await stack.enter_async_context(processes)
+        stack.push_async_callback(processes.stop)
+        await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
         seated = [AtDesk(world, hub, desk, tree, people.REASONS) for desk in desks]
         yield Centre(directory, world, processes, hub, seated, earlier)

@@ -11,8 +11,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
@@ -139,7 +137,7 @@ class Process:
 
 
 class HostProcesses:
-    """Hub first, then the gateway; an async context manager that ends both."""
+    """Hub first, then the gateway."""
 
     GATEWAY = "sim"
 
@@ -160,22 +158,10 @@ class HostProcesses:
             data.gateway(self.GATEWAY),
         )
 
-    async def __aenter__(self) -> Self:
-        try:
-            await self.hub.start()
-            await self.gateway.start()
-        except BaseException:
-            await self.stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
+    async def start(self) -> None:
+        """Back when both are up. `stop` is due in any case, also when this raises."""
+        await self.hub.start()
+        await self.gateway.start()
 
     async def stop(self) -> None:
         await self.gateway.stop()
