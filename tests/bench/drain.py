@@ -1,4 +1,4 @@
-"""A station with days of backlog drains over Wi-Fi to the hub, and to one that only says yes.
+"""A station with days of backlog drains by Wi-Fi to the hub, and to one that only says yes.
 
 The real firmware in the VM, its journal filled as three days of twice the usual load leave it,
 MQTT over TLS on loopback. First the hub, from its first commit to its last; then the same flash
