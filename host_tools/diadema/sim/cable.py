@@ -89,6 +89,10 @@ class Cable:
         self._ends: tuple[int, int] | None = None
         self._unsent = bytearray()
 
+    @property
+    def plugged(self) -> bool:
+        return self._ends is not None
+
     def plug(self) -> None:
         if self._ends:
             return

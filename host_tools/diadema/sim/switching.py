@@ -19,7 +19,7 @@ type Talk = tuple[int, int]  # UTC ms, from and to
 
 _TRIES = 50
 _SHORTEST_MS = 20_000
-_APART_MS = 60_000  # time to settle between two absences
+_APART_MS = 90_000  # between two absences: the longest that a station waits to look for its air
 _SILENT_TALK_MS = 30_000
 _SILENT_PAUSE_MS = 60_000  # half of it at least is left until a call must come through again
 _SILENT_MOST_MS = 60_000  # after the talk
@@ -130,8 +130,9 @@ class LinkSwitcher:
     async def _return(self, station: Station) -> None:
         """The clock stands until the gateway, which looks now and then, has found the cable."""
         station.traffic.greeted.clear()
+        pulled = not station.cable.plugged
         station.cable.plug()
-        if station.powered:
+        if pulled and station.powered:
             with self._centre.world.hold(f"the cable of {station.id}"), suppress(TimeoutError):
                 async with asyncio.timeout(HOLD_LIMIT_S):
                     await station.traffic.greeted.wait()
