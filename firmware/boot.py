@@ -1,3 +1,9 @@
-"""Runs before `main.py` on every start. Nothing needs to be there earlier yet: drivers are made,
-and the journal is mounted, by `main.py` alone.
+"""Runs before `main.py` on every start: how memory is kept. Drivers are made, and the journal is
+mounted, by `main.py` alone.
 """
+
+import gc
+
+# Collect after every 16 KiB, not only when the heap is full: what stays would else lie scattered
+# among what does not, and the few large pieces of later (a journal in memory, TLS) find no room.
+gc.threshold(16_384)

@@ -4,34 +4,35 @@ Events still reach the host, but do not outlive a power cut; the station reports
 """
 
 from lib.once import forget
+from micropython import const
 
-_SECTOR = 4096
+_SECTOR = const(4096)
 _BLANK = b"\xff" * 128
 
 
 class RamFlash:
+    """A piece of memory a sector: there may be no room for all of them in one."""
+
     def __init__(self, sectors=6):
-        self._bytes = bytearray(_SECTOR * sectors)
+        self._sectors = [bytearray(_SECTOR) for _ in range(sectors)]
         for sector in range(sectors):
             self.ioctl(6, sector)
 
     def readblocks(self, block, buf, offset=0):
-        at = block * _SECTOR + offset
-        buf[:] = memoryview(self._bytes)[at : at + len(buf)]
+        buf[:] = memoryview(self._sectors[block])[offset : offset + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
-        at = block * _SECTOR + offset
-        self._bytes[at : at + len(buf)] = buf
+        self._sectors[block][offset : offset + len(buf)] = buf
 
     def ioctl(self, command, argument=0):
         if command == 4:
-            return len(self._bytes) // _SECTOR
+            return len(self._sectors)
         if command == 5:
             return _SECTOR
         if command == 6:
-            at = argument * _SECTOR
-            for step in range(at, at + _SECTOR, len(_BLANK)):
-                self._bytes[step : step + len(_BLANK)] = _BLANK
+            sector = self._sectors[argument]
+            for at in range(0, _SECTOR, len(_BLANK)):
+                sector[at : at + len(_BLANK)] = _BLANK
         return 0
 
 

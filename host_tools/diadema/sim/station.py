@@ -1,22 +1,18 @@
-"""One simulated station: its VM, its flash, its cable, and what a person can do to it."""
+"""One simulated station: its power, flash and cable, and what a person can do to it."""
 
 import asyncio
 import itertools
 import json
-import os
-import signal
-import socket
-import subprocess
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diadema.errors import DiademaError
 from diadema.journal import SECTOR, JournalWalker
-from diadema.sim.build import vm_command
 from diadema.sim.cable import Cable
 from diadema.sim.flash import CutPlan, FlashCut, NorFlash
 from diadema.sim.traffic import Traffic
+from diadema.sim.vm import Vm
 
 if TYPE_CHECKING:
     from diadema.sim.world import World
@@ -47,10 +43,7 @@ class Station:
         self._world = world
         self._card: dict[str, Any] | None = None
         self._networks: dict[str, str] = {}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._line: socket.socket | None = None
-        self._heard = b""
-        self._sent = 0
+        self._vm: Vm | None = None
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         files = folder / "files"
@@ -72,7 +65,7 @@ class Station:
 
     @property
     def powered(self) -> bool:
-        return self._process is not None
+        return self._vm is not None
 
     @property
     def patience_ms(self) -> int | None:
@@ -81,29 +74,17 @@ class Station:
     # --- power --------------------------------------------------------------------------------
 
     async def power_on(self, cause: str = "power_on") -> None:
-        if self._process:
+        if self._vm:
             return
-        ours, theirs = socket.socketpair()
-        command = vm_command(
-            str(theirs.fileno()), str(self.folder), self.id.removeprefix("DIA-"), cause
+        self._vm = Vm(
+            self.folder,
+            self.id.removeprefix("DIA-"),
+            cause,
+            on_line=self._obey,
+            on_console=self._told,
+            on_end=self._ended,
         )
-        self._process = subprocess.Popen(  # noqa: ASYNC220 - forks, does not wait
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-        )
-        theirs.close()
-        assert self._process.stdin and self._process.stdout
-        os.set_blocking(self._process.stdin.fileno(), False)
-        os.set_blocking(self._process.stdout.fileno(), False)
-        self._line, self._heard, self._sent = ours, b"", 0
         self.busy, self.due, self.crash = True, None, None
-        loop = asyncio.get_running_loop()
-        loop.add_reader(ours, self._line_readable, ours)
-        loop.add_reader(self._process.stdout, self._console_readable, self._process)
         self._world.timeline.machines.add(self)
         if self.plugged:
             self._post({"do": "plug", "id": 0})
@@ -115,8 +96,8 @@ class Station:
 
     async def power_cut(self) -> None:
         """At once, whatever the station was doing."""
-        if self._process:
-            self._stop(self._process)
+        if self._vm:
+            self._stop(self._vm)
 
     async def power_cut_in_flash(self, plan: CutPlan, patience_s: float) -> bool:
         """Cut in the middle of a flash operation, by `plan`; anywhere once `patience_s` is over.
@@ -136,23 +117,14 @@ class Station:
             self._cut = self.flash.plan = None
 
     def _flash_cut(self) -> None:
-        assert self._process and self._cut
-        self._stop(self._process)
+        assert self._vm and self._cut
+        self._stop(self._vm)
         if not self._cut.done():
             self._cut.set_result(None)
 
-    def _stop(self, process: subprocess.Popen[bytes]) -> None:
-        assert self._line and process.stdin and process.stdout
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._line)
-        loop.remove_reader(process.stdout)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-        self._line.close()
-        self._line = self._process = None
+    def _stop(self, vm: Vm) -> None:
+        vm.stop()
+        self._vm = None
         self.busy, self.due = False, None
         self.traffic.dark()
         self._world.timeline.machines.discard(self)
@@ -199,7 +171,7 @@ class Station:
     async def air(self, networks: dict[str, str]) -> None:
         """The access points in reach from now on, name and password."""
         self._networks = networks
-        if self._process:
+        if self._vm:
             await self.ask({"do": "wifi", "networks": networks})
 
     async def screen(self) -> bytes:
@@ -216,7 +188,7 @@ class Station:
 
     async def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """One command of the world channel. Raises DiademaError when the board refuses it."""
-        if not self._process:
+        if not self._vm:
             raise NoPower(f"{self.id} has no power; give it power_on first")
         number = next(self._numbers)
         answer = asyncio.get_running_loop().create_future()
@@ -227,8 +199,6 @@ class Station:
             raise DiademaError(f"{self.id}: {result['error']}")
         return result
 
-    # --- the VM -------------------------------------------------------------------------------
-
     def tell_time(self) -> None:
         timeline = self._world.timeline
         self.busy = True
@@ -238,80 +208,42 @@ class Station:
             self._write(f"T {timeline.now()}")
 
     def _post(self, command: dict[str, Any]) -> None:
-        if not self._world.timeline.speed and self._sent:
+        if not self._world.timeline.speed and self._vm and self._vm.sent:
             self.tell_time()
         self.busy = True
         self._write(json.dumps(command))
 
     def _write(self, text: str, *, counted: bool = True) -> None:
-        if self._line:
-            self._sent += counted
-            try:
-                self._line.sendall(text.encode() + b"\n")
-            except OSError:
-                return  # the VM just died; its end of the line says so next
+        if self._vm:
+            self._vm.write(text, counted=counted)
 
     def _from_host(self, data: bytes) -> None:
         """Bytes from the gateway go to the console of the VM."""
-        if not self._process:
+        if not self._vm:
             return
         self.traffic.cable_down(data)
-        assert self._process.stdin
-        try:
-            taken = os.write(self._process.stdin.fileno(), data)
-        except (BlockingIOError, BrokenPipeError):
-            taken = 0
-        self.stdin_lost += len(data) - taken
+        self.stdin_lost += len(data) - self._vm.type(data)
         if not self._world.timeline.speed:
             self.tell_time()
         self.busy = True
         self._write("P")
 
-    def _console_readable(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout
-        try:
-            data = os.read(process.stdout.fileno(), 65536)
-        except BlockingIOError:
-            return
-        if data:
-            self.console.append(data)
-            self.cable.send(data)
-        else:
-            asyncio.get_running_loop().remove_reader(process.stdout)
+    def _told(self, data: bytes) -> None:
+        self.console.append(data)
+        self.cable.send(data)
 
-    def _line_readable(self, line: socket.socket) -> None:
-        try:
-            data = line.recv(65536, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return
-        except ConnectionError:
-            data = b""
-        if not data:
-            self._ended()
-            return
-        self._heard += data
-        while self._line is line:
-            text, end, rest = self._heard.partition(b"\n")
-            if not end:
-                return
-            if text[:1] == b"W":
-                _, partition, offset, length = text.split()
-                if len(rest) < int(length):
-                    return
-                self._program(partition, int(offset), rest[: int(length)])
-                rest = rest[int(length) :]
-            self._heard = rest
-            self._obey(text)
-
-    def _obey(self, text: bytes) -> None:
+    def _obey(self, text: bytes, data: bytes) -> None:
         kind = text[:1]
         if kind == b"I":
             _, due, heard = text.split()
-            if int(heard) == self._sent:
+            if self._vm and int(heard) == self._vm.sent:
                 self.busy = False
                 self.due = int(due) if due != b"-1" else None
                 if not self._world.timeline.speed:
                     self._world.timeline.settle()
+        elif kind == b"W":
+            _, _, offset, _ = text.split()
+            self._program(int(offset), data)
         elif kind == b"E":
             _, _, offset = text.split()
             self._erase(int(offset))
@@ -339,7 +271,7 @@ class Station:
             self._flash_cut()
         self._write("F ok", counted=False)
 
-    def _program(self, partition: bytes, offset: int, data: bytes) -> None:
+    def _program(self, offset: int, data: bytes) -> None:
         cut = False
         try:
             self.flash.program(offset, data)
@@ -356,10 +288,10 @@ class Station:
 
     def _ended(self) -> None:
         """The VM is gone: a reset starts it again, anything else is a crash to be shown."""
-        assert self._process
+        assert self._vm
         wanted = len(self.restarts)
         console = b"".join(self.console)[-2000:].decode(errors="replace")
-        self._stop(self._process)
+        self._stop(self._vm)
         if wanted > self._world.restarts_seen(self.id):
             self._world.spawn(self.power_on(self.restarts[-1]))
         else:
