@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -19,6 +19,7 @@ from diadema.store import tables
 from diadema.store.behind import Behind
 from diadema.store.bulk import Bulk, insertion, replacement
 from diadema.store.database import open_database
+from diadema.store.doubles import known_bodies
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.store.rows import Contact, Session
 
@@ -143,28 +144,20 @@ class Writer:
         """Compare with what is stored. Other bytes: both are kept. None stored: it is now."""
         conflicts: list[Doubtful] = []
         recovered: list[Doubtful] = []
+        known = known_bodies(tx, [(event.s, event.e, event.n) for event in doubtful])
         for event in doubtful:
-            known = self._known_bodies(tx, event)
-            if event.body in known:
+            bodies = known.setdefault((event.s, event.e, event.n), set())
+            if event.body in bodies:
                 continue
-            if known:
+            if bodies:
                 conflicts.append(event)
             else:
-                row = (event.s, event.e, event.n, event.k, event.body)
-                self._events.run(tx, [row])
+                self._events.run(tx, [(event.s, event.e, event.n, event.k, event.body)])
                 recovered.append(event)
+            bodies.add(event.body)
         rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
         self._ignore(tx, tables.conflicts, rows)
         return Found(conflicts, recovered)
-
-    @staticmethod
-    def _known_bodies(tx: Connection, event: Doubtful) -> set[bytes]:
-        bodies: set[bytes] = set()
-        for table in (tables.events, tables.dead_letters, tables.conflicts):
-            columns = table.c
-            same = (columns.s == event.s) & (columns.e == event.e) & (columns.n == event.n)
-            bodies.update(tx.execute(select(columns.body).where(same)).scalars())
-        return bodies
 
 
 def open_writer(path: Path) -> Writer:
