@@ -4,19 +4,20 @@ The interface of a codec (role `codec`), the same for every chip that has the ro
 an attribute or a plain method: a write takes a millisecond on the bus. The agent's microphone is
 the ADC's left channel, the caller's line its right one; I2S is a slave of 16 kHz, 16 bits, 256 fs.
 
-Codec(i2c, *, address, limit_db=0, …)  sets the chip up (`start()`); PartError when it is not there
-start()                     from any state of the chip to what the attributes say; outputs come last
+Codec(i2c, *, address, limit_db=0, …)  sets the chip up (`start()`); PartError when it is absent
+start()                     whatever the chip was doing, what the attributes say; outputs last
 volume                      percent, 0-100: what the caller and the tones are heard with
-set_volume(percent)         clamped to 0-100; half a decibel a percent, 100 is the limit's share
+set_volume(percent)         clamped to 0-100; a quarter of a decibel a percent, 100 is the
+                            limit's share
 volume_db                   gain from the line to the headset as set, dB
 microphone_gain_db, set_microphone_gain(db)  rounded down to a step of the chip, and clamped
 muted, mute(on)             the agent's path is cut in the chip: line-out, ADC and sidetone
 sidetone, set_sidetone(percent)  0 is off, 100 the limit's share for it
 line_in, line_to_headset(on)     the analogue path from the line to the headset
 line_out, microphone_to_line(on) the analogue path from the microphone to the line-out
-limit_db                    the sum of all gains that lead to the headset (microphone with its
-                            amplifier, line, DAC) never exceeds it: in no order of calls, and at no
-                            register write on the way
+limit_db                    never exceeded by the sum of all gains that lead to the headset (the
+                            microphone's with its amplifier, line, DAC): in no order of calls, and
+                            at no register write on the way
 state, power(state)         "on", "standby" (silent, registers kept, back within 100 ms), "off"
 dump()                      all of the above, and the registers as hex: `registers` as written,
                             `differs` {register: what the chip holds}, None when it is silent
@@ -30,93 +31,227 @@ say; `headset` and `line_out` are the sum of both sides, which no wiring of the 
 from lib.errors import PartError
 from micropython import const
 
-_CHIP_POWER = const(0x02)
-_ADC_POWER = const(0x03)
-_DAC_POWER = const(0x04)
-_ADC_MUTE = const(0x0F)  # bit 2
-_DAC_MUTE = const(0x19)  # bit 2
-_DAC_LEFT_VOLUME = const(0x1A)  # attenuation, 0.5 dB a step, 0xC0 = −96 dB
-_DAC_RIGHT_VOLUME = const(0x1B)
+# datasheet §6, registers 0 to 52; a side has one analogue input, so the left mixer carries the
+# microphone and nothing else, the right one the line and the DAC: LOUT1 is the sidetone, ROUT1
+# what is heard, LOUT2 the line-out. An earpiece is fed from LOUT1 and ROUT1 through two resistors.
+_CONTROL1 = const(0x00)  # §6.1
+_DAC_POWER = const(0x04)  # DACs off 0xC0, LOUT1 0x20, ROUT1 0x10, LOUT2 0x08, ROUT2 0x04 on
+_PGA = const(0x09)  # §6.2: 3 dB a step, left in the high nibble
+_INPUT = const(0x0A)
+_ADC_MUTE = const(0x0F)
+_MIXER_INPUT = const(0x26)  # §6.3
+_LEFT_MIXER = const(0x27)
+_RIGHT_MIXER = const(0x2A)
+_LEFT_OUT = const(0x2E)
+_RIGHT_OUT = const(0x2F)
+_RESET = const(0x80)
 _MUTE = const(0x04)
-_STEP = const(6)  # 3 dB a step of our volume
-VOLUME_MOST = const(16)
+_BYPASS = const(0x40)  # the analogue input goes into the mixer
+_AFTER_PGA = const(0x18)  # the left mixer's: the microphone with its amplifier's gain
+_SIDETONE_ON = const(0x20)
+_HEARD_ON = const(0x10)
+_LINE_OUT_ON = const(0x08)
+_LEFT_DAC_OFF = const(0x80)
+_ALL_OFF = const(0xC0)
+_REGISTERS = const(0x35)
 
-# register, value
+# The steps of OUT1 and OUT2 are disputed: −45 dB and 1.5 dB a step in the register map, as
+# transcribed bit by bit by others, in Linux' es8323 and in WLED; −30 dB and 1 dB in esp-adf and
+# Linux' es8328. 0x1E = 0 dB is in both. Followed: the register map. What is louder than 0 dB is
+# right in any case; an attenuation may be a third less than said, until a board is measured.
+_OUT_LEAST = -45
+_OUT_STEP = 1.5
+_OUT_MOST = const(0x21)
+_MICROPHONE_MIX = -15  # dB, the left mixer's step 7
+
+# of the limit: the line 3/8, the tones 3/8, the sidetone 2/8; in dB, rounded down
+_HEARD_SHARE = -8.53
+_SIDETONE_SHARE = -12.05
+_PERCENT = 0.25  # dB
+
+# register, value: a slave at 256 fs, 16 bits, as in esp-adf where nothing else is said
 _INIT = (
-    b"\x19\x04"  # DAC muted while setting up
-    b"\x01\x50"  # low power on, reference as in esp-adf
-    b"\x02\x00"  # all blocks powered, normal operation
-    b"\x35\xa0\x37\xd0\x39\xd0"  # DLL off: cures 8 kHz
+    b"\x00\x16"  # §6.1 play and record at one rate, VMID 500 kΩ; the reference on, as in Linux
+    b"\x01\x50"  # analogue and bias on, reference buffer in low power
+    b"\x02\x00"  # all blocks powered, state machines run
     b"\x08\x00"  # I2S slave
-    b"\x04\xc0"  # DAC off, outputs off
-    b"\x00\x12"  # play and record
-    b"\x17\x18"  # DAC: I2S, 16 bits
-    b"\x18\x02"  # DAC: 256 fs
-    b"\x26\x00"  # mixer sources LIN1, RIN1
-    b"\x27\x90"  # left DAC to the left mixer, 0 dB
-    b"\x2a\x90"  # right likewise
+    b"\x03\x00"  # ADC, both inputs and the microphone's bias on
+    b"\x09\x00"  # §6.2 PGA 0 dB; the microphone's comes last
+    b"\x0a\x10"  # ADC left LIN1, right RIN2 (options)
+    b"\x0b\x02"  # stereo
+    b"\x0c\x0c"  # I2S, 16 bits
+    b"\x0d\x02"  # 256 fs
+    b"\x0f\x00"  # no soft ramp: it takes 48 ms to mute
+    b"\x10\x00\x11\x00"  # digital volume 0 dB
+    b"\x12\x38"  # ALC off: it would turn the sidetone up by itself
+    b"\x17\x18"  # §6.3 I2S, 16 bits
+    b"\x18\x02"  # 256 fs
+    b"\x1a\xc0\x1b\x00"  # left DAC down, right 0 dB
+    b"\x26\x19"  # mixers: left after the PGA, right RIN2 (options)
+    b"\x27\x38"  # left: nothing yet, the microphone at −15 dB
+    b"\x2a\x90"  # right: the DAC, the line at 0 dB but not yet
     b"\x2b\x80"  # ADC and DAC share LRCK
     b"\x2d\x00"  # outputs' reference resistance 1.5 kΩ
-    b"\x2e\x1e\x2f\x1e"  # OUT1 at 0 dB
-    b"\x30\x00\x31\x00"  # OUT2 at its lowest
-    b"\x03\xff"  # ADC off while setting up
-    b"\x09\xbb"  # microphone gain 24 dB
-    b"\x0a\x00"  # inputs LIN1, RIN1
-    b"\x0b\x02"  # stereo
-    b"\x0c\x0c"  # ADC: I2S, 16 bits
-    b"\x0d\x02"  # ADC: 256 fs
-    b"\x10\x00\x11\x00"  # ADC at 0 dB
-    b"\x03\x00"  # ADC and its microphone on
-    b"\x04\x30"  # LOUT1, ROUT1 on: the headset
-    b"\x19\x00"  # DAC speaks
+    b"\x2e\x00\x2f\x00"  # OUT1 at its lowest
+    b"\x30\x21\x31\x00"  # LOUT2 +4.5 dB: with the mixer's −15 a line's level; ROUT2 is off
+    b"\x19\x00"  # DAC speaks, no soft ramp
 )
+_HIDDEN = b"\x35\xa0\x37\xd0\x39\xd0"  # DLL off, which cures 8 kHz; not in the register map
+_POWER = {
+    "on": b"\x01\x50\x02\x00\x03\x00",
+    "standby": b"\x03\xff",  # ADC off, references stay
+    "off": b"\x03\xff\x02\xff\x01\x5c",  # everything
+}
+
+
+def _step(db):
+    """OUT1's register for at most `db`, −1 when that is less than it has."""
+    return -1 if db < _OUT_LEAST else min(int((db - _OUT_LEAST) / _OUT_STEP), _OUT_MOST)
 
 
 class ES8388:
-    """Raises PartError when the chip does not answer. `volume` runs from 0 to VOLUME_MOST."""
+    """`microphone_input`, `line_input`: 1 or 2, as LIN1/LIN2 and RIN1/RIN2 are wired."""
 
-    def __init__(self, i2c, address=0x10):
+    def __init__(
+        self, i2c, *, address=0x10, limit_db=0, microphone_input=1, line_input=2,
+        volume=76, microphone_gain_db=24,
+    ):  # fmt: skip
         self._i2c = i2c
         self._address = address
-        self._shadow = bytearray(0x36 + 4)
-        self.volume = 12
+        self._inputs = (microphone_input - 1, line_input - 1)
+        self._shadow = bytearray(_REGISTERS)
+        self.limit_db = limit_db
+        self.volume = volume
+        self.microphone_gain_db = microphone_gain_db
         self.muted = False
+        self.sidetone = 0
+        self.line_in = self.line_out = True
+        self.state = "on"
         self.start()
 
     def start(self):
-        for at in range(0, len(_INIT), 2):
-            self._write(_INIT[at], _INIT[at + 1])
+        """Reset, then all registers, then the outputs."""
+        state, self.state = self.state, "off"
+        self._outputs()  # first, whatever the chip was doing
+        self._write(_CONTROL1, _RESET)
+        for table in (_INIT, _HIDDEN):
+            for at in range(0, len(table), 2):
+                self._write(table[at], table[at + 1])
+        microphone, line = self._inputs
+        self._write(_INPUT, microphone << 6 | line << 4)
+        self._write(_MIXER_INPUT, _AFTER_PGA | line)
+        self.set_microphone_gain(self.microphone_gain_db)
         self.set_volume(self.volume)
+        self.line_to_headset(self.line_in)
         self.mute(self.muted)
+        self.power(state)
 
-    def set_volume(self, volume):
-        self.volume = max(0, min(volume, VOLUME_MOST))
-        attenuation = (VOLUME_MOST - self.volume) * _STEP
-        self._write(_DAC_LEFT_VOLUME, attenuation)
-        self._write(_DAC_RIGHT_VOLUME, attenuation)
+    # ------------------------------------------------------------------ levels
 
-    def mute(self, muted):
-        """Close the microphone in the chip itself."""
-        self.muted = muted
-        value = self._shadow[_ADC_MUTE]
-        self._write(_ADC_MUTE, value | _MUTE if muted else value & ~_MUTE)
+    @property
+    def volume_db(self):
+        return _OUT_LEAST + _OUT_STEP * self._shadow[_RIGHT_OUT]
+
+    def set_volume(self, percent):
+        self.volume = percent = max(0, min(percent, 100))
+        step = _step(self.limit_db + _HEARD_SHARE - (100 - percent) * _PERCENT)
+        self._write(_RIGHT_OUT, max(step, 0))
+        self._outputs()
+
+    def set_microphone_gain(self, db):
+        steps = max(0, min(int(db // 3), 8))
+        self.microphone_gain_db = steps * 3
+        if steps > self._shadow[_PGA] >> 4:  # the sidetone first down, and never up too early
+            self._set_sidetone()
+        self._write(_PGA, steps << 4)
+        self._set_sidetone()
+
+    def set_sidetone(self, percent):
+        self.sidetone = max(0, min(percent, 100))
+        self._set_sidetone()
+
+    def _set_sidetone(self):
+        self._write(_LEFT_OUT, max(self._sidetone_step(), 0))
+        self._outputs()
+
+    def _sidetone_step(self):
+        gain = self.limit_db + _SIDETONE_SHARE - (100 - self.sidetone) * _PERCENT
+        return _step(gain - _MICROPHONE_MIX - self.microphone_gain_db)
+
+    # ------------------------------------------------------------------ paths
+
+    def mute(self, on):
+        """Cut the microphone where it enters the mixer, and the ADC's data."""
+        self.muted = on = bool(on)
+        mixer = self._shadow[_LEFT_MIXER] & ~_BYPASS
+        self._write(_LEFT_MIXER, mixer if on else mixer | _BYPASS)
+        self._write(_ADC_MUTE, _MUTE if on else 0)
+
+    def line_to_headset(self, on):
+        self.line_in = bool(on)
+        mixer = self._shadow[_RIGHT_MIXER] & ~_BYPASS
+        self._write(_RIGHT_MIXER, mixer | _BYPASS if on else mixer)
+
+    def microphone_to_line(self, on):
+        self.line_out = bool(on)
+        self._outputs()
+
+    def power(self, state):
+        """Raises KeyError for what is no state."""
+        table = _POWER[state]
+        self.state = state
+        if state != "on":
+            self._outputs()
+        for at in range(0, len(table), 2):
+            self._write(table[at], table[at + 1])
+        self._outputs()
+
+    def _outputs(self):
+        """Power for the amplifiers that have something to say: −45 dB is not silence."""
+        value = _ALL_OFF
+        if self.state == "on":
+            value = _LEFT_DAC_OFF
+            if _step(self.limit_db + _HEARD_SHARE) >= 0:
+                value |= _HEARD_ON
+            if self.sidetone and self._sidetone_step() >= 0:
+                value |= _SIDETONE_ON
+            if self.line_out:
+                value |= _LINE_OUT_ON
+        self._write(_DAC_POWER, value)
+
+    # ------------------------------------------------------------------ registers
 
     def _write(self, register, value):
-        self._shadow[register] = value
+        if register < _REGISTERS:
+            self._shadow[register] = value
         try:
             self._i2c.writeto_mem(self._address, register, bytes([value]))
         except OSError:
             raise PartError("codec", "no_answer", "check its cable on the I2C bus") from None
 
+    def _differs(self):
+        """{register: what the chip holds} of those that are not as they were written."""
+        found = {}
+        for register in _INIT[::2] + b"\x04":
+            held = self._i2c.readfrom_mem(self._address, register, 1)[0]
+            if held != self._shadow[register]:
+                found[register] = held
+        return found
+
     def dump(self):
-        return {"volume": self.volume, "muted": self.muted, "registers": self._shadow.hex()}
+        try:
+            differs = self._differs()
+        except OSError:
+            differs = None
+        return {
+            "volume": self.volume, "volume_db": self.volume_db, "muted": self.muted,
+            "microphone_gain_db": self.microphone_gain_db, "sidetone": self.sidetone,
+            "line_in": self.line_in, "line_out": self.line_out, "limit_db": self.limit_db,
+            "state": self.state, "registers": self._shadow.hex(), "differs": differs,
+        }  # fmt: skip
 
     def selftest(self):
-        """What the chip holds is what was written to it."""
         try:
-            return all(
-                self._i2c.readfrom_mem(self._address, register, 1)[0] == self._shadow[register]
-                for register in (_CHIP_POWER, _ADC_POWER, _DAC_POWER, _ADC_MUTE, _DAC_MUTE)
-            )
+            return not self._differs()
         except OSError:
             return False

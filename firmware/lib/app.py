@@ -26,6 +26,7 @@ _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input before the next sector is erased
 _HEALTH_MS = const(900_000)
 _RETRY_MOST_MS = const(60_000)
+_VOLUME_STEP = const(6)  # percent
 
 
 class App:
@@ -264,7 +265,7 @@ class App:
     def _set_codec(self, device):
         machine = self.machine
         if machine.volume:
-            device.set_volume(device.volume + machine.volume)
+            device.set_volume(device.volume + machine.volume * _VOLUME_STEP)
             machine.volume = 0
             machine.notify("volume", str(device.volume))
         if device.muted != self.desk.muted:

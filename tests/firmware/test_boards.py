@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = sorted(ROOT.glob("boards/*/board.py"))
-ROLES = {"keys", "badge_reader", "screen", "lights", "codec", "headset", "wifi"}
+ROLES = {"keys", "badge_reader", "screen", "lights", "codec", "headset", "wifi", "audio"}
 
 
 def constructor(module: str, name: str) -> ast.arguments:

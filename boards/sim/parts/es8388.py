@@ -1,6 +1,7 @@
 """ES8388 codec as a register file behind I2C (datasheet §6: registers 0 to 52, auto-increment).
 
-Reset values after the datasheet's register map; `heard()` says what the registers do to the ear.
+Reset values and bits after the datasheet's register map. `paths()` says what the registers do to
+the sound of a board whose microphone is on LIN1 and whose line is on LIN2 and RIN2.
 """
 
 _RESET = {
@@ -11,18 +12,30 @@ _RESET = {
     0x24: 0xFD, 0x25: 0xFF, 0x27: 0x38, 0x28: 0x28, 0x29: 0x28, 0x2A: 0x38,
 }  # fmt: skip
 _LAST = 0x34
+_WIRED = (("microphone", "line"), (None, "line"))  # of the left and the right side's inputs 1, 2
+
+
+def gain(db):
+    """Decibels as a linear factor."""
+    return 10 ** (db / 20)
 
 
 class ES8388:
+    """`watch()` is called before each register write: what was heard up to then is known."""
+
     def __init__(self):
         self.registers = bytearray(_LAST + 1)
+        self.watch = None
         self.power()
 
     def power(self):
-        for index in range(_LAST + 1):
-            self.registers[index] = _RESET.get(index, 0)
+        self._reset()
         self._at = 0
         self.fault = None
+
+    def _reset(self):
+        for index in range(_LAST + 1):
+            self.registers[index] = _RESET.get(index, 0)
 
     def present(self):
         return self.fault != "nack"
@@ -33,8 +46,12 @@ class ES8388:
         if data:
             self._at = data[0]
         for byte in data[1:]:
+            if self.watch:
+                self.watch()
+            if self.fault == "bit":
+                byte ^= 0x02  # one of them, on the wire
             if self._at == 0 and byte & 0x80:  # CHIPCONTROL1 bit 7: reset all registers
-                self.power()
+                self._reset()
             elif self._at <= _LAST:
                 self.registers[self._at] = byte
             self._at += 1
@@ -47,19 +64,85 @@ class ES8388:
         self._at += count
         return data + b"\0" * (count - len(data))
 
-    def heard(self):
-        """What reaches the headset: powered outputs, DAC mute (0x19 bit 2), attenuation in dB."""
-        r = self.registers
-        powered = not r[0x04] & 0xC0 and bool(r[0x04] & 0x3C)
+    # ------------------------------------------------------------------ sound
+
+    def paths(self):
+        """{sink: {source: linear gain}} as the registers say now."""
+        heard, line_out = _silence(), _silence()
+        for side in (0, 1):
+            mixed = self._mixed(side)
+            for sink, register, power in ((heard, 0x2E, 0x20), (line_out, 0x30, 0x08)):
+                level = self._amplifier(register + side, power >> side)
+                for source in sink:
+                    sink[source] += mixed[source] * level
         return {
-            "powered": powered,
-            "muted": bool(r[0x19] & 0x04),
-            "microphone_muted": bool(r[0x0F] & 0x04),
-            "dac_db": -r[0x1A] / 2,
-            "output_step": max(r[0x2E], r[0x30]),
-        }
+            "headset": heard, "line_out": line_out,
+            "adc_left": self._converted(0), "adc_right": self._converted(1),
+        }  # fmt: skip
+
+    def _analogue(self):
+        """VMID, bias generator and analogue part are on (§6.1, registers 0 and 1)."""
+        return bool(self.registers[0x00] & 0x03) and not self.registers[0x01] & 0x0C
+
+    def _amplifier(self, register, power):
+        """LOUT1 … ROUT2: register 4 powers them, −45 dB and 1.5 dB a step up to 0x21."""
+        if not self.registers[0x04] & power or not self._analogue():
+            return 0.0
+        return gain(-45 + 1.5 * min(self.registers[register] & 0x3F, 0x21))
+
+    def _mixed(self, side):
+        """What one output mixer carries (§6.3, registers 0x26, 0x27, 0x2A)."""
+        r = self.registers
+        sources = _silence()
+        mixer = r[(0x27, 0x2A)[side]]
+        if mixer & 0x40:
+            choice = r[0x26] >> (3, 0)[side] & 0x07
+            level = gain(6 - 3 * (mixer >> 3 & 0x07))
+            if choice < 2:
+                _add(sources, _WIRED[side][choice], level)
+            elif choice == 3:
+                for source, amplified in self._amplified(side).items():
+                    sources[source] += amplified * level
+        if mixer & 0x80:
+            sources["dac"] += self._spoken(side)
+        return sources
+
+    def _amplified(self, side):
+        """A side's input behind its amplifier (§6.2, registers 9 and 0x0A)."""
+        r = self.registers
+        sources = _silence()
+        choice = r[0x0A] >> (6, 4)[side] & 0x03
+        if choice < 2 and self._analogue() and not r[0x03] & (0x80, 0x40)[side]:
+            steps = min(r[0x09] >> (4, 0)[side] & 0x0F, 8)
+            _add(sources, _WIRED[side][choice], gain(3 * steps))
+        return sources
+
+    def _spoken(self, side):
+        """The DAC of a side: power, clocks, mute, attenuation (registers 2, 4, 0x19 to 0x1B)."""
+        r = self.registers
+        off = r[0x02] & 0x55 or r[0x04] & (0x80, 0x40)[side] or r[0x19] & 0x04
+        if off or not self._analogue():
+            return 0.0
+        both = r[0x19] & 0x08  # the left side's register is for both
+        return gain(-min(r[0x1A if both else 0x1A + side], 0xC0) / 2)
+
+    def _converted(self, side):
+        """What the ADC makes of a side (registers 2, 3, 0x0F to 0x11)."""
+        r = self.registers
+        sources = self._amplified(side)
+        off = r[0x02] & 0xAA or r[0x03] & (0x24, 0x14)[side] or r[0x0F] & 0x04
+        both = r[0x0F] & 0x08
+        level = 0.0 if off else gain(-min(r[0x10 if both else 0x10 + side], 0xC0) / 2)
+        return {source: amplified * level for source, amplified in sources.items()}
 
     def dump(self):
-        answer = self.heard()
-        answer["registers"] = self.registers.hex()
-        return answer
+        return {"paths": self.paths(), "registers": self.registers.hex()}
+
+
+def _silence():
+    return {"microphone": 0.0, "line": 0.0, "dac": 0.0}
+
+
+def _add(sources, source, level):
+    if source:
+        sources[source] += level

@@ -2,7 +2,7 @@
 
 import random
 
-from drivers.es8388 import ES8388, VOLUME_MOST
+from drivers.es8388 import ES8388
 from drivers.lights import Lights
 from drivers.pn532 import BadFrame, frame, target_id, unframe
 from drivers.ssd1306 import SSD1306
@@ -103,11 +103,11 @@ def test_a_missing_chip_has_a_name():
 def test_the_codec_holds_volume_and_mute():
     chip = Registers()
     codec = ES8388(chip)
-    assert chip.values[0x19] == 0x00 and chip.values[0x04] == 0x30
-    codec.set_volume(VOLUME_MOST + 5)
-    assert (chip.values[0x1A], chip.values[0x1B], codec.volume) == (0, 0, VOLUME_MOST)
+    assert chip.values[0x19] == 0x00 and chip.values[0x04] == 0x98
+    codec.set_volume(105)
+    assert (chip.values[0x2F], codec.volume, codec.volume_db) == (24, 100, -9)
     codec.set_volume(-1)
-    assert chip.values[0x1A] == VOLUME_MOST * 6 <= 0xC0
+    assert (chip.values[0x2F], codec.volume, codec.volume_db) == (7, 0, -34.5)
     codec.mute(True)
     assert chip.values[0x0F] & 0x04
     codec.mute(False)

@@ -62,7 +62,7 @@ class Serial:
 class Part:
     """A light, a screen or a codec; notes what it is told with the journal's last n."""
 
-    volume = 5
+    volume = 50
     muted = False
 
     def __init__(self, bench):
@@ -295,7 +295,7 @@ def test_a_fault_of_the_boot_before_is_cleared():
 def test_volume_and_mute_reach_the_codec():
     bench = Bench()
     bench.step("long4")
-    assert bench.made["codec"].volume == 6
+    assert bench.made["codec"].volume == 56
     bench.step("badge", ROSA)
     bench.step("key3")
     bench.command("ring", contact="c1", direction="in")

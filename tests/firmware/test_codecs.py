@@ -1,0 +1,238 @@
+"""Every codec against its model: what the interface of `drivers/es8388.py` promises, whatever the
+order of calls. The models' `paths()` say what registers do; a chip joins with a line in CODECS.
+"""
+
+import importlib.util
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from drivers.es8388 import ES8388
+from hypothesis import given
+from hypothesis import strategies as st
+from lib.errors import PartError
+
+PARTS = Path(__file__).resolve().parents[2] / "boards" / "sim" / "parts"
+SOURCES = {"microphone", "line", "dac"}
+
+
+def model(name: str) -> ModuleType:
+    """A module of the simulated board's parts, which is no package here."""
+    spec = importlib.util.spec_from_file_location(f"sim_parts_{name}", PARTS / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+# driver, {address: model}: made anew for each test
+CODECS: dict[str, Callable[[], tuple[Any, dict[int, Any]]]] = {
+    "es8388": lambda: (ES8388, {0x10: model("es8388").ES8388()}),
+}
+CHIPS = pytest.mark.parametrize("chip", CODECS)
+
+
+class Bus:
+    """I2C as the simulated board has it; `moved()` is called after each write."""
+
+    def __init__(self, devices: dict[int, Any]) -> None:
+        self.devices = devices
+        self.moved: Callable[[], None] = lambda: None
+
+    def writeto(self, address: int, data: bytes) -> None:
+        if self.devices[address].write(bytes(data)) is None:
+            raise OSError(19)
+        self.moved()
+
+    def readfrom(self, address: int, count: int) -> bytes:
+        data: bytes | None = self.devices[address].read(count)
+        if data is None:
+            raise OSError(19)
+        return data
+
+    def writeto_mem(self, address: int, register: int, data: bytes) -> None:
+        self.writeto(address, bytes([register]) + bytes(data))
+
+    def readfrom_mem(self, address: int, register: int, count: int) -> bytes:
+        if self.devices[address].write(bytes([register])) is None:
+            raise OSError(19)
+        return self.readfrom(address, count)
+
+
+class Bench:
+    """A codec that is set up, its model (the one with `paths()`), and the limit it was given."""
+
+    def __init__(self, chip: str, limit_db: float = 0) -> None:
+        driver, devices = CODECS[chip]()
+        self.model = next(iter(devices.values()))
+        self.bus = Bus(devices)
+        self.highest = 0.0
+        self.limit = 10 ** (limit_db / 20)
+        self.bus.moved = self.listen
+        self.codec = driver(self.bus, limit_db=limit_db)
+
+    def listen(self) -> None:
+        self.highest = max(self.highest, sum(self.paths("headset").values()))
+
+    def paths(self, sink: str) -> dict[str, float]:
+        sources: dict[str, float] = self.model.paths()[sink]
+        assert set(sources) == SOURCES
+        return sources
+
+
+def calls(*names: str) -> st.SearchStrategy[list[tuple[str, Any]]]:
+    """Any sequence of the interface's calls, with arguments beyond what makes sense."""
+    arguments: dict[str, st.SearchStrategy[Any]] = {
+        "set_volume": st.integers(-50, 200),
+        "set_sidetone": st.integers(-50, 200),
+        "set_microphone_gain": st.floats(-20, 80),
+        "mute": st.booleans(),
+        "line_to_headset": st.booleans(),
+        "microphone_to_line": st.booleans(),
+        "power": st.sampled_from(["on", "standby", "off"]),
+        "start": st.none(),
+    }
+    chosen = names or tuple(arguments)
+    call = st.one_of(*(st.tuples(st.just(name), arguments[name]) for name in chosen))
+    return st.lists(call, max_size=12)
+
+
+def do(codec: Any, name: str, argument: Any) -> None:
+    getattr(codec, name)(*([] if name == "start" else [argument]))
+
+
+@CHIPS
+@given(limit_db=st.floats(-50, 12), sequence=calls())
+def test_nothing_exceeds_the_limit(
+    chip: str, limit_db: float, sequence: list[tuple[str, Any]]
+) -> None:
+    bench = Bench(chip, limit_db)
+    for name, argument in sequence:
+        do(bench.codec, name, argument)
+    assert bench.highest <= bench.limit
+    assert bench.codec.selftest()
+
+
+@CHIPS
+def test_the_limit_is_used_not_only_kept(chip: str) -> None:
+    """At full volume and sidetone nearly all of it is heard; steps fall on its safe side."""
+    for tenths in range(-120, 1):
+        bench = Bench(chip, tenths / 10)
+        bench.codec.set_volume(100)
+        for db in (24, 9):
+            bench.codec.set_microphone_gain(db)
+            bench.codec.set_sidetone(100)
+            heard = bench.paths("headset")
+            assert 10 ** ((tenths / 10 - 3) / 20) <= sum(heard.values()) <= bench.limit
+            assert all(heard.values())
+        assert bench.highest <= bench.limit
+
+
+@CHIPS
+@given(sequence=calls("set_volume", "set_sidetone", "set_microphone_gain", "microphone_to_line",
+                      "line_to_headset", "power", "start"))  # fmt: skip
+def test_muted_is_muted_whatever_else_is_set(chip: str, sequence: list[tuple[str, Any]]) -> None:
+    bench = Bench(chip)
+    bench.codec.mute(True)
+    for name, argument in sequence:
+        do(bench.codec, name, argument)
+        for sink in ("line_out", "adc_left", "headset"):
+            assert bench.paths(sink)["microphone"] == 0
+    bench.codec.mute(False)
+    bench.codec.power("on")
+    bench.codec.microphone_to_line(True)
+    assert bench.paths("line_out")["microphone"] > 0
+    assert bench.paths("adc_left")["microphone"] > 0
+
+
+@CHIPS
+def test_volume_and_sidetone_follow_their_level(chip: str) -> None:
+    bench = Bench(chip)
+    codec = bench.codec
+    heard, told, beside = [], [], []
+    for percent in (*range(0, 97, 6), 100):
+        codec.set_volume(percent)
+        heard.append(bench.paths("headset")["line"])
+        told.append(codec.volume_db)
+    assert heard == sorted(heard) and heard[0] > 0 and heard[-1] > 8 * heard[0]
+    assert [20 * math.log10(gain) for gain in heard] == pytest.approx(told, abs=0.3)
+    codec.set_volume(-5)
+    assert codec.volume == 0
+    codec.set_volume(500)
+    assert codec.volume == 100
+    for percent in range(0, 101, 10):
+        codec.set_sidetone(percent)
+        beside.append(bench.paths("headset")["microphone"])
+        assert bench.paths("headset")["line"] == heard[-1]
+    assert beside == sorted(beside) and beside[0] == 0 < beside[1] and beside[-1] > 4 * beside[1]
+
+
+@CHIPS
+def test_channels_and_paths(chip: str) -> None:
+    """Left is the microphone, right the line; no tone and no caller gets into the line-out."""
+    bench = Bench(chip)
+    codec = bench.codec
+    for db in (0, 7, 12, 100):
+        codec.set_microphone_gain(db)
+        left, right = bench.paths("adc_left"), bench.paths("adc_right")
+        assert left["line"] == left["dac"] == right["microphone"] == right["dac"] == 0
+        assert 20 * math.log10(left["microphone"]) == pytest.approx(codec.microphone_gain_db)
+        assert codec.microphone_gain_db <= db < codec.microphone_gain_db + 3 or db == 100
+        assert right["line"] > 0
+        assert bench.paths("line_out")["line"] == bench.paths("line_out")["dac"] == 0
+    codec.line_to_headset(False)
+    assert bench.paths("headset")["line"] == 0 < bench.paths("headset")["dac"]
+    codec.line_to_headset(True)
+    assert bench.paths("headset")["line"] > 0
+    codec.microphone_to_line(False)
+    assert bench.paths("line_out")["microphone"] == 0
+    codec.microphone_to_line(True)
+    assert bench.paths("line_out")["microphone"] > 0
+
+
+@CHIPS
+def test_power_states(chip: str) -> None:
+    bench = Bench(chip)
+    codec = bench.codec
+    codec.set_sidetone(50)
+    before = bench.model.paths()
+    for state in ("standby", "off"):
+        codec.power(state)
+        assert codec.state == state and codec.selftest()
+        assert not any(any(sources.values()) for sources in bench.model.paths().values())
+        codec.set_volume(codec.volume)  # changes nothing of it
+        assert not any(bench.paths("headset").values())
+        codec.power("on")
+        assert bench.model.paths() == before
+
+
+@CHIPS
+def test_a_wrong_bit_is_found_and_set_up_again(chip: str) -> None:
+    bench = Bench(chip)
+    assert bench.codec.selftest() and not bench.codec.dump()["differs"]
+    for device in bench.bus.devices.values():
+        device.fault = "bit"
+    bench.codec.set_volume(50)
+    for device in bench.bus.devices.values():
+        device.fault = None
+    assert not bench.codec.selftest() and bench.codec.dump()["differs"]
+    bench.codec.start()
+    assert bench.codec.selftest() and bench.codec.volume == 50
+
+
+@CHIPS
+def test_a_silent_chip_is_a_part_error(chip: str) -> None:
+    bench = Bench(chip)
+    for device in bench.bus.devices.values():
+        device.fault = "nack"
+    for name, argument in (("set_volume", 3), ("mute", True), ("start", None), ("power", "off")):
+        with pytest.raises(PartError) as caught:
+            do(bench.codec, name, argument)
+        assert (caught.value.part, caught.value.code) == ("codec", "no_answer")
+    assert not bench.codec.selftest()
+    assert bench.codec.dump()["differs"] is None
