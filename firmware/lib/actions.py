@@ -4,11 +4,47 @@ lists and notices that go with them. `Station` is made of it; an action is the m
 
 from lib.menus import Menu
 from lib.once import forget
+from lib.transitions import ENDING
+from micropython import const
 
 _MENU_MS = 8_000
+_NOTICE_MS = 3_000
+
+MYPY = const(False)
+if MYPY:
+    from lib.message import Message
 
 
 class Actions:
+    def __init__(self, desk, config, new_contact):
+        self.desk = desk
+        self.config = config
+        self._new_contact = new_contact
+        self.provisional = True  # no host frame heard in this boot yet
+        self.full = False  # only the journal's reserve is left
+        self.menu: "Menu | None" = None  # the open list
+        self.message: "Message | None" = None  # the text that waits for the agent's «Leído»
+        self.notice = None  # (word, argument) for a few seconds
+        self.silenced = False
+        self.ready_label = "Disp."  # the list of intentions begins with it
+        self.volume = 0  # steps asked for since the last look
+        self._menu_until = None
+        self._notice_until = 0
+        self._u = 0
+        self._out = []
+
+    def _stopped(self, action):
+        """True when only the journal's reserve is left and `action` ends nothing."""
+        if self.full and action not in ENDING:
+            self.notify("journal_full")
+            return True
+        return False
+
+    def notify(self, word, argument=""):
+        """Show a word of the catalogue on the detail line for a few seconds."""
+        self.notice = (word, argument)
+        self._notice_until = self._u + _NOTICE_MS
+
     def _emit(self, kind, details=None, **fields):
         """An event; `details` of the details that it answers, if it does."""
         fields["k"] = kind
@@ -38,7 +74,8 @@ class Actions:
 
     def _log_in(self, details):
         agent = details[1]
-        self._emit("session.opened", a=agent, method="badge", provisional=self.provisional)
+        method = details[2] if len(details) > 2 else "badge"
+        self._emit("session.opened", a=agent, method=method, provisional=self.provisional)
         self._emit(
             "presence.changed", a=agent, to="not_ready", reason="login", by="system",
             **{"from": "logged_out"},
@@ -222,10 +259,12 @@ class Actions:
         self._said("message.shown", details, m=details["m"])
 
     def _turn(self, details):
-        self.message.turn()
+        if self.message:
+            self.message.turn()
 
     def _acknowledge(self, details):
-        self._said("message.acknowledged", m=self.message.name)
+        if self.message:
+            self._said("message.acknowledged", m=self.message.name)
         self.message = None
         forget("message")
 

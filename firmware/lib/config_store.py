@@ -66,7 +66,8 @@ class ConfigStore:
     def __init__(self, station, folder=""):
         self._station = station
         self._paths = (folder + "/config.0", folder + "/config.1")
-        self._coming = None  # (i, sha256, parts)
+        self._coming: "tuple | None" = None  # (i, sha256, parts)
+        self._part = self._check = 0
         self._look()
 
     def _look(self):
@@ -128,7 +129,10 @@ class ConfigStore:
         self._hash.update(block)
         self._check = crc32(block, self._check)
         self._part = part
-        return self._finish(command) if part == parts else None
+        if part < parts:
+            return None
+        self._coming = None
+        return self._finish(command, digest)
 
     def _begin(self, coming):
         older = 1 - self._newer
@@ -140,9 +144,7 @@ class ConfigStore:
         with open(self._path, "wb") as file:
             file.write(bytes(_HEAD))
 
-    def _finish(self, command):
-        digest = self._coming[1]
-        self._coming = None
+    def _finish(self, command, digest):
         if hexlify(self._hash.digest()).decode() != digest:
             raise ConfigError("sha256", "the parts do not add up to it")
         config = self._read(self._path)

@@ -6,31 +6,13 @@ caller appends the events to the journal in order and applies each to the desk, 
 """
 
 from lib.actions import Actions
-from lib.transitions import ENDING, FIELDS, cell, refusal, wrong_field
+from lib.transitions import FIELDS, cell, refusal, wrong_field
 
 _MESSAGE_KEYS = {"key3": None, "key4": None, "key5": "turn", "key6": "acknowledge"}
-_NOTICE_MS = 3_000
 
 
 class Station(Actions):
     """`desk` is read here, changed by events only; `new_contact()` names a call begun by key."""
-
-    def __init__(self, desk, config, new_contact):
-        self.desk = desk
-        self.config = config
-        self._new_contact = new_contact
-        self.provisional = True  # no host frame heard in this boot yet
-        self.full = False  # only the journal's reserve is left
-        self.menu = None  # the open list
-        self.message = None  # the text that waits for the agent's «Leído»
-        self.notice = None  # (word, argument) for a few seconds
-        self.silenced = False
-        self.ready_label = "Disp."  # the list of intentions begins with it
-        self.volume = 0  # steps asked for since the last look
-        self._menu_until = None
-        self._notice_until = 0
-        self._u = 0
-        self._out = []
 
     # ------------------------------------------------------------------ the way in
 
@@ -134,18 +116,6 @@ class Station(Actions):
         if action and not self._stopped(action):
             getattr(self, "_" + action)(details)
 
-    def _stopped(self, action):
-        """True when only the journal's reserve is left and `action` ends nothing."""
-        if self.full and action not in ENDING:
-            self.notify("journal_full")
-            return True
-        return False
-
-    def notify(self, word, argument=""):
-        """Show a word of the catalogue on the detail line for a few seconds."""
-        self.notice = (word, argument)
-        self._notice_until = self._u + _NOTICE_MS
-
     # ------------------------------------------------------------------ commands, badges, lists
 
     def _command(self, name, details):
@@ -164,12 +134,12 @@ class Station(Actions):
             self._emit("command.refused", details, command=name, reason=reason, detail=wrong)
 
     def _badge(self, details):
-        """details: (keyed hash or None, agent id or None)."""
-        badge, agent = details
+        """details: (keyed hash or None, agent id or None[, method, or why it is refused])."""
+        badge, agent = details[:2]
         if badge is None:
             self._no(None, "no_roster")
         elif agent is None:
-            self._no(badge, "unknown_badge")
+            self._no(badge, details[2] if len(details) > 2 else "unknown_badge")
         else:
             self._do(cell("badge", self.situation), details)
 
