@@ -14,7 +14,9 @@ that is named and dead is a fault. The roles, and what `lib` asks of a driver in
 `dump()` and `selftest()` as well, and raise PartError):
 
 keys          `async for name, ticks`: key1 … key6, long3, long4; `down(number)`: is it pressed now
-badge_reader  `await start()`, then `async for identity`: bytes, None for a bad read; `kind`
+badge_reader  `await start()`, then `async for kind, identity, quality`: id bytes, most significant
+              first, None for a bad read; quality 0-100. One that can talk to a card of ISO/IEC
+              14443-4 has `speaks` (whether the card told last is one) and `await exchange(bytes)`
 screen        `show(buffer)`: 1024 bytes, eight pages of 128 columns, bit 0 on top
 lights        `show((ready, busy, ring))`: 0 or 1 each
 codec         `volume`, `set_volume(steps)`, `muted`, `mute(bool)`

@@ -24,6 +24,7 @@ class Config:
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
         self.sntp = data.get("sntp")  # host:port
+        self.secure = any(len(agent) > 3 for agent in self.agents)  # badges that prove themselves
         self._badge_key = unhexlify(data["badge_key"]) if data else None
 
     def find(self, kind, identity):
@@ -35,6 +36,13 @@ class Config:
             if badge in agent[2]:
                 return badge, agent[0]
         return badge, None
+
+    def card_key(self, badge):
+        """The key (16 bytes) that the card with this hash must know; None for a plain badge."""
+        for agent in self.agents:
+            if len(agent) > 3 and badge in agent[2][: len(agent[3])]:
+                return unhexlify(agent[3][agent[2].index(badge)])
+        return None
 
     def name_of(self, agent):
         return _label(self.agents, agent)

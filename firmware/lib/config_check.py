@@ -67,9 +67,13 @@ def validate(data, station):
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise ConfigError("sntp", "host:port")
     badges: set[str] = set()
-    for key, agent in _rows("agents", data.get("agents"), 400, 3, set()):
-        if not isinstance(agent[2], list):
+    for key, agent in _rows("agents", data.get("agents"), 400, 3, set(), 1):
+        if not isinstance(agent[2], list) or not isinstance(agent[-1], list):
             raise ConfigError(key, "its badges are a list")
+        if len(agent[-1]) > len(agent[2]):
+            raise ConfigError(key, "more card keys than badges")
+        for card_key in agent[3:] and agent[3]:
+            check(key, card_key, -32)
         for badge in agent[2]:
             check(key, badge, -32)
             _once(key, badge, badges)
@@ -81,13 +85,13 @@ def validate(data, station):
     _nodes("tree.nodes", tree.get("nodes"), 3, set())
 
 
-def _rows(key, rows, most, width, codes):
-    """Rows of code, label and more; yields each with its key."""
+def _rows(key, rows, most, width, codes, more=0):
+    """Rows of code, label and more, `more` of it optional; yields each with its key."""
     if not isinstance(rows, list) or len(rows) > most:
         raise ConfigError(key, "a list of at most %d" % most)
     for at, row in enumerate(rows):
         here = "%s[%d]" % (key, at)
-        if not isinstance(row, list) or len(row) != width:
+        if not isinstance(row, list) or not width <= len(row) <= width + more:
             raise ConfigError(here, "a list of %d things" % width)
         check(here, row[0], 24)
         check(here, row[1], 16)

@@ -20,6 +20,10 @@ class PartError(StationError):
         self.part = part
 
 
+class BadRead(PartError):
+    """A badge was not read to the end; holding it there again may do."""
+
+
 class JournalError(StationError):
     """The journal's partition cannot be used."""
 

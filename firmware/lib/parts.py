@@ -9,6 +9,7 @@ something this station cannot do, and everybody lives without it.
 import asyncio
 
 from lib.errors import StationError
+from lib.once import once
 from micropython import const
 
 _RETRY_MS = const(10_000)
@@ -107,12 +108,19 @@ async def _headset(app, headset):
 async def _badges(app, reader):
     await reader.start()
     app.fault("badge_reader", None)
-    async for identity in reader:
+    async for kind, identity, _quality in reader:
         u = app.clock.now()
-        if identity is None:
+        config = app.machine.config
+        details = None
+        if identity is not None:
+            if config.secure and kind == "iso14443a":
+                details = await once("desfire", "prove", config, reader, identity)
+            else:
+                details = config.find(kind, identity)
+        if details is None:
             app.post("bad_read", u)
         else:
-            app.post("badge", u, app.machine.config.find(reader.kind, identity))
+            app.post("badge", u, details)
 
 
 INPUTS = {"keys": _keys, "headset": _headset, "badge_reader": _badges}

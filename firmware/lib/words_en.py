@@ -39,6 +39,7 @@ hello: Hello, %s!
 goodbye: See you!
 missed: Not answered: not ready
 unknown_badge: Badge not known
+not_genuine: Badge is not genuine
 no_roster: Configuration missing
 in_call: Finish your call first
 bad_read: Tap your badge again

@@ -39,6 +39,7 @@ hello: ¡Hola, %s!
 goodbye: ¡Hasta luego!
 missed: No contestó: pasa a auxiliar
 unknown_badge: Fotocheck no reconocido
+not_genuine: Fotocheck no auténtico
 no_roster: Falta la configuración
 in_call: Termine su llamada primero
 bad_read: Pase otra vez el fotocheck

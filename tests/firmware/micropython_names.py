@@ -42,12 +42,26 @@ def _viper(function):
     return called
 
 
+class _Aes:
+    """`cryptolib.aes`: modes 1 (ECB) and 2 (CBC, which goes on from call to call)."""
+
+    def __init__(self, key, mode, start=None):
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        cipher = Cipher(algorithms.AES(key), modes.CBC(start) if mode == 2 else modes.ECB())
+        self.encrypt = cipher.encryptor().update
+        self.decrypt = cipher.decryptor().update
+
+
 if sys.implementation.name != "micropython":
     names = type(sys)("micropython")
     names.const = lambda value: value
     names.viper = _viper
     builtins.ptr8, builtins.ptr16, builtins.ptr32 = (_pointer(code) for code in "BHi")
     sys.modules["micropython"] = names
+    cipher = type(sys)("cryptolib")
+    cipher.aes = _Aes
+    sys.modules["cryptolib"] = cipher
     asyncio.sleep_ms = _sleep_ms
     asyncio.wait_for_ms = _wait_for_ms
     gc.mem_free = lambda: 0

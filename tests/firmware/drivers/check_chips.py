@@ -4,7 +4,6 @@ import random
 
 from drivers.es8388 import ES8388
 from drivers.lights import Lights
-from drivers.pn532 import BadFrame, frame, target_id, unframe
 from drivers.ssd1306 import SSD1306
 from lib.errors import PartError
 from machine import Pin
@@ -115,45 +114,6 @@ def test_the_codec_holds_volume_and_mute():
     assert codec.selftest()
     chip.values[0x03] ^= 1
     assert not codec.selftest()
-
-
-def refused(call, *arguments):
-    try:
-        call(*arguments)
-    except BadFrame as error:
-        return error.code == "bad_frame"
-    return False
-
-
-def test_reader_frames():
-    # UM0701-02, GetFirmwareVersion and its answer
-    assert frame(b"\xd4\x02") == b"\x00\x00\xff\x02\xfe\xd4\x02\x2a\x00"
-    answer = b"\x00\x00\xff\x06\xfa\xd5\x03\x32\x01\x06\x07\xe8\x00" + bytes(20)
-    assert unframe(answer, 0x02) == b"\x32\x01\x06\x07"
-
-
-def test_broken_reader_frames():
-    good = b"\x00\x00\xff\x06\xfa\xd5\x03\x32\x01\x06\x07\xe8\x00"
-    for at in range(1, 12):
-        for bit in range(8):
-            broken = bytearray(good)
-            broken[at] ^= 1 << bit
-            assert refused(unframe, bytes(broken), 0x02), (at, bit)
-    for size in range(12):
-        assert refused(unframe, good[:size], 0x02), size
-    assert refused(unframe, good, 0x14)
-    assert refused(unframe, b"\x00\x00\xff\x01\xff\x7f\x81\x00", 0x02)  # its error frame
-
-
-def test_targets():
-    card = b"\x01\x01\x00\x44\x00\x07\x04\xa1\xb2\xc3\xd4\xe5\xf6"
-    assert target_id(card) == b"\x04\xa1\xb2\xc3\xd4\xe5\xf6"
-    assert target_id(b"\x01\x01\x00\x04\x08\x04\xde\xad\xbe\xef") == b"\xde\xad\xbe\xef"
-    assert target_id(card + b"\x06\x75\x77\x81\x02\x80") == target_id(card)  # with its ATS
-    assert target_id(b"\x00") is None
-    assert target_id(b"") is None
-    for size in range(1, len(card)):
-        assert refused(target_id, card[:size]), size
 
 
 def test_lights_touch_their_pins_when_needed():

@@ -1,0 +1,268 @@
+"""PN532 protocol, whatever the bus (NXP UM0701-02): frames, and the reader that is made of them.
+
+While no card lies there the chip itself looks for one, its listing open, and nothing is asked; a
+card that lies there is listed again each 500 ms to see it leave. Used by the drivers of each bus.
+"""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from lib.errors import BadRead, PartError
+from micropython import const
+
+ACK = b"\x00\x00\xff\x00\xff\x00"  # §6.2.1.3; from the host it ends what runs
+NACK = b"\x00\x00\xff\xff\x00\x00"  # §6.2.1.4: say it again
+FRAME_LIMIT = const(64)
+
+_HOST = const(0xD4)
+_CHIP = const(0xD5)
+_GET_FIRMWARE = const(0x02)  # §7.2.2
+_SAM_CONFIGURATION = const(0x14)  # §7.2.10
+_IN_DATA_EXCHANGE = const(0x40)  # §7.3.8
+_IN_LIST_PASSIVE_TARGET = const(0x4A)  # §7.3.5
+_STATUS = const(0x3F)  # error code in the status byte, §7.1
+_ISO14443_4 = const(0x20)  # in the SAK, ISO/IEC 14443-3 §6.5.3.4
+
+_ANSWER_MS = const(100)
+_CARD_MS = const(1_000)  # the chip itself gives up on a card sooner
+_RELIST_MS = const(500)
+_GONE_MS = const(200)
+_AGAIN_MS = const(800)  # a card that comes back sooner lay at the field's edge: it never left
+_PAUSE_MS = const(150)  # after a broken answer
+_BAD_LIMIT = const(5)  # broken answers in a row that make it a fault
+_RETRIES = const(2)  # of a card that was not read to the end and still lies there
+
+
+class BadFrame(BadRead):
+    """An answer with a wrong shape or check."""
+
+    def __init__(self):
+        super().__init__("badge_reader", "bad_frame", "check its wiring")
+
+
+class CardLost(BadRead):
+    """The card left, or did not answer, in the middle of an exchange."""
+
+    def __init__(self):
+        super().__init__("badge_reader", "card_lost", "hold the card still for half a second")
+
+
+def frame(body):
+    """A normal information frame around `body` (TFI and data), §6.2.1.1."""
+    length = len(body)
+    head = bytes([0x00, 0x00, 0xFF, length, -length & 0xFF])
+    return head + body + bytes([-sum(body) & 0xFF, 0x00])
+
+
+def unframe(data, command):
+    """The data of the answer to `command` in `data`. Raises BadFrame."""
+    start = data.find(b"\x00\xff") + 2
+    if start < 2 or start + 2 > len(data):
+        raise BadFrame
+    length = data[start]
+    body = data[start + 2 : start + 3 + length]  # with its checksum
+    if (length + data[start + 1]) & 0xFF or len(body) <= length or sum(body) & 0xFF:
+        raise BadFrame
+    if length < 2 or body[0] != _CHIP or body[1] != command + 1:
+        raise BadFrame
+    return body[2:length]
+
+
+def target(data):
+    """(id bytes, SAK) in the answer to InListPassiveTarget; None when nobody is there."""
+    if not data or not data[0]:
+        return None
+    identity = data[6 : 6 + data[5]] if len(data) > 5 else b""  # what follows it is the ATS
+    if data[0] != 1 or len(identity) not in (4, 7, 10) or len(identity) != data[5]:
+        raise BadFrame
+    return identity, data[4]
+
+
+class Reader:
+    """`async for kind, identity, quality in reader`; identity None for a bad read.
+
+    A bus gives `_put(bytes)`, `async _ready()` that may be cancelled, `_read(count)` from the
+    frame's start on; and, where it needs it, `async _wake()`. `irq`: GPIO of the line that is low
+    while the chip has something to say.
+    """
+
+    kind = "iso14443a"
+
+    def __init__(self, irq=None):
+        if irq is not None:
+            from machine import Pin
+
+            self._flag = asyncio.ThreadSafeFlag()
+            self._irq = Pin(irq, Pin.IN)
+            self._irq.irq(self._edge, Pin.IRQ_FALLING)
+        self.present = None  # id of the card that lies there
+        self._sak = 0
+        self._left: "tuple[bytes | None, int]" = (None, 0)  # who left last, and its ticks
+        self._away = asyncio.Event()
+        self._row = 0  # broken answers in a row
+        self._owed = False  # the card was told, and not read to the end
+        self._again = 0  # times that it may still be told while it lies there
+        self.firmware = None
+        self.cards = 0
+        self.bad_reads = 0
+        self.repeats = 0  # answers asked for again
+
+    def _edge(self, _pin):
+        self._flag.set()
+
+    async def _ready(self):
+        while self._irq.value():
+            await self._flag.wait()
+
+    async def _wake(self):
+        pass
+
+    def _put(self, data):
+        raise NotImplementedError
+
+    def _read(self, count):
+        raise NotImplementedError
+
+    async def start(self):
+        """Wake it and set it up. Raises PartError when it does not answer."""
+        await self._wake()
+        self._put(ACK)  # of a listing that may be open from before
+        # normal mode, virtual card time-out 1 s (unused), the IRQ line is driven; the first
+        # command after power is this one, AN10609 §«Low battery»
+        await self._ask(_SAM_CONFIGURATION, b"\x01\x14\x01")
+        version = await self._ask(_GET_FIRMWARE)
+        if len(version) < 3:
+            raise BadFrame
+        self.firmware = "{}.{}".format(version[1], version[2])
+        self._leave()
+        self._row = 0
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        while True:
+            try:
+                found = await self._listed()
+            except BadFrame:
+                self.bad_reads += 1
+                self._row += 1
+                self._leave()
+                if self._row >= _BAD_LIMIT:
+                    raise
+                if self._row == 1:
+                    return self.kind, None, 0
+                await asyncio.sleep_ms(_PAUSE_MS)
+                continue
+            quality = max(100 - 20 * self._row, 20)
+            self._row = 0
+            if found is None:
+                self._leave()
+                continue
+            identity, self._sak = found
+            known = identity == self.present
+            before, ticks = self._left
+            if known and self._owed and self._again:
+                self._again -= 1
+                await asyncio.sleep_ms(_RELIST_MS)
+            else:
+                if known:
+                    continue
+                self._again = _RETRIES
+                self.present = identity
+                self._away.clear()
+                if identity == before and ticks_diff(ticks_ms(), ticks) <= _AGAIN_MS:
+                    continue
+            self._owed = False
+            self.cards += 1
+            return self.kind, identity, quality
+
+    async def _listed(self):
+        """The next card listed; while one lies there, its leaving is noted meanwhile."""
+        present = self.present
+        if present is not None and not (self._owed and self._again):
+            await asyncio.sleep_ms(_RELIST_MS)
+        await self._send(_IN_LIST_PASSIVE_TARGET, b"\x01\x00")  # one target, 106 kbit/s type A
+        if present is not None:
+            try:
+                await asyncio.wait_for_ms(self._ready(), _GONE_MS)
+            except asyncio.TimeoutError:
+                # the listing stays open; one that was not read to the end may be back at once
+                left = None if self._owed else present
+                self._left = (left, ticks_ms())  # type: ignore[assignment]
+                self._leave()
+        await self._ready()
+        return target(await self._answer(_IN_LIST_PASSIVE_TARGET))
+
+    def _leave(self):
+        self.present = None
+        self._owed = False
+        self._away.set()
+
+    async def gone(self):
+        """Wait until no card lies there; the iteration must go on meanwhile."""
+        while self.present is not None:
+            self._away.clear()
+            await self._away.wait()
+
+    @property
+    def speaks(self):
+        """Whether the card told last takes commands (ISO/IEC 14443-4)."""
+        return bool(self._sak & _ISO14443_4)
+
+    async def exchange(self, data):
+        """What the card told last answers to `data`. Raises BadRead when it left meanwhile."""
+        try:
+            answer = await self._ask(_IN_DATA_EXCHANGE, b"\x01" + data, _CARD_MS)
+            if not answer or answer[0] & _STATUS:
+                raise CardLost
+        except BadRead:
+            self.bad_reads += 1
+            self._owed = True
+            raise
+        return answer[1:]
+
+    # ------------------------------------------------------------------ commands
+
+    async def _ask(self, command, data=b"", limit_ms=_ANSWER_MS):
+        await self._send(command, data)
+        await self._soon(limit_ms)
+        return await self._answer(command)
+
+    async def _send(self, command, data):
+        self._put(frame(bytes([_HOST, command]) + data))
+        await self._soon()
+        if self._read(len(ACK)) != ACK:
+            raise BadFrame
+
+    async def _answer(self, command):
+        """What stands there to be read; it is asked for once more when it does not check."""
+        try:
+            return unframe(self._read(FRAME_LIMIT), command)
+        except BadFrame:
+            self.repeats += 1
+            self._put(NACK)
+            await self._soon()
+            return unframe(self._read(FRAME_LIMIT), command)
+
+    async def _soon(self, limit_ms=_ANSWER_MS):
+        """Wait for what the chip says within milliseconds."""
+        try:
+            await asyncio.wait_for_ms(self._ready(), limit_ms)
+        except asyncio.TimeoutError:
+            raise PartError("badge_reader", "silent", "check its switches and wires") from None
+
+    # ------------------------------------------------------------------ for technicians
+
+    def dump(self):
+        return {
+            "firmware": self.firmware, "cards": self.cards, "bad_reads": self.bad_reads,
+            "repeats": self.repeats, "present": self.present is not None,
+        }  # fmt: skip
+
+    def selftest(self):
+        """It said its version, and answers on the bus."""
+        return self.firmware is not None and self._answers()
+
+    def _answers(self):
+        return True
