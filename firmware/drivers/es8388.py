@@ -95,13 +95,16 @@ _INIT = (
     b"\x2e\x00\x2f\x00"  # OUT1 at its lowest
     b"\x30\x21\x31\x00"  # LOUT2 +4.5 dB: with the mixer's −15 a line's level; ROUT2 is off
     b"\x19\x00"  # DAC speaks, no soft ramp
+    b"\x35\xa0\x37\xd0\x39\xd0"  # DLL off, which cures 8 kHz; not in the register map
 )
-_HIDDEN = b"\x35\xa0\x37\xd0\x39\xd0"  # DLL off, which cures 8 kHz; not in the register map
 _POWER = {
     "on": b"\x01\x50\x02\x00\x03\x00",
     "standby": b"\x03\xff",  # ADC off, references stay
     "off": b"\x03\xff\x02\xff\x01\x5c",  # everything
 }
+
+
+_HIDDEN = const(6)  # bytes at its end
 
 
 def _step(db):
@@ -114,7 +117,7 @@ class ES8388:
 
     def __init__(
         self, i2c, *, address=0x10, limit_db=0, microphone_input=1, line_input=2,
-        volume=76, microphone_gain_db=24,
+        volume=76, microphone_gain_db=24, sidetone=0,
     ):  # fmt: skip
         self._i2c = i2c
         self._address = address
@@ -123,8 +126,8 @@ class ES8388:
         self.limit_db = limit_db
         self.volume = volume
         self.microphone_gain_db = microphone_gain_db
+        self.sidetone = sidetone
         self.muted = False
-        self.sidetone = 0
         self.line_in = self.line_out = True
         self.state = "on"
         self.start()
@@ -134,9 +137,7 @@ class ES8388:
         state, self.state = self.state, "off"
         self._outputs()  # first, whatever the chip was doing
         self._write(_CONTROL1, _RESET)
-        for table in (_INIT, _HIDDEN):
-            for at in range(0, len(table), 2):
-                self._write(table[at], table[at + 1])
+        self._table(_INIT)
         microphone, line = self._inputs
         self._write(_INPUT, microphone << 6 | line << 4)
         self._write(_MIXER_INPUT, _AFTER_PGA | line)
@@ -156,41 +157,34 @@ class ES8388:
         self.volume = percent = max(0, min(percent, 100))
         step = _step(self.limit_db + _HEARD_SHARE - (100 - percent) * _PERCENT)
         self._write(_RIGHT_OUT, max(step, 0))
-        self._outputs()
 
     def set_microphone_gain(self, db):
         steps = max(0, min(int(db // 3), 8))
         self.microphone_gain_db = steps * 3
-        if steps > self._shadow[_PGA] >> 4:  # the sidetone first down, and never up too early
-            self._set_sidetone()
+        if steps > self._shadow[_PGA] >> 4:  # the sidetone goes down first, and up last
+            self._outputs()
         self._write(_PGA, steps << 4)
-        self._set_sidetone()
+        self._outputs()
 
     def set_sidetone(self, percent):
         self.sidetone = max(0, min(percent, 100))
-        self._set_sidetone()
-
-    def _set_sidetone(self):
-        self._write(_LEFT_OUT, max(self._sidetone_step(), 0))
         self._outputs()
-
-    def _sidetone_step(self):
-        gain = self.limit_db + _SIDETONE_SHARE - (100 - self.sidetone) * _PERCENT
-        return _step(gain - _MICROPHONE_MIX - self.microphone_gain_db)
 
     # ------------------------------------------------------------------ paths
 
     def mute(self, on):
         """Cut the microphone where it enters the mixer, and the ADC's data."""
-        self.muted = on = bool(on)
-        mixer = self._shadow[_LEFT_MIXER] & ~_BYPASS
-        self._write(_LEFT_MIXER, mixer if on else mixer | _BYPASS)
+        self.muted = bool(on)
+        self._bypass(_LEFT_MIXER, not on)
         self._write(_ADC_MUTE, _MUTE if on else 0)
 
     def line_to_headset(self, on):
         self.line_in = bool(on)
-        mixer = self._shadow[_RIGHT_MIXER] & ~_BYPASS
-        self._write(_RIGHT_MIXER, mixer | _BYPASS if on else mixer)
+        self._bypass(_RIGHT_MIXER, on)
+
+    def _bypass(self, mixer, on):
+        value = self._shadow[mixer]
+        self._write(mixer, value | _BYPASS if on else value & ~_BYPASS)
 
     def microphone_to_line(self, on):
         self.line_out = bool(on)
@@ -202,24 +196,32 @@ class ES8388:
         self.state = state
         if state != "on":
             self._outputs()
-        for at in range(0, len(table), 2):
-            self._write(table[at], table[at + 1])
+        self._table(table)
         self._outputs()
 
     def _outputs(self):
-        """Power for the amplifiers that have something to say: −45 dB is not silence."""
+        """The sidetone's level, and power for what has something to say: −45 dB is no silence."""
+        gain = self.limit_db + _SIDETONE_SHARE - (100 - self.sidetone) * _PERCENT
+        step = _step(gain - _MICROPHONE_MIX - self.microphone_gain_db)
         value = _ALL_OFF
         if self.state == "on":
             value = _LEFT_DAC_OFF
             if _step(self.limit_db + _HEARD_SHARE) >= 0:
                 value |= _HEARD_ON
-            if self.sidetone and self._sidetone_step() >= 0:
+            if self.sidetone and step >= 0:
                 value |= _SIDETONE_ON
             if self.line_out:
                 value |= _LINE_OUT_ON
+        if not value & _SIDETONE_ON:  # off before its level is that of a lower one
+            self._write(_DAC_POWER, value)
+        self._write(_LEFT_OUT, max(step, 0))
         self._write(_DAC_POWER, value)
 
     # ------------------------------------------------------------------ registers
+
+    def _table(self, table):
+        for at in range(0, len(table), 2):
+            self._write(table[at], table[at + 1])
 
     def _write(self, register, value):
         if register < _REGISTERS:
@@ -230,28 +232,24 @@ class ES8388:
             raise PartError("codec", "no_answer", "check its cable on the I2C bus") from None
 
     def _differs(self):
-        """{register: what the chip holds} of those that are not as they were written."""
+        """{register: what the chip holds} of those that are not as written; None: no answer."""
         found = {}
-        for register in _INIT[::2] + b"\x04":
-            held = self._i2c.readfrom_mem(self._address, register, 1)[0]
-            if held != self._shadow[register]:
-                found[register] = held
+        try:
+            for at in range(-2, len(_INIT) - _HIDDEN, 2):
+                register = _DAC_POWER if at < 0 else _INIT[at]
+                held = self._i2c.readfrom_mem(self._address, register, 1)[0]
+                if held != self._shadow[register]:
+                    found[register] = held
+        except OSError:
+            return None
         return found
 
     def dump(self):
-        try:
-            differs = self._differs()
-        except OSError:
-            differs = None
-        return {
-            "volume": self.volume, "volume_db": self.volume_db, "muted": self.muted,
-            "microphone_gain_db": self.microphone_gain_db, "sidetone": self.sidetone,
-            "line_in": self.line_in, "line_out": self.line_out, "limit_db": self.limit_db,
-            "state": self.state, "registers": self._shadow.hex(), "differs": differs,
-        }  # fmt: skip
+        told = {name: self.__dict__[name] for name in self.__dict__ if name[0] != "_"}
+        told["volume_db"] = self.volume_db
+        told["registers"] = self._shadow.hex()
+        told["differs"] = self._differs()
+        return told
 
     def selftest(self):
-        try:
-            return not self._differs()
-        except OSError:
-            return False
+        return self._differs() == {}
