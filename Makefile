@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DIADEMA := $(BIN)/diadema
 
-.PHONY: setup demo test check bench lock clean
+.PHONY: setup demo test check bench hardware lock clean
 
 setup: $(DIADEMA)
 
@@ -32,6 +32,9 @@ check: $(DIADEMA)
 
 bench: $(DIADEMA)
 	@$(BIN)/python -m tests.bench
+
+hardware: $(DIADEMA)
+	@$(DIADEMA) board draw --all
 
 lock: .uv/bin/uv
 	@.uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \

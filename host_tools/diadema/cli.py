@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from diadema.boards.cli import app as board_app
 from diadema.errors import DiademaError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(board_app, name="board")
 
 
 def _directory(given: str) -> Path:
@@ -57,7 +59,8 @@ def main() -> None:
 
 
 def _main() -> None:
-    if not {command.callback.__name__ for command in _OWN if command.callback} & {*sys.argv[1:2]}:
+    own = {command.callback.__name__ for command in _OWN if command.callback} | {"board"}
+    if not own & {*sys.argv[1:2]}:
         _join()
     try:
         app()
@@ -70,7 +73,7 @@ def _join() -> None:
     if importlib.util.find_spec("diadema.sim") and importlib.util.find_spec("diadema.sim.cli"):
         more = importlib.import_module("diadema.sim.cli").app
         app.registered_commands = [*_OWN, *more.registered_commands]
-        app.registered_groups = list(more.registered_groups)
+        app.registered_groups = [*_OWN_GROUPS, *more.registered_groups]
 
 
 def fail(error: Exception) -> None:
@@ -282,6 +285,7 @@ def rebuild(
 
 
 _OWN = list(app.registered_commands)
+_OWN_GROUPS = list(app.registered_groups)
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,65 @@
+"""`diadema board check`: every rule against a board, in the order in which one would mend."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from diadema.boards import rules_flash as flash
+from diadema.boards import rules_parts as parts
+from diadema.boards import rules_pins as pins
+from diadema.boards.table import Board
+
+type Rule = Callable[[Board], Iterator[str]]
+
+RULES: tuple[Rule, ...] = (
+    parts.names_agree,
+    pins.wires_described,
+    parts.parts_wired,
+    parts.drivers_fit,
+    parts.variants_probed,
+    pins.no_pin_twice,
+    pins.pins_exist,
+    pins.no_memory_pins,
+    pins.no_console_pins,
+    pins.input_only_not_driven,
+    pins.input_only_pulled,
+    pins.strapping_pins_safe,
+    pins.no_adc2,
+    pins.touch_on_touch_pins,
+    pins.directions_agree,
+    pins.pins_csv_equal,
+    parts.addresses_distinct,
+    parts.master_clock_wired,
+    parts.output_limited,
+    parts.cables_end,
+    flash.partitions_aligned,
+    flash.partitions_apart,
+    flash.partitions_inside,
+    flash.app_slots_equal,
+    flash.otadata_there,
+    flash.journal_there,
+    flash.files_there,
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`why` is the reason that the rule's own docstring gives."""
+
+    board: str
+    rule: str
+    problem: str
+    why: str
+
+
+def check_board(board: Board) -> list[Finding]:
+    """What is wrong with it; nothing, when every rule holds."""
+    return [
+        Finding(board.folder.name, rule.__name__, problem, reason(rule))
+        for rule in RULES
+        for problem in dict.fromkeys(rule(board))
+    ]
+
+
+def reason(rule: Rule) -> str:
+    return " ".join((inspect.getdoc(rule) or "").split())

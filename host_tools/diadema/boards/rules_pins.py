@@ -1,0 +1,197 @@
+"""Rules about GPIOs, checked for every variant of a board. Each yields what is wrong, if anything,
+and what to do about it.
+"""
+
+from collections.abc import Iterator
+
+from diadema.boards.table import Board, Layout
+
+_BUS_DIRECTIONS = {
+    "scl": "both",
+    "sda": "both",
+    "sck": "out",
+    "mosi": "out",
+    "miso": "in",
+    "tx": "out",
+    "rx": "in",
+    "ws": "out",
+}
+# module of drivers → direction of its wires; the last one is that of all further wires
+_DRIVER_DIRECTIONS = {
+    "keys": ("in",),
+    "encoder": ("in",),
+    "keys_touch": ("touch",),
+    "keys_ladder": ("analog",),
+    "headset": ("in",),
+    "lights": ("out",),
+    "lights_neopixel": ("out",),
+    "pn532": ("in",),
+    "pn532_spi": ("out", "in"),
+    "mfrc522": ("out",),
+    "wiegand": ("in",),
+    "i2s_audio": ("out", "out", "in", "out"),
+}
+
+
+def no_pin_twice(board: Board) -> Iterator[str]:
+    """Two wires on one GPIO short whatever hangs on them."""
+    for layout in board.layouts():
+        taken: dict[int, str] = {}
+        for wire, gpio in layout.pins.items():
+            if gpio in taken:
+                yield (
+                    f"{layout.where()}{wire} and {taken[gpio]} are both on GPIO {gpio}: "
+                    "give one of them another"
+                )
+            taken[gpio] = wire
+
+
+def pins_exist(board: Board) -> Iterator[str]:
+    """A GPIO that the chip lacks, or no module brings out, raises ValueError at boot."""
+    for layout, wire, gpio in _wires(board):
+        if gpio not in board.chip.pins:
+            yield (
+                f"{layout.where()}{wire}: the {board.wiring.board.chip} has no GPIO {gpio}: "
+                "take one that its data sheet lists"
+            )
+
+
+def no_memory_pins(board: Board) -> Iterator[str]:
+    """The module's flash and PSRAM hang on these; touching one stops the chip at once."""
+    about = board.wiring.board
+    psram = board.chip.psram.get(about.psram)
+    if psram is None:
+        yield f"no {about.chip} has {about.psram} PSRAM: correct psram in wiring.toml"
+    for layout, wire, gpio in _wires(board):
+        for memory, pins in (("flash", board.chip.flash), ("PSRAM", psram or ())):
+            if gpio in pins:
+                yield f"{layout.where()}{wire}: GPIO {gpio} is the {memory}'s: take another"
+
+
+def no_console_pins(board: Board) -> Iterator[str]:
+    """Frames to the host and the technician's console go over these."""
+    for layout, wire, gpio in _wires(board):
+        if gpio in board.chip.console:
+            use = board.chip.console[gpio]
+            yield f"{layout.where()}{wire}: GPIO {gpio} is {use}: take another"
+
+
+def input_only_not_driven(board: Board) -> Iterator[str]:
+    """ESP32 GPIO 34-39 have no output stage (datasheet §2.2): such a wire would stay dead."""
+    for layout, wire, gpio in _wires(board):
+        described = layout.wires.get(wire)
+        if described and gpio in board.chip.input_only:
+            if described.direction in ("out", "both"):
+                yield (
+                    f"{layout.where()}{wire}: GPIO {gpio} can only be read, not driven: "
+                    "take another"
+                )
+            elif described.direction == "touch":
+                yield f"{layout.where()}{wire}: GPIO {gpio} feels no touch: take another"
+
+
+def input_only_pulled(board: Board) -> Iterator[str]:
+    """ESP32 GPIO 34-39 have no pull resistors either (datasheet §2.2): without one outside, an
+    open contact reads as anything.
+    """
+    for layout, wire, gpio in _wires(board):
+        described = layout.wires.get(wire)
+        if (
+            described
+            and gpio in board.chip.input_only
+            and described.direction == "in"
+            and not described.pull.startswith(("board: ", "external: "))
+        ):
+            yield (
+                f"{layout.where()}{wire}: GPIO {gpio} has no pull of its own: name the resistor "
+                "in wiring.toml as «board: …» or «external: …»"
+            )
+
+
+def strapping_pins_safe(board: Board) -> Iterator[str]:
+    """The chip reads these in reset to learn how to start (ESP32 datasheet §2.4, S3 §3)."""
+    for layout, wire, gpio in _wires(board):
+        described = layout.wires.get(wire)
+        if described and gpio in board.chip.straps:
+            level, otherwise = board.chip.straps[gpio]
+            if described.boot is None:
+                yield (
+                    f"{layout.where()}{wire}: GPIO {gpio} tells the chip how to start: say in "
+                    f"wiring.toml that boot is {level}, having made sure of it"
+                )
+            elif described.boot != level:
+                yield (
+                    f"{layout.where()}{wire}: GPIO {gpio} must be {level} in reset, or "
+                    f"{otherwise}: change the circuit or take another"
+                )
+
+
+def no_adc2(board: Board) -> Iterator[str]:
+    """Wi-Fi owns ADC2 while it is on (ESP-IDF, ADC oneshot): a reading then fails."""
+    for layout, wire, gpio in _wires(board):
+        described = layout.wires.get(wire)
+        if described and described.direction == "analog" and gpio not in board.chip.adc1:
+            what = (
+                "is on ADC2, which Wi-Fi takes away" if gpio in board.chip.adc2 else "has no ADC"
+            )
+            yield f"{layout.where()}{wire}: GPIO {gpio} {what}: take one of ADC1"
+
+
+def touch_on_touch_pins(board: Board) -> Iterator[str]:
+    """Only some GPIOs have a touch sensor."""
+    for layout, wire, gpio in _wires(board):
+        described = layout.wires.get(wire)
+        if described and described.direction == "touch" and gpio not in board.chip.touch:
+            fit = ", ".join(map(str, sorted(board.chip.touch)))
+            yield f"{layout.where()}{wire}: GPIO {gpio} has no touch sensor: take one of {fit}"
+
+
+def wires_described(board: Board) -> Iterator[str]:
+    """Every wire of board.py has its line in wiring.toml, and no other."""
+    for layout in board.layouts():
+        for wire in sorted(layout.pins.keys() ^ layout.wires.keys()):
+            where = "wiring.toml" if wire in layout.pins else "PINS of board.py"
+            yield f"{layout.where()}{wire} is missing in {where}: add or remove it"
+
+
+def directions_agree(board: Board) -> Iterator[str]:
+    """What wiring.toml says of a wire is what its bus or its driver does with it."""
+    for layout in board.layouts():
+        for wire, direction in _known_directions(board):
+            described = layout.wires.get(wire)
+            if described and described.direction != direction:
+                yield (
+                    f"{layout.where()}{wire} is «{described.direction}» in wiring.toml, but its "
+                    f"driver takes it as «{direction}»: correct one of them"
+                )
+
+
+def pins_csv_equal(board: Board) -> Iterator[str]:
+    """`Pin.board.NAME` of an image built here and board.py must mean the same GPIO."""
+    expected = [(wire.upper(), f"GPIO{gpio}") for wire, gpio in board.pins.items()]
+    for name, gpio in expected:
+        if (name, gpio) not in board.csv:
+            yield f"pins.csv lacks {name},{gpio}: add the line"
+    for row in board.csv:
+        if row not in expected:
+            yield f"pins.csv has {row[0]},{row[1]}, which board.py has not: remove the line"
+
+
+def _wires(board: Board) -> Iterator[tuple[Layout, str, int]]:
+    for layout in board.layouts():
+        for wire, gpio in layout.pins.items():
+            yield layout, wire, gpio
+
+
+def _known_directions(board: Board) -> Iterator[tuple[str, str]]:
+    for _, _, keywords, _ in board.buses.values():
+        for keyword, wire in keywords.items():
+            if keyword in _BUS_DIRECTIONS:
+                yield wire, _BUS_DIRECTIONS[keyword]
+    for module, _, _, wires, options in board.parts.values():
+        directions = _DRIVER_DIRECTIONS.get(module, ())
+        for number, wire in enumerate(wires):
+            if module == "keys_touch" and number < options.get("buttons", 0):
+                yield wire, "in"
+            elif directions:
+                yield wire, directions[min(number, len(directions) - 1)]

@@ -1,0 +1,237 @@
+"""One board as its folder describes it: `board.py` (read, never run), `wiring.toml`, `pins.csv`
+and the partition table that it names.
+"""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from diadema.boards.chips import CHIPS, Chip
+from diadema.boards.partitions import Partition, read_partitions
+from diadema.errors import DiademaError
+
+BOARDS = Path(__file__).resolve().parents[3] / "boards"
+# module of firmware/drivers, class, bus, wires, options
+type Part = tuple[str, str, str | None, tuple[str, ...], dict[str, Any]]
+# class of machine, id, {keyword: wire}, options
+type Bus = tuple[str, int, dict[str, str], dict[str, Any]]
+
+
+class BoardError(DiademaError):
+    """A board's folder cannot be read at all."""
+
+
+class About(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    title: str
+    module: str
+    chip: str
+    flash_mb: int
+    psram: Literal["none", "quad", "octal"]
+    console: str
+    partitions: str
+    sources: list[str]
+
+
+class Audio(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a digital full-scale tone puts on the headset, and what the headset makes of 1 V."""
+
+    full_scale_v_rms: float
+    headset_db_spl_per_v: float
+    note: str = ""
+
+
+class Wire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`pull`: none, internal, board: …, external: … · `boot`: its level in reset, where it matters
+    · `at`: where it is soldered already.
+    """
+
+    direction: Literal["in", "out", "both", "analog", "touch"]
+    pull: str
+    boot: Literal["high", "low"] | None = None
+    at: str = ""
+    note: str = ""
+
+
+class Variant(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    title: str
+    mark: str
+    parts: list[str] = []
+    wires: dict[str, Wire] = {}
+
+
+class Header(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Pins of a connector in their order: a GPIO, or the name of something else. `numbered` when
+    the board's own documents number them so.
+    """
+
+    title: str
+    pins: list[int | str]
+    labels: dict[str, str] = {}
+    numbered: bool = True
+
+    def label(self, pin: int | str) -> str:
+        if isinstance(pin, str):
+            return self.labels.get(pin, pin)
+        return f"{self.labels[str(pin)]} IO{pin}" if str(pin) in self.labels else f"IO{pin}"
+
+
+class End(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"source": "from"}):
+    """One wire of a part's cable. `source` is a wire of board.py, a supply of a header, or
+    `part.PIN`; `through` is soldered into it.
+    """
+
+    pin: str
+    source: str
+    colour: str
+    through: str = ""
+
+
+class Harness(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A part with its own cable. Two wires may end at one pin."""
+
+    ref: str
+    title: str
+    wires: list[End]
+    note: str = ""
+    more: list[str] = []  # pins where other parts' cables begin
+    only_variant: int | None = None
+
+    @property
+    def pins(self) -> list[str]:
+        return list(dict.fromkeys([end.pin for end in self.wires] + self.more))
+
+
+class Other(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    bus: str
+    address: int
+    title: str
+
+
+class Wiring(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    board: About
+    audio: Audio
+    wires: dict[str, Wire]
+    headers: dict[str, Header]
+    parts: dict[str, Harness]
+    variants: list[Variant] = []
+    others: list[Other] = []
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The wires of one variant. `title` is empty when the board has no variants."""
+
+    title: str
+    number: int
+    pins: dict[str, int]
+    wires: dict[str, Wire]
+
+    def where(self) -> str:
+        return f"{self.title}: " if self.title else ""
+
+
+@dataclass(frozen=True)
+class Board:
+    folder: Path
+    name: str
+    pins: dict[str, int]
+    buses: dict[str, Bus]
+    parts: dict[str, Part]
+    variants: tuple[dict[str, int], ...]
+    probe: tuple[str, int] | None
+    wiring: Wiring
+    csv: list[tuple[str, str]]
+    partitions: list[Partition]
+
+    @property
+    def chip(self) -> Chip:
+        return CHIPS[self.wiring.board.chip]
+
+    @property
+    def firmware(self) -> Path:
+        return self.folder.parents[1] / "firmware"
+
+    def layouts(self) -> Iterator[Layout]:
+        """Each way in which the board is sold; the first is PINS with VARIANTS[0]."""
+        if not self.variants:
+            yield Layout("", 0, self.pins, self.wiring.wires)
+            return
+        for number, pins in enumerate(self.variants):
+            about = self.wiring.variants[number] if number < len(self.wiring.variants) else None
+            yield Layout(
+                about.title if about else f"VARIANTS[{number}]",
+                number,
+                self.pins | pins,
+                self.wiring.wires | (about.wires if about else {}),
+            )
+
+
+def board_names(boards: Path = BOARDS) -> list[str]:
+    """Boards that one can buy; the simulated one has no wiring."""
+    return sorted(path.parent.name for path in boards.glob("*/wiring.toml"))
+
+
+def load_board(name: str, boards: Path = BOARDS) -> Board:
+    """Raises BoardError, which says which file is wrong and how."""
+    folder = boards / name
+    if not (folder / "wiring.toml").exists():
+        known = ", ".join(board_names(boards)) or f"none in {boards}"
+        raise BoardError(f"no board {name}; there are: {known}")
+    table = _read_table(folder / "board.py")
+    wiring = _read_wiring(folder / "wiring.toml")
+    try:
+        return Board(
+            folder=folder,
+            name=table["NAME"],
+            pins=table["PINS"],
+            buses=table["BUSES"],
+            parts=table["PARTS"],
+            variants=tuple(table.get("VARIANTS", ())),
+            probe=table.get("PROBE"),
+            wiring=wiring,
+            csv=_read_csv(folder / "pins.csv"),
+            partitions=read_partitions(_read(boards / wiring.board.partitions)),
+        )
+    except KeyError as missing:
+        raise BoardError(f"{folder / 'board.py'}: it has no {missing.args[0]}") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BoardError(f"{path}: {error.strerror}") from None
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    """The literals that a board.py assigns at its top."""
+    table = {}
+    try:
+        for statement in ast.parse(_read(path)).body:
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                table[statement.targets[0].id] = ast.literal_eval(statement.value)
+    except (SyntaxError, ValueError) as error:
+        raise BoardError(f"{path}: {error}; a board's table holds literals only") from None
+    return table
+
+
+def _read_wiring(path: Path) -> Wiring:
+    try:
+        wiring = msgspec.convert(tomllib.loads(_read(path)), Wiring)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise BoardError(f"{path}: {error}") from None
+    if wiring.board.chip not in CHIPS:
+        raise BoardError(f"{path}: no chip {wiring.board.chip}; there are: {', '.join(CHIPS)}")
+    return wiring
+
+
+def _read_csv(path: Path) -> list[tuple[str, str]]:
+    rows = [line.split(",") for line in _read(path).splitlines() if line.strip()]
+    if any(len(row) != 2 for row in rows):
+        raise BoardError(f"{path}: each line is NAME,GPIOn")
+    return [(name.strip(), gpio.strip()) for name, gpio in rows]
