@@ -5,13 +5,14 @@ Models of parts hang on a net (`net(gpio)`) or on a bus (`attach`); nothing here
 
 import builtin
 import wire
+from analog import ADC, TouchPad
 from buses import I2C, SPI, SoftI2C, SoftSPI, attach
 from pins import Pin, Signal, net
 from streams import I2S, UART
 
 __all__ = [
     "ADC", "I2C", "I2S", "RTC", "SPI", "UART", "WDT", "Pin", "Signal", "SoftI2C", "SoftSPI",
-    "Timer", "TouchPad", "attach", "net",
+    "Timer", "TouchPad", "attach", "bitstream", "mem32", "net",
 ]  # fmt: skip
 
 PWRON_RESET = 1
@@ -23,6 +24,16 @@ SOFT_RESET = 5
 _causes = {"power_on": PWRON_RESET, "hard": HARD_RESET, "watchdog": WDT_RESET, "soft": SOFT_RESET}
 _identity = b"\0" * 6
 _cause = PWRON_RESET
+
+
+class _Memory(dict):
+    """Registers that have no model: they hold what was written."""
+
+    def __getitem__(self, address):
+        return self.get(address, 0)
+
+
+mem32 = _Memory()
 
 
 def configure(identity, cause):
@@ -56,31 +67,12 @@ def idle():
     wire.wait(wire.now())
 
 
-class ADC:
-    ATTN_0DB = 0
-    ATTN_2_5DB = 1
-    ATTN_6DB = 2
-    ATTN_11DB = 3
-
-    def __init__(self, pin, *, atten=ATTN_11DB):
-        self._net = pin.net if isinstance(pin, Pin) else net(pin)
-        self._full = (950, 1250, 1750, 2450)[atten]
-
-    def read_uv(self):
-        return min(self._net.millivolts, self._full) * 1000
-
-    def read_u16(self):
-        return min(self._net.millivolts, self._full) * 65535 // self._full
-
-
-class TouchPad:
-    def __init__(self, pin):
-        if pin.net.gpio not in (0, 2, 4, 12, 13, 14, 15, 27, 32, 33):
-            raise ValueError("invalid pin for touchpad")
-        self._net = pin.net
-
-    def read(self):
-        return self._net.touch
+def bitstream(pin, encoding, timing, data):
+    """Pulses of `timing` (ns high and low of a 0, then of a 1) for each bit, highest first."""
+    if encoding:
+        raise ValueError("encoding")
+    if pin.net.pixels:
+        pin.net.pixels(timing, bytes(data))
 
 
 class RTC:
