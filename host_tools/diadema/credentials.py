@@ -1,6 +1,7 @@
-"""The run's random passwords and the site's badge key, in `secrets.json` (mode 0600).
+"""The run's random passwords and the site's badge and card keys, in `secrets.json` (mode 0600).
 
-Made once a data directory: the badge key must stay, or no roster would know its badges any more.
+Made once a data directory: the badge key must stay, or no roster would know its badges any more;
+and so must the card key, from which the keys in all the secure badges were made.
 """
 
 import os
@@ -14,7 +15,7 @@ from diadema.paths import DataDir, write_whole
 
 
 class Secrets(Struct):
-    """Passwords of NATS' users, the API's bearer token, the badge key (hex)."""
+    """Passwords of NATS' users, the API's bearer token, badge key and card key (hex)."""
 
     host: str
     gateway: str
@@ -22,15 +23,17 @@ class Secrets(Struct):
     badge_key: str
     issuer: str = ""  # hex seed by which answers to NATS about stations are signed
     bridge: str = ""  # of mosquitto, where it stands in for the stations' door
+    card_key: str = ""  # of it the secure badges' keys are made; no station is told
 
 
 def load_or_create(data: DataDir) -> Secrets:
     """The secrets of `data`; new random ones the first time."""
     if data.secrets.exists():
         known = load(data)
-        if not known.issuer or not known.bridge:
+        if not (known.issuer and known.bridge and known.card_key):
             known.issuer = known.issuer or secrets.token_hex(32)
             known.bridge = known.bridge or secrets.token_urlsafe(24)
+            known.card_key = known.card_key or secrets.token_hex(16)
             write_whole(data.secrets, msgspec.json.encode(known), 0o600)
         return known
     made = Secrets(
@@ -40,6 +43,7 @@ def load_or_create(data: DataDir) -> Secrets:
         badge_key=secrets.token_hex(32),
         issuer=secrets.token_hex(32),
         bridge=secrets.token_urlsafe(24),
+        card_key=secrets.token_hex(16),
     )
     write_whole(data.secrets, msgspec.json.encode(made), 0o600)
     return made

@@ -105,13 +105,15 @@ class CommandRefused(Event, tag="command.refused", kw_only=True, gc=False):
 
 class SessionOpened(Event, tag="session.opened", kw_only=True, gc=False):
     a: str
-    method: Annotated[str, _words("badge")]
+    method: Annotated[str, _words("badge", "badge_secure")]
     provisional: bool = False
 
 
 class SessionDenied(Event, tag="session.denied", kw_only=True, gc=False):
     badge: Maybe[str] = UNSET
-    reason: Annotated[str, _words("unknown_badge", "no_roster", "in_call", "bad_read")]
+    reason: Annotated[
+        str, _words("unknown_badge", "no_roster", "in_call", "bad_read", "not_genuine")
+    ]
 
 
 class SessionClosed(Event, tag="session.closed", kw_only=True, gc=False):

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 from msgspec import Meta, Struct
 
+from diadema.badge_cards import KIND
 from diadema.commands import is_station
 from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
@@ -29,6 +30,7 @@ LEVELS = 3
 SYSTEM_CODES = ("SIN_TIPIFICAR",)  # codes that no tree may use
 SYSTEM_REASONS = ("login", "no_answer")  # reasons that only the station gives
 _BADGE = re.compile(r"^[a-z0-9]{1,16}:[0-9A-F]{8,64}\Z")
+_SECURE = re.compile(rf"^{KIND}:[0-9A-F]{{14}}\Z")
 
 
 class SiteError(DiademaError):
@@ -139,6 +141,9 @@ def parse(data: bytes) -> Site:
 
 def _check_badges(agents: list[Agent]) -> None:
     owners: dict[str, str] = {}
+    secure = {
+        badge.partition(":")[2] for agent in agents for badge in agent.badges if _is_secure(badge)
+    }
     for at, agent in enumerate(agents):
         for index, badge in enumerate(agent.badges):
             key = f"agents[{at}].badges[{index}]"
@@ -146,7 +151,15 @@ def _check_badges(agents: list[Agent]) -> None:
                 raise SiteError(key, "must be kind:ID in upper-case hex, as iso14443a:04A1B2C3")
             if badge in owners:
                 raise SiteError(key, f"belongs to {owners[badge]} already")
+            if _is_secure(badge) and not _SECURE.match(badge):
+                raise SiteError(key, "a desfire card has an id of 14 hex digits")
+            if not _is_secure(badge) and badge.partition(":")[2] in secure:
+                raise SiteError(key, "is a desfire card: as a plain one anybody could copy it")
             owners[badge] = agent.id
+
+
+def _is_secure(badge: str) -> bool:
+    return badge.startswith(f"{KIND}:")
 
 
 def _walk(node: Any, level: int, path: tuple[int, ...]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """One station's configuration, made from the site: the JSON that it stores, cut into blocks.
 
-Badge ids never leave the host in clear: a station holds their keyed hashes only.
+Badge ids never leave the host in clear: a station holds their keyed hashes only; of secure badges
+also the cards' own keys, never the site's.
 """
 
 import hashlib
@@ -12,8 +13,10 @@ from typing import Any
 
 import msgspec
 
+from diadema.badge_cards import card_key as key_of_card
+from diadema.badge_cards import secure_uid
 from diadema.commands import CONFIG_PART
-from diadema.site import Site, SiteError
+from diadema.site import Agent, Site, SiteError
 
 type Own = Mapping[str, Mapping[str, Any]]  # what only one station is told, by station
 
@@ -31,18 +34,46 @@ def utc_offset_min(site: Site, now_ms: int) -> int:
     return round(offset.total_seconds() / 60) if offset else 0
 
 
-def content_hash(site: Site, badge_key: str, offset_min: int, own: Own) -> str:
+def agent_row(agent: Agent, badge_key: bytes, card_key: str) -> list[Any]:
+    """What a station holds of an agent: secure badges first, and their keys in that order."""
+    secure = {badge: uid for badge in agent.badges if (uid := secure_uid(badge)) is not None}
+    badges = [*secure, *(badge for badge in agent.badges if badge not in secure)]
+    row = [agent.id, agent.short, [badge_hash(badge_key, badge) for badge in badges]]
+    if secure:
+        site_key = bytes.fromhex(card_key)
+        row.append([key_of_card(site_key, uid).hex() for uid in secure.values()])
+    return row
+
+
+def _has_secure(site: Site) -> bool:
+    return any(secure_uid(badge) for agent in site.agents for badge in agent.badges)
+
+
+def content_hash(site: Site, badge_key: str, offset_min: int, own: Own, card_key: str = "") -> str:
     """Changes when anything changes that a station would be told."""
     theirs = [[station.id, own.get(station.id)] for station in site.stations]
-    told = msgspec.json.encode([site, badge_key, offset_min, theirs])
+    content: list[Any] = [site, badge_key, offset_min, theirs]
+    if _has_secure(site):
+        content.append(card_key)
+    told = msgspec.json.encode(content)
     return hashlib.sha256(told).hexdigest()
 
 
 class ConfigMaker:
-    """Builds the configurations of one generation; what all stations share is made once."""
+    """Builds the configurations of one generation; what all stations share is made once.
+
+    `card_key` (hex) is needed for a site with secure badges. Raises ValueError without it.
+    """
 
     def __init__(
-        self, site: Site, badge_key: str, offset_min: int, generation: int, own: Own | None = None
+        self,
+        site: Site,
+        badge_key: str,
+        offset_min: int,
+        generation: int,
+        own: Own | None = None,
+        *,
+        card_key: str = "",
     ) -> None:
         key = bytes.fromhex(badge_key)
         self.generation = generation
@@ -56,10 +87,7 @@ class ConfigMaker:
             "badge_key": badge_key,
             "ring_limit_s": site.ring_limit_s,
             "wrapup_limit_s": site.wrapup_limit_s,
-            "agents": [
-                [agent.id, agent.short, [badge_hash(key, badge) for badge in agent.badges]]
-                for agent in site.agents
-            ],
+            "agents": [agent_row(agent, key, card_key) for agent in site.agents],
             "reasons": [[r.code, r.label, int(r.private)] for r in site.reasons],
             "tree": site.tree,
         }
@@ -88,7 +116,7 @@ def check_sizes(site: Site) -> None:
     if site.wifi is not None:
         longest |= {"wifi": "0" * 120, "broker": "0" * 1400}
     secrets = dict.fromkeys((station.id for station in site.stations), longest)
-    trial = ConfigMaker(site, "00" * 32, 0, 0, secrets)
+    trial = ConfigMaker(site, "00" * 32, 0, 0, secrets, card_key="00" * 16)
     for station in site.stations:
         trial.build(station.id)
 

@@ -18,13 +18,14 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert len({first.host, first.gateway, first.api}) == 3
     assert len(bytes.fromhex(first.badge_key)) == 32
     assert credentials.load_or_create(data) == first
-    names = {"host", "gateway", "api", "badge_key", "issuer", "bridge"}
+    names = {"host", "gateway", "api", "badge_key", "issuer", "bridge", "card_key"}
     kept = json.loads(data.secrets.read_bytes())
     assert kept.keys() == names
-    del kept["issuer"]  # as an older version left it
+    del kept["issuer"], kept["card_key"]  # as an older version left it
     data.secrets.write_text(json.dumps(kept))
     second = credentials.load_or_create(data)
     assert len(bytes.fromhex(second.issuer)) == 32
+    assert len(bytes.fromhex(second.card_key)) == len(bytes.fromhex(first.card_key)) == 16
     assert credentials.load_or_create(data) == second
     assert (second.host, second.badge_key) == (first.host, first.badge_key)
     assert stat.S_IMODE(data.secrets.stat().st_mode) == 0o600

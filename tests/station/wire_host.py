@@ -13,6 +13,7 @@ from diadema.site import Site
 from diadema.station_config import ConfigMaker, blocks
 
 BADGE_KEY = "5a" * 32
+CARD_KEY = "c4" * 16
 
 
 class _Pulse:
@@ -39,7 +40,7 @@ class WireHost:
         self.again = 0  # events that came more than once
         self.answering = True
         self._station = station
-        self._config = ConfigMaker(site, BADGE_KEY, offset_min, generation=1)
+        self._config = ConfigMaker(site, BADGE_KEY, offset_min, 1, card_key=CARD_KEY)
         self._numbers = itertools.count(1)
         self._position: dict[int, int] = {}
         self._decoder = Decoder()

@@ -65,7 +65,7 @@ class Service:
         self._watch = ViolationWatch(data.nats / "nats.log")
         self.ingest = ingest
         self.clock = clock
-        self.keeper = SiteKeeper(data, secrets.badge_key, keys, self.enrolment, ingest, clock)
+        self.keeper = SiteKeeper(data, secrets, keys, self.enrolment, ingest, clock)
         self.commands = Commands(ingest, self.keeper.maker)
         self.reader = open_reader(data.store)
         self._nats: Client | None = None

@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Any
 
 from diadema.clock import Clock
+from diadema.credentials import Secrets
 from diadema.hub.broker import read_ports
 from diadema.hub.certificates import Certificates
 from diadema.ingest.core import Ingest
@@ -22,14 +23,14 @@ class SiteKeeper:
     def __init__(
         self,
         data: DataDir,
-        badge_key: str,
+        secrets: Secrets,
         keys: StationKeys,
         enrolment: Enrolment,
         ingest: Ingest,
         clock: Clock,
     ) -> None:
         self._data = data
-        self._badge_key = badge_key
+        self._secrets = secrets
         self._keys = keys
         self._enrolment = enrolment
         self._ingest = ingest
@@ -66,7 +67,8 @@ class SiteKeeper:
         offset = utc_offset_min(site, now)
         self._enrolment.enrol(station.id for station in site.stations)
         own = {station.id: self._own(site, station.id) for station in site.stations}
-        digest = content_hash(site, self._badge_key, offset, own)
+        secrets = self._secrets
+        digest = content_hash(site, secrets.badge_key, offset, own, secrets.card_key)
         generation, known = self._ingest.generation
         if digest != known:
             generation += 1
@@ -75,7 +77,9 @@ class SiteKeeper:
                 self._ingest.writer.put(tx, tables.generations, [row])
             self._ingest.generation = (generation, digest)
         self._offset = offset
-        self.maker = ConfigMaker(site, self._badge_key, offset, generation, own)
+        self.maker = ConfigMaker(
+            site, secrets.badge_key, offset, generation, own, card_key=secrets.card_key
+        )
         self._ingest.use_site(site)
 
     def access(self, s: str) -> dict[str, Any]:
