@@ -23,6 +23,9 @@ dump()                      all of the above, and the registers as hex: `registe
                             `differs` {register: what the chip holds}, None when it is silent
 selftest()                  True when the chip holds every value that was written
 
+A chip that has no way for a call names it in `absent` (a tuple; else there is none), and raises
+PartError("codec", "absent") where the call would switch on.
+
 Every I2C error is PartError("codec", "no_answer"). A model has `paths()`: sinks (`headset`,
 `line_out`, `adc_left`, `adc_right`) → {`microphone`, `line`, `dac`: linear gain}, as its registers
 say; `headset` and `line_out` are the sum of both sides, which no wiring of the two can exceed.

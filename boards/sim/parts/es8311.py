@@ -1,0 +1,116 @@
+"""ES8311 codec behind I2C as registers (user guide rev 1.11, reset values from its register
+descriptions) and what it does to the sound, together with the ES7210 that its board has as ADC.
+
+The line is wired to MIC1P/MIC1N and the headset to OUTP; the ES7210's model says the rest.
+"""
+
+_RESET = {
+    0x00: 0x1F, 0x03: 0x10, 0x04: 0x10, 0x06: 0x03, 0x08: 0xFF, 0x0C: 0x20, 0x0D: 0xFC,
+    0x0E: 0x6A, 0x10: 0x13, 0x11: 0x7C, 0x12: 0x02, 0x13: 0x40, 0x14: 0x10, 0x16: 0x04,
+    0x1B: 0x0C, 0x1C: 0x4C, 0x37: 0x08, 0xFD: 0x83, 0xFE: 0x11, 0xFF: 0x01,
+}  # fmt: skip
+_COUNT = 0x100
+_LAST = 0x46  # above are only the chip's id and version
+
+
+def gain(db):
+    """Decibels as a linear factor."""
+    return 10 ** (db / 20)
+
+
+class ES8311:
+    """`fault`: "nack" not there; "bit" a bit of each written value turned; "stuck" the bus held
+    low for good, "stretch" for longer than the controller waits; "gone" no acknowledge after
+    `writes_left` more. `watch()` is called before each register write. `adc`: the ES7210's model.
+    """
+
+    def __init__(self, adc):
+        self.adc = adc
+        self.watch = None
+        self.power()
+
+    def power(self):
+        self.fault = None
+        self.writes_left = 0
+        self._at = 0
+        self.registers = bytearray(_RESET.get(index, 0) for index in range(_COUNT))
+
+    def present(self):
+        return self.fault != "nack"
+
+    def write(self, data):
+        if self.fault in ("stuck", "stretch"):
+            raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
+        if self.fault == "gone":
+            self.writes_left -= 1
+            if self.writes_left < 0:
+                self.fault = "nack"
+        if self.fault == "nack":
+            return None
+        if data:
+            self._at = data[0]
+        for byte in data[1:]:
+            if self.watch:
+                self.watch()
+            if self._at < _LAST:
+                self.registers[self._at] = byte ^ 0x02 if self.fault == "bit" else byte
+            self._at += 1
+        return len(data)
+
+    def read(self, count):
+        if self.fault in ("stuck", "stretch"):
+            raise OSError(116)
+        if self.fault == "nack":
+            return None
+        data = bytes(self.registers[self._at : self._at + count])
+        self._at += count
+        return data + b"\0" * (count - len(data))
+
+    # ------------------------------------------------------------------ sound
+
+    def paths(self):
+        """{sink: {source: linear gain}} as the registers of both chips say now."""
+        headset, left, right = _silence(), _silence(), _silence()
+        looped = self.registers[0x44] & 0x80  # ADC to DAC, in place of what I2S brings
+        headset["line" if looped else "dac"] = self._output() * (self._input() if looped else 1)
+        left["microphone"] = self.adc.channel(1)
+        right["line"] = self.adc.channel(2)
+        return {
+            "headset": headset, "line_out": _silence(), "adc_left": left, "adc_right": right,
+        }  # fmt: skip
+
+    def rate_hz(self, mclk_hz):
+        """Sample rate at 256 fs (registers 1 and 2); 0 without a clock."""
+        r = self.registers
+        if not r[0x01] & 0x20:
+            return 0
+        return mclk_hz / ((r[0x02] >> 5) + 1) * (1 << (r[0x02] >> 3 & 3)) / 256
+
+    def _running(self, clocks, power):
+        """State machine on, nothing in reset (0x00); these clocks (0x01) and references (0x0D)."""
+        r = self.registers
+        return r[0x00] & 0x9F == 0x80 and r[0x01] & clocks == clocks and not r[0x0D] & power
+
+    def _input(self):
+        """ADC: source and PGA (0x14), powers (0x0E), scale (0x16), volume (0x17)."""
+        r = self.registers
+        connected = r[0x14] & 0x70 == 0x10 and not r[0x0E] & 0x60
+        if not connected or not self._running(0x2A, 0xF4) or not r[0x0D] & 0x03:
+            return 0.0
+        steps = min(r[0x14] & 0x0F, 10)
+        return gain(3 * steps + 6 * (r[0x16] & 0x07) + (r[0x17] - 0xBF) / 2)
+
+    def _output(self):
+        """DAC: power (0x12), headset driver (0x13), mutes (0x31), volume (0x32)."""
+        r = self.registers
+        connected = not r[0x12] & 0x02 and r[0x13] & 0x10 and not r[0x31] & 0x60
+        if not connected or not self._running(0x25, 0xCC) or not r[0x0D] & 0x03:
+            return 0.0
+        return gain((r[0x32] - 0xBF) / 2)
+
+    def dump(self):
+        return {"paths": self.paths(), "registers": self.registers[:_LAST].hex()}
+
+
+def _silence():
+    return {"microphone": 0.0, "line": 0.0, "dac": 0.0}

@@ -1,0 +1,176 @@
+"""WM8960 codec as 56 registers of nine bits that can only be written (Wolfson, Production Data
+rev 4.2, § Control interface and § Register map), and what they do to the sound.
+
+Wired as `drivers/wm8960.py` says: microphone on LINPUT1 and RINPUT3, line on LINPUT3 and RINPUT2,
+headset on HP_L, line-out on HP_R. Not modelled: ALC, 3D, companding, speakers, jack detection.
+"""
+
+_RESET = {
+    0x00: 0x097, 0x01: 0x097, 0x05: 0x008, 0x07: 0x00A, 0x08: 0x1C0, 0x0A: 0x0FF, 0x0B: 0x0FF,
+    0x11: 0x07B, 0x12: 0x100, 0x13: 0x032, 0x15: 0x0C3, 0x16: 0x0C3, 0x17: 0x1C0, 0x20: 0x100,
+    0x21: 0x100, 0x22: 0x050, 0x25: 0x050, 0x2A: 0x040, 0x2D: 0x050, 0x2E: 0x050, 0x30: 0x002,
+    0x31: 0x037, 0x33: 0x080, 0x34: 0x008, 0x35: 0x031, 0x36: 0x026, 0x37: 0x0E9,
+}  # fmt: skip
+_COUNT = 0x38
+# volumes of two sides with an update bit each: inputs, headphones, DACs, ADCs
+_PAIRS = ((0x00, 0x01), (0x02, 0x03), (0x0A, 0x0B), (0x15, 0x16))
+_DIVIDERS = (1, 1.5, 2, 3, 4, 5.5, 6, None)  # table 39
+_WIRED = (  # a side's inputs 1, 2 and 3
+    ("microphone", None, "line"),
+    (None, "line", "microphone"),
+)
+
+
+def gain(db):
+    """Decibels as a linear factor."""
+    return 10 ** (db / 20)
+
+
+class WM8960:
+    """`watch()` is called before each register write: what was heard up to then is known.
+
+    `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
+    "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more.
+    """
+
+    def __init__(self):
+        self.watch = None
+        self.power()
+
+    def power(self):
+        self.fault = None
+        self.writes_left = 0
+        self._reset()
+
+    def _reset(self):
+        self.registers = [_RESET.get(index, 0) for index in range(_COUNT)]
+        self._taken = self.registers[:]  # volumes as they work; a written one may wait
+
+    def present(self):
+        return self.fault != "nack"
+
+    def write(self, data):
+        if self.fault in ("stuck", "stretch"):
+            raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
+        if self.fault == "gone":
+            self.writes_left -= 1
+            if self.writes_left < 0:
+                self.fault = "nack"
+        if self.fault == "nack":
+            return None
+        if len(data) == 2:
+            if self.watch:
+                self.watch()
+            value = (data[0] & 1) << 8 | data[1]
+            self._write(data[0] >> 1, value ^ 0x02 if self.fault == "bit" else value)
+        return len(data)
+
+    def read(self, count):
+        if self.fault in ("stuck", "stretch"):
+            raise OSError(116)
+        return None  # the device address with the read bit is not acknowledged
+
+    def _write(self, register, value):
+        if register == 0x0F:  # § Register map, R15: any value resets all
+            self._reset()
+        elif register < _COUNT:
+            self.registers[register] = value
+            for pair in _PAIRS:
+                if register in pair:
+                    self._take(pair, register, value)
+
+    def _take(self, pair, register, value):
+        """Bit 8 takes over both sides; an input is muted without it, never unmuted."""
+        if value & 0x100:
+            for side in pair:
+                self._taken[side] = self.registers[side]
+        elif register < 0x02 and value & 0x80:
+            self._taken[register] |= 0x80
+
+    # ------------------------------------------------------------------ sound
+
+    def paths(self):
+        """{sink: {source: linear gain}} as the registers say now."""
+        return {
+            "headset": self._out(0), "line_out": self._out(1),
+            "adc_left": self._converted(0), "adc_right": self._converted(1),
+        }  # fmt: skip
+
+    def rate_hz(self, mclk_hz):
+        """The DAC's sample rate; 0 without a clock (R4, R26, R52 to R55; § Clocking)."""
+        r = self.registers
+        clock = mclk_hz
+        if r[0x04] & 0x01:
+            k = (r[0x35] & 0xFF) << 16 | (r[0x36] & 0xFF) << 8 | r[0x37] & 0xFF
+            ratio = (r[0x34] & 0x0F) + (k / (1 << 24) if r[0x34] & 0x20 else 0)
+            clock = mclk_hz / (2 if r[0x34] & 0x10 else 1) * ratio / 4 if self._clocked() else 0
+        divider = _DIVIDERS[r[0x04] >> 3 & 7]
+        return clock / (2 if r[0x04] >> 1 & 3 == 2 else 1) / 256 / divider if divider else 0
+
+    def _clocked(self):
+        return not self.registers[0x04] & 0x01 or bool(self.registers[0x1A] & 0x01)
+
+    def _biased(self):
+        """VMID and VREF (R25)."""
+        return bool(self.registers[0x19] & 0x180) and bool(self.registers[0x19] & 0x40)
+
+    def _boosted(self, side):
+        """What a side's boost mixer carries (R25, R32, R33, R43, R44, R47; tables 3 to 6)."""
+        r = self.registers
+        sources = _silence()
+        if not self._biased() or not r[0x19] & (0x20, 0x10)[side]:
+            return sources
+        path, pga = r[0x20 + side], self._taken[side]
+        if path & 0x108 == 0x108 and r[0x2F] & (0x20, 0x10)[side] and not pga & 0x80:
+            boost = (0, 13, 20, 29)[path >> 4 & 3]
+            _add(sources, _WIRED[side][0], gain(((pga & 0x3F) - 0x17) * 0.75 + boost))
+        for pin, shift in ((1, 1), (2, 4)):
+            step = r[0x2B + side] >> shift & 7
+            if step:
+                _add(sources, _WIRED[side][pin], gain(3 * step - 15))
+        return sources
+
+    def _converted(self, side):
+        """What a side's ADC makes of it (R21, R22, R25)."""
+        step = self._taken[0x15 + side] & 0xFF
+        running = self.registers[0x19] & (0x08, 0x04)[side] and step and self._clocked()
+        level = gain((step - 0xC3) / 2) if running else 0.0
+        return {source: boosted * level for source, boosted in self._boosted(side).items()}
+
+    def _spoken(self, side):
+        """A side's DAC (R5, R10, R11, R26; table 15)."""
+        r = self.registers
+        step = self._taken[0x0A + side] & 0xFF
+        if r[0x05] & 0x08 or not r[0x1A] & (0x100, 0x80)[side] or not step or not self._clocked():
+            return 0.0
+        return gain((step - 0xFF) / 2 - (6 if r[0x05] & 0x80 else 0))
+
+    def _out(self, side):
+        """A side's headphone output and its mixer (R2, R3, R26, R34, R37, R45 to R47)."""
+        r = self.registers
+        sources = _silence()
+        step = self._taken[0x02 + side] & 0x7F
+        powered = r[0x1A] & (0x40, 0x20)[side] and r[0x2F] & (0x08, 0x04)[side]
+        if not powered or not self._biased() or step < 0x30:
+            return sources
+        mixer, bypass = r[(0x22, 0x25)[side]], r[0x2D + side]
+        if mixer & 0x100:
+            sources["dac"] = self._spoken(side)
+        if mixer & 0x80:
+            _add(sources, _WIRED[side][2], gain(-3 * (mixer >> 4 & 7)))
+        if bypass & 0x80:
+            for source, boosted in self._boosted(side).items():
+                _add(sources, source, boosted * gain(-3 * (bypass >> 4 & 7)))
+        return {source: mixed * gain(step - 0x79) for source, mixed in sources.items()}
+
+    def dump(self):
+        return {"paths": self.paths(), "registers": "".join("%03x" % r for r in self.registers)}
+
+
+def _silence():
+    return {"microphone": 0.0, "line": 0.0, "dac": 0.0}
+
+
+def _add(sources, source, level):
+    if source:
+        sources[source] += level
