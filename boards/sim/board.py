@@ -19,7 +19,8 @@ badge_reader  `await start()`, then `async for kind, identity, quality`: id byte
               14443-4 has `speaks` (whether the card told last is one) and `await exchange(bytes)`
 screen        `show(buffer)`: 1024 bytes, eight pages of 128 columns, bit 0 on top
 lights        `show((ready, busy, ring))`: 0 or 1 each
-codec         `volume`, `set_volume(steps)`, `muted`, `mute(bool)`
+codec         the interface in `drivers/es8388.py`
+audio         `listen()`, `await frame()`, `close()`; `await play(tone)`
 headset       `async for plugged`
 wifi          `await connect(ssid, password)`, `off()`
 """
@@ -39,6 +40,10 @@ PINS = {
     "led_ring": 27,
     "badge_irq": 34,
     "headset_detect": 39,
+    "i2s_bck": 14,
+    "i2s_ws": 25,
+    "i2s_in": 35,
+    "i2s_out": 26,
 }
 BUSES = {
     "i2c": ("I2C", 0, {"scl": "i2c_scl", "sda": "i2c_sda"}, {"freq": 400_000}),
@@ -47,6 +52,13 @@ PARTS = {
     "screen": ("ssd1306", "SSD1306", "i2c", (), {"address": 0x3C}),
     "badge_reader": ("pn532", "PN532", "i2c", ("badge_irq",), {"address": 0x24}),
     "codec": ("es8388", "ES8388", "i2c", (), {"address": 0x10}),
+    "audio": (
+        "i2s_audio",
+        "Audio",
+        None,
+        ("i2s_bck", "i2s_ws", "i2s_in", "i2s_out"),
+        {"mclk": 0},
+    ),
     "keys": ("keys", "Keys", None, ("key1", "key2", "key3", "key4", "key5", "key6"), {}),
     "lights": ("lights", "Lights", None, ("led_ready", "led_busy", "led_ring"), {}),
     "headset": ("headset", "Headset", None, ("headset_detect",), {}),

@@ -1,0 +1,241 @@
+"""The sound of the simulated board: WAV files play into microphone and line, what the headset and
+the line-out carry is written into others, with the gains that the codec's registers say.
+
+16 kHz, 16 bits. It is rendered up to the present before each register write and at each DMA
+buffer of I2S, so a path opens and closes where the registers changed, to a millisecond. Nothing
+sounds, and I2S stands still, until the world listens: runs that have no use for sound do not pay
+for it.
+"""
+
+from array import array
+
+_RATE = 16  # samples a ms
+_DMA_MS = 16  # 256 frames, as the ESP32 port has it
+_FRAME = 4  # bytes: left and right
+_PIECE_MS = 20
+_SINKS = ("headset", "line_out")
+
+
+class Source:
+    """A WAV file, heard from where it stands; silence after its end."""
+
+    def __init__(self, file):
+        self._file = file
+        read_header(file)
+
+    def read(self, samples):
+        data = self._file.read(samples * 2)
+        return array("h", data + b"\0" * (samples * 2 - len(data)))
+
+    def close(self):
+        self._file.close()
+
+
+class Recording:
+    """A WAV file that grows."""
+
+    def __init__(self, file):
+        self._file = file
+        self._bytes = 0
+        self._file.write(header(0))
+
+    def write(self, samples):
+        self._bytes += self._file.write(bytes(samples))
+
+    def close(self):
+        self._file.seek(0)
+        self._file.write(header(self._bytes))
+        self._file.close()
+
+
+class Port:
+    """One direction of I2S: a ring of `room` bytes between the DMA and the program."""
+
+    def __init__(self, audio, room):
+        self._audio = audio
+        self._room = room
+        self._data = b""
+        self._alarm = None
+        self.lost = 0  # bytes of an overrun, or silence for want of data
+
+    def start(self):
+        """The DMA's interrupt, again and again while there is sound."""
+        if self._alarm is None:
+            self._alarm = self._audio.clock.alarm(self._audio.clock.now() + _DMA_MS, self._tick)
+
+    def stop(self):
+        if self._alarm is not None:
+            self._audio.clock.cancel(self._alarm)
+            self._alarm = None
+
+    def _tick(self):
+        self._alarm = None
+        self.start()
+        self._audio.catch_up()
+
+    def waiting(self):
+        """Bytes to be read, in whole DMA buffers."""
+        whole = _DMA_MS * _RATE * _FRAME
+        return len(self._data) // whole * whole
+
+    def room(self):
+        """Bytes that may be written; none while nothing is clocked out."""
+        return self._room - len(self._data) if self._audio.running else 0
+
+    def put(self, data):
+        """The program's, or the ADC's: what has no room is the oldest."""
+        self._data += data
+        over = len(self._data) - self._room
+        if over > 0:
+            self.lost += over
+            self._data = self._data[over:]
+
+    def take(self, count):
+        data = self._data[:count]
+        self._data = self._data[count:]
+        return data
+
+
+class Audio:
+    """`codec` has `paths()` and `watch`; `clock`: now() in ms, alarm(due, function), cancel();
+    `files`: open(name, mode).
+    """
+
+    def __init__(self, codec, clock):
+        self._codec = codec
+        self.clock = clock
+        self.files = None
+        codec.watch = self.catch_up
+        self.running = False
+        self._at = 0
+        self._sources = {}
+        self._sinks = {}
+        self._receiver = self._sender = None
+
+    # ------------------------------------------------------------------ the world
+
+    def listen(self, command):
+        """Sound from now on: `microphone` and `line` name files, if they are not silent."""
+        self.hush()
+        for name in ("microphone", "line"):
+            if command.get(name):
+                self._sources[name] = Source(self.files.open(command[name], "rb"))
+        for name in _SINKS:
+            self._sinks[name] = Recording(self.files.open("/" + name + ".wav", "wb"))
+        self._at = self.clock.now()
+        self.running = True
+        for port in (self._receiver, self._sender):
+            if port:
+                port.start()
+
+    def hush(self, command=None):
+        """The end of it; the recordings are whole."""
+        self.catch_up()
+        self.running = False
+        for port in (self._receiver, self._sender):
+            if port:
+                port.stop()
+        for file in list(self._sources.values()) + list(self._sinks.values()):
+            file.close()
+        self._sources.clear()
+        self._sinks.clear()
+
+    # ------------------------------------------------------------------ I2S
+
+    def receive(self, room):
+        """Begin to take what the ADC sends. One direction at a time, as the pins are shared."""
+        self.catch_up()
+        self._receiver = self._begin(room)
+        return self._receiver
+
+    def transmit(self, room):
+        self.catch_up()
+        self._sender = self._begin(room)
+        return self._sender
+
+    def _begin(self, room):
+        if self._receiver or self._sender:
+            raise OSError(-0x105)  # the pins are in use
+        port = Port(self, room)
+        if self.running:
+            port.start()
+        return port
+
+    def end(self, port):
+        self.catch_up()
+        port.stop()
+        if port is self._receiver:
+            self._receiver = None
+        if port is self._sender:
+            self._sender = None
+
+    # ------------------------------------------------------------------ rendering
+
+    def catch_up(self):
+        """Render up to now with the registers as they are."""
+        if not self.running:
+            return
+        left = self.clock.now() - self._at
+        if left > 0:
+            self._at += left
+            paths = self._codec.paths()
+            while left > 0:
+                piece = min(left, _PIECE_MS)
+                self._render(piece * _RATE, paths)
+                left -= piece
+
+    def _render(self, count, paths):
+        heard = {name: source.read(count) for name, source in self._sources.items()}
+        if self._sender:
+            data = self._sender.take(count * _FRAME)
+            missing = count * _FRAME - len(data)
+            self._sender.lost += missing
+            heard["dac"] = array("h", data + b"\0" * missing)[1::2]  # both sides are alike
+        for name, sink in self._sinks.items():
+            sink.write(mix(paths[name], heard, count))
+        if self._receiver:
+            both = array("h", bytes(count * _FRAME))
+            for side, name in enumerate(("adc_left", "adc_right")):
+                samples = mix(paths[name], heard, count)
+                for at in range(count):
+                    both[2 * at + side] = samples[at]
+            self._receiver.put(bytes(both))
+
+
+def mix(gains, heard, count):
+    """Samples of `heard` {source: samples} with their gains {source: factor}, clipped."""
+    mixed = array("h", bytes(2 * count))
+    for source, samples in heard.items():
+        factor = int(gains[source] * 4096 + 0.5)
+        if factor:
+            for at in range(count):
+                value = mixed[at] + (samples[at] * factor >> 12)
+                if value > 32767:
+                    value = 32767
+                elif value < -32768:
+                    value = -32768
+                mixed[at] = value
+    return mixed
+
+
+def header(size):
+    """44 bytes of a WAV file with `size` bytes of samples: PCM, mono, 16 kHz, 16 bits."""
+    out = b"RIFF" + (36 + size).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little")
+    out += b"\x01\x00\x01\x00" + (16000).to_bytes(4, "little") + (32000).to_bytes(4, "little")
+    return out + b"\x02\x00\x10\x00data" + size.to_bytes(4, "little")
+
+
+def read_header(file):
+    """Leave the file where its samples begin. Raises ValueError for any other kind of sound."""
+    if file.read(4) != b"RIFF" or file.read(8)[4:] != b"WAVE":
+        raise ValueError("no WAV file")
+    while True:
+        name = file.read(4)
+        size = int.from_bytes(file.read(4), "little")
+        if name == b"data":
+            return
+        if not name:
+            raise ValueError("a WAV file without sound")
+        body = file.read(size + size % 2)
+        if name == b"fmt " and body[:16] != header(0)[20:36]:
+            raise ValueError("16 kHz, 16 bits, mono is what plays here")

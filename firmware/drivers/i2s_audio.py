@@ -1,0 +1,128 @@
+"""The codec's digital side: frames of a call come in, or a tone goes out, one at a time.
+
+A stock `machine.I2S` is one direction an object, and both share the clock pins; it drives no MCLK,
+which ES8388, WM8960 and ES8311 want, so it is switched to its pin here. Two alike: 16 kHz, stereo,
+16 bits, from I2S 0, whose MCLK is then 256 fs as ESP-IDF sets it by default.
+
+Proven in simulation: directions, frames, pace and which registers are written. To be confirmed on
+a board: that MCLK is there (4.096 MHz), and what a codec says to its pause between two objects.
+"""
+
+import asyncio
+
+from lib.errors import PartError
+from machine import I2S, Pin
+from micropython import const
+
+FRAME_BYTES = const(1_280)  # 20 ms, left and right in turn
+_RING = const(8_192)  # 128 ms: longer than an erase of flash
+_BYTES_A_MS = const(64)
+
+# ESP32 TRM, IO_MUX: CLK_OUT1 is GPIO 0's function 1 (MCU_SEL, bits 14:12); PIN_CTRL 3:0 = 0 gives
+# it the clock of I2S 0. Other pins: the GPIO matrix of the ESP32-S3 (TRM, peripheral signal 23,
+# I2S0_MCLK_out), the pin's output enabled by its own bit (OEN_SEL, bit 10).
+_ESP32_PIN_CTRL = 0x3FF49000
+_ESP32_GPIO0 = 0x3FF49044
+_S3_OUT_SEL = 0x60004554
+_S3_MCLK = const(23 | 1 << 10)
+
+
+class Audio:
+    """`listen()`, `await frame()` again and again, `close()`; or `await play(tone)`.
+
+    `mclk`: the GPIO that carries MCLK, None where a crystal feeds the codec: 0 on an ESP32, any on
+    an ESP32-S3. Raises PartError when the port is not to be had.
+    """
+
+    def __init__(self, sck, ws, receive, transmit, *, mclk=None, rate=16_000):
+        self._wires = (sck, ws)
+        self._receive = receive
+        self._transmit = transmit
+        self._mclk = mclk
+        self._rate = rate
+        self._port = None
+        self._stream = None
+        self._frame = None
+        self.state = None  # "receive", "transmit"
+        self.frames = 0
+        self.tones = 0
+
+    def _open(self, state):
+        self.close()
+        sck, ws = self._wires
+        receives = state == "receive"
+        try:
+            self._port = I2S(
+                0, sck=Pin(sck), ws=Pin(ws), sd=Pin(self._receive if receives else self._transmit),
+                mode=I2S.RX if receives else I2S.TX, bits=16, format=I2S.STEREO, rate=self._rate,
+                ibuf=_RING,
+            )  # fmt: skip
+        except (OSError, ValueError):
+            raise PartError("audio", "no_port", "check the I2S pins") from None
+        self.state = state
+        self._stream = asyncio.StreamReader(self._port)
+        if self._mclk is not None:
+            _drive_mclk(self._mclk)
+
+    def close(self):
+        """Let go of the port and of what was in it."""
+        if self._port:
+            self._port.deinit()
+        self._port = self._stream = self._frame = self.state = None
+
+    # ------------------------------------------------------------------ in
+
+    def listen(self):
+        """The port takes what the codec hears, until `close()`."""
+        self._open("receive")
+        self._frame = memoryview(bytearray(FRAME_BYTES))
+
+    async def frame(self):
+        """The next 20 ms; the same buffer each time, nothing else is kept."""
+        view = self._frame
+        at = 0
+        while at < FRAME_BYTES:
+            at += await self._stream.readinto(view[at:]) or 0
+        self.frames += 1
+        return view
+
+    # ------------------------------------------------------------------ out
+
+    async def play(self, tone):
+        """Play what `tone.fill(buffer)` gives, to its end."""
+        self._open("transmit")
+        self.tones += 1
+        buffer = bytearray(FRAME_BYTES)
+        try:
+            while tone.fill(buffer):
+                self._stream.write(buffer)
+                await self._stream.drain()
+            await asyncio.sleep_ms(_RING // _BYTES_A_MS)  # what is still in the ring
+        finally:
+            self.close()
+
+    # ------------------------------------------------------------------ seldom
+
+    def dump(self):
+        return {"state": self.state, "frames": self.frames, "tones": self.tones}
+
+    def selftest(self):
+        """The port is to be had; whether a codec hears it, nobody here can tell."""
+        if self.state is None:
+            try:
+                self._open("receive")
+            except PartError:
+                return False
+            self.close()
+        return True
+
+
+def _drive_mclk(gpio):
+    from machine import mem32
+
+    if gpio == 0:
+        mem32[_ESP32_PIN_CTRL] = mem32[_ESP32_PIN_CTRL] & ~0xF
+        mem32[_ESP32_GPIO0] = mem32[_ESP32_GPIO0] & ~0x7000 | 0x1000
+    else:
+        Pin(gpio, Pin.OUT)
+        mem32[_S3_OUT_SEL + 4 * gpio] = _S3_MCLK

@@ -1,0 +1,245 @@
+"""What is heard and measured: the codec's paths in the recorded sound, I2S in both directions."""
+
+import math
+from array import array
+from pathlib import Path
+
+import pytest
+from diadema.errors import DiademaError
+from diadema.sim import sound
+
+FRAME = 320  # samples in 20 ms
+CODEC = """
+import asyncio, machine
+from machine import Pin
+from drivers.es8388 import ES8388
+bus = machine.I2C(0, scl=Pin(32), sda=Pin(33))
+codec = ES8388(bus, limit_db=0)
+"""
+
+
+def tone(hertz: float, seconds: float, level: float = 0.5) -> "array[int]":
+    turn = 2 * math.pi * hertz / sound.RATE_HZ
+    samples = range(int(seconds * sound.RATE_HZ))
+    return array("h", (round(32767 * level * math.sin(turn * at)) for at in samples))
+
+
+def level(samples: "array[int]", hertz: float) -> float:
+    """Amplitude of one frequency (Goertzel), 1 = full scale."""
+    turn = 2 * math.pi * hertz / sound.RATE_HZ
+    real = sum(value * math.cos(turn * at) for at, value in enumerate(samples))
+    imaginary = sum(value * math.sin(turn * at) for at, value in enumerate(samples))
+    return 2 * math.hypot(real, imaginary) / len(samples) / 32767
+
+
+def db(ratio: float) -> float:
+    return 20 * math.log10(ratio)
+
+
+@pytest.fixture
+def voices(tmp_path: Path) -> dict[str, Path]:
+    """The agent hums 500 Hz, the caller 1 kHz."""
+    return {
+        "microphone": sound.write(tmp_path / "agent.wav", tone(500, 4, 0.1)),
+        "line": sound.write(tmp_path / "caller.wav", tone(1000, 4, 0.1)),
+    }
+
+
+@pytest.fixture
+def hear(program, image, tmp_path, voices):
+    """`await hear(source)`: what a second of sound gave after the program had said `ready`, and
+    was told to go on every 200 ms; the station is returned with it.
+    """
+
+    async def run(source: str, ms: int = 1000):
+        (tmp_path / "program").mkdir()
+        for folder in ("drivers", "lib"):
+            (tmp_path / "program" / folder).symlink_to(image / folder)
+        station = await program(CODEC + source)
+        world = station._world
+        with world.actor():
+            await world.sleep(100)
+            async with sound.listen(station, **voices) as heard:
+                await world.sleep(ms)
+        assert not station.crash, station.crash
+        return heard, b"".join(station.console).decode()
+
+    return run
+
+
+async def test_hardware_mute_silences_the_agent_within_a_frame(hear):
+    heard, _ = await hear(
+        """
+codec.set_sidetone(100)
+async def main():
+    await asyncio.sleep_ms(600)
+    codec.mute(True)
+    await asyncio.sleep_ms(300)
+    codec.mute(False)
+    await asyncio.sleep_ms(5000)
+asyncio.run(main())
+"""
+    )
+    at, back = 500 * 16, 800 * 16  # 100 ms had gone before the recording began
+    for samples in (heard.line_out, heard.headset):
+        assert len(samples) == 16_000
+        assert level(samples[at - FRAME : at], 500) > 0.01
+        muted = samples[at + FRAME : back]
+        assert level(muted, 500) < 1e-5
+        assert level(samples[back + FRAME :], 500) > 0.01
+    assert not any(heard.line_out[at + FRAME : back])
+    before, after = heard.headset[:at], heard.headset[at:back]
+    assert level(after, 1000) == pytest.approx(level(before, 1000), rel=0.01)  # she hears on
+
+
+async def test_sidetone_and_volume_follow_their_level(hear):
+    heard, _ = await hear(
+        """
+async def main():
+    for percent in (0, 40, 100):
+        codec.set_sidetone(percent)
+        await asyncio.sleep_ms(300 if percent else 400)
+    codec.set_volume(codec.volume - 24)
+    await asyncio.sleep_ms(5000)
+asyncio.run(main())
+"""
+    )
+    parts = [heard.headset[at * 16 + FRAME : (at + 300) * 16] for at in (0, 300, 600)]
+    off, low, high = (level(part, 500) for part in parts)
+    assert off < 1e-4
+    assert db(high / low) == pytest.approx(15, abs=1.6)
+    louder, last = level(parts[2], 1000), level(heard.headset[900 * 16 + FRAME :], 1000)
+    assert db(louder / last) == pytest.approx(6, abs=0.1)
+
+
+async def test_the_limit_holds_for_full_scale_on_both_sources(hear, voices):
+    for path in voices.values():
+        sound.write(path, tone(500, 2, 1.0))
+    heard, _ = await hear(
+        """
+codec.limit_db = -12
+codec.start()
+codec.set_volume(100)
+codec.set_sidetone(100)
+asyncio.run(asyncio.sleep(5))
+"""
+    )
+    peak = max(abs(value) for value in heard.headset) / 32767
+    assert 10 ** (-17 / 20) < peak < 10 ** (-12 / 20)
+
+
+async def test_only_sound_of_the_right_kind_plays(program, tmp_path):
+    station = await program("print('up')\n")
+    wrong = tmp_path / "wrong.wav"
+    wrong.write_bytes(b"RIFF1234AIFF")
+    with pytest.raises(DiademaError, match="no WAV file"):
+        async with sound.listen(station, line=wrong):
+            pass
+
+
+AUDIO = """
+from drivers.i2s_audio import Audio
+audio = Audio(14, 25, 35, 26, mclk=0)
+def peak(frame, side):
+    import struct
+    samples = struct.unpack("<640h", frame)
+    return max(samples[at] for at in range(side, 640, 2))
+"""
+
+
+async def test_i2s_receives_the_microphone_left_and_the_line_right(hear):
+    _, console = await hear(
+        AUDIO
+        + """
+async def main():
+    codec.set_microphone_gain(6)
+    audio.listen()
+    for _ in range(3):
+        frame = await audio.frame()
+    print(len(frame), peak(frame, 0), peak(frame, 1), audio.dump())
+    for register, value in sorted(machine.mem32.items()):
+        print("%x %x" % (register, value))
+    try:
+        Audio(14, 25, 35, 26).listen()
+    except Exception as error:
+        print(error.part, error.code)
+    codec.mute(True)
+    await audio.frame()
+    await audio.frame()
+    frame = await audio.frame()
+    print(peak(frame, 0), peak(frame, 1))
+    audio.close()
+    print(audio.selftest(), audio.dump()["state"])
+asyncio.run(main())
+""",
+    )
+    size, left, right, *dump = console.splitlines()[0].split(maxsplit=3)
+    assert int(size) == 1280
+    assert int(left) == pytest.approx(6537, abs=20) and int(right) == pytest.approx(3276, abs=20)
+    assert "'frames': 3" in dump[0] and "'state': 'receive'" in dump[0]
+    assert console.splitlines()[1:] == [
+        "3ff49000 0", "3ff49044 1000",  # CLK_OUT1 carries I2S 0, GPIO 0 carries CLK_OUT1
+        "audio no_port", "0 0", "True None",
+    ]  # fmt: skip
+
+
+async def test_i2s_plays_a_tone_to_the_headset_only(hear):
+    heard, console = await hear(
+        AUDIO
+        + """
+from lib.tones import Tone
+async def main():
+    await audio.play(Tone("hold"))
+    print("played", audio.dump())
+    codec.line_to_headset(False)
+    await audio.play(Tone("ring"))
+asyncio.run(main())
+""",
+        ms=1500,
+    )
+    assert "played" in console and "'tones': 1" in console
+    first = heard.headset[40 * 16 : 100 * 16]  # of the 120 ms that a note of «hold» has
+    assert level(first, 587) > 0.01
+    ringing = heard.headset[900 * 16 :]
+    assert level(ringing, 1000) < 1e-4 and max(ringing) > 300
+    for hertz in (587, 880):
+        assert level(heard.line_out, hertz) < 1e-4
+
+
+async def test_i2s_stands_still_while_nobody_listens(program, image, tmp_path):
+    (tmp_path / "program").mkdir()
+    for folder in ("drivers", "lib"):
+        (tmp_path / "program" / folder).symlink_to(image / folder)
+    station = await program(
+        CODEC
+        + AUDIO
+        + """
+from lib.tones import Tone
+async def main():
+    audio.listen()
+    for wait in (audio.frame(), audio.play(Tone("ring"))):
+        try:
+            await asyncio.wait_for_ms(wait, 60_000)
+        except asyncio.TimeoutError:
+            print("nothing")
+asyncio.run(main())
+"""
+    )
+    with station._world.actor():
+        await station._world.sleep(150_000)
+    assert b"".join(station.console).split() == [b"nothing", b"nothing"]
+
+
+async def test_mclk_of_the_s3_goes_through_the_gpio_matrix(chips):
+    lines = await chips(
+        """
+from drivers.i2s_audio import Audio
+from models.audio import Audio as Model
+from models.es8388 import ES8388
+machine.attach(("i2s", 9), 0, Model(ES8388(), wire))
+async def main():
+    Audio(9, 4, 10, 8, mclk=16).listen()
+    print(["%x %x" % item for item in machine.mem32.items()])
+"""
+    )
+    assert lines == [f"['{0x60004000 + 0x554 + 4 * 16:x} {23 | 1 << 10:x}']"]
