@@ -7,8 +7,10 @@ sector, a cut leaves any prefix) and watches what gets written. Reads go straigh
 import json
 
 import wire
+from pins import stall
 
 _SECTOR = 4096
+erase_ms = 0  # how long the chip stands while a sector is erased; 45 as a rule, 400 at most
 _store = None  # VfsPosix over the chip's own folder
 _table = []  # (label, type, subtype, address, size)
 
@@ -74,6 +76,7 @@ class Partition:
             return self.block_size
         if command == 6:
             wire.flash("E %s %d" % (self._entry[0], argument * self.block_size))
+            stall(erase_ms)
         return 0
 
     def get_next_update(self):

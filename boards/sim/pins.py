@@ -1,5 +1,10 @@
 """Pins of the simulated board: a net is one GPIO's wire, which models and output pins drive."""
 
+import wire
+
+chip = "esp32"  # or "esp32s3": which GPIOs there are, and what they can
+_latched = None  # while flash is erased: nets whose latch has seen an edge
+
 
 class Net:
     """One GPIO's wire: who drives it decides its level; edges call the interrupt handler."""
@@ -10,8 +15,9 @@ class Net:
         self.handler = None
         self.trigger = 0
         self.watchers = []  # functions(level), for models
-        self.touch = 1000  # what a TouchPad reads here; falls when touched
-        self.millivolts = 0  # what an ADC reads here
+        self.touch = 1000  # what a TouchPad reads here, or a function that tells it
+        self.millivolts = 0  # what an ADC reads here, or a function that tells it
+        self.pixels = None  # a model's function(timing, data), for machine.bitstream
 
     def drive(self, level):
         """A model or an output pin sets the level."""
@@ -20,12 +26,32 @@ class Net:
         self.level = level
         edge = Pin.IRQ_RISING if level else Pin.IRQ_FALLING
         if self.handler and self.trigger & edge:
-            self.handler(self.pin)
+            if _latched is None:
+                self.handler(self.pin)
+            elif self not in _latched:
+                _latched.append(self)
         for watch in self.watchers:
             watch(level)
 
 
+def stall(ms):
+    """`ms` in which the chip runs nothing: one edge of several is told of each pin, afterwards."""
+    global _latched
+    if ms:
+        _latched = []
+        wire.wait(wire.now() + ms)
+        late, _latched = _latched, None
+        for wired in late:
+            wired.handler(wired.pin)
+
+
 _nets = {}
+
+
+def _exists(gpio):
+    if chip == "esp32s3":
+        return 0 <= gpio <= 21 or 26 <= gpio <= 48
+    return 0 <= gpio <= 39 and not 28 <= gpio <= 31 and gpio != 24
 
 
 def net(gpio):
@@ -47,9 +73,9 @@ class Pin:
     DRIVE_3 = 3
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
-        if not isinstance(id, int) or not 0 <= id <= 39 or 28 <= id <= 31 or id == 24:
+        if not isinstance(id, int) or not _exists(id):
             raise ValueError("invalid pin")
-        if id >= 34 and mode in (Pin.OUT, Pin.OPEN_DRAIN):
+        if chip == "esp32" and id >= 34 and mode in (Pin.OUT, Pin.OPEN_DRAIN):
             raise ValueError("pin can only be input")
         self.net = net(id)
         self.init(mode, pull, value=value)
