@@ -22,6 +22,7 @@ import secure
 import tasks
 import vfs
 import wire
+from parts.desfire import card
 from parts.es8388 import ES8388
 from parts.panel import Panel
 from parts.pn532 import PN532
@@ -30,7 +31,6 @@ from parts.ssd1306 import SSD1306
 sys.modules["_asyncio"] = tasks
 sys.modules["tls"] = secure
 
-_CARD = {"atqa": b"\x00\x44", "sak": 0x00}
 _PARTITIONS = [("journal", 1, 0x40, 0x310000)]  # as large as the world made its file
 
 
@@ -44,12 +44,6 @@ def solder():
     for name, model in parts.items():
         machine.attach(bus, board.PARTS[name][-1]["address"], model)
 
-    def tap(command):
-        card = dict(_CARD)
-        card["uid"] = bytes.fromhex(command["badge"])
-        card["torn"] = command.get("torn", False)
-        reader.tap(card)
-
     def fault(command):
         parts[command["part"]].fault = command.get("kind")
 
@@ -61,7 +55,7 @@ def solder():
         answer["uptime_ms"] = wire.uptime()
         return answer
 
-    wire.on("tap", tap)
+    wire.on("tap", lambda command: reader.tap(card(command)))
     wire.on("untap", lambda command: reader.untap())
     wire.on("press", lambda command: panel.press(command["key"], command.get("bounce", 0)))
     wire.on("release", lambda command: panel.release(command["key"], command.get("bounce", 0)))

@@ -18,6 +18,18 @@ def _turned(data):
     return data[1:] + data[:1]
 
 
+def card(command):
+    """What lies in the field after a world's command: `badge` its id in hex, `torn`, and the `key`
+    of a DESFire in hex; without one it is a plain card.
+    """
+    found = {"atqa": b"\x00\x44", "sak": 0x00, "uid": bytes.fromhex(command["badge"])}
+    found["torn"] = command.get("torn", False)
+    if command.get("key"):
+        found.update({"atqa": b"\x03\x44", "sak": 0x20})
+        found["chip"] = Desfire(b"\xe0\xad\xd1", {1: bytes.fromhex(command["key"])})
+    return found
+
+
 class Desfire:
     """`application`: its id as sent (3 bytes); `keys`: number → key (16 bytes)."""
 

@@ -141,9 +141,13 @@ class Station:
 
     # --- what a person does -------------------------------------------------------------------
 
-    async def tap(self, badge: str, ms: int | None = 600, *, torn: bool = False) -> None:
-        """Hold a badge to the reader for `ms` of simulated time; None leaves it there."""
-        self._card = {"do": "tap", "badge": badge, "torn": torn}
+    async def tap(
+        self, badge: str, ms: int | None = 600, *, torn: bool = False, key: bytes | None = None
+    ) -> None:
+        """Hold a badge to the reader for `ms` of simulated time; None leaves it there. One with a
+        `key` is a DESFire card that knows it.
+        """
+        self._card = {"do": "tap", "badge": badge, "torn": torn, "key": key.hex() if key else None}
         await self.ask(self._card)
         if ms is not None:
             await self._world.sleep(ms)
