@@ -209,6 +209,7 @@ class Day:
 
 with open(sys.argv[1], "rb") as file:
     lines = [line for line in file.read().split(b"\n") if line]
+random.seed(options["seed"])  # it also draws which operations are cut
 day = Day(lines)
 day.run()
 day.finish()
