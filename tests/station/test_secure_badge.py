@@ -29,7 +29,7 @@ async def test_a_genuine_card_logs_in_and_out(desk):
         await bench.station.tap(UID, key=KEY)
         opened = await bench.event("session.opened")
         assert opened["method"] == "badge_secure"
-        await bench.world.sleep(1000)
+        await bench.world.sleep(2500)
         await bench.station.tap(UID, key=KEY)
         await bench.event("session.closed", reason="agent")
         await bench.station.tap(bench.badges[1])
@@ -54,7 +54,7 @@ async def test_a_copied_number_is_refused(desk, key):
         denied = await bench.event("session.denied")
         assert denied["reason"] == "not_genuine"
         assert len(denied["badge"]) == 32
-        await bench.world.sleep(1000)
+        await bench.world.sleep(2500)
         await bench.station.tap(UID, key=KEY)
         await bench.event("session.opened")
 
@@ -63,7 +63,7 @@ async def test_a_copy_does_not_end_anothers_session(desk):
     async with desk() as bench:
         await bench.station.tap(bench.badges[1])
         await bench.event("session.opened")
-        await bench.world.sleep(1000)
+        await bench.world.sleep(2500)
         await bench.station.tap(UID)
         await bench.event("session.denied", reason="not_genuine")
         assert "session.closed" not in bench.kinds()

@@ -257,3 +257,17 @@ def test_a_time_server_may_be_named():
     assert Config(GOOD).sntp is None
     for server in ("", "h", ":123", "h:", "h:0", "h:65536", "h:1x", 5, None, "h" * 260 + ":1"):
         assert wrong(sntp=server)[0] == "sntp"
+
+
+def test_an_agent_may_have_card_keys():
+    hashes, keys = ["0" * 32, "1" * 32], ["a" * 32, "b" * 32]
+    assert wrong(agents=[["a", "A", hashes, keys], ["b", "B", []]]) is None
+    assert wrong(agents=[["a", "A", hashes, keys[:1]]]) is None
+    config = Config(dict(GOOD, agents=[["a", "A", hashes, keys[:1]], ["b", "B", ["2" * 32]]]))
+    assert config.secure and not Config(GOOD).secure
+    assert config.card_key(hashes[0]) == b"\xaa" * 16
+    assert config.card_key(hashes[1]) is config.card_key("2" * 32) is None
+    assert config.find("iso14443a", b"\1\2\3\4")[1] is None
+    for broken in ([keys[0], keys[1], "c" * 32], ["a" * 31], ["A" * 32], [5], None, "a" * 32):
+        assert wrong(agents=[["a", "A", hashes, broken]])[0] == "agents[0]", broken
+    assert wrong(agents=[["a", "A", hashes, keys, keys]])[0] == "agents[0]"

@@ -24,6 +24,7 @@ def test_login_begins_not_ready():
     assert (changed["from"], changed["to"]) == ("logged_out", "not_ready")
     assert (changed["reason"], changed["by"]) == ("login", "system")
     assert bench.last("session.opened")["provisional"] is False
+    assert bench.last("session.opened")["method"] == "badge"
     assert bench.do("key3") == ["presence.changed"]
     assert bench.desk.presence == "ready"
 
@@ -37,6 +38,17 @@ def test_logins_that_are_denied():
     assert bench.do("bad_read") == ["session.denied"]
     assert bench.last("session.denied")["reason"] == "bad_read"
     assert bench.desk.presence == "logged_out"
+
+
+def test_badges_that_prove_themselves():
+    bench = DeskBench()
+    assert bench.do("badge", (STRANGER[0], None, "not_genuine")) == ["session.denied"]
+    denied = bench.last("session.denied")
+    assert (denied["reason"], denied["badge"]) == ("not_genuine", STRANGER[0])
+    proven = (ROSA[0], ROSA[1], "badge_secure")
+    assert bench.do("badge", proven) == ["session.opened", "presence.changed"]
+    assert bench.last("session.opened")["method"] == "badge_secure"
+    assert bench.do("badge", proven) == ["session.closed", "presence.changed"]
 
 
 def test_logout_when_idle():
