@@ -1,8 +1,9 @@
 """Pins of the simulated board: a net is one GPIO's wire, which models and output pins drive."""
 
+import chips
 import wire
 
-chip = "esp32"  # or "esp32s3": which GPIOs there are, and what they can
+chip = "esp32"  # and its PSRAM: which GPIOs there are, and what they can (`chips`)
 _latched = None  # while flash is erased: nets whose latch has seen an edge
 
 
@@ -48,12 +49,6 @@ def stall(ms):
 _nets = {}
 
 
-def _exists(gpio):
-    if chip == "esp32s3":
-        return 0 <= gpio <= 21 or 26 <= gpio <= 48
-    return 0 <= gpio <= 39 and not 28 <= gpio <= 31 and gpio != 24
-
-
 def net(gpio):
     """The net of a GPIO number, made on first use."""
     if gpio not in _nets:
@@ -73,9 +68,10 @@ class Pin:
     DRIVE_3 = 3
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
-        if not isinstance(id, int) or not _exists(id):
+        rules = chips.rules(chip)
+        if id not in rules.pins:
             raise ValueError("invalid pin")
-        if chip == "esp32" and id >= 34 and mode in (Pin.OUT, Pin.OPEN_DRAIN):
+        if id in rules.input_only and mode in (Pin.OUT, Pin.OPEN_DRAIN):
             raise ValueError("pin can only be input")
         self.net = net(id)
         self.init(mode, pull, value=value)

@@ -1,7 +1,9 @@
-"""Entry of one simulated station: `micropython start.py LINE FOLDER UID CAUSE [measure]`.
+"""Entry of one simulated station: `micropython start.py BOARD CHIP VARIANT LINE FOLDER UID CAUSE`,
+or with `measure` after VARIANT: print what the board itself holds of the heap, and end.
 
-Solders the board together, mounts the station's own files as `/`, and hands over to the real
-`boot.py` and `main.py`. With `measure` it prints what the board itself holds of the heap and ends.
+BOARD is the folder of the board's table, CHIP its chip and PSRAM as `chips.rules` takes them,
+VARIANT which entry of VARIANTS was bought. Solders the board together, mounts the station's own
+files as `/`, and hands over to the real `boot.py` and `main.py`.
 """
 
 import builtin  # noqa: F401 - takes hold of the interpreter's own before ours are loaded
@@ -14,19 +16,16 @@ import select  # noqa: F401 - loaded here, so that the firmware finds ours
 import sys
 import time  # noqa: F401
 
-import board
 import esp32
+import hands
 import machine
 import network  # noqa: F401
+import pins
 import secure
 import tasks
 import vfs
 import wire
-from parts.desfire import card
-from parts.es8388 import ES8388
-from parts.panel import Panel
-from parts.pn532 import PN532
-from parts.ssd1306 import SSD1306
+from solder import solder
 
 sys.modules["_asyncio"] = tasks
 sys.modules["tls"] = secure
@@ -34,42 +33,25 @@ sys.modules["tls"] = secure
 _PARTITIONS = [("journal", 1, 0x40, 0x310000)]  # as large as the world made its file
 
 
-def solder():
-    """Put the models behind their buses and pins, and answer the world's commands with them."""
-    pins = board.PINS
-    bus = ("i2c", pins["i2c_scl"], pins["i2c_sda"])
-    screen, codec, panel = SSD1306(), ES8388(), Panel(pins)
-    reader = PN532(machine.net(pins["badge_irq"]))
-    parts = {"screen": screen, "codec": codec, "badge_reader": reader}
-    for name, model in parts.items():
-        machine.attach(bus, board.PARTS[name][-1]["address"], model)
+def build(folder, chip, variant):
+    """{role: model} of the board whose table is in `folder`; the firmware finds the same table."""
+    pins.chip = chip
+    sys.path.insert(0, folder)
+    import board
 
-    def fault(command):
-        parts[command["part"]].fault = command.get("kind")
-
-    def dump(command):
-        answer = {name: model.dump() for name, model in parts.items()}
-        gc.collect()
-        answer["modules"] = list(sys.modules)
-        answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
-        answer["uptime_ms"] = wire.uptime()
-        return answer
-
-    wire.on("tap", lambda command: reader.tap(card(command)))
-    wire.on("untap", lambda command: reader.untap())
-    wire.on("press", lambda command: panel.press(command["key"], command.get("bounce", 0)))
-    wire.on("release", lambda command: panel.release(command["key"], command.get("bounce", 0)))
-    wire.on("plug", lambda command: panel.plug(True))
-    wire.on("unplug", lambda command: panel.plug(False))
-    wire.on("lights", lambda command: {"lights": panel.lights()})
-    wire.on("screen", lambda command: {"on": screen.on, "ram": screen.ram.hex()})
-    wire.on("fault", fault)
-    wire.on("dump", dump)
-    wire.on("imported", lambda command: {"modules": list(_imported)})
+    sys.path.pop(0)
+    wires = dict(board.PINS)
+    wires.update(getattr(board, "VARIANTS", ({},))[variant])
+    models = solder(board, wires)
+    hands.serve(board, models, _imported)
+    return models
 
 
 def power(folder, identity, cause):
-    """Give the chip its identity and its flash, and make its files the root."""
+    """Give the chip its identity and its flash, and make its files the root.
+
+    Returns the folder around them, which is the world's.
+    """
     machine.configure(bytes.fromhex(identity), cause)
     flash = vfs.VfsPosix(folder)
     table = [entry + (flash.stat("/" + entry[0] + ".bin")[6],) for entry in _PARTITIONS]
@@ -79,6 +61,7 @@ def power(folder, identity, cause):
     vfs.mount(files, "/")
     os.chdir("/")
     sys.path[:] = ["", "/lib", ".frozen"]
+    return flash
 
 
 _imported = set()  # modules of packages in memory at any time since the start
@@ -109,10 +92,11 @@ def run(name):
         sys.print_exception(error)
 
 
-def start(line, folder, identity, cause):
+def start(models, line, folder, identity, cause):
     wire.open_line(int(line))
-    solder()
-    power(folder, identity, cause)
+    flash = power(folder, identity, cause)
+    if "audio" in models:
+        models["audio"].files = flash
     note_imports()
     run("boot.py")
     run("main.py")
@@ -120,9 +104,9 @@ def start(line, folder, identity, cause):
         wire.wait(None)
 
 
-if sys.argv[-1] == "measure":
-    solder()
+models = build(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+if sys.argv[4] == "measure":
     gc.collect()
     print(gc.mem_alloc())
 else:
-    start(*sys.argv[1:5])
+    start(models, *sys.argv[4:8])

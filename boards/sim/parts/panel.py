@@ -1,20 +1,89 @@
-"""Keys, lights and the headset socket: plain nets of the board, named as people see them."""
+"""Plain contacts and lamps of a board: buttons, lights and the headset's socket on their nets."""
 
-import machine
 import wire
+from machine import net
+
+
+class Buttons:
+    """Keys to ground, pulled up; key 1 is the first of `nets`."""
+
+    def __init__(self, nets):
+        self._nets = nets
+
+    def press(self, key, bounce=0):
+        self._move(self._nets[key - 1], 0, bounce)
+
+    def release(self, key, bounce=0):
+        self._move(self._nets[key - 1], 1, bounce)
+
+    def _move(self, net, level, bounce):
+        """Contacts close at once and may chatter for `bounce` ms (datasheets say up to 5)."""
+        net.drive(level)
+        for ms in range(1, bounce + 1):
+            chatter = level ^ (ms & 1)
+            wire.alarm(wire.now() + ms, lambda chatter=chatter: net.drive(chatter))
+        if bounce & 1:
+            wire.alarm(wire.now() + bounce + 1, lambda: net.drive(level))
+
+
+class Pads(Buttons):
+    """Buttons first, then touch pads (`parts.touch.Pad`), which do not bounce."""
+
+    def __init__(self, nets, pads):
+        super().__init__(nets)
+        self._pads = pads
+
+    def press(self, key, bounce=0):
+        self._touch(key, True) or super().press(key, bounce)
+
+    def release(self, key, bounce=0):
+        self._touch(key, False) or super().release(key, bounce)
+
+    def _touch(self, key, touched):
+        at = key - 1 - len(self._nets)
+        if at >= 0:
+            self._pads[at].touched = touched
+        return at >= 0
+
+
+class Lamps:
+    """One on each of `nets`, lit at the level `active`; dark in reset."""
+
+    def __init__(self, nets, active=1):
+        self._nets = nets
+        self._active = active
+        for line in nets:
+            line.level = 1 - active
+
+    def lit(self):
+        return [line.level == self._active for line in self._nets]
+
+
+class Socket:
+    """The headset's contact: its level when plugged."""
+
+    def __init__(self, net, plugged=0):
+        self._net = net
+        self._plugged = plugged
+        net.level = 1 - plugged
+
+    def plug(self, plugged):
+        self._net.drive(self._plugged if plugged else 1 - self._plugged)
 
 
 class Panel:
+    """All of them by the names of their wires."""
+
     def __init__(self, pins):
         self._keys = {}
         self._lights = {}
         for role, gpio in pins.items():
             if role.startswith("key"):
-                self._keys[int(role[3:])] = machine.net(gpio)  # to ground, pulled up
+                self._keys[int(role[3:])] = net(gpio)  # to ground, pulled up
             elif role.startswith("led_"):
-                self._lights[role[4:]] = machine.net(gpio)
-                machine.net(gpio).level = 0
-        self._headset = machine.net(pins["headset_detect"])
+                self._lights[role[4:]] = net(gpio)
+                net(gpio).level = 0
+        self._headset = net(pins["headset_detect"])
 
     def press(self, key, bounce=0):
         self._move(self._keys[key], 0, bounce)

@@ -3,7 +3,9 @@
 import shutil
 import subprocess
 import sys
-from functools import cache
+import tomllib
+from dataclasses import dataclass
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -63,19 +65,63 @@ def compile_mpy(path: Path, target: Path, name: str) -> None:
         raise DiademaError(f"{name} does not compile for MicroPython:\n{done.stderr.strip()}")
 
 
+@dataclass(frozen=True)
+class SimBoard:
+    """A board as it was bought: `variant` is the entry of its VARIANTS, 0 where it has none."""
+
+    name: str = "sim"
+    variant: int = 0
+
+    @property
+    def folder(self) -> Path:
+        return station_tree() / "boards" / self.name
+
+    @cached_property
+    def chip(self) -> str:
+        """The chip and its PSRAM, as `boards/sim/chips.py` names them."""
+        wiring = self.folder / "wiring.toml"
+        if not wiring.exists():
+            return "esp32"
+        about = tomllib.loads(wiring.read_text(encoding="utf-8"))["board"]
+        return str(about["chip"]) + ("" if about["psram"] == "none" else f":{about['psram']}")
+
+    def start(self) -> list[str]:
+        start = station_tree() / "boards" / "sim" / "start.py"
+        return [str(start), str(self.folder), self.chip, str(self.variant)]
+
+
+SIM = SimBoard()
+
+
+def board_names() -> list[str]:
+    """All boards that can be simulated, the plain one first."""
+    found = sorted(path.parent.name for path in station_tree().glob("boards/*/board.py"))
+    return sorted(found, key=lambda name: name != SIM.name)
+
+
+def choose_boards(names: str) -> list[SimBoard]:
+    """The boards of a list as `--board` takes it. Raises DiademaError with those there are."""
+    known = board_names()
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise DiademaError(f"no board {name!r}; there are: {', '.join(known)}")
+    return [SimBoard(name) for name in wanted]
+
+
 @cache
-def board_heap() -> int:
-    """Bytes of VM heap that `boards/sim` itself holds before the firmware starts, measured."""
-    start = station_tree() / "boards" / "sim" / "start.py"
-    command = [*interpreter(), "-X", "heapsize=1m", str(start), "measure"]
+def board_heap(board: SimBoard = SIM) -> int:
+    """Bytes of VM heap that the simulated board itself holds before the firmware starts."""
+    command = [*interpreter(), "-X", "heapsize=1m", *board.start(), "measure"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not done.stdout.strip().isdigit():
-        raise DiademaError(f"The simulated board does not start:\n{done.stdout}{done.stderr}")
+        raise DiademaError(
+            f"The simulated board {board.name} does not start:\n{done.stdout}{done.stderr}"
+        )
     return int(done.stdout)
 
 
-def vm_command(*arguments: str) -> list[str]:
+def vm_command(board: SimBoard, *arguments: str) -> list[str]:
     """The command line of one station's VM."""
-    start = station_tree() / "boards" / "sim" / "start.py"
-    heap = FIRMWARE_HEAP + board_heap()
-    return [*interpreter(), "-X", f"heapsize={heap}", str(start), *arguments]
+    heap = FIRMWARE_HEAP + board_heap(board)
+    return [*interpreter(), "-X", f"heapsize={heap}", *board.start(), *arguments]

@@ -5,10 +5,11 @@ directory goes too unless it was given.
 """
 
 import asyncio
+import itertools
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.sim import comparison, people
 from diadema.sim.at_desk import AtDesk
+from diadema.sim.build import SIM, SimBoard
 from diadema.sim.hub_client import HubClient
 from diadema.sim.own_folder import own_folder
 from diadema.sim.processes import HostProcesses
@@ -150,8 +152,12 @@ async def open_centre(
     web_port: int = 0,
     journal_bytes: int = JOURNAL_BYTES,
     wifi: bool = False,
+    boards: Sequence[SimBoard] = (SIM,),
 ) -> AsyncIterator[Centre]:
-    """Everything up, the stations still without power; with `wifi` in reach of a network too."""
+    """Everything up, the stations still without power; with `wifi` in reach of a network too.
+
+    The desks take the `boards` in turn.
+    """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(own_folder())
         directory = DataDir(root)
@@ -165,7 +171,10 @@ async def open_centre(
         stack.callback(shutil.rmtree, world_root, ignore_errors=True)
         world = World(world_root, start_utc_ms=start_utc_ms, mode=mode)
         await stack.enter_async_context(world)
-        stations = [await world.add_station(desk.station, journal_bytes) for desk in desks]
+        stations = [
+            await world.add_station(desk.station, journal_bytes, board)
+            for desk, board in zip(desks, itertools.cycle(boards), strict=False)
+        ]
         if wifi:
             for station in stations:
                 await station.air(AIR)

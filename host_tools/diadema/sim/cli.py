@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from diadema.errors import DiademaError
 from diadema.sim import bank, fitted, people, report
 from diadema.sim import replay as replaying
+from diadema.sim.build import choose_boards
 from diadema.sim.demo import ShiftOptions, run_shift, until_interrupted
 from diadema.sim.torture import campaigns
 from diadema.sim.torture.outcome import Plan
@@ -37,6 +38,15 @@ Port = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same people.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Boards = Annotated[
+    str,
+    typer.Option(
+        "--board",
+        metavar="NAME,…",
+        help="The stations' board, or several that they take in turn: sim, aithinker_audiokit, "
+        "devkitc_wm8960, lyrat_v4_3, s3_korvo2.",
+    ),
+]
 Seconds = Annotated[
     float | None,
     typer.Option("--seconds", min=1, help="Stop the agents after so long, drain, and end."),
@@ -53,6 +63,7 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = (
         False
     ),
+    board: Boards = "sim",
     seed: Seed = 1,
     data: Data = None,
     port: Port = None,
@@ -68,6 +79,7 @@ def demo(
         data=data,
         web_port=_web_port(port),
         browser=not no_browser,
+        boards=choose_boards(board),
     )
     _finish_shift(options, as_json)
 
@@ -86,6 +98,7 @@ def sim(
         Path | None,
         typer.Option("--fit", help="Fit the agents to this call log instead of February 1999."),
     ] = None,
+    board: Boards = "sim",
     seed: Seed = 1,
     data: Data = None,
     port: Port = None,
@@ -101,6 +114,7 @@ def sim(
         behaviour=fitted.fit(fit) if fit else fitted.BANK_1999_02,
         data=data,
         web_port=_web_port(port),
+        boards=choose_boards(board),
     )
     if options.speed != 1 and seconds is None:
         raise DiademaError("a run that is not in real time needs its length: add --seconds N")

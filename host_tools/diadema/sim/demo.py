@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 import webbrowser
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from diadema.sim import fitted, people, report
+from diadema.sim.build import SIM, SimBoard
 from diadema.sim.centre import open_centre
 from diadema.sim.fitted import Fitted
 from diadema.sim.scripted import Shift
@@ -35,6 +36,7 @@ class ShiftOptions:
     data: Path | None = None
     web_port: int = 0
     browser: bool = False
+    boards: Sequence[SimBoard] = (SIM,)  # in turn
 
 
 async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[str, Any]:
@@ -50,6 +52,7 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         start_utc_ms=start_ms,
         data=options.data,
         web_port=options.web_port,
+        boards=options.boards,
     ) as centre:
         await centre.switch_on()
         say(f"wallboard  {centre.web}/wall")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from diadema.errors import DiademaError
 from diadema.journal import SECTOR, JournalWalker
+from diadema.sim.build import SIM, SimBoard
 from diadema.sim.cable import Cable
 from diadema.sim.flash import CutPlan, FlashCut, NorFlash
 from diadema.sim.traffic import Traffic
@@ -29,9 +30,15 @@ class Station:
     """Made by `World.add_station`; starts without power."""
 
     def __init__(
-        self, world: "World", station_id: str, folder: Path, journal_bytes: int = JOURNAL_BYTES
+        self,
+        world: "World",
+        station_id: str,
+        folder: Path,
+        journal_bytes: int = JOURNAL_BYTES,
+        board: SimBoard = SIM,
     ) -> None:
         self.id = station_id
+        self.board = board
         self.folder = folder
         self.busy = False
         self.due: int | None = None
@@ -77,6 +84,7 @@ class Station:
         if self._vm:
             return
         self._vm = Vm(
+            self.board,
             self.folder,
             self.id.removeprefix("DIA-"),
             cause,

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from diadema.sim.build import vm_command
+from diadema.sim.build import SimBoard, vm_command
 
 
 class Vm:
@@ -18,6 +18,7 @@ class Vm:
 
     def __init__(
         self,
+        board: SimBoard,
         folder: Path,
         identity: str,
         cause: str,
@@ -32,7 +33,7 @@ class Vm:
         self._on_line, self._on_console, self._on_end = on_line, on_console, on_end
         self._line, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            vm_command(str(theirs.fileno()), str(folder), identity, cause),
+            vm_command(board, str(theirs.fileno()), str(folder), identity, cause),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

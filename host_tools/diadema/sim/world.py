@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from diadema.errors import DiademaError
-from diadema.sim.build import build_firmware
+from diadema.sim.build import SIM, SimBoard, build_firmware
 from diadema.sim.channel import Channel
 from diadema.sim.station import JOURNAL_BYTES, Station
 from diadema.sim.timeline import HOLD_LIMIT_S, Timeline
@@ -73,10 +73,12 @@ class World:
             await station.close()
         self.timeline.close()
 
-    async def add_station(self, station_id: str, journal_bytes: int = JOURNAL_BYTES) -> Station:
+    async def add_station(
+        self, station_id: str, journal_bytes: int = JOURNAL_BYTES, board: SimBoard = SIM
+    ) -> Station:
         """A new station, unpowered; `station_id` is `DIA-` and 12 lower-case hex digits."""
         folder = self.root / "stations" / station_id
-        station = Station(self, station_id, folder, journal_bytes)
+        station = Station(self, station_id, folder, journal_bytes, board)
         self.stations[station_id] = station
         return station
 

@@ -1,0 +1,82 @@
+"""What the world does to a board and sees of it, by role, whatever part has the role there."""
+
+import gc
+import sys
+
+import wire
+from parts.desfire import card
+
+_LIGHTS = ("ready", "busy", "ring")
+
+
+def serve(board, models, imported):
+    """Answer the world's commands with `models` (role: model); `imported` names modules."""
+
+    def tap(command):
+        kind = board.PARTS["badge_reader"][0].partition("_")[0]
+        _HOLD[kind](models["badge_reader"], bytes.fromhex(command["badge"]), command)
+
+    def untap(command):
+        models["badge_reader"].untap()
+
+    def key(command):
+        getattr(models["keys"], command["do"])(command["key"], command.get("bounce", 0))
+
+    def plug(command):
+        if "headset" in models:
+            models["headset"].plug(command["do"] == "plug")
+
+    def fault(command):
+        model = models[command["part"]]
+        if hasattr(model, "times"):
+            model.times = command.get("times")
+        model.fault = command.get("kind")
+
+    def lights(command):
+        lit = models["lights"].lit() if "lights" in models else ()
+        return {"lights": dict(zip(_LIGHTS, lit))}  # noqa: B905
+
+    def screen(command):
+        return {"on": models["screen"].on, "ram": models["screen"].ram.hex()}
+
+    def dump(command):
+        answer = {role: model.dump() for role, model in models.items() if hasattr(model, "dump")}
+        gc.collect()
+        answer["modules"] = list(sys.modules)
+        answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
+        answer["uptime_ms"] = wire.uptime()
+        return answer
+
+    for name, function in (
+        ("tap", tap), ("untap", untap), ("press", key), ("release", key),
+        ("plug", plug), ("unplug", plug),
+        ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump),
+    ):  # fmt: skip
+        wire.on(name, function)
+    wire.on("imported", lambda command: {"modules": list(imported)})
+    if "audio" in models:
+        wire.on("listen", models["audio"].listen)
+        wire.on("hush", models["audio"].hush)
+
+
+def _pn532(reader, identity, command):
+    reader.tap(card(command))
+
+
+def _mfrc522(reader, identity, command):
+    reader.tap(identity)
+    if command.get("torn"):  # it leaves within the selection
+        reader.fault = "gone"
+    elif reader.fault == "gone":
+        reader.fault = None
+
+
+def _rdm6300(reader, identity, command):
+    reader.tap(identity)
+
+
+def _wiegand(reader, identity, command):
+    reader.tap(int.from_bytes(identity, "big"), 8 * len(identity) + 2)
+
+
+_HOLD = {"pn532": _pn532, "mfrc522": _mfrc522, "rdm6300": _rdm6300, "wiegand": _wiegand}

@@ -1,0 +1,134 @@
+"""Solders a board together: a model for each part of its table, behind the bus, the wires and the
+address that the table has. Only the models that this board needs are loaded.
+"""
+
+import wire
+from buses import attach
+from parts.panel import Buttons, Lamps, Pads, Socket
+from pins import net
+
+# driver → module of `parts`, class, its address on I2C unless the table has another
+_CHIPS = {
+    "ssd1306": ("ssd1306", "SSD1306", 0x3C),
+    "ssd1309": ("ssd1309", "SSD1309", 0x3C),
+    "sh1106": ("sh1106", "SH1106", 0x3C),
+    "es8388": ("es8388", "ES8388", 0x10),
+    "wm8960": ("wm8960", "WM8960", 0x1A),
+    "es8311": ("es8311", "ES8311", 0x18),
+    "es7210": ("es7210", "ES7210", 0x40),
+    "pn532": ("pn532", "PN532", 0x24),
+    "pn532_spi": ("pn532", "PN532Spi", None),
+    "pn532_hsu": ("pn532", "PN532Hsu", None),
+    "mfrc522": ("mfrc522", "MFRC522", None),
+    "rdm6300": ("rdm6300", "RDM6300", None),
+    "wiegand": ("wiegand", "Wiegand", None),
+}
+
+
+def solder(board, pins):
+    """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs."""
+    return Bench(board.BUSES, pins).parts(board.PARTS)
+
+
+def _model(driver):
+    module, name, _ = _CHIPS[driver]
+    return getattr(__import__("parts." + module, None, None, (name,)), name)
+
+
+class Bench:
+    def __init__(self, buses, pins):
+        self._buses = buses
+        self._pins = pins
+        self._models = {}
+
+    def parts(self, table):
+        late = []
+        for role, part in table.items():
+            if part[0] == "i2s_audio":  # it hangs on the codec
+                late.append((role, part))
+            else:
+                self._part(role, part)
+        for role, part in late:
+            self._part(role, part)
+        return self._models
+
+    def _part(self, role, part):
+        driver, _, bus, wires, options = part
+        nets = [net(self._pins[name]) for name in wires]
+        make = getattr(self, "_" + driver, None)
+        if make:
+            model = make(nets, options)
+        elif driver in _CHIPS:
+            model = _model(driver)(*self._extras(driver, nets, bus, options))
+        else:
+            raise ValueError("no model for the driver " + driver)
+        if model:
+            self._models[role] = model
+        if bus:
+            address = options.get("address", _CHIPS[driver][2])
+            self._attach(bus, nets, address, model)
+
+    def _extras(self, driver, nets, bus, options):
+        """What a chip's model takes: lines of its own, or a second chip."""
+        if driver == "es8311":
+            adc = _model("es7210")()
+            self._attach(bus, (), options.get("adc_address", _CHIPS["es7210"][2]), adc)
+            return (adc,)
+        if driver in ("pn532", "pn532_spi"):
+            return nets[-1:]  # its IRQ
+        if driver == "wiegand":
+            return nets
+        return ()
+
+    def _attach(self, bus, nets, address, model):
+        kind, _, wires, _ = self._buses[bus]
+        gpio = {keyword: self._pins[name] for keyword, name in wires.items()}
+        if kind.endswith("I2C"):
+            attach(("i2c", gpio["scl"], gpio["sda"]), address, model)
+        elif kind.endswith("SPI"):
+            attach(("spi", gpio["sck"]), nets[0].gpio, model)
+            if hasattr(model, "select"):
+                nets[0].watchers.append(model.select)
+        else:
+            attach(("uart", gpio["rx"]), 0, model)
+
+    # ------------------------------------------------------------------ parts without a bus
+
+    def _keys(self, nets, options):
+        return Buttons(nets)
+
+    def _keys_touch(self, nets, options):
+        from parts.touch import Pad
+
+        buttons = options.get("buttons", 0)
+        pads = [Pad(wired, rises=options.get("rises", False)) for wired in nets[buttons:]]
+        return Pads(nets[:buttons], pads)
+
+    def _keys_ladder(self, nets, options):
+        from parts.ladder import Ladder
+
+        return Ladder(nets[0], options["millivolts"])
+
+    def _lights(self, nets, options):
+        return Lamps(nets, options.get("active", 1))
+
+    def _lights_neopixel(self, nets, options):
+        from parts.neopixel import NeoPixels
+
+        return NeoPixels(nets[0])
+
+    def _headset(self, nets, options):
+        return Socket(nets[0], options.get("plugged", 0))
+
+    def _i2s_audio(self, nets, options):
+        from parts.audio import Audio
+
+        codec = self._models["codec"]
+        sound = Audio(codec, wire)
+        if hasattr(codec, "adc"):
+            codec.adc.watch = codec.watch
+        attach(("i2s", nets[0].gpio), 0, sound)
+        return sound
+
+    def _wifi(self, nets, options):
+        return None  # the chip's own; `network` has it
