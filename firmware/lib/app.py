@@ -60,6 +60,7 @@ class App:
         self._quiet_at = 0
         self.last_u = 0  # of the newest event
         self.left_alone = None  # a partition that holds something else than our journal
+        self.sound = None  # while something is to be heard or measured
         self.intake = None  # the store, while a configuration comes in
         self.discards = 0
         self.crashes = 0
@@ -249,6 +250,12 @@ class App:
         codec = parts.get("codec")
         if machine.volume or codec is None or codec.muted != self.desk.muted:
             parts.use("codec", self._set_codec)
+        if self.sound:
+            self.sound.look()
+        elif parts.has("audio") and (self.desk.work != "idle" or machine.notice):
+            from lib.sound import Sound
+
+            self.sound = Sound(self)
         self._screen_due = self._screen.draw(
             machine, self.clock, self.clock.now(), self.uplink.link
         )
@@ -268,6 +275,7 @@ class App:
             device.set_volume(device.volume + machine.volume * _VOLUME_STEP)
             machine.volume = 0
             machine.notify("volume", str(device.volume))
+            once("report", "audio_changed", self, device)
         if device.muted != self.desk.muted:
             device.mute(self.desk.muted)
 

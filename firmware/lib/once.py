@@ -13,7 +13,10 @@ def once(module, function, *arguments):
 
 
 def forget(*modules):
-    """Let go of modules of `lib`; who imports one again loads it again."""
+    """Let go of modules of `lib`, or of another package that is named; who imports one again
+    loads it again.
+    """
     for name in modules:
-        if sys.modules.pop("lib." + name, None):
-            delattr(sys.modules["lib"], name)
+        package, _, module = ("lib." + name if "." not in name else name).partition(".")
+        if sys.modules.pop(package + "." + module, None):
+            delattr(sys.modules[package], module)

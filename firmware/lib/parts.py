@@ -9,7 +9,7 @@ something this station cannot do, and everybody lives without it.
 import asyncio
 
 from lib.errors import StationError
-from lib.once import once
+from lib.once import forget, once
 from micropython import const
 
 _RETRY_MS = const(10_000)
@@ -43,6 +43,11 @@ class Parts:
         """A new driver, in place of the one there may be. Raises PartError, OSError."""
         device = self._devices[role] = self._build(role)
         return device
+
+    def drop(self, role):
+        """Let go of a driver and of its module, until it is made again."""
+        if self._devices.pop(role, None):
+            forget("drivers." + self._table[role][0])
 
     def _build(self, role):
         module, name, bus, pins, options = self._table[role]

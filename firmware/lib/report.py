@@ -13,6 +13,14 @@ def health(app, u):
     app.serial.log(json.dumps(dump(app)))
 
 
+def audio_changed(app, codec):
+    """An event that tells how the agent has her headset now."""
+    app.record(
+        {"k": "audio.changed", "volume": codec.volume, "mute": codec.muted,
+         "sidetone": codec.sidetone}, app.clock.now(), True,
+    )  # fmt: skip
+
+
 def dump(app):
     links = app.uplink.links
     return {

@@ -82,7 +82,7 @@ class Station(Actions):
         if desk.work != "offered":
             self.silenced = False
 
-    def _limit(self):
+    def limit(self):
         """`u` at which a ring or a wrap-up ends by itself, None in other states."""
         desk = self.desk
         if desk.work == "offered":
@@ -95,7 +95,7 @@ class Station(Actions):
         """`u` at which a tick is due, or None."""
         due = None
         for at in (
-            self._limit(), self._menu_until if self.menu else None,
+            self.limit(), self._menu_until if self.menu else None,
             self._notice_until if self.notice else None,
         ):  # fmt: skip
             if at is not None and (due is None or at < due):
@@ -108,7 +108,7 @@ class Station(Actions):
             self.notice = None
         if self._menu_until is not None and u >= self._menu_until:
             self.menu = None
-        limit = self._limit()
+        limit = self.limit()
         if limit is not None and u >= limit:
             self._do("miss" if self.desk.work == "offered" else "time_out")
 

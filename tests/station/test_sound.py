@@ -200,10 +200,9 @@ asyncio.run(main())
     assert "played" in console and "'tones': 1" in console
     first = heard.headset[40 * 16 : 100 * 16]  # of the 120 ms that a note of «hold» has
     assert level(first, 587) > 0.01
-    ringing = heard.headset[900 * 16 :]
-    assert level(ringing, 1000) < 1e-4 and max(ringing) > 300
-    for hertz in (587, 880):
-        assert level(heard.line_out, hertz) < 1e-4
+    ringing = heard.headset[500 * 16 : 900 * 16]
+    assert level(ringing, 880) > 0.003 and level(ringing, 1000) < 3e-4  # no line
+    assert level(heard.line_out[500 * 16 : 900 * 16], 880) < 1e-4
 
 
 async def test_i2s_stands_still_while_nobody_listens(program, image, tmp_path):
@@ -236,10 +235,10 @@ async def test_mclk_of_the_s3_goes_through_the_gpio_matrix(chips):
 from drivers.i2s_audio import Audio
 from models.audio import Audio as Model
 from models.es8388 import ES8388
-machine.attach(("i2s", 9), 0, Model(ES8388(), wire))
+machine.attach(("i2s", 4), 0, Model(ES8388(), wire))
 async def main():
-    Audio(9, 4, 10, 8, mclk=16).listen()
+    Audio(4, 2, 35, 15, mclk=12).listen()
     print(["%x %x" % item for item in machine.mem32.items()])
 """
     )
-    assert lines == [f"['{0x60004000 + 0x554 + 4 * 16:x} {23 | 1 << 10:x}']"]
+    assert lines == [f"['{0x60004000 + 0x554 + 4 * 12:x} {23 | 1 << 10:x}']"]

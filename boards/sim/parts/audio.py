@@ -190,7 +190,8 @@ class Audio:
             data = self._sender.take(count * _FRAME)
             missing = count * _FRAME - len(data)
             self._sender.lost += missing
-            heard["dac"] = array("h", data + b"\0" * missing)[1::2]  # both sides are alike
+            both = array("h", data + b"\0" * missing)
+            heard["dac"] = array("h", [both[2 * at + 1] for at in range(count)])  # the right side
         for name, sink in self._sinks.items():
             sink.write(mix(paths[name], heard, count))
         if self._receiver:

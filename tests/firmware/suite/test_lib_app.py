@@ -64,6 +64,7 @@ class Part:
 
     volume = 50
     muted = False
+    sidetone = 20
 
     def __init__(self, bench):
         self._bench = bench
@@ -294,8 +295,9 @@ def test_a_fault_of_the_boot_before_is_cleared():
 
 def test_volume_and_mute_reach_the_codec():
     bench = Bench()
-    bench.step("long4")
-    assert bench.made["codec"].volume == 56
+    (changed,) = bench.step("long4")
+    assert bench.made["codec"].volume == changed["volume"] == 56
+    assert (changed["k"], changed["mute"], changed["sidetone"]) == ("audio.changed", False, 20)
     bench.step("badge", ROSA)
     bench.step("key3")
     bench.command("ring", contact="c1", direction="in")

@@ -1,0 +1,153 @@
+"""What the station lets its agent hear, and what it measures of her calls; on boards that have the
+role `audio`. One thing at a time, as the situation has it; loaded while something is to be heard.
+
+In a call frames go to the voice meter, never while it is held or muted, and none is kept; at its
+end there is one `voice.summary`, unless no frame came.
+"""
+
+import asyncio
+
+from lib.errors import StationError
+from lib.once import forget
+from micropython import const
+
+_REMINDER_MS = const(30_000)
+_WARNING_MS = const(10_000)  # before the wrap-up ends by itself
+_RETRY_MS = const(10_000)
+_LEVEL_DB = const(-24)
+_ERRORS = "unknown_badge not_genuine no_roster in_call bad_read journal_full".split()  # noqa: SIM905
+
+
+def busy(app):
+    """Whether something may sound: a contact is being worked on, or the screen says a notice."""
+    return app.desk.work != "idle" or app.machine.notice is not None
+
+
+def _wanted(app):
+    """What is to be done about the sound now: the name of a method, or None."""
+    machine = app.machine
+    desk = app.desk
+    work = desk.work
+    if work == "offered":
+        return None if machine.silenced else "_ring"
+    if work == "talking":
+        return None if desk.muted else "_measure"
+    if work == "held":
+        return "_remind"
+    if machine.notice and machine.notice[0] in _ERRORS:
+        return "_error"
+    if work == "wrapup":
+        return "_warn"
+    return None
+
+
+class Sound:
+    def __init__(self, app):
+        self._app = app
+        self._doing = None
+        self._meter = None
+        self._call = None
+        self._changed = asyncio.Event()
+        asyncio.create_task(app.keep(self._run))
+
+    def look(self):
+        """Something happened at the desk."""
+        app = self._app
+        if _wanted(app) != self._doing or self._over() or not busy(app):
+            self._changed.set()
+
+    def _over(self):
+        """The call that was measured is at its end."""
+        desk = self._app.desk
+        return self._call and (desk.contact != self._call[1] or desk.work in ("wrapup", "idle"))
+
+    async def _run(self):
+        app = self._app
+        while True:
+            self._changed.clear()
+            if self._over():
+                self._sum_up()
+            if not busy(app):
+                break
+            self._doing = _wanted(app)
+            task = self._doing and asyncio.create_task(self._do(self._doing))
+            await self._changed.wait()
+            if task:
+                task.cancel()
+                try:
+                    await task
+                except asyncio.CancelledError:
+                    pass
+        app.sound = None
+        app.parts.drop("audio")
+        forget("sound", "voice", "tones")
+
+    async def _do(self, name):
+        """One activity; a port that fails is told, and tried again."""
+        app = self._app
+        while True:
+            try:
+                await getattr(self, name)(app.parts.get("audio") or app.parts.make("audio"))
+                app.fault("audio", None)
+                return
+            except (StationError, OSError) as error:
+                app.serial.log(str(error))
+                app.fault("audio", getattr(error, "code", "no_answer"))
+            await asyncio.sleep_ms(_RETRY_MS)
+
+    # ------------------------------------------------------------------ to be heard
+
+    async def _play(self, audio, name):
+        from lib.tones import Tone
+
+        await audio.play(Tone(name, _LEVEL_DB))
+
+    async def _ring(self, audio):
+        while True:
+            await self._play(audio, "ring")
+
+    async def _remind(self, audio):
+        while True:
+            await asyncio.sleep_ms(_REMINDER_MS)
+            await self._play(audio, "hold")
+
+    async def _error(self, audio):
+        await self._play(audio, "error")
+
+    async def _warn(self, audio):
+        app = self._app
+        left = app.machine.limit() - app.clock.now() - _WARNING_MS
+        if left > 0:
+            await asyncio.sleep_ms(left)
+            await self._play(audio, "wrapup")
+
+    # ------------------------------------------------------------------ to be measured
+
+    async def _measure(self, audio):
+        desk = self._app.desk
+        if not self._call or self._call[1] != desk.contact:
+            self._call = (desk.agent, desk.contact)
+            await self._play(audio, "answer")
+        audio.listen()
+        try:
+            while True:
+                frame = await audio.frame()
+                if not self._meter:
+                    from lib.voice import Meter
+
+                    self._meter = Meter()
+                self._meter.feed(frame)
+        finally:
+            audio.close()
+            if self._meter:
+                self._meter.flush()
+
+    def _sum_up(self):
+        agent, contact = self._call
+        meter = self._meter
+        self._call = self._meter = None
+        if meter:
+            summary = meter.summary()
+            summary.update({"k": "voice.summary", "a": agent, "c": contact})
+            app = self._app
+            app.record(summary, app.clock.now(), True)

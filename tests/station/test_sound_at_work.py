@@ -1,0 +1,159 @@
+"""The whole firmware with sound: what the agent hears of her station, and how a call is measured."""
+
+from array import array
+from pathlib import Path
+
+import pytest
+from diadema.sim import sound
+from test_sound import db, level, tone
+
+SPOKEN = tone(500, 0.4, 0.03), tone(1000, 0.4, 0.3)  # a word of the agent's, one of the caller's
+PAUSE = array("h", [0] * 1600)
+
+
+def hiss(samples: "array[int]") -> "array[int]":
+    """The same with the noise that every line has, about −65 dBFS."""
+    seed = 7
+    for at, value in enumerate(samples):
+        seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+        samples[at] = value + (seed >> 12) % 67 - 33
+    return samples
+
+
+def silence(seconds: float) -> "array[int]":
+    return array("h", [0] * int(seconds * sound.RATE_HZ))
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> dict[str, Path]:
+    """Both silent for two seconds, then the agent speaks for three, then the caller."""
+    agent, caller = ((word + PAUSE) * 6 for word in SPOKEN)
+    return {
+        "microphone": sound.write(tmp_path / "agent.wav", hiss(silence(2) + agent + silence(5))),
+        "line": sound.write(tmp_path / "caller.wav", hiss(silence(5.5) + caller + silence(1.5))),
+    }
+
+
+async def test_a_call_is_measured_and_told_once(desk, talk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.ring("C-1")
+        await bench.keys(1)
+        await bench.event("contact.answered")
+        await bench.world.sleep(1000)
+        async with sound.listen(bench.station, **talk):
+            await bench.world.sleep(10_500)
+        await bench.keys(1)
+        since = bench.since()
+        told = await bench.event("voice.summary", c="C-1")
+        assert bench.kinds().count("voice.summary") == 1
+        assert told["a"] == (await bench.event("contact.ended"))["a"]
+        assert told["agent_ms"] == pytest.approx(2900, abs=300)
+        assert told["caller_ms"] == pytest.approx(2900, abs=300)
+        assert told["both_ms"] < 200 and told["interruptions"] == told["clipping"] == 0
+        assert told["silence_ms"] == pytest.approx(10_200 - 5_800, abs=600)
+        assert told["longest_silence_ms"] == pytest.approx(1900, abs=400)
+        await bench.caught_up()
+        assert since == bench.since()
+        modules = (await bench.station.dump())["modules"]
+        await bench.world.sleep(70_000)
+        assert "wrapup.ended" in bench.kinds()
+        idle = (await bench.station.dump())["modules"]
+        names = {"lib.sound", "lib.voice", "lib.tones", "drivers.i2s_audio"}
+        assert "lib.sound" in modules and names.isdisjoint(idle)
+
+
+async def test_nothing_is_measured_while_held_or_muted(desk, talk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.ring("C-1")
+        await bench.keys(1)
+        await bench.event("contact.answered")
+        await bench.world.sleep(1000)
+        async with sound.listen(bench.station, **talk):
+            await bench.world.sleep(1500)
+            await bench.keys(2)  # muted while the agent speaks
+            await bench.event("contact.muted")
+            await bench.world.sleep(3500)
+            await bench.keys(2, 4)  # heard again, then held while the caller speaks
+            await bench.event("contact.held")
+            await bench.world.sleep(5000)
+            await bench.keys(1)
+        told = await bench.event("voice.summary")
+        assert told["agent_ms"] == told["caller_ms"] == 0
+        assert told["silence_ms"] == pytest.approx(1500, abs=400)
+
+
+async def test_a_call_without_sound_has_no_summary(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.ring("C-1")
+        await bench.keys(1, 4, 4, 1, 3, 3, 3)
+        await bench.event("wrapup.ended")
+        await bench.caught_up()
+        assert "voice.summary" not in bench.kinds()
+        assert not bench.station.crash and not (await bench.station.dump())["modules"].count(
+            "lib.sound"
+        )
+
+
+async def test_tones_of_a_call(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        async with sound.listen(bench.station) as heard:
+            begun = bench.world.now_ms()
+            await bench.ring("C-1")
+            await bench.world.sleep(3000)
+            await bench.keys(1)
+            answered = bench.world.now_ms() - begun
+            await bench.world.sleep(2000)
+            await bench.keys(4)
+            held = bench.world.now_ms() - begun
+            await bench.world.sleep(33_000)
+            await bench.keys(4, 1)
+            ended = bench.world.now_ms() - begun
+            await bench.world.sleep(58_000)
+        samples = heard.headset
+
+        def part(from_ms: int, to_ms: int) -> "array[int]":
+            return samples[from_ms * 16 : to_ms * 16]
+
+        assert level(part(0, 300), 880) > 0.003  # it rings at once
+        assert level(part(2000, 3000), 880) > 0.001  # and again
+        assert level(part(answered - 200, answered + 300), 659) > 0.001  # the answer's own tone
+        assert not any(part(answered + 500, answered + 1500))  # no ring after it
+        assert not any(part(held + 500, held + 29_000))
+        assert level(part(held + 29_500, held + 31_000), 587) > 0.0003
+        assert not any(part(ended + 500, ended + 49_000))
+        assert level(part(ended + 49_500, ended + 51_000), 784) > 0.0003
+        assert max(map(abs, samples)) / 32767 < 10 ** (-24 / 20)
+
+
+async def test_keys_silence_the_ring_and_a_wrong_badge_is_heard(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        async with sound.listen(bench.station) as heard:
+            await bench.ring("C-1")
+            await bench.world.sleep(500)
+            await bench.keys(2)
+            await bench.world.sleep(4000)
+        assert any(heard.headset[:8000]) and not any(heard.headset[16_000:])
+        await bench.keys(1, 1)
+        await bench.world.sleep(70_000)
+        async with sound.listen(bench.station) as heard:
+            await bench.station.tap("04FFFFFFFFFFFF")
+            await bench.event("session.denied")
+            await bench.world.sleep(2000)
+        error = db(level(heard.headset, 196) / level(heard.headset, 880))
+        assert error > 20
+
+
+async def test_volume_keys_are_told(desk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.station.press(4, ms=900)
+        told = await bench.event("audio.changed")
+        assert (told["volume"], told["mute"], told["sidetone"]) == (82, False, 0)
+        await bench.station.press(3, ms=900)
+        await bench.event("audio.changed", volume=76)
+        assert "lib.report" not in (await bench.station.dump())["modules"]
