@@ -47,6 +47,8 @@ journal_full: Memory full: tell someone
 fault: Fault: %s
 badge_reader: badge reader
 codec: audio
+keys: keys
+headset: headset
 screen: screen
 journal: memory
 uplink: link

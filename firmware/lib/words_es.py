@@ -47,6 +47,8 @@ journal_full: Memoria llena: avise
 fault: Falla: %s
 badge_reader: lector de fotocheck
 codec: audio
+keys: teclas
+headset: diadema
 screen: pantalla
 journal: memoria
 uplink: enlace

@@ -36,8 +36,12 @@ type Via = Annotated[str, _words("key", "host")]
 type Presence = Annotated[str, _words("logged_out", "ready", "not_ready")]
 type Direction = Annotated[str, _words("in", "out")]
 type Part = Annotated[
-    str, _words("badge_reader", "codec", "screen", "journal", "uplink", "wifi", "config")
-]
+    str,
+    _words(
+        "badge_reader", "codec", "audio", "keys", "headset", "lights", "screen", "journal",
+        "uplink", "wifi", "config",
+    ),
+]  # fmt: skip
 
 
 class Event(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True, gc=False):
