@@ -124,9 +124,7 @@ class WM8960:
 
     def start(self):
         """Reset, VMID up slowly and without a pop (0.1 s), all registers, then the outputs."""
-        self._write(_RIGHT_OUT, 0)
-        self._write(_LEFT_OUT, _UPDATE)  # first silence, whatever the chip was doing
-        self._write(_RESET, 0)
+        self._write(_RESET, 0)  # silence, whatever the chip was doing
         self._shadow = array("h", [-1] * _REGISTERS)
         self._table(_WAKE)
         time.sleep_ms(_RAMP_MS)
