@@ -65,7 +65,12 @@ class Traffic:
 
     def cable_down(self, data: bytes) -> None:
         for body in self._down.feed(data):
-            self._heard(json.loads(body))
+            try:
+                message = json.loads(body)
+            except ValueError:
+                continue  # the station will not have it either
+            if isinstance(message, dict):
+                self._heard(message)
         self._down.take_console()
 
     def air_up(self, payload: bytes) -> None:
