@@ -25,6 +25,7 @@ _INPUTS = const(16)
 _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input before the next sector is erased
 _HEALTH_MS = const(900_000)
+_STALL_MS = const(40)  # nobody presses a key for less
 _RETRY_MOST_MS = const(60_000)
 _VOLUME_STEP = const(6)  # percent
 
@@ -184,7 +185,7 @@ class App:
         while True:
             try:
                 while self._inputs:
-                    self._step(*self._inputs.popleft())
+                    self._watched(self._step, *self._inputs.popleft())
                     await asyncio.sleep_ms(0)
                 self._flag.clear()
                 now = self.clock.now()
@@ -193,10 +194,19 @@ class App:
                     await wait(self._flag, None if due is None else due - now)
                     if self._inputs:
                         continue
-                self._timed(self.clock.now())
+                self._watched(self._timed, self.clock.now())
             except Exception as error:
                 self._crash(error)
                 await asyncio.sleep_ms(_QUIET_MS)
+
+    def _watched(self, action, *arguments):
+        """Keys' edges in something long, such as the erasing of a sector, are told late."""
+        since = self.clock.now()
+        action(*arguments)
+        took_ms = self.clock.now() - since
+        keys = self.parts.get("keys")
+        if keys and took_ms > _STALL_MS:
+            keys.stalled(took_ms)
 
     def _due(self):
         due = self._health_due

@@ -101,11 +101,13 @@ class Parts:
 
 
 async def _keys(app, keys):
+    app.fault("keys", None)
     async for name, ticks in keys:
         app.post(name, app.clock.at(ticks))
 
 
 async def _headset(app, headset):
+    app.fault("headset", None)
     async for plugged in headset:
         app.post("headset", app.clock.now(), plugged)
 
