@@ -110,6 +110,16 @@ async def test_up_and_down(hub):
     assert not hub.data.hub.exists()
 
 
+async def test_any_folder_serves(tmp_path, stack):
+    hub = await HubProcess(tmp_path / 'sala #2 "año" d\'Ñaña').start()
+    stack.push_async_callback(lambda: hub.kill())
+    info = (await hub.up()).hub
+    assert all(map(hub.runs, info.children.values()))
+    hub.process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(hub.process.wait(), 5) == 0
+    assert not any(map(hub.runs, info.children.values()))
+
+
 async def test_a_second_hub_is_refused_and_says_what_to_do(hub):
     code, said = await (await HubProcess(hub.data.root).start()).refused()
     assert code == 2

@@ -107,7 +107,7 @@ class Broker:
         return [str(self.binary), "--config", str(self._conf)]
 
     def _configuration(self, mqtt: bool) -> str:
-        quote = json.dumps
+        quote = _quoted
         folder = self._data.nats
         door = f"""
 mqtt {{ listen: {quote(f"{self.ports.mqtt_host}:{self.ports.mqtt}")}, ack_wait: "30s",
@@ -205,6 +205,11 @@ def is_ours(config: StreamConfig) -> bool:
         and config.max_age == WEEK_S
         and config.storage == StorageType.FILE
     )
+
+
+def _quoted(text: str) -> str:
+    """As the server reads it: it knows no \\u escapes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _certifiable(*names: str) -> list[str]:
