@@ -171,6 +171,24 @@ async def test_a_new_station_of_the_site_is_let_in_at_once(broker, ingest, clien
         pass
 
 
+async def test_a_station_that_left_the_site_can_be_revoked(broker, ingest, client):
+    """As after a theft: taking it out of the site is no reason to keep its way in."""
+    password = await credential(client, S2)
+    described = json.loads(broker.data.site.read_text())
+    described["stations"] = [one for one in described["stations"] if one["id"] != S2]
+    broker.data.site.write_text(json.dumps(described))
+    await asked(client, "hub.site")
+    async with station(broker, password, s=S2):  # what it still holds is not lost
+        pass
+    async with station(broker, password, s=S2) as mqtt:
+        assert await credential(client, S2, revoke=True) is None
+        with pytest.raises(aiomqtt.MqttError):
+            async for _ in mqtt.messages:
+                pass
+    assert "ot authorized" in await refused(station(broker, password, s=S2))
+    assert (await asked(client, "hub.enrol", s=S2, renew=True))["error"] == "unknown_station"
+
+
 async def test_no_station_before_the_stream_was_looked_at(broker, ingest, client):
     """Not at a broker that just started, and not while no ingest vouches for it."""
     password = await credential(client)

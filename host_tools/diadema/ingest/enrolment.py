@@ -53,6 +53,10 @@ class Enrolment:
         if known is not None:
             self._write({s: Credential(known.number, known.sha256, True)})
 
+    def knows(self, s: str) -> bool:
+        """It was enrolled once, whatever became of it and of its place in the site."""
+        return s in self._credentials
+
     def password(self, s: str) -> str | None:
         """None for a station that is not enrolled or was revoked."""
         known = self._credentials.get(s)

@@ -120,10 +120,11 @@ class Requests:
     async def _on_enrol(self, body: dict[str, Any]) -> dict[str, Any]:
         """A station's credential; `renew` makes another one, `revoke` ends it."""
         s = str(body.get("s", ""))
-        if not self._service.keeper.knows(s):
+        renew, revoke = body.get("renew") is True, body.get("revoke") is True
+        of_the_site = self._service.keeper.knows(s)
+        if not of_the_site and not (revoke and self._service.enrolment.knows(s)):
             detail = f"{s} is not in site.json: name it there first"
             return {"error": "unknown_station", "detail": detail, "status": 404}
-        renew, revoke = body.get("renew") is True, body.get("revoke") is True
         if renew:
             self._service.enrolment.renew(s)
         elif revoke:
