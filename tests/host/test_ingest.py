@@ -179,14 +179,14 @@ def test_a_dead_letter_takes_its_place_in_the_journal(ingest, reader):
 
 
 def test_unknown_kinds_and_fields_are_stored_and_counted(ingest, reader):
-    script = Script().boot().add("headset.plugged", volume=3).login()
+    script = Script().boot().add("wheel.turned", volume=3).login()
     script.add("contact.offered", a="a001", c="c1", via="host", direction="in", campaign="x")
-    script.add("headset.plugged", volume=4)
+    script.add("wheel.turned", volume=4)
     effects = take(ingest, script.messages())
     assert effects.acks == {S: (7, script.n)}
     assert reader.count() == script.n
     assert {(row["k"], row["field"], row["times"]) for row in reader.unknown()} == {
-        ("headset.plugged", "", 2),
+        ("wheel.turned", "", 2),
         ("contact.offered", "campaign", 1),
     }
     assert len(reader.contacts()) == 1
@@ -274,6 +274,23 @@ def test_a_station_is_lost_when_neither_link_is_up(ingest):
     assert said("wifi", True, gw="") == "up"
     assert said("", False, s="gw-test") == "up"
     assert said("wifi", False) == "lost"
+
+
+def test_a_station_that_went_to_another_gateway_is_not_lost_by_the_old_one(ingest):
+    """The old gateway may notice late, or not before its own end, that the cable is gone."""
+    script = Script().boot()
+    station = ingest.station(S)
+
+    def said(up, gw):
+        body = script.hello(gw=gw) if up else {"up": False, "s": S, "gw": gw}
+        topic = f"{PREFIX}{S}.st.usb"
+        take(ingest, [Message(1, topic, json.dumps(body).encode())])
+        return station.link
+
+    assert said(True, "old") == "up"
+    assert said(True, "new") == "up"
+    assert said(False, "old") == "up"
+    assert said(False, "new") == "lost"
 
 
 def test_two_epochs_are_two_journals(ingest, reader):

@@ -156,7 +156,9 @@ class Intake:
         elif hello.up:
             self._greeting(self._touch(target.name), hello, message, target.link)
         else:
-            self._set_link(self._touch(target.name), target.link, False)
+            station = self._touch(target.name)
+            if not hello.gw or hello.gw == station.hello.gw:  # else on another's cable meanwhile
+                self._set_link(station, target.link, False)
 
     def _bridge(self, message: Message) -> None:
         """Mosquitto carries all stations' Wi-Fi or none; those that are there greet again."""
