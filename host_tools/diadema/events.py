@@ -23,6 +23,7 @@ type Station = Annotated[str, Meta(extra_json_schema={"pattern": STATION_ID})]
 type Epoch = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 type Sequence = Annotated[int, Meta(ge=1, le=_SAFE)]
 type Count = Annotated[int, Meta(ge=0, le=_SAFE)]
+type Percent = Annotated[int, Meta(ge=0, le=100)]
 type Utc = Annotated[int, Meta(ge=0, le=_SAFE, description="UTC milliseconds")]
 type Maybe[T] = T | UnsetType | None
 
@@ -219,6 +220,36 @@ class MessageShown(Event, tag="message.shown", kw_only=True, gc=False):
 
 class MessageAcknowledged(Event, tag="message.acknowledged", kw_only=True, gc=False):
     m: str
+
+
+class HeadsetPlugged(Event, tag="headset.plugged", kw_only=True, gc=False):
+    pass
+
+
+class HeadsetUnplugged(Event, tag="headset.unplugged", kw_only=True, gc=False):
+    pass
+
+
+class AudioChanged(Event, tag="audio.changed", kw_only=True, gc=False):
+    volume: Percent
+    mute: bool
+    sidetone: Percent
+
+
+class VoiceSummary(Event, tag="voice.summary", kw_only=True, gc=False):
+    """Of one contact, measured only while talking; levels in dBFS, null for who said nothing."""
+
+    a: str
+    c: str
+    agent_ms: Count
+    caller_ms: Count
+    both_ms: Count
+    silence_ms: Count
+    longest_silence_ms: Count
+    interruptions: Count
+    clipping: Count
+    agent_db: int | None = None
+    caller_db: int | None = None
 
 
 def _tagged(base: type[Event]) -> Iterator[tuple[str, type[Event]]]:

@@ -28,7 +28,7 @@ def take(ingest, messages):
 
 def busy_day(ingest):
     """Two stations with all that can happen to a journal, in small batches, mixed."""
-    first = Script().boot().login().ready().call("c1").add("headset.plugged", volume=3)
+    first = Script().boot().login().ready().call("c1").add("wheel.turned", volume=3)
     first.clock().call("c2", hold=5000).boot("watchdog").clock(T0 + 600_000).offer("c3")
     first.contact("answered", "c3", via="key", ring_ms=900)
     other = Script(s=S2, agent="a002").boot().clock().login().ready().call("d1").logout()
@@ -127,7 +127,7 @@ def command(data, *more):
 
 async def test_a_store_that_went_through_the_ingest(broker, stack):
     script = Script().boot().login().ready().clock().call("c1").call("c2", hold=5000)
-    script.boot("hard").clock(T0 + 300_000).login().add("headset.plugged", volume=4)
+    script.boot("hard").clock(T0 + 300_000).login().add("wheel.turned", volume=4)
     ingest = await stack.enter_async_context(IngestProcess(broker))
     async with broker.mqtt() as mqtt:
         topic = f"diadema/v1/{S}/"
