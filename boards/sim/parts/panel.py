@@ -1,7 +1,6 @@
 """Plain contacts and lamps of a board: buttons, lights and the headset's socket on their nets."""
 
 import wire
-from machine import net
 
 
 class Buttons:
@@ -69,39 +68,3 @@ class Socket:
 
     def plug(self, plugged):
         self._net.drive(self._plugged if plugged else 1 - self._plugged)
-
-
-class Panel:
-    """All of them by the names of their wires."""
-
-    def __init__(self, pins):
-        self._keys = {}
-        self._lights = {}
-        for role, gpio in pins.items():
-            if role.startswith("key"):
-                self._keys[int(role[3:])] = net(gpio)  # to ground, pulled up
-            elif role.startswith("led_"):
-                self._lights[role[4:]] = net(gpio)
-                net(gpio).level = 0
-        self._headset = net(pins["headset_detect"])
-
-    def press(self, key, bounce=0):
-        self._move(self._keys[key], 0, bounce)
-
-    def release(self, key, bounce=0):
-        self._move(self._keys[key], 1, bounce)
-
-    def _move(self, net, level, bounce):
-        """Contacts close at once and may chatter for `bounce` ms (datasheets say up to 5)."""
-        net.drive(level)
-        for ms in range(1, bounce + 1):
-            chatter = level ^ (ms & 1)
-            wire.alarm(wire.now() + ms, lambda chatter=chatter: net.drive(chatter))
-        if bounce & 1:
-            wire.alarm(wire.now() + bounce + 1, lambda: net.drive(level))
-
-    def plug(self, plugged):
-        self._headset.drive(0 if plugged else 1)
-
-    def lights(self):
-        return {name: bool(net.level) for name, net in self._lights.items()}
