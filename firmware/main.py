@@ -31,11 +31,31 @@ _LOOK_MS = 100
 _SETTLE_MS = 20  # a pull-up and a long wire
 
 
-def make_bus(name):
+def make_bus(name, gpios):
     """One of the board's buses, with its wires and options."""
     kind, number, wires, options = board.BUSES[name]
-    pins = {keyword: machine.Pin(board.PINS[wire]) for keyword, wire in wires.items()}
+    pins = {keyword: machine.Pin(gpios[wire]) for keyword, wire in wires.items()}
     return getattr(machine, kind)(number, **dict(pins, **options))
+
+
+def choose_wires(log):
+    """The GPIO of each wire. Boards of one name that differ in them are told apart by where the
+    chip of PROBE answers; nobody answers: the first.
+    """
+    variants = getattr(board, "VARIANTS", ())
+    if not variants:
+        return board.PINS
+    bus, address = board.PROBE
+    for number, others in enumerate(variants):
+        gpios = dict(board.PINS, **others)
+        try:
+            make_bus(bus, gpios).writeto(address, b"")
+        except OSError:
+            continue
+        log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
+        return gpios
+    log("{}: variant 0, {} answers nowhere".format(board.NAME, bus))
+    return dict(board.PINS, **variants[0])
 
 
 def open_journal():
@@ -86,14 +106,16 @@ def main():
         chr(code)
     station = "DIA-" + hexlify(machine.unique_id()).decode()
     journal, faults = open_journal()
-    parts = Parts(board.PARTS, board.PINS, make_bus)
+    serial = UsbSerial()
+    gpios = choose_wires(serial.log)
+    parts = Parts(board.PARTS, gpios, lambda name: make_bus(name, gpios))
     app = App(
         station,
         board.NAME,
         journal,
         lambda: open_store(station),
         Clock(),
-        UsbSerial(),
+        serial,
         parts,
     )
     cause = _CAUSES.get(machine.reset_cause(), "power_on")
