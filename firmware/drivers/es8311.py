@@ -1,11 +1,11 @@
 """ES8311 mono codec (Everest) with an ES7210 as the microphone's ADC, as on ESP32-S3-Korvo-2, on
 their I2C side; the interface of a codec stands in `drivers/es8388.py`.
 
-Wiring: microphone to MIC1 of the ES7210, line to its MIC2 and to MIC1P/MIC1N of the ES8311,
-headset to OUTP. No analogue path leads to the output: the line goes through ADC and DAC («ADC data
-can be routed to DAC», user guide rev 1.11, register 0x44 bit 7). That is a switch and no mixer, so
-tones are heard only while `line_in` is False, and there is no sidetone; and no output is left for
-the microphone: what `absent` names raises PartError(…, "absent").
+Wiring: microphone to MIC1 of the ES7210, line to its MIC2, headset to OUTP/OUTN of the ES8311. No
+analogue path leads there: where the line is wired to MIC1P/MIC1N too, it can go through ADC and
+DAC («ADC data can be routed to DAC», user guide rev 1.11, register 0x44 bit 7). That is a switch
+and no mixer: tones are heard while `line_in` is False, as it is unless the board says otherwise;
+there is no sidetone, and no output for the microphone: those raise PartError(…, "absent").
 """
 
 from drivers.es7210 import ES7210, Registers
@@ -56,13 +56,16 @@ _POWER = {
 
 
 class ES8311(Registers):
-    """`mclk_hz`: 4.096, 12.288 or 16.384 MHz, of one source with BCLK, to both chips."""
+    """`mclk_hz`: 4.096, 12.288 or 16.384 MHz, of one source with BCLK, to both chips.
+
+    `line_in`: the headset begins with the line, not with tones.
+    """
 
     absent = ("set_sidetone", "microphone_to_line")
 
     def __init__(
         self, i2c, *, address=0x18, adc_address=0x40, limit_db=0, mclk_hz=4_096_000, volume=76,
-        microphone_gain_db=24,
+        microphone_gain_db=24, line_in=False,
     ):  # fmt: skip
         super().__init__(i2c, address)
         self._adc = ES7210(i2c, address=adc_address, mclk_hz=mclk_hz)
@@ -72,7 +75,7 @@ class ES8311(Registers):
         self.microphone_gain_db = microphone_gain_db
         self.muted = False
         self.sidetone = 0
-        self.line_in = True
+        self.line_in = line_in
         self.line_out = False
         self.state = "on"
         self.start()

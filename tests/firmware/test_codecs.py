@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,7 +35,7 @@ def model(name: str) -> ModuleType:
 
 def es8311_and_es7210() -> tuple[Any, dict[int, Any]]:
     adc = model("es7210").ES7210()
-    return ES8311, {0x18: model("es8311").ES8311(adc), 0x40: adc}
+    return partial(ES8311, line_in=True), {0x18: model("es8311").ES8311(adc), 0x40: adc}
 
 
 # driver, {address: model}: made anew for each test; the first model has `paths()`

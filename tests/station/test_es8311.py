@@ -37,9 +37,10 @@ async def test_start_leaves_the_registers_as_told(chips):
         CODEC
         + """
 async def main():
-    made = []
-    print(changed(lambda: made.append(ES8311(i2c, volume=100))).replace(" adc ", "\\nadc ", 1))
-    print(model.rate_hz(4_096_000), made[0].selftest(), made[0].volume_db)
+    reset = bytes(model.registers), bytes(adc.registers)
+    codec = ES8311(i2c, line_in=True, volume=100)
+    print(changes(reset).replace(" adc ", "\\nadc ", 1))
+    print(model.rate_hz(4_096_000), codec.selftest(), codec.volume_db)
 """
     )
     assert lines == [
@@ -57,7 +58,7 @@ async def test_each_command_changes_its_own_registers(chips):
         CODEC
         + """
 async def main():
-    codec = ES8311(i2c, volume=100)
+    codec = ES8311(i2c, line_in=True, volume=100)
     for call, argument in (
         (codec.set_volume, 90), (codec.set_volume, 90), (codec.set_microphone_gain, 34.7),
         (codec.set_microphone_gain, 99), (codec.mute, True), (codec.set_microphone_gain, 7),
@@ -78,7 +79,7 @@ async def test_mute_is_one_write_and_the_caller_is_still_heard(chips):
         CODEC
         + """
 async def main():
-    codec = ES8311(i2c)
+    codec = ES8311(i2c, line_in=True)
     writes = []
     adc.watch = model.watch = lambda: writes.append(heard("adc_left", "microphone") > 0)
     codec.mute(True)
@@ -97,7 +98,7 @@ async def test_the_line_or_the_tones_are_heard_and_no_microphone(chips):
 async def main():
     codec = ES8311(i2c, volume=100, limit_db=-6)
     print(model.paths()["headset"])
-    codec.line_to_headset(False)
+    codec.line_to_headset(True)
     print(model.paths()["headset"])
     print(changed(fails, codec.set_sidetone, 30), codec.sidetone)
     print(changed(fails, codec.microphone_to_line, True), codec.line_out)
@@ -108,7 +109,7 @@ async def main():
     )
     halved = "0.5011872"
     assert lines[0].count(halved) == lines[1].count(halved) == 1
-    assert f"'line': {halved}" in lines[0] and f"'dac': {halved}" in lines[1]
+    assert f"'dac': {halved}" in lines[0] and f"'line': {halved}" in lines[1]
     assert lines[2:] == [
         "codec: absent; this codec has no sidetone",
         " 0",
@@ -125,7 +126,7 @@ async def test_either_chip_that_fails_is_a_part_error(chips, chip, fault):
         CODEC
         + f"""
 async def main():
-    codec = ES8311(i2c)
+    codec = ES8311(i2c, line_in=True)
     {chip}.fault = {fault!r}
     fails(codec.start)
     fails(codec.power, "standby")
@@ -147,7 +148,7 @@ async def test_gone_at_any_write_of_start_and_back(chips, chip):
         CODEC
         + f"""
 async def main():
-    codec = ES8311(i2c, limit_db=-8, volume=100)
+    codec = ES8311(i2c, limit_db=-8, line_in=True, volume=100)
     whole = model.paths()
     count = 0
     while True:
@@ -173,7 +174,7 @@ async def test_every_register_that_turned_is_found(chips):
         CODEC
         + """
 async def main():
-    codec = ES8311(i2c)
+    codec = ES8311(i2c, line_in=True)
     missed = []
     for start, chip, registers in ((0, model, codec.written), (0x100, adc, codec._adc.written)):
         for register in registers:
@@ -193,7 +194,7 @@ async def test_after_a_power_cut_start_sets_both_up(chips):
         CODEC
         + """
 async def main():
-    codec = ES8311(i2c)
+    codec = ES8311(i2c, line_in=True)
     before = model.paths()
     for state in ("on", "standby", "off"):
         codec.power(state)
