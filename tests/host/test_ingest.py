@@ -192,6 +192,20 @@ def test_unknown_kinds_and_fields_are_stored_and_counted(ingest, reader):
     assert len(reader.contacts()) == 1
 
 
+def test_what_is_said_of_the_sound_is_known(ingest, reader):
+    script = Script().boot().add("headset.plugged").login().ready().call("c1")
+    script.add("audio.changed", volume=82, mute=False, sidetone=0).add("headset.unplugged")
+    script.add(
+        "voice.summary", a="a001", c="c1", agent_ms=2900, caller_ms=2880, both_ms=0,
+        silence_ms=4400, longest_silence_ms=1900, interruptions=0, clipping=0, agent_db=-12,
+        caller_db=None,
+    )  # fmt: skip
+    assert take(ingest, script.messages()).acks == {S: (7, script.n)}
+    assert reader.count() == script.n
+    assert not reader.unknown() and not reader.dead_letters()
+    assert len(reader.contacts()) == 1
+
+
 @pytest.mark.parametrize("topic", ["DIA-XYZ.ev", "DIA-0123456789ab.other", "DIA-0123456789ab"])
 def test_other_topics_are_dead_letters(ingest, reader, topic):
     take(ingest, [Message(1, PREFIX + topic, b"{}")])
