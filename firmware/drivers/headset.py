@@ -1,4 +1,7 @@
-"""The headset's detect contact: low = plugged. It rattles, so a level counts after one second."""
+"""The headset's contact: the switch of its socket, or that of its boom, on one GPIO.
+
+It rattles while a plug goes in, so a level counts once it has stood for a second.
+"""
 
 import asyncio
 
@@ -9,13 +12,22 @@ _SETTLE_MS = const(1000)
 
 
 class Headset:
-    """`async for plugged in headset`: True or False at each change that lasted."""
+    """`async for plugged in headset`: True or False at each change that lasted.
 
-    def __init__(self, gpio):
-        self._pin = Pin(gpio, Pin.IN)
+    `plugged` is the level that means so: 0 for a contact to ground that the plug closes (or that
+    opens when the boom goes up), 1 for one that the plug opens.
+    """
+
+    def __init__(self, gpio, *, plugged=0):
+        self._level = plugged
+        # GPIO 34-39 have no pull-up of their own; the board gives them one
+        self._pin = Pin(gpio, Pin.IN, Pin.PULL_UP if gpio < 34 else -1)
         self._flag = asyncio.ThreadSafeFlag()
-        self.plugged = self._pin.value() == 0
+        self.plugged = self._now()
         self._pin.irq(self._edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
+
+    def _now(self):
+        return self._pin.value() == self._level
 
     def _edge(self, _pin):
         self._flag.set()
@@ -32,7 +44,7 @@ class Headset:
                     await asyncio.wait_for_ms(self._flag.wait(), _SETTLE_MS)
                 except asyncio.TimeoutError:
                     quiet = True
-            plugged = self._pin.value() == 0
+            plugged = self._now()
             if plugged != self.plugged:
                 self.plugged = plugged
                 return plugged
@@ -41,4 +53,5 @@ class Headset:
         return {"plugged": self.plugged}
 
     def selftest(self):
-        return self.plugged == (self._pin.value() == 0)
+        """The contact stands as it was told last."""
+        return self.plugged == self._now()

@@ -56,7 +56,8 @@ class App:
             journal, station, serial.write, clock.now, self._about, self.fault, self.wake
         )
         self._screen = Screen()
-        self._screen_due = None
+        self._screen_due = self._lights_due = None
+        self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
         self._quiet_at = 0
         self.last_u = 0  # of the newest event
@@ -210,7 +211,7 @@ class App:
 
     def _due(self):
         due = self._health_due
-        for other in (self.machine.deadline(), self._screen_due):
+        for other in (self.machine.deadline(), self._screen_due, self._lights_due):
             if other is not None and other < due:
                 due = other
         if self.journal.wants_erase:
@@ -256,6 +257,7 @@ class App:
     def _output(self):
         machine = self.machine
         parts = self.parts
+        self._lit, self._lights_due = lights.decide(machine, self.clock.now())
         parts.use("lights", self._show_lights)
         codec = parts.get("codec")
         if machine.volume or codec is None or codec.muted != self.desk.muted:
@@ -273,7 +275,7 @@ class App:
             parts.use("screen", self._show_screen)
 
     def _show_lights(self, device):
-        device.show(lights.decide(self.machine))
+        device.show(self._lit)
 
     def _show_screen(self, device):
         device.show(self._screen.canvas.buffer)

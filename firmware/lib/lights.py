@@ -1,15 +1,27 @@
-"""What the three lights show: one priority ladder, the first rung that holds wins."""
+"""What the three lights show: one priority ladder, the first rung that holds wins.
 
-# rung, and which of ready, busy and ring are lit
+Two rungs that mean different things differ in place, brightness or blink, never in colour alone.
+"""
+
+# rung; ready, busy and ring: * lit, o blinking; the blink's period and for how long it is lit, ms
 _LADDER = (  # noqa: SIM905
-    "offered ..* dialing .*. talking .*. held .** closing .*. wrapup .*. message ..* ready *.."
+    "offered ..o 500 250 dialing .*. 0 0 talking .*. 0 0 held .*o 2000 1000 closing .*. 0 0 "
+    "wrapup .o. 2000 1000 message ..o 2000 200 ready *.. 0 0"
 ).split()
 
 
-def decide(station):
-    """(ready, busy, ring) for the station's situation, 0 or 1 each."""
+def decide(station, u):
+    """((ready, busy, ring), 0 or 1 each) for the station's situation at `u`, and when it changes
+    by time alone, or None.
+    """
     holds = (station.situation, "message" if station.message else "")
-    for rung, lights in zip(_LADDER[::2], _LADDER[1::2]):  # noqa: B905
+    for at in range(0, len(_LADDER), 4):
+        rung, lights, period, lit = _LADDER[at : at + 4]
         if rung in holds:
-            return tuple(int(light == "*") for light in lights)
-    return (0, 0, 0)
+            on, due = "*", None
+            if "o" in lights:
+                phase = (u - station.desk.since) % int(period)
+                on = "*o" if phase < int(lit) else "*"
+                due = u - phase + int(lit if len(on) > 1 else period)
+            return tuple(int(light in on) for light in lights), due
+    return (0, 0, 0), None
