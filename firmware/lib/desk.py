@@ -6,6 +6,10 @@ flash. `snapshot` and `restore` carry it across a sector's start.
 
 import json
 
+from micropython import const
+
+_RECORD_LIMIT = const(512)  # bytes, of the journal's
+
 # the work an event leads to; "closing" owes the wrap-up that follows
 _WORK = {
     "contact.offered": "offered",
@@ -124,9 +128,16 @@ class Desk:
         self.faults.pop(event["part"], None)
 
     def snapshot(self):
-        """The lasting part as JSON bytes; everything measured in `u` dies with the boot."""
+        """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
+
+        Without the faults where no record would take them: who still has one finds it again.
+        """
         values = [getattr(self, name) for name in _KEPT]
-        return json.dumps(values).encode()
+        payload = _packed(values)
+        if len(payload) > _RECORD_LIMIT:
+            values[_KEPT.index("faults")] = {}
+            payload = _packed(values)
+        return payload
 
     def restore(self, payload):
         """Take a snapshot; one of another firmware's shape is left alone."""
@@ -145,6 +156,10 @@ class Desk:
             self.since = u - (utc - self.since_utc)
             if self.work == "idle":
                 self.presence_since = self.since
+
+
+def _packed(values):
+    return json.dumps(values, separators=(",", ":")).encode()
 
 
 _CHANGES = {

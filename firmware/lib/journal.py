@@ -202,7 +202,10 @@ class Journal:
                 self._sequence += 1
             self._offset = HEADER_SIZE
             index = (following - 1) % self.sectors
-            right = self._put(SNAPSHOT, self.last, self.snapshot()) and self._put_header(index)
+            snapshot = self.snapshot()
+            if len(snapshot) > _PAYLOAD_LIMIT:  # the events count more
+                snapshot = b"{}"
+            right = self._put(SNAPSHOT, self.last, snapshot) and self._put_header(index)
             if not right:
                 self._skip(index)
         self._acked_on_flash = self.acked

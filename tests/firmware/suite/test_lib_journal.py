@@ -224,6 +224,14 @@ def test_a_worn_header_closes_the_sector():
     assert mounted(nor).read(4) == (4, b"{}")
 
 
+def test_a_snapshot_that_no_record_takes_stops_no_event():
+    nor = Nor()
+    journal = mounted(nor)
+    journal.snapshot = lambda: b"x" * 513
+    fill(journal, 150)
+    assert len(everything(mounted(nor))) > 60 and not journal.bad
+
+
 def test_a_worn_snapshot_falls_back_to_the_sector_before():
     nor = Nor()
     journal = mounted(nor)

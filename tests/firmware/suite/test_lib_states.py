@@ -1,6 +1,7 @@
 """The state machine: who may do what when, and the events it leaves, in their order."""
 
 from deskbench import NORMA, ROSA, STRANGER, DeskBench
+from lib.desk import Desk
 from lib.states import Station
 from lib.transitions import SITUATIONS, TABLE
 from scenes import CONFIG
@@ -73,6 +74,22 @@ def test_logout_out_of_wrapup_closes_it():
     assert bench.do("badge", NORMA) == ["session.denied"]
     assert bench.do("badge", ROSA) == ["wrapup.ended", "session.closed", "presence.changed"]
     assert bench.last("wrapup.ended")["cause"] == "session_closed"
+
+
+def test_a_snapshot_always_fits_a_record():
+    """Without its faults, if need be: a part that still fails is found again at the next boot."""
+    bench = DeskBench().ready()
+    assert bench.ring("c" * 64, queue="ñ" * 32) == ["contact.offered"]
+    desk = bench.desk
+    desk.command = desk.boot = 0x3FFFFFFF
+    desk.since_utc = 1770037200000
+    for part in ("badge_reader", "codec", "screen", "keys", "headset", "lights", "audio", "wifi",
+                 "journal", "uplink", "config"):  # fmt: skip
+        desk.faults[part] = "wrong_password"
+        assert len(desk.snapshot()) <= 512
+    other = Desk()
+    other.restore(desk.snapshot())
+    assert (other.contact, other.work, other.command) == ("c" * 64, "offered", desk.command)
 
 
 def test_another_badge_relieves():
