@@ -1,0 +1,126 @@
+"""`diadema board check`: each rule is seen failing on a broken table, and none on ours.
+
+They are broken in a copy of the files.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from broken_boards import AUDIOKIT, BROKEN, DEVKIT, FLASH, KORVO, LYRAT, PINS, TABLE, WIRING
+from diadema import cli
+from diadema.boards.check import RULES, check_board, reason
+from diadema.boards.table import BOARDS, BoardError, board_names, load_board
+from diadema.errors import DiademaError
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """A copy of `boards/` beside the drivers, to break."""
+    shutil.copytree(BOARDS, tmp_path / "boards", ignore=shutil.ignore_patterns("sim"))
+    (tmp_path / "firmware").symlink_to(BOARDS.parent / "firmware")
+    return tmp_path / "boards"
+
+
+def break_file(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, f"{path.name} has changed: {old}"
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_every_rule_holds_on_our_boards(name):
+    assert check_board(load_board(name)) == []
+
+
+@pytest.mark.parametrize(("rule", "name", "file", "old", "new", "told"), BROKEN)
+def test_a_rule_fails_on_a_broken_table(tree, rule, name, file, old, new, told):
+    path = tree / file.format(name)
+    before = {finding.problem for finding in check_board(load_board(name, tree))}
+    break_file(path, old, new)
+    problems = [
+        finding.problem
+        for finding in check_board(load_board(name, tree))
+        if finding.rule == rule and finding.problem not in before
+    ]
+    assert any(told in problem for problem in problems), problems
+
+
+def test_each_rule_is_seen_failing_and_says_why():
+    assert {rule.__name__ for rule in RULES} == {case[0] for case in BROKEN}
+    assert all(len(reason(rule)) > 30 for rule in RULES)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        (TABLE, '"leds": 15', '"leds": LEDS', "literals only"),
+        (TABLE, "PARTS = {", "PARTS = {{", "board.py: "),
+        (TABLE, "BUSES = {", "BUS = {", "has no BUSES"),
+        (WIRING, 'direction = "touch"', 'direction = "felt"', "Invalid enum value 'felt'"),
+        (WIRING, "[audio]", "[sound]", "wiring.toml"),
+        (WIRING, '"esp32"', '"esp32p4"', "no chip esp32p4"),
+        (WIRING, FLASH, "partitions-2mb.csv", "partitions-2mb.csv: No such file"),
+        (PINS, "LEDS,GPIO15", "LEDS", "NAME,GPIOn"),
+        (FLASH, "0x310000, 0x80000", "0x310000, 512K", "line 9 of the partition table"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_told(tree, file, old, new, told):
+    break_file(tree / file.format(LYRAT), old, new)
+    with pytest.raises(DiademaError) as caught:
+        load_board(LYRAT, tree)
+    assert told in str(caught.value)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run `diadema board` with these arguments here; gives (exit code, output, errors)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["diadema", "board", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as end:
+            return end.code or 0, *capsys.readouterr()
+        return 0, *capsys.readouterr()
+
+    return call
+
+
+def test_the_command_checks_all_boards(run):
+    code, printed, _ = run("check", "--all", "--json")
+    report = json.loads(printed)
+    assert (code, report["findings"], report["rules"]) == (0, [], len(RULES))
+    assert report["boards"] == board_names() == sorted((AUDIOKIT, LYRAT, DEVKIT, KORVO))
+
+
+def test_the_command_tells_what_is_wrong_and_why(run, tree):
+    break_file(tree / TABLE.format(LYRAT), '"key6": 27', '"key6": 33')
+    code, printed, _ = run("check", LYRAT, "--boards", tree)
+    assert code == 1
+    assert "key6 and key4 are both on GPIO 33: give one of them another" in printed
+    assert "no_pin_twice: Two wires on one GPIO short" in printed
+
+
+def test_the_command_wants_a_board_that_there_is(run):
+    assert run("check")[0::2] == (2, "diadema: name one board, or say --all\n")
+    code, _, errors = run("check", "lyrat")
+    assert code == 2
+    assert "lyrat_v4_3" in errors
+
+
+def test_the_list_names_chip_and_parts(run):
+    code, printed, _ = run("list", "--json")
+    rows = {row["name"]: row for row in json.loads(printed)}
+    assert code == 0
+    assert rows[KORVO]["chip"] == "esp32s3"
+    assert rows[DEVKIT]["parts"]["badge_reader"] == "mfrc522"
+    assert LYRAT in run("list")[1]
+
+
+def test_no_boards_is_an_error(tmp_path):
+    assert board_names(tmp_path) == []
+    with pytest.raises(BoardError, match="there are: none in"):
+        load_board(LYRAT, tmp_path)

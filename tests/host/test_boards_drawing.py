@@ -1,0 +1,71 @@
+"""The drawings of the boards' wiring: each says what the table says, and is a picture."""
+
+import html
+import re
+import shutil
+
+import pytest
+from broken_boards import AUDIOKIT, DEVKIT, LYRAT
+from diadema import cli
+from diadema.boards.drawing import drawings
+from diadema.boards.table import board_names, load_board
+from PIL import Image
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_every_wire_that_is_not_soldered_yet_is_drawn_from_its_gpio(name):
+    board = load_board(name)
+    layouts = list(board.layouts())
+    drawn = list(drawings(board))
+    assert len(drawn) == len(layouts)
+    for layout, (_, drawing) in zip(layouts, drawn, strict=True):
+        begins = {}
+        for begin, cable, _ in drawing["connections"]:
+            (connector, (pin,)), (bundle, (number,)) = *begin.items(), *cable.items()
+            header = drawing["connectors"][connector]
+            label = header["pinlabels"][pin - 1] if "pinlabels" in header else pin
+            wire = drawing["cables"][bundle]["wirelabels"][number - 1].split(",")[0]
+            begins.setdefault(wire, set()).add(label)
+        for wire, described in layout.wires.items():
+            if not described.at:
+                (label,) = begins[wire]
+                assert re.search(r"IO(\d+)$", label)[1] == str(layout.pins[wire])
+
+
+def test_a_part_can_feed_another():
+    (_, drawing) = next(drawings(load_board(DEVKIT)))
+    assert [{"A5": ["HPL"]}, {"W-X1": [1]}, {"X1": ["tip"]}] in drawing["connections"]
+    assert drawing["cables"]["W-X1"]["wirelabels"][0] == "HPL, C2 220 µF, R5 68 Ω"
+
+
+def test_only_the_variant_that_needs_it_gets_the_extra_keys():
+    first, second = (drawing for _, drawing in drawings(load_board(AUDIOKIT)))
+    assert "S4-S6" not in first["connectors"]
+    assert second["connectors"]["S4-S6"]["pins"] == ["KEY4", "KEY5", "KEY6", "common"]
+
+
+def test_make_hardware_draws_pictures(monkeypatch, tmp_path, capsys):
+    if shutil.which("dot") is None:
+        pytest.skip("Graphviz's dot is not installed")
+    monkeypatch.setattr("sys.argv", ["diadema", "board", "draw", LYRAT, "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    assert capsys.readouterr().out.split() == [
+        str(tmp_path / f"{LYRAT}.{ending}") for ending in ("yml", "svg", "png", "bom.tsv")
+    ]
+    svg = html.unescape((tmp_path / f"{LYRAT}.svg").read_text())
+    for shown in ("Espressif ESP32-LyraT V4.3", "MTDO IO15", "R1 10 kΩ from IRQ to 3V3"):
+        assert shown in svg
+    with Image.open(tmp_path / f"{LYRAT}.png") as picture:
+        assert min(picture.size) > 800
+        assert len(picture.convert("RGB").getcolors(1 << 24)) > 8  # wires in their colours
+
+
+def test_without_graphviz_it_says_what_to_install(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["diadema", "board", "draw", LYRAT, "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert "apt install graphviz" in capsys.readouterr().err
