@@ -29,14 +29,12 @@ class PN532(Reader):
         return data[1:]
 
     def _bus(self, call, argument):
-        try:
-            return call(self._address, argument)
-        except OSError:
-            pass
-        try:
-            return call(self._address, argument)
-        except OSError:
-            raise PartError("badge_reader", "no_answer", "check its cable") from None
+        for again in (True, False):
+            try:
+                return call(self._address, argument)
+            except OSError:
+                if not again:
+                    raise PartError("badge_reader", "no_answer", "check its cable") from None
 
     def _answers(self):
         try:

@@ -290,9 +290,9 @@ async def main():
 @pytest.mark.parametrize(
     ("fault", "after", "told"),
     [
-        ("gone", 0, "CardLost badge_reader card_lost"),
-        ("gone", 1, "CardLost badge_reader card_lost"),
-        ("gone", 2, "CardLost badge_reader card_lost"),
+        ("gone", 0, "BadFrame badge_reader card_lost"),
+        ("gone", 1, "BadFrame badge_reader card_lost"),
+        ("gone", 2, "BadFrame badge_reader card_lost"),
         ("bit", 1, "BadFrame badge_reader bad_frame"),
         ("torn", 2, "BadFrame badge_reader bad_frame"),
     ],
