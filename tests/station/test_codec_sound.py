@@ -5,11 +5,12 @@ from array import array
 from pathlib import Path
 
 import pytest
-from conftest import MONDAY_8_LIMA, STATION
 from diadema.sim import sound
 from diadema.sim.build import SimBoard
 from diadema.sim.world import World
 
+STATION = "DIA-0200000000a1"
+NOW = 1_770_037_200_000  # UTC ms
 BOARD = """
 NAME = "codec"
 PINS = {"scl": 22, "sda": 21, "bck": 27, "ws": 25, "out": 26, "in": 35}
@@ -79,7 +80,7 @@ def hear(tmp_path: Path, image: Path):
             "microphone": sound.write(tmp_path / "agent.wav", tone(500, loudness)),
             "line": sound.write(tmp_path / "caller.wav", tone(1000, loudness)),
         }
-        world = World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=folder)
+        world = World(tmp_path / "w", start_utc_ms=NOW, mode="fast", image=folder)
         async with world:
             station = await world.add_station(STATION, board=SimBoard(str(board)))
             await station.power_on()
