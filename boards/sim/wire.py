@@ -81,7 +81,8 @@ def cancel(entry):
 
 
 def say(text):
-    _line.write(text + "\n")
+    _line.write(text)  # a long one has no second place in a full heap
+    _line.write("\n")
 
 
 def flash(text, data=None):

@@ -220,3 +220,23 @@ async def test_pulled_cable_comes_back_under_the_same_path(program):
     assert not path.exists()
     station.cable.plug()
     assert path.exists()
+
+
+async def test_a_long_answer_needs_no_second_place_in_a_scattered_heap(program):
+    station = await program(
+        PRELUDE
+        + """
+import wire
+text = '{"id": -1, "pad": "%s"}' % ("x" * 20000)
+taken = []
+try:
+    while True:
+        taken.append(bytearray(8192))
+except MemoryError:
+    pass
+wire.say(text)
+taken.clear()
+print("said")
+"""
+    )
+    await said(station, "said")
