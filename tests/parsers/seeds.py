@@ -46,7 +46,8 @@ def _down() -> list[bytes]:
 
 def _sites() -> list[bytes]:
     own = {**SITE, "stations": [{"id": STATION, "seat": "A-01"}]}
-    small = own | {"agents": own["agents"][:1], "reasons": [], "broker_names": ["hub.lan"]}
+    secure = {**own["agents"][0], "badges": ["iso14443a:04A1B2C3", "desfire:04782E21801D80"]}
+    small = own | {"agents": [secure], "reasons": [], "broker_names": ["hub.lan"]}
     return [json.dumps(one).encode() for one in (own, small)]
 
 
@@ -57,7 +58,9 @@ def _configs() -> list[bytes]:
     }  # fmt: skip
     described = site.parse(_sites()[1])
     return [
-        station_config.ConfigMaker(described, "5a" * 32, -300, 3, told).build(STATION)
+        station_config.ConfigMaker(described, "5a" * 32, -300, 3, told, card_key="c4" * 16).build(
+            STATION
+        )
         for told in (None, own)
     ]
 
