@@ -34,7 +34,7 @@ _RETRIES = const(2)  # of a card that was not read to the end and still lies the
 
 
 class BadFrame(BadRead):
-    """An answer with a wrong shape or check; or code card_lost, none as the card left meanwhile."""
+    """An answer with a wrong shape or check; code card_lost: none, as the card left meanwhile."""
 
     def __init__(self, code="bad_frame"):
         super().__init__("badge_reader", code, "check its wiring")
