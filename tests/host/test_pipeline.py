@@ -1,11 +1,12 @@
 """Batches that are written behind: what a failed write leaves behind is taken again, in order."""
 
 import asyncio
+import threading
 
 import pytest
 from diadema.ingest.core import Ingest
 from diadema.ingest.pipeline import Pipeline
-from diadema.store import StoreStale, StoreUnavailable
+from diadema.store import StoreStale, StoreUnavailable, open_reader, open_writer
 from diadema.store.behind import Behind
 from scripted_station import S, Script
 
@@ -97,6 +98,44 @@ async def test_after_a_failed_write_memory_is_what_the_store_has(
     again = Ingest(writer, site, clock)
     assert again.station(S).state == ingest.station(S).state
     assert ingest.take(script.messages(5), "stream", "server").acks == {S: (7, script.n)}
+
+
+def rows_after(path, site, clock, messages):
+    """What a store says that took these in and nothing else."""
+    writer = open_writer(path)
+    Ingest(writer, site, clock).take(messages, "stream", "server")
+    writer.close()
+    reader = open_reader(path)
+    try:
+        return reader.contacts(), reader.sessions(), reader.live()
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("first", range(4, 12))
+def test_a_batch_is_written_as_it_was_when_it_was_begun(
+    ingest, writer, reader, monkeypatch, site, clock, tmp_path, first
+):
+    """The next one goes on with the same contacts and sessions before it is on the disk."""
+    script = Script().boot().clock().login().ready().call("c1").logout()
+    commit, go_on, made = writer.commit, threading.Event(), []
+
+    def late(batch):
+        assert go_on.wait(10)
+        made.append(batch)
+        if len(made) == 2:
+            raise StoreUnavailable("full")
+        return commit(batch)
+
+    monkeypatch.setattr(writer.behind, "_write", late)
+    begun = ingest.begin(script.messages(1, first), "stream", "server")
+    failed = ingest.begin(script.messages(first + 1), "stream", "server")
+    go_on.set()
+    ingest.end(begun)
+    with pytest.raises(StoreUnavailable):
+        ingest.end(failed)
+    alone = rows_after(tmp_path / "alone.sqlite3", site, clock, script.messages(1, first))
+    assert (reader.contacts(), reader.sessions(), reader.live()) == alone
 
 
 def test_nothing_is_written_after_a_failure_until_it_is_settled():

@@ -75,8 +75,12 @@ def test_what_stands_is_what_follows_from_the_events(data, ingest, clock):
 
 
 TAMPERED = [
-    ("UPDATE contacts SET talk_ms = 1 WHERE c = 'c1'", "contacts", "talk_ms"),
-    ("DELETE FROM contacts WHERE c = 'd1'", "contacts", "row"),
+    (
+        "UPDATE contacts SET row = json_set(row, '$.talk_ms', 1) WHERE row ->> 'c' = 'c1'",
+        "contacts",
+        "talk_ms",
+    ),
+    ("DELETE FROM contacts WHERE row ->> 'c' = 'd1'", "contacts", "row"),
     ("UPDATE sessions SET close_utc = 5 WHERE a = 'a002' AND e = 7", "sessions", "close_utc"),
     ("UPDATE positions SET position = 2 WHERE e = 3", "positions", "position"),
     ("UPDATE unknown SET times = 9", "unknown", "times"),
@@ -144,7 +148,8 @@ async def test_a_store_that_went_through_the_ingest(broker, stack):
     said = command(broker.data)
     assert (said.returncode, said.stderr) == (0, ""), said.stdout
     assert "stands right" in said.stdout
-    change(broker.data, "UPDATE contacts SET outcome = 'missed' WHERE c = 'c2'")
+    missed = "UPDATE contacts SET row = json_set(row, '$.outcome', 'missed')"
+    change(broker.data, missed + " WHERE row ->> 'c' = 'c2'")
     said = command(broker.data)
     assert said.returncode == 1
     assert "missed" in said.stdout and "answered" in said.stdout

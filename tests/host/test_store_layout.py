@@ -2,42 +2,81 @@
 
 import sqlite3
 from contextlib import closing
+from typing import get_args, get_type_hints
 
 import pytest
 from diadema.errors import DiademaError
 from diadema.ingest.core import Ingest
-from diadema.store import open_reader, open_writer
+from diadema.store import Contact, open_reader, open_writer
 from diadema.store.tables import VERSION
+from msgspec.structs import astuple
 from scripted_station import Script
+
+KINDS = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN"}
 
 
 @pytest.fixture
-def old(tmp_path, site, clock):
-    """A store as layout 3 was: no anchors, and no uncertainty beside an hour."""
+def script():
+    return Script().boot().clock().login().ready().call("c0").offer("c1")
+
+
+@pytest.fixture
+def before(tmp_path, site, clock, script):
+    """The store, and its contacts, before it is made an older one."""
     path = tmp_path / "old.sqlite3"
     writer = open_writer(path)
-    script = Script().boot().clock().login().call("c1").logout()
     Ingest(writer, site, clock).take(script.messages(), "stream", "server")
     writer.close()
+    reader = open_reader(path)
+    contacts = reader.contacts()
+    reader.close()
+    assert [contact.phase for contact in contacts] == ["closed", "offered"]
+    return path, contacts
+
+
+def make_old(path, contacts, layout):
+    """Layout 4 had a row for each contact, and a column for each field; 3 had no anchors, and no
+    uncertainty beside an hour."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE anchors")
-        for table in ("contacts", "sessions"):
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN uncertainty_ms")
-        connection.execute("PRAGMA user_version = 3")
+        columns = [
+            f"{name} {KINDS[(get_args(hint) or (hint,))[0]]}"
+            for name, hint in get_type_hints(Contact).items()
+        ]
+        key = "PRIMARY KEY (s, e, n)"
+        connection.execute("DROP TABLE contacts")
+        connection.execute(f"CREATE TABLE contacts ({', '.join(columns)}, {key}) WITHOUT ROWID")
+        connection.execute("CREATE INDEX contacts_start ON contacts (start_utc)")
+        values = ", ".join("?" * len(columns))
+        connection.executemany(
+            f"INSERT INTO contacts VALUES ({values})", [astuple(contact) for contact in contacts]
+        )
+        if layout == 3:
+            connection.execute("DROP TABLE anchors")
+            for table in ("contacts", "sessions"):
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN uncertainty_ms")
+        connection.execute(f"PRAGMA user_version = {layout}")
         connection.commit()
-    return path
 
 
-def test_the_ingest_brings_it_up_to_date(old, site, clock):
-    with pytest.raises(DiademaError, match="layout 3"):
+@pytest.mark.parametrize("layout", [3, 4])
+def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
+    old, contacts = before
+    make_old(old, contacts, layout)
+    with pytest.raises(DiademaError, match=f"layout {layout}"):
         open_reader(old)
     writer = open_writer(old)
-    ingest = Ingest(writer, site, clock)
-    script = Script(e=8).boot().clock().login().call("c2")
-    ingest.take(script.messages(), "stream", "server")
     reader = open_reader(old)
-    assert [contact.c for contact in reader.contacts()] == ["c1", "c2"]
-    assert len(reader.sessions()) == 2
-    assert VERSION > 3
+    assert reader.contacts() == contacts
+    assert reader.status()["contacts"] == 2
+    ingest = Ingest(writer, site, clock)
+    stored = script.n
+    script.contact("answered", "c1", via="key", ring_ms=900).contact("held", "c1", via="key")
+    ingest.take(script.messages(stored + 1), "stream", "server")
+    assert [(c.c, c.phase, c.closed) for c in reader.contacts()] == [
+        ("c0", "closed", True),
+        ("c1", "held", False),
+    ]
+    assert len(reader.sessions()) == 1
+    assert VERSION > 4
     reader.close()
     writer.close()

@@ -1,6 +1,6 @@
 """What a batch of events changed: the rows to write, the agents to show anew, the answers.
 
-What is still running in a touched station is added at the end, by `running`.
+Contacts that go on are part of their station's state, and are no rows yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,9 +44,7 @@ class Changes:
             self.hourless.setdefault(session.s, []).append(session)
 
     def running(self, state: StationState) -> None:
-        """The contacts and the agent that a touched station is left with."""
-        for contact in state.open:
-            self.contacts[contact.s, contact.e, contact.n] = contact
+        """The agent that a touched station is left with."""
         if state.session is not None:
             self.agents.add(state.session.a)
 

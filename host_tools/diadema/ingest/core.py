@@ -221,6 +221,8 @@ class Ingest:
         with self._reading() as tx:
             rows = {(c.s, c.e, c.n): c for c in contacts_between(tx, day.start, day.end)}
         rows |= {(c.s, c.e, c.n): c for c in newer}
+        for station in self.stations.values():
+            rows |= {(c.s, c.e, c.n): c for c in station.state.open}
         self.floor.count(rows.values())
 
     def _unplaced(self, s: str, e: int, b: int) -> Rows:

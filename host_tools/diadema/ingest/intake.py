@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import astuple
 
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
@@ -19,6 +20,7 @@ from diadema.ingest.messages import PREFIX, Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
 from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station, saved
 from diadema.store.errors import StoreTrouble
+from diadema.store.kept_contacts import row_of
 from diadema.store.writer import Batch, Doubtful, EventRow
 
 _BODY_KEPT = 4096  # bytes of a dead letter
@@ -95,8 +97,10 @@ class Intake:
         # side by side go in quicker: their pages of the store are found once
         self.batch.events += chain.from_iterable(self._rows.values())
         contacts = self._changes.contacts
-        self.batch.contacts += [contacts[key] for key in sorted(contacts)]
-        self.batch.sessions += self._changes.sessions.values()
+        self.batch.contacts += [
+            row_of(contacts[key]) for key in sorted(contacts) if contacts[key].closed
+        ]
+        self.batch.sessions += map(astuple, self._changes.sessions.values())
         self.batch.anchors += self._changes.anchors
         self.effects.alarms += self._changes.alarms
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, select
 from diadema.ingest.floor import Row
 from diadema.ingest.state import StationState
 from diadema.store import open_reader, tables
+from diadema.store.kept_contacts import ended, key_of
 
 _OF_THE_SITE = ("name", "alias", "team", "seat", "reason_label", "private", "link")
 
@@ -87,6 +88,14 @@ def _positions(connection: Connection) -> Rows:
     }
 
 
+def _contacts(connection: Connection) -> Rows:
+    """Those that are over; the others are in the states of their stations."""
+    return {
+        " ".join(map(str, key_of(contact))): msgspec.structs.asdict(contact)
+        for contact in ended(connection)
+    }
+
+
 def _stations(connection: Connection) -> Rows:
     row = tables.stations.c
     return {
@@ -122,7 +131,7 @@ _READ: dict[str, Callable[[Connection], Rows]] = {
     "positions": _positions,
     "losses": _table(tables.losses),
     "unknown": _table(tables.unknown),
-    "contacts": _table(tables.contacts),
+    "contacts": _contacts,
     "sessions": _table(tables.sessions),
     "anchors": _table(tables.anchors),
     "stations": _stations,

@@ -8,10 +8,30 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from diadema.errors import DiademaError
+from diadema.store.bulk import replacement
 from diadema.store.errors import StoreDamaged, is_damage
-from diadema.store.tables import VERSION, metadata
+from diadema.store.kept_contacts import from_columns
+from diadema.store.tables import VERSION, contacts, metadata
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
+_CONTACTS_AS_JSON = 5  # the layout that began it
+_ROWS = 2000
+
+
+def _upgrade(connection: Connection, version: int) -> None:
+    """Give a store of an older layout, or a new one, what it lacks."""
+    old = 0 < version < _CONTACTS_AS_JSON
+    if old:
+        connection.exec_driver_sql("DROP INDEX IF EXISTS contacts_start")
+        connection.exec_driver_sql("ALTER TABLE contacts RENAME TO old_contacts")
+    metadata.create_all(connection)
+    _add_columns(connection)
+    if old:
+        found = connection.exec_driver_sql("SELECT * FROM old_contacts")
+        write = replacement(contacts)
+        for rows in found.mappings().partitions(_ROWS):
+            write.run(connection, [*from_columns(dict(row) for row in rows)])
+        connection.exec_driver_sql("DROP TABLE old_contacts")
 
 
 def _add_columns(connection: Connection) -> None:
@@ -83,8 +103,7 @@ def _open(path: Path, *, write: bool) -> Engine:
 def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if write and version < VERSION:
-        metadata.create_all(connection)
-        _add_columns(connection)
+        _upgrade(connection, version)
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     elif version != VERSION:
         raise DiademaError(

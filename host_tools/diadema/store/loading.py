@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, or_, select
 
-from diadema.store import tables
+from diadema.store import kept_contacts, tables
 from diadema.store.rows import Contact, Session
 
 
@@ -48,24 +48,21 @@ def load(tx: Connection) -> Saved:
 
 
 def contacts_between(tx: Connection, start_utc: int, end_utc: int) -> list[Contact]:
-    """Contacts that began in [start_utc, end_utc)."""
+    """Contacts that began in [start_utc, end_utc) and are over."""
     row = tables.contacts.c
-    query = select(tables.contacts).where(row.start_utc >= start_utc, row.start_utc < end_utc)
-    return [Contact(**found._mapping) for found in tx.execute(query)]
+    return [*kept_contacts.ended(tx, row.start_utc >= start_utc, row.start_utc < end_utc)]
 
 
 def unplaced(tx: Connection, s: str, e: int, b: int) -> tuple[list[Contact], list[Session]]:
     """Rows of a station's boot that still lack an hour."""
     row = tables.contacts.c
-    query = select(tables.contacts).where(
-        (row.s == s) & (row.e == e),
-        or_(
-            (row.start_b == b) & row.start_utc.is_(None),
-            (row.end_b == b) & row.end_utc.is_(None),
-            (row.close_b == b) & row.close_utc.is_(None),
-        ),
-    )
-    contacts = [Contact(**found._mapping) for found in tx.execute(query)]
+    contacts = [
+        contact
+        for contact in kept_contacts.ended(tx, row.s == s, row.e == e, row.hourless.is_(True))
+        if (contact.start_b == b and contact.start_utc is None)
+        or (contact.end_b == b and contact.end_utc is None)
+        or (contact.close_b == b and contact.close_utc is None)
+    ]
     stay = tables.sessions.c
     query = select(tables.sessions).where(
         (stay.s == s) & (stay.e == e),

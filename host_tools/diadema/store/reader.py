@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, Table, func, select
 
-from diadema.store import tables
+from diadema.store import kept_contacts, tables
 from diadema.store.database import open_database
+from diadema.store.kept_contacts import key_of
 from diadema.store.rows import Contact, Session
 
 
@@ -71,16 +72,29 @@ class Reader:
     ) -> list[Contact]:
         """Contacts by the time of their first event, [start_utc, end_utc)."""
         row = tables.contacts.c
-        query = select(tables.contacts).order_by(row.s, row.e, row.n)
+        where = []
         if agent is not None:
-            query = query.where(row.a == agent)
+            where.append(row.a == agent)
         if start_utc is not None:
-            query = query.where(row.start_utc >= start_utc)
+            where.append(row.start_utc >= start_utc)
         if end_utc is not None:
-            query = query.where(row.start_utc < end_utc)
-        if closed is not None:
-            query = query.where((row.phase == "closed") == closed)
-        return [Contact(**found._mapping) for found in self._all(query)]
+            where.append(row.start_utc < end_utc)
+
+        def asked(contact: Contact) -> bool:
+            utc = contact.start_utc
+            return (
+                (agent is None or contact.a == agent)
+                and (start_utc is None or (utc is not None and utc >= start_utc))
+                and (end_utc is None or (utc is not None and utc < end_utc))
+            )
+
+        with self.engine.connect() as connection:
+            found = {
+                key_of(contact): contact for contact in kept_contacts.ended(connection, *where)
+            }
+            found |= {key_of(one): one for one in kept_contacts.running(connection) if asked(one)}
+        contacts = [found[key] for key in sorted(found)]
+        return [one for one in contacts if closed is None or one.closed == closed]
 
     def sessions(self, *, agent: str | None = None) -> list[Session]:
         row = tables.sessions.c
@@ -142,7 +156,7 @@ class Reader:
         return {
             "events": self.count(),
             "stations": self._one(select(func.count()).select_from(tables.stations)),
-            "contacts": self._one(select(func.count()).select_from(tables.contacts)),
+            "contacts": self._contacts(),
             "lost": self._one(select(lost)) - self._one(back),
             "conflicts": self._one(select(func.count()).select_from(tables.conflicts)),
             "dead_letters": self._one(select(func.count()).select_from(tables.dead_letters)),
@@ -152,6 +166,10 @@ class Reader:
             ),
             "generation": self.generation(),
         }
+
+    def _contacts(self) -> int:
+        with self.engine.connect() as connection:
+            return kept_contacts.count(connection)
 
     def _all(self, query: Select[Any], *, scalar: bool = False) -> Iterator[Any]:
         with self.engine.connect() as connection:

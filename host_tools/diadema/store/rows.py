@@ -1,4 +1,4 @@
-"""The rows that are worked out from events: contacts and sessions, one struct a table row.
+"""What is worked out from events: contacts and sessions, one struct each.
 
 Times: `_b` and `_u` are the station's boot and its milliseconds, by which everything is measured;
 `_utc` is where that lies in UTC milliseconds, null until the boot has an anchor.
@@ -7,7 +7,7 @@ Times: `_b` and `_u` are the station's boot and its milliseconds, by which every
 from msgspec import Struct
 
 
-class Contact(Struct, kw_only=True):
+class Contact(Struct, kw_only=True, omit_defaults=True):
     """One contact of one agent. Key: the event (s, e, n) that began it.
 
     `phase` is offered, dialing, talking, held, wrapup or closed; `outcome` open, answered, missed
@@ -60,8 +60,8 @@ class Contact(Struct, kw_only=True):
         return self.phase == "closed"
 
 
-class Session(Struct, kw_only=True):
-    """One stay of one agent at one station. Key: the event that opened it."""
+class Session(Struct, kw_only=True, omit_defaults=True):
+    """One stay of one agent at one station, a table row. Key: the event that opened it."""
 
     s: str
     e: int

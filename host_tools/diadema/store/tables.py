@@ -15,11 +15,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-from diadema.store.rows import Contact, Session
+from diadema.store.rows import Session
 
-VERSION = 4  # stores of older layouts lack tables and columns, and get them from the ingest
+VERSION = 5  # stores of older layouts lack what came since, and get it from the ingest
 metadata = MetaData()
 
 
@@ -118,13 +119,19 @@ stations = Table(  # what is known of each station between two batches
     _bytes("hello"),
     _number("next_i"),
 )
-contacts = Table(
+contacts = Table(  # those that are over; `row`: all of one, as JSON (`row ->> 'talk_ms'`)
     "contacts",
     metadata,
-    *_struct_columns(Contact),
+    _text("s"),
+    _number("e"),
+    _number("n"),
+    _text("a"),
+    _number("start_utc", nullable=True),
+    Column("hourless", Boolean, nullable=False),  # it lacks an hour that an anchor may bring
+    _text("row"),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("contacts_start", "start_utc"),
-    sqlite_with_rowid=False,
+    Index("contacts_hourless", "s", "e", sqlite_where=text("hourless")),
 )
 sessions = Table(
     "sessions",
@@ -132,7 +139,6 @@ sessions = Table(
     *_struct_columns(Session),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("sessions_open", "open_utc"),
-    sqlite_with_rowid=False,
 )
 anchors = Table(  # at `u` of boot `b` it was `utc`; `jump_ms`: a clock was set since the last one
     "anchors",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -21,7 +20,7 @@ from diadema.store.bulk import Bulk, insertion, replacement
 from diadema.store.database import open_database
 from diadema.store.doubles import known_bodies
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
-from diadema.store.rows import Contact, Session
+from diadema.store.kept_contacts import ContactRow
 
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
 FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""
@@ -43,7 +42,8 @@ class Doubtful:
 
 @dataclass
 class Batch:
-    """What one transaction writes."""
+    """What one transaction writes. Nobody changes a row of it: it is written later, while what
+    the rows were made from goes on."""
 
     events: list[EventRow] = field(default_factory=list)
     doubtful: list[Doubtful] = field(default_factory=list)
@@ -54,8 +54,8 @@ class Batch:
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     positions: list[tuple[str, int, int]] = field(default_factory=list)
     stations: list[tuple[str, bytes, bytes, int]] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
-    sessions: list[Session] = field(default_factory=list)
+    contacts: list[ContactRow] = field(default_factory=list)
+    sessions: list[tuple[Any, ...]] = field(default_factory=list)
     anchors: list[tuple[str, int, int, int, int, str, int, int, int, int | None]] = field(
         default_factory=list
     )
@@ -115,8 +115,8 @@ class Writer:
                 tx.execute(row.on_conflict_do_update(index_elements=["k", "field"], set_=seen))
             self.put(tx, tables.positions, batch.positions)
             self.put(tx, tables.stations, batch.stations)
-            self.put(tx, tables.contacts, [astuple(contact) for contact in batch.contacts])
-            self.put(tx, tables.sessions, [astuple(session) for session in batch.sessions])
+            self.put(tx, tables.contacts, batch.contacts)
+            self.put(tx, tables.sessions, batch.sessions)
             self.put(tx, tables.anchors, batch.anchors)
             self.put(tx, tables.live, batch.live)
             if batch.counted_utc is not None:

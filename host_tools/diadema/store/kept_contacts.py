@@ -1,0 +1,75 @@
+"""Contacts in the store. One that is over is a row, written when it ends and once more only if
+something is heard of it later; those that go on stand in the state of their station. So each is
+written once, and few columns of it: those by which it is looked for, beside the whole as JSON.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_
+
+from diadema.store import tables
+from diadema.store.rows import Contact
+
+type ContactRow = tuple[str, int, int, str, int | None, bool, str]
+type Key = tuple[str, int, int]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Contact).decode
+
+
+class _Running(Struct):
+    """Of a station's state what is looked for here."""
+
+    open: list[Contact] = []
+
+
+_decode_running = msgspec.msgpack.Decoder(_Running).decode
+
+
+def row_of(contact: Contact) -> ContactRow:
+    """The row of a contact that is over, as it is now."""
+    hourless = contact.start_utc is None or contact.end_utc is None or contact.close_utc is None
+    key = contact.s, contact.e, contact.n
+    return (*key, contact.a, contact.start_utc, hourless, _encode(contact).decode())
+
+
+def key_of(contact: Contact) -> Key:
+    return contact.s, contact.e, contact.n
+
+
+def ended(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
+    """The rows where all of this holds."""
+    for row in tx.execute(select(tables.contacts.c.row).where(*where)).scalars():
+        yield _decode(row)
+
+
+def running(tx: Connection) -> Iterator[Contact]:
+    """Those that go on. One that was over and began again has its older row in the table too."""
+    for state in tx.execute(select(tables.stations.c.state)).scalars():
+        yield from _decode_running(state).open
+
+
+def count(tx: Connection) -> int:
+    """How many there are in all."""
+    rows = int(tx.execute(select(func.count()).select_from(tables.contacts)).scalar_one())
+    keys = [key_of(contact) for contact in running(tx)]
+    return rows + len(keys) - _there(tx, keys)
+
+
+def _there(tx: Connection, keys: Iterable[Key]) -> int:
+    row = tables.contacts.c
+    asked = text("SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:keys)")
+    found = tuple_(row.s, row.e, row.n).in_(asked)
+    query = select(func.count()).select_from(tables.contacts).where(found)
+    return int(tx.execute(query, {"keys": _encode([*keys]).decode()}).scalar_one())
+
+
+def from_columns(rows: Iterable[dict[str, Any]]) -> Iterator[ContactRow]:
+    """Of layouts before 5, that had a column for each field, and those that went on as rows."""
+    for fields in rows:
+        contact = msgspec.convert(fields, Contact, strict=False)
+        if contact.closed:
+            yield row_of(contact)
