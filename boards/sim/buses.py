@@ -11,7 +11,10 @@ def attach(bus, address, model):
 
 
 class I2C:
-    """Controller. A model gives `write(bytes)` and `read(count)`; None from either is a NACK."""
+    """Controller. A model gives `write(bytes)` and `read(count)`; None from either is a NACK.
+
+    One with the fault "stuck" holds the clock low, for all that hang on the bus.
+    """
 
     def __init__(self, id=-1, *, scl=None, sda=None, freq=400000, timeout=50000):
         self._bus = devices.get(("i2c", scl.net.gpio, sda.net.gpio), {})
@@ -19,13 +22,25 @@ class I2C:
     def init(self, **options):
         pass
 
+    def _stuck(self, asked=None):
+        """Whether another than the one that is asked holds the bus; that one says so itself."""
+        return any(
+            getattr(model, "fault", None) == "stuck"
+            for address, model in self._bus.items()
+            if address != asked
+        )
+
     def _at(self, address):
         model = self._bus.get(address)
         if model is None:
             raise OSError(19)  # ENODEV, as the ESP32 port reports a missing acknowledge
+        if self._stuck(address):
+            raise OSError(116)  # ETIMEDOUT
         return model
 
     def scan(self):
+        if self._stuck():
+            return []
         return sorted(address for address, model in self._bus.items() if model.present())
 
     def writeto(self, addr, buf, stop=True):

@@ -138,16 +138,19 @@ class ES8388:
     def start(self):
         """Reset, then all registers, then the outputs."""
         state, self.state = self.state, "off"
-        self._outputs()  # first, whatever the chip was doing
-        self._write(_CONTROL1, _RESET)
-        self._table(_INIT)
-        microphone, line = self._inputs
-        self._write(_INPUT, microphone << 6 | line << 4)
-        self._write(_MIXER_INPUT, _AFTER_PGA | line)
-        self.set_microphone_gain(self.microphone_gain_db)
-        self.set_volume(self.volume)
-        self.line_to_headset(self.line_in)
-        self.mute(self.muted)
+        try:
+            self._outputs()  # first, whatever the chip was doing
+            self._write(_CONTROL1, _RESET)
+            self._table(_INIT)
+            microphone, line = self._inputs
+            self._write(_INPUT, microphone << 6 | line << 4)
+            self._write(_MIXER_INPUT, _AFTER_PGA | line)
+            self.set_microphone_gain(self.microphone_gain_db)
+            self.set_volume(self.volume)
+            self.line_to_headset(self.line_in)
+            self.mute(self.muted)
+        finally:
+            self.state = state
         self.power(state)
 
     # ------------------------------------------------------------------ levels

@@ -21,7 +21,11 @@ def gain(db):
 
 
 class ES8388:
-    """`watch()` is called before each register write: what was heard up to then is known."""
+    """`watch()` is called before each register write: what was heard up to then is known.
+
+    `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
+    "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more.
+    """
 
     def __init__(self):
         self.registers = bytearray(_LAST + 1)
@@ -32,6 +36,7 @@ class ES8388:
         self._reset()
         self._at = 0
         self.fault = None
+        self.writes_left = 0
 
     def _reset(self):
         for index in range(_LAST + 1):
@@ -40,8 +45,18 @@ class ES8388:
     def present(self):
         return self.fault != "nack"
 
+    def _held(self):
+        """True when there is no acknowledge."""
+        if self.fault in ("stuck", "stretch"):
+            raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
+        return self.fault == "nack"
+
     def write(self, data):
-        if self.fault == "nack":
+        if self.fault == "gone":
+            self.writes_left -= 1
+            if self.writes_left < 0:
+                self.fault = "nack"
+        if self._held():
             return None
         if data:
             self._at = data[0]
@@ -58,7 +73,7 @@ class ES8388:
         return len(data)
 
     def read(self, count):
-        if self.fault == "nack":
+        if self._held():
             return None
         data = bytes(self.registers[self._at : self._at + count])
         self._at += count
