@@ -7,8 +7,9 @@ import msgspec
 from diadema import commands, nats_jwt, site, station_config
 from diadema.frames import encode
 from flash_image import header, record, sector
-from parsers import images
 from scripted_station import SITE, Script
+
+from parsers import images
 
 STATION = "DIA-0200000000a1"
 _CALL = {"contact": "c1"}
