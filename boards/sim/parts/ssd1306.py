@@ -3,6 +3,8 @@
 Keeps the display memory (GDDRAM: 8 pages × 128 columns, bit 0 on top) and what the commands set.
 """
 
+_ETIMEDOUT = 116  # what the ESP32 port raises when the clock line stays low
+
 _ARGUMENTS = {
     0x20: 1, 0x21: 2, 0x22: 2, 0x81: 1, 0xA8: 1, 0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1,
     0x8D: 1, 0x23: 1, 0xD6: 1, 0x26: 6, 0x27: 6, 0x29: 5, 0x2A: 5, 0xA3: 2,
@@ -10,8 +12,15 @@ _ARGUMENTS = {
 
 
 class SSD1306:
+    """`fault`: "nack"; "stuck" and "stretch" hold the clock line; "bit" turns one bit of each
+    transfer of picture over.
+    """
+
+    arguments = _ARGUMENTS
+
     def __init__(self):
         self.ram = bytearray(1024)
+        self.written = 0  # bytes of picture
         self.power()
 
     def power(self):
@@ -32,8 +41,13 @@ class SSD1306:
     def present(self):
         return self.fault != "nack"
 
+    def _answers(self):
+        if self.fault in ("stuck", "stretch"):
+            raise OSError(_ETIMEDOUT)
+        return self.fault != "nack"
+
     def write(self, data):
-        if self.fault == "nack":
+        if not self._answers():
             return None
         at = 0
         while at < len(data):
@@ -43,6 +57,10 @@ class SSD1306:
             chunk = data[at : at + 1] if control & 0x80 else data[at:]
             at += len(chunk)
             if control & 0x40:
+                self.written += len(chunk)
+                if self.fault == "bit" and chunk:
+                    chunk = bytearray(chunk)
+                    chunk[len(chunk) // 2] ^= 0x10
                 self._store(chunk)
             else:
                 for byte in chunk:
@@ -50,13 +68,13 @@ class SSD1306:
         return len(data)
 
     def read(self, count):
-        if self.fault == "nack":
+        if not self._answers():
             return None
         return bytes([0x00 if self.on else 0x40]) * count  # status: bit 6 = display off
 
     def _command(self, byte):
         if self._pending is None:
-            self._pending = [byte, _ARGUMENTS.get(byte, 0)]
+            self._pending = [byte, self.arguments.get(byte, 0)]
         else:
             self._pending.append(byte)
             self._pending[1] -= 1
@@ -65,6 +83,9 @@ class SSD1306:
         code = self._pending[0]
         given = self._pending[2:]
         self._pending = None
+        self._obey(code, given)
+
+    def _obey(self, code, given):
         if code == 0x20:
             self.mode = given[0] & 3
         elif code == 0x21:
@@ -87,7 +108,7 @@ class SSD1306:
             self.column = self.column & 0x70 | code
         elif code <= 0x17:
             self.column = (code & 7) << 4 | self.column & 0x0F
-        elif code not in _ARGUMENTS and not (
+        elif code not in self.arguments and not (
             0x40 <= code <= 0x7F or code in (0xA0, 0xA1, 0xA4, 0xA5, 0xC0, 0xC8, 0xE3, 0x2E, 0x2F)
         ):
             self.refused += 1

@@ -1,0 +1,132 @@
+"""What the OLED controllers have in common: the picture that the chip shows, and what differs.
+
+A chip says how it is set up (`_init`) and how a window of its memory is sent (`_window`).
+"""
+
+from lib.errors import PartError
+from micropython import const
+
+WIDTH = const(128)
+PAGES = const(8)
+_COMMANDS = const(0x00)  # Co = 0, D/C# = 0: command bytes follow
+_DATA = const(0x40)
+_SET_CONTRAST = const(0x81)
+_DISPLAY_OFF = const(0xAE)
+_NO_OPERATION = const(0xE3)
+_BLOCK = const(16)
+
+
+class Oled:
+    """`show(buffer)` takes 1024 bytes, eight pages of 128 columns, bit 0 on top."""
+
+    _init = b""
+
+    def __init__(self, i2c, *, address=0x3C):
+        self._i2c = i2c
+        self._address = address
+        self._shown = bytearray(WIDTH * PAGES)
+        self._send = bytearray(8 + WIDTH * PAGES)
+        self._on = True
+        self._contrast = 0xCF
+        self.sent = 0  # bytes of picture sent
+        self.start()
+
+    def start(self):
+        """Set the chip up, clear it and light it. Raises PartError when it does not answer."""
+        self._command(self._init)
+        self.contrast(self._contrast)
+        self._shown[:] = bytes(len(self._shown))
+        self.refresh()
+        self.power(True)
+
+    def show(self, buffer):
+        """Bring the chip to this picture: only the pages and columns that differ are sent."""
+        new = memoryview(buffer)
+        old = memoryview(self._shown)
+        page = 0
+        while page < PAGES:
+            left, right = WIDTH, 0
+            first = page
+            while page < PAGES:  # join the pages below that changed too
+                at = page * WIDTH
+                if new[at : at + WIDTH] == old[at : at + WIDTH]:
+                    break
+                a, b = _span(new[at : at + WIDTH], old[at : at + WIDTH])
+                left, right = min(left, a), max(right, b)
+                page += 1
+            if page > first:
+                for row in range(first, page):
+                    at = row * WIDTH
+                    old[at + left : at + right] = new[at + left : at + right]
+                self._window(left, right, first, page)
+            page += 1
+
+    def refresh(self):
+        """Send all of the picture again: the chip cannot be read, and may have lost a bit."""
+        self._window(0, WIDTH, 0, PAGES)
+
+    def contrast(self, value):
+        """0 to 255."""
+        self._command(bytes([_SET_CONTRAST, value]))
+        self._contrast = value
+
+    def power(self, on):
+        """Dark, and asleep, without losing the picture."""
+        self._command(bytes([_DISPLAY_OFF | bool(on)]))
+        self._on = bool(on)
+
+    def _window(self, left, right, first, last):
+        """Send columns left … right − 1 of pages first … last − 1."""
+        raise NotImplementedError
+
+    def _picture(self, head, left, right, first, last):
+        """Write `head`, and after it the picture's bytes of the window."""
+        send = self._send
+        size = len(head)
+        send[:size] = head
+        width = right - left
+        for page in range(first, last):
+            at = page * WIDTH + left
+            send[size : size + width] = memoryview(self._shown)[at : at + width]
+            size += width
+        self._write(memoryview(send)[:size])
+        self.sent += size - len(head)
+
+    def _command(self, commands):
+        self._write(bytes([_COMMANDS]) + commands)
+
+    def _write(self, data):
+        try:
+            self._i2c.writeto(self._address, data)
+        except OSError:
+            raise PartError("screen", "no_answer", "check its cable on the I2C bus") from None
+
+    def dump(self):
+        return {
+            "address": self._address,
+            "on": self._on,
+            "contrast": self._contrast,
+            "sent": self.sent,
+        }
+
+    def selftest(self):
+        """The chip acknowledges a command that does nothing."""
+        try:
+            self._command(bytes([_NO_OPERATION]))
+        except PartError:
+            return False
+        return True
+
+
+def _span(new, old):
+    """First and one past the last column that differ."""
+    left, right = 0, WIDTH
+    while new[left : left + _BLOCK] == old[left : left + _BLOCK]:
+        left += _BLOCK
+    while new[left] == old[left]:
+        left += 1
+    while new[right - _BLOCK : right] == old[right - _BLOCK : right]:
+        right -= _BLOCK
+    while new[right - 1] == old[right - 1]:
+        right -= 1
+    return left, right
