@@ -85,6 +85,7 @@ async def main():
         model.fault = None
         codec.start()
         assert model.paths() == whole, count
+    model.fault = None
     print(count > 30, codec.selftest())
 """
     )
