@@ -25,10 +25,13 @@ _BLOCK_LIMIT = const(480)
 
 
 def configure(app, u, details):
-    """The command with a block. A configuration that is here already changes nothing."""
+    """The command with a block. A number passed over changes nothing, unless its blocks began to
+    come before another command was done.
+    """
     done = details["i"] <= app.desk.command
-    if done and details.get("generation") == app.machine.config.generation:
-        _let_go(app)
+    if done and not (app.intake and app.intake.expects(details["i"])):
+        if not app.intake:
+            _let_go(app)
         return
     app.intake = store = app.intake or app.open_store()
     config = None
@@ -103,6 +106,10 @@ class ConfigStore:
                 raise ConfigError("data", "not JSON") from None
         validate(data, self._station)
         return Config(data)
+
+    def expects(self, number):
+        """Whether more blocks of that command are to come."""
+        return self._coming is not None and self._coming[0] == number
 
     def add(self, command):
         """Take one block; the new Config once the last one is there and all is right, else None.

@@ -6,6 +6,7 @@ from binascii import hexlify, unhexlify
 
 from lib.app import App
 from lib.config import Config
+from lib.config_store import ConfigStore
 from lib.errors import PartError
 from lib.frames import Decoder, encode
 from lib.journal import Journal, JournalFull
@@ -15,6 +16,7 @@ from lib.seal import hmac_sha256
 from lib.timekeeping import Clock
 from nor import Nor
 from scenes import CONFIG
+from test_lib_config import GOOD, Folder, commands
 
 STATION = "DIA-0200000000a1"
 UTC = 1770037200000
@@ -564,6 +566,34 @@ def test_a_replay_within_a_boot_changes_nothing():
     for text in (time, ack, with_h({"ack": [bench.epoch, 1]}, 2)):
         bench.hear(text)
     assert (bench.app.journal.last, bench.app.journal.acked) == (last, 2)
+
+
+def test_an_older_configuration_of_the_same_boot_changes_nothing():
+    """Who took it down cannot bring back an agent or a password that was taken away."""
+    bench = Sealed()
+    with Folder() as folder:
+        bench.app.open_store = lambda: ConfigStore(STATION, folder)
+
+        def blocks(number, generation):
+            data = dict(GOOD, generation=generation, key=KEY, station=STATION)
+            return [with_h(block, 2) for block in commands(data, number)]
+
+        for text in blocks(5, 3) + blocks(7, 4):
+            bench.hear(text)
+        assert bench.app.machine.config.generation == 4
+        last = bench.app.journal.last
+        for text in blocks(5, 3) + blocks(7, 4):
+            bench.hear(text)
+        assert bench.app.machine.config.generation == 4
+        assert bench.app.journal.last == last
+        for text in blocks(8, 5)[:1] + blocks(5, 3) + blocks(8, 5)[1:]:
+            bench.hear(text)
+        assert bench.app.machine.config.generation == 5
+        time = [with_h({"cmd": "time", "i": 10, "utc": UTC}, 2)]
+        for text in blocks(9, 6)[:1] + time + blocks(9, 6)[1:]:
+            bench.hear(text)
+        assert ConfigStore(STATION, folder).load().generation == 6
+        assert bench.app.intake is None
 
 
 def test_a_hello_needs_no_seal_and_says_nothing_of_who_asks():
