@@ -30,15 +30,15 @@ VARIANTS = (
     {},
     {"codec_scl": 23, "codec_sda": 18, "i2s_bck": 5, "key4": 2, "key5": 4, "key6": 34},
 )
-PROBE = ("codec", 0x10)
+PROBE = ("module", 0x10)
 BUSES = {
-    "codec": ("I2C", 0, {"scl": "codec_scl", "sda": "codec_sda"}, {"freq": 400_000}),
+    "module": ("I2C", 0, {"scl": "codec_scl", "sda": "codec_sda"}, {"freq": 400_000}),
     "panel": ("I2C", 1, {"scl": "panel_scl", "sda": "panel_sda"}, {"freq": 400_000}),
 }
 PARTS = {
     "screen": ("ssd1309", "SSD1309", "panel", (), {"address": 0x3C}),
     "badge_reader": ("pn532", "PN532", "panel", ("badge_irq",), {"address": 0x24}),
-    "codec": ("es8388", "ES8388", "codec", (), {"address": 0x10, "limit_db": -8}),
+    "codec": ("es8388", "ES8388", "module", (), {"address": 0x10, "limit_db": -8}),
     "audio": (
         "i2s_audio",
         "Audio",

@@ -32,6 +32,8 @@ def parts_wired(board: Board) -> Iterator[str]:
         for wire in keywords.values():
             if wire not in board.pins:
                 yield f"bus {name}: no wire {wire} in PINS: add or correct it"
+    for name in sorted(board.buses.keys() & board.parts.keys()):
+        yield f"bus {name} has the name of a part, which parts may hang on too: name it otherwise"
     expanders = {bus for _, _, bus, _, _ in board.parts.values() if bus in board.parts}
     for role, (_, _, bus, wires, _) in board.parts.items():
         if role not in ROLES | expanders:
