@@ -44,7 +44,8 @@ async def test_the_stream_is_ours_and_keeps_what_nobody_waited_for(broker, stack
     )
     stack.callback(reader.close)
     messages = await reader.read()
-    assert messages[0] == (1, script.topic, script.bodies[0])
+    first = messages[0]
+    assert (first.sequence, first.subject, first.data) == (1, script.topic, script.bodies[0])
     assert messages[1].subject == script.topic.removesuffix("ev") + "st.usb"
 
 
@@ -147,6 +148,28 @@ async def test_a_stream_made_by_the_server_itself_is_put_right(tmp_path, stack):
     else:
         info = await jetstream.stream_info(STREAM)
         assert info.config.retention == "limits"
+
+
+async def test_a_stream_at_its_limit_goes_on_without_its_oldest(tmp_path, stack, monkeypatch):
+    """They are stored, or still in their stations' journals; nobody must wait for a week."""
+    from broker_fixtures import RunningBroker
+
+    running = RunningBroker(tmp_path)
+    stack.push_async_callback(running.stop, kill=True)
+    await running.start(mqtt=False)
+    client = await running.client()
+    stack.push_async_callback(client.close)
+    unlimited = (await client.jetstream().stream_info(STREAM)).config
+    unlimited.max_bytes = -1  # as made before there was a limit
+    await client.jetstream().update_stream(unlimited)
+    await running.stop()
+    monkeypatch.setattr(brokers, "MOST_BYTES", 100_000)
+    await running.start()
+    async with running.mqtt() as mqtt:
+        for _ in range(300):
+            await mqtt.publish(f"diadema/v1/{S}/ev", b"x" * 500, qos=1)
+    state = (await client.jetstream().stream_info(STREAM)).state
+    assert state.last_seq == 300 and state.first_seq > 1 and state.bytes <= 100_000
 
 
 def test_an_old_server_is_refused(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ import msgspec
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from diadema.credentials import Secrets
@@ -31,6 +31,7 @@ ACCOUNT = "DIADEMA"
 BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their door
 SUBJECTS = ["$MQTT.msgs.>"]
 WEEK_S = 7 * 24 * 3600
+MOST_BYTES = 12 << 30  # of the stream; a week of 1 000 stations at work takes a quarter of it
 LOOPBACK = "127.0.0.1"
 OLDEST = (2, 15, 1)
 _PORTS = range(20_000, 32_000)
@@ -178,6 +179,8 @@ authorization {{ timeout: 10, auth_callout {{
                 retention=RetentionPolicy.LIMITS,
                 storage=StorageType.FILE,
                 max_age=WEEK_S,
+                max_bytes=MOST_BYTES,  # then the oldest goes: beyond the server's own limit, all
+                discard=DiscardPolicy.OLD,  # stations would be refused
                 num_replicas=1,
             )
             try:
@@ -203,6 +206,8 @@ def is_ours(config: StreamConfig) -> bool:
         config.retention == RetentionPolicy.LIMITS
         and config.subjects == SUBJECTS
         and config.max_age == WEEK_S
+        and config.max_bytes == MOST_BYTES
+        and config.discard == DiscardPolicy.OLD
         and config.storage == StorageType.FILE
     )
 
