@@ -27,7 +27,7 @@ PINS = {
     "i2s_in": 35,
 }
 VARIANTS = (
-    {},
+    {"codec_scl": 32, "codec_sda": 33},
     {"codec_scl": 23, "codec_sda": 18, "i2s_bck": 5, "key4": 2, "key5": 4, "key6": 34},
 )
 PROBE = ("module", 0x10)

@@ -33,7 +33,14 @@ BROKEN = [
     ("variants_probed", AUDIOKIT, TABLE, 'PROBE = ("module", 0x10)', "", "without PROBE"),
     ("variants_probed", AUDIOKIT, TABLE, '("module", 0x10)', '("module", 0x11)', "asks for 0x11"),
     ("variants_probed", AUDIOKIT, TABLE, '"key6": 34', '"key7": 34', "moves key7"),
-    ("variants_probed", AUDIOKIT, TABLE, "    {},\n", "", "describe each once"),
+    (
+        "variants_probed",
+        AUDIOKIT,
+        TABLE,
+        '    {"codec_scl": 32, "codec_sda": 33},\n',
+        "",
+        "describe each once",
+    ),
     (
         "no_pin_twice",
         LYRAT,
