@@ -1,4 +1,4 @@
-"""The whole firmware and a badge that must prove itself: let in, copied, torn away; no key told."""
+"""The whole firmware and badges that must prove themselves: genuine, copied, torn away."""
 
 import json
 
