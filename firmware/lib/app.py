@@ -262,17 +262,17 @@ class App:
         codec = parts.get("codec")
         if machine.volume or codec is None or codec.muted != self.desk.muted:
             parts.use("codec", self._set_codec)
+        self._screen_due = self._screen.draw(
+            machine, self.clock, self.clock.now(), self.uplink.link
+        )
+        if self._screen.dirty:
+            parts.use("screen", self._show_screen)
         if self.sound:
             self.sound.look()
         elif parts.has("audio") and (self.desk.work != "idle" or machine.notice):
             from lib.sound import Sound
 
             self.sound = Sound(self)
-        self._screen_due = self._screen.draw(
-            machine, self.clock, self.clock.now(), self.uplink.link
-        )
-        if self._screen.dirty:
-            parts.use("screen", self._show_screen)
 
     def _show_lights(self, device):
         device.show(self._lit)

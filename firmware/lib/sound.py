@@ -88,7 +88,6 @@ class Sound:
         while True:
             try:
                 await getattr(self, name)(app.parts.get("audio") or app.parts.make("audio"))
-                app.fault("audio", None)
                 return
             except (StationError, OSError) as error:
                 app.serial.log(str(error))
@@ -101,6 +100,7 @@ class Sound:
         from lib.tones import Tone
 
         await audio.play(Tone(name, _LEVEL_DB))
+        self._app.fault("audio", None)
 
     async def _ring(self, audio):
         while True:
@@ -129,6 +129,7 @@ class Sound:
             self._call = (desk.agent, desk.contact)
             await self._play(audio, "answer")
         audio.listen()
+        self._app.fault("audio", None)
         try:
             while True:
                 frame = await audio.frame()

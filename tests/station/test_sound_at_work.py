@@ -148,6 +148,24 @@ async def test_keys_silence_the_ring_and_a_wrong_badge_is_heard(desk):
         assert error > 20
 
 
+async def test_a_port_that_fails_is_one_fault_and_tried_again(desk, talk):
+    async with desk() as bench:
+        await bench.log_in()
+        await bench.station.ask({"do": "fault", "part": "audio", "kind": "memory"})
+        await bench.ring("C-1")
+        assert (await bench.event("station.fault", part="audio"))["code"] == "no_port"
+        await bench.keys(1)
+        await bench.event("contact.answered")
+        await bench.world.sleep(15_000)
+        assert bench.kinds().count("station.fault") == 1
+        await bench.station.ask({"do": "fault", "part": "audio", "kind": None})
+        async with sound.listen(bench.station, **talk):
+            await bench.world.sleep(20_000)
+            await bench.keys(1)
+        await bench.event("voice.summary", c="C-1")
+        await bench.event("station.fault_cleared", part="audio")
+
+
 async def test_volume_keys_are_told(desk):
     async with desk() as bench:
         await bench.log_in()

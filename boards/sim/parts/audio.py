@@ -105,6 +105,7 @@ class Audio:
         self._codec = codec
         self.clock = clock
         self.files = None
+        self.fault = None  # any: I2S has no memory left for its buffers
         codec.watch = self.catch_up
         self.running = False
         self._at = 0
@@ -154,8 +155,10 @@ class Audio:
         return self._sender
 
     def _begin(self, room):
+        if self.fault:
+            raise OSError(0x101)  # ESP_ERR_NO_MEM
         if self._receiver or self._sender:
-            raise OSError(-0x105)  # the pins are in use
+            raise OSError(0x103)  # ESP_ERR_INVALID_STATE: the pins are in use
         port = Port(self, room)
         if self.running:
             port.start()
