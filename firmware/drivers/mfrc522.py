@@ -116,13 +116,16 @@ class MFRC522:
         """Reset it and set it up. Raises PartError when it does not answer."""
         self._write(_COMMAND, _SOFT_RESET)
         await asyncio.sleep_ms(_RESET_MS)
-        self.version = self._read(_VERSION)
-        if self.version not in _VERSIONS:
-            raise PartError("badge_reader", "no_answer", "check its SPI wires and its 3.3 V")
+        self._check()
         for at in range(0, len(_INIT), 2):
             self._write(_INIT[at], _INIT[at + 1])
         self.present = None
         self._bad = self._empty = 0
+
+    def _check(self):
+        self.version = self._read(_VERSION)
+        if self.version not in _VERSIONS:
+            raise PartError("badge_reader", "no_answer", "check its SPI wires and its 3.3 V")
 
     def __aiter__(self):
         return self
@@ -135,6 +138,7 @@ class MFRC522:
             try:
                 identity = await self._look()
             except BadRead:
+                self._check()  # of a chip that is gone every answer is broken
                 self.bad_reads += 1
                 self._bad += 1
                 self._empty = 0

@@ -114,9 +114,16 @@ async def main():
         await read()
     except Exception as error:
         print(error.part, error.code)
+    model.fault = None
+    await reader.start()
+    model.fault = "nack"  # its lines float: every answer would be a collision
+    try:
+        print(await read())
+    except Exception as error:
+        print(error.part, error.code)
 """
     )
-    assert lines == ["badge_reader no_answer", "badge_reader silent"]
+    assert lines == ["badge_reader no_answer", "badge_reader silent", "badge_reader no_answer"]
 
 
 async def test_waiting_leaves_the_bus_free(chips):
