@@ -115,7 +115,7 @@ class Bench:
     def _lights_neopixel(self, nets, options):
         from parts.neopixel import NeoPixels
 
-        return NeoPixels(nets[0])
+        return NeoPixels(nets[0], options.get("first", 0) + 3)
 
     def _headset(self, nets, options):
         return Socket(nets[0], options.get("plugged", 0))

@@ -12,7 +12,7 @@ from typing import Any
 import pictures
 import pytest
 from diadema.sim import people
-from diadema.sim.build import build_firmware
+from diadema.sim.build import SIM, SimBoard, build_firmware
 from diadema.sim.station import Station
 from diadema.sim.world import World
 from diadema.site import Site, parse
@@ -31,18 +31,20 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def program(tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[Station]]]:
-    """`await program(source)`: a powered station that runs `source` in place of the firmware."""
+async def program(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Station]]]:
+    """`await program(source)`: a powered station that runs `source` in place of the firmware, on
+    the plain board or another.
+    """
     async with AsyncExitStack() as stack:
 
-        async def start(source: str) -> Station:
+        async def start(source: str, board: SimBoard = SIM) -> Station:
             folder = tmp_path / "program"
             folder.mkdir(exist_ok=True)
             (folder / "main.py").write_text(source)
             world = await stack.enter_async_context(
                 World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=folder)
             )
-            station = await world.add_station(STATION)
+            station = await world.add_station(STATION, board=board)
             await station.power_on()
             return station
 
@@ -159,17 +161,18 @@ class Bench:
 @pytest.fixture
 def desk(
     tmp_path: Path, image: Path, site: Site
-) -> Callable[[], AbstractAsyncContextManager[Bench]]:
-    """`async with desk() as bench`: the real firmware, configured over the wire, its clock set.
+) -> Callable[..., AbstractAsyncContextManager[Bench]]:
+    """`async with desk() as bench`: the real firmware, configured over the wire, its clock set; on
+    the plain board or another.
 
     Entered by the test itself, so that the test's own task is the one that acts in the run.
     """
 
     @asynccontextmanager
-    async def open_desk() -> AsyncIterator[Bench]:
-        world = World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=image)
+    async def open_desk(board: SimBoard = SIM) -> AsyncIterator[Bench]:
+        world = World(tmp_path / board.name, start_utc_ms=MONDAY_8_LIMA, mode="fast", image=image)
         async with world:
-            station = await world.add_station(STATION)
+            station = await world.add_station(STATION, board=board)
             host = WireHost(station, site)
             badges = [agent.badges[0].partition(":")[2] for agent in site.agents]
             bench = Bench(world, station, host, badges)

@@ -1,0 +1,212 @@
+"""One scripted day on the simulation of every board: the real firmware, each with its own drivers
+and chips, ends with the same events, pictures and lights as the plain board.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from diadema.sim.build import SIM, SimBoard, board_names
+
+BOARDS = [name for name in board_names() if name != SIM.name]
+# no part of what happened: which board it is, and when to the millisecond
+ASIDE = ("board", "u", "t", "utc", "uncertainty_ms", "ring_ms")
+LATE_MS = 150  # a key that is polled is heard later than one that interrupts
+# kinds that a board leaves out because it has no part for them; there is none today
+LACKS: dict[str, set[str]] = {}
+
+
+@dataclass
+class Day:
+    events: list[dict[str, Any]] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    lights: dict[str, dict[str, bool]] = field(default_factory=dict)
+
+
+async def look(bench, day: Day, name: str) -> None:
+    """Let the screen settle, and keep what a person sees."""
+    await bench.caught_up()
+    await bench.world.sleep(100)
+    day.pictures[name] = await bench.station.screen()
+    day.lights[name] = await bench.station.lights()
+
+
+async def answered_call(bench, day: Day) -> None:
+    """It rings, is answered, muted, held, and typified after its end."""
+    await bench.ring("C-1")
+    await bench.world.sleep(3525)  # its light blinks: the middle of a flash
+    await look(bench, day, "offered")
+    await bench.keys(1)
+    await bench.event("contact.answered", c="C-1")
+    await bench.world.sleep(12_400)
+    await bench.keys(2)
+    await bench.event("contact.muted", c="C-1")
+    await look(bench, day, "muted")
+    await bench.keys(2)
+    await bench.event("contact.unmuted", c="C-1")
+    await bench.keys(4)
+    await bench.event("contact.held", c="C-1")
+    await bench.world.sleep(4400)
+    await look(bench, day, "held")
+    await bench.keys(4)
+    await bench.event("contact.resumed", c="C-1")
+    await bench.station.press(4, ms=900)
+    await look(bench, day, "louder")
+    await bench.world.sleep(5000)
+    await bench.keys(1)
+    await bench.event("wrapup.started", c="C-1")
+    await look(bench, day, "tree")
+    await bench.keys(4, 3, 3)
+    await bench.event("wrapup.ended", c="C-1", cause="typified")
+
+
+async def pause_and_outgoing(bench, day: Day) -> None:
+    since = bench.since()
+    await bench.keys(3, 3)
+    await bench.event("presence.changed", since, to="not_ready", reason="refrigerio")
+    await look(bench, day, "pause")
+    await bench.keys(3)
+    await bench.event("presence.changed", since, to="ready")
+    await bench.keys(4)
+    dialed = await bench.event("contact.dialed", since)
+    await look(bench, day, "dialing")
+    await bench.keys(3)
+    await bench.event("contact.answered", since, c=dialed["c"])
+    await bench.world.sleep(8400)
+    await bench.keys(3, 3, 3, 3)
+    await bench.event("contact.typified", since, c=dialed["c"])
+    await bench.keys(1)
+    await bench.event("wrapup.started", since, c=dialed["c"])
+    await bench.keys(1)
+    await bench.event("wrapup.ended", since, c=dialed["c"], cause="agent")
+
+
+async def missed_call(bench, day: Day) -> None:
+    since = bench.since()
+    await bench.ring("C-2")
+    await bench.event("contact.missed", since, c="C-2", cause="no_answer")
+    await look(bench, day, "missed")
+    await bench.keys(3)
+    await bench.event("presence.changed", since, to="ready")
+
+
+async def parts_die(bench, day: Day) -> None:
+    """The codec and the screen stop answering, one after the other, and come back."""
+    for part, use in (("codec", lambda: bench.station.press(4, ms=900)), ("screen", None)):
+        since = bench.since()
+        await bench.ring(f"C-{part}")
+        await bench.station.ask({"do": "fault", "part": part, "kind": "nack"})
+        await bench.keys(1)
+        if use:
+            await use()
+        await bench.event("station.fault", since, part=part, code="no_answer")
+        await bench.station.ask({"do": "fault", "part": part, "kind": None})
+        await bench.world.sleep(11_000)
+        if use:
+            await use()
+        await bench.event("station.fault_cleared", since, part=part)
+        await bench.keys(1)
+        await bench.event("wrapup.started", since)
+        await bench.keys(3, 3, 3)
+        await bench.event("wrapup.ended", since)
+        await look(bench, day, f"after the {part}")
+
+
+async def reader_dies(bench) -> None:
+    """Nobody can log in or out meanwhile; the agent who is in works on."""
+    since = bench.since()
+    await bench.station.ask({"do": "fault", "part": "badge_reader", "kind": "nack"})
+    await bench.station.tap(bench.badges[0])
+    await bench.event("station.fault", since, part="badge_reader", code="no_answer")
+    await bench.ring("C-reader")
+    await bench.keys(1)
+    await bench.event("contact.answered", since, c="C-reader")
+    await bench.station.ask({"do": "fault", "part": "badge_reader", "kind": None})
+    await bench.event("station.fault_cleared", since, part="badge_reader")
+    await bench.keys(1)
+    await bench.event("wrapup.started", since)
+    await bench.keys(3, 3, 3)
+    await bench.event("wrapup.ended", since)
+
+
+async def headset_out_and_in(bench) -> None:
+    since = bench.since()
+    await bench.station.unplug()
+    await bench.event("headset.unplugged", since)
+    await bench.station.plug()
+    await bench.event("headset.plugged", since)
+
+
+async def power_cut(bench, day: Day) -> None:
+    since = bench.since()
+    await bench.ring("C-3")
+    await bench.keys(1)
+    await bench.event("contact.answered", since, c="C-3")
+    await bench.world.sleep(6400)
+    await bench.station.power_cut()
+    await bench.world.sleep(3000)
+    await bench.station.power_on()
+    await bench.event("contact.ended", since, c="C-3", by="interrupted")
+    await bench.event("wrapup.started", since, c="C-3")
+    await bench.event("station.clock", since)
+    await look(bench, day, "after the cut")
+    await bench.keys(3, 3, 3)
+    await bench.event("wrapup.ended", since, c="C-3")
+
+
+async def live(desk, board: SimBoard) -> Day:
+    day = Day()
+    async with desk(board) as bench:
+        await look(bench, day, "logged out")
+        await bench.station.tap("04DEADBEEF0102")
+        await bench.event("session.denied", reason="unknown_badge")
+        await bench.world.sleep(4000)
+        await bench.log_in()
+        await look(bench, day, "ready")
+        await answered_call(bench, day)
+        await pause_and_outgoing(bench, day)
+        await missed_call(bench, day)
+        await parts_die(bench, day)
+        await reader_dies(bench)
+        await headset_out_and_in(bench)
+        await power_cut(bench, day)
+        await bench.station.tap(bench.badges[0])
+        await bench.event("session.closed", reason="agent")
+        await bench.event("presence.changed", to="logged_out", reason="logout")
+        await bench.world.sleep(4000)
+        await look(bench, day, "gone")
+        assert not bench.station.crash
+        events = bench.world.witness.events(bench.station.id)
+        # a contact begun here is named after the journal's random epoch
+        epochs = {f"-{seen.e:x}-" for seen in events}
+        assert len(epochs) == 1
+        text = json.dumps([seen.event | {"n": seen.n} for seen in events])
+        day.events = json.loads(text.replace(epochs.pop(), "-epoch-"))
+    return day
+
+
+def told(day: Day, *, without: Collection[str] = ()) -> list[dict[str, Any]]:
+    return [
+        {key: value for key, value in event.items() if key not in ASIDE}
+        for event in day.events
+        if event["k"] not in without
+    ]
+
+
+_plain: list[Day] = []  # lived once a test process
+
+
+@pytest.mark.parametrize("name", BOARDS)
+async def test_a_day_is_the_same_on_every_board(desk, name):
+    if not _plain:
+        _plain.append(await live(desk, SIM))
+    plain = _plain[0]
+    day = await live(desk, SimBoard(name))
+    assert told(day) == told(plain, without=LACKS.get(name, ()))
+    for event, other in zip(day.events, plain.events, strict=True):
+        assert abs(event.get("ring_ms", 0) - other.get("ring_ms", 0)) <= LATE_MS
+    assert day.lights == plain.lights
+    for moment, picture in plain.pictures.items():
+        assert day.pictures[moment] == picture, moment
