@@ -42,10 +42,10 @@ def choose_wires(log):
     """The GPIO of each wire. Boards of one name that differ in them are told apart by where the
     chip of PROBE answers; nobody answers: the first.
     """
-    variants = getattr(board, "VARIANTS", ())
-    if not variants:
+    variants, probe = getattr(board, "VARIANTS", ()), getattr(board, "PROBE", None)
+    if not probe:
         return board.PINS
-    bus, address = board.PROBE
+    bus, address = probe
     for number, others in enumerate(variants):
         gpios = dict(board.PINS, **others)
         try:
