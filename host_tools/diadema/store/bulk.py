@@ -49,11 +49,14 @@ def insertion(table: Table) -> Bulk:
 
 
 def replacement(table: Table) -> Bulk:
-    """The same, over those with the same key."""
+    """The same, over those with the same key, where there is more than the key."""
     statement = insert(table)
     key = [column.name for column in table.primary_key]
     others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
-    statement = statement.on_conflict_do_update(index_elements=key, set_=others)
+    if others:
+        statement = statement.on_conflict_do_update(index_elements=key, set_=others)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
     return Bulk(_compiled(statement), len(table.c))
 
 
