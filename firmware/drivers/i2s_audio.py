@@ -41,8 +41,7 @@ class Audio:
         self._mclk = mclk
         self._rate = rate
         self._port = None
-        self._stream = None
-        self._frame = None
+        self._ear = None  # stream and buffer while it listens
         self.state = None  # "receive", "transmit"
         self.frames = 0
         self.tones = 0
@@ -60,29 +59,28 @@ class Audio:
         except (OSError, ValueError):
             raise PartError("audio", "no_port", "check the I2S pins") from None
         self.state = state
-        self._stream = asyncio.StreamReader(self._port)
         if self._mclk is not None:
             _drive_mclk(self._mclk)
+        return asyncio.StreamReader(self._port)
 
     def close(self):
         """Let go of the port and of what was in it."""
         if self._port:
             self._port.deinit()
-        self._port = self._stream = self._frame = self.state = None
+        self._port = self._ear = self.state = None
 
     # ------------------------------------------------------------------ in
 
     def listen(self):
         """The port takes what the codec hears, until `close()`."""
-        self._open("receive")
-        self._frame = memoryview(bytearray(FRAME_BYTES))
+        self._ear = (self._open("receive"), memoryview(bytearray(FRAME_BYTES)))
 
     async def frame(self):
         """The next 20 ms; the same buffer each time, nothing else is kept."""
-        view = self._frame
+        stream, view = self._ear  # type: ignore[misc]
         at = 0
         while at < FRAME_BYTES:
-            at += await self._stream.readinto(view[at:]) or 0
+            at += await stream.readinto(view[at:]) or 0
         self.frames += 1
         return view
 
@@ -90,13 +88,13 @@ class Audio:
 
     async def play(self, tone):
         """Play what `tone.fill(buffer)` gives, to its end."""
-        self._open("transmit")
+        stream = self._open("transmit")
         self.tones += 1
         buffer = bytearray(FRAME_BYTES)
         try:
             while tone.fill(buffer):
-                self._stream.write(buffer)
-                await self._stream.drain()
+                stream.write(buffer)
+                await stream.drain()
             await asyncio.sleep_ms(_RING // _BYTES_A_MS)  # what is still in the ring
         finally:
             self.close()

@@ -144,7 +144,7 @@ class Sound:
                 self._meter.flush()
 
     def _sum_up(self):
-        agent, contact = self._call
+        agent, contact = self._call  # type: ignore[misc]
         meter = self._meter
         self._call = self._meter = None
         if meter:

@@ -1,4 +1,4 @@
-"""The whole firmware with sound: what the agent hears of her station, and how a call is measured."""
+"""The whole firmware with sound: what the agent hears, and how her calls are measured."""
 
 from array import array
 from pathlib import Path
