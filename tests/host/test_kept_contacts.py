@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 from diadema.ingest.core import Ingest
 from scripted_station import T0, S, Script
+from sqlalchemy import event
 
 
 @pytest.fixture
@@ -19,6 +20,21 @@ def rows(tmp_path):
             return connection.execute(query).fetchall()
 
     return read
+
+
+@pytest.fixture
+def plans(writer):
+    """How SQLite finds what it is asked for."""
+    asked = []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if statement.startswith("SELECT") and "FROM contacts" in statement:
+            plan = connection.connection.cursor()
+            plan.execute("EXPLAIN QUERY PLAN " + statement, parameters)
+            asked.append(" ".join(row[3] for row in plan.fetchall()))
+
+    event.listen(writer.engine, "before_cursor_execute", explain)
+    return asked
 
 
 def take(ingest, script, first=1, last=None):
@@ -81,7 +97,7 @@ def test_the_days_figures_have_what_runs_when_the_ingest_begins_again(
     assert before["a001"]["contacts"] == 2
 
 
-def test_a_contact_that_ended_without_an_hour_gets_it_from_a_later_anchor(ingest, reader):
+def test_a_contact_that_ended_without_an_hour_gets_it_from_a_later_anchor(ingest, reader, plans):
     script = Script().boot().login().ready().call("c1")
     take(ingest, script)
     assert reader.contacts()[0].start_utc is None
@@ -89,5 +105,6 @@ def test_a_contact_that_ended_without_an_hour_gets_it_from_a_later_anchor(ingest
     script.clock(T0)
     take(ingest, script, stored + 1)
     (contact,) = reader.contacts(start_utc=T0 - 200_000, end_utc=T0)
+    assert any("contacts_hourless" in plan for plan in plans)
     assert contact.late
     assert None not in (contact.end_utc, contact.close_utc, contact.answered_utc)

@@ -46,21 +46,44 @@ class Intake:
         self.deferred = 0  # beyond a gap and beyond the limit: neither stored nor acknowledged
 
     def take(self, messages: Sequence[Message]) -> None:
-        names, touched, changes = self._names, self._touched, self._changes
-        rows = self._rows
+        """Events by station, for those of one lie together in memory; all else in its place."""
+        names = self._names
+        waiting: dict[str, list[Message]] = {}
         for message in messages:
             name = names.get(message.subject)
+            if name is None:
+                target = self._target(message.subject)
+                if target.kind != "ev":
+                    self._take_events(waiting)
+                    self._unusual(target, message)
+                    continue
+                name = target.name
+            if name in waiting:
+                waiting[name].append(message)
+            else:
+                waiting[name] = [message]
+        self._take_events(waiting)
+
+    def _take_events(self, waiting: dict[str, list[Message]]) -> None:
+        for name, messages in waiting.items():
+            self._events(name, messages)
+        waiting.clear()
+
+    def _events(self, name: str, messages: Sequence[Message]) -> None:
+        """What a station says, in its order."""
+        changes, station = self._changes, self._touch(name)
+        state, rows = station.state, self._rows[name]
+        journal = station.journal
+        for message in messages:
             data = message.data
-            if name is None or len(data) > EVENT_LIMIT:
-                self._unusual(self._target(message.subject), message)
-                continue
             try:
+                if len(data) > EVENT_LIMIT:
+                    raise msgspec.DecodeError
                 event = decode_known(data)
             except UNREADABLE:
                 self._unusual(Target("ev", name), message)
+                journal = station.journal
                 continue
-            station = touched.get(name) or self._touch(name)
-            journal = station.journal
             kind = type(event)
             n = event.n
             if (
@@ -71,11 +94,12 @@ class Intake:
                 or kind is StationLost
             ):
                 self._unusual(Target("ev", name), message, event)
+                journal = station.journal
                 continue
             journal.position = n
-            rows[name].append((name, journal.e, n, KIND_OF[kind], data))
+            rows.append((name, journal.e, n, KIND_OF[kind], data))
             try:
-                project(changes, station.state, event)
+                project(changes, state, event)
             except StoreTrouble:
                 raise
             except Exception as error:

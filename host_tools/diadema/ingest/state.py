@@ -6,7 +6,7 @@ from diadema.ingest.timeline import Adrift, BootClock
 from diadema.store.rows import Contact, Session
 
 
-class StationState(Struct, kw_only=True):
+class StationState(Struct, kw_only=True, omit_defaults=True):
     """Projection so far. `u` is the newest event's; `offset` + u = UTC in the current boot `b`,
     but for the drift, which its `clock` knows."""
 

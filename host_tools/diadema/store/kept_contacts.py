@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text, tuple_
 
 from diadema.store import tables
 from diadema.store.rows import Contact
@@ -40,7 +40,7 @@ def key_of(contact: Contact) -> Key:
     return contact.s, contact.e, contact.n
 
 
-def ended(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
+def ended(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[Contact]:
     """The rows where all of this holds."""
     for row in tx.execute(select(tables.contacts.c.row).where(*where)).scalars():
         yield _decode(row)

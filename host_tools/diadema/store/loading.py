@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, or_, select, text
 
 from diadema.store import kept_contacts, tables
 from diadema.store.rows import Contact, Session
@@ -58,7 +58,7 @@ def unplaced(tx: Connection, s: str, e: int, b: int) -> tuple[list[Contact], lis
     row = tables.contacts.c
     contacts = [
         contact
-        for contact in kept_contacts.ended(tx, row.s == s, row.e == e, row.hourless.is_(True))
+        for contact in kept_contacts.ended(tx, row.s == s, row.e == e, text(tables.HOURLESS))
         if (contact.start_b == b and contact.start_utc is None)
         or (contact.end_b == b and contact.end_utc is None)
         or (contact.close_b == b and contact.close_utc is None)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from diadema.store.rows import Session
 
 VERSION = 5  # stores of older layouts lack what came since, and get it from the ingest
+HOURLESS = "hourless = 1"  # SQLite takes the index of these for a query with the same words
 metadata = MetaData()
 
 
@@ -131,7 +132,7 @@ contacts = Table(  # those that are over; `row`: all of one, as JSON (`row ->> '
     _text("row"),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("contacts_start", "start_utc"),
-    Index("contacts_hourless", "s", "e", sqlite_where=text("hourless")),
+    Index("contacts_hourless", "s", "e", sqlite_where=text(HOURLESS)),
 )
 sessions = Table(
     "sessions",
