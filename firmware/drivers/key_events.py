@@ -54,9 +54,9 @@ class KeyEvents:
         """Polled wirings read here, once before all keys are looked at."""
 
     def down(self, key):
-        """Whether key 1 … is pressed at this moment."""
+        """Whether key 1 … is pressed at this moment; one that is not there never is."""
         self._sample()
-        return self._pressed(key - 1)
+        return key <= len(self._down) and self._pressed(key - 1)
 
     def stalled(self, duration_ms):
         """The chip could look at nothing for up to so long: wirings that remember take it up."""
