@@ -12,22 +12,31 @@ _LIGHTS = ("ready", "busy", "ring")
 def serve(board, models, imported):
     """Answer the world's commands with `models` (role: model); `imported` names modules."""
 
+    def part(role):
+        if role not in models:
+            raise ValueError("this board has no " + role)
+        return models[role]
+
     def tap(command):
         kind = board.PARTS["badge_reader"][0].partition("_")[0]
-        _HOLD[kind](models["badge_reader"], bytes.fromhex(command["badge"]), command)
+        _HOLD[kind](part("badge_reader"), bytes.fromhex(command["badge"]), command)
 
     def untap(command):
-        models["badge_reader"].untap()
+        if hasattr(part("badge_reader"), "untap"):  # a Wiegand line tells nothing of it
+            part("badge_reader").untap()
 
     def key(command):
-        getattr(models["keys"], command["do"])(command["key"], command.get("bounce", 0))
+        getattr(part("keys"), command["do"])(command["key"], command.get("bounce", 0))
+
+    def turn(command):
+        part("keys").turn(command["detents"])
 
     def plug(command):
         if "headset" in models:
             models["headset"].plug(command["do"] == "plug")
 
     def fault(command):
-        model = models[command["part"]]
+        model = part(command["part"])
         if hasattr(model, "times"):
             model.times = command.get("times")
         model.fault = command.get("kind")
@@ -37,7 +46,7 @@ def serve(board, models, imported):
         return {"lights": dict(zip(_LIGHTS, lit))}  # noqa: B905
 
     def screen(command):
-        return {"on": models["screen"].on, "ram": models["screen"].ram.hex()}
+        return {"on": part("screen").on, "ram": part("screen").ram.hex()}
 
     def dump(command):
         answer = {role: model.dump() for role, model in models.items() if hasattr(model, "dump")}
@@ -48,7 +57,7 @@ def serve(board, models, imported):
         return answer
 
     for name, function in (
-        ("tap", tap), ("untap", untap), ("press", key), ("release", key),
+        ("tap", tap), ("untap", untap), ("press", key), ("release", key), ("turn", turn),
         ("plug", plug), ("unplug", plug),
         ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump),
     ):  # fmt: skip

@@ -4,7 +4,7 @@ address that the table has. Only the models that this board needs are loaded.
 
 import wire
 from buses import attach
-from parts.panel import Buttons, Lamps, Pads, Socket
+from parts.panel import Buttons, Knob, Lamps, Pads, Socket
 from pins import net
 
 # driver → module of `parts`, class, its address on I2C unless the table has another
@@ -108,6 +108,11 @@ class Bench:
         from parts.ladder import Ladder
 
         return Ladder(nets[0], options["millivolts"])
+
+    def _encoder(self, nets, options):
+        from parts.encoder import Encoder
+
+        return Knob(Encoder(nets[0], nets[1]), nets[2:])
 
     def _lights(self, nets, options):
         return Lamps(nets, options.get("active", 1))

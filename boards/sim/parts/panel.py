@@ -45,6 +45,14 @@ class Pads(Buttons):
         return at >= 0
 
 
+class Knob(Buttons):
+    """A rotary encoder (`parts.encoder.Encoder`); its push is key 1, buttons may follow."""
+
+    def __init__(self, encoder, nets):
+        super().__init__(nets)
+        self.turn = encoder.turn
+
+
 class Lamps:
     """One on each of `nets`, lit at the level `active`; dark in reset."""
 

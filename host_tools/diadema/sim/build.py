@@ -76,14 +76,17 @@ def compile_mpy(path: Path, target: Path, name: str, *, chip: bool = False) -> N
 
 @dataclass(frozen=True)
 class SimBoard:
-    """A board as it was bought: `variant` is the entry of its VARIANTS, 0 where it has none."""
+    """A board as it was bought: `variant` is the entry of its VARIANTS, 0 where it has none;
+    `boards` the folder of its folder, where that is not ours.
+    """
 
     name: str = "sim"
     variant: int = 0
+    boards: Path | None = None
 
     @property
     def folder(self) -> Path:
-        return station_tree() / "boards" / self.name
+        return (self.boards or station_tree() / "boards") / self.name
 
     @cached_property
     def chip(self) -> str:
