@@ -153,17 +153,23 @@ async def open_centre(
     journal_bytes: int = JOURNAL_BYTES,
     wifi: bool = False,
     boards: Sequence[SimBoard] = (SIM,),
+    colleagues: Sequence[people.Person] = (),
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
-    The desks take the `boards` in turn.
+    The desks take the `boards` in turn. `colleagues` may log in at any of them.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(own_folder())
         directory = DataDir(root)
         directory.make()
         site = people.site(
-            desks, name=name, zone=zone, tree=tree, wifi=people.WIFI if wifi else None
+            desks,
+            name=name,
+            zone=zone,
+            tree=tree,
+            wifi=people.WIFI if wifi else None,
+            colleagues=colleagues,
         )
         _write_site(directory, site)
         earlier = _epochs(directory)

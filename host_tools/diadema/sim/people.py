@@ -5,7 +5,7 @@ drivers of simulated runs and for tests; a real site writes its own file.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
@@ -192,8 +192,11 @@ def site(
     zone: str,
     tree: dict[str, Any],
     wifi: dict[str, str] | None = None,
+    colleagues: Sequence[Person] = (),
 ) -> dict[str, Any]:
-    """The content of `site.json`; `wifi`: the network of its stations."""
+    """The content of `site.json`; `wifi`: the network of its stations. `colleagues` have a badge
+    and no desk of their own.
+    """
     return {
         "site": name,
         "zone": zone,
@@ -202,7 +205,7 @@ def site(
         "wrapup_limit_s": 60,
         "wifi": wifi,
         "stations": [{"id": desk.station, "seat": desk.seat} for desk in desks],
-        "agents": [desk.person.as_site() for desk in desks],
+        "agents": [person.as_site() for person in [*(d.person for d in desks), *colleagues]],
         "reasons": REASONS,
         "tree": tree,
     }
