@@ -12,6 +12,7 @@ _COMMANDS = const(0x00)  # Co = 0, D/C# = 0: command bytes follow
 _DATA = const(0x40)
 _SET_CONTRAST = const(0x81)
 _DISPLAY_OFF = const(0xAE)
+_START_LINE = const(0x40)
 _NO_OPERATION = const(0xE3)
 _BLOCK = const(16)
 
@@ -35,12 +36,17 @@ class Oled:
         """Set the chip up, clear it and light it. Raises PartError when it does not answer."""
         self._command(self._init)
         self.contrast(self._contrast)
-        self._shown[:] = bytes(len(self._shown))
-        self.refresh()
+        self.show(bytes(len(self._shown)), True)
         self.power(True)
 
-    def show(self, buffer):
-        """Bring the chip to this picture: only the pages and columns that differ are sent."""
+    def show(self, buffer, whole=False):
+        """Bring the chip to this picture: only the pages and columns that differ are sent, unless
+        the `whole` is wanted, as a chip that cannot be read may have lost a bit.
+        """
+        if whole:
+            self._shown[:] = buffer
+            self._window(0, WIDTH, 0, PAGES)
+            return
         new = memoryview(buffer)
         old = memoryview(self._shown)
         page = 0
@@ -61,14 +67,14 @@ class Oled:
                 self._window(left, right, first, page)
             page += 1
 
-    def refresh(self):
-        """Send all of the picture again: the chip cannot be read, and may have lost a bit."""
-        self._window(0, WIDTH, 0, PAGES)
-
     def contrast(self, value):
         """0 to 255."""
         self._command(bytes([_SET_CONTRAST, value]))
         self._contrast = value
+
+    def scroll(self, rows):
+        """Move the picture down by so many rows; what leaves below comes in on top."""
+        self._command(bytes([_START_LINE | -rows & 63]))
 
     def power(self, on):
         """Dark, and asleep, without losing the picture."""

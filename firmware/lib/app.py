@@ -8,6 +8,7 @@ import sys
 from collections import deque
 
 from lib import lights
+from lib.burn_in import BurnIn
 from lib.config import Config
 from lib.desk import Desk
 from lib.errors import JournalError
@@ -56,7 +57,8 @@ class App:
             journal, station, serial.write, clock.now, self._about, self.fault, self.wake
         )
         self._screen = Screen()
-        self._screen_due = self._lights_due = None
+        self._burn_in = BurnIn()
+        self._screen_due = self._lights_due = self._burn_in_due = None
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
         self._quiet_at = 0
@@ -211,7 +213,9 @@ class App:
 
     def _due(self):
         due = self._health_due
-        for other in (self.machine.deadline(), self._screen_due, self._lights_due):
+        for other in (
+            self.machine.deadline(), self._screen_due, self._lights_due, self._burn_in_due,
+        ):  # fmt: skip
             if other is not None and other < due:
                 due = other
         if self.journal.wants_erase:
@@ -234,6 +238,8 @@ class App:
     def _step(self, name, u, details):
         machine = self.machine
         self._quiet_at = self.clock.now() + _QUIET_MS
+        if name not in ("tick", "command"):
+            self._burn_in.wake(u)
         machine.full = self.journal.reserve
         if name == "command":
             self.host.obey(u, details)
@@ -262,10 +268,14 @@ class App:
         codec = parts.get("codec")
         if machine.volume or codec is None or codec.muted != self.desk.muted:
             parts.use("codec", self._set_codec)
-        self._screen_due = self._screen.draw(
-            machine, self.clock, self.clock.now(), self.uplink.link
-        )
-        if self._screen.dirty:
+        screen, burn_in = self._screen, self._burn_in
+        now = self.clock.now()
+        self._screen_due = screen.draw(machine, self.clock, now, self.uplink.link)
+        if screen.fresh:
+            screen.fresh = False
+            burn_in.wake(now)
+        self._burn_in_due = burn_in.look(machine, now)
+        if screen.dirty or burn_in.due:
             parts.use("screen", self._show_screen)
         if self.sound:
             self.sound.look()
@@ -278,7 +288,7 @@ class App:
         device.show(self._lit)
 
     def _show_screen(self, device):
-        device.show(self._screen.canvas.buffer)
+        self._burn_in.show(device, self._screen.canvas.buffer)
         self._screen.dirty = False
 
     def _set_codec(self, device):

@@ -55,8 +55,10 @@ class Canvas:
             mask >>= 8
             page += WIDTH
 
-    def text(self, text, x, y, right=WIDTH):
-        """Small text, ten rows; stops before column `right`. Returns the column after it."""
+    def text(self, text, x, y, right=WIDTH, tall=False):
+        """Small text, ten rows, or twenty; stops before column `right`. Returns the column after
+        it.
+        """
         columns = self._columns
         for letter in text:
             width = glyph(letter, columns)
@@ -66,7 +68,8 @@ class Canvas:
             if x + width > right:
                 break
             for step in range(width):
-                self.column(x + step, y, columns[step])
+                bits = columns[step]
+                self.column(x + step, y, self._tall(bits) if tall else bits)
             x += width + _GAP
         return x
 
@@ -107,16 +110,16 @@ class Canvas:
         double = self._double
         return double[bits & 15] | double[bits >> 4 & 15] << 8 | double[bits >> 8] << 16
 
-    def digits(self, text, y):
-        """Digits and colons, 24 rows, at the right edge. Returns the first column they take."""
-        x = WIDTH
+    def digits(self, text, y, x=WIDTH):
+        """Digits and colons, 24 rows, up to column `x`. Returns the first column they take."""
+        end = x
         for letter in reversed(text):
             if letter == ":":
                 x -= 5
                 for step in range(3):
                     self.column(x + step, y, _COLON)
             else:
-                x -= BIG_WIDTH + (2 if x < WIDTH else 0)
+                x -= BIG_WIDTH + (2 if x < end else 0)
                 for step in range(BIG_WIDTH):
                     self.column(x + step, y, big_column(ord(letter) - 48, step))
         return x

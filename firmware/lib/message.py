@@ -2,7 +2,8 @@
 
 from micropython import const
 
-_LINES = const(4)  # a page
+_LINES = const(3)  # a page
+_WIDTH = const(127)
 
 
 class Message:
@@ -18,10 +19,10 @@ class Message:
         self.page = (self.page + 1) % self.pages
 
     def draw(self, canvas):
-        lines = wrap(self.text, canvas.width, 128)
+        lines = wrap(self.text, canvas.width, _WIDTH)
         self.pages = (len(lines) + _LINES - 1) // _LINES
         for at, line in enumerate(lines[self.page * _LINES :][:_LINES]):
-            canvas.text(line, 0, 11 + at * 10)
+            canvas.text(line, 0, 11 + at * 11, _WIDTH)
 
 
 def wrap(text, width, limit):

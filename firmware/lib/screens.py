@@ -1,18 +1,27 @@
 """What the screen shows: one function decides, regions are drawn again only when they changed.
 
-Rows 0-9 name, link and time; 11-35 the state and its running time; 37-52 one line of detail;
-54-63 four soft labels of 32 pixels. An open list takes rows 11-63.
+Rows 0-9 name, link and time; 10-33 the state and its running time; 34-43 one line of detail;
+45-62 four soft labels of 28 columns. An open list takes rows 10-62. The last column and the last
+row stay dark, for `lib.burn_in` to move the picture.
+
+What she must read at a glance (state, running time, what the keys do) is 16 rows high or more.
+A list's four lines, a text and the line of detail are ten: four lines beside four keys leave 13
+rows each, and on a 2.42" panel ten rows make capitals of 3.0 mm, 17' of arc at 60 cm (ISO 9241-303
+asks for 16'). Nothing large is filled: that is what wears an OLED, and thin dark strokes between
+lit dots read badly.
 """
 
-from lib.canvas import WIDTH, Canvas, digits_width
+from lib.canvas import Canvas, digits_width
 from lib.menus import MORE
 from micropython import const
 
-_TITLE_Y = const(13)
-_DIGITS_Y = const(12)
-_DETAIL_Y = const(39)
-_LABEL_Y = const(53)
+_RIGHT = const(127)
+_TITLE_Y = const(12)
+_DIGITS_Y = const(10)
+_DETAIL_Y = const(34)
+_LABELS_Y = const(45)
 _CELL = const(32)
+_EDGE = const(0x3FFFF)  # a line of 18 rows on the left of each label
 _LIST_Y = const(12)
 _LINE = const(13)
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
@@ -26,6 +35,7 @@ class Screen:
         self._shown = {}
         self.words = {}
         self.dirty = True  # something was drawn since it was last sent
+        self.fresh = True  # and more than the hour or the seconds
 
     def use(self, words):
         """Take another catalogue; everything is drawn again."""
@@ -57,6 +67,8 @@ class Screen:
             return False
         self._shown[region] = content
         self.dirty = True
+        if region not in ("time", "status"):
+            self.fresh = True
         return True
 
     def _page(self, name):
@@ -79,7 +91,7 @@ class Screen:
             return
         canvas = self.canvas
         canvas.clear(0, 10)
-        end = 128 - canvas.width(wall) if wall else 129
+        end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
         canvas.text(wall, end, 0)
         mark = _LINKS[link]
         canvas.text(mark, end - 3 - canvas.width(mark), 0)
@@ -94,20 +106,20 @@ class Screen:
         detail = self._detail(station, situation)
         if situation == "not_ready" and station.desk.reason not in words:
             label = station.config.reason_label(station.desk.reason)
-            if canvas.title_width(label) <= WIDTH - taken - 5:
+            if canvas.title_width(label) <= _RIGHT - taken - 4:
                 title = label
             else:
                 detail = detail or label
         if self._changed("state", (title, taken)):
             self._shown.pop("time", None)
-            canvas.clear(11, 26)
-            canvas.title(title, _TITLE_Y, WIDTH - taken - 5)
+            canvas.clear(_DIGITS_Y, 24)
+            canvas.title(title, _TITLE_Y, _RIGHT - taken - 4)
         if self._changed("time", time):
-            canvas.clear(_DIGITS_Y, 24, WIDTH - taken, taken)
-            canvas.digits(time, _DIGITS_Y)
+            canvas.clear(_DIGITS_Y, 24, _RIGHT - taken, taken)
+            canvas.digits(time, _DIGITS_Y, _RIGHT)
         if self._changed("detail", detail):
-            canvas.clear(37, 15)
-            canvas.text(detail, 0, _DETAIL_Y)
+            canvas.clear(_DETAIL_Y, 10)
+            canvas.text(detail, 0, _DETAIL_Y, _RIGHT)
         self._draw_labels(self._labels(station))
 
     def _detail(self, station, situation):
@@ -151,13 +163,12 @@ class Screen:
         if not self._changed("labels", labels):
             return
         canvas = self.canvas
-        canvas.clear(52, 12)
+        canvas.clear(_LABELS_Y, 18)
         for at, label in enumerate(labels):
             if label:
                 left = at * _CELL
-                x = left + (_CELL - canvas.width(label)) // 2
-                canvas.text(label, max(x, left), _LABEL_Y, left + _CELL)
-                canvas.invert(left, _LABEL_Y, _CELL - 1, 11)
+                canvas.column(left, _LABELS_Y, _EDGE)
+                canvas.text(label, left + 3, _LABELS_Y - 2, left + _CELL - 1, True)
 
     def _list(self, menu):
         self._page("list")
@@ -172,13 +183,13 @@ class Screen:
                 y = _LIST_Y + at * _LINE
                 canvas.text(str(at + 3), 2, y)
                 canvas.invert(0, y, 9, 11)
-                canvas.text(line, 13, y)
+                canvas.text(line, 13, y, _RIGHT)
 
     def _message(self, station):
         self._page("message")
         message = station.message
         if self._changed("message", (message.text, message.page)):
-            self.canvas.clear(10, 43)
+            self.canvas.clear(10, 34)
             message.draw(self.canvas)
         self._draw_labels(self._labels(station))
 

@@ -1,5 +1,5 @@
 """The station's words in English, a line each: `key: word`. Groups: states; soft labels by
-what the key does, which fit 32 pixels (about six letters); the line of detail; lists.
+what the key does, which fit 28 pixels (about six letters); the line of detail; lists.
 """
 
 _LINES = """

@@ -9,6 +9,8 @@ _ARGUMENTS = {
     0x20: 1, 0x21: 2, 0x22: 2, 0x81: 1, 0xA8: 1, 0xD3: 1, 0xD5: 1, 0xD9: 1, 0xDA: 1, 0xDB: 1,
     0x8D: 1, 0x23: 1, 0xD6: 1, 0x26: 6, 0x27: 6, 0x29: 5, 0x2A: 5, 0xA3: 2,
 }  # fmt: skip
+# segment and scan direction, show RAM or all, scroll off or on, no operation
+_NO_EFFECT = (0xA0, 0xA1, 0xA4, 0xA5, 0xC0, 0xC8, 0xE3, 0x2E, 0x2F)
 
 
 class SSD1306:
@@ -28,6 +30,7 @@ class SSD1306:
         self.on = False
         self.contrast = 0x7F
         self.inverse = False
+        self.start_line = 0
         self.charge_pump = False
         self.mode = 2
         self.columns = (0, 127)
@@ -102,15 +105,15 @@ class SSD1306:
             self.inverse = code == 0xA7
         elif code in (0xAE, 0xAF):
             self.on = code == 0xAF
+        elif 0x40 <= code <= 0x7F:
+            self.start_line = code & 63
         elif 0xB0 <= code <= 0xB7:
             self.page = code & 7
         elif code <= 0x0F:
             self.column = self.column & 0x70 | code
         elif code <= 0x17:
             self.column = (code & 7) << 4 | self.column & 0x0F
-        elif code not in self.arguments and not (
-            0x40 <= code <= 0x7F or code in (0xA0, 0xA1, 0xA4, 0xA5, 0xC0, 0xC8, 0xE3, 0x2E, 0x2F)
-        ):
+        elif code not in self.arguments and code not in _NO_EFFECT:
             self.refused += 1
 
     def _store(self, data):
@@ -144,4 +147,5 @@ class SSD1306:
 
     def dump(self):
         return {"on": self.on, "contrast": self.contrast, "inverse": self.inverse,
-                "charge_pump": self.charge_pump, "refused": self.refused}  # fmt: skip
+                "charge_pump": self.charge_pump, "start_line": self.start_line,
+                "refused": self.refused}  # fmt: skip

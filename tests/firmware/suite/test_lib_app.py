@@ -72,10 +72,19 @@ class Part:
         self._bench = bench
         self.shown = []
 
-    def show(self, what):
+    def show(self, what, whole=False):
         if self._bench.broken:
             raise PartError("screen", "no_answer", "check its cable")
         self.shown.append((self._bench.app.journal.last, bytes(what)))
+
+    def scroll(self, rows):
+        pass
+
+    def contrast(self, value):
+        self.level = value
+
+    def power(self, on):
+        self.lit = on
 
     def set_volume(self, volume):
         self.volume = volume
@@ -607,3 +616,23 @@ def test_a_station_without_a_key_obeys_also_what_is_sealed():
     bench = Bench()
     bench.app.host.take(with_h({"ack": [bench.app.journal.epoch, 1]}), 0)
     assert bench.app.journal.acked == 1
+
+
+def test_a_screen_goes_dark_without_anybody_and_any_key_lights_it():
+    bench = Bench()
+    app, screen = bench.app, bench.made["screen"]
+    bench.step("tick", after_ms=31_000)
+    assert app._due() > app.clock.now() and not screen.lit
+    bench.step("key2")
+    assert screen.lit and bench.kinds()[-1] == "station.booted"  # it does nothing else
+    bench.step("tick", after_ms=31_000)
+    bench.step("badge", ROSA)
+    assert screen.lit
+    bench.step("tick", after_ms=5_000)  # the greeting ends: something changed
+    bench.step("tick", after_ms=119_000)
+    assert screen.level == 207
+    bench.step("tick", after_ms=1_000)
+    assert screen.lit and screen.level == 8
+    app.fault("codec", "no_answer")
+    app._output()
+    assert screen.level == 207

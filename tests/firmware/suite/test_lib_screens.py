@@ -36,15 +36,48 @@ def test_soft_labels_fit_their_cells():
     canvas = Canvas()
     for words in (SPANISH, ENGLISH):
         for word in LABELS:
-            assert canvas.width(words[word]) <= 31, words[word]
+            assert canvas.width(words[word]) <= 28, words[word]
+
+
+def rows(picture, top, end):
+    """Rows from `top` to `end` that have a lit dot."""
+    found = []
+    for y in range(top, end):
+        if any(picture[(y >> 3) * 128 + x] >> (y & 7) & 1 for x in range(128)):
+            found.append(y)
+    return found
+
+
+def test_what_is_read_at_a_glance_is_sixteen_rows_high():
+    canvas = Canvas()
+    for draw in (
+        lambda: canvas.title("Llamada", 0, 128),
+        lambda: canvas.title("Post llamada", 0, 70),
+        lambda: canvas.digits("0", 0),
+        lambda: canvas.text("Espera", 0, 0, 128, True),
+    ):
+        canvas.clear(0, 64)
+        draw()
+        lit = rows(canvas.buffer, 0, 64)
+        assert lit[-1] - lit[0] + 1 >= 14  # a capital alone; with what hangs below, 16
+    for name, picture in scenes(SPANISH):
+        if name in ("talking", "ready"):
+            assert len(rows(picture, 45, 63)) == 18, name
+
+
+def test_the_last_row_and_column_stay_dark():
+    for words in (SPANISH, ENGLISH):
+        for name, picture in scenes(words):
+            assert not any(picture[page * 128 + 127] for page in range(8)), name
+            assert not any(byte & 0x80 for byte in picture[7 * 128 :]), name
 
 
 def test_states_fit_beside_their_time():
     canvas = Canvas()
     for words in (SPANISH, ENGLISH):
         for word in ("not_ready", "offered", "dialing", "talking", "held"):
-            assert canvas.title_width(words[word]) <= 128 - digits_width("1:00:00") - 5, word
-        assert canvas.title_width(words["wrapup"]) <= 128 - digits_width("10:00") - 5
+            assert canvas.title_width(words[word]) <= 127 - digits_width("1:00:00") - 4, word
+        assert canvas.title_width(words["wrapup"]) <= 127 - digits_width("10:00") - 4
 
 
 def test_details_fit_the_line():
@@ -54,15 +87,27 @@ def test_details_fit_the_line():
         parts = [words[part] for part in ("badge_reader", "codec", "journal", "config")]
         for word, text in words.items():
             for filled in parts if word == "fault" else [longest.get(word, "")]:
-                assert canvas.width(text % filled if "%s" in text else text) <= 128, text
+                assert canvas.width(text % filled if "%s" in text else text) <= 127, text
 
 
 def test_drawing_again_what_is_there_sends_nothing():
     bench = Bench(SPANISH)
     bench.shot(0)
-    bench.screen.dirty = False
+    bench.screen.dirty = bench.screen.fresh = False
     bench.shot(10)
-    assert not bench.screen.dirty
+    assert not bench.screen.dirty and not bench.screen.fresh
+
+
+def test_seconds_and_the_hour_are_nothing_new():
+    bench = Bench(SPANISH)
+    bench.do("badge", 0, ("00", "a001"))
+    bench.shot(10_000)
+    bench.screen.dirty = bench.screen.fresh = False
+    bench.shot(75_000)
+    assert bench.screen.dirty and not bench.screen.fresh
+    bench.do("key3", 76_000)
+    bench.shot(76_000)
+    assert bench.screen.fresh
 
 
 def test_a_tick_touches_the_digits_only():
@@ -72,7 +117,7 @@ def test_a_tick_touches_the_digits_only():
     after = bench.shot(11_000)
     changed = [at for at in range(1024) if before[at] != after[at]]
     assert changed
-    assert all(at % 128 >= 117 and 1 <= at // 128 <= 4 for at in changed)
+    assert all(at % 128 >= 116 and 1 <= at // 128 <= 4 for at in changed)
 
 
 def test_next_change_by_time_alone():
