@@ -1,7 +1,7 @@
 """ES8388 audio codec, its control side on I2C.
 
 The interface of a codec (role `codec`), the same for every chip that has the role. Everything is
-an attribute or a plain method: a write takes a millisecond on the bus. The agent's microphone is
+an attribute or a plain method: a write takes less than a millisecond. The agent's microphone is
 the ADC's left channel, the caller's line its right one; I2S is a slave of 16 kHz, 16 bits, 256 fs.
 
 Codec(i2c, *, address, limit_db=0, …)  sets the chip up (`start()`); PartError when it is absent
@@ -42,8 +42,9 @@ _DAC_POWER = const(0x04)  # DACs off 0xC0, LOUT1 0x20, ROUT1 0x10, LOUT2 0x08, R
 _PGA = const(0x09)  # §6.2: 3 dB a step, left in the high nibble
 _INPUT = const(0x0A)
 _ADC_MUTE = const(0x0F)
-_MIXER_INPUT = const(0x26)  # §6.3
-_LEFT_MIXER = const(0x27)
+_RIGHT_DAC = const(0x1B)  # §6.3: attenuation, 0.5 dB a step
+_MIXER_INPUT = const(0x26)
+_LEFT_MIXER = const(0x27)  # bits 5:3: +6 dB, 3 dB a step down
 _RIGHT_MIXER = const(0x2A)
 _LEFT_OUT = const(0x2E)
 _RIGHT_OUT = const(0x2F)
@@ -60,17 +61,21 @@ _REGISTERS = const(0x35)
 
 # The steps of OUT1 and OUT2 are disputed: −45 dB and 1.5 dB a step in the register map, as
 # transcribed bit by bit by others, in Linux' es8323 and in WLED; −30 dB and 1 dB in esp-adf and
-# Linux' es8328. 0x1E = 0 dB is in both. Followed: the register map. What is louder than 0 dB is
-# right in any case; an attenuation may be a third less than said, until a board is measured.
-_OUT_LEAST = -45
+# Linux' es8328. 0x1E = 0 dB is in both. Followed, for what is told: the register map. The limit of
+# line and tones does not rest on it: mixer and DAC, whose steps nobody disputes, bring them under
+# it, and OUT1 counts as what is louder of the two. The sidetone's does; but what its amplifier
+# adds, up to 24 dB, ends at full scale in the chip, so it cannot be as loud as is reckoned here.
+_OUT_LEAST = const(-45)
 _OUT_STEP = 1.5
+_OUT_0DB = const(0x1E)
 _OUT_MOST = const(0x21)
-_MICROPHONE_MIX = -15  # dB, the left mixer's step 7
+_MICROPHONE_MIX = const(-15)  # dB, the left mixer's step 7
 
 # of the limit: the line 3/8, the tones 3/8, the sidetone 2/8; in dB, rounded down
 _HEARD_SHARE = -8.53
 _SIDETONE_SHARE = -12.05
 _PERCENT = 0.25  # dB
+_PERCENTS = const(6)  # a step of OUT1
 
 # register, value: a slave at 256 fs, 16 bits, as in esp-adf where nothing else is said
 _INIT = (
@@ -89,10 +94,10 @@ _INIT = (
     b"\x12\x38"  # ALC off: it would turn the sidetone up by itself
     b"\x17\x18"  # §6.3 I2S, 16 bits
     b"\x18\x02"  # 256 fs
-    b"\x1a\xc0\x1b\x00"  # left DAC down, right 0 dB
+    b"\x1a\xc0\x1b\xc0"  # DACs down
     b"\x26\x19"  # mixers: left after the PGA, right RIN2 (options)
     b"\x27\x38"  # left: nothing yet, the microphone at −15 dB
-    b"\x2a\x90"  # right: the DAC, the line at 0 dB but not yet
+    b"\x2a\xb8"  # right: the DAC, the line at −15 dB but not yet
     b"\x2b\x80"  # ADC and DAC share LRCK
     b"\x2d\x00"  # outputs' reference resistance 1.5 kΩ
     b"\x2e\x00\x2f\x00"  # OUT1 at its lowest
@@ -105,14 +110,7 @@ _POWER = {
     "standby": b"\x03\xff",  # ADC off, references stay
     "off": b"\x03\xff\x02\xff\x01\x5c",  # everything
 }
-
-
-_HIDDEN = const(6)  # bytes at its end
-
-
-def _step(db):
-    """OUT1's register for at most `db`, −1 when that is less than it has."""
-    return -1 if db < _OUT_LEAST else min(int((db - _OUT_LEAST) / _OUT_STEP), _OUT_MOST)
+_HIDDEN = const(6)  # bytes at the end of _INIT
 
 
 class ES8388:
@@ -126,6 +124,7 @@ class ES8388:
         self._address = address
         self._inputs = (microphone_input - 1, line_input - 1)
         self._shadow = bytearray(_REGISTERS)
+        self._most = self._mixed = 0
         self.limit_db = limit_db
         self.volume = volume
         self.microphone_gain_db = microphone_gain_db
@@ -145,6 +144,7 @@ class ES8388:
             microphone, line = self._inputs
             self._write(_INPUT, microphone << 6 | line << 4)
             self._write(_MIXER_INPUT, _AFTER_PGA | line)
+            self._limit_heard()
             self.set_microphone_gain(self.microphone_gain_db)
             self.set_volume(self.volume)
             self.line_to_headset(self.line_in)
@@ -155,13 +155,24 @@ class ES8388:
 
     # ------------------------------------------------------------------ levels
 
+    def _limit_heard(self):
+        """Mixer and DAC for the share of line and tones; OUT1 gets what is left of it."""
+        most = self.limit_db + _HEARD_SHARE
+        steps = max(0, min(int((8.99 - most) / 3), 7))
+        mixed = 6 - 3 * steps
+        rest = most - mixed
+        self._most = _OUT_0DB + (int(rest / _OUT_STEP) if rest >= 0 else int(rest) - 1)
+        self._mixed = mixed
+        self._write(_RIGHT_MIXER, 0x80 | steps << 3)
+        self._write(_RIGHT_DAC, max(0, -2 * mixed))
+
     @property
     def volume_db(self):
-        return _OUT_LEAST + _OUT_STEP * self._shadow[_RIGHT_OUT]
+        return self._mixed + _OUT_LEAST + _OUT_STEP * self._shadow[_RIGHT_OUT]
 
     def set_volume(self, percent):
         self.volume = percent = max(0, min(percent, 100))
-        step = _step(self.limit_db + _HEARD_SHARE - (100 - percent) * _PERCENT)
+        step = min(self._most, _OUT_MOST) - (100 - percent) // _PERCENTS
         self._write(_RIGHT_OUT, max(step, 0))
 
     def set_microphone_gain(self, db):
@@ -208,11 +219,12 @@ class ES8388:
     def _outputs(self):
         """The sidetone's level, and power for what has something to say: −45 dB is no silence."""
         gain = self.limit_db + _SIDETONE_SHARE - (100 - self.sidetone) * _PERCENT
-        step = _step(gain - _MICROPHONE_MIX - self.microphone_gain_db)
+        over = gain - _MICROPHONE_MIX - self.microphone_gain_db - _OUT_LEAST
+        step = -1 if over < 0 else min(int(over / _OUT_STEP), _OUT_MOST)
         value = _ALL_OFF
         if self.state == "on":
             value = _LEFT_DAC_OFF
-            if _step(self.limit_db + _HEARD_SHARE) >= 0:
+            if self._most >= 0:
                 value |= _HEARD_ON
             if self.sidetone and step >= 0:
                 value |= _SIDETONE_ON

@@ -277,3 +277,14 @@ def test_a_silent_chip_is_a_part_error(chip: str) -> None:
         assert (caught.value.part, caught.value.code) == ("codec", "no_answer")
     assert not bench.codec.selftest()
     assert bench.codec.dump()["differs"] is None
+
+
+def test_the_limit_of_the_es8388_does_not_rest_on_disputed_steps() -> None:
+    """Line and tones keep their share of it, whoever is right about the steps of OUT1."""
+    for tenths in range(-500, 121):
+        bench = Bench("es8388", tenths / 10)
+        bench.codec.set_volume(100)
+        for steps in ((-45, 1.5), (-30, 1)):
+            bench.model.steps = steps
+            heard = bench.paths("headset")
+            assert heard["line"] + heard["dac"] <= 0.75 * bench.limit

@@ -125,7 +125,7 @@ asyncio.run(asyncio.sleep(5))
 """
     )
     peak = max(abs(value) for value in heard.headset) / 32767
-    assert 10 ** (-17 / 20) < peak < 10 ** (-12 / 20)
+    assert 10 ** (-20 / 20) < peak < 10 ** (-12 / 20)
 
 
 async def test_only_sound_of_the_right_kind_plays(program, tmp_path):

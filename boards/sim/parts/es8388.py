@@ -29,6 +29,7 @@ class ES8388:
 
     def __init__(self):
         self.registers = bytearray(_LAST + 1)
+        self.steps = (-45, 1.5)  # of OUT1 and OUT2: disputed, see the driver
         self.watch = None
         self.power()
 
@@ -100,10 +101,11 @@ class ES8388:
         return bool(self.registers[0x00] & 0x03) and not self.registers[0x01] & 0x0C
 
     def _amplifier(self, register, power):
-        """LOUT1 … ROUT2: register 4 powers them, −45 dB and 1.5 dB a step up to 0x21."""
+        """LOUT1 … ROUT2: register 4 powers them; their steps go up to 0x21."""
         if not self.registers[0x04] & power or not self._analogue():
             return 0.0
-        return gain(-45 + 1.5 * min(self.registers[register] & 0x3F, 0x21))
+        least, step = self.steps
+        return gain(least + step * min(self.registers[register] & 0x3F, 0x21))
 
     def _mixed(self, side):
         """What one output mixer carries (§6.3, registers 0x26, 0x27, 0x2A)."""

@@ -104,9 +104,9 @@ def test_the_codec_holds_volume_and_mute():
     codec = ES8388(chip)
     assert chip.values[0x19] == 0x00 and chip.values[0x04] == 0x98
     codec.set_volume(105)
-    assert (chip.values[0x2F], codec.volume, codec.volume_db) == (24, 100, -9)
+    assert (chip.values[0x2F], codec.volume, codec.volume_db) == (30, 100, -9)
     codec.set_volume(-1)
-    assert (chip.values[0x2F], codec.volume, codec.volume_db) == (7, 0, -34.5)
+    assert (chip.values[0x2F], codec.volume, codec.volume_db) == (14, 0, -33)
     codec.mute(True)
     assert chip.values[0x0F] & 0x04
     codec.mute(False)
