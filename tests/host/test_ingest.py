@@ -178,6 +178,19 @@ def test_a_dead_letter_takes_its_place_in_the_journal(ingest, reader):
     assert len(reader.dead_letters()) == 1
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_dead_letter_does_not_take_the_place_of_an_event_that_waits(
+    ingest, reader, writer, site, clock, restarted
+):
+    script = full_day()
+    broken = Message(0, script.topic, script.bodies[5].replace(b'"u":', b'"u":-'))
+    take(ingest, [*script.messages(2), broken])
+    take(Ingest(writer, site, clock) if restarted else ingest, script.messages(1, 1))
+    assert reader.count() == script.n and len(reader.dead_letters()) == 1
+    assert not any(contact.estimated for contact in reader.contacts())
+    assert len(reader.contacts()) == 2
+
+
 def test_unknown_kinds_and_fields_are_stored_and_counted(ingest, reader):
     script = Script().boot().add("wheel.turned", volume=3).login()
     script.add("contact.offered", a="a001", c="c1", via="host", direction="in", campaign="x")

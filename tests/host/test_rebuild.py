@@ -41,9 +41,9 @@ def busy_day(ingest):
     random.Random(7).shuffle(mixed)  # beyond gaps, and back
     gone = formatted.messages(1, 4) + formatted.messages(7, 8)
     hello = formatted.hello_message(first=10)
-    other_bytes = [Message(0, first.topic, first.bodies[5][:-1] + b',"volume":3}')]
-    batches = (mixed[:9], mixed[9:], mixed[3:12], gone, [hello], formatted.messages(10))
-    for batch in (*batches, other_bytes):
+    wrong = [first.bodies[5][:-1] + b',"volume":3}', first.bodies[6].replace(b'"u":', b'"u":-')]
+    late = [Message(0, first.topic, body) for body in wrong]  # a conflict and a dead letter
+    for batch in (mixed[:9], mixed[9:], mixed[3:12], gone, [hello], formatted.messages(10), late):
         take(ingest, batch)
     assert ingest.deferred == 0
     return first, other, formatted

@@ -227,7 +227,7 @@ class Intake:
                 station = self._touch(s)
                 journal = self._journal(station, error.e)
                 if error.n > journal.position and self._room(journal, error.n):
-                    journal.pending[error.n] = None
+                    journal.pending.setdefault(error.n)
                     self._advance(station, journal)
             return
         self._event(s, kind, event, message, unknown)

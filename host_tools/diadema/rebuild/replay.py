@@ -24,7 +24,7 @@ from diadema.store import Writer, open_reader, open_writer, tables
 
 _BATCH = 2000
 _NO_STATE = msgspec.msgpack.encode(StationState())
-_COPIED = (tables.stream, tables.generations, tables.dead_letters, tables.conflicts)
+_COPIED = (tables.stream, tables.generations, tables.conflicts)
 
 
 class Replayed(Struct):
@@ -76,7 +76,9 @@ def replay(
 
 
 def _copy(source: Connection, writer: Writer) -> None:
-    """What is no result of the events: letters, commands as asked, links, numbers given out."""
+    """What is no result of the events: commands as asked, links, numbers given out. Dead letters
+    come through the ingest, as they would else be there before the events of their numbers.
+    """
     with writer.transaction() as tx:
         for table in _COPIED:
             _put(writer, tx, table, source)

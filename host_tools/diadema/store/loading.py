@@ -33,13 +33,13 @@ def load(tx: Connection) -> Saved:
         saved.stream = (created, sequence, server)
     for s, e, position in saved.positions:
         event, dead = tables.events.c, tables.dead_letters.c
-        beyond = (event.s == s) & (event.e == e) & (event.n > position)
-        for n, body in tx.execute(select(event.n, event.body).where(beyond).order_by(event.n)):
-            saved.pending.append((s, e, n, body))
         beyond = (dead.s == s) & (dead.e == e) & (dead.n > position)
         saved.pending += [
             (s, e, n, None) for n in tx.execute(select(dead.n).where(beyond)).scalars()
         ]
+        beyond = (event.s == s) & (event.e == e) & (event.n > position)
+        for n, body in tx.execute(select(event.n, event.body).where(beyond).order_by(event.n)):
+            saved.pending.append((s, e, n, body))  # where both are, the event counts
     generation = tables.generations.c
     query = select(generation.generation, generation.hash)
     for number, digest in tx.execute(query.order_by(generation.generation.desc()).limit(1)):
