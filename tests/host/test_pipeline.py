@@ -75,7 +75,7 @@ async def test_a_failed_write_changes_nothing_of_the_outcome(
 async def test_a_change_between_waits_for_what_is_being_written(ingest, writer, reader):
     script = full_day()
     begun = ingest.begin(script.messages(1, 8), "stream", "server")
-    with ingest.changing([ingest.station(S)]):
+    with ingest.changing([S]):
         assert begun.written.done()
         assert reader.position(S, 7) == 8
     assert ingest.end(begun).acks == {S: (7, 8)}

@@ -7,15 +7,15 @@ comes from another hub has seen lower ones only.
 """
 
 import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from diadema.commands import ANY_ASKED, CALL_LIFE_MS, CALLS, Hello
 from diadema.ingest.core import Ingest
-from diadema.ingest.station import Station
 from diadema.station_config import ConfigMaker, blocks
 from diadema.store import tables
 
@@ -25,6 +25,12 @@ _NUMBERS_FROM = 1_735_689_600  # 2025-01-01
 _encode = msgspec.json.encode
 _CALLS = {str(call.__struct_config__.tag) for call in CALLS}
 _OWN = ("time", "config")
+_row = tables.commands.c
+_REPLACE = (
+    update(tables.commands)
+    .where(_row.s == bindparam("of_s"), _row.i == bindparam("of_i"))
+    .values(status="replaced", next_i=bindparam("then"))
+)
 
 type Frames = list[tuple[str, bytes]]  # station, JSON of one command
 
@@ -37,6 +43,23 @@ class Open(Struct):
     fields: dict[str, Any]
     expires_utc: int | None = None
     sent: float = 0.0
+
+
+class New(NamedTuple):
+    """A command to be made; it goes on for number `of`, if that is not 0."""
+
+    s: str
+    cmd: str
+    fields: dict[str, Any]
+    of: int = 0
+
+
+class Told(NamedTuple):
+    """What one station is to be told; `hello_u`: in answer to the greeting of that moment."""
+
+    s: str
+    commands: list[Open]
+    hello_u: int | None = None
 
 
 class Commands:
@@ -68,116 +91,143 @@ class Commands:
         command = msgspec.convert(fields, ANY_ASKED)
         told = msgspec.to_builtins(command)
         told = {name: value for name, value in told.items() if value is not None}
-        new = self._new(self._ingest.station(s), told.pop("cmd"), told)
-        return new.i, self._send(s, [new])
+        (new,) = self._number([New(s, told.pop("cmd"), told)])
+        return new.i, self.frames(Told(s, [new]))
 
-    def greeted(self, s: str, hello: Hello) -> Frames:
-        """What a station misses that has just said hello."""
-        station = self._ingest.station(s)
-        state = station.state
-        known = (state.e, state.b) == (hello.e, hello.b) and state.clock.source == "host"
-        if not known:
-            self._ensure(station, "time", {})
+    def greeted(self, hellos: Mapping[str, Hello]) -> list[Told]:
+        """What these stations miss that have just said hello."""
         maker = self.maker
-        if maker is not None and maker.knows(s) and hello.generation != maker.generation:
-            self._ensure(station, "config", {"generation": maker.generation})
-        return self._repeat(station, list(self._open.get(s, {}).values()), hello.u)
+        wanted = []
+        for s, hello in hellos.items():
+            state = self._ingest.station(s).state
+            known = (state.e, state.b) == (hello.e, hello.b) and state.clock.source == "host"
+            if not known:
+                wanted.append(New(s, "time", {}))
+            if maker is not None and maker.knows(s) and hello.generation != maker.generation:
+                wanted.append(New(s, "config", {"generation": maker.generation}))
+        self._ensure(wanted)
+        return self._due(
+            [Told(s, [*self._open.get(s, {}).values()], hello.u) for s, hello in hellos.items()]
+        )
 
-    def configure(self, maker: ConfigMaker | None) -> Frames:
+    def configure(self, maker: ConfigMaker | None) -> list[Told]:
         """The site has another generation: tell every station that is there."""
         self.maker = maker
-        frames: Frames = []
-        for station in self._ingest.stations.values():
-            if maker is not None and maker.knows(station.s) and station.hello.up:
-                fields = {"generation": maker.generation}
-                if station.state.generation != maker.generation:
-                    frames += self._repeat(station, [self._ensure(station, "config", fields)])
-        return frames
+        if maker is None:
+            return []
+        fields = {"generation": maker.generation}
+        wanted = [
+            New(station.s, "config", fields)
+            for station in self._ingest.stations.values()
+            if maker.knows(station.s) and station.hello.up
+            if station.state.generation != maker.generation
+        ]
+        self._ensure(wanted)
+        return self._due([Told(one.s, self._alike(one)) for one in wanted])
 
     def answered(self, s: str, i: int) -> None:
         self._open.get(s, {}).pop(i, None)
 
-    def tick(self) -> Frames:
+    def tick(self) -> list[Told]:
         """Expire calls; remind stations of what they owe; tell the time once an hour."""
         self._expire()
         now = time.monotonic()
-        frames: Frames = []
-        for station in self._ingest.stations.values():
-            if station.link == "lost":
-                continue
-            if now - self._told_time.setdefault(station.s, now) > HOUR_S:
-                self._ensure(station, "time", {})
-            waiting = [
+        there = [one.s for one in self._ingest.stations.values() if one.link != "lost"]
+        hourly = [s for s in there if now - self._told_time.setdefault(s, now) > HOUR_S]
+        self._ensure([New(s, "time", {}) for s in hourly])
+        owed = []
+        for s in there:
+            commands = [
                 command
-                for command in self._open.get(station.s, {}).values()
+                for command in self._open.get(s, {}).values()
                 if command.cmd in _OWN and now - command.sent > REMIND_S
             ]
-            frames += self._repeat(station, waiting)
-        return frames
+            if commands:
+                owed.append(Told(s, commands))
+        return self._due(owed)
 
-    # -- inside
-
-    def _new(self, station: Station, cmd: str, fields: dict[str, Any], of: int = 0) -> Open:
-        """Allocate a number and store the command; it goes on for `of`, or replaces its kind."""
-        now = self._ingest.clock.now_ms()
-        calls = cmd in _CALLS
-        i = max(station.next_i, int(time.time()) - _NUMBERS_FROM)
-        new = Open(i, cmd, fields, now + CALL_LIFE_MS if calls else None)
-        waiting = self._open.setdefault(station.s, {})
-        replaced = [] if calls else [old.i for old in waiting.values() if old.cmd == cmd]
-        row = tables.commands.c
-        with self._ingest.changing([station]) as tx:
-            station.next_i = i + 1
-            for old in replaced:
-                then = {"status": "replaced", "next_i": i if old == of else None}
-                known = (row.s == station.s) & (row.i == old)
-                tx.execute(update(tables.commands).where(known).values(then))
-            stored = (station.s, i, cmd, _encode(fields), now, new.expires_utc, "open", None, None)
-            self._ingest.writer.put(tx, tables.commands, [stored])
-        for old in replaced:
-            waiting.pop(old, None)
-        waiting[i] = new
-        return new
-
-    def _ensure(self, station: Station, cmd: str, fields: dict[str, Any]) -> Open:
-        """The open command of this kind and content, or a new one."""
-        for command in self._open.get(station.s, {}).values():
-            if command.cmd == cmd and command.fields == fields:
-                return command
-        return self._new(station, cmd, fields)
-
-    def _repeat(
-        self, station: Station, commands: list[Open], hello_u: int | None = None
-    ) -> Frames:
-        self._expire()
-        waiting = self._open.get(station.s, {})
-        passed = station.state.answered_i
-        fresh = []
-        for command in sorted(commands, key=lambda command: command.i):
-            if command.i not in waiting:
-                continue  # expired meanwhile
-            if command.i < passed and command.cmd not in _CALLS:
-                command = self._new(station, command.cmd, command.fields, of=command.i)
-            fresh.append(command)
-        return self._send(station.s, sorted(fresh, key=lambda command: command.i), hello_u)
-
-    def _send(self, s: str, commands: list[Open], hello_u: int | None = None) -> Frames:
+    def frames(self, told: Told) -> Frames:
+        """The frames as they are to be sent now."""
         frames: Frames = []
-        for command in commands:
+        s = told.s
+        for command in told.commands:
             command.sent = time.monotonic()
             head = {"cmd": command.cmd, "i": command.i}
             if command.cmd == "time":
                 self._told_time[s] = command.sent
-                told = {"utc": self._ingest.clock.now_ms()}
-                if hello_u is not None:  # by which the station knows how long the way was
-                    told["hello_u"] = hello_u
-                frames.append((s, _encode(head | told)))
+                fields = {"utc": self._ingest.clock.now_ms()}
+                if told.hello_u is not None:  # by which the station knows how long the way was
+                    fields["hello_u"] = told.hello_u
+                frames.append((s, _encode(head | fields)))
             elif command.cmd == "config":
                 if self.maker is not None and self.maker.knows(s):
                     frames += [(s, _encode(b | head)) for b in blocks(self.maker.build(s))]
             else:
                 frames.append((s, _encode(head | command.fields)))
         return frames
+
+    # -- inside
+
+    def _number(self, wanted: Sequence[New]) -> list[Open]:
+        """Allocate numbers and store the commands, all in one transaction. A command goes on for
+        another, or replaces the open one of its kind."""
+        if not wanted:
+            return []
+        now = self._ingest.clock.now_ms()
+        least = int(time.time()) - _NUMBERS_FROM
+        made: list[Open] = []
+        rows: list[tuple[Any, ...]] = []
+        ended: list[dict[str, Any]] = []
+        with self._ingest.changing({one.s for one in wanted}) as tx:
+            for one in wanted:
+                station = self._ingest.station(one.s)
+                calls = one.cmd in _CALLS
+                i = max(station.next_i, least)
+                station.next_i = i + 1
+                new = Open(i, one.cmd, one.fields, now + CALL_LIFE_MS if calls else None)
+                body = _encode(one.fields)
+                rows.append((one.s, i, one.cmd, body, now, new.expires_utc, "open", None, None))
+                made.append(new)
+                for old in self._open.get(one.s, {}).values():
+                    if old.cmd == one.cmd and not calls:
+                        then = i if old.i == one.of else None
+                        ended.append({"of_s": one.s, "of_i": old.i, "then": then})
+            if ended:
+                tx.execute(_REPLACE, ended)
+            self._ingest.writer.put(tx, tables.commands, rows)
+        for gone in ended:
+            self._open[gone["of_s"]].pop(gone["of_i"])
+        for one, new in zip(wanted, made, strict=True):
+            self._open.setdefault(one.s, {})[new.i] = new
+        return made
+
+    def _alike(self, one: New) -> list[Open]:
+        """The open command of this kind and content, if there is one."""
+        waiting = self._open.get(one.s, {}).values()
+        return [old for old in waiting if old.cmd == one.cmd and old.fields == one.fields]
+
+    def _ensure(self, wanted: Sequence[New]) -> None:
+        """Make those that are not open already."""
+        self._number([one for one in wanted if not self._alike(one)])
+
+    def _due(self, asked: Sequence[Told]) -> list[Told]:
+        """What of it can still be sent; what its station has passed over, under new numbers."""
+        self._expire()
+        passed = [
+            New(one.s, command.cmd, command.fields, of=command.i)
+            for one in asked
+            for command in one.commands
+            if command.cmd not in _CALLS
+            and command.i < self._ingest.station(one.s).state.answered_i
+        ]
+        again = dict(zip(((one.s, one.of) for one in passed), self._number(passed), strict=True))
+        told = []
+        for s, commands, hello_u in asked:
+            waiting = self._open.get(s, {})
+            now = [again.get((s, command.i), command) for command in commands]
+            if open_now := [command for command in now if command.i in waiting]:
+                told.append(Told(s, sorted(open_now, key=lambda command: command.i), hello_u))
+        return told
 
     def _expire(self) -> None:
         now = self._ingest.clock.now_ms()

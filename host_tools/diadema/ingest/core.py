@@ -134,11 +134,12 @@ class Ingest:
         return rows
 
     @contextmanager
-    def changing(self, stations: Iterable[Station]) -> Iterator[Connection]:
-        """A transaction that also saves these stations as they are when it ends."""
+    def changing(self, stations: Iterable[str]) -> Iterator[Connection]:
+        """A transaction that also saves these stations as they are when it ends. Look them up in
+        it: before, memory may be ahead of the store."""
         with self._with_store(), self.writer.transaction() as tx:
             yield tx
-            self.writer.put(tx, tables.stations, [saved(one) for one in stations])
+            self.writer.put(tx, tables.stations, [saved(self.station(s)) for s in stations])
 
     def station(self, s: str) -> Station:
         """The station of that id; a new one is known from its first event or command on."""

@@ -19,7 +19,7 @@ from diadema.credentials import Secrets
 from diadema.errors import DiademaError
 from diadema.hub.broker import is_ours
 from diadema.ingest.admission import Admission
-from diadema.ingest.commanding import Commands, Frames
+from diadema.ingest.commanding import Commands, Frames, Told
 from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
@@ -167,10 +167,11 @@ class Service:
         await self._greet(effects)
 
     async def _greet(self, effects: Effects) -> None:
-        for s, hello in effects.greeted.items():
+        for s in effects.greeted:
             if not self.ingest.site or not self.keeper.knows(s):
                 log.warning("station %s is not in site.json: it gets no configuration", s)
-            await self.send(await self._patience.do(self.commands.greeted, s, hello))
+        if effects.greeted:
+            await self._tell(await self._patience.do(self.commands.greeted, effects.greeted))
         for a, stations in effects.two_seats:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
@@ -182,6 +183,11 @@ class Service:
                 await self.send(frames)
 
     # -- out
+
+    async def _tell(self, told: Sequence[Told]) -> None:
+        """One after the other, for each `time` is of the moment at which it is made."""
+        for one in told:
+            await self.send(self.commands.frames(one))
 
     async def send(self, frames: Frames) -> None:
         if not frames or self._outbox.send_commands(frames):
@@ -227,7 +233,7 @@ class Service:
 
     async def _tick(self) -> None:
         self._outbox.send_all()
-        await self.send(self.commands.tick())
+        await self._tell(self.commands.tick())
         for violation in self._watch.look():
             log.error("a client sends what it may not: %s", violation)
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:
@@ -256,7 +262,7 @@ class Service:
         """Put the site in force as the keeper has it, and tell whom it concerns."""
         self.keeper.settle()
         await self._show_all()
-        await self.send(self.commands.configure(self.keeper.maker))
+        await self._tell(self.commands.configure(self.keeper.maker))
         self._refresh_mosquitto()  # last: it ends connections by an old password
 
     def _refresh_mosquitto(self) -> None:

@@ -1,0 +1,144 @@
+"""Commands of many stations at once: few transactions, and all or nothing of them."""
+
+from collections import Counter
+
+import pytest
+from diadema.commands import Hello
+from diadema.ingest.commanding import Commands
+from diadema.ingest.core import Ingest
+from diadema.station_config import ConfigMaker
+from diadema.store import StoreUnavailable, tables
+from scripted_station import Script
+from sqlalchemy import event, select
+
+NAMES = ["DIA-0123456789ab", "DIA-0123456789ac"]
+MANY = [f"DIA-00000000{number:04x}" for number in range(200)]
+
+
+@pytest.fixture
+def commits(writer):
+    counted = Counter()
+    event.listen(writer.engine, "commit", lambda _: counted.update(["commit"]))
+    return counted
+
+
+@pytest.fixture
+def commands(ingest, site):
+    return Commands(ingest, ConfigMaker(site, "00" * 32, -300, 3))
+
+
+def hellos(names, **more):
+    return {s: Hello(up=True, s=s, e=7, b=1, **more) for s in names}
+
+
+def stored(writer, status="open"):
+    row = tables.commands.c
+    with writer.transaction() as tx:
+        return sorted(tx.execute(select(row.s, row.cmd).where(row.status == status)).all())
+
+
+def wanted(names):
+    return sorted((s, cmd) for s in names for cmd in ("time", "config"))
+
+
+def sent(commands, told):
+    return [(s, text) for one in told for s, text in commands.frames(one)]
+
+
+def test_the_greetings_of_a_batch_cost_one_transaction(commands, commits, writer):
+    told = commands.greeted(hellos([*NAMES, *MANY]))
+    assert commits["commit"] == 1
+    assert len(told) == len(NAMES) + len(MANY)
+    assert stored(writer) == sorted(wanted(NAMES) + [(s, "time") for s in MANY])
+    again = commands.greeted(hellos([*NAMES, *MANY]))
+    assert commits["commit"] == 2  # of `stored`
+    assert sent(commands, again) == sent(commands, told)
+    numbers = [one.i for each in told for one in each.commands]
+    assert len(numbers) == 2 * len(NAMES) + len(MANY)
+    assert all(one.i > 0 for each in told for one in each.commands)
+
+
+def test_what_many_stations_passed_over_goes_on_in_one_transaction(
+    commands, ingest, commits, writer
+):
+    first = commands.greeted(hellos(NAMES))
+    for one in first:
+        script = Script(s=one.s).boot()
+        script.add("station.health", heap=1, journal=1, i=one.commands[-1].i + 5)
+        ingest.take(script.messages(), "stream", "server")
+    commits.clear()
+    second = commands.greeted(hellos(NAMES))
+    assert commits["commit"] == 1
+    for old, new in zip(first, second, strict=True):
+        assert new.commands[0].i > old.commands[-1].i + 5
+        assert [one.cmd for one in new.commands] == [one.cmd for one in old.commands]
+    assert stored(writer) == stored(writer, "replaced") == wanted(NAMES)
+
+
+def test_when_the_store_takes_nothing_none_of_them_is_open(
+    commands, ingest, writer, monkeypatch, site, clock
+):
+    put = writer.put
+
+    def full(tx, table, rows):
+        put(tx, table, rows)
+        if table is tables.stations:
+            raise StoreUnavailable("full")
+
+    monkeypatch.setattr(writer, "put", full)
+    with pytest.raises(StoreUnavailable):
+        commands.greeted(hellos(NAMES))
+    monkeypatch.undo()
+    assert (commands.waiting, stored(writer)) == (0, [])
+    told = commands.greeted(hellos(NAMES))
+    assert stored(writer) == wanted(NAMES)
+    last = {one.s: one.commands[-1].i for one in told}
+    for at in (ingest, Ingest(writer, site, clock)):
+        assert {s: at.station(s).next_i for s in NAMES} == {s: i + 1 for s, i in last.items()}
+
+
+def test_a_command_after_a_failed_batch_saves_the_station_as_the_store_has_it(
+    commands, ingest, writer, monkeypatch, site, clock
+):
+    """Memory is ahead then, and the station that it knows is not the one that will be saved."""
+    s = NAMES[0]
+    script = Script(s=s).boot().clock().login()
+    ingest.take(script.messages(1, 2), "stream", "server")
+
+    def full(batch):
+        raise StoreUnavailable("full")
+
+    commit = writer.commit
+    monkeypatch.setattr(writer.behind, "_write", full)
+    failed = ingest.begin(script.messages(3), "stream", "server")
+    assert failed.written.exception() is not None
+    monkeypatch.setattr(writer.behind, "_write", commit)
+    i, _ = commands.ask(s, {"cmd": "presence", "to": "not_ready", "reason": "sshh"})
+    again = Ingest(writer, site, clock)
+    for at in (ingest, again):
+        assert at.station(s).state.session is None
+        assert at.station(s).next_i == i + 1
+
+
+def test_the_hour_is_told_to_all_in_one_transaction(commands, ingest, commits, monkeypatch):
+    names = [*NAMES, *MANY]
+    for s in names:
+        ingest.take([Script(s=s).boot().hello_message()], "stream", "server")
+    commands.tick()
+    monkeypatch.setattr("diadema.ingest.commanding.HOUR_S", -1.0)
+    commits.clear()
+    told = commands.tick()
+    assert commits["commit"] == 1
+    assert {one.s for one in told} == {*names}
+    assert {command.cmd for one in told for command in one.commands} == {"time"}
+
+
+def test_another_generation_is_told_to_all_in_one_transaction(commands, ingest, commits, site):
+    for s in NAMES:
+        ingest.take([Script(s=s).boot().hello_message()], "stream", "server")
+    commits.clear()
+    told = commands.configure(ConfigMaker(site, "00" * 32, -300, 4))
+    assert commits["commit"] == 1
+    assert [(one.s, [each.fields for each in one.commands]) for one in told] == [
+        (s, [{"generation": 4}]) for s in NAMES
+    ]
