@@ -1,24 +1,66 @@
-"""What the firmware comes to on a board: the compiled modules that it imports, and its heap."""
+"""Each board: .mpy that it loads, at once in a call and in all, and the heap that is left.
 
-import tempfile
-from pathlib import Path
+A call is when most is loaded: the codec, the screen, what measures and what sounds.
+"""
 
-from diadema.sim.build import FIRMWARE_HEAP, board_heap, build_firmware
+import asyncio
+import time
 
-__all__ = ["FIRMWARE_HEAP", "imported_bytes", "on_esp32"]
+from diadema.sim import people
+from diadema.sim.at_desk import AtDesk
+from diadema.sim.build import board_heap, board_names, choose_boards
+from diadema.sim.centre import open_centre
+from diadema.sim.demo import SITE, ZONE
+from diadema.sim.weight import mpy_bytes
+from diadema.sim.world import World
+
+from tests.bench.figure import Figure
 
 _ESP32_FREE = 164_864  # gc.mem_free() at the prompt of the stock image without PSRAM, measured
+_AT_ONCE, _IN_ALL = 44 * 1024, 56 * 1024
+_FREE = 48 * 1024
+_LOOK_MS = 200
 
 
-def imported_bytes(modules: list[str]) -> int:
-    """Bytes of the `.mpy` files (mpy-cross -O2) among what a station had imported."""
-    with tempfile.TemporaryDirectory() as folder:
-        image = Path(folder)
-        build_firmware(image)
-        files = (image / f"{name.replace('.', '/')}.mpy" for name in modules)
-        return sum(file.stat().st_size for file in files if file.exists())
+async def figures() -> list[Figure]:
+    boards = choose_boards(",".join(board_names()))
+    async with open_centre(
+        people.desks(len(boards)),
+        name=SITE,
+        zone=ZONE,
+        tree=people.LIMA_TREE,
+        start_utc_ms=int(time.time() * 1000),
+        boards=boards,
+    ) as centre:
+        await centre.switch_on()
+        found = await asyncio.gather(*(_weigh(centre.world, desk) for desk in centre.desks))
+        await centre.drain()
+    return [figure for board in found for figure in board]
 
 
-def on_esp32(heap_used: int) -> int:
-    """Free heap there: words are half as long, so what firmware and data take is half as much."""
-    return _ESP32_FREE - (heap_used - board_heap()) // 2
+async def _weigh(world: World, desk: AtDesk) -> list[Figure]:
+    board = desk.station.board
+    await desk.log_in()
+    heap = (await desk.station.dump())["heap"]
+    await desk.get_ready()
+    await desk.station.ask({"do": "listen"})  # its sound runs
+    contact = f"bench-{board.name}"
+    await desk.ring(contact, queue="Consultas")
+    await desk.answer(contact)
+    in_call: list[str] = []
+    while "lib.voice" not in in_call:
+        await world.sleep(_LOOK_MS)
+        in_call = (await desk.station.dump())["modules"]
+    await desk.hang_up(contact)
+    await desk.typify_after(contact, "111")
+    ever = (await desk.station.ask({"do": "imported"}))["modules"]
+    # words are half as long there, so what firmware and data take is half as much
+    free = _ESP32_FREE - (heap["used"] - board_heap(board)) // 2
+    name = board.name
+    return [
+        Figure(f"{name}: .mpy at once, in a call", mpy_bytes(board, in_call), "bytes", _AT_ONCE,
+               "budget"),
+        Figure(f"{name}: .mpy in all", mpy_bytes(board, ever), "bytes", _IN_ALL, "budget"),
+        Figure(f"{name}: free on a bare ESP32, logged in", free, "bytes", _FREE,
+               "budget, at least"),
+    ]  # fmt: skip

@@ -20,7 +20,6 @@ from diadema.sim.demo import SITE, ZONE
 from diadema.sim.scripted import Shift
 from playwright.async_api import Page, async_playwright
 
-from tests.bench import board
 from tests.bench.figure import Figure
 
 _PRESSES = 300
@@ -50,9 +49,6 @@ class Seen:
     latencies_ms: list[float]
     wire_bytes: float  # mean of an event's frame
     flash_bytes: float  # mean of an event's record payload
-    heap_free: int
-    heap_used: int
-    modules: list[str]  # that the station had imported
 
     def latency_ms(self, percent: int) -> float:
         return statistics.quantiles(self.latencies_ms, n=100, method="inclusive")[percent - 1]
@@ -66,17 +62,6 @@ async def figures() -> list[Figure]:
         Figure(
             "bytes of an event on the wire", seen.wire_bytes, "bytes", seen.flash_bytes,
             "its bytes on the flash",
-        ),
-        Figure(
-            ".mpy bytes that the board imports", board.imported_bytes(seen.modules), "bytes",
-            56 * 1024, "budget",
-        ),
-        Figure(
-            "free VM heap after login", seen.heap_free, "bytes", board.FIRMWARE_HEAP, "VM's cap"
-        ),
-        Figure(
-            "so on a bare ESP32, estimated", board.on_esp32(seen.heap_used), "bytes", 48 * 1024,
-            "budget, at least",
         ),
     ]  # fmt: skip
 
@@ -100,7 +85,6 @@ async def measure() -> Seen:
         working = asyncio.create_task(shift.run(float("inf"), 1.0))
         try:
             await mine.log_in()
-            dump = await mine.station.dump()
             await mine.get_ready()
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
@@ -114,8 +98,7 @@ async def measure() -> Seen:
                 await working
         await centre.drain()
         wire, flash = _sizes(centre)
-    heap = dump["heap"]
-    return Seen(latencies, wire, flash, heap["free"], heap["used"], dump["modules"])
+    return Seen(latencies, wire, flash)
 
 
 async def _press(page: Page, desk: AtDesk) -> list[float]:

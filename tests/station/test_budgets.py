@@ -1,12 +1,13 @@
-"""What a board loads of the firmware, in bytes of .mpy: never more than its budgets, at once and
-in all, and nothing stays that was needed for a moment only.
+"""What each board loads of the firmware, in bytes of .mpy as its image has them: never more than
+its budgets, at once and in all, and nothing stays that was needed for a moment only.
 """
 
-from pathlib import Path
-
 import pytest
+from diadema.sim.build import SimBoard, board_names
+from diadema.sim.weight import mpy_bytes
 from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
 
+BOARDS = [SimBoard(name) for name in board_names()]
 AT_ONCE = 44 * 1024  # on the cable
 IN_ALL = 56 * 1024
 WIFI = 7 * 1024  # radio, TLS and broker on top of both, on a board that has PSRAM
@@ -24,25 +25,20 @@ SELDOM = {
 class Loaded:
     """The compiled modules in memory now, and all that were since the start."""
 
-    def __init__(self, image: Path, now: list[str], ever: list[str]) -> None:
+    def __init__(self, board: SimBoard, now: list[str], ever: list[str]) -> None:
         self.now = {name for name in now if "." in name}
         self.ever = set(ever)
-        self.at_once, self.in_all = (self._bytes(image, names) for names in (self.now, self.ever))
-
-    @staticmethod
-    def _bytes(image: Path, names: set[str]) -> int:
-        files = (image / f"{name.replace('.', '/')}.mpy" for name in names)
-        return sum(file.stat().st_size for file in files if file.exists())
+        self.at_once, self.in_all = (mpy_bytes(board, names) for names in (self.now, self.ever))
 
 
 @pytest.fixture
-def loaded(image):
+def loaded():
     async def look(bench) -> Loaded:
         dump = await bench.station.dump()
         ever = await bench.station.ask({"do": "imported"})
-        found = Loaded(image, dump["modules"], ever["modules"])
+        found = Loaded(bench.station.board, dump["modules"], ever["modules"])
         assert found.now < found.ever
-        assert {"lib.app", "lib.journal", "drivers.pn532"} < found.now
+        assert {"lib.app", "lib.journal", "drivers.usb_serial"} < found.now
         assert found.now.isdisjoint(SELDOM)
         assert {"lib.start", "lib.journal_start", "lib.config_store", "lib.hour"} < found.ever
         return found
@@ -50,19 +46,30 @@ def loaded(image):
     return look
 
 
-async def call(bench):
-    """A whole one: answered, held, resumed, ended, typified."""
+async def call(bench, loaded=None):
+    """A whole one: answered, heard, held, resumed, ended, typified. What is loaded in it, the most
+    of the day, when asked for.
+    """
+    await bench.station.ask({"do": "listen"})
     await bench.log_in()
     await bench.ring("C-1")
-    await bench.keys(1, 4, 4, 1, 3, 3, 3)
+    await bench.keys(1)
+    await bench.world.sleep(3000)
+    most = await loaded(bench) if loaded else None
+    await bench.keys(4, 4, 1, 3, 3, 3)
     await bench.event("wrapup.ended", cause="typified")
+    await bench.station.ask({"do": "hush"})
+    await bench.world.sleep(1000)
+    return most
 
 
-async def test_on_the_cable(desk, loaded):
-    async with desk() as bench:
-        await call(bench)
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+async def test_on_the_cable(desk, loaded, board):
+    async with desk(board) as bench:
+        most = await call(bench, loaded)
+        assert "lib.voice" in most.now
         found = await loaded(bench)
-        assert found.at_once <= AT_ONCE
+        assert most.at_once <= AT_ONCE
         assert found.in_all <= IN_ALL
         assert not [name for name in found.ever if name in ("lib.mqtt", "lib.links", "lib.orders")]
         assert "lib.words_en" not in found.ever  # the language that is not in use
