@@ -2,9 +2,12 @@
 whatever part has a role. And the GPIOs that each chip gives a program.
 """
 
+from typing import get_args
+
 import pytest
 from diadema.errors import DiademaError
-from diadema.sim.build import SimBoard, board_heap, choose_boards
+from diadema.sim import cli
+from diadema.sim.build import SimBoard, board_heap, board_names, choose_boards
 
 PINS = {
     "scl": 22, "sda": 21, "sck": 18, "mosi": 23, "miso": 19, "cs": 5, "irq": 4, "tx": 26, "rx": 25,
@@ -155,3 +158,8 @@ async def test_no_variant_that_answers_is_said_and_the_rest_works(desk, tmp_path
         console = b"".join(bench.station.console).decode()
         assert "variant 0, module answers nowhere" in console
         await bench.log_in()
+
+
+def test_the_help_names_every_board():
+    told = get_args(cli.Boards)[1].help
+    assert all(name in told for name in board_names())
