@@ -3,6 +3,7 @@
 import gc
 import sys
 
+import esp32
 import wire
 from parts.desfire import card
 
@@ -48,6 +49,9 @@ def serve(board, models, imported):
     def screen(command):
         return {"on": part("screen").on, "ram": part("screen").ram.hex()}
 
+    def flash(command):
+        esp32.erase_ms = command["erase_ms"]
+
     def dump(command):
         answer = {role: model.dump() for role, model in models.items() if hasattr(model, "dump")}
         gc.collect()
@@ -59,7 +63,7 @@ def serve(board, models, imported):
     for name, function in (
         ("tap", tap), ("untap", untap), ("press", key), ("release", key), ("turn", turn),
         ("plug", plug), ("unplug", plug),
-        ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump),
+        ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump), ("flash", flash),
     ):  # fmt: skip
         wire.on(name, function)
     wire.on("imported", lambda command: {"modules": list(imported)})
