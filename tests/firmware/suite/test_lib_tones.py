@@ -16,7 +16,11 @@ def played(name, level_db=-24, frames=320):
 
 
 def left(sound):
-    return list(array("h", sound))[::2]
+    both = array("h", sound)
+    samples = array("h", bytes(len(sound) // 2))  # a list would need half a megabyte in one piece
+    for at in range(len(samples)):
+        samples[at] = both[2 * at]
+    return samples
 
 
 def loudest(samples):
