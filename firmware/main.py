@@ -42,8 +42,8 @@ def choose_wires(log):
     """The GPIO of each wire. Boards of one name that differ in them are told apart by where the
     chip of PROBE answers; nobody answers: the first.
     """
-    variants, probe = getattr(board, "VARIANTS", ()), getattr(board, "PROBE", None)
-    if not probe:
+    variants, probe = getattr(board, "VARIANTS", None), getattr(board, "PROBE", None)
+    if not variants or not probe:
         return board.PINS
     bus, address = probe
     for number, others in enumerate(variants):

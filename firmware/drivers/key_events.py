@@ -24,7 +24,7 @@ class KeyEvents:
     `chords` are pairs of keys, the lower first. One task may iterate.
     """
 
-    poll_ms = None  # set by a wiring that cannot wake us: how often it is looked at
+    poll_ms = 0  # of a wiring that cannot wake us: how often it is looked at
 
     def __init__(self, count, *, long_keys=(3, 4), double_keys=(), chords=()):
         self._long_keys = long_keys
@@ -68,7 +68,7 @@ class KeyEvents:
         while True:
             self._sample()
             now = ticks_ms()
-            wait_ms = self.poll_ms
+            wait_ms = self.poll_ms or None
             for index in range(len(self._down)):
                 found = self._look(index, now)
                 if found:
@@ -85,7 +85,7 @@ class KeyEvents:
             await self._wait(wait_ms)
 
     async def _wait(self, wait_ms):
-        if self.poll_ms is not None:
+        if self.poll_ms:
             await asyncio.sleep_ms(wait_ms)
         elif wait_ms is None:
             await self._flag.wait()
