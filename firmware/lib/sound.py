@@ -24,21 +24,18 @@ def busy(app):
 
 
 def _wanted(app):
-    """What is to be done about the sound now: the name of a method, or None."""
+    """What is to be done about the sound now: the name of a tone, "measure" or None."""
     machine = app.machine
-    desk = app.desk
-    work = desk.work
+    work = app.desk.work
     if work == "offered":
-        return None if machine.silenced else "_ring"
+        return None if machine.silenced else "ring"
     if work == "talking":
-        return None if desk.muted else "_measure"
+        return None if app.desk.muted else "measure"
     if work == "held":
-        return "_remind"
+        return "hold"
     if machine.notice and machine.notice[0] in _ERRORS:
-        return "_error"
-    if work == "wrapup":
-        return "_warn"
-    return None
+        return "error"
+    return "wrapup" if work == "wrapup" else None
 
 
 class Sound:
@@ -82,19 +79,32 @@ class Sound:
         app.parts.drop("audio")
         forget("sound", "voice", "tones")
 
-    async def _do(self, name):
+    async def _do(self, doing):
         """One activity; a port that fails is told, and tried again."""
         app = self._app
         while True:
             try:
-                await getattr(self, name)(app.parts.get("audio") or app.parts.make("audio"))
+                audio = app.parts.get("audio") or app.parts.make("audio")
+                await (self._measure(audio) if doing == "measure" else self._sound(audio, doing))
                 return
             except (StationError, OSError) as error:
                 app.serial.log(str(error))
                 app.fault("audio", getattr(error, "code", "no_answer"))
             await asyncio.sleep_ms(_RETRY_MS)
 
-    # ------------------------------------------------------------------ to be heard
+    async def _sound(self, audio, name):
+        """A tone when its time has come; the ring and the reminder again and again."""
+        app = self._app
+        wait_ms = 0
+        if name == "hold":
+            wait_ms = _REMINDER_MS
+        elif name == "wrapup":
+            wait_ms = app.machine.limit() - app.clock.now() - _WARNING_MS
+        while wait_ms >= 0:
+            await asyncio.sleep_ms(wait_ms)
+            await self._play(audio, name)
+            if name != "ring" and name != "hold":
+                return
 
     async def _play(self, audio, name):
         from lib.tones import Tone
@@ -102,32 +112,12 @@ class Sound:
         await audio.play(Tone(name, _LEVEL_DB))
         self._app.fault("audio", None)
 
-    async def _ring(self, audio):
-        while True:
-            await self._play(audio, "ring")
-
-    async def _remind(self, audio):
-        while True:
-            await asyncio.sleep_ms(_REMINDER_MS)
-            await self._play(audio, "hold")
-
-    async def _error(self, audio):
-        await self._play(audio, "error")
-
-    async def _warn(self, audio):
-        app = self._app
-        left = app.machine.limit() - app.clock.now() - _WARNING_MS
-        if left > 0:
-            await asyncio.sleep_ms(left)
-            await self._play(audio, "wrapup")
-
-    # ------------------------------------------------------------------ to be measured
-
     async def _measure(self, audio):
         desk = self._app.desk
         if not self._call or self._call[1] != desk.contact:
             self._call = (desk.agent, desk.contact)
             await self._play(audio, "answer")
+        forget("tones")
         audio.listen()
         self._app.fault("audio", None)
         try:
