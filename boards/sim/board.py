@@ -13,11 +13,14 @@ A role that is missing is something this board cannot do, and the station lives 
 that is named and dead is a fault. The roles, and what `lib` asks of a driver in each (all have
 `dump()` and `selftest()` as well, and raise PartError):
 
-keys          `async for name, ticks`: key1 … key6, long3, long4; `down(number)`: is it pressed now
+keys          `async for name, ticks`: key1 … key6, long3, long4, and double1 or chord16 where the
+              options ask for it; `down(number)`: is it pressed now; `stalled(ms)`: the chip could
+              look at nothing for up to so long
 badge_reader  `await start()`, then `async for kind, identity, quality`: id bytes, most significant
               first, None for a bad read; quality 0-100. One that can talk to a card of ISO/IEC
               14443-4 has `speaks` (whether the card told last is one) and `await exchange(bytes)`
-screen        `show(buffer)`: 1024 bytes, eight pages of 128 columns, bit 0 on top
+screen        `show(buffer, whole=False)`: 1024 bytes, eight pages of 128 columns, bit 0 on top;
+              `scroll(rows)` down, `contrast(value)` 0-255, `power(on)`; lit when made
 lights        `show((ready, busy, ring))`: 0 or 1 each
 codec         the interface in `drivers/es8388.py`
 audio         `listen()`, `await frame()`, `close()`; `await play(tone)`

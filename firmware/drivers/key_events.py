@@ -1,8 +1,8 @@
-"""What a press means: short, long, double or two keys together. Every way to wire keys has this
-one base; a wiring says in `_pressed` which key is down.
+"""What a press means: short or long; double or two keys together where a board asks for it. Every
+way to wire keys has this one base; a wiring says in `_pressed` which key is down.
 
-A press counts at its first edge, then the key rests 20 ms against bounce. Only keys that have a
-second meaning wait: a long one up to 800 ms, a double one up to 300, one of a chord 60.
+A press counts at its first edge, then the key rests 20 ms against bounce. Only a key that has a
+second meaning waits: a long one up to 800 ms; `drivers.key_combos` has the rest.
 """
 
 import asyncio
@@ -13,8 +13,6 @@ from micropython import const
 
 _BOUNCE_MS = const(20)
 _LONG_MS = const(800)
-_DOUBLE_MS = const(300)
-_CHORD_MS = const(60)
 _NEVER = const(-1)
 
 
@@ -28,23 +26,18 @@ class KeyEvents:
 
     def __init__(self, count, *, long_keys=(3, 4), double_keys=(), chords=()):
         self._long_keys = long_keys
-        self._double_keys = double_keys
-        self._chords = chords
+        self._combos = None
         self._down = bytearray(count)
         self._fell = array("i", [_NEVER] * count)  # ticks of an edge not looked at yet
         self._rest = array("i", [_NEVER] * count)  # ticks since which the key rests
         self._held = array("i", [_NEVER] * count)  # ticks of a press not yet short or long
-        self._once = array("i", [_NEVER] * count)  # ticks of one that may become a double
-        self._limit = array("h", [self._patience(key) for key in range(1, count + 1)])
+        # ms after which a key that is still down has told what it means
+        self._limit = [_LONG_MS * (key in long_keys) for key in range(1, count + 1)]
         self._flag = asyncio.ThreadSafeFlag()
+        if double_keys or chords:
+            from drivers.key_combos import Combos
 
-    def _patience(self, key):
-        """Milliseconds after which a key that is still down has told what it means."""
-        if key in self._long_keys:
-            return _LONG_MS
-        if key in self._double_keys:
-            return _DOUBLE_MS
-        return _CHORD_MS if any(key in chord for chord in self._chords) else 0
+            self._combos = Combos(double_keys, chords, self._limit, self._held)
 
     def _pressed(self, index):
         """Whether the key is down at this moment, as the contact has it."""
@@ -76,7 +69,7 @@ class KeyEvents:
                 for since, length in (
                     (self._rest[index], _BOUNCE_MS),
                     (self._held[index], self._limit[index]),
-                    (self._once[index], _DOUBLE_MS),
+                    self._combos.waits(index) if self._combos else (_NEVER, 0),
                 ):
                     if since != _NEVER:
                         left = max(length - ticks_diff(now, since), 0)
@@ -103,42 +96,27 @@ class KeyEvents:
             self._rest[index] = self._fell[index] = _NEVER  # what fell meanwhile was bounce
         fell, self._fell[index] = self._fell[index], _NEVER
         pressed = self._pressed(index)
-        once = self._once[index]
+        combos = self._combos
+        found = None
         if not self._down[index] and (pressed or fell != _NEVER):
             self._down[index] = 1
             self._rest[index] = now
             self._held[index] = now if fell == _NEVER else fell
-            if once != _NEVER:
-                self._once[index] = self._held[index] = _NEVER
-                return "double%d" % (index + 1), once
-            found = self._chord(index)
-            if found:
-                return found
+            found = combos and combos.pressed(index)
         elif self._down[index] and not pressed:
             self._down[index] = 0
             self._rest[index] = now
             held, self._held[index] = self._held[index], _NEVER
-            if held != _NEVER:
-                if index + 1 not in self._double_keys:
-                    return "key%d" % (index + 1), held
-                self._once[index] = held
-        elif once != _NEVER and ticks_diff(now, once) >= _DOUBLE_MS:
-            self._once[index] = _NEVER
-            return "key%d" % (index + 1), once
+            if held != _NEVER and not (combos and combos.released(index, held)):
+                return "key%d" % (index + 1), held
+        elif combos:
+            found = combos.late(index, now)
+        if found:
+            return found
         held = self._held[index]
         if held != _NEVER and ticks_diff(now, held) >= self._limit[index]:
             self._held[index] = _NEVER
             return ("long%d" if index + 1 in self._long_keys else "key%d") % (index + 1), held
-        return None
-
-    def _chord(self, index):
-        for low, high in self._chords:
-            other = high if index + 1 == low else low
-            if index + 1 in (low, high) and self._held[other - 1] != _NEVER:
-                began = self._held[other - 1]
-                if ticks_diff(self._held[index], began) <= _CHORD_MS:
-                    self._held[index] = self._held[other - 1] = _NEVER
-                    return "chord%d%d" % (low, high), began
         return None
 
     def _cancel(self):
