@@ -16,7 +16,7 @@ def rows(tmp_path):
 
     def read():
         with closing(sqlite3.connect(path)) as connection:
-            query = "SELECT row ->> 'c', row ->> 'talk_ms' FROM contacts ORDER BY start_utc"
+            query = "SELECT c, talk_ms FROM contact_fields ORDER BY start_utc"
             return connection.execute(query).fetchall()
 
     return read

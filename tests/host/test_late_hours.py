@@ -175,8 +175,9 @@ def test_an_events_own_t_serves_where_the_anchor_is_lost(ingest, reader):
 def greet(ingest, commands, script, **more):
     hello = script.hello_message(**more)
     ingest.take([hello], "stream", "server")
-    frames = commands.greeted(script.s, ingest.stations[script.s].hello)
-    return [frame for frame in map(json.loads, (f for _, f in frames)) if frame["cmd"] == "time"]
+    told = commands.greeted({script.s: ingest.stations[script.s].hello})
+    frames = [json.loads(frame) for one in told for _, frame in commands.frames(one)]
+    return [frame for frame in frames if frame["cmd"] == "time"]
 
 
 def test_the_host_tells_its_hour_where_only_another_is_known(ingest):

@@ -15,7 +15,7 @@ from diadema.ingest.messages import Message
 from diadema.locks import locked
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
-from diadema.store import open_reader
+from diadema.store import Contact, open_reader
 from scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
@@ -76,13 +76,14 @@ def test_what_stands_is_what_follows_from_the_events(data, ingest, clock):
     assert not list(data.root.glob(".rebuild*"))
 
 
+TALK, OUTCOME = map(Contact.__struct_fields__.index, ("talk_ms", "outcome"))
 TAMPERED = [
     (
-        "UPDATE contacts SET row = json_set(row, '$.talk_ms', 1) WHERE row ->> 'c' = 'c1'",
+        f"UPDATE contacts SET row = json_set(row, '$[{TALK}]', 1) WHERE row ->> 3 = 'c1'",
         "contacts",
         "talk_ms",
     ),
-    ("DELETE FROM contacts WHERE row ->> 'c' = 'd1'", "contacts", "row"),
+    ("DELETE FROM contacts WHERE row ->> 3 = 'd1'", "contacts", "row"),
     ("UPDATE sessions SET close_utc = 5 WHERE a = 'a002' AND e = 7", "sessions", "close_utc"),
     ("UPDATE positions SET position = 2 WHERE e = 3", "positions", "position"),
     ("UPDATE unknown SET times = 9", "unknown", "times"),
@@ -150,8 +151,8 @@ async def test_a_store_that_went_through_the_ingest(broker, stack):
     said = command(broker.data)
     assert (said.returncode, said.stderr) == (0, ""), said.stdout
     assert "stands right" in said.stdout
-    missed = "UPDATE contacts SET row = json_set(row, '$.outcome', 'missed')"
-    change(broker.data, missed + " WHERE row ->> 'c' = 'c2'")
+    missed = f"UPDATE contacts SET row = json_set(row, '$[{OUTCOME}]', 'missed')"
+    change(broker.data, missed + " WHERE row ->> 3 = 'c2'")
     said = command(broker.data)
     assert said.returncode == 1
     assert "missed" in said.stdout and "answered" in said.stdout

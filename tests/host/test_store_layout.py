@@ -4,12 +4,14 @@ import sqlite3
 from contextlib import closing
 from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 from diadema.errors import DiademaError
 from diadema.ingest.core import Ingest
+from diadema.ingest.state import StationState
 from diadema.store import Contact, open_reader, open_writer
 from diadema.store.tables import VERSION
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 from scripted_station import Script
 
 KINDS = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN"}
@@ -34,6 +36,14 @@ def before(tmp_path, site, clock, script):
     return path, contacts
 
 
+def named(state):
+    """As it was: a name beside each value of contacts and sessions too."""
+    state = msgspec.msgpack.decode(state, type=StationState)
+    known = asdict(state) | {"clock": asdict(state.clock)}
+    known |= {"session": asdict(state.session), "last": asdict(state.last)}
+    return msgspec.msgpack.encode(known | {"open": [asdict(contact) for contact in state.open]})
+
+
 def make_old(path, contacts, layout):
     """Layout 4 had a row for each contact, and a column for each field; 3 had no anchors, and no
     uncertainty beside an hour."""
@@ -50,6 +60,9 @@ def make_old(path, contacts, layout):
         connection.executemany(
             f"INSERT INTO contacts VALUES ({values})", [astuple(contact) for contact in contacts]
         )
+        for s, state in connection.execute("SELECT s, state FROM stations").fetchall():
+            connection.execute("UPDATE stations SET state = ? WHERE s = ?", [named(state), s])
+        connection.execute("DROP VIEW contact_fields")
         if layout == 3:
             connection.execute("DROP TABLE anchors")
             for table in ("contacts", "sessions"):

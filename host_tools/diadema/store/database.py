@@ -4,23 +4,23 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select, update
 from sqlalchemy.exc import DBAPIError
 
 from diadema.errors import DiademaError
 from diadema.store.bulk import replacement
 from diadema.store.errors import StoreDamaged, is_damage
-from diadema.store.kept_contacts import from_columns
-from diadema.store.tables import VERSION, contacts, metadata
+from diadema.store.kept_contacts import from_columns, from_names
+from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
-_CONTACTS_AS_JSON = 5  # the layout that began it
+_CONTACTS_AS_ARRAYS = 5  # the layout that began it
 _ROWS = 2000
 
 
 def _upgrade(connection: Connection, version: int) -> None:
     """Give a store of an older layout, or a new one, what it lacks."""
-    old = 0 < version < _CONTACTS_AS_JSON
+    old = 0 < version < _CONTACTS_AS_ARRAYS
     if old:
         connection.exec_driver_sql("DROP INDEX IF EXISTS contacts_start")
         connection.exec_driver_sql("ALTER TABLE contacts RENAME TO old_contacts")
@@ -32,6 +32,11 @@ def _upgrade(connection: Connection, version: int) -> None:
         for rows in found.mappings().partitions(_ROWS):
             write.run(connection, [*from_columns(dict(row) for row in rows)])
         connection.exec_driver_sql("DROP TABLE old_contacts")
+        for s, state in connection.execute(select(stations.c.s, stations.c.state)).all():
+            change = update(stations).where(stations.c.s == s)
+            connection.execute(change.values(state=from_names(state)))
+    connection.exec_driver_sql("DROP VIEW IF EXISTS contact_fields")
+    connection.exec_driver_sql(CONTACT_FIELDS)
 
 
 def _add_columns(connection: Connection) -> None:

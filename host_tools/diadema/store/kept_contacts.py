@@ -1,9 +1,9 @@
 """Contacts in the store. One that is over is a row, written when it ends and once more only if
 something is heard of it later; those that go on stand in the state of their station. So each is
-written once, and few columns of it: those by which it is looked for, beside the whole as JSON.
+written once, and few columns of it: those by which it is looked for, beside the whole.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text, tuple_
 
 from diadema.store import tables
-from diadema.store.rows import Contact
+from diadema.store.rows import Contact, Session
 
 type ContactRow = tuple[str, int, int, str, int | None, bool, str]
 type Key = tuple[str, int, int]
@@ -67,9 +67,25 @@ def _there(tx: Connection, keys: Iterable[Key]) -> int:
     return int(tx.execute(query, {"keys": _encode([*keys]).decode()}).scalar_one())
 
 
-def from_columns(rows: Iterable[dict[str, Any]]) -> Iterator[ContactRow]:
+def from_columns(rows: Iterable[Mapping[str, Any]]) -> Iterator[ContactRow]:
     """Of layouts before 5, that had a column for each field, and those that went on as rows."""
     for fields in rows:
-        contact = msgspec.convert(fields, Contact, strict=False)
+        contact = msgspec.convert(_array(Contact, fields), Contact, strict=False)
         if contact.closed:
             yield row_of(contact)
+
+
+def from_names(state: bytes) -> bytes:
+    """The state of a station as layouts before 5 had it, with a name beside each value."""
+    known: dict[str, Any] = msgspec.msgpack.decode(state)
+    if known["session"] is not None:
+        known["session"] = _array(Session, known["session"])
+    if known["last"] is not None:
+        known["last"] = _array(Contact, known["last"])
+    known["open"] = [_array(Contact, fields) for fields in known["open"]]
+    return msgspec.msgpack.encode(known)
+
+
+def _array(kind: type[Struct], fields: Mapping[str, Any]) -> list[Any]:
+    """In the order of the struct's fields; those at its end came after that layout."""
+    return [fields[name] for name in kind.__struct_fields__ if name in fields]

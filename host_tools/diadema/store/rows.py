@@ -1,4 +1,5 @@
-"""What is worked out from events: contacts and sessions, one struct each.
+"""What is worked out from events: contacts and sessions, one struct each. They are stored as
+arrays in the order of their fields: one that comes later goes to the end and has a default.
 
 Times: `_b` and `_u` are the station's boot and its milliseconds, by which everything is measured;
 `_utc` is where that lies in UTC milliseconds, null until the boot has an anchor.
@@ -7,7 +8,7 @@ Times: `_b` and `_u` are the station's boot and its milliseconds, by which every
 from msgspec import Struct
 
 
-class Contact(Struct, kw_only=True, omit_defaults=True):
+class Contact(Struct, kw_only=True, array_like=True):
     """One contact of one agent. Key: the event (s, e, n) that began it.
 
     `phase` is offered, dialing, talking, held, wrapup or closed; `outcome` open, answered, missed
@@ -60,7 +61,7 @@ class Contact(Struct, kw_only=True, omit_defaults=True):
         return self.phase == "closed"
 
 
-class Session(Struct, kw_only=True, omit_defaults=True):
+class Session(Struct, kw_only=True, array_like=True):
     """One stay of one agent at one station, a table row. Key: the event that opened it."""
 
     s: str

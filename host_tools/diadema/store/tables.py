@@ -18,9 +18,12 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.rows import Session
+from diadema.store.rows import Contact, Session
 
 VERSION = 5  # stores of older layouts lack what came since, and get it from the ingest
+CONTACT_FIELDS = "CREATE VIEW contact_fields AS SELECT {} FROM contacts".format(  # for people
+    ", ".join(f"row ->> {at} AS {name}" for at, name in enumerate(Contact.__struct_fields__))
+)
 HOURLESS = "hourless = 1"  # SQLite takes the index of these for a query with the same words
 metadata = MetaData()
 
@@ -120,7 +123,7 @@ stations = Table(  # what is known of each station between two batches
     _bytes("hello"),
     _number("next_i"),
 )
-contacts = Table(  # those that are over; `row`: all of one, as JSON (`row ->> 'talk_ms'`)
+contacts = Table(  # those that are over; `row`: all of one, a JSON array (see `CONTACT_FIELDS`)
     "contacts",
     metadata,
     _text("s"),
