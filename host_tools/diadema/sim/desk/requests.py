@@ -83,7 +83,7 @@ def parse(message: str | bytes) -> Request:
         request: Request = _DECODER.decode(message)
     except msgspec.ValidationError as error:
         wrong, _, place = str(error).partition(" - at `")
-        if place.startswith("$.do") or "`do`" in wrong or not place and "object" in wrong:
+        if place.startswith("$.do") or "`do`" in wrong or (not place and "object" in wrong):
             raise Refused("bad_action", allowed=", ".join(map(str, ACTIONS))) from error
         named = place.removeprefix("$.").removesuffix("`") or _quoted(wrong)
         raise Refused("bad_field", where=named) from error

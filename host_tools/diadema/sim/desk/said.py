@@ -66,7 +66,7 @@ class Teller:
     def _reason(self, code: str | None, language: str) -> str:
         if code is None or code in self._reasons:
             return self._reasons.get(code or "", "")
-        return section("floor", language).get(f"reason.{code}", code)
+        return str(section("floor", language).get(f"reason.{code}", code))
 
 
 def tone(event: dict[str, Any]) -> str:
