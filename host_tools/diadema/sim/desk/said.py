@@ -64,9 +64,10 @@ class Teller:
         return values
 
     def _reason(self, code: str | None, language: str) -> str:
-        if code is None or code in self._reasons:
-            return self._reasons.get(code or "", "")
-        return str(section("floor", language).get(f"reason.{code}", code))
+        label: str = self._reasons.get(code or "", "")
+        if code is not None and code not in self._reasons:
+            label = section("floor", language).get(f"reason.{code}", code)
+        return label
 
 
 def tone(event: dict[str, Any]) -> str:
