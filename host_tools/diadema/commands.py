@@ -17,11 +17,17 @@ CONFIG_PART = 480  # raw bytes of one block of a configuration
 
 _WORD_BYTES = 64
 _TEXT_BYTES = 320
+_RING_BYTES = 184  # of the free texts of one call, which its event repeats
 
 _STATION = re.compile(STATION_ID)
 
 type Contact = Annotated[str, Meta(min_length=1, max_length=48)]
 type Name = Annotated[str, Meta(max_length=64)]
+type Queue = Annotated[str, Meta(min_length=1, max_length=32)]
+type Pbx = Annotated[str, Meta(min_length=1, max_length=48)]
+type Code = Annotated[str, Meta(min_length=1, max_length=24)]
+type Author = Annotated[str, Meta(min_length=1, max_length=32)]
+type Reference = Annotated[str, Meta(min_length=16, max_length=32, pattern="^[0-9a-f]+$")]
 
 
 def is_station(name: str) -> bool:
@@ -63,18 +69,36 @@ class Command(Struct, kw_only=True, tag_field="cmd", forbid_unknown_fields=True)
 
 
 def _check_text(name: str, value: str, limit: int) -> None:
-    """Raises ValueError. A quote or a backslash takes two bytes in the event that answers."""
+    """Raises ValueError."""
     if any(character < " " for character in value):
         raise ValueError(f"{name} has a control character")
-    if len(value.encode()) + value.count('"') + value.count("\\") > limit:
+    if _size(value) > limit:
         raise ValueError(f"{name} is longer than {limit} bytes")
 
 
+def _size(text: str) -> int:
+    """Bytes in the event that answers, where a quote or a backslash takes two."""
+    return len(text.encode()) + text.count('"') + text.count("\\")
+
+
 class Ring(Command, tag="ring", kw_only=True):
+    """`parent`: the contact that it was transferred from; `reference`: a keyed hash of the caller,
+    never a number.
+    """
+
     contact: Contact
     direction: Literal["in", "out"] = "in"
-    queue: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
-    pbx: Annotated[str, Meta(min_length=1, max_length=48)] | None = None
+    queue: Queue | None = None
+    pbx: Pbx | None = None
+    campaign: Code | None = None
+    parent: Contact | None = None
+    reference: Reference | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        texts = (self.contact, self.queue, self.pbx, self.parent)
+        if sum(_size(text) for text in texts if text is not None) > _RING_BYTES:
+            raise ValueError(f"contact, queue, pbx and parent are over {_RING_BYTES} bytes")
 
 
 class Withdraw(Command, tag="withdraw", kw_only=True):
@@ -99,16 +123,84 @@ class Hangup(Command, tag="hangup", kw_only=True):
     by: Literal["agent", "caller", "system"]
 
 
+class Dial(Command, tag="dial", kw_only=True):
+    """An outbound call; the station's guard may answer that its campaign forbids it now."""
+
+    contact: Contact
+    campaign: Code | None = None
+    queue: Queue | None = None
+    pbx: Pbx | None = None
+    consent: Literal[0, 1] | None = None
+
+
+class Consult(Command, tag="consult", kw_only=True):
+    contact: Contact
+    area: Code
+
+
+class ConsultEnd(Command, tag="consult_end", kw_only=True):
+    contact: Contact
+    result: Literal["back", "dropped", "failed"]
+
+
+class Transfer(Command, tag="transfer", kw_only=True):
+    """`target`: the code of an area."""
+
+    contact: Contact
+    target: Code
+    kind: Literal["blind", "consulted", "conference"]
+    completed: Literal[0, 1] = 1
+
+
+class Recording(Command, tag="recording", kw_only=True):
+    contact: Contact
+    state: Literal["paused", "resumed"]
+
+
 class SetPresence(Command, tag="presence", kw_only=True):
     """From the supervisor's side an agent can be set not ready, nothing else."""
 
     to: Literal["not_ready"]
-    reason: Annotated[str, Meta(min_length=1, max_length=24)]
+    reason: Code
+    who: Author | None = None
+
+
+class Session(Command, tag="session", kw_only=True):
+    """What the host says of a session: that it holds, or that it ends and why."""
+
+    agent: Code
+    verdict: Literal["confirm", "close"]
+    reason: Code | None = None
+
+
+class Help(Command, tag="help", kw_only=True):
+    """`of`: the `n` of the station's own help.requested."""
+
+    of: Sequence
+    state: Literal["accepted", "resolved"]
+    by: Author
+    result: Code | None = None
+
+
+class Fault(Command, tag="fault", kw_only=True):
+    """`of`: the `n` of the station's own fault.reported."""
+
+    of: Sequence
+    state: Literal["accepted", "resolved", "rejected"]
+    by: Author
+    cause: Code | None = None
 
 
 class ShowText(Command, tag="text", kw_only=True):
+    """`sign` makes it an acuse, which she signs with her own badge."""
+
     m: Annotated[str, Meta(min_length=1, max_length=32)]
     text: Annotated[str, Meta(min_length=1, max_length=84)]
+    sign: Literal[0, 1] | None = None
+
+
+class Selftest(Command, tag="selftest", kw_only=True):
+    pass
 
 
 class Time(Command, tag="time", kw_only=True):
@@ -126,11 +218,35 @@ class Config(Command, tag="config", kw_only=True):
     sha256: Annotated[str, Meta(min_length=64, max_length=64)]
 
 
-CALLS = (Ring, Withdraw, Answer, Hold, Resume, Hangup)
+class Marks(Struct, kw_only=True, tag_field="cmd", tag="marks", forbid_unknown_fields=True):
+    """Who has marked anywhere in the site. State: it has no number, no answer, and is not kept."""
+
+    marks: list[tuple[str, Literal["in", "out"], Utc]]
+    i: Literal[0] = 0
+
+
+CALLS = (
+    Ring,
+    Withdraw,
+    Answer,
+    Hold,
+    Resume,
+    Hangup,
+    Dial,
+    Consult,
+    ConsultEnd,
+    Transfer,
+    Recording,
+)
 ASKED = (
     *CALLS,
     SetPresence,
+    Session,
+    Help,
+    Fault,
     ShowText,
+    Selftest,
 )  # what the host side may ask for; the rest is the hub's own
-COMMANDS = (*ASKED, Time, Config)
+NUMBERED = (*ASKED, Time, Config)
+COMMANDS = (*NUMBERED, Marks)
 ANY_ASKED: Any = reduce(or_, ASKED)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from diadema.commands import COMMANDS, Ack, Hello
+from diadema.commands import COMMANDS, NUMBERED, Ack, Hello
 from diadema.events import ANY_EVENT, KINDS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +25,7 @@ _TOPICS = {
     "ev": ("diadema/v1/{station}/ev", "receive", "Events, QoS 1, one a message."),
     "st": ("diadema/v1/{station}/st/{link}", "receive", "A link's greeting, retained, QoS 1."),
     "ack": ("diadema/v1/{station}/ack", "send", "What the host has stored, QoS 0."),
-    "cmd": ("diadema/v1/{station}/cmd", "send", "Commands with their number `i`, QoS 0."),
+    "cmd": ("diadema/v1/{station}/cmd", "send", "Commands, QoS 0; numbered `i`, but for `marks`."),
 }
 
 
@@ -45,7 +45,7 @@ def asyncapi() -> dict[str, Any]:
     """AsyncAPI 3.0: topics, and the messages that go over each."""
     kinds = [*KINDS.values(), Hello, Ack, *COMMANDS]
     _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-    for command in COMMANDS:
+    for command in NUMBERED:
         body = schemas[command.__name__]
         body["properties"]["i"] = {"type": "integer", "minimum": 1}
         body["required"].append("i")

@@ -193,14 +193,14 @@ def test_a_dead_letter_does_not_take_the_place_of_an_event_that_waits(
 
 def test_unknown_kinds_and_fields_are_stored_and_counted(ingest, reader):
     script = Script().boot().add("wheel.turned", volume=3).login()
-    script.add("contact.offered", a="a001", c="c1", via="host", direction="in", campaign="x")
+    script.add("contact.offered", a="a001", c="c1", via="host", direction="in", colour="x")
     script.add("wheel.turned", volume=4)
     effects = take(ingest, script.messages())
     assert effects.acks == {S: (7, script.n)}
     assert reader.count() == script.n
     assert {(row["k"], row["field"], row["times"]) for row in reader.unknown()} == {
         ("wheel.turned", "", 2),
-        ("contact.offered", "campaign", 1),
+        ("contact.offered", "colour", 1),
     }
     assert len(reader.contacts()) == 1
 

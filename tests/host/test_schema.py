@@ -1,13 +1,98 @@
 """The published documents: valid, complete, and of one mind with the decoder."""
 
 import json
+from typing import get_args
 
 import jsonschema
+import msgspec
 import pytest
-from diadema import schema
-from diadema.events import KINDS
+from diadema import commands, schema
+from diadema.events import EVENT_LIMIT, KINDS
 from diadema.ingest.decode import decode
-from scripted_station import Script
+from diadema.web.api import Command
+from scripted_station import S, Script
+
+OF = [S, 7, 4]
+NEW = [
+    ("attendance.marked", {"direction": "in", "method": "badge", "badge": "0f" * 16, "a": None}),
+    ("attendance.marked", {"direction": "out", "method": "code_pin", "badge": None}),
+    ("session.opened", {"method": "badge_pin", "provisional": True, "of": OF}),
+    ("session.denied", {"badge": "0f" * 16, "reason": "wrong_pin"}),
+    ("session.confirmed", {"i": 3}),
+    ("session.corrected", {"i": 3, "verdict": "closed", "reason": "at_other_seat"}),
+    ("session.closed", {"reason": "moved"}),
+    (
+        "presence.changed",
+        {"from": "ready", "to": "not_ready", "reason": "reunion", "by": "supervisor",
+         "who": "Flor Ñandú"},
+    ),
+    ("notice.acknowledged", {"of": OF}),
+    (
+        "contact.offered",
+        {"c": "c1", "via": "host", "direction": "in", "campaign": "cobranza", "parent": "c0",
+         "reference": "0f" * 8},
+    ),
+    (
+        "contact.dialed",
+        {"c": "c1", "via": "host", "direction": "out", "campaign": "cobranza", "pbx": "p",
+         "consent": True},
+    ),
+    ("contact.blocked", {"campaign": "cobranza", "rule": "hours"}),
+    ("contact.consulted", {"c": "c1", "via": "key", "area": "reclamos"}),
+    ("contact.consult_ended", {"c": "c1", "via": "key", "result": "back"}),
+    (
+        "contact.transferred",
+        {"c": "c1", "via": "key", "kind": "blind", "target": "reclamos", "completed": True},
+    ),
+    ("contact.recording_paused", {"c": "c1", "via": "key"}),
+    ("contact.recording_resumed", {"c": "c1", "via": "key"}),
+    ("contact.disagreed", {"c": "c1", "station": "talking", "host": "idle"}),
+    ("contact.step", {"c": "c1", "step": "need", "result": "skipped", "how": "key"}),
+    (
+        "contact.step",
+        {"c": "c1", "step": "identity", "result": "done", "method": "dni", "how": "key"},
+    ),
+    ("contact.motive", {"c": "c1", "motive": "1", "version": 1}),
+    ("contact.playbook", {"c": "c1", "playbook": "saldos", "version": "2026-11"}),
+    ("contact.retypified", {"c": "c1", "code": "112", "version": 1, "author": "a001", "of": OF}),
+    ("contact.typified", {"c": "c1", "code": "112", "version": 1, "how": "favourite"}),
+    ("contact.ended", {"c": "c1", "by": "transfer", "estimated": True, "silent_ms": 75_000}),
+    ("wrapup.ended", {"c": "c1", "cause": "supervisor"}),
+    ("help.requested", {"c": "c1"}),
+    ("help.topic", {"of": OF, "topic": "sistema"}),
+    ("help.accepted", {"of": OF, "i": 3, "by": "Flor Ñandú"}),
+    ("help.cancelled", {"of": OF}),
+    ("help.resolved", {"of": OF, "i": 3, "by": "Flor Ñandú", "result": "resuelto"}),
+    ("fault.reported", {}),
+    ("fault.reported", {"of": OF, "area": "audio", "part": "microfono"}),
+    ("fault.accepted", {"of": OF, "i": 3, "by": "Nilton Pacae"}),
+    ("fault.resolved", {"of": OF, "i": 3, "by": "Nilton Pacae", "cause": "cable"}),
+    ("fault.rejected", {"of": OF, "i": 3, "by": "Nilton Pacae", "reason": "no_hay_falla"}),
+    (
+        "station.selftest",
+        {"checks": {"keys": "ok", "headset": "failed", "lights": "skipped"}, "fit": False,
+         "reason": "headset", "missing": ["vincha"]},
+    ),
+    ("station.selftest", {"checks": {}, "fit": True, "skipped": "call"}),
+    ("message.acknowledged", {"m": "m1", "answer": "observe", "how": "badge"}),
+]  # fmt: skip
+ASKED = [
+    {"cmd": "ring", "contact": "c1", "campaign": "cobranza", "parent": "c0",
+     "reference": "0f" * 16},
+    {"cmd": "dial", "contact": "c1", "campaign": "cobranza", "queue": "q", "pbx": "p",
+     "consent": 1},
+    {"cmd": "consult", "contact": "c1", "area": "reclamos"},
+    {"cmd": "consult_end", "contact": "c1", "result": "failed"},
+    {"cmd": "transfer", "contact": "c1", "target": "reclamos", "kind": "consulted",
+     "completed": 0},
+    {"cmd": "recording", "contact": "c1", "state": "paused"},
+    {"cmd": "presence", "to": "not_ready", "reason": "reunion", "who": "Flor Ñandú"},
+    {"cmd": "session", "agent": "a001", "verdict": "close", "reason": "at_other_seat"},
+    {"cmd": "help", "of": 12, "state": "accepted", "by": "Flor Ñandú"},
+    {"cmd": "fault", "of": 12, "state": "rejected", "by": "Nilton Pacae", "cause": "sin_falla"},
+    {"cmd": "text", "m": "m1", "text": "Lea el acuse", "sign": 1},
+    {"cmd": "selftest"},
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +109,63 @@ def test_what_a_station_writes_fits(validator):
     for body in script.bodies:
         validator.validate(json.loads(body))
         assert decode(body)[2] == []
+
+
+@pytest.mark.parametrize(("kind", "fields"), NEW)
+def test_what_the_agents_day_writes_fits(validator, kind, fields):
+    body = Script().add(kind, **{"a": "a001", **fields}).bodies[0]
+    validator.validate(json.loads(body))
+    assert decode(body)[2] == []
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked["cmd"])
+def test_what_may_be_asked_is_in_the_contract(asked):
+    schemas = schema.asyncapi()["components"]["schemas"]
+    command = msgspec.convert(asked, commands.ANY_ASKED)
+    document = {"components": {"schemas": schemas}, **schemas[type(command).__name__]}
+    jsonschema.Draft202012Validator(document).validate(asked | {"i": 1})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"cmd": "ring", "contact": "c1", "reference": "+51987654321"},
+        {"cmd": "ring", "contact": "c1", "reference": "51987654321"},
+        {"cmd": "dial", "contact": "c1", "consent": 2},
+        {"cmd": "help", "of": 0, "state": "accepted", "by": "x"},
+        {"cmd": "session", "agent": "a001", "verdict": "perhaps"},
+        {"cmd": "marks", "marks": []},
+    ],
+)
+def test_what_may_not_be_asked(asked):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(asked, commands.ANY_ASKED)
+
+
+def test_the_longest_ring_still_fits_an_event():
+    texts = {"queue": "q" * 32, "pbx": "p" * 48, "parent": "d" * 48}
+    ring = {"contact": "ñ" * 28, "campaign": "c" * 24, "reference": "f" * 32, **texts}
+    asked = msgspec.to_builtins(msgspec.convert({"cmd": "ring", **ring}, commands.ANY_ASKED))
+    script = Script(e=2**32 - 1, agent="a" * 24)
+    script.n, script.b, script.u, script.offset = 2**40, 99_999, 2**33, 10**12
+    offered = {name: value for name, value in asked.items() if name not in ("cmd", "contact")}
+    script.add(
+        "contact.offered", a=script.agent, c=ring["contact"], via="host", i=2**40, **offered
+    )
+    assert len(script.bodies[0]) + ring["contact"].count("ñ") * (2 - 6) <= EVENT_LIMIT
+    with pytest.raises(msgspec.ValidationError, match="over 184 bytes"):
+        msgspec.convert({"cmd": "ring", **ring, "contact": "ñ" * 29}, commands.ANY_ASKED)
+
+
+def test_the_door_of_programs_knows_every_command_that_may_be_asked():
+    asked = [command.__struct_config__.tag for command in commands.ASKED]
+    assert list(get_args(Command.model_fields["cmd"].annotation)) == asked
+
+
+def test_who_has_marked_is_told_without_a_number():
+    told = schema.asyncapi()["components"]["schemas"]["Marks"]
+    marks = commands.Marks(marks=[("a001", "in", 1_795_000_000_000)])
+    jsonschema.Draft202012Validator(told).validate(json.loads(msgspec.json.encode(marks)))
 
 
 @pytest.mark.parametrize(

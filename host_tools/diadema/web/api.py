@@ -33,7 +33,11 @@ class Command(BaseModel):
         extra="allow",
         json_schema_extra={"examples": [{"cmd": "ring", "contact": "c-1", "direction": "in"}]},
     )
-    cmd: Literal["ring", "withdraw", "answer", "hold", "resume", "hangup", "presence", "text"]
+    cmd: Literal[
+        "ring", "withdraw", "answer", "hold", "resume", "hangup", "dial", "consult",
+        "consult_end", "transfer", "recording", "presence", "session", "help", "fault", "text",
+        "selftest",
+    ]  # fmt: skip
 
 
 class Taken(BaseModel):

@@ -1,0 +1,92 @@
+"""The station itself: its start, clock, configuration, health, parts, sound and self-test."""
+
+from typing import Annotated
+
+from msgspec import UNSET
+
+from diadema.events.common import Count, Event, Maybe, Percent, Sequence, Utc, words
+
+type Part = Annotated[
+    str,
+    words(
+        "badge_reader", "codec", "audio", "keys", "headset", "lights", "screen", "journal",
+        "uplink", "wifi", "config",
+    ),
+]  # fmt: skip
+type Check = Annotated[str, words("ok", "failed", "skipped")]
+
+
+class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
+    cause: Annotated[str, words("power_on", "hard", "watchdog", "deep_sleep", "soft")]
+    firmware: str
+    board: str
+    torn: Count = 0
+
+
+class StationClock(Event, tag="station.clock", kw_only=True, gc=False):
+    utc: Utc
+    source: Annotated[str, words("host", "sntp")]
+    uncertainty_ms: Count
+
+
+class StationConfig(Event, tag="station.config", kw_only=True, gc=False):
+    generation: Count
+    hash: str
+
+
+class StationHealth(Event, tag="station.health", kw_only=True, gc=False):
+    heap: Count
+    journal: Count
+    discards: Count = 0
+    bad_frames: Count = 0
+
+
+class StationFault(Event, tag="station.fault", kw_only=True, gc=False):
+    part: Part
+    code: str | int
+
+
+class StationFaultCleared(Event, tag="station.fault_cleared", kw_only=True, gc=False):
+    part: Part
+    code: str | int
+
+
+class StationLost(Event, tag="station.lost", kw_only=True, gc=False):
+    """In place of records that cannot be read: `n` to `to`."""
+
+    to: Sequence
+    b: Count = 0
+    u: Count = 0
+
+
+class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):
+    """The start of the shift: `fit` is «posición operativa», and `reason` says why it is not.
+
+    `missing`: the materials that she does not have; `skipped`: why it was not run to its end.
+    """
+
+    checks: dict[str, Check]
+    fit: bool
+    reason: Maybe[str] = UNSET
+    missing: Maybe[list[str]] = UNSET
+    skipped: Maybe[str] = UNSET
+
+
+class CommandRefused(Event, tag="command.refused", kw_only=True, gc=False):
+    command: str
+    reason: str
+    detail: Maybe[str] = UNSET
+
+
+class HeadsetPlugged(Event, tag="headset.plugged", kw_only=True, gc=False):
+    pass
+
+
+class HeadsetUnplugged(Event, tag="headset.unplugged", kw_only=True, gc=False):
+    pass
+
+
+class AudioChanged(Event, tag="audio.changed", kw_only=True, gc=False):
+    volume: Percent
+    mute: bool
+    sidetone: Percent
