@@ -19,6 +19,7 @@ from msgspec import Struct
 from diadema import credentials
 from diadema.cable import Cable
 from diadema.errors import DiademaError
+from diadema.events import UNREADABLE
 from diadema.frames import DOWN_LIMIT
 from diadema.hub.certificates import Certificates
 from diadema.locks import AlreadyLocked, locked
@@ -28,6 +29,7 @@ from diadema.serial_port import port_paths
 KEEPALIVE_S = 10
 _ANSWER_S = 3.0  # for what the broker must confirm
 _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+_LINKS = "diadema/v1/+/st/usb"
 _HELLO_EVERY_S = 2.0  # ask a port that has not said who it is
 _WINDOW = 64  # messages that the broker has not confirmed
 _WAITING = 512  # events that wait for the window; more are dropped
@@ -43,6 +45,13 @@ class _Message(Struct):
     body: bytes
     retain: bool = False
     greets: str | None = None
+
+
+class _Retained(Struct):
+    """What is looked at in a link's retained greeting."""
+
+    up: bool = False
+    gw: str = ""
 
 
 class Gateway:
@@ -136,8 +145,23 @@ class Gateway:
 
     def _gone(self, s: str) -> None:
         del self._by_station[s]
+        self._say_gone(s)
+
+    def _say_gone(self, s: str) -> None:
         body = msgspec.json.encode({"up": False, "s": s, "gw": self.name})
         self._put(_Message(f"diadema/v1/{s}/st/usb", body, retain=True))
+
+    def _said_before(self, s: str, body: object) -> None:
+        """Take back a greeting that we gave on and whose cable went while nobody could be told."""
+        try:
+            greeting = msgspec.json.decode(
+                body if isinstance(body, bytes) else b"", type=_Retained
+            )
+        except UNREADABLE:
+            self.counts["not_for_us"] += 1
+            return
+        if greeting.up and greeting.gw == self.name and s not in self._by_station:
+            self._say_gone(s)
 
     def _put(self, message: _Message) -> None:
         if self._connected:
@@ -196,6 +220,8 @@ class Gateway:
             client.pending_calls_threshold = _WINDOW + 10
             log.info("connected to the broker on port %d", port)
             await client.publish(state, b'{"up":true}', qos=1, retain=True)
+            await client.subscribe(_LINKS)  # what stands there, in `_receive`; nothing newer
+            await client.unsubscribe(_LINKS)
             self._connected = True
             for cable in self._cables:
                 cable.greet()
@@ -222,6 +248,9 @@ class Gateway:
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             words = str(message.topic).split("/")
+            if message.topic.matches(_LINKS):
+                self._said_before(words[2], message.payload)
+                continue
             cable = self._by_station.get(words[2]) if len(words) == 4 else None
             if cable is None or not isinstance(message.payload, bytes):
                 self.counts["not_for_us"] += 1

@@ -183,6 +183,38 @@ async def test_a_cable_pulled_and_put_back(heard, gateway, wire):
     await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
 
 
+async def test_a_cable_pulled_while_the_broker_was_away(broker, heard, gateway, wire):
+    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await broker.stop(kill=True)
+    await until(lambda: not gateway.dump()["connected"])
+    wire.pull()
+    await until(lambda: gateway.dump()["ports"][str(wire.path)]["station"] is None)
+    await broker.start()
+    await until(lambda: bodies(heard, f"{S}/st/usb")[-1] == {"up": False, "s": S, "gw": "test"})
+
+
+async def test_what_the_gateway_of_before_left_standing(broker, heard, wire, stack):
+    """It was killed, its cables were pulled, and it is back before its will was read."""
+    left = {S: "test", S2: "test", "DIA-ffffffffffff": "other"}
+    async with broker.mqtt("test") as before:
+        for s, gw in left.items():
+            body = json.dumps({"up": True, "s": s, "gw": gw})
+            await before.publish(f"diadema/v1/{s}/st/usb", body, qos=1, retain=True)
+        await before.publish("diadema/v1/DIA-eeeeeeeeeeee/st/usb", b"[]", qos=1, retain=True)
+    heard.clear()
+    broker.write_hub()
+    running = asyncio.create_task(Gateway(broker.data, [str(wire.path)], "test").run())
+    stack.callback(running.cancel)
+    await until(lambda: bodies(heard, f"{S2}/st/usb"))
+    assert bodies(heard, f"{S2}/st/usb") == [{"up": False, "s": S2, "gw": "test"}]
+    await until(
+        lambda: bodies(heard, f"{S}/st/usb")[-1:] == [{**wire.script.hello(), "gw": "test"}]
+    )
+    wire.send()  # and after its events all has been said
+    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
+    assert not bodies(heard, "DIA-ffffffffffff/st/usb")
+
+
 async def test_another_station_on_the_same_port(heard, gateway, wire):
     await until(lambda: bodies(heard, f"{S}/st/usb"))
     wire.script = Script(s=S2).boot()
