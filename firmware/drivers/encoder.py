@@ -9,6 +9,7 @@ comes to nothing; a step that cannot be (both lines at once) is counted and leav
 
 from time import ticks_ms
 
+from drivers.contact import contact
 from drivers.keys import Keys
 from machine import Pin
 
@@ -23,7 +24,7 @@ class EncoderKeys(Keys):
     def __init__(self, a, b, push, *gpios, turns=("long4", "long3"), **options):
         super().__init__(push, *gpios, **options)
         self._turns = turns
-        self._lines = [Pin(gpio, Pin.IN, Pin.PULL_UP if gpio < 34 else -1) for gpio in (a, b)]
+        self._lines = [contact(a), contact(b)]
         self._state = self._levels()
         self._steps = 0  # since the last detent
         self._detents = 0  # to the right, not told yet

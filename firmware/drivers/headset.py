@@ -5,6 +5,7 @@ It rattles while a plug goes in, so a level counts once it has stood for a secon
 
 import asyncio
 
+from drivers.contact import contact
 from machine import Pin
 from micropython import const
 
@@ -20,8 +21,7 @@ class Headset:
 
     def __init__(self, gpio, *, plugged=0):
         self._level = plugged
-        # GPIO 34-39 have no pull-up of their own; the board gives them one
-        self._pin = Pin(gpio, Pin.IN, Pin.PULL_UP if gpio < 34 else -1)
+        self._pin = contact(gpio)
         self._flag = asyncio.ThreadSafeFlag()
         self.plugged = self._now()
         self._pin.irq(self._edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)

@@ -9,6 +9,7 @@ without a stall it is a glitch, too short to be read, and nothing.
 from array import array
 from time import ticks_diff, ticks_ms
 
+from drivers.contact import contact
 from drivers.key_events import KeyEvents
 from machine import Pin
 from micropython import const
@@ -21,8 +22,7 @@ class Keys(KeyEvents):
 
     def __init__(self, *gpios, count=None, **options):
         super().__init__(count or len(gpios), **options)
-        # GPIO 34-39 have no pull-up of their own; the board gives them one
-        self._pins = [Pin(gpio, Pin.IN, Pin.PULL_UP if gpio < 34 else -1) for gpio in gpios]
+        self._pins = [contact(gpio) for gpio in gpios]
         self._unseen = array("i", [_NEVER] * len(gpios))  # ticks of an edge over when it was told
         for index, pin in enumerate(self._pins):
             pin.irq(self._handler(index), Pin.IRQ_FALLING | Pin.IRQ_RISING)

@@ -54,6 +54,7 @@ class Wiegand:
     present = None
 
     def __init__(self, d0, d1, *, lengths=(26, 34, 37)):
+        from drivers.contact import contact
         from machine import Pin
 
         self._lengths = lengths
@@ -61,7 +62,7 @@ class Wiegand:
         self._count = 0
         self._last = 0  # ticks of the newest bit
         self._flag = asyncio.ThreadSafeFlag()
-        self._pins = [Pin(gpio, Pin.IN, Pin.PULL_UP if gpio < 34 else -1) for gpio in (d0, d1)]
+        self._pins = [contact(d0), contact(d1)]
         for bit, pin in enumerate(self._pins):
             pin.irq(self._handler(bit), Pin.IRQ_FALLING)
         self.on_key = None

@@ -1,6 +1,7 @@
 """The keys' debouncing, step by step: `_look` is what one turn of the iterator does."""
 
 import drivers.keys as keys_module
+from drivers.contact import contact
 from drivers.keys import Keys
 from machine import Pin
 
@@ -105,7 +106,16 @@ def test_a_key_says_whether_it_is_down():
     assert [key for key in range(1, 7) if bench.keys.down(key)] == [6]
 
 
-def test_input_only_pins_ask_for_no_pull_up():
+def test_a_pull_up_is_asked_for_where_the_chip_has_one():
     Bench()
-    assert Pin.made[36].pull == -1
     assert Pin.made[11].pull == Pin.PULL_UP
+    esp32 = "Generic ESP32 module with SPIRAM with ESP32"
+    for gpio, chip, pull in (
+        (33, esp32, Pin.PULL_UP),
+        (34, esp32, -1),
+        (39, esp32, -1),
+        (38, "Generic ESP32S3 module with ESP32S3", Pin.PULL_UP),
+        (36, "Diadema on ESP32-S3-Korvo-2 with ESP32-S3", Pin.PULL_UP),
+    ):
+        contact(gpio, chip)
+        assert Pin.made[gpio].pull == pull, (gpio, chip)

@@ -1,0 +1,18 @@
+"""A line that a contact or an open collector pulls to ground: an input with the chip's pull-up.
+
+GPIO 34 to 39 of the ESP32 have none (datasheet §2.2), and asking for it puts an error on the
+console: there the board gives one. On the ESP32-S3 every GPIO has its own.
+"""
+
+import sys
+
+from machine import Pin
+from micropython import const
+
+_FIRST_BARE = const(34)
+
+
+def contact(gpio, chip=sys.implementation._machine):
+    """`chip` as MicroPython names it: the board's name and the chip's, last."""
+    bare = gpio >= _FIRST_BARE and chip.endswith("ESP32")
+    return Pin(gpio, Pin.IN, -1 if bare else Pin.PULL_UP)
