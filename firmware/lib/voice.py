@@ -15,10 +15,7 @@ from array import array
 import micropython
 from micropython import const
 
-RATE_HZ = const(16_000)
-FRAME_MS = const(20)
-FRAME_BYTES = const(1_280)
-
+_FRAME_MS = const(20)
 _PAIRS = const(320)  # of samples in a frame
 _MARGIN = const(40)  # levels are in tenths of a decibel, 0 = full scale
 _ECHO_LOSS = const(150)
@@ -39,43 +36,42 @@ _LOG = b"\x01\x04\x06\x09\x0b\x0d\x0f\x11\x13\x14\x16\x18\x19\x1b\x1c\x1d"
 
 
 @micropython.viper
-def measure(samples: ptr16, pairs: int, out: ptr32):  # noqa: F821 - the compiler's own types
-    """Level (tenths of a dB) of left and right without their mean, then clipped samples of each.
-
-    Sums of squares are kept in two halves, as a whole one needs 39 bits and a word has 32.
+def _sum(samples: ptr16, at: int, sums: ptr32):  # noqa: F821 - the compiler's own types
+    """Sums of every other sample from `at` on: squares in two halves, as a whole one needs 39
+    bits and a word has 32; the samples; how many are clipped.
     """
-    log = ptr8(_LOG)  # noqa: F821
-    for channel in range(2):
-        high = low = total = clipped = 0
-        at = channel
-        end = pairs * 2
-        while at < end:
-            sample = int(samples[at])
-            if sample > 32767:
-                sample -= 65536
-            total += sample
-            if sample < 0:
-                sample = 0 - sample
-            if sample > 32760:
-                clipped += 1
-            low += sample * sample
-            while low >= 0x20000000:
-                low -= 0x20000000
-                high += 1
-            at += 2
-        if total < 0:
-            total = 0 - total
-        mean = total // pairs
-        power = (0x20000000 // pairs) * high + low // pairs - mean * mean
-        if power < 1:
-            power = 1
-        octave = 0
-        while power < 0x20000000:
-            power <<= 1
-            octave += 1
-        power = (power >> 25) & 15  # the four bits below the highest
-        out[channel] = int(log[power]) - (octave + 1) * 301 // 10
-        out[channel + 2] = clipped
+    high = low = total = clipped = 0
+    end = at + 2 * _PAIRS
+    while at < end:
+        sample = int(samples[at])
+        if sample > 32767:
+            sample -= 65536
+        total += sample
+        low += sample * sample
+        high += low >> 29
+        low &= 0x1FFFFFFF
+        if sample > 32760 or sample < -32760:
+            clipped += 1
+        at += 2
+    sums[0] = high
+    sums[1] = low
+    sums[2] = total
+    sums[3] = clipped
+
+
+def measure(frame, channel, sums):
+    """Level (tenths of a dB) of left (0) or right (1) without its mean; its clipped samples are
+    in `sums[3]` then.
+    """
+    _sum(frame, channel, sums)
+    mean = abs(sums[2]) // _PAIRS
+    power = 0x20000000 // _PAIRS * sums[0] + sums[1] // _PAIRS - mean * mean
+    power = max(power, 1)
+    octave = 1
+    while power < 0x20000000:
+        power <<= 1
+        octave += 1
+    return _LOG[power >> 25 & 15] - octave * 301 // 10  # the four bits below the highest
 
 
 class _Channel:
@@ -83,18 +79,16 @@ class _Channel:
 
     def __init__(self):
         self._least = array("h", [0] * _WINDOWS)
-        self._frames = 0
         self.run = 0  # frames in a row over the threshold
         self.last = -_RING  # the last frame of speech
         self.sum = 0  # of levels while it speaks …
         self.count = 0  # … and of how many frames
 
-    def follow(self, level):
+    def follow(self, frame, level):
         """The noise floor with this frame."""
-        at = self._frames // _WINDOW % _WINDOWS
-        if self._frames % _WINDOW == 0 or level < self._least[at]:
+        at = frame // _WINDOW % _WINDOWS
+        if frame % _WINDOW == 0 or level < self._least[at]:
             self._least[at] = level
-        self._frames += 1
         return max(min(self._least), _LEAST)
 
     def level_db(self):
@@ -106,7 +100,7 @@ class Meter:
     """`feed()` each frame, `flush()` when talking stops (hold, mute, end), then `summary()`."""
 
     def __init__(self):
-        self._out = array("i", [0] * 4)
+        self._sums = array("i", [0] * 4)
         self._agent = _Channel()
         self._caller = _Channel()
         self._flags = bytearray(_RING)  # of the frames that are not counted yet
@@ -121,33 +115,31 @@ class Meter:
         self.clipping = 0
 
     def feed(self, frame):
-        """`frame`: FRAME_BYTES bytes, left and right in turn, little endian."""
-        out = self._out
-        measure(frame, _PAIRS, out)  # type: ignore[arg-type]
-        agent, caller = out[0], out[1]
+        """`frame`: 1280 bytes, left and right in turn, little endian."""
+        sums = self._sums
+        agent = measure(frame, 0, sums)
+        self.clipping += sums[3] > 0
+        caller = measure(frame, 1, sums)
         if self._frame - self._counted == _RING:
             self._count()
         self._flags[self._frame % _RING] = 0
         self._echo = max(caller, self._echo - _ECHO_DECAY)
         self._hear(self._caller, _CALLER, caller, -10_000)
         self._hear(self._agent, _AGENT, agent, self._echo - _ECHO_LOSS)
-        if out[2]:
-            self.clipping += 1
         self._frame += 1
 
     def _hear(self, channel, flag, level, least):
-        floor = channel.follow(level)
-        if level < floor + _MARGIN or level < least:
+        frame = self._frame
+        if level < channel.follow(frame, level) + _MARGIN or level < least:
             channel.run = 0
-            if self._frame - channel.last <= _HANG:
-                self._flags[self._frame % _RING] |= flag
+            if frame - channel.last <= _HANG:
+                self._flags[frame % _RING] |= flag
             return
         channel.run += 1
         channel.sum += level
         channel.count += 1
         if channel.run < _ONSET:
             return
-        frame = self._frame
         begin = frame - _ONSET + 1 if channel.run == _ONSET else frame
         if begin - channel.last <= _GAP + 1:
             begin = channel.last + 1
@@ -182,9 +174,9 @@ class Meter:
         self.flush()
         nobody, agent, caller, both = self._spoken
         return {
-            "agent_ms": agent * FRAME_MS, "caller_ms": caller * FRAME_MS,
-            "both_ms": both * FRAME_MS, "silence_ms": nobody * FRAME_MS,
-            "longest_silence_ms": self._longest * FRAME_MS,
+            "agent_ms": agent * _FRAME_MS, "caller_ms": caller * _FRAME_MS,
+            "both_ms": both * _FRAME_MS, "silence_ms": nobody * _FRAME_MS,
+            "longest_silence_ms": self._longest * _FRAME_MS,
             "interruptions": self.interruptions, "clipping": self.clipping,
             "agent_db": self._agent.level_db(), "caller_db": self._caller.level_db(),
         }  # fmt: skip

@@ -3,8 +3,9 @@
 from array import array
 
 import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
-from lib.voice import FRAME_MS, Meter, measure
+from lib.voice import Meter, measure
 
+_FRAME_MS = 20
 _PAIRS = 320
 _HANG_MS = 60
 _QUIET = 33  # peak of the noise: about −65 dBFS
@@ -31,9 +32,10 @@ def frame(left, right):
 
 
 def levels(data):
-    out = array("i", [0] * 4)
-    measure(data, len(data) // 4, out)
-    return list(out)
+    """Of left and right, and how many samples of each are clipped."""
+    sums = array("i", [0] * 4)
+    found = [(measure(data, channel, sums), sums[3]) for channel in (0, 1)]
+    return [level for level, _ in found] + [clipped for _, clipped in found]
 
 
 # who is heard: nobody, agent, caller, both; and the caller with his echo in the microphone
@@ -47,7 +49,7 @@ def heard(*said):
     """`said`: (letter, milliseconds) in turn."""
     meter = Meter()
     for letter, ms in said:
-        for _ in range(ms // FRAME_MS):
+        for _ in range(ms // _FRAME_MS):
             meter.feed(_SOUNDS[letter])
     return meter.summary()
 
