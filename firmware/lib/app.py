@@ -51,7 +51,7 @@ class App:
         self._flag = asyncio.Event()
         self.wake = self._flag.set  # look again: something changed that is no input
         self.desk = Desk()
-        self.machine = Station(self.desk, Config(), self._new_contact)
+        self.machine = Station(self.desk, Config(), self._new_contact, self._name_of)
         self.host = Host(self)
         self.uplink = Uplink(
             journal, station, serial.write, clock.now, self._about, self.fault, self.wake
@@ -78,6 +78,10 @@ class App:
     def _new_contact(self):
         """A name for a call begun here: no other call of any station has it."""
         return "{}-{:x}-{}".format(self.station_id[-6:], self.journal.epoch, self.journal.last + 1)
+
+    def _name_of(self, n):
+        """How another event names our event `n`."""
+        return [self.station_id, self.journal.epoch, n]
 
     def adopt(self, config):
         """Work by this configuration, in its language."""
@@ -149,6 +153,7 @@ class App:
             self.discards += 1
             self.serial.log("{}: {}".format(event["k"], error))
             return False
+        event["n"] = self.journal.last
         self.desk.apply(event)
         self.uplink.appended()
         return True
@@ -298,6 +303,7 @@ class App:
             machine.volume = 0
             machine.notify("volume", str(device.volume))
             once("report", "audio_changed", self, device)
+        machine.heard = device.volume
         if device.muted != self.desk.muted:
             device.mute(self.desk.muted)
 

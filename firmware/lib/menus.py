@@ -1,25 +1,43 @@
 """A list on the screen: four lines, numbered 3-6; over four, line 6 turns the page.
 
-Nodes are the configuration's own lists: [code, label] or [code, label, children].
+Nodes are the configuration's own lists: [code, label, …]; those of a tree may have children.
 """
 
-FIRST_KEY = 3
-_LINES = 4
+from micropython import const
+
+_FIRST_KEY = const(3)
+_LINES = const(4)
 MORE = "more"
 
 
 class Menu:
-    """`kind` says what a choice is for: reasons, intend or tree."""
+    """`kind` names its title in the catalogue; `then(station, node)` takes what was chosen;
+    `works`: the kinds of work in which it may stay open, all of them when empty. `deep`: its third
+    column are children.
 
-    def __init__(self, kind, nodes, title=None):
+    What is no list but takes the keys as one does has the same methods and `draw(canvas, words)`,
+    which draws rows 10-62 from `content()`.
+    """
+
+    draw = None
+    stays = False  # key 1 does not close it
+
+    def __init__(self, kind, nodes, then, works="", deep=False):
         self.kind = kind
-        self.title = title
+        self.title = None
+        self.deep = deep
+        self.works = works
+        self._then = then
         self._nodes = nodes
         self._page = 0
         self._path = []
 
+    def fits(self, station):
+        """Whether it may stay open."""
+        return not self.works or station.desk.work in self.works
+
     def lines(self):
-        """Up to four (label, has children); MORE in place of a label turns the page."""
+        """Up to four labels; MORE in place of a label turns the page."""
         nodes = self._nodes
         if len(nodes) > _LINES:
             size = _LINES - 1
@@ -30,9 +48,20 @@ class Menu:
             lines.append(MORE)
         return lines
 
+    def press(self, station, key):
+        """Keys 1 (back) and 3-6."""
+        if key == 1:
+            if not self.back() and not self.stays:
+                station.menu = None
+            return
+        node = self.choose(key)
+        if node:
+            station.menu = None
+            self._then(station, node)
+
     def choose(self, key):
         """Key 3-6: the leaf chosen, or None after a step inside the list."""
-        line = key - FIRST_KEY
+        line = key - _FIRST_KEY
         lines = self.lines()
         if line >= len(lines) or not lines[line]:
             return None
@@ -43,7 +72,7 @@ class Menu:
         if len(self._nodes) > _LINES:
             line += self._page * (_LINES - 1)
         node = self._nodes[line]
-        if self.kind != "tree" or len(node) < 3 or not node[2]:
+        if not self.deep or len(node) < 3 or not node[2]:
             return node
         self._path.append((self._nodes, self._page, self.title))
         self._nodes, self._page, self.title = node[2], 0, node[1]
@@ -55,3 +84,7 @@ class Menu:
             return False
         self._nodes, self._page, self.title = self._path.pop()
         return True
+
+    def expire(self, station):
+        """Its time is over: nothing was chosen."""
+        station.menu = None

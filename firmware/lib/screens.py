@@ -1,14 +1,14 @@
 """What the screen shows: one function decides, regions are drawn again only when they changed.
 
-Rows 0-9 name, link and time; 10-33 the state and its running time; 34-43 one line of detail;
-45-62 four soft labels of 28 columns. An open list takes rows 10-62. The last column and the last
-row stay dark, for `lib.burn_in` to move the picture.
+Rows 0-9 name, link, volume and time; 10-33 the state and its running time; 34-52 one line of
+detail; 54-62 four soft labels of 28 columns. An open list takes rows 10-62. The last column and
+the last row stay dark, for `lib.burn_in` to move the picture.
 
-What she must read at a glance (state, running time, what the keys do) is 16 rows high or more.
-A list's four lines, a text and the line of detail are ten: four lines beside four keys leave 13
-rows each, and on a 2.42" panel ten rows make capitals of 3.0 mm, 17' of arc at 60 cm (ISO 9241-303
-asks for 16'). Nothing large is filled: that is what wears an OLED, and thin dark strokes between
-lit dots read badly.
+What she must read at a glance (state, running time, detail) is 16 rows high or more. A list's four
+lines, a text and the labels are ten: four lines beside four keys leave 13 rows each, and on a
+2.42" panel ten rows make capitals of 3.0 mm, 17' of arc at 60 cm (ISO 9241-303 asks for 16').
+Nothing large is filled: that is what wears an OLED, and thin dark strokes between lit dots read
+badly.
 """
 
 from lib.canvas import Canvas, digits_width
@@ -19,9 +19,9 @@ _RIGHT = const(127)
 _TITLE_Y = const(12)
 _DIGITS_Y = const(10)
 _DETAIL_Y = const(34)
-_LABELS_Y = const(45)
+_LABELS_Y = const(53)
 _CELL = const(32)
-_EDGE = const(0x3FFFF)  # a line of 18 rows on the left of each label
+_EDGE = const(0x1FF)  # a line of 9 rows on the left of each label
 _LIST_Y = const(12)
 _LINE = const(13)
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
@@ -49,11 +49,12 @@ class Screen:
         desk = station.desk
         time = elapsed(max(u - desk.since, 0) // 1000) if running else ""
         wall = clock.wall(u, station.config.utc_offset_min)
-        self._status(self._name(station), link, "%02d:%02d" % wall if wall else "")
+        volume = "" if station.heard is None else "v%d" % station.heard
+        self._status(self._name(station), link, volume, "%02d:%02d" % wall if wall else "")
         if station.message and situation != "offered":
             self._message(station)
         elif station.menu and situation != "offered":
-            self._list(station.menu)
+            (self._own if station.menu.draw else self._list)(station.menu)
         else:
             self._state(station, situation, time)
         due = clock.next_minute(u)
@@ -74,7 +75,7 @@ class Screen:
     def _page(self, name):
         """Clear what another kind of page left below the status line."""
         if self._changed("page", name):
-            for region in ("state", "time", "detail", "labels", "list", "message"):
+            for region in ("state", "time", "detail", "labels", "list", "own", "message"):
                 self._shown.pop(region, None)
             self.canvas.clear(10, 54)
 
@@ -86,16 +87,18 @@ class Screen:
         agent = station.desk.agent
         return station.config.name_of(agent) if agent else station.config.seat
 
-    def _status(self, name, link, wall):
-        if not self._changed("status", (name, link, wall)):
+    def _status(self, name, link, volume, wall):
+        if not self._changed("status", (name, link, volume, wall)):
             return
         canvas = self.canvas
         canvas.clear(0, 10)
         end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
         canvas.text(wall, end, 0)
-        mark = _LINKS[link]
-        canvas.text(mark, end - 3 - canvas.width(mark), 0)
-        canvas.text(name, 0, 0, end - 12)
+        for mark in (volume, _LINKS[link]):
+            if mark:
+                end -= canvas.width(mark) + 4
+                canvas.text(mark, end, 0)
+        canvas.text(name, 0, 0, end - 3)
 
     def _state(self, station, situation, time):
         self._page("state")
@@ -118,8 +121,9 @@ class Screen:
             canvas.clear(_DIGITS_Y, 24, _RIGHT - taken, taken)
             canvas.digits(time, _DIGITS_Y, _RIGHT)
         if self._changed("detail", detail):
-            canvas.clear(_DETAIL_Y, 10)
-            canvas.text(detail, 0, _DETAIL_Y, _RIGHT)
+            canvas.clear(_DETAIL_Y, 20)
+            canvas.text(detail, 0, _DETAIL_Y, _RIGHT, True)
+            self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
 
     def _detail(self, station, situation):
@@ -163,12 +167,12 @@ class Screen:
         if not self._changed("labels", labels):
             return
         canvas = self.canvas
-        canvas.clear(_LABELS_Y, 18)
+        canvas.clear(_LABELS_Y + 1, 9)
         for at, label in enumerate(labels):
             if label:
                 left = at * _CELL
-                canvas.column(left, _LABELS_Y, _EDGE)
-                canvas.text(label, left + 3, _LABELS_Y - 2, left + _CELL - 1, True)
+                canvas.column(left, _LABELS_Y + 1, _EDGE)
+                canvas.text(label, left + 3, _LABELS_Y, left + _CELL - 1)
 
     def _list(self, menu):
         self._page("list")
@@ -184,6 +188,14 @@ class Screen:
                 canvas.text(str(at + 3), 2, y)
                 canvas.invert(0, y, 9, 11)
                 canvas.text(line, 13, y, _RIGHT)
+
+    def _own(self, menu):
+        """What draws itself below the status line."""
+        self._page(menu.kind)
+        content = menu.content()
+        if self._changed("own", content):
+            self.canvas.clear(10, 54)
+            menu.draw(self.canvas, self.words)
 
     def _message(self, station):
         self._page("message")

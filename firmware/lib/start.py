@@ -42,12 +42,14 @@ def start(app, firmware, cause, faults, order):
 def _mount(app, faults):
     desk = app.desk
 
-    def recall(kind, _n, payload):
+    def recall(kind, n, payload):
         try:
             if kind == SNAPSHOT:
                 desk.restore(payload)
             elif kind == EVENT:
-                desk.apply(json.loads(payload))
+                event = json.loads(payload)
+                event["n"] = n
+                desk.apply(event)
         except (ValueError, KeyError, TypeError):
             pass  # another firmware's: the host reads it, we go on without
 

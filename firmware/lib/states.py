@@ -1,18 +1,27 @@
 """The station's one state machine: an input comes in, events come out; it does no I/O.
 
-`lib.transitions` says what an input does in each situation: the name of one of `lib.actions`. The
-caller appends the events to the journal in order and applies each to the desk, then calls
-`refresh`.
+`lib.transitions` says what an input does in each situation. The caller appends the events to the
+journal in order and applies each to the desk, then calls `refresh`.
 """
 
-from lib.actions import Actions
+from lib.calls import Calls
+from lib.once import once
 from lib.transitions import FIELDS, cell, refusal, wrong_field
+from micropython import const
 
 _MESSAGE_KEYS = {"key3": None, "key4": None, "key5": "turn", "key6": "acknowledge"}
+_BUSY = "offered dialing talking held consulting"  # keys 1 and 2 belong to the call
+_SETTLE_MS = const(400)  # a screen that changed by itself takes no soft key for so long
 
 
-class Station(Actions):
-    """`desk` is read here, changed by events only; `new_contact()` names a call begun by key."""
+class Station(Calls):
+    """`desk` is read here, changed by events only; `new_contact()` names a call begun by key,
+    `name_of(n)` gives [s, e, n] of our event n.
+    """
+
+    _hers = False  # the last input was the agent's own act
+    _seen = None  # what the screen was about after the last input
+    _settled_at = 0
 
     # ------------------------------------------------------------------ the way in
 
@@ -34,53 +43,56 @@ class Station(Actions):
 
     def handle(self, name, u, details=None):
         """Events (without b, u, t) that input `name` at `u` causes."""
-        self._u = u
+        self.u = u
         self._out = []
+        key = name[:3] == "key"
+        self._hers = key or name == "badge"
         if name == "tick":
             self._tick()
         elif name in ("long3", "long4"):
             self.volume += 1 if name == "long4" else -1
         elif name in FIELDS:
             self._command(name, details)
-        elif name == "badge":
-            self._badge(details)
-        elif name == "bad_read":
-            self._no(None, "bad_read")
-        elif not self._in_menu(name):
-            self._do(self.action(name))
+        elif name == "badge" or name == "bad_read":
+            once("do_session", "badge", self, details)
+        elif not (key and ((name > "key2" and u < self._settled_at) or self._in_menu(name))):
+            self.act(self.action(name))
         return self._out
 
     def start(self, u):
         """After a boot: finish what the cut left half done; the session goes on."""
-        self._u = u
+        self.u = u
         self._out = []
         desk = self.desk
         if desk.open and desk.presence == "logged_out":
-            self._presence("not_ready", "login", "system")
+            self.presence("not_ready", "login", "system")
         elif not desk.open and desk.presence != "logged_out":
-            self._presence("logged_out", "logout", "agent")
+            self.presence("logged_out", "logout", "agent")
         elif desk.absent:
-            self._presence("not_ready", "no_answer", "system")
+            self.presence("not_ready", "no_answer", "system")
         elif desk.work == "idle":
-            self._settle()
+            self.settle()
         else:
-            self._do(cell("power_back", self.situation))
+            self.act(cell("power_back", self.situation))
         return self._out
 
     def refresh(self):
         """After the events were applied: open or close the list that goes with the situation."""
         desk = self.desk
         menu = self.menu
-        if menu and (
-            (menu.kind == "reasons" and desk.work != "idle")
-            or (menu.kind == "intend" and desk.work == "idle")
-            or (menu.kind == "tree" and (desk.code or not desk.contact))
-        ):
+        if menu and (not menu.fits(self) or (menu.deep and desk.code)):
             self.menu = None
         if desk.work == "wrapup" and not self.menu and not desk.code and self.config.tree:
-            self._open("tree", self.config.tree)
+            self.open_tree()
+        if self.menu:
+            self.menu.stays = self.menu.deep and desk.work == "wrapup"
         if desk.work != "offered":
             self.silenced = False
+        seen = (self.situation, self.menu, self.message)
+        if seen != self._seen:
+            self._seen = seen
+            if not self._hers:
+                self._settled_at = self.u + _SETTLE_MS
 
     def limit(self):
         """`u` at which a ring or a wrap-up ends by itself, None in other states."""
@@ -95,7 +107,7 @@ class Station(Actions):
         """`u` at which a tick is due, or None."""
         due = None
         for at in (
-            self.limit(), self._menu_until if self.menu else None,
+            self.limit(), self._closes_at if self.menu else None,
             self._notice_until if self.notice else None,
         ):  # fmt: skip
             if at is not None and (due is None or at < due):
@@ -103,20 +115,25 @@ class Station(Actions):
         return due
 
     def _tick(self):
-        u = self._u
+        u = self.u
         if u >= self._notice_until:
             self.notice = None
-        if self._menu_until is not None and u >= self._menu_until:
-            self.menu = None
+        if self.menu and self._closes_at is not None and u >= self._closes_at:
+            self.menu.expire(self)
         limit = self.limit()
         if limit is not None and u >= limit:
-            self._do("miss" if self.desk.work == "offered" else "time_out")
+            self.act("miss" if self.desk.work == "offered" else "time_out")
 
-    def _do(self, action, details=None):
-        if action and not self._stopped(action):
-            getattr(self, "_" + action)(details)
+    def act(self, action, details=None):
+        """Do an action of the table, unless it is None or the journal has no room for it."""
+        if action and not self.stopped(action):
+            room, _, name = action.rpartition(".")
+            if room:
+                once("do_" + room, name, self, details)
+            else:
+                getattr(self, "_" + name)(details)
 
-    # ------------------------------------------------------------------ commands, badges, lists
+    # ------------------------------------------------------------------ commands and lists
 
     def _command(self, name, details):
         action = cell(name, self.situation)
@@ -129,32 +146,18 @@ class Station(Actions):
             elif action == "offer_next" and desk.intended and desk.intended[0] == "not_ready":
                 reason = "not_ready"
         if not reason:
-            self._do(action, details)
-        elif not self._stopped("refuse"):  # in the reserve there is no room for an answer
-            self._emit("command.refused", details, command=name, reason=reason, detail=wrong)
-
-    def _badge(self, details):
-        """details: (keyed hash or None, agent id or None[, method, or why it is refused])."""
-        badge, agent = details[:2]
-        if badge is None:
-            self._no(None, "no_roster")
-        elif agent is None:
-            self._no(badge, details[2] if len(details) > 2 else "unknown_badge")
-        else:
-            self._do(cell("badge", self.situation), details)
+            self.act(action, details)
+        elif not self.stopped("refuse"):  # in the reserve there is no room for an answer
+            self.emit("command.refused", details, command=name, reason=reason, detail=wrong)
 
     def _in_menu(self, name):
         """Keys of an open list; True when the key was one of them."""
         menu = self.menu
-        if not menu or self.message or self.desk.work == "offered" or name == "key2":
+        if not menu or self.message or self.desk.work == "offered":
             return False
-        self._touched()
-        if name == "key1":
-            if not menu.back() and not (self.desk.work == "wrapup" and menu.kind == "tree"):
-                self.menu = None
-        else:
-            node = menu.choose(int(name[3]))
-            if node and not self._stopped("typify" if menu.kind == "tree" else "choose"):
-                self.menu = None
-                self._chosen(menu.kind, node[0])
+        if name == "key2" or (name == "key1" and self.desk.work in _BUSY):
+            return False
+        self.touched()
+        if name == "key1" or not self.stopped("typify" if menu.deep else "choose"):
+            menu.press(self, int(name[3]))
         return True

@@ -1,38 +1,43 @@
 """What each input does in each situation: the state machine's table, and what commands must have.
 
 A situation is the presence while no call is on, else the work. `closing` lasts only when the power
-went between the end of a call and its wrap-up.
+went between the end of a call and its wrap-up. An action is the method `_name` of `lib.states`;
+`room.name` is the function `name` of `lib.do_room`, which is loaded for it and let go of after.
 """
 
 SITUATIONS = (
-    "logged_out not_ready ready offered dialing talking held wrapup closing".split()  # noqa: SIM905
+    "logged_out not_ready ready offered dialing talking held consulting wrapup closing".split()  # noqa: SIM905
 )
 TABLE = {
-    # logged_out, not_ready, ready, offered, dialing, talking, held, wrapup, closing
-    "key1": ". . . answer hang_up hang_up hang_up finish .",
-    "key2": ". . . silence . mute . . .",
-    "key3": ". go_ready choose_reason . answer typify typify . .",
-    "key4": ". choose_reason dial . . hold resume . .",
-    "key5": ". . . . . . . . .",
-    "key6": ". . . . . intend intend intend .",
-    "badge": "log_in relieve relieve deny deny deny deny leave deny",
-    "power_back": ". . . interrupt interrupt interrupt interrupt . wrap_up",
+    # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup, closing
+    "key1": ". . . answer hang_up hang_up hang_up . finish .",
+    "key2": ". . . silence . mute . mute . .",
+    "key3": ". go_ready choose_reason . answer typify typify . . .",
+    "key4": ". choose_reason dial . . hold resume . . .",
+    "key5": ". . . . . . . . . .",
+    "key6": ". . . . . intend intend . intend .",
+    "badge": (
+        "session.log_in session.relieve session.relieve session.deny session.deny session.deny "
+        "session.deny session.deny session.leave session.deny"
+    ),
+    "power_back": ". . . interrupt interrupt interrupt interrupt interrupt . wrap_up",
     # commands: `!` refuses; so does `.`, as there is no such contact, or it is in the wrong state
-    "ring": "!logged_out !not_ready offer !busy !busy !busy !busy offer_next !busy",
-    "withdraw": ". . . withdraw . . . . .",
-    "answer": ". . . answer answer . . . .",
-    "hold": ". . . . . hold . . .",
-    "resume": ". . . . . . resume . .",
-    "hangup": ". . . . hang_up hang_up hang_up . .",
-    "presence": "!logged_out set set want want want want want !busy",
-    "text": "show show show !busy !busy show show show !busy",
+    "ring": "!logged_out !not_ready offer !busy !busy !busy !busy !busy offer_next !busy",
+    "withdraw": ". . . withdraw . . . . . .",
+    "answer": ". . . answer answer . . . . .",
+    "hold": ". . . . . hold . . . .",
+    "resume": ". . . . . . resume . . .",
+    "hangup": ". . . . hang_up hang_up hang_up hang_up . .",
+    "presence": "!logged_out set set want want want want want want !busy",
+    "text": "show show show !busy !busy show show show show !busy",
 }
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
-    "hang_up withdraw miss time_out finish leave relieve silence interrupt wrap_up typify "
-    "acknowledge turn"
+    "hang_up withdraw miss time_out finish session.leave session.relieve silence interrupt "
+    "wrap_up typify acknowledge turn"
 ).split()
-# command: its fields, each with the bytes it may have (negative: it may be missing) or its values
+# command: its fields, each with the bytes it may have, its values, or # for a whole number; a
+# minus: it may be missing
 FIELDS = {
     "ring": "contact 64 direction in|out queue -64 pbx -64",
     "withdraw": "contact 64 cause no_answer|caller_gave_up|withdrawn|rejected|technical",
@@ -47,7 +52,8 @@ FIELDS = {
 
 def cell(name, situation):
     """The action of input `name`, or None."""
-    action = TABLE[name].split()[SITUATIONS.index(situation)]
+    row = TABLE.get(name)
+    action = row and row.split()[SITUATIONS.index(situation)]
     return None if action == "." else action
 
 
@@ -68,13 +74,19 @@ def wrong_field(details, fields):
     fields = fields.split()
     for name, limit in zip(fields[::2], fields[1::2]):  # noqa: B905
         value = details.get(name)
-        if "|" in limit:
+        if limit[0] == "-":
+            if value is None:
+                continue
+            limit = limit[1:]
+        if limit == "#":
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                return name + ": a whole number"
+        elif "|" in limit:
             if not isinstance(value, str) or not value or value not in limit.split("|"):
                 return name + ": one of " + limit
         elif value is None:
-            if limit[0] != "-":
-                return name + ": missing"
-        elif not isinstance(value, str) or not 0 < _size(value) <= abs(int(limit)):
+            return name + ": missing"
+        elif not isinstance(value, str) or not 0 < _size(value) <= int(limit):
             return name + ": text, bytes at most " + limit
         elif min(value) < " ":
             return name + ": has a control character"

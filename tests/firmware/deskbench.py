@@ -13,11 +13,15 @@ NORMA = ("1" * 32, "a002")
 STRANGER = ("2" * 32, None)
 
 
+def name_of(n):
+    return ["DIA-0200000000a1", 1, n]
+
+
 class DeskBench:
     def __init__(self, config=CONFIG):
         self.desk = Desk()
         self.contacts = 0
-        self.station = Station(self.desk, Config(config), self._contact)
+        self.station = Station(self.desk, Config(config), self._contact, name_of)
         self.station.provisional = False
         self.events = []
         self.u = 0
@@ -32,12 +36,13 @@ class DeskBench:
             event["b"] = 1
             event["u"] = self.u
             event["t"] = None
+            event["n"] = len(self.events) + 1
             self.desk.apply(event)
             self.events.append(event)
         self.station.refresh()
         return [event["k"] for event in events]
 
-    def do(self, name, details=None, after_ms=1000):
+    def do(self, name, details=None, after_ms=2000):
         self.u += after_ms
         return self.take(self.station.handle(name, self.u, details))
 
@@ -64,7 +69,7 @@ class DeskBench:
         desk.rebase()
         self.desk = desk
         self.u = 0
-        self.station = Station(desk, self.station.config, self._contact)
+        self.station = Station(desk, self.station.config, self._contact, name_of)
         return self.take(self.station.start(0))
 
     def ready(self):

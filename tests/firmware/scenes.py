@@ -46,7 +46,7 @@ class Bench:
         self.desk = Desk()
         self.clock = Clock(lambda: 0)
         self.clock.anchor(UTC, 0)
-        self.station = Station(self.desk, Config(config), lambda: "k1")
+        self.station = Station(self.desk, Config(config), lambda: "k1", lambda n: ["s", 1, n])
         self.station.ready_label = words["go_ready"]
         self.screen = Screen()
         self.screen.use(words)

@@ -131,7 +131,9 @@ class Bench:
         self.first = before.first
         return self
 
-    def step(self, name, details=None, after_ms=100):
+    def step(self, name, details=None, after_ms=None):
+        if after_ms is None:
+            after_ms = 100 if name == "command" else 2000
         self.ticks += after_ms
         before = self.app.journal.last
         self.app._step(name, self.app.clock.now(), details)
