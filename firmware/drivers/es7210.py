@@ -52,7 +52,7 @@ class Registers:
         try:
             self._i2c.writeto_mem(self._address, register, bytes((value,)))
         except OSError:
-            raise PartError("codec", "no_answer", "check its cable on the I2C bus") from None
+            raise PartError("codec") from None
 
     def table(self, pairs):
         for at in range(0, len(pairs), 2):

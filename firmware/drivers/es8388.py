@@ -247,7 +247,7 @@ class ES8388:
         try:
             self._i2c.writeto_mem(self._address, register, bytes([value]))
         except OSError:
-            raise PartError("codec", "no_answer", "check its cable on the I2C bus") from None
+            raise PartError("codec") from None
 
     def _differs(self):
         """{register: what the chip holds} of those that are not as written; None: no answer."""

@@ -7,7 +7,7 @@ copied: it names a person, it proves nothing.
 
 import asyncio
 
-from lib.errors import PartError
+from lib.errors import BadRead, PartError
 from micropython import const
 
 _COMMAND = const(0x01)  # §9.3.1.2
@@ -47,13 +47,6 @@ _HALT = b"\x50\x00\x57\xcd"  # HLTA with its CRC, §6.4.3
 _LEVELS = b"\x93\x95\x97"  # SEL of each cascade level, §6.5.3.1
 _CASCADE_TAG = const(0x88)
 _MORE = const(0x04)  # SAK: the id goes on, §6.5.3.4
-
-
-class BadRead(PartError):
-    """An answer that does not check, or two cards at once."""
-
-    def __init__(self, code="bad_read"):
-        super().__init__("badge_reader", code, "hold one card, flat, for half a second")
 
 
 def crc_a(data):
@@ -125,7 +118,7 @@ class MFRC522:
     def _check(self):
         self.version = self._read(_VERSION)
         if self.version not in _VERSIONS:
-            raise PartError("badge_reader", "no_answer", "check its SPI wires and its 3.3 V")
+            raise PartError("badge_reader")
 
     def __aiter__(self):
         return self
@@ -184,10 +177,10 @@ class MFRC522:
                 return b""
             await asyncio.sleep_ms(1)
         else:
-            raise PartError("badge_reader", "silent", "check its SPI wires and its 3.3 V")
+            raise PartError("badge_reader", "silent")
         errors = self._read(_ERROR)
         if errors & _BROKEN:
-            raise BadRead("collision" if errors & 0x08 else "bad_read")
+            raise BadRead
         size = self._read(_FIFO_LEVEL)
         return bytes(self._read(_FIFO) for _ in range(size))
 

@@ -1,15 +1,17 @@
 """What the OLED controllers have in common: the picture that the chip shows, and what differs.
 
-A chip says how it is set up (`_init`) and how a window of its memory is sent (`_window`).
+A chip says how it is set up (`_init`), and how a window of its memory is sent (`_window`) where
+that is not the SSD1306's way.
 """
 
 from lib.errors import PartError
 from micropython import const
 
-WIDTH = const(128)
-PAGES = const(8)
+_WIDTH = const(128)
+_PAGES = const(8)
 _COMMANDS = const(0x00)  # Co = 0, D/C# = 0: command bytes follow
-_DATA = const(0x40)
+_SET_COLUMNS = const(0x21)
+_SET_PAGES = const(0x22)
 _SET_CONTRAST = const(0x81)
 _DISPLAY_OFF = const(0xAE)
 _START_LINE = const(0x40)
@@ -25,8 +27,8 @@ class Oled:
     def __init__(self, i2c, *, address=0x3C):
         self._i2c = i2c
         self._address = address
-        self._shown = bytearray(WIDTH * PAGES)
-        self._send = bytearray(8 + WIDTH * PAGES)
+        self._shown = bytearray(_WIDTH * _PAGES)
+        self._send = bytearray(8 + _WIDTH * _PAGES)
         self._on = True
         self._contrast = 0xCF
         self.sent = 0  # bytes of picture sent
@@ -45,24 +47,24 @@ class Oled:
         """
         if whole:
             self._shown[:] = buffer
-            self._window(0, WIDTH, 0, PAGES)
+            self._window(0, _WIDTH, 0, _PAGES)
             return
         new = memoryview(buffer)
         old = memoryview(self._shown)
         page = 0
-        while page < PAGES:
-            left, right = WIDTH, 0
+        while page < _PAGES:
+            left, right = _WIDTH, 0
             first = page
-            while page < PAGES:  # join the pages below that changed too
-                at = page * WIDTH
-                if new[at : at + WIDTH] == old[at : at + WIDTH]:
+            while page < _PAGES:  # join the pages below that changed too
+                at = page * _WIDTH
+                if new[at : at + _WIDTH] == old[at : at + _WIDTH]:
                     break
-                a, b = _span(new[at : at + WIDTH], old[at : at + WIDTH])
+                a, b = _span(new[at : at + _WIDTH], old[at : at + _WIDTH])
                 left, right = min(left, a), max(right, b)
                 page += 1
             if page > first:
                 for row in range(first, page):
-                    at = row * WIDTH
+                    at = row * _WIDTH
                     old[at + left : at + right] = new[at + left : at + right]
                 self._window(left, right, first, page)
             page += 1
@@ -82,8 +84,11 @@ class Oled:
         self._on = bool(on)
 
     def _window(self, left, right, first, last):
-        """Send columns left … right − 1 of pages first … last − 1."""
-        raise NotImplementedError
+        """Send columns left … right − 1 of pages first … last − 1: in horizontal addressing the
+        window, then its bytes, which wrap inside it (SSD1306 §10.1.4, §10.1.5).
+        """
+        self._command(bytes([_SET_COLUMNS, left, right - 1, _SET_PAGES, first, last - 1]))
+        self._picture(b"\x40", left, right, first, last)
 
     def _picture(self, head, left, right, first, last):
         """Write `head`, and after it the picture's bytes of the window."""
@@ -92,7 +97,7 @@ class Oled:
         send[:size] = head
         width = right - left
         for page in range(first, last):
-            at = page * WIDTH + left
+            at = page * _WIDTH + left
             send[size : size + width] = memoryview(self._shown)[at : at + width]
             size += width
         self._write(memoryview(send)[:size])
@@ -105,7 +110,7 @@ class Oled:
         try:
             self._i2c.writeto(self._address, data)
         except OSError:
-            raise PartError("screen", "no_answer", "check its cable on the I2C bus") from None
+            raise PartError("screen") from None
 
     def dump(self):
         return {
@@ -126,7 +131,7 @@ class Oled:
 
 def _span(new, old):
     """First and one past the last column that differ."""
-    left, right = 0, WIDTH
+    left, right = 0, _WIDTH
     while new[left : left + _BLOCK] == old[left : left + _BLOCK]:
         left += _BLOCK
     while new[left] == old[left]:

@@ -4,8 +4,8 @@ It holds the clock when it wakes, for longer than some controllers wait: a trans
 tried once more. The reader itself is `drivers.pn532_core`.
 """
 
-from drivers.pn532_core import BadFrame, Reader
-from lib.errors import PartError
+from drivers.pn532_core import Reader
+from lib.errors import BadRead, PartError
 from micropython import const
 
 _READY = const(0x01)
@@ -25,7 +25,7 @@ class PN532(Reader):
     def _read(self, count):
         data = self._bus(self._i2c.readfrom, count + 1)
         if not data[0] & _READY:
-            raise BadFrame
+            raise BadRead
         return data[1:]
 
     def _bus(self, call, argument):
@@ -34,7 +34,7 @@ class PN532(Reader):
                 return call(self._address, argument)
             except OSError:
                 if not again:
-                    raise PartError("badge_reader", "no_answer", "check its cable") from None
+                    raise PartError("badge_reader") from None
 
     def _answers(self):
         try:

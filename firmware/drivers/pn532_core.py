@@ -33,13 +33,6 @@ _BAD_LIMIT = const(5)  # broken answers in a row that make it a fault
 _RETRIES = const(2)  # of a card that was not read to the end and still lies there
 
 
-class BadFrame(BadRead):
-    """An answer with a wrong shape or check; code card_lost: none, as the card left meanwhile."""
-
-    def __init__(self, code="bad_frame"):
-        super().__init__("badge_reader", code, "check its wiring")
-
-
 def frame(body):
     """A normal information frame around `body` (TFI and data), §6.2.1.1."""
     length = len(body)
@@ -48,16 +41,16 @@ def frame(body):
 
 
 def unframe(data, command):
-    """The data of the answer to `command` in `data`. Raises BadFrame."""
+    """The data of the answer to `command` in `data`. Raises BadRead."""
     start = data.find(b"\x00\xff") + 2
     if start < 2 or start + 2 > len(data):
-        raise BadFrame
+        raise BadRead
     length = data[start]
     body = data[start + 2 : start + 3 + length]  # with its checksum
     if (length + data[start + 1]) & 0xFF or len(body) <= length or sum(body) & 0xFF:
-        raise BadFrame
+        raise BadRead
     if length < 2 or body[0] != _CHIP or body[1] != command + 1:
-        raise BadFrame
+        raise BadRead
     return body[2:length]
 
 
@@ -67,7 +60,7 @@ def target(data):
         return None
     identity = data[6 : 6 + data[5]] if len(data) > 5 else b""  # what follows it is the ATS
     if data[0] != 1 or len(identity) not in (4, 7, 10) or len(identity) != data[5]:
-        raise BadFrame
+        raise BadRead
     return identity, data[4]
 
 
@@ -125,7 +118,7 @@ class Reader:
         await self._ask(_SAM_CONFIGURATION, b"\x01\x14\x01")
         version = await self._ask(_GET_FIRMWARE)
         if len(version) < 3:
-            raise BadFrame
+            raise BadRead
         self.firmware = "{}.{}".format(version[1], version[2])
         self._leave()
         self._row = 0
@@ -137,7 +130,7 @@ class Reader:
         while True:
             try:
                 found = await self._listed()
-            except BadFrame:
+            except BadRead:
                 self.bad_reads += 1
                 self._row += 1
                 self._leave()
@@ -208,7 +201,7 @@ class Reader:
         try:
             answer = await self._ask(_IN_DATA_EXCHANGE, b"\x01" + data, _CARD_MS)
             if not answer or answer[0] & _STATUS:
-                raise BadFrame("card_lost")
+                raise BadRead("card_lost")
         except BadRead:
             self.bad_reads += 1
             self._owed = True
@@ -226,13 +219,13 @@ class Reader:
         self._put(frame(bytes([_HOST, command]) + data))
         await self._soon()
         if self._read(len(ACK)) != ACK:
-            raise BadFrame
+            raise BadRead
 
     async def _answer(self, command):
         """What stands there to be read; it is asked for once more when it does not check."""
         try:
             return unframe(self._read(FRAME_LIMIT), command)
-        except BadFrame:
+        except BadRead:
             self.repeats += 1
             self._put(NACK)
             await self._soon()
@@ -243,7 +236,7 @@ class Reader:
         try:
             await asyncio.wait_for_ms(self._ready(), limit_ms)
         except asyncio.TimeoutError:
-            raise PartError("badge_reader", "silent", "check its switches and wires") from None
+            raise PartError("badge_reader", "silent") from None
 
     # ------------------------------------------------------------------ for technicians
 

@@ -6,8 +6,8 @@ it is and others can be on it. The reader itself is `drivers.pn532_core`.
 
 import asyncio
 
-from drivers.pn532_core import BadFrame, Reader
-from lib.errors import PartError
+from drivers.pn532_core import Reader
+from lib.errors import BadRead, PartError
 from micropython import const
 
 _WRITE = b"\x01"
@@ -39,14 +39,14 @@ class PN532Spi(Reader):
         await asyncio.sleep_ms(_WAKE_MS)
         self._cs.value(1)
         if self._status() == _NOBODY:
-            raise PartError("badge_reader", "no_answer", "check its switches and SPI wires")
+            raise PartError("badge_reader", advice="check its switches and SPI wires")
 
     def _put(self, data):
         self._transfer(_WRITE, data)
 
     def _read(self, count):
         if not self._status() & _READY:
-            raise BadFrame
+            raise BadRead
         return self._transfer(_READ, bytes(count))
 
     def _status(self):

@@ -1,11 +1,6 @@
 """SSD1306 OLED, 128 × 64, on I2C (Solomon Systech SSD1306 rev 1.1): horizontal addressing."""
 
 from drivers.oled import Oled
-from micropython import const
-
-_SET_COLUMNS = const(0x21)
-_SET_PAGES = const(0x22)
-_DATA = b"\x40"
 
 
 class SSD1306(Oled):
@@ -24,8 +19,3 @@ class SSD1306(Oled):
         0xA4, 0xA6,  # show the RAM, not inverted
         0x8D, 0x14,  # charge pump on, application note §2
     ))  # fmt: skip
-
-    def _window(self, left, right, first, last):
-        """§10.1.4, §10.1.5: the window, then its bytes, which wrap inside it."""
-        self._command(bytes([_SET_COLUMNS, left, right - 1, _SET_PAGES, first, last - 1]))
-        self._picture(_DATA, left, right, first, last)

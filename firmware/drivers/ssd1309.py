@@ -3,10 +3,10 @@
 Addressed as the SSD1306; it has no charge pump, since the panel makes its own 12 V, and a lock.
 """
 
-from drivers.ssd1306 import SSD1306
+from drivers.oled import Oled
 
 
-class SSD1309(SSD1306):
+class SSD1309(Oled):
     _init = bytes((
         0xFD, 0x12,  # unlock, table 9-1
         0xAE,        # display off

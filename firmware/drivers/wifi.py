@@ -38,7 +38,7 @@ class Wifi:
                 raise PartError("wifi", "wrong_password", "correct it in the site's file")
             if status == network.STAT_NO_AP_FOUND:
                 raise PartError("wifi", "no_network", "is the access point on?")
-        raise PartError("wifi", "no_answer")
+        raise PartError("wifi", advice="look at the access point's list")
 
     def off(self):
         self._wlan.active(False)

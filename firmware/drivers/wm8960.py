@@ -224,7 +224,7 @@ class WM8960:
         try:
             self._i2c.writeto(self._address, bytes((register << 1 | value >> 8, value & 0xFF)))
         except OSError:
-            raise PartError("codec", "no_answer", "check its cable on the I2C bus") from None
+            raise PartError("codec") from None
 
     def dump(self):
         return {

@@ -15,13 +15,18 @@ class StationError(Exception):
 class PartError(StationError):
     """A chip did not answer, or answered nonsense."""
 
-    def __init__(self, part, code, advice=""):
-        super().__init__("{}: {}{}".format(part, code, advice and "; " + advice), code)
+    def __init__(self, part, code="no_answer", advice="check its cable and its supply"):
+        super().__init__("%s: %s; %s" % (part, code, advice), code)
         self.part = part
 
 
 class BadRead(PartError):
-    """A badge was not read to the end; holding it there again may do."""
+    """An answer with a wrong shape or check, or a badge that was not read to the end (code
+    card_lost); holding it there again may do.
+    """
+
+    def __init__(self, code="bad_frame"):
+        super().__init__("badge_reader", code)
 
 
 class JournalError(StationError):

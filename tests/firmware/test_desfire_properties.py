@@ -115,7 +115,7 @@ class Reader:
 
     async def exchange(self, data: bytes) -> bytes:
         if self._card is None:
-            raise BadRead("badge_reader", "card_lost")
+            raise BadRead("card_lost")
         answer: bytes = self._card.answer(data)
         return answer
 

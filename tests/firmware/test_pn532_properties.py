@@ -1,11 +1,12 @@
 """Whatever stands in a PN532's answer: the data that it sent, or a broken frame; nothing else."""
 
 import pytest
-from drivers.pn532_core import ACK, NACK, BadFrame, frame, target, unframe
+from drivers.pn532_core import ACK, NACK, frame, target, unframe
 from drivers.pn532_hsu import cut
 from drivers.pn532_spi import turned
 from hypothesis import given
 from hypothesis import strategies as st
+from lib.errors import BadRead
 
 COMMANDS = st.integers(0, 0x7F).map(lambda half: half * 2)
 DATA = st.binary(max_size=200)
@@ -19,7 +20,7 @@ def answer(command: int, data: bytes) -> bytes:
 def data_of(received: bytes, command: int) -> bytes | None:
     try:
         return bytes(unframe(received, command))
-    except BadFrame:
+    except BadRead:
         return None
 
 
@@ -50,7 +51,7 @@ def test_any_bytes(data: bytes, command: int) -> None:
     assert found is None or len(found) >= len(ACK)
     try:
         told = target(data)
-    except BadFrame:
+    except BadRead:
         return
     assert told is None or (len(told[0]) in (4, 7, 10) and told[0] in data)
 
@@ -84,5 +85,5 @@ def test_bits_turned_twice_are_as_before(data: bytes) -> None:
 def test_an_id_longer_or_shorter_than_it_says_is_refused(length: int) -> None:
     good = bytes([1, 1, 0, 4, 8, length]) + bytes(range(length))
     assert target(good) == (bytes(range(length)), 8)
-    with pytest.raises(BadFrame):
+    with pytest.raises(BadRead):
         target(good[:-1])

@@ -138,7 +138,7 @@ async def main():
     print(codec.selftest(), heard("headset", "line") > 0, heard("adc_left", "microphone") > 0)
 """
     )
-    told = "codec: no_answer; check its cable on the I2C bus"
+    told = "codec: no_answer; check its cable and its supply"
     assert lines == [told, told, told, "False None", "True True True"]
 
 

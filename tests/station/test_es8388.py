@@ -62,7 +62,7 @@ async def main():
     print(codec.selftest(), codec.volume, model.paths()["line_out"]["microphone"])
 """
     )
-    told = "codec: no_answer; check its cable on the I2C bus"
+    told = "codec: no_answer; check its cable and its supply"
     assert lines == [told, told, told, "False None", "True 40 0.0"]  # and still muted
 
 

@@ -148,7 +148,7 @@ async def main():
     )
     assert lines[0] == lines[2] == BAD
     assert lines[1].startswith("iso14443a deadbeef ") and int(lines[1].split()[2]) < 100
-    assert lines[3:] == ["BadFrame badge_reader bad_frame", "started 1.6"]
+    assert lines[3:] == ["BadRead badge_reader bad_frame", "started 1.6"]
 
 
 @pytest.mark.parametrize(
@@ -290,11 +290,11 @@ async def main():
 @pytest.mark.parametrize(
     ("fault", "after", "told"),
     [
-        ("gone", 0, "BadFrame badge_reader card_lost"),
-        ("gone", 1, "BadFrame badge_reader card_lost"),
-        ("gone", 2, "BadFrame badge_reader card_lost"),
-        ("bit", 1, "BadFrame badge_reader bad_frame"),
-        ("torn", 2, "BadFrame badge_reader bad_frame"),
+        ("gone", 0, "BadRead badge_reader card_lost"),
+        ("gone", 1, "BadRead badge_reader card_lost"),
+        ("gone", 2, "BadRead badge_reader card_lost"),
+        ("bit", 1, "BadRead badge_reader bad_frame"),
+        ("torn", 2, "BadRead badge_reader bad_frame"),
     ],
 )
 async def test_what_breaks_off_is_a_bad_read_and_the_next_tap_counts(

@@ -146,7 +146,7 @@ async def main():
     print(codec.selftest(), codec.volume, heard("headset", "line") > 0)
 """
     )
-    told = "codec: no_answer; check its cable on the I2C bus"
+    told = "codec: no_answer; check its cable and its supply"
     assert lines == [told, told, told, "False", "True 30 True"]
 
 

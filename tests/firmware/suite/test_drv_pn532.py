@@ -1,9 +1,10 @@
 """PN532 frames as its user manual and recordings have them, and broken ones; both interpreters."""
 
 import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
-from drivers.pn532_core import ACK, NACK, BadFrame, frame, target, unframe
+from drivers.pn532_core import ACK, NACK, frame, target, unframe
 from drivers.pn532_hsu import cut
 from drivers.pn532_spi import turned
+from lib.errors import BadRead
 
 # UM0701-02 rev 02 §7.2.2 with firmware 1.6
 FIRMWARE = b"\x00\x00\xff\x06\xfa\xd5\x03\x32\x01\x06\x07\xe8\x00"
@@ -13,7 +14,7 @@ ERROR = b"\x00\x00\xff\x01\xff\x7f\x81\x00"  # §6.2.1.5
 def refused(call, *arguments):
     try:
         call(*arguments)
-    except BadFrame as error:
+    except BadRead as error:
         return error.code == "bad_frame"
     return False
 
