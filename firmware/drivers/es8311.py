@@ -4,8 +4,8 @@ their I2C side; the interface of a codec stands in `drivers/es8388.py`.
 Wiring: microphone to MIC1 of the ES7210, line to its MIC2, headset to OUTP/OUTN of the ES8311. No
 analogue path leads there: where the line is wired to MIC1P/MIC1N too, it can go through ADC and
 DAC («ADC data can be routed to DAC», user guide rev 1.11, register 0x44 bit 7). That is a switch
-and no mixer: tones are heard while `line_in` is False, as it is unless the board says otherwise;
-there is no sidetone, and no output for the microphone: those raise PartError(…, "absent").
+and no mixer, so the line is off while a tone plays; `line_in` is False unless the board says that
+a line is there. No sidetone, and no output for the microphone: those raise PartError(…, "absent").
 """
 
 from drivers.es7210 import ES7210, Registers
@@ -61,7 +61,7 @@ class ES8311(Registers):
     `line_in`: the headset begins with the line, not with tones.
     """
 
-    absent = ("set_sidetone", "microphone_to_line")
+    absent = ("set_sidetone", "microphone_to_line", "mix")
 
     def __init__(
         self, i2c, *, address=0x18, adc_address=0x40, limit_db=0, mclk_hz=4_096_000, volume=76,

@@ -24,7 +24,8 @@ dump()                      all of the above, and the registers as hex: `registe
 selftest()                  True when the chip holds every value that was written
 
 A chip that has no way for a call names it in `absent` (a tuple; else there is none), and raises
-PartError("codec", "absent") where the call would switch on.
+PartError("codec", "absent") where the call would switch on. `mix` there: line and tones are not
+heard at once, so `lib.sound` takes the line off while a tone plays.
 
 Every I2C error is PartError("codec", "no_answer"). A model has `paths()`: sinks (`headset`,
 `line_out`, `adc_left`, `adc_right`) → {`microphone`, `line`, `dac`: linear gain}, as its registers

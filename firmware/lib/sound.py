@@ -109,7 +109,16 @@ class Sound:
     async def _play(self, audio, name):
         from lib.tones import Tone
 
-        await audio.play(Tone(name, _LEVEL_DB))
+        parts = self._app.parts
+        codec = parts.get("codec")
+        alone = codec and codec.line_in and "mix" in getattr(codec, "absent", ())
+        if alone:
+            parts.use("codec", lambda codec: codec.line_to_headset(False))
+        try:
+            await audio.play(Tone(name, _LEVEL_DB))
+        finally:
+            if alone:
+                parts.use("codec", lambda codec: codec.line_to_headset(True))
         self._app.fault("audio", None)
 
     async def _measure(self, audio):

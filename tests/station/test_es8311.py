@@ -115,7 +115,7 @@ async def main():
         " 0",
         "codec: absent; this codec has no output for the line",
         " False",
-        "('set_sidetone', 'microphone_to_line')",
+        "('set_sidetone', 'microphone_to_line', 'mix')",
     ]
 
 

@@ -1,10 +1,12 @@
 """The whole firmware with sound: what the agent hears, and how her calls are measured."""
 
+import shutil
 from array import array
 from pathlib import Path
 
 import pytest
 from diadema.sim import sound
+from diadema.sim.build import SimBoard
 from test_sound import db, level, tone
 
 SPOKEN = tone(500, 0.4, 0.03), tone(1000, 0.4, 0.3)  # a word of the agent's, one of the caller's
@@ -127,6 +129,39 @@ async def test_tones_of_a_call(desk):
         assert not any(part(ended + 500, ended + 49_000))
         assert level(part(ended + 49_500, ended + 51_000), 784) > 0.0003
         assert max(map(abs, samples)) / 32767 < 10 ** (-24 / 20)
+
+
+async def test_where_line_and_tones_do_not_mix_the_line_makes_room(desk, tmp_path):
+    """The ES8311 with the telephone's line on its own input: a tone is heard, then she again."""
+    shutil.copytree(SimBoard("s3_korvo2").folder, tmp_path / "boards" / "wired")
+    table = tmp_path / "boards" / "wired" / "board.py"
+    wired = table.read_text().replace('"limit_db": -6', '"limit_db": -6, "line_in": True')
+    table.write_text(wired)
+    caller = sound.write(tmp_path / "caller.wav", tone(1000, 40, 0.3))
+    async with desk(SimBoard("wired", boards=tmp_path / "boards")) as bench:
+        await bench.log_in()
+        async with sound.listen(bench.station, line=caller) as heard:
+            await bench.world.sleep(1000)
+            await bench.ring("C-1")
+            await bench.world.sleep(2500)
+            await bench.keys(1)
+            await bench.event("contact.answered")
+            await bench.world.sleep(2000)
+            await bench.keys(4)  # held: the reminder comes after half a minute
+            await bench.world.sleep(31_500)
+            await bench.keys(4, 1)
+
+        def part(from_ms: int, to_ms: int) -> "array[int]":
+            return heard.headset[from_ms * 16 : to_ms * 16]
+
+        assert level(part(200, 900), 1000) > 0.02  # idle, the line is open
+        assert level(part(1050, 1150), 880) > 0.003 > level(part(1050, 1150), 1000) * 10
+        assert level(part(4500, 5300), 1000) > 0.02  # in the call
+        held = [part(at, at + 100) for at in range(33_000, 37_000, 100)]
+        reminder = [piece for piece in held if level(piece, 1000) < 3e-4]
+        assert 0 < len(reminder) < 6 and any(level(piece, 587) > 0.003 for piece in reminder)
+        assert level(held[0], 1000) > 0.02 < level(held[-5], 1000)
+        assert "station.fault" not in bench.kinds()
 
 
 async def test_keys_silence_the_ring_and_a_wrong_badge_is_heard(desk):
