@@ -1,4 +1,4 @@
-"""The commands `demo`, `sim`, `replay` and `torture`: a thin skin over the rest."""
+"""The commands `demo`, `desk`, `sim`, `replay` and `torture`: a thin skin over the rest."""
 
 import json
 import socket
@@ -15,6 +15,7 @@ from diadema.sim import bank, fitted, people, report
 from diadema.sim import replay as replaying
 from diadema.sim.build import choose_boards
 from diadema.sim.demo import ShiftOptions, run_shift, until_interrupted
+from diadema.sim.desk.command import desk
 from diadema.sim.torture import campaigns
 from diadema.sim.torture.outcome import Plan
 
@@ -196,6 +197,9 @@ def torture(
         campaigns.show(Console(), summary)
     if summary["lost"] or summary["doubled"] or summary["failures"]:
         raise typer.Exit(1)
+
+
+app.command()(desk)
 
 
 class _Bar(replaying.Watcher):

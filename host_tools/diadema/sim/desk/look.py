@@ -4,8 +4,7 @@ import base64
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from diadema.sim.at_desk import AtDesk
-from diadema.sim.station import NoPower
+from diadema.sim.station import NoPower, Station
 
 LOOK_S = 0.05  # between two looks: at most 20 a second
 _DARK = bytes(1024)
@@ -13,9 +12,10 @@ _DARK = bytes(1024)
 
 @dataclass(frozen=True)
 class Face:
-    """The screen's 1024 bytes as the page draws them, and ready, busy, ring."""
+    """The screen's 1024 bytes as the page draws them, whether it is on, and ready, busy, ring."""
 
     screen: str
+    on: bool
     lights: tuple[bool, bool, bool]
 
     def message(self) -> dict[str, Any]:
@@ -24,32 +24,35 @@ class Face:
 
 @dataclass(frozen=True)
 class Standing:
-    """Everything else that the page draws. `volume` is None until somebody changed it."""
+    """Everything else that the page draws. `reading`: the badge that is held to the reader;
+    `volume` is None until somebody changed it; `stored`: the newest of the events below that the
+    hub keeps.
+    """
 
     powered: bool
     plugged: bool
     cable: bool
-    reading: bool
-    presence: str
-    work: str
+    reading: str | None
+    state: str
     who: str | None
     volume: int | None
+    stored: int
     crashed: bool
 
     def message(self) -> dict[str, Any]:
         return {"standing": asdict(self)}
 
 
-DARK = Face(base64.b64encode(_DARK).decode(), (False, False, False))
+DARK = Face(base64.b64encode(_DARK).decode(), False, (False, False, False))
 
 
-async def face(desk: AtDesk) -> Face:
+async def face(station: Station) -> Face:
     """One look at the station. Dark without power, and where a screen is off."""
     try:
-        shown = await desk.station.ask({"do": "screen"})
-        lights = await desk.station.lights()
+        shown = await station.ask({"do": "screen"})
+        lights = await station.lights()
     except NoPower:
         return DARK
     ram = bytes.fromhex(shown["ram"]) if shown["on"] else _DARK
     lit = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
-    return Face(base64.b64encode(ram).decode(), tuple(lit))  # type: ignore[arg-type]
+    return Face(base64.b64encode(ram).decode(), bool(shown["on"]), (next(lit), next(lit), next(lit)))

@@ -6,38 +6,52 @@ A kind that the catalogue does not know is named as it is, so that nothing is ke
 from collections.abc import Iterable
 from typing import Any
 
-from diadema.sim.people import Person
 from diadema.words import section
 
 # the field by which a kind has several sentences
 _VARIANT = {
     "station.booted": "cause",
     "station.clock": "source",
+    "station.selftest": "fit",
+    "attendance.marked": "direction",
     "session.opened": "provisional",
     "session.denied": "reason",
+    "session.corrected": "verdict",
     "session.closed": "reason",
     "presence.changed": "to",
     "presence.intended": "to",
+    "contact.blocked": "rule",
     "contact.missed": "cause",
+    "contact.consult_ended": "result",
+    "contact.transferred": "kind",
+    "contact.step": "result",
     "contact.ended": "by",
     "contact.typified": "how",
     "wrapup.ended": "cause",
     "command.refused": "reason",
-    "audio.changed": "mute",
 }
-_TONES = {"session": "who", "presence": "who", "contact": "call", "wrapup": "call"}
-_BAD = ("session.denied", "command.refused", "station.fault", "contact.missed", "station.lost")
+_TONES = {
+    "attendance": "who", "session": "who", "presence": "who", "contact": "call", "wrapup": "call",
+    "help": "help", "fault": "help", "message": "help",
+}  # fmt: skip
+_BAD = (
+    "session.denied", "command.refused", "station.fault", "contact.missed", "station.lost",
+    "contact.blocked", "contact.disagreed",
+)  # fmt: skip
+_NAMED = ("part", "command", "step", "rule", "result")  # fields whose codes the catalogue names
 
 
 class Teller:
-    """Knows the names of one site; keeps nothing of the events."""
+    """Knows the names of one site, as its `site.json` has them; keeps nothing of the events."""
 
-    def __init__(
-        self, persons: Iterable[Person], reasons: list[dict[str, Any]], tree: dict[str, Any]
-    ) -> None:
-        self._names = {person.id: person.name for person in persons}
-        self._reasons = {reason["code"]: reason["label"] for reason in reasons}
-        self._codes = dict(_paths(tree["nodes"], ()))
+    def __init__(self, site: dict[str, Any]) -> None:
+        self._names = {agent["id"]: agent["name"] for agent in site["agents"]}
+        self._reasons = _labels(site["reasons"])
+        self._codes = dict(_paths(site["tree"]["nodes"], ()))
+        self._motives = {node[0]: node[1] for node in site["tree"]["nodes"]}
+        self._areas = _labels(site.get("areas", ()))
+        self._topics = _labels(site.get("help_topics", ()))
+        self._faults = _labels(site.get("fault_areas", ()))
 
     def sentence(self, event: dict[str, Any], language: str) -> str | None:
         """None for what says nothing to a person at the desk."""
@@ -54,24 +68,30 @@ class Teller:
     def _values(self, event: dict[str, Any], language: str) -> dict[str, Any]:
         words = section("desk", language)
         values = dict(event)
-        values["name"] = self._names.get(event.get("a", ""), event.get("a", ""))
+        values["name"] = self._names.get(event.get("a") or "", words["somebody"])
         values["reason"] = self._reason(event.get("reason"), language)
         values["code"] = self._codes.get(event.get("code", ""), event.get("code"))
-        values["part"] = words.get(f"part.{event.get('part')}", event.get("part"))
-        values["command"] = words.get(f"command.{event.get('command')}", event.get("command"))
+        values["motive"] = self._motives.get(event.get("motive", ""), event.get("motive"))
+        values["topic"] = self._topics.get(event.get("topic", ""), event.get("topic"))
+        for key in ("area", "target"):
+            code = event.get(key, "")
+            values[key] = self._areas.get(code) or self._faults.get(code, code) or "—"
+        for key in _NAMED:
+            values[key] = words.get(f"{key}.{event.get(key)}", event.get(key))
         values["queue"] = event.get("queue") or "—"
         values |= {key[:-3] + "_s": round(value / 1000) for key, value in _lengths(event)}
         return values
 
     def _reason(self, code: str | None, language: str) -> str:
-        label: str = self._reasons.get(code or "", "")
-        if code is not None and code not in self._reasons:
-            label = section("floor", language).get(f"reason.{code}", code)
+        if code is None:
+            return "—"
+        floor = section("floor", language)
+        label: str = self._reasons.get(code) or floor.get(f"reason.{code}", code)
         return label
 
 
 def tone(event: dict[str, Any]) -> str:
-    """Which colour a sentence has beside it: call, who, bad, or station for the rest."""
+    """Which colour a sentence has beside it: call, who, help, bad, or station for the rest."""
     if event["k"] in _BAD:
         return "bad"
     return _TONES.get(event["k"].partition(".")[0], "station")
@@ -95,6 +115,10 @@ def _is_idle(event: dict[str, Any]) -> bool:
 
 def _lengths(event: dict[str, Any]) -> Iterable[tuple[str, int]]:
     return [(k, v) for k, v in event.items() if k.endswith("_ms") and isinstance(v, int)]
+
+
+def _labels(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+    return {row["code"]: row["label"] for row in rows}
 
 
 def _paths(nodes: list[Any], above: tuple[str, ...]) -> Iterable[tuple[str, str]]:
