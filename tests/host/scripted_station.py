@@ -35,8 +35,15 @@ class Script:
         self.offset = utc - (self.u + after)
         return self.add("station.clock", after, utc=utc, source="host", uncertainty_ms=50, i=i)
 
-    def login(self, after=1000):
-        self.add("session.opened", after, a=self.agent, method="badge", provisional=False)
+    def mark(self, direction, after=1000, method="badge", **more):
+        fields = {"a": self.agent, "direction": direction, "method": method, "badge": None}
+        return self.add("attendance.marked", after, **fields | more)
+
+    def login(self, after=1000, method="badge", provisional=False, mark=False):
+        """`mark`: by the tap that made the mark just before."""
+        of = {"of": [self.s, self.e, self.n]} if mark else {}
+        fields = {"a": self.agent, "method": method, "provisional": provisional}
+        self.add("session.opened", after, **fields, **of)
         return self.presence("logged_out", "not_ready", "login", by="system", after=0)
 
     def logout(self):

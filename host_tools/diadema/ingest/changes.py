@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BootClock
+from diadema.store.chain import Placed, Told
 from diadema.store.rows import Contact, Session
 
 type Key = tuple[str, int, int]
@@ -29,6 +30,8 @@ class Changes:
     placed: bool = False  # older rows got their hour: the day's figures must be read again
     fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
     hourless: dict[str, list[Contact | Session]] = field(default_factory=dict)  # by station
+    marks: list[tuple[Told, Placed]] = field(default_factory=list)
+    hours: list[dict[str, str | int]] = field(default_factory=list)  # of older marks
     anchors: list[Anchor] = field(default_factory=list)  # rows of that table
     alarms: list[str] = field(default_factory=list)
 
@@ -71,6 +74,9 @@ class Changes:
                 contacts, sessions = self.unplaced(s, e, b)
                 rows += (*contacts, *sessions)
                 self.placed = True
+        for (e, b), clock in clocks.items():
+            if state.hourless or (e, b) != (state.e, state.b):
+                self._hours(s, e, b, clock)
         for row in rows:
             for (e, b), clock in clocks.items():
                 if row.e == e:
@@ -78,6 +84,12 @@ class Changes:
         shown = clocks.get((state.e, state.shown_b))
         if state.shown_utc is None and shown is not None:
             state.shown_utc = shown.utc_at(state.shown_u)
+
+    def _hours(self, s: str, e: int, b: int, clock: BootClock) -> None:
+        """Marks of that boot without an hour get it as they are written, or where they stand."""
+        doubt, doubt_ppb = clock.uncertainty_ms, clock.drift_error_ppb
+        told = {"u": clock.u, "utc": clock.utc, "ppb": clock.drift_ppb}
+        self.hours.append({"s": s, "e": e, "b": b, **told, "doubt": doubt, "doubt_ppb": doubt_ppb})
 
     def _place(self, row: Contact | Session, b: int, clock: BootClock) -> None:
         """Give the row its hour, unless there is a newer one of it (they come newest first)."""

@@ -22,6 +22,7 @@ from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.site import Site
 from diadema.store import Batch, Contact, StoreStale, Writer, tables
+from diadema.store.chain import Chain
 from diadema.store.loading import contacts_between, load, unplaced
 from diadema.store.writer import Found
 
@@ -53,6 +54,7 @@ class Ingest:
     def _reload(self) -> None:
         with self._reading() as tx:
             stored = load(tx)
+            self._chain = Chain(tx)
         self.stream = stored.stream
         self.generation = stored.generation
         self.stations: dict[str, Station] = {}
@@ -99,6 +101,8 @@ class Ingest:
             batch, effects = intake.batch, intake.effects
             self._work_out(changes, intake.touched, effects)
             batch.live += effects.rows.items()
+            if changes.marks:
+                batch.marks += self._chain.extend(changes.marks)
             batch.stream = (created, messages[-1].sequence, server)
             written = self.writer.behind.submit(batch)
         return Begun(effects, batch.stream, intake.deferred, written)

@@ -126,6 +126,7 @@ class Intake:
         ]
         self.batch.sessions += map(astuple, self._changes.sessions.values())
         self.batch.anchors += self._changes.anchors
+        self.batch.hours += self._changes.hours
         self.effects.alarms += self._changes.alarms
 
     @property

@@ -60,7 +60,22 @@ def _close(
 
 
 def _opened(changes: Changes, state: StationState, event: ev.SessionOpened, utc: Utc) -> None:
-    _open(changes, state, event, utc, method=event.method, provisional=event.provisional)
+    _open(
+        changes,
+        state,
+        event,
+        utc,
+        method=event.method,
+        provisional=event.provisional,
+        mark_n=_mark_of(event),
+    )
+
+
+def _mark_of(event: ev.SessionOpened) -> int | None:
+    """A tap marks and opens at one station, so in one journal."""
+    if not event.of or (event.of[0], event.of[1]) != (event.s, event.e):
+        return None
+    return event.of[2]
 
 
 def _closed(changes: Changes, state: StationState, event: ev.SessionClosed, utc: Utc) -> None:
@@ -100,12 +115,21 @@ def _cleared(
     state.faults.pop(event.part, None)
 
 
+def _marked(changes: Changes, state: StationState, event: ev.AttendanceMarked, utc: Utc) -> None:
+    """The ledger gets it as it is; nothing else ever writes there."""
+    state.hourless |= utc is None
+    told = (event.s, event.e, event.n, event.b, event.u, event.t)
+    badge = event.badge, event.direction, event.method
+    changes.marks.append(((*told, event.a or None, *badge), (state.generation, utc, None)))
+
+
 HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
     ev.StationBooted: _booted,
     ev.StationClock: _clock,
     ev.StationConfig: _config,
     ev.StationFault: _fault,
     ev.StationFaultCleared: _cleared,
+    ev.AttendanceMarked: _marked,
     ev.SessionOpened: _opened,
     ev.SessionClosed: _closed,
     ev.PresenceChanged: _presence,

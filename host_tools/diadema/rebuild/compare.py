@@ -133,6 +133,7 @@ _READ: dict[str, Callable[[Connection], Rows]] = {
     "unknown": _table(tables.unknown),
     "contacts": _contacts,
     "sessions": _table(tables.sessions),
+    "marks": _table(tables.marks),
     "anchors": _table(tables.anchors),
     "stations": _stations,
     "commands": _answers,

@@ -13,6 +13,7 @@ _REPLACED = (
     tables.unknown,
     tables.contacts,
     tables.sessions,
+    tables.marks,
     tables.anchors,
     tables.live,
 )

@@ -21,10 +21,11 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.state import StationState
 from diadema.site import Site
 from diadema.store import Writer, open_reader, open_writer, tables
+from diadema.store.chain import Chain, unchained
 
 _BATCH = 2000
 _NO_STATE = msgspec.msgpack.encode(StationState())
-_COPIED = (tables.stream, tables.generations, tables.conflicts)
+_COPIED = (tables.stream, tables.generations, tables.badges, tables.conflicts)
 
 
 class Replayed(Struct):
@@ -62,6 +63,7 @@ def replay(
             for s, hello in hellos.items():
                 ingest.stations[s].hello = hello
             ingest.save(ingest.stations.values(), set())
+            _chain_again(source, writer)
             stream = source.execute(select(tables.stream)).first()
         with writer.transaction() as tx:
             tx.execute(tables.stream.delete())
@@ -73,6 +75,22 @@ def replay(
         reader.close()
         writer.close()
     return done
+
+
+def _chain_again(source: Connection, writer: Writer) -> None:
+    """The marks came in by journals now; they are chained in the order in which they once came,
+    and those that were not there after them.
+    """
+    row = tables.marks.c
+    number = {
+        (s, e, n): at for s, e, n, at in source.execute(select(row.s, row.e, row.n, row.number))
+    }
+    last = max(number.values(), default=0)
+    with writer.transaction() as tx:
+        rows = [tuple(found) for found in tx.execute(select(tables.marks))]
+        rows.sort(key=lambda found: number.get(found[1:4], last + found[0]))
+        tx.execute(tables.marks.delete())
+        writer.put(tx, tables.marks, Chain().extend(map(unchained, rows)))
 
 
 def _copy(source: Connection, writer: Writer) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, Table, func, select
 
-from diadema.store import kept_contacts, tables
+from diadema.store import attendance, kept_contacts, tables
+from diadema.store.attendance import Mark
 from diadema.store.database import open_database
 from diadema.store.kept_contacts import key_of
 from diadema.store.rows import Contact, Session
@@ -102,6 +103,17 @@ class Reader:
         if agent is not None:
             query = query.where(row.a == agent)
         return [Session(**found._mapping) for found in self._all(query)]
+
+    def marks(
+        self,
+        *,
+        agent: str | None = None,
+        start_utc: int | None = None,
+        end_utc: int | None = None,
+    ) -> list[Mark]:
+        """The attendance ledger, of [start_utc, end_utc), in the order in which marks came in."""
+        with self.engine.connect() as connection:
+            return attendance.marks(connection, agent=agent, start_utc=start_utc, end_utc=end_utc)
 
     def anchors(self, s: str | None = None) -> list[dict[str, Any]]:
         """By which events are placed: by the newest before it in its boot, else the first."""

@@ -62,7 +62,8 @@ class Contact(Struct, kw_only=True, array_like=True):
 
 
 class Session(Struct, kw_only=True, array_like=True):
-    """One stay of one agent at one station, a table row. Key: the event that opened it."""
+    """One stay of one agent at one station, a table row. Key: the event that opened it. `mark_n`:
+    of the same journal, the attendance mark of the tap that opened it."""
 
     s: str
     e: int
@@ -81,3 +82,4 @@ class Session(Struct, kw_only=True, array_like=True):
     estimated: bool = False
     late: bool = False
     uncertainty_ms: int | None = None
+    mark_n: int | None = None

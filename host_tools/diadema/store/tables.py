@@ -20,10 +20,11 @@ from sqlalchemy import (
 
 from diadema.store.rows import Contact, Session
 
-VERSION = 5  # stores of older layouts lack what came since, and get it from the ingest
+VERSION = 6  # stores of older layouts lack what came since, and get it from the ingest
 CONTACT_FIELDS = "CREATE VIEW contact_fields AS SELECT {} FROM contacts".format(  # for people
     ", ".join(f"row ->> {at} AS {name}" for at, name in enumerate(Contact.__struct_fields__))
 )
+NO_UTC = "utc IS NULL"
 HOURLESS = "hourless = 1"  # SQLite takes the index of these for a query with the same words
 metadata = MetaData()
 
@@ -143,6 +144,38 @@ sessions = Table(
     *_struct_columns(Session),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("sessions_open", "open_utc"),
+    Index("sessions_mark", "s", "e", "mark_n", sqlite_where=text("mark_n IS NOT NULL")),
+)
+marks = Table(  # the attendance ledger, in the order in which marks came in; `hash` chains them
+    "marks",
+    metadata,
+    _number("number", primary_key=True, autoincrement=False),
+    _text("s"),
+    _number("e"),
+    _number("n"),
+    _number("b"),
+    _number("u"),
+    _number("t", nullable=True),
+    _text("a", nullable=True),
+    _text("badge", nullable=True),
+    _text("direction"),
+    _text("method"),
+    _text("hash"),
+    _number("generation"),  # of the configuration that the station had; not in the hash, nor
+    _number("utc", nullable=True),  # the hour, which an anchor may bring later
+    _number("uncertainty_ms", nullable=True),
+    UniqueConstraint("s", "e", "n"),
+    Index("marks_utc", "utc"),
+    Index("marks_hourless", "s", "e", "b", sqlite_where=text(NO_UTC)),
+)
+badges = Table(  # by its keyed hash: for whom the site ever named it
+    "badges",
+    metadata,
+    _text("badge"),
+    _text("agent"),
+    _number("from_utc"),
+    _number("until_utc", nullable=True),
+    PrimaryKeyConstraint("badge", "agent", "from_utc"),
 )
 anchors = Table(  # at `u` of boot `b` it was `utc`; `jump_ms`: a clock was set since the last one
     "anchors",
@@ -200,5 +233,6 @@ generations = Table(  # of the site; each time that its content changed
     _number("generation", primary_key=True, autoincrement=False),
     _text("hash"),
     _number("utc"),
+    _text("pin", nullable=True),  # its policy; null in what was kept before there was one
     UniqueConstraint("generation", "hash"),
 )

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Table, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from diadema.store import tables
 from diadema.store.behind import Behind
 from diadema.store.bulk import Bulk, insertion, replacement
+from diadema.store.chain import MarkRow
 from diadema.store.database import open_database
 from diadema.store.doubles import known_bodies
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
@@ -25,6 +26,9 @@ from diadema.store.kept_contacts import ContactRow
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
 FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""
 
+_HOURS = f"""UPDATE marks SET utc = :utc + u - :u + (u - :u) * :ppb / 1000000000,
+uncertainty_ms = :doubt + (abs(u - :u) * :doubt_ppb + 999999999) / 1000000000
+WHERE s = :s AND e = :e AND b = :b AND {tables.NO_UTC}"""
 
 type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
 
@@ -56,6 +60,8 @@ class Batch:
     stations: list[tuple[str, bytes, bytes, int]] = field(default_factory=list)
     contacts: list[ContactRow] = field(default_factory=list)
     sessions: list[tuple[Any, ...]] = field(default_factory=list)
+    marks: list[MarkRow] = field(default_factory=list)
+    hours: list[dict[str, str | int]] = field(default_factory=list)  # of marks that had none
     anchors: list[tuple[str, int, int, int, int, str, int, int, int, int | None]] = field(
         default_factory=list
     )
@@ -82,6 +88,7 @@ class Writer:
         self.engine = engine
         self.behind: Behind[Batch, Found] = Behind(self.commit)
         self._events = insertion(tables.events)
+        self._marks = insertion(tables.marks)
         self._answers = Bulk(_ANSWERED, 3)
         self._bulks: dict[Table, Bulk] = {}
 
@@ -117,6 +124,9 @@ class Writer:
             self.put(tx, tables.stations, batch.stations)
             self.put(tx, tables.contacts, batch.contacts)
             self.put(tx, tables.sessions, batch.sessions)
+            self._marks.run(tx, batch.marks)
+            for given in batch.hours:
+                tx.execute(text(_HOURS), given)
             self.put(tx, tables.anchors, batch.anchors)
             self.put(tx, tables.live, batch.live)
             if batch.counted_utc is not None:

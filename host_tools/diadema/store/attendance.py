@@ -1,0 +1,94 @@
+"""The attendance ledger as people read it. A mark itself never changes; whose it is, whether it
+repeats the one before and whether a PIN proved it is worked out from what else is known.
+"""
+
+from itertools import pairwise
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from diadema.store import tables
+from diadema.store.badges import Badges
+
+SHIFT_MS = 16 * 3_600_000  # a mark says nothing of the shift after this long
+
+_VERIFIED = ("badge_pin", "code_pin")  # methods of a session
+
+
+class Mark(Struct, kw_only=True):
+    """`agent` is null while nobody knows the badge; `at_tap`: whom the station knew it as. `pin`:
+    verified, without («sin PIN») or not_required. `uncertainty_ms` for an hour given late.
+    """
+
+    number: int
+    s: str
+    e: int
+    n: int
+    agent: str | None
+    at_tap: str | None
+    badge: str | None
+    direction: str
+    method: str
+    utc: int | None
+    uncertainty_ms: int | None
+    repeated: bool = False
+    pin: str = "without"
+    hash: str
+
+
+def marks(
+    tx: Connection,
+    *,
+    agent: str | None = None,
+    start_utc: int | None = None,
+    end_utc: int | None = None,
+) -> list[Mark]:
+    """Marks of [start_utc, end_utc), in the order of the ledger."""
+    mark, session, generation = tables.marks.c, tables.sessions.c, tables.generations.c
+    opened = (session.s == mark.s) & (session.e == mark.e) & (session.mark_n == mark.n)
+    policy = generation.generation == mark.generation
+    query = select(tables.marks, session.method.label("login"), generation.pin).select_from(
+        tables.marks.outerjoin(tables.sessions, opened).outerjoin(tables.generations, policy)
+    )
+    if start_utc is not None:  # the mark before the first one may make it a repeated one
+        query = query.where(mark.utc >= start_utc - SHIFT_MS)
+    if end_utc is not None:
+        query = query.where(mark.utc < end_utc)
+    badges = Badges(tx)
+    found = [
+        Mark(
+            number=row.number, s=row.s, e=row.e, n=row.n,
+            agent=row.a or badges.owner(row.badge, row.utc), at_tap=row.a, badge=row.badge,
+            direction=row.direction, method=row.method, utc=row.utc,
+            uncertainty_ms=row.uncertainty_ms, pin=_pin(row.method, row.login, row.pin),
+            hash=row.hash,
+        )
+        for row in tx.execute(query.order_by(mark.number))
+    ]  # fmt: skip
+    _note_repeated(found)
+    return [
+        one
+        for one in found
+        if (agent is None or one.agent == agent)
+        and (start_utc is None or (one.utc is not None and one.utc >= start_utc))
+    ]
+
+
+def _pin(method: str, login: str | None, policy: str | None) -> str:
+    """`login`: how the session of that tap was opened; `policy`: the site's for that station."""
+    if login in _VERIFIED:
+        return "verified"
+    asked = policy == "always" or (policy == "clonable" and method != "badge_secure")
+    return "without" if asked or method == "code_pin" else "not_required"
+
+
+def _note_repeated(found: list[Mark]) -> None:
+    """The same direction as her mark before it in this shift."""
+    by_agent: dict[str, list[tuple[int, str, int, int, Mark]]] = {}
+    for one in found:
+        if one.agent is not None and one.utc is not None:
+            by_agent.setdefault(one.agent, []).append((one.utc, one.s, one.e, one.n, one))
+    for rows in by_agent.values():
+        rows.sort(key=lambda row: row[:4])
+        for (before, *_, earlier), (utc, *_, one) in pairwise(rows):
+            one.repeated = one.direction == earlier.direction and utc - before < SHIFT_MS
