@@ -7,16 +7,20 @@ also the cards' own keys, never the site's.
 import hashlib
 import hmac
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from diadema.badge_cards import card_key as key_of_card
 from diadema.badge_cards import secure_uid
 from diadema.commands import CONFIG_PART
 from diadema.site import Agent, Site, SiteError
+from diadema.site_terms import Coded
+from diadema.site_work import Campaign, Reason
 
 type Own = Mapping[str, Mapping[str, Any]]  # what only one station is told, by station
 
@@ -30,27 +34,105 @@ def badge_hash(badge_key: bytes, badge: str) -> str:
 
 def utc_offset_min(site: Site, now_ms: int) -> int:
     """Minutes east of UTC in the site's zone at that moment."""
-    offset = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(site.tz).utcoffset()
+    offset = _local(site, now_ms).utcoffset()
     return round(offset.total_seconds() / 60) if offset else 0
 
 
-def agent_row(agent: Agent, badge_key: bytes, card_key: str) -> list[Any]:
-    """What a station holds of an agent: secure badges first, and their keys in that order."""
-    secure = {badge: uid for badge in agent.badges if (uid := secure_uid(badge)) is not None}
-    badges = [*secure, *(badge for badge in agent.badges if badge not in secure)]
-    row = [agent.id, agent.short, [badge_hash(badge_key, badge) for badge in badges]]
+def local_day(site: Site, now_ms: int) -> date:
+    """The day in the site's zone at that moment."""
+    return _local(site, now_ms).date()
+
+
+def _local(site: Site, now_ms: int) -> datetime:
+    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(site.tz)
+
+
+def site_on(site: Site, day: date | None) -> Site:
+    """The site as its stations know it on that day: of badges lent for a day and of holidays, only
+    those of the day. Without a day, none.
+    """
+    heeded = any(campaign.outbound for campaign in site.campaigns)
+    agents = [
+        replace(agent, day_badges=[lent for lent in agent.day_badges if lent.day == day])
+        for agent in site.agents
+    ]
+    holidays = [holiday for holiday in site.holidays if heeded and holiday == day]
+    return replace(site, agents=agents, holidays=holidays)
+
+
+def agent_row(agent: Agent, badge_key: bytes, card_key: str, day: date | None = None) -> list[Any]:
+    """What a station holds of an agent: secure badges first, and their keys in that order; what
+    she does not have is left out at the end.
+    """
+    theirs = agent.badges_on(day)
+    secure = {badge: uid for badge in theirs if (uid := secure_uid(badge)) is not None}
+    badges = [*secure, *(badge for badge in theirs if badge not in secure)]
+    keys: list[str] = []
     if secure:
         site_key = bytes.fromhex(card_key)
-        row.append([key_of_card(site_key, uid).hex() for uid in secure.values()])
+        keys = [key_of_card(site_key, uid).hex() for uid in secure.values()]
+    pin = b64encode(bytes.fromhex(agent.pin.replace(":", ""))).decode()
+    row = [agent.id, agent.short, [badge_hash(badge_key, badge) for badge in badges]]
+    row += [keys, pin, agent.code]
+    while len(row) > 3 and not row[-1]:
+        row.pop()
     return row
 
 
+def reason_row(reason: Reason) -> list[Any]:
+    flags = reason.private | reason.paid << 1 | reason.productive << 2
+    row: list[Any] = [reason.code, reason.label, flags]
+    return [*row, reason.limit_s] if reason.limit_s else row
+
+
+def campaign_row(campaign: Campaign, holiday: date | None = None) -> list[Any]:
+    """`holiday`: the day, if it is one."""
+    steps = [[step.step, int(step.automatic)] for step in campaign.steps]
+    hours = campaign.outbound
+    allowed = hours and [*hours.minutes(), hours.mask(holiday)]
+    return [campaign.code, campaign.label, steps, allowed, int(campaign.consent)]
+
+
+def _coded(rows: list[Coded]) -> list[list[Any]]:
+    return [[row.code, row.label] for row in rows]
+
+
+def _work(site: Site) -> dict[str, Any]:
+    """What a site need not have; what it has not is not told. `site` is that of a day."""
+    holiday = site.holidays[0] if site.holidays else None
+    told: dict[str, Any] = {
+        "pin": site.pin if site.pin != "none" else None,
+        "sntp": site.sntp,
+        "areas": [[area.code, area.label, int(area.consulted)] for area in site.areas],
+        "help": _coded(site.help_topics),
+        "faults": [[area.code, area.label, _coded(area.parts)] for area in site.fault_areas],
+        "campaigns": [campaign_row(campaign, holiday) for campaign in site.campaigns],
+        "methods": _coded(site.identity_methods),
+        "playbooks": [[book.motive, book.id, book.version] for book in site.playbooks],
+        "materials": _coded(site.materials),
+        "selftest": int(site.selftest),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
 def _has_secure(site: Site) -> bool:
-    return any(secure_uid(badge) for agent in site.agents for badge in agent.badges)
+    badges = (badge for agent in site.agents for badge in agent.badges)
+    lent = (one.badge for agent in site.agents for one in agent.day_badges)
+    return any(secure_uid(badge) for badge in (*badges, *lent))
 
 
-def content_hash(site: Site, badge_key: str, offset_min: int, own: Own, card_key: str = "") -> str:
-    """Changes when anything changes that a station would be told."""
+def content_hash(
+    site: Site,
+    badge_key: str,
+    offset_min: int,
+    own: Own,
+    card_key: str = "",
+    day: date | None = None,
+) -> str:
+    """Changes when anything changes that a station would be told, as at a midnight that brings or
+    ends a lent badge or a holiday.
+    """
+    site = site_on(site, day)
     theirs = [[station.id, own.get(station.id)] for station in site.stations]
     content: list[Any] = [site, badge_key, offset_min, theirs]
     if _has_secure(site):
@@ -62,7 +144,8 @@ def content_hash(site: Site, badge_key: str, offset_min: int, own: Own, card_key
 class ConfigMaker:
     """Builds the configurations of one generation; what all stations share is made once.
 
-    `card_key` (hex) is needed for a site with secure badges. Raises ValueError without it.
+    `card_key` (hex) is needed for a site with secure badges. Raises ValueError without it. Without
+    `day` no badge that is lent for a day is told, and no day is a holiday.
     """
 
     def __init__(
@@ -74,7 +157,9 @@ class ConfigMaker:
         own: Own | None = None,
         *,
         card_key: str = "",
+        day: date | None = None,
     ) -> None:
+        site = site_on(site, day)
         key = bytes.fromhex(badge_key)
         self.generation = generation
         self._own = own or {}
@@ -87,12 +172,11 @@ class ConfigMaker:
             "badge_key": badge_key,
             "ring_limit_s": site.ring_limit_s,
             "wrapup_limit_s": site.wrapup_limit_s,
-            "agents": [agent_row(agent, key, card_key) for agent in site.agents],
-            "reasons": [[r.code, r.label, int(r.private)] for r in site.reasons],
+            "agents": [agent_row(agent, key, card_key, day) for agent in site.agents],
+            "reasons": [reason_row(reason) for reason in site.reasons],
             "tree": site.tree,
+            **_work(site),
         }
-        if site.sntp is not None:
-            self._common["sntp"] = site.sntp
 
     def knows(self, station: str) -> bool:
         return station in self._seats
@@ -116,7 +200,9 @@ def check_sizes(site: Site) -> None:
     if site.wifi is not None:
         longest |= {"wifi": "0" * 120, "broker": "0" * 1400}
     secrets = dict.fromkeys((station.id for station in site.stations), longest)
-    trial = ConfigMaker(site, "00" * 32, 0, 0, secrets, card_key="00" * 16)
+    lent = Counter(one.day for agent in site.agents for one in agent.day_badges)
+    fullest = max(lent, key=lent.__getitem__, default=None)
+    trial = ConfigMaker(site, "00" * 32, 0, 0, secrets, card_key="00" * 16, day=fullest)
     for station in site.stations:
         trial.build(station.id)
 

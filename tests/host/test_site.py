@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from base64 import b64decode
+from datetime import date
 
 import pytest
 from diadema import site as sites
@@ -76,6 +77,177 @@ def test_a_time_server_is_told_to_the_stations_only_if_named():
 
     assert "sntp" not in told(json.dumps(SITE).encode())
     assert told(changed(["sntp"], "10.1.2.3:123"))["sntp"] == "10.1.2.3:123"
+
+
+VERIFIER = "0123456789abcdef:" + "5a" * 16
+HOURS = {"from": "08:00", "to": "20:00", "days": ["mon", "fri"]}
+STEPS = [{"step": "greeting", "automatic": True}, {"step": "identity"}, {"step": "closing"}]
+ONE = {"code": "x", "label": "X"}
+
+
+def campaign(**more):
+    return [{**ONE, **more}]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key", "reason"),
+    [
+        (["pin"], "sometimes", "pin", "Invalid enum"),
+        (["multi_login"], "forbid", "multi_login", "Invalid enum"),
+        (["selftest"], 1, "selftest", "Expected `bool`"),
+        (["agents", 0, "pin"], "142536", "agents[0].pin", "regex"),
+        (["agents", 0, "pin"], VERIFIER.upper(), "agents[0].pin", "regex"),
+        (["agents", 0, "pin"], VERIFIER + "\n", "agents[0].pin", "regex"),
+        (["agents", 0, "code"], "1127", "agents[0].code", "regex"),
+        (["agents", 0, "code"], "112", "agents[0].code", "regex"),
+        (["agents", 0, "code"], "1121", "agents[0].pin", "`diadema pin a001` makes one"),
+        (
+            ["agents"],
+            lambda agents: [{**agent, "pin": VERIFIER, "code": "1121"} for agent in agents],
+            "agents[1].code", "belongs to a001 already",
+        ),
+        (["pin"], "always", "agents[0].pin", "`diadema pin a001` makes one"),
+        (["pin"], "clonable", "agents[0].pin", "asks for her PIN"),
+        (["reasons", 1, "code"], "wrapup_end", "reasons[1].code", "system only"),
+        (["reasons", 1, "code"], "refrigerio", "reasons[1].code", "twice"),
+        (["reasons", 1, "limit_s"], 600, "reasons[1].limit_s", "private"),
+        (["reasons", 0, "limit_s"], -1, "reasons[0].limit_s", ">= 0"),
+        (["reasons", 0, "limit_s"], 28_801, "reasons[0].limit_s", "<= 28800"),
+        (["reasons", 0, "paid"], 1, "reasons[0].paid", "Expected `bool`"),
+        (["areas"], [ONE, ONE], "areas[1].code", "twice"),
+        (["areas"], [{**ONE, "label": "L" * 17}], "areas[0].label", "<= 16"),
+        (["areas"], [{**ONE, "consult": True}], "areas[0]", "unknown field"),
+        (["areas"], [{"code": f"x{n}", "label": "X"} for n in range(25)], "areas", "<= 24"),
+        (["help_topics"], [ONE, ONE], "help_topics[1].code", "twice"),
+        (["help_topics"], [{"code": "x y", "label": "X"}], "help_topics[0].code", "regex"),
+        (["fault_areas"], [ONE, ONE], "fault_areas[1].code", "twice"),
+        (["fault_areas"], campaign(parts=[ONE, ONE]), "fault_areas[0].parts[1].code", "twice"),
+        (["identity_methods"], [ONE, ONE], "identity_methods[1].code", "twice"),
+        (["materials"], [ONE, ONE], "materials[1].code", "twice"),
+        (["materials"], [{"code": "x"}], "materials[0]", "missing required field `label`"),
+        (["campaigns"], [ONE, ONE], "campaigns[1].code", "twice"),
+        (["campaigns"], campaign(steps=[{"step": "sell"}]), "campaigns[0].steps[0].step", "enum"),
+        (["campaigns"], campaign(steps=STEPS * 2), "campaigns[0].steps[3].step", "twice"),
+        (
+            ["campaigns"], campaign(steps=[{"step": "need", "automatic": True}]),
+            "campaigns[0].steps[0].automatic", "greeting and closing",
+        ),
+        (["campaigns"], campaign(consent=1), "campaigns[0].consent", "Expected `bool`"),
+        (["campaigns"], campaign(outbound={"from": "08:00"}), "campaigns[0].outbound", "missing"),
+        (
+            ["campaigns"], campaign(outbound=HOURS | {"from": "8:00"}),
+            "campaigns[0].outbound.from", "HH:MM",
+        ),
+        (
+            ["campaigns"], campaign(outbound=HOURS | {"to": "24:30"}),
+            "campaigns[0].outbound.to", "HH:MM",
+        ),
+        (
+            ["campaigns"], campaign(outbound=HOURS | {"from": "20:00"}),
+            "campaigns[0].outbound.to", "after 20:00",
+        ),
+        (
+            ["campaigns"], campaign(outbound=HOURS | {"days": []}),
+            "campaigns[0].outbound.days", ">= 1",
+        ),
+        (
+            ["campaigns"], campaign(outbound=HOURS | {"days": ["lun"]}),
+            "campaigns[0].outbound.days[0]", "enum",
+        ),
+        (
+            ["campaigns"], campaign(outbound=HOURS | {"days": ["mon", "mon"]}),
+            "campaigns[0].outbound.days[1]", "twice",
+        ),
+        (["holidays"], ["8 de diciembre"], "holidays[0]", "RFC3339"),
+        (
+            ["playbooks"], [{"motive": "11", "id": "x", "version": 1}],
+            "playbooks[0].motive", "first level",
+        ),
+        (
+            ["playbooks"], [{"motive": "1", "id": "x", "version": 1}] * 2,
+            "playbooks[1].motive", "twice",
+        ),
+        (
+            ["playbooks"], [{"motive": "1", "id": "x y", "version": 1}],
+            "playbooks[0].id", "regex",
+        ),
+        (
+            ["playbooks"], [{"motive": "1", "id": "x", "version": 0}],
+            "playbooks[0].version", ">= 1",
+        ),
+        (
+            ["playbooks"], [{"motive": "1", "id": "x", "version": ""}],
+            "playbooks[0].version", ">= 1",
+        ),
+        (["negative_codes"], ["11"], "negative_codes[0]", "third level"),
+        (["negative_codes"], ["111", "111"], "negative_codes[1]", "twice"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_of_the_agents_day_is_told_with_its_key(path, value, key, reason):
+    with pytest.raises(sites.SiteError) as refused:
+        sites.parse(changed(path, value))
+    assert refused.value.key == key
+    assert reason in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("lent", "key", "reason"),
+    [
+        ([[("04A1", "2026-12-01")], []], "agents[0].day_badges[0].badge", "kind:ID"),
+        ([[("iso14443a:04F1F1F1", "mañana")], []], "agents[0].day_badges[0].day", "RFC3339"),
+        (
+            [[], [("iso14443a:04A1B2C3D4E5F6", "2026-12-01")]],
+            "agents[1].day_badges[0].badge", "belongs to a001 for good",
+        ),
+        (
+            [[("iso14443a:04F1F1F1", "2026-12-01")], [("iso14443a:04F1F1F1", "2026-12-01")]],
+            "agents[1].day_badges[0].badge", "is lent to a001 on that day",
+        ),
+        (
+            [[("desfire:04782E21801D80", "2026-12-01")],
+             [("iso14443a:04782E21801D80", "2026-12-02")]],
+            "agents[1].day_badges[0].badge", "anybody could copy it",
+        ),
+        ([[("desfire:04A1B2C3", "2026-12-01")], []], "agents[0].day_badges[0].badge", "14 hex"),
+    ],
+)  # fmt: skip
+def test_a_badge_is_lent_to_one_person_a_day(lent, key, reason):
+    with pytest.raises(sites.SiteError) as refused:
+        sites.parse(with_lent(*lent))
+    assert refused.value.key == key
+    assert reason in refused.value.reason
+
+
+def with_lent(*lent):
+    def each(agents):
+        return [
+            {**agent, "day_badges": [{"badge": badge, "day": day} for badge, day in theirs]}
+            for agent, theirs in zip(agents, lent, strict=True)
+        ]
+
+    return changed(["agents"], each)
+
+
+def test_a_badge_can_be_lent_to_another_on_another_day():
+    lent = [("iso14443a:04F1F1F1", "2026-12-01")], [("iso14443a:04F1F1F1", "2026-12-02")]
+    first, second = sites.parse(with_lent(*lent)).agents
+    assert first.badges_on(date(2026, 12, 1)) == ["iso14443a:04A1B2C3D4E5F6", "iso14443a:04F1F1F1"]
+    assert first.badges_on(date(2026, 12, 2)) == first.badges == first.badges_on(None)
+    assert second.badges_on(date(2026, 12, 2)) == ["iso14443a:04F1F1F1"]
+
+
+@pytest.mark.parametrize("policy", ["always", "clonable"])
+def test_who_has_no_badge_needs_no_pin(policy):
+    described = json.loads(changed(["pin"], policy))
+    described["agents"][0]["pin"] = VERIFIER  # a002 has no badge yet
+    assert sites.parse(json.dumps(described).encode()).pin == policy
+
+
+def test_a_badge_that_proves_itself_needs_no_pin_where_only_copies_are_feared():
+    described = json.loads(changed(["agents", 0, "badges"], ["desfire:04782E21801D80"]))
+    assert sites.parse(json.dumps(described | {"pin": "clonable"}).encode())
+    with pytest.raises(sites.SiteError):
+        sites.parse(json.dumps(described | {"pin": "always"}).encode())
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"site":"x"}'])

@@ -242,7 +242,7 @@ class Service:
         if rows := self.ingest.turn_day():
             self._outbox.rows(rows)
             await self._show_meta()
-        if self.keeper.offset_changed():
+        if self.keeper.moment_changed():
             await self.use_site()
 
     async def _doubt_links(self) -> None:

@@ -1,6 +1,7 @@
 """Keeps the site that is in force: reads `site.json`, and counts its generations in the store."""
 
 from base64 import b64encode
+from datetime import date
 from typing import Any
 
 from diadema.clock import Clock
@@ -9,12 +10,21 @@ from diadema.hub.broker import read_ports
 from diadema.hub.certificates import Certificates
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
+from diadema.ingest.roster import badges_of
 from diadema.mosquitto import read_door
 from diadema.paths import DataDir
 from diadema.site import Site, load
-from diadema.station_config import ConfigMaker, check_sizes, content_hash, utc_offset_min
+from diadema.station_config import (
+    ConfigMaker,
+    check_sizes,
+    content_hash,
+    local_day,
+    site_on,
+    utc_offset_min,
+)
 from diadema.station_keys import StationKeys
 from diadema.store import tables
+from diadema.store.badges import Badges
 
 
 class SiteKeeper:
@@ -37,6 +47,7 @@ class SiteKeeper:
         self._clock = clock
         self._site: Site | None = ingest.site
         self._offset = 0
+        self._day: date | None = None
         self.maker: ConfigMaker | None = None
 
     @property
@@ -52,11 +63,23 @@ class SiteKeeper:
         check_sizes(site)
         self._site = site
 
-    def offset_changed(self) -> bool:
-        """Whether the site's clocks were changed (summer time) since `settle`."""
-        if self._site is None:
+    def moment_changed(self) -> bool:
+        """Whether stations must be told something that has become another since `settle`: the
+        site's clocks were changed (summer time), or the day has other lent badges or is a holiday.
+        """
+        site = self._site
+        if site is None:
             return False
-        return utc_offset_min(self._site, self._clock.now_ms()) != self._offset
+        now = self._clock.now_ms()
+        if utc_offset_min(site, now) != self._offset:
+            return True
+        day = local_day(site, now)
+        if day == self._day:
+            return False
+        if site_on(site, day) != site_on(site, self._day):
+            return True
+        self._day = day
+        return False
 
     def settle(self) -> None:
         """Put the site in force; another content than the last one has the next generation."""
@@ -68,19 +91,27 @@ class SiteKeeper:
         self._enrolment.enrol(station.id for station in site.stations)
         own = {station.id: self._own(site, station.id) for station in site.stations}
         secrets = self._secrets
-        digest = content_hash(site, secrets.badge_key, offset, own, secrets.card_key)
+        day = local_day(site, now)
+        self._note_badges(site, now)
+        digest = content_hash(site, secrets.badge_key, offset, own, secrets.card_key, day)
         generation, known = self._ingest.generation
         if digest != known:
             generation += 1
             with self._ingest.changing([]) as tx:
-                row = (generation, digest, now)
+                row = (generation, digest, now, site.pin)
                 self._ingest.writer.put(tx, tables.generations, [row])
             self._ingest.generation = (generation, digest)
-        self._offset = offset
+        self._offset, self._day = offset, day
         self.maker = ConfigMaker(
-            site, secrets.badge_key, offset, generation, own, card_key=secrets.card_key
+            site, secrets.badge_key, offset, generation, own, card_key=secrets.card_key, day=day
         )
         self._ingest.use_site(site)
+
+    def _note_badges(self, site: Site, now: int) -> None:
+        """For the ledger, before any station has them."""
+        named = badges_of(site, self._secrets.badge_key, now)
+        with self._ingest.changing([]) as tx:
+            self._ingest.writer.put(tx, tables.badges, Badges(tx).missing(named))
 
     def access(self, s: str) -> dict[str, Any]:
         """What a station needs to connect by MQTT; empty when it may not, or nobody listens."""

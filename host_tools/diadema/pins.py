@@ -1,0 +1,46 @@
+"""A PIN's verifier: what is kept in place of it, here and in every station's roster.
+
+`salt:hash` in hex: 8 random bytes, and the first 16 of PBKDF2-HMAC-SHA256 over the six digits with
+1000 rounds, which is what a station can do while she waits. The PIN itself is kept nowhere.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+
+from diadema.errors import DiademaError
+
+ROUNDS = 1000
+_SALT_BYTES, _HASH_BYTES = 8, 16
+_PIN = re.compile(r"^[1-6]{6}\Z")  # the keys of a station
+_RUNS = ("123456", "654321")
+
+
+def check_pin(pin: str) -> None:
+    """Raises DiademaError for what is no PIN, or one that anybody tries first."""
+    if not _PIN.match(pin):
+        raise DiademaError("a PIN has six digits, each from 1 to 6")
+    if pin in _RUNS or len(set(pin)) == 1:
+        raise DiademaError("anybody would try this PIN first: take another")
+
+
+def make_verifier(pin: str, salt: bytes | None = None) -> str:
+    """`salt`: 8 bytes of the caller's, for samples that must always be the same. Raises
+    DiademaError.
+    """
+    check_pin(pin)
+    salt = secrets.token_bytes(_SALT_BYTES) if salt is None else salt
+    return f"{salt.hex()}:{_derive(pin, salt).hex()}"
+
+
+def verify_pin(pin: str, verifier: str) -> bool:
+    """Whether `verifier` was made of this PIN; never of an empty verifier."""
+    salt, _, expected = verifier.partition(":")
+    if not _PIN.match(pin) or not expected:
+        return False
+    return hmac.compare_digest(_derive(pin, bytes.fromhex(salt)), bytes.fromhex(expected))
+
+
+def _derive(pin: str, salt: bytes) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", pin.encode(), salt, ROUNDS, _HASH_BYTES)
