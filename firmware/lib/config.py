@@ -24,7 +24,17 @@ class Config:
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
         self.sntp = data.get("sntp")  # host:port
-        self.secure = any(len(agent) > 3 for agent in self.agents)  # badges that prove themselves
+        # badges that prove themselves
+        self.secure = any(len(agent) > 3 and agent[3] for agent in self.agents)
+        self.pin = data.get("pin", "none")
+        self.areas = data.get("areas", [])
+        self.help = data.get("help", [])
+        self.faults = data.get("faults", [])
+        self.campaigns = data.get("campaigns", [])
+        self.methods = data.get("methods", [])
+        self.playbooks = data.get("playbooks", [])
+        self.materials = data.get("materials", [])
+        self.selftest = data.get("selftest", 0)
         self._badge_key = unhexlify(data["badge_key"]) if data else None
 
     def find(self, kind, identity):

@@ -18,7 +18,10 @@ _SHAPE = {
     "ring_limit_s": (1, 600),
     "wrapup_limit_s": (1, 7200),
 }
-_OPTIONAL = {"key": -64, "sntp": 259, "wifi": {"ssid": 32, "password": 63}}
+_OPTIONAL = {"key": -64, "sntp": 259, "wifi": {"ssid": 32, "password": 63}, "selftest": (0, 1)}
+_PINS = ("none", "always", "clonable")
+_STEPS = "greeting identity need information doubts closing".split()  # noqa: SIM905
+_DAY_MIN = (0, 1440)
 _BROKER = {"host": 253, "port": (1, 65535), "ca": 2048, "user": 64, "password": 64}
 
 
@@ -66,23 +69,79 @@ def validate(data, station):
         host, _, port = data["sntp"].rpartition(":")
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise ConfigError("sntp", "host:port")
+    if data.get("pin", "none") not in _PINS:
+        raise ConfigError("pin", "none, always or clonable")
     badges: set[str] = set()
-    for key, agent in _rows("agents", data.get("agents"), 400, 3, set(), 1):
-        if not isinstance(agent[2], list) or not isinstance(agent[-1], list):
-            raise ConfigError(key, "its badges are a list")
-        if len(agent[-1]) > len(agent[2]):
-            raise ConfigError(key, "more card keys than badges")
-        for card_key in agent[3:] and agent[3]:
-            check(key, card_key, -32)
-        for badge in agent[2]:
-            check(key, badge, -32)
-            _once(key, badge, badges)
-    for key, reason in _rows("reasons", data.get("reasons"), 60, 3, set()):
-        check(key, reason[2], (0, 1))
+    codes: set[str] = set()
+    for key, agent in _rows("agents", data.get("agents"), 400, 3, set(), 3):
+        _agent(key, (agent + [[], "", ""][len(agent) - 3 :])[2:], badges, codes)
+    for key, reason in _rows("reasons", data.get("reasons"), 60, 3, set(), 1):
+        check(key, reason[2], (0, 7))
+        if len(reason) > 3:  # who is private is not counted by the minute
+            check(key, reason[3], (0, 0 if reason[2] & 1 else 28_800))
+    _work(data)
     tree = data.get("tree")
     named = isinstance(tree, dict) and isinstance(tree.get("version"), str)
     check("tree", tree, {"version": 16 if named else _VERSIONS})
     _nodes("tree.nodes", tree.get("nodes"), 3, set())
+
+
+def _agent(key, rest, badges, codes):
+    """`rest`: all that stands behind her name."""
+    hashes, card_keys, pin, code = rest
+    if not isinstance(hashes, list) or not isinstance(card_keys, list):
+        raise ConfigError(key, "its badges are a list")
+    if len(card_keys) > len(hashes):
+        raise ConfigError(key, "more card keys than badges")
+    for card_key in card_keys:
+        check(key, card_key, -32)
+    for badge in hashes:
+        check(key, badge, -32)
+        _once(key, badge, badges)
+    try:
+        if pin != "" and (not isinstance(pin, str) or len(a2b_base64(pin)) != 24):
+            raise ValueError
+    except ValueError:
+        raise ConfigError(key, "its PIN is no salt and hash") from None
+    if code != "":
+        if not isinstance(code, str) or len(code) != 4 or code.strip("123456") or not pin:
+            raise ConfigError(key, "its code: four digits from 1 to 6, and a PIN")
+        _once(key, code, codes)
+
+
+def _work(data):
+    """The lists that a site need not have."""
+    for name in ("help", "methods", "materials"):
+        for _ in _rows(name, data.get(name, []), 60, 2, set()):
+            pass
+    for key, area in _rows("areas", data.get("areas", []), 60, 3, set()):
+        check(key, area[2], (0, 1))
+    for key, area in _rows("faults", data.get("faults", []), 60, 3, set()):
+        for _ in _rows(key, area[2], 60, 2, set()):
+            pass
+    for key, book in _rows("playbooks", data.get("playbooks", []), 60, 3, set()):
+        check(key, book[2], 16 if isinstance(book[2], str) else _VERSIONS)
+    for key, campaign in _rows("campaigns", data.get("campaigns", []), 60, 5, set()):
+        steps, hours = campaign[2], campaign[3]
+        seen: set[str] = set()
+        for step in _pairs(key, steps):
+            if step[0] not in _STEPS:
+                raise ConfigError(key, "a step: one of " + " ".join(_STEPS))
+            check(key, step[1], (0, 1))
+            _once(key, step[0], seen)
+        if hours is not None:
+            if not isinstance(hours, list) or len(hours) != 3:
+                raise ConfigError(key, "its hours: from, to, days")
+            check(key, hours[0], _DAY_MIN)
+            check(key, hours[1], _DAY_MIN)
+            check(key, hours[2], (0, 127))
+        check(key, campaign[4], (0, 1))
+
+
+def _pairs(key, rows):
+    if not isinstance(rows, list) or not all(isinstance(r, list) and len(r) == 2 for r in rows):
+        raise ConfigError(key, "its steps are a list of pairs")
+    return rows
 
 
 def _rows(key, rows, most, width, codes, more=0):

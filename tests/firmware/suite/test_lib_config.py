@@ -205,7 +205,7 @@ def test_validation_names_the_key():
     assert wrong(agents=[["a", "A", ["0" * 32]], ["b", "B", ["0" * 32]]])[0] == "agents[1]"
     assert wrong(agents=[["a", "A", ["0" * 31]]]) == ("agents[0]", "32 lower-case hex digits")
     assert wrong(agents=[["a", "x" * 17, []]])[0] == "agents[0]"
-    assert wrong(reasons=[["a", "A", 2]])[0] == "reasons[0]"
+    assert wrong(reasons=[["a", "A", 8]])[0] == "reasons[0]"
     assert wrong(tree=None)[0] == "tree"
     assert wrong(tree={"version": 0, "nodes": []})[0] == "tree.version"
     assert wrong(tree={"version": "2026-1", "nodes": []}) is None
@@ -271,3 +271,78 @@ def test_an_agent_may_have_card_keys():
     for broken in ([keys[0], keys[1], "c" * 32], ["a" * 31], ["A" * 32], [5], None, "a" * 32):
         assert wrong(agents=[["a", "A", hashes, broken]])[0] == "agents[0]", broken
     assert wrong(agents=[["a", "A", hashes, keys, keys]])[0] == "agents[0]"
+
+
+PIN = b2a_base64(bytes(24)).decode().strip()
+
+
+def test_an_agent_may_have_a_pin_and_a_code():
+    assert wrong(agents=[["a", "A", [], [], PIN]]) is None
+    assert wrong(agents=[["a", "A", [], [], PIN, "1234"], ["b", "B", [], [], PIN, "6541"]]) is None
+    assert not Config(dict(GOOD, agents=[["a", "A", [], [], PIN]])).secure
+    for pin in (PIN[:-4], PIN + PIN, 5, None, [], "=" * 32, "ñ" * 32):
+        assert wrong(agents=[["a", "A", [], [], pin]])[0] == "agents[0]", pin
+    for code in ("123", "12345", "1237", 1234, None, "0123"):
+        assert wrong(agents=[["a", "A", [], [], PIN, code]])[0] == "agents[0]", code
+    assert wrong(agents=[["a", "A", [], [], "", "1234"]])[0] == "agents[0]"  # a code needs a PIN
+    twice = [["a", "A", [], [], PIN, "1234"], ["b", "B", [], [], PIN, "1234"]]
+    assert wrong(agents=twice) == ("agents[1]", "1234 is there twice")
+    assert wrong(agents=[["a", "A", [], [], PIN, "1234", 0]])[0] == "agents[0]"
+    for policy in ("none", "always", "clonable"):
+        assert wrong(pin=policy) is None
+        assert Config(dict(GOOD, pin=policy)).pin == policy
+    assert Config(GOOD).pin == "none"
+    for policy in ("", "sometimes", None, 1, []):
+        assert wrong(pin=policy) == ("pin", "none, always or clonable"), policy
+
+
+def test_reasons_may_have_limits():
+    assert wrong(reasons=[["a", "A", 7], ["b", "B", 6, 900], ["c", "C", 1, 0]]) is None
+    for row in (["a", "A", 0, -1], ["a", "A", 0, "9"], ["a", "A", 1, 60], ["a", "A", 0, 9, 9]):
+        assert wrong(reasons=[row])[0] == "reasons[0]", row
+
+
+WORK = {
+    "areas": [["caja", "Caja", 0], ["legal", "Legal", 1]],
+    "help": [["cliente", "Cliente molesto"]],
+    "faults": [["audio", "Audio", [["mic", "Micrófono"]]], ["luz", "Luz", []]],
+    "campaigns": [
+        ["ventas", "Ventas", [["greeting", 1], ["identity", 0]], [480, 1200, 31], 1],
+        ["otra", "Otra", [], None, 0],
+    ],
+    "methods": [["dni", "DNI"]],
+    "playbooks": [["1", "guion-1", 3], ["2", "guion-2", "2026-1"]],
+    "materials": [["guia", "Guía"]],
+    "selftest": 1,
+}
+
+
+def test_what_a_site_need_not_have():
+    assert wrong(**WORK) is None
+    config, plain = Config(dict(GOOD, **WORK)), Config(GOOD)
+    for name in WORK:
+        assert getattr(config, name) == WORK[name]
+        assert getattr(plain, name) == (0 if name == "selftest" else [])
+        assert wrong(**{name: None})[0] == name
+        assert wrong(**{name: {}})[0] == name
+    for name in ("areas", "help", "faults", "campaigns", "methods", "materials", "playbooks"):
+        row = WORK[name][0]
+        for bad in (row[:1], [*row, 0], 5, [5, *row[1:]], [*row[:1], "x" * 17, *row[2:]]):
+            assert wrong(**{name: [bad]})[0] == name + "[0]", bad
+        assert wrong(**{name: [row, row]})[0] == name + "[1]"
+    assert wrong(selftest=2)[0] == "selftest"
+    assert wrong(areas=[["caja", "Caja", 2]])[0] == "areas[0]"
+    assert wrong(playbooks=[["1", "g", 0]])[0] == "playbooks[0]"
+    for parts in (None, [["mic"]], [["m", "M"], ["m", "M"]]):
+        assert wrong(faults=[["audio", "Audio", parts]])[0][:9] == "faults[0]", parts
+
+
+def test_campaigns_name_steps_hours_and_consent():
+    for steps, hours, consent in (
+        (None, None, 0), ([["hello", 0]], None, 0), ([["need", 2]], None, 0), ([[[], 0]], None, 0),
+        ([["need", 0], ["need", 0]], None, 0), ([["need"]], None, 0), ([], [0, 1440], 0),
+        ([], [0, 1441, 1], 0), ([], [0, 1440, 128], 0), ([], 5, 0), ([], None, 2),
+    ):  # fmt: skip
+        campaign = ["v", "V", steps, hours, consent]
+        assert wrong(campaigns=[campaign])[0] == "campaigns[0]", campaign
+    assert wrong(campaigns=[["v", "V", [], [1200, 480, 0], 0]]) is None  # a night, no day
