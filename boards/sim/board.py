@@ -11,7 +11,7 @@ chip differ in a line of PARTS; a board imports the drivers that its PARTS name,
 
 A role that is missing is something this board cannot do, and the station lives without it; a part
 that is named and dead is a fault. The roles, and what `lib` asks of a driver in each (all have
-`dump()` and `selftest()` as well, and raise PartError):
+`selftest()`; `dump()` where what is public in it does not tell all; and raise PartError):
 
 keys          `async for name, ticks`: key1 … key6, long3, long4, and double1 or chord16 where the
               options ask for it; `down(number)`: is it pressed now; `stalled(ms)`: the chip could

@@ -58,9 +58,6 @@ class EncoderKeys(Keys):
             return self._turns[left], self._turned
         return super()._look(index, now)
 
-    def dump(self):
-        return dict(super().dump(), lost=self.lost)
-
     def selftest(self):
         """No key is stuck, and the knob rests in a detent."""
         return super().selftest() and self._levels() == _REST

@@ -101,9 +101,6 @@ class Audio:
 
     # ------------------------------------------------------------------ seldom
 
-    def dump(self):
-        return {"state": self.state, "frames": self.frames, "tones": self.tones}
-
     def selftest(self):
         """The port is to be had; whether a codec hears it, nobody here can tell."""
         if self.state is None:

@@ -24,7 +24,7 @@ class KeyEvents:
 
     poll_ms = 0  # of a wiring that cannot wake us: how often it is looked at
 
-    def __init__(self, count, *, long_keys=(3, 4), double_keys=(), chords=()):
+    def __init__(self, count, *, long_keys=(3, 4, 5, 6), double_keys=(), chords=()):
         self._long_keys = long_keys
         self._combos = None
         self._down = bytearray(count)
@@ -123,6 +123,3 @@ class KeyEvents:
         """What is pressed now shall mean nothing, however it ends."""
         for index in range(len(self._down)):
             self._held[index] = _NEVER
-
-    def dump(self):
-        return {"down": list(self._down)}

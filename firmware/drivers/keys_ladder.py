@@ -77,9 +77,6 @@ class LadderKeys(KeyEvents):
     def _pressed(self, index):
         return self._key == index
 
-    def dump(self):
-        return dict(super().dump(), millivolts=self.reading, refused=self.refused)
-
     def selftest(self):
         """At rest while nobody presses: a ladder that is open, short or stuck is found."""
         return self._level() == _REST

@@ -96,11 +96,10 @@ class TouchKeys(Keys):
         return self._touched[index - self._buttons]
 
     def dump(self):
-        return dict(
-            super().dump(),
-            reading=list(self._value),
-            baseline=[base >> _PART for base in self._base],
-        )
+        return {
+            "reading": list(self._value),
+            "baseline": [base >> _PART for base in self._base],
+        }
 
     def selftest(self):
         """No key may be stuck, and each pad reads something."""

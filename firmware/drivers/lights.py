@@ -18,9 +18,6 @@ class Lights:
                 pin.value(level if self._active else 1 - level)
             self._shown = levels
 
-    def dump(self):
-        return {"shown": list(self._shown)}
-
     def selftest(self):
         """Each pin reads back what it drives."""
         return all(

@@ -35,9 +35,6 @@ class NeoPixelLights:
 
         bitstream(self._pin, 0, _TIMING, self._data)
 
-    def dump(self):
-        return {"sent": self._data.hex()}
-
     def selftest(self):
         """Nothing comes back from a pixel; look at them: all three light up for a moment."""
         from time import sleep_ms

@@ -203,12 +203,6 @@ class MFRC522:
         self._cs.value(1)
         return self._answer[1]
 
-    def dump(self):
-        return {
-            "version": self.version, "cards": self.cards, "bad_reads": self.bad_reads,
-            "present": self.present is not None,
-        }  # fmt: skip
-
     def selftest(self):
         """It says its version, and its antenna is on."""
         return self._read(_VERSION) in _VERSIONS and self._read(_TX_CONTROL) & 3 == 3

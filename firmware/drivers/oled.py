@@ -29,7 +29,7 @@ class Oled:
         self._address = address
         self._shown = bytearray(_WIDTH * _PAGES)
         self._send = bytearray(8 + _WIDTH * _PAGES)
-        self._on = True
+        self.on = True
         self._contrast = 0xCF
         self.sent = 0  # bytes of picture sent
         self.start()
@@ -81,7 +81,7 @@ class Oled:
     def power(self, on):
         """Dark, and asleep, without losing the picture."""
         self._command(bytes([_DISPLAY_OFF | bool(on)]))
-        self._on = bool(on)
+        self.on = bool(on)
 
     def _window(self, left, right, first, last):
         """Send columns left … right − 1 of pages first … last − 1: in horizontal addressing the
@@ -111,14 +111,6 @@ class Oled:
             self._i2c.writeto(self._address, data)
         except OSError:
             raise PartError("screen") from None
-
-    def dump(self):
-        return {
-            "address": self._address,
-            "on": self._on,
-            "contrast": self._contrast,
-            "sent": self.sent,
-        }
 
     def selftest(self):
         """The chip acknowledges a command that does nothing."""

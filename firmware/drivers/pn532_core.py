@@ -240,12 +240,6 @@ class Reader:
 
     # ------------------------------------------------------------------ for technicians
 
-    def dump(self):
-        return {
-            "firmware": self.firmware, "cards": self.cards, "bad_reads": self.bad_reads,
-            "repeats": self.repeats, "present": self.present is not None,
-        }  # fmt: skip
-
     def selftest(self):
         """It said its version, and answers on the bus."""
         return self.firmware is not None and self._answers()

@@ -130,12 +130,6 @@ class RDM6300:
         while self.present is not None:
             await self._flag.wait()
 
-    def dump(self):
-        return {
-            "cards": self.cards, "bad_reads": self.bad_reads,
-            "present": self.present is not None,
-        }  # fmt: skip
-
     def selftest(self):
         """It only speaks when a card lies there, so silence is all that can be checked."""
         return self._row == 0

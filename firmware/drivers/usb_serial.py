@@ -61,9 +61,3 @@ class UsbSerial:
     def log(self, text):
         """A line for the host's log of this station."""
         print(text)
-
-    def dump(self):
-        return {"received": self.received, "written": self.written}
-
-    def selftest(self):
-        return self._out is not None

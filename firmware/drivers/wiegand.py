@@ -117,9 +117,6 @@ class Wiegand:
         self._count = 0
         return bits
 
-    def dump(self):
-        return {"cards": self.cards, "bad_reads": self.bad_reads}
-
     def selftest(self):
         """Both lines rest high while nobody holds a card."""
         return all(pin.value() for pin in self._pins)

@@ -323,13 +323,6 @@ class Journal:
         """Percent of the sectors that hold something unacknowledged."""
         return (self.sectors - self.free) * 100 // self.sectors
 
-    def dump(self):
-        return {
-            "epoch": self.epoch, "first": self.first, "last": self.last, "acked": self.acked,
-            "free": self.free, "torn": self.torn, "rewritten": self.rewritten,
-            "bad": len(self.bad),
-        }  # fmt: skip
-
 
 def _xor(header):
     """0 for a header whose check fits; over a header with check 0, the check."""

@@ -46,7 +46,7 @@ class Links:
         self.settings = settings
         self._app = app
         self._now = app.clock.now
-        self._wifi = app.parts.make("wifi")
+        self.radio = app.parts.make("wifi")
         self._topic = topic = _TOPIC + app.station_id + "/"
         self.client = Client(
             settings[1], app.station_id, [topic + "ack", topic + "cmd"],
@@ -63,7 +63,7 @@ class Links:
         if settings[2]:
             from lib.time_server import keep_hour
 
-            self.tasks.append(asyncio.create_task(app.keep(keep_hour, app, self._wifi)))
+            self.tasks.append(asyncio.create_task(app.keep(keep_hour, app, self.radio)))
 
     # ------------------------------------------------------------------ the choice
 
@@ -111,14 +111,14 @@ class Links:
             while True:
                 try:
                     wifi = self.settings[0]
-                    await self._wifi.connect(wifi["ssid"], wifi["password"])
+                    await self.radio.connect(wifi["ssid"], wifi["password"])
                     await self.client.run()
                 except StationError as error:
                     self._ended(error)
                 wait_ms = self._wait_ms
                 await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 11))
         finally:
-            self._wifi.off()
+            self.radio.off()
 
     def _up(self):
         self.reconnects += 1
@@ -137,9 +137,3 @@ class Links:
         else:
             self._wait_ms = min(self._wait_ms * 2, _MOST_MS)
         self._use(False)
-
-    def dump(self):
-        return {
-            "wireless": self.wireless, "reconnects": self.reconnects,
-            "radio": self._wifi.dump(), "broker": self.client.dump(),
-        }  # fmt: skip

@@ -219,11 +219,6 @@ class Client:
             except (OSError, asyncio.TimeoutError):
                 pass  # it is gone anyway
 
-    def dump(self):
-        return {
-            "connected": self.connected, "flight": len(self._flight), "resent": self.resent,
-        }  # fmt: skip
-
 
 def _named(error):
     if isinstance(error, EOFError):

@@ -25,7 +25,7 @@ class Parts:
         self._pins = pins
         self._make_bus = make_bus
         self._buses = {}
-        self._devices = {}
+        self.made = {}
         self._retry_at = {}
 
     def attach(self, app):
@@ -37,16 +37,16 @@ class Parts:
 
     def get(self, role):
         """The driver, if it is made."""
-        return self._devices.get(role)
+        return self.made.get(role)
 
     def make(self, role):
         """A new driver, in place of the one there may be. Raises PartError, OSError."""
-        device = self._devices[role] = self._build(role)
+        device = self.made[role] = self._build(role)
         return device
 
     def drop(self, role):
         """Let go of a driver and of its module, until it is made again."""
-        if self._devices.pop(role, None):
+        if self.made.pop(role, None):
             forget("drivers." + self._table[role][0])
 
     def _build(self, role):
@@ -70,7 +70,7 @@ class Parts:
         now = self._app.clock.now()
         if role in self._table and now >= self._retry_at.get(role, 0):
             try:
-                action(self._devices.get(role) or self.make(role))
+                action(self.made.get(role) or self.make(role))
                 self._app.fault(role, None)
             except (StationError, OSError) as error:
                 self._retry_at[role] = now + _RETRY_MS
@@ -93,11 +93,8 @@ class Parts:
 
     def _failed(self, role, error):
         self._app.serial.log(str(error))
-        self._devices.pop(role, None)
+        self.made.pop(role, None)
         self._app.fault(role, getattr(error, "code", "no_answer"))
-
-    def dump(self):
-        return {role: device.dump() for role, device in self._devices.items()}
 
 
 async def _keys(app, keys):

@@ -21,12 +21,32 @@ def audio_changed(app, codec):
     )  # fmt: skip
 
 
+def told(part):
+    """What a part says of itself (a codec, a pad: registers, readings), else what is public in it:
+    numbers and words, and of all else whether it is there; a badge's id stays here.
+    """
+    if hasattr(part, "dump"):
+        return part.dump()
+    found = {}
+    for name, value in part.__dict__.items():
+        if name[0] != "_":
+            plain = value is None or isinstance(value, (bool, int, float, str))
+            found[name] = value if plain else True
+    return found
+
+
 def dump(app):
-    links = app.uplink.links
+    links, clock, journal = app.uplink.links, app.clock, app.journal
+    u = clock.now()
     return {
-        "links": links.dump() if links else None, "clock": app.clock.dump(),
-        "journal": app.journal.dump(), "uplink": app.uplink.dump(),
-        "serial": app.serial.dump(), "parts": app.parts.dump(),
+        "links": dict(told(links), radio=told(links.radio), broker=told(links.client))
+        if links else None,
+        "clock": {"u": u, "source": clock.source, "uncertainty_ms": clock.uncertainty_ms(u)},
+        "journal": dict(told(journal), first=journal.first, free=journal.free,
+                        bad=len(journal.bad)),
+        "uplink": told(app.uplink),
+        "serial": told(app.serial),
+        "parts": {role: told(device) for role, device in app.parts.made.items()},
         "crashes": app.crashes, "foreign": app.host.foreign,
         "late": app.host.late,
     }  # fmt: skip

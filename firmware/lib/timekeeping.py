@@ -70,10 +70,6 @@ class Clock:
             return None
         return u + _MINUTE_MS - (u + self._offset) % _MINUTE_MS
 
-    def dump(self):
-        u = self.now()
-        return {"u": u, "source": self.source, "uncertainty_ms": self.uncertainty_ms(u)}
-
 
 async def wait(event, wait_ms):
     """Wait for an asyncio.Event, at most `wait_ms` (None: for ever)."""

@@ -213,9 +213,3 @@ class Uplink:
         event = {"s": self._station, "e": self._journal.epoch, "n": n, "to": to}
         event["k"] = "station.lost"
         return json.dumps(event).encode()
-
-    def dump(self):
-        return {
-            "link": self.link, "base": self._base, "cursor": self._cursor,
-            "resent": self.resent, "foreign": self.foreign,
-        }  # fmt: skip

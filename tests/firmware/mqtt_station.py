@@ -61,7 +61,7 @@ async def main():
                 await asyncio.sleep_ms(10)
         if n % 50 == 49:
             say("published", n + 1)
-    while client.dump()["flight"] and not task.done():
+    while client._flight and not task.done():
         await asyncio.sleep_ms(10)
     say("confirmed", client.resent)
     await task

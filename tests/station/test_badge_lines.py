@@ -33,14 +33,14 @@ async def main():
         model.tap(value, count)
         await asyncio.sleep_ms(200)
     await task
-    print(sorted(reader.dump().items()), reader.selftest())
+    print(reader.bad_reads, reader.cards, reader.selftest())
 """
     )
     assert lines == [
         "wiegand26 7b1234 100",
         "wiegand34 deadbeef 100",
         "wiegand37 07ffff0001 100",
-        "[('bad_reads', 0), ('cards', 3)] True",
+        "0 3 True",
     ]
 
 
@@ -101,7 +101,7 @@ async def main():
     await asyncio.sleep_ms(200)
     model.tap(bytes.fromhex("0000000001"))
     await asyncio.sleep_ms(200)
-    print(sorted(reader.dump().items()))
+    print(reader.bad_reads, reader.cards, reader.present.hex())
 """
     )
     assert lines == [
@@ -110,7 +110,7 @@ async def main():
         "gone None",
         "em4100 62e3086ced 100",
         "em4100 0000000001 100",
-        "[('bad_reads', 0), ('cards', 3), ('present', True)]",
+        "0 3 0000000001",
     ]
 
 

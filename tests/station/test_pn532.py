@@ -55,6 +55,7 @@ async def test_each_length_is_told_once_and_leaves(chips, bus):
     lines = await chips(
         BUSES[bus]
         + """
+from lib.report import told
 async def main():
     await reader.start()
     print(reader.firmware, reader.selftest())
@@ -65,7 +66,9 @@ async def main():
         print(reader.present.hex())
         model.untap()
         await reader.gone()
-    print(*sorted(reader.dump().items()))
+    model.tap(card("deadbeef"))
+    await asyncio.sleep_ms(1500)
+    print(*sorted(told(reader).items()))
 """
     )
     assert lines == [
@@ -76,7 +79,8 @@ async def main():
         "04a1b2c3d4e5f6",
         "iso14443a 04112233445566778899 100",
         "04112233445566778899",
-        "('bad_reads', 0) ('cards', 3) ('firmware', '1.6') ('present', False) ('repeats', 0)",
+        "iso14443a deadbeef 100",
+        "('bad_reads', 0) ('cards', 4) ('firmware', '1.6') ('present', True) ('repeats', 0)",
     ]
 
 

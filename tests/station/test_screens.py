@@ -42,7 +42,7 @@ async def main():
     print(model.ram == picture, model.written - before, model.refused)
     screen.contrast(9)
     screen.power(False)
-    print(model.contrast, model.on, screen.selftest(), screen.dump()["on"])
+    print(model.contrast, model.on, screen.selftest(), screen.on)
     screen.power(True)
     screen.scroll(1)  # row 63 of the memory stands on top
     print(model.on, model.ram == picture, model.start_line)

@@ -63,13 +63,13 @@ def test_doubt_grows_with_the_anchors_age():
     ticks = Ticks(0)
     clock = Clock(ticks)
     assert clock.uncertainty_ms(0) is None
-    assert clock.dump() == {"u": 0, "source": None, "uncertainty_ms": None}
+    assert clock.source is None
     ticks.value = 10_000
     clock.anchor(1770037200000, clock.now(), "host", 40)
     assert clock.uncertainty_ms(10_000) == 40
     assert clock.uncertainty_ms(10_000 + 3_600_000) == 40 + 180  # 50 ppm of an hour
     assert clock.uncertainty_ms(0) == 40
     ticks.value = 50_000
-    assert clock.dump() == {"u": 50_000, "source": "host", "uncertainty_ms": 42}
+    assert (clock.source, clock.uncertainty_ms(clock.now())) == ("host", 42)
     clock.anchor(1770037200000, 50_000, "sntp", 7)
     assert (clock.source, clock.anchored, clock.uncertainty_ms(50_000)) == ("sntp", 50_000, 7)
