@@ -327,7 +327,9 @@ def test_what_a_site_need_not_have():
         assert wrong(**{name: {}})[0] == name
     for name in ("areas", "help", "faults", "campaigns", "methods", "materials", "playbooks"):
         row = WORK[name][0]
-        for bad in (row[:1], [*row, 0], 5, [5, *row[1:]], [*row[:1], "x" * 17, *row[2:]]):
+        code, long = list(row), list(row)
+        code[0], long[1] = 5, "x" * 17
+        for bad in (row[:1], row + row, 5, code, long):
             assert wrong(**{name: [bad]})[0] == name + "[0]", bad
         assert wrong(**{name: [row, row]})[0] == name + "[1]"
     assert wrong(selftest=2)[0] == "selftest"
