@@ -66,6 +66,13 @@ class Actions:
         """An event about the agent's contact."""
         self.said(kind, details, c=self.desk.contact, **fields)
 
+    def refuse(self, details, reason, detail=""):
+        """Answer a command with why it is not done."""
+        if not self.stopped("refuse"):  # in the reserve there is no room for an answer
+            self.emit(
+                "command.refused", details, command=details["cmd"], reason=reason, detail=detail
+            )
+
     # ------------------------------------------------------------------ presence
 
     def presence(self, to, reason, by, details=None):
@@ -104,6 +111,12 @@ class Actions:
 
     def open_list(self, kind, nodes, then, works="", deep=False):
         self.open(Menu(kind, nodes, then, works, deep))
+
+    def open_words(self, kind, nodes, then, works=""):
+        """A list whose labels are words of the catalogue; none where there is nothing to choose."""
+        if nodes:
+            self.open_list(kind, nodes, then, works)
+            self.menu.said = True
 
     def open(self, menu, closes_ms=None):
         """Show a list. It closes by itself after `closes_ms` without a key of its, in a call after

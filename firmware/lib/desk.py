@@ -24,7 +24,7 @@ _WORK = {
 }
 _KEPT = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
-    "since_utc"
+    "since_utc help help_by ticket"
 ).split()
 
 
@@ -44,6 +44,10 @@ class Desk:
         self.absent = False  # a call was not answered: not_ready is owed
         self.intended = None  # [to, reason, by]
         self.faults = {}  # part: code
+        self.help = 0  # n of the request that waits, or is being answered
+        self.help_at = 0  # u of it
+        self.help_by = None  # who accepted it
+        self.ticket = 0  # n of the last fault that she reported, while it is open
         self.since_utc = None
         self.since = 0  # u at which the state shown was entered
         self.presence_since = 0
@@ -127,6 +131,23 @@ class Desk:
     def _cleared(self, event):
         self.faults.pop(event["part"], None)
 
+    def _help(self, event):
+        kind = event["k"]
+        self.help_by = None
+        if kind == "help.requested":
+            self.help, self.help_at = event["n"], event["u"]
+        elif kind == "help.accepted":
+            self.help_by = event["by"]
+        else:
+            self.help = 0
+
+    def _reported(self, event):
+        if "of" not in event:
+            self.ticket = event["n"]
+
+    def _ticket_closed(self, event):
+        self.ticket = 0
+
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
@@ -148,7 +169,7 @@ class Desk:
 
     def rebase(self):
         """A new boot: times of the former one mean nothing now."""
-        self.since = self.presence_since = self.offered_at = self.talk_since = 0
+        self.since = self.presence_since = self.offered_at = self.talk_since = self.help_at = 0
 
     def anchor(self, u, utc):
         """UTC is known: a state entered before this boot gets its true age."""
@@ -172,4 +193,11 @@ _CHANGES = {
     "contact.unmuted": Desk._muted,
     "station.fault": Desk._fault,
     "station.fault_cleared": Desk._cleared,
+    "help.requested": Desk._help,
+    "help.accepted": Desk._help,
+    "help.cancelled": Desk._help,
+    "help.resolved": Desk._help,
+    "fault.reported": Desk._reported,
+    "fault.resolved": Desk._ticket_closed,
+    "fault.rejected": Desk._ticket_closed,
 }

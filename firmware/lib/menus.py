@@ -21,6 +21,7 @@ class Menu:
 
     draw = None
     stays = False  # key 1 does not close it
+    said = False  # its labels are words of the catalogue
 
     def __init__(self, kind, nodes, then, works="", deep=False):
         self.kind = kind

@@ -56,8 +56,10 @@ class Screen:
         elif station.menu and situation != "offered":
             (self._own if station.menu.draw else self._list)(station.menu)
         else:
-            self._state(station, situation, time)
+            self._state(station, situation, time, u)
         due = clock.next_minute(u)
+        if desk.help and not desk.help_by:  # how long she waits
+            due = u + 1000 - (u - desk.help_at) % 1000
         if running:
             tick = u + 1000 - (u - desk.since) % 1000
             due = tick if due is None else min(tick, due)
@@ -100,13 +102,13 @@ class Screen:
                 canvas.text(mark, end, 0)
         canvas.text(name, 0, 0, end - 3)
 
-    def _state(self, station, situation, time):
+    def _state(self, station, situation, time, u):
         self._page("state")
         canvas = self.canvas
         words = self.words
         taken = digits_width(time)
         title = words.get(situation, "")
-        detail = self._detail(station, situation)
+        detail = self._detail(station, situation, u)
         if situation == "not_ready" and station.desk.reason not in words:
             label = station.config.reason_label(station.desk.reason)
             if canvas.title_width(label) <= _RIGHT - taken - 4:
@@ -126,7 +128,7 @@ class Screen:
             self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
 
-    def _detail(self, station, situation):
+    def _detail(self, station, situation, u):
         words = self.words
         desk = station.desk
         if station.notice:
@@ -137,6 +139,10 @@ class Screen:
             return words["silenced"] if station.silenced else words["answer_hint"]
         if situation == "dialing":
             return words["hang_up_hint"]
+        if desk.help:
+            if desk.help_by:
+                return words["help_comes"] % desk.help_by
+            return words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
         if desk.muted and situation == "talking":
             return words["muted"]
         if desk.intended:
@@ -177,7 +183,9 @@ class Screen:
     def _list(self, menu):
         self._page("list")
         words = self.words
-        lines = [words["more"] if line is MORE else line for line in menu.lines()]
+        lines = [
+            words[line] if line and (line is MORE or menu.said) else line for line in menu.lines()
+        ]
         if not self._changed("list", lines):
             return
         canvas = self.canvas

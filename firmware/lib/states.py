@@ -147,8 +147,8 @@ class Station(Calls):
                 reason = "not_ready"
         if not reason:
             self.act(action, details)
-        elif not self.stopped("refuse"):  # in the reserve there is no room for an answer
-            self.emit("command.refused", details, command=name, reason=reason, detail=wrong)
+        else:
+            self.refuse(details, reason, wrong)
 
     def _in_menu(self, name):
         """Keys of an open list; True when the key was one of them."""

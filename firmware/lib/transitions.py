@@ -9,13 +9,15 @@ SITUATIONS = (
     "logged_out not_ready ready offered dialing talking held consulting wrapup closing".split()  # noqa: SIM905
 )
 TABLE = {
+    # one cell: the same everywhere; else
     # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup, closing
     "key1": ". . . answer hang_up hang_up hang_up . finish .",
     "key2": ". . . silence . mute . mute . .",
     "key3": ". go_ready choose_reason . answer typify typify . . .",
     "key4": ". choose_reason dial . . hold resume . . .",
-    "key5": ". . . . . . . . . .",
-    "key6": ". . . . . intend intend . intend .",
+    "key5": ". help.ask help.ask . . help.ask help.ask . help.ask .",
+    "key6": ". . menu.show . . menu.show menu.show . menu.show .",
+    "long5": "help.fault",
     "badge": (
         "session.log_in session.relieve session.relieve session.deny session.deny session.deny "
         "session.deny session.deny session.leave session.deny"
@@ -29,6 +31,8 @@ TABLE = {
     "resume": ". . . . . . resume . . .",
     "hangup": ". . . . hang_up hang_up hang_up hang_up . .",
     "presence": "!logged_out set set want want want want want want !busy",
+    "help": "help.told",
+    "fault": "help.fault_told",
     "text": "show show show !busy !busy show show show show !busy",
 }
 # what may still be done when only the journal's reserve is left: it ends something
@@ -47,13 +51,16 @@ FIELDS = {
     "hangup": "contact 64 by agent|caller|system",
     "presence": "to not_ready| reason 64",
     "text": "m 64 text 320",
+    "help": "of # state accepted|resolved by 32 result -24",
+    "fault": "of # state accepted|resolved|rejected by 32 cause -24",
 }
 
 
 def cell(name, situation):
     """The action of input `name`, or None."""
     row = TABLE.get(name)
-    action = row and row.split()[SITUATIONS.index(situation)]
+    cells = row.split() if row else "."
+    action = cells[SITUATIONS.index(situation) if len(cells) > 1 else 0]
     return None if action == "." else action
 
 

@@ -22,6 +22,8 @@ resume: Back
 intend: Next
 turn: More ›
 acknowledge: Read
+help.ask: Help
+menu.show: Menu
 
 tap_badge: Tap your badge
 no_config: Not configured
@@ -55,10 +57,23 @@ uplink: link
 wifi: Wi-Fi
 wifi.wrong_password: Wrong Wi-Fi password
 config: configuration
+help_waits: Help %s
+help_comes: Help: %s comes
+help_accepted: %s comes
+help_resolved: Help given
+fault_sent: Fault reported
+fault_accepted: Fault: %s sees it
+fault_resolved: Fault mended
+fault_rejected: Fault rejected
 
 more: More ›
 reasons_list: Pause
 intend_list: Next
+menu_list: Menu
+help_list: Help
+faults_list: Fault
+cancel_help: Cancel help
+topic: Tell the topic
 tree_list: Call code
 """
 WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)

@@ -22,6 +22,8 @@ resume: Volver
 intend: Luego
 turn: Más ›
 acknowledge: Leído
+help.ask: Ayuda
+menu.show: Menú
 
 tap_badge: Pase su fotocheck
 no_config: Sin configuración
@@ -55,10 +57,23 @@ uplink: enlace
 wifi: Wi-Fi
 wifi.wrong_password: Clave de Wi-Fi errada
 config: configuración
+help_waits: Ayuda %s
+help_comes: Ayuda: va %s
+help_accepted: Va %s
+help_resolved: Ayuda resuelta
+fault_sent: Falla avisada
+fault_accepted: Falla: la ve %s
+fault_resolved: Falla resuelta
+fault_rejected: Falla no procede
 
 more: Más ›
 reasons_list: Auxiliar
 intend_list: Luego
+menu_list: Menú
+help_list: Ayuda
+faults_list: Falla
+cancel_help: Cancelar ayuda
+topic: Decir el tema
 tree_list: Tipificación
 """
 WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)

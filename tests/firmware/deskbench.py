@@ -72,6 +72,20 @@ class DeskBench:
         self.station = Station(desk, self.station.config, self._contact, name_of)
         return self.take(self.station.start(0))
 
+    def pick(self, label):
+        """Choose a line of the open list, on whichever page it is."""
+        for _ in range(9):
+            lines = self.station.menu.lines()
+            if label in lines:
+                return self.do("key" + str(3 + lines.index(label)))
+            self.do("key6")
+        raise KeyError(label)
+
+    def intend(self):
+        """Open the list of intentions."""
+        self.do("key6")
+        self.pick("intend")
+
     def ready(self):
         """Logged in and ready."""
         self.do("badge", ROSA)

@@ -21,6 +21,8 @@ CONFIG = {
         ["capacitacion", "Capacitación", 0],
         ["retro", "Retroalimentac.", 0],
     ],
+    "help": [["producto", "Producto"], ["sistema", "Sistema"], ["trato", "Usuario difícil"]],
+    "faults": [["pc", "Computadora", [["mouse", "Mouse"]]], ["red", "Red", []]],
     "tree": {
         "version": 1,
         "nodes": [
@@ -44,6 +46,7 @@ class Bench:
 
     def __init__(self, words, config=CONFIG):
         self.desk = Desk()
+        self.events = 0
         self.clock = Clock(lambda: 0)
         self.clock.anchor(UTC, 0)
         self.station = Station(self.desk, Config(config), lambda: "k1", lambda n: ["s", 1, n])
@@ -56,8 +59,20 @@ class Bench:
             event["b"] = 1
             event["u"] = u
             event["t"] = self.clock.utc(u)
+            self.events += 1
+            event["n"] = self.events
             self.desk.apply(event)
         self.station.refresh()
+
+    def pick(self, label, u):
+        """Choose a line of the open list, on whichever page it is."""
+        for _ in range(9):
+            lines = self.station.menu.lines()
+            if label in lines:
+                self.do("key" + str(3 + lines.index(label)), u)
+                return
+            self.do("key6", u)
+        raise KeyError(label)
 
     def shot(self, u, link="up"):
         self.screen.draw(self.station, self.clock, u, link)
@@ -94,9 +109,21 @@ def scenes(words):
     yield "held", shot(161_000)
     do("key4", 200_000)
     do("key6", 200_000)
+    yield "menu", shot(200_000)
+    bench.pick("intend", 200_000)
     yield "intend", shot(200_000)
     do("key5", 200_000)
     yield "talking_for_an_hour", shot(99_000 + 3_754_000)
+    do("key5", 199_000)
+    yield "help", shot(199_000)
+    do("key4", 199_500)
+    yield "help_waits", shot(239_000)
+    n = bench.desk.help
+    do("help", 199_700, {"cmd": "help", "i": 6, "of": n, "state": "accepted", "by": "Ana P."})
+    do("tick", 199_900 + 3000)
+    yield "help_comes", shot(250_000)
+    do("help", 199_800, {"cmd": "help", "i": 7, "of": n, "state": "resolved", "by": "Ana P."})
+    do("tick", 199_900 + 3000)
     do("key3", 200_000)
     yield "tree_1", shot(200_000)
     do("key3", 200_000)
@@ -124,6 +151,8 @@ def scenes(words):
     do("key3", 360_000)
     do("key4", 361_000)
     yield "dialing", shot(365_000)
+    do("long5", 365_500)
+    yield "faults", shot(365_600)
     do("key1", 366_000)
     do("key3", 367_000)
     do("key6", 367_000)

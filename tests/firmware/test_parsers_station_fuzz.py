@@ -5,6 +5,7 @@ And the two ends together: what one writes, the other takes.
 
 import json
 import tempfile
+from datetime import date
 
 import lib.app
 import pytest
@@ -55,8 +56,11 @@ def test_every_command_of_the_host_is_one_that_the_station_takes(asked: object) 
     assert wrong_field(fields, FIELDS[fields["cmd"]]) == ""
 
 
-def test_the_hosts_blocks_become_the_configuration_that_it_made() -> None:
-    text = ConfigMaker(parse(seeds()["host.site"][0]), "5a" * 32, -300, 4).build(station.STATION)
+@pytest.mark.parametrize("described", seeds()["host.site"])
+def test_the_hosts_blocks_become_the_configuration_that_it_made(described: bytes) -> None:
+    day = date(2026, 12, 1)  # of the example's lent badge
+    maker = ConfigMaker(parse(described), "5a" * 32, -300, 4, card_key="c4" * 16, day=day)
+    text = maker.build(station.STATION)
     with tempfile.TemporaryDirectory() as folder:
         store = ConfigStore(station.STATION, folder)
         done = [store.add({**block, "i": 9}) for block in blocks(text)]
@@ -64,4 +68,6 @@ def test_the_hosts_blocks_become_the_configuration_that_it_made() -> None:
         said = json.loads(text)
         assert (done[-1].agents, done[-1].reasons) == (said["agents"], said["reasons"])
         assert done[-1].tree == said["tree"]["nodes"]
+    for name in ("areas", "help", "faults", "campaigns", "methods", "playbooks", "materials"):
+        assert getattr(done[-1], name) == said.get(name, [])
         assert vars(ConfigStore(station.STATION, folder).load()) == vars(done[-1])

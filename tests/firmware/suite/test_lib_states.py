@@ -13,7 +13,7 @@ SMALL["tree"] = {"version": 7, "nodes": [["1", "Uno", [["11", "Once", [["111", "
 def test_every_row_of_the_table_names_methods():
     for name, row in TABLE.items():
         cells = row.split()
-        assert len(cells) == len(SITUATIONS), name
+        assert len(cells) in (1, len(SITUATIONS)), name
         for cell in cells:
             room, _, action = cell.rpartition(".")
             place = __import__("lib.do_" + room, None, None, ("x",)) if room else Station
@@ -290,7 +290,7 @@ def test_the_next_contact_ends_the_wrapup():
 
 def test_an_intention_takes_effect_after_the_wrapup():
     bench = DeskBench(SMALL).talking()
-    bench.do("key6")
+    bench.intend()
     assert bench.station.menu.lines()[:2] == ["Disp.", "Refrigerio"]
     assert bench.do("key4") == ["presence.intended"]
     bench.do("key1")
@@ -304,9 +304,9 @@ def test_an_intention_takes_effect_after_the_wrapup():
 
 def test_an_intention_is_taken_back():
     bench = DeskBench(SMALL).talking()
-    bench.do("key6")
+    bench.intend()
     bench.do("key4")
-    bench.do("key6")
+    bench.intend()
     assert bench.do("key3") == ["presence.intended"]
     assert bench.desk.intended is None
     bench.do("key1")
@@ -316,7 +316,7 @@ def test_an_intention_is_taken_back():
 
 def test_a_break_that_was_asked_for_goes_before_the_next_contact():
     bench = DeskBench().talking()
-    bench.do("key6")
+    bench.intend()
     bench.do("key4")
     bench.do("key1")
     assert bench.ring("c2") == ["command.refused"]
@@ -390,12 +390,12 @@ def test_a_message_waits_for_its_reader():
     assert bench.station.action("key6") == "acknowledge"
     assert bench.do("key6") == ["message.acknowledged"]
     assert bench.last("message.acknowledged")["m"] == "m1"
-    assert bench.station.action("key6") == "intend"
+    assert bench.station.action("key6") == "menu.show"
 
 
 def test_power_comes_back_in_a_call():
     bench = DeskBench().talking()
-    bench.do("key6")
+    bench.intend()
     bench.do("key4")
     assert bench.reboot() == ["contact.ended", "wrapup.started"]
     assert bench.last("contact.ended")["by"] == "interrupted"
@@ -439,7 +439,7 @@ def test_power_cut_between_two_events_of_one_input():
     assert cut_after(bench, 1, "tick") == ["presence.changed"]
     assert bench.desk.reason == "no_answer"
     bench = DeskBench().talking()
-    bench.do("key6")
+    bench.intend()
     bench.do("key4")
     bench.do("key1")
     bench.u += 60_000

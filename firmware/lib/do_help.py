@@ -1,0 +1,93 @@
+"""Ayuda and Falla: the first press sends the request at once; what it is about is asked after it,
+and may be left out. Loaded for a press or a command, and let go of after it.
+"""
+
+_ANYWHERE = ""
+
+
+def ask(station, details):
+    """Ayuda; pressed again, it offers to cancel."""
+    desk = station.desk
+    if desk.help:
+        station.open_words("help", [["cancel", "cancel_help"], ["topic", "topic"]], _again)
+    else:
+        station.said("help.requested", **_contact(desk))
+        _topics(station)
+
+
+def _contact(desk):
+    return {"c": desk.contact} if desk.contact else {}
+
+
+def _of(station, n):
+    return station.name_of(n)
+
+
+def _topics(station):
+    if station.config.help:
+        station.open_list("help", station.config.help, _topic)
+
+
+def _topic(station, node):
+    if station.desk.help:
+        station.said("help.topic", of=_of(station, station.desk.help), topic=node[0])
+
+
+def _again(station, node):
+    if node[0] == "topic":
+        _topics(station)
+    elif station.desk.help:
+        station.said("help.cancelled", of=_of(station, station.desk.help))
+
+
+def told(station, details):
+    """The host's word on a request: accepted or resolved."""
+    if details["of"] != station.desk.help:
+        station.refuse(details, "no_such_request")
+        return
+    more = {"result": details["result"]} if details.get("result") else {}
+    station.said(
+        "help." + details["state"], details, of=_of(station, details["of"]), by=details["by"],
+        **more,
+    )  # fmt: skip
+    station.notify("help_" + details["state"], details["by"])
+
+
+def fault(station, details):
+    """Falla: something does not work."""
+    desk = station.desk
+    station.said("fault.reported", **_contact(desk))
+    station.notify("fault_sent")
+    if station.config.faults:
+        station.open_list("faults", station.config.faults, _area)
+
+
+def _area(station, node):
+    area = node[0]
+
+    def part(station, chosen):
+        _detail(station, area=area, part=chosen[0])
+
+    if len(node) > 2 and node[2]:
+        station.open_list("faults", node[2], part)
+        station.menu.title = node[1]
+    else:
+        _detail(station, area=area)
+
+
+def _detail(station, **fields):
+    if station.desk.ticket:
+        station.said("fault.reported", of=_of(station, station.desk.ticket), **fields)
+
+
+def fault_told(station, details):
+    """The host's word on a fault: accepted, resolved or rejected."""
+    if details["of"] != station.desk.ticket:
+        station.refuse(details, "no_such_request")
+        return
+    more = {"cause": details["cause"]} if details.get("cause") else {}
+    station.said(
+        "fault." + details["state"], details, of=_of(station, details["of"]), by=details["by"],
+        **more,
+    )  # fmt: skip
+    station.notify("fault_" + details["state"], details["by"])
