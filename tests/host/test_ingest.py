@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from scripted_station import S, Script
 from sqlalchemy import text
 
+S2 = "DIA-0123456789ac"
+
 
 def take(ingest, messages):
     return ingest.take(messages, "stream", "server")
@@ -318,6 +320,19 @@ def test_a_station_that_went_to_another_gateway_is_not_lost_by_the_old_one(inges
     assert said(True, "new") == "up"
     assert said(False, "old") == "up"
     assert said(False, "new") == "lost"
+
+
+def test_a_doubt_about_links_outlasts_the_ingest(ingest, writer, clock):
+    """The broker came back, and before anybody was lost by his silence the ingest went too."""
+    silent, back = Script().boot().clock().login(), Script(s=S2).boot()
+    take(ingest, [*silent.messages(), silent.hello_message(50), back.hello_message(51)])
+    ingest.doubt_links()
+    ingest.take([back.hello_message(52)], "stream", "another server")
+    again = Ingest(writer, ingest.site, clock)
+    assert [again.station(s).link for s in (S, S2)] == ["late", "up"]
+    rows = again.settle_links()
+    assert [again.station(s).link for s in (S, S2)] == ["lost", "up"]
+    assert [json.loads(row)["link"] for row in rows.values()] == ["lost"]
 
 
 def test_two_epochs_are_two_journals(ingest, reader):

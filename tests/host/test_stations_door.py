@@ -64,6 +64,13 @@ async def refused(connecting):
     return str(error.value)
 
 
+async def cut_off(connected):
+    with pytest.raises(aiomqtt.MqttError):
+        async with asyncio.timeout(15):
+            async for _ in connected.messages:
+                pass
+
+
 async def test_a_station_sends_and_hears_over_tls(broker, ingest, client, store):
     script = Script().boot().clock().login()
     async with station(broker, await credential(client)) as mqtt:
@@ -142,9 +149,7 @@ async def test_a_credential_is_renewed_and_revoked_while_the_broker_runs(broker,
     first = await credential(client)
     async with station(broker, first) as mqtt:
         second = await credential(client, renew=True)
-        with pytest.raises(aiomqtt.MqttError):  # at once, not at its next connection
-            async for _ in mqtt.messages:
-                pass
+        await cut_off(mqtt)  # at once, not at its next connection
     assert second != first
     assert "ot authorized" in await refused(station(broker, first))
     async with station(broker, second):
@@ -159,6 +164,38 @@ async def test_a_credential_is_renewed_and_revoked_while_the_broker_runs(broker,
     with pytest.raises(DiademaError, match=r"site\.json"):
         await asyncio.to_thread(enrol, broker.data, "DIA-ffffffffffff")
     assert broker.process.pid == broker_pid and broker.process.returncode is None
+
+
+async def test_who_is_revoked_is_cut_off_and_stays_out(broker, ingest, client):
+    script, password = Script().boot(), await credential(client)
+    hello = json.dumps(script.hello(gw=""))
+
+    async def links(**wanted):
+        told = (await asked(client, "hub.status"))["links"]
+        return told == {"up": 0, "late": 0, "lost": 0} | wanted
+
+    async with station(broker, password) as mqtt:
+        await mqtt.publish(f"diadema/v1/{S}/st/wifi", hello, qos=1, retain=True)
+        await until(lambda: links(up=1))
+        assert await credential(client, revoke=True) is None
+        await cut_off(mqtt)
+    await until(lambda: links(lost=1))
+    assert "ot authorized" in await refused(station(broker, password))
+    await ingest.stop(kill=True)
+    await ingest.start()
+    await asked(client, "hub.site")  # being of the site is no new credential
+    await asked(client, "hub.enrol", s=S2)
+    assert await credential(client) is None
+    async with station(broker, await credential(client, S2), s=S2):  # the door is open
+        assert "ot authorized" in await refused(station(broker, password))
+
+
+async def test_who_is_revoked_is_cut_off_although_others_cannot_be_told(broker, ingest, client):
+    password = await credential(client)
+    async with station(broker, password) as mqtt:
+        Certificates(broker.data.tls).ca.unlink()  # no configuration can be made without it
+        assert (await asked(client, "hub.enrol", s=S, revoke=True))["error"] == "internal"
+        await cut_off(mqtt)
 
 
 async def test_a_new_station_of_the_site_is_let_in_at_once(broker, ingest, client):
@@ -182,9 +219,7 @@ async def test_a_station_that_left_the_site_can_be_revoked(broker, ingest, clien
         pass
     async with station(broker, password, s=S2) as mqtt:
         assert await credential(client, S2, revoke=True) is None
-        with pytest.raises(aiomqtt.MqttError):
-            async for _ in mqtt.messages:
-                pass
+        await cut_off(mqtt)
     assert "ot authorized" in await refused(station(broker, password, s=S2))
     assert (await asked(client, "hub.enrol", s=S2, renew=True))["error"] == "unknown_station"
 

@@ -60,11 +60,13 @@ class Ingest:
         self.stations: dict[str, Station] = {}
         self._names: dict[str, str] = {}
         for s, state, hello, next_i in stored.stations:
+            greeting = msgspec.msgpack.decode(hello, type=Greeting)
             self.stations[s] = Station(
                 s,
                 msgspec.msgpack.decode(state, type=StationState),
-                msgspec.msgpack.decode(hello, type=Greeting),
+                greeting,
                 next_i=next_i,
+                unconfirmed=greeting.up and not greeting.links,
             )
         for s, e, position in stored.positions:
             self.stations[s].journals[e] = Journal(e, position)
@@ -128,14 +130,27 @@ class Ingest:
             self._count_day(())
         return self.save((), self.floor.agents())
 
+    def doubt_links(self) -> None:
+        """Nobody is connected until he says hello again. Written, for that outlasts us."""
+        with self._with_store():
+            doubted = [station for station in self.stations.values() if station.hello.up]
+            for station in doubted:
+                station.unconfirmed, station.hello.links = True, ()
+            self.writer.commit(Batch(stations=[saved(one) for one in doubted]))
+
+    def settle_links(self) -> dict[str, bytes]:
+        """Who has not said hello since is lost; gives the rows that are new by it."""
+        with self._with_store():
+            lost = [station for station in self.stations.values() if station.unconfirmed]
+            for station in lost:
+                station.unconfirmed, station.hello.up = False, False
+            seated = {one.state.session.a for one in lost if one.state.session is not None}
+            return self._save(lost, seated)
+
     def save(self, stations: Iterable[Station], agents: set[str]) -> dict[str, bytes]:
         """Save stations that we changed; gives the rows of `agents` that are new by it."""
         with self._with_store():
-            rows = self._render(agents)
-            batch = Batch(live=list(rows.items()), stations=[saved(one) for one in stations])
-            batch.counted_utc = self.floor.day.start
-            self.writer.commit(batch)
-        return rows
+            return self._save(stations, agents)
 
     @contextmanager
     def changing(self, stations: Iterable[str]) -> Iterator[Connection]:
@@ -150,6 +165,13 @@ class Ingest:
         return self.stations.setdefault(s, Station(s))
 
     # -- inside
+
+    def _save(self, stations: Iterable[Station], agents: set[str]) -> dict[str, bytes]:
+        rows = self._render(agents)
+        batch = Batch(live=list(rows.items()), stations=[saved(one) for one in stations])
+        batch.counted_utc = self.floor.day.start
+        self.writer.commit(batch)
+        return rows
 
     @contextmanager
     def _with_store(self) -> Iterator[None]:

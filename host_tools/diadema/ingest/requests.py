@@ -130,8 +130,10 @@ class Requests:
         elif revoke:
             self._service.enrolment.revoke(s)
         if renew or revoke:
-            await self._service.use_site()
-            await self._service.kick(s)
+            try:
+                await self._service.use_site()
+            finally:  # whoever else cannot be told
+                await self._service.kick(s)
         access = self._service.keeper.access(s)
         return {"s": s, "user": s, "password": None} | access
 

@@ -118,8 +118,11 @@ class Service:
                 first = sequence + 1
             else:
                 log.warning("the broker has a new stream: taking it from its beginning")
-            if before != server:
-                await self._doubt_links()
+            if before != server:  # another broker process
+                await self._patience.do(self.ingest.doubt_links)
+                self._confirm_by = None
+        if any(station.unconfirmed for station in self.ingest.stations.values()):
+            self._confirm_by = self._confirm_by or time.monotonic() + CONFIRM_S
         if info.state.first_seq > first:
             log.warning("messages %d to %d are gone from the stream; stations send again what "
                         "was not acknowledged", first, info.state.first_seq - 1)  # fmt: skip
@@ -237,26 +240,13 @@ class Service:
         for violation in self._watch.look():
             log.error("a client sends what it may not: %s", violation)
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:
+            self._outbox.rows(self.ingest.settle_links())
             self._confirm_by = None
-            await self._settle_links()
         if rows := self.ingest.turn_day():
             self._outbox.rows(rows)
             await self._show_meta()
         if self.keeper.moment_changed():
             await self.use_site()
-
-    async def _doubt_links(self) -> None:
-        """Another broker process: nobody is connected until he says hello again."""
-        for station in self.ingest.stations.values():
-            station.unconfirmed, station.hello.links = station.hello.up, ()
-        self._confirm_by = time.monotonic() + CONFIRM_S
-
-    async def _settle_links(self) -> None:
-        lost = [station for station in self.ingest.stations.values() if station.unconfirmed]
-        for station in lost:
-            station.unconfirmed, station.hello.up = False, False
-        agents = {one.state.session.a for one in lost if one.state.session is not None}
-        self._outbox.rows(self.ingest.save(lost, agents))
 
     async def use_site(self) -> None:
         """Put the site in force as the keeper has it, and tell whom it concerns."""
@@ -273,6 +263,7 @@ class Service:
 
     async def kick(self, s: str) -> int:
         """End the station's connection by MQTT, if it has one."""
+        await self._client().flush()  # or one that we just let in is not there yet
         return await kick(self._url, self._password, s)
 
     @property
