@@ -123,7 +123,7 @@ class Actions:
         eight seconds.
         """
         self.menu = menu
-        if closes_ms is None and self.desk.work in IN_CALL:
+        if closes_ms is None and self.desk.work not in ("idle", "wrapup"):
             closes_ms = _MENU_MS
         self._closes_ms = closes_ms
         self.touched()

@@ -12,11 +12,11 @@ def _rows(station):
     desk = station.desk
     if desk.work in IN_CALL:
         rows = [
-            (desk.work != "consulting", "intend", "intend"),
-            (station.config.tree and not desk.code, "typify", "typify"),
+            (desk.work != "consulting", "intend", "after_call"),
+            (station.config.tree and not desk.code, "typify", "code_now"),
         ]
     else:
-        rows = [(desk.work == "wrapup", "intend", "intend")]
+        rows = [(desk.work == "wrapup", "intend", "after_call")]
     return [[action, word] for holds, action, word in rows if holds]
 
 

@@ -72,6 +72,8 @@ intend_list: Next
 menu_list: Menu
 help_list: Help
 faults_list: Fault
+after_call: Afterwards…
+code_now: Code the call
 cancel_help: Cancel help
 topic: Tell the topic
 tree_list: Call code

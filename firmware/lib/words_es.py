@@ -72,6 +72,8 @@ intend_list: Luego
 menu_list: Menú
 help_list: Ayuda
 faults_list: Falla
+after_call: Al terminar…
+code_now: Tipificar
 cancel_help: Cancelar ayuda
 topic: Decir el tema
 tree_list: Tipificación

@@ -84,7 +84,7 @@ class DeskBench:
     def intend(self):
         """Open the list of intentions."""
         self.do("key6")
-        self.pick("intend")
+        self.pick("after_call")
 
     def ready(self):
         """Logged in and ready."""
