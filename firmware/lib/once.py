@@ -4,12 +4,14 @@ import sys
 
 
 def once(module, function, *arguments):
-    """What `lib.module.function(…)` returns; the module is not kept in memory."""
-    name = "lib." + module
+    """What `lib.module.function(…)` returns, or that of another package that is named; the module
+    is not kept in memory.
+    """
+    name = module if "." in module else "lib." + module
     try:
         return getattr(__import__(name, None, None, (function,)), function)(*arguments)
     finally:
-        forget(module)
+        forget(name)
 
 
 def forget(*modules):
@@ -17,6 +19,7 @@ def forget(*modules):
     loads it again.
     """
     for name in modules:
-        package, _, module = ("lib." + name if "." not in name else name).partition(".")
+        package, _, module = name.rpartition(".")
+        package = package or "lib"
         if sys.modules.pop(package + "." + module, None):
             delattr(sys.modules[package], module)
