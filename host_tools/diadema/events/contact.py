@@ -79,7 +79,10 @@ class ContactUnmuted(ContactEvent, tag="contact.unmuted", kw_only=True, gc=False
 
 
 class ContactConsulted(ContactEvent, tag="contact.consulted", kw_only=True, gc=False):
+    """Somebody of an area is asked while the caller waits; again when she changes between them."""
+
     area: str
+    heard: Maybe[Annotated[str, words("area", "caller")]] = UNSET
 
 
 class ContactConsultEnded(ContactEvent, tag="contact.consult_ended", kw_only=True, gc=False):
