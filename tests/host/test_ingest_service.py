@@ -291,14 +291,14 @@ async def test_a_wrong_command_is_refused_with_the_reason(play, client):
     assert play.commands == []
 
 
-async def test_one_agent_at_two_seats_is_told_at_both(play, client):
-    here, there = Script().boot().clock().login(), Script(s=S2).boot().clock().login()
+async def test_one_agent_at_two_seats_is_logged_out_at_the_first_one(play, client):
+    here, there = Script().boot().clock().login(), Script(s=S2).boot().clock(T0 + 60_000).login()
     for script in (here, there):
+        await play.hello(script)
         await play.send(script)
         await play.acked(script)
-    for s in (S, S2):
-        told = await play.command("text", s)
-        assert told["text"] == "Sesión doble en A-01, A-02: cierre una con su fotocheck."
+    told = await play.command("session")
+    assert (told["agent"], told["verdict"], told["reason"]) == ("a001", "close", "moved")
     assert (await until(lambda: _shown(client, warn="two_seats")))["seat"] == "A-02"
 
 

@@ -26,6 +26,7 @@ class Changes:
     agents: set[str] = field(default_factory=set)
     answered: list[Contact] = field(default_factory=list)  # for the day's figures
     closed: list[Contact] = field(default_factory=list)
+    opened: set[str] = field(default_factory=set)  # stations
     ended: list[Session] = field(default_factory=list)
     placed: bool = False  # older rows got their hour: the day's figures must be read again
     fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch

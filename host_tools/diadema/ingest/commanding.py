@@ -7,7 +7,7 @@ comes from another hub has seen lower ones only.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -125,6 +125,20 @@ class Commands:
         self._ensure(wanted)
         return self._due([Told(one.s, self._alike(one)) for one in wanted])
 
+    def withdraw(self, stations: Iterable[str], cmd: str) -> set[str]:
+        """What these were asked by `cmd` is not sent again; those that had not answered."""
+        ended: list[dict[str, Any]] = [
+            {"of_s": s, "of_i": old.i, "then": None}
+            for s in stations
+            for old in self._open.get(s, {}).values()
+            if old.cmd == cmd
+        ]
+        if ended:
+            with self._ingest.changing([]) as tx:
+                tx.execute(_REPLACE, ended)
+            self._forget(ended)
+        return {one["of_s"] for one in ended}
+
     def answered(self, s: str, i: int) -> None:
         self._open.get(s, {}).pop(i, None)
 
@@ -189,17 +203,21 @@ class Commands:
                 rows.append((one.s, i, one.cmd, body, now, new.expires_utc, "open", None, None))
                 made.append(new)
                 for old in self._open.get(one.s, {}).values():
-                    if old.cmd == one.cmd and not calls:
+                    alike = old.cmd == one.cmd and old.fields.get("of") == one.fields.get("of")
+                    if alike and not calls:
                         then = i if old.i == one.of else None
                         ended.append({"of_s": one.s, "of_i": old.i, "then": then})
             if ended:
                 tx.execute(_REPLACE, ended)
             self._ingest.writer.put(tx, tables.commands, rows)
-        for gone in ended:
-            self._open[gone["of_s"]].pop(gone["of_i"])
+        self._forget(ended)
         for one, new in zip(wanted, made, strict=True):
             self._open.setdefault(one.s, {})[new.i] = new
         return made
+
+    def _forget(self, ended: Iterable[Mapping[str, Any]]) -> None:
+        for gone in ended:
+            self._open[gone["of_s"]].pop(gone["of_i"])
 
     def _alike(self, one: New) -> list[Open]:
         """The open command of this kind and content, if there is one."""

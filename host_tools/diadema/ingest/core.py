@@ -233,6 +233,8 @@ class Ingest:
             seats = self.floor.sit(station.s, running.a if running else None)
             if running and len(seats) > 1:
                 effects.two_seats.append((running.a, seats))
+        effects.opened = changes.opened
+        effects.ended = {session.s for session in changes.ended}
         effects.rows = self._render(changes.agents)
 
     def _render(self, agents: Iterable[str]) -> dict[str, bytes]:

@@ -97,6 +97,10 @@ class Floor:
     def is_in(self, a: str) -> bool:
         return bool(self._seats.get(a))
 
+    def seats(self, a: str) -> list[str]:
+        """The stations where she is logged in, the latest last."""
+        return [*self._seats.get(a, ())]
+
     def seat_name(self, s: str) -> str:
         return self._seat_names.get(s, s)
 

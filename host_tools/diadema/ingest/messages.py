@@ -41,6 +41,8 @@ class Effects:
     acks: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: (e, position)
     greeted: dict[str, Hello] = field(default_factory=dict)
     answered: list[tuple[str, int]] = field(default_factory=list)  # s, i
+    opened: set[str] = field(default_factory=set)  # stations where a session began
+    ended: set[str] = field(default_factory=set)  # and where one ended
     rows: dict[str, bytes] = field(default_factory=dict)
     two_seats: list[tuple[str, list[str]]] = field(default_factory=list)  # agent, stations
     alarms: list[str] = field(default_factory=list)

@@ -29,6 +29,7 @@ from diadema.ingest.outbox import EVERY_S, Outbox
 from diadema.ingest.patience import Patience
 from diadema.ingest.pipeline import Pipeline
 from diadema.ingest.requests import Requests
+from diadema.ingest.session_checks import SessionChecks
 from diadema.ingest.site_keeper import SiteKeeper
 from diadema.ingest.stream import StreamBroken, open_stream
 from diadema.ingest.violations import ViolationWatch
@@ -37,7 +38,6 @@ from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir
 from diadema.station_keys import StationKeys
 from diadema.store import StoreStale, StoreUnavailable, open_reader
-from diadema.words import text
 
 STREAM = "$MQTT_msgs"
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
@@ -67,6 +67,7 @@ class Service:
         self.clock = clock
         self.keeper = SiteKeeper(data, secrets, keys, self.enrolment, ingest, clock)
         self.commands = Commands(ingest, self.keeper.maker)
+        self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
         self._nats: Client | None = None
         self._outbox = Outbox(self._sealed)
@@ -167,6 +168,9 @@ class Service:
         self._outbox.rows(effects.rows)
         if effects.greeted:
             self._outbox.send_all()
+        over = {*effects.opened, *effects.ended, *effects.greeted}
+        unanswered = await self._patience.do(self.commands.withdraw, over, "session")
+        self._checks.note({*effects.opened, *unanswered})
         await self._greet(effects)
 
     async def _greet(self, effects: Effects) -> None:
@@ -178,12 +182,6 @@ class Service:
         for a, stations in effects.two_seats:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
-            language = self.ingest.site.language if self.ingest.site else "es"
-            words = text("station.two_seats", language, seats=seats)[:84]
-            shown = {"cmd": "text", "m": "two_seats", "text": words}
-            for s in stations:
-                _, frames = await self._patience.do(self.commands.ask, s, shown)
-                await self.send(frames)
 
     # -- out
 
@@ -237,6 +235,7 @@ class Service:
     async def _tick(self) -> None:
         self._outbox.send_all()
         await self._tell(self.commands.tick())
+        await self.send(self._judge_sessions())
         for violation in self._watch.look():
             log.error("a client sends what it may not: %s", violation)
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:
@@ -247,6 +246,13 @@ class Service:
             await self._show_meta()
         if self.keeper.moment_changed():
             await self.use_site()
+
+    def _judge_sessions(self) -> Frames:
+        frames: Frames = []
+        for s, verdict in self._checks.due():
+            frames += self.commands.ask(s, verdict)[1]
+            self._checks.told(s)
+        return frames
 
     async def use_site(self) -> None:
         """Put the site in force as the keeper has it, and tell whom it concerns."""

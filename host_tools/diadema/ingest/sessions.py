@@ -69,6 +69,9 @@ def _opened(changes: Changes, state: StationState, event: ev.SessionOpened, utc:
         provisional=event.provisional,
         mark_n=_mark_of(event),
     )
+    changes.opened.add(event.s)
+    if event.method in ("badge_pin", "code_pin"):
+        state.wrong_pins.pop(event.a, None)
 
 
 def _mark_of(event: ev.SessionOpened) -> int | None:
@@ -76,6 +79,34 @@ def _mark_of(event: ev.SessionOpened) -> int | None:
     if not event.of or (event.of[0], event.of[1]) != (event.s, event.e):
         return None
     return event.of[2]
+
+
+def _denied(changes: Changes, state: StationState, event: ev.SessionDenied, utc: Utc) -> None:
+    if event.reason == "wrong_pin" and event.a:
+        count, _ = state.wrong_pins.get(event.a, (0, None))
+        state.wrong_pins[event.a] = count + 1, utc
+
+
+def _confirmed(
+    changes: Changes, state: StationState, event: ev.SessionConfirmed, utc: Utc
+) -> None:
+    _judged(changes, state, event, "confirmed", None)
+
+
+def _corrected(
+    changes: Changes, state: StationState, event: ev.SessionCorrected, utc: Utc
+) -> None:
+    """One that ends has its own closing, when the call and its wrap-up are over."""
+    _judged(changes, state, event, event.verdict, event.reason)
+
+
+def _judged(
+    changes: Changes, state: StationState, event: Any, verdict: str, reason: str | None
+) -> None:
+    session = state.session
+    if session is not None and session.a == event.a:
+        session.verdict, session.verdict_reason = verdict, reason
+        changes.session(session)
 
 
 def _closed(changes: Changes, state: StationState, event: ev.SessionClosed, utc: Utc) -> None:
@@ -131,6 +162,9 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]
     ev.StationFaultCleared: _cleared,
     ev.AttendanceMarked: _marked,
     ev.SessionOpened: _opened,
+    ev.SessionDenied: _denied,
+    ev.SessionConfirmed: _confirmed,
+    ev.SessionCorrected: _corrected,
     ev.SessionClosed: _closed,
     ev.PresenceChanged: _presence,
 }

@@ -30,6 +30,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     shown_b: int = 0
     shown_u: int = 0
     shown_utc: int | None = None
+    wrong_pins: dict[str, tuple[int, int | None]] = {}  # by agent: in a row, and UTC of the last
     faults: dict[str, str] = {}
     firmware: str = ""
     board: str = ""

@@ -63,7 +63,8 @@ class Contact(Struct, kw_only=True, array_like=True):
 
 class Session(Struct, kw_only=True, array_like=True):
     """One stay of one agent at one station, a table row. Key: the event that opened it. `mark_n`:
-    of the same journal, the attendance mark of the tap that opened it."""
+    of the same journal, the attendance mark of the tap that opened it. `verdict`: what came of the
+    host's look at it: confirmed, closed or kept; null where the host said nothing."""
 
     s: str
     e: int
@@ -83,3 +84,5 @@ class Session(Struct, kw_only=True, array_like=True):
     late: bool = False
     uncertainty_ms: int | None = None
     mark_n: int | None = None
+    verdict: str | None = None
+    verdict_reason: str | None = None
