@@ -7,23 +7,20 @@ RINPUT2, headset to HP_L, line-out to HP_R. So the left output mixer carries lin
 sidetone, the right one only the microphone, as it comes: the gain is for ADC and sidetone.
 """
 
-import time
 from array import array
 
 from lib.errors import PartError
+from lib.once import once
 from micropython import const
+
+_SETUP = const("drivers.wm8960_setup")
 
 _LEFT_PGA = const(0x00)  # R0, table 4: 0.75 dB a step, 0x17 = 0 dB
 _LEFT_OUT = const(0x02)  # R2, headphone volume: 1 dB a step, 0x79 = 0 dB, silence below 0x30
-_RIGHT_OUT = const(0x03)
-_CLOCKING = const(0x04)  # R4, table 39
-_RESET = const(0x0F)  # R15
 _LEFT_ADC = const(0x15)  # R21: 0.5 dB a step, 0xC3 = 0 dB
-_OUTPUTS = const(0x1A)  # R26, power management 2
 _LEFT_MIXER = const(0x22)  # R34: DAC bit 8, LINPUT3 bit 7
 _RIGHT_MIXER = const(0x25)  # R37: RINPUT3 bit 7
 _SIDETONE = const(0x2D)  # R45, left boost mixer to left output mixer: on bit 7, −3 dB a step
-_PLL = const(0x34)  # R52 to R55, table 45
 _REGISTERS = const(0x38)
 
 _UPDATE = const(0x100)  # a volume is taken over, the other side's that waits too
@@ -39,57 +36,14 @@ _LINE_IN = const(0x80)
 _LINE_OUT = const(0x80)
 _SIDETONE_ON = const(0x80)
 _BYPASS_LEAST = const(7)  # −21 dB
-_ON = const(0x162)  # left DAC, HP_L, HP_R, and OUT3 as buffered VMID: ground of a capless headset
-_PLL_ON = const(0x01)
-_RAMP_MS = const(100)  # VMID's capacitor through 2 × 50 kΩ, as Linux waits for it
 
 # The amplifier is in the sidetone, which can be turned down by 21 dB only: with more than 3.75 dB
 # there a loud volume would leave no room below the limit. The rest of the gain is digital.
 _PGA_MOST = const(5)  # steps
 # of the limit: the line 3/8, the tones 3/8, the sidetone 2/8; in dB, rounded down
-_HEARD_SHARE = -9
-_SIDETONE_SHARE = -11
-_PERCENT = 0.25  # dB
-
-# Each pair is what goes over the wire: register and ninth bit, value. No volume waits for a zero
-# crossing: while one did, another path could rise, and both together exceed the limit.
-_WAKE = b"\x38\x9c\x32\x80"  # R28 soft start from the start-up bias, R25 VMID 2 × 50 kΩ
-_INIT = (
-    b"\x32\xfe"  # R25: VREF, both inputs, both ADCs, MICBIAS on
-    b"\x38\x08"  # R28: bias from VMID; inputs that nothing drives stay at VMID
-    b"\x0a\x00"  # R5: the DAC speaks, the ADC has its high-pass filter
-    b"\x0e\x02"  # R7: I2S, 16 bits, slave
-    b"\x12\x40"  # R9: one LRCLK for ADC and DAC
-    b"\x41\x08"  # R32: LINPUT1 to the left amplifier, that to the left boost mixer
-    b"\x42\x00"  # R33: the right amplifier is not used
-    b"\x58\x0a"  # R44: RINPUT2 to the right boost mixer, 0 dB
-)
-_POWER = {
-    "on": b"\x32\xfe\x5e\x2c",  # R25; R47: left amplifier, output mixers
-    "standby": b"\x34\x00\x5e\x00\x33\x40",  # R26, R47 off; R25: VREF, VMID 2 × 250 kΩ
-    "off": b"\x38\x9c\x34\x00\x5e\x00\x32\x00",  # soft start bias, all off, VMID falls by itself
-}
-
-
-def pll(mclk_hz, sysclk_hz):
-    """(prescaler, N, K): SYSCLK = MCLK / prescaler · (N + K / 2²⁴) / 4 / 2 (§ PLL, table 45)."""
-    wanted = sysclk_hz * 8
-    prescaler = 1 if wanted // mclk_hz > 5 else 2
-    whole, rest = divmod(wanted * prescaler, mclk_hz)
-    if not 5 < whole < 13:
-        raise ValueError("no PLL setting for this mclk_hz")
-    return prescaler, whole, (rest << 24) // mclk_hz
-
-
-def _clocks(mclk_hz):
-    """Pairs for 16 kHz, and whether the PLL runs."""
-    if mclk_hz == 4_096_000:
-        return b"\x08\x00", 0  # R4: 256 fs
-    if mclk_hz == 12_288_000:
-        return b"\x08\xd8", 0  # R4: a third of 256 fs
-    prescaler, whole, k = pll(mclk_hz, 12_288_000)
-    first = 0x20 | prescaler - 1 << 4 | whole
-    return bytes((0x68, first, 0x6A, k >> 16, 0x6C, k >> 8 & 0xFF, 0x6E, k & 0xFF, 8, 0xDD)), 1
+_HEARD_SHARE = const(-9)
+_SIDETONE_SHARE = const(-11)
+_PERCENT = const(0.25)  # dB
 
 
 def _loudness(register, value):
@@ -111,7 +65,7 @@ class WM8960:
     ):  # fmt: skip
         self._i2c = i2c
         self._address = address
-        self._clocks, self._pll = _clocks(mclk_hz)
+        self._mclk_hz = mclk_hz
         self._shadow = array("h", [-1] * _REGISTERS)
         self.limit_db = limit_db
         self.volume = volume
@@ -124,17 +78,7 @@ class WM8960:
 
     def start(self):
         """Reset, VMID up slowly and without a pop (0.1 s), all registers, then the outputs."""
-        self._write(_RESET, 0)  # silence, whatever the chip was doing
-        self._shadow = array("h", [-1] * _REGISTERS)
-        self._table(_WAKE)
-        time.sleep_ms(_RAMP_MS)
-        self._table(_INIT)
-        self._table(self._clocks)
-        self.set_microphone_gain(self.microphone_gain_db)
-        self.line_to_headset(self.line_in)
-        self.mute(self.muted)
-        self._write(_RIGHT_OUT, _UPDATE | _OUT_ZERO)
-        self._enter()
+        once(_SETUP, "start", self)
 
     # ------------------------------------------------------------------ levels
 
@@ -200,24 +144,9 @@ class WM8960:
 
     def power(self, state):
         """Raises KeyError for what is no state."""
-        _POWER[state]
-        asleep = self.state == "off"
-        self.state = state
-        if asleep and state != "off":
-            self.start()
-        else:
-            self._enter()
-
-    def _enter(self):
-        self._table(_POWER[self.state])
-        if self.state == "on":
-            self._write(_OUTPUTS, _ON | self._pll)
+        once(_SETUP, "power", self, state)
 
     # ------------------------------------------------------------------ registers
-
-    def _table(self, pairs):
-        for at in range(0, len(pairs), 2):
-            self._write(pairs[at] >> 1, (pairs[at] & 1) << 8 | pairs[at + 1])
 
     def _write(self, register, value):
         self._shadow[register] = value
@@ -227,20 +156,8 @@ class WM8960:
             raise PartError("codec") from None
 
     def dump(self):
-        return {
-            "volume": self.volume, "volume_db": self.volume_db, "muted": self.muted,
-            "microphone_gain_db": self.microphone_gain_db, "sidetone": self.sidetone,
-            "line_in": self.line_in, "line_out": self.line_out, "limit_db": self.limit_db,
-            "state": self.state, "differs": None,
-            "registers": "".join("%03x" % (value & 0xFFF) for value in self._shadow),
-        }  # fmt: skip
+        return once(_SETUP, "dump", self)
 
     def selftest(self):
         """Write all registers once more, which also cures those that turned by themselves."""
-        try:
-            for register, value in enumerate(self._shadow):
-                if value >= 0 and register != _RESET:
-                    self._write(register, value)
-        except PartError:
-            return False
-        return True
+        return once(_SETUP, "repeat", self)
