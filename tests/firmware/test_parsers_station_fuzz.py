@@ -68,6 +68,6 @@ def test_the_hosts_blocks_become_the_configuration_that_it_made(described: bytes
         said = json.loads(text)
         assert (done[-1].agents, done[-1].reasons) == (said["agents"], said["reasons"])
         assert done[-1].tree == said["tree"]["nodes"]
-    for name in ("areas", "help", "faults", "campaigns", "methods", "playbooks", "materials"):
-        assert getattr(done[-1], name) == said.get(name, [])
+        for name in ("areas", "help", "faults", "campaigns", "methods", "playbooks", "materials"):
+            assert getattr(done[-1], name) == said.get(name, [])
         assert vars(ConfigStore(station.STATION, folder).load()) == vars(done[-1])

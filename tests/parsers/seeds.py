@@ -6,6 +6,7 @@ import json
 import msgspec
 from diadema import commands, nats_jwt, site, station_config
 from diadema.frames import encode
+from diadema.site_example import EXAMPLE
 from flash_image import header, record, sector
 from scripted_station import SITE, Script
 
@@ -49,7 +50,8 @@ def _sites() -> list[bytes]:
     own = {**SITE, "stations": [{"id": STATION, "seat": "A-01"}]}
     secure = {**own["agents"][0], "badges": ["iso14443a:04A1B2C3", "desfire:04782E21801D80"]}
     small = own | {"agents": [secure], "reasons": [], "broker_names": ["hub.lan"]}
-    return [json.dumps(one).encode() for one in (own, small)]
+    whole = json.loads(EXAMPLE) | {"stations": own["stations"], "sntp": "10.1.2.3:123"}
+    return [json.dumps(one).encode() for one in (own, small, whole)]
 
 
 def _configs() -> list[bytes]:

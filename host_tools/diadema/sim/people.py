@@ -11,6 +11,8 @@ from itertools import islice, product
 from typing import Any
 
 from diadema.errors import DiademaError
+from diadema.pins import make_verifier
+from diadema.sim import lists
 
 LABEL_LIMIT = 16  # characters of a line on the station's screen
 LIMIT = 400  # people that the lists below can name
@@ -28,19 +30,6 @@ _TEAMS = ("Turno Ají", "Turno Maíz", "Turno Quinua")
 _SEATS_A_ROW = 20
 
 WIFI = {"ssid": "Centro", "password": "una clave larga"}
-
-REASONS: list[dict[str, Any]] = [
-    {"code": "refrigerio", "label": "Refrigerio", "private": False},
-    {"code": "break", "label": "Break", "private": False},
-    {"code": "sshh", "label": "SS. HH.", "private": True},
-    {"code": "pausa_activa", "label": "Pausa activa", "private": False},
-    {"code": "topico", "label": "Tópico", "private": True},
-    {"code": "lactancia", "label": "Lactancia", "private": True},
-    {"code": "capacitacion", "label": "Capacitación", "private": False},
-    {"code": "retroalimentacion", "label": "Retroalimentac.", "private": False},
-    {"code": "reunion", "label": "Reunión", "private": False},
-    {"code": "back_office", "label": "Back office", "private": False},
-]
 
 # The tipificación of a bank in Lima.
 LIMA_TREE: dict[str, Any] = {
@@ -141,8 +130,12 @@ class Person:
     alias: str
     team: str
     badge: str  # hex of the card's UID, as `Station.tap` takes it
+    pin: str  # what she presses where the site asks for it
+    code: str  # instead of her badge, before the PIN
 
-    def as_site(self) -> dict[str, Any]:
+    def as_site(self, pins: bool = False) -> dict[str, Any]:
+        """`pins`: with the verifier of her PIN, always the same one, and her code."""
+        kept = {"pin": make_verifier(self.pin, self.id.encode().rjust(8)), "code": self.code}
         return {
             "id": self.id,
             "name": self.name,
@@ -150,6 +143,7 @@ class Person:
             "alias": self.alias,
             "team": self.team,
             "badges": [f"iso14443a:{self.badge}"],
+            **(kept if pins else {}),
         }
 
 
@@ -193,10 +187,13 @@ def site(
     tree: dict[str, Any],
     wifi: dict[str, str] | None = None,
     colleagues: Sequence[Person] = (),
+    pins: bool = False,
 ) -> dict[str, Any]:
     """The content of `site.json`; `wifi`: the network of its stations. `colleagues` have a badge
-    and no desk of their own.
+    and no desk of their own. With `pins` every login asks for the PIN, and a code may stand in for
+    the badge.
     """
+    everybody = [*(desk.person for desk in desks), *colleagues]
     return {
         "site": name,
         "zone": zone,
@@ -205,8 +202,18 @@ def site(
         "wrapup_limit_s": 60,
         "wifi": wifi,
         "stations": [{"id": desk.station, "seat": desk.seat} for desk in desks],
-        "agents": [person.as_site() for person in [*(d.person for d in desks), *colleagues]],
-        "reasons": REASONS,
+        "agents": [person.as_site(pins) for person in everybody],
+        "pin": "always" if pins else "none",
+        "reasons": lists.REASONS,
+        "areas": lists.AREAS,
+        "help_topics": lists.HELP_TOPICS,
+        "fault_areas": lists.FAULT_AREAS,
+        "campaigns": lists.CAMPAIGNS,
+        "holidays": lists.HOLIDAYS,
+        "identity_methods": lists.IDENTITY_METHODS,
+        "playbooks": lists.playbooks(tree["nodes"]),
+        "materials": lists.MATERIALS,
+        "negative_codes": [code for code in leaves(tree) if code == lists.NEGATIVE],
         "tree": tree,
     }
 
@@ -227,7 +234,21 @@ def _seated(people: list[tuple[str, str, str, str]]) -> list[Desk]:
         Desk(
             seat=f"{chr(ord('A') + k // _SEATS_A_ROW)}-{k % _SEATS_A_ROW + 1:02}",
             station=f"DIA-02d1ade0{k + 1:04x}",
-            person=Person(f"a{k + 1:03}", name, short, alias, team, f"04A1B2C3D4{k + 1:04X}"),
+            person=Person(
+                f"a{k + 1:03}",
+                name,
+                short,
+                alias,
+                team,
+                badge=f"04A1B2C3D4{k + 1:04X}",
+                pin=_on_keys(k * 7919 + 20_000, 6),
+                code=_on_keys(k, 4),
+            ),
         )
         for k, (name, short, alias, team) in enumerate(people)
     ]
+
+
+def _on_keys(number: int, digits: int) -> str:
+    """The number in so many digits from 1 to 6, as on a station's keys."""
+    return "".join(str(number // 6**place % 6 + 1) for place in reversed(range(digits)))

@@ -1,12 +1,17 @@
 """The invented centre: its people are distinct, its catalogues fit the screen."""
 
 import importlib
+import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from diadema.errors import DiademaError
-from diadema.sim import keying, people
+from diadema.pins import verify_pin
+from diadema.sim import keying, lists, people
+from diadema.site import parse
 
 
 def labels(nodes: list[Any]) -> list[str]:
@@ -51,6 +56,38 @@ def test_nobody_is_there_twice(desks: list[people.Desk]) -> None:
     assert all(len(desk.person.short) <= people.LABEL_LIMIT for desk in desks)
 
 
+def test_everybody_has_a_code_of_her_own_and_a_pin_that_is_none_too_easy() -> None:
+    everybody = [desk.person for desk in people.desks(people.LIMIT)]
+    assert len({person.code for person in everybody}) == len(everybody)
+    assert len({person.pin for person in everybody}) == len(everybody)
+    for person in everybody:
+        assert verify_pin(person.pin, person.as_site(pins=True)["pin"])
+        assert "pin" not in person.as_site()
+    assert everybody[7].as_site(pins=True) == everybody[7].as_site(pins=True)
+
+
+@pytest.mark.parametrize("pins", [False, True])
+@pytest.mark.parametrize("tree", [people.LIMA_TREE, people.BANK_TREE])
+def test_the_sample_site_is_right_and_has_what_a_day_needs(
+    tree: dict[str, Any], pins: bool
+) -> None:
+    content = people.site(
+        people.desks(3), name="Centro", zone="America/Lima", tree=tree, pins=pins
+    )
+    site = parse(json.dumps(content).encode())
+    assert site.pin == ("always" if pins else "none")
+    assert all(bool(agent.pin) == bool(agent.code) == pins for agent in site.agents)
+    assert {reason.code for reason in site.reasons if reason.private} == {
+        "sshh", "topico", "lactancia",
+    }  # fmt: skip
+    assert site.areas and site.help_topics and site.fault_areas and site.materials
+    assert len(site.campaigns[0].steps) == 6
+    debts = site.campaigns[1].outbound
+    assert debts is not None
+    assert (debts.minutes(), debts.mask(), debts.holidays) == ((480, 1200), 0b0011111, False)
+    assert len(site.playbooks) == len(tree["nodes"])
+
+
 @pytest.mark.parametrize("count", [0, people.LIMIT + 1])
 def test_more_stations_than_people_are_refused(count: int) -> None:
     with pytest.raises(DiademaError, match="1 to 400"):
@@ -62,17 +99,17 @@ def test_keys_lead_to_every_leaf_on_the_stations_own_menu(
     tree: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parents[3] / "firmware")
+    monkeypatch.setitem(sys.modules, "micropython", SimpleNamespace(const=int))
     menus = importlib.import_module("lib.menus")
     for code in people.leaves(tree):
-        menu = menus.Menu("tree", tree["nodes"])
+        menu = menus.Menu("tree", tree["nodes"], None, deep=True)
         *steps, last = keying.code_keys(tree, code)
         assert [menu.choose(key) for key in steps] == [None] * len(steps)
         assert menu.choose(last)[0] == code
-    for reason in people.REASONS:
-        menu = menus.Menu(
-            "reasons", [[reason["code"], reason["label"]] for reason in people.REASONS]
-        )
-        *steps, last = keying.reason_keys(people.REASONS, reason["code"])
+    for reason in lists.REASONS:
+        rows = [[reason["code"], reason["label"]] for reason in lists.REASONS]
+        menu = menus.Menu("reasons", rows, None)
+        *steps, last = keying.reason_keys(lists.REASONS, reason["code"])
         assert [menu.choose(key) for key in steps] == [None] * len(steps)
         assert menu.choose(last)[0] == reason["code"]
 
@@ -91,5 +128,5 @@ def test_what_is_not_there_has_no_keys() -> None:
     with pytest.raises(DiademaError, match="no code '12'"):
         keying.code_keys(people.LIMA_TREE, "12")
     with pytest.raises(DiademaError, match="no reason 'siesta'"):
-        keying.reason_keys(people.REASONS, "siesta")
-    assert keying.reason_keys(people.REASONS, "topico") == [6, 4]
+        keying.reason_keys(lists.REASONS, "siesta")
+    assert keying.reason_keys(lists.REASONS, "topico") == [6, 4]
