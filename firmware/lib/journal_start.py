@@ -133,7 +133,7 @@ def _read_header(journal, index):
     journal.partition.readblocks(index, raw, 0)
     fields = struct.unpack(HEADER, raw)
     raw[WORN] = 0xFF
-    right = fields[:2] == (MAGIC, VERSION) and fields[3] == journal.sectors
+    right = fields[:2] == (MAGIC, VERSION) and fields[3] == journal.sectors and fields[6]
     if right and crc32(raw[:28]) == fields[9] and (fields[5] - 1) % journal.sectors == index:
         if fields[2] != 0xFF:
             journal.bad[index] = fields[5]

@@ -1,6 +1,8 @@
 """The journal on NOR in memory: order, wrap, acknowledgement, full, torn, and cuts of power."""
 
+import struct
 import sys
+from binascii import crc32
 
 from lib.errors import JournalError, JournalFull
 from lib.journal import EVENT, SNAPSHOT, Journal
@@ -357,6 +359,15 @@ def test_a_partition_of_another_layout_is_reported_and_left_alone():
     fill(mounted(nor), 20)
     nor.image[4] = 2
     assert why_not(nor) == "other_layout"
+
+
+def test_a_sector_that_says_it_begins_before_the_first_event_is_none_of_ours():
+    """The check is right, but a greeting with such a number would be refused for good."""
+    nor = Nor()
+    fill(mounted(nor), 3)
+    nor.image[16:20] = bytes(4)
+    nor.image[28:32] = struct.pack("<I", crc32(nor.image[:28]))
+    assert why_not(nor) == "unreadable"
 
 
 def test_a_partition_with_anything_else_is_reported_and_left_alone():
