@@ -67,6 +67,8 @@ class World:
 
     async def __aexit__(self, *_: object) -> None:
         await self.channel.close()
+        if self.channel.path.parent != self.root:  # made for the socket alone
+            self.channel.path.parent.rmdir()
         for task in self._tasks:
             task.cancel()
         for station in self.stations.values():
