@@ -54,5 +54,5 @@ async def face(station: Station) -> Face:
     except NoPower:
         return DARK
     ram = bytes.fromhex(shown["ram"]) if shown["on"] else _DARK
-    lit = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
-    return Face(base64.b64encode(ram).decode(), bool(shown["on"]), (next(lit), next(lit), next(lit)))
+    ready, busy, ring = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
+    return Face(base64.b64encode(ram).decode(), bool(shown["on"]), (ready, busy, ring))

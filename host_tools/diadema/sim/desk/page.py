@@ -12,8 +12,8 @@ from starlette.types import ASGIApp
 from diadema.sim.desk.requests import TEXT_LIMIT
 from diadema.sim.desk.socket import Room, desk_socket
 from diadema.web import assets
-from diadema.web.guard import Guard, language_of
-from diadema.words import section
+from diadema.web.guard import Guard
+from diadema.words import known, section
 
 _PAGE = files(__package__) / "page.html"
 _FLOOR = ("state.", "theme", "link.", "language.")  # words that the floor has already
@@ -32,7 +32,7 @@ def create_app(room: Room) -> ASGIApp:
 
     @app.get("/desk", include_in_schema=False)
     def desk(request: Request) -> HTMLResponse:
-        page = render(language_of(request))
+        page = render(known(request.query_params.get("lang")))
         return HTMLResponse(page, headers={"cache-control": "no-cache"})
 
     app.add_api_websocket_route("/desk/ws", desk_socket)

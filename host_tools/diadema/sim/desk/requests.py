@@ -80,9 +80,7 @@ class Message(Request, tag="text", frozen=True):
     text: Annotated[str, Meta(min_length=1, max_length=TEXT_LIMIT, pattern=r"^[^\x00-\x1f]+\Z")]
 
 
-_ANY: Any = (
-    Down | Up | Press | Tap | Headset | Cable | Power | Ring | Withdraw | HangUp | Message
-)
+_ANY: Any = Down | Up | Press | Tap | Headset | Cable | Power | Ring | Withdraw | HangUp | Message
 _DECODER = msgspec.json.Decoder(_ANY)
 ACTIONS = tuple(str(kind.__struct_config__.tag) for kind in Request.__subclasses__())
 

@@ -42,7 +42,7 @@ class Entry:
         }
 
 
-class Room:
+class StationRoom:
     """Made before the station has power, so that it hears everything. `watch` is its task."""
 
     def __init__(self, centre: Centre, samples: Sequence[Sample], site: dict[str, Any]) -> None:
@@ -119,7 +119,7 @@ class Room:
         self._send(lambda language: {"said": [entry.message(language)]})
 
     async def watch(self) -> None:
-        """Look at the station as long as anybody looks on. Raises when the hub is gone for good."""
+        """Look at the station while anybody looks on. Raises when the hub is gone for good."""
         reader = self._centre.reader()
         loop = asyncio.get_running_loop()
         due = 0.0

@@ -9,7 +9,7 @@ import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -19,8 +19,9 @@ from diadema.sim.build import SIM, SimBoard
 from diadema.sim.centre import Centre, open_centre
 from diadema.sim.demo import SITE, ZONE
 from diadema.sim.desk.page import create_app
-from diadema.sim.desk.room import Room
+from diadema.sim.desk.room import StationRoom
 from diadema.sim.desk.samples import tray
+from diadema.sim.desk.socket import Room
 
 PORT = 8610
 HOST = "127.0.0.1"
@@ -34,6 +35,10 @@ class DeskOptions:
     port: int | None = None
     browser: bool = False
     board: SimBoard = SIM
+
+
+class Watched(Room, Protocol):
+    async def watch(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ async def run_desk(options: DeskOptions, up: Callable[[OpenDesk], None]) -> None
 @asynccontextmanager
 async def open_desk(options: DeskOptions) -> AsyncIterator[OpenDesk]:
     """Everything up, and down again. Raises DiademaError when it cannot begin."""
-    with _listen(options.port) as listener:
+    with listen(options.port) as listener:
         mine, *colleagues = (desk.person for desk in people.desks(_PEOPLE))
         async with open_centre(
             people.desks(1),
@@ -81,15 +86,16 @@ async def open_desk(options: DeskOptions) -> AsyncIterator[OpenDesk]:
             colleagues=colleagues,
         ) as centre:
             site = json.loads(centre.data.site.read_bytes())
-            room = Room(centre, tray([mine, *colleagues]), site)
+            room = StationRoom(centre, tray([mine, *colleagues]), site)
             await centre.switch_on()
             address = f"http://{HOST}:{listener.getsockname()[1]}/desk"
-            async with _serving(room, listener) as failure:
+            async with serving(room, listener) as failure:
                 yield OpenDesk(address, centre, failure)
 
 
 @asynccontextmanager
-async def _serving(room: Room, listener: socket.socket) -> AsyncIterator[asyncio.Future[None]]:
+async def serving(room: Watched, listener: socket.socket) -> AsyncIterator[asyncio.Future[None]]:
+    """The page of `room` on a socket that listens; gives what raises when either fails."""
     server = _Server(
         uvicorn.Config(
             create_app(room),
@@ -126,7 +132,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(port: int | None) -> socket.socket:
+def listen(port: int | None) -> socket.socket:
+    """The page's own socket. Raises DiademaError when the port asked for is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     wanted = PORT if port is None else port

@@ -62,7 +62,8 @@ class Teller:
         variant = str(event.get(_VARIANT.get(kind, ""), "")).lower()
         for key in (f"said.{kind}.{variant}", f"said.{kind}", "said.other"):
             if key in words:
-                return words[key].format_map(_Places(self._values(event, language)))
+                sentence = words[key].format_map(_Places(self._values(event, language)))
+                return sentence.replace("..", ".")  # after a name that ends with a stop
         raise KeyError("said.other")
 
     def _values(self, event: dict[str, Any], language: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The badges that lie beside the virtual desk: three people of the site, and one that no site knows."""
+"""The badges that lie beside the virtual desk: people of the site, and one that no site knows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

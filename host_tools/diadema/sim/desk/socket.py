@@ -1,4 +1,4 @@
-"""`/desk/ws`: one page's socket. It sees the station, and its requests are carried out in order."""
+"""`/desk/ws`: one page's socket. It sees the station, and what it asks is carried out."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.errors import DiademaError
 from diadema.sim.desk.requests import Down, Refused, Request, Up, parse
-from diadema.web.guard import language_of
 from diadema.web.viewers import Viewer
+from diadema.words import known
 
 log = logging.getLogger(__name__)
 
@@ -26,21 +26,21 @@ class Hands(Protocol):
 
 
 class Room(Protocol):
-    hands: Hands
-
+    @property
+    def hands(self) -> Hands: ...
     def join(self, language: str) -> Viewer: ...
     def leave(self, viewer: Viewer) -> None: ...
 
 
 async def desk_socket(websocket: WebSocket) -> None:
-    """The station as it is, then what changes. Keys that the page held are let go of at its end."""
+    """The station as it is, then what changes. At its end the keys it held are let go of."""
     await websocket.accept()
     state = websocket.app.state
     if state.pages >= PAGES:
         await websocket.close(_TRY_LATER)
         return
     room: Room = state.room
-    language = language_of(websocket)
+    language = known(websocket.query_params.get("lang"))
     viewer = room.join(language)
     page = _Page(websocket, room.hands, viewer, language)
     state.pages += 1
@@ -64,9 +64,7 @@ async def desk_socket(websocket: WebSocket) -> None:
 class _Page:
     """What one socket asks. Keys are pressed in the order asked; what takes longer goes beside."""
 
-    def __init__(
-        self, websocket: WebSocket, hands: Hands, viewer: Viewer, language: str
-    ) -> None:
+    def __init__(self, websocket: WebSocket, hands: Hands, viewer: Viewer, language: str) -> None:
         self._websocket = websocket
         self._hands = hands
         self._viewer = viewer

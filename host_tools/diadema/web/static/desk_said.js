@@ -4,10 +4,11 @@ import { hourOf } from "./clock.js";
 import { fill } from "./tile.js";
 
 const KEPT = 200;
+const PATIENCE_MS = 1200; // what the hub stores within it did not wait
 
 export class Said {
-  #newest = 0;
   #stored = 0;
+  #timer = 0;
 
   constructor(section, words) {
     this.words = words;
@@ -20,7 +21,6 @@ export class Said {
   /** A fresh start: the station may be another one since the socket was lost. */
   begin({ zone, said }) {
     this.hour = hourOf(zone, document.documentElement.lang, true);
-    this.#newest = 0;
     this.list.replaceChildren();
     this.list.setAttribute("aria-live", "off"); // the past is not read aloud
     this.add(said);
@@ -29,7 +29,6 @@ export class Said {
 
   add(entries) {
     for (const entry of entries) {
-      this.#newest = Math.max(this.#newest, entry.id);
       this.list.prepend(this.#line(entry));
     }
     while (this.list.children.length > KEPT) this.list.lastElementChild.remove();
@@ -39,7 +38,8 @@ export class Said {
 
   #line({ id, n, t, k, tone, text }) {
     const line = document.createElement("li");
-    Object.assign(line.dataset, { id, n, kind: k, tone });
+    Object.assign(line.dataset, { id, kind: k, tone });
+    line.since = performance.now();
     line.title = `${n} · ${k}`;
     const time = document.createElement("time");
     time.dateTime = new Date(t).toISOString();
@@ -57,12 +57,19 @@ export class Said {
   }
 
   #mark() {
-    let waiting = 0;
+    clearTimeout(this.#timer);
+    let [unstored, waiting, soonest] = [0, 0, Infinity];
     for (const line of this.list.children) {
-      const waits = Number(line.dataset.id) > this.#stored;
+      const isUnstored = Number(line.dataset.id) > this.#stored;
+      const left = line.since + PATIENCE_MS - performance.now();
+      if (isUnstored && left > 0) soonest = Math.min(soonest, left);
+      const waits = isUnstored && left <= 0;
+      unstored += isUnstored;
       waiting += waits;
       line.toggleAttribute("data-waits", waits);
     }
+    if (soonest < Infinity) this.#timer = setTimeout(() => this.#mark(), soonest);
+    if (unstored && !waiting) return; // it will be known in a moment
     const key = waiting ? (waiting === 1 ? "stored.one" : "stored.waiting") : "stored";
     const text = this.list.children.length ? fill(this.words[key], { n: waiting }) : "";
     if (this.state.textContent !== text) this.state.textContent = text;

@@ -2,6 +2,8 @@
 
 const WIDTH = 128;
 const HEIGHT = 64;
+const SMALLEST = 192; // high, where the page may scroll
+const LARGEST = 640; // wide
 const LIT = "#d3ebff";
 const UNLIT = "#05070a";
 
@@ -16,7 +18,9 @@ export class DeskScreen {
     this.resting = document.querySelector("[data-resting]");
     this.station = canvas.closest(".station");
     this.powered = false;
-    new ResizeObserver(() => this.#fit()).observe(this.station);
+    this.scene = this.station.parentElement;
+    new ResizeObserver(() => this.#fit()).observe(this.scene);
+    addEventListener("resize", () => this.#fit());
     matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => this.#fit());
     this.#fit();
   }
@@ -41,10 +45,13 @@ export class DeskScreen {
     if (this.resting.textContent !== text) this.resting.textContent = text;
   }
 
-  /** As many pixels a dot as the station's width allows; the keys follow by `--screen`. */
+  /** As many pixels a dot as there is room for; the keys follow by `--screen`. The style sheet
+      says how much the rest takes beside the picture, and above and below it. */
   #fit() {
-    const room = parseFloat(getComputedStyle(this.station).getPropertyValue("--room"));
-    const width = Math.min(this.station.clientWidth - 2 * room, 560);
+    const style = getComputedStyle(this.station);
+    const wide = this.scene.clientWidth - parseFloat(style.getPropertyValue("--beside"));
+    const high = innerHeight - parseFloat(style.getPropertyValue("--around"));
+    const width = Math.min(wide, Math.max(high, SMALLEST) * 2, LARGEST);
     const dot = Math.max(1, Math.floor((width * devicePixelRatio) / WIDTH));
     if (dot === this.#dot) return;
     this.#dot = dot;

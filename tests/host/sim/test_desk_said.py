@@ -1,0 +1,96 @@
+"""The sentences of the virtual desk's list: one an event, in both languages."""
+
+from typing import Any
+
+import pytest
+from diadema.events import KINDS
+from diadema.sim import people
+from diadema.sim.desk.said import Teller, tone
+from diadema.words import LANGUAGES, section
+
+SITE = people.site(people.desks(2), name="Centro", zone="America/Lima", tree=people.LIMA_TREE)
+
+
+def said(language: str = "es", **event: Any) -> str | None:
+    event["k"] = event.pop("kind")
+    return Teller(SITE).sentence(event, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_sentence(kind: str, language: str) -> None:
+    known = section("desk", language)
+    assert any(key == f"said.{kind}" or key.startswith(f"said.{kind}.") for key in known)
+    sentence = said(language, kind=kind)
+    assert sentence is None or (sentence.endswith(".") and "{" not in sentence)
+
+
+@pytest.mark.parametrize(
+    ("event", "spanish", "english"),
+    [
+        (
+            {"kind": "session.opened", "a": "a001", "provisional": False},
+            "Rosa Lúcuma inició sesión.",
+            "Rosa Lúcuma logged in.",
+        ),
+        (
+            {"kind": "presence.changed", "a": "a001", "to": "not_ready", "reason": "sshh"},
+            "Auxiliar: SS. HH.",
+            "Not ready: SS. HH.",
+        ),
+        (
+            {"kind": "presence.changed", "a": "a001", "to": "not_ready", "reason": "no_answer"},
+            "Auxiliar: no contestó.",
+            "Not ready: no answer.",
+        ),
+        (
+            {"kind": "contact.offered", "c": "c1", "queue": "Banca"},
+            "Llamada ofrecida · Banca.",
+            "Call offered · Banca.",
+        ),
+        (
+            {"kind": "contact.answered", "c": "c1", "ring_ms": 2400},
+            "Llamada atendida, timbró 2 s.",
+            "Call answered, rang 2 s.",
+        ),
+        (
+            {"kind": "contact.typified", "code": "211", "how": "agent"},
+            "Tipificación: Operaciones › Tarjetas › Bloqueo.",
+            "Disposition: Operaciones › Tarjetas › Bloqueo.",
+        ),
+        (
+            {"kind": "station.fault", "part": "badge_reader", "code": 5},
+            "Falla en lector de fotocheck.",
+            "Fault in badge reader.",
+        ),
+        (
+            {"kind": "command.refused", "command": "ring", "reason": "not_ready"},
+            "No aceptó «timbrar»: no está disponible.",
+            "Refused «ring»: not ready.",
+        ),
+    ],
+)
+def test_a_sentence_has_the_sites_words(event: dict[str, Any], spanish: str, english: str) -> None:
+    assert said("es", **event) == spanish
+    assert said("en", **event) == english
+
+
+def test_what_is_not_known_is_named_not_kept_quiet() -> None:
+    assert said(kind="lamp.lit") == "Evento lamp.lit."
+    assert said(kind="session.opened", a="a999") == "Alguien inició sesión."
+    assert said(kind="contact.offered") == "Llamada ofrecida · —."
+
+
+def test_what_says_nothing_to_a_person_is_left_out() -> None:
+    assert said(kind="station.health", heap=1, journal=2) is None
+    assert said(kind="presence.changed", a="a001", to="logged_out") is None
+    assert said(kind="voice.summary", agent_ms=0, caller_ms=0) is None
+    assert said(kind="voice.summary", agent_ms=4000, caller_ms=0) == (
+        "Voz: asesor 4 s, usuario 0 s."
+    )
+
+
+def test_what_went_wrong_stands_out() -> None:
+    assert tone({"k": "contact.missed"}) == tone({"k": "session.denied"}) == "bad"
+    assert tone({"k": "contact.held"}) == "call"
+    assert tone({"k": "station.clock"}) == "station"
