@@ -18,6 +18,7 @@ import typer
 
 from diadema.boards.cli import app as board_app
 from diadema.errors import DiademaError
+from diadema.pin_command import pin
 
 app = typer.Typer(
     name="diadema",
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(board_app, name="board")
+app.command()(pin)
 
 
 def _directory(given: str) -> Path:

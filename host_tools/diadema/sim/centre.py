@@ -154,10 +154,12 @@ async def open_centre(
     wifi: bool = False,
     boards: Sequence[SimBoard] = (SIM,),
     colleagues: Sequence[people.Person] = (),
+    pins: bool = False,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
-    The desks take the `boards` in turn. `colleagues` may log in at any of them.
+    The desks take the `boards` in turn. `colleagues` may log in at any of them. With `pins` each
+    login asks for one.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(own_folder())
@@ -170,6 +172,7 @@ async def open_centre(
             tree=tree,
             wifi=people.WIFI if wifi else None,
             colleagues=colleagues,
+            pins=pins,
         )
         _write_site(directory, site)
         earlier = _epochs(directory)

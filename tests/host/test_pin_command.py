@@ -1,0 +1,115 @@
+"""`diadema pin`: asked twice without an echo, or read from a pipe; written where people wrote."""
+
+import getpass
+import json
+import warnings
+
+import pytest
+from diadema import pin_command
+from diadema.errors import DiademaError
+from diadema.pins import verify_pin
+from diadema.site_command import example
+from typer.testing import CliRunner
+
+PIN = "142536"
+
+
+@pytest.fixture
+def run():
+    from diadema.cli import app
+
+    def invoke(*arguments, given=PIN + "\n"):
+        return CliRunner().invoke(app, ["pin", *map(str, arguments)], input=given)
+
+    return invoke
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "site.json"
+    path.write_text(example(), encoding="utf-8")
+    return path
+
+
+def pins(file):
+    return {
+        agent["id"]: agent.get("pin") for agent in json.loads(file.read_text("utf-8"))["agents"]
+    }
+
+
+def test_a_script_gets_the_verifier_and_nothing_else(run):
+    done = run("e001", "--stdin")
+    assert done.exit_code == 0
+    assert verify_pin(PIN, done.stdout.strip())
+    assert PIN not in done.output
+
+
+def test_the_site_keeps_what_people_wrote_in_it(run, file):
+    before = file.read_text("utf-8")
+    file.chmod(0o640)
+    assert run("e002", "--stdin", "--site", file).exit_code == 0
+    assert verify_pin(PIN, pins(file)["e002"])
+    after = file.read_text("utf-8")
+    added = f'\n      "pin": "{pins(file)["e002"]}",'
+    assert after.replace(added, "") == before
+    assert file.stat().st_mode & 0o777 == 0o640
+    again = run("e002", "--stdin", "--site", file, given="612345\n")
+    assert verify_pin("612345", pins(file)["e002"])
+    assert "612345" not in again.output + file.read_text("utf-8")
+    assert len(file.read_text("utf-8")) == len(after)
+    assert pins(file)["e001"] == json.loads(before)["agents"][0]["pin"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"agents":[{"id":"e001"}]}',
+        '{"agents":[{"pin":"","id":"e001"}]}',
+        '{"agents":[{"id":"e000","pin":"ab"},{"id":"e001","pin":"ab"}]}',
+        '{"playbooks":[{"id":"e001"}],"agents":[{"name":"Ñ", "id" : "e001" , "short":"x"}]}',
+        '{"agents":[{"\\u0069d":"e001"}]}',
+    ],
+)
+def test_only_her_own_pin_changes(text):
+    made = json.loads(pin_command.with_pin(text, "e001", "0f:1e", "site.json"))
+    wanted = json.loads(text)
+    wanted["agents"][-1]["pin"] = "0f:1e"
+    assert made == wanted
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"{", "no JSON"), (b"\xff", "no JSON"), (b"[]", "names no agent"), (None, "cannot read")],
+)
+def test_a_file_that_is_no_site_is_refused_before_anything_is_asked(run, file, content, reason):
+    file.unlink() if content is None else file.write_bytes(content)
+    done = run("e001", "--stdin", "--site", file, given="")
+    assert isinstance(done.exception, DiademaError)
+    assert reason in str(done.exception)
+
+
+@pytest.mark.parametrize("given", ["111111\n", "14253\n", "", "142536 \n"])
+def test_what_is_refused_changes_nothing(run, file, given):
+    before = file.read_bytes()
+    done = run("e001", "--stdin", "--site", file, given=given)
+    assert isinstance(done.exception, DiademaError)
+    assert file.read_bytes() == before
+    assert given.strip() not in str(done.exception) or not given
+
+
+def test_it_is_asked_twice(run, monkeypatch):
+    answers = iter([PIN, PIN, PIN, "142535", "123456"])
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: next(answers))
+    assert verify_pin(PIN, run("e001", given="").stdout.strip())
+    assert "not the same" in str(run("e001", given="").exception)
+    assert "take another" in str(run("e001", given="").exception)
+    assert not [*answers]
+
+
+def test_without_a_terminal_it_says_how(run, monkeypatch):
+    def no_terminal(prompt):
+        warnings.warn("echo", getpass.GetPassWarning, stacklevel=1)
+        return PIN
+
+    monkeypatch.setattr(getpass, "getpass", no_terminal)
+    assert "use --stdin" in str(run("e001", given="").exception)
