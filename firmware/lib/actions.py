@@ -49,22 +49,22 @@ class Actions:
         self.notice = (word, argument)
         self._notice_until = self.u + _NOTICE_MS
 
-    def emit(self, kind, details=None, **fields):
+    def emit(self, k, details=None, **fields):
         """An event; `details` of the details that it answers, if it does."""
-        fields["k"] = kind
+        fields["k"] = k
         if details and "i" in details:
             fields["i"] = details["i"]
         self._out.append(fields)
 
-    def said(self, kind, details=None, **fields):
+    def said(self, k, details=None, **fields):
         """An event about the agent."""
         if self.desk.agent is not None:
             fields["a"] = self.desk.agent
-        self.emit(kind, details, **fields)
+        self.emit(k, details, **fields)
 
-    def contact(self, kind, details=None, **fields):
+    def contact(self, k, details=None, **fields):
         """An event about the agent's contact."""
-        self.said(kind, details, c=self.desk.contact, **fields)
+        self.said(k, details, c=self.desk.contact, **fields)
 
     def refuse(self, details, reason, detail=""):
         """Answer a command with why it is not done."""
@@ -75,15 +75,26 @@ class Actions:
 
     # ------------------------------------------------------------------ presence
 
-    def presence(self, to, reason, by, details=None):
-        before = {"from": self.desk.presence}
-        self.said("presence.changed", details, to=to, reason=reason, by=by, **before)
+    def presence(self, to, reason, by, who=None, details=None):
+        if by == "agent":
+            self.notice_seen()
+        more = {"from": self.desk.presence}
+        if who:
+            more["who"] = who
+        self.said("presence.changed", details, to=to, reason=reason, by=by, **more)
+
+    def notice_seen(self, details=None):
+        """She knows of the change that she did not make."""
+        if self.desk.foreign:
+            self.said("notice.acknowledged", of=self.name_of(self.desk.foreign[0]))
+
+    _seen = notice_seen
 
     def _go_ready(self, details):
         self.presence("ready", None, "agent")
 
     def _set(self, details):
-        self.presence("not_ready", details["reason"], "supervisor", details)
+        self.presence("not_ready", details["reason"], "supervisor", details.get("who"), details)
 
     def _choose_reason(self, details):
         if self.config.reasons:
@@ -98,8 +109,10 @@ class Actions:
     def _want(self, details):
         self.wanted("not_ready", details["reason"], details)
 
-    def wanted(self, to, reason, details=None):
-        self.said("presence.intended", details, to=to, reason=reason)
+    def wanted(self, to, reason, details=None, **more):
+        if details and details.get("who"):
+            more["who"] = details["who"]
+        self.said("presence.intended", details, to=to, reason=reason, **more)
 
     def settle(self):
         """The work is over: what the agent asked for meanwhile takes effect."""

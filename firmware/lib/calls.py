@@ -56,17 +56,28 @@ class Calls(Actions):
 
     def _hang_up(self, details):
         desk = self.desk
+        if details:
+            self.end_call(details["by"], details)
+        elif desk.work != "talking" or self.u - desk.talk_since >= _JUST_ANSWERED_MS:
+            # the others of a conference go on
+            self.end_call("transfer" if desk.heard == "both" else "agent")
+
+    def end_call(self, by, details=None, **more):
+        desk = self.desk
         work = desk.work
-        if not details and work == "talking" and self.u - desk.talk_since < _JUST_ANSWERED_MS:
-            return
-        ended = {"by": details["by"] if details else "agent", "on_hold": work == "held"}
+        if work == "consulting" and by != "transfer":
+            self.contact("contact.consult_ended", via=via(details), result="dropped")
         if work == "dialing":  # nobody answered: nothing to wrap up
-            ended["dial_result"] = "no_answer"
-        self.contact("contact.ended", details, **ended)
+            more["dial_result"] = "no_answer"
+        waits = work == "held" or (work == "consulting" and desk.heard == "area")
+        self.contact("contact.ended", details, by=by, on_hold=waits, **more)
         if work == "dialing":
             self.settle()
         else:
             self._wrap_up(None)
+
+    def end_consult(self, result, details=None):
+        self.contact("contact.consult_ended", details, via=via(details), result=result)
 
     def _interrupt(self, details):
         """The power went in the middle of a call; the session goes on."""
@@ -74,7 +85,7 @@ class Calls(Actions):
             self.u = self.desk.offered_at  # how long it rang is not known
             self.missed("technical")
         else:
-            self._hang_up({"by": "interrupted"})
+            self.end_call("transfer" if self.desk.heard == "nobody" else "interrupted")
 
     # ------------------------------------------------------------------ wrap-up
 
@@ -109,7 +120,7 @@ class Calls(Actions):
 
 
 def via(details):
-    return "host" if details else "key"
+    return "host" if details and "i" in details else "key"
 
 
 def _code_chosen(station, node):

@@ -55,13 +55,21 @@ class Config:
         return None
 
     def name_of(self, agent):
-        return _label(self.agents, agent)
+        return label_of(self.agents, agent)
+
+    def limit_ms(self, code):
+        """For how long a reason may last, 0 without a limit."""
+        for row in self.reasons:
+            if row[0] == code and len(row) > 3:
+                return row[3] * 1000
+        return 0
 
     def reason_label(self, code):
-        return _label(self.reasons, code)
+        return label_of(self.reasons, code)
 
 
-def _label(rows, code):
+def label_of(rows, code):
+    """What rows of code, label and more call a code; itself where they do not have it."""
     for row in rows:
         if row[0] == code:
             return row[1]

@@ -17,6 +17,8 @@ _WORK = {
     "contact.answered": "talking",
     "contact.held": "held",
     "contact.resumed": "talking",
+    "contact.consulted": "consulting",
+    "contact.consult_ended": "held",  # and talking, where she heard the caller or goes back
     "contact.missed": "idle",
     "contact.ended": "closing",
     "wrapup.started": "wrapup",
@@ -24,7 +26,7 @@ _WORK = {
 }
 _KEPT = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
-    "since_utc help help_by ticket"
+    "since_utc heard help help_by ticket foreign"
 ).split()
 
 
@@ -41,6 +43,8 @@ class Desk:
         self.queue = None
         self.code = None  # the contact's tipificación
         self.muted = False
+        self.heard = None  # area or caller in a consult, both in a conference, nobody: handed over
+        self.area = None  # that is consulted
         self.absent = False  # a call was not answered: not_ready is owed
         self.intended = None  # [to, reason, by]
         self.faults = {}  # part: code
@@ -48,6 +52,7 @@ class Desk:
         self.help_at = 0  # u of it
         self.help_by = None  # who accepted it
         self.ticket = 0  # n of the last fault that she reported, while it is open
+        self.foreign = None  # [n, reason, who]: a change that she did not make, not yet «Visto»
         self.since_utc = None
         self.since = 0  # u at which the state shown was entered
         self.presence_since = 0
@@ -71,20 +76,31 @@ class Desk:
     def _to(self, work, event):
         kind = event["k"]
         u = event["u"]
+        if work == "consulting":
+            self.heard = event.get("heard", "area")
+            self.area = event["area"]
+            if self.work == work:  # she only hears the other one
+                return
         self.since_utc = event["t"]
         self.since = u
         if kind == "contact.offered" or kind == "contact.dialed":
             self.contact = event["c"]
             self.queue = event.get("queue")
-            self.code = None
+            self.code = self.heard = None
             self.muted = False
             self.offered_at = u
         elif kind == "contact.answered":
             self.talk_since = u
         elif kind == "contact.resumed":
             self.since = self.talk_since
+        elif kind == "contact.consult_ended":
+            if event["result"] == "back" or self.heard == "caller":
+                work = "talking"
+                self.since = self.talk_since
+            self.heard = None
         elif kind == "contact.ended":
             self.muted = False
+            self.heard = None
             if event.get("dial_result"):
                 work = "idle"
         elif kind == "contact.missed":
@@ -106,6 +122,9 @@ class Desk:
     def _presence(self, event):
         self.presence = event["to"]
         self.reason = event["reason"]
+        self.foreign = None
+        if self.presence == "not_ready" and self.reason != "login" and event["by"] != "agent":
+            self.foreign = [event["n"], self.reason, event.get("who")]
         self.absent = False
         self.intended = None
         self.presence_since = self.since = event["u"]
@@ -116,11 +135,20 @@ class Desk:
     def _intended(self, event):
         wanted = [event["to"], event["reason"]]
         as_now = wanted == [self.presence, self.reason]
-        by = "supervisor" if "i" in event else "agent"  # only a supervisor's is a command
-        self.intended = None if as_now else wanted + [by]
+        # only a supervisor's is a command
+        by = event.get("by") or ("supervisor" if "i" in event else "agent")
+        self.intended = None if as_now else wanted + [by, event.get("who")]
 
     def _typified(self, event):
         self.code = event["code"]
+
+    def _transferred(self, event):
+        if event["completed"]:
+            conference = event["kind"] == "conference"
+            self.heard = "both" if conference else "nobody"
+            if conference:
+                self.work = "talking"
+                self.since = self.talk_since
 
     def _muted(self, event):
         self.muted = event["k"] == "contact.muted"
@@ -130,6 +158,9 @@ class Desk:
 
     def _cleared(self, event):
         self.faults.pop(event["part"], None)
+
+    def _noticed(self, event):
+        self.foreign = None
 
     def _help(self, event):
         kind = event["k"]
@@ -189,10 +220,12 @@ _CHANGES = {
     "presence.changed": Desk._presence,
     "presence.intended": Desk._intended,
     "contact.typified": Desk._typified,
+    "contact.transferred": Desk._transferred,
     "contact.muted": Desk._muted,
     "contact.unmuted": Desk._muted,
     "station.fault": Desk._fault,
     "station.fault_cleared": Desk._cleared,
+    "notice.acknowledged": Desk._noticed,
     "help.requested": Desk._help,
     "help.accepted": Desk._help,
     "help.cancelled": Desk._help,

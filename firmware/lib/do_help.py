@@ -57,6 +57,10 @@ def fault(station, details):
     """Falla: something does not work."""
     desk = station.desk
     station.said("fault.reported", **_contact(desk))
+    if desk.open and desk.work == "idle" and desk.presence == "ready":
+        station.presence("not_ready", "fault", "system")
+    elif desk.open and desk.work not in ("idle", "offered"):  # her time from then on is técnica
+        station.wanted("not_ready", "fault", by="system")
     station.notify("fault_sent")
     if station.config.faults:
         station.open_list("faults", station.config.faults, _area)

@@ -12,6 +12,7 @@ def _rows(station):
     desk = station.desk
     if desk.work in IN_CALL:
         rows = [
+            (station.config.areas, "transfer.areas", "transfer"),
             (desk.work != "consulting", "intend", "after_call"),
             (station.config.tree and not desk.code, "typify", "code_now"),
         ]

@@ -1,6 +1,15 @@
-"""Who sits here: what a badge at the reader does to the session. Loaded for a badge, and let go of
-after it.
+"""Who sits here: what a badge at the reader does to attendance and session, and what the host says
+of the session. Loaded for a badge or a command, and let go of after it.
+
+The mark comes before anything else and whatever follows: attendance is the tap's, a session the
+desk's.
 """
+
+from lib.desk import MARKS_SINCE_S
+from micropython import const
+
+_SHIFT_S = const(57_600)  # a mark in says nothing of the shift after 16 h
+_ENDS = ("supervisor", "moved", "shift_end")  # the host's words that an end of a session may have
 
 
 def badge(station, details):
@@ -8,59 +17,209 @@ def badge(station, details):
     what could not be read.
     """
     if details is None:
-        _deny(station, None, "bad_read")
+        deny(station, (None, None), "bad_read")
         return
     keyed, agent = details[:2]
+    method = details[2] if len(details) > 2 else "badge"
     if keyed is None:
-        _deny(station, None, "no_roster")
-    elif agent is None:
-        _deny(station, keyed, details[2] if len(details) > 2 else "unknown_badge")
+        deny(station, details, "no_roster")
+    elif agent is None and len(details) > 2:  # a card that is not what it says marks nobody
+        deny(station, details, method)
+    else:
+        _tap(station, (keyed, agent, method))
+
+
+def coded(station, agent):
+    """An agent without her badge: code and PIN were right."""
+    _tap(station, (None, agent, "code_pin"))
+
+
+def _tap(station, details):
+    keyed, agent, method = details
+    key = agent or keyed
+    of = None
+    if _newest(station, key) <= 0:
+        of = station.name_of(0)
+        _mark(station, details, "in")
+    details = (keyed, agent, method, of)
+    if agent is None:
+        if of:
+            deny(station, details, "unknown_badge")
+        else:
+            _ask(station, details, [["out", "mark_out"], ["cancel", "cancel"]])
     else:
         station.act(station.action("badge"), details)
 
 
-def _deny(station, keyed, reason):
+# ------------------------------------------------------------------ attendance
+
+
+def _newest(station, key):
+    """The newest known mark of this shift: above 0 in, below 0 out, 0 none."""
+    here, there = station.desk.marks.get(key, 0), station.marks.get(key, 0)
+    newest = there if 1 < abs(here) < abs(there) or not here else here
+    if abs(newest) > 1:
+        utc = station.utc(station.u)
+        if utc is None or utc // 1000 - MARKS_SINCE_S - abs(newest) >= _SHIFT_S:
+            return 0
+    return newest
+
+
+def _mark(station, details, direction, u=None):
+    """Write the mark; `u` of a tap that was a moment ago."""
+    keyed, agent, method = details[:3]
+    newest = _newest(station, agent or keyed)
+    repeated = newest and (newest > 0) == (direction == "in")
+    more = {} if u is None else {"u": u}
+    method = "badge" if method == "badge_pin" else method
+    station.emit(
+        "attendance.marked", a=agent, direction=direction, method=method, badge=keyed, **more
+    )
+    hour = ""
+    utc = station.utc(station.u if u is None else u)
+    if utc is not None:
+        minutes = utc // 60_000 + station.config.utc_offset_min
+        hour = "%02d:%02d" % (minutes // 60 % 24, minutes % 60)
+    name = agent and agent != station.desk.agent and station.desk.open
+    if repeated:
+        station.notify("mark_repeated")
+    elif name:  # at a desk that is somebody else's
+        station.notify("marked_" + direction, hour + " " + station.config.name_of(agent))
+    else:
+        station.notify("marked_" + direction, hour)
+
+
+# ------------------------------------------------------------------ sessions
+
+
+def deny(station, details, reason="in_call"):
+    """`details` as a tap's; what it could do is not done."""
+    station.menu = None
     if not station.stopped(reason):
-        station.emit("session.denied", badge=keyed, reason=reason)
-        station.notify(reason)
+        more = {"a": details[1]} if details[1] else {}
+        station.emit("session.denied", badge=details[0], reason=reason, **more)
+        if len(details) < 4 or not details[3]:  # else the mark is what to tell
+            station.notify(reason)
 
 
-def deny(station, details):
-    _deny(station, details[0], "in_call")
+def _asks_pin(station, method):
+    policy = station.config.pin
+    if method in ("badge_pin", "code_pin") or policy == "none":
+        return False
+    return policy == "always" or method != "badge_secure"
 
 
 def log_in(station, details):
-    agent = details[1]
-    method = details[2] if len(details) > 2 else "badge"
-    station.emit("session.opened", a=agent, method=method, provisional=station.provisional)
+    if _asks_pin(station, details[2]):
+        from lib.do_pin import ask
+
+        ask(station, details)
+        return
+    _, agent, method, of = details
+    more = {"of": of} if of else {}
+    station.menu = None
+    station.emit("session.opened", a=agent, method=method, provisional=station.provisional, **more)
     station.emit(
         "presence.changed", a=agent, to="not_ready", reason="login", by="system",
         **{"from": "logged_out"},
     )  # fmt: skip
-    station.notify("hello", station.config.name_of(agent))
+    if not of:
+        station.notify("hello", station.config.name_of(agent))
+
+
+def proven(station, details):
+    """Her PIN was right."""
+    station.act(station.action("badge"), details)
 
 
 def relieve(station, details):
-    """The agent's own badge logs out; another's ends this session and opens its own."""
-    station.menu = None
+    """At an idle desk: its own agent is asked what she wants, another's session takes its place."""
     if details[1] == station.desk.agent:
-        _log_out(station, "agent", "logout", "agent")
+        ask(station, details)
+    elif _asks_pin(station, details[2]):
+        log_in(station, details)
     else:
+        station.menu = None
         _log_out(station, "relieved", "relieved", "system")
         if not station.full:
             log_in(station, details)
+            if not details[3]:
+                station.notify("relief", station.config.name_of(details[1]))
 
 
-def leave(station, details):
-    """The own badge in the wrap-up ends both."""
+def ask(station, details):
+    """The own badge asks what she wants; in a call nobody else's does anything."""
     if details[1] != station.desk.agent:
         deny(station, details)
         return
-    station.close_wrapup("session_closed")
+    _ask(
+        station, details,
+        [["aux", "auxiliar"], ["close", "close_session"], ["out", "mark_out"],
+         ["cancel", "cancel"]],
+    )  # fmt: skip
+
+
+def _ask(station, details, nodes):
+    tapped = station.u
+
+    def chosen(station, node):
+        if node[0] == "out":
+            _leave(station, details, tapped)
+        elif node[0] == "close":
+            _close(station)
+        elif node[0] == "aux":
+            station.act("choose_reason" if station.desk.work == "idle" else "intend")
+
+    station.open_words("session", nodes, chosen)
+    station.menu.urgent = True
+    station.closes_in(8_000)
+
+
+def _leave(station, details, tapped):
+    """SALIDA: the mark has the tap's time; the session ends at once, or with the call."""
+    _mark(station, details, "out", tapped)
+    if details[1] and station.desk.work == "idle":
+        _log_out(station, "agent", "logout", "agent")
+
+
+def _close(station):
+    work = station.desk.work
+    if work not in ("idle", "wrapup"):
+        station.wanted("logged_out", "logout")
+        return
+    if work == "wrapup":
+        station.close_wrapup("session_closed")
     _log_out(station, "agent", "logout", "agent")
+    station.notify("goodbye")
+
+
+def end(station, details):
+    """The call is over: what was to end the session does so."""
+    _end(station, station.desk.leaving or "agent")
+
+
+def _end(station, why):
+    if why == "agent":
+        _log_out(station, "agent", "logout", "agent")
+    else:
+        by = "supervisor" if why == "supervisor" else "system"
+        _log_out(station, why if why in _ENDS else "corrected", why, by)
 
 
 def _log_out(station, why, reason, by):
-    station.said("session.closed", reason=why, by="agent")
+    station.said("session.closed", reason=why, by=by)
     station.presence("logged_out", reason, by)
-    station.notify("goodbye")
+
+
+def told(station, details):
+    """The host's word on a session that was opened without it."""
+    if details["agent"] != station.desk.agent:
+        station.refuse(details, "no_such_session")
+    elif details["verdict"] == "confirm":
+        station.said("session.confirmed", details)
+    else:
+        reason = details.get("reason") or "corrected"
+        station.said("session.corrected", details, verdict="closed", reason=reason)
+        if station.desk.work == "idle":
+            station.menu = None
+            _end(station, reason)

@@ -12,7 +12,9 @@ badly.
 """
 
 from lib.canvas import Canvas, digits_width
+from lib.config import label_of
 from lib.menus import MORE
+from lib.states import LIMIT_NEAR_MS
 from micropython import const
 
 _RIGHT = const(127)
@@ -26,7 +28,7 @@ _LIST_Y = const(12)
 _LINE = const(13)
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
 # the running time ticks each second only here
-TICKING = ("offered", "dialing", "talking", "held", "wrapup", "not_ready")
+TICKING = ("offered", "dialing", "talking", "held", "consulting", "wrapup", "not_ready")
 
 
 class Screen:
@@ -143,24 +145,40 @@ class Screen:
             if desk.help_by:
                 return words["help_comes"] % desk.help_by
             return words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
-        if desk.muted and situation == "talking":
+        if desk.muted and situation in ("talking", "consulting"):
             return words["muted"]
+        if situation == "consulting":
+            if desk.heard == "caller":
+                return words["with_caller"]
+            return words["with_area"] % label_of(station.config.areas, desk.area)
         if desk.intended:
-            to, reason, _ = desk.intended
+            to, reason = desk.intended[:2]
             label = words["go_ready"] if to == "ready" else station.config.reason_label(reason)
             text = words["next"] % label
             return words["finish_hint"] + " · " + text if situation == "wrapup" else text
         if situation == "wrapup":
             return words["finish_hint"]
         for part, code in desk.faults.items():
-            return words.get("%s.%s" % (part, code)) or words["fault"] % words.get(part, part)
+            return words.get("%s.%s" % (part, code)) or words["broken"] % words.get(part, part)
         if situation == "not_ready":
-            return words.get(desk.reason, "")
+            return self._why(station, u)
         if situation == "logged_out":
             return words["tap_badge"] if station.config.generation else words["no_config"]
         if situation in ("talking", "held"):
-            return desk.queue or ""
+            return words["conference"] if desk.heard == "both" else desk.queue or ""
         return ""
+
+    def _why(self, station, u):
+        """What there is to say about a reason: who gave it, or what is left of its time."""
+        words = self.words
+        desk = station.desk
+        if desk.foreign and desk.reason not in words:
+            return words["set_by"] % (desk.foreign[2] or words["supervisor"])
+        limit = station.config.limit_ms(desk.reason)
+        left = limit - u + desk.presence_since
+        if limit and left <= LIMIT_NEAR_MS:
+            return words["limit_over" if left < 0 else "limit_left"] % elapsed(abs(left) // 1000)
+        return words.get(desk.reason, "")
 
     def _labels(self, station):
         labels = []

@@ -11,6 +11,7 @@ from micropython import const
 
 _MESSAGE_KEYS = {"key3": None, "key4": None, "key5": "turn", "key6": "acknowledge"}
 _BUSY = "offered dialing talking held consulting"  # keys 1 and 2 belong to the call
+LIMIT_NEAR_MS = const(60_000)
 _SETTLE_MS = const(400)  # a screen that changed by itself takes no soft key for so long
 
 
@@ -20,8 +21,9 @@ class Station(Calls):
     """
 
     _hers = False  # the last input was the agent's own act
-    _seen = None  # what the screen was about after the last input
+    _shown = None  # what the screen was about after the last input
     _settled_at = 0
+    _warned = None  # presence_since of the reason whose limit she was warned of
 
     # ------------------------------------------------------------------ the way in
 
@@ -35,6 +37,8 @@ class Station(Calls):
             return _MESSAGE_KEYS[name] if name != "key5" or self.message.pages > 1 else None
         action = cell(name, self.situation)
         tree = self.config.tree
+        if name == "key6" and self.desk.foreign and self.situation == "not_ready":
+            return "seen"
         if action == "typify" and (self.desk.code or not tree):
             return None
         if action == "finish" and tree and not self.desk.code:
@@ -89,8 +93,8 @@ class Station(Calls):
         if desk.work != "offered":
             self.silenced = False
         seen = (self.situation, self.menu, self.message)
-        if seen != self._seen:
-            self._seen = seen
+        if seen != self._shown:
+            self._shown = seen
             if not self._hers:
                 self._settled_at = self.u + _SETTLE_MS
 
@@ -108,11 +112,19 @@ class Station(Calls):
         due = None
         for at in (
             self.limit(), self._closes_at if self.menu else None,
-            self._notice_until if self.notice else None,
+            self._notice_until if self.notice else None, self._warning(),
         ):  # fmt: skip
             if at is not None and (due is None or at < due):
                 due = at
         return due
+
+    def _warning(self):
+        """`u` at which she is warned that her reason's time is nearly over, or None."""
+        desk = self.desk
+        limit = self.config.limit_ms(desk.reason) if self.situation == "not_ready" else 0
+        if not limit or self._warned == desk.presence_since:
+            return None
+        return desk.presence_since + max(limit - LIMIT_NEAR_MS, limit // 2)
 
     def _tick(self):
         u = self.u
@@ -120,6 +132,10 @@ class Station(Calls):
             self.notice = None
         if self.menu and self._closes_at is not None and u >= self._closes_at:
             self.menu.expire(self)
+        warning = self._warning()
+        if warning is not None and u >= warning:
+            self._warned = self.desk.presence_since
+            self.notify("limit_near")
         limit = self.limit()
         if limit is not None and u >= limit:
             self.act("miss" if self.desk.work == "offered" else "time_out")

@@ -11,12 +11,12 @@ SITUATIONS = (
 TABLE = {
     # one cell: the same everywhere; else
     # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup, closing
-    "key1": ". . . answer hang_up hang_up hang_up . finish .",
+    "key1": ". . . answer hang_up hang_up hang_up transfer.drop finish .",
     "key2": ". . . silence . mute . mute . .",
-    "key3": ". go_ready choose_reason . answer typify typify . . .",
-    "key4": ". choose_reason dial . . hold resume . . .",
-    "key5": ". help.ask help.ask . . help.ask help.ask . help.ask .",
-    "key6": ". . menu.show . . menu.show menu.show . menu.show .",
+    "key3": ". go_ready choose_reason . answer typify typify transfer.join . .",
+    "key4": ". choose_reason dial . . hold resume transfer.swap . .",
+    "key5": ". help.ask help.ask . . help.ask help.ask transfer.confer help.ask .",
+    "key6": ". . menu.show . . menu.show menu.show transfer.back menu.show .",
     "long5": "help.fault",
     "badge": (
         "session.log_in session.relieve session.relieve session.deny session.deny session.deny "
@@ -30,6 +30,9 @@ TABLE = {
     "hold": ". . . . . hold . . . .",
     "resume": ". . . . . . resume . . .",
     "hangup": ". . . . hang_up hang_up hang_up hang_up . .",
+    "consult": ". . . . . transfer.consult transfer.consult . . .",
+    "consult_end": ". . . . . . . transfer.end . .",
+    "transfer": ". . . . . transfer.told transfer.told transfer.told . .",
     "presence": "!logged_out set set want want want want want want !busy",
     "help": "help.told",
     "fault": "help.fault_told",
@@ -38,7 +41,7 @@ TABLE = {
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
     "hang_up withdraw miss time_out finish session.leave session.relieve silence interrupt "
-    "wrap_up typify acknowledge turn"
+    "wrap_up typify acknowledge turn transfer.drop transfer.back transfer.end transfer.join"
 ).split()
 # command: its fields, each with the bytes it may have, its values, or # for a whole number; a
 # minus: it may be missing
@@ -49,7 +52,10 @@ FIELDS = {
     "hold": "contact 64",
     "resume": "contact 64",
     "hangup": "contact 64 by agent|caller|system",
-    "presence": "to not_ready| reason 64",
+    "consult": "contact 64 area 24",
+    "consult_end": "contact 64 result back|dropped|failed",
+    "transfer": "contact 64 target 24 kind blind|consulted|conference completed -#",
+    "presence": "to not_ready| reason 64 who -32",
     "text": "m 64 text 320",
     "help": "of # state accepted|resolved by 32 result -24",
     "fault": "of # state accepted|resolved|rejected by 32 cause -24",

@@ -10,6 +10,7 @@ offered: Ringing
 dialing: Calling
 talking: On call
 held: On hold
+consulting: Consult
 wrapup: Wrap-up
 
 go_ready: Ready
@@ -22,8 +23,13 @@ resume: Back
 intend: Next
 turn: More ›
 acknowledge: Read
+transfer.join: Join
+transfer.swap: Swap
+transfer.confer: Confer
+transfer.back: Back
 help.ask: Help
 menu.show: Menu
+seen: Seen
 
 tap_badge: Tap your badge
 no_config: Not configured
@@ -46,7 +52,8 @@ no_roster: Configuration missing
 in_call: Finish your call first
 bad_read: Tap your badge again
 journal_full: Memory full: tell someone
-fault: Fault: %s
+broken: Fault: %s
+fault: Technical fault
 badge_reader: badge reader
 codec: audio
 keys: keys
@@ -65,6 +72,14 @@ fault_sent: Fault reported
 fault_accepted: Fault: %s sees it
 fault_resolved: Fault mended
 fault_rejected: Fault rejected
+limit_near: Your time is nearly over
+limit_left: %s left
+limit_over: Over by %s
+set_by: Set by %s
+supervisor: supervision
+with_area: With %s
+with_caller: With the caller
+conference: In a conference
 
 more: More ›
 reasons_list: Pause
@@ -72,10 +87,12 @@ intend_list: Next
 menu_list: Menu
 help_list: Help
 faults_list: Fault
+transfer: Transfer
 after_call: Afterwards…
 code_now: Code the call
 cancel_help: Cancel help
 topic: Tell the topic
 tree_list: Call code
+areas_list: Transfer to
 """
 WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)

@@ -10,6 +10,7 @@ offered: Timbre
 dialing: Marcando
 talking: Llamada
 held: En espera
+consulting: Consulta
 wrapup: Post llamada
 
 go_ready: Disp.
@@ -22,8 +23,13 @@ resume: Volver
 intend: Luego
 turn: Más ›
 acknowledge: Leído
+transfer.join: Unir
+transfer.swap: Altern
+transfer.confer: Confer
+transfer.back: Volver
 help.ask: Ayuda
 menu.show: Menú
+seen: Visto
 
 tap_badge: Pase su fotocheck
 no_config: Sin configuración
@@ -46,7 +52,8 @@ no_roster: Falta la configuración
 in_call: Termine su llamada primero
 bad_read: Pase otra vez el fotocheck
 journal_full: Memoria llena: avise
-fault: Falla: %s
+broken: Falla: %s
+fault: Falla técnica
 badge_reader: lector de fotocheck
 codec: audio
 keys: teclas
@@ -65,6 +72,14 @@ fault_sent: Falla avisada
 fault_accepted: Falla: la ve %s
 fault_resolved: Falla resuelta
 fault_rejected: Falla no procede
+limit_near: Su tiempo acaba pronto
+limit_left: Quedan %s
+limit_over: Excedido %s
+set_by: Lo puso %s
+supervisor: supervisión
+with_area: Con %s
+with_caller: Con el usuario
+conference: En conferencia
 
 more: Más ›
 reasons_list: Auxiliar
@@ -72,10 +87,12 @@ intend_list: Luego
 menu_list: Menú
 help_list: Ayuda
 faults_list: Falla
+transfer: Transferir
 after_call: Al terminar…
 code_now: Tipificar
 cancel_help: Cancelar ayuda
 topic: Decir el tema
 tree_list: Tipificación
+areas_list: Transferir a
 """
 WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)

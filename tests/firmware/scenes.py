@@ -21,6 +21,7 @@ CONFIG = {
         ["capacitacion", "Capacitación", 0],
         ["retro", "Retroalimentac.", 0],
     ],
+    "areas": [["tarjetas", "Tarjetas", 0], ["reclamos", "Reclamos", 1]],
     "help": [["producto", "Producto"], ["sistema", "Sistema"], ["trato", "Usuario difícil"]],
     "faults": [["pc", "Computadora", [["mouse", "Mouse"]]], ["red", "Red", []]],
     "tree": {

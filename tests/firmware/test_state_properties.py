@@ -16,9 +16,14 @@ inputs = st.one_of(
     st.tuples(st.sampled_from(["long3", "long4", "bad_read", "tick", "limit", "cut", "reboot"])),
     st.tuples(st.just("ring")),
     st.tuples(st.just("full"), st.booleans()),
-    st.tuples(st.sampled_from(["answer", "hold", "resume"]), st.booleans()),
     st.tuples(st.just("hangup"), st.booleans(), st.sampled_from(["agent", "caller", "system"])),
     st.tuples(st.just("withdraw"), st.booleans(), st.sampled_from(["withdrawn", "no_answer"])),
+    st.tuples(st.sampled_from(["answer", "hold", "resume", "consult"]), st.booleans()),
+    st.tuples(st.just("consult_end"), st.sampled_from(["back", "dropped", "failed"])),
+    st.tuples(
+        st.just("transfer"), st.sampled_from(["blind", "consulted", "conference"]),
+        st.sampled_from([0, 1, 1]),
+    ),
     st.tuples(st.just("presence")),
     st.tuples(st.just("text")),
 )
@@ -53,6 +58,13 @@ class Walk(DeskBench):
                 self.command(name, contact=self.contact(arguments[0]), by=arguments[1])
             case "withdraw":
                 self.command(name, contact=self.contact(arguments[0]), cause=arguments[1])
+            case "consult":
+                self.command(name, contact=self.contact(arguments[0]), area="reclamos")
+            case "consult_end":
+                self.command(name, contact=self.contact(True), result=arguments[0])
+            case "transfer":
+                fields = {"kind": arguments[0], "completed": arguments[1]}
+                self.command(name, contact=self.contact(True), target="tarjetas", **fields)
             case "presence":
                 self.command(name, to="not_ready", reason="reunion")
             case "text":
@@ -103,6 +115,7 @@ def check_stream(events: list[dict[str, Any]]) -> None:
     presence = "logged_out"
     session = None
     started: dict[str, str] = {}
+    consulting = None
     typified = set()
     for n, event in enumerate(events, 1):
         whole = {"s": "DIA-0200000000a1", "e": 1, "n": n, **event}
@@ -130,6 +143,7 @@ def check_stream(events: list[dict[str, Any]]) -> None:
                 assert started[contact] == "waiting"
                 started[contact] = "over"
             case "contact.ended":
+                assert consulting is None
                 answered = started[contact] == "talking"
                 assert answered != ("dial_result" in event)
                 started[contact] = "ended" if answered else "over"
@@ -143,8 +157,19 @@ def check_stream(events: list[dict[str, Any]]) -> None:
                 assert contact not in typified
                 assert started[contact] in ("talking", "wrapup")
                 typified.add(contact)
-            case "contact.held" | "contact.resumed" | "contact.muted" | "contact.unmuted":
+            case "contact.consulted":
                 assert started[contact] == "talking"
+                consulting = contact
+            case "contact.consult_ended":
+                assert consulting == contact
+                consulting = None
+            case "contact.transferred":
+                assert started[contact] == "talking"
+                if event["completed"]:
+                    assert consulting is None or event["kind"] != "blind"
+                    consulting = None
+            case "contact.held" | "contact.resumed" | "contact.muted" | "contact.unmuted":
+                assert started[contact] == "talking" and (consulting is None or "mute" in kind)
         if kind.startswith(("contact.", "wrapup.")):
             assert event["a"] == session
     assert session is None and presence == "logged_out"

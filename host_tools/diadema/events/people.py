@@ -78,6 +78,7 @@ class PresenceIntended(Event, tag="presence.intended", kw_only=True, gc=False):
     to: Presence
     reason: str | None = None
     by: Maybe[str] = UNSET
+    who: Maybe[str] = UNSET
 
 
 class NoticeAcknowledged(Event, tag="notice.acknowledged", kw_only=True, gc=False):

@@ -83,11 +83,18 @@ def test_states_fit_beside_their_time():
 
 def test_details_fit_the_line():
     canvas = Canvas()
-    longest = {"hello": "HUAMÁN CH. M.", "next": "Retroalimentac.", "volume": "16"}
+    longest = {
+        "hello": "HUAMÁN CH. M.",
+        "next": "Retroalimentac.",
+        "volume": "16",
+        "set_by": "Supervisora Uno",
+        "help_waits": "1:00:00",
+        "help_comes": "Ana Paredes",
+    }
     for words in (SPANISH, ENGLISH):
         parts = [words[part] for part in ("badge_reader", "codec", "journal", "config")]
         for word, text in words.items():
-            for filled in parts if word == "fault" else [longest.get(word, "")]:
+            for filled in parts if word == "broken" else [longest.get(word, "")]:
                 assert canvas.width(text % filled if "%s" in text else text) <= 127, text
 
 

@@ -1,6 +1,6 @@
 """The state machine: who may do what when, and the events it leaves, in their order."""
 
-from deskbench import NORMA, ROSA, STRANGER, DeskBench
+from deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
 from lib.desk import Desk
 from lib.states import Station
 from lib.transitions import SITUATIONS, TABLE
@@ -478,3 +478,65 @@ def test_a_station_without_configuration_can_finish_what_it_began():
     bench.do("key1")
     assert bench.station.menu is None
     assert bench.do("key1") == ["wrapup.ended"]
+
+
+def test_a_change_that_she_did_not_make_stays_until_she_saw_it():
+    bench = DeskBench().ready()
+    bench.command("presence", to="not_ready", reason="capacitacion", who="Ana P.")
+    changed = bench.last("presence.changed")
+    assert (changed["by"], changed["who"]) == ("supervisor", "Ana P.")
+    assert bench.desk.foreign == [changed["n"], "capacitacion", "Ana P."]
+    bench.reboot()
+    assert bench.station.action("key6") == "seen"
+    assert bench.do("key6") == ["notice.acknowledged"]
+    assert bench.last("notice.acknowledged")["of"] == name_of(changed["n"])
+    assert bench.station.action("key6") is None or bench.station.action("key6") != "seen"
+    bench.command("presence", to="not_ready", reason="reunion")
+    assert bench.do("key3") == ["notice.acknowledged", "presence.changed"]
+
+
+def test_who_wanted_it_is_told_when_it_takes_effect():
+    bench = DeskBench(SMALL).talking()
+    bench.command("presence", to="not_ready", reason="reunion", who="Ana P.")
+    bench.do("key1")
+    bench.do("key3")
+    bench.do("key3")
+    assert bench.do("key3")[-1] == "presence.changed"
+    changed = bench.last("presence.changed")
+    assert (changed["by"], changed["who"], changed["reason"]) == (
+        "supervisor", "Ana P.", "reunion",
+    )  # fmt: skip
+
+
+def test_a_limit_warns_before_it_is_over():
+    limited = dict(
+        CONFIG, reasons=[["refrigerio", "Refrigerio", 2, 2700], ["break", "Break", 2, 90]]
+    )
+    bench = DeskBench(limited).ready()
+    bench.do("tick")
+    bench.do("key3")
+    bench.do("key3")
+    since = bench.u
+    assert bench.station.deadline() == since + 2_640_000
+    bench.do("tick", after_ms=2_640_000)
+    assert bench.station.notice[0] == "limit_near"
+    bench.do("tick", after_ms=3000)
+    assert bench.station.deadline() is None
+    bench.do("key4")
+    bench.do("key4")
+    assert bench.station.deadline() == bench.u + 45_000
+
+
+def test_a_reported_fault_is_technical_time():
+    bench = DeskBench().ready()
+    assert bench.do("long5") == ["fault.reported", "presence.changed"]
+    changed = bench.last("presence.changed")
+    assert (changed["reason"], changed["by"]) == ("fault", "system")
+    bench = DeskBench(SMALL).talking()
+    assert bench.do("long5") == ["fault.reported", "presence.intended"]
+    bench.do("tick", after_ms=8000)
+    bench.do("key1")
+    bench.do("key3")
+    bench.do("key3")
+    assert bench.do("key3")[-1] == "presence.changed"
+    assert (bench.desk.reason, bench.last("presence.changed")["by"]) == ("fault", "system")
