@@ -302,6 +302,18 @@ async def test_one_agent_at_two_seats_is_logged_out_at_the_first_one(play, clien
     assert (await until(lambda: _shown(client, warn="two_seats")))["seat"] == "A-02"
 
 
+async def test_a_mark_is_told_at_every_desk_and_to_one_that_greets(play):
+    there, here = Script(s=S2).boot().clock(), Script().boot().clock().mark("in")
+    await play.hello(there)
+    await play.send(here)
+    await play.acked(here)
+    marks = [["a001", "in", T0 + 1000]]
+    assert (await play.command("marks", S2))["marks"] == marks
+    assert all(to == S2 for to, one in play.commands if one["cmd"] == "marks")
+    await play.hello(here)
+    assert await play.command("marks") == {"cmd": "marks", "i": 0, "marks": marks}
+
+
 async def test_another_site_reaches_stations_and_floor(broker, play, client):
     script = Script().boot().clock().login()
     await play.hello(script, generation=1)

@@ -105,6 +105,11 @@ class Ingest:
             batch.live += effects.rows.items()
             if changes.marks:
                 batch.marks += self._chain.extend(changes.marks)
+                effects.marks += [
+                    (a, badge, direction, utc)
+                    for (*_, a, badge, direction, _), (_, utc, _) in changes.marks
+                ]
+            effects.placed = bool(changes.hours)
             batch.stream = (created, messages[-1].sequence, server)
             written = self.writer.behind.submit(batch)
         return Begun(effects, batch.stream, intake.deferred, written)

@@ -43,6 +43,10 @@ class Effects:
     answered: list[tuple[str, int]] = field(default_factory=list)  # s, i
     opened: set[str] = field(default_factory=set)  # stations where a session began
     ended: set[str] = field(default_factory=set)  # and where one ended
+    marks: list[tuple[str | None, str | None, str, int | None]] = field(
+        default_factory=list
+    )  # agent, badge, direction, utc
+    placed: bool = False  # older marks may have got their hour
     rows: dict[str, bytes] = field(default_factory=dict)
     two_seats: list[tuple[str, list[str]]] = field(default_factory=list)  # agent, stations
     alarms: list[str] = field(default_factory=list)

@@ -7,7 +7,7 @@ whole before the next begins. Nothing is acknowledged or shown before it is comm
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from nats.aio.client import Client
@@ -24,6 +24,7 @@ from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
+from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message
 from diadema.ingest.outbox import EVERY_S, Outbox
 from diadema.ingest.patience import Patience
@@ -69,6 +70,7 @@ class Service:
         self.commands = Commands(ingest, self.keeper.maker)
         self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
+        self._marks = MarksBoard(self.reader, clock)
         self._nats: Client | None = None
         self._outbox = Outbox(self._sealed)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
@@ -80,6 +82,7 @@ class Service:
         self._nats = await connect(self._url, self._password)
         await open_bucket(self._nats)
         await self._patience.do(self.keeper.settle)
+        self._marks.read(self.ingest.site)
         self.commands.maker = self.keeper.maker
         self._refresh_mosquitto()
         for subject, answer in Requests(self).answers().items():
@@ -171,6 +174,9 @@ class Service:
         over = {*effects.opened, *effects.ended, *effects.greeted}
         unanswered = await self._patience.do(self.commands.withdraw, over, "session")
         self._checks.note({*effects.opened, *unanswered})
+        self._marks.take(effects.marks)
+        if effects.placed:
+            self._marks.read(self.ingest.site)
         await self._greet(effects)
 
     async def _greet(self, effects: Effects) -> None:
@@ -179,6 +185,7 @@ class Service:
                 log.warning("station %s is not in site.json: it gets no configuration", s)
         if effects.greeted:
             await self._tell(await self._patience.do(self.commands.greeted, effects.greeted))
+            await self._tell_marks(effects.greeted, self._marks.whole())
         for a, stations in effects.two_seats:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
@@ -189,6 +196,9 @@ class Service:
         """One after the other, for each `time` is of the moment at which it is made."""
         for one in told:
             await self.send(self.commands.frames(one))
+
+    async def _tell_marks(self, stations: Iterable[str], frames: Sequence[bytes]) -> None:
+        await self.send([(s, frame) for s in stations for frame in frames])
 
     async def send(self, frames: Frames) -> None:
         if not frames or self._outbox.send_commands(frames):
@@ -236,6 +246,9 @@ class Service:
         self._outbox.send_all()
         await self._tell(self.commands.tick())
         await self.send(self._judge_sessions())
+        if news := self._marks.news():
+            stations = self.ingest.stations.values()
+            await self._tell_marks([one.s for one in stations if one.hello.up], news)
         for violation in self._watch.look():
             log.error("a client sends what it may not: %s", violation)
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:
@@ -257,6 +270,7 @@ class Service:
     async def use_site(self) -> None:
         """Put the site in force as the keeper has it, and tell whom it concerns."""
         self.keeper.settle()
+        self._marks.read(self.ingest.site)
         await self._show_all()
         await self._tell(self.commands.configure(self.keeper.maker))
         self._refresh_mosquitto()  # last: it ends connections by an old password
