@@ -3,7 +3,7 @@ presence. Rooms that are loaded for one action (`lib.do_…`) use the same words
 """
 
 from lib.menus import Menu
-from lib.once import forget
+from lib.once import forget, once
 from lib.transitions import ENDING
 from micropython import const
 
@@ -28,6 +28,9 @@ class Actions:
         self.message: "Message | None" = None  # the text that waits for the agent's «Leído»
         self.notice = None  # (word, argument) for a few seconds
         self.silenced = False
+        self.marks = {}  # newest marks at any desk, as the host tells; like those of the desk
+        self.utc = lambda u: None  # UTC milliseconds at u, None while unknown
+        self.slow = None  # a page whose PIN is to be checked; its answer is pin_checked
         self.ready_label = "Disp."  # the list of intentions begins with it
         self.volume = 0  # steps asked for since the last look
         self.heard = None  # the headset's volume in percent, where there is a codec
@@ -117,7 +120,10 @@ class Actions:
     def settle(self):
         """The work is over: what the agent asked for meanwhile takes effect."""
         intended = self.desk.intended
-        if intended and self.desk.open and intended[:2] != [self.desk.presence, self.desk.reason]:
+        if self.desk.leaving or (intended and intended[0] == "logged_out"):
+            if self.desk.open:
+                once("do_session", "end", self)
+        elif intended and self.desk.open and intended[:2] != [self.desk.presence, self.desk.reason]:
             self.presence(*intended)
 
     # ------------------------------------------------------------------ lists and messages

@@ -27,6 +27,7 @@ class Config:
         # badges that prove themselves
         self.secure = any(len(agent) > 3 and agent[3] for agent in self.agents)
         self.pin = data.get("pin", "none")
+        self.codes = any(len(agent) > 5 and agent[5] for agent in self.agents)
         self.areas = data.get("areas", [])
         self.help = data.get("help", [])
         self.faults = data.get("faults", [])
@@ -52,6 +53,20 @@ class Config:
         for agent in self.agents:
             if len(agent) > 3 and badge in agent[2][: len(agent[3])]:
                 return unhexlify(agent[3][agent[2].index(badge)])
+        return None
+
+    def verifier(self, agent):
+        """Salt and hash of an agent's PIN, in base64; "" for none."""
+        for row in self.agents:
+            if row[0] == agent and len(row) > 4:
+                return row[4]
+        return ""
+
+    def with_code(self, code):
+        """The agent who logs in with this code, or None."""
+        for row in self.agents:
+            if row[5:] == [code]:
+                return row[0]
         return None
 
     def name_of(self, agent):

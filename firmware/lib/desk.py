@@ -9,6 +9,9 @@ import json
 from micropython import const
 
 _RECORD_LIMIT = const(512)  # bytes, of the journal's
+MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbers
+_MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
+_WRONG = const(4)
 
 # the work an event leads to; "closing" owes the wrap-up that follows
 _WORK = {
@@ -26,7 +29,7 @@ _WORK = {
 }
 _KEPT = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
-    "since_utc heard help help_by ticket foreign"
+    "since_utc heard help help_by ticket foreign leaving wrong marks"
 ).split()
 
 
@@ -53,6 +56,12 @@ class Desk:
         self.help_by = None  # who accepted it
         self.ticket = 0  # n of the last fault that she reported, while it is open
         self.foreign = None  # [n, reason, who]: a change that she did not make, not yet «Visto»
+        # second since 2020 of the newest mark made here, negative for out, ±1 without the hour; by
+        # agent, or by the hash of a badge that nobody here knows
+        self.marks = {}
+        self.leaving = None  # why the session ends with the call: agent (SALIDA), or the host's
+        self.wrong = {}  # agent, or "" for a wrong code: wrong PINs in a row
+        self.wrong_at = {}  # u of the last
         self.since_utc = None
         self.since = 0  # u at which the state shown was entered
         self.presence_since = 0
@@ -115,9 +124,40 @@ class Desk:
     def _opened(self, event):
         self.open = True
         self.agent = event["a"]
+        if event["method"][-3:] == "pin":
+            self.wrong.pop(self.agent, None)
 
     def _closed(self, event):
         self.open = False
+        self.leaving = None
+
+    def _corrected(self, event):
+        if event["verdict"] == "closed":
+            self.leaving = event["reason"] or "corrected"
+
+    def _marked(self, event):
+        agent, utc = event["a"], event["t"]
+        second = 1 if utc is None else max(utc // 1000 - MARKS_SINCE_S, 2)
+        away = event["direction"] == "out"
+        key = agent or event["badge"]
+        self.marks[key] = -second if away else second
+        if len(self.marks) > _MARKS:
+            self._forget_mark()
+        if agent and agent == self.agent and self.leaving in (None, "agent"):
+            self.leaving = "agent" if away else None
+
+    def _forget_mark(self):
+        """Of the oldest; who then marks again does so twice, which does no harm."""
+        self.marks.pop(min(self.marks, key=lambda name: abs(self.marks[name])))
+
+    def _denied(self, event):
+        if event["reason"] == "wrong_pin":
+            wrong = self.wrong
+            key = event.get("a") or ""
+            if key not in wrong and len(wrong) >= _WRONG:
+                wrong.pop(min(wrong, key=lambda name: wrong[name]))
+            wrong[key] = wrong.get(key, 0) + 1
+            self.wrong_at[key] = event["u"]
 
     def _presence(self, event):
         self.presence = event["to"]
@@ -182,12 +222,16 @@ class Desk:
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
-        Without the faults where no record would take them: who still has one finds it again.
+        Without the faults where no record would take them, as who still has one finds it again;
+        then without the oldest marks.
         """
         values = [getattr(self, name) for name in _KEPT]
         payload = _packed(values)
         if len(payload) > _RECORD_LIMIT:
             values[_KEPT.index("faults")] = {}
+            payload = _packed(values)
+        while len(payload) > _RECORD_LIMIT and self.marks:
+            self._forget_mark()
             payload = _packed(values)
         return payload
 
@@ -200,10 +244,15 @@ class Desk:
 
     def rebase(self):
         """A new boot: times of the former one mean nothing now."""
+        self.marks = {key: second for key, second in self.marks.items() if abs(second) > 1}
+        self.wrong_at = {}  # a lock-out begins anew
         self.since = self.presence_since = self.offered_at = self.talk_since = self.help_at = 0
 
     def anchor(self, u, utc):
         """UTC is known: a state entered before this boot gets its true age."""
+        for key, second in self.marks.items():
+            if abs(second) == 1:
+                self.marks[key] = second * (utc // 1000 - MARKS_SINCE_S)
         if self.since == 0 and self.since_utc is not None and self.since_utc < utc:
             self.since = u - (utc - self.since_utc)
             if self.work == "idle":
@@ -217,6 +266,9 @@ def _packed(values):
 _CHANGES = {
     "session.opened": Desk._opened,
     "session.closed": Desk._closed,
+    "session.corrected": Desk._corrected,
+    "session.denied": Desk._denied,
+    "attendance.marked": Desk._marked,
     "presence.changed": Desk._presence,
     "presence.intended": Desk._intended,
     "contact.typified": Desk._typified,

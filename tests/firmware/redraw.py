@@ -15,13 +15,15 @@ def main() -> None:
     sys.path[:0] = [str(HERE), str(HERE.parents[1] / "firmware")]
     import_module("micropython_names")
     pictures, scenes = import_module("firmware_pictures"), import_module("scenes")
+    calls = import_module("scenes_call").calls
     folder = HERE / "pictures"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.pbm"):
         old.unlink()
     for language in ("es", "en"):
         words = import_module(f"lib.words_{language}").WORDS
-        drawn = {**dict(scenes.scenes(words)), "unconfigured": scenes.unconfigured(words)}
+        drawn = {**dict(scenes.scenes(words)), **dict(calls(words))}
+        drawn["unconfigured"] = scenes.unconfigured(words)
         for name, picture in drawn.items():
             (folder / f"{language}_{name}.pbm").write_bytes(pictures.pbm(picture))
     if len(sys.argv) > 1:

@@ -22,6 +22,9 @@ ASKED = [
     commands.Hold(**_CALL),
     commands.Resume(**_CALL),
     commands.Hangup(contact="c1", by="caller"),
+    commands.Consult(contact="c1", area="reclamos"),
+    commands.ConsultEnd(contact="c1", result="back"),
+    commands.Transfer(contact="c1", target="reclamos", kind="consulted"),
     commands.SetPresence(to="not_ready", reason="refrigerio"),
     commands.ShowText(m="m1", text="¿Vienes?"),
 ]

@@ -7,6 +7,7 @@ from lib.screens import elapsed
 from lib.words_en import WORDS as ENGLISH
 from lib.words_es import WORDS as SPANISH
 from scenes import Bench, scenes, unconfigured
+from scenes_call import calls
 
 LABELS = (
     "go_ready", "choose_reason", "dial", "answer", "typify", "hold", "resume", "intend", "turn",
@@ -15,8 +16,9 @@ LABELS = (
 
 
 def compare(language, words):
-    for name, picture in scenes(words):
-        assert picture == load(PICTURES, language + "_" + name), name
+    for scenery in (scenes, calls):
+        for name, picture in scenery(words):
+            assert picture == load(PICTURES, language + "_" + name), name
     assert unconfigured(words) == load(PICTURES, language + "_unconfigured")
 
 
