@@ -127,11 +127,15 @@ async def test_one_badge_at_a_time_is_at_the_reader(bench: Bench) -> None:
     async with asyncio.timeout(10):
         while bench.hands.reading != "a002":
             await asyncio.sleep(0)
-    assert await bench.refuses(requests.Tap("unknown")) == "reader_busy"
+    assert await bench.refuses(requests.Tap("a002")) == "reader_busy"
+    another = asyncio.create_task(bench.hands.obey(requests.Tap("a001")))
+    await asyncio.sleep(0)
+    first, second = (desk.person.badge for desk in people.desks(2))
+    assert bench.station.done == [("tap", second)]
     bench.station.card_taken.set()
-    await tap
+    await asyncio.gather(tap, another)
     assert bench.hands.reading is None
-    assert bench.station.done == [("tap", people.desks(2)[1].person.badge)]
+    assert bench.station.done == [("tap", second), ("tap", first)]
 
 
 async def test_only_badges_of_the_tray_are_there(bench: Bench) -> None:

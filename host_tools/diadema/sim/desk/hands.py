@@ -30,6 +30,7 @@ class Hands:
         self._samples = {sample.id: sample for sample in samples}
         self._queues = itertools.cycle(QUEUES.values())
         self._numbers = itertools.count(1)
+        self._reader = asyncio.Lock()  # another badge waits until this one is taken away
         self._down: dict[int, float] = {}  # keys held, and since when
 
     async def obey(self, request: Request) -> None:
@@ -83,13 +84,14 @@ class Hands:
     async def _tap(self, badge: str) -> None:
         if badge not in self._samples:
             raise Refused("no_badge")
-        if self.reading is not None:
+        if self.reading == badge:
             raise Refused("reader_busy")
-        self.reading = badge
-        try:
-            await self._station.tap(self._samples[badge].card)
-        finally:
-            self.reading = None
+        async with self._reader:
+            self.reading = badge
+            try:
+                await self._station.tap(self._samples[badge].card)
+            finally:
+                self.reading = None
 
     async def _exchange(self, request: Request) -> None:
         if not self._station.powered:
