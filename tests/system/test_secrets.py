@@ -1,0 +1,95 @@
+"""What must stay secret stands, after a run over both links, only where it is kept: in no event,
+no log, no console text, nor anywhere else in the data directory.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+
+from diadema import credentials, enrol
+from diadema.sim import lists, people
+from diadema.sim.centre import AIR, open_centre
+
+MONDAY_8_LIMA = 1_770_037_200_000
+STRANGER = "04FACE0FF1CE99"
+KEPT_IN = ("secrets.json", "keys.json", "site.json", "server.conf")
+
+
+def forms(secret: str) -> set[bytes]:
+    """As it is, as the bytes whose hex it may be, and either inside something in base64."""
+    plain = secret.encode()
+    told = {plain, plain.upper(), plain.lower()}
+    with contextlib.suppress(ValueError):
+        told.add(bytes.fromhex(secret))
+    for one in list(told):
+        for before, odd in ((0, 0), (1, 2), (2, 3)):
+            encoded = base64.b64encode(bytes(before) + one).rstrip(b"=")
+            told.add(encoded[odd:-1])
+    return told
+
+
+async def test_no_secret_leaves_its_place(tmp_path):
+    data = tmp_path / "data"
+    desks = people.desks(1)
+    me = desks[0].person
+    async with open_centre(
+        desks,
+        name="Centro de muestra",
+        zone="America/Lima",
+        tree=people.LIMA_TREE,
+        start_utc_ms=MONDAY_8_LIMA,
+        mode="fast",
+        data=data,
+        wifi=True,
+    ) as centre:
+        await centre.switch_on()
+        desk = centre.desks[0]
+        (station,) = centre.world.stations.values()
+        with centre.world.actor():
+            async with centre.paced():
+                await station.tap(STRANGER)
+                await desk.expect("session.denied", 0)
+                await desk.log_in()
+                await desk.get_ready()
+                station.cable.pull()
+                await desk.pause(lists.REASONS[0]["code"])
+                await station.air({name: "another one" for name in AIR})  # refused, and told
+                await desk.get_ready()
+                station.cable.plug()
+                await station.air(AIR)
+        assert await centre.drain() == 0
+        access = await asyncio.to_thread(enrol.enrol, centre.data, station.id)
+        renewed = await asyncio.to_thread(enrol.enrol, centre.data, station.id, renew=True)
+        keys = json.loads(centre.data.keys.read_bytes())
+        secrets = credentials.load(centre.data)
+        journaled = [json.dumps(event) for event in centre.journaled().values()]
+        hidden = {
+            "wifi": people.WIFI["password"],
+            "broker": access["password"],
+            "renewed": renewed["password"],
+            "key": keys[station.id],
+            "badge": me.badge,
+            "stranger": STRANGER,
+            "host": secrets.host,
+            "gateway": secrets.gateway,
+            "api": secrets.api,
+            "badge_key": secrets.badge_key,
+            "issuer": secrets.issuer,
+            "bridge": secrets.bridge,
+            "card_key": secrets.card_key,
+        }
+    assert all(hidden.values())
+    places = {"the journal": "\n".join(journaled).encode()}
+    for path in data.rglob("*"):
+        if path.is_file() and path.name not in KEPT_IN:
+            places[str(path.relative_to(data))] = path.read_bytes()
+    found = {
+        (what, place)
+        for what, secret in hidden.items()
+        for place, text in places.items()
+        if any(form in text for form in forms(secret))
+    }
+    assert not found
+    logs = {f"logs/{name}.log" for name in ("hub-run", "gateway-run", "ingest", station.id)}
+    assert logs <= places.keys()
