@@ -12,10 +12,11 @@ from time import ticks_ms
 from drivers.contact import contact
 from drivers.keys import Keys
 from machine import Pin
+from micropython import const
 
 # by old line levels and new (a, b, a, b): a step to the right, to the left, none, or impossible
-_STEPS = (0, -1, 1, 2, 1, 0, 2, -1, -1, 2, 0, 1, 2, 1, -1, 0)
-_REST = 3  # both contacts open at a detent
+_STEPS = const((0, -1, 1, 2, 1, 0, 2, -1, -1, 2, 0, 1, 2, 1, -1, 0))
+_REST = const(3)  # both contacts open at a detent
 
 
 class EncoderKeys(Keys):

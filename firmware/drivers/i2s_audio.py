@@ -21,9 +21,9 @@ _BYTES_A_MS = const(64)
 # ESP32 TRM, IO_MUX: CLK_OUT1 is GPIO 0's function 1 (MCU_SEL, bits 14:12); PIN_CTRL 3:0 = 0 gives
 # it the clock of I2S 0. Other pins: the GPIO matrix of the ESP32-S3 (TRM, peripheral signal 23,
 # I2S0_MCLK_out), the pin's output enabled by its own bit (OEN_SEL, bit 10).
-_ESP32_PIN_CTRL = 0x3FF49000
-_ESP32_GPIO0 = 0x3FF49044
-_S3_OUT_SEL = 0x60004554
+_ESP32_PIN_CTRL = const(0x3FF49000)
+_ESP32_GPIO0 = const(0x3FF49044)
+_S3_OUT_SEL = const(0x60004554)
 _S3_MCLK = const(23 | 1 << 10)
 
 

@@ -5,7 +5,9 @@ light is at least three times as bright as the one before. A pixel cannot be rea
 is sent again at each turn: what a disturbance left lasts until then.
 """
 
-_TIMING = (400, 850, 800, 450)  # ns a 0 is high and low, a 1 is high and low
+from micropython import const
+
+_TIMING = const((400, 850, 800, 450))  # ns a 0 is high and low, a 1 is high and low
 
 # green, red, blue, as they are sent: blue-green, orange, white
 COLOURS = (b"\x08\x00\x0a", b"\x10\x30\x00", b"\x50\x50\x50")

@@ -30,7 +30,7 @@ _TIMED_OUT = const(0x01)
 _BROKEN = const(0x1B)  # buffer overflow, collision, parity, protocol
 _ANSWER_MS = const(40)  # the chip's own timer gives up earlier
 
-_INIT = (
+_INIT = const(
     b"\x2a\x8d"  # the timer starts with each transmission, §9.3.3.10
     b"\x2b\x3e"  # … and ticks at 13.56 MHz / (2 · 0xD3E + 1) = 2 kHz
     b"\x2c\x00\x2d\x1e"  # … 30 times: 15 ms without an answer is none
@@ -38,13 +38,13 @@ _INIT = (
     b"\x11\x3d"  # CRC preset 0x6363, §9.3.2.2
     b"\x14\x83"  # antenna on
 )
-_VERSIONS = (0x91, 0x92, 0x88, 0xB2)  # NXP 1.0, 2.0; Fudan FM17522 and its like
+_VERSIONS = const((0x91, 0x92, 0x88, 0xB2))  # NXP 1.0, 2.0; Fudan FM17522 and its like
 
 _POLL_MS = const(150)
 _EMPTY = const(3)  # looks that find nobody, before a bad read is told again
-_WAKE_UP = b"\x52"  # WUPA, a short frame of seven bits, ISO/IEC 14443-3 §6.4.1
-_HALT = b"\x50\x00\x57\xcd"  # HLTA with its CRC, §6.4.3
-_LEVELS = b"\x93\x95\x97"  # SEL of each cascade level, §6.5.3.1
+_WAKE_UP = const(b"\x52")  # WUPA, a short frame of seven bits, ISO/IEC 14443-3 §6.4.1
+_HALT = const(b"\x50\x00\x57\xcd")  # HLTA with its CRC, §6.4.3
+_LEVELS = const(b"\x93\x95\x97")  # SEL of each cascade level, §6.5.3.1
 _CASCADE_TAG = const(0x88)
 _MORE = const(0x04)  # SAK: the id goes on, §6.5.3.4
 

@@ -10,13 +10,13 @@ from drivers.pn532_core import Reader
 from lib.errors import BadRead, PartError
 from micropython import const
 
-_WRITE = b"\x01"
-_STATUS = b"\x02"
-_READ = b"\x03"
+_WRITE = const(b"\x01")
+_STATUS = const(b"\x02")
+_READ = const(b"\x03")
 _READY = const(0x01)
 _NOBODY = const(0xFF)  # nobody drives the line
 _WAKE_MS = const(2)  # selected for that long it wakes, AN10609
-_TURNED = b"\x00\x08\x04\x0c\x02\x0a\x06\x0e\x01\x09\x05\x0d\x03\x0b\x07\x0f"
+_TURNED = const(b"\x00\x08\x04\x0c\x02\x0a\x06\x0e\x01\x09\x05\x0d\x03\x0b\x07\x0f")
 
 
 def turned(data):

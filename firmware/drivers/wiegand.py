@@ -14,7 +14,7 @@ _GAP_MS = const(25)
 _MOST = const(40)  # bits; a longer frame is a bad read
 # length → bits under the even parity (from the first) and under the odd one (up to the last)
 _PARITY = {26: (13, 13), 34: (17, 17), 37: (19, 19)}
-_KEYS = "0123456789*#"
+_KEYS = const("0123456789*#")
 
 
 def decode(bits):

@@ -14,7 +14,7 @@ _MOVE_MS = const(60_000)
 _BRIGHT = const(0xCF)
 _DIM = const(0x08)
 _DARK = const(0)
-_MOVES = ((0, 0), (1, 0), (1, 1), (0, 1))  # columns to the right, rows down
+_MOVES = const(((0, 0), (1, 0), (1, 1), (0, 1)))  # columns to the right, rows down
 
 
 class BurnIn:

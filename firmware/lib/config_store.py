@@ -18,7 +18,7 @@ from lib.errors import ConfigError
 from lib.once import forget
 from micropython import const
 
-_MARK = b"DCFG"
+_MARK = const(b"DCFG")
 _HEAD = const(21)  # mark, serial, CRC, newline
 _PARTS_LIMIT = const(70)  # of 480 bytes
 _BLOCK_LIMIT = const(480)

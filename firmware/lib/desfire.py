@@ -16,10 +16,10 @@ from micropython import const
 APPLICATION = b"\xe0\xad\xd1"  # as it is sent, lowest byte first
 KEY_NUMBER = b"\x01"
 
-_SELECT_APPLICATION = b"\x5a"
-_AUTHENTICATE_AES = b"\xaa"
-_MORE = b"\xaf"
-_OK = b"\x00"
+_SELECT_APPLICATION = const(b"\x5a")
+_AUTHENTICATE_AES = const(b"\xaa")
+_MORE = const(b"\xaf")
+_OK = const(b"\x00")
 _CBC = const(2)
 _BLOCK = const(16)
 

@@ -4,8 +4,8 @@ from micropython import const
 
 _CABLE_MS = const(50)  # a frame's way over the cable and its gateway
 _AIR_MS = const(250)  # or over Wi-Fi and its broker
-_UTC_LOW = 631_152_000_000  # 1990, so that old logs can be worked again; 0 is a dead clock
-_UTC_HIGH = 4_100_000_000_000
+_UTC_LOW = const(631_152_000_000)  # 1990, so that old logs can be worked again; 0 is a dead clock
+_UTC_HIGH = const(4_100_000_000_000)
 
 
 def set_time(app, u, details):

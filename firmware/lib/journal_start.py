@@ -22,8 +22,9 @@ from lib.journal import (
     VERSION,
     WORN,
 )
+from micropython import const
 
-_CHUNK = 512
+_CHUNK = const(512)
 
 
 def find_head(journal, visit):

@@ -12,7 +12,7 @@ from lib.errors import LinkError, StationError
 from lib.mqtt import Client
 from micropython import const
 
-_TOPIC = "diadema/v1/"
+_TOPIC = const("diadema/v1/")
 _FIRST_MS = const(1_000)
 _MOST_MS = const(60_000)
 _TOLD_MS = const(60_000)  # the first wait after what only a person can mend

@@ -11,13 +11,13 @@ import struct
 from lib.errors import LinkError
 from micropython import const
 
-_FORMAT = "!BBbbiI4sQ8sQQ"  # RFC 4330 §4
+_FORMAT = const("!BBbbiI4sQ8sQQ")  # RFC 4330 §4
 _SIZE = const(48)
 _ASK = const(0x23)  # no warning, version 4, client
 _SERVER = const(4)
 _ANSWER_MS = const(3_000)
 _ROOT_MOST_MS = const(1_000)  # RFC 4330 §5: delay and dispersion of a server are below a second
-_EPOCH_S = 2_208_988_800  # from 1900 to 1970
+_EPOCH_S = const(2_208_988_800)  # from 1900 to 1970
 _ERA_S = 1 << 32  # RFC 4330 §3: without the top bit it is after 7 February 2036
 
 

@@ -15,7 +15,9 @@ _REMINDER_MS = const(30_000)
 _WARNING_MS = const(10_000)  # before the wrap-up ends by itself
 _RETRY_MS = const(10_000)
 _LEVEL_DB = const(-24)
-_ERRORS = "unknown_badge not_genuine no_roster in_call bad_read journal_full".split()  # noqa: SIM905
+_ERRORS = const(
+    ("unknown_badge", "not_genuine", "no_roster", "in_call", "bad_read", "journal_full")
+)
 
 
 def busy(app):

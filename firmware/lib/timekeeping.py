@@ -9,8 +9,10 @@ what IEEE 802.11 allows a radio.
 import asyncio
 from time import ticks_diff, ticks_ms
 
-_MINUTE_MS = 60_000
-_AGEING = 20_000  # ms of age for a millisecond more of doubt
+from micropython import const
+
+_MINUTE_MS = const(60_000)
+_AGEING = const(20_000)  # ms of age for a millisecond more of doubt
 
 
 class Clock:
