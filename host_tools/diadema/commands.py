@@ -16,7 +16,7 @@ CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this
 CONFIG_PART = 480  # raw bytes of one block of a configuration
 
 _WORD_BYTES = 64
-_TEXT_BYTES = 320
+_BYTES = {"text": 320, "by": 32, "who": 32}  # of those that have another bound
 _RING_BYTES = 184  # of the free texts of one call, which its event repeats
 
 _STATION = re.compile(STATION_ID)
@@ -25,7 +25,7 @@ type Contact = Annotated[str, Meta(min_length=1, max_length=48)]
 type Name = Annotated[str, Meta(max_length=64)]
 type Queue = Annotated[str, Meta(min_length=1, max_length=32)]
 type Pbx = Annotated[str, Meta(min_length=1, max_length=48)]
-type Code = Annotated[str, Meta(min_length=1, max_length=24)]
+type Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,24}$")]
 type Author = Annotated[str, Meta(min_length=1, max_length=32)]
 type Reference = Annotated[str, Meta(min_length=16, max_length=32, pattern="^[0-9a-f]+$")]
 
@@ -65,7 +65,7 @@ class Command(Struct, kw_only=True, tag_field="cmd", forbid_unknown_fields=True)
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, str) and name != "data":
-                _check_text(name, value, _TEXT_BYTES if name == "text" else _WORD_BYTES)
+                _check_text(name, value, _BYTES.get(name, _WORD_BYTES))
 
 
 def _check_text(name: str, value: str, limit: int) -> None:
@@ -161,7 +161,7 @@ class SetPresence(Command, tag="presence", kw_only=True):
     """From the supervisor's side an agent can be set not ready, nothing else."""
 
     to: Literal["not_ready"]
-    reason: Code
+    reason: Annotated[str, Meta(min_length=1, max_length=24)]
     who: Author | None = None
 
 
