@@ -34,7 +34,7 @@ async def test_short_long_double_and_chord(chips):
         CONTACTS
         + """
 async def main():
-    keys = Keys(25, 26, 14, 4, 2, 12, double_keys=(2,), chords=((1, 6),))
+    keys = Keys(25, 26, 14, 4, 2, 12, long_keys=(3, 4), double_keys=(2,), chords=((1, 6),))
     task = asyncio.create_task(read(keys))
     for bounce in (0, 5):
         await press(panel, 1, 80, bounce)
