@@ -26,7 +26,14 @@ ASKED = [
     commands.ConsultEnd(contact="c1", result="back"),
     commands.Transfer(contact="c1", target="reclamos", kind="consulted"),
     commands.SetPresence(to="not_ready", reason="refrigerio"),
+    commands.SetPresence(to="not_ready", reason="reunion", who="Flor Ñandú"),
     commands.ShowText(m="m1", text="¿Vienes?"),
+    commands.Consult(contact="c1", area="reclamos"),
+    commands.ConsultEnd(contact="c1", result="dropped"),
+    commands.Transfer(contact="c1", target="reclamos", kind="blind"),
+    commands.Transfer(contact="c1", target="reclamos", kind="consulted", completed=0),
+    commands.Help(of=2**40, state="resolved", by="Ñ" * 16, result="orientado"),
+    commands.Fault(of=1, state="rejected", by="Nilton Pacae", cause="sin_falla"),
 ]
 
 
