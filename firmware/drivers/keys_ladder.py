@@ -7,7 +7,7 @@ that begins and ends while flash is erased (45 ms as a rule, 400 at most) is not
 lasts longer is.
 """
 
-from time import sleep_ms
+from time import sleep_ms, ticks_diff, ticks_ms
 
 from drivers.key_events import KeyEvents
 from lib.errors import PartError
@@ -16,6 +16,7 @@ from micropython import const
 
 _POLL_MS = const(15)
 _SETTLE_MS = const(5)
+_STUCK_MS = const(10_000)  # of a voltage that is no key's
 _REST = const(-1)
 _NOBODY = const(-2)
 
@@ -39,9 +40,11 @@ class LadderKeys(KeyEvents):
         self._rest_mv = steps[-1] + tolerance
         self._adc = ADC(Pin(gpio), atten=ADC.ATTN_11DB)
         self._key = _REST
-        self._mixed = False  # nothing counts until all are let go
+        self._mixed = 0  # ticks since which nothing counts, until all are let go
         self.reading = 0  # millivolts
         self.refused = 0  # presses of more than one key
+        if self._level() == self._level() == _NOBODY:
+            self._stuck()
 
     def _level(self):
         """Index of the key that the voltage belongs to, or rest, or nobody."""
@@ -59,7 +62,10 @@ class LadderKeys(KeyEvents):
     def _sample(self):
         level = self._level()
         if self._mixed:
-            self._mixed = level != _REST
+            if level == _REST:
+                self._mixed = 0
+            elif level == _NOBODY and ticks_diff(ticks_ms(), self._mixed) >= _STUCK_MS:
+                self._stuck()
             return
         if level == self._key:
             return
@@ -70,9 +76,12 @@ class LadderKeys(KeyEvents):
             self._key = level
         else:  # two keys, or one and at once another
             self.refused += 1
-            self._mixed = True
+            self._mixed = ticks_ms() or 1  # type: ignore[assignment]
             self._key = _REST
             self._cancel()
+
+    def _stuck(self):
+        raise PartError("keys", "stuck", "let go of all keys, or check the wires of the ladder")
 
     def _pressed(self, index):
         return self._key == index

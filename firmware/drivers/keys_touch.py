@@ -45,8 +45,7 @@ class TouchKeys(Keys):
         self._since = array("i", [0] * count)
         for at in range(count):
             self._base[at] = self._read(at) << _PART
-        if count and not any(self._value):
-            raise PartError("keys", "no_answer", "no touch pad reads anything")
+        self._sample()
 
     def _read(self, at):
         """What the pad reads; 0 for one that is broken, which is left alone."""
@@ -83,6 +82,8 @@ class TouchKeys(Keys):
             elif ticks_diff(now, self._since[at]) >= _STUCK_MS:
                 self._base[at] = value << _PART
                 self._touched[at] = 0
+        if self._pads and not any(self._value):
+            raise PartError("keys", advice="no touch pad reads anything")
 
     def _drift(self, at, difference):
         step = difference >> _SLOW
@@ -103,5 +104,8 @@ class TouchKeys(Keys):
 
     def selftest(self):
         """No key may be stuck, and each pad reads something."""
-        self._sample()
+        try:
+            self._sample()
+        except PartError:
+            return False
         return super().selftest() and all(self._value) and not any(self._touched)

@@ -1,7 +1,8 @@
 """PN532 protocol, whatever the bus (NXP UM0701-02): frames, and the reader that is made of them.
 
-While no card lies there the chip itself looks for one, its listing open, and nothing is asked; a
-card that lies there is listed again each 500 ms to see it leave. Used by the drivers of each bus.
+While no card lies there the chip itself looks for one, its listing open, and is asked again each
+half minute; a card that lies there is listed again each 500 ms to see it leave. Used by the
+drivers of each bus.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ _ANSWER_MS = const(100)
 _CARD_MS = const(1_000)  # the chip itself gives up on a card sooner
 _RELIST_MS = const(500)
 _GONE_MS = const(200)
+_ALIVE_MS = const(30_000)
 _AGAIN_MS = const(800)  # a card that comes back sooner lay at the field's edge: it never left
 _PAUSE_MS = const(150)  # after a broken answer
 _BAD_LIMIT = const(5)  # broken answers in a row that make it a fault
@@ -177,7 +179,11 @@ class Reader:
                 left = None if self._owed else present
                 self._left = (left, ticks_ms())  # type: ignore[assignment]
                 self._leave()
-        await self._ready()
+        try:
+            await asyncio.wait_for_ms(self._ready(), _ALIVE_MS)
+        except asyncio.TimeoutError:
+            self._put(ACK)  # one that hangs, or has no cable, says no more than one that waits
+            return None
         return target(await self._answer(_IN_LIST_PASSIVE_TARGET))
 
     def _leave(self):

@@ -38,10 +38,10 @@ class PN532Spi(Reader):
         self._cs.value(0)
         await asyncio.sleep_ms(_WAKE_MS)
         self._cs.value(1)
-        if self._status() == _NOBODY:
-            raise PartError("badge_reader", advice="check its switches and SPI wires")
 
     def _put(self, data):
+        if not self._answers():
+            raise PartError("badge_reader", advice="check its switches and SPI wires")
         self._transfer(_WRITE, data)
 
     def _read(self, count):

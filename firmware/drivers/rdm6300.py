@@ -41,6 +41,7 @@ class RDM6300:
     """
 
     kind = "em4100"
+    only_sends = True  # so that it works again, only a good read can tell
 
     def __init__(self, uart):
         self._stream = asyncio.StreamReader(uart)

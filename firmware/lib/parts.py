@@ -111,12 +111,14 @@ async def _headset(app, headset):
 
 async def _badges(app, reader):
     await reader.start()
-    app.fault("badge_reader", None)
+    if not getattr(reader, "only_sends", False):
+        app.fault("badge_reader", None)
     async for kind, identity, _quality in reader:
         u = app.clock.now()
         config = app.machine.config
         details = None
         if identity is not None:
+            app.fault("badge_reader", None)
             if config.secure and kind == "iso14443a":
                 details = await once("desfire", "prove", config, reader, identity)
             else:

@@ -26,11 +26,20 @@ class Buttons:
 
 
 class Pads(Buttons):
-    """Buttons first, then touch pads (`parts.touch.Pad`), which do not bounce."""
+    """Buttons first, then touch pads (`parts.touch.Pad`), which do not bounce; `fault`: theirs."""
 
     def __init__(self, nets, pads):
         super().__init__(nets)
         self._pads = pads
+
+    @property
+    def fault(self):
+        return self._pads[0].fault
+
+    @fault.setter
+    def fault(self, kind):
+        for pad in self._pads:
+            pad.fault = kind
 
     def press(self, key, bounce=0):
         self._touch(key, True) or super().press(key, bounce)
