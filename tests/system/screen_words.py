@@ -1,4 +1,4 @@
-"""Reads words off a station's screen: draws them with the firmware's own type and looks for them."""
+"""Reads words off a station's screen: draws them with the firmware's type and looks for them."""
 
 import sys
 from pathlib import Path

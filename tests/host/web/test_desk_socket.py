@@ -1,83 +1,24 @@
 """`/desk` and `/desk/ws`: the page, what its socket is told, and what it refuses."""
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
+from desk_stage import Stage, desk_stage
 from diadema.sim.desk import requests, socket
-from diadema.sim.desk.requests import ACTIONS, Refused, Request
-from diadema.sim.desk.run import listen, serving
-from diadema.web.viewers import Viewer
+from diadema.sim.desk.requests import ACTIONS, Refused
 from diadema.words import text
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-LIMIT_S = 30
-
-
-class Hands:
-    """Remembers; refuses or waits if told to."""
-
-    def __init__(self) -> None:
-        self.asked: asyncio.Queue[Request] = asyncio.Queue()
-        self.let_go_of: asyncio.Queue[set[int]] = asyncio.Queue()
-        self.refusal: Refused | None = None
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def obey(self, request: Request) -> None:
-        if self.refusal:
-            raise self.refusal
-        self.asked.put_nowait(request)
-        await self.free.wait()
-
-    async def let_go(self, keys: set[int]) -> None:
-        self.let_go_of.put_nowait(keys)
-
-
-class Room:
-    def __init__(self) -> None:
-        self.hands = Hands()
-        self.languages: list[str] = []
-
-    def join(self, language: str) -> Viewer:
-        self.languages.append(language)
-        viewer = Viewer()
-        viewer.offer(json.dumps({"hello": {"seat": "A-01"}}))
-        return viewer
-
-    def leave(self, viewer: Viewer) -> None:
-        self.languages.pop()
-
-    async def watch(self) -> None:
-        await asyncio.Event().wait()
-
-
-class Stage:
-    def __init__(self, room: Room, port: int) -> None:
-        self.room = room
-        self.hands = room.hands
-        self.url = f"http://127.0.0.1:{port}"
-        self.ws = f"ws://127.0.0.1:{port}/desk/ws"
-
-    @asynccontextmanager
-    async def page(self, query: str = "", **options: Any) -> AsyncIterator[ClientConnection]:
-        async with connect(self.ws + query, **options) as page:
-            assert "hello" in json.loads(await page.recv())
-            yield page
-
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
-    room = Room()
-    with listen(0) as listener:
-        async with asyncio.timeout(LIMIT_S), serving(room, listener):
-            yield Stage(room, listener.getsockname()[1])
+    async with desk_stage() as stage:
+        yield stage
 
 
 async def error(page: ClientConnection) -> dict[str, str]:

@@ -112,7 +112,7 @@ class Desk {
       const small = one.querySelector("small");
       small.textContent = small.dataset[on ? "on" : "off"];
     }
-    document.querySelector("[data-volume]").textContent = standing.volume ?? "—";
+    document.querySelector("[data-volume]").textContent = standing.volume ?? words["volume.unknown"];
     draw(this.shape, standing.powered ? standing.state : "logged_out");
     const state = standing.powered ? words[`state.${standing.state}`] : words["screen.dark"];
     document.querySelector("[data-state-word]").textContent = state ?? standing.state;

@@ -12,6 +12,7 @@ export class Said {
 
   constructor(section, words) {
     this.words = words;
+    this.log = section.querySelector("[data-log]");
     this.list = section.querySelector("[data-said]");
     this.none = section.querySelector("[data-none]");
     this.state = section.querySelector("[data-stored]");
@@ -22,9 +23,9 @@ export class Said {
   begin({ zone, said }) {
     this.hour = hourOf(zone, document.documentElement.lang, true);
     this.list.replaceChildren();
-    this.list.setAttribute("aria-live", "off"); // the past is not read aloud
+    this.log.setAttribute("aria-live", "off"); // the past is not read aloud
     this.add(said);
-    requestAnimationFrame(() => this.list.setAttribute("aria-live", "polite"));
+    requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
   }
 
   add(entries) {
