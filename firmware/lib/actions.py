@@ -3,7 +3,7 @@ presence. Rooms that are loaded for one action (`lib.do_…`) use the same words
 """
 
 from lib.menus import Menu
-from lib.once import forget, once
+from lib.once import once
 from lib.transitions import ENDING
 from micropython import const
 
@@ -20,18 +20,21 @@ class Actions:
     def __init__(self, desk, config, new_contact, name_of):
         self.desk = desk
         self.config = config
-        self._new_contact = new_contact
+        self.new_contact = new_contact
         self.name_of = name_of  # [s, e, n] of our event n
         self.provisional = True  # no host frame heard in this boot yet
         self.full = False  # only the journal's reserve is left
         self.menu: "Menu | None" = None  # the open list
         self.message: "Message | None" = None  # the text that waits for the agent's «Leído»
+        self.texts = []  # all that wait, those set aside too; the newest is the last
         self.notice = None  # (word, argument) for a few seconds
         self.silenced = False
         self.marks = {}  # newest marks at any desk, as the host tells; like those of the desk
         self.utc = lambda u: None  # UTC milliseconds at u, None while unknown
         self.slow = None  # a page whose PIN is to be checked; its answer is pin_checked
-        self.ready_label = "Disp."  # the list of intentions begins with it
+        self.words = {}  # of the language in use, for lists that mix them with the site's own
+        self.link = "lost"  # how the uplink is
+        self.hears = False  # this board can measure a voice
         self.volume = 0  # steps asked for since the last look
         self.heard = None  # the headset's volume in percent, where there is a codec
         self.u = 0
@@ -106,8 +109,8 @@ class Actions:
             self.presence("not_ready", "auxiliar", "agent")
 
     def _intend(self, details):
-        nodes = [[None, self.ready_label]] + self.config.reasons
-        self.open_list("intend", nodes, _intention_chosen, IN_CALL + " wrapup")
+        nodes = [[None, self.words["go_ready"]]] + self.config.reasons
+        self.open_list("intend", nodes, _intention_chosen, IN_CALL + " dialing wrapup")
 
     def _want(self, details):
         self.wanted("not_ready", details["reason"], details)
@@ -123,10 +126,12 @@ class Actions:
         if self.desk.leaving or (intended and intended[0] == "logged_out"):
             if self.desk.open:
                 once("do_session", "end", self)
-        elif intended and self.desk.open and intended[:2] != [self.desk.presence, self.desk.reason]:
+        elif (
+            intended and self.desk.open and intended[:2] != [self.desk.presence, self.desk.reason]
+        ):
             self.presence(*intended)
 
-    # ------------------------------------------------------------------ lists and messages
+    # ------------------------------------------------------------------ lists
 
     def open_list(self, kind, nodes, then, works="", deep=False):
         self.open(Menu(kind, nodes, then, works, deep))
@@ -150,22 +155,6 @@ class Actions:
     def touched(self):
         """A list that closes by itself stays open while its keys are used."""
         self._closes_at = self._closes_ms and self.u + self._closes_ms
-
-    def _show(self, details):
-        from lib.message import Message
-
-        self.message = Message(details["m"], details["text"])
-        self.said("message.shown", details, m=details["m"])
-
-    def _turn(self, details):
-        if self.message:
-            self.message.turn()
-
-    def _acknowledge(self, details):
-        if self.message:
-            self.said("message.acknowledged", m=self.message.name)
-        self.message = None
-        forget("message")
 
 
 def _reason_chosen(station, node):

@@ -52,6 +52,8 @@ class App:
         self.wake = self._flag.set  # look again: something changed that is no input
         self.desk = Desk()
         self.machine = Station(self.desk, Config(), self._new_contact, self._name_of)
+        self.machine.utc = clock.utc
+        self.machine.hears = parts.has("audio")
         self.host = Host(self)
         self.uplink = Uplink(
             journal, station, serial.write, clock.now, self._about, self.fault, self.wake
@@ -80,8 +82,8 @@ class App:
         return "{}-{:x}-{}".format(self.station_id[-6:], self.journal.epoch, self.journal.last + 1)
 
     def _name_of(self, n):
-        """How another event names our event `n`."""
-        return [self.station_id, self.journal.epoch, n]
+        """How another event names our event `n`, 0 for the next one."""
+        return [self.station_id, self.journal.epoch, n or self.journal.last + 1]
 
     def adopt(self, config):
         """Work by this configuration, in its language."""
@@ -91,7 +93,7 @@ class App:
         else:
             from lib.words_es import WORDS
         self._screen.use(WORDS)
-        self.machine.ready_label = WORDS["go_ready"]
+        self.machine.words = WORDS
 
     def _about(self):
         return {
@@ -139,8 +141,10 @@ class App:
     # ------------------------------------------------------------------ events
 
     def record(self, event, u, low_value=False):
-        """Journal first, then the desk and the uplink. False when there is no room."""
-        self.last_u = u = max(u, self.last_u)
+        """Journal first, then the desk and the uplink. False when there is no room. An event may
+        have a `u` of its own.
+        """
+        self.last_u = u = max(event.get("u", u), self.last_u)
         event["b"] = self.boot
         event["u"] = u
         event["t"] = self.clock.utc(u)
@@ -253,6 +257,9 @@ class App:
             self.take([{"k": kind}], u)
         else:
             self.take(machine.handle(name, u, details), u)
+        if machine.slow:
+            asyncio.create_task(self.keep(once, "pin", "check", self, machine.slow))
+            machine.slow = None
         self._output()
         self.check_room()
 
@@ -268,6 +275,7 @@ class App:
     def _output(self):
         machine = self.machine
         parts = self.parts
+        machine.link = self.uplink.link
         self._lit, self._lights_due = lights.decide(machine, self.clock.now())
         parts.use("lights", self._show_lights)
         codec = parts.get("codec")

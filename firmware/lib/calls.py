@@ -1,17 +1,29 @@
 """What the actions about a call do, from its ring to the end of its wrap-up."""
 
 from lib.actions import IN_CALL, Actions
+from lib.desk import UNCODED
+from lib.once import once
 from micropython import const
 
+_UNDO_MS = const(5_000)
+_NEEDED = ("codec", "audio", "keys", "headset", "screen")  # parts without which none can answer
 _JUST_ANSWERED_MS = const(1_500)  # key 1 answered a moment ago: it does not hang up yet
 
 
 class Calls(Actions):
+    undo = None  # (contact, its motive, agent, label) of a code just given
+    undo_until = 0
+
     def _offer(self, details):
-        get = details.get
+        more = {
+            name: details[name]
+            for name in ("campaign", "parent", "reference")
+            if details.get(name) is not None
+        }
         self.said(
             "contact.offered", details, via="host", c=details["contact"],
-            direction=details["direction"], queue=get("queue"), pbx=get("pbx"),
+            direction=details["direction"], queue=details.get("queue"), pbx=details.get("pbx"),
+            **more,
         )  # fmt: skip
         self.menu = self.notice = None
 
@@ -19,11 +31,9 @@ class Calls(Actions):
         self.close_wrapup("next_contact")
         self._offer(details)
 
-    def _dial(self, details):
-        self.said("contact.dialed", via="key", c=self._new_contact(), direction="out")
-
     def _answer(self, details):
         self.contact("contact.answered", details, via=via(details), ring_ms=self._waited())
+        self._automatic("greeting")
 
     def _waited(self):
         return self.u - self.desk.offered_at
@@ -35,12 +45,17 @@ class Calls(Actions):
         self.missed(details["cause"], details)
 
     def _miss(self, details):
-        self.missed("no_answer")
-        self.notify("missed")
+        desk = self.desk
+        could_not = not desk.headset or desk.ticket or self.link != "up"
+        if could_not or any(part in desk.faults for part in _NEEDED):
+            self.missed("technical")
+        else:
+            self.missed("no_answer")
+            self.notify("missed")
 
     def missed(self, cause, details=None):
         self.contact("contact.missed", details, cause=cause, ring_ms=self._waited())
-        if cause == "no_answer":
+        if cause == "no_answer" and not self.desk.leaving:
             self.presence("not_ready", cause, "system")
         else:
             self.settle()
@@ -69,6 +84,8 @@ class Calls(Actions):
             self.contact("contact.consult_ended", via=via(details), result="dropped")
         if work == "dialing":  # nobody answered: nothing to wrap up
             more["dial_result"] = "no_answer"
+        elif by == "agent" or by == "caller":
+            self._automatic("closing")
         waits = work == "held" or (work == "consulting" and desk.heard == "area")
         self.contact("contact.ended", details, by=by, on_hold=waits, **more)
         if work == "dialing":
@@ -87,6 +104,36 @@ class Calls(Actions):
         else:
             self.end_call("transfer" if self.desk.heard == "nobody" else "interrupted")
 
+    # ------------------------------------------------------------------ protocol
+
+    def campaign(self, code):
+        """The campaign's row, the first where there is no such, None where there are none."""
+        rows = self.config.campaigns
+        for row in rows:
+            if row[0] == code:
+                return row
+        return rows[0] if rows else None
+
+    def progress(self):
+        """(its place, of how many, name) of the step that comes next, None where none does."""
+        row = self.campaign(self.desk.campaign)
+        steps = row[2] if row else ()
+        for at, (step, automatic) in enumerate(steps):
+            if step not in self.desk.steps and not (automatic and step == "closing"):
+                return at + 1, len(steps), step
+        return None
+
+    def _automatic(self, step):
+        row = self.campaign(self.desk.campaign)
+        if row and [step, 1] in row[2]:
+            self.contact("contact.step", step=step, result="done", how="automatic")
+
+    def _step(self, details):
+        step = self.progress()[2]
+        self.contact("contact.step", step=step, result="done", how="key")
+        if step == "identity" and self.config.methods:
+            self.open_list("methods", self.config.methods, _method_chosen, IN_CALL)
+
     # ------------------------------------------------------------------ wrap-up
 
     def _wrap_up(self, details):
@@ -97,17 +144,29 @@ class Calls(Actions):
         self.open_tree()
 
     def open_tree(self):
-        self.open_list("tree", self.config.tree, _code_chosen, IN_CALL + " wrapup", True)
+        once("do_codes", "tree", self, None)
 
-    def typified(self, code, how):
-        self.contact("contact.typified", code=code, version=self.config.tree_version, how=how)
+    def typified(self, code, how, contact):
+        version = self.config.tree_version
+        self.said("contact.typified", c=contact, code=code, version=version, how=how)
+
+    def uncoded(self):
+        """Calls whose code waits under Pendientes."""
+        return [row[0] for row in self.desk.pending if not row[3]]
+
+    def flag(self):
+        """The session ends: what has no code is told to have none; she may still give it one."""
+        for contact in self.uncoded():
+            self.typified(UNCODED, "timeout", contact)
+
+    def can_undo(self, contact, motive, label):
+        self.undo = (contact, motive, self.desk.agent, label)
+        self.undo_until = self.u + _UNDO_MS
 
     def _finish(self, details):
         self.end_wrapup("agent")
 
     def _time_out(self, details):
-        if not self.desk.code:
-            self.typified("SIN_TIPIFICAR", "timeout")
         self.end_wrapup("timeout")
 
     def end_wrapup(self, cause):
@@ -116,6 +175,8 @@ class Calls(Actions):
 
     def close_wrapup(self, cause):
         self.menu = None
+        if cause in ("timeout", "session_closed") and not self.desk.code:
+            self.typified(UNCODED, "timeout", self.desk.contact)
         self.contact("wrapup.ended", cause=cause)
 
 
@@ -123,7 +184,6 @@ def via(details):
     return "host" if details and "i" in details else "key"
 
 
-def _code_chosen(station, node):
-    station.typified(node[0], "agent")
-    if station.desk.work == "wrapup":
-        station.end_wrapup("typified")
+def _method_chosen(station, node):
+    step = {"step": "identity", "result": "done", "how": "key"}
+    station.contact("contact.step", method=node[0], **step)

@@ -79,6 +79,13 @@ class Config:
                 return row[3] * 1000
         return 0
 
+    def playbook(self, motive):
+        """(id, version) of a motive's, None where it has none."""
+        for row in self.playbooks:
+            if row[0] == motive:
+                return row[1:]
+        return None
+
     def reason_label(self, code):
         return label_of(self.reasons, code)
 

@@ -8,6 +8,10 @@ import json
 
 from micropython import const
 
+UNCODED = "SIN_TIPIFICAR"
+PENDING = const(3)
+_RECENT = const(8)
+_SHIFT_MIN = const(960)
 _RECORD_LIMIT = const(512)  # bytes, of the journal's
 MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbers
 _MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
@@ -29,7 +33,8 @@ _WORK = {
 }
 _KEPT = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
-    "since_utc heard help help_by ticket foreign leaving wrong marks"
+    "since_utc heard campaign motive coded keeper pending recent headset help help_by ticket "
+    "foreign leaving wrong marks"
 ).split()
 
 
@@ -44,7 +49,17 @@ class Desk:
         self.work = "idle"
         self.contact = None
         self.queue = None
+        self.campaign = None
+        self.by_key = False  # nobody but the agent says that there is a call
+        self.steps = []  # of the protocol, ticked or left out
+        self.motive = None
+        self.unrecorded = False  # the recording is paused
         self.code = None  # the contact's tipificación
+        self.coded = 0  # n of the newest code's event
+        self.keeper = None  # the agent whose are …
+        self.pending = []  # … the calls that can still get a code: [c, minute, motive, n of none]
+        self.recent = []  # … and the codes that she gave last, newest first
+        self.headset = True
         self.muted = False
         self.heard = None  # area or caller in a consult, both in a conference, nobody: handed over
         self.area = None  # that is consulted
@@ -62,6 +77,7 @@ class Desk:
         self.leaving = None  # why the session ends with the call: agent (SALIDA), or the host's
         self.wrong = {}  # agent, or "" for a wrong code: wrong PINs in a row
         self.wrong_at = {}  # u of the last
+        self.plugged = None  # the headset, once it was looked at in this boot
         self.since_utc = None
         self.since = 0  # u at which the state shown was entered
         self.presence_since = 0
@@ -95,8 +111,11 @@ class Desk:
         if kind == "contact.offered" or kind == "contact.dialed":
             self.contact = event["c"]
             self.queue = event.get("queue")
-            self.code = self.heard = None
-            self.muted = False
+            self.campaign = event.get("campaign")
+            self.by_key = event["via"] == "key"
+            self.code = self.heard = self.motive = None
+            self.steps = []
+            self.muted = self.unrecorded = False
             self.offered_at = u
         elif kind == "contact.answered":
             self.talk_since = u
@@ -118,12 +137,19 @@ class Desk:
         if work == "idle":
             self.contact = None
             self.code = None
+            self.motive = None
             self.muted = False
             self.since = self.presence_since
 
     def _opened(self, event):
         self.open = True
         self.agent = event["a"]
+        if self.agent != self.keeper:
+            self.keeper = self.agent
+            self.pending = []
+            self.recent = []
+        now = (event["t"] or 0) // 60_000
+        self.pending = [row for row in self.pending if now - (row[1] or now) < _SHIFT_MIN]
         if event["method"][-3:] == "pin":
             self.wrong.pop(self.agent, None)
 
@@ -163,7 +189,8 @@ class Desk:
         self.presence = event["to"]
         self.reason = event["reason"]
         self.foreign = None
-        if self.presence == "not_ready" and self.reason != "login" and event["by"] != "agent":
+        own = event["by"] == "agent" or self.reason in ("login", "relieved")
+        if self.presence != "ready" and not own:
             self.foreign = [event["n"], self.reason, event.get("who")]
         self.absent = False
         self.intended = None
@@ -180,7 +207,40 @@ class Desk:
         self.intended = None if as_now else wanted + [by, event.get("who")]
 
     def _typified(self, event):
-        self.code = event["code"]
+        """A code, at first or in place of another; `n` is known of an event on flash."""
+        code = event["code"]
+        contact = event["c"]
+        self.coded = event["n"]
+        if contact == self.contact:
+            self.code = code
+        if code != UNCODED:
+            self.pending = [row for row in self.pending if row[0] != contact]
+            self.recent = [code] + self.recent[: _RECENT - 1]
+        for row in self.pending:
+            if row[0] == contact:
+                row[3] = self.coded
+
+    def _wrapped(self, event):
+        """A call that has no code yet can still get one."""
+        if self.code not in (None, UNCODED) or event["cause"] == "agent":
+            return
+        minute = (event["t"] or 0) // 60_000
+        self.pending.append([event["c"], minute, self.motive, self.coded if self.code else 0])
+        if len(self.pending) > PENDING:
+            flagged = [row for row in self.pending if row[3]]
+            self.pending.remove(flagged[0] if flagged else self.pending[0])
+
+    def _stepped(self, event):
+        self.steps.append(event["step"])
+
+    def _motive(self, event):
+        self.motive = event["motive"]
+
+    def _recording(self, event):
+        self.unrecorded = event["k"] == "contact.recording_paused"
+
+    def _plugged(self, event):
+        self.headset = event["k"] == "headset.plugged"
 
     def _transferred(self, event):
         if event["completed"]:
@@ -198,6 +258,9 @@ class Desk:
 
     def _cleared(self, event):
         self.faults.pop(event["part"], None)
+
+    def _plugged(self, event):
+        self.plugged = event["k"] == "headset.plugged"
 
     def _noticed(self, event):
         self.foreign = None
@@ -222,17 +285,20 @@ class Desk:
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
-        Without the faults where no record would take them, as who still has one finds it again;
-        then without the oldest marks.
+        Where no record would take it all: without the faults, as who still has one finds it
+        again, and the codes used of late; then without the oldest marks, and what is left.
         """
         values = [getattr(self, name) for name in _KEPT]
         payload = _packed(values)
-        if len(payload) > _RECORD_LIMIT:
-            values[_KEPT.index("faults")] = {}
-            payload = _packed(values)
-        while len(payload) > _RECORD_LIMIT and self.marks:
-            self._forget_mark()
-            payload = _packed(values)
+        for name, nothing in (("faults", {}), ("recent", []), ("queue", None), ("pending", [])):
+            if len(payload) <= _RECORD_LIMIT:
+                break
+            while name == "queue" and len(payload) > _RECORD_LIMIT and self.marks:
+                self._forget_mark()
+                payload = _packed(values)
+            if len(payload) > _RECORD_LIMIT:
+                values[_KEPT.index(name)] = nothing
+                payload = _packed(values)
         return payload
 
     def restore(self, payload):
@@ -272,11 +338,21 @@ _CHANGES = {
     "presence.changed": Desk._presence,
     "presence.intended": Desk._intended,
     "contact.typified": Desk._typified,
+    "contact.retypified": Desk._typified,
+    "contact.step": Desk._stepped,
+    "contact.motive": Desk._motive,
+    "contact.recording_paused": Desk._recording,
+    "contact.recording_resumed": Desk._recording,
+    "wrapup.ended": Desk._wrapped,
+    "headset.plugged": Desk._plugged,
+    "headset.unplugged": Desk._plugged,
     "contact.transferred": Desk._transferred,
     "contact.muted": Desk._muted,
     "contact.unmuted": Desk._muted,
     "station.fault": Desk._fault,
     "station.fault_cleared": Desk._cleared,
+    "headset.plugged": Desk._plugged,
+    "headset.unplugged": Desk._plugged,
     "notice.acknowledged": Desk._noticed,
     "help.requested": Desk._help,
     "help.accepted": Desk._help,

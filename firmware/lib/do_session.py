@@ -6,9 +6,12 @@ desk's.
 """
 
 from lib.desk import MARKS_SINCE_S
+from lib.menus import Menu
+from lib.once import once
 from micropython import const
 
 _SHIFT_S = const(57_600)  # a mark in says nothing of the shift after 16 h
+_LIST_MS = const(8_000)
 _ENDS = ("supervisor", "moved", "shift_end")  # the host's words that an end of a session may have
 
 
@@ -38,13 +41,15 @@ def _tap(station, details):
     keyed, agent, method = details
     key = agent or keyed
     of = None
-    if _newest(station, key) <= 0:
+    leaving = agent and agent == station.desk.agent and station.desk.leaving == "agent"
+    if _newest(station, key) <= 0 and not leaving:
         of = station.name_of(0)
         _mark(station, details, "in")
     details = (keyed, agent, method, of)
     if agent is None:
         if of:
             deny(station, details, "unknown_badge")
+            station.notify("marked_unknown", _hour(station, station.u))
         else:
             _ask(station, details, [["out", "mark_out"], ["cancel", "cancel"]])
     else:
@@ -71,15 +76,10 @@ def _mark(station, details, direction, u=None):
     newest = _newest(station, agent or keyed)
     repeated = newest and (newest > 0) == (direction == "in")
     more = {} if u is None else {"u": u}
-    method = "badge" if method == "badge_pin" else method
     station.emit(
         "attendance.marked", a=agent, direction=direction, method=method, badge=keyed, **more
     )
-    hour = ""
-    utc = station.utc(station.u if u is None else u)
-    if utc is not None:
-        minutes = utc // 60_000 + station.config.utc_offset_min
-        hour = "%02d:%02d" % (minutes // 60 % 24, minutes % 60)
+    hour = _hour(station, station.u if u is None else u)
     name = agent and agent != station.desk.agent and station.desk.open
     if repeated:
         station.notify("mark_repeated")
@@ -89,16 +89,25 @@ def _mark(station, details, direction, u=None):
         station.notify("marked_" + direction, hour)
 
 
+def _hour(station, u):
+    utc = station.utc(u)
+    if utc is None:
+        return ""
+    minutes = utc // 60_000 + station.config.utc_offset_min
+    return "%02d:%02d" % (minutes // 60 % 24, minutes % 60)
+
+
 # ------------------------------------------------------------------ sessions
 
 
 def deny(station, details, reason="in_call"):
     """`details` as a tap's; what it could do is not done."""
-    station.menu = None
+    if station.menu and station.menu.all_keys:
+        station.menu = None
     if not station.stopped(reason):
         more = {"a": details[1]} if details[1] else {}
         station.emit("session.denied", badge=details[0], reason=reason, **more)
-        if len(details) < 4 or not details[3]:  # else the mark is what to tell
+        if len(details) < 4 or not details[3] or reason != "in_call":  # else the mark is told
             station.notify(reason)
 
 
@@ -111,9 +120,7 @@ def _asks_pin(station, method):
 
 def log_in(station, details):
     if _asks_pin(station, details[2]):
-        from lib.do_pin import ask
-
-        ask(station, details)
+        once("do_pin", "ask", station, details)
         return
     _, agent, method, of = details
     more = {"of": of} if of else {}
@@ -133,7 +140,7 @@ def proven(station, details):
 
 
 def relieve(station, details):
-    """At an idle desk: its own agent is asked what she wants, another's session takes its place."""
+    """At an idle desk: its agent is asked what she wants, another's session takes its place."""
     if details[1] == station.desk.agent:
         ask(station, details)
     elif _asks_pin(station, details[2]):
@@ -151,12 +158,12 @@ def ask(station, details):
     """The own badge asks what she wants; in a call nobody else's does anything."""
     if details[1] != station.desk.agent:
         deny(station, details)
-        return
-    _ask(
-        station, details,
-        [["aux", "auxiliar"], ["close", "close_session"], ["out", "mark_out"],
-         ["cancel", "cancel"]],
-    )  # fmt: skip
+    elif not once("do_message", "signed", station, details):
+        _ask(
+            station, details,
+            [["aux", "auxiliar"], ["close", "close_session"], ["out", "mark_out"],
+             ["cancel", "cancel"]],
+        )  # fmt: skip
 
 
 def _ask(station, details, nodes):
@@ -170,9 +177,9 @@ def _ask(station, details, nodes):
         elif node[0] == "aux":
             station.act("choose_reason" if station.desk.work == "idle" else "intend")
 
-    station.open_words("session", nodes, chosen)
-    station.menu.urgent = True
-    station.closes_in(8_000)
+    menu = Menu("session", nodes, chosen)
+    menu.said = menu.urgent = True
+    station.open(menu, _LIST_MS)
 
 
 def _leave(station, details, tapped):
@@ -193,7 +200,7 @@ def _close(station):
     station.notify("goodbye")
 
 
-def end(station, details):
+def end(station):
     """The call is over: what was to end the session does so."""
     _end(station, station.desk.leaving or "agent")
 
@@ -207,6 +214,7 @@ def _end(station, why):
 
 
 def _log_out(station, why, reason, by):
+    station.flag()
     station.said("session.closed", reason=why, by=by)
     station.presence("logged_out", reason, by)
 

@@ -88,6 +88,9 @@ class Host:
             app.check_room()
             if self.format_asked is not None:
                 once("orders", "format_when_acked", app)
+        elif message.get("cmd") == "marks":  # who is here: no command, and not numbered
+            if not once("marks", "learn", app.machine, message.get("marks")):
+                self.decoder.bad += 1
         elif isinstance(message.get("cmd"), str) and _is_number(number):
             app.post("command", u, message)
         else:

@@ -22,6 +22,10 @@ class Menu:
     draw = None
     stays = False  # key 1 does not close it
     said = False  # its labels are words of the catalogue
+    urgent = False  # it comes before a text that waits, and in the journal's reserve
+    all_keys = False  # 1 and 2 are its too
+    lit = False  # all lights are on while it is shown
+    hears = False  # it waits for the level of her voice
 
     def __init__(self, kind, nodes, then, works="", deep=False):
         self.kind = kind
@@ -75,9 +79,13 @@ class Menu:
         node = self._nodes[line]
         if not self.deep or len(node) < 3 or not node[2]:
             return node
+        self.enter(node)
+        return None
+
+    def enter(self, node):
+        """One level down, to the node's children."""
         self._path.append((self._nodes, self._page, self.title))
         self._nodes, self._page, self.title = node[2], 0, node[1]
-        return None
 
     def back(self):
         """One level up; False at the top."""

@@ -53,7 +53,7 @@ class Screen:
         wall = clock.wall(u, station.config.utc_offset_min)
         volume = "" if station.heard is None else "v%d" % station.heard
         self._status(self._name(station), link, volume, "%02d:%02d" % wall if wall else "")
-        if station.message and situation != "offered":
+        if station.reading:
             self._message(station)
         elif station.menu and situation != "offered":
             (self._own if station.menu.draw else self._list)(station.menu)
@@ -86,7 +86,7 @@ class Screen:
     def _name(self, station):
         """Whose desk it is; over a list, what the list is for."""
         menu = station.menu
-        if menu and not station.message and station.situation != "offered":
+        if menu and not station.reading and station.situation != "offered":
             return menu.title or self.words[menu.kind + "_list"]
         agent = station.desk.agent
         return station.config.name_of(agent) if agent else station.config.seat
@@ -137,6 +137,8 @@ class Screen:
             word, argument = station.notice
             text = words[word]
             return text % argument if "%s" in text else text
+        if station.undo:
+            return words["undo_hint"] % station.undo[3]
         if situation == "offered":
             return words["silenced"] if station.silenced else words["answer_hint"]
         if situation == "dialing":
@@ -147,26 +149,59 @@ class Screen:
             return words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
         if desk.muted and situation in ("talking", "consulting"):
             return words["muted"]
+        if desk.unrecorded and situation in ("talking", "held", "consulting"):
+            return words["unrecorded"]
         if situation == "consulting":
             if desk.heard == "caller":
                 return words["with_caller"]
             return words["with_area"] % label_of(station.config.areas, desk.area)
-        if desk.intended:
-            to, reason = desk.intended[:2]
-            label = words["go_ready"] if to == "ready" else station.config.reason_label(reason)
+        if situation in ("talking", "held"):
+            text = self._of_call(station)
+            if text:
+                return text
+        if desk.leaving or desk.intended:
+            to, reason = (desk.intended or ("logged_out", None))[:2]
+            if desk.leaving == "agent":
+                label = words["mark_out"]
+            elif desk.leaving or to == "logged_out":
+                label = words["close_session"]
+            else:
+                label = words["go_ready"] if to == "ready" else station.config.reason_label(reason)
             text = words["next"] % label
             return words["finish_hint"] + " · " + text if situation == "wrapup" else text
         if situation == "wrapup":
             return words["finish_hint"]
         for part, code in desk.faults.items():
             return words.get("%s.%s" % (part, code)) or words["broken"] % words.get(part, part)
-        if situation == "not_ready":
-            return self._why(station, u)
+        text = self._why(station, u) if situation == "not_ready" else ""
+        if desk.pending and not text and desk.open and situation != "offered":
+            return words["pending_count"] % len(desk.pending)
+        if text:
+            return text
+        if situation == "logged_out" and desk.foreign:
+            _, reason, who = desk.foreign
+            if who or reason == "supervisor":
+                return words["closed_by"] % (who or words["supervisor"])
+            return words.get("ended_" + reason) or words["ended"] % reason
         if situation == "logged_out":
             return words["tap_badge"] if station.config.generation else words["no_config"]
         if situation in ("talking", "held"):
-            return words["conference"] if desk.heard == "both" else desk.queue or ""
+            return desk.queue or label_of(station.config.campaigns, desk.campaign)
         return ""
+
+    def _of_call(self, station):
+        """Motive or its playbook, and the step that comes next."""
+        words = self.words
+        desk, config = station.desk, station.config
+        if desk.heard == "both":
+            return words["conference"]
+        guide = config.playbook(desk.motive)
+        known = "%s v%s" % tuple(guide) if guide else label_of(config.tree, desk.motive)
+        step = station.progress()
+        if step:
+            text = "%d/%d %s" % (step[0], step[1], words[step[2]])
+            return known + " · " + text if known else words["step_at"] % text
+        return words["guide"] % known if guide else known
 
     def _why(self, station, u):
         """What there is to say about a reason: who gave it, or what is left of its time."""
@@ -226,9 +261,10 @@ class Screen:
     def _message(self, station):
         self._page("message")
         message = station.message
-        if self._changed("message", (message.text, message.page)):
-            self.canvas.clear(10, 34)
-            message.draw(self.canvas)
+        if self._changed("message", message.content()):
+            self.canvas.clear(10, 44)
+            message.draw(self.canvas, self.words)
+            self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
 
 

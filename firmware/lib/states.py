@@ -5,11 +5,11 @@ journal in order and applies each to the desk, then calls `refresh`.
 """
 
 from lib.calls import Calls
+from lib.desk import PENDING
 from lib.once import once
 from lib.transitions import FIELDS, cell, refusal, wrong_field
 from micropython import const
 
-_MESSAGE_KEYS = {"key3": None, "key4": None, "key5": "turn", "key6": "acknowledge"}
 _BUSY = "offered dialing talking held consulting"  # keys 1 and 2 belong to the call
 LIMIT_NEAR_MS = const(60_000)
 _SETTLE_MS = const(400)  # a screen that changed by itself takes no soft key for so long
@@ -31,14 +31,26 @@ class Station(Calls):
     def situation(self):
         return self.desk.presence if self.desk.work == "idle" else self.desk.work
 
+    @property
+    def reading(self):
+        """Whether the text is what the screen shows and the keys are for."""
+        hidden = self.menu and self.menu.urgent
+        return bool(self.message) and self.desk.work != "offered" and not hidden
+
     def action(self, name):
         """What input `name` does now, None for nothing; also what a soft label says."""
-        if self.message and self.desk.work != "offered" and name in _MESSAGE_KEYS:
-            return _MESSAGE_KEYS[name] if name != "key5" or self.message.pages > 1 else None
+        if self.reading and "key2" < name < "key7":
+            return self.message.action(name)
         action = cell(name, self.situation)
         tree = self.config.tree
-        if name == "key6" and self.desk.foreign and self.situation == "not_ready":
+        if name == "key6" and self.desk.foreign and self.situation in ("not_ready", "logged_out"):
             return "seen"
+        if action == "pin.code" and not self.config.codes:
+            return None
+        if action == "step" and not self.progress():
+            action = "typify"
+        if name == "key1" and self.undo and not action:
+            return "codes.undo"
         if action == "typify" and (self.desk.code or not tree):
             return None
         if action == "finish" and tree and not self.desk.code:
@@ -59,6 +71,12 @@ class Station(Calls):
             self._command(name, details)
         elif name == "badge" or name == "bad_read":
             once("do_session", "badge", self, details)
+        elif name == "level":
+            if self.menu and self.menu.hears:
+                self.menu.level(self, details)
+        elif name == "pin_checked":
+            if details[0] is self.menu:
+                self.menu.answer(self, details[1])
         elif not (key and ((name > "key2" and u < self._settled_at) or self._in_menu(name))):
             self.act(self.action(name))
         return self._out
@@ -72,6 +90,8 @@ class Station(Calls):
             self.presence("not_ready", "login", "system")
         elif not desk.open and desk.presence != "logged_out":
             self.presence("logged_out", "logout", "agent")
+        elif desk.leaving and desk.work == "idle":
+            self.settle()
         elif desk.absent:
             self.presence("not_ready", "no_answer", "system")
         elif desk.work == "idle":
@@ -92,6 +112,8 @@ class Station(Calls):
             self.menu.stays = self.menu.deep and desk.work == "wrapup"
         if desk.work != "offered":
             self.silenced = False
+        if self.undo and (desk.work != "idle" or desk.agent != self.undo[2]):
+            self.undo = None
         seen = (self.situation, self.menu, self.message)
         if seen != self._shown:
             self._shown = seen
@@ -112,7 +134,8 @@ class Station(Calls):
         due = None
         for at in (
             self.limit(), self._closes_at if self.menu else None,
-            self._notice_until if self.notice else None, self._warning(),
+            self._notice_until if self.notice else None,
+            self.undo_until if self.undo else None, self._warning(),
         ):  # fmt: skip
             if at is not None and (due is None or at < due):
                 due = at
@@ -130,6 +153,8 @@ class Station(Calls):
         u = self.u
         if u >= self._notice_until:
             self.notice = None
+        if u >= self.undo_until:
+            self.undo = None
         if self.menu and self._closes_at is not None and u >= self._closes_at:
             self.menu.expire(self)
         warning = self._warning()
@@ -159,8 +184,11 @@ class Station(Calls):
         if not reason:
             if details.get("contact", desk.contact) != desk.contact and name != "ring":
                 reason = "no_such_contact"
-            elif action == "offer_next" and desk.intended and desk.intended[0] == "not_ready":
-                reason = "not_ready"
+            elif action == "offer_next":
+                if desk.leaving or (desk.intended and desk.intended[0] != "ready"):
+                    reason = "not_ready"
+            elif action == "offer_next" and not desk.code and len(self.uncoded()) >= PENDING:
+                reason = "pending"
         if not reason:
             self.act(action, details)
         else:
@@ -169,11 +197,12 @@ class Station(Calls):
     def _in_menu(self, name):
         """Keys of an open list; True when the key was one of them."""
         menu = self.menu
-        if not menu or self.message or self.desk.work == "offered":
+        if not menu or self.reading or self.desk.work == "offered":
             return False
-        if name == "key2" or (name == "key1" and self.desk.work in _BUSY):
+        call = name == "key2" or (name == "key1" and self.desk.work in _BUSY)
+        if call and not menu.all_keys:
             return False
         self.touched()
-        if name == "key1" or not self.stopped("typify" if menu.deep else "choose"):
+        if name == "key1" or menu.urgent or not self.stopped("typify" if menu.deep else "choose"):
             menu.press(self, int(name[3]))
         return True

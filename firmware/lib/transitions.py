@@ -13,15 +13,16 @@ TABLE = {
     # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup, closing
     "key1": ". . . answer hang_up hang_up hang_up transfer.drop finish .",
     "key2": ". . . silence . mute . mute . .",
-    "key3": ". go_ready choose_reason . answer typify typify transfer.join . .",
-    "key4": ". choose_reason dial . . hold resume transfer.swap . .",
+    "key3": ". go_ready choose_reason . answer step step transfer.join . .",
+    "key4": ". choose_reason dial.begin . . hold resume transfer.swap . .",
     "key5": ". help.ask help.ask . . help.ask help.ask transfer.confer help.ask .",
-    "key6": ". . menu.show . . menu.show menu.show transfer.back menu.show .",
+    "key6": "pin.code menu.show menu.show . . menu.show menu.show transfer.back menu.show .",
     "long5": "help.fault",
     "badge": (
-        "session.log_in session.relieve session.relieve session.deny session.deny session.deny "
-        "session.deny session.deny session.leave session.deny"
+        "session.log_in session.relieve session.relieve session.deny session.ask session.ask "
+        "session.ask session.ask session.ask session.deny"
     ),
+    "quiet": ". . . . . quiet.ask . . . .",
     "power_back": ". . . interrupt interrupt interrupt interrupt interrupt . wrap_up",
     # commands: `!` refuses; so does `.`, as there is no such contact, or it is in the wrong state
     "ring": "!logged_out !not_ready offer !busy !busy !busy !busy !busy offer_next !busy",
@@ -30,23 +31,32 @@ TABLE = {
     "hold": ". . . . . hold . . . .",
     "resume": ". . . . . . resume . . .",
     "hangup": ". . . . hang_up hang_up hang_up hang_up . .",
+    "dial": "!logged_out !not_ready dial.told !busy !busy !busy !busy !busy !busy !busy",
+    "recording": ". . . . . call.recording call.recording call.recording . .",
     "consult": ". . . . . transfer.consult transfer.consult . . .",
     "consult_end": ". . . . . . . transfer.end . .",
     "transfer": ". . . . . transfer.told transfer.told transfer.told . .",
     "presence": "!logged_out set set want want want want want want !busy",
+    "session": "session.told",
+    "selftest": ("!logged_out selftest.asked !busy !busy !busy !busy !busy !busy !busy !busy"),
     "help": "help.told",
     "fault": "help.fault_told",
-    "text": "show show show !busy !busy show show show show !busy",
+    "text": (
+        "message.show message.show message.show !busy !busy message.show message.show "
+        "message.show message.show !busy"
+    ),
 }
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
-    "hang_up withdraw miss time_out finish session.leave session.relieve silence interrupt "
-    "wrap_up typify acknowledge turn transfer.drop transfer.back transfer.end transfer.join"
+    "hang_up withdraw miss time_out finish session.ask session.relieve silence interrupt "
+    "wrap_up typify message.acknowledge message.turn transfer.drop transfer.back transfer.end transfer.join"
 ).split()
 # command: its fields, each with the bytes it may have, its values, or # for a whole number; a
 # minus: it may be missing
 FIELDS = {
-    "ring": "contact 64 direction in|out queue -64 pbx -64",
+    "ring": "contact 64 direction in|out queue -64 pbx -64 campaign -24 parent -64 reference -32",
+    "dial": "contact 64 campaign -24 queue -64 pbx -64 consent -#",
+    "recording": "contact 64 state paused|resumed",
     "withdraw": "contact 64 cause no_answer|caller_gave_up|withdrawn|rejected|technical",
     "answer": "contact 64",
     "hold": "contact 64",
@@ -56,7 +66,9 @@ FIELDS = {
     "consult_end": "contact 64 result back|dropped|failed",
     "transfer": "contact 64 target 24 kind blind|consulted|conference completed -#",
     "presence": "to not_ready| reason 64 who -32",
-    "text": "m 64 text 320",
+    "text": "m 64 text 320 sign -#",
+    "session": "agent 24 verdict confirm|close reason -24",
+    "selftest": "",
     "help": "of # state accepted|resolved by 32 result -24",
     "fault": "of # state accepted|resolved|rejected by 32 cause -24",
 }

@@ -15,19 +15,24 @@ wrapup: Wrap-up
 
 go_ready: Ready
 choose_reason: Pause
-dial: Dial
+dial.begin: Dial
+step: Step
 answer: Conn.
 typify: Code
 hold: Hold
 resume: Back
 intend: Next
-turn: More ›
-acknowledge: Read
+message.turn: More ›
+message.acknowledge: Read
+message.aside: Later
+message.agree: Agree
+message.observe: Object
 transfer.join: Join
 transfer.swap: Swap
 transfer.confer: Confer
 transfer.back: Back
 help.ask: Help
+pin.code: Code
 menu.show: Menu
 seen: Seen
 
@@ -79,7 +84,59 @@ set_by: Set by %s
 supervisor: supervision
 with_area: With %s
 with_caller: With the caller
+unrecorded: Recording paused
+greeting: Greeting
+identity: Identity
+need: Need
+information: Information
+doubts: Doubts
+closing: Closing
+step_at: Step %s
+guide: Playbook %s
+undo_hint: 1 undo · %s
+pending_count: Codes to give: %s
+blocked_hours: Not at this hour: do not call
+blocked_day: No calls today
+blocked_consent: No consent: do not call
+blocked_clock: Hour unknown: cannot call
 conference: In a conference
+sign_it: Sign it with your badge
+signed: Do you agree?
+marked_in: In %s
+marked_out: Out %s
+mark_repeated: Marked twice
+marked_unknown: Marked %s: unknown
+relief: Relief: %s
+wrong_pin: Wrong PIN
+wrong_left: Wrong PIN, %s left
+pin_cancelled: No PIN: tap again
+wait: Wait %s s
+type_pin: Type your PIN
+type_code: Type your code
+checking: One moment
+closed_by: Closed by %s
+ended: Session closed: %s
+ended_moved: Logged in elsewhere
+ended_at_other_seat: Already at another desk
+ended_unknown_badge: Badge not valid
+ended_not_in_roster: Not in the roster
+ended_pin_required: PIN is missing
+ended_locked: PIN locked
+ended_shift_end: Shift has ended
+ended_corrected: Session corrected
+fit: Seat in order
+unfit: Not in order: %s
+microphone: microphone
+lights: lights
+link: link
+clock: hour
+materials: materials
+test_keys: Press %d
+test_keys_how: Each key, from 1 to 6
+test_microphone: Speak
+test_microphone_how: Say: one, two, three
+test_lights: Lights?
+test_lights_how: All three: 3 Yes · 4 No
 
 more: More ›
 reasons_list: Pause
@@ -87,12 +144,43 @@ intend_list: Next
 menu_list: Menu
 help_list: Help
 faults_list: Fault
+motive: Reason for call
+pause_recording: Pause recording
+go_on_recording: Resume recording
+skip_step: Skip a step
+pending: Codes to give
+yes: Yes
+no: No
 transfer: Transfer
 after_call: Afterwards…
 code_now: Code the call
 cancel_help: Cancel help
 topic: Tell the topic
+messages: Messages
+selftest: Self-test
+selftest_list: Self-test
+selftest_begin: Begin
+selftest_skip: Leave it out
+skip_list: Why?
+call_waits: A call waits
+done_before: Did it before
+no_time: No time
+materials_list: What is missing?
+all_there: Nothing
+rest_there: Nothing else
 tree_list: Call code
+pending_list: Codes to give
+campaigns_list: Campaign
+consent_list: Did they consent?
+methods_list: Verified how?
+motives_list: Reason for call
+quiet_list: Still on the call?
 areas_list: Transfer to
+session_list: What next?
+pin_list: PIN
+code_list: Code
+close_session: Log out
+mark_out: OUT
+cancel: Cancel
 """
 WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)

@@ -15,19 +15,24 @@ wrapup: Post llamada
 
 go_ready: Disp.
 choose_reason: Aux.
-dial: Llamar
+dial.begin: Llamar
+step: Paso
 answer: Conec.
 typify: Tipif.
 hold: Espera
 resume: Volver
 intend: Luego
-turn: Más ›
-acknowledge: Leído
+message.turn: Más ›
+message.acknowledge: Leído
+message.aside: Luego
+message.agree: Confor
+message.observe: Observ
 transfer.join: Unir
 transfer.swap: Altern
 transfer.confer: Confer
 transfer.back: Volver
 help.ask: Ayuda
+pin.code: Código
 menu.show: Menú
 seen: Visto
 
@@ -79,7 +84,59 @@ set_by: Lo puso %s
 supervisor: supervisión
 with_area: Con %s
 with_caller: Con el usuario
+unrecorded: Grabación en pausa
+greeting: Saludo
+identity: Identidad
+need: Necesidad
+information: Información
+doubts: Dudas
+closing: Cierre
+step_at: Paso %s
+guide: Guía %s
+undo_hint: 1 deshacer · %s
+pending_count: Pendientes: %s
+blocked_hours: Fuera de horario: no llame
+blocked_day: Hoy no se llama
+blocked_consent: Sin consentimiento: no llame
+blocked_clock: Sin hora: no se puede llamar
 conference: En conferencia
+sign_it: Firme con su fotocheck
+signed: ¿Está conforme?
+marked_in: Entrada %s
+marked_out: Salida %s
+mark_repeated: Marca repetida
+marked_unknown: Marcó %s: no registrado
+relief: Relevo: %s
+wrong_pin: PIN errado
+wrong_left: PIN errado, quedan %s
+pin_cancelled: Sin PIN: pase otra vez
+wait: Espere %s s
+type_pin: Marque su PIN
+type_code: Marque su código
+checking: Un momento
+closed_by: La cerró %s
+ended: Sesión cerrada: %s
+ended_moved: Ingresó en otro puesto
+ended_at_other_seat: Ya está en otro puesto
+ended_unknown_badge: Fotocheck no válido
+ended_not_in_roster: No figura en la lista
+ended_pin_required: Falta su PIN
+ended_locked: PIN bloqueado
+ended_shift_end: Terminó su turno
+ended_corrected: Sesión corregida
+fit: Posición operativa
+unfit: No operativa: %s
+microphone: micrófono
+lights: luces
+link: enlace
+clock: hora
+materials: materiales
+test_keys: Pulse %d
+test_keys_how: Cada tecla, de 1 a 6
+test_microphone: Hable
+test_microphone_how: Diga: uno, dos, tres
+test_lights: ¿Luces?
+test_lights_how: Las tres: 3 Sí · 4 No
 
 more: Más ›
 reasons_list: Auxiliar
@@ -87,12 +144,43 @@ intend_list: Luego
 menu_list: Menú
 help_list: Ayuda
 faults_list: Falla
+motive: Motivo
+pause_recording: Pausar grabación
+go_on_recording: Seguir grabación
+skip_step: Omitir paso
+pending: Pendientes
+yes: Sí
+no: No
 transfer: Transferir
 after_call: Al terminar…
 code_now: Tipificar
 cancel_help: Cancelar ayuda
 topic: Decir el tema
+messages: Mensajes
+selftest: Autoprueba
+selftest_list: Autoprueba
+selftest_begin: Empezar
+selftest_skip: Omitir
+skip_list: ¿Por qué?
+call_waits: Llamada en espera
+done_before: Ya la hice
+no_time: Sin tiempo
+materials_list: ¿Qué falta?
+all_there: Nada falta
+rest_there: Nada más
 tree_list: Tipificación
+pending_list: Pendientes
+campaigns_list: Campaña
+consent_list: ¿Consintió?
+methods_list: ¿Cómo verificó?
+motives_list: Motivo
+quiet_list: ¿Sigue en llamada?
 areas_list: Transferir a
+session_list: ¿Qué desea?
+pin_list: PIN
+code_list: Código
+close_session: Cerrar sesión
+mark_out: SALIDA
+cancel: Cancelar
 """
 WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)

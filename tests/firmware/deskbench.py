@@ -6,10 +6,18 @@
 from lib.config import Config
 from lib.desk import Desk
 from lib.states import Station
+from lib.words_es import WORDS
 from scenes import CONFIG
 
 ROSA = ("0" * 32, "a001")
 NORMA = ("1" * 32, "a002")
+PINS = {"a001": b"123455", "a002": b"654322"}
+_VERIFIER = "A" * 32  # of none: the bench knows the PINs
+WITH_PIN = dict(CONFIG, pin="clonable")
+WITH_PIN["agents"] = [
+    row + [[], _VERIFIER, code]  # noqa: RUF005
+    for row, code in zip(CONFIG["agents"], ("1111", "2222"))  # noqa: B905
+]
 STRANGER = ("2" * 32, None)
 
 
@@ -21,11 +29,23 @@ class DeskBench:
     def __init__(self, config=CONFIG):
         self.desk = Desk()
         self.contacts = 0
-        self.station = Station(self.desk, Config(config), self._contact, name_of)
+        self._begin(Config(config))
         self.station.provisional = False
         self.events = []
-        self.u = 0
+        self.u = self.last_u = 0
+        self.utc_at_0: int | None = None  # UTC of u = 0, once it is known
         self.number = 0  # of the newest command
+
+    def _begin(self, config):
+        self.station = Station(self.desk, config, self._contact, self._name_of)
+        self.station.utc = self.utc
+        self.station.words = WORDS
+
+    def _name_of(self, n):
+        return name_of(n or len(self.events) + 1)
+
+    def utc(self, u):
+        return None if self.utc_at_0 is None else self.utc_at_0 + u
 
     def _contact(self):
         self.contacts += 1
@@ -34,8 +54,9 @@ class DeskBench:
     def take(self, events):
         for event in events:
             event["b"] = 1
-            event["u"] = self.u
-            event["t"] = None
+            event["u"] = max(event.get("u", self.u), self.last_u)
+            self.last_u = event["u"]
+            event["t"] = self.utc(event["u"])
             event["n"] = len(self.events) + 1
             self.desk.apply(event)
             self.events.append(event)
@@ -44,7 +65,20 @@ class DeskBench:
 
     def do(self, name, details=None, after_ms=2000):
         self.u += after_ms
-        return self.take(self.station.handle(name, self.u, details))
+        kinds = self.take(self.station.handle(name, self.u, details))
+        page = self.station.slow
+        if page:  # what the application does in parts
+            self.station.slow = None
+            right = page.digits == PINS.get(page.details[1])
+            page.wipe()
+            kinds += self.do("pin_checked", (page, right), 0)
+        return kinds
+
+    def type(self, digits):
+        """Press the keys; what the last one causes."""
+        for digit in digits:
+            kinds = self.do("key" + digit, after_ms=500)
+        return kinds
 
     def command(self, name, **fields):
         self.number += 1
@@ -68,8 +102,8 @@ class DeskBench:
         desk.restore(self.desk.snapshot())
         desk.rebase()
         self.desk = desk
-        self.u = 0
-        self.station = Station(desk, self.station.config, self._contact, name_of)
+        self.u = self.last_u = 0
+        self._begin(self.station.config)
         return self.take(self.station.start(0))
 
     def pick(self, label):
@@ -89,6 +123,8 @@ class DeskBench:
     def ready(self):
         """Logged in and ready."""
         self.do("badge", ROSA)
+        if self.desk.agent != "a001":
+            self.type("123455")
         self.do("key3")
         return self
 

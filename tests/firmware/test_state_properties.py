@@ -3,10 +3,11 @@
 from typing import Any
 
 import msgspec
-from deskbench import NORMA, ROSA, STRANGER, DeskBench
+from deskbench import NORMA, PINS, ROSA, STRANGER, WITH_PIN, DeskBench
 from diadema.events import ANY_EVENT
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenes import CONFIG
 
 KEYS = [f"key{number}" for number in range(1, 7)]
 inputs = st.one_of(
@@ -21,10 +22,13 @@ inputs = st.one_of(
     st.tuples(st.sampled_from(["answer", "hold", "resume", "consult"]), st.booleans()),
     st.tuples(st.just("consult_end"), st.sampled_from(["back", "dropped", "failed"])),
     st.tuples(
-        st.just("transfer"), st.sampled_from(["blind", "consulted", "conference"]),
+        st.just("transfer"),
+        st.sampled_from(["blind", "consulted", "conference"]),
         st.sampled_from([0, 1, 1]),
     ),
     st.tuples(st.just("presence")),
+    st.tuples(st.just("session"), st.booleans(), st.sampled_from(["confirm", "close"])),
+    st.tuples(st.just("type"), st.sampled_from(["123455", "111111", "1111654322", "2222654322"])),
     st.tuples(st.just("text")),
 )
 
@@ -32,8 +36,9 @@ inputs = st.one_of(
 class Walk(DeskBench):
     """A desk that is given drawn inputs and checks itself after each."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pins: bool) -> None:
+        super().__init__(WITH_PIN if pins else CONFIG)
+        self.utc_at_0 = 1_770_037_200_000 if pins else None
         self.rings = 0
         self.gap_ms = 500
         self.keep: int | None = None  # how many of the next events reach the flash
@@ -42,6 +47,13 @@ class Walk(DeskBench):
         kept = events if self.keep is None else events[: self.keep]
         kinds: list[str] = super().take(kept)
         self.keep = None
+        return kinds
+
+    def do(self, name: str, details: Any = None, after_ms: int = 2000) -> list[str]:
+        menu = self.station.menu
+        kinds: list[str] = super().do(name, details, after_ms)
+        if "attendance.marked" in kinds and name != "badge":  # nobody but a tap, or code and PIN
+            assert menu.kind == "session" or menu.details[2] == "code_pin", (name, menu.kind)
         return kinds
 
     def contact(self, right: bool) -> str:
@@ -65,6 +77,11 @@ class Walk(DeskBench):
             case "transfer":
                 fields = {"kind": arguments[0], "completed": arguments[1]}
                 self.command(name, contact=self.contact(True), target="tarjetas", **fields)
+            case "session":
+                agent = self.desk.agent or "a001" if arguments[0] else "a003"
+                self.command(name, agent=agent, verdict=arguments[1], reason="moved")
+            case "type":
+                self.type(arguments[0])
             case "presence":
                 self.command(name, to="not_ready", reason="reunion")
             case "text":
@@ -94,7 +111,7 @@ class Walk(DeskBench):
             assert again is None or again > self.u, "a tick at the deadline must move it"
         for key in KEYS:
             station.action(key)
-        if station.menu:
+        if station.menu and not station.menu.draw:
             assert any(station.menu.lines())
 
     def leave(self) -> None:
@@ -107,6 +124,7 @@ class Walk(DeskBench):
             self.do("tick", after_ms=60_000)
         if self.desk.open:
             self.do("badge", (ROSA if self.desk.agent == "a001" else NORMA))
+            self.do("key4")
         assert self.station.situation == "logged_out"
 
 
@@ -173,16 +191,19 @@ def check_stream(events: list[dict[str, Any]]) -> None:
         if kind.startswith(("contact.", "wrapup.")):
             assert event["a"] == session
     assert session is None and presence == "logged_out"
+    told = msgspec.json.encode(events)
+    assert not any(pin in told for pin in PINS.values()), "a PIN got out"
     assert all(state in ("over", "wrapped") for state in started.values())
 
 
 @given(
     steps=st.lists(inputs, min_size=5, max_size=60),
     cuts=st.lists(st.integers(0, 3), max_size=60),
+    pins=st.booleans(),
 )
 @settings(max_examples=300, deadline=None)
-def test_any_day_at_any_desk(steps: list[tuple[Any, ...]], cuts: list[int]) -> None:
-    walk = Walk()
+def test_any_day_at_any_desk(steps: list[tuple[Any, ...]], cuts: list[int], pins: bool) -> None:
+    walk = Walk(pins)
     walk.ready()
     cuts = list(cuts)
     for name, *arguments in steps:
@@ -198,12 +219,12 @@ def test_any_day_at_any_desk(steps: list[tuple[Any, ...]], cuts: list[int]) -> N
     check_stream(walk.events)
 
 
-@given(steps=st.lists(inputs, max_size=40), cut=st.integers(0, 3), last=inputs)
+@given(steps=st.lists(inputs, max_size=40), cut=st.integers(0, 3), last=inputs, pins=st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_a_cut_inside_any_input(
-    steps: list[tuple[Any, ...]], cut: int, last: tuple[Any, ...]
+    steps: list[tuple[Any, ...]], cut: int, last: tuple[Any, ...], pins: bool
 ) -> None:
-    walk = Walk()
+    walk = Walk(pins)
     walk.ready()
     for name, *arguments in steps:
         if name != "cut":

@@ -23,7 +23,7 @@ def test_every_row_of_the_table_names_methods():
 
 def test_login_begins_not_ready():
     bench = DeskBench()
-    assert bench.do("badge", ROSA) == ["session.opened", "presence.changed"]
+    assert bench.do("badge", ROSA) == ["attendance.marked", "session.opened", "presence.changed"]
     changed = bench.last("presence.changed")
     assert (changed["from"], changed["to"]) == ("logged_out", "not_ready")
     assert (changed["reason"], changed["by"]) == ("login", "system")
@@ -35,7 +35,7 @@ def test_login_begins_not_ready():
 
 def test_logins_that_are_denied():
     bench = DeskBench()
-    assert bench.do("badge", STRANGER) == ["session.denied"]
+    assert bench.do("badge", STRANGER) == ["attendance.marked", "session.denied"]
     assert bench.last("session.denied")["reason"] == "unknown_badge"
     assert bench.do("badge", (None, None)) == ["session.denied"]
     assert bench.last("session.denied")["reason"] == "no_roster"
@@ -50,32 +50,38 @@ def test_badges_that_prove_themselves():
     denied = bench.last("session.denied")
     assert (denied["reason"], denied["badge"]) == ("not_genuine", STRANGER[0])
     proven = (ROSA[0], ROSA[1], "badge_secure")
-    assert bench.do("badge", proven) == ["session.opened", "presence.changed"]
+    assert bench.do("badge", proven) == [
+        "attendance.marked", "session.opened", "presence.changed"
+    ]  # fmt: skip
+    assert bench.last("attendance.marked")["method"] == "badge_secure"
     assert bench.last("session.opened")["method"] == "badge_secure"
-    assert bench.do("badge", proven) == ["session.closed", "presence.changed"]
 
 
 def test_logout_when_idle():
     bench = DeskBench().ready()
-    assert bench.do("badge", ROSA) == ["session.closed", "presence.changed"]
+    assert bench.do("badge", ROSA) == []
+    assert bench.do("key4") == ["session.closed", "presence.changed"]
     assert bench.last("session.closed")["reason"] == "agent"
     assert bench.last("presence.changed")["to"] == "logged_out"
     assert bench.desk.agent is None
 
 
-def test_nobody_logs_out_of_a_call():
+def test_nobody_takes_a_desk_in_a_call():
     bench = DeskBench().talking()
-    for badge in (ROSA, NORMA):
-        assert bench.do("badge", badge) == ["session.denied"]
-        assert bench.last("session.denied")["reason"] == "in_call"
+    assert bench.do("badge", NORMA) == ["attendance.marked", "session.denied"]
+    assert bench.do("badge", NORMA) == ["session.denied"]
+    assert bench.last("session.denied")["reason"] == "in_call"
     assert bench.desk.work == "talking"
 
 
 def test_logout_out_of_wrapup_closes_it():
     bench = DeskBench().talking()
     bench.do("key1")
-    assert bench.do("badge", NORMA) == ["session.denied"]
-    assert bench.do("badge", ROSA) == ["wrapup.ended", "session.closed", "presence.changed"]
+    assert bench.do("badge", NORMA)[-1] == "session.denied"
+    assert bench.do("badge", ROSA) == []
+    assert bench.do("key4") == [
+        "contact.typified", "wrapup.ended", "session.closed", "presence.changed"
+    ]  # fmt: skip
     assert bench.last("wrapup.ended")["cause"] == "session_closed"
 
 
@@ -98,6 +104,7 @@ def test_a_snapshot_always_fits_a_record():
 def test_another_badge_relieves():
     bench = DeskBench().ready()
     assert bench.do("badge", NORMA) == [
+        "attendance.marked",
         "session.closed",
         "presence.changed",
         "session.opened",
@@ -387,10 +394,43 @@ def test_a_message_waits_for_its_reader():
     bench = DeskBench().talking()
     assert bench.command("text", m="m1", text="Venga") == ["message.shown"]
     assert bench.station.action("key3") is None
-    assert bench.station.action("key6") == "acknowledge"
+    assert bench.station.action("key6") == "message.acknowledge"
     assert bench.do("key6") == ["message.acknowledged"]
-    assert bench.last("message.acknowledged")["m"] == "m1"
+    read = bench.last("message.acknowledged")
+    assert (read["m"], read["answer"], read["how"]) == ("m1", "read", "key")
     assert bench.station.action("key6") == "menu.show"
+
+
+def test_the_newest_text_lies_on_top():
+    bench = DeskBench().ready()
+    for name in ("m1", "m2", "m3", "m4"):
+        assert bench.command("text", m=name, text="Venga") == ["message.shown"]
+    assert bench.command("text", m="m5", text="Venga") == ["command.refused"]
+    assert bench.events[-1]["reason"] == "too_many"
+    for name in ("m4", "m3", "m2", "m1"):
+        bench.do("key6")
+        assert bench.last("message.acknowledged")["m"] == name
+    assert bench.station.message is None
+
+
+def test_an_acuse_is_signed_by_her_own_badge():
+    bench = DeskBench().ready()
+    bench.command("text", m="m1", text="Retroalimentación del 12", sign=1)
+    assert bench.do("key6") == []  # later
+    assert bench.station.message is None
+    bench.do("key6")
+    bench.pick("messages")
+    assert bench.station.message.name == "m1"
+    bench.do("key6")
+    assert "session.closed" not in bench.do("badge", ROSA)
+    assert bench.station.message.signed
+    assert bench.station.action("key3") == "message.agree"
+    assert bench.do("key4") == ["message.acknowledged"]
+    signed = bench.last("message.acknowledged")
+    assert (signed["answer"], signed["how"]) == ("observe", "badge")
+    assert bench.station.texts == []
+    bench.do("badge", ROSA)
+    assert bench.station.menu.kind == "session"
 
 
 def test_power_comes_back_in_a_call():
@@ -430,8 +470,14 @@ def test_power_cut_between_two_events_of_one_input():
         bench.take(bench.station.handle(name, bench.u, details)[:count])
         return bench.reboot()
 
-    assert cut_after(DeskBench(), 1, "badge", ROSA) == ["presence.changed"]
-    assert cut_after(DeskBench().ready(), 1, "badge", ROSA) == ["presence.changed"]
+    assert cut_after(DeskBench(), 1, "badge", ROSA) == []
+    assert cut_after(DeskBench(), 2, "badge", ROSA) == ["presence.changed"]
+    bench = DeskBench().ready()
+    bench.do("badge", ROSA)
+    assert cut_after(bench, 1, "key4") == ["presence.changed"]
+    bench = DeskBench().ready()
+    bench.do("badge", ROSA)
+    assert cut_after(bench, 1, "key5") == ["session.closed", "presence.changed"]
     assert cut_after(DeskBench().talking(), 1, "key1") == ["wrapup.started"]
     bench = DeskBench().ready()
     bench.ring()
@@ -458,10 +504,13 @@ def test_only_endings_use_the_reserve():
     assert bench.do("tick", after_ms=60_000) == ["contact.typified", "wrapup.ended"]
     assert bench.ring("c3") == []
     assert bench.do("key3") == []
-    assert bench.do("badge", NORMA) == ["session.closed", "presence.changed"]
+    assert bench.do("badge", NORMA) == ["attendance.marked", "session.closed", "presence.changed"]
     assert bench.do("badge", ROSA) == []
     station.full = False
     assert bench.do("badge", ROSA) == ["session.opened", "presence.changed"]
+    station.full = True
+    bench.do("badge", ROSA)
+    assert bench.do("key5") == ["attendance.marked", "session.closed", "presence.changed"]
 
 
 def test_volume_is_asked_for_by_long_presses():

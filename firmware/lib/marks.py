@@ -1,0 +1,24 @@
+"""Who has marked at any desk of the site, as the host tells it: people of this station's roster,
+in memory only. Loaded for a frame.
+"""
+
+from lib.desk import MARKS_SINCE_S
+
+
+def learn(station, rows):
+    """[agent, in or out, UTC] each; False when something else is among them."""
+    if not isinstance(rows, list):
+        return False
+    newest = {}
+    for row in rows:
+        if not isinstance(row, list) or len(row) != 3 or row[1] not in ("in", "out"):
+            return False
+        if not isinstance(row[0], str) or not isinstance(row[2], int) or isinstance(row[2], bool):
+            return False
+        second = max(row[2] // 1000 - MARKS_SINCE_S, 2)
+        newest[row[0]] = second if row[1] == "in" else -second
+    for agent in station.config.agents:  # whose own text is the key, instead of another of it
+        second = newest.get(agent[0])
+        if second and abs(second) >= abs(station.marks.get(agent[0], 0)):
+            station.marks[agent[0]] = second
+    return True
