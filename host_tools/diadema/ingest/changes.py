@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BootClock
 from diadema.store.chain import Placed, Told
-from diadema.store.rows import Contact, Session
+from diadema.store.rows import Contact, Session, Ticket
 
 type Key = tuple[str, int, int]
 type Anchor = tuple[str, int, int, int, int, str, int, int, int, int | None]
@@ -23,6 +23,7 @@ class Changes:
     unplaced: Callable[[str, int, int], Rows]
     contacts: dict[Key, Contact] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
+    tickets: dict[Key, Ticket] = field(default_factory=dict)
     agents: set[str] = field(default_factory=set)
     answered: list[Contact] = field(default_factory=list)  # for the day's figures
     closed: list[Contact] = field(default_factory=list)
@@ -46,6 +47,9 @@ class Changes:
         self.agents.add(session.a)
         if session.open_utc is None or session.close_utc is None:
             self.hourless.setdefault(session.s, []).append(session)
+
+    def ticket(self, ticket: Ticket) -> None:
+        self.tickets[ticket.s, ticket.e, ticket.n] = ticket
 
     def running(self, state: StationState) -> None:
         """The agent that a touched station is left with."""
@@ -82,6 +86,10 @@ class Changes:
             for (e, b), clock in clocks.items():
                 if row.e == e:
                     self._place(row, b, clock)
+        for ticket in state.tickets:
+            for (e, b), clock in clocks.items():
+                if ticket.e == e and _place_ticket(ticket, b, clock):
+                    self.ticket(ticket)
         shown = clocks.get((state.e, state.shown_b))
         if state.shown_utc is None and shown is not None:
             state.shown_utc = shown.utc_at(state.shown_u)
@@ -122,7 +130,18 @@ def _place_session(session: Session, b: int, clock: BootClock) -> None:
         session.close_utc = _late(session, clock, session.close_u)
 
 
-def _late(row: Contact | Session, clock: BootClock, u: int) -> int:
+def _place_ticket(ticket: Ticket, b: int, clock: BootClock) -> bool:
+    """Whether something of it lay in that boot and had no hour."""
+    placed = False
+    for part in ("open", "accepted", "technical", "closed"):
+        u = getattr(ticket, f"{part}_u")
+        if getattr(ticket, f"{part}_b") == b and getattr(ticket, f"{part}_utc") is None:
+            setattr(ticket, f"{part}_utc", _late(ticket, clock, u))
+            placed = True
+    return placed
+
+
+def _late(row: Contact | Session | Ticket, clock: BootClock, u: int) -> int:
     """The hour of `u`; notes that the row got it late, and the worst doubt of its hours."""
     row.late = True
     row.uncertainty_ms = max(row.uncertainty_ms or 0, clock.uncertainty_at(u))

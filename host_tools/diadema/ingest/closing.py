@@ -3,6 +3,7 @@
 from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
+from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
 
 type Utc = int | None
@@ -15,6 +16,8 @@ def close_contact(
     contact.close_b, contact.close_u, contact.close_utc = event.b, event.u, utc
     if contact.end_u is None:
         contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+    if state.tickets:
+        call_over(changes, state, contact.c, event, utc)
     if contact in state.open:
         state.open.remove(contact)
     state.last = contact

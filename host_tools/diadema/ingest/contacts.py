@@ -13,6 +13,7 @@ from diadema.ingest import sessions
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import close_contact, stop_clocks
 from diadema.ingest.state import StationState
+from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
 
 type Utc = int | None
@@ -119,6 +120,8 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
     contact = _find(changes, state, event, utc)
     contact.ended_by, contact.on_hold = event.by, event.on_hold
     contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+    if state.tickets:
+        call_over(changes, state, contact.c, event, utc)
     if event.by == "interrupted" or contact.start_b != event.b:
         contact.interrupted = True  # talk and hold were booked when the boot changed
     elif contact.phase != "wrapup":

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from diadema import metrics
-from diadema.ingest.state import foremost
+from diadema.ingest.state import StationState, foremost
 from diadema.ingest.station import Station
 from diadema.site import Site
 from diadema.store.rows import Contact
@@ -35,6 +35,11 @@ class Row(Struct, kw_only=True):
     tmo: int | None = None
     link: str = "up"
     warn: str | None = None
+    help: int | None = None  # she waits for it since then; 0: nobody knows since when
+    help_topic: str | None = None
+    help_by: str | None = None  # who has accepted
+    fault: int | None = None
+    fault_by: str | None = None
 
 
 class Day(Struct, frozen=True):
@@ -76,6 +81,7 @@ class Floor:
         self._figures: dict[str, Figures] = {}
         self._agents = {agent.id: agent for agent in site.agents} if site else {}
         self._seat_names = {st.id: st.seat for st in site.stations} if site else {}
+        self._topics = {one.code: one.label for one in site.help_topics} if site else {}
         self._reasons = {reason.code: reason for reason in site.reasons} if site else {}
 
     def agents(self) -> set[str]:
@@ -149,9 +155,21 @@ class Floor:
         row.since, row.t = state.shown_utc, state.newest_utc
         if contact is not None:
             row.c, row.queue = contact.c, contact.queue
+        self._tickets(row, state)
         row.link = station.link
         row.warn = "two_seats" if len(seats) > 1 else None
         return row
+
+    def _tickets(self, row: Row, state: StationState) -> None:
+        """The longest open call for help of hers, and fault of her desk."""
+        for ticket in reversed(state.tickets):
+            if ticket.outcome != "open":
+                continue
+            if ticket.kind == "fault":
+                row.fault, row.fault_by = ticket.open_utc or 0, ticket.accepted_by
+            elif ticket.a in (None, row.a):
+                row.help, row.help_by = ticket.open_utc or 0, ticket.accepted_by
+                row.help_topic = self._topics.get(ticket.topic or "", ticket.topic)
 
     def _figures_of(self, a: str) -> Figures:
         return self._figures.setdefault(a, Figures())

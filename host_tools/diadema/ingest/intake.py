@@ -125,6 +125,7 @@ class Intake:
             row_of(contacts[key]) for key in sorted(contacts) if contacts[key].closed
         ]
         self.batch.sessions += map(astuple, self._changes.sessions.values())
+        self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.anchors += self._changes.anchors
         self.batch.hours += self._changes.hours
         self.effects.alarms += self._changes.alarms

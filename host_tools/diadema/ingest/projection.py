@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from diadema.events import Event
-from diadema.ingest import contacts, sessions
+from diadema.ingest import contacts, sessions, tickets
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
 from diadema.ingest.placing import end_boot, hour_before_anchor
@@ -14,7 +14,11 @@ from diadema.ingest.state import StationState, display
 
 type Handler = Callable[[Changes, StationState, Any, int | None], None]
 
-_HANDLERS: Mapping[type[Event], Handler] = {**sessions.HANDLERS, **contacts.HANDLERS}
+_HANDLERS: Mapping[type[Event], Handler] = {
+    **sessions.HANDLERS,
+    **contacts.HANDLERS,
+    **tickets.HANDLERS,
+}
 
 
 def project(changes: Changes, state: StationState, event: Event) -> None:

@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from diadema.ingest.timeline import Adrift, BootClock
-from diadema.store.rows import Contact, Session
+from diadema.store.rows import Contact, Session, Ticket
 
 
 class StationState(Struct, kw_only=True, omit_defaults=True):
@@ -25,6 +25,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     reason: str | None = None
     open: list[Contact] = []  # the running contact, and at most one in wrap-up
     last: Contact | None = None  # the last one that was closed
+    tickets: list[Ticket] = []  # the open ones, and some that were closed
     shown: str = "logged_out"
     shown_reason: str | None = None
     shown_b: int = 0

@@ -17,7 +17,7 @@ from diadema.ingest.state import StationState
 from diadema.store import open_reader, tables
 from diadema.store.kept_contacts import ended, key_of
 
-_OF_THE_SITE = ("name", "alias", "team", "seat", "reason_label", "private", "link")
+_OF_THE_SITE = ("name", "alias", "team", "seat", "reason_label", "private", "link", "help_topic")
 
 type Fields = dict[str, Any]
 type Rows = dict[str, Fields]  # by key
@@ -134,6 +134,7 @@ _READ: dict[str, Callable[[Connection], Rows]] = {
     "contacts": _contacts,
     "sessions": _table(tables.sessions),
     "marks": _table(tables.marks),
+    "tickets": _table(tables.tickets),
     "anchors": _table(tables.anchors),
     "stations": _stations,
     "commands": _answers,

@@ -14,6 +14,7 @@ _REPLACED = (
     tables.contacts,
     tables.sessions,
     tables.marks,
+    tables.tickets,
     tables.anchors,
     tables.live,
 )

@@ -5,7 +5,7 @@
 
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
-from diadema.store.rows import Contact, Session
+from diadema.store.rows import Contact, Session, Ticket
 from diadema.store.writer import Batch, Writer, open_writer
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "StoreDamaged",
     "StoreStale",
     "StoreUnavailable",
+    "Ticket",
     "Writer",
     "open_reader",
     "open_writer",

@@ -12,7 +12,7 @@ from diadema.store import attendance, kept_contacts, tables
 from diadema.store.attendance import Mark
 from diadema.store.database import open_database
 from diadema.store.kept_contacts import key_of
-from diadema.store.rows import Contact, Session
+from diadema.store.rows import Contact, Session, Ticket
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,16 @@ class Reader:
         if agent is not None:
             query = query.where(row.a == agent)
         return [Session(**found._mapping) for found in self._all(query)]
+
+    def tickets(self, *, start_utc: int | None = None, end_utc: int | None = None) -> list[Ticket]:
+        """Calls for assistance by the hour of the press, [start_utc, end_utc)."""
+        row = tables.tickets.c
+        query = select(tables.tickets).order_by(row.s, row.e, row.n)
+        if start_utc is not None:
+            query = query.where(row.open_utc >= start_utc)
+        if end_utc is not None:
+            query = query.where(row.open_utc < end_utc)
+        return [Ticket(**found._mapping) for found in self._all(query)]
 
     def marks(
         self,

@@ -86,3 +86,43 @@ class Session(Struct, kw_only=True, array_like=True):
     mark_n: int | None = None
     verdict: str | None = None
     verdict_reason: str | None = None
+
+
+class Ticket(Struct, kw_only=True, array_like=True):
+    """One call for assistance, a table row. Key: the press, help.requested or fault.reported.
+
+    `kind` is help or fault; `outcome` open, cancelled, resolved or rejected. `wait_ms`: until it
+    was accepted. Technical time counts from `technical_…`: the press, or the end of the call `c`
+    in which it came. `estimated`: the press itself was not heard.
+    """
+
+    s: str
+    e: int
+    n: int
+    kind: str
+    a: str | None = None
+    c: str | None = None
+    topic: str | None = None
+    area: str | None = None
+    part: str | None = None
+    outcome: str = "open"
+    open_b: int = 0
+    open_u: int = 0
+    open_utc: int | None = None
+    accepted_by: str | None = None
+    accepted_b: int | None = None
+    accepted_u: int | None = None
+    accepted_utc: int | None = None
+    wait_ms: int | None = None
+    technical_b: int | None = None
+    technical_u: int | None = None
+    technical_utc: int | None = None
+    technical_ms: int | None = None
+    closed_by: str | None = None
+    closed_b: int | None = None
+    closed_u: int | None = None
+    closed_utc: int | None = None
+    result: str | None = None
+    estimated: bool = False
+    late: bool = False
+    uncertainty_ms: int | None = None

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.rows import Contact, Session
+from diadema.store.rows import Contact, Session, Ticket
 
 VERSION = 6  # stores of older layouts lack what came since, and get it from the ingest
 CONTACT_FIELDS = "CREATE VIEW contact_fields AS SELECT {} FROM contacts".format(  # for people
@@ -167,6 +167,13 @@ marks = Table(  # the attendance ledger, in the order in which marks came in; `h
     UniqueConstraint("s", "e", "n"),
     Index("marks_utc", "utc"),
     Index("marks_hourless", "s", "e", "b", sqlite_where=text(NO_UTC)),
+)
+tickets = Table(
+    "tickets",
+    metadata,
+    *_struct_columns(Ticket),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("tickets_open", "open_utc"),
 )
 badges = Table(  # by its keyed hash: for whom the site ever named it
     "badges",

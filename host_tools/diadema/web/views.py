@@ -38,6 +38,8 @@ def _full_live(row: Row) -> Values:
         row.tmo,
         row.link,
         row.warn,
+        None if row.help is None else (row.help, row.help_by, row.help_topic),
+        None if row.fault is None else (row.fault, row.fault_by),
     )
 
 
@@ -66,6 +68,8 @@ FULL = View(
         "tmo",
         "link",
         "warn",
+        "help",
+        "fault",
     ),
     who=lambda row: (row.a, row.name or row.a, row.alias, row.team),
     live=_full_live,

@@ -54,6 +54,26 @@ async def test_the_floor_shows_all_and_the_wall_no_more_than_alias_state_and_clo
     await expect(wall).to_have_text(re.compile(r"^RQ[\d:]+en espera$"))
 
 
+async def test_help_and_fault_are_on_the_tile_and_not_on_the_wall(
+    web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    asked = {"help": 1_795_000_000_000, "help_topic": "Procedimiento"}
+    await hub.put(state="talking", since=1_000, t=1_000, seat="A-01", c="c-9", **asked)
+    page = await open_page(f"{web.url}/ui/")
+    tile = page.locator(".tile")
+    await expect(tile).to_have_attribute("data-warn", "")
+    await expect(tile).to_contain_text(re.compile(r"A-01.*ayuda [\d:]+ · Procedimiento"))
+    await hub.put(state="talking", since=1_000, t=2_000, seat="A-01", **asked, help_by="Ana Ruiz")
+    await expect(tile).to_contain_text(re.compile(r"ayuda [\d:]+ · Ana Ruiz"))
+    await hub.put(state="ready", since=1_000, t=3_000, seat="A-01", fault=0, fault_by="Teo")
+    await expect(tile).to_contain_text("falla · Teo")
+    wall = (await open_page(f"{web.url}/wall")).locator(".tile")
+    await expect(wall).to_have_text(re.compile(r"^RQ[\d:]+disponible$"))
+    await hub.put(state="ready", since=1_000, t=4_000, seat="A-01", c="c-9")
+    await expect(tile).not_to_have_attribute("data-warn", "")
+    await expect(tile.locator(".warn")).to_be_hidden()
+
+
 async def test_running_time_is_the_hubs_and_ticks(web: Web, hub: Hub, open_page: OpenPage) -> None:
     page = await open_page(f"{web.url}/ui/")
     await page.clock.install(time=0)  # a viewer's clock that is wrong by decades

@@ -23,6 +23,11 @@ SECRETS = {
     "contacts": 987_651,
     "tmo": 987_652,
     "warn": "two_seats",
+    "help": 987_653,
+    "help_topic": "tema-secreto",
+    "help_by": "Ana Secreta",
+    "fault": 987_654,
+    "fault_by": "Teo Secreto",
 }
 PRIVATE = {
     "state": "not_ready",
@@ -46,6 +51,9 @@ hidden = st.fixed_dictionaries(
         "contacts": numbers,
         "tmo": numbers,
         "warn": words,
+        "help": numbers,
+        "help_by": words,
+        "fault": numbers,
         "t": numbers,
         "reason": words,
     }

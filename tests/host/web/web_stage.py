@@ -184,6 +184,11 @@ def agent(**fields: Any) -> dict[str, Any]:
         "tmo": None,
         "link": "up",
         "warn": None,
+        "help": None,
+        "help_topic": None,
+        "help_by": None,
+        "fault": None,
+        "fault_by": None,
     }
     unknown = fields.keys() - row.keys()
     assert not unknown, unknown

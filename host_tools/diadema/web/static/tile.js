@@ -108,14 +108,28 @@ export class Tile {
 
   #writeFoot(row) {
     const { words } = this;
-    this.element.toggleAttribute("data-warn", Boolean(row.warn));
-    show(this.warn, Boolean(row.warn));
-    if (row.warn) write(this.warnText, words[`warn.${row.warn}`] ?? words["warn.other"]);
+    const alert = Boolean(row.help || row.warn || row.fault);
+    this.element.toggleAttribute("data-warn", alert);
+    show(this.warn, alert);
     show(this.contacts, row.state !== "logged_out" || row.contacts > 0);
     write(this.contacts, `${row.contacts}\u00a0`);
     write(this.contactsWord, row.contacts === 1 ? words["contacts.one"] : words.contacts);
     show(this.tmo, row.tmo !== null);
     write(this.tmo, row.tmo === null ? "" : `${words.tmo} ${duration(row.tmo * 1000)}`);
+  }
+
+  /** What somebody should come for: who waits for help first, then a doubt, then a fault. */
+  #alert(now) {
+    const { row, words } = this;
+    if (row.help) return this.#waiting("help", row.help, now);
+    if (row.warn) return words[`warn.${row.warn}`] ?? words["warn.other"];
+    return row.fault ? this.#waiting("fault", row.fault, now) : "";
+  }
+
+  /** Since when, and who has accepted it, else what it is about. */
+  #waiting(kind, [since, by, topic], now) {
+    const time = since ? ` ${duration(now - since)}` : "";
+    return [this.words[kind] + time, by ?? topic].filter(Boolean).join(" · ");
   }
 
   /** Write what time alone changes. */
@@ -124,7 +138,8 @@ export class Tile {
     write(this.clock, row.since === null ? "" : duration(now - row.since));
     if (this.isWall) return;
     const heard = this.isLost && row.t ? fill(words["link.last"], { age: duration(now - row.t) }) : "";
-    const beside = row.warn ? "" : heard || row.c;
+    if (!this.warn.hidden) write(this.warnText, this.#alert(now));
+    const beside = this.warn.hidden ? heard || row.c : "";
     write(this.place, [row.seat, beside].filter(Boolean).join(" · "));
   }
 
@@ -137,7 +152,7 @@ export class Tile {
     if (row.c) parts.push(`${words.call} ${row.c}`);
     if (!this.isWall) parts.push(`${row.contacts} ${this.contactsWord.textContent}`, this.tmo.textContent);
     if (!this.link.hidden) parts.push(this.linkText.textContent);
-    if (row.warn) parts.push(this.warnText.textContent);
+    if (!this.warn?.hidden) parts.push(this.warnText?.textContent);
     return parts.filter(Boolean).join(", ");
   }
 }
