@@ -31,6 +31,7 @@ import asyncio, machine, struct
 from machine import Pin
 from drivers.es8311 import ES8311
 from drivers.i2s_audio import Audio
+from lib.errors import PartError
 from lib.tones import Tone
 codec = ES8311(machine.I2C(0, scl=Pin(22), sda=Pin(21)), limit_db=0, line_in=True)
 audio = Audio(27, 25, 35, 26)
@@ -145,6 +146,58 @@ asyncio.run(asyncio.sleep(5))
     assert 10 ** (-18 / 20) < loudest < 10 ** (-12 / 20)
 
 
+STORM = """
+import random
+CALLS = (
+    ("set_volume", lambda: random.randint(-50, 200)),
+    ("set_sidetone", lambda: random.randint(-50, 200)),
+    ("set_microphone_gain", lambda: random.randint(-20, 80)),
+    ("mute", lambda: random.randint(0, 1)),
+    ("line_to_headset", lambda: random.randint(0, 1)),
+    ("microphone_to_line", lambda: random.randint(0, 1)),
+    ("power", lambda: random.choice(("on", "on", "on", "standby", "off"))),
+)
+class Square:
+    def fill(self, buffer):
+        for at in range(0, len(buffer), 4):
+            struct.pack_into("<hh", buffer, at, *((32767,) * 2 if at & 128 else (-32767,) * 2))
+        return True
+async def main():
+    random.seed(SEED)
+    codec.limit_db = -12
+    codec.start()
+    asyncio.create_task(Audio(27, 25, 35, 26).play(Square()))
+    await asyncio.sleep_ms(300)
+    while True:
+        for _ in range(random.randint(1, 6)):
+            name, argument = random.choice(CALLS)
+            try:
+                getattr(codec, name)(argument())
+            except PartError as error:
+                assert error.code == "absent"
+        await asyncio.sleep_ms(5)
+asyncio.run(main())
+"""
+OTHERS = ES8311.replace(", line_in=True", "")
+CODECS = {
+    "es8388": OTHERS.replace("es8311", "es8388").replace("ES8311", "ES8388"),
+    "wm8960": OTHERS.replace("es8311", "wm8960").replace("ES8311", "WM8960"),
+    "es8311": ES8311,
+}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("codec", CODECS)
+async def test_no_storm_of_commands_is_louder_than_the_limit(hear, codec, seed):
+    """Agent, caller and tone at full scale all the time; each 5 ms up to six calls at random."""
+    storm = STORM.replace("SEED", str(seed))
+    heard, console = await hear(codec, CODECS[codec] + storm, 1.0)
+    assert not console
+    loudest = max(abs(value) for value in heard.headset)
+    most = 10 ** (-12 / 20) * 32767
+    assert most / 5 < loudest <= most + 2  # the mixing of the model rounds
+
+
 async def test_es8311_hears_line_or_tones_and_mutes_the_microphone(hear):
     heard, console = await hear(
         "es8311",
@@ -157,8 +210,7 @@ async def main():
     for muted in (False, True):
         codec.mute(muted)
         for _ in range(4):
-            frame = await audio.frame()
-        print(*peaks(frame))
+            print(*peaks(await audio.frame()))
     audio.close()
     codec.line_to_headset(False)
     await audio.play(Tone("ring"))
@@ -166,9 +218,10 @@ async def main():
 asyncio.run(main())
 """,
     )
-    (left, right), muted = (tuple(map(int, line.split())) for line in console[:2])
-    assert left == pytest.approx(6537, abs=20) and right == pytest.approx(3276, abs=20)
-    assert muted[0] == 0 and muted[1] == pytest.approx(3276, abs=20)
+    frames = [tuple(map(int, line.split())) for line in console[:8]]
+    assert frames[3][0] == pytest.approx(6537, abs=20)
+    assert [left for left, _ in frames[5:]] == [0, 0, 0]  # from the frame after mute on
+    assert all(right == pytest.approx(3276, abs=20) for _, right in frames[3:])
     call, ringing = part(heard.headset, 20, 100), part(heard.headset, 600, 900)
     assert level(call, 1000) == pytest.approx(0.1 * 10 ** (-6 / 20), rel=0.02)  # volume 76
     assert level(ringing, 880) > 0.003 and level(ringing, 1000) < 3e-4
