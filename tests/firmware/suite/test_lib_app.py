@@ -327,6 +327,26 @@ def test_a_board_without_parts_still_works():
     assert bench.app.desk.agent == "a001"
 
 
+def test_who_marked_elsewhere_is_state_and_no_command():
+    bench = Bench()
+    app = bench.app
+    last = app.journal.last
+    app.host.take(b'{"cmd":"marks","i":0,"marks":[["a001","in",%d],["x","in",%d]]}' % (UTC, UTC), 0)
+    assert list(app.machine.marks) == ["a001"]
+    assert app.journal.last == last and app.host.decoder.bad == 0
+    app.host.take(b'{"cmd":"marks","i":0,"marks":[["a001"]]}', 0)
+    assert app.host.decoder.bad == 1
+
+
+def test_a_mark_has_the_time_of_its_tap_where_nothing_came_between():
+    bench = Bench()
+    bench.step("badge", ROSA)
+    bench.step("badge", ROSA)
+    tapped = bench.app.clock.now()
+    marked = bench.step("key5", after_ms=3000)[0]
+    assert (marked["direction"], marked["u"]) == ("out", tapped)
+
+
 def test_a_full_journal_tells_and_recovers():
     bench = Bench(Nor(6))
     bench.step("badge", ROSA)
@@ -339,7 +359,8 @@ def test_a_full_journal_tells_and_recovers():
     assert bench.app.desk.faults["journal"] == "full"
     n = bench.app.journal.last
     assert bench.command("ring", contact="c9", direction="in") == []
-    assert bench.step("badge", ROSA)[0]["k"] == "session.closed"
+    bench.step("badge", ROSA)
+    assert [e["k"] for e in bench.step("key5")[:2]] == ["attendance.marked", "session.closed"]
     try:
         while True:
             bench.app.journal.append(b'{"k":"x"}')
@@ -424,7 +445,7 @@ def test_a_partition_with_something_else_is_told_and_left_alone():
     before = bytes(nor.image)
     bench = Bench(nor)
     assert bench.app.desk.faults == {"journal": "unreadable"}
-    assert bench.step("badge", ROSA)[0]["k"] == "session.opened"
+    assert bench.step("badge", ROSA)[0]["k"] == "attendance.marked"
     assert nor.image == before
     for confirm in (None, True, "DIA-0200000000a2"):
         assert bench.command("format_journal", confirm=confirm)[0]["reason"] == "bad_command"
@@ -468,7 +489,7 @@ def test_a_format_that_the_flash_refuses_leaves_the_station_working():
     bench.command("format_journal", confirm=STATION)
     told = bench.since(0)[-1]
     assert (told["k"], told["code"], told["i"]) == ("station.fault", "unreadable", 1)
-    assert bench.step("badge", ROSA)[0]["k"] == "session.opened"
+    assert bench.step("badge", ROSA)[0]["k"] == "attendance.marked"
 
 
 def test_keys_at_boot_format_the_journal():
