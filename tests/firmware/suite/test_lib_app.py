@@ -331,7 +331,9 @@ def test_who_marked_elsewhere_is_state_and_no_command():
     bench = Bench()
     app = bench.app
     last = app.journal.last
-    app.host.take(b'{"cmd":"marks","i":0,"marks":[["a001","in",%d],["x","in",%d]]}' % (UTC, UTC), 0)
+    app.host.take(
+        b'{"cmd":"marks","i":0,"marks":[["a001","in",%d],["x","in",%d]]}' % (UTC, UTC), 0
+    )
     assert list(app.machine.marks) == ["a001"]
     assert app.journal.last == last and app.host.decoder.bad == 0
     app.host.take(b'{"cmd":"marks","i":0,"marks":[["a001"]]}', 0)
