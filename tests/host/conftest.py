@@ -63,3 +63,19 @@ async def stack():
     """Where a test puts what must be closed at its end."""
     async with contextlib.AsyncExitStack() as held, asyncio.timeout(60):
         yield held
+
+
+@pytest.fixture
+async def client(broker, stack):
+    """A client of the broker with all rights."""
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    return client
+
+
+@pytest.fixture
+def store(broker, ingest, stack):
+    """What the ingest beside the broker has stored."""
+    reader = open_reader(broker.data.store)
+    stack.callback(reader.close)
+    return reader

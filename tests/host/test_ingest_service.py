@@ -13,11 +13,11 @@ from base64 import b64decode
 
 import aiomqtt
 import pytest
+from at_the_door import asked
 from broker_fixtures import IngestProcess, until
 from diadema.clock import SharedClock
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import write_whole
-from diadema.store import open_reader
 from nats.errors import Error as NatsError
 from scripted_station import SITE, T0, S, Script
 
@@ -96,25 +96,6 @@ async def ingest(broker, clock_file, stack):
 @pytest.fixture
 async def play(broker, ingest, stack):
     return await stack.enter_async_context(Play(broker))
-
-
-@pytest.fixture
-async def client(broker, stack):
-    client = await broker.client()
-    stack.push_async_callback(client.close)
-    return client
-
-
-@pytest.fixture
-def store(broker, ingest, stack):
-    reader = open_reader(broker.data.store)
-    stack.callback(reader.close)
-    return reader
-
-
-async def asked(client, subject, **body):
-    reply = await client.request(subject, json.dumps(body).encode(), timeout=5)
-    return json.loads(reply.data)
 
 
 async def row(client, a="a001"):

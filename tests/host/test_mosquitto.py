@@ -9,31 +9,28 @@ import sys
 
 import aiomqtt
 import pytest
-from broker_fixtures import IngestProcess, until
+from at_the_door import (
+    asked,
+    connection,
+    credential,
+    cut_off,
+    ingest_with_wifi,
+    refused,
+)
+from broker_fixtures import until
 from diadema import mosquitto
 from diadema.hub.broker import LOOPBACK, free_port
 from diadema.hub.certificates import Certificates
 from diadema.station_keys import StationKeys, seal
-from diadema.store import open_reader
 from mosquitto_door import Mosquitto
-from scripted_station import SITE, S, Script
+from scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
 
 
 @pytest.fixture
-async def client(broker, stack):
-    client = await broker.client()
-    stack.push_async_callback(client.close)
-    return client
-
-
-@pytest.fixture
 async def ingest(broker, stack):
-    wifi = {"wifi": {"ssid": "Piso 3", "password": "contrasena"}, "broker_names": ["localhost"]}
-    broker.data.site.write_text(json.dumps(SITE | wifi))
-    broker.write_hub()
-    return await stack.enter_async_context(IngestProcess(broker))
+    return await stack.enter_async_context(ingest_with_wifi(broker))
 
 
 @pytest.fixture
@@ -46,47 +43,8 @@ async def door(broker, ingest, client, stack):
     return door
 
 
-@pytest.fixture
-def store(broker, ingest, stack):
-    reader = open_reader(broker.data.store)
-    stack.callback(reader.close)
-    return reader
-
-
-async def asked(client, subject, **body):
-    reply = await client.request(subject, json.dumps(body).encode(), timeout=5)
-    return json.loads(reply.data)
-
-
-async def credential(client, s=S, **more):
-    return (await asked(client, "hub.enrol", s=s, **more))["password"]
-
-
 async def links(client):
     return (await asked(client, "hub.status"))["links"]
-
-
-def connection(broker, port, password, s=S, **more):
-    """As a station connects: its name, its will, the CA it holds."""
-    will = aiomqtt.Will(f"diadema/v1/{s}/st/wifi", b'{"up":false}', qos=1, retain=True)
-    given = {"timeout": 15, "username": s, "identifier": s, "will": will}
-    given["tls_context"] = Certificates(broker.data.tls).client_context()
-    return aiomqtt.Client("localhost", port, password=password, **given | more)
-
-
-async def refused(connecting):
-    with pytest.raises(aiomqtt.MqttError) as error:
-        async with connecting:
-            pass
-    return str(error.value)
-
-
-async def ended(mqtt):
-    """The broker ends the connection."""
-    with pytest.raises(aiomqtt.MqttError):
-        async with asyncio.timeout(10):
-            async for _ in mqtt.messages:
-                pass
 
 
 class Station:
@@ -300,11 +258,11 @@ async def test_renewed_and_revoked_while_mosquitto_runs(broker, door, client):
     first = await credential(client)
     async with connection(broker, door.port, first) as mqtt:
         second = await credential(client, renew=True)
-        await ended(mqtt)  # at once, not at its next connection
+        await cut_off(mqtt)  # at once, not at its next connection
     assert "ot authorized" in await refused(connection(broker, door.port, first))
     async with connection(broker, door.port, second) as mqtt:
         assert await credential(client, revoke=True) is None
-        await ended(mqtt)
+        await cut_off(mqtt)
     assert "ot authorized" in await refused(connection(broker, door.port, second))
     new = "DIA-0123456789ad"
     described = json.loads(broker.data.site.read_text())

@@ -8,67 +8,31 @@ from base64 import b64decode
 
 import aiomqtt
 import pytest
-from broker_fixtures import IngestProcess, until
+from at_the_door import (
+    WIFI,
+    asked,
+    connection,
+    credential,
+    cut_off,
+    ingest_with_wifi,
+    refused,
+)
+from broker_fixtures import until
 from diadema.enrol import enrol
 from diadema.errors import DiademaError
 from diadema.hub.certificates import Certificates
-from diadema.store import open_reader
-from scripted_station import SITE, S, Script
+from scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
 
 
 @pytest.fixture
 async def ingest(broker, stack):
-    wifi = {"wifi": {"ssid": "Piso 3", "password": "contrasena"}, "broker_names": ["localhost"]}
-    broker.data.site.write_text(json.dumps(SITE | wifi))
-    broker.write_hub()
-    return await stack.enter_async_context(IngestProcess(broker))
-
-
-@pytest.fixture
-async def client(broker, stack):
-    client = await broker.client()
-    stack.push_async_callback(client.close)
-    return client
-
-
-@pytest.fixture
-def store(broker, ingest, stack):
-    reader = open_reader(broker.data.store)
-    stack.callback(reader.close)
-    return reader
+    return await stack.enter_async_context(ingest_with_wifi(broker))
 
 
 def station(broker, password, s=S, **more):
-    """A client as the station's: its name, its will, the CA it holds."""
-    will = aiomqtt.Will(f"diadema/v1/{s}/st/wifi", b'{"up":false}', qos=1, retain=True)
-    given = {"timeout": 15, "username": s, "identifier": s, "will": will}
-    given["tls_context"] = Certificates(broker.data.tls).client_context()
-    return aiomqtt.Client("localhost", broker.broker.ports.mqtt, password=password, **given | more)
-
-
-async def asked(client, subject, **body):
-    reply = await client.request(subject, json.dumps(body).encode(), timeout=5)
-    return json.loads(reply.data)
-
-
-async def credential(client, s=S, **more):
-    return (await asked(client, "hub.enrol", s=s, **more))["password"]
-
-
-async def refused(connecting):
-    with pytest.raises(aiomqtt.MqttError) as error:
-        async with connecting:
-            pass
-    return str(error.value)
-
-
-async def cut_off(connected):
-    with pytest.raises(aiomqtt.MqttError):
-        async with asyncio.timeout(15):
-            async for _ in connected.messages:
-                pass
+    return connection(broker, broker.broker.ports.mqtt, password, s, **more)
 
 
 async def test_a_station_sends_and_hears_over_tls(broker, ingest, client, store):
@@ -89,7 +53,7 @@ async def test_a_station_sends_and_hears_over_tls(broker, ingest, client, store)
                 if frame.get("ack") == [script.e, script.n] and parts:
                     break
     config = json.loads(b"".join(parts[part] for part in sorted(parts)))
-    assert config["wifi"] == {"ssid": "Piso 3", "password": "contrasena"}
+    assert config["wifi"] == WIFI
     told = config["broker"]
     assert (told["host"], told["port"]) == ("localhost", broker.broker.ports.mqtt)
     assert told["user"] == S and len(told["password"]) == 43

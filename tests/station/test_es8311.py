@@ -3,10 +3,13 @@
 """
 
 import pytest
+from on_the_vm import FAILS, HEARD
 
-CODEC = """
+CODEC = (
+    FAILS
+    + HEARD
+    + """
 from drivers.es8311 import ES8311
-from lib.errors import PartError
 from models.es7210 import ES7210 as Adc
 from models.es8311 import ES8311 as Model
 adc = Adc()
@@ -14,8 +17,6 @@ model = Model(adc)
 machine.attach(("i2c", 25, 26), 0x18, model)
 machine.attach(("i2c", 25, 26), 0x40, adc)
 i2c = machine.I2C(1, scl=Pin(25), sda=Pin(26))
-def heard(sink, source):
-    return round(model.paths()[sink][source], 4)
 def changes(before):
     return " ".join("%s%02x=%02x" % (name, at, chip.registers[at])
         for name, chip, old in (("", model, before[0]), ("adc ", adc, before[1]))
@@ -24,12 +25,8 @@ def changed(call, *arguments):
     before = bytes(model.registers), bytes(adc.registers)
     call(*arguments)
     return changes(before)
-def fails(call, *arguments):
-    try:
-        call(*arguments)
-    except PartError as error:
-        print(error)
 """
+)
 
 
 async def test_start_leaves_the_registers_as_told(chips):

@@ -3,27 +3,24 @@
 """
 
 import pytest
+from on_the_vm import FAILS, HEARD
 
-CODEC = """
+CODEC = (
+    FAILS
+    + HEARD
+    + """
 from drivers.wm8960 import WM8960
-from lib.errors import PartError
 from models.wm8960 import WM8960 as Model
 model = Model()
 machine.attach(("i2c", 25, 26), 0x1A, model)
 i2c = machine.I2C(1, scl=Pin(25), sda=Pin(26))
-def heard(sink, source):
-    return round(model.paths()[sink][source], 4)
 def changed(call, *arguments):
     before = model.registers[:]
     call(*arguments)
     return ["%x=%03x" % (at, value) for at, value in enumerate(model.registers)
             if value != before[at]]
-def fails(call, *arguments):
-    try:
-        call(*arguments)
-    except PartError as error:
-        print(error)
 """
+)
 
 
 async def test_start_leaves_the_registers_as_told(chips):
