@@ -46,7 +46,7 @@ class Calls(Actions):
 
     def _miss(self, details):
         desk = self.desk
-        could_not = not desk.headset or desk.ticket or self.link != "up"
+        could_not = desk.plugged is False or desk.ticket or self.link != "up"
         if could_not or any(part in desk.faults for part in _NEEDED):
             self.missed("technical")
         else:

@@ -33,7 +33,7 @@ _WORK = {
 }
 _KEPT = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
-    "since_utc heard campaign motive coded keeper pending recent headset help help_by ticket "
+    "since_utc heard campaign motive coded keeper pending recent help help_by ticket "
     "foreign leaving wrong marks"
 ).split()
 
@@ -56,10 +56,10 @@ class Desk:
         self.unrecorded = False  # the recording is paused
         self.code = None  # the contact's tipificación
         self.coded = 0  # n of the newest code's event
+        self.former = (None, None)  # the contact before, and its agent
         self.keeper = None  # the agent whose are …
         self.pending = []  # … the calls that can still get a code: [c, minute, motive, n of none]
         self.recent = []  # … and the codes that she gave last, newest first
-        self.headset = True
         self.muted = False
         self.heard = None  # area or caller in a consult, both in a conference, nobody: handed over
         self.area = None  # that is consulted
@@ -135,6 +135,7 @@ class Desk:
             self.absent = event["cause"] == "no_answer"
         self.work = work
         if work == "idle":
+            self.former = (self.contact, self.agent)
             self.contact = None
             self.code = None
             self.motive = None
@@ -239,9 +240,6 @@ class Desk:
     def _recording(self, event):
         self.unrecorded = event["k"] == "contact.recording_paused"
 
-    def _plugged(self, event):
-        self.headset = event["k"] == "headset.plugged"
-
     def _transferred(self, event):
         if event["completed"]:
             conference = event["kind"] == "conference"
@@ -344,8 +342,6 @@ _CHANGES = {
     "contact.recording_paused": Desk._recording,
     "contact.recording_resumed": Desk._recording,
     "wrapup.ended": Desk._wrapped,
-    "headset.plugged": Desk._plugged,
-    "headset.unplugged": Desk._plugged,
     "contact.transferred": Desk._transferred,
     "contact.muted": Desk._muted,
     "contact.unmuted": Desk._muted,

@@ -13,11 +13,20 @@ def _rows(station):
     if desk.work in IN_CALL:
         rows = [
             (station.config.areas, "transfer.areas", "transfer"),
+            (station.config.tree, "call.motive", "motive"),
+            (not desk.unrecorded, "call.recording", "pause_recording"),
+            (desk.unrecorded, "call.recording", "go_on_recording"),
+            (station.progress(), "call.skip", "skip_step"),
             (desk.work != "consulting", "intend", "after_call"),
             (station.config.tree and not desk.code, "typify", "code_now"),
         ]
     else:
-        rows = [(desk.work == "wrapup", "intend", "after_call")]
+        rows = [
+            (desk.work == "idle" and desk.pending, "codes.waiting", "pending"),
+            (desk.presence == "not_ready", "selftest.begin", "selftest"),
+            (station.texts, "message.open_again", "messages"),
+            (desk.work == "wrapup", "intend", "after_call"),
+        ]
     return [[action, word] for holds, action, word in rows if holds]
 
 

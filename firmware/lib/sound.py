@@ -13,6 +13,7 @@ from micropython import const
 
 _REMINDER_MS = const(30_000)
 _WARNING_MS = const(10_000)  # before the wrap-up ends by itself
+_SILENT_MS = const(45_000)
 _RETRY_MS = const(10_000)
 _LEVEL_DB = const(-24)
 _ERRORS = const(
@@ -46,6 +47,7 @@ class Sound:
         self._doing = None
         self._meter = None
         self._call = None
+        self._asked = False  # whether the call goes on
         self._changed = asyncio.Event()
         asyncio.create_task(app.keep(self._run))
 
@@ -139,10 +141,21 @@ class Sound:
 
                     self._meter = Meter()
                 self._meter.feed(frame)
+                if desk.by_key:
+                    self._heed()
         finally:
             audio.close()
             if self._meter:
                 self._meter.flush()
+
+    def _heed(self):
+        """Ask whether a call goes on in which nobody speaks, and no more once somebody does."""
+        silent_ms = self._meter.silent_ms
+        asks = silent_ms > 0 and silent_ms % _SILENT_MS == 0
+        if asks or (self._asked and not silent_ms):
+            self._asked = asks
+            now = self._app.clock.now()
+            self._app.post("quiet", now, now - silent_ms if asks else None)
 
     def _sum_up(self):
         agent, contact = self._call  # type: ignore[misc]

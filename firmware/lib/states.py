@@ -78,7 +78,7 @@ class Station(Calls):
             if details[0] is self.menu:
                 self.menu.answer(self, details[1])
         elif not (key and ((name > "key2" and u < self._settled_at) or self._in_menu(name))):
-            self.act(self.action(name))
+            self.act(self.action(name), details)
         return self._out
 
     def start(self, u):
@@ -182,16 +182,19 @@ class Station(Calls):
         wrong = wrong_field(details, FIELDS[name])
         reason = "bad_command" if wrong else refusal(name, self.situation, action)
         if not reason:
-            if details.get("contact", desk.contact) != desk.contact and name != "ring":
+            ours = details.get("contact", desk.contact) == desk.contact
+            if not ours and name != "ring" and name != "dial":
                 reason = "no_such_contact"
             elif action == "offer_next":
                 if desk.leaving or (desk.intended and desk.intended[0] != "ready"):
                     reason = "not_ready"
-            elif action == "offer_next" and not desk.code and len(self.uncoded()) >= PENDING:
-                reason = "pending"
+                elif not desk.code and len(self.uncoded()) >= PENDING:
+                    reason = "pending"
         if not reason:
             self.act(action, details)
-        else:
+        elif reason not in ("no_such_contact", "wrong_state") or self.stopped("disagree"):
+            self.refuse(details, reason, wrong)
+        elif not once("do_disagree", "told", self, details):
             self.refuse(details, reason, wrong)
 
     def _in_menu(self, name):

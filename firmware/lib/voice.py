@@ -160,6 +160,11 @@ class Meter:
             self.interruptions += self._both == _INTERRUPTED
         self._before = flags
 
+    @property
+    def silent_ms(self):
+        """For how long nobody has spoken, as far as it is counted."""
+        return self._silence * _FRAME_MS
+
     def flush(self):
         """Count what is still open; the next frame begins anew."""
         while self._counted < self._frame:

@@ -40,6 +40,7 @@ class DeskBench:
         self.station = Station(self.desk, config, self._contact, self._name_of)
         self.station.utc = self.utc
         self.station.words = WORDS
+        self.station.link = "up"
 
     def _name_of(self, n):
         return name_of(n or len(self.events) + 1)

@@ -158,7 +158,6 @@ def test_refusals():
     bench.ring("c1")
     assert reason(bench.ring("c2")) == "busy"
     assert reason(bench.command("answer", contact="c2")) == "no_such_contact"
-    assert reason(bench.command("hold", contact="c1")) == "wrong_state"
     assert reason(bench.command("text", m="m", text="t")) == "busy"
     assert reason(bench.command("ring", contact="c3", direction="up")) == "bad_command"
     assert reason(bench.command("ring", contact="", direction="in")) == "bad_command"

@@ -1,0 +1,33 @@
+"""What she may do in a call besides its keys: motive and playbook, the recording, a step of the
+protocol left out. Loaded from the menu or for a command, and let go of after it.
+"""
+
+from lib.actions import IN_CALL
+from lib.calls import via
+
+
+def motive(station, details):
+    """The tree's first level."""
+    nodes = [node[:2] for node in station.config.tree]
+    station.open_list("motives", nodes, _motive_chosen, IN_CALL)
+
+
+def _motive_chosen(station, node):
+    config = station.config
+    station.contact("contact.motive", motive=node[0], version=config.tree_version)
+    guide = config.playbook(node[0])
+    if guide:
+        station.contact("contact.playbook", playbook=guide[0], version=guide[1])
+
+
+def recording(station, details):
+    """Pause it or go on; the host says which."""
+    paused = details["state"] == "paused" if details else not station.desk.unrecorded
+    kind = "contact.recording_" + ("paused" if paused else "resumed")
+    station.contact(kind, details, via=via(details))
+
+
+def skip(station, details):
+    step = station.progress()
+    if step:
+        station.contact("contact.step", step=step[2], result="skipped", how="key")
