@@ -9,6 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import CONFIG
 
+RICH = {
+    "campaigns": [
+        ["banca", "Banca", [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]], None, 0],
+        ["ventas", "Ventas", [["need", 0]], [480, 1200, 127], 0],
+        ["cobranza", "Cobranzas", [], [480, 1200, 127], 1],
+    ],
+    "methods": [["dni", "DNI"]],
+    "playbooks": [["1", "R-12", 3]],
+}
 KEYS = [f"key{number}" for number in range(1, 7)]
 inputs = st.one_of(
     st.tuples(st.sampled_from(KEYS)),
@@ -26,6 +35,14 @@ inputs = st.one_of(
         st.sampled_from(["blind", "consulted", "conference"]),
         st.sampled_from([0, 1, 1]),
     ),
+    st.tuples(
+        st.just("dial"),
+        st.sampled_from([None, "ventas", "cobranza"]),
+        st.sampled_from([None, 0, 1]),
+    ),
+    st.tuples(st.sampled_from(["talk", "talk", "call", "plug", "unplug", "up", "late"])),
+    st.tuples(st.just("recording"), st.sampled_from(["paused", "resumed"])),
+    st.tuples(st.just("quiet"), st.booleans()),
     st.tuples(st.just("presence")),
     st.tuples(st.just("session"), st.booleans(), st.sampled_from(["confirm", "close"])),
     st.tuples(st.just("type"), st.sampled_from(["123455", "111111", "1111654322", "2222654322"])),
@@ -36,8 +53,8 @@ inputs = st.one_of(
 class Walk(DeskBench):
     """A desk that is given drawn inputs and checks itself after each."""
 
-    def __init__(self, pins: bool) -> None:
-        super().__init__(WITH_PIN if pins else CONFIG)
+    def __init__(self, pins: bool, rich: bool) -> None:
+        super().__init__((WITH_PIN if pins else CONFIG) | (RICH if rich else {}))
         self.utc_at_0 = 1_770_037_200_000 if pins else None
         self.rings = 0
         self.gap_ms = 500
@@ -64,6 +81,25 @@ class Walk(DeskBench):
             case "ring":
                 self.rings += 1
                 self.ring(f"c{self.rings}")
+            case "talk":
+                self.rings += 1
+                self.ring(f"c{self.rings}")
+                self.do("key1")
+            case "call":  # by keys alone
+                for key in ("key4", "key3", "key3"):
+                    self.do(key)
+            case "dial":
+                self.rings += 1
+                more = {"campaign": arguments[0], "consent": arguments[1]}
+                self.command(name, contact=f"c{self.rings}", **more)
+            case "plug" | "unplug":
+                self.take([{"k": f"headset.{name}ged"}])
+            case "up" | "late":
+                self.station.link = name
+            case "recording":
+                self.command(name, contact=self.contact(True), state=arguments[0])
+            case "quiet":
+                self.do(name, self.u - 45_000 if arguments[0] else None)
             case "answer" | "hold" | "resume":
                 self.command(name, contact=self.contact(arguments[0]))
             case "hangup":
@@ -104,6 +140,8 @@ class Walk(DeskBench):
         assert (desk.presence == "logged_out") == (desk.agent is None) == (not desk.open)
         assert (desk.contact is None) == (desk.work == "idle")
         assert desk.work != "closing"
+        assert len(desk.pending) <= 3
+        assert len(desk.snapshot()) <= 512
         due = station.deadline()
         if due is not None and due <= self.u:
             self.do("tick", after_ms=0)
@@ -134,7 +172,9 @@ def check_stream(events: list[dict[str, Any]]) -> None:
     session = None
     started: dict[str, str] = {}
     consulting = None
-    typified = set()
+    coded: dict[str, int] = {}
+    steps: set[tuple[str, str]] = set()
+    by_key = set()
     for n, event in enumerate(events, 1):
         whole = {"s": "DIA-0200000000a1", "e": 1, "n": n, **event}
         msgspec.json.decode(msgspec.json.encode(whole), type=ANY_EVENT)
@@ -154,6 +194,8 @@ def check_stream(events: list[dict[str, Any]]) -> None:
                 assert presence == "ready" and session == event["a"]
                 assert all(state in ("over", "wrapped") for state in started.values())
                 started[contact] = "waiting"
+                if event["via"] == "key":
+                    by_key.add(contact)
             case "contact.answered":
                 assert started[contact] == "waiting"
                 started[contact] = "talking"
@@ -164,6 +206,7 @@ def check_stream(events: list[dict[str, Any]]) -> None:
                 assert consulting is None
                 answered = started[contact] == "talking"
                 assert answered != ("dial_result" in event)
+                assert not event.get("estimated") or contact in by_key
                 started[contact] = "ended" if answered else "over"
             case "wrapup.started":
                 assert started[contact] == "ended"
@@ -172,9 +215,24 @@ def check_stream(events: list[dict[str, Any]]) -> None:
                 assert started[contact] == "wrapup"
                 started[contact] = "wrapped"
             case "contact.typified":
-                assert contact not in typified
-                assert started[contact] in ("talking", "wrapup")
-                typified.add(contact)
+                assert contact not in coded
+                assert started[contact] in ("talking", "wrapup", "wrapped")
+                coded[contact] = n
+            case "contact.retypified":
+                assert event["of"] == ["DIA-0200000000a1", 1, coded[contact]]
+                coded[contact] = n
+            case "contact.step":
+                assert started[contact] == "talking"
+                step = (contact, event["step"])
+                assert (step in steps) == ("method" in event), "a step is told once"
+                steps.add(step)
+            case "contact.motive" | "contact.playbook":
+                assert started[contact] == "talking"
+            case "contact.recording_paused" | "contact.recording_resumed":
+                assert started[contact] == "talking"
+            case "contact.disagreed":
+                assert contact in started and event["station"] != event["host"]
+                continue
             case "contact.consulted":
                 assert started[contact] == "talking"
                 consulting = contact
@@ -194,16 +252,21 @@ def check_stream(events: list[dict[str, Any]]) -> None:
     told = msgspec.json.encode(events)
     assert not any(pin in told for pin in PINS.values()), "a PIN got out"
     assert all(state in ("over", "wrapped") for state in started.values())
+    wrapped = {contact for contact, state in started.items() if state == "wrapped"}
+    assert wrapped == set(coded), "a call without a code, be it that it has none"
 
 
 @given(
     steps=st.lists(inputs, min_size=5, max_size=60),
     cuts=st.lists(st.integers(0, 3), max_size=60),
     pins=st.booleans(),
+    rich=st.booleans(),
 )
 @settings(max_examples=300, deadline=None)
-def test_any_day_at_any_desk(steps: list[tuple[Any, ...]], cuts: list[int], pins: bool) -> None:
-    walk = Walk(pins)
+def test_any_day_at_any_desk(
+    steps: list[tuple[Any, ...]], cuts: list[int], pins: bool, rich: bool
+) -> None:
+    walk = Walk(pins, rich)
     walk.ready()
     cuts = list(cuts)
     for name, *arguments in steps:
@@ -219,12 +282,18 @@ def test_any_day_at_any_desk(steps: list[tuple[Any, ...]], cuts: list[int], pins
     check_stream(walk.events)
 
 
-@given(steps=st.lists(inputs, max_size=40), cut=st.integers(0, 3), last=inputs, pins=st.booleans())
+@given(
+    steps=st.lists(inputs, max_size=40),
+    cut=st.integers(0, 3),
+    last=inputs,
+    pins=st.booleans(),
+    rich=st.booleans(),
+)
 @settings(max_examples=300, deadline=None)
 def test_a_cut_inside_any_input(
-    steps: list[tuple[Any, ...]], cut: int, last: tuple[Any, ...], pins: bool
+    steps: list[tuple[Any, ...]], cut: int, last: tuple[Any, ...], pins: bool, rich: bool
 ) -> None:
-    walk = Walk(pins)
+    walk = Walk(pins, rich)
     walk.ready()
     for name, *arguments in steps:
         if name != "cut":
