@@ -2,7 +2,9 @@
 what the key does, which fit 28 pixels (about six letters); the line of detail; lists.
 """
 
-_LINES = """
+from lib.words import Words
+
+WORDS = Words("""
 logged_out: Logged out
 ready: AVAILABLE
 not_ready: Not ready
@@ -182,5 +184,4 @@ code_list: Code
 close_session: Log out
 mark_out: OUT
 cancel: Cancel
-"""
-WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)
+""")

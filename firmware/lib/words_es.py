@@ -2,7 +2,9 @@
 what the key does, which fit 28 pixels (about six letters); the line of detail; lists.
 """
 
-_LINES = """
+from lib.words import Words
+
+WORDS = Words("""
 logged_out: Sin sesión
 ready: DISPONIBLE
 not_ready: Auxiliar
@@ -182,5 +184,4 @@ code_list: Código
 close_session: Cerrar sesión
 mark_out: SALIDA
 cancel: Cancelar
-"""
-WORDS = dict(line.split(": ", 1) for line in _LINES.split("\n") if line)
+""")

@@ -16,6 +16,13 @@ LABELS = (
 )  # fmt: skip
 
 
+def entries(words):
+    lines = [line for line in words.text.decode().split("\n") if line]
+    found = dict(line.split(": ", 1) for line in lines)
+    assert len(found) == len(lines)
+    return found
+
+
 def compare(language, words):
     for scenery in (scenes, calls):
         for name, picture in scenery(words):
@@ -32,7 +39,12 @@ def test_the_day_in_english():
 
 
 def test_both_catalogues_have_the_same_words():
-    assert sorted(SPANISH) == sorted(ENGLISH)
+    spanish, english = entries(SPANISH), entries(ENGLISH)
+    assert sorted(spanish) == sorted(english)
+    for words, found in ((SPANISH, spanish), (ENGLISH, english)):
+        for key, word in found.items():
+            assert words[key] == words.get(key) == word and key in words
+        assert words.get("nothing") is None and words.get(None, "") == "" and None not in words
 
 
 def test_soft_labels_fit_their_cells():
@@ -96,7 +108,7 @@ def test_details_fit_the_line():
     }
     for words in (SPANISH, ENGLISH):
         parts = [words[part] for part in ("badge_reader", "codec", "journal", "config")]
-        for word, text in words.items():
+        for word, text in entries(words).items():
             for filled in parts if word == "broken" else [longest.get(word, "")]:
                 assert canvas.width(text % filled if "%s" in text else text) <= 127, text
 
