@@ -24,6 +24,7 @@ PROTOCOL_DTLS_SERVER = _own.PROTOCOL_DTLS_SERVER
 
 # MQTT 3.1.1, §2.2.1: packet types that ask, and those that answer
 _ASKS = (1, 8, 10, 12)  # CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ
+_LONGEST = 2048  # bytes of a PUBLISH of ours, and to spare
 _ANSWERS = (2, 4, 9, 11, 13)  # CONNACK, PUBACK, SUBACK, UNSUBACK, PINGRESP
 
 
@@ -123,7 +124,7 @@ class Secure(io.IOBase):
         data = self.stream.read(*count)
         self._more = bool(data) and (not count or len(data) == count[0])
         if data:
-            self._in.feed(data)
+            self._in.feed(memoryview(data))
         return data
 
     def readinto(self, buffer, *count):
@@ -132,7 +133,7 @@ class Secure(io.IOBase):
         got = self.stream.readinto(buffer, *count)
         self._more = bool(got)
         if got:
-            self._in.feed(bytes(buffer[:got]))
+            self._in.feed(memoryview(buffer)[:got])
         return got
 
     def readline(self):
@@ -141,7 +142,7 @@ class Secure(io.IOBase):
         data = self.stream.readline()
         self._more = bool(data)
         if data:
-            self._in.feed(data)
+            self._in.feed(memoryview(data))
         return data
 
     def write(self, data, *count):
@@ -149,7 +150,7 @@ class Secure(io.IOBase):
             return len(data)
         sent = self.stream.write(data, *count)
         if sent:
-            self._out.feed(bytes(data[:sent]))
+            self._out.feed(memoryview(data)[:sent])
         return sent
 
     def close(self):
@@ -160,14 +161,19 @@ class Secure(io.IOBase):
 
 def _tell(way, first, body):
     """The world hears the payload of a PUBLISH."""
+    if body is None:
+        return
     start = 2 + (body[0] << 8 | body[1])
     if first & 0x06:  # a packet identifier
         start += 2
-    wire.say(way + " " + body[start:].decode())
+    wire.say(way, memoryview(body)[start:])
 
 
 class _Packets:
-    """Finds the packets of one direction in whatever pieces its bytes come."""
+    """Finds the packets of one direction in whatever pieces its bytes come.
+
+    Only what the world is told is kept, once: the heap is the firmware's, and may be full.
+    """
 
     def __init__(self, found):
         self._found = found
@@ -180,8 +186,10 @@ class _Packets:
         while at < len(data):
             if self._left > 0:
                 step = min(self._left, len(data) - at)
+                if self._body is not None:
+                    filled = self._length - self._left
+                    self._body[filled : filled + step] = data[at : at + step]
                 self._left -= step
-                self._body += data[at : at + step]
                 at += step
             elif self._first is None:
                 self._first = data[at]
@@ -194,7 +202,9 @@ class _Packets:
                 self._shift += 7
                 if not byte & 128:
                     self._left = self._length
-                    self._body = b""
+                    told = self._first >> 4 == 3 and self._length <= _LONGEST
+                    self._body = bytearray(self._length) if told else None
             if not self._left:
                 first, self._first, self._left = self._first, None, -1
-                self._found(first, self._body)
+                body, self._body = self._body, None
+                self._found(first, body)

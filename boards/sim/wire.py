@@ -80,8 +80,11 @@ def cancel(entry):
         _alarms.remove(entry)
 
 
-def say(text):
+def say(text, more=None):
     _line.write(text)  # a long one has no second place in a full heap
+    if more is not None:
+        _line.write(" ")
+        _line.write(more)
     _line.write("\n")
 
 
