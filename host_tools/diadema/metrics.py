@@ -47,8 +47,13 @@ def talk_s(contact: Contact) -> int:
 
 
 def hold_s(contact: Contact) -> int:
-    """Time on hold, nested holds merged."""
+    """Time on hold, nested holds merged; consult time is a part of it (design §7)."""
     return whole_seconds(contact.hold_ms)
+
+
+def consult_s(contact: Contact) -> int:
+    """What of the hold the agent spoke with another area, shown apart and never added."""
+    return whole_seconds(contact.more.consult_ms) if contact.more else 0
 
 
 def wrapup_s(contact: Contact) -> int:
@@ -74,6 +79,20 @@ def answered(contacts: Iterable[Contact]) -> int:
 def missed(contacts: Iterable[Contact]) -> int:
     """Flow: contacts that rang and were not answered, whatever the cause."""
     return sum(contact.outcome == "missed" for contact in contacts)
+
+
+def transferred(contacts: Iterable[Contact]) -> int:
+    """Flow: contacts that were handed over, blind or after a consult; a conference hands over too
+    when the agent leaves it.
+    """
+    return sum(contact.ended_by == "transfer" for contact in contacts)
+
+
+def by_key(contacts: Iterable[Contact]) -> int:
+    """Flow: contacts of which only the station's keys told, no switch: their share says how far
+    the other figures rest on what agents press.
+    """
+    return sum(contact.via == "key" for contact in contacts)
 
 
 def aside(contacts: Iterable[Contact]) -> int:

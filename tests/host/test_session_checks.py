@@ -123,7 +123,7 @@ def test_a_badge_lent_for_another_day_is_none(floor):
 def test_who_guessed_pins_at_another_desk_is_locked_out_here_too(floor):
     floor.use(pin="always")
     other = Script(s=S2).boot().clock(T0)
-    for _ in range(3):
+    for _ in range(5):
         other.add("session.denied", a="a001", reason="wrong_pin")
     floor.tell(other)
     floor.tell(tapped(method="badge_pin", utc=T0 + 10_000))

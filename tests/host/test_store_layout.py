@@ -14,6 +14,7 @@ from diadema.store.tables import VERSION
 from msgspec.structs import asdict, astuple
 from scripted_station import Script
 
+OLD_FIELDS = [name for name in Contact.__struct_fields__ if name != "more"]
 KINDS = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN"}
 
 
@@ -44,6 +45,24 @@ def named(state):
     return msgspec.msgpack.encode(known | {"open": [asdict(contact) for contact in state.open]})
 
 
+def drop_what_came_with_6(connection):
+    for table in ("marks", "badges", "tickets"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP INDEX sessions_mark")
+    for column in ("mark_n", "verdict", "verdict_reason"):
+        connection.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
+    connection.execute("ALTER TABLE generations DROP COLUMN pin")
+
+
+def make_layout_5(path):
+    """Contacts had no details, sessions no verdict; nobody's marks were kept."""
+    with closing(sqlite3.connect(path)) as connection:
+        drop_what_came_with_6(connection)
+        connection.execute("UPDATE contacts SET row = json_remove(row, '$[#-1]')")
+        connection.execute("PRAGMA user_version = 5")
+        connection.commit()
+
+
 def make_old(path, contacts, layout):
     """Layout 4 had a row for each contact, and a column for each field; 3 had no anchors, and no
     uncertainty beside an hour."""
@@ -51,6 +70,7 @@ def make_old(path, contacts, layout):
         columns = [
             f"{name} {KINDS[(get_args(hint) or (hint,))[0]]}"
             for name, hint in get_type_hints(Contact).items()
+            if name in OLD_FIELDS
         ]
         key = "PRIMARY KEY (s, e, n)"
         connection.execute("DROP TABLE contacts")
@@ -58,11 +78,13 @@ def make_old(path, contacts, layout):
         connection.execute("CREATE INDEX contacts_start ON contacts (start_utc)")
         values = ", ".join("?" * len(columns))
         connection.executemany(
-            f"INSERT INTO contacts VALUES ({values})", [astuple(contact) for contact in contacts]
+            f"INSERT INTO contacts VALUES ({values})",
+            [astuple(contact)[: len(OLD_FIELDS)] for contact in contacts],
         )
         for s, state in connection.execute("SELECT s, state FROM stations").fetchall():
             connection.execute("UPDATE stations SET state = ? WHERE s = ?", [named(state), s])
         connection.execute("DROP VIEW contact_fields")
+        drop_what_came_with_6(connection)
         if layout == 3:
             connection.execute("DROP TABLE anchors")
             for table in ("contacts", "sessions"):
@@ -71,10 +93,13 @@ def make_old(path, contacts, layout):
         connection.commit()
 
 
-@pytest.mark.parametrize("layout", [3, 4])
+@pytest.mark.parametrize("layout", [3, 4, 5])
 def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
     old, contacts = before
-    make_old(old, contacts, layout)
+    if layout == 5:
+        make_layout_5(old)
+    else:
+        make_old(old, contacts, layout)
     with pytest.raises(DiademaError, match=f"layout {layout}"):
         open_reader(old)
     writer = open_writer(old)
@@ -90,6 +115,12 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
         ("c1", "held", False),
     ]
     assert len(reader.sessions()) == 1
-    assert VERSION > 4
+    ingest.take(script.mark("in").messages(script.n), "stream", "server")
+    assert [mark.agent for mark in reader.marks()] == ["a001"]
+    assert reader.tickets() == []
+    with closing(sqlite3.connect(old)) as connection:
+        found = "SELECT count(*) FROM sqlite_master WHERE name = 'sessions_mark'"
+        assert connection.execute(found).fetchone() == (1,)
+    assert VERSION == 6
     reader.close()
     writer.close()

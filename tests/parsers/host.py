@@ -131,7 +131,7 @@ def stream_messages(data: bytes) -> None:
     for at, line in enumerate(data.split(b"\n"), 1):
         end = ends[line[0] - 0x30] if line[:1] in (b"1", b"2", b"3", b"4") else ends[0]
         messages.append(Message(at, PREFIX + end, line[end != ends[0] :]))
-    intake = Intake({}, {}, Changes(lambda *_: ([], [])))
+    intake = Intake({}, {}, Changes(lambda *_: ([], []), lambda *_: None))
     intake.take(messages)
     intake.finish()
     for dead in intake.batch.dead:

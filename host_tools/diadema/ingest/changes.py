@@ -18,9 +18,12 @@ type Rows = tuple[list[Contact], list[Session]]
 
 @dataclass
 class Changes:
-    """Made for one batch. `unplaced(s, e, b)` reads the stored rows of a boot without UTC."""
+    """Made for one batch. `unplaced(s, e, b)` reads the stored rows of a boot without UTC;
+    `stored(s, e, n, c)` the row of contact `c` that began before `n`.
+    """
 
     unplaced: Callable[[str, int, int], Rows]
+    stored: Callable[[str, int, int, str], Contact | None]
     contacts: dict[Key, Contact] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
     tickets: dict[Key, Ticket] = field(default_factory=dict)
@@ -36,6 +39,13 @@ class Changes:
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of older marks
     anchors: list[Anchor] = field(default_factory=list)  # rows of that table
     alarms: list[str] = field(default_factory=list)
+
+    def older_contact(self, s: str, e: int, n: int, c: str) -> Contact | None:
+        """One that its station's state has forgotten."""
+        for contact in self.contacts.values():
+            if (contact.s, contact.e, contact.c) == (s, e, c):
+                return contact
+        return self.stored(s, e, n, c)
 
     def contact(self, contact: Contact) -> None:
         self.contacts[contact.s, contact.e, contact.n] = contact
@@ -71,6 +81,7 @@ class Changes:
         rows: list[Contact | Session] = list(state.open)  # what is running goes on with these
         if state.last is not None:
             rows.append(state.last)
+        rows += state.coded_late
         if state.session is not None:
             rows.append(state.session)
         rows += self.hourless.pop(s, ())

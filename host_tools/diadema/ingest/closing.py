@@ -8,6 +8,10 @@ from diadema.store.rows import Contact
 
 type Utc = int | None
 
+_UNCODED = (None, "SIN_TIPIFICAR")
+_KEPT = 8
+_IN_CALL = ("talking", "held", "consulting")
+
 
 def close_contact(
     changes: Changes, state: StationState, contact: Contact, event: Event, utc: Utc
@@ -20,9 +24,22 @@ def close_contact(
         call_over(changes, state, contact.c, event, utc)
     if contact in state.open:
         state.open.remove(contact)
+    last = state.last
+    if last is not None and last.outcome == "answered" and last.code in _UNCODED:
+        _keep(state.coded_late, last, contact)
     state.last = contact
     changes.contact(contact)
     changes.closed.append(contact)
+
+
+def _keep(contacts: list[Contact], contact: Contact, instead: Contact) -> None:
+    """A code may still come for it; `instead` is the last one now."""
+    if contact.c == instead.c:
+        return
+    contacts.append(contact)
+    if len(contacts) > _KEPT:
+        coded = [one for one in contacts if one.code not in _UNCODED]
+        contacts.remove((coded or contacts)[0])
 
 
 def close_all(changes: Changes, state: StationState, event: Event, utc: Utc) -> None:
@@ -34,10 +51,28 @@ def close_all(changes: Changes, state: StationState, event: Event, utc: Utc) -> 
 
 def stop_clocks(contact: Contact, u: int) -> None:
     """Book the running part up to `u` of the boot in which it began."""
-    if contact.phase == "held" and contact.held_u is not None:
-        contact.hold_ms += u - contact.held_u
-        contact.held_u = None
-    if contact.phase in ("talking", "held") and contact.answered_u is not None:
+    stop_hold(contact, u)
+    if contact.phase in _IN_CALL and contact.answered_u is not None:
         contact.talk_ms = u - contact.answered_u - contact.hold_ms
     elif contact.phase == "wrapup" and contact.end_u is not None:
-        contact.wrap_ms = u - contact.end_u
+        contact.wrap_ms = u - wrapup_u(contact, contact.end_u)
+    more = contact.more
+    if more is not None and more.paused_u is not None:
+        more.paused_ms += u - more.paused_u
+        more.paused_u = None
+
+
+def stop_hold(contact: Contact, u: int) -> None:
+    """The caller is heard again, or gone. A consult meanwhile is a part of the hold."""
+    if contact.held_u is not None:
+        contact.hold_ms += max(u - contact.held_u, 0)
+        contact.held_u = None
+    more = contact.more
+    if more is not None and more.consult_u is not None:
+        more.consult_ms += max(u - more.consult_u, 0)
+        more.consult_u = None
+
+
+def wrapup_u(contact: Contact, end_u: int) -> int:
+    """When its wrap-up began: with the call's end, or when the silence after it was noticed."""
+    return end_u if contact.more is None else end_u + contact.more.silent_ms

@@ -11,7 +11,7 @@ from diadema import events as ev
 from diadema.events import Event
 from diadema.ingest import sessions
 from diadema.ingest.changes import Changes
-from diadema.ingest.closing import close_contact, stop_clocks
+from diadema.ingest.closing import close_contact, stop_clocks, stop_hold, wrapup_u
 from diadema.ingest.state import StationState
 from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
@@ -50,18 +50,28 @@ def _cut_short(changes: Changes, state: StationState, event: Event, utc: Utc) ->
             close_contact(changes, state, other, event, utc)
 
 
-def _find(changes: Changes, state: StationState, event: Any, utc: Utc) -> Contact:
+def find(changes: Changes, state: StationState, event: Any, utc: Utc) -> Contact:
     """The contact that the event is about; one that nobody began is begun here, as estimated."""
     c = event.c
     for contact in state.open:
         if contact.c == c:
             return contact
-    if state.last is not None and state.last.c == c:
-        changes.contact(state.last)
-        return state.last
+    over = known_closed(changes, state, c)
+    if over is not None:
+        return over
     contact = _begin(changes, state, event, utc, "offered")
     contact.estimated = True
     return contact
+
+
+def known_closed(changes: Changes, state: StationState, c: str) -> Contact | None:
+    """One that is over and of which something is heard again."""
+    kept = [state.last, *state.coded_late] if state.last is not None else state.coded_late
+    for contact in kept:
+        if contact.c == c:
+            changes.contact(contact)
+            return contact
+    return None
 
 
 def _answered(changes: Changes, contact: Contact) -> None:
@@ -74,15 +84,24 @@ def _offered(changes: Changes, state: StationState, event: ev.ContactOffered, ut
     contact = _begin(changes, state, event, utc, "offered")
     contact.via, contact.direction = event.via, event.direction
     contact.queue, contact.pbx = event.queue or None, event.pbx or None
+    if event.campaign or event.parent or event.reference:
+        more = contact.details()
+        more.campaign, more.parent = event.campaign or None, event.parent or None
+        more.reference = event.reference or None
 
 
 def _dialed(changes: Changes, state: StationState, event: ev.ContactDialed, utc: Utc) -> None:
     contact = _begin(changes, state, event, utc, "dialing")
     contact.via, contact.direction = event.via, event.direction
+    contact.pbx = event.pbx or None
+    if event.campaign or isinstance(event.consent, bool):
+        more = contact.details()
+        more.campaign = event.campaign or None
+        more.consent = event.consent if isinstance(event.consent, bool) else None
 
 
 def _answer(changes: Changes, state: StationState, event: ev.ContactAnswered, utc: Utc) -> None:
-    contact = _find(changes, state, event, utc)
+    contact = find(changes, state, event, utc)
     if contact.phase == "dialing" and contact.start_b == event.b:
         contact.dial_ms = event.u - contact.start_u
     elif event.ring_ms is not UNSET:
@@ -93,7 +112,7 @@ def _answer(changes: Changes, state: StationState, event: ev.ContactAnswered, ut
 
 
 def _missed(changes: Changes, state: StationState, event: ev.ContactMissed, utc: Utc) -> None:
-    contact = _find(changes, state, event, utc)
+    contact = find(changes, state, event, utc)
     contact.outcome, contact.cause = "missed", event.cause
     if event.ring_ms is not UNSET:
         contact.ring_ms = event.ring_ms
@@ -101,31 +120,33 @@ def _missed(changes: Changes, state: StationState, event: ev.ContactMissed, utc:
 
 
 def _held(changes: Changes, state: StationState, event: ev.ContactHeld, utc: Utc) -> None:
-    contact = _find(changes, state, event, utc)
+    contact = find(changes, state, event, utc)
     _answered(changes, contact)
-    if contact.phase != "held":  # a hold within a hold is one hold
-        contact.phase, contact.held_u = "held", event.u
+    contact.phase = "held"
+    if contact.held_u is None:  # a hold within a hold is one hold
+        contact.held_u = event.u
 
 
 def _resumed(changes: Changes, state: StationState, event: ev.ContactResumed, utc: Utc) -> None:
-    contact = _find(changes, state, event, utc)
+    contact = find(changes, state, event, utc)
     _answered(changes, contact)
-    if contact.phase == "held" and contact.held_u is not None:
-        contact.hold_ms += event.u - contact.held_u
-        contact.held_u = None
+    stop_hold(contact, event.u)
     contact.phase = "talking"
 
 
 def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: Utc) -> None:
-    contact = _find(changes, state, event, utc)
+    contact = find(changes, state, event, utc)
     contact.ended_by, contact.on_hold = event.by, event.on_hold
-    contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+    contact.estimated |= event.estimated
+    end = _end(contact, event) if event.silent_ms else event.u
+    contact.end_b, contact.end_u = event.b, end
+    contact.end_utc = utc if utc is None else utc - (event.u - end)
     if state.tickets:
         call_over(changes, state, contact.c, event, utc)
     if event.by == "interrupted" or contact.start_b != event.b:
         contact.interrupted = True  # talk and hold were booked when the boot changed
     elif contact.phase != "wrapup":
-        stop_clocks(contact, event.u)
+        stop_clocks(contact, end)
     if contact.phase == "dialing":
         contact.outcome, contact.cause = "not_answered", event.dial_result or event.by
         close_contact(changes, state, contact, event, utc)
@@ -134,26 +155,32 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
     contact.phase = "wrapup"  # its own event follows at once
 
 
-def _typified(changes: Changes, state: StationState, event: ev.ContactTypified, utc: Utc) -> None:
-    contact = _find(changes, state, event, utc)
-    contact.code, contact.version, contact.how = event.code, str(event.version), event.how
+def _end(contact: Contact, event: ev.ContactEnded) -> int:
+    """The last voice, but no time before she took the call in this boot."""
+    silent = event.silent_ms or 0
+    began = contact.answered_u if contact.answered_u is not None else contact.start_u
+    end = max(event.u - silent, min(began, event.u) if contact.start_b == event.b else 0)
+    contact.details().silent_ms = event.u - end
+    return end
 
 
 def _wrapup_started(
     changes: Changes, state: StationState, event: ev.WrapupStarted, utc: Utc
 ) -> None:
-    contact = _find(changes, state, event, utc)
+    contact = find(changes, state, event, utc)
     if contact not in state.open:
         state.open.append(contact)
+    if contact in state.coded_late:
+        state.coded_late.remove(contact)
     contact.phase = "wrapup"
-    contact.end_b, contact.end_u = event.b, event.u
-    contact.end_utc = utc
+    if contact.more is None or not contact.more.silent_ms or contact.end_b != event.b:
+        contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
 
 
 def _wrapup_ended(changes: Changes, state: StationState, event: ev.WrapupEnded, utc: Utc) -> None:
-    contact = _find(changes, state, event, utc)
+    contact = find(changes, state, event, utc)
     if contact.end_u is not None and contact.end_b == event.b:
-        contact.wrap_ms = event.u - contact.end_u
+        contact.wrap_ms = event.u - wrapup_u(contact, contact.end_u)
     else:
         contact.estimated = True
     close_contact(changes, state, contact, event, utc)
@@ -167,7 +194,6 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]
     ev.ContactHeld: _held,
     ev.ContactResumed: _resumed,
     ev.ContactEnded: _ended,
-    ev.ContactTypified: _typified,
     ev.WrapupStarted: _wrapup_started,
     ev.WrapupEnded: _wrapup_ended,
 }

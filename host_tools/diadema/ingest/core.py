@@ -23,7 +23,7 @@ from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.site import Site
 from diadema.store import Batch, Contact, StoreStale, Writer, tables
 from diadema.store.chain import Chain
-from diadema.store.loading import contacts_between, load, unplaced
+from diadema.store.loading import contact_of, contacts_between, load, unplaced
 from diadema.store.writer import Found
 
 _encode = msgspec.json.Encoder().encode
@@ -96,7 +96,7 @@ class Ingest:
         if self.writer.behind.failed:
             raise StoreStale("a batch before this one was not written")
         with self._in_memory():
-            changes = Changes(self._unplaced)
+            changes = Changes(self._unplaced, self._stored)
             intake = Intake(self.stations, self._names, changes)
             intake.take(messages)
             intake.finish()
@@ -262,3 +262,7 @@ class Ingest:
     def _unplaced(self, s: str, e: int, b: int) -> Rows:
         with self._reading() as tx:
             return unplaced(tx, s, e, b)
+
+    def _stored(self, s: str, e: int, n: int, c: str) -> Contact | None:
+        with self._reading() as tx:
+            return contact_of(tx, s, e, n, c)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from diadema.events import Event
-from diadema.ingest import contacts, sessions, tickets
+from diadema.ingest import conduct, contacts, sessions, tickets, transfers
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
 from diadema.ingest.placing import end_boot, hour_before_anchor
@@ -17,6 +17,8 @@ type Handler = Callable[[Changes, StationState, Any, int | None], None]
 _HANDLERS: Mapping[type[Event], Handler] = {
     **sessions.HANDLERS,
     **contacts.HANDLERS,
+    **transfers.HANDLERS,
+    **conduct.HANDLERS,
     **tickets.HANDLERS,
 }
 

@@ -20,9 +20,8 @@ from diadema.store.rows import Session
 
 type Verdict = tuple[str, str | None]  # confirm or close, and why
 
-FREE_TRIES = 3  # wrong PINs in a row before an agent is locked out
-LOCK_MS = 30_000  # after the last free one; doubled with each more
-LONGEST_MS = 15 * 60_000
+TRIES = 5  # wrong PINs in a row before a lock-out, as a station has it
+LOCKS_S = (30, 60, 120, 300, 900)  # after the last of them, and after each one more
 
 
 class SessionChecks:
@@ -126,9 +125,9 @@ class SessionChecks:
         ]
         tries = sum(count for count, _ in told)
         last = max((at for _, at in told if at is not None and at <= utc), default=None)
-        if last is None or tries < FREE_TRIES:
+        if last is None or tries < TRIES:
             return False
-        return utc - last < min(LOCK_MS << min(tries - FREE_TRIES, 16), LONGEST_MS)
+        return utc - last < LOCKS_S[min(tries - TRIES, len(LOCKS_S) - 1)] * 1000
 
 
 def _heard(station: Station) -> bool:

@@ -25,6 +25,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     reason: str | None = None
     open: list[Contact] = []  # the running contact, and at most one in wrap-up
     last: Contact | None = None  # the last one that was closed
+    coded_late: list[Contact] = []  # closed before it without a code; one may come, and be changed
     tickets: list[Ticket] = []  # the open ones, and some that were closed
     shown: str = "logged_out"
     shown_reason: str | None = None
@@ -45,7 +46,8 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
 
 
 _RANK = {  # design §3: which of several things at once is the state of a second
-    phase: rank for rank, phase in enumerate(("talking", "held", "dialing", "wrapup", "offered"))
+    phase: rank
+    for rank, phase in enumerate(("talking", "held", "consulting", "dialing", "wrapup", "offered"))
 }
 
 

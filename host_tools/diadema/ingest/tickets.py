@@ -89,6 +89,8 @@ def _reported(changes: Changes, state: StationState, event: ev.FaultReported, ut
         call = _call_of(state, ticket.c)
         if call is None:
             _technical(ticket, event, utc)
+        else:
+            call.details().fault = True
     ticket.area = event.area or ticket.area
     ticket.part = event.part or ticket.part
 

@@ -26,6 +26,9 @@ def _upgrade(connection: Connection, version: int) -> None:
         connection.exec_driver_sql("ALTER TABLE contacts RENAME TO old_contacts")
     metadata.create_all(connection)
     _add_columns(connection)
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
     if old:
         found = connection.exec_driver_sql("SELECT * FROM old_contacts")
         write = replacement(contacts)

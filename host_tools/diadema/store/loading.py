@@ -7,6 +7,8 @@ from sqlalchemy import Connection, or_, select, text
 from diadema.store import kept_contacts, tables
 from diadema.store.rows import Contact, Session
 
+_NEAR = 5_000  # events: more than a week of one desk
+
 
 @dataclass
 class Saved:
@@ -51,6 +53,14 @@ def contacts_between(tx: Connection, start_utc: int, end_utc: int) -> list[Conta
     """Contacts that began in [start_utc, end_utc) and are over."""
     row = tables.contacts.c
     return [*kept_contacts.ended(tx, row.start_utc >= start_utc, row.start_utc < end_utc)]
+
+
+def contact_of(tx: Connection, s: str, e: int, n: int, c: str) -> Contact | None:
+    """The contact `c` of a journal that is over and began not long before `n`."""
+    row = tables.contacts.c
+    near = (row.s == s) & (row.e == e) & row.n.between(n - _NEAR, n)
+    its = text("row ->> 3 = :c").bindparams(c=c)
+    return next(kept_contacts.ended(tx, near, its), None)
 
 
 def unplaced(tx: Connection, s: str, e: int, b: int) -> tuple[list[Contact], list[Session]]:

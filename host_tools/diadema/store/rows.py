@@ -8,13 +8,59 @@ Times: `_b` and `_u` are the station's boot and its milliseconds, by which every
 from msgspec import Struct
 
 
+class Step(Struct, kw_only=True, array_like=True):
+    """One step of the protocol, declared by the agent; at `u` of boot `b`. `block`: «en bloque»,
+    ticked within 2 s of another one or after the call, so that it says little.
+    """
+
+    step: str
+    result: str
+    how: str
+    b: int
+    u: int
+    method: str | None = None
+    block: bool = False
+
+
+class Details(Struct, kw_only=True, array_like=True):
+    """Of a contact what most do not have. Consult time is a part of its hold: `consult_u` while it
+    runs, `heard` then area, caller, or both in a conference. `silent_ms`: from the last voice to
+    the event that ended it. `author` gave the code that stands in place of the first one.
+    """
+
+    campaign: str | None = None
+    parent: str | None = None
+    reference: str | None = None
+    consent: bool | None = None
+    consults: int = 0
+    consult_ms: int = 0
+    consult_u: int | None = None
+    heard: str | None = None
+    transfer: str | None = None
+    target: str | None = None
+    completed: bool | None = None
+    pauses: int = 0
+    paused_ms: int = 0
+    paused_u: int | None = None
+    disagreements: int = 0
+    silent_ms: int = 0
+    steps: list[Step] = []
+    motive: str | None = None
+    motive_version: str | None = None
+    playbook: str | None = None
+    playbook_version: str | None = None
+    author: str | None = None
+    fault: bool = False
+
+
 class Contact(Struct, kw_only=True, array_like=True):
     """One contact of one agent. Key: the event (s, e, n) that began it.
 
-    `phase` is offered, dialing, talking, held, wrapup or closed; `outcome` open, answered, missed
-    or not_answered (an outbound call that nobody took). `interrupted`: the station lost power in
-    it. `estimated`: events of it are missing. `late`: placed by an anchor that came after it, then
-    `uncertainty_ms` is how far its hours may be off (large when its boot never had an anchor).
+    `phase` is offered, dialing, talking, held, consulting, wrapup or closed; `outcome` open,
+    answered, missed or not_answered (an outbound call that nobody took). `interrupted`: power was
+    lost in it. `estimated`: events of it are missing, or nobody said when it ended. `late`: placed
+    by an anchor that came after it, then `uncertainty_ms` is how far its hours may be off (large
+    when its boot never had an anchor).
     """
 
     s: str
@@ -55,6 +101,13 @@ class Contact(Struct, kw_only=True, array_like=True):
     estimated: bool = False
     late: bool = False
     uncertainty_ms: int | None = None
+    more: Details | None = None
+
+    def details(self) -> Details:
+        """To write there."""
+        if self.more is None:
+            self.more = Details()
+        return self.more
 
     @property
     def closed(self) -> bool:

@@ -18,12 +18,16 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.rows import Contact, Session, Ticket
+from diadema.store.rows import Contact, Details, Session, Ticket
 
 VERSION = 6  # stores of older layouts lack what came since, and get it from the ingest
-CONTACT_FIELDS = "CREATE VIEW contact_fields AS SELECT {} FROM contacts".format(  # for people
-    ", ".join(f"row ->> {at} AS {name}" for at, name in enumerate(Contact.__struct_fields__))
-)
+_FIELDS = Contact.__struct_fields__
+_COLUMNS = [f"row ->> {at} AS {name}" for at, name in enumerate(_FIELDS) if name != "more"]
+_COLUMNS += [
+    f"row ->> '$[{_FIELDS.index('more')}][{at}]' AS {name}"
+    for at, name in enumerate(Details.__struct_fields__)
+]
+CONTACT_FIELDS = f"CREATE VIEW contact_fields AS SELECT {', '.join(_COLUMNS)} FROM contacts"
 NO_UTC = "utc IS NULL"
 HOURLESS = "hourless = 1"  # SQLite takes the index of these for a query with the same words
 metadata = MetaData()
