@@ -42,6 +42,14 @@ def line_key(ram: bytes, line: str) -> int | None:
     return 3 + (found[1] - 10) // 13 if found and found[0] >= 8 else None
 
 
+def as_text(ram: bytes) -> str:
+    """The screen for a failure's message: 32 lines, two rows of dots each."""
+    columns = _columns(ram)
+    return "\n".join(
+        "".join(" ▀▄█"[column >> y & 3] for column in columns).rstrip() for y in range(0, 64, 2)
+    )
+
+
 def _columns(ram: bytes) -> list[int]:
     """64 rows of each column, row 0 in bit 0."""
     return [sum(ram[page * 128 + x] << 8 * page for page in range(8)) for x in range(128)]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from diadema.sim import people
 from diadema.sim.desk.run import DeskOptions, open_desk
 from playwright.async_api import Page, async_playwright, expect
-from screen_words import label_key, line_key
+from screen_words import as_text, find, label_key, line_key
 
 _FLAGS = [
     "--no-sandbox",
@@ -53,14 +53,26 @@ class Hand:
     async def key(self, key: int) -> None:
         await self.page.click(f'[data-key="{key}"]')
 
+    async def pin(self, pin: str) -> None:
+        """Once the screen asks for it; one press a digit."""
+        async with asyncio.timeout(_LIMIT_S):
+            while not find(await self.screen(), "Marque su PIN"):
+                await asyncio.sleep(0.02)
+        for digit in pin:
+            await self.key(int(digit))
+
     async def until(self, state: str, act: Callable[[], Awaitable[bool]]) -> None:
         """Do `act`, again where it could do nothing yet, until the station is in `state`."""
-        async with asyncio.timeout(_LIMIT_S):
-            while await self.state() != state:
-                looks = _PATIENCE_LOOKS if await act() else 1
-                while looks and await self.state() != state:
-                    looks -= 1
-                    await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(_LIMIT_S):
+                while await self.state() != state:
+                    looks = _PATIENCE_LOOKS if await act() else 1
+                    while looks and await self.state() != state:
+                        looks -= 1
+                        await asyncio.sleep(0.02)
+        except TimeoutError:
+            shown = as_text(await self.screen())
+            raise AssertionError(f"{await self.state()}, not {state}:\n{shown}") from None
 
     async def label(self, label: str, state: str) -> None:
         """Press the key under this soft label, until it did what it says."""
@@ -109,6 +121,7 @@ async def test_a_call_from_badge_to_badge(system_program):
         newest = page.locator("[data-said] li span").first
         await expect(newest).to_have_text("Fotocheck no reconocido.")
         await hand.badge(me.id)
+        await hand.pin(me.pin)
         await expect(main).to_have_attribute("data-state", "not_ready")
         await expect(page.locator("[data-who]")).to_have_text(me.name)
         await hand.label("Disp.", "ready")

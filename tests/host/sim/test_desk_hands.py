@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from diadema.sim import people
 from diadema.sim.desk import requests
-from diadema.sim.desk.hands import Hands
+from diadema.sim.desk.hands import SHORTEST_S, Hands
 from diadema.sim.desk.requests import Refused, Request
 from diadema.sim.desk.samples import tray
 from diadema.sim.hub_client import HubUnreachable
@@ -198,3 +198,19 @@ async def test_the_caller_who_hangs_up_gave_up_or_ended_it(bench: Bench) -> None
 async def test_a_hub_that_is_silent_is_named(bench: Bench) -> None:
     bench.hub.silent = True
     assert await bench.refuses(requests.Message("hola")) == "no_hub"
+
+
+async def test_the_same_key_twice_is_no_bounce(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    for request in (requests.Down(4), requests.Up(4), requests.Down(4), requests.Up(4)):
+        await bench.hands.obey(request)
+    assert bench.station.done == 2 * [("press", 4), ("release", 4)]
+    assert len(waits) == 3
+    assert all(0 < wait <= SHORTEST_S for wait in waits)

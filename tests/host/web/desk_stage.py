@@ -19,9 +19,9 @@ HELLO = {
     "site": "Centro", "zone": "America/Lima", "seat": "A-01", "station": "DIA-02d1ade00001",
     "board": "sim", "floor": "http://127.0.0.1:9",
     "badges": [
-        {"id": "a001", "name": "Rosa Lúcuma", "team": "Turno Ají"},
-        {"id": "a002", "name": "Julio Picaflor", "team": "Turno Maíz"},
-        {"id": "unknown", "name": None, "team": ""},
+        {"id": "a001", "name": "Rosa Lúcuma", "team": "Turno Ají", "pin": "123654"},
+        {"id": "a002", "name": "Julio Picaflor", "team": "Turno Maíz", "pin": "456123"},
+        {"id": "unknown", "name": None, "team": "", "pin": None},
     ],
     "said": [
         {"id": 1, "n": 1, "t": 1_795_000_000_000, "k": "station.booted", "tone": "station",

@@ -15,7 +15,7 @@ from diadema.sim.hub_client import HubClient, HubUnreachable
 from diadema.sim.people import QUEUES
 from diadema.sim.station import NoPower
 
-SHORTEST_S = 0.06  # of a press: longer than any debounce, shorter than any long press
+SHORTEST_S = 0.06  # down, or up between two presses: longer than any debounce
 _TALKING = ("talking", "held", "consulting")
 
 
@@ -32,6 +32,7 @@ class Hands:
         self._numbers = itertools.count(1)
         self._reader = asyncio.Lock()  # another badge waits until this one is taken away
         self._down: dict[int, float] = {}  # keys held, and since when
+        self._up: dict[int, float] = {}  # and when the others were let go of
 
     async def obey(self, request: Request) -> None:
         """Raises Refused with what stands in the way."""
@@ -54,6 +55,7 @@ class Hands:
         station = self._station
         match request:
             case requests.Down(key=key):
+                await _pass(self._up.get(key), SHORTEST_S)
                 await station.ask({"do": "press", "key": key})
                 self._down[key] = asyncio.get_running_loop().time()
             case requests.Up(key=key):
@@ -76,10 +78,9 @@ class Hands:
         since = self._down.pop(key, None)
         if since is None:
             return
-        held_s = asyncio.get_running_loop().time() - since
-        if held_s < SHORTEST_S:
-            await asyncio.sleep(SHORTEST_S - held_s)
+        await _pass(since, SHORTEST_S)
         await self._station.ask({"do": "release", "key": key})
+        self._up[key] = asyncio.get_running_loop().time()
 
     async def _tap(self, badge: str) -> None:
         if badge not in self._samples:
@@ -123,3 +124,9 @@ class Hands:
 
     async def _command(self, **body: object) -> None:
         await self._hub.command(self._station.id, **body)
+
+
+async def _pass(since: float | None, seconds: float) -> None:
+    """Until so long after `since`."""
+    if since is not None:
+        await asyncio.sleep(max(0.0, since + seconds - asyncio.get_running_loop().time()))

@@ -84,6 +84,7 @@ async def open_desk(options: DeskOptions) -> AsyncIterator[OpenDesk]:
             start_utc_ms=int(time.time() * 1000),
             boards=(options.board,),
             colleagues=colleagues,
+            pins=True,
         ) as centre:
             site = json.loads(centre.data.site.read_bytes())
             room = StationRoom(centre, tray([mine, *colleagues]), site)

@@ -32,7 +32,7 @@ export class Badges {
     this.list.replaceChildren(...badges.map((badge, at) => this.#card(badge, at)));
   }
 
-  #card({ id, name, team }, at) {
+  #card({ id, name, team, pin }, at) {
     const { words } = this;
     const card = element("button", "card");
     card.type = "button";
@@ -42,6 +42,7 @@ export class Badges {
     card.setAttribute("aria-label", fill(words["badge.tap"], { name: label }));
     const text = element("span", "card-text");
     text.append(element("b", "", label), element("small", "", name ? team : words["badge.unknown.team"]));
+    if (pin) text.append(element("small", "pin", fill(words["badge.pin"], { pin })));
     card.append(element("i", "slot"), element("span", "photo", initials(name)), text, element("kbd", "", String(at + 1)));
     card.addEventListener("click", () => this.tap(id));
     return card;
