@@ -1,4 +1,4 @@
-"""A text that waits for the agent's «Leído», page by page. Loaded and dropped with it."""
+"""A text that waits for the agent, page by page. Loaded and dropped with it."""
 
 from micropython import const
 
@@ -9,20 +9,37 @@ _WIDTH = const(127)
 class Message:
     """`pages` is known once it was drawn, as that depends on how wide the words are."""
 
-    def __init__(self, name, text):
+    def __init__(self, name, text, sign=False):
         self.name = name
         self.text = text
+        self.sign = sign  # her badge is asked for
+        self.signed = False  # and was there: now she says what she thinks of it
         self.page = 0
         self.pages = 1
+
+    def action(self, key):
+        """What a soft key does while it is shown."""
+        if key == "key5":
+            return "message.turn" if self.pages > 1 else None
+        if self.signed:
+            return {"key3": "message.agree", "key4": "message.observe"}.get(key)
+        if key == "key6":
+            return "message.aside" if self.sign else "message.acknowledge"
+        return None
 
     def turn(self):
         self.page = (self.page + 1) % self.pages
 
-    def draw(self, canvas):
+    def content(self):
+        return (self.text, self.page, self.signed)
+
+    def draw(self, canvas, words):
         lines = wrap(self.text, canvas.width, _WIDTH)
         self.pages = (len(lines) + _LINES - 1) // _LINES
         for at, line in enumerate(lines[self.page * _LINES :][:_LINES]):
             canvas.text(line, 0, 11 + at * 11, _WIDTH)
+        if self.sign:
+            canvas.text(words["signed" if self.signed else "sign_it"], 0, 43, _WIDTH)
 
 
 def wrap(text, width, limit):

@@ -1,0 +1,63 @@
+"""Texts from the supervisor: the newest lies on top, «Leído» takes it away. One that asks for a
+signature is signed by the agent's own badge, conforme or not, or set aside until she does.
+"""
+
+from lib.message import Message
+from lib.once import forget
+from micropython import const
+
+_MOST = const(4)
+
+
+def show(station, details):
+    if len(station.texts) >= _MOST:
+        station.refuse(details, "too_many")
+        return
+    station.message = Message(details["m"], details["text"], details.get("sign"))
+    station.texts.append(station.message)
+    station.said("message.shown", details, m=details["m"])
+
+
+def turn(station, details):
+    station.message.turn()
+
+
+def acknowledge(station, details):
+    _answer(station, answer="read", how="key")
+
+
+def aside(station, details):
+    """Later: it waits in the menu."""
+    station.message = None
+
+
+def open_again(station, details):
+    """From the menu: what waits for her, the newest first."""
+    station.message = station.texts[-1] if station.texts else None
+
+
+def signed(station, details):
+    """Her own badge, while something waits for her signature: False when nothing does."""
+    for message in reversed(station.texts):
+        if message.sign:
+            station.message = message
+            message.signed = True
+            return True
+    return False
+
+
+def agree(station, details):
+    _answer(station, answer="agree", how="badge")
+
+
+def observe(station, details):
+    _answer(station, answer="observe", how="badge")
+
+
+def _answer(station, **answer):
+    message = station.message
+    station.said("message.acknowledged", m=message.name, **answer)
+    station.texts.remove(message)
+    station.message = station.texts[-1] if station.texts and not station.texts[-1].sign else None
+    if not station.texts:
+        forget("message")

@@ -1,0 +1,147 @@
+"""The start of a shift: a test of the station that takes her 20 s at most, and the checklist of
+her materials. What can be looked at is; keys, voice and lights need her. Loaded for it, and let go
+of with its page.
+
+A step that nobody answers in its time has failed; who has no time says why not and goes on.
+"""
+
+_PARTS = "badge_reader codec screen lights journal config".split()  # noqa: SIM905
+_STEPS = (("keys", 7_000), ("microphone", 6_000), ("lights", 5_000))
+_QUIET_DB = -55  # of her voice at the microphone, dBFS
+_SKIP = ("call_waits", "done_before", "no_time")
+
+
+def begin(station, details):
+    """Before it: she may leave it out."""
+    nodes = [["begin", "selftest_begin"], ["skip", "selftest_skip"]]
+
+    def chosen(station, node):
+        if node[0] == "skip":
+            station.open_words("skip", [[word, word] for word in _SKIP], skipped)
+        else:
+            Page(checks).go_on(station)
+
+    def skipped(station, node):
+        _tell(station, checks, skipped=node[0])
+
+    checks = _look(station)
+    station.open_words("selftest", nodes, chosen, "idle")
+
+
+def asked(station, details):
+    """By the host: at once."""
+    page = Page(_look(station))
+    page.asked = details
+    page.go_on(station)
+
+
+def _look(station):
+    """What needs nobody."""
+    desk = station.desk
+    checks = {part: "failed" for part in _PARTS if part in desk.faults}
+    if desk.plugged is not None:
+        checks["headset"] = "ok" if desk.plugged else "failed"
+    checks["link"] = "ok" if station.link == "up" else "failed"
+    checks["clock"] = "failed" if station.utc(station.u) is None else "ok"
+    for part in _PARTS:
+        checks.setdefault(part, "ok")
+    return checks
+
+
+def _tell(station, checks, details=None, missing=(), **more):
+    failed = [name for name in checks if checks[name] == "failed"]
+    reason = min(failed) if failed else "materials" if missing else None
+    if missing:
+        more["missing"] = list(missing)
+    if reason:
+        more["reason"] = reason
+    station.said("station.selftest", details, checks=checks, fit=reason is None, **more)
+    words = station.words
+    station.notify("unfit" if reason else "fit", words.get(reason, ""))
+
+
+class Page:
+    """Takes all six keys, as `lib.menus` says."""
+
+    kind = "selftest"
+    title = None
+    deep = stays = said = False
+    urgent = all_keys = True
+    asked = None
+
+    def __init__(self, checks):
+        self.checks = checks
+        self._at = -1
+        self.key = 1  # that is to be pressed next
+
+    @property
+    def step(self):
+        return _STEPS[self._at][0] if 0 <= self._at < len(_STEPS) else None
+
+    @property
+    def lit(self):
+        return self.step == "lights"
+
+    @property
+    def hears(self):
+        return self.step == "microphone"
+
+    def fits(self, station):
+        return station.desk.work == "idle"
+
+    def go_on(self, station):
+        self._at += 1
+        if self.hears and not station.hears:  # a board without sound
+            self.checks["microphone"] = "skipped"
+            self._at += 1
+        station.menu = None
+        if self._at < len(_STEPS):
+            station.open(self, _STEPS[self._at][1])
+        elif station.config.materials:
+            _materials(station, self, [])
+        else:
+            _tell(station, self.checks, self.asked)
+
+    def _done(self, station, right):
+        self.checks[self.step] = "ok" if right else "failed"
+        self.go_on(station)
+
+    def press(self, station, key):
+        station.menu = self
+        if self.step == "keys" and key == self.key:
+            self.key += 1
+            if self.key > 6:
+                self._done(station, True)
+        elif self.step == "lights" and key in (3, 4):
+            self._done(station, key == 3)
+
+    def level(self, station, level_db):
+        """Her voice was heard."""
+        if self.hears:
+            self._done(station, level_db >= _QUIET_DB)
+
+    def expire(self, station):
+        self._done(station, False)
+
+    def content(self):
+        return (self.step, self.key)
+
+    def draw(self, canvas, words):
+        step = self.step
+        title = words["test_" + step]
+        canvas.title(title % self.key if step == "keys" else title, 14, 127)
+        canvas.text(words["test_%s_how" % step], 0, 38, 127, True)
+
+
+def _materials(station, page, missing):
+    """Which of her materials is not there; the first line ends it."""
+    left = [row for row in station.config.materials if row[0] not in missing]
+
+    def chosen(station, node):
+        if node[0]:
+            _materials(station, page, missing + [node[0]])
+        else:
+            _tell(station, page.checks, page.asked, missing)
+
+    done = "all_there" if not missing else "rest_there"
+    station.open_list("materials", [["", station.words[done]]] + left, chosen, "idle")

@@ -1,0 +1,101 @@
+"""The start of a shift: what is looked at, what needs her, and what is told of it."""
+
+from deskbench import DeskBench
+from scenes import CONFIG
+
+SHIFT = dict(CONFIG, materials=[["guia", "Guía"], ["agua", "Agua"]])
+
+
+def begun(config=SHIFT, **facts):
+    bench = DeskBench(config)
+    station = bench.station
+    station.link = "up"
+    station.utc = lambda u: 1770037200000 + u
+    station.hears = True
+    for name, value in facts.items():
+        setattr(station, name, value)
+    bench.ready()
+    bench.do("key3")
+    bench.do("key3")
+    bench.desk.plugged = True
+    bench.do("key6")
+    bench.pick("selftest")
+    return bench
+
+
+def keys(bench):
+    for key in (1, 2, 3, 4, 5, 6):
+        assert bench.do("key%d" % key, after_ms=300) == []
+
+
+def test_a_seat_in_order():
+    bench = begun()
+    bench.do("key3")
+    keys(bench)
+    assert bench.station.menu.hears
+    bench.do("level", -30)
+    assert bench.station.menu.lit
+    bench.do("key3")
+    assert bench.station.menu.lines() == ["Nada falta", "Guía", "Agua"]
+    assert bench.do("key3") == ["station.selftest"]
+    told = bench.last("station.selftest")
+    assert told["fit"] and "reason" not in told and told["a"] == "a001"
+    assert set(told["checks"].values()) == {"ok"}
+    assert {"keys", "microphone", "lights", "link", "clock", "headset"} < set(told["checks"])
+    assert bench.station.notice[0] == "fit"
+
+
+def test_what_does_not_work_makes_it_not_fit():
+    bench = begun()
+    bench.do("key3")
+    keys(bench)
+    bench.do("level", -70)
+    bench.do("key4")
+    bench.do("key5")
+    assert bench.do("key3") == ["station.selftest"]
+    told = bench.last("station.selftest")
+    assert told["checks"]["microphone"] == told["checks"]["lights"] == "failed"
+    assert (told["fit"], told["reason"], told["missing"]) == (False, "lights", ["agua"])
+
+
+def test_only_a_missing_material_is_a_reason_too():
+    bench = begun(hears=False)
+    bench.do("key3")
+    keys(bench)
+    bench.do("key3")
+    bench.do("key4")
+    assert bench.station.menu.lines() == ["Nada más", "Agua"]
+    bench.do("key3")
+    told = bench.last("station.selftest")
+    assert (told["fit"], told["reason"], told["missing"]) == (False, "materials", ["guia"])
+    assert told["checks"]["microphone"] == "skipped"
+
+
+def test_who_does_not_answer_is_done_in_twenty_seconds():
+    bench = begun(dict(CONFIG))
+    bench.do("key3")
+    begin = bench.u
+    while bench.station.menu:
+        bench.do("tick", after_ms=bench.station.deadline() - bench.u)
+    told = bench.last("station.selftest")
+    assert told["u"] - begin <= 20_000
+    assert told["checks"]["keys"] == told["checks"]["lights"] == "failed"
+
+
+def test_it_can_be_left_out_with_a_reason():
+    bench = begun(link="late")
+    bench.do("key4")
+    assert bench.do("key3") == ["station.selftest"]
+    told = bench.last("station.selftest")
+    assert (told["skipped"], told["fit"], told["reason"]) == ("call_waits", False, "link")
+    assert "keys" not in told["checks"]
+
+
+def test_the_host_asks_for_it():
+    bench = begun(dict(CONFIG))
+    bench.do("key1")
+    assert bench.command("selftest") == []
+    keys(bench)
+    bench.do("level", -30)
+    assert bench.do("key3") == ["station.selftest"]
+    assert bench.last("station.selftest")["i"] == bench.number
