@@ -28,7 +28,7 @@ message.turn: Más ›
 message.acknowledge: Leído
 message.aside: Luego
 message.agree: Confor
-message.observe: Observ
+message.observe: Obs.
 transfer.join: Unir
 transfer.swap: Altern
 transfer.confer: Confer

@@ -15,6 +15,7 @@ class Desk:
 
 class Station:
     desk = Desk
+    menu = None
 
     def __init__(self, rung):
         self.situation = "not_ready" if rung == "message" else rung
