@@ -21,9 +21,9 @@ class Parts:
     """`table` and `pins` are the board's; `make_bus(name)` makes one of its buses."""
 
     def __init__(self, table, pins, make_bus):
-        self._table = table
-        self._pins = pins
-        self._make_bus = make_bus
+        self.table = table
+        self.pins = pins
+        self.make_bus = make_bus
         self._buses = {}
         self.made = {}
         self._retry_at = {}
@@ -33,7 +33,7 @@ class Parts:
         self._app = app
 
     def has(self, role):
-        return role in self._table
+        return role in self.table
 
     def get(self, role):
         """The driver, if it is made."""
@@ -47,11 +47,11 @@ class Parts:
     def drop(self, role):
         """Let go of a driver and of its module, until it is made again."""
         if self.made.pop(role, None):
-            forget("drivers." + self._table[role][0])
+            forget("drivers." + self.table[role][0])
 
     def _build(self, role):
-        module, name, bus, pins, options = self._table[role]
-        arguments = [self._pins[pin] for pin in pins]
+        module, name, bus, pins, options = self.table[role]
+        arguments = [self.pins[pin] for pin in pins]
         if bus:
             arguments.insert(0, self._bus(bus))
         driver = getattr(__import__("drivers." + module, None, None, (name,)), name)
@@ -59,16 +59,16 @@ class Parts:
 
     def _bus(self, name):
         """One of the board's buses, or the part that others hang on."""
-        if name in self._table:
+        if name in self.table:
             return self.get(name) or self.make(name)
         if name not in self._buses:
-            self._buses[name] = self._make_bus(name)
+            self._buses[name] = self.make_bus(name)
         return self._buses[name]
 
     def use(self, role, action):
         """Let `action(driver)` use a part; one that fails is set up again 10 s later."""
         now = self._app.clock.now()
-        if role in self._table and now >= self._retry_at.get(role, 0):
+        if role in self.table and now >= self._retry_at.get(role, 0):
             try:
                 action(self.made.get(role) or self.make(role))
                 self._app.fault(role, None)

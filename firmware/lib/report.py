@@ -3,6 +3,12 @@
 import gc
 import json
 
+from micropython import const
+
+# ms of an anchor's age for a millisecond more of doubt: 50 ppm, twice what IEEE 802.11 allows a
+# radio's crystal
+_AGEING = const(20_000)
+
 
 def health(app, u):
     """An event for the host's graphs, and everything else on the console."""
@@ -23,16 +29,22 @@ def audio_changed(app, codec):
 
 def told(part):
     """What a part says of itself (a codec, a pad: registers, readings), else what is public in it:
-    numbers and words, and of all else whether it is there; a badge's id stays here.
+    numbers and words; of a badge only that it is there.
     """
     if hasattr(part, "dump"):
         return part.dump()
     found = {}
     for name, value in part.__dict__.items():
-        if name[0] != "_":
-            plain = value is None or isinstance(value, (bool, int, float, str))
-            found[name] = value if plain else True
+        if isinstance(value, bytes):
+            value = True
+        if name[0] != "_" and (value is None or isinstance(value, (bool, int, float, str))):
+            found[name] = value
     return found
+
+
+def uncertainty_ms(clock, u):
+    """How far UTC at `u` may be off, or None while unknown."""
+    return clock.source and clock.doubt_ms + abs(u - clock.anchored) // _AGEING
 
 
 def dump(app):
@@ -41,7 +53,7 @@ def dump(app):
     return {
         "links": dict(told(links), radio=told(links.radio), broker=told(links.client))
         if links else None,
-        "clock": {"u": u, "source": clock.source, "uncertainty_ms": clock.uncertainty_ms(u)},
+        "clock": {"u": u, "source": clock.source, "uncertainty_ms": uncertainty_ms(clock, u)},
         "journal": dict(told(journal), first=journal.first, free=journal.free,
                         bad=len(journal.bad)),
         "uplink": told(app.uplink),

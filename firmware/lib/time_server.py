@@ -21,7 +21,7 @@ async def keep_hour(app, wifi):
     while True:
         await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 11))
         wait_ms = min(wait_ms * 2, _MOST_MS)
-        if not wifi.connected or (clock.known and clock.now() - clock.anchored < _STALE_MS):
+        if not wifi.connected or (clock.source and clock.now() - clock.anchored < _STALE_MS):
             wait_ms = _FIRST_MS
             continue
         from lib.sntp import ask

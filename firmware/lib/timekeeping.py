@@ -2,8 +2,7 @@
 
 `u` orders and measures, UTC is for showing; an anchor ties the two. Ask `now()` at least once
 in six days, as the tick counter below it wraps (the health report does). How fast the crystal
-really runs the host finds out; here an anchor is held to be off by 50 ppm more as it ages, twice
-what IEEE 802.11 allows a radio.
+really runs the host finds out.
 """
 
 import asyncio
@@ -12,7 +11,6 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 _MINUTE_MS = const(60_000)
-_AGEING = const(20_000)  # ms of age for a millisecond more of doubt
 
 
 class Clock:
@@ -23,7 +21,7 @@ class Clock:
         self._offset = None  # UTC ms − u
         self.anchored = 0  # u of the newest anchor
         self.source = None  # host or sntp
-        self._doubt_ms = 0
+        self.doubt_ms = 0  # of the newest anchor
 
     def now(self):
         """Milliseconds since boot; never goes back."""
@@ -38,22 +36,12 @@ class Clock:
         """`u` of a tick count taken a short while ago (the edge of a key)."""
         return self.now() + ticks_diff(ticks, self._last)
 
-    @property
-    def known(self):
-        return self._offset is not None
-
     def anchor(self, utc, u, source="host", uncertainty_ms=0):
         """UTC milliseconds were `utc`, give or take, when the station's clock was at `u`."""
         self._offset = utc - u
         self.anchored = u
         self.source = source
-        self._doubt_ms = uncertainty_ms
-
-    def uncertainty_ms(self, u):
-        """How far UTC at `u` may be off, or None while unknown."""
-        if self._offset is None:
-            return None
-        return self._doubt_ms + abs(u - self.anchored) // _AGEING
+        self.doubt_ms = uncertainty_ms
 
     def utc(self, u):
         """UTC milliseconds at `u`, or None before the first anchor."""

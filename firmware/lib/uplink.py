@@ -33,14 +33,14 @@ class Uplink:
     def __init__(
         self, journal, station, write, now, about, on_fault, on_link, jitter=random.getrandbits
     ):
-        self._journal = journal
-        self._station = station
-        self._write = write
-        self._now = now
-        self._about = about
-        self._on_fault = on_fault
-        self._on_link = on_link
-        self._jitter = jitter
+        self.journal = journal
+        self.station = station
+        self.write = write
+        self.now = now
+        self.about = about
+        self.on_fault = on_fault
+        self.on_link = on_link
+        self.jitter = jitter
         self._wake = asyncio.Event()
         self.links: "Links | None" = None  # lib.links.Links, when there is Wi-Fi
         self.heard = False  # a host frame came in this boot
@@ -89,11 +89,11 @@ class Uplink:
         """Any host frame: the host is there, the hello can wait for its acknowledgement."""
         self.heard = True
         if self._hello_at:
-            self._hello_at = self._now() + self._hello_wait
+            self._hello_at = self.now() + self._hello_wait
 
     def on_ack(self, epoch, n):
         """The host holds everything up to `n` of `epoch`; beyond our last it is a fault."""
-        journal = self._journal
+        journal = self.journal
         if epoch != journal.epoch or not isinstance(n, int) or not 0 <= n <= _N_LIMIT:
             self.foreign += 1
             return
@@ -113,10 +113,7 @@ class Uplink:
         if not self._owed:
             self._hello_at = None
         journal.ack(self._base)
-        if beyond:
-            self._on_fault("uplink", "ack_beyond")
-        else:
-            self._on_fault("uplink", None)
+        self.on_fault("uplink", "ack_beyond" if beyond else None)
         self._sent = max(self._sent, self._base)
         self._resend_wait = _RESEND_MS
         self._resend_at = None
@@ -126,53 +123,45 @@ class Uplink:
     def _set_link(self, link):
         if link != self.link:
             self.link = link
-            self._on_link()
+            self.on_link()
 
     # ------------------------------------------------------------------ the task
 
     async def run(self):
         while True:
             self._wake.clear()
-            if self._hello_at is not None and self._now() >= self._hello_at:
+            if self._hello_at is not None and self.now() >= self._hello_at:
                 await self._say_hello()
             if self._synced:
                 await self._send_window()
-            due = self._due()
-            await wait(self._wake, None if due is None else max(due - self._now(), 0))
-
-    def _due(self):
-        due = self._hello_at
-        if self._resend_at is not None and (due is None or self._resend_at < due):
-            due = self._resend_at
-        return due
+            due = self._hello_at
+            if self._resend_at is not None and (due is None or self._resend_at < due):
+                due = self._resend_at
+            await wait(self._wake, None if due is None else max(due - self.now(), 0))
 
     def _later(self, wait_ms):
         """`u` of now + wait, up to an eighth more, so that stations do not speak in step."""
-        return self._now() + wait_ms + (wait_ms * self._jitter(8) >> 11)
+        return self.now() + wait_ms + (wait_ms * self.jitter(8) >> 11)
 
     async def _say_hello(self):
-        journal = self._journal
+        journal = self.journal
         self._owed = False
-        hello = self._about()
-        hello["s"] = self._station
-        hello["up"] = True
-        hello["e"] = journal.epoch
-        hello["first"] = journal.first
-        hello["last"] = journal.last
-        hello["acked"] = journal.acked
-        hello["u"] = self._now()
+        hello = dict(
+            self.about(), s=self.station, up=True, e=journal.epoch, first=journal.first,
+            last=journal.last, acked=journal.acked, u=self.now(),
+        )  # fmt: skip
         self._hello_at = self._later(self._hello_wait)
         self._hello_wait = min(self._hello_wait * 2, _LONGEST_MS)
         links = self.links
-        if links is None or not links.wireless:
-            await self._write(frames.encode(json.dumps({"hello": hello}).encode()))
+        if not (links and links.wireless):
+            await self.write(frames.encode(json.dumps({"hello": hello}).encode()))
         if links and (links.wireless or links.greet):
             await links.hello(hello)
         if links and self._hello_wait >= _UNHEARD_MS:
             links.failed()
 
     async def _send_window(self):
-        if self._resend_at is not None and self._now() >= self._resend_at:
+        if self._resend_at is not None and self.now() >= self._resend_at:
             self._set_link("lost" if self._resend_wait >= _LOST_MS else "late")
             if self.links:
                 self.links.failed()
@@ -184,7 +173,7 @@ class Uplink:
             self._resend_at = None
         window = _WIDE if self.links and self.links.wireless else WINDOW
         while self._synced and self._cursor - self._base <= window:
-            found = self._journal.read(self._cursor)
+            found = self.journal.read(self._cursor)
             if found is None:
                 break
             n, payload = found
@@ -192,7 +181,7 @@ class Uplink:
             if n > cursor:
                 await self._send(self._lost(cursor, n - 1))
             if payload is not None:
-                head = '{"s":"%s","e":%d,"n":%d,' % (self._station, self._journal.epoch, n)
+                head = '{"s":"%s","e":%d,"n":%d,' % (self.station, self.journal.epoch, n)
                 await self._send(head.encode() + payload[1:])
                 n += 1
             self._sent = max(self._sent, n - 1)
@@ -207,9 +196,8 @@ class Uplink:
         if self.links and self.links.wireless:
             await self.links.event(message)
         else:
-            await self._write(frames.encode(message))
+            await self.write(frames.encode(message))
 
     def _lost(self, n, to):
-        event = {"s": self._station, "e": self._journal.epoch, "n": n, "to": to}
-        event["k"] = "station.lost"
-        return json.dumps(event).encode()
+        lost = '{"s":"%s","e":%d,"n":%d,"to":%d,"k":"station.lost"}'
+        return (lost % (self.station, self.journal.epoch, n, to)).encode()

@@ -1,5 +1,6 @@
 """The clock: the tick counter's wrap, anchors, and the wall's hour."""
 
+from lib.report import uncertainty_ms
 from lib.timekeeping import Clock
 
 try:
@@ -62,14 +63,14 @@ def test_the_wall_in_lima_and_its_next_minute():
 def test_doubt_grows_with_the_anchors_age():
     ticks = Ticks(0)
     clock = Clock(ticks)
-    assert clock.uncertainty_ms(0) is None
+    assert uncertainty_ms(clock, 0) is None
     assert clock.source is None
     ticks.value = 10_000
     clock.anchor(1770037200000, clock.now(), "host", 40)
-    assert clock.uncertainty_ms(10_000) == 40
-    assert clock.uncertainty_ms(10_000 + 3_600_000) == 40 + 180  # 50 ppm of an hour
-    assert clock.uncertainty_ms(0) == 40
+    assert uncertainty_ms(clock, 10_000) == 40
+    assert uncertainty_ms(clock, 10_000 + 3_600_000) == 40 + 180  # 50 ppm of an hour
+    assert uncertainty_ms(clock, 0) == 40
     ticks.value = 50_000
-    assert (clock.source, clock.uncertainty_ms(clock.now())) == ("host", 42)
+    assert (clock.source, uncertainty_ms(clock, clock.now())) == ("host", 42)
     clock.anchor(1770037200000, 50_000, "sntp", 7)
-    assert (clock.source, clock.anchored, clock.uncertainty_ms(50_000)) == ("sntp", 50_000, 7)
+    assert (clock.source, clock.anchored, uncertainty_ms(clock, 50_000)) == ("sntp", 50_000, 7)
