@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import CONFIG
 
+STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]
 RICH = {
     "campaigns": [
-        ["banca", "Banca", [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]], None, 0],
+        ["banca", "Banca", STEPS, None, 0],
         ["ventas", "Ventas", [["need", 0]], [480, 1200, 127], 0],
         ["cobranza", "Cobranzas", [], [480, 1200, 127], 1],
     ],
@@ -41,6 +42,9 @@ inputs = st.one_of(
         st.sampled_from([None, 0, 1]),
     ),
     st.tuples(st.sampled_from(["talk", "talk", "call", "plug", "unplug", "up", "late"])),
+    st.tuples(st.sampled_from(["talk", "talk", "call", "next", "flagged", "undone"])),
+    st.tuples(st.just("menu"), st.integers(0, 7), st.lists(st.integers(3, 6), max_size=3)),
+    st.tuples(st.just("menu"), st.integers(0, 7), st.lists(st.integers(3, 6), max_size=3)),
     st.tuples(st.just("recording"), st.sampled_from(["paused", "resumed"])),
     st.tuples(st.just("quiet"), st.booleans()),
     st.tuples(st.just("presence")),
@@ -82,12 +86,29 @@ class Walk(DeskBench):
                 self.rings += 1
                 self.ring(f"c{self.rings}")
             case "talk":
-                self.rings += 1
-                self.ring(f"c{self.rings}")
+                self.at_work()
+                self.step("ring")
                 self.do("key1")
             case "call":  # by keys alone
+                self.at_work()
                 for key in ("key4", "key3", "key3"):
                     self.do(key)
+            case "next" | "flagged":  # the code waits; there is none
+                self.step("talk")
+                self.do("key1")
+                self.step("ring" if name == "next" else "limit")
+            case "undone":  # a code of the tree, and another
+                self.step("talk")
+                for key in ("key1", "key3", "key3", "key3", "key1", "key4", "key3", "key3"):
+                    self.do(key, after_ms=self.gap_ms)
+            case "menu":
+                self.do("key6")
+                menu = self.station.menu
+                if menu and menu.kind == "menu":
+                    rows = [row[1] for row in menu._nodes]
+                    self.pick(rows[arguments[0] % len(rows)])
+                    for key in arguments[1]:
+                        self.do(f"key{key}")
             case "dial":
                 self.rings += 1
                 more = {"campaign": arguments[0], "consent": arguments[1]}
@@ -151,6 +172,20 @@ class Walk(DeskBench):
             station.action(key)
         if station.menu and not station.menu.draw:
             assert any(station.menu.lines())
+
+    def at_work(self) -> None:
+        """Logged in and ready, if nothing stands against it."""
+        self.station.full = False
+        for _ in range(3):
+            if self.station.reading:
+                self.do("key6")
+        if self.station.situation == "logged_out":
+            self.do("badge", ROSA)
+            if self.station.menu:
+                self.type("123455")
+        if self.station.situation == "not_ready":
+            self.do("key1")
+            self.do("key3")
 
     def leave(self) -> None:
         """Whatever the state, these get anybody out of it."""
