@@ -51,13 +51,13 @@ def close_all(changes: Changes, state: StationState, event: Event, utc: Utc) -> 
 
 def stop_clocks(contact: Contact, u: int) -> None:
     """Book the running part up to `u` of the boot in which it began."""
-    stop_hold(contact, u)
+    if contact.held_u is not None:
+        stop_hold(contact, u)
     if contact.phase in _IN_CALL and contact.answered_u is not None:
         contact.talk_ms = u - contact.answered_u - contact.hold_ms
     elif contact.phase == "wrapup" and contact.end_u is not None:
         contact.wrap_ms = u - wrapup_u(contact, contact.end_u)
-    more = contact.more
-    if more is not None and more.paused_u is not None:
+    if (more := contact.more) is not None and more.paused_u is not None:
         more.paused_ms += u - more.paused_u
         more.paused_u = None
 

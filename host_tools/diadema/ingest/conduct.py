@@ -52,11 +52,13 @@ def _playbook(changes: Changes, state: StationState, event: ev.ContactPlaybook, 
 
 
 def _typified(changes: Changes, state: StationState, event: ev.ContactTypified, utc: Utc) -> None:
-    contact = _coded(changes, state, event)
-    if contact is None and not state.open:  # else it is of another call, whose events are lost
+    running = state.open
+    contact = running[0] if running and running[0].c == event.c else _coded(changes, state, event)
+    if contact is None:
+        if running:  # it is of another call, whose events are lost
+            return
         contact = find(changes, state, event, utc)
-    if contact is not None:
-        contact.code, contact.version, contact.how = event.code, str(event.version), event.how
+    contact.code, contact.version, contact.how = event.code, str(event.version), event.how
 
 
 def _retypified(

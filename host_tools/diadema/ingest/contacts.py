@@ -137,16 +137,15 @@ def _resumed(changes: Changes, state: StationState, event: ev.ContactResumed, ut
 def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: Utc) -> None:
     contact = find(changes, state, event, utc)
     contact.ended_by, contact.on_hold = event.by, event.on_hold
-    contact.estimated |= event.estimated
-    end = _end(contact, event) if event.silent_ms else event.u
-    contact.end_b, contact.end_u = event.b, end
-    contact.end_utc = utc if utc is None else utc - (event.u - end)
+    contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+    if event.estimated:
+        _end_before(contact, event)
     if state.tickets:
         call_over(changes, state, contact.c, event, utc)
     if event.by == "interrupted" or contact.start_b != event.b:
         contact.interrupted = True  # talk and hold were booked when the boot changed
     elif contact.phase != "wrapup":
-        stop_clocks(contact, end)
+        stop_clocks(contact, contact.end_u)
     if contact.phase == "dialing":
         contact.outcome, contact.cause = "not_answered", event.dial_result or event.by
         close_contact(changes, state, contact, event, utc)
@@ -155,13 +154,16 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
     contact.phase = "wrapup"  # its own event follows at once
 
 
-def _end(contact: Contact, event: ev.ContactEnded) -> int:
-    """The last voice, but no time before she took the call in this boot."""
-    silent = event.silent_ms or 0
+def _end_before(contact: Contact, event: ev.ContactEnded) -> None:
+    """At the last voice, but not before she took the call in this boot."""
+    contact.estimated = True
     began = contact.answered_u if contact.answered_u is not None else contact.start_u
-    end = max(event.u - silent, min(began, event.u) if contact.start_b == event.b else 0)
-    contact.details().silent_ms = event.u - end
-    return end
+    earliest = min(began, event.u) if contact.start_b == event.b else 0
+    silent = min(event.silent_ms or 0, event.u - earliest)
+    contact.details().silent_ms = silent
+    contact.end_u = event.u - silent
+    if contact.end_utc is not None:
+        contact.end_utc -= silent
 
 
 def _wrapup_started(
