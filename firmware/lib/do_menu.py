@@ -4,7 +4,9 @@ from lib.actions import IN_CALL
 
 
 def show(station, details):
-    station.open_words("menu", _rows(station), _chosen, "idle wrapup " + IN_CALL)
+    work = station.desk.work
+    works = IN_CALL if work in IN_CALL else work
+    station.open_words("menu", _rows(station), _chosen, works)
 
 
 def _rows(station):

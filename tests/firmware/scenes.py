@@ -39,6 +39,7 @@ MESSAGE = (
     "Reunión de equipo a las 11:30 en la sala «Paracas». ¿Vienes? Trae tu informe de ayer "
     "y las dudas que tengas sobre el nuevo guion."
 )
+FEEDBACK = "Retroalimentación del 22/01: saludo y cierre completos; falta ofrecer la encuesta."
 UTC = 1770037200000 - 180_000  # 07:57 in Lima
 
 
@@ -51,7 +52,8 @@ class Bench:
         self.clock = Clock(lambda: 0)
         self.clock.anchor(UTC, 0)
         self.station = Station(self.desk, Config(config), lambda: "k1", lambda n: ["s", 1, n])
-        self.station.ready_label = words["go_ready"]
+        self.station.words = words
+        self.station.utc = self.clock.utc
         self.screen = Screen()
         self.screen.use(words)
 
@@ -144,6 +146,11 @@ def scenes(words):
     do("key5", 341_000)
     yield "message_more", shot(341_000)
     do("key6", 342_000)
+    do("text", 342_000, {"cmd": "text", "i": 8, "m": "m2", "text": FEEDBACK, "sign": 1})
+    yield "acuse", shot(342_500)
+    do("badge", 343_000, ("00", "a001"))
+    yield "acuse_signed", shot(343_000)
+    do("key3", 343_500)
     bench.station.notify("volume", "13")
     yield "volume", shot(342_000)
     do("badge", 350_000, ("07", None))

@@ -44,7 +44,10 @@ def test_a_press_ticks_the_next_step():
 def test_no_closing_where_the_call_only_broke_off():
     bench = talking()
     bench.do("key1")
-    assert bench.command("hangup", contact="c1", by="system") == ["contact.ended", "wrapup.started"]
+    assert bench.command("hangup", contact="c1", by="system") == [
+        "contact.ended",
+        "wrapup.started",
+    ]
 
 
 def test_a_step_is_left_out():
@@ -127,3 +130,10 @@ def test_the_recording_is_paused_by_key_and_host():
     bench.do("tick", after_ms=60_000)
     bench.ring("c2")
     assert not bench.desk.unrecorded
+
+
+def test_a_menu_of_the_call_does_not_stay_over_it():
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("key1")
+    assert bench.station.menu.kind == "tree"
