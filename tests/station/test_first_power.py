@@ -1,0 +1,116 @@
+"""The first-power tables of the boards' pages, against the simulation of each board: what it says,
+shows and answers before any host has spoken to it.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from diadema.boards.table import board_names, load_board
+from diadema.sim.build import SIM, SimBoard
+from diadema.sim.world import World
+
+HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
+FIRMWARE = HARDWARE.parent / "firmware"
+STATION = "DIA-0200000000a1"
+NOW = 1_770_037_200_000  # UTC ms
+BOUGHT = [
+    (name, number)
+    for name in board_names()
+    for number in range(len(load_board(name).variants) or 1)
+]
+SCAN = """
+import board, machine
+gpios = dict(board.PINS, **getattr(board, "VARIANTS", [{}])[NUMBER])
+for kind, number, wires, options in board.BUSES.values():
+    if kind == "I2C":
+        pins = {name: machine.Pin(gpios[wire]) for name, wire in wires.items()}
+        print("I2C(%d).scan()" % number, machine.I2C(number, **pins, **options).scan())
+"""
+
+
+def first_power(name: str) -> dict[str, str]:
+    """step → expected, of a board's page."""
+    text = (HARDWARE / f"{name}.md").read_text().split("## First power")[1].split("## What")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", text, re.MULTILINE)
+    return dict(rows[1:])
+
+
+def words(key: str) -> str:
+    text = (FIRMWARE / "lib/words_es.py").read_text()
+    found = re.search(rf"^{key}: (.+)$", text, re.MULTILINE)
+    assert found
+    return found[1]
+
+
+async def fresh(tmp_path, image, board):
+    """(console, screen, lights, events, screen after a card) of a station without a host."""
+    world = World(tmp_path / board.name, start_utc_ms=NOW, mode="fast", image=image)
+    async with world:
+        station = await world.add_station(STATION, board=board)
+        with world.actor():
+            await station.power_on()
+            await world.sleep(3000)
+            shown, lights = await station.screen(), await station.lights()
+            await station.tap("04DEADBEEF0102", ms=600)
+            tapped = await station.screen()
+        assert not station.crash
+        console = b"".join(station.console).decode()
+        events = [seen.event for seen in world.witness.events(STATION)]
+        return console, shown, lights, events, tapped
+
+
+@pytest.mark.parametrize(("name", "number"), BOUGHT)
+async def test_it_says_and_shows_what_the_page_expects(tmp_path, image, name, number):
+    table = first_power(name)
+    _, plain, _, _, plain_tapped = await fresh(tmp_path, image, SIM)
+    console, shown, lights, events, tapped = await fresh(tmp_path, image, SimBoard(name, number))
+    lines = [
+        line.replace("DIA-…", STATION) for line in re.findall(r"`(.+?)`", table["console at boot"])
+    ]
+    for line in lines:
+        assert line.replace("variant 0", f"variant {number}") in console
+    assert shown == plain and any(shown) and not any(lights.values())
+    assert tapped == plain_tapped != shown
+    for key in ("logged_out", "no_config"):
+        assert f"`{words(key)}`" in table["screen"]
+    assert f"`{words('no_roster')}`" in table["any card at the reader"]
+    told = [(event["k"], event.get("reason")) for event in events]
+    assert told == [("station.booted", None), ("session.denied", "no_roster")]
+
+
+@pytest.mark.parametrize(("name", "number"), BOUGHT)
+async def test_its_buses_answer_as_the_page_expects(program, name, number):
+    board = load_board(name)
+    expected = {}
+    for step, reading in first_power(name).items():
+        if scan := re.search(r"`(I2C\(\d\)\.scan\(\))`", step):
+            expected[scan[1]] = re.search(r"`(\[.+?\])`", reading)[1]
+    for other in board.wiring.others:  # no model: it does nothing for a station
+        call = f"I2C({board.buses[other.bus][1]}).scan()"
+        expected[call] = expected[call].replace(f"{other.address}, ", "")
+    station = await program(SCAN.replace("NUMBER", str(number)), SimBoard(name, number))
+    with station._world.actor():
+        await station._world.sleep(1000)
+    assert not station.crash, station.crash
+    console = b"".join(station.console)
+    wanted = {f"{call} {found}" for call, found in expected.items()}
+    assert set(console.decode().splitlines()) == wanted
+
+
+@pytest.mark.parametrize(("name", "number"), BOUGHT)
+async def test_keys_and_lights_one_by_one(tmp_path, image, program, name, number):
+    """The page's own lines, pasted."""
+    (pasted,) = re.findall(r"```python\n(.+?)```", (HARDWARE / "README.md").read_text(), re.DOTALL)
+    shutil.copytree(image, tmp_path / "program", dirs_exist_ok=True)
+    station = await program(pasted.replace("[0]", f"[{number}]"), SimBoard(name, number))
+    world = station._world
+    with world.actor():
+        await world.sleep(1000)
+        assert all((await station.lights()).values())
+        for key in range(1, 7):
+            await station.press(key)
+            await world.sleep(300)
+    assert not station.crash, station.crash
+    assert b"".join(station.console).decode().split() == [f"key{key}" for key in range(1, 7)]
