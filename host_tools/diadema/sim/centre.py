@@ -19,7 +19,7 @@ import msgspec
 
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
-from diadema.sim import comparison, lists, people
+from diadema.sim import comparison, people
 from diadema.sim.at_desk import AtDesk
 from diadema.sim.build import SIM, SimBoard
 from diadema.sim.hub_client import HubClient
@@ -196,7 +196,7 @@ async def open_centre(
         stack.push_async_callback(processes.stop)
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
-        seated = [AtDesk(world, hub, desk, tree, lists.REASONS) for desk in desks]
+        seated = [AtDesk(world, hub, desk, site) for desk in desks]
         yield Centre(directory, world, processes, hub, seated, earlier)
 
 

@@ -63,6 +63,17 @@ class Assumed:
     muted: float = 0.06
     typified_in_call: float = 0.25
     pauses: float = 0.06  # after a contact
+    closes_session: float = 0.3  # for a refrigerio
+    follows_protocol: float = 0.6  # of the calls: ticks steps, and as many as the talk allows
+    motive_first: float = 0.4  # of the calls: says the motive while it goes on
+    helped: float = 0.03
+    topic_left_out: float = 0.25  # of the requests for help
+    transferred: float = 0.04
+    after_consult: float = 0.6  # what becomes of one: the area takes the call, …
+    conference: float = 0.2  # … all three talk, or else the caller is told what it said
+    consult: tuple[float, float] = (20.0, 0.5)
+    help: tuple[float, float] = (15.0, 0.6)  # until somebody comes, and until it is resolved
+    intended: float = 0.02  # asks in a call for the pause after it
     reason_weights: tuple[tuple[str, float], ...] = (
         ("refrigerio", 2),
         ("break", 5),

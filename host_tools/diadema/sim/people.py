@@ -223,6 +223,11 @@ def leaves(tree: dict[str, Any]) -> list[str]:
     return [leaf[0] for one in tree["nodes"] for two in one[2] for leaf in two[2]]
 
 
+def motive_of(tree: dict[str, Any], code: str) -> str:
+    """The first-level code above a third-level one."""
+    return str(next(one[0] for one in tree["nodes"] if code in leaves({"nodes": [one]})))
+
+
 def _pairs() -> Iterator[tuple[str, str]]:
     """Every name with every surname, such that neighbours share neither."""
     for turn, k in product(range(len(_SURNAMES)), range(len(_NAMES))):

@@ -104,7 +104,7 @@ def _summary(centre: Centre, day: BankDay, workday: Workday) -> dict[str, Any]:
         "phantom": day.phantom,
         "undelivered": workday.outcome.undelivered,
         "interrupted": workday.outcome.interrupted,
-        "typified": sum(contact.how == "agent" for contact in contacts),
+        "typified": sum(contact.how in ("agent", "favourite") for contact in contacts),
         "events_journaled": found.journaled,
         "events_stored": found.stored,
         "lost": len(found.lost),

@@ -21,7 +21,7 @@ def shift_summary(centre: Centre, found: Comparison) -> dict[str, Any]:
         "lost": len(found.lost),
         "doubled": len(found.doubled),
         "contacts": sum(contact.outcome == "answered" for contact in contacts),
-        "typified": sum(contact.how == "agent" for contact in contacts),
+        "typified": sum(contact.how in ("agent", "favourite") for contact in contacts),
     }
 
 

@@ -23,7 +23,9 @@ _SLICE_MS = 1000
 _PATIENCE_S = (90.0, 0.9)  # a caller waits this long for an agent; assumed
 _RING_LIMIT_S = 20  # people.site's
 _LEAST_TALK_S = 1.0
-_KEYING_S = 6  # a talk shorter than the keys take is not typified in
+_KEYING_S = 10  # in a shorter talk nothing is keyed
+_STEP_S = 3  # of the talk, at least, for each step that is ticked
+_SUPERVISOR = "Sra. Palta"
 _LEAST_RATE = 0.5  # calls an hour and agent, where the log was closed
 
 
@@ -32,6 +34,8 @@ class _Call:
     contact: str
     type: str
     patience_until_ms: float
+    code: str = ""  # that it will get
+    intended: str | None = None  # her reason of not being ready after it
 
 
 @dataclass
@@ -156,7 +160,9 @@ class Shift:
 
     async def _leave(self, desk: AtDesk) -> None:
         with self._world.actor():
-            await desk.log_out()
+            if desk.presence == "logged_out":
+                await desk.log_in()
+            await desk.go_home()
 
     async def _serve(self, desk: AtDesk, call: _Call) -> None:
         with self._world.actor():
@@ -172,13 +178,21 @@ class Shift:
                 await desk.switch_on()
                 if desk.work == ("wrapup", call.contact):
                     await self._after(desk, call, chance)
-            if desk.presence == "not_ready" and not self._going:
-                await desk.get_ready()
+            if not self._going:
+                await self._back(desk)
             self._set_free(desk)
+
+    async def _back(self, desk: AtDesk) -> None:
+        """Ready again, whatever she was before."""
+        if desk.presence == "logged_out":
+            await desk.log_in()
+        if desk.presence == "not_ready":
+            await desk.get_ready()
 
     async def _take(self, desk: AtDesk, call: _Call, chance: random.Random) -> bool:
         """From the ring to the end of the talk; False when nobody answered."""
         contact = call.contact
+        call.code = self._code(call, chance)
         await desk.ring(contact, queue=people.QUEUES.get(call.type, call.type))
         if chance.random() < ASSUMED.missed and await self._let_it_ring(desk, contact):
             return False
@@ -186,9 +200,27 @@ class Shift:
         answered = await desk.answer(contact)
         talk_s = self._behaviour.service[call.type].draw(chance) / self._pace
         talk_s = max(talk_s, _LEAST_TALK_S)
-        if chance.random() < ASSUMED.typified_in_call and talk_s > _KEYING_S:
-            await self._sleep(talk_s * chance.uniform(0.1, 0.4))
-            await desk.typify_in_call(contact, self._code(call, chance), self._gap(chance))
+        if talk_s > _KEYING_S and await self._talk(desk, call, chance, talk_s):
+            return True
+        await self._until_or_stop(answered.at_ms + 1000 * talk_s)
+        if chance.random() < ASSUMED.caller_hangs_up:
+            await desk.caller_hangs_up(contact)
+        else:
+            await desk.hang_up(contact)
+        return True
+
+    async def _talk(self, desk: AtDesk, call: _Call, chance: random.Random, talk_s: float) -> bool:
+        """What she does while they talk; True when the call went over to another area."""
+        contact, gap = call.contact, self._gap(chance)
+        if chance.random() < ASSUMED.follows_protocol:
+            await self._follow_protocol(desk, contact, chance, talk_s)
+        if chance.random() < ASSUMED.motive_first:
+            await desk.motive(contact, people.motive_of(desk.site["tree"], call.code), gap)
+        if chance.random() < ASSUMED.helped:
+            await self._get_help(desk, chance)
+        if chance.random() < ASSUMED.typified_in_call:
+            await self._sleep(talk_s * chance.uniform(0, 0.2))
+            await desk.typify_in_call(contact, call.code, gap)
         if chance.random() < ASSUMED.held:
             await self._sleep(chance.uniform(0, talk_s / 4))
             await desk.hold(contact)
@@ -198,12 +230,46 @@ class Shift:
             await desk.mute(contact)
             await self._sleep(chance.uniform(0.2, 1) * talk_s / 4)
             await desk.unmute(contact)
-        await self._until_or_stop(answered.at_ms + 1000 * talk_s)
-        if chance.random() < ASSUMED.caller_hangs_up:
-            await desk.caller_hangs_up(contact)
+        if chance.random() < ASSUMED.intended:
+            call.intended = ASSUMED.draw_reason(chance)
+            await desk.intend(contact, call.intended)
+        return chance.random() < ASSUMED.transferred and await self._hand_over(
+            desk, contact, chance
+        )
+
+    async def _follow_protocol(
+        self, desk: AtDesk, contact: str, chance: random.Random, talk_s: float
+    ) -> None:
+        methods = [method["code"] for method in desk.site["identity_methods"]]
+        left = chance.randint(1, desk.steps_left(contact))
+        for _ in range(min(left, int(talk_s / 2 / _STEP_S))):
+            await self._sleep(talk_s / 2 / left * chance.uniform(0.3, 1))
+            await desk.step(contact, chance.choice(methods), self._gap(chance))
+
+    async def _get_help(self, desk: AtDesk, chance: random.Random) -> None:
+        topic = chance.choice(desk.site["help_topics"])["code"]
+        left_out = chance.random() < ASSUMED.topic_left_out
+        asked = await desk.ask_help(None if left_out else topic, self._gap(chance))
+        for state in ("accepted", "resolved"):
+            await self._sleep(draw_seconds(ASSUMED.help, chance) / self._pace)
+            await desk.help_comes(asked, state, _SUPERVISOR)
+
+    async def _hand_over(self, desk: AtDesk, contact: str, chance: random.Random) -> bool:
+        """False when the caller stays with her."""
+        area = chance.choice(desk.site["areas"])
+        await desk.transfer(contact, area["code"], self._gap(chance))
+        if not area["consulted"]:
+            return True
+        await self._sleep(draw_seconds(ASSUMED.consult, chance) / self._pace)
+        outcome = chance.random()
+        if outcome < ASSUMED.after_consult:
+            await desk.join(contact)
+            return True
+        if outcome < ASSUMED.after_consult + ASSUMED.conference:
+            await desk.confer(contact)
         else:
-            await desk.hang_up(contact)
-        return True
+            await desk.come_back(contact)
+        return False
 
     async def _let_it_ring(self, desk: AtDesk, contact: str) -> bool:
         """Away from the desk until the ring ends; False when the shift ended first."""
@@ -212,18 +278,31 @@ class Shift:
         return desk.happened("contact.missed", contact)
 
     async def _after(self, desk: AtDesk, call: _Call, chance: random.Random) -> None:
+        since = desk.seen
         wrapup_s = draw_seconds(ASSUMED.wrapup, chance) / self._pace
         await self._until_or_stop(self._world.now_ms() + 1000 * min(wrapup_s, 45))
         if desk.happened("contact.typified", call.contact):
             await desk.done(call.contact)
         else:
-            await desk.typify_after(call.contact, self._code(call, chance), self._gap(chance))
+            await desk.typify_after(call.contact, call.code, self._gap(chance))
+        if call.intended:
+            await desk.expect(
+                "presence.changed", since, to="not_ready", reason=call.intended, by="agent"
+            )
+            await self._rest(desk, chance)
 
     async def _pause(self, desk: AtDesk, chance: random.Random) -> None:
-        await desk.pause(ASSUMED.draw_reason(chance), self._gap(chance))
+        reason = ASSUMED.draw_reason(chance)
+        if reason == "refrigerio" and chance.random() < ASSUMED.closes_session:
+            await desk.log_out()
+        else:
+            await desk.pause(reason, self._gap(chance))
+        await self._rest(desk, chance)
+
+    async def _rest(self, desk: AtDesk, chance: random.Random) -> None:
         pause_s = draw_seconds(ASSUMED.pause, chance) / self._pace
         await self._until_or_stop(self._world.now_ms() + 1000 * pause_s)
-        await desk.get_ready()
+        await self._back(desk)
 
     def _code(self, call: _Call, chance: random.Random) -> str:
         return chance.choice(people.LIMA_CODES.get(call.type, people.leaves(people.LIMA_TREE)))

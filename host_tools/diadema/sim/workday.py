@@ -27,6 +27,7 @@ _GO_S = 5.0  # and logs out this long after the last one
 _BY_COMMAND_S = 2  # a shorter talk is ended by the caller: no hand is that quick
 _AFTER_S = 4  # with this much until the next call the agent typifies in the wrap-up,
 _DURING_S = 3  # else in a talk of at least this much
+_LATER_S = 8  # and with this much the one that still waits for its code
 _MIDNIGHT = time(0)
 _TRIES = 10
 _QUEUE_LIMIT = 64
@@ -75,6 +76,7 @@ class Workday:
         self._progress = progress
         self._limit_s = limit_s
         self._slowed = 0
+        self._codes: dict[str, str] = {}  # that each contact gets
 
     async def run(self, others: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
         """The whole day, as fast as the work allows, and what `others` do in it.
@@ -108,7 +110,7 @@ class Workday:
                 await self._whole(desk, call, following.start_s if following else None)
                 self._progress()
             await self._world.sleep(1000 * _GO_S)
-            await self._surely(desk, desk.log_out, "ready", "not_ready")
+            await self._surely(desk, desk.go_home, "ready", "not_ready")
 
     async def _sleep_until(self, seconds: float) -> None:
         await self._world.sleep_until(utc_ms(self._day, seconds, self._zone))
@@ -163,7 +165,7 @@ class Workday:
             await desk.get_ready()
 
     async def _call(self, desk: AtDesk, call: Call, contact: str, next_s: int | None) -> None:
-        code = BANK_CODES.get(call.type, BANK_OTHER)
+        code = self._codes[contact] = BANK_CODES.get(call.type, BANK_OTHER)
         queue = QUEUES.get(call.type, call.type)[:_QUEUE_LIMIT]
         await desk.ring(contact, queue=queue, limit_s=self._limit_s)
         pressed_ms = self._world.now_ms()
@@ -186,6 +188,9 @@ class Workday:
                 await desk.typify_after(contact, code)
             elif when == "during" and _gap_s(call, next_s) >= _AFTER_S:
                 await desk.done(contact)
+            waiting = desk.past.waiting()
+            if waiting and desk.work[0] == "idle" and _gap_s(call, next_s) >= _LATER_S:
+                await desk.typify_later(waiting[0], self._codes[waiting[0]])
         except Silent:
             if desk.work[1] == contact:
                 raise
