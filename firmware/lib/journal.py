@@ -14,16 +14,17 @@ from micropython import const
 
 EVENT = const(0x45)
 SNAPSHOT = const(0x53)
-ACK = const(0x41)
+_ACK = const(0x41)
 
-SECTOR = const(4096)
-MAGIC = b"DIAJ"
-VERSION = const(1)
-HEADER = "<4sBBHIIIIII"  # magic, version, worn, sectors, epoch, sequence, first, acked, boot, crc
-HEADER_SIZE = const(32)
-WORN = const(5)  # 0xFF, also for the CRC; cleared when a record in the sector did not read back
+_SECTOR = const(4096)
+_MAGIC = const(b"DIAJ")
+_VERSION = const(1)
+# magic, version, worn, sectors, epoch, sequence, first, acked, boot, crc
+_HEADER = const("<4sBBHIIIIII")
+_HEADER_SIZE = const(32)
+_WORN = const(5)  # 0xFF, also for the CRC; cleared when a record in the sector did not read back
 _RECORD = const("<HBBI")  # length, type, check, n
-RECORD_SIZE = const(8)
+_RECORD_SIZE = const(8)
 EXTRA = const(12)  # a record's header and CRC
 _PAYLOAD_LIMIT = const(512)
 _ACK_EVERY = const(32)
@@ -47,7 +48,7 @@ class Journal:
     def use(self, partition):
         """Take a partition, to be mounted or formatted next."""
         self.sectors = partition.ioctl(4, 0)
-        if partition.ioctl(5, 0) != SECTOR or self.sectors < _RESERVE + 2:
+        if partition.ioctl(5, 0) != _SECTOR or self.sectors < _RESERVE + 2:
             raise JournalError("partition: needs four or more sectors of 4096 bytes", "other_size")
         self.partition = self._flash = partition
         self._firsts = array("I", bytes(4 * self.sectors))  # by sector: its first event's n
@@ -62,7 +63,7 @@ class Journal:
         self._sequence = 0  # of the sector being written
         self._oldest = 1  # sequence of the oldest sector on flash
         self._needed = 1  # sequence of the oldest sector with an unacknowledged event
-        self._offset = SECTOR
+        self._offset = _SECTOR
         self._acked_on_flash = 0
         self._ahead = False  # the next sector was erased in this boot
         self._cursor = (0, 0, 0)  # reader: sequence, offset, n expected there
@@ -86,14 +87,14 @@ class Journal:
 
     def record(self, index, offset):
         """(type, n, length, whole) at `offset`, its bytes in the buffer; None for none."""
-        if offset + EXTRA > SECTOR:
+        if offset + EXTRA > _SECTOR:
             return None
         view = self._view
-        got = min(_USUAL, SECTOR - offset)
+        got = min(_USUAL, _SECTOR - offset)
         self._flash.readblocks(index, view[:got], offset)
         length, kind, _, n = struct.unpack_from(_RECORD, view)
-        end = length + RECORD_SIZE
-        if length > _PAYLOAD_LIMIT or offset + end + 4 > SECTOR or _xor(view):
+        end = length + _RECORD_SIZE
+        if length > _PAYLOAD_LIMIT or offset + end + 4 > _SECTOR or _xor(view):
             return None
         if end + 4 > got:
             self._flash.readblocks(index, view[got : end + 4], offset + got)
@@ -113,13 +114,13 @@ class Journal:
             return None
         sequence, offset, expected = self._cursor
         if expected != n or sequence < self._oldest:
-            sequence, offset = self._seek(n), HEADER_SIZE
+            sequence, offset = self._seek(n), _HEADER_SIZE
         while sequence <= self._sequence:
             index = (sequence - 1) % self.sectors
             readable = self.bad.get(index, sequence) == sequence
             record = self.record(index, offset) if readable else None
             if record is None:
-                sequence, offset = sequence + 1, HEADER_SIZE
+                sequence, offset = sequence + 1, _HEADER_SIZE
                 continue
             kind, found, length, whole = record
             offset += length + EXTRA
@@ -146,7 +147,7 @@ class Journal:
         n = self.last + 1
         for _ in range(_TRIES):
             # the last twelve bytes of a sector stay free for an acknowledgement
-            if self._offset + len(payload) + 2 * EXTRA > SECTOR:
+            if self._offset + len(payload) + 2 * EXTRA > _SECTOR:
                 self.open()
             if self._put(EVENT, n, payload):
                 self.last = n
@@ -154,8 +155,8 @@ class Journal:
             if self.free:  # else here again
                 index = (self._sequence - 1) % self.sectors
                 self.bad[index] = self._sequence
-                self._offset = SECTOR
-                self._mark(index, b"\0", WORN)
+                self._offset = _SECTOR
+                self._mark(index, b"\0", _WORN)
         raise JournalError("flash: no record reads back")
 
     def _put(self, kind, n, payload):
@@ -172,7 +173,7 @@ class Journal:
         if right or self.record(index, self._offset) is not None:
             self._offset += size
         else:
-            self._offset = SECTOR  # its length is not readable: the sector ends here
+            self._offset = _SECTOR  # its length is not readable: the sector ends here
         return right
 
     def _program(self, index, view, offset):
@@ -200,7 +201,7 @@ class Journal:
             while self._sequence < following:  # one that is skipped counts as empty
                 self._firsts[self._sequence % self.sectors] = self.last + 1
                 self._sequence += 1
-            self._offset = HEADER_SIZE
+            self._offset = _HEADER_SIZE
             index = (following - 1) % self.sectors
             snapshot = self.snapshot()
             if len(snapshot) > _PAYLOAD_LIMIT:  # the events count more
@@ -212,9 +213,9 @@ class Journal:
         self.settle()
 
     def _put_header(self, index):
-        view = self._view[:HEADER_SIZE]
+        view = self._view[:_HEADER_SIZE]
         struct.pack_into(
-            HEADER, self._buffer, 0, MAGIC, VERSION, 0xFF, self.sectors, self.epoch,
+            _HEADER, self._buffer, 0, _MAGIC, _VERSION, 0xFF, self.sectors, self.epoch,
             self._sequence, self.last + 1, self.acked, self.boot, 0,
         )  # fmt: skip
         struct.pack_into("<I", self._buffer, 28, crc32(view[:28]))
@@ -245,7 +246,7 @@ class Journal:
         blank = b"\xff" * _PAYLOAD_LIMIT
         try:
             self._flash.ioctl(6, index)
-            for offset in range(0, SECTOR, _PAYLOAD_LIMIT):
+            for offset in range(0, _SECTOR, _PAYLOAD_LIMIT):
                 self._flash.readblocks(index, check, offset)
                 if check != blank:
                     break
@@ -259,7 +260,7 @@ class Journal:
     def _skip(self, index):
         """Nothing in a sector counts from now on; a header of zeros says so to later boots."""
         self.bad[index] = 0
-        self._mark(index, bytes(HEADER_SIZE), 0)
+        self._mark(index, bytes(_HEADER_SIZE), 0)
 
     def _mark(self, index, view, offset):
         try:
@@ -268,8 +269,8 @@ class Journal:
             pass  # then the next boot finds out by itself
 
     def _put_ack(self):
-        fits = self._sequence and self._offset + EXTRA <= SECTOR
-        if fits and self._put(ACK, self.acked, b""):
+        fits = self._sequence and self._offset + EXTRA <= _SECTOR
+        if fits and self._put(_ACK, self.acked, b""):
             self._acked_on_flash = self.acked
 
     @property

@@ -9,20 +9,18 @@ from array import array
 from binascii import crc32
 
 from lib.errors import JournalError
-from lib.journal import (
-    ACK,
-    EVENT,
-    EXTRA,
-    HEADER,
-    HEADER_SIZE,
-    MAGIC,
-    RECORD_SIZE,
-    SECTOR,
-    SNAPSHOT,
-    VERSION,
-    WORN,
-)
+from lib.journal import EVENT, EXTRA, SNAPSHOT
 from micropython import const
+
+# as in lib.journal, which keeps no names for them
+_ACK = const(0x41)
+_SECTOR = const(4096)
+_MAGIC = const(b"DIAJ")
+_VERSION = const(1)
+_HEADER = const("<4sBBHIIIIII")
+_HEADER_SIZE = const(32)
+_WORN = const(5)
+_RECORD_SIZE = const(8)
 
 _CHUNK = const(512)
 
@@ -90,7 +88,7 @@ def _begin_at(journal, last):
 
 def _announcement(sectors):
     """A header of which only the first eight bytes are written."""
-    return struct.pack("<4sBBH", MAGIC, VERSION, 0xFF, sectors) + b"\xff" * 24
+    return struct.pack("<4sBBH", _MAGIC, _VERSION, 0xFF, sectors) + b"\xff" * 24
 
 
 def _scan(journal):
@@ -101,7 +99,7 @@ def _scan(journal):
     for index in range(journal.sectors):
         header = _read_header(journal, index)
         if header is None:
-            if journal._buffer[:HEADER_SIZE] == _announcement(journal.sectors):
+            if journal._buffer[:_HEADER_SIZE] == _announcement(journal.sectors):
                 announced.append(index)
             continue
         if header[1] > newest:
@@ -130,11 +128,11 @@ def _header_of(journal, sequence):
 
 def _read_header(journal, index):
     """(epoch, sequence, first, acked) of a sector, None when its header does not check."""
-    raw = memoryview(journal._buffer)[:HEADER_SIZE]
+    raw = memoryview(journal._buffer)[:_HEADER_SIZE]
     journal.partition.readblocks(index, raw, 0)
-    fields = struct.unpack(HEADER, raw)
-    raw[WORN] = 0xFF
-    right = fields[:2] == (MAGIC, VERSION) and fields[3] == journal.sectors and fields[6]
+    fields = struct.unpack(_HEADER, raw)
+    raw[_WORN] = 0xFF
+    right = fields[:2] == (_MAGIC, _VERSION) and fields[3] == journal.sectors and fields[6]
     if right and crc32(raw[:28]) == fields[9] and (fields[5] - 1) % journal.sectors == index:
         if fields[2] != 0xFF:
             journal.bad[index] = fields[5]
@@ -145,14 +143,14 @@ def _read_header(journal, index):
 
 
 def _begins_well(journal, sequence):
-    record = journal.record((sequence - 1) % journal.sectors, HEADER_SIZE)
+    record = journal.record((sequence - 1) % journal.sectors, _HEADER_SIZE)
     whole = record is not None and record[0] == SNAPSHOT and record[3]
     return whole and _header_of(journal, sequence)
 
 
 def _replay(journal, sequence, visit):
     index = (sequence - 1) % journal.sectors
-    offset = HEADER_SIZE
+    offset = _HEADER_SIZE
     while True:
         record = journal.record(index, offset)
         if record is None:
@@ -160,7 +158,7 @@ def _replay(journal, sequence, visit):
         kind, n, length, whole = record
         if not whole:
             journal.torn += 1
-        elif kind == ACK:
+        elif kind == _ACK:
             journal.acked = n
         else:
             if kind == EVENT:
@@ -169,16 +167,16 @@ def _replay(journal, sequence, visit):
                 visit(kind, n, bytes(memoryview(journal._buffer)[8 : 8 + length]))
         offset += length + EXTRA
     goes_on = _free_at(journal, index, offset) and index not in journal.bad
-    journal._offset = offset if goes_on else SECTOR
+    journal._offset = offset if goes_on else _SECTOR
 
 
 def _free_at(journal, index, offset):
     """Whether records may go on here; anything but erased bytes closes the sector."""
-    if offset + EXTRA > SECTOR:
+    if offset + EXTRA > _SECTOR:
         return False
-    raw = memoryview(journal._buffer)[:RECORD_SIZE]
+    raw = memoryview(journal._buffer)[:_RECORD_SIZE]
     journal.partition.readblocks(index, raw, offset)
-    if raw == b"\xff" * RECORD_SIZE:
+    if raw == b"\xff" * _RECORD_SIZE:
         return True
     journal.torn += 1
     return False
@@ -200,19 +198,19 @@ def judge(flash, sectors):
     bad = 0
     for index in range(sectors):
         flash.readblocks(index, chunk, 0)
-        head = bytes(chunk[:HEADER_SIZE])
+        head = bytes(chunk[:_HEADER_SIZE])
         begun = _begun(head, announcement)
-        if head[:4] == MAGIC and not begun:
-            if head[4] != VERSION:
+        if head[:4] == _MAGIC and not begun:
+            if head[4] != _VERSION:
                 return "other_layout"
-            whole = head[:WORN] + b"\xff" + head[WORN + 1 : 28]
+            whole = head[:_WORN] + b"\xff" + head[_WORN + 1 : 28]
             if crc32(whole) == struct.unpack("<I", head[28:])[0]:
                 return "other_size"
         if not any(head):
             bad += 1
             continue
-        begun = begun and chunk[HEADER_SIZE:] == blank[HEADER_SIZE:]
-        for offset in range(_CHUNK, SECTOR, _CHUNK):
+        begun = begun and chunk[_HEADER_SIZE:] == blank[_HEADER_SIZE:]
+        for offset in range(_CHUNK, _SECTOR, _CHUNK):
             if begun:
                 flash.readblocks(index, chunk, offset)
                 begun = chunk == blank
@@ -224,9 +222,9 @@ def judge(flash, sectors):
 def _begun(head, announcement):
     """An announcement programmed from its front up to a cut; nothing of it counts as well."""
     at = 0
-    while at < HEADER_SIZE and head[at] == announcement[at]:
+    while at < _HEADER_SIZE and head[at] == announcement[at]:
         at += 1
-    if at == HEADER_SIZE:
+    if at == _HEADER_SIZE:
         return True
     half = head[at] & announcement[at] == announcement[at]  # bits are only cleared
-    return half and head[at + 1 :] == b"\xff" * (HEADER_SIZE - at - 1)
+    return half and head[at + 1 :] == b"\xff" * (_HEADER_SIZE - at - 1)

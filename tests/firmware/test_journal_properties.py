@@ -7,6 +7,7 @@ import random
 from diadema.journal import walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lib import journal, journal_start
 from lib.errors import JournalFull
 from lib.journal import Journal
 from nor import Nor, PowerCut
@@ -23,6 +24,13 @@ steps = st.lists(
     ),
     max_size=40,
 )
+
+
+def test_both_halves_have_one_layout() -> None:
+    ours, theirs = vars(journal), vars(journal_start)
+    shared = {name for name in ours if name in theirs and name.strip("_").isupper()}
+    assert {"_HEADER", "_SECTOR", "_ACK", "EVENT"} < shared
+    assert {name: ours[name] for name in shared} == {name: theirs[name] for name in shared}
 
 
 class Bench:
