@@ -1,12 +1,15 @@
 """Whatever stands in a PN532's answer: the data that it sent, or a broken frame; nothing else."""
 
 import pytest
-from drivers.pn532_core import ACK, NACK, frame, target, unframe
+from drivers.pn532_core import frame, target, unframe
 from drivers.pn532_hsu import cut
 from drivers.pn532_spi import turned
 from hypothesis import given
 from hypothesis import strategies as st
 from lib.errors import BadRead
+
+ACK = b"\x00\x00\xff\x00\xff\x00"
+NACK = b"\x00\x00\xff\xff\x00\x00"
 
 COMMANDS = st.integers(0, 0x7F).map(lambda half: half * 2)
 DATA = st.binary(max_size=200)

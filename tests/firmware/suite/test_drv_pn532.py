@@ -1,10 +1,13 @@
 """PN532 frames as its user manual and recordings have them, and broken ones; both interpreters."""
 
 import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
-from drivers.pn532_core import ACK, NACK, frame, target, unframe
+from drivers.pn532_core import frame, target, unframe
 from drivers.pn532_hsu import cut
 from drivers.pn532_spi import turned
 from lib.errors import BadRead
+
+ACK = b"\x00\x00\xff\x00\xff\x00"
+NACK = b"\x00\x00\xff\xff\x00\x00"
 
 # UM0701-02 rev 02 §7.2.2 with firmware 1.6
 FIRMWARE = b"\x00\x00\xff\x06\xfa\xd5\x03\x32\x01\x06\x07\xe8\x00"
