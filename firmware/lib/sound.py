@@ -15,6 +15,7 @@ _REMINDER_MS = const(30_000)
 _WARNING_MS = const(10_000)  # before the wrap-up ends by itself
 _SILENT_MS = const(45_000)
 _RETRY_MS = const(10_000)
+_VOICE_FRAMES = const(20)  # 0.4 s of her voice
 _LEVEL_DB = const(-24)
 _ERRORS = const(
     ("unknown_badge", "not_genuine", "no_roster", "in_call", "bad_read", "journal_full")
@@ -23,13 +24,21 @@ _ERRORS = const(
 
 def busy(app):
     """Whether something may sound: a contact is being worked on, or the screen says a notice."""
-    return app.desk.work != "idle" or app.machine.notice is not None
+    machine = app.machine
+    return app.desk.work != "idle" or machine.notice is not None or _hears(machine)
+
+
+def _hears(machine):
+    """Whether a list waits for her voice."""
+    return bool(machine.menu) and machine.menu.hears
 
 
 def _wanted(app):
     """What is to be done about the sound now: the name of a tone, "measure" or None."""
     machine = app.machine
     work = app.desk.work
+    if _hears(machine):
+        return "level"
     if work == "offered":
         return None if machine.silenced else "ring"
     if work == "talking":
@@ -89,7 +98,12 @@ class Sound:
         while True:
             try:
                 audio = app.parts.get("audio") or app.parts.make("audio")
-                await (self._measure(audio) if doing == "measure" else self._sound(audio, doing))
+                if doing == "measure":
+                    await self._measure(audio)
+                elif doing == "level":
+                    await self._level(audio)
+                else:
+                    await self._sound(audio, doing)
                 return
             except (StationError, OSError) as error:
                 app.serial.log(str(error))
@@ -142,15 +156,28 @@ class Sound:
                     self._meter = Meter()
                 self._meter.feed(frame)
                 if desk.by_key:
-                    self._heed()
+                    self._heed(self._meter.silent_ms)
         finally:
             audio.close()
             if self._meter:
                 self._meter.flush()
 
-    def _heed(self):
+    async def _level(self, audio):
+        """How loud her voice comes in, once she spoke for a moment."""
+        from lib.voice import Meter
+
+        meter = Meter()
+        audio.listen()
+        self._app.fault("audio", None)
+        try:
+            while meter.agent_frames < _VOICE_FRAMES:
+                meter.feed(await audio.frame())
+        finally:
+            audio.close()
+        self._app.post("level", self._app.clock.now(), meter.summary()["agent_db"])
+
+    def _heed(self, silent_ms):
         """Ask whether a call goes on in which nobody speaks, and no more once somebody does."""
-        silent_ms = self._meter.silent_ms
         asks = silent_ms > 0 and silent_ms % _SILENT_MS == 0
         if asks or (self._asked and not silent_ms):
             self._asked = asks

@@ -66,32 +66,33 @@ def test_nothing_is_asked_over_a_list_or_on_hold():
     assert bench.station.menu is None
 
 
-class Silence:
-    """A meter that hears nothing, and an application that takes notes."""
-
-    silent_ms = 0
+class Notes:
+    """An application that takes notes."""
 
     def __init__(self):
         self.posted = []
         self.clock = self
 
     def now(self):
-        return 100_000 + self.silent_ms
+        return 100_000
 
     def post(self, name, u, details=None):
         self.posted.append((name, details))
 
 
+class Ears(Sound):
+    def __init__(self, app):
+        self._app = app
+        self._asked = False
+
+
 def test_the_meter_asks_each_45_seconds_and_tells_a_voice():
-    app = Silence()
-    sound = Sound.__new__(Sound)
-    sound._app = sound._meter = app
-    sound._asked = False
+    app = Notes()
+    sound = Ears(app)
     for silent_ms in (0, 20, 44_980, 45_000, 45_020, 0, 20, 45_000, 90_000):
-        app.silent_ms = silent_ms
-        sound._heed()
+        sound._heed(silent_ms)
     assert app.posted == [
-        ("quiet", 100_000), ("quiet", None), ("quiet", 100_000), ("quiet", 100_000)
+        ("quiet", 55_000), ("quiet", None), ("quiet", 55_000), ("quiet", 10_000)
     ]  # fmt: skip
 
 

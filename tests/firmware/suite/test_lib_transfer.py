@@ -101,7 +101,7 @@ def test_the_host_drives_the_same():
     assert transfer(kind="conference") == ["contact.transferred"]
     assert bench.desk.work == "talking"
     bench.command("consult", contact="c1", area="reclamos")
-    assert transfer(kind="blind") == ["contact.consult_ended", *HANDED]
+    assert transfer(kind="blind") == ["contact.consult_ended"] + HANDED  # noqa: RUF005
     assert bench.last("contact.transferred")["i"] == bench.number
     assert "i" not in bench.last("contact.ended")
 
