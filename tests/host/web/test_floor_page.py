@@ -10,7 +10,8 @@ from web_stage import Hub, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PAGES = ["/ui/", "/wall"]
-STATES = ["ready", "offered", "dialing", "talking", "held", "wrapup", "not_ready", "logged_out"]
+STATES = ["ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "not_ready"]
+STATES += ["logged_out"]
 
 
 async def fill(hub: Hub, now: int = 1_795_000_000_000) -> None:
@@ -114,7 +115,7 @@ async def test_names_are_text_and_never_markup(web: Web, hub: Hub, open_page: Op
 async def test_arrows_move_along_the_tiles(web: Web, hub: Hub, open_page: OpenPage) -> None:
     await fill(hub)
     page = await open_page(f"{web.url}/ui/")
-    await expect(page.locator(".tile")).to_have_count(10)
+    await expect(page.locator(".tile")).to_have_count(11)
     await page.locator("select").last.focus()
     for _ in range(3):  # what is hidden is no stop
         await page.keyboard.press("Tab")
@@ -167,7 +168,7 @@ async def test_filters_and_order_live_in_the_address(
         "href", "?state=talking&link=lost&sort=time&lang=en".replace(",", "%2C")
     )
     await page.get_by_role("button", name="Quitar filtros").click()
-    await expect(shown).to_have_count(10)
+    await expect(shown).to_have_count(11)
     await page.get_by_role("searchbox").fill("asesor 3")
     await expect(shown).to_have_count(1)
     await page.get_by_role("searchbox").fill("nadie así")
@@ -177,10 +178,10 @@ async def test_filters_and_order_live_in_the_address(
 async def test_english_is_there(web: Web, hub: Hub, open_page: OpenPage) -> None:
     await fill(hub)
     page = await open_page(f"{web.url}/ui/?lang=en")
-    await expect(page.locator('.tile[data-a="a005"]')).to_contain_text("wrap-up")
+    await expect(page.locator('.tile[data-a="a006"]')).to_contain_text("wrap-up")
     await expect(page.locator("html")).to_have_attribute("lang", "en-US")
     await page.get_by_role("link", name="Español").click()
-    await expect(page.locator('.tile[data-a="a005"]')).to_contain_text("post llamada")
+    await expect(page.locator('.tile[data-a="a006"]')).to_contain_text("post llamada")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -190,7 +191,7 @@ async def test_no_wcag_violation(
 ) -> None:
     await fill(hub)
     page = await open_page(web.url + path, color_scheme=scheme, reduced_motion="reduce")
-    await expect(page.locator(".tile")).to_have_count(10)
+    await expect(page.locator(".tile")).to_have_count(11)
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     results = await Axe().run(page, options={"runOnly": tags, "resultTypes": ["violations"]})
     assert results.violations_count == 0, results.generate_report()

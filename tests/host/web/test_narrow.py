@@ -25,6 +25,6 @@ async def test_nothing_on_top_is_cut(
     page = await open_page(
         f"{web.url}{path}?lang={language}", viewport={"width": width, "height": 800}
     )
-    await expect(page.locator(".tile")).to_have_count(10)
+    await expect(page.locator(".tile")).to_have_count(11)
     assert await page.evaluate(CUT) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= width

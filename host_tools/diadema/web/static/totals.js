@@ -5,7 +5,8 @@ import { fill } from "./tile.js";
 import { icon } from "./icons.js";
 
 export const STATES = [
-  "ready", "offered", "dialing", "talking", "held", "wrapup", "not_ready", "logged_out",
+  "ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "not_ready",
+  "logged_out",
 ];
 const KEYS = ["online", ...STATES, "lost"];
 const ANNOUNCE_MS = 20000;
