@@ -11,20 +11,13 @@ a board: that MCLK is there (4.096 MHz), and what a codec says to its pause betw
 import asyncio
 
 from lib.errors import PartError
+from lib.once import once
 from machine import I2S, Pin
 from micropython import const
 
-FRAME_BYTES = const(1_280)  # 20 ms, left and right in turn
+_FRAME_BYTES = const(1_280)  # 20 ms, left and right in turn
 _RING = const(8_192)  # 128 ms: longer than an erase of flash
 _BYTES_A_MS = const(64)
-
-# ESP32 TRM, IO_MUX: CLK_OUT1 is GPIO 0's function 1 (MCU_SEL, bits 14:12); PIN_CTRL 3:0 = 0 gives
-# it the clock of I2S 0. Other pins: the GPIO matrix of the ESP32-S3 (TRM, peripheral signal 23,
-# I2S0_MCLK_out), the pin's output enabled by its own bit (OEN_SEL, bit 10).
-_ESP32_PIN_CTRL = const(0x3FF49000)
-_ESP32_GPIO0 = const(0x3FF49044)
-_S3_OUT_SEL = const(0x60004554)
-_S3_MCLK = const(23 | 1 << 10)
 
 
 class Audio:
@@ -36,10 +29,10 @@ class Audio:
 
     def __init__(self, sck, ws, receive, transmit, *, mclk=None, rate=16_000):
         self._wires = (sck, ws)
-        self._receive = receive
-        self._transmit = transmit
-        self._mclk = mclk
-        self._rate = rate
+        self.receive = receive
+        self.transmit = transmit
+        self.mclk = mclk
+        self.rate = rate
         self._port = None
         self._ear = None  # stream and buffer while it listens
         self.state = None  # "receive", "transmit"
@@ -52,15 +45,15 @@ class Audio:
         receives = state == "receive"
         try:
             self._port = I2S(
-                0, sck=Pin(sck), ws=Pin(ws), sd=Pin(self._receive if receives else self._transmit),
-                mode=I2S.RX if receives else I2S.TX, bits=16, format=I2S.STEREO, rate=self._rate,
+                0, sck=Pin(sck), ws=Pin(ws), sd=Pin(self.receive if receives else self.transmit),
+                mode=I2S.RX if receives else I2S.TX, bits=16, format=I2S.STEREO, rate=self.rate,
                 ibuf=_RING,
             )  # fmt: skip
         except (OSError, ValueError):
             raise PartError("audio", "no_port", "check the I2S pins") from None
         self.state = state
-        if self._mclk is not None:
-            _drive_mclk(self._mclk)
+        if self.mclk is not None:
+            once("drivers.i2s_mclk", "drive", self.mclk)
         return asyncio.StreamReader(self._port)
 
     def close(self):
@@ -73,13 +66,13 @@ class Audio:
 
     def listen(self):
         """The port takes what the codec hears, until `close()`."""
-        self._ear = (self._open("receive"), memoryview(bytearray(FRAME_BYTES)))
+        self._ear = (self._open("receive"), memoryview(bytearray(_FRAME_BYTES)))
 
     async def frame(self):
         """The next 20 ms; the same buffer each time, nothing else is kept."""
         stream, view = self._ear  # type: ignore[misc]
         at = 0
-        while at < FRAME_BYTES:
+        while at < _FRAME_BYTES:
             at += await stream.readinto(view[at:]) or 0
         self.frames += 1
         return view
@@ -90,7 +83,7 @@ class Audio:
         """Play what `tone.fill(buffer)` gives, to its end."""
         stream = self._open("transmit")
         self.tones += 1
-        buffer = bytearray(FRAME_BYTES)
+        buffer = bytearray(_FRAME_BYTES)
         try:
             while tone.fill(buffer):
                 stream.write(buffer)
@@ -110,14 +103,3 @@ class Audio:
                 return False
             self.close()
         return True
-
-
-def _drive_mclk(gpio):
-    from machine import mem32
-
-    if gpio == 0:
-        mem32[_ESP32_PIN_CTRL] = mem32[_ESP32_PIN_CTRL] & ~0xF
-        mem32[_ESP32_GPIO0] = mem32[_ESP32_GPIO0] & ~0x7000 | 0x1000
-    else:
-        Pin(gpio, Pin.OUT)
-        mem32[_S3_OUT_SEL + 4 * gpio] = _S3_MCLK
