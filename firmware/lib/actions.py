@@ -36,7 +36,9 @@ class Actions:
         self.link = "lost"  # how the uplink is
         self.hears = False  # this board can measure a voice
         self.volume = 0  # steps asked for since the last look
-        self.heard = None  # the headset's volume in percent, where there is a codec
+        self.levels = None  # (volume %, microphone dB, sidetone %), where there is a codec
+        self.prefs = {}  # what the agent wishes to be otherwise than usual at this desk
+        self.preferred = False  # and it changed
         self.u = 0
         self._closes_at = None
         self._closes_ms = None
@@ -54,6 +56,11 @@ class Actions:
         """Show a word of the catalogue on the detail line for a few seconds."""
         self.notice = (word, argument)
         self._notice_until = self.u + _NOTICE_MS
+
+    def prefer(self, name, value):
+        """The agent wishes a setting to be so."""
+        self.prefs[name] = value
+        self.preferred = True
 
     def emit(self, k, details=None, **fields):
         """An event; `details` of the details that it answers, if it does."""
@@ -137,7 +144,7 @@ class Actions:
         self.open(Menu(kind, nodes, then, works, deep))
 
     def open_words(self, kind, nodes, then, works=""):
-        """A list whose labels are words of the catalogue; none where there is nothing to choose."""
+        """A list whose labels are words of the catalogue, if there is something to choose."""
         if nodes:
             self.open_list(kind, nodes, then, works)
             self.menu.said = True

@@ -59,7 +59,11 @@ class App:
             journal, station, serial.write, clock.now, self._about, self.fault, self.wake
         )
         self._screen = Screen()
-        self._burn_in = BurnIn()
+        self.burn_in = BurnIn()
+        self._language = None
+        self._served = None  # whose wishes are in effect
+        self.usual_levels = None  # of the codec, before anybody wished something
+        self.keep_due = None  # when wishes are to be written
         self._screen_due = self._lights_due = self._burn_in_due = None
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
@@ -88,7 +92,14 @@ class App:
     def adopt(self, config):
         """Work by this configuration, in its language."""
         self.machine.config = config
-        if config.language == "en":
+        self.speak(config.language)
+
+    def speak(self, language):
+        """Use the catalogue of `language`."""
+        if language == self._language:
+            return
+        self._language = language
+        if language == "en":
             from lib.words_en import WORDS
         else:
             from lib.words_es import WORDS
@@ -224,6 +235,7 @@ class App:
         due = self._health_due
         for other in (
             self.machine.deadline(), self._screen_due, self._lights_due, self._burn_in_due,
+            self.keep_due,
         ):  # fmt: skip
             if other is not None and other < due:
                 due = other
@@ -240,6 +252,8 @@ class App:
         if now >= self._health_due:
             self._health_due = now + _HEALTH_MS
             once("report", "health", self, now)
+        if self.keep_due is not None and now >= self.keep_due:
+            once("prefs", "write", self, self.desk.agent)
         self._output()
         if self.journal.wants_erase and now >= self._quiet_at and not self._inputs:
             self.journal.erase_ahead()
@@ -248,7 +262,7 @@ class App:
         machine = self.machine
         self._quiet_at = self.clock.now() + _QUIET_MS
         if name not in ("tick", "command"):
-            self._burn_in.wake(u)
+            self.burn_in.wake(u)
         machine.full = self.journal.reserve
         if name == "command":
             self.host.obey(u, details)
@@ -276,12 +290,18 @@ class App:
         machine = self.machine
         parts = self.parts
         machine.link = self.uplink.link
+        if self._served != self.desk.agent:
+            before, self._served = self._served, self.desk.agent
+            once("prefs", "load", self, before)
         self._lit, self._lights_due = lights.decide(machine, self.clock.now())
         parts.use("lights", self._show_lights)
         codec = parts.get("codec")
         if machine.volume or codec is None or codec.muted != self.desk.muted:
             parts.use("codec", self._set_codec)
-        screen, burn_in = self._screen, self._burn_in
+        if machine.preferred:
+            machine.preferred = False
+            once("prefs", "keep", self)
+        screen, burn_in = self._screen, self.burn_in
         now = self.clock.now()
         self._screen_due = screen.draw(machine, self.clock, now, self.uplink.link)
         if screen.fresh:
@@ -292,7 +312,9 @@ class App:
             parts.use("screen", self._show_screen)
         if self.sound:
             self.sound.look()
-        elif parts.has("audio") and (self.desk.work != "idle" or machine.notice):
+        elif parts.has("audio") and (
+            self.desk.work != "idle" or machine.notice or (machine.menu and machine.menu.hears)
+        ):
             from lib.sound import Sound
 
             self.sound = Sound(self)
@@ -301,17 +323,18 @@ class App:
         device.show(self._lit)
 
     def _show_screen(self, device):
-        self._burn_in.show(device, self._screen.canvas.buffer)
+        self.burn_in.show(device, self._screen.canvas.buffer)
         self._screen.dirty = False
 
     def _set_codec(self, device):
         machine = self.machine
         if machine.volume:
-            device.set_volume(device.volume + machine.volume * _VOLUME_STEP)
+            volume = max(0, min(device.volume + machine.volume * _VOLUME_STEP, 100))
             machine.volume = 0
-            machine.notify("volume", str(device.volume))
-            once("report", "audio_changed", self, device)
-        machine.heard = device.volume
+            machine.prefer("volume", volume)
+            machine.notify("volume", str(volume))
+        if machine.levels is None:
+            once("prefs", "apply", self)
         if device.muted != self.desk.muted:
             device.mute(self.desk.muted)
 

@@ -20,6 +20,8 @@ _MOVES = const(((0, 0), (1, 0), (1, 1), (0, 1)))  # columns to the right, rows d
 class BurnIn:
     """The canvas keeps its last column and its last row dark, so a move cuts nothing off."""
 
+    bright = _BRIGHT  # as the agent wishes it
+
     def __init__(self):
         self._since = 0  # when somebody last did something, or something changed
         self._device = None
@@ -38,13 +40,13 @@ class BurnIn:
     def _level(self, station, u):
         situation = station.situation
         if situation == "offered":
-            return _BRIGHT, None
+            return self.bright, None
         limit, then = _DIM_MS, _DIM
         told = station.desk.faults or station.message or not station.config.generation
         if situation == "logged_out" and not told:
             limit, then = _DARK_MS, _DARK
         due = self._since + limit
-        return (then, None) if u >= due else (_BRIGHT, due)
+        return (then, None) if u >= due else (self.bright, due)
 
     @property
     def due(self):

@@ -27,6 +27,8 @@ def _rows(station):
             (desk.work == "idle" and desk.pending, "codes.waiting", "pending"),
             (desk.presence == "not_ready", "selftest.begin", "selftest"),
             (station.texts, "message.open_again", "messages"),
+            (desk.work == "idle" and station.config.codes, "pin.code", "with_code"),
+            (desk.work == "idle", "settings.show", "settings"),
             (desk.work == "wrapup", "intend", "after_call"),
         ]
     return [[action, word] for holds, action, word in rows if holds]

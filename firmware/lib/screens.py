@@ -51,7 +51,7 @@ class Screen:
         desk = station.desk
         time = elapsed(max(u - desk.since, 0) // 1000) if running else ""
         wall = clock.wall(u, station.config.utc_offset_min)
-        volume = "" if station.heard is None else "v%d" % station.heard
+        volume = "v%d" % station.levels[0] if station.levels else ""
         self._status(self._name(station), link, volume, "%02d:%02d" % wall if wall else "")
         if station.reading:
             self._message(station)

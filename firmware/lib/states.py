@@ -192,9 +192,11 @@ class Station(Calls):
                     reason = "pending"
         if not reason:
             self.act(action, details)
-        elif reason not in ("no_such_contact", "wrong_state") or self.stopped("disagree"):
-            self.refuse(details, reason, wrong)
-        elif not once("do_disagree", "told", self, details):
+        elif (
+            reason not in ("no_such_contact", "wrong_state")
+            or self.stopped("disagree")
+            or not once("do_disagree", "told", self, details)
+        ):
             self.refuse(details, reason, wrong)
 
     def _in_menu(self, name):

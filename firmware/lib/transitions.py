@@ -18,6 +18,7 @@ TABLE = {
     "key5": ". help.ask help.ask . . help.ask help.ask transfer.confer help.ask .",
     "key6": "pin.code menu.show menu.show . . menu.show menu.show transfer.back menu.show .",
     "long5": "help.fault",
+    "long6": "settings.show settings.show settings.show . . . . . . .",
     "badge": (
         "session.log_in session.relieve session.relieve session.deny session.ask session.ask "
         "session.ask session.ask session.ask session.deny"

@@ -165,6 +165,11 @@ class Meter:
         """For how long nobody has spoken, as far as it is counted."""
         return self._silence * _FRAME_MS
 
+    @property
+    def agent_frames(self):
+        """In how many the agent spoke, as far as it is counted."""
+        return self._spoken[_AGENT] + self._spoken[_AGENT | _CALLER]
+
     def flush(self):
         """Count what is still open; the next frame begins anew."""
         while self._counted < self._frame:

@@ -113,6 +113,7 @@ wrong_pin: Wrong PIN
 wrong_left: Wrong PIN, %s left
 pin_cancelled: No PIN: tap again
 wait: Wait %s s
+mark_pin: In %s · PIN
 type_pin: Type your PIN
 type_code: Type your code
 checking: One moment
@@ -170,6 +171,18 @@ no_time: No time
 materials_list: What is missing?
 all_there: Nothing
 rest_there: Nothing else
+settings_list: Settings
+settings: Settings
+set_volume: Volume %s
+set_microphone: Microphone %s dB
+set_sidetone: Sidetone %s
+set_brightness: Brightness %s
+set_language: Language %s
+brightness_high: high
+brightness_mid: medium
+brightness_low: low
+language_es: español
+language_en: English
 tree_list: Call code
 pending_list: Codes to give
 campaigns_list: Campaign
@@ -181,6 +194,7 @@ areas_list: Transfer to
 session_list: What next?
 pin_list: PIN
 code_list: Code
+with_code: Without badge
 close_session: Log out
 mark_out: OUT
 cancel: Cancel

@@ -113,6 +113,7 @@ wrong_pin: PIN errado
 wrong_left: PIN errado, quedan %s
 pin_cancelled: Sin PIN: pase otra vez
 wait: Espere %s s
+mark_pin: Entrada %s · PIN
 type_pin: Marque su PIN
 type_code: Marque su código
 checking: Un momento
@@ -170,6 +171,18 @@ no_time: Sin tiempo
 materials_list: ¿Qué falta?
 all_there: Nada falta
 rest_there: Nada más
+settings_list: Ajustes
+settings: Ajustes
+set_volume: Volumen %s
+set_microphone: Micrófono %s dB
+set_sidetone: Efecto local %s
+set_brightness: Brillo %s
+set_language: Idioma %s
+brightness_high: alto
+brightness_mid: medio
+brightness_low: bajo
+language_es: español
+language_en: English
 tree_list: Tipificación
 pending_list: Pendientes
 campaigns_list: Campaña
@@ -181,6 +194,7 @@ areas_list: Transferir a
 session_list: ¿Qué desea?
 pin_list: PIN
 code_list: Código
+with_code: Sin fotocheck
 close_session: Cerrar sesión
 mark_out: SALIDA
 cancel: Cancelar

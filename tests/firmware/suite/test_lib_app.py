@@ -67,6 +67,7 @@ class Part:
     volume = 50
     muted = False
     sidetone = 20
+    microphone_gain_db = 24
 
     def __init__(self, bench):
         self._bench = bench

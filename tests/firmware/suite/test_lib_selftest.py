@@ -25,7 +25,7 @@ def begun(config=SHIFT, **facts):
 
 def keys(bench):
     for key in (1, 2, 3, 4, 5, 6):
-        assert bench.do("key%d" % key, after_ms=300) == []
+        assert bench.do("key" + str(key), after_ms=300) == []
 
 
 def test_a_seat_in_order():

@@ -1,0 +1,69 @@
+"""Ajustes (key 6 held, no call): how she hears, is heard and reads; kept for her at this desk."""
+
+from lib.menus import Menu
+from lib.prefs import BRIGHTNESS, STEPS
+
+_LEVELS = ("volume", "microphone", "sidetone")
+
+
+def show(station, details):
+    words = station.words
+    rows = []
+    if station.levels:
+        for name, level in zip(_LEVELS, station.levels):  # noqa: B905
+            rows.append([name, words["set_" + name] % level])
+    for name in ("brightness", "language"):
+        rows.append([name, words["set_" + name] % words[name + "_" + _now(station, name)]])
+    station.open(Menu("settings", rows, _chosen, "idle"))
+
+
+def _now(station, name):
+    usual = station.config.language if name == "language" else BRIGHTNESS[0]
+    return station.prefs.get(name, usual)
+
+
+def _chosen(station, node):
+    name = node[0]
+    if name in _LEVELS:
+        station.open(Level(station, name))
+        return
+    choices = BRIGHTNESS if name == "brightness" else ("es", "en")
+    at = choices.index(_now(station, name)) + 1
+    station.prefer(name, choices[at % len(choices)])
+
+
+class Level:
+    """− and + on keys 3 and 4; any other key is done."""
+
+    kind = "level"
+    title = None
+    deep = stays = said = lit = hears = False
+    urgent = all_keys = True
+
+    def __init__(self, station, name):
+        self._station = station
+        self._name = name
+
+    def fits(self, station):
+        return station.desk.work == "idle"
+
+    @property
+    def _value(self):
+        return int(self._station.levels[_LEVELS.index(self._name)])
+
+    def press(self, station, key):
+        low, high, step = STEPS[self._name]
+        if key in (3, 4):
+            value = self._value + (step if key == 4 else -step)
+            station.prefer(self._name, max(low, min(value, high)))
+        else:
+            station.menu = None
+            show(station, None)
+
+    def content(self):
+        return (self._name, self._value)
+
+    def draw(self, canvas, words):
+        canvas.text((words["set_" + self._name] % "").strip(), 0, 12, 127, True)
+        canvas.digits(str(self._value), 12, 127)
+        canvas.text("3 −   4 +", 0, 36, 127, True)

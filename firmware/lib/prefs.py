@@ -1,0 +1,81 @@
+"""How each agent wants to hear, be heard and read, kept in one small file of this desk: read when
+she logs in, written some time after she changed something. Loaded for a moment.
+"""
+
+import json
+import os
+
+from lib.once import once
+from micropython import const
+
+_FILE = "prefs.json"
+_SOON_MS = const(3_000)
+STEPS = {"volume": (0, 100, 5), "microphone": (0, 36, 3), "sidetone": (0, 100, 10)}
+BRIGHTNESS = ("high", "mid", "low")
+_CONTRAST = {"high": 0xCF, "mid": 0x60, "low": 0x20}
+_METHODS = (("volume", "set_volume"), ("microphone", "set_microphone_gain"),
+            ("sidetone", "set_sidetone"))  # fmt: skip
+
+
+def levels(codec):
+    """What it is set to, in the order of STEPS."""
+    return codec.volume, codec.microphone_gain_db, codec.sidetone
+
+
+def load(app, before):
+    """Somebody sits down, or nobody is there any more; what `before` wished is kept."""
+    if app.keep_due is not None:
+        write(app, before)
+    app.machine.prefs = dict(_read().get(app.desk.agent, {})) if app.desk.agent else {}
+    apply(app)
+
+
+def apply(app):
+    """Bring codec, screen and language to what is wished, else to what the desk has for all."""
+    machine = app.machine
+    prefs = machine.prefs
+
+    def tune(codec):
+        usual = app.usual_levels
+        if usual is None:
+            app.usual_levels = usual = levels(codec)
+        for (name, method), level, now in zip(_METHODS, usual, levels(codec)):  # noqa: B905
+            wished = prefs.get(name, level)
+            if wished != now:
+                getattr(codec, method)(wished)
+        machine.levels = levels(codec)
+
+    app.parts.use("codec", tune)
+    app.burn_in.bright = _CONTRAST[prefs.get("brightness", "high")]
+    app.speak(prefs.get("language", machine.config.language))
+
+
+def keep(app):
+    """Her wishes changed: they take effect at once, and are written a little later."""
+    before = app.machine.levels
+    apply(app)
+    if app.machine.levels != before:
+        once("report", "audio_changed", app, app.parts.get("codec"))
+    app.keep_due = app.clock.now() + _SOON_MS
+
+
+def write(app, agent):
+    """Put the wishes in effect into the file, as this agent's."""
+    app.keep_due = None
+    kept = _read()
+    kept[agent] = app.machine.prefs
+    try:
+        with open(_FILE + ".new", "w") as file:
+            json.dump(kept, file)
+        os.rename(_FILE + ".new", _FILE)
+    except OSError as error:
+        app.serial.log("{}: {}".format(_FILE, error))
+
+
+def _read():
+    try:
+        with open(_FILE) as file:
+            kept = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
