@@ -5,6 +5,7 @@ The digits lie in the page until they were checked, and go nowhere else. The che
 long, so the application does it in parts (`lib.pin`); its answer is the input `pin_checked`.
 """
 
+from lib.menus import Menu
 from lib.once import once
 from micropython import const
 
@@ -28,7 +29,12 @@ def ask(station, details):
         _deny(station, details, "locked")
         station.notify("wait", str((left_ms + 999) // 1000))
     else:
-        station.open(Page(details, "pin", _PIN), _IDLE_MS)
+        page = Page(details, "pin", _PIN)
+        if details[0]:  # a code's name stays untold
+            page.title = station.config.name_of(details[1])
+        if details[3]:
+            page.mark = station.notice[1]
+        station.open(page, _IDLE_MS)
 
 
 def code(station, details):
@@ -44,23 +50,19 @@ def _deny(station, details, reason):
     once("do_session", "deny", station, details, reason)
 
 
-class Page:
-    """Takes all six keys, as `lib.menus` says."""
+class Page(Menu):
+    """What takes the digits, by all six keys."""
 
-    deep = stays = False
     urgent = all_keys = True
-    title = None
+    mark = ""  # the hour of the mark of the same tap
     left = None  # tries, after a wrong one
     whole = False  # all digits are there
 
     def __init__(self, details, kind, size):
+        super().__init__(kind, (), None, "idle")
         self.details = details
-        self.kind = kind
         self.digits = bytearray(size)
         self.count = 0
-
-    def fits(self, station):
-        return station.desk.work == "idle"
 
     def press(self, station, key):
         if self.whole:
@@ -95,6 +97,7 @@ class Page:
         else:
             self.whole = False
             self.count = 0
+            self.mark = ""
             self.left = _TRIES - count
             station.open(self, _IDLE_MS)
 
@@ -116,6 +119,8 @@ class Page:
                 canvas.column(x + step, _Y + 6, bits)
         if self.whole:
             text = words["checking"]
+        elif self.mark and not self.count:
+            text = words["mark_pin"] % self.mark
         elif self.left:
             text = words["wrong_left"] % self.left
         else:

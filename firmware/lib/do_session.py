@@ -51,7 +51,7 @@ def _tap(station, details):
             deny(station, details, "unknown_badge")
             station.notify("marked_unknown", _hour(station, station.u))
         else:
-            _ask(station, details, [["out", "mark_out"], ["cancel", "cancel"]])
+            _ask(station, details, [["", ""], ["", ""], ["out", "mark_out"], ["cancel", "cancel"]])
     else:
         station.act(station.action("badge"), details)
 
@@ -130,7 +130,7 @@ def log_in(station, details):
         "presence.changed", a=agent, to="not_ready", reason="login", by="system",
         **{"from": "logged_out"},
     )  # fmt: skip
-    if not of:
+    if not of or method == "badge_pin":
         station.notify("hello", station.config.name_of(agent))
 
 

@@ -155,7 +155,7 @@ pending: Codes to give
 yes: Yes
 no: No
 transfer: Transfer
-after_call: Afterwards…
+after_call: Afterwards
 code_now: Code the call
 cancel_help: Cancel help
 topic: Tell the topic

@@ -155,7 +155,7 @@ pending: Pendientes
 yes: Sí
 no: No
 transfer: Transferir
-after_call: Al terminar…
+after_call: Al terminar
 code_now: Tipificar
 cancel_help: Cancelar ayuda
 topic: Decir el tema
