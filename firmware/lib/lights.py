@@ -6,7 +6,8 @@ Two rungs that mean different things differ in place, brightness or blink, never
 # rung; ready, busy and ring: * lit, o blinking; the blink's period and for how long it is lit, ms
 _LADDER = (  # noqa: SIM905
     "offered ..o 500 250 dialing .*. 0 0 talking .*. 0 0 held .*o 2000 1000 "
-    "consulting .*o 2000 1000 closing .*. 0 0 wrapup .o. 2000 1000 message ..o 2000 200 ready *.. 0 0"
+    "consulting .*o 2000 1000 closing .*. 0 0 wrapup .o. 2000 1000 "
+    "message ..o 2000 200 ready *.. 0 0"
 ).split()
 
 

@@ -50,7 +50,8 @@ TABLE = {
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
     "hang_up withdraw miss time_out finish session.ask session.relieve silence interrupt "
-    "wrap_up typify message.acknowledge message.turn transfer.drop transfer.back transfer.end transfer.join"
+    "wrap_up typify message.acknowledge message.turn transfer.drop transfer.back transfer.end "
+    "transfer.join"
 ).split()
 # command: its fields, each with the bytes it may have, its values, or # for a whole number; a
 # minus: it may be missing

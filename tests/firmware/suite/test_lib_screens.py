@@ -10,7 +10,8 @@ from scenes import Bench, scenes, unconfigured
 from scenes_call import calls
 
 LABELS = (
-    "go_ready", "choose_reason", "dial.begin", "step", "answer", "typify", "hold", "resume", "intend", "message.turn",
+    "go_ready", "choose_reason", "dial.begin", "step", "answer", "typify", "hold", "resume", "intend",
+    "message.turn",
     "message.acknowledge", "message.aside", "message.agree", "message.observe", "seen",
     "help.ask", "menu.show",
 )  # fmt: skip
