@@ -47,7 +47,11 @@ def serve(board, models, imported):
         return {"lights": dict(zip(_LIGHTS, lit))}  # noqa: B905
 
     def screen(command):
-        return {"on": part("screen").on, "ram": part("screen").ram.hex()}
+        # a look takes of the station's own heap: who looks often asks for one page at a time
+        panel = part("screen")
+        at = command.get("page")
+        ram = panel.ram if at is None else panel.ram[128 * at : 128 * at + 128]
+        return {"on": panel.on, "written": panel.written, "ram": ram.hex()}
 
     def flash(command):
         esp32.erase_ms = command["erase_ms"]

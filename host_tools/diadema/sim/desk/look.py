@@ -7,7 +7,8 @@ from typing import Any
 from diadema.sim.station import NoPower, Station
 
 LOOK_S = 0.05  # between two looks: at most 20 a second
-_DARK = bytes(1024)
+_PAGES = 8
+_DARK = bytes(128 * _PAGES)
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,33 @@ class Standing:
 DARK = Face(base64.b64encode(_DARK).decode(), False, (False, False, False))
 
 
-async def face(station: Station) -> Face:
-    """One look at the station. Dark without power, and where a screen is off."""
-    try:
-        shown = await station.ask({"do": "screen"})
-        lights = await station.lights()
-    except NoPower:
-        return DARK
-    ram = bytes.fromhex(shown["ram"]) if shown["on"] else _DARK
-    ready, busy, ring = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
-    return Face(base64.b64encode(ram).decode(), bool(shown["on"]), (ready, busy, ring))
+class Eyes:
+    """Look at one station again and again. What they ask takes of the station's own small heap, so
+    it is a page of the screen at a time, and all pages only after something was drawn.
+    """
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._ram = bytearray(_DARK)
+        self._written: int | None = None
+
+    async def look(self) -> Face:
+        """Dark without power, and where a screen is off."""
+        try:
+            first = await self._page(0)
+            if first["written"] != self._written:
+                for at in range(1, _PAGES):
+                    await self._page(at)
+            self._written = first["written"]
+            lights = await self._station.lights()
+        except NoPower:
+            self._written = None
+            return DARK
+        ram = bytes(self._ram) if first["on"] else _DARK
+        ready, busy, ring = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
+        return Face(base64.b64encode(ram).decode(), bool(first["on"]), (ready, busy, ring))
+
+    async def _page(self, at: int) -> dict[str, Any]:
+        page = await self._station.ask({"do": "screen", "page": at})
+        self._ram[128 * at : 128 * at + 128] = bytes.fromhex(page["ram"])
+        return page

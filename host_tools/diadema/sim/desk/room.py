@@ -56,6 +56,7 @@ class StationRoom:
         self._entries: deque[Entry] = deque(maxlen=_KEPT)
         self._viewers: dict[Viewer, str] = {}
         self._somebody = asyncio.Event()
+        self._eyes = look.Eyes(self._desk.station)
         self._face = look.DARK
         self._who: str | None = None
         self._volume: int | None = None
@@ -131,7 +132,7 @@ class StationRoom:
                     due = loop.time() + _STORE_LOOK_S
                     position = reader.position(self._desk.station.id, self._last.e)
                     self._stored = max(0, self._number - max(0, self._last.n - position))
-                face = await look.face(self._desk.station)
+                face = await self._eyes.look()
                 if face != self._face:
                     self._face = face
                     self._send(lambda _: self._face.message())
