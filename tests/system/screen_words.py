@@ -32,7 +32,7 @@ def find(ram: bytes, text: str) -> tuple[int, int] | None:
 
 def label_key(ram: bytes, label: str) -> int | None:
     """Which of the keys 3-6 has this soft label above it now."""
-    found = find(ram, label)
+    found = find(ram, label) if label else None
     return 3 + found[0] // 32 if found and found[1] >= 40 else None
 
 
