@@ -4,6 +4,7 @@ WireViz and Graphviz draw it; both are tools of whoever builds stations, so `dia
 """
 
 import importlib
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from diadema.boards.table import Board, BoardError, Harness, Header, Layout
 _FORMATS = ("svg", "png", "bom.tsv")
 # a picture is as sharp as its dots an inch; the drawing's inches are Graphviz's
 _DPI = "110"
+# where a wire begins and ends, in WireViz's table of a cable: its text touches the cable's border
+_WIRE_END = re.compile(r"<td>([^<&\n]+)</td>")
 
 
 def harness(board: Board, layout: Layout) -> dict[str, Any]:
@@ -51,6 +54,9 @@ def draw(board: Board, folder: Path) -> list[Path]:
         made = wireviz.parse(drawing, return_types=("harness",))
         made.graph.attr(dpi=_DPI, ranksep="2.2", labelloc="t", fontsize="18")
         made.graph.attr(label=drawing["metadata"]["title"])
+        made.graph.body[:] = [
+            _WIRE_END.sub(r"<td>&nbsp;\1&nbsp;</td>", text) for text in made.graph.body
+        ]
         made.output(filename=folder / name, fmt=("svg", "png", "tsv"), view=False)
         (folder / f"{name}.gv").unlink(missing_ok=True)
         written += [folder / f"{name}.{ending}" for ending in ("yml", *_FORMATS)]

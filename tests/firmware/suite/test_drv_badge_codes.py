@@ -10,8 +10,8 @@ def bits(text):
 
 
 def test_wiegand_26_of_proxmark3():
-    # «lf hid decode 2006f623ae» and «wiegand encode 0 56 150», 200670012d, of the Proxmark3 client's
-    # help and cheat sheet: facility 123, card 4567, and facility 56, card 150; the last 26 bits
+    # «lf hid decode 2006f623ae» and «wiegand encode 0 56 150», 200670012d, of the Proxmark3
+    # client's help and cheat sheet: facility 123, card 4567; 56 and 150; the last 26 bits
     for raw, number in ((0x2006F623AE, b"\x7b\x11\xd7"), (0x200670012D, b"\x38\x00\x96")):
         assert decode(bytes(raw >> at & 1 for at in range(25, -1, -1))) == ("wiegand26", number)
 
@@ -42,10 +42,9 @@ def test_keys():
 
 
 def test_rdm6300_sample():
-    # the two samples of Seeed's page of the module (wiki.seeedstudio.com/125Khz_RFID_module-UART)
-    assert (
-        em4100(bytes.fromhex("02 30 31 30 30 30 37 33 34 45 30 44 32 03")) == b"\x01\0\x07\x34\xe0"
-    )
+    # the samples of Seeed's page of the module, wiki.seeedstudio.com/125Khz_RFID_module-UART
+    sent = b"\x02\x30\x31\x30\x30\x30\x37\x33\x34\x45\x30\x44\x32\x03"
+    assert em4100(sent) == b"\x01\x00\x07\x34\xe0"
     assert em4100(b"\x0262E3086CED08\x03") == b"\x62\xe3\x08\x6c\xed"
     assert em4100(b"\x0262E3086CED09\x03") is None
     assert em4100(b"\x0262E3086CEG08\x03") is None
