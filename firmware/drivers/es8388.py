@@ -41,7 +41,9 @@ _SETUP = const("drivers.es8388_setup")
 # datasheet §6, registers 0 to 52; a side has one analogue input, so the left mixer carries the
 # microphone and nothing else, the right one the line and the DAC: LOUT1 is the sidetone, ROUT1
 # what is heard, LOUT2 the line-out. An earpiece is fed from LOUT1 and ROUT1 through two resistors.
-# How they are set up stands in `drivers/es8388_setup.py`.
+# How they are set up stands in `drivers/es8388_setup.py`. Which bit of 0x04 is which output is
+# disputed too: followed are the register map, Linux and ESPHome; esp-adf's own names for them are
+# the other way round.
 _DAC_POWER = const(0x04)  # DACs off 0xC0, LOUT1 0x20, ROUT1 0x10, LOUT2 0x08, ROUT2 0x04 on
 _PGA = const(0x09)  # §6.2: 3 dB a step, left in the high nibble
 _ADC_MUTE = const(0x0F)

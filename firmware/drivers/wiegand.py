@@ -1,8 +1,9 @@
 """Badge readers and keypads with a Wiegand output: two lines, one pulse a bit.
 
 A pulse on D0 is 0, on D1 is 1, 20 to 100 µs long, 0.2 to 20 ms apart (SIA AC-01-1996.10 §4); 25 ms
-without any ends a frame. 26 bits as SIA AC-01 §5, 34 and 37 (HID H10302) as their makers document
-them. The number is public and can be copied: it names a person, it proves nothing.
+without any ends a frame (ESPHome waits 100 ms, which would join a keypad's bursts). 26 bits as SIA
+AC-01 §5, 34 and 37 (HID H10302) as their makers document them. The number is public and can be
+copied: it names a person, it proves nothing.
 """
 
 import asyncio

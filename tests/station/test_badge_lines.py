@@ -64,6 +64,22 @@ async def main():
     assert lines == [bad, bad, "wiegand26 7b1234 100", bad, "3"]
 
 
+async def test_a_wiegand_line_that_lies_on_ground_is_found(chips):
+    lines = await chips(
+        WIEGAND
+        + """
+async def main():
+    for gpio in (25, 26):
+        machine.net(gpio).drive(0)
+        await asyncio.sleep_ms(100)
+        print(reader.selftest())
+        machine.net(gpio).drive(1)
+    print(reader.selftest())
+"""
+    )
+    assert lines == ["False", "False", "True"]
+
+
 async def test_wiegand_keypad(chips):
     lines = await chips(
         WIEGAND
