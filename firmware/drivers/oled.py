@@ -36,7 +36,7 @@ class Oled:
 
     def start(self):
         """Set the chip up, clear it and light it. Raises PartError when it does not answer."""
-        self._command(self._init)
+        self._command(*self._init)
         self.contrast(self._contrast)
         self.show(bytes(len(self._shown)), True)
         self.power(True)
@@ -71,23 +71,23 @@ class Oled:
 
     def contrast(self, value):
         """0 to 255."""
-        self._command(bytes([_SET_CONTRAST, value]))
+        self._command(_SET_CONTRAST, value)
         self._contrast = value
 
     def scroll(self, rows):
         """Move the picture down by so many rows; what leaves below comes in on top."""
-        self._command(bytes([_START_LINE | -rows & 63]))
+        self._command(_START_LINE | -rows & 63)
 
     def power(self, on):
         """Dark, and asleep, without losing the picture."""
-        self._command(bytes([_DISPLAY_OFF | bool(on)]))
+        self._command(_DISPLAY_OFF | bool(on))
         self.on = bool(on)
 
     def _window(self, left, right, first, last):
         """Send columns left … right − 1 of pages first … last − 1: in horizontal addressing the
         window, then its bytes, which wrap inside it (SSD1306 §10.1.4, §10.1.5).
         """
-        self._command(bytes([_SET_COLUMNS, left, right - 1, _SET_PAGES, first, last - 1]))
+        self._command(_SET_COLUMNS, left, right - 1, _SET_PAGES, first, last - 1)
         self._picture(b"\x40", left, right, first, last)
 
     def _picture(self, head, left, right, first, last):
@@ -103,8 +103,8 @@ class Oled:
         self._write(memoryview(send)[:size])
         self.sent += size - len(head)
 
-    def _command(self, commands):
-        self._write(bytes([_COMMANDS]) + commands)
+    def _command(self, *commands):
+        self._write(bytes((_COMMANDS,) + commands))
 
     def _write(self, data):
         try:
@@ -115,7 +115,7 @@ class Oled:
     def selftest(self):
         """The chip acknowledges a command that does nothing."""
         try:
-            self._command(bytes([_NO_OPERATION]))
+            self._command(_NO_OPERATION)
         except PartError:
             return False
         return True

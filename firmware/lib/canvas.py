@@ -3,28 +3,27 @@
 Draws text column by column in plain Python, so that it runs on both interpreters.
 """
 
-from lib.font import BIG_WIDTH, big_column, glyph
+from lib.font import big_column, glyph
 from micropython import const
 
-WIDTH = const(128)
-HEIGHT = const(64)
+_WIDTH = const(128)
+_HEIGHT = const(64)
 _GAP = const(1)
+_BIG_WIDTH = const(11)  # of a digit, as in lib.font
 _COLON = const(0x0701C0)  # two dots of three rows each
+# four rows as eight, for text of double height
+_DOUBLE = const(b"\x00\x03\x0c\x0f\x30\x33\x3c\x3f\xc0\xc3\xcc\xcf\xf0\xf3\xfc\xff")
 
 
 class Canvas:
     def __init__(self):
-        self.buffer = bytearray(WIDTH * HEIGHT // 8)
+        self.buffer = bytearray(_WIDTH * _HEIGHT // 8)
         self._columns = [0] * 5
-        # four rows as eight, for text of double height
-        self._double = bytes(
-            sum(3 << 2 * bit for bit in range(4) if n >> bit & 1) for n in range(16)
-        )
 
-    def clear(self, y, height, x=0, width=WIDTH):
+    def clear(self, y, height, x=0, width=_WIDTH):
         """Make rows y … y + height − 1 dark."""
         mask = ((1 << height) - 1) << (y & 7)
-        page = (y >> 3) * WIDTH
+        page = (y >> 3) * _WIDTH
         while mask:
             keep = ~mask & 0xFF
             if keep:
@@ -33,29 +32,29 @@ class Canvas:
             else:
                 self.buffer[page + x : page + x + width] = bytes(width)
             mask >>= 8
-            page += WIDTH
+            page += _WIDTH
 
     def column(self, x, y, bits):
         """Light the rows of `bits` (bit 0 at y) in column `x`."""
-        if 0 <= x < WIDTH:
+        if 0 <= x < _WIDTH:
             bits <<= y & 7
-            at = (y >> 3) * WIDTH + x
+            at = (y >> 3) * _WIDTH + x
             while bits:
                 self.buffer[at] |= bits & 0xFF
                 bits >>= 8
-                at += WIDTH
+                at += _WIDTH
 
     def invert(self, x, y, width, height):
         """Dark for light in a box (a filled label)."""
         mask = ((1 << height) - 1) << (y & 7)
-        page = (y >> 3) * WIDTH
+        page = (y >> 3) * _WIDTH
         while mask:
             for at in range(page + x, page + x + width):
                 self.buffer[at] ^= mask & 0xFF
             mask >>= 8
-            page += WIDTH
+            page += _WIDTH
 
-    def text(self, text, x, y, right=WIDTH, tall=False):
+    def text(self, text, x, y, right=_WIDTH, tall=False):
         """Small text, ten rows, or twenty; stops before column `right`. Returns the column after
         it.
         """
@@ -107,10 +106,9 @@ class Canvas:
 
     def _tall(self, bits):
         """Ten rows as twenty."""
-        double = self._double
-        return double[bits & 15] | double[bits >> 4 & 15] << 8 | double[bits >> 8] << 16
+        return _DOUBLE[bits & 15] | _DOUBLE[bits >> 4 & 15] << 8 | _DOUBLE[bits >> 8] << 16
 
-    def digits(self, text, y, x=WIDTH):
+    def digits(self, text, y, x=_WIDTH):
         """Digits and colons, 24 rows, up to column `x`. Returns the first column they take."""
         end = x
         for letter in reversed(text):
@@ -119,12 +117,12 @@ class Canvas:
                 for step in range(3):
                     self.column(x + step, y, _COLON)
             else:
-                x -= BIG_WIDTH + (2 if x < end else 0)
-                for step in range(BIG_WIDTH):
+                x -= _BIG_WIDTH + (2 if x < end else 0)
+                for step in range(_BIG_WIDTH):
                     self.column(x + step, y, big_column(ord(letter) - 48, step))
         return x
 
 
 def digits_width(text):
     """Columns that `digits` takes."""
-    return (BIG_WIDTH + 2) * len(text) - (BIG_WIDTH - 3) * text.count(":") - 2 if text else 0
+    return (_BIG_WIDTH + 2) * len(text) - (_BIG_WIDTH - 3) * text.count(":") - 2 if text else 0

@@ -6,7 +6,7 @@ A small glyph is five columns, bit 0 the top of a capital, bit 6 the base line, 
 
 from micropython import const
 
-BIG_WIDTH = const(11)
+_BIG_WIDTH = const(11)
 
 # space to ~ and then the others, five columns each
 _SMALL = const(
@@ -104,5 +104,5 @@ def glyph(letter, columns):
 
 def big_column(digit, x):
     """24 rows of column `x` of a digit."""
-    at = (digit * BIG_WIDTH + x) * 3
+    at = (digit * _BIG_WIDTH + x) * 3
     return _BIG[at] | _BIG[at + 1] << 8 | _BIG[at + 2] << 16

@@ -20,11 +20,11 @@ def hmac_sha256(key, message):
     if len(key) > _BLOCK:
         key = sha256(key).digest()
     key = key + bytes(_BLOCK - len(key))
-    inner = sha256(bytes(byte ^ 0x36 for byte in key))
-    inner.update(message)
-    outer = sha256(bytes(byte ^ 0x5C for byte in key))
-    outer.update(inner.digest())
-    return outer.digest()
+    for pad in (0x36, 0x5C):  # the inner hash, then the outer one
+        found = sha256(bytes(byte ^ pad for byte in key))
+        found.update(message)
+        message = found.digest()
+    return message
 
 
 def badge_hash(key, kind, identity):
