@@ -1,0 +1,154 @@
+"""The keys of simulated people lead where they should: typed into the station's own state machine,
+configured for the sample site.
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from diadema.sim import keying, people
+from diadema.sim.past import Past
+from diadema.sim.witness import Witnessed
+from diadema.site import parse
+from diadema.station_config import ConfigMaker
+
+_ROOT = Path(__file__).parents[3]
+for folder in (_ROOT / "tests" / "firmware", _ROOT / "firmware"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+import micropython_names  # noqa: E402, F401 - before anything of the firmware
+from deskbench import DeskBench  # noqa: E402
+
+ROSA = ("0" * 32, "a001")
+TREE = people.LIMA_TREE
+
+
+class Desk:
+    """The state machine, and what a person knows of its past."""
+
+    def __init__(self) -> None:
+        desks = people.desks(1)
+        content = people.site(desks, name="Centro", zone="America/Lima", tree=TREE)
+        site = parse(json.dumps(content).encode())
+        made = ConfigMaker(site, "5a" * 32, -300, 1, card_key="c4" * 16).build(desks[0].station)
+        self.site = content
+        self.bench = DeskBench(json.loads(made))
+        self.seen: list[Witnessed] = []
+        self.past = Past(self.seen)
+        self.bench.do("badge", ROSA)
+        self.keys(keying.READY)
+
+    def keys(self, *keys: int) -> None:
+        for key in keys:
+            self.bench.do(f"key{key}")
+        self._note()
+
+    def ring(self, contact: str) -> None:
+        self.bench.ring(contact)
+        self._note()
+
+    def call(self, contact: str) -> None:
+        self.ring(contact)
+        self.keys(keying.ANSWER)
+
+    def _note(self) -> None:
+        for event in self.bench.events[len(self.seen) :]:
+            self.seen.append(Witnessed(1, event["n"], event, event["u"], b""))
+
+    def last(self, kind: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.bench.last(kind)
+        return found
+
+    def typify(self, contact: str, code: str) -> None:
+        self.keys(*keying.code_keys(TREE, code, self.past.recent(), self.past.motive(contact)))
+
+    def menu(self, contact: str, line: str) -> None:
+        coded = self.past.happened("contact.typified", contact)
+        step = self.past.steps_left(contact, self.site["campaigns"]) > 0
+        self.keys(*keying.call_menu_keys(line, step=step, coded=coded))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_code_is_found_whatever_was_used_before(desk: Desk, seed: int) -> None:
+    chance = random.Random(seed)
+    often = chance.sample(people.leaves(TREE), 5)
+    hows = set()
+    for number in range(40):
+        contact = f"c{number}"
+        code = chance.choice(often if number % 3 else people.leaves(TREE))
+        desk.call(contact)
+        motive = chance.choice([None, people.motive_of(TREE, code), "1"])
+        if motive:
+            desk.menu(contact, "motive")
+            motives = [{"code": node[0]} for node in TREE["nodes"]]
+            desk.keys(*keying.coded_keys(motives, motive))
+            assert desk.past.motive(contact) == motive
+        desk.keys(keying.HANG_UP)
+        desk.typify(contact, code)
+        typified = desk.last("contact.typified")
+        assert (typified["c"], typified["code"]) == (contact, code)
+        hows.add(typified["how"])
+    assert hows == {"agent", "favourite"}
+
+
+LINES = {
+    "transfer": "areas",
+    "motive": "motives",
+    "after_call": "intend",
+    "code": "tree",
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("steps", [0, 2, 4])
+def test_the_menu_of_a_call_opens_what_is_wanted(desk: Desk, line: str, steps: int) -> None:
+    desk.call("c1")
+    for _ in range(steps):
+        desk.keys(keying.STEP)
+        if desk.last("contact.step")["step"] == "identity":
+            desk.keys(keying.FIRST)  # how it was verified
+    assert desk.past.steps_left("c1", desk.site["campaigns"]) == 4 - steps
+    desk.menu("c1", line)
+    assert desk.bench.station.menu.kind == LINES[line]
+
+
+def test_with_a_code_the_menu_of_a_call_is_shorter_and_the_rest_as_before(desk: Desk) -> None:
+    desk.call("c1")
+    desk.menu("c1", "code")
+    desk.typify("c1", "111")
+    desk.menu("c1", "skip")
+    assert desk.last("contact.step")["result"] == "skipped"
+    desk.menu("c1", "recording")
+    assert desk.bench.desk.unrecorded
+    desk.menu("c1", "after_call")
+    assert desk.bench.station.menu.kind == "intend"
+
+
+def test_what_the_past_says_is_what_the_desk_knows(desk: Desk) -> None:
+    """In a walk through the keys and what may come from the exchange."""
+    chance = random.Random(3)
+    for number in range(600):
+        if chance.random() < 0.25:
+            desk.ring(f"c{number}")
+        elif desk.bench.desk.work != "idle" and chance.random() < 0.1:
+            desk.bench.command("hangup", contact=desk.bench.desk.contact, by="caller")
+        else:
+            desk.keys(chance.choice((1, 1, 2, 3, 3, 4, 5, 6)))
+        desk._note()
+        state = desk.bench.desk
+        assert desk.past.presence == state.presence
+        assert desk.past.work[0] == state.work
+        assert desk.past.recent() == state.recent
+        assert desk.past.waiting() == [row[0] for row in state.pending]
+        if state.work in ("talking", "held", "consulting"):
+            assert desk.past.work[1] == state.contact
+            assert desk.past.motive(state.contact) == state.motive
