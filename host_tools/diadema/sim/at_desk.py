@@ -380,8 +380,10 @@ class AtDesk:
     async def typify_later(self, contact: str, code: str) -> None:
         """The oldest of the calls that wait for their code."""
         since = self.seen
+        flagged = self.happened("contact.typified", contact)
         await self.keys([keying.MENU, keying.FIRST, keying.FIRST, *self._code_keys(code, contact)])
-        await self.expect("contact.typified", since, c=contact, code=code)
+        kind = "contact.retypified" if flagged else "contact.typified"
+        await self.expect(kind, since, c=contact, code=code)
 
     def _code_keys(self, code: str, contact: str) -> list[int]:
         past = self.past
