@@ -9,6 +9,7 @@ import asyncio
 from array import array
 from time import ticks_diff, ticks_ms
 
+from lib.timekeeping import wait
 from micropython import const
 
 _BOUNCE_MS = const(20)
@@ -75,18 +76,10 @@ class KeyEvents:
                         left = max(length - ticks_diff(now, since), 0)
                         if wait_ms is None or left < wait_ms:
                             wait_ms = left
-            await self._wait(wait_ms)
-
-    async def _wait(self, wait_ms):
-        if self.poll_ms:
-            await asyncio.sleep_ms(wait_ms)
-        elif wait_ms is None:
-            await self._flag.wait()
-        else:
-            try:
-                await asyncio.wait_for_ms(self._flag.wait(), wait_ms)
-            except asyncio.TimeoutError:
-                pass
+            if self.poll_ms:
+                await asyncio.sleep_ms(wait_ms)
+            else:
+                await wait(self._flag, wait_ms)
 
     def _look(self, index, now):
         """(name, ticks) when the key did something that counts."""
@@ -118,8 +111,3 @@ class KeyEvents:
             self._held[index] = _NEVER
             return ("long%d" if index + 1 in self._long_keys else "key%d") % (index + 1), held
         return None
-
-    def _cancel(self):
-        """What is pressed now shall mean nothing, however it ends."""
-        for index in range(len(self._down)):
-            self._held[index] = _NEVER

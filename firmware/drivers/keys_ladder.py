@@ -19,6 +19,7 @@ _SETTLE_MS = const(5)
 _STUCK_MS = const(10_000)  # of a voltage that is no key's
 _REST = const(-1)
 _NOBODY = const(-2)
+_NEVER = const(-1)
 
 
 class LadderKeys(KeyEvents):
@@ -78,7 +79,8 @@ class LadderKeys(KeyEvents):
             self.refused += 1
             self._mixed = ticks_ms() or 1  # type: ignore[assignment]
             self._key = _REST
-            self._cancel()
+            for index in range(len(self._down)):  # what is pressed now shall mean nothing
+                self._held[index] = _NEVER
 
     def _stuck(self):
         raise PartError("keys", "stuck", "let go of all keys, or check the wires of the ladder")
