@@ -141,9 +141,9 @@ class Journal:
     def append(self, payload, low_value=False):
         """Write one event; returns its n. Raises JournalFull when there is no room for it."""
         if len(payload) > _PAYLOAD_LIMIT:
-            raise JournalError("event: {} bytes, at most 512".format(len(payload)))
+            raise JournalError("an event has at most 512 bytes")
         if low_value and self.free < _LOW_VALUE:
-            raise JournalFull("low-value events wait until the host has caught up")
+            raise JournalFull("low-value events wait")
         n = self.last + 1
         for _ in range(_TRIES):
             # the last twelve bytes of a sector stay free for an acknowledgement
@@ -238,7 +238,7 @@ class Journal:
             self.settle()
             if self.erase((following - 1) % self.sectors):
                 return
-        raise JournalFull("no good sector is free")
+        raise JournalFull("no sector is free")
 
     def erase(self, index):
         """Erase a sector and look; False when that did not work: it is bad from now on."""
@@ -318,11 +318,6 @@ class Journal:
     def reserve(self):
         """True when only what ends something may still be written."""
         return self.free <= _RESERVE
-
-    @property
-    def fill(self):
-        """Percent of the sectors that hold something unacknowledged."""
-        return (self.sectors - self.free) * 100 // self.sectors
 
 
 def _xor(header):

@@ -12,8 +12,10 @@ _AGEING = const(20_000)
 
 def health(app, u):
     """An event for the host's graphs, and everything else on the console."""
+    sectors = app.journal.sectors
+    fill = (sectors - app.journal.free) * 100 // sectors  # percent not yet acknowledged
     app.record(
-        {"k": "station.health", "heap": gc.mem_free(), "journal": app.journal.fill,
+        {"k": "station.health", "heap": gc.mem_free(), "journal": fill,
          "discards": app.discards, "bad_frames": app.host.decoder.bad}, u, True,
     )  # fmt: skip
     app.serial.log(json.dumps(dump(app)))
