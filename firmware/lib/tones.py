@@ -26,12 +26,11 @@ _sine = None
 
 
 @micropython.viper
-def _note(out: ptr16, frames: int, phase: int, step: int, gain: int, sine: ptr8):  # noqa: F821
+def _note(out: ptr32, frames: int, phase: int, step: int, gain: int, sine: ptr8):  # noqa: F821
     """Write `frames` pairs of samples; `phase` and `step` count 1/65536 of a turn."""
     for at in range(frames):
-        value = (int(sine[(phase >> 8) & 255]) - 128) * gain >> 7
-        out[2 * at] = value & 0xFFFF
-        out[2 * at + 1] = value & 0xFFFF
+        value = (int(sine[phase >> 8 & 255]) - 128) * gain >> 7
+        out[at] = value << 16 | value & 0xFFFF  # left and right
         phase += step
 
 
