@@ -13,13 +13,15 @@ IN_ALL = 56 * 1024
 WIFI = 7 * 1024  # radio, TLS and broker on top of both, on a board that has PSRAM
 ORDERS = 1536  # and what only an explicit order loads
 
+# fmt: off
 SELDOM = {
     f"lib.{name}"
     for name in (
         "start", "journal_start", "config_store", "config_check", "hour", "report", "orders",
         "ramflash", "message", "time_server", "sntp",
     )
-}  # fmt: skip
+} | {f"drivers.{name}_setup" for name in ("es8388", "es8311", "wm8960")} | {"drivers.i2s_mclk"}
+# fmt: on
 
 
 class Loaded:
