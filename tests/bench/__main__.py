@@ -16,7 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its broker and it
 from tests.bench.figure import Figure, print_figures
 
 # modules of this folder, each with `async figures()`
-_PARTS = ["board", "floor", "fuzz", "intake", "journal", "drain", "crowd", "voice", "readers"]
+_PARTS = [
+    "board", "states", "floor", "fuzz", "intake", "journal", "drain", "crowd", "voice", "readers",
+]  # fmt: skip
 
 
 async def measure(parts: list[str], say: Console) -> list[Figure]:
