@@ -1,6 +1,7 @@
 """Attendance is the tap's, a session the desk's: scripted days on the real firmware in the VM."""
 
 HOUR = 3_600_000
+MINUTE = 60_000
 LOGIN = ["attendance.marked", "session.opened", "presence.changed"]
 LOGOUT = ["session.closed", "presence.changed"]
 
@@ -31,13 +32,13 @@ async def test_a_day_of_marks_breaks_and_salida(desk):
         await bench.shows("tap_asks")
         await bench.world.sleep(10_000)  # nothing chosen
         await bench.shows("tap_asks_no_more")
-        await bench.world.sleep(4 * HOUR)
+        await bench.world.sleep(4 * MINUTE)
         await tapped(bench, rosa)
         await bench.keys(4)
         await bench.event("session.closed", reason="agent")
-        await bench.world.sleep(HOUR)
+        await bench.world.sleep(MINUTE)
         assert await tapped(bench, rosa) == LOGIN[1:]  # back from refrigerio: no mark
-        await bench.world.sleep(4 * HOUR)
+        await bench.world.sleep(4 * MINUTE)
         since = bench.since()
         await bench.station.tap(rosa)
         by_now = bench.world.now_ms()

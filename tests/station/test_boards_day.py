@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from diadema.sim import keying
 from diadema.sim.build import SIM, SimBoard, board_names
 
 BOARDS = [name for name in board_names() if name != SIM.name]
 # no part of what happened: which board it is, and when to the millisecond
 DURATIONS = ("ring_ms", "silence_ms", "longest_silence_ms")
 ASIDE = ("board", "u", "t", "utc", "uncertainty_ms", *DURATIONS)
+SETTLED_MS = 400  # a screen that changed by itself takes no soft key before
 LATE_MS = (
     150  # a key that is polled is heard later than one that interrupts, sound comes in frames
 )
@@ -66,14 +68,60 @@ async def answered_call(bench, day: Day) -> None:
     await bench.event("contact.resumed", c="C-1")
     await bench.station.press(4, ms=900)
     await look(bench, day, "louder")
+    await protocol_motive_and_help(bench, day)
     await bench.world.sleep(5000)
     await bench.keys(1)
     await bench.event("wrapup.started", c="C-1")
     await look(bench, day, "tree")
-    await bench.keys(4, 3, 3)
-    await bench.event("wrapup.ended", c="C-1", cause="typified")
+    await bench.typify("C-1", "211")
     await bench.event("voice.summary", c="C-1")
     await bench.station.ask({"do": "hush"})
+
+
+async def protocol_motive_and_help(bench, day: Day) -> None:
+    await bench.keys(3)
+    await bench.event("contact.step", c="C-1", step="identity", how="key")
+    await look(bench, day, "methods")
+    await bench.keys(4)
+    await bench.event("contact.step", c="C-1", method="preguntas")
+    await bench.keys(6, 4, 4)  # Menú, Motivo, Operaciones
+    await bench.event("contact.motive", c="C-1", motive="2")
+    await bench.event("contact.playbook", c="C-1")
+    await look(bench, day, "step")
+    since = bench.since()
+    await bench.keys(5)
+    await bench.event("help.requested", since, c="C-1")
+    await look(bench, day, "topics")
+    await bench.keys(4)
+    await bench.event("help.topic", since, topic="sistema")
+    asked = bench.world.witness.events(bench.station.id)[since]
+    await bench.world.sleep(20_000)
+    await look(bench, day, "help waits")
+    for state in ("accepted", "resolved"):
+        number = bench.host.command("help", of=asked.n, state=state, by="Sra. Palta")
+        assert (await bench.host.answer(number))["k"] == f"help.{state}"
+        await bench.world.sleep(4000)
+        await look(bench, day, f"help {state}")
+
+
+async def transfers(bench, day: Day) -> None:
+    """To one area at once; to another after it was asked, in a conference first."""
+    for name, area in (("C-blind", 3), ("C-consulted", 4)):
+        await bench.ring(name)
+        await bench.answer(name)
+        await bench.keys(6, 3)
+        await look(bench, day, f"areas of {name}")
+        await bench.keys(area)
+        if name == "C-consulted":
+            await bench.event("contact.consulted", c=name)
+            await bench.world.sleep(6_400)
+            await look(bench, day, "consulting")
+            await bench.keys(4)  # the caller hears her meanwhile
+            await look(bench, day, "caller in a consult")
+            await bench.keys(3)
+        await bench.event("contact.transferred", c=name, completed=True)
+        await bench.event("contact.ended", c=name, by="transfer")
+        await bench.typify(name)
 
 
 async def pause_and_outgoing(bench, day: Day) -> None:
@@ -83,14 +131,13 @@ async def pause_and_outgoing(bench, day: Day) -> None:
     await look(bench, day, "pause")
     await bench.keys(3)
     await bench.event("presence.changed", since, to="ready")
-    await bench.keys(4)
-    dialed = await bench.event("contact.dialed", since)
+    dialed = await bench.dial()
     await look(bench, day, "dialing")
     await bench.keys(3)
     await bench.event("contact.answered", since, c=dialed["c"])
     await bench.world.sleep(8400)
-    await bench.keys(3, 3, 3, 3)
-    await bench.event("contact.typified", since, c=dialed["c"])
+    await bench.keys(6, 6, 5, 3)  # Menú, Más, Tipificar, the code used before
+    await bench.event("contact.typified", since, c=dialed["c"], how="favourite")
     await bench.keys(1)
     await bench.event("wrapup.started", since, c=dialed["c"])
     await bench.keys(1)
@@ -102,6 +149,7 @@ async def missed_call(bench, day: Day) -> None:
     await bench.ring("C-2")
     await bench.event("contact.missed", since, c="C-2", cause="no_answer")
     await look(bench, day, "missed")
+    await bench.world.sleep(SETTLED_MS)
     await bench.keys(3)
     await bench.event("presence.changed", since, to="ready")
 
@@ -112,7 +160,7 @@ async def parts_die(bench, day: Day) -> None:
         since = bench.since()
         await bench.ring(f"C-{part}")
         await bench.station.ask({"do": "fault", "part": part, "kind": "nack"})
-        await bench.keys(1)
+        await bench.answer(f"C-{part}")
         if use:
             await use()
         await bench.event("station.fault", since, part=part, code="no_answer")
@@ -123,8 +171,7 @@ async def parts_die(bench, day: Day) -> None:
         await bench.event("station.fault_cleared", since, part=part)
         await bench.keys(1)
         await bench.event("wrapup.started", since)
-        await bench.keys(3, 3, 3)
-        await bench.event("wrapup.ended", since)
+        await bench.typify(f"C-{part}")
         await look(bench, day, f"after the {part}")
 
 
@@ -135,14 +182,12 @@ async def reader_dies(bench) -> None:
     await bench.station.tap(bench.badges[0])
     await bench.event("station.fault", since, part="badge_reader", code="no_answer")
     await bench.ring("C-reader")
-    await bench.keys(1)
-    await bench.event("contact.answered", since, c="C-reader")
+    await bench.answer("C-reader")
     await bench.station.ask({"do": "fault", "part": "badge_reader", "kind": None})
     await bench.event("station.fault_cleared", since, part="badge_reader")
     await bench.keys(1)
     await bench.event("wrapup.started", since)
-    await bench.keys(3, 3, 3)
-    await bench.event("wrapup.ended", since)
+    await bench.typify("C-reader")
 
 
 async def headset_out_and_in(bench) -> None:
@@ -166,8 +211,7 @@ async def power_cut(bench, day: Day) -> None:
     await bench.event("wrapup.started", since, c="C-3")
     await bench.event("station.clock", since)
     await look(bench, day, "after the cut")
-    await bench.keys(3, 3, 3)
-    await bench.event("wrapup.ended", since, c="C-3")
+    await bench.typify("C-3")
 
 
 async def live(desk, board: SimBoard) -> Day:
@@ -175,18 +219,21 @@ async def live(desk, board: SimBoard) -> Day:
     async with desk(board) as bench:
         await look(bench, day, "logged out")
         await bench.station.tap("04DEADBEEF0102")
+        await bench.event("attendance.marked", a=None, direction="in")
         await bench.event("session.denied", reason="unknown_badge")
         await bench.world.sleep(4000)
         await bench.log_in()
         await look(bench, day, "ready")
         await answered_call(bench, day)
+        await transfers(bench, day)
         await pause_and_outgoing(bench, day)
         await missed_call(bench, day)
         await parts_die(bench, day)
         await reader_dies(bench)
         await headset_out_and_in(bench)
         await power_cut(bench, day)
-        await bench.station.tap(bench.badges[0])
+        await bench.badge_and_choose(keying.LEAVE)
+        await bench.event("attendance.marked", direction="out")
         await bench.event("session.closed", reason="agent")
         await bench.event("presence.changed", to="logged_out", reason="logout")
         await bench.world.sleep(4000)

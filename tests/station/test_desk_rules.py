@@ -9,9 +9,7 @@ from diadema.sim.build import FIRMWARE_HEAP, board_heap
 async def answered(bench, contact="C-1"):
     await bench.log_in()
     await bench.ring(contact)
-    since = bench.since()
-    await bench.keys(1)
-    await bench.event("contact.answered", since)
+    await bench.answer(contact)
 
 
 async def test_unknown_badge_is_denied_by_its_hash_and_nobody_is_logged_in(desk):
@@ -64,7 +62,7 @@ async def test_next_offer_ends_the_wrapup_without_a_code(desk):
 async def test_code_keyed_in_the_call_waits_for_ready(desk):
     async with desk() as bench:
         await answered(bench)
-        await bench.keys(3, 3, 3, 3)
+        await bench.keys(6, 6, 5, 3, 3, 3)  # Menú, Más, Tipificar
         assert (await bench.event("contact.typified"))["code"] == "111"
         await bench.keys(1)
         await bench.event("wrapup.started")
@@ -75,8 +73,8 @@ async def test_code_keyed_in_the_call_waits_for_ready(desk):
 async def test_call_by_keys_alone(desk):
     async with desk() as bench:
         await bench.log_in()
-        await bench.keys(4)
-        dialed = await bench.event("contact.dialed", via="key", direction="out")
+        dialed = await bench.dial()
+        assert (dialed["via"], dialed["direction"]) == ("key", "out")
         await bench.world.sleep(9000)
         await bench.keys(3)
         call = await bench.event("contact.answered", c=dialed["c"])
@@ -86,14 +84,14 @@ async def test_call_by_keys_alone(desk):
         assert (ended["u"] - call["u"] + 500) // 1000 == 60
 
 
-async def test_tap_in_a_call_changes_nothing(desk):
+async def test_anothers_tap_in_a_call_marks_and_no_more(desk):
     async with desk() as bench:
         await answered(bench)
         await bench.world.sleep(2000)
         since = bench.since()
-        await bench.station.tap(bench.badges[0])
+        await bench.station.tap(bench.badges[1])
         await bench.event("session.denied", since, reason="in_call")
-        assert bench.kinds(since) == ["session.denied"]
+        assert bench.kinds(since) == ["attendance.marked", "session.denied"]
 
 
 async def test_another_badge_at_an_idle_desk_relieves(desk):
@@ -102,7 +100,9 @@ async def test_another_badge_at_an_idle_desk_relieves(desk):
         since = bench.since()
         await bench.station.tap(bench.badges[1])
         opened = await bench.event("session.opened", since)
-        assert bench.kinds(since)[:3] == ["session.closed", "presence.changed", "session.opened"]
+        assert bench.kinds(since)[:4] == [
+            "attendance.marked", "session.closed", "presence.changed", "session.opened"
+        ]  # fmt: skip
         assert (await bench.event("session.closed", since))["reason"] == "relieved"
         assert opened["a"] != (await bench.event("session.closed", since))["a"]
 
@@ -162,8 +162,7 @@ async def test_power_cut_in_a_call_ends_it_as_interrupted_and_the_session_goes_o
         assert (ended["c"], ended["by"]) == ("C-1", "interrupted")
         await bench.event("wrapup.started", since, c="C-1")
         assert bench.kinds(since)[:3] == ["station.booted", "contact.ended", "wrapup.started"]
-        await bench.keys(3, 3, 3)
-        await bench.event("contact.typified", since, c="C-1")
+        await bench.typify("C-1")
         await bench.ring("C-2")
 
 
@@ -177,8 +176,8 @@ async def test_without_a_host_the_day_goes_on_and_arrives_later_in_order(desk):
             await bench.keys(1)
             await bench.event("contact.answered", since)
             await bench.world.sleep(20_000)
-            await bench.keys(1, 3, 3, 3)
-            await bench.event("wrapup.ended", since)
+            await bench.keys(1)
+            await bench.typify(f"C-{call}")
         bench.host.answering = True
         bench.host.send({"hello": {}})
         await bench.until(lambda: [e["k"] for e in bench.host.events] == bench.kinds())

@@ -43,8 +43,11 @@ async def test_a_call_by_the_host_from_the_badge_to_the_typified_contact(desk):
         await bench.world.sleep(100)
         await bench.shows("after")
         await bench.station.tap(bench.badges[0])
+        await bench.world.sleep(1000)
+        await bench.keys(4)
         await bench.event("session.closed", reason="agent")
         assert bench.kinds()[3:] == [
+            "attendance.marked",
             "session.opened",
             "presence.changed",
             "presence.changed",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from diadema.badge_cards import OWNER_KEY, card_key
-from diadema.sim import people
+from diadema.sim import keying, people
 from diadema.site import parse
 from wire_host import CARD_KEY
 
@@ -31,6 +31,8 @@ async def test_a_genuine_card_logs_in_and_out(desk):
         assert opened["method"] == "badge_secure"
         await bench.world.sleep(2500)
         await bench.station.tap(UID, key=KEY)
+        await bench.world.sleep(1000)
+        await bench.keys(keying.CLOSE_SESSION)
         await bench.event("session.closed", reason="agent")
         await bench.station.tap(bench.badges[1])
         assert (await bench.event("session.opened", method="badge"))["a"] != opened["a"]
