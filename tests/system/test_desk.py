@@ -159,9 +159,9 @@ async def test_a_call_from_badge_to_badge(system_program):
     assert (contact.a, contact.outcome, contact.ended_by) == (me.id, "answered", "transfer")
     assert (contact.code, contact.queue) == ("111", "Banca")
     wanted = [
-        "session.denied", "attendance.marked", "session.opened", "contact.offered", "contact.answered",
-        "contact.held", "contact.resumed", "contact.transferred", "contact.ended",
-        "wrapup.started", "contact.typified", "wrapup.ended", "session.closed",
+        "session.denied", "attendance.marked", "session.opened", "contact.offered",
+        "contact.answered", "contact.held", "contact.resumed", "contact.transferred",
+        "contact.ended", "wrapup.started", "contact.typified", "wrapup.ended", "session.closed",
     ]  # fmt: skip
     happened = [event["k"] for event in stored]
     assert _in_order(wanted, kinds[::-1]) and _in_order(kinds[::-1], happened), happened

@@ -15,7 +15,7 @@ from diadema.sim.hub_client import HubClient, HubUnreachable
 from diadema.sim.people import QUEUES
 from diadema.sim.station import NoPower
 
-SHORTEST_S = 0.06  # down, or up between two presses: longer than any debounce
+SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell
 _TALKING = ("talking", "held", "consulting")
 
 
@@ -32,7 +32,7 @@ class Hands:
         self._numbers = itertools.count(1)
         self._reader = asyncio.Lock()  # another badge waits until this one is taken away
         self._down: dict[int, float] = {}  # keys held, and since when
-        self._up: dict[int, float] = {}  # and when the others were let go of
+        self._lifted: float | None = None  # when the last one was let go of
 
     async def obey(self, request: Request) -> None:
         """Raises Refused with what stands in the way."""
@@ -55,7 +55,7 @@ class Hands:
         station = self._station
         match request:
             case requests.Down(key=key):
-                await _pass(self._up.get(key), SHORTEST_S)
+                await _pass(self._lifted, SHORTEST_S)
                 await station.ask({"do": "press", "key": key})
                 self._down[key] = asyncio.get_running_loop().time()
             case requests.Up(key=key):
@@ -80,7 +80,7 @@ class Hands:
             return
         await _pass(since, SHORTEST_S)
         await self._station.ask({"do": "release", "key": key})
-        self._up[key] = asyncio.get_running_loop().time()
+        self._lifted = asyncio.get_running_loop().time()
 
     async def _tap(self, badge: str) -> None:
         if badge not in self._samples:
