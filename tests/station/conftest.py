@@ -11,8 +11,9 @@ from typing import Any
 
 import pictures
 import pytest
-from diadema.sim import people
+from diadema.sim import keying, people
 from diadema.sim.build import SIM, SimBoard, build_firmware
+from diadema.sim.past import Past
 from diadema.sim.station import Station
 from diadema.sim.world import World
 from diadema.site import Site, parse
@@ -20,6 +21,8 @@ from wire_host import WireHost
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
 STATION = "DIA-0200000000a1"
+JUST_ANSWERED_MS = 1_500  # key 1 does not hang up before
+SETTLED_MS = 400  # nor do soft keys act so soon after a change that was not hers
 MODELS = Path(__file__).resolve().parents[2] / "boards" / "sim" / "parts"
 
 
@@ -135,6 +138,36 @@ class Bench:
         await self.caught_up()
         await self.world.sleep(30)
         pictures.compare(name, await self.station.screen())
+
+    async def answer(self, contact: str) -> None:
+        """It rings; back when key 1 hangs up and soft keys count."""
+        since = self.since()
+        await self.keys(1)
+        await self.event("contact.answered", since, c=contact)
+        await self.world.sleep(JUST_ANSWERED_MS)
+
+    async def typify(self, contact: str, code: str = "111") -> None:
+        """In the wrap-up; ends it."""
+        since = self.since()
+        past = Past(self.world.witness.events(self.station.id))
+        await self.world.sleep(SETTLED_MS)
+        await self.keys(
+            *keying.code_keys(people.LIMA_TREE, code, past.recent(), past.motive(contact))
+        )
+        await self.event("contact.typified", since, c=contact, code=code)
+        await self.event("wrapup.ended", since, c=contact, cause="typified")
+
+    async def badge_and_choose(self, key: int) -> None:
+        """The own badge in a session, and a line of what it asks."""
+        await self.station.tap(self.badges[0])
+        await self.world.sleep(SETTLED_MS)
+        await self.keys(key)
+
+    async def dial(self) -> dict[str, Any]:
+        """Call somebody of the first outbound campaign."""
+        since = self.since()
+        await self.keys(4, 3)
+        return await self.event("contact.dialed", since)
 
     async def log_in(self) -> None:
         since = self.since()

@@ -98,7 +98,8 @@ async def test_a_bus_held_low_is_a_fault_of_each_part_and_stops_nothing_else(des
         await bench.event("station.fault", part="codec")
         await bench.event("station.fault", part="screen")
         await bench.ring("C-1")
-        await bench.keys(1, 4, 4, 1)  # answered, held, resumed, ended
+        await bench.answer("C-1")
+        await bench.keys(4, 4, 1)  # held, resumed, ended
         await bench.event("contact.ended", c="C-1")
         await bench.station.ask({"do": "fault", "part": "codec", "kind": None})
         for part in ("codec", "screen"):

@@ -90,8 +90,10 @@ async def test_a_call_without_sound_has_no_summary(desk):
     async with desk() as bench:
         await bench.log_in()
         await bench.ring("C-1")
-        await bench.keys(1, 4, 4, 1, 3, 3, 3)
-        await bench.event("wrapup.ended")
+        await bench.answer("C-1")
+        await bench.keys(4, 4, 1)
+        await bench.event("wrapup.started")
+        await bench.typify("C-1")
         await bench.caught_up()
         assert "voice.summary" not in bench.kinds()
         assert not bench.station.crash and not (await bench.station.dump())["modules"].count(
@@ -164,7 +166,7 @@ async def test_where_line_and_tones_do_not_mix_the_line_makes_room(desk, tmp_pat
         assert "station.fault" not in bench.kinds()
 
 
-async def test_keys_silence_the_ring_and_a_wrong_badge_is_heard(desk):
+async def test_keys_silence_the_ring_and_a_bad_read_is_heard(desk):
     async with desk() as bench:
         await bench.log_in()
         async with sound.listen(bench.station) as heard:
@@ -173,10 +175,11 @@ async def test_keys_silence_the_ring_and_a_wrong_badge_is_heard(desk):
             await bench.keys(2)
             await bench.world.sleep(4000)
         assert any(heard.headset[:8000]) and not any(heard.headset[16_000:])
-        await bench.keys(1, 1)
+        await bench.answer("C-1")
+        await bench.keys(1)
         await bench.world.sleep(70_000)
         async with sound.listen(bench.station) as heard:
-            await bench.station.tap("04FFFFFFFFFFFF")
+            await bench.station.tap("04FFFFFFFFFFFF", torn=True)
             await bench.event("session.denied")
             await bench.world.sleep(2000)
         error = db(level(heard.headset, 196) / level(heard.headset, 880))
