@@ -82,9 +82,8 @@ class Actions:
     def refuse(self, details, reason, detail=""):
         """Answer a command with why it is not done."""
         if not self.stopped("refuse"):  # in the reserve there is no room for an answer
-            self.emit(
-                "command.refused", details, command=details["cmd"], reason=reason, detail=detail
-            )
+            name = details["cmd"][:24]
+            self.emit("command.refused", details, command=name, reason=reason, detail=detail)
 
     # ------------------------------------------------------------------ presence
 

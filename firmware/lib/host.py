@@ -9,7 +9,6 @@ import json
 from lib.frames import Decoder
 from lib.once import once
 from lib.seal import sealed
-from lib.transitions import FIELDS
 
 _NUMBER_LIMIT = 0x1FFFFFFFFFFFFF  # 2^53 - 1
 
@@ -112,14 +111,12 @@ class Host:
             configure(app, u, details)
         elif details["i"] <= app.desk.command:
             return  # done before
-        elif name in FIELDS:
-            app.take(app.machine.handle(name, u, details), u)
         elif name == "time":
             once("hour", "set_time", app, u, details)
         elif name in ("format_journal", "factory_reset"):
             once("orders", "obey", app, u, details)
         else:
-            self.refuse(u, details, "unknown_command", "")
+            app.take(app.machine.handle(name, u, details), u)
 
     def refuse(self, u, details, reason, detail):
         """Answer a command with why it is not done."""

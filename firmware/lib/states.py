@@ -5,9 +5,8 @@ journal in order and applies each to the desk, then calls `refresh`.
 """
 
 from lib.calls import Calls
-from lib.desk import PENDING
 from lib.once import once
-from lib.transitions import FIELDS, cell, refusal, wrong_field
+from lib.transitions import cell
 from micropython import const
 
 _BUSY = "offered dialing talking held consulting"  # keys 1 and 2 belong to the call
@@ -63,12 +62,12 @@ class Station(Calls):
         self._out = []
         key = name[:3] == "key"
         self._hers = key or name == "badge"
-        if name == "tick":
+        if isinstance(details, dict):  # of the host
+            once("do_command", "obey", self, name, details)
+        elif name == "tick":
             self._tick()
         elif name in ("long3", "long4"):
             self.volume += 1 if name == "long4" else -1
-        elif name in FIELDS:
-            self._command(name, details)
         elif name == "badge" or name == "bad_read":
             once("do_session", "badge", self, details)
         elif name == "level":
@@ -174,30 +173,7 @@ class Station(Calls):
             else:
                 getattr(self, "_" + name)(details)
 
-    # ------------------------------------------------------------------ commands and lists
-
-    def _command(self, name, details):
-        action = cell(name, self.situation)
-        desk = self.desk
-        wrong = wrong_field(details, FIELDS[name])
-        reason = "bad_command" if wrong else refusal(name, self.situation, action)
-        if not reason:
-            ours = details.get("contact", desk.contact) == desk.contact
-            if not ours and name != "ring" and name != "dial":
-                reason = "no_such_contact"
-            elif action == "offer_next":
-                if desk.leaving or (desk.intended and desk.intended[0] != "ready"):
-                    reason = "not_ready"
-                elif not desk.code and len(self.uncoded()) >= PENDING:
-                    reason = "pending"
-        if not reason:
-            self.act(action, details)
-        elif (
-            reason not in ("no_such_contact", "wrong_state")
-            or self.stopped("disagree")
-            or not once("do_disagree", "told", self, details)
-        ):
-            self.refuse(details, reason, wrong)
+    # ------------------------------------------------------------------ lists
 
     def _in_menu(self, name):
         """Keys of an open list; True when the key was one of them."""

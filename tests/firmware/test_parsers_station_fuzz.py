@@ -16,8 +16,8 @@ from diadema.station_config import ConfigMaker, blocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lib.config_store import ConfigStore
+from lib.do_command import FIELDS, wrong_field
 from lib.frames import Decoder
-from lib.transitions import FIELDS, wrong_field
 from msgspec import json as wire
 from parsers import station
 from parsers.inputs import inputs

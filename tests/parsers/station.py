@@ -29,14 +29,14 @@ from diadema import station_config
 from diadema.ingest.decode import decode
 from diadema.journal import walk
 from lib.config import Config
-from lib.config_check import validate
+from lib.config_check import ConfigError, validate
 from lib.config_store import ConfigStore
-from lib.errors import ConfigError, JournalError, LinkError
+from lib.do_command import FIELDS, wrong_field
+from lib.errors import JournalError, LinkError
 from lib.frames import DOWN_LIMIT, Decoder, encode
 from lib.journal import EVENT, Journal
 from lib.mqtt import Client, _packet
 from lib.seal import sealed
-from lib.transitions import FIELDS, wrong_field
 from nor import Nor
 from test_lib_app import STATION, Bench
 

@@ -112,7 +112,7 @@ def test_a_call_in_the_wrapup_leaves_its_code_for_later():
 def test_at_most_three_wait():
     bench = DeskBench().ready()
     for at in range(4):
-        wrapup(bench, "c%d" % at)
+        wrapup(bench, "c" + str(at))
     assert [row[0] for row in bench.desk.pending] == ["c0", "c1", "c2"]
     assert bench.ring("c4") == ["command.refused"]
     assert bench.last("command.refused")["reason"] == "pending"

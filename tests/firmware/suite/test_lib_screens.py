@@ -10,10 +10,10 @@ from scenes import Bench, scenes, unconfigured
 from scenes_call import calls
 
 LABELS = (
-    "go_ready", "choose_reason", "dial.begin", "step", "answer", "typify", "hold", "resume", "intend",
-    "message.turn",
-    "message.acknowledge", "message.aside", "message.agree", "message.observe", "seen",
-    "help.ask", "menu.show",
+    "go_ready", "choose_reason", "dial.begin", "step", "answer", "typify", "hold", "resume",
+    "transfer.join", "transfer.swap", "transfer.confer", "transfer.back", "intend",
+    "message.turn", "message.acknowledge", "message.aside", "message.agree", "message.observe",
+    "seen", "help.ask", "menu.show", "pin.code",
 )  # fmt: skip
 
 
