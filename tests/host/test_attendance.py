@@ -180,6 +180,30 @@ def test_a_mark_without_an_hour_gets_it_from_a_later_anchor(ingest, reader, writ
     assert [one.hash for one in marks] == digests
 
 
+def test_a_mark_that_came_back_from_a_loss_is_in_the_ledger(
+    tmp_path, ingest, writer, reader, clock
+):
+    data = DataDir(tmp_path)
+    data.site.write_text(json.dumps(SITE))
+    script = Script().boot().mark("in").clock().mark("out").mark("in").mark("out")
+    for first, last in ((1, 1), (3, 3)):
+        ingest.take(script.messages(first, last), "stream", "server")
+    ingest.take([script.hello_message(first=6)], "stream", "server")
+    ingest.take(script.messages(6), "stream", "server")
+    before = len(reader.marks())
+    for _ in range(2):
+        take(ingest, script)
+    marks = reader.marks()
+    assert (before, [one.n for one in marks]) == (1, [6, 2, 4, 5])
+    assert [one.utc for one in marks] == [T0 + 3000, T0 - 10, T0 + 1000, T0 + 2000]
+    assert [one.uncertainty_ms for one in marks] == [None, 51, None, None]
+    take(Ingest(writer, ingest.site, clock), script.mark("in"), first=script.n)
+    assert [one.number for one in reader.marks()] == [1, 2, 3, 4, 5]
+    rebuild(data, clock, apply=True)
+    assert [one.n for one in reader.marks()] == [6, 2, 4, 5, 7]
+    assert rebuild(data, clock).differences == []
+
+
 def test_a_rebuild_finds_the_same_ledger(tmp_path, ingest, writer, reader, clock):
     data = DataDir(tmp_path)
     data.site.write_text(json.dumps(SITE))

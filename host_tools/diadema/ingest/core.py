@@ -14,15 +14,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from diadema.clock import Clock
+from diadema.events import AttendanceMarked
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.floor import Floor, day_of, since_of
 from diadema.ingest.intake import Intake
+from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.site import Site
 from diadema.store import Batch, Contact, StoreStale, Writer, tables
-from diadema.store.chain import Chain
+from diadema.store.chain import Chain, MarkRow, Placed, Told
 from diadema.store.loading import contact_of, contacts_between, load, unplaced
 from diadema.store.writer import Found
 
@@ -104,11 +106,7 @@ class Ingest:
             self._work_out(changes, intake.touched, effects)
             batch.live += effects.rows.items()
             if changes.marks:
-                batch.marks += self._chain.extend(changes.marks)
-                effects.marks += [
-                    (a, badge, direction, utc)
-                    for (*_, a, badge, direction, _), (_, utc, _) in changes.marks
-                ]
+                batch.marks += self._chained(changes.marks, effects)
             effects.placed = bool(changes.hours)
             batch.stream = (created, messages[-1].sequence, server)
             written = self.writer.behind.submit(batch)
@@ -123,6 +121,8 @@ class Ingest:
             effects.alarms.append(f"conflict: {event.s} {event.e} {event.n} came with other bytes")
         for event in found.recovered:
             effects.alarms.append(f"came back: {event.s} {event.e} {event.n}, once taken as lost")
+        if marks := marks_among(found.recovered):
+            self._enter(marks, effects)
         return effects
 
     def turn_day(self) -> dict[str, bytes]:
@@ -170,6 +170,18 @@ class Ingest:
         return self.stations.setdefault(s, Station(s))
 
     # -- inside
+
+    def _enter(self, marks: Sequence[AttendanceMarked], effects: Effects) -> None:
+        """Put marks that came back into the ledger."""
+        with self.changing([]) as tx:
+            rows = [placed(tx, one, self.station(one.s).state.generation) for one in marks]
+            self.writer.put(tx, tables.marks, self._chained(rows, effects))
+
+    def _chained(self, marks: Sequence[tuple[Told, Placed]], effects: Effects) -> list[MarkRow]:
+        effects.marks += [
+            (a, badge, direction, utc) for (*_, a, badge, direction, _), (_, utc, _) in marks
+        ]
+        return self._chain.extend(marks)
 
     def _save(self, stations: Iterable[Station], agents: set[str]) -> dict[str, bytes]:
         rows = self._render(agents)

@@ -245,7 +245,7 @@ class Service:
     async def _tick(self) -> None:
         self._outbox.send_all()
         await self._tell(self.commands.tick())
-        await self.send(self._judge_sessions())
+        await self.send(self._checks.ask(self.commands))
         if news := self._marks.news():
             stations = self.ingest.stations.values()
             await self._tell_marks([one.s for one in stations if one.hello.up], news)
@@ -259,13 +259,6 @@ class Service:
             await self._show_meta()
         if self.keeper.moment_changed():
             await self.use_site()
-
-    def _judge_sessions(self) -> Frames:
-        frames: Frames = []
-        for s, verdict in self._checks.due():
-            frames += self.commands.ask(s, verdict)[1]
-            self._checks.told(s)
-        return frames
 
     async def use_site(self) -> None:
         """Put the site in force as the keeper has it, and tell whom it concerns."""

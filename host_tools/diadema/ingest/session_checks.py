@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from diadema.badge_cards import secure_uid
+from diadema.ingest.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
 from diadema.ingest.station import Station
 from diadema.site import Agent, Site
@@ -57,6 +58,14 @@ class SessionChecks:
                 command = {"cmd": "session", "agent": session.a, "verdict": word}
                 found.append((session.s, command | ({"reason": reason} if reason else {})))
         return found
+
+    def ask(self, commands: Commands) -> Frames:
+        """Have what is due asked; gives what is to be sent."""
+        frames: Frames = []
+        for s, command in self.due():
+            frames += commands.ask(s, command)[1]
+            self.told(s)
+        return frames
 
     def told(self, s: str) -> None:
         self._due.pop(s, None)

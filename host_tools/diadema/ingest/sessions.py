@@ -9,6 +9,7 @@ from diadema.ingest.changes import Changes
 from diadema.ingest.closing import close_all
 from diadema.ingest.placing import take_anchor
 from diadema.ingest.state import StationState
+from diadema.store.chain import Told
 from diadema.store.rows import Session
 
 type Utc = int | None
@@ -149,9 +150,13 @@ def _cleared(
 def _marked(changes: Changes, state: StationState, event: ev.AttendanceMarked, utc: Utc) -> None:
     """The ledger gets it as it is; nothing else ever writes there."""
     state.hourless |= utc is None
-    told = (event.s, event.e, event.n, event.b, event.u, event.t)
-    badge = event.badge, event.direction, event.method
-    changes.marks.append(((*told, event.a or None, *badge), (state.generation, utc, None)))
+    changes.marks.append((told_of(event), (state.generation, utc, None)))
+
+
+def told_of(event: ev.AttendanceMarked) -> Told:
+    """What the event says of the mark."""
+    place = event.s, event.e, event.n, event.b, event.u, event.t
+    return (*place, event.a or None, event.badge, event.direction, event.method)
 
 
 HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
