@@ -13,17 +13,22 @@ from diadema.sim.hub_client import HubUnreachable
 _PAUSE_MS = (60, 900)
 _DARK_MS = 100
 _ASTRAY = 0.08  # of the gestures: any key at all
-# what to do in each situation: keys, or the exchange's ring, or the badge (twice as likely twice)
-_GESTURES: dict[str, tuple[str, ...]] = {
-    "logged_out": ("badge",),
-    "not_ready": ("3", "3", "3", "4", "badge"),
-    "ready": ("ring", "ring", "ring", "ring", "4", "3"),
-    "offered": ("1", "1", "1", "2"),
-    "dialing": ("3", "3", "1"),
-    "talking": ("1", "1", "2", "4", "3", "6"),
-    "held": ("4", "4", "1"),
-    "wrapup": ("3", "4", "5", "3", "1"),
+# what to do in each situation, the one as likely as the other: keys, with the own badge (b) or a
+# colleague's (c) among them, the exchange's ring, or what a supervisor does. A list that one opens
+# may still be open for the next.
+_GESTURES = {
+    "logged_out": "b b b c supervisor",
+    "not_ready": "3 3 3 4 5 66 b b4 b5 c supervisor",
+    "ready": "ring ring ring ring ring ring 43 43 33 54 63 b b5 supervisor",
+    "offered": "1 1 1 2",
+    "dialing": "3 3 1",
+    "talking": "1 1 2 4 3 33 53 6 633 634 644 6653 b b5 c supervisor",
+    "held": "4 4 1 634 53 supervisor",
+    "consulting": "3 4 5 6 1 supervisor",
+    "wrapup": "3 4 5 3 1 supervisor",
 }
+_SUPERVISOR = "Sra. Palta"
+_MESSAGE = "Reunión a las once en la sala «Paracas»."
 
 
 class Monkey:
@@ -56,15 +61,40 @@ class Monkey:
     async def _gesture(self) -> None:
         work, _ = self._desk.work
         situation = self._desk.presence if work == "idle" else work
-        gesture = self._chance.choice(_GESTURES[situation])
+        gesture = self._chance.choice(_GESTURES[situation].split())
         if self._chance.random() < _ASTRAY:
             gesture = self._chance.choice("123456")
-        if gesture == "badge":
-            await self._desk.station.tap(self._desk.desk.person.badge, ms=300)
-        elif gesture == "ring":
+        if gesture == "ring":
             await self._ring()
+        elif gesture == "supervisor":
+            await self._supervise()
         else:
-            await self._desk.station.press(int(gesture))
+            for act in gesture:
+                await self._act(act)
+
+    async def _act(self, act: str) -> None:
+        if act in "bc":
+            whose = self._desk if act == "b" else self._chance.choice(self._centre.desks)
+            await self._desk.station.tap(whose.desk.person.badge, ms=300)
+        else:
+            await self._desk.station.press(int(act))
+
+    async def _supervise(self) -> None:
+        """What somebody who walks the floor might do, whether it fits or not."""
+        self._calls += 1
+        asked = {"of": self._asked("help.requested"), "by": _SUPERVISOR}
+        bodies: list[dict[str, object]] = [
+            {"cmd": "help", "state": "accepted", **asked},
+            {"cmd": "help", "state": "resolved", **asked},
+            {"cmd": "text", "m": f"m{self._calls}", "text": _MESSAGE},
+            {"cmd": "presence", "to": "not_ready", "reason": "reunion", "who": _SUPERVISOR},
+        ]
+        await self._centre.hub.command(self._desk.desk.station, **self._chance.choice(bodies))
+
+    def _asked(self, kind: str) -> int:
+        """The number of the newest such event, 1 before there is one."""
+        events = self._centre.world.witness.events(self._desk.desk.station)
+        return next((seen.n for seen in reversed(events) if seen.event["k"] == kind), 1)
 
     async def _ring(self) -> None:
         self._calls += 1

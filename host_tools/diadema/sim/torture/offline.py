@@ -27,6 +27,7 @@ _SHIFT_MS = 36_000_000
 _DAY_MS = 86_400_000
 _NOTICE_MS = 4000  # longer than the station shows a notice
 _KEYED_MS = 300  # by then what a key means is journaled
+_DIAL = (keying.DIAL, keying.FIRST)  # for the first campaign that calls out
 
 
 async def run(plan: Plan) -> Outcome:
@@ -110,6 +111,7 @@ class _Worker:
         if self._desk.presence != "logged_out":
             await self._desk.station.tap(self._desk.desk.person.badge)
             await self._world.sleep(_KEYED_MS)
+            await self._keys(keying.LEAVE)
         if self._chance.random() < 0.7:
             await self._desk.station.power_cut()
 
@@ -138,7 +140,7 @@ class _Worker:
         chance, since = self._chance, self._desk.seen
         idle = await self._desk.station.screen()
         self.contacts += 1
-        await self._keys(4)
+        await self._keys(*_DIAL)
         if not any(event["k"] == "contact.dialed" for event in self._events()[since:]):
             await self._refusal(idle)
             return
@@ -151,7 +153,8 @@ class _Worker:
         await self._keys(keying.HANG_UP)
         await self._world.sleep(chance.uniform(1000, 20_000))
         code = chance.choice(people.leaves(people.LIMA_TREE))
-        await self._keys(*keying.code_keys(people.LIMA_TREE, code))
+        recent = self._desk.past.recent()
+        await self._keys(*keying.code_keys(people.LIMA_TREE, code, recent))
 
     def judge_full(self) -> list[str]:
         """What is not as it should be in a journal that filled."""
@@ -185,7 +188,7 @@ class _Worker:
             await desk.log_in()
         if desk.presence == "not_ready":
             await desk.get_ready()
-        await desk.keys([4])
+        await desk.keys(_DIAL)
         with contextlib.suppress(TimeoutError):
             await desk.expect("contact.dialed", since)
             return []
