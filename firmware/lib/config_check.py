@@ -2,7 +2,7 @@
 
 from binascii import a2b_base64
 
-from lib.errors import ConfigError
+from lib.errors import StationError
 
 _VERSIONS = (1, 0x3FFFFFFF)
 _LANGUAGES = ("es", "en")
@@ -23,6 +23,15 @@ _PINS = ("none", "always", "clonable")
 _STEPS = "greeting identity need information doubts closing".split()  # noqa: SIM905
 _DAY_MIN = (0, 1440)
 _BROKER = {"host": 253, "port": (1, 65535), "ca": 2048, "user": 64, "password": 64}
+
+
+class ConfigError(StationError):
+    """A configuration that does not validate: which key, and what is wrong with it."""
+
+    def __init__(self, key, reason):
+        super().__init__("{}: {}".format(key, reason))
+        self.key = key
+        self.reason = reason
 
 
 def check(key, value, shape):

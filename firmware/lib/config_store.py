@@ -13,8 +13,8 @@ from binascii import a2b_base64, crc32, hexlify
 from hashlib import sha256
 
 from lib.config import Config
-from lib.config_check import check, validate
-from lib.errors import ConfigError
+from lib.config_check import ConfigError, check, validate
+from lib.errors import StationError
 from lib.once import forget
 from micropython import const
 
@@ -37,7 +37,7 @@ def configure(app, u, details):
     config = None
     try:
         config = store.add(details)
-    except (ConfigError, MemoryError) as error:
+    except (StationError, MemoryError) as error:
         if not done:
             why = str(error) or "too large for this station"
             app.host.refuse(u, details, "bad_config", why)
@@ -84,7 +84,7 @@ class ConfigStore:
             if self._heads[at]:
                 try:
                     return self._read(self._paths[at])
-                except ConfigError:
+                except StationError:
                     self.broken += 1  # written by a firmware that asked for less
         return Config()
 

@@ -1,6 +1,7 @@
 """The station's errors: one tree, with messages for the person who has to act.
 
 `lib` and `drivers` raise them; `lib.app` turns them into `station.fault` or `command.refused`.
+ConfigError stands in `lib.config_check`, which is seldom loaded.
 """
 
 
@@ -35,15 +36,6 @@ class JournalError(StationError):
 
 class JournalFull(JournalError):
     """No sector is free: everything on flash still waits for its acknowledgement."""
-
-
-class ConfigError(StationError):
-    """A configuration that does not validate: which key, and what is wrong with it."""
-
-    def __init__(self, key, reason):
-        super().__init__("{}: {}".format(key, reason))
-        self.key = key
-        self.reason = reason
 
 
 class LinkError(StationError):

@@ -42,8 +42,8 @@ class Uplink:
         self.on_link = on_link
         self.jitter = jitter
         self._wake = asyncio.Event()
+        self.appended = self._wake.set  # a new event is in the journal
         self.links: "Links | None" = None  # lib.links.Links, when there is Wi-Fi
-        self.heard = False  # a host frame came in this boot
         self.link = "lost"  # up, late, lost
         self._synced = False  # an acknowledgement came: the host's position is known
         self._owed = True  # a hello that was asked for; an acknowledgement alone is no answer
@@ -59,10 +59,6 @@ class Uplink:
         self.foreign = 0  # acknowledgements not obeyed
 
     # ------------------------------------------------------------------ from the app
-
-    def appended(self):
-        """A new event is in the journal."""
-        self._wake.set()
 
     def ask_hello(self):
         """The host wants to know us; its next acknowledgement gives its position."""
@@ -87,7 +83,6 @@ class Uplink:
 
     def on_frame(self):
         """Any host frame: the host is there, the hello can wait for its acknowledgement."""
-        self.heard = True
         if self._hello_at:
             self._hello_at = self.now() + self._hello_wait
 

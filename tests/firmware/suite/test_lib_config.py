@@ -6,9 +6,8 @@ from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
 from lib.config import Config
-from lib.config_check import validate
+from lib.config_check import ConfigError, validate
 from lib.config_store import ConfigStore
-from lib.errors import ConfigError
 
 STATION = "DIA-0200000000a1"
 GOOD = {
