@@ -5,6 +5,7 @@ presence. Rooms that are loaded for one action (`lib.do_…`) use the same words
 from lib.menus import Menu
 from lib.once import once
 from lib.transitions import ENDING
+from lib.words import Words
 from micropython import const
 
 _MENU_MS = const(8_000)
@@ -32,7 +33,7 @@ class Actions:
         self.marks = {}  # newest marks at any desk, as the host tells; like those of the desk
         self.utc = lambda u: None  # UTC milliseconds at u, None while unknown
         self.slow = None  # a page whose PIN is to be checked; its answer is pin_checked
-        self.words = {}  # of the language in use, for lists that mix them with the site's own
+        self.words = Words("")  # of the language in use, for lists that mix in the site's own
         self.link = "lost"  # how the uplink is
         self.hears = False  # this board can measure a voice
         self.volume = 0  # steps asked for since the last look
@@ -145,8 +146,9 @@ class Actions:
     def open_words(self, kind, nodes, then, works=""):
         """A list whose labels are words of the catalogue, if there is something to choose."""
         if nodes:
-            self.open_list(kind, nodes, then, works)
-            self.menu.said = True
+            menu = Menu(kind, nodes, then, works)
+            menu.said = True
+            self.open(menu)
 
     def open(self, menu, closes_ms=None):
         """Show a list. It closes by itself after `closes_ms` without a key of its, in a call after

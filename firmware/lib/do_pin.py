@@ -108,7 +108,7 @@ class Page(Menu):
     def content(self):
         return (self.count, self.whole, self.left)
 
-    def draw(self, canvas, words):
+    def draw(self, canvas, words):  # type: ignore[override]
         for at in range(len(self.digits)):
             x = at * _CELL + 5
             if self.kind == "code" and at < self.count:

@@ -38,7 +38,7 @@ class Station(Calls):
 
     def action(self, name):
         """What input `name` does now, None for nothing; also what a soft label says."""
-        if self.reading and "key2" < name < "key7":
+        if self.message and self.reading and "key2" < name < "key7":
             return self.message.action(name)
         action = cell(name, self.situation)
         tree = self.config.tree
