@@ -56,7 +56,7 @@ class Hand:
     async def pin(self, pin: str) -> None:
         """Once the screen asks for it; one press a digit."""
         async with asyncio.timeout(_LIMIT_S):
-            while not find(await self.screen(), "Marque su PIN"):
+            while not find(await self.screen(), "PIN"):
                 await asyncio.sleep(0.02)
         for digit in pin:
             await self.key(int(digit))
