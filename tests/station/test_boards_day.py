@@ -245,6 +245,9 @@ async def live(desk, board: SimBoard) -> Day:
         assert len(epochs) == 1
         text = json.dumps([seen.event | {"n": seen.n} for seen in events])
         day.events = json.loads(text.replace(epochs.pop(), "-epoch-"))
+        for event in day.events:
+            if "of" in event:
+                event["of"][1] = 0  # the epoch again
     return day
 
 
