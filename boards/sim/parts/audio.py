@@ -12,6 +12,7 @@ from array import array
 _RATE = 16  # samples a ms
 _DMA_MS = 16  # 256 frames, as the ESP32 port has it
 _FRAME = 4  # bytes: left and right
+_RING = 8_192
 _PIECE_MS = 20
 _SINKS = ("headset", "line_out")
 
@@ -49,12 +50,13 @@ class Recording:
 
 
 class Port:
-    """One direction of I2S: a ring of `room` bytes between the DMA and the program."""
+    """One direction of I2S: `room` bytes of `ring` between the DMA and the program."""
 
-    def __init__(self, audio, room):
+    def __init__(self, audio, ring, room):
         self._audio = audio
+        self._ring = memoryview(ring)
         self._room = room
-        self._data = b""
+        self._size = 0
         self._alarm = None
         self.lost = 0  # bytes of an overrun, or silence for want of data
 
@@ -76,24 +78,30 @@ class Port:
     def waiting(self):
         """Bytes to be read, in whole DMA buffers."""
         whole = _DMA_MS * _RATE * _FRAME
-        return len(self._data) // whole * whole
+        return self._size // whole * whole
 
     def room(self):
         """Bytes that may be written; none while nothing is clocked out."""
-        return self._room - len(self._data) if self._audio.running else 0
+        return self._room - self._size if self._audio.running else 0
 
     def put(self, data):
         """The program's, or the ADC's: what has no room is the oldest."""
-        self._data += data
-        over = len(self._data) - self._room
+        over = self._size + len(data) - self._room
         if over > 0:
             self.lost += over
-            self._data = self._data[over:]
+            self._drop(over)
+        self._ring[self._size : self._size + len(data)] = data
+        self._size += len(data)
 
     def take(self, count):
-        data = self._data[:count]
-        self._data = self._data[count:]
+        count = min(count, self._size)
+        data = bytes(self._ring[:count])
+        self._drop(count)
         return data
+
+    def _drop(self, count):
+        self._ring[: self._size - count] = self._ring[count : self._size]
+        self._size -= count
 
 
 class Audio:
@@ -112,6 +120,7 @@ class Audio:
         self._sources = {}
         self._sinks = {}
         self._receiver = self._sender = None
+        self._ring = bytearray(_RING)  # on the chip it is none of the program's memory
 
     # ------------------------------------------------------------------ the world
 
@@ -159,7 +168,9 @@ class Audio:
             raise OSError(0x101)  # ESP_ERR_NO_MEM
         if self._receiver or self._sender:
             raise OSError(0x103)  # ESP_ERR_INVALID_STATE: the pins are in use
-        port = Port(self, room)
+        if room > len(self._ring):
+            self._ring = bytearray(room)
+        port = Port(self, self._ring, room)
         if self.running:
             port.start()
         return port
