@@ -77,7 +77,7 @@ class KeyEvents:
                         if wait_ms is None or left < wait_ms:
                             wait_ms = left
             if self.poll_ms:
-                await asyncio.sleep_ms(wait_ms)
+                await asyncio.sleep_ms(wait_ms)  # type: ignore[arg-type]
             else:
                 await wait(self._flag, wait_ms)
 
