@@ -1,5 +1,6 @@
 """What a person sees of a station: screen, lights, and how its switches stand."""
 
+import asyncio
 import base64
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from diadema.sim.station import NoPower, Station
 
 LOOK_S = 0.05  # between two looks: at most 20 a second
+_ANSWER_S = 8.0  # a busy board takes a moment
 _PAGES = 8
 _DARK = bytes(128 * _PAGES)
 
@@ -27,7 +29,7 @@ class Face:
 class Standing:
     """Everything else that the page draws. `reading`: the badge that is held to the reader;
     `volume` is None until somebody changed it; `stored`: the newest of the events below that the
-    hub keeps.
+    hub keeps; `crashed`: the program ended, or does not answer.
     """
 
     powered: bool
@@ -52,23 +54,27 @@ class Eyes:
     it is a page of the screen at a time, and all pages only after something was drawn.
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, limit_s: float = _ANSWER_S) -> None:
         self._station = station
+        self._limit_s = limit_s
         self._ram = bytearray(_DARK)
         self._written: int | None = None
 
     async def look(self) -> Face:
-        """Dark without power, and where a screen is off."""
+        """Dark without power, and where a screen is off. Raises TimeoutError when the board does
+        not answer, as one whose program ended.
+        """
         try:
-            first = await self._page(0)
-            if first["written"] != self._written:
-                for at in range(1, _PAGES):
-                    await self._page(at)
-            self._written = first["written"]
-            lights = await self._station.lights()
+            async with asyncio.timeout(self._limit_s):
+                first = await self._page(0)
+                if first["written"] != self._written:
+                    for at in range(1, _PAGES):
+                        await self._page(at)
+                lights = await self._station.lights()
         except NoPower:
             self._written = None
             return DARK
+        self._written = first["written"]
         ram = bytes(self._ram) if first["on"] else _DARK
         ready, busy, ring = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
         return Face(base64.b64encode(ram).decode(), bool(first["on"]), (ready, busy, ring))

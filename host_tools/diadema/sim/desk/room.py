@@ -58,6 +58,7 @@ class StationRoom:
         self._somebody = asyncio.Event()
         self._eyes = look.Eyes(self._desk.station)
         self._face = look.DARK
+        self._silent = False
         self._who: str | None = None
         self._volume: int | None = None
         self._last: Witnessed | None = None
@@ -132,7 +133,12 @@ class StationRoom:
                     due = loop.time() + _STORE_LOOK_S
                     position = reader.position(self._desk.station.id, self._last.e)
                     self._stored = max(0, self._number - max(0, self._last.n - position))
-                face = await self._eyes.look()
+                try:
+                    face = await self._eyes.look()
+                    self._silent = False
+                except TimeoutError:
+                    face = self._face
+                    self._silent = True
                 if face != self._face:
                     self._face = face
                     self._send(lambda _: self._face.message())
@@ -156,5 +162,5 @@ class StationRoom:
             who=self._who,
             volume=self._volume,
             stored=self._stored,
-            crashed=station.crash is not None,
+            crashed=self._silent or station.crash is not None,
         )
