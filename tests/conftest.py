@@ -10,6 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# no test asserts a duration: a busy machine is no counter-example
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any")
 
 _PROGRAM_MISSING = re.compile(r"\b(apt install|missing|not installed)\b", re.IGNORECASE)
 _FORBIDDEN = os.environ.get("DIADEMA_NO_SKIP") == "1"
