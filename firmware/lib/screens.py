@@ -98,7 +98,10 @@ class Screen:
         canvas.clear(0, 10)
         end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
         canvas.text(wall, end, 0)
-        for mark in (volume, _LINKS[link]):
+        link = _LINKS[link]
+        if canvas.width(name + link + volume) > end - 11:
+            volume = ""  # it gives way to what a list is for
+        for mark in (volume, link):
             if mark:
                 end -= canvas.width(mark) + 4
                 canvas.text(mark, end, 0)

@@ -3,7 +3,7 @@
 from firmware_pictures import PICTURES, load
 from lib.canvas import Canvas, digits_width
 from lib.message import wrap
-from lib.screens import elapsed
+from lib.screens import Screen, elapsed
 from lib.words_en import WORDS as ENGLISH
 from lib.words_es import WORDS as SPANISH
 from scenes import Bench, scenes, unconfigured
@@ -112,6 +112,21 @@ def test_details_fit_the_line():
         for word, text in entries(words).items():
             for filled in parts if word == "broken" else [longest.get(word, "")]:
                 assert canvas.width(text % filled if "%s" in text else text) <= 127, text
+
+
+def test_what_a_list_is_for_fits_and_the_volume_gives_way_to_it():
+    for words in (SPANISH, ENGLISH):
+        for word, text in entries(words).items():
+            if word.endswith("_list"):
+                whole, known = Screen(), Screen()
+                for screen, volume in ((whole, ""), (known, "v100")):
+                    screen.use(words)
+                    screen._status(text, "up", volume, "20:00")
+                end = whole.canvas.width(text)
+                assert end <= 127 - whole.canvas.width("20:00") - whole.canvas.width("▲") - 7, text
+                for top in (0, 128):  # rows 0-15
+                    written = known.canvas.buffer[top : top + end]
+                    assert written == whole.canvas.buffer[top : top + end], text
 
 
 def test_drawing_again_what_is_there_sends_nothing():
