@@ -132,6 +132,8 @@ def log_in(station, details):
     )  # fmt: skip
     if not of or method == "badge_pin":
         station.notify("hello", station.config.name_of(agent))
+    if of and station.config.selftest:  # the first of her shift
+        once("do_selftest", "begin", station, None)
 
 
 def proven(station, details):

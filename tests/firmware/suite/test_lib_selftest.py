@@ -99,3 +99,20 @@ def test_the_host_asks_for_it():
     bench.do("level", -30)
     assert bench.do("key3") == ["station.selftest"]
     assert bench.last("station.selftest")["i"] == bench.number
+
+
+def test_the_first_login_of_a_shift_begins_it_where_the_site_says_so():
+    bench = DeskBench(dict(SHIFT, selftest=1))
+    badge = ("0" * 32, "a001")
+    bench.do("badge", badge)
+    assert bench.station.menu.kind == "selftest"
+    bench.do("key4")
+    bench.do("key3")  # a call waits
+    assert bench.last("station.selftest")["skipped"] == "call_waits"
+    bench.do("badge", badge)
+    bench.do("key4")  # the session is closed, the shift goes on
+    assert bench.do("badge", badge) == ["session.opened", "presence.changed"]
+    assert bench.station.menu is None
+    bench = DeskBench(SHIFT)
+    bench.do("badge", badge)
+    assert bench.station.menu is None
