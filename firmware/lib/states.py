@@ -61,7 +61,7 @@ class Station(Calls):
         self.u = u
         self._out = []
         key = name[:3] == "key"
-        self._hers = key or name == "badge"
+        self._hers = key or name == "badge" or name[:4] == "long"
         if isinstance(details, dict):  # of the host
             once("do_command", "obey", self, name, details)
         elif name == "tick":

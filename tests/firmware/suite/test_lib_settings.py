@@ -44,6 +44,12 @@ def test_brightness_and_language_turn_round():
     assert bench.station.prefs["language"] == "en"
 
 
+def test_she_opened_them_herself_so_the_next_key_counts_at_once():
+    bench = opened()
+    bench.do("key3", after_ms=100)
+    assert bench.station.menu.kind == "level"
+
+
 def test_a_board_without_a_codec_has_no_levels():
     bench = DeskBench().ready()
     bench.do("long6")
