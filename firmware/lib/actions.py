@@ -165,6 +165,11 @@ class Actions:
         self._closes_at = self._closes_ms and self.u + self._closes_ms
 
 
+def act_chosen(station, node):
+    """Of a list whose codes are actions of the table, and may have details."""
+    station.act(node[0], node[2] if len(node) > 2 else None)
+
+
 def _reason_chosen(station, node):
     station.presence("not_ready", node[0], "agent")
 

@@ -1,12 +1,12 @@
 """The agent's menu (key 6): what the labels above her keys do not show."""
 
-from lib.actions import IN_CALL
+from lib.actions import IN_CALL, act_chosen
 
 
 def show(station, details):
     work = station.desk.work
     works = IN_CALL if work in IN_CALL else work
-    station.open_words("menu", _rows(station), _chosen, works)
+    station.open_words("menu", _rows(station), act_chosen, works)
 
 
 def _rows(station):
@@ -32,7 +32,3 @@ def _rows(station):
             (desk.work == "wrapup", "intend", "after_call"),
         ]
     return [[action, word] for holds, action, word in rows if holds]
-
-
-def _chosen(station, node):
-    station.act(node[0])

@@ -5,6 +5,7 @@ The mark comes before anything else and whatever follows: attendance is the tap'
 desk's.
 """
 
+from lib.actions import act_chosen
 from lib.desk import MARKS_SINCE_S
 from lib.menus import Menu
 from lib.once import once
@@ -51,7 +52,7 @@ def _tap(station, details):
             deny(station, details, "unknown_badge")
             station.notify("marked_unknown", _hour(station, station.u))
         else:
-            _ask(station, details, [["", ""], ["", ""], ["out", "mark_out"], ["cancel", "cancel"]])
+            _ask(station, details, [["", ""], ["", ""]])
     else:
         station.act(station.action("badge"), details)
 
@@ -161,37 +162,27 @@ def ask(station, details):
     if details[1] != station.desk.agent:
         deny(station, details)
     elif not once("do_message", "signed", station, details):
-        _ask(
-            station, details,
-            [["aux", "auxiliar"], ["close", "close_session"], ["out", "mark_out"],
-             ["cancel", "cancel"]],
-        )  # fmt: skip
+        aux = "choose_reason" if station.desk.work == "idle" else "intend"
+        _ask(station, details, [[aux, "auxiliar"], ["session.close", "close_session"]])
 
 
 def _ask(station, details, nodes):
-    tapped = station.u
-
-    def chosen(station, node):
-        if node[0] == "out":
-            _leave(station, details, tapped)
-        elif node[0] == "close":
-            _close(station)
-        elif node[0] == "aux":
-            station.act("choose_reason" if station.desk.work == "idle" else "intend")
-
-    menu = Menu("session", nodes, chosen)
+    tapped = [details, station.u]
+    nodes += [["session.leave", "mark_out", tapped], [None, "cancel"]]
+    menu = Menu("session", nodes, act_chosen)
     menu.said = menu.urgent = True
     station.open(menu, _LIST_MS)
 
 
-def _leave(station, details, tapped):
+def leave(station, chosen):
     """SALIDA: the mark has the tap's time; the session ends at once, or with the call."""
+    details, tapped = chosen
     _mark(station, details, "out", tapped)
     if details[1] and station.desk.work == "idle":
         _log_out(station, "agent", "logout", "agent")
 
 
-def _close(station):
+def close(station, details):
     work = station.desk.work
     if work not in ("idle", "wrapup"):
         station.wanted("logged_out", "logout")

@@ -49,9 +49,9 @@ TABLE = {
 }
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
-    "hang_up withdraw miss time_out finish session.ask session.relieve silence interrupt "
-    "wrap_up typify message.acknowledge message.turn transfer.drop transfer.back transfer.end "
-    "transfer.join"
+    "hang_up withdraw miss time_out finish session.ask session.relieve session.leave "
+    "session.close silence interrupt wrap_up typify message.acknowledge message.turn "
+    "transfer.drop transfer.back transfer.end transfer.join"
 ).split()
 
 

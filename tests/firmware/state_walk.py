@@ -22,6 +22,13 @@ RICH = {
     "materials": [["guia", "Guía"]],
 }
 KEYS = [f"key{number}" for number in range(1, 7)]
+# what a key of a call causes, that and nothing else
+CAUSED = {
+    ("key1", "consulting"): "contact.consult_ended",
+    ("key6", "consulting"): "contact.consult_ended",
+    ("key4", "held"): "contact.resumed",
+    ("key4", "talking"): "contact.held",
+}
 BOTH = (True, False)
 _LINES = ((), (3,), (4,), (5,), (6,), (3, 3), (6, 3), (3, 3, 3), (6, 6, 4))
 type Row = tuple[int, tuple[tuple[Any, ...], ...]]
@@ -71,9 +78,15 @@ class Walk(DeskBench):
 
     def do(self, name: str, details: Any = None, after_ms: int = 2000) -> list[str]:
         self.inputs += 1
-        menu = self.station.menu
+        station = self.station
+        menu, cut = station.menu, self.keep is not None
+        settled = self.u + after_ms >= station._settled_at
+        free = settled and not (menu or cut or station.full or station.reading)
+        wanted = CAUSED.get((name, self.desk.work)) if free else None
         kinds: list[str] = super().do(name, details, after_ms)
+        assert wanted is None or kinds == [wanted], (name, wanted, kinds)
         if "attendance.marked" in kinds and name != "badge":  # nobody but a tap, or code and PIN
+            assert name in (*KEYS, "pin_checked"), name
             assert menu.kind == "session" or menu.details[2] == "code_pin", (name, menu.kind)
         return kinds
 
