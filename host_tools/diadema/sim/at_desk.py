@@ -5,13 +5,14 @@ work day. What it knows of the station is what the station wrote. Only `ring` an
 `caller_hangs_up` come from the exchange's side, over the hub.
 """
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from diadema.errors import DiademaError
-from diadema.sim import keying, looking
+from diadema.sim import keying, looking, sound
 from diadema.sim.hub_client import HubClient, HubUnreachable
 from diadema.sim.past import Past
 from diadema.sim.people import Desk
@@ -28,6 +29,8 @@ _START_LIMIT_S = 60.0
 _TAP_MS = 600
 _SETTLED_MS = 500  # a screen that changed by itself takes no soft key before that
 _JUST_ANSWERED_MS = 1_500  # nor does it hang up so soon after the answer
+_WORD_S = 2
+_TEST_LIMIT_MS = 25_000
 _LISTS_CLOSE_MS = 8_200  # in a call, by themselves
 
 
@@ -190,11 +193,35 @@ class AtDesk:
                 raise
             raise PowerLost(str(error)) from error
 
-    async def log_in(self) -> None:
+    async def log_in(
+        self, *, tests: bool = True, gap_ms: Callable[[], float] | None = None
+    ) -> None:
+        """`tests`: does the self-test where a shift begins with one, else leaves it out."""
         since = self.seen
         await self._tap()
-        await self.expect("session.opened", since, a=self.desk.person.id)
+        opened = await self.expect("session.opened", since, a=self.desk.person.id)
         await self.expect("presence.changed", since, to="not_ready")
+        if self.site["selftest"] and opened.event.get("of"):
+            if tests:
+                await self._test_station(gap_ms)
+            else:
+                await self.keys(keying.SKIP_TEST, gap_ms)
+            await self.expect("station.selftest", since)
+
+    async def _test_station(self, gap_ms: Callable[[], float] | None) -> None:
+        """Every key, a word into the microphone, the lights, and what must lie on the desk."""
+        since = self.seen
+        await self.keys([keying.BEGIN_TEST], gap_ms)
+        await self.keys(range(1, 7), gap_ms)
+        word = await asyncio.to_thread(sound.word, self._world.root / "word.wav", _WORD_S)
+        async with sound.listen(self.station, microphone=word):
+            await self._world.sleep(1000 * _WORD_S)
+        deadline_ms = self._world.now_ms() + _TEST_LIMIT_MS
+        while "station.selftest" not in self.past.kinds(since):
+            if self._world.now_ms() >= deadline_ms:
+                raise Silent(f"{self.desk.seat} ({self.desk.station}): its test does not end")
+            await self.keys([keying.ALL_WELL])
+            await self._world.sleep(_SETTLED_MS)
 
     async def log_out(self) -> None:
         """Close the session; she stays in the building."""

@@ -155,11 +155,12 @@ async def open_centre(
     boards: Sequence[SimBoard] = (SIM,),
     colleagues: Sequence[people.Person] = (),
     pins: bool = False,
+    selftest: bool = False,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
     The desks take the `boards` in turn. `colleagues` may log in at any of them. With `pins` each
-    login asks for one.
+    login asks for one, with `selftest` the first of a shift begins the station's.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(own_folder())
@@ -173,6 +174,7 @@ async def open_centre(
             wifi=people.WIFI if wifi else None,
             colleagues=colleagues,
             pins=pins,
+            selftest=selftest,
         )
         _write_site(directory, site)
         earlier = _epochs(directory)

@@ -53,6 +53,7 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         data=options.data,
         web_port=options.web_port,
         boards=options.boards,
+        selftest=True,
     ) as centre:
         await centre.switch_on()
         say(f"wallboard  {centre.web}/wall")

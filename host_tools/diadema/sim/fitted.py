@@ -63,6 +63,7 @@ class Assumed:
     muted: float = 0.06
     typified_in_call: float = 0.25
     pauses: float = 0.06  # after a contact
+    tests_station: float = 0.8  # at the start of a shift
     closes_session: float = 0.3  # for a refrigerio
     follows_protocol: float = 0.6  # of the calls: ticks steps, and as many as the talk allows
     motive_first: float = 0.4  # of the calls: says the motive while it goes on

@@ -16,6 +16,8 @@ DIAL = HOLD = 4  # ready, in a call
 HELP, MENU = 5, 6
 JOIN, SWAP, CONFER, RETURN = 3, 4, 5, 6  # in a consult
 CLOSE_SESSION, LEAVE = 4, 5  # once the own badge has asked
+BEGIN_TEST = ALL_WELL = 3  # of the self-test, and of each of its steps
+SKIP_TEST = (4, 3)  # and why: a call waits
 FIRST = 3  # of a list's lines
 _LINES, _MORE = 4, 6
 _MOST_USED = 3

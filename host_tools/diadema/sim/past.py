@@ -55,6 +55,10 @@ class Past:
             work = "talking"
         return work, last.get("c")
 
+    def kinds(self, since: int) -> set[str]:
+        """What was written from event `since` on."""
+        return {seen.event["k"] for seen in self._events[since:]}
+
     def happened(self, kind: str, contact: str, by: tuple[str, ...] = ()) -> bool:
         event = self._last(lambda event: event["k"] == kind and event.get("c") == contact)
         return event is not None and (not by or event.get("by") in by)

@@ -188,10 +188,11 @@ def site(
     wifi: dict[str, str] | None = None,
     colleagues: Sequence[Person] = (),
     pins: bool = False,
+    selftest: bool = False,
 ) -> dict[str, Any]:
     """The content of `site.json`; `wifi`: the network of its stations. `colleagues` have a badge
     and no desk of their own. With `pins` every login asks for the PIN, and a code may stand in for
-    the badge.
+    the badge. With `selftest` a shift begins with that of the station.
     """
     everybody = [*(desk.person for desk in desks), *colleagues]
     return {
@@ -204,6 +205,7 @@ def site(
         "stations": [{"id": desk.station, "seat": desk.seat} for desk in desks],
         "agents": [person.as_site(pins) for person in everybody],
         "pin": "always" if pins else "none",
+        "selftest": selftest,
         "reasons": lists.REASONS,
         "areas": lists.AREAS,
         "help_topics": lists.HELP_TOPICS,

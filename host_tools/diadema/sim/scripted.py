@@ -153,8 +153,11 @@ class Shift:
 
     async def _come(self, desk: AtDesk) -> None:
         with self._world.actor():
-            await self._sleep(self._chance[desk.desk.person.id].uniform(0, 4))
-            await desk.log_in()
+            chance = self._chance[desk.desk.person.id]
+            await self._sleep(chance.uniform(0, 4))
+            # who lives so quickly has less time for it
+            tests = chance.random() < ASSUMED.tests_station / self._pace
+            await desk.log_in(tests=tests, gap_ms=self._gap(chance))
             await desk.get_ready()
             self._set_free(desk)
 

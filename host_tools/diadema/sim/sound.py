@@ -62,6 +62,13 @@ def write(path: Path, samples: "array[int]") -> Path:
     return path
 
 
+def word(path: Path, seconds: float) -> Path:
+    """A voice of 200 Hz at −18 dBFS that begins after half a second, as a file for `listen`."""
+    half = RATE_HZ // 2
+    wave_ = [4096 if at // 40 % 2 else -4096 for at in range(int(RATE_HZ * seconds) - half)]
+    return write(path, array("h", [0] * half + wave_))
+
+
 def read(path: Path) -> "array[int]":
     """The samples of a recording."""
     with wave.open(str(path), "rb") as file:
