@@ -86,6 +86,11 @@ def test_a_provisional_session_is_confirmed_and_another_one_left_alone(floor):
         ({"pin": "clonable"}, {}, "pin_required"),
         ({}, {"method": "badge_secure"}, "pin_required"),
         ({}, {"method": "code_pin"}, "pin_required"),
+        (
+            {"pin": "always", "agent": {"badges": [HERS, SECURE]}},
+            {"name": SECURE, "method": "badge_secure"},
+            "pin_required",
+        ),
     ],
 )
 def test_one_that_should_not_be_is_closed_with_the_reason(

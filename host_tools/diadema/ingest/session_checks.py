@@ -161,7 +161,8 @@ def _badge_of(tx: Connection, session: Session) -> str | None:
 def _allowed(site: Site, agent: Agent, method: str, badges: list[str]) -> bool:
     """By the site's policy and by what she has."""
     if method == "badge_secure":
-        return any(secure_uid(badge) is not None for badge in badges)
+        proven = any(secure_uid(badge) is not None for badge in badges)
+        return proven and site.pin != "always"
     if method == "code_pin":
         return bool(agent.code)
     return method != "badge" or site.pin == "none"
