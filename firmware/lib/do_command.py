@@ -1,10 +1,14 @@
-"""What the host asks of the desk: the command's fields, whether it fits the situation, and then the
-table's action. Loaded for a command, and let go of after it.
+"""What the host asks of the desk: the fields of a command, whether it fits the situation, and then
+the table's action. Loaded for a command, and let go of after it.
 """
 
 from lib.desk import PENDING
 from lib.once import once
 from lib.transitions import SITUATIONS, cell
+from micropython import const
+
+_REPEATED = const(("contact", "queue", "pbx", "parent", "campaign", "reference"))
+_REPEATED_BYTES = const(240)  # in contact.offered, which must fit a frame
 
 # command: its fields, each with the bytes it may have, its values, or # for a whole number; a
 # minus: it may be missing
@@ -38,6 +42,10 @@ def obey(station, name, details):
     situation = station.situation
     action = cell(name, situation)
     wrong = wrong_field(details, fields)
+    if not wrong and name == "ring":
+        texts = [details.get(field) or "" for field in _REPEATED]
+        if sum(_size(text) for text in texts) > _REPEATED_BYTES:
+            wrong = "contact and the rest: bytes at most %d" % _REPEATED_BYTES
     reason = "bad_command" if wrong else _refusal(name, situation, action)
     reason = reason or _not_now(station, name, action, details)
     if not reason:

@@ -43,3 +43,11 @@ def test_both_say_the_same():
     assert bench.last("command.refused")["reason"] == "no_such_contact"
     assert bench.command("recording", contact="c1", state="off") == ["command.refused"]
     assert bench.last("command.refused")["reason"] == "bad_command"
+
+
+def test_a_ring_that_no_event_could_repeat():
+    bench = DeskBench().ready()
+    most = {"queue": "q" * 60, "pbx": "p" * 60, "campaign": "k" * 24, "reference": "r" * 32}
+    assert bench.ring("c" * 64, parent="x", **most) == ["command.refused"]
+    assert bench.last("command.refused")["reason"] == "bad_command"
+    assert bench.ring("c" * 64, **most) == ["contact.offered"]
