@@ -66,7 +66,7 @@ def _newest(station, key):
     newest = there if 1 < abs(here) < abs(there) or not here else here
     if abs(newest) > 1:
         utc = station.utc(station.u)
-        if utc is None or utc // 1000 - MARKS_SINCE_S - abs(newest) >= _SHIFT_S:
+        if utc is None or abs(utc // 1000 - MARKS_SINCE_S - abs(newest)) >= _SHIFT_S:
             return 0
     return newest
 
