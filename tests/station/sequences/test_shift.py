@@ -1,0 +1,158 @@
+"""What is around the calls: the start of the shift, pauses, texts, a fault, settings, SALIDA."""
+
+import pytest
+from diadema.sim import sound
+from script import be_ready, enter, host, left, number_of, pictured, settled, tap
+from script import site as sample
+from test_sound_at_work import PAUSE, SPOKEN, hiss, silence
+
+MINUTE = 60_000
+WORD = SPOKEN[0]
+
+
+@pytest.fixture
+def site(request):
+    return sample(selftest=request.node.name == "test_the_shift_begins_with_the_self_test")
+
+
+async def test_the_shift_begins_with_the_self_test(desk, tmp_path):
+    """Attendance first; then the PIN, the session, and whether the station is fit for the day."""
+    voice = sound.write(tmp_path / "voice.wav", hiss(silence(1) + (WORD + PAUSE) * 3 + silence(3)))
+    async with desk() as bench:
+        since = bench.since()
+        await enter(bench)
+        await bench.keys(3, 1, 2, 3)
+        await pictured(bench, "selftest")
+        await bench.keys(4, 5, 6)
+        async with sound.listen(bench.station, microphone=voice):
+            await bench.world.sleep(4000)
+        assert await bench.station.lights() == {"ready": 1, "busy": 1, "ring": 1}
+        await bench.keys(3)  # she sees all three
+        await bench.keys(3)  # none of her materials is missing
+        await left(
+            bench,
+            since,
+            """
+            attendance.marked  direction=in method=badge
+            session.opened     method=badge_pin
+            presence.changed   to=not_ready reason=login by=system
+            station.selftest   fit=True reason=None
+            """,
+        )
+        told = await bench.event("station.selftest")
+        assert set(told["checks"].values()) == {"ok"}
+
+
+async def test_a_pause_says_why_who_and_how_long(desk):
+    async with desk() as bench:
+        since = await be_ready(bench)
+        await bench.keys(3, 4)  # Break: fifteen minutes
+        await bench.world.sleep(14 * MINUTE + 20_000)
+        await pictured(bench, "pause")
+        await bench.keys(3)
+        await host(bench, "presence", to="not_ready", reason="reunion", who="Nelly T.")
+        await bench.world.sleep(4000)
+        await pictured(bench, "set_by")
+        await bench.keys(6)  # Visto
+        await left(
+            bench,
+            since,
+            """
+            presence.changed     from=ready to=not_ready reason=break by=agent
+            presence.changed     from=not_ready to=ready by=agent
+            presence.changed     to=not_ready reason=reunion by=supervisor who='Nelly T.'
+            notice.acknowledged
+            """,
+        )
+
+
+async def test_texts_are_read_and_feedback_is_signed(desk):
+    async with desk() as bench:
+        since = await be_ready(bench)
+        await host(bench, "text", m="T-1", text="Reunión del turno a las 10:30.")
+        await bench.keys(6)
+        feedback = "Retroalimentación de hoy: confirme la identidad antes de dar saldos."
+        await host(bench, "text", m="T-2", text=feedback, sign=1)
+        await pictured(bench, "sign")
+        await tap(bench)
+        await bench.keys(3)
+        await left(
+            bench,
+            since,
+            """
+            message.shown         m=T-1
+            message.acknowledged  m=T-1 answer=read how=key
+            message.shown         m=T-2
+            message.acknowledged  m=T-2 answer=agree how=badge
+            """,
+        )
+
+
+async def test_a_fault_is_told_with_one_key_and_is_not_her_time(desk):
+    async with desk() as bench:
+        since = await be_ready(bench)
+        await bench.station.press(5, 1000)
+        ticket = number_of(bench, "fault.reported")  # it is sent already
+        await pictured(bench, "faults")
+        await bench.keys(3, 4)  # Audio, No me oyen
+        await left(
+            bench,
+            since,
+            """
+            fault.reported    a=a001 area=None
+            presence.changed  to=not_ready reason=fault by=system
+            fault.reported    area=audio part=no_me_oyen
+            """,
+        )
+        since = bench.since()
+        for state in ("accepted", "resolved"):
+            await host(bench, "fault", of=ticket, state=state, by="Soporte")
+        await left(
+            bench,
+            since,
+            """
+            fault.accepted  by=Soporte
+            fault.resolved  by=Soporte
+            """,
+        )
+
+
+async def test_settings_and_volume_are_hers(desk):
+    async with desk() as bench:
+        await be_ready(bench)
+        await bench.station.press(6, 1000)
+        await bench.keys(3, 4, 1, 1)  # a step louder, and out
+        louder = await bench.event("audio.changed")
+        since = await settled(bench)
+        await bench.station.press(3, 1000)
+        quieter = await bench.event("audio.changed", since)
+        assert quieter["volume"] < louder["volume"]
+
+
+async def test_the_shift_ends_with_salida(desk):
+    """The mark has the tap's time, also in a call; the session ends with the wrap-up."""
+    async with desk() as bench:
+        await be_ready(bench)
+        await bench.ring("C-1")
+        await bench.answer("C-1")
+        since = await settled(bench)
+        await tap(bench)
+        await pictured(bench, "badge_asks")
+        await bench.keys(5)
+        await bench.world.sleep(5000)
+        await bench.keys(1)
+        await bench.typify("C-1")
+        await left(
+            bench,
+            since,
+            """
+            attendance.marked  direction=out method=badge
+            contact.step       step=closing
+            contact.ended      c=C-1 by=agent
+            wrapup.started     c=C-1
+            contact.typified   c=C-1 code=111
+            wrapup.ended       c=C-1
+            session.closed     reason=agent by=agent
+            presence.changed   to=logged_out reason=logout
+            """,
+        )
