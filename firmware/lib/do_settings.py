@@ -1,7 +1,7 @@
 """Ajustes (key 6 held, no call): how she hears, is heard and reads; kept for her at this desk."""
 
 from lib.menus import Menu
-from lib.prefs import BRIGHTNESS, STEPS
+from lib.prefs import CHOICES, STEPS
 
 _LEVELS = ("volume", "microphone", "sidetone")
 
@@ -12,13 +12,15 @@ def show(station, details):
     if station.levels:
         for name, level in zip(_LEVELS, station.levels):  # noqa: B905
             rows.append([name, words["set_" + name] % level])
-    for name in ("brightness", "language"):
+    for name in ("tones", "brightness", "language"):
+        if name == "tones" and not station.hears:  # a board without sound
+            continue
         rows.append([name, words["set_" + name] % words[name + "_" + _now(station, name)]])
     station.open(Menu("settings", rows, _chosen, "idle"))
 
 
 def _now(station, name):
-    usual = station.config.language if name == "language" else BRIGHTNESS[0]
+    usual = station.config.language if name == "language" else CHOICES[name][0]
     return station.prefs.get(name, usual)
 
 
@@ -27,7 +29,7 @@ def _chosen(station, node):
     if name in _LEVELS:
         station.open(Level(station, name))
         return
-    choices = BRIGHTNESS if name == "brightness" else ("es", "en")
+    choices = CHOICES[name]
     at = choices.index(_now(station, name)) + 1
     station.prefer(name, choices[at % len(choices)])
 

@@ -11,7 +11,9 @@ from micropython import const
 _FILE = "prefs.json"
 _SOON_MS = const(3_000)
 STEPS = {"volume": (0, 100, 5), "microphone": (0, 36, 3), "sidetone": (0, 100, 10)}
-BRIGHTNESS = ("high", "mid", "low")
+CHOICES = {  # the first one is usual
+    "tones": ("on", "off"), "brightness": ("high", "mid", "low"), "language": ("es", "en"),
+}  # fmt: skip
 _CONTRAST = {"high": 0xCF, "mid": 0x60, "low": 0x20}
 _METHODS = (("volume", "set_volume"), ("microphone", "set_microphone_gain"),
             ("sidetone", "set_sidetone"))  # fmt: skip
@@ -56,7 +58,8 @@ def keep(app):
     apply(app)
     if app.machine.levels != before:
         once("report", "audio_changed", app, app.parts.get("codec"))
-    app.keep_due = app.clock.now() + _SOON_MS
+    if app.desk.agent:
+        app.keep_due = app.clock.now() + _SOON_MS
 
 
 def write(app, agent):

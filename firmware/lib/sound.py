@@ -33,6 +33,11 @@ def _hears(machine):
     return bool(machine.menu) and machine.menu.hears
 
 
+def _quiet(machine):
+    """Whether she wishes to hear no tone but the ring."""
+    return machine.prefs.get("tones") == "off"
+
+
 def _wanted(app):
     """What is to be done about the sound now: the name of a tone, "measure" or None."""
     machine = app.machine
@@ -43,6 +48,8 @@ def _wanted(app):
         return None if machine.silenced else "ring"
     if work == "talking":
         return None if app.desk.muted else "measure"
+    if _quiet(machine):
+        return None
     if work == "held":
         return "hold"
     if machine.notice and machine.notice[0] in _ERRORS:
@@ -143,7 +150,8 @@ class Sound:
         desk = self._app.desk
         if not self._call or self._call[1] != desk.contact:
             self._call = (desk.agent, desk.contact)
-            await self._play(audio, "answer")
+            if not _quiet(self._app.machine):
+                await self._play(audio, "answer")
         forget("tones")
         audio.listen()
         self._app.fault("audio", None)

@@ -176,6 +176,9 @@ settings: Settings
 set_volume: Volume %s
 set_microphone: Microphone %s dB
 set_sidetone: Sidetone %s
+set_tones: Tones %s
+tones_on: on
+tones_off: off
 set_brightness: Brightness %s
 set_language: Language %s
 brightness_high: high

@@ -176,6 +176,9 @@ settings: Ajustes
 set_volume: Volumen %s
 set_microphone: Micrófono %s dB
 set_sidetone: Efecto local %s
+set_tones: Tonos %s
+tones_on: sí
+tones_off: no
 set_brightness: Brillo %s
 set_language: Idioma %s
 brightness_high: alto

@@ -50,6 +50,18 @@ def test_she_opened_them_herself_so_the_next_key_counts_at_once():
     assert bench.station.menu.kind == "level"
 
 
+def test_tones_can_be_off():
+    bench = opened()
+    bench.station.menu = None
+    bench.station.hears = True
+    bench.do("long6")
+    bench.pick("Tonos sí")
+    assert bench.station.prefs["tones"] == "off"
+    bench.do("long6")
+    bench.pick("Tonos no")
+    assert bench.station.prefs["tones"] == "on"
+
+
 def test_a_board_without_a_codec_has_no_levels():
     bench = DeskBench().ready()
     bench.do("long6")
