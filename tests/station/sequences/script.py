@@ -21,7 +21,7 @@ LIT, DARK = (190, 226, 255), (10, 13, 18)
 
 
 def site(selftest: bool = False) -> Site:
-    """Of a bank's centre in Lima, where every login asks for the PIN. With `selftest` the first one
+    """Of a bank in Lima, where every login asks for the PIN. With `selftest` the first one
     of a shift tries the station.
     """
     content = people.site(

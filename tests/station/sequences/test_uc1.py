@@ -3,7 +3,7 @@ her gestures on the real firmware, the events they leave, and the pictures of he
 """
 
 import pytest
-from script import be_ready, host, left, number_of, pictured, settled, tap, talk, type_pin
+from script import be_ready, host, left, number_of, pictured, settled, talk, tap, type_pin
 from script import site as sample
 
 MINUTE = 60_000
@@ -163,9 +163,7 @@ async def test_e2_2_transfiere_las_llamadas_al_area_que_corresponda(desk):
     """
     async with desk() as bench:
         since = await talk(bench)
-        await bench.keys(6)
-        await pictured(bench, "call_menu")
-        await bench.keys(3, 4)  # Reclamos, which is asked before it gets a call
+        await bench.keys(6, 3, 4)  # Menú, Transferir, Reclamos, which is asked first
         await bench.world.sleep(9000)
         await pictured(bench, "consulting")
         await bench.keys(4, 4, 3)  # with the user, with the area, the two of them without her
