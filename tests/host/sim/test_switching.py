@@ -67,7 +67,7 @@ class Cables(Watcher):
         return do
 
     def _look(self, station: str, seen: Witnessed) -> None:
-        if seen.event["k"].startswith("contact."):
+        if seen.event["k"] in ("contact.answered", "contact.ended"):
             self._last[station] = seen.event["k"]
 
 
