@@ -58,7 +58,9 @@ def serve(board, models, imported):
 
     def dump(command):
         answer = {role: model.dump() for role, model in models.items() if hasattr(model, "dump")}
+        since = wire.real_us()
         gc.collect()
+        answer["collect_us"] = wire.real_us() - since
         answer["modules"] = list(sys.modules)
         answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
         answer["uptime_ms"] = wire.uptime()

@@ -104,6 +104,11 @@ def flash(text, data=None):
         _waiting.append(line)
 
 
+def real_us():
+    """Real time, which the run's clock does not govern."""
+    return _time.ticks_us()
+
+
 def restart(cause):
     """The chip resets: this process ends, the world starts the next one."""
     say("R " + cause)

@@ -6,7 +6,7 @@ louder than LOUDEST_DB below full scale, whatever is asked for, and each note sw
 
 from math import pi, sin
 
-import micropython
+from lib.samples import note
 from micropython import const
 
 RATE_HZ = const(16_000)
@@ -23,15 +23,6 @@ _TONES = {
     "error": ((220, 180), (0, 60), (196, 260)),
 }
 _sine = None
-
-
-@micropython.viper
-def _note(out: ptr32, frames: int, phase: int, step: int, gain: int, sine: ptr8):  # noqa: F821
-    """Write `frames` pairs of samples; `phase` and `step` count 1/65536 of a turn."""
-    for at in range(frames):
-        value = (int(sine[phase >> 8 & 255]) - 128) * gain >> 7
-        out[at] = value << 16 | value & 0xFFFF  # left and right
-        phase += step
 
 
 class Tone:
@@ -81,7 +72,7 @@ class Tone:
                 gain = gain * edge // _FADE
             else:
                 piece = min(count - at, length - _FADE - done)
-            _note(
+            note(
                 view[4 * at : 4 * (at + piece)],  # type: ignore[arg-type]
                 piece,
                 done * step & 0xFFFF,

@@ -12,7 +12,7 @@ over by 60 ms.
 
 from array import array
 
-import micropython
+from lib.samples import add_up
 from micropython import const
 
 _FRAME_MS = const(20)
@@ -35,35 +35,11 @@ _CALLER = const(2)
 _LOG = const(b"\x01\x04\x06\x09\x0b\x0d\x0f\x11\x13\x14\x16\x18\x19\x1b\x1c\x1d")
 
 
-@micropython.viper
-def _sum(samples: ptr16, at: int, sums: ptr32):  # noqa: F821 - the compiler's own types
-    """Sums of every other sample from `at` on: squares in two halves, as a whole one needs 39
-    bits and a word has 32; the samples; how many are clipped.
-    """
-    high = low = total = clipped = 0
-    end = at + 2 * _PAIRS
-    while at < end:
-        sample = int(samples[at])
-        if sample > 32767:
-            sample -= 65536
-        total += sample
-        low += sample * sample
-        high += low >> 29
-        low &= 0x1FFFFFFF
-        if sample > 32760 or sample < -32760:
-            clipped += 1
-        at += 2
-    sums[0] = high
-    sums[1] = low
-    sums[2] = total
-    sums[3] = clipped
-
-
 def measure(frame, channel, sums):
     """Level (tenths of a dB) of left (0) or right (1) without its mean; its clipped samples are
     in `sums[3]` then.
     """
-    _sum(frame, channel, sums)
+    add_up(frame, channel, sums)
     mean = abs(sums[2]) // _PAIRS
     power = 0x20000000 // _PAIRS * sums[0] + sums[1] // _PAIRS - mean * mean
     power = max(power, 1)

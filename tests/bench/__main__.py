@@ -17,7 +17,8 @@ from tests.bench.figure import Figure, print_figures
 
 # modules of this folder, each with `async figures()`
 _PARTS = [
-    "board", "states", "floor", "fuzz", "intake", "journal", "drain", "crowd", "voice", "readers",
+    "board", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd", "voice",
+    "readers",
 ]  # fmt: skip
 
 

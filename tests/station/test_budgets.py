@@ -4,7 +4,7 @@ its budgets, at once and in all, and nothing stays that was needed for a moment 
 
 import pytest
 from diadema.sim.build import SimBoard, board_names
-from diadema.sim.weight import mpy_bytes
+from diadema.sim.weight import mpy_bytes, native_modules
 from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
 
 BOARDS = [SimBoard(name) for name in board_names()]
@@ -46,6 +46,8 @@ def loaded():
         assert {"lib.app", "lib.journal", "drivers.usb_serial"} < found.now
         assert found.now.isdisjoint(SELDOM)
         assert {"lib.start", "lib.journal_start", "lib.config_store", "lib.hour"} < found.ever
+        assert native_modules() == {"lib.samples"}
+        assert native_modules().isdisjoint(found.ever - found.now)
         return found
 
     return look

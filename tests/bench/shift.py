@@ -1,0 +1,102 @@
+"""A shift of ten hours at one desk, as fast as it goes: its heap at the end as at the beginning.
+
+The whole firmware in the VM with the heap of a board, a hub behind it; calls of every kind,
+pauses, help, transfers. The heap is looked at while she is ready and nothing is on its way, after
+a collection; how long collections take is measured at each look.
+"""
+
+import itertools
+import time
+
+from diadema.sim import people
+from diadema.sim.at_desk import AtDesk
+from diadema.sim.build import FIRMWARE_HEAP
+from diadema.sim.centre import Centre, open_centre
+from diadema.sim.demo import SITE, ZONE
+
+from tests.bench.figure import Figure
+
+_HOURS = 10
+_START_MS = 1_770_037_200_000
+_HOUR_MS = 3_600_000
+_CODES = ("111", "112", "121", "211")
+_CALL_MS = 240_000
+
+
+async def figures() -> list[Figure]:
+    async with open_centre(
+        people.desks(1),
+        name=SITE,
+        zone=ZONE,
+        tree=people.LIMA_TREE,
+        start_utc_ms=_START_MS,
+        mode="fast",
+    ) as centre:
+        await centre.switch_on()
+        with centre.world.actor():
+            return await _shift(centre)
+
+
+async def _shift(centre: Centre) -> list[Figure]:
+    world, (desk,) = centre.world, centre.desks
+    await desk.log_in()
+    await desk.get_ready()
+    began_s, start_ms = time.monotonic(), world.now_ms()
+    free: dict[int, int] = {}
+    longest_us = calls = 0
+    async with centre.paced():
+        for number in itertools.count(1):
+            await _call(centre, desk, number)
+            calls += 1
+            await world.sleep(60_000)
+            hour = (world.now_ms() - start_ms) // _HOUR_MS
+            longest_us = max(longest_us, (await desk.station.dump())["collect_us"])
+            if hour >= 1 and hour not in free:
+                free[hour] = (await desk.station.dump())["heap"]["free"]
+            if hour >= _HOURS:
+                break
+    ran_s = (world.now_ms() - start_ms) / 1000
+    first, last = free[1], free[_HOURS]
+    return [
+        Figure("a shift at one desk", calls, "calls"),
+        Figure("its clock against the real one", ran_s / (time.monotonic() - began_s), "×", 60,
+               "60 or more"),
+        Figure("free heap after 10 h", last, "bytes", first, "after 1 h; 2 % less at most"),
+        Figure("heap of the firmware", FIRMWARE_HEAP, "bytes"),
+        Figure("longest collection in the VM", longest_us / 1000, "ms"),
+    ]  # fmt: skip
+
+
+async def _call(centre: Centre, desk: AtDesk, number: int) -> None:
+    """One call and its wrap-up; each of five goes another way."""
+    world, contact = centre.world, f"bench-{number}"
+    kind = number % 5
+    await desk.ring(contact, queue="Consultas")
+    await world.sleep(3_000)
+    await desk.answer(contact)
+    await world.sleep(_CALL_MS / 2)
+    if kind == 1:
+        await desk.hold(contact)
+        await world.sleep(20_000)
+        await desk.resume(contact)
+    elif kind == 2:
+        while desk.steps_left(contact):
+            await desk.step(contact, desk.site["identity_methods"][0]["code"])
+            await world.sleep(5_000)
+    elif kind == 3:
+        asked = await desk.ask_help(desk.site["help_topics"][0]["code"])
+        for state in ("accepted", "resolved"):
+            await desk.help_comes(asked, state, "Ana P.")
+    await world.sleep(_CALL_MS / 2)
+    if kind == 4:
+        area = next(row["code"] for row in desk.site["areas"] if not row["consulted"])
+        await desk.transfer(contact, area)
+    else:
+        await desk.hang_up(contact)
+    await world.sleep(5_000)
+    await desk.typify_after(contact, _CODES[number % len(_CODES)])
+    if kind == 0:
+        await world.sleep(1_000)
+        await desk.pause("refrigerio")
+        await world.sleep(300_000)
+        await desk.get_ready()
