@@ -8,6 +8,7 @@ itself; with a file instead of the number it runs that one input again.
 import asyncio
 import base64
 import logging
+import os
 import random
 import re
 import subprocess
@@ -138,6 +139,7 @@ def _fuzz(name: str, runs: str, seed: str, folder: str) -> None:
     import atheris
 
     check = _check(name, instrument=True)  # before anything else imports what it instruments
+    os.chdir(folder)  # the station's own files
     from parsers.seeds import seeds
 
     def once(data: bytes) -> None:

@@ -11,3 +11,10 @@ for folder in (HERE, HERE.parents[1] / "firmware"):
         sys.path.insert(0, str(folder))
 
 import micropython_names  # noqa: E402, F401 - before anything of the firmware
+import pytest  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A station's files lie in the folder where it runs."""
+    monkeypatch.chdir(tmp_path)

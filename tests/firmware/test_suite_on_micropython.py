@@ -15,12 +15,12 @@ FILES = sorted([*(HERE / "suite").glob("test_*.py"), *(HERE / "drivers").glob("c
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_passes_on_micropython(path: Path) -> None:
+def test_passes_on_micropython(path: Path, tmp_path: Path) -> None:
     heap = FIRMWARE_HEAP * 8  # the suite itself, as source, is compiled and held there too
     done = subprocess.run(
         [*interpreter(), "-X", f"heapsize={heap}", str(HERE / "run_on_micropython.py"),
          str(FIRMWARE), str(path)],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path,
     )  # fmt: skip
     wanted = len(re.findall(r"^def test_", path.read_text(), re.MULTILINE))
     last = done.stdout.strip().rsplit("\n", 1)[-1]
