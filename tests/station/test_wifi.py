@@ -163,7 +163,7 @@ async def test_a_wrong_password_is_told_and_not_tried_wildly(desk, site, server)
         await bench.world.sleep(30)
         # the line of detail alone, moved or not: how late it is depends on a real network
         ram = await bench.station.screen()
-        shown = [pictures.as_text(at).split("\n")[16:22] for at in (ram, ram[1:] + b"\0")]
+        shown = [pictures.as_text(at).split("\n")[17:27] for at in (ram, ram[1:] + b"\0")]
         assert WRONG_PASSWORD.read_text().split("\n") in shown
         await bench.world.sleep(1_800_000)
         told = b"".join(bench.station.console).count(b"wrong_password")
