@@ -63,8 +63,10 @@ def keep(app):
 
 
 def write(app, agent):
-    """Put the wishes in effect into the file, as this agent's."""
+    """Put the wishes in effect into the file, as this agent's; nobody's last until she comes."""
     app.keep_due = None
+    if not agent:
+        return
     kept = _read()
     kept[agent] = app.machine.prefs
     try:
