@@ -63,10 +63,8 @@ def keep(app):
 
 
 def write(app, agent):
-    """Put the wishes in effect into the file, as this agent's; nobody's last until she comes."""
+    """Put the wishes in effect into the file, as this agent's."""
     app.keep_due = None
-    if not agent:
-        return
     kept = _read()
     kept[agent] = app.machine.prefs
     try:

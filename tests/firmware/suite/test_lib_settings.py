@@ -1,9 +1,6 @@
 """Ajustes: what she changes is hers, and takes effect at once."""
 
-import os
-
 from deskbench import DeskBench
-from lib import prefs
 
 
 def opened():
@@ -75,18 +72,3 @@ def test_not_in_a_call():
     bench = DeskBench().talking()
     assert bench.do("long6") == []
     assert bench.station.menu is None
-
-
-class Desk:
-    """An application for `lib.prefs`: something was changed, and is due to be written."""
-
-    keep_due = 1
-    machine = DeskBench().station
-
-
-def test_what_nobody_wished_is_not_kept():
-    app = Desk()
-    app.machine.prefs = {"volume": 60}
-    prefs.write(app, None)
-    assert app.keep_due is None
-    assert "prefs.json" not in os.listdir()  # noqa: PTH208 - runs on MicroPython
