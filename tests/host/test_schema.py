@@ -75,6 +75,14 @@ NEW = [
     ),
     ("station.selftest", {"checks": {}, "fit": True, "skipped": "call"}),
     ("message.acknowledged", {"m": "m1", "answer": "observe", "how": "badge"}),
+    (
+        "queue.entered",
+        {"t": 5, "pbx": "p1", "queue": "q", "position": 2, "reference": "0f" * 8, "line": 9},
+    ),
+    ("queue.offered", {"t": 5, "pbx": "p1", "queue": "q", "agent": "Lúcuma"}),
+    ("queue.connected", {"t": 5, "pbx": "p1", "queue": "q", "wait_ms": 0, "estimated": True}),
+    ("queue.abandoned", {"t": 5, "pbx": "p1", "queue": "q", "wait_ms": 21_000, "position": 1}),
+    ("queue.left", {"t": 5, "pbx": "p1", "queue": "q", "cause": "completed"}),
 ]  # fmt: skip
 ASKED = [
     {"cmd": "ring", "contact": "c1", "campaign": "cobranza", "parent": "c0",

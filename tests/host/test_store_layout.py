@@ -46,12 +46,19 @@ def named(state):
 
 
 def drop_what_came_with_6(connection):
-    for table in ("marks", "badges", "tickets"):
+    for table in ("marks", "badges", "tickets", "queue_calls"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP INDEX sessions_mark")
     for column in ("mark_n", "verdict", "verdict_reason"):
         connection.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
     connection.execute("ALTER TABLE generations DROP COLUMN pin")
+
+
+def make_layout_6(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE queue_calls")
+        connection.execute("PRAGMA user_version = 6")
+        connection.commit()
 
 
 def make_layout_5(path):
@@ -93,10 +100,12 @@ def make_old(path, contacts, layout):
         connection.commit()
 
 
-@pytest.mark.parametrize("layout", [3, 4, 5])
+@pytest.mark.parametrize("layout", [3, 4, 5, 6])
 def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
     old, contacts = before
-    if layout == 5:
+    if layout == 6:
+        make_layout_6(old)
+    elif layout == 5:
         make_layout_5(old)
     else:
         make_old(old, contacts, layout)
@@ -118,9 +127,10 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
     ingest.take(script.mark("in").messages(script.n), "stream", "server")
     assert [mark.agent for mark in reader.marks()] == ["a001"]
     assert reader.tickets() == []
+    assert reader.queue_calls() == []
     with closing(sqlite3.connect(old)) as connection:
         found = "SELECT count(*) FROM sqlite_master WHERE name = 'sessions_mark'"
         assert connection.execute(found).fetchone() == (1,)
-    assert VERSION == 6
+    assert VERSION == 7
     reader.close()
     writer.close()

@@ -14,6 +14,7 @@ from diadema.events.common import *  # noqa: F403
 from diadema.events.common import Event
 from diadema.events.contact import *  # noqa: F403
 from diadema.events.people import *  # noqa: F403
+from diadema.events.queue import *  # noqa: F403
 from diadema.events.station import *  # noqa: F403
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BootClock
 from diadema.store.chain import Placed, Told
-from diadema.store.rows import Contact, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Ticket
 
 type Key = tuple[str, int, int]
 type Anchor = tuple[str, int, int, int, int, str, int, int, int, int | None]
@@ -27,6 +27,7 @@ class Changes:
     contacts: dict[Key, Contact] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
     tickets: dict[Key, Ticket] = field(default_factory=dict)
+    queue_calls: dict[Key, QueueCall] = field(default_factory=dict)
     agents: set[str] = field(default_factory=set)
     answered: list[Contact] = field(default_factory=list)  # for the day's figures
     closed: list[Contact] = field(default_factory=list)
@@ -60,6 +61,9 @@ class Changes:
 
     def ticket(self, ticket: Ticket) -> None:
         self.tickets[ticket.s, ticket.e, ticket.n] = ticket
+
+    def queue_call(self, call: QueueCall) -> None:
+        self.queue_calls[call.s, call.e, call.n] = call
 
     def running(self, state: StationState) -> None:
         """The agent that a touched station is left with."""

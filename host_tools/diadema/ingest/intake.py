@@ -126,6 +126,7 @@ class Intake:
         ]
         self.batch.sessions += map(astuple, self._changes.sessions.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
+        self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
         self.batch.anchors += self._changes.anchors
         self.batch.hours += self._changes.hours
         self.effects.alarms += self._changes.alarms

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from diadema.events import Event
-from diadema.ingest import conduct, contacts, sessions, tickets, transfers
+from diadema.ingest import conduct, contacts, queues, sessions, tickets, transfers
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
 from diadema.ingest.placing import end_boot, hour_before_anchor
@@ -25,6 +25,9 @@ _HANDLERS: Mapping[type[Event], Handler] = {
 
 def project(changes: Changes, state: StationState, event: Event) -> None:
     """Take the next event of a station's journal into its state; note what rows it changes."""
+    if type(event) in queues.HANDLERS:  # it has its hour, and no boot
+        queues.project(changes, state, event)
+        return
     if event.b != state.b or event.e != state.e:
         _next_boot(changes, state, event)
     utc: int | None

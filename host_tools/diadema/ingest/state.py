@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from diadema.ingest.timeline import Adrift, BootClock
-from diadema.store.rows import Contact, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Ticket
 
 
 class StationState(Struct, kw_only=True, omit_defaults=True):
@@ -27,6 +27,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     last: Contact | None = None  # the last one that was closed
     coded_late: list[Contact] = []  # closed before it without a code; one may come, and be changed
     tickets: list[Ticket] = []  # the open ones, and some that were closed
+    calls: dict[str, QueueCall] = {}  # of a switch: those that are not over, by queue and call
     shown: str = "logged_out"
     shown_reason: str | None = None
     shown_b: int = 0

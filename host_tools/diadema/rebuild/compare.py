@@ -135,6 +135,7 @@ _READ: dict[str, Callable[[Connection], Rows]] = {
     "sessions": _table(tables.sessions),
     "marks": _table(tables.marks),
     "tickets": _table(tables.tickets),
+    "queue_calls": _table(tables.queue_calls),
     "anchors": _table(tables.anchors),
     "stations": _stations,
     "commands": _answers,

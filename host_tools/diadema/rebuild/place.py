@@ -15,6 +15,7 @@ _REPLACED = (
     tables.sessions,
     tables.marks,
     tables.tickets,
+    tables.queue_calls,
     tables.anchors,
     tables.live,
 )

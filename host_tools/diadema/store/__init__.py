@@ -5,12 +5,13 @@
 
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
-from diadema.store.rows import Contact, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Ticket
 from diadema.store.writer import Batch, Writer, open_writer
 
 __all__ = [
     "Batch",
     "Contact",
+    "QueueCall",
     "Reader",
     "Session",
     "StoreDamaged",

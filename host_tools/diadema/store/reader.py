@@ -12,7 +12,7 @@ from diadema.store import attendance, kept_contacts, tables
 from diadema.store.attendance import Mark
 from diadema.store.database import open_database
 from diadema.store.kept_contacts import key_of
-from diadema.store.rows import Contact, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Ticket
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,18 @@ class Reader:
         if end_utc is not None:
             query = query.where(row.open_utc < end_utc)
         return [Ticket(**found._mapping) for found in self._all(query)]
+
+    def queue_calls(self, *, start_utc: int = 0, end_utc: int | None = None) -> list[QueueCall]:
+        """The switch's calls that began in [start_utc, end_utc), or ended in it, by that hour."""
+        row = tables.queue_calls.c
+        where = (row.start_utc >= start_utc) | (row.end_utc > start_utc)
+        if end_utc is not None:
+            where &= row.start_utc < end_utc
+        query = select(tables.queue_calls).where(where)
+        query = query.order_by(row.start_utc, row.s, row.e, row.n)
+        with self.engine.connect() as connection:
+            rows = [tuple(found) for found in connection.execute(query)]
+        return msgspec.convert(rows, list[QueueCall])
 
     def marks(
         self,

@@ -141,6 +141,31 @@ class Session(Struct, kw_only=True, array_like=True):
     verdict_reason: str | None = None
 
 
+class QueueCall(Struct, kw_only=True, array_like=True):
+    """One call at the switch, a table row. Key: its first event, which came at `start_utc`.
+
+    `outcome` is waiting, answered, abandoned or left. `entered`: it stood in the queue.
+    `estimated`: the switch did not tell all of its course. `line`: of the file that told it.
+    """
+
+    s: str
+    e: int
+    n: int
+    pbx: str
+    queue: str
+    start_utc: int
+    entered: bool = True
+    offers: int = 0
+    agent: str | None = None
+    connected_utc: int | None = None
+    wait_ms: int | None = None
+    outcome: str = "waiting"
+    cause: str | None = None
+    end_utc: int | None = None
+    estimated: bool = False
+    line: int | None = None
+
+
 class Ticket(Struct, kw_only=True, array_like=True):
     """One call for assistance, a table row. Key: the press, help.requested or fault.reported.
 

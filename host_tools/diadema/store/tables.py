@@ -18,9 +18,9 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.rows import Contact, Details, Session, Ticket
+from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 
-VERSION = 6  # stores of older layouts lack what came since, and get it from the ingest
+VERSION = 7  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_fields__
 _COLUMNS = [f"row ->> {at} AS {name}" for at, name in enumerate(_FIELDS) if name != "more"]
 _COLUMNS += [
@@ -178,6 +178,13 @@ tickets = Table(
     *_struct_columns(Ticket),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("tickets_open", "open_utc"),
+)
+queue_calls = Table(
+    "queue_calls",
+    metadata,
+    *_struct_columns(QueueCall),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("queue_calls_start", "start_utc"),
 )
 badges = Table(  # by its keyed hash: for whom the site ever named it
     "badges",

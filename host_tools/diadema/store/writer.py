@@ -61,6 +61,7 @@ class Batch:
     contacts: list[ContactRow] = field(default_factory=list)
     sessions: list[tuple[Any, ...]] = field(default_factory=list)
     tickets: list[tuple[Any, ...]] = field(default_factory=list)
+    queue_calls: list[tuple[Any, ...]] = field(default_factory=list)
     marks: list[MarkRow] = field(default_factory=list)
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of marks that had none
     anchors: list[tuple[str, int, int, int, int, str, int, int, int, int | None]] = field(
@@ -126,6 +127,7 @@ class Writer:
             self.put(tx, tables.contacts, batch.contacts)
             self.put(tx, tables.sessions, batch.sessions)
             self.put(tx, tables.tickets, batch.tickets)
+            self.put(tx, tables.queue_calls, batch.queue_calls)
             self._marks.run(tx, batch.marks)
             for given in batch.hours:
                 tx.execute(text(_HOURS), given)

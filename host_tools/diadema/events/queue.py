@@ -1,0 +1,54 @@
+"""The queue side of calls, as the switch or its log tells it (`s` is PBX-…).
+
+A host's event has no boot: `b` and `u` are 0, and `t` is when it happened. A call enters, is
+offered to agents, and is connected or abandoned; `queue.left` ends it when it was not abandoned.
+"""
+
+from typing import Annotated
+
+from msgspec import UNSET
+
+from diadema.events.common import Count, Event, Maybe, Utc, words
+
+
+class QueueEvent(Event, kw_only=True, gc=False):
+    """`pbx`: the switch's call id; `line`: of the file that told it."""
+
+    t: Utc
+    pbx: str
+    queue: str
+    line: Maybe[Count] = UNSET
+
+
+class QueueEntered(QueueEvent, tag="queue.entered", kw_only=True, gc=False):
+    """`reference`: a keyed hash of the caller, never a number."""
+
+    position: Maybe[Count] = UNSET
+    reference: Maybe[str] = UNSET
+
+
+class QueueOffered(QueueEvent, tag="queue.offered", kw_only=True, gc=False):
+    agent: str
+
+
+class QueueConnected(QueueEvent, tag="queue.connected", kw_only=True, gc=False):
+    """`agent`: as the switch calls them; null where it named nobody. `estimated`: it told that
+    the call was answered, and not when.
+    """
+
+    wait_ms: Count
+    agent: str | None = None
+    estimated: bool = False
+
+
+class QueueAbandoned(QueueEvent, tag="queue.abandoned", kw_only=True, gc=False):
+    wait_ms: Count
+    position: Maybe[Count] = UNSET
+
+
+class QueueLeft(QueueEvent, tag="queue.left", kw_only=True, gc=False):
+    """After its conversation (`completed`), or without one; a call that hung up in the menu before
+    the queue, or that the switch only saw as a phantom, has this event alone.
+    """
+
+    cause: Annotated[str, words("completed", "before_queue", "phantom")]

@@ -1,0 +1,119 @@
+"""The switch's events become its calls, in any batches; what a station says of one does not."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Message
+from diadema.paths import DataDir
+from diadema.rebuild import rebuild
+from diadema.store import QueueCall, open_reader, open_writer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scripted_station import SITE, T0, S
+
+PBX = "PBX-central"
+
+
+def told(*events, s=PBX, e=9):
+    """Messages of (kind, milliseconds after T0, call, more)."""
+    messages = []
+    for n, (kind, after, pbx, *more) in enumerate(events, 1):
+        event = {"s": s, "e": e, "n": n, "b": 0, "u": 0, "t": T0 + after, "k": "queue." + kind}
+        event |= {"pbx": pbx, "queue": "saldos", **(more[0] if more else {})}
+        messages.append(Message(n, f"{PREFIX}{s}.ev", json.dumps(event).encode()))
+    return messages
+
+
+def take(ingest, messages):
+    return ingest.take(messages, "stream", "server")
+
+
+COURSE = (
+    ("entered", 0, "p1", {"line": 2}),
+    ("entered", 1000, "p2"),
+    ("left", 1500, "p3", {"cause": "phantom"}),
+    ("offered", 2000, "p1", {"agent": "LUCUMA"}),
+    ("offered", 3000, "p1", {"agent": "NISPERO"}),
+    ("connected", 4000, "p1", {"agent": "NISPERO", "wait_ms": 4000}),
+    ("abandoned", 6000, "p2", {"wait_ms": 5000}),
+    ("left", 9000, "p1", {"cause": "completed"}),
+    ("entered", 9500, "p1"),
+)
+
+
+def row(n, pbx, start, **fields):
+    return QueueCall(s=PBX, e=9, n=n, pbx=pbx, queue="saldos", start_utc=T0 + start, **fields)
+
+
+EXPECTED = [
+    row(1, "p1", 0, line=2, offers=2, agent="NISPERO", connected_utc=T0 + 4000, wait_ms=4000,
+        outcome="answered", cause="completed", end_utc=T0 + 9000),
+    row(2, "p2", 1000, wait_ms=5000, outcome="abandoned", end_utc=T0 + 6000),
+    row(3, "p3", 1500, entered=False, outcome="left", cause="phantom", end_utc=T0 + 1500),
+    row(9, "p1", 9500),
+]  # fmt: skip
+
+
+def test_a_call_is_worked_out_of_its_events(ingest, reader):
+    take(ingest, told(*COURSE))
+    assert reader.queue_calls() == EXPECTED
+    assert reader.queue_calls(start_utc=T0 + 6000, end_utc=T0 + 9500) == EXPECTED[:1]
+    assert reader.dead_letters() == [] and reader.unknown() == [] and reader.anchors() == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(cuts=st.lists(st.integers(0, len(COURSE)), max_size=4), order=st.randoms())
+def test_batches_doubles_and_arrival_change_nothing(tmp_path_factory, site, clock, cuts, order):
+    path = tmp_path_factory.mktemp("store") / "store.sqlite3"
+    writer = open_writer(path)
+    messages = told(*COURSE)
+    arriving = messages + messages[: len(cuts)]
+    order.shuffle(arriving)
+    bounds = [0, *sorted(cuts), len(arriving)]
+    for first, last in pairwise(bounds):
+        if first < last:
+            take(Ingest(writer, site, clock), arriving[first:last])
+    reader = open_reader(path)
+    assert reader.queue_calls() == EXPECTED
+    reader.close()
+    writer.close()
+
+
+def test_what_nothing_led_up_to_is_estimated(ingest, reader):
+    take(ingest, told(("connected", 8000, "p1", {"wait_ms": 3000}), ("left", 9000, "p2", {
+        "cause": "timeout"})))  # fmt: skip
+    first, second = reader.queue_calls()
+    assert (first.start_utc, first.outcome, first.estimated) == (T0 + 5000, "answered", True)
+    assert (second.entered, second.outcome, second.estimated) == (True, "left", True)
+
+
+def test_another_log_knows_nothing_of_the_open_calls_of_the_last(ingest, reader):
+    take(ingest, told(("entered", 0, "p1")))
+    take(ingest, told(("left", 5000, "p1", {"cause": "completed"}), e=10))
+    assert [(call.e, call.outcome) for call in reader.queue_calls()] == [
+        (9, "waiting"),
+        (10, "left"),
+    ]
+
+
+def test_a_station_cannot_make_calls_of_the_switch(ingest, reader):
+    take(ingest, told(("entered", 0, "p1"), s=S))
+    assert reader.queue_calls() == []
+    assert reader.count("queue.entered") == 1
+
+
+@pytest.mark.parametrize("apply", [False, True])
+def test_a_rebuild_makes_them_again(tmp_path, ingest, reader, clock, apply):
+    data = DataDir(tmp_path)
+    data.site.write_text(json.dumps(SITE))
+    take(ingest, told(*COURSE))
+    assert rebuild(data, clock).differences == []
+    with ingest.writer.transaction() as tx:
+        tx.exec_driver_sql("UPDATE queue_calls SET wait_ms = 1 WHERE n = 2")
+    found = rebuild(data, clock, apply=apply).differences
+    assert [(one.table, one.field, one.stands, one.rebuilt) for one in found] == [
+        ("queue_calls", "wait_ms", 1, 5000)
+    ]
+    assert (reader.queue_calls() == EXPECTED) == apply
