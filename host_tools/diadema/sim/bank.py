@@ -4,32 +4,24 @@ A row is known by its line in the file (line 1 is the header), because `call_id`
 of a row are local times of its `date`; a service that ends before it starts crosses midnight.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
-from diadema.errors import DiademaError
+from diadema.imports.bank_file import (
+    DAY_S,
+    NO_SERVER,
+    BadRow,
+    BankError,
+    Row,
+    clock_text,
+    parse_day,
+    read_file,
+    scan,
+)
 
 COLUMNS = ("call_id", "type", "date", "vru_entry", "outcome", "ser_start", "ser_exit", "server")
-OUTCOMES = ("AGENT", "HANG", "PHANTOM")  # only AGENT reached an agent
-NO_SERVER = "NO_SERVER"
-DAY_S = 24 * 3600
-_TIME = re.compile(r"(\d{1,2}):([0-5]\d):([0-5]\d)")
-_DATE = re.compile(r"\d{6}")
-
-
-class BankError(DiademaError):
-    """The file, or the day asked of it, cannot be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row as it stands in the file, with the columns that Diadema uses still as text."""
-
-    line: int
-    cells: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +69,10 @@ class BankDay:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """Every row of the file. Raises BankError at the first that has not the header's shape."""
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline().rstrip("\n").split("\t")
-            missing = [name for name in COLUMNS if name not in header]
-            if missing:
-                raise BankError(
-                    f"{path}, line 1: no column {missing[0]!r}. The first line must name the "
-                    f"columns, separated by tabs, {', '.join(COLUMNS)} among them."
-                )
-            places = {name: header.index(name) for name in COLUMNS}
-            for line, text in enumerate(file, start=2):
-                if not text.strip():
-                    continue
-                cells = text.rstrip("\n").split("\t")
-                if len(cells) != len(header):
-                    raise BankError(
-                        f"{path}, line {line}: {len(cells)} columns where the header has "
-                        f"{len(header)}. Mend or remove that line; columns are separated by tabs."
-                    )
-                yield Row(line, {name: cells[place].strip() for name, place in places.items()})
-    except OSError as error:
-        raise BankError(
-            f"Cannot read {path}: {error.strerror}. Give the path of the call log."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise BankError(
-            f"{path} is not text in UTF-8 (byte {error.start} of what was read). "
-            "Give the tab-separated call log itself, unpacked."
-        ) from error
-
-
-def parse_day(text: str) -> date:
-    """YYMMDD as the file writes it; years 69-99 are of the twentieth century."""
-    try:
-        if not _DATE.fullmatch(text):
-            raise ValueError
-        return datetime.strptime(text, "%y%m%d").date()
-    except ValueError:
-        raise BankError(f"{text!r} is no day. Write it as the file does: 990201.") from None
+    for found in scan(path, read_file(path), COLUMNS):
+        if isinstance(found, BadRow):
+            raise found
+        yield found
 
 
 def read_day(path: Path, day: str) -> BankDay:
@@ -143,8 +100,9 @@ def _read(path: Path, wanted: Callable[[str], bool]) -> dict[str, BankDay]:
     read: dict[str, BankDay] = {}
     served: dict[tuple[str, str], list[Call]] = {}
     for row in read_rows(path):
-        outcome = _outcome_cell(path, row)
-        written = _date_cell(path, row)
+        outcome = row.outcome()
+        row.day()
+        written = row.cells["date"]
         if not wanted(written):
             continue
         if written not in read:
@@ -158,7 +116,7 @@ def _read(path: Path, wanted: Callable[[str], bool]) -> dict[str, BankDay]:
             call_id = row.cells["call_id"]
             day.impossible.append(Impossible(row.line, call_id, "served by NO_SERVER"))
         else:
-            call = _served(path, row)
+            call = _served(row)
             served.setdefault((written, call.server), []).append(call)
     last: dict[str, tuple[date, Call]] = {}  # each agent's last kept call, oldest day first
     for (written, agent), calls in sorted(served.items(), key=lambda item: parse_day(item[0][0])):
@@ -176,29 +134,12 @@ def _read(path: Path, wanted: Callable[[str], bool]) -> dict[str, BankDay]:
     return dict(sorted(read.items(), key=lambda item: item[1].day))
 
 
-def time_of_day(path: Path, row: Row, column: str) -> int:
-    """Seconds since midnight of one of the row's time columns."""
-    match = _TIME.fullmatch(row.cells[column])
-    if not match or int(match[1]) > 23:
-        raise _bad_cell(path, row, column, "a time of day such as 9:05:00")
-    return int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3])
-
-
-def clock_text(seconds: int) -> str:
-    """Seconds since the day's midnight as the file writes them."""
-    within = seconds % DAY_S
-    return f"{within // 3600}:{within // 60 % 60:02}:{within % 60:02}"
-
-
-def _served(path: Path, row: Row) -> Call:
-    start = time_of_day(path, row, "ser_start")
-    end = time_of_day(path, row, "ser_exit")
+def _served(row: Row) -> Call:
+    start = row.time("ser_start")
+    end = row.time("ser_exit")
     if end < start:
         end += DAY_S
-    server = row.cells["server"]
-    if not server:
-        raise _bad_cell(path, row, "server", "the agent's name or NO_SERVER")
-    return Call(row.line, row.cells["call_id"], row.cells["type"], server, start, end)
+    return Call(row.line, row.cells["call_id"], row.cells["type"], row.server(), start, end)
 
 
 def _without_overlaps(
@@ -217,24 +158,3 @@ def _without_overlaps(
             kept.append(call)
             before = call
     return kept
-
-
-def _outcome_cell(path: Path, row: Row) -> str:
-    if row.cells["outcome"] not in OUTCOMES:
-        raise _bad_cell(path, row, "outcome", " or ".join(OUTCOMES))
-    return row.cells["outcome"]
-
-
-def _date_cell(path: Path, row: Row) -> str:
-    try:
-        parse_day(row.cells["date"])
-    except BankError:
-        raise _bad_cell(path, row, "date", "a day such as 990201") from None
-    return row.cells["date"]
-
-
-def _bad_cell(path: Path, row: Row, column: str, wanted: str) -> BankError:
-    return BankError(
-        f"{path}, line {row.line}, column {column}: {row.cells[column]!r} is not {wanted}. "
-        "Mend or remove that line."
-    )

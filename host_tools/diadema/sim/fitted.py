@@ -12,7 +12,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from diadema.sim.bank import BankError, read_days, read_rows, time_of_day
+from diadema.imports.bank_file import BankError
+from diadema.sim.bank import read_days, read_rows
 
 _BRIEF_S = 10  # the log's own bump of calls that end at once is kept apart from the rest
 
@@ -113,7 +114,7 @@ def fit(path: Path) -> Fitted:
     entered: Counter[int] = Counter()
     for row in read_rows(path):
         if row.cells["outcome"] != "PHANTOM":
-            entered[time_of_day(path, row, "vru_entry") // 3600] += 1
+            entered[row.time("vru_entry") // 3600] += 1
     total = sum(map(len, seconds.values()))
     service = {
         kind: _service(found, total) for kind, found in sorted(seconds.items()) if _enough(found)

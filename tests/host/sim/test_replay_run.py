@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from diadema.imports.bank_file import clock_text
 from diadema.sim import bank
-from diadema.sim.bank import clock_text
 from diadema.sim.centre import Centre
 from diadema.sim.replay import ReplayOptions, Watcher, agree, run_replay
 from diadema.sim.witness import Witnessed

@@ -7,8 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from diadema.imports.bank_file import clock_text
 from diadema.sim import bank
-from diadema.sim.bank import clock_text
 from diadema.sim.centre import Centre
 from diadema.sim.replay import ReplayOptions, Watcher, run_replay
 from diadema.sim.station import Station

@@ -1,0 +1,1 @@
+"""What other systems have written, taken in as events of the switch."""
