@@ -1,5 +1,6 @@
 """What the station was told: the site's people, reasons, tree and limits, and its own keys."""
 
+import json
 from binascii import unhexlify
 
 from lib.seal import badge_hash
@@ -16,7 +17,9 @@ class Config:
         self.utc_offset_min = data.get("utc_offset_min", -300)
         self.ring_limit_ms = data.get("ring_limit_s", 20) * 1000
         self.wrapup_limit_ms = data.get("wrapup_limit_s", 60) * 1000
-        self.agents = data.get("agents", [])
+        agents = data.get("agents", [])
+        # each as text: as objects they would take four times the memory, and one at a time is used
+        self.agents = [json.dumps(row, separators=(",", ":")).encode() for row in agents]
         self.reasons = data.get("reasons", [])
         self.tree = data.get("tree", {}).get("nodes", [])
         self.tree_version = data.get("tree", {}).get("version", 0)
@@ -25,9 +28,9 @@ class Config:
         self.broker = data.get("broker")
         self.sntp = data.get("sntp")  # host:port
         # badges that prove themselves
-        self.secure = any(len(agent) > 3 and agent[3] for agent in self.agents)
+        self.secure = any(len(agent) > 3 and agent[3] for agent in agents)
         self.pin = data.get("pin", "none")
-        self.codes = any(len(agent) > 5 and agent[5] for agent in self.agents)
+        self.codes = any(len(agent) > 5 and agent[5] for agent in agents)
         self.areas = data.get("areas", [])
         self.help = data.get("help", [])
         self.faults = data.get("faults", [])
@@ -38,39 +41,52 @@ class Config:
         self.selftest = data.get("selftest", 0)
         self._badge_key = unhexlify(data["badge_key"]) if data else None
 
+    def _holding(self, text):
+        """Rows of agents of which something may be `text`."""
+        mark = json.dumps(text).encode()
+        for row in self.agents:
+            if mark in row:
+                yield json.loads(row)
+
+    def row(self, agent):
+        """What the roster has of an agent, nothing where she is not in it."""
+        for row in self._holding(agent):
+            if row[0] == agent:
+                return row
+        return ()
+
     def find(self, kind, identity):
         """(keyed hash, agent id) of a badge; None for what is not known."""
         if self._badge_key is None:
             return None, None
         badge = badge_hash(self._badge_key, kind, identity)
-        for agent in self.agents:
-            if badge in agent[2]:
-                return badge, agent[0]
+        for row in self._holding(badge):
+            if badge in row[2]:
+                return badge, row[0]
         return badge, None
 
     def card_key(self, badge):
         """The key (16 bytes) that the card with this hash must know; None for a plain badge."""
-        for agent in self.agents:
-            if len(agent) > 3 and badge in agent[2][: len(agent[3])]:
-                return unhexlify(agent[3][agent[2].index(badge)])
+        for row in self._holding(badge):
+            if len(row) > 3 and badge in row[2][: len(row[3])]:
+                return unhexlify(row[3][row[2].index(badge)])
         return None
 
     def verifier(self, agent):
         """Salt and hash of an agent's PIN, in base64; "" for none."""
-        for row in self.agents:
-            if row[0] == agent and len(row) > 4:
-                return row[4]
-        return ""
+        row = self.row(agent)
+        return row[4] if len(row) > 4 else ""
 
     def with_code(self, code):
         """The agent who logs in with this code, or None."""
-        for row in self.agents:
+        for row in self._holding(code):
             if row[5:] == [code]:
                 return row[0]
         return None
 
     def name_of(self, agent):
-        return label_of(self.agents, agent)
+        row = self.row(agent)
+        return row[1] if row else agent or ""
 
     def limit_ms(self, code):
         """For how long a reason may last, 0 without a limit."""

@@ -17,8 +17,7 @@ def learn(station, rows):
             return False
         second = max(row[2] // 1000 - MARKS_SINCE_S, 2)
         newest[row[0]] = second if row[1] == "in" else -second
-    for agent in station.config.agents:  # whose own text is the key, instead of another of it
-        mark = newest.get(agent[0], 0)
-        if mark and abs(mark) >= abs(station.marks.get(agent[0], 0)):
-            station.marks[agent[0]] = mark
+    for agent, mark in newest.items():
+        if abs(mark) >= abs(station.marks.get(agent, 0)) and station.config.row(agent):
+            station.marks[agent] = mark
     return True

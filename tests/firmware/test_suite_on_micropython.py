@@ -16,7 +16,7 @@ FILES = sorted([*(HERE / "suite").glob("test_*.py"), *(HERE / "drivers").glob("c
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_passes_on_micropython(path: Path, tmp_path: Path) -> None:
-    heap = FIRMWARE_HEAP * 8  # the suite itself, as source, is compiled and held there too
+    heap = FIRMWARE_HEAP * 16  # the suite itself, as source, is compiled and held there too
     done = subprocess.run(
         [*interpreter(), "-X", f"heapsize={heap}", str(HERE / "run_on_micropython.py"),
          str(FIRMWARE), str(path)],
