@@ -1,34 +1,13 @@
-"""Every figure that Diadema shows, one named function each, with its formula and its source.
+"""Figures of contacts, as the stations measured them.
 
-Three bases, never mixed: *flow* counts contacts where they began; *averages* take whole seconds of
-contacts whose end is known over their number; *load* (later) splits seconds across intervals.
 Interrupted and estimated contacts are in flow and not in averages; `aside` counts them.
 Durations were measured by the station's own milliseconds (b, u), never by the hour of the day.
 """
 
 from collections.abc import Iterable
 
+from diadema.metrics.rounding import mean, whole_seconds
 from diadema.store.rows import Contact
-
-
-def round_half_up(dividend: int, divisor: int = 1) -> int:
-    """dividend / divisor to the nearest whole, halves up, in whole numbers only.
-
-    The one rounding of every figure: Python's own `round` takes halves to the even number.
-    """
-    if divisor <= 0:
-        raise ValueError("divisor must be positive")
-    return (2 * dividend + divisor) // (2 * divisor)
-
-
-def whole_seconds(ms: int) -> int:
-    """Milliseconds of one contact's part as whole seconds."""
-    return round_half_up(ms, 1000)
-
-
-def mean(total: int, n: int) -> int | None:
-    """total / n, rounded once; None when there is nothing to divide by (never 0)."""
-    return round_half_up(total, n) if n else None
 
 
 def averaged(contact: Contact) -> bool:

@@ -1,0 +1,43 @@
+"""Every figure that Diadema shows, one named function each, with its formula and its source.
+
+Three bases, never mixed: *flow* counts contacts where they began; *averages* take whole seconds of
+contacts whose end is known over their number; *load* splits seconds across intervals.
+`contacts` are the stations', `queue` is the switch's side, `intervals` cuts time.
+"""
+
+from diadema.metrics.contacts import (
+    aht,
+    answered,
+    aside,
+    averaged,
+    by_key,
+    consult_s,
+    handle_s,
+    hold_s,
+    missed,
+    offered,
+    talk_s,
+    transferred,
+    wrapup_s,
+)
+from diadema.metrics.rounding import mean, percent, round_half_up, whole_seconds
+
+__all__ = [
+    "aht",
+    "answered",
+    "aside",
+    "averaged",
+    "by_key",
+    "consult_s",
+    "handle_s",
+    "hold_s",
+    "mean",
+    "missed",
+    "offered",
+    "percent",
+    "round_half_up",
+    "talk_s",
+    "transferred",
+    "whole_seconds",
+    "wrapup_s",
+]
