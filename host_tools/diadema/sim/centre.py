@@ -156,11 +156,13 @@ async def open_centre(
     colleagues: Sequence[people.Person] = (),
     pins: bool = False,
     selftest: bool = False,
+    outbound: bool = True,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
     The desks take the `boards` in turn. `colleagues` may log in at any of them. With `pins` each
-    login asks for one, with `selftest` the first of a shift begins the station's.
+    login asks for one, with `selftest` the first of a shift begins the station's; without
+    `outbound` calls out have no hours.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(own_folder())
@@ -175,6 +177,7 @@ async def open_centre(
             colleagues=colleagues,
             pins=pins,
             selftest=selftest,
+            outbound=outbound,
         )
         _write_site(directory, site)
         earlier = _epochs(directory)

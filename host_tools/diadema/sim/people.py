@@ -189,10 +189,12 @@ def site(
     colleagues: Sequence[Person] = (),
     pins: bool = False,
     selftest: bool = False,
+    outbound: bool = True,
 ) -> dict[str, Any]:
     """The content of `site.json`; `wifi`: the network of its stations. `colleagues` have a badge
     and no desk of their own. With `pins` every login asks for the PIN, and a code may stand in for
-    the badge. With `selftest` a shift begins with that of the station.
+    the badge. With `selftest` a shift begins with that of the station. Without `outbound` no
+    campaign calls out, and calls out have no hours.
     """
     everybody = [*(desk.person for desk in desks), *colleagues]
     return {
@@ -210,7 +212,7 @@ def site(
         "areas": lists.AREAS,
         "help_topics": lists.HELP_TOPICS,
         "fault_areas": lists.FAULT_AREAS,
-        "campaigns": lists.CAMPAIGNS,
+        "campaigns": [row for row in lists.CAMPAIGNS if outbound or "outbound" not in row],
         "holidays": lists.HOLIDAYS,
         "identity_methods": lists.IDENTITY_METHODS,
         "playbooks": lists.playbooks(tree["nodes"]),

@@ -27,7 +27,6 @@ _SHIFT_MS = 36_000_000
 _DAY_MS = 86_400_000
 _NOTICE_MS = 4000  # longer than the station shows a notice
 _KEYED_MS = 300  # by then what a key means is journaled
-_DIAL = (keying.DIAL, keying.FIRST)  # for the first campaign that calls out
 
 
 async def run(plan: Plan) -> Outcome:
@@ -38,7 +37,8 @@ async def run(plan: Plan) -> Outcome:
             continue
         contacts = max(3, round(_CONTACTS * plan.share)) * load
         sectors = max(8, round(JOURNAL_BYTES / 4096 * plan.share))
-        async with open_rig(1, sectors * 4096) as centre:
+        # after a night without power nobody knows the hour, and a campaign's hours would forbid
+        async with open_rig(1, sectors * 4096, outbound=False) as centre:
             await _three_days(centre, Plan(plan.seed, plan.share, str(load)), contacts, outcome)
     return outcome
 
@@ -140,7 +140,7 @@ class _Worker:
         chance, since = self._chance, self._desk.seen
         idle = await self._desk.station.screen()
         self.contacts += 1
-        await self._keys(*_DIAL)
+        await self._keys(keying.DIAL)
         if not any(event["k"] == "contact.dialed" for event in self._events()[since:]):
             await self._refusal(idle)
             return
@@ -188,7 +188,7 @@ class _Worker:
             await desk.log_in()
         if desk.presence == "not_ready":
             await desk.get_ready()
-        await desk.keys(_DIAL)
+        await desk.keys([keying.DIAL])
         with contextlib.suppress(TimeoutError):
             await desk.expect("contact.dialed", since)
             return []

@@ -80,7 +80,9 @@ async def torment(
 
 
 @asynccontextmanager
-async def open_rig(stations: int, journal_bytes: int = JOURNAL_BYTES) -> AsyncIterator[Centre]:
+async def open_rig(
+    stations: int, journal_bytes: int = JOURNAL_BYTES, *, outbound: bool = True
+) -> AsyncIterator[Centre]:
     """A centre whose stations are on, configured, and have the time."""
     async with open_centre(
         people.desks(stations),
@@ -89,6 +91,7 @@ async def open_rig(stations: int, journal_bytes: int = JOURNAL_BYTES) -> AsyncIt
         tree=people.LIMA_TREE,
         start_utc_ms=_START_MS,
         journal_bytes=journal_bytes,
+        outbound=outbound,
     ) as centre:
         await centre.switch_on()
         yield centre
