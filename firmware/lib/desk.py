@@ -190,7 +190,7 @@ class Desk:
         self.presence = event["to"]
         self.reason = event["reason"]
         self.foreign = None
-        own = event["by"] == "agent" or self.reason in ("login", "relieved")
+        own = event["by"] == "agent" or self.reason in ("login", "relieved", "fault")
         if self.presence != "ready" and not own:
             self.foreign = [event["n"], self.reason, event.get("who")]
         self.absent = False

@@ -580,6 +580,7 @@ def test_a_reported_fault_is_technical_time():
     assert bench.do("long5") == ["fault.reported", "presence.changed"]
     changed = bench.last("presence.changed")
     assert (changed["reason"], changed["by"]) == ("fault", "system")
+    assert bench.desk.foreign is None  # her own key did it
     bench = DeskBench(SMALL).talking()
     assert bench.do("long5") == ["fault.reported", "presence.intended"]
     bench.do("tick", after_ms=8000)
