@@ -14,6 +14,7 @@ def show(station, details):
         station.refuse(details, "too_many")
         return
     station.message = Message(details["m"], details["text"], details.get("sign"))
+    station.message.agent = station.desk.agent
     station.texts.append(station.message)
     station.said("message.shown", details, m=details["m"])
 
@@ -27,7 +28,11 @@ def acknowledge(station, details):
 
 
 def aside(station, details):
-    """Later: it waits in the menu."""
+    """Later: it waits in the menu, below those that she did not read yet."""
+    message = station.message
+    message.signed = False
+    station.texts.remove(message)
+    station.texts.insert(0, message)
     station.message = None
 
 
@@ -37,7 +42,11 @@ def open_again(station, details):
 
 
 def signed(station, details):
-    """Her own badge, while something waits for her signature: False when nothing does."""
+    """Her own badge, while something waits for her signature. False when nothing does, and when
+    she has signed and taps again: she may leave without an answer.
+    """
+    if station.message and station.message.signed:
+        return False
     for message in reversed(station.texts):
         if message.sign:
             station.message = message
@@ -52,6 +61,16 @@ def agree(station, details):
 
 def observe(station, details):
     _answer(station, answer="observe", how="badge")
+
+
+def others(station):
+    """Somebody else sits here: what was sent to who sat here before is not for her eyes."""
+    agent = station.desk.agent
+    station.texts = [text for text in station.texts if text.agent in (None, agent)]
+    if station.message not in station.texts:
+        station.message = None
+    if not station.texts:
+        forget("message")
 
 
 def _answer(station, **answer):

@@ -14,6 +14,7 @@ class Message:
         self.text = text
         self.sign = sign  # her badge is asked for
         self.signed = False  # and was there: now she says what she thinks of it
+        self.agent = None  # whose it is
         self.page = 0
         self.pages = 1
 
@@ -21,10 +22,10 @@ class Message:
         """What a soft key does while it is shown."""
         if key == "key5":
             return "message.turn" if self.pages > 1 else None
-        if self.signed:
-            return {"key3": "message.agree", "key4": "message.observe"}.get(key)
         if key == "key6":
             return "message.aside" if self.sign else "message.acknowledge"
+        if self.signed:
+            return {"key3": "message.agree", "key4": "message.observe"}.get(key)
         return None
 
     def turn(self):

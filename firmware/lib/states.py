@@ -102,6 +102,10 @@ class Station(Calls):
     def refresh(self):
         """After the events were applied: open or close the list that goes with the situation."""
         desk = self.desk
+        for text in self.texts:
+            if text.agent not in (None, desk.agent):
+                once("do_message", "others", self)
+                break
         menu = self.menu
         if menu and (not menu.fits(self) or (menu.deep and desk.code)):
             self.menu = None
