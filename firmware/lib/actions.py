@@ -31,6 +31,7 @@ class Actions:
         self.notice = None  # (word, argument) for a few seconds
         self.silenced = False
         self.marks = {}  # newest marks at any desk, as the host tells; like those of the desk
+        self.fresh = None  # whose shift began with the last mark here, until the first login
         self.utc = lambda u: None  # UTC milliseconds at u, None while unknown
         self.slow = None  # a page whose PIN is to be checked; its answer is pin_checked
         self.words = Words("")  # of the language in use, for lists that mix in the site's own
@@ -121,6 +122,7 @@ class Actions:
 
     def _want(self, details):
         self.wanted("not_ready", details["reason"], details)
+        self.notify("next", self.config.reason_label(details["reason"]))
 
     def wanted(self, to, reason, details=None, **more):
         if details and details.get("who"):

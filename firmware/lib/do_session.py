@@ -21,7 +21,8 @@ def badge(station, details):
     what could not be read.
     """
     if details is None:
-        deny(station, (None, None), "bad_read")
+        if not (station.menu and station.menu.all_keys):  # it swings by while she types
+            deny(station, (None, None), "bad_read")
         return
     keyed, agent = details[:2]
     method = details[2] if len(details) > 2 else "badge"
@@ -46,11 +47,14 @@ def _tap(station, details):
     if _newest(station, key) <= 0 and not leaving:
         of = station.name_of(0)
         _mark(station, details, "in")
+        station.fresh = agent
     details = (keyed, agent, method, of)
     if agent is None:
         if of:
             deny(station, details, "unknown_badge")
             station.notify("marked_unknown", _hour(station, station.u))
+        elif station.desk.work != "idle":  # her keys are the call's
+            deny(station, details)
         else:
             _ask(station, details, [["", ""], ["", ""]])
     else:
@@ -133,8 +137,9 @@ def log_in(station, details):
     )  # fmt: skip
     if not of or method == "badge_pin":
         station.notify("hello", station.config.name_of(agent))
-    if of and station.config.selftest:  # the first of her shift
+    if station.fresh == agent and station.config.selftest:
         once("do_selftest", "begin", station, None)
+    station.fresh = None
 
 
 def proven(station, details):
@@ -208,6 +213,8 @@ def _end(station, why):
 
 def _log_out(station, why, reason, by):
     station.flag()
+    if station.desk.help:  # who comes next did not ask
+        station.said("help.cancelled", of=station.name_of(station.desk.help))
     station.said("session.closed", reason=why, by=by)
     station.presence("logged_out", reason, by)
 
@@ -224,3 +231,6 @@ def told(station, details):
         if station.desk.work == "idle":
             station.menu = None
             _end(station, reason)
+        else:
+            known = "ended_" + reason in station.words
+            station.notify("ended_" + reason if known else "ended", reason)

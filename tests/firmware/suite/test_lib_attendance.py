@@ -142,6 +142,17 @@ def test_a_badge_nobody_knows_is_marked_by_its_hash():
     assert bench.do("key6") == [] and bench.station.menu is None
 
 
+def test_in_a_call_a_stranger_gets_none_of_her_keys():
+    bench = at_eight().talking()
+    bench.do("badge", STRANGER)
+    assert bench.do("badge", STRANGER) == ["session.denied"]
+    assert bench.last("session.denied")["reason"] == "in_call"
+    assert bench.station.menu is None
+    bench.command("hangup", contact="c1", by="caller")
+    bench.do("badge", STRANGER)
+    assert bench.station.menu.kind == "tree"
+
+
 def test_what_proves_nothing_marks_nobody():
     bench = at_eight()
     for name, details in (

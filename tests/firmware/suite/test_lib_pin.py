@@ -141,6 +141,14 @@ def test_a_new_tap_begins_anew():
     assert bench.station.menu is None
 
 
+def test_a_badge_that_swings_by_unread_takes_no_digit_away():
+    bench = bench_with()
+    bench.do("badge", ROSA)
+    bench.type("123")
+    assert bench.do("bad_read") == []
+    assert bench.type("455") == LOGIN
+
+
 def test_an_answer_that_comes_too_late_opens_nothing():
     bench = bench_with()
     bench.do("badge", ROSA)

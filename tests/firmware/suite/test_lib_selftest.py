@@ -1,6 +1,6 @@
 """The start of a shift: what is looked at, what needs her, and what is told of it."""
 
-from deskbench import DeskBench
+from deskbench import ROSA, WITH_PIN, DeskBench
 from scenes import CONFIG
 
 SHIFT = dict(CONFIG, materials=[["guia", "Guía"], ["agua", "Agua"]])
@@ -116,3 +116,13 @@ def test_the_first_login_of_a_shift_begins_it_where_the_site_says_so():
     bench = DeskBench(SHIFT)
     bench.do("badge", badge)
     assert bench.station.menu is None
+
+
+def test_a_pin_typed_too_late_is_no_way_around_it():
+    bench = DeskBench(dict(WITH_PIN, selftest=1))
+    bench.utc_at_0 = 1770037200000
+    bench.do("badge", ROSA)
+    assert bench.do("tick", after_ms=10_000) == ["session.denied"]
+    bench.do("badge", ROSA)
+    assert bench.type("123455")[0] == "session.opened"
+    assert bench.station.menu.kind == "selftest"
