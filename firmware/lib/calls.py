@@ -45,17 +45,20 @@ class Calls(Actions):
         self.missed(details["cause"], details)
 
     def _miss(self, details):
-        desk = self.desk
-        could_not = desk.plugged is False or desk.ticket or self.link != "up"
-        if could_not or any(part in desk.faults for part in _NEEDED):
-            self.missed("technical")
-        else:
-            self.missed("no_answer")
-            self.notify("missed")
+        self.missed("no_answer")
 
     def missed(self, cause, details=None):
+        desk = self.desk
+        if cause == "no_answer" and (
+            desk.plugged is False
+            or desk.ticket
+            or self.link != "up"
+            or any(part in desk.faults for part in _NEEDED)
+        ):
+            cause = "technical"  # she could not answer, whoever says that she did not
+        self.notify("missed_" + cause)
         self.contact("contact.missed", details, cause=cause, ring_ms=self._waited())
-        if cause == "no_answer" and not self.desk.leaving:
+        if cause == "no_answer" and not desk.leaving:
             self.presence("not_ready", cause, "system")
         else:
             self.settle()

@@ -146,12 +146,14 @@ class Screen:
             return words["silenced"] if station.silenced else words["answer_hint"]
         if situation == "dialing":
             return words["hang_up_hint"]
+        if desk.foreign and situation in ("not_ready", "logged_out"):
+            return self._not_hers(station, situation)
+        if desk.muted and situation in ("talking", "consulting"):
+            return words["muted"]
         if desk.help:
             if desk.help_by:
                 return words["help_comes"] % desk.help_by
             return words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
-        if desk.muted and situation in ("talking", "consulting"):
-            return words["muted"]
         if desk.unrecorded and situation in ("talking", "held", "consulting"):
             return words["unrecorded"]
         if situation == "consulting":
@@ -174,18 +176,15 @@ class Screen:
             return words["finish_hint"] + " · " + text if situation == "wrapup" else text
         if situation == "wrapup":
             return words["finish_hint"]
-        for part, code in desk.faults.items():
-            return words.get("%s.%s" % (part, code)) or words["broken"] % words.get(part, part)
-        text = self._why(station, u) if situation == "not_ready" else ""
-        if desk.pending and not text and desk.open and situation != "offered":
-            return words["pending_count"] % len(desk.pending)
+        text = self._left(station, u) if situation == "not_ready" else ""
         if text:
             return text
-        if situation == "logged_out" and desk.foreign:
-            _, reason, who = desk.foreign
-            if who or reason == "supervisor":
-                return words["closed_by"] % (who or words["supervisor"])
-            return words.get("ended_" + reason) or words["ended"] % reason
+        for part, code in desk.faults.items():
+            return words.get("%s.%s" % (part, code)) or words["broken"] % words.get(part, part)
+        if situation == "not_ready" and desk.reason in words:
+            return words[desk.reason]
+        if desk.pending and desk.open:
+            return words["pending_count"] % len(desk.pending)
         if situation == "logged_out":
             return words["tap_badge"] if station.config.generation else words["no_config"]
         if situation in ("talking", "held"):
@@ -206,17 +205,26 @@ class Screen:
             return known + " · " + text if known else words["step_at"] % text
         return words["guide"] % known if guide else known
 
-    def _why(self, station, u):
-        """What there is to say about a reason: who gave it, or what is left of its time."""
+    def _not_hers(self, station, situation):
+        """Who made the change that she did not make, or why it came."""
+        words = self.words
+        _, reason, who = station.desk.foreign
+        here = situation == "not_ready"
+        if who or reason == "supervisor" or (here and reason not in words):
+            return words["set_by" if here else "closed_by"] % (who or words["supervisor"])
+        if here:
+            return words[reason]
+        return words.get("ended_" + reason) or words["ended"] % reason
+
+    def _left(self, station, u):
+        """What is left of her reason's time, when that is little."""
         words = self.words
         desk = station.desk
-        if desk.foreign and desk.reason not in words:
-            return words["set_by"] % (desk.foreign[2] or words["supervisor"])
         limit = station.config.limit_ms(desk.reason)
         left = limit - u + desk.presence_since
         if limit and left <= LIMIT_NEAR_MS:
             return words["limit_over" if left < 0 else "limit_left"] % elapsed(abs(left) // 1000)
-        return words.get(desk.reason, "")
+        return ""
 
     def _labels(self, station):
         labels = []

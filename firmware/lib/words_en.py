@@ -52,7 +52,11 @@ auxiliar: Not ready
 volume: Volume %s
 hello: Hello, %s!
 goodbye: See you!
-missed: Not answered: not ready
+missed_no_answer: Not answered: not ready
+missed_caller_gave_up: The caller hung up
+missed_withdrawn: Call withdrawn
+missed_rejected: Call withdrawn
+missed_technical: Not counted: a fault
 unknown_badge: Badge not known
 not_genuine: Badge is not genuine
 no_roster: Configuration missing

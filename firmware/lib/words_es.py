@@ -52,7 +52,11 @@ auxiliar: Auxiliar
 volume: Volumen %s
 hello: ¡Hola, %s!
 goodbye: ¡Hasta luego!
-missed: No contestó: pasa a auxiliar
+missed_no_answer: No contestó: pasa a auxiliar
+missed_caller_gave_up: El usuario colgó
+missed_withdrawn: Llamada retirada
+missed_rejected: Llamada retirada
+missed_technical: No cuenta: falla técnica
 unknown_badge: Fotocheck no reconocido
 not_genuine: Fotocheck no auténtico
 no_roster: Falta la configuración

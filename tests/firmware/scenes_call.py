@@ -95,6 +95,7 @@ def _codes(words):
     yield "tree_with_favourites", shot(51_000)
     do("ring", 60_000, dict(RING, i=7, contact="e"))
     do("withdraw", 63_000, {"cmd": "withdraw", "i": 8, "contact": "e", "cause": "caller_gave_up"})
+    do("tick", 66_000)
     yield "pending_count", shot(70_000)
     do("key6", 71_000)
     bench.pick("pending", 71_000)

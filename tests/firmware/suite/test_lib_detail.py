@@ -1,0 +1,123 @@
+"""The line of detail: what matters more is not hidden by what matters less."""
+
+from deskbench import ROSA, DeskBench
+from lib.screens import Screen
+from lib.words_es import WORDS
+from scenes import CONFIG
+
+STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]
+SITE = dict(
+    CONFIG,
+    campaigns=[["ventas", "Ventas", STEPS, None, 0]],
+    reasons=[["sshh", "SS. HH.", 1], ["break", "Break", 2, 600]],
+)
+
+
+def detail(bench, later_ms=3_000):
+    """What it says when notices are over."""
+    if later_ms:
+        bench.do("tick", after_ms=later_ms)
+    screen = Screen()
+    screen.use(WORDS)
+    return screen._detail(bench.station, bench.station.situation, bench.u)
+
+
+def broken(bench):
+    bench.take([{"k": "station.fault", "part": "wifi", "code": "wrong_password"}])
+    return bench
+
+
+def sent_to(reason, **more):
+    bench = DeskBench(SITE).ready()
+    bench.command("presence", to="not_ready", reason=reason, **more)
+    return bench
+
+
+def test_who_sent_her_away_comes_before_faults_and_help():
+    bench = broken(sent_to("sshh", who="Nelly T."))
+    assert detail(bench) == "Lo puso Nelly T."
+    bench.do("key5")
+    bench.do("key1")
+    assert detail(bench) == "Lo puso Nelly T."
+    bench.do("key6")  # «Visto»
+    assert detail(bench)[:5] == "Ayuda"
+
+
+def test_who_it_was_is_told_with_any_reason():
+    assert detail(sent_to("supervisor", who="Nelly T.")) == "Lo puso Nelly T."
+    assert detail(sent_to("supervisor")) == "Lo puso supervisión"
+    assert detail(sent_to("auxiliar", who="Nelly T.")) == "Lo puso Nelly T."
+    assert detail(sent_to("break")) == "Lo puso supervisión"
+
+
+def test_why_her_session_ended_comes_before_faults():
+    bench = broken(DeskBench(SITE).ready())
+    bench.command("session", agent="a001", verdict="close", reason="at_other_seat")
+    assert detail(bench) == "Ya está en otro puesto"
+
+
+def test_her_limit_comes_before_faults():
+    bench = broken(DeskBench(SITE).ready())
+    bench.do("key3")
+    bench.pick("Break")
+    bench.do("tick", after_ms=540_000)
+    assert detail(bench) == "Quedan 0:57"
+    assert detail(bench, 60_000) == "Excedido 0:03"
+
+
+def test_a_muted_microphone_comes_before_help():
+    bench = DeskBench(SITE).talking()
+    bench.do("key2")
+    bench.do("key5")
+    assert detail(bench, 8_000) == "Micrófono en silencio"
+    bench.do("key2")
+    assert detail(bench)[:5] == "Ayuda"
+
+
+def test_what_the_supervisor_wants_after_the_call_is_told_at_once():
+    bench = DeskBench(SITE).talking()
+    bench.command("presence", to="not_ready", reason="break", who="Nelly T.")
+    assert detail(bench, 0) == "Luego: Break"
+
+
+def test_that_her_session_will_end_with_the_call_is_told_at_once():
+    bench = DeskBench(SITE).talking()
+    bench.command("session", agent="a001", verdict="close", reason="at_other_seat")
+    assert detail(bench, 0) == "Ya está en otro puesto"
+    bench.command("session", agent="a001", verdict="close", reason="otra_cosa")
+    assert detail(bench, 0) == "Sesión cerrada: otra_cosa"
+
+
+def test_what_became_of_a_ring_is_told():
+    for cause, said in (
+        ("caller_gave_up", "El usuario colgó"), ("withdrawn", "Llamada retirada"),
+        ("rejected", "Llamada retirada"), ("technical", "No cuenta: falla técnica"),
+    ):  # fmt: skip
+        bench = DeskBench(SITE).ready()
+        bench.ring()
+        bench.command("withdraw", contact="c1", cause=cause)
+        assert detail(bench, 0) == said
+
+
+def test_who_could_not_answer_is_not_blamed_whoever_says_so():
+    bench = DeskBench(SITE).ready()
+    bench.take([{"k": "headset.unplugged"}])
+    for contact in ("c1", "c2"):
+        bench.ring(contact)
+        if contact == "c1":
+            assert bench.command("withdraw", contact="c1", cause="no_answer") == ["contact.missed"]
+        else:
+            bench.do("tick", after_ms=20_000)
+        assert bench.last("contact.missed")["cause"] == "technical"
+        assert bench.desk.presence == "ready"
+        assert detail(bench, 0) == "No cuenta: falla técnica"
+
+
+def test_help_goes_with_who_asked():
+    bench = DeskBench(SITE).ready()
+    bench.do("key5")
+    bench.do("key1")
+    bench.do("badge", ROSA)
+    assert bench.do("key4")[:2] == ["help.cancelled", "session.closed"]
+    assert bench.last("help.cancelled")["a"] == "a001"
+    assert detail(bench) == "Pase su fotocheck"
