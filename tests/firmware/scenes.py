@@ -163,7 +163,6 @@ def scenes(words):
     yield "faults", shot(365_600)
     do("tick", 373_600)
     do("key1", 373_600)
-    do("key6", 376_000)
     do("key4", 377_000)
     do("key6", 377_000)
     do("key3", 378_000)
