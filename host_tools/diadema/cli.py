@@ -18,6 +18,8 @@ import typer
 
 from diadema.boards.cli import app as board_app
 from diadema.errors import DiademaError
+from diadema.imports.command import app as import_app
+from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
 
 app = typer.Typer(
@@ -28,28 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(board_app, name="board")
+app.add_typer(import_app, name="import")
 app.command()(pin)
-
-
-def _directory(given: str) -> Path:
-    if not given:  # as from an unset variable in a script
-        raise typer.BadParameter("it is empty: give a directory, or leave --data out")
-    return Path(given)
-
-
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        help="Directory that keeps everything. Default: the user's data folder.",
-        parser=_directory,
-        metavar="DIR",
-    ),
-]
-Clock = Annotated[
-    Path | None, typer.Option("--clock", help="Clock file of a simulated run.", hidden=True)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
 def main() -> None:
@@ -61,8 +43,8 @@ def main() -> None:
 
 
 def _main() -> None:
-    own = {command.callback.__name__ for command in _OWN if command.callback} | {"board"}
-    if not own & {*sys.argv[1:2]}:
+    own = {command.callback.__name__ for command in _OWN if command.callback}
+    if not (own | {group.name for group in _OWN_GROUPS}) & {*sys.argv[1:2]}:
         _join()
     try:
         app()
@@ -82,12 +64,6 @@ def fail(error: Exception) -> None:
     """Say what is wrong and end with code 2."""
     print(f"diadema: {error}", file=sys.stderr)
     sys.exit(2)
-
-
-def data_root(given: Path | None) -> Path:
-    from diadema.paths import default_root
-
-    return (given or default_root()).absolute()
 
 
 def run_until_signal(work: Coroutine[Any, Any, None]) -> None:

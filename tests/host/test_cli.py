@@ -6,6 +6,7 @@ import sys
 
 import jsonschema
 import pytest
+from bank_files import Log
 from diadema import cli, schema
 from scripted_station import SITE
 
@@ -30,7 +31,7 @@ def run(monkeypatch, capsys):
 def test_help_names_the_commands():
     command = [sys.executable, "-m", "diadema", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for name in ("hub", "gateway", "schema", "site"):
+    for name in ("hub", "gateway", "schema", "site", "import"):
         assert f" {name} " in done.stdout
 
 
@@ -130,3 +131,18 @@ def test_ctrl_c_while_it_begins_is_no_traceback(at, arguments):
     command = [sys.executable, "-c", _INTERRUPTED, at, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_import_says_what_it_took_and_what_it_refused(run, tmp_path):
+    data, log = tmp_path / "data", Log().agent(3600, "LUCUMA", wait=5, talk=60)
+    code, printed, _ = run(
+        "import", "anonymous-bank", log.write(tmp_path / "a.tsv"), "--data", data, "--json"
+    )
+    done = json.loads(printed)
+    assert (code, done["imported"], done["new"], done["zone"]) == (0, True, 3, "UTC")
+    bad = log.row(7200, "LOST").write(tmp_path / "b.tsv")
+    code, printed, _ = run("import", "anonymous-bank", bad, "--data", data)
+    assert code == 1
+    assert "line 3: column outcome: 'LOST'" in printed and "Nothing was imported" in printed
+    code, _, said = run("import", "anonymous-bank", bad, "--data", data, "--zone", "Lima")
+    assert code == 2 and "no time zone" in said

@@ -36,7 +36,7 @@ class Begun:
     """A batch that is worked out and being written. Its effects are for after that."""
 
     effects: Effects
-    stream: tuple[str, int, str]
+    stream: tuple[str, int, str] | None
     deferred: int
     written: Future[Found]
 
@@ -91,10 +91,18 @@ class Ingest:
         self._settle()
         return self.end(self.begin(messages, created, server))
 
+    def take_file(self, messages: Sequence[Message]) -> Effects:
+        """The same for what comes from no stream. Raises StoreUnavailable or StoreStale."""
+        self._settle()
+        return self.end(self._begin(messages, None))
+
     def begin(self, messages: Sequence[Message], created: str, server: str) -> Begun:
         """Work a batch out and have it written; `end` them in turn. What `begin` or `end` raises
         concerns all batches that are not ended: take them again.
         """
+        return self._begin(messages, (created, messages[-1].sequence, server))
+
+    def _begin(self, messages: Sequence[Message], stream: tuple[str, int, str] | None) -> Begun:
         if self.writer.behind.failed:
             raise StoreStale("a batch before this one was not written")
         with self._in_memory():
@@ -108,14 +116,14 @@ class Ingest:
             if changes.marks:
                 batch.marks += self._chained(changes.marks, effects)
             effects.placed = bool(changes.hours)
-            batch.stream = (created, messages[-1].sequence, server)
+            batch.stream = stream
             written = self.writer.behind.submit(batch)
-        return Begun(effects, batch.stream, intake.deferred, written)
+        return Begun(effects, stream, intake.deferred, written)
 
     def end(self, begun: Begun) -> Effects:
         """What follows, now that it is written. Raises StoreUnavailable or StoreStale."""
         found, effects = begun.written.result(), begun.effects
-        self.stream = begun.stream
+        self.stream = begun.stream or self.stream
         self.deferred += begun.deferred
         for event in found.conflicts:
             effects.alarms.append(f"conflict: {event.s} {event.e} {event.n} came with other bytes")

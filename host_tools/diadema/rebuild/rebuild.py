@@ -2,23 +2,20 @@
 that is wanted. The raw events themselves are never written.
 """
 
-import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from diadema import site
+from diadema.alone import alone
 from diadema.clock import Clock
 from diadema.errors import DiademaError
-from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir
 from diadema.rebuild.compare import Difference, compare
 from diadema.rebuild.place import put_in_place
 from diadema.rebuild.replay import replay
-
-_INGEST_S = 10.0  # the ingest of a hub that was killed needs a moment to end
 
 type Progress = Callable[[int, int], None]  # events taken in, of how many
 
@@ -39,7 +36,10 @@ def rebuild(
     if not data.store.exists():
         raise DiademaError(f"no store at {data.store}: check --data")
     described = site.load(data.site) if data.site.exists() else None
-    with _alone(data), tempfile.TemporaryDirectory(prefix=".rebuild-", dir=data.root) as folder:
+    with (
+        alone(data, "rebuild"),
+        tempfile.TemporaryDirectory(prefix=".rebuild-", dir=data.root) as folder,
+    ):
         fresh = Path(folder) / "store.sqlite3"
         replayed = replay(data.store, fresh, described, clock, progress)
         differences = compare(data.store, fresh)
@@ -48,17 +48,3 @@ def rebuild(
         return Outcome(
             replayed.events, replayed.came_back, differences, apply and bool(differences)
         )
-
-
-@contextlib.contextmanager
-def _alone(data: DataDir) -> Iterator[None]:
-    try:
-        with (
-            locked(data.lock, note="diadema rebuild"),
-            locked(data.ingest_lock, wait_s=_INGEST_S, note="diadema rebuild"),
-        ):
-            yield
-    except AlreadyLocked as error:
-        raise DiademaError(
-            f"{data.root} is in use ({error.owner}): end that hub first, then rebuild"
-        ) from error
