@@ -63,7 +63,8 @@ class App:
         self._language = None
         self._served = None  # whose wishes are in effect
         self.usual_levels = None  # of the codec, before anybody wished something
-        self.keep_due = None  # when wishes are to be written
+        self.unkept = {}  # wishes by agent that are not in their file yet …
+        self.keep_due = None  # … and when they are written
         self._screen_due = self._lights_due = self._burn_in_due = None
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
@@ -252,9 +253,9 @@ class App:
         if now >= self._health_due:
             self._health_due = now + _HEALTH_MS
             once("report", "health", self, now)
-        if self.keep_due is not None and now >= self.keep_due:
-            once("prefs", "write", self, self.desk.agent)
         self._output()
+        if self.keep_due is not None and now >= self.keep_due:
+            once("prefs", "write", self)
         if self.journal.wants_erase and now >= self._quiet_at and not self._inputs:
             self.journal.erase_ahead()
 
@@ -291,8 +292,8 @@ class App:
         parts = self.parts
         machine.link = self.uplink.link
         if self._served != self.desk.agent:
-            before, self._served = self._served, self.desk.agent
-            once("prefs", "load", self, before)
+            self._served = self.desk.agent
+            once("prefs", "load", self)
         self._lit, self._lights_due = lights.decide(machine, self.clock.now())
         parts.use("lights", self._show_lights)
         codec = parts.get("codec")

@@ -24,11 +24,10 @@ def levels(codec):
     return codec.volume, codec.microphone_gain_db, codec.sidetone
 
 
-def load(app, before):
-    """Somebody sits down, or nobody is there any more; what `before` wished is kept."""
-    if app.keep_due is not None:
-        write(app, before)
-    app.machine.prefs = dict(_read().get(app.desk.agent, {})) if app.desk.agent else {}
+def load(app):
+    """Somebody sits down, or nobody is there any more. Nothing is written before she sees it."""
+    agent = app.desk.agent
+    app.machine.prefs = dict(app.unkept.get(agent) or _read().get(agent, {})) if agent else {}
     apply(app)
 
 
@@ -59,14 +58,16 @@ def keep(app):
     if app.machine.levels != before:
         once("report", "audio_changed", app, app.parts.get("codec"))
     if app.desk.agent:
+        app.unkept[app.desk.agent] = app.machine.prefs
         app.keep_due = app.clock.now() + _SOON_MS
 
 
-def write(app, agent):
-    """Put the wishes in effect into the file, as this agent's."""
+def write(app):
+    """Put into the file what is not there yet."""
     app.keep_due = None
     kept = _read()
-    kept[agent] = app.machine.prefs
+    kept.update(app.unkept)
+    app.unkept.clear()
     try:
         with open(_FILE + ".new", "w") as file:
             json.dump(kept, file)
