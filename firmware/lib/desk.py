@@ -1,7 +1,8 @@
 """What the station knows about its agent's work: a fold over the journal's events.
 
 Nothing changes it but `apply(event)`, live and at boot alike, so what is shown is what is on
-flash. `snapshot` and `restore` carry it across a sector's start.
+flash. What an event of the kind `contact.muted` changes is in `_contact_muted`. `snapshot`
+carries it across a sector's start, `lib.start` takes it up again.
 """
 
 import json
@@ -31,7 +32,7 @@ _WORK = {
     "wrapup.started": "wrapup",
     "wrapup.ended": "idle",
 }
-_KEPT = (  # noqa: SIM905
+KEPT = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
     "since_utc heard campaign motive coded keeper pending recent help help_by ticket "
     "foreign leaving wrong marks"
@@ -91,9 +92,9 @@ class Desk:
         number = event.get("i")
         if number is not None and number > self.command:
             self.command = number
-        change = _CHANGES.get(kind)
+        change = getattr(self, "_" + kind.replace(".", "_"), None)
         if change:
-            change(self, event)
+            change(event)
         work = _WORK.get(kind)
         if work:
             self._to(work, event)
@@ -142,7 +143,7 @@ class Desk:
             self.muted = False
             self.since = self.presence_since
 
-    def _opened(self, event):
+    def _session_opened(self, event):
         self.open = True
         self.agent = event["a"]
         if self.agent != self.keeper:
@@ -154,15 +155,15 @@ class Desk:
         if event["method"][-3:] == "pin":
             self.wrong.pop(self.agent, None)
 
-    def _closed(self, event):
+    def _session_closed(self, event):
         self.open = False
         self.leaving = None
 
-    def _corrected(self, event):
+    def _session_corrected(self, event):
         if event["verdict"] == "closed":
             self.leaving = event["reason"] or "corrected"
 
-    def _marked(self, event):
+    def _attendance_marked(self, event):
         agent, utc = event["a"], event["t"]
         second = 1 if utc is None else max(utc // 1000 - MARKS_SINCE_S, 2)
         away = event["direction"] == "out"
@@ -177,7 +178,7 @@ class Desk:
         """Of the oldest; who then marks again does so twice, which does no harm."""
         self.marks.pop(min(self.marks, key=lambda name: abs(self.marks[name])))
 
-    def _denied(self, event):
+    def _session_denied(self, event):
         if event["reason"] == "wrong_pin":
             wrong = self.wrong
             key = event.get("a") or ""
@@ -186,7 +187,7 @@ class Desk:
             wrong[key] = wrong.get(key, 0) + 1
             self.wrong_at[key] = event["u"]
 
-    def _presence(self, event):
+    def _presence_changed(self, event):
         self.presence = event["to"]
         self.reason = event["reason"]
         self.foreign = None
@@ -200,14 +201,14 @@ class Desk:
         if self.presence == "logged_out":
             self.agent = None
 
-    def _intended(self, event):
+    def _presence_intended(self, event):
         wanted = [event["to"], event["reason"]]
         as_now = wanted == [self.presence, self.reason]
         # only a supervisor's is a command
         by = event.get("by") or ("supervisor" if "i" in event else "agent")
         self.intended = None if as_now else wanted + [by, event.get("who")]
 
-    def _typified(self, event):
+    def _contact_typified(self, event):
         """A code, at first or in place of another; `n` is known of an event on flash."""
         code = event["code"]
         contact = event["c"]
@@ -221,7 +222,9 @@ class Desk:
             if row[0] == contact:
                 row[3] = self.coded
 
-    def _wrapped(self, event):
+    _contact_retypified = _contact_typified
+
+    def _wrapup_ended(self, event):
         """A call that has no code yet can still get one."""
         if self.code not in (None, UNCODED) or event["cause"] == "agent":
             return
@@ -231,16 +234,18 @@ class Desk:
             flagged = [row for row in self.pending if row[3]]
             self.pending.remove(flagged[0] if flagged else self.pending[0])
 
-    def _stepped(self, event):
+    def _contact_step(self, event):
         self.steps.append(event["step"])
 
-    def _motive(self, event):
+    def _contact_motive(self, event):
         self.motive = event["motive"]
 
-    def _recording(self, event):
+    def _contact_recording_paused(self, event):
         self.unrecorded = event["k"] == "contact.recording_paused"
 
-    def _transferred(self, event):
+    _contact_recording_resumed = _contact_recording_paused
+
+    def _contact_transferred(self, event):
         if event["completed"]:
             conference = event["kind"] == "conference"
             self.heard = "both" if conference else "nobody"
@@ -248,22 +253,26 @@ class Desk:
                 self.work = "talking"
                 self.since = self.talk_since
 
-    def _muted(self, event):
+    def _contact_muted(self, event):
         self.muted = event["k"] == "contact.muted"
 
-    def _fault(self, event):
+    _contact_unmuted = _contact_muted
+
+    def _station_fault(self, event):
         self.faults[event["part"]] = event["code"]
 
-    def _cleared(self, event):
+    def _station_fault_cleared(self, event):
         self.faults.pop(event["part"], None)
 
-    def _plugged(self, event):
+    def _headset_plugged(self, event):
         self.plugged = event["k"] == "headset.plugged"
 
-    def _noticed(self, event):
+    _headset_unplugged = _headset_plugged
+
+    def _notice_acknowledged(self, event):
         self.foreign = None
 
-    def _help(self, event):
+    def _help_requested(self, event):
         kind = event["k"]
         self.help_by = None
         if kind == "help.requested":
@@ -273,12 +282,16 @@ class Desk:
         else:
             self.help = 0
 
-    def _reported(self, event):
+    _help_accepted = _help_cancelled = _help_resolved = _help_requested
+
+    def _fault_reported(self, event):
         if "of" not in event:
             self.ticket = event["n"]
 
-    def _ticket_closed(self, event):
+    def _fault_resolved(self, event):
         self.ticket = 0
+
+    _fault_rejected = _fault_resolved
 
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
@@ -286,7 +299,7 @@ class Desk:
         Where no record would take it all: without the faults, as who still has one finds it
         again, and the codes used of late; then without the oldest marks, and what is left.
         """
-        values = [getattr(self, name) for name in _KEPT]
+        values = [getattr(self, name) for name in KEPT]
         payload = _packed(values)
         for name, nothing in (("faults", {}), ("recent", []), ("queue", None), ("pending", [])):
             if len(payload) <= _RECORD_LIMIT:
@@ -295,66 +308,10 @@ class Desk:
                 self._forget_mark()
                 payload = _packed(values)
             if len(payload) > _RECORD_LIMIT:
-                values[_KEPT.index(name)] = nothing
+                values[KEPT.index(name)] = nothing
                 payload = _packed(values)
         return payload
-
-    def restore(self, payload):
-        """Take a snapshot; one of another firmware's shape is left alone."""
-        values = json.loads(payload)
-        if isinstance(values, list) and len(values) == len(_KEPT):
-            for name, value in zip(_KEPT, values):  # noqa: B905
-                setattr(self, name, value)
-
-    def rebase(self):
-        """A new boot: times of the former one mean nothing now."""
-        self.marks = {key: second for key, second in self.marks.items() if abs(second) > 1}
-        self.wrong_at = {}  # a lock-out begins anew
-        self.since = self.presence_since = self.offered_at = self.talk_since = self.help_at = 0
-
-    def anchor(self, u, utc):
-        """UTC is known: a state entered before this boot gets its true age."""
-        for key, second in self.marks.items():
-            if abs(second) == 1:
-                self.marks[key] = second * (utc // 1000 - MARKS_SINCE_S)
-        if self.since == 0 and self.since_utc is not None and self.since_utc < utc:
-            self.since = u - (utc - self.since_utc)
-            if self.work == "idle":
-                self.presence_since = self.since
 
 
 def _packed(values):
     return json.dumps(values, separators=(",", ":")).encode()
-
-
-_CHANGES = {
-    "session.opened": Desk._opened,
-    "session.closed": Desk._closed,
-    "session.corrected": Desk._corrected,
-    "session.denied": Desk._denied,
-    "attendance.marked": Desk._marked,
-    "presence.changed": Desk._presence,
-    "presence.intended": Desk._intended,
-    "contact.typified": Desk._typified,
-    "contact.retypified": Desk._typified,
-    "contact.step": Desk._stepped,
-    "contact.motive": Desk._motive,
-    "contact.recording_paused": Desk._recording,
-    "contact.recording_resumed": Desk._recording,
-    "wrapup.ended": Desk._wrapped,
-    "contact.transferred": Desk._transferred,
-    "contact.muted": Desk._muted,
-    "contact.unmuted": Desk._muted,
-    "station.fault": Desk._fault,
-    "station.fault_cleared": Desk._cleared,
-    "headset.plugged": Desk._plugged,
-    "headset.unplugged": Desk._plugged,
-    "notice.acknowledged": Desk._noticed,
-    "help.requested": Desk._help,
-    "help.accepted": Desk._help,
-    "help.cancelled": Desk._help,
-    "help.resolved": Desk._help,
-    "fault.reported": Desk._reported,
-    "fault.resolved": Desk._ticket_closed,
-    "fault.rejected": Desk._ticket_closed,
-}

@@ -1,5 +1,6 @@
 """The hour as somebody tells it: checked, anchored and recorded. Loaded when it is told."""
 
+from lib.desk import MARKS_SINCE_S
 from micropython import const
 
 _CABLE_MS = const(50)  # a frame's way over the cable and its gateway
@@ -28,7 +29,7 @@ def anchor(app, utc, u, source, uncertainty_ms, number=None):
     u += late
     utc += late
     app.clock.anchor(utc, u, source, uncertainty_ms)
-    app.desk.anchor(u, utc)
+    date_back(app.desk, u, utc)
     event = {"k": "station.clock", "utc": utc, "source": source}
     event["uncertainty_ms"] = uncertainty_ms
     if number is not None:
@@ -36,3 +37,14 @@ def anchor(app, utc, u, source, uncertainty_ms, number=None):
     app.record(event, u)
     app.wake()
     return True
+
+
+def date_back(desk, u, utc):
+    """UTC is known: a state entered before this boot gets its true age."""
+    for key, second in desk.marks.items():
+        if abs(second) == 1:
+            desk.marks[key] = second * (utc // 1000 - MARKS_SINCE_S)
+    if desk.since == 0 and desk.since_utc is not None and desk.since_utc < utc:
+        desk.since = u - (utc - desk.since_utc)
+        if desk.work == "idle":
+            desk.presence_since = desk.since

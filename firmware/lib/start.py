@@ -4,6 +4,7 @@ told. Loaded once a boot, by `App.start`.
 
 import json
 
+from lib.desk import KEPT
 from lib.errors import JournalError
 from lib.journal import EVENT, SNAPSHOT
 from lib.once import forget, once
@@ -14,7 +15,7 @@ def start(app, firmware, cause, faults, order):
     journal, desk = app.journal, app.desk
     journal.snapshot = desk.snapshot
     _mount(app, faults)
-    desk.rebase()
+    rebase(desk)
     app.boot = journal.boot = desk.boot + 1
     if order and once("orders", "at_start", app, order):
         faults.pop("journal", None)
@@ -45,12 +46,12 @@ def _mount(app, faults):
     def recall(kind, n, payload):
         try:
             if kind == SNAPSHOT:
-                desk.restore(payload)
+                restore(desk, payload)
             elif kind == EVENT:
                 event = json.loads(payload)
                 event["n"] = n
                 desk.apply(event)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             pass  # another firmware's: the host reads it, we go on without
 
     try:
@@ -59,3 +60,18 @@ def _mount(app, faults):
         faults["journal"] = error.code
         app.left_alone = app.journal.partition
         once("ramflash", "use_memory", app.journal)
+
+
+def restore(desk, payload):
+    """Take a snapshot; one of another firmware's shape is left alone."""
+    values = json.loads(payload)
+    if isinstance(values, list) and len(values) == len(KEPT):
+        for name, value in zip(KEPT, values):  # noqa: B905
+            setattr(desk, name, value)
+
+
+def rebase(desk):
+    """A new boot: times of the former one mean nothing now."""
+    desk.marks = {key: second for key, second in desk.marks.items() if abs(second) > 1}
+    desk.wrong_at = {}  # a lock-out begins anew
+    desk.since = desk.presence_since = desk.offered_at = desk.talk_since = desk.help_at = 0

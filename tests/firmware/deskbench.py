@@ -5,6 +5,7 @@
 
 from lib.config import Config
 from lib.desk import Desk
+from lib.start import rebase, restore
 from lib.states import Station
 from lib.words_es import WORDS
 from scenes import CONFIG
@@ -100,8 +101,8 @@ class DeskBench:
     def reboot(self):
         """A cut of power: only what the events say is left."""
         desk = Desk()
-        desk.restore(self.desk.snapshot())
-        desk.rebase()
+        restore(desk, self.desk.snapshot())
+        rebase(desk)
         self.desk = desk
         self.u = self.last_u = 0
         self._begin(self.station.config)

@@ -2,7 +2,9 @@
 
 from deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
 from lib.desk import Desk
+from lib.hour import date_back
 from lib.marks import learn
+from lib.start import restore
 
 MORNING = 1770037200000  # 2026-02-02 08:00 in Lima
 HOUR = 3_600_000
@@ -203,7 +205,7 @@ def test_without_the_hour_a_mark_of_this_boot_counts_and_an_older_one_does_not()
     bench.do("key4")
     bench.reboot()
     assert bench.do("badge", ROSA) == LOGIN  # twice rather than never
-    bench.desk.anchor(bench.u, MORNING)
+    date_back(bench.desk, bench.u, MORNING)
     assert bench.desk.marks["a001"] > 1
 
 
@@ -214,7 +216,7 @@ def test_the_snapshot_keeps_marks_as_far_as_it_can():
     assert len(bench.desk.marks) == 24
     assert len(bench.desk.snapshot()) <= 512
     other = Desk()
-    other.restore(bench.desk.snapshot())
+    restore(other, bench.desk.snapshot())
     assert 0 < len(other.marks) < 24 and "0" * 30 + "49" in other.marks
 
 

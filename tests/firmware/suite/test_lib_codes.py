@@ -2,6 +2,7 @@
 
 from deskbench import NORMA, ROSA, DeskBench
 from lib.desk import Desk
+from lib.start import restore
 
 
 def wrapup(bench, contact):
@@ -184,5 +185,5 @@ def test_no_snapshot_is_too_long_for_what_waits():
     desk.faults = {"wifi": "wrong_password"}
     assert len(desk.snapshot()) <= 512
     other = Desk()
-    other.restore(desk.snapshot())
+    restore(other, desk.snapshot())
     assert (other.contact, other.agent) == (desk.contact, desk.agent)

@@ -2,6 +2,7 @@
 
 from deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
 from lib.desk import Desk
+from lib.start import restore
 from lib.states import Station
 from lib.transitions import SITUATIONS, TABLE
 from scenes import CONFIG
@@ -97,7 +98,7 @@ def test_a_snapshot_always_fits_a_record():
         desk.faults[part] = "wrong_password"
         assert len(desk.snapshot()) <= 512
     other = Desk()
-    other.restore(desk.snapshot())
+    restore(other, desk.snapshot())
     assert (other.contact, other.work, other.command) == ("c" * 64, "offered", desk.command)
 
 
