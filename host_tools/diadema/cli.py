@@ -21,6 +21,7 @@ from diadema.errors import DiademaError
 from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
+from diadema.report.command import app as report_app
 
 app = typer.Typer(
     name="diadema",
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(board_app, name="board")
 app.add_typer(import_app, name="import")
+app.add_typer(report_app, name="report")
 app.command()(pin)
 
 

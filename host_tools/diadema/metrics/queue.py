@@ -5,7 +5,7 @@ A call that hung up before the queue, or that was a phantom, is none of them. A 
 the switch. T is the threshold; a short abandon is one that waited no longer than a few seconds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from diadema.metrics.rounding import mean, percent
@@ -77,6 +77,14 @@ def sl_removed(flow: Flow) -> float | None:
     """Whose wait ended in time, by an answer or an abandon (Amazon Connect, Asterisk's SL2)."""
     within = flow.answered_within + flow.abandoned_within
     return percent(within, flow.answered + flow.abandoned)
+
+
+BASES: Mapping[str, Callable[[Flow], int]] = {  # how many calls each variant is a share of
+    "offered": lambda flow: flow.answered + flow.abandoned,
+    "noshort": lambda flow: flow.answered + flow.abandoned - flow.short,
+    "answered": lambda flow: flow.answered,
+    "removed": lambda flow: flow.answered + flow.abandoned,
+}
 
 
 def service_level(flow: Flow) -> dict[str, float | None]:

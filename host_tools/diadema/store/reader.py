@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, Table, func, select
 
-from diadema.store import attendance, kept_contacts, tables
+from diadema.store import attendance, kept_contacts, switch_calls, tables
 from diadema.store.attendance import Mark
 from diadema.store.database import open_database
 from diadema.store.kept_contacts import key_of
@@ -115,16 +115,9 @@ class Reader:
         return [Ticket(**found._mapping) for found in self._all(query)]
 
     def queue_calls(self, *, start_utc: int = 0, end_utc: int | None = None) -> list[QueueCall]:
-        """The switch's calls that began in [start_utc, end_utc), or ended in it, by that hour."""
-        row = tables.queue_calls.c
-        where = (row.start_utc >= start_utc) | (row.end_utc > start_utc)
-        if end_utc is not None:
-            where &= row.start_utc < end_utc
-        query = select(tables.queue_calls).where(where)
-        query = query.order_by(row.start_utc, row.s, row.e, row.n)
+        """The switch's calls that began in [start_utc, end_utc), or reach into it, by hour."""
         with self.engine.connect() as connection:
-            rows = [tuple(found) for found in connection.execute(query)]
-        return msgspec.convert(rows, list[QueueCall])
+            return switch_calls.calls(connection, start_utc, end_utc)
 
     def marks(
         self,

@@ -1,0 +1,142 @@
+"""A month's report for people: the figures of the JSON, in the words of the site's language."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from diadema.metrics import queue
+from diadema.metrics.intervals import Intervals
+from diadema.metrics.queue import Flow
+from diadema.report.month import Month, Served, by_agent
+from diadema.words import section, text
+
+_NOTHING = "–"
+
+
+def show(console: Console, made: Month, language: str) -> None:
+    say = partial(_say, language)
+    console.print(Text(say("title", month=made.month), style="bold"))
+    if not made.total.received and not made.outside and not made.served.contacts:
+        console.print(say("none", month=made.month))
+        if made.days:
+            console.print(say("none.other", first=made.days[0], last=made.days[1]))
+    else:
+        console.print(_totals(made, language))
+        console.print(_levels(made, language))
+        console.print(_agents(made, language))
+        console.print(_halves(made, language))
+        console.print(say("basis"))
+    sources = ", ".join(map(clean, made.sources)) or say("sources.none")
+    cut = made.cut
+    console.print(say("cut", at=cut.at, zone=made.zone, position=cut.position, sources=sources))
+
+
+def clean(name: str) -> str:
+    """A name from outside: nothing in it moves the cursor or turns the line around."""
+    return "".join("�" if unicodedata.category(one)[0] == "C" else one for one in name)
+
+
+def _say(language: str, name: str, **values: object) -> str:
+    return text(f"report.{name}", language, **values)
+
+
+def _totals(made: Month, language: str) -> Table:
+    say, total, served = partial(_say, language), made.total, made.served
+    table = _table(say("totals"), show_header=False)
+    for name in ("received", "answered", "abandoned", "short", "left", "waiting"):
+        table.add_row(say(name, short=made.short_s), str(getattr(total, name)))
+    known = section("report", language)
+    for cause, calls in sorted(made.outside.items()):
+        key = f"outside.{cause}"
+        table.add_row(say(key if key in known else "outside"), str(calls))
+    table.add_row(say("asa", n=total.answered), _seconds(queue.asa(total)))
+    table.add_row(say("abandonment"), _percent(queue.abandonment(total)))
+    table.add_row(say("abandonment_noshort"), _percent(queue.abandonment_noshort(total)))
+    table.add_row(say("contacts"), str(served.contacts))
+    table.add_row(say("talk"), _seconds(served.talk_s))
+    table.add_row(say("mean_talk", n=served.n), _seconds(served.mean_talk_s))
+    return table
+
+
+def _levels(made: Month, language: str) -> Table:
+    say = partial(_say, language)
+    table = _table(say("level", threshold=made.threshold_s), say("variant"), say("percent"))
+    table.add_column(say("n"), justify="right")
+    table.add_column(say("formula"))
+    for name, percent in queue.service_level(made.total).items():
+        n = queue.BASES[name](made.total)
+        table.add_row(name, _percent(percent), str(n), say(f"variant.{name}"))
+    return table
+
+
+def _agents(made: Month, language: str) -> Table:
+    say = partial(_say, language)
+    heads = ("agent", "contacts", "talk", "mean", "n", "aside")
+    table = _table(say("agents"), *map(say, heads))
+    for agent, row in by_agent(made.agents):
+        name = say("nobody") if agent is None else clean(agent)
+        table.add_row(Text(name), *_served(row, language))
+    table.add_row(say("total"), *_served(made.served, language), style="bold")
+    return table
+
+
+def _served(row: Served, language: str) -> Iterable[str]:
+    yield str(row.contacts)
+    yield _seconds(row.talk_s)
+    yield _seconds(row.mean_talk_s)
+    yield str(row.n)
+    aside = sorted(row.aside.items())
+    yield ", ".join(f"{n} {_say(language, f'aside.{why}')}" for why, n in aside)
+
+
+def _halves(made: Month, language: str) -> Table:
+    """The month's half-hours, those of the same hour of the day together."""
+    say, local = partial(_say, language), Intervals(ZoneInfo(made.zone)).local
+    flows: defaultdict[str, Flow] = defaultdict(Flow)
+    served: defaultdict[str, Served] = defaultdict(Served)
+    for start, flow in made.flow.items():
+        flows[_hour(local(start))] += flow
+    for (start, _), row in made.load.items():
+        served[_hour(local(start))].contacts += row.contacts
+        served[_hour(local(start))].talk_s += row.talk_s
+    heads = ("hour", "received", "answered", "abandoned", "level.offered", "asa.short")
+    table = _table(say("halves"), *map(say, (*heads, "contacts", "talk")))
+    rows = [(hour, flows[hour], served[hour]) for hour in sorted({*flows, *served})]
+    for hour, flow, row in [*rows, (say("total"), made.total, made.served)]:
+        table.add_row(
+            hour,
+            *map(str, (flow.received, flow.answered, flow.abandoned)),
+            _percent(queue.sl_offered(flow)),
+            _seconds(queue.asa(flow)),
+            str(row.contacts),
+            _seconds(row.talk_s),
+        )
+    return table
+
+
+def _hour(moment: datetime) -> str:
+    return f"{moment:%H:%M}"
+
+
+def _table(title: str, *heads: str, show_header: bool = True) -> Table:
+    table = Table(title=title, title_justify="left", show_header=show_header)
+    for at, head in enumerate(heads or ("", "")):
+        table.add_column(head, justify="right" if at else "left")
+    return table
+
+
+def _seconds(seconds: int | None) -> str:
+    if seconds is None:
+        return _NOTHING
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _percent(percent: float | None) -> str:
+    return _NOTHING if percent is None else f"{percent:.1f} %"
