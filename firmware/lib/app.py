@@ -305,6 +305,7 @@ class App:
         screen, burn_in = self._screen, self.burn_in
         now = self.clock.now()
         self._screen_due = screen.draw(machine, self.clock, now, self.uplink.link)
+        machine.words.let_go()
         if screen.fresh:
             screen.fresh = False
             burn_in.wake(now)

@@ -38,7 +38,7 @@ def first_power(name: str) -> dict[str, str]:
 
 
 def words(key: str) -> str:
-    text = (FIRMWARE / "lib/words_es.py").read_text()
+    text = "".join(path.read_text() for path in (FIRMWARE / "lib").glob("words_es*.py"))
     found = re.search(rf"^{key}: (.+)$", text, re.MULTILINE)
     assert found
     return found[1]

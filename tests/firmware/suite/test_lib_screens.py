@@ -3,6 +3,7 @@
 from firmware_pictures import PICTURES, load
 from lib.canvas import Canvas, digits_width
 from lib.message import wrap
+from lib.once import once
 from lib.screens import Screen, elapsed
 from lib.words_en import WORDS as ENGLISH
 from lib.words_es import WORDS as SPANISH
@@ -18,7 +19,8 @@ LABELS = (
 
 
 def entries(words):
-    lines = [line for line in words.text.decode().split("\n") if line]
+    text = words.text.decode() + once(words.more, "text")
+    lines = [line for line in text.split("\n") if line]
     found = dict(line.split(": ", 1) for line in lines)
     assert len(found) == len(lines)
     return found
