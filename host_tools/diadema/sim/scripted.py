@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from diadema.sim import fitted, people
-from diadema.sim.at_desk import AtDesk, NotDelivered, PowerLost
+from diadema.sim.at_desk import AtDesk
+from diadema.sim.at_station import NotDelivered, PowerLost
 from diadema.sim.centre import Centre
 from diadema.sim.fitted import ASSUMED, Fitted, draw_seconds
 

@@ -15,7 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from diadema.errors import DiademaError
-from diadema.sim.at_desk import AtDesk, NotDelivered, PowerLost, Silent
+from diadema.sim.at_desk import AtDesk
+from diadema.sim.at_station import NotDelivered, PowerLost, Silent
 from diadema.sim.bank import BankDay, Call
 from diadema.sim.centre import Centre
 from diadema.sim.people import BANK_CODES, BANK_OTHER, QUEUES
