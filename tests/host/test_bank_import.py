@@ -5,7 +5,9 @@ import zlib
 from zoneinfo import ZoneInfo
 
 import pytest
+from at_the_door import asked
 from bank_files import DAY, Log
+from broker_fixtures import IngestProcess
 from diadema.clock import SystemClock
 from diadema.errors import DiademaError
 from diadema.imports.bank import import_bank
@@ -172,6 +174,18 @@ def test_a_running_hub_keeps_its_store(data, bring, tmp_path):
     with locked(data.lock, note="diadema hub"), pytest.raises(DiademaError, match="end that hub"):
         bring(file)
     assert not data.store.exists()
+
+
+async def test_a_hub_goes_on_with_what_was_imported(broker, tmp_path, stack):
+    file = some_calls().write(tmp_path / "log.tsv")
+    assert import_bank([file], broker.data, SystemClock()).new == 13
+    await stack.enter_async_context(IngestProcess(broker))
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    status = await asked(client, "hub.status")
+    assert (status["events"], status["stations"]) == (13, 0)
+    assert status["links"] == {"up": 0, "late": 0, "lost": 0}
+    assert status["clocks"]["unknown"] == 0
 
 
 def test_how_far_the_stream_is_in_stays(data, bring, tmp_path, site, clock):

@@ -61,6 +61,7 @@ def test_a_call_is_worked_out_of_its_events(ingest, reader):
     assert reader.queue_calls() == EXPECTED
     assert reader.queue_calls(start_utc=T0 + 6000, end_utc=T0 + 9500) == EXPECTED[:1]
     assert reader.dead_letters() == [] and reader.unknown() == [] and reader.anchors() == []
+    assert reader.status()["stations"] == 0
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)

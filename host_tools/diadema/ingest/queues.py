@@ -9,13 +9,11 @@ from diadema import events as ev
 from diadema.events import Event, QueueEvent
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
-from diadema.store.rows import QueueCall
-
-_SWITCH = "PBX-"
+from diadema.store.rows import SWITCH, QueueCall
 
 
 def project(changes: Changes, state: StationState, event: Any) -> None:
-    if not event.s.startswith(_SWITCH):
+    if not event.s.startswith(SWITCH):
         return
     if event.e != state.e:  # another log: what is open in the last one stays so
         state.calls.clear()

@@ -14,6 +14,7 @@ from diadema.errors import DiademaError
 from diadema.ingest import timeline
 from diadema.mosquitto import Door
 from diadema.store import StoreStale, StoreUnavailable
+from diadema.store.rows import SWITCH
 
 if TYPE_CHECKING:
     from diadema.ingest.service import Service
@@ -101,7 +102,8 @@ class Requests:
         return {**timeline.told(station.state.clock, self._service.clock.now_ms())}
 
     async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
-        stations = self._service.ingest.stations.values()
+        known = self._service.ingest.stations.values()
+        stations = [one for one in known if not one.s.startswith(SWITCH)]
         links = [station.link for station in stations]
         clocks = [station.state.clock for station in stations]
         stored = await asyncio.to_thread(

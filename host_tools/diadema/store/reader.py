@@ -12,7 +12,7 @@ from diadema.store import attendance, kept_contacts, switch_calls, tables
 from diadema.store.attendance import Mark
 from diadema.store.database import open_database
 from diadema.store.kept_contacts import key_of
-from diadema.store.rows import Contact, QueueCall, Session, Ticket
+from diadema.store.rows import SWITCH, Contact, QueueCall, Session, Ticket
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ class Reader:
 
     def status(self) -> dict[str, int]:
         """What is stored, and what went wrong, in numbers."""
-        loss, event = tables.losses.c, tables.events.c
+        loss, event, station = tables.losses.c, tables.events.c, tables.stations.c.s
         lost = func.coalesce(func.sum(loss.last - loss.first + 1), 0)
         inside = (event.s == loss.s) & (event.e == loss.e) & event.n.between(loss.first, loss.last)
         back = select(func.count()).where(inside & (event.k != "station.lost"))
         return {
             "events": self.count(),
-            "stations": self._one(select(func.count()).select_from(tables.stations)),
+            "stations": self._one(select(func.count()).where(~station.startswith(SWITCH))),
             "contacts": self._contacts(),
             "lost": self._one(select(lost)) - self._one(back),
             "conflicts": self._one(select(func.count()).select_from(tables.conflicts)),

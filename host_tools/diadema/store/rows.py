@@ -7,6 +7,8 @@ Times: `_b` and `_u` are the station's boot and its milliseconds, by which every
 
 from msgspec import Struct
 
+SWITCH = "PBX-"  # how the id of one begins
+
 
 class Step(Struct, kw_only=True, array_like=True):
     """One step of the protocol, declared by the agent; at `u` of boot `b`. `block`: «en bloque»,
