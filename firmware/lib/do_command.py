@@ -2,11 +2,13 @@
 the table's action. Loaded for a command, and let go of after it.
 """
 
+from lib.asked import TABLE
 from lib.desk import PENDING
-from lib.once import once
+from lib.once import forget, once
 from lib.transitions import SITUATIONS, cell
 from micropython import const
 
+forget("asked")  # it stays as long as this does
 _REPEATED = const(("contact", "queue", "pbx", "parent", "campaign", "reference"))
 _REPEATED_BYTES = const(240)  # in contact.offered, which must fit a frame
 
@@ -40,7 +42,7 @@ def obey(station, name, details):
         station.refuse(details, "unknown_command")
         return
     situation = station.situation
-    action = cell(name, situation)
+    action = cell(name, situation, TABLE)
     wrong = wrong_field(details, fields)
     if not wrong and name == "ring":
         texts = [details.get(field) or "" for field in _REPEATED]

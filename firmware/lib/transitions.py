@@ -1,4 +1,4 @@
-"""What each input does in each situation: the state machine's table.
+"""What each input does in each situation: the state machine's table; commands are in `lib.asked`.
 
 A situation is the presence while no call is on, else the work. `closing` lasts only when the power
 went between the end of a call and its wrap-up. An action is the method `_name` of `lib.states`;
@@ -25,27 +25,6 @@ TABLE = {
     ),
     "quiet": ". . . . . quiet.ask . . . .",
     "power_back": ". . . interrupt interrupt interrupt interrupt interrupt . wrap_up",
-    # commands: `!` refuses; so does `.`, as there is no such contact, or it is in the wrong state
-    "ring": "!logged_out !not_ready offer !busy !busy !busy !busy !busy offer_next !busy",
-    "withdraw": ". . . withdraw . . . . . .",
-    "answer": ". . . answer answer . . . . .",
-    "hold": ". . . . . hold . . . .",
-    "resume": ". . . . . . resume . . .",
-    "hangup": ". . . . hang_up hang_up hang_up hang_up . .",
-    "dial": "!logged_out !not_ready dial.told !busy !busy !busy !busy !busy !busy !busy",
-    "recording": ". . . . . call.recording call.recording call.recording . .",
-    "consult": ". . . . . transfer.consult transfer.consult . . .",
-    "consult_end": ". . . . . . . transfer.end . .",
-    "transfer": ". . . . . transfer.told transfer.told transfer.told . .",
-    "presence": "!logged_out set set want want want want want want !busy",
-    "session": "session.told",
-    "selftest": ("!logged_out selftest.asked !busy !busy !busy !busy !busy !busy !busy !busy"),
-    "help": "help.told",
-    "fault": "help.fault_told",
-    "text": (
-        "message.show message.show message.show !busy !busy message.show message.show "
-        "message.show message.show !busy"
-    ),
 }
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
@@ -55,9 +34,9 @@ ENDING = (  # noqa: SIM905
 ).split()
 
 
-def cell(name, situation):
+def cell(name, situation, table=TABLE):
     """The action of input `name`, or None."""
-    row = TABLE.get(name)
+    row = table.get(name)
     cells = row.split() if row else "."
     action = cells[SITUATIONS.index(situation) if len(cells) > 1 else 0]
     return None if action == "." else action

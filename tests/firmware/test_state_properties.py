@@ -1,6 +1,7 @@
 """The state machine under any sequence of inputs, cuts of power included: what always holds."""
 
 import random
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -95,9 +96,12 @@ def test_twenty_thousand_steps_from_one_seed():
     ],
 )
 def test_a_broken_cell_of_the_table_is_found(monkeypatch, row, situation, action):
-    cells = transitions.TABLE[row].split()
+    monkeypatch.setattr("lib.once.forget", lambda *names: None)  # the broken table stays
+    asked = import_module("lib.asked").TABLE
+    table = asked if row in asked else transitions.TABLE
+    cells = table[row].split()
     cells[transitions.SITUATIONS.index(situation)] = action
-    monkeypatch.setitem(transitions.TABLE, row, " ".join(cells))
+    monkeypatch.setitem(table, row, " ".join(cells))
     rng, done = random.Random(7), 0
     with pytest.raises((AssertionError, KeyError, TypeError)):
         while done < _MOST:

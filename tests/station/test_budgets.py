@@ -19,7 +19,7 @@ SELDOM = {
     f"lib.{name}"
     for name in (
         "start", "journal_start", "config_store", "config_check", "hour", "report", "orders",
-        "ramflash", "message", "words_es_more", "time_server", "sntp", "pin",
+        "ramflash", "message", "words_es_more", "asked", "time_server", "sntp", "pin",
         "do_call", "do_codes", "do_dial", "do_disagree", "do_help", "do_menu", "do_message",
         "do_pin", "do_quiet", "do_selftest", "do_session", "do_settings", "do_transfer",
     )
