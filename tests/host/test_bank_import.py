@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from at_the_door import asked
-from bank_files import DAY, Log
+from bank_files import DAY, HEADER, Log
 from broker_fixtures import IngestProcess
 from diadema.clock import SystemClock
 from diadema.errors import DiademaError
@@ -199,6 +199,35 @@ def test_how_far_the_stream_is_in_stays(data, bring, tmp_path, site, clock):
     ingest.doubt_links()
     ingest.settle_links()
     writer.close()
+
+
+CELLS = st.dictionaries(
+    st.sampled_from(HEADER),
+    st.text(max_size=6) | st.integers(-90_000, 90_000) | st.sampled_from(
+        ("0:00:00", "23:59:59", "12:30:00", "HANG", "AGENT", "PHANTOM", "690101", "680101")
+    ),
+    max_size=4,
+)  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(rows=st.lists(CELLS, max_size=6), zone=st.sampled_from(("UTC", "Asia/Tokyo")))
+def test_what_the_reader_takes_the_store_takes(tmp_path_factory, rows, zone):
+    folder = tmp_path_factory.mktemp("cells")
+    log = Log()
+    for cells in rows:
+        log.agent(NINE, "LUCUMA", wait=3, talk=9)
+        log.rows[-1] |= cells
+    try:
+        file = log.write(folder / "log.tsv")
+        data = DataDir(folder / "data")
+        done = import_bank([file], data, SystemClock(), zone=ZoneInfo(zone), skip_bad=True)
+    except (DiademaError, UnicodeEncodeError):
+        return
+    calls, events, status = stored(data)
+    assert len(calls) == done.rows - len(done.bad)
+    assert (len(events), status["events"]) == (done.events, done.new)
+    assert status["dead_letters"] == status["conflicts"] == status["unknown"] == 0
 
 
 @settings(max_examples=30)

@@ -23,6 +23,7 @@ from diadema.events import (
     QueueLeft,
 )
 from diadema.imports.bank_file import DAY_S, NO_SERVER, BadRow, Row
+from diadema.ingest.decode import decode_known
 
 SOURCE = "PBX-anonymous-bank"
 COLUMNS = (
@@ -35,8 +36,8 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class BankCall:
-    """Seconds count from the local midnight of `day`. `entered_s` is None for a call that never
-    stood in the queue; `served_s` and `talk_s` are of one that was answered.
+    """Seconds count from `midnight`, the local one of its day. `entered_s` is None for a call that
+    never stood in the queue; `served_s` and `talk_s` are of one that was answered.
     """
 
     line: int
@@ -132,11 +133,17 @@ def call_of(row: Row) -> BankCall:
 
 
 def bodies(row: Row, call: BankCall, zone: ZoneInfo, e: int, n: int) -> list[bytes]:
-    """Its events, numbered from `n` on. Raises BadRow when one would be too long."""
+    """Its events, numbered from `n` on. Raises BadRow when the ingest would not take one."""
     found = [_encode(event) for event in _events(call, zone, e, n)]
     if max(map(len, found)) > EVENT_LIMIT:
         why = f": its events would be over {EVENT_LIMIT} bytes. Shorten what names the call."
         raise BadRow(row.path, row.line, why)
+    try:
+        for body in found:
+            decode_known(body)
+    except msgspec.ValidationError as error:
+        why = f": its events would not be taken: {error}. Mend or remove that line."
+        raise BadRow(row.path, row.line, why) from error
     return found
 
 
