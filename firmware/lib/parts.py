@@ -115,14 +115,14 @@ async def _badges(app, reader):
         app.fault("badge_reader", None)
     async for kind, identity, _quality in reader:
         u = app.clock.now()
-        config = app.machine.config
         details = None
         if identity is not None:
             app.fault("badge_reader", None)
-            if config.secure and kind == "iso14443a":
-                details = await once("desfire", "prove", config, reader, identity)
+            # no name here for the configuration: it would stay until the next badge
+            if app.machine.config.secure and kind == "iso14443a":
+                details = await once("desfire", "prove", app.machine.config, reader, identity)
             else:
-                details = config.find(kind, identity)
+                details = app.machine.config.find(kind, identity)
         if details is None:
             app.post("bad_read", u)
         else:
