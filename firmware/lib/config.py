@@ -5,6 +5,8 @@ from binascii import unhexlify
 
 from lib.seal import badge_hash
 
+_SELDOM = ("areas", "help", "faults", "methods", "materials")
+
 
 class Config:
     """A configuration, with a default for each thing that it does not say."""
@@ -19,10 +21,14 @@ class Config:
         self.wrapup_limit_ms = data.get("wrapup_limit_s", 60) * 1000
         agents = data.get("agents", [])
         # each as text: as objects they would take four times the memory, and one at a time is used
-        self.agents = [json.dumps(row, separators=(",", ":")).encode() for row in agents]
+        self.agents = [_text(row) for row in agents]
         self.reasons = data.get("reasons", [])
-        self.tree = data.get("tree", {}).get("nodes", [])
-        self.tree_version = data.get("tree", {}).get("version", 0)
+        tree = data.get("tree", {})
+        self.tree_version = tree.get("version", 0)
+        nodes = tree.get("nodes", [])
+        self.motives = [node[:2] for node in nodes]
+        self._texts = {name: _text(data.get(name, [])) for name in _SELDOM}
+        self._texts["tree"] = _text(nodes)
         self.key = unhexlify(data["key"]) if "key" in data else None  # seals what comes down
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
@@ -31,15 +37,16 @@ class Config:
         self.secure = any(len(agent) > 3 and agent[3] for agent in agents)
         self.pin = data.get("pin", "none")
         self.codes = any(len(agent) > 5 and agent[5] for agent in agents)
-        self.areas = data.get("areas", [])
-        self.help = data.get("help", [])
-        self.faults = data.get("faults", [])
         self.campaigns = data.get("campaigns", [])
-        self.methods = data.get("methods", [])
         self.playbooks = data.get("playbooks", [])
-        self.materials = data.get("materials", [])
         self.selftest = data.get("selftest", 0)
         self._badge_key = unhexlify(data["badge_key"]) if data else None
+
+    def __getattr__(self, name):
+        """The tree, or a list that is seldom needed: made of its text each time."""
+        if name == "tree" or name in _SELDOM:
+            return json.loads(self._texts[name])
+        raise AttributeError(name)
 
     def _holding(self, text):
         """Rows of agents of which something may be `text`."""
@@ -104,6 +111,10 @@ class Config:
 
     def reason_label(self, code):
         return label_of(self.reasons, code)
+
+
+def _text(rows):
+    return json.dumps(rows, separators=(",", ":")).encode()
 
 
 def label_of(rows, code):

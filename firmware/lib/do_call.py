@@ -8,7 +8,7 @@ from lib.calls import via
 
 def motive(station, details):
     """The tree's first level."""
-    nodes = [node[:2] for node in station.config.tree]
+    nodes = station.config.motives
     station.open_list("motives", nodes, _motive_chosen, IN_CALL)
 
 

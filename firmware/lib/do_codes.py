@@ -25,7 +25,7 @@ def waiting(station, details):
 def _label(station, row):
     """When the call ended, and what it was about."""
     config = station.config
-    motive = label_of(config.tree, row[2])
+    motive = label_of(config.motives, row[2])
     if not row[1]:
         return motive or row[0]
     minutes = row[1] + config.utc_offset_min

@@ -15,12 +15,12 @@ def _rows(station):
     if desk.work in IN_CALL:
         rows = [
             (station.config.areas, "transfer.areas", "transfer"),
-            (station.config.tree, "call.motive", "motive"),
+            (station.config.motives, "call.motive", "motive"),
             (not desk.unrecorded, "call.recording", "pause_recording"),
             (desk.unrecorded, "call.recording", "go_on_recording"),
             (station.progress(), "call.skip", "skip_step"),
             (desk.work != "consulting", "intend", "after_call"),
-            (station.config.tree and not desk.code, "typify", "code_now"),
+            (station.config.motives and not desk.code, "typify", "code_now"),
         ]
     else:
         rows = [

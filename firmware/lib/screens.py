@@ -198,7 +198,7 @@ class Screen:
         if desk.heard == "both":
             return words["conference"]
         guide = config.playbook(desk.motive)
-        known = "%s v%s" % tuple(guide) if guide else label_of(config.tree, desk.motive)
+        known = "%s v%s" % tuple(guide) if guide else label_of(config.motives, desk.motive)
         step = station.progress()
         if step:
             text = "%d/%d %s" % (step[0], step[1], words[step[2]])

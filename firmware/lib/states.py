@@ -41,7 +41,7 @@ class Station(Calls):
         if self.message and self.reading and "key2" < name < "key7":
             return self.message.action(name)
         action = cell(name, self.situation)
-        tree = self.config.tree
+        tree = self.config.motives
         if name == "key6" and self.desk.foreign and self.situation in ("not_ready", "logged_out"):
             return "seen"
         if action == "pin.code" and not self.config.codes:
@@ -109,7 +109,7 @@ class Station(Calls):
         menu = self.menu
         if menu and (not menu.fits(self) or (menu.deep and desk.code)):
             self.menu = None
-        if desk.work == "wrapup" and not self.menu and not desk.code and self.config.tree:
+        if desk.work == "wrapup" and not self.menu and not desk.code and self.config.motives:
             self.open_tree()
         if self.menu:
             self.menu.stays = self.menu.deep and desk.work == "wrapup"
