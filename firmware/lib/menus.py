@@ -5,6 +5,10 @@ Nodes are the configuration's own lists: [code, label, …]; those of a tree may
 
 from micropython import const
 
+MYPY = const(False)
+if MYPY:
+    from typing import Any
+
 _FIRST_KEY = const(3)
 _LINES = const(4)
 MORE = "more"
@@ -19,13 +23,14 @@ class Menu:
     which draws rows 10-62 from `content()`.
     """
 
-    draw = None
+    draw: "Any" = None
     stays = False  # key 1 does not close it
     said = False  # its labels are words of the catalogue
     urgent = False  # it comes before a text that waits, and in the journal's reserve
     all_keys = False  # 1 and 2 are its too
     lit = False  # all lights are on while it is shown
     hears = False  # it waits for the level of her voice
+    level: "Any" = None  # and takes it: level(station, dBFS)
 
     def __init__(self, kind, nodes, then, works="", deep=False):
         self.kind = kind
