@@ -21,7 +21,12 @@ class Config:
         self.wrapup_limit_ms = data.get("wrapup_limit_s", 60) * 1000
         agents = data.get("agents", [])
         # each as text: as objects they would take four times the memory, and one at a time is used
-        self.agents = [_text(row) for row in agents]
+        self.agents = [row if isinstance(row, bytes) else _text(row) for row in agents]
+        self.secure = self.codes = False  # badges that prove themselves; codes to log in with
+        for text in self.agents:
+            more = json.loads(text)[3:]
+            self.secure = self.secure or bool(more and more[0])
+            self.codes = self.codes or bool(more[2:] and more[2])
         self.reasons = data.get("reasons", [])
         tree = data.get("tree", {})
         self.tree_version = tree.get("version", 0)
@@ -33,10 +38,7 @@ class Config:
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
         self.sntp = data.get("sntp")  # host:port
-        # badges that prove themselves
-        self.secure = any(len(agent) > 3 and agent[3] for agent in agents)
         self.pin = data.get("pin", "none")
-        self.codes = any(len(agent) > 5 and agent[5] for agent in agents)
         self.campaigns = data.get("campaigns", [])
         self.playbooks = data.get("playbooks", [])
         self.selftest = data.get("selftest", 0)

@@ -1,6 +1,7 @@
 """What a configuration must be like. Loaded to check one, and dropped afterwards."""
 
-from binascii import a2b_base64
+import json
+from binascii import a2b_base64, crc32
 
 from lib.errors import StationError
 
@@ -80,9 +81,11 @@ def validate(data, station):
             raise ConfigError("sntp", "host:port")
     if data.get("pin", "none") not in _PINS:
         raise ConfigError("pin", "none, always or clonable")
-    badges: set[str] = set()
-    codes: set[str] = set()
-    for key, agent in _rows("agents", data.get("agents"), 400, 3, set(), 3):
+    ids: set[int] = set()
+    badges: set[int] = set()
+    codes: set[int] = set()
+    for key, agent in _rows("agents", data.get("agents"), 400, 3, None, 3):
+        _once_of_many(key, agent[0], ids)
         _agent(key, (agent + [[], "", ""][len(agent) - 3 :])[2:], badges, codes)
     for key, reason in _rows("reasons", data.get("reasons"), 60, 3, set(), 1):
         check(key, reason[2], (0, 7))
@@ -106,7 +109,7 @@ def _agent(key, rest, badges, codes):
         check(key, card_key, -32)
     for badge in hashes:
         check(key, badge, -32)
-        _once(key, badge, badges)
+        _once_of_many(key, badge, badges)
     try:
         if pin != "" and (not isinstance(pin, str) or len(a2b_base64(pin)) != 24):
             raise ValueError
@@ -115,7 +118,7 @@ def _agent(key, rest, badges, codes):
     if code != "":
         if not isinstance(code, str) or len(code) != 4 or code.strip("123456") or not pin:
             raise ConfigError(key, "its code: four digits from 1 to 6, and a PIN")
-        _once(key, code, codes)
+        _once_of_many(key, code, codes)
 
 
 def _work(data):
@@ -159,11 +162,17 @@ def _rows(key, rows, most, width, codes, more=0):
         raise ConfigError(key, "a list of at most %d" % most)
     for at, row in enumerate(rows):
         here = "%s[%d]" % (key, at)
+        if isinstance(row, bytes):
+            try:
+                row = json.loads(row)
+            except ValueError:
+                raise ConfigError(here, "not JSON") from None
         if not isinstance(row, list) or not width <= len(row) <= width + more:
             raise ConfigError(here, "a list of %d things" % width)
         check(here, row[0], 24)
         check(here, row[1], 16)
-        _once(here, row[0], codes)
+        if codes is not None:
+            _once(here, row[0], codes)
         yield here, row
 
 
@@ -171,6 +180,14 @@ def _once(key, code, seen):
     if code in seen:
         raise ConfigError(key, code + " is there twice")
     seen.add(code)
+
+
+def _once_of_many(key, code, seen):
+    """The same for what lies nowhere as an object: a small number takes no memory."""
+    mark = crc32(code.encode()) >> 2
+    if mark in seen:
+        raise ConfigError(key, code + " is there twice")
+    seen.add(mark)
 
 
 def _nodes(key, nodes, levels, codes):

@@ -22,6 +22,8 @@ _MARK = const(b"DCFG")
 _HEAD = const(21)  # mark, serial, CRC, newline
 _PARTS_LIMIT = const(70)  # of 480 bytes
 _BLOCK_LIMIT = const(480)
+_AGENTS = const(b'"agents":[\n')
+_BEGIN_LIMIT = const(512)  # bytes, of what stands before them
 
 
 def configure(app, u, details):
@@ -35,8 +37,15 @@ def configure(app, u, details):
         return
     app.intake = store = app.intake or app.open_store()
     config = None
+    dropped = []
+
+    def room():
+        """Two of a large site do not fit: if the new one is refused, the old one is on flash."""
+        dropped.append(1)
+        app.machine.config = Config()
+
     try:
-        config = store.add(details)
+        config = store.add(details, room)
     except (StationError, MemoryError) as error:
         if not done:
             why = str(error) or "too large for this station"
@@ -46,6 +55,8 @@ def configure(app, u, details):
         app.fault("config", "not_written")
         app.host.refuse(u, details, "bad_config", "flash: {}".format(error))
     if config is None:
+        if dropped:
+            app.adopt(store.load())
         return
     _let_go(app)
     app.adopt(config)
@@ -101,7 +112,7 @@ class ConfigStore:
         with open(path, "rb") as file:
             file.read(_HEAD)
             try:
-                data = json.load(file)
+                data = _parsed(file)
             except ValueError:
                 raise ConfigError("data", "not JSON") from None
         validate(data, self._station)
@@ -111,8 +122,9 @@ class ConfigStore:
         """Whether more blocks of that command are to come."""
         return self._coming is not None and self._coming[0] == number
 
-    def add(self, command):
+    def add(self, command, room=None):
         """Take one block; the new Config once the last one is there and all is right, else None.
+        `room()` is called before it is read.
 
         Blocks come in order; the first begins anew. Raises ConfigError, OSError.
         """
@@ -139,7 +151,7 @@ class ConfigStore:
         if part < parts:
             return None
         self._coming = None
-        return self._finish(command, digest)
+        return self._finish(command, digest, room)
 
     def _begin(self, coming):
         older = 1 - self._newer
@@ -151,9 +163,11 @@ class ConfigStore:
         with open(self._path, "wb") as file:
             file.write(bytes(_HEAD))
 
-    def _finish(self, command, digest):
+    def _finish(self, command, digest, room):
         if hexlify(self._hash.digest()).decode() != digest:
             raise ConfigError("sha256", "the parts do not add up to it")
+        if room:
+            room()
         config = self._read(self._path)
         if config.generation != command.get("generation"):
             raise ConfigError("generation", "the command and the text differ")
@@ -161,6 +175,24 @@ class ConfigStore:
             file.write(_MARK + b"%08X%08X\n" % (self._serial, self._check))
         self._look()
         return config
+
+
+def _parsed(file):
+    """The file's JSON. Agents that stand in it a row a line stay text: as objects those of a whole
+    site have no room.
+    """
+    begin = file.readline(_BEGIN_LIMIT)
+    if begin[-len(_AGENTS) :] != _AGENTS:
+        file.seek(_HEAD)
+        return json.load(file)
+    rows = []
+    line = file.readline()
+    while line and line[:1] != b"]":
+        rows.append(line.rstrip(b",\n"))
+        line = file.readline()
+    data = json.loads(begin + line + file.read())
+    data["agents"] = rows
+    return data
 
 
 def _head(path):

@@ -93,6 +93,13 @@ def campaign_row(campaign: Campaign, holiday: date | None = None) -> list[Any]:
     return [campaign.code, campaign.label, steps, allowed, int(campaign.consent)]
 
 
+def _lines(rows: list[list[Any]]) -> msgspec.Raw:
+    """A row a line: so a station need not take them all in at once."""
+    if not rows:
+        return msgspec.Raw(b"[]")
+    return msgspec.Raw(b"[\n" + b",\n".join(map(msgspec.json.encode, rows)) + b"\n]")
+
+
 def _coded(rows: list[Coded]) -> list[list[Any]]:
     return [[row.code, row.label] for row in rows]
 
@@ -172,7 +179,7 @@ class ConfigMaker:
             "badge_key": badge_key,
             "ring_limit_s": site.ring_limit_s,
             "wrapup_limit_s": site.wrapup_limit_s,
-            "agents": [agent_row(agent, key, card_key, day) for agent in site.agents],
+            "agents": _lines([agent_row(agent, key, card_key, day) for agent in site.agents]),
             "reasons": [reason_row(reason) for reason in site.reasons],
             "tree": site.tree,
             **_work(site),

@@ -211,7 +211,7 @@ def down(data: bytes) -> None:
     journaled(app.journal)
 
 
-def _refuse(command: dict[str, object]) -> None:
+def _refuse(command: dict[str, object], room: object = None) -> None:
     raise ConfigError("data", f"{command.get('part')!r} is not this one")
 
 

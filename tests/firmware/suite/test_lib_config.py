@@ -93,6 +93,32 @@ def test_blocks_become_a_configuration_that_stays():
         assert ConfigStore(STATION, folder).load().seat == "A-01"
 
 
+def in_lines(data):
+    """As the host writes it: the agents a row a line."""
+    rows = [json.dumps(row) for row in data["agents"]]
+    text = json.dumps(dict(data, agents=["here"]), separators=(",", ":"))
+    return text.replace('["here"]', "[\n" + ",\n".join(rows) + "\n]").encode()
+
+
+def test_a_row_a_line_says_the_same():
+    with Folder() as folder:
+        badges = ["2" * 32]
+        coded = dict(GOOD, generation=1, agents=[["a", "A", badges, ["ab" * 16], PIN, "1234"]])
+        for said in (dict(GOOD, generation=1), coded):
+            config, plain = send(ConfigStore(STATION, folder), in_lines(said)), Config(said)
+            assert [json.loads(row) for row in config.agents] == said["agents"]
+            assert (config.secure, config.codes) == (plain.secure, plain.codes)
+            assert config.reasons == plain.reasons
+            assert ConfigStore(STATION, folder).load().agents == config.agents
+
+
+def test_a_row_that_is_none():
+    with Folder() as folder:
+        for row in (b'["a001"', b'["a001","QUISPE R."]', b""):
+            text = in_lines(dict(GOOD, generation=1, agents=[])).replace(b"[\n", b"[\n" + row)
+            assert told(send, ConfigStore(STATION, folder), text)[0] == "agents[0]"
+
+
 def test_each_goes_over_the_older_file():
     with Folder() as folder:
         for generation in (1, 2, 3, 2):

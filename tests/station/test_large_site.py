@@ -1,0 +1,71 @@
+"""A site of 120 agents with PINs: its configuration comes, is changed in a session, and what is
+refused leaves the one before.
+"""
+
+import asyncio
+import json
+import os
+
+import pytest
+import wire_host
+from conftest import STATION
+from diadema.frames import encode
+from diadema.sim import people
+from diadema.site import Site, parse
+from diadema.station_config import ConfigMaker
+from wire_host import BADGE_KEY, CARD_KEY
+
+PEOPLE = people.desks(120)
+LAST = PEOPLE[-1].person
+
+
+@pytest.fixture
+def site() -> Site:
+    content = people.site(
+        PEOPLE, name="Centro", zone="America/Lima", tree=people.LIMA_TREE, pins=True
+    )
+    content["stations"][0]["id"] = STATION
+    return parse(json.dumps(content).encode())
+
+
+@pytest.fixture(autouse=True)
+def patient_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More is sent at once than the cable takes."""
+    waiting = bytearray()
+
+    def go_on(port: int) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while waiting:
+                del waiting[: os.write(port, waiting[:256])]
+            loop.remove_writer(port)
+        except BlockingIOError:
+            loop.add_writer(port, go_on, port)
+
+    def send(host: wire_host.WireHost, body: dict[str, object]) -> None:
+        waiting.extend(encode(json.dumps(body).encode()))
+        go_on(host._port)
+
+    monkeypatch.setattr(wire_host.WireHost, "send", send)
+
+
+async def test_a_large_site_changes_in_a_session(desk, site):
+    def config(generation: int) -> bytes:
+        return ConfigMaker(site, BADGE_KEY, -300, generation, card_key=CARD_KEY).build(STATION)
+
+    async with desk() as bench:
+        await bench.station.tap(bench.badges[-1])
+        await bench.event("attendance.marked", a=LAST.id)
+        for digit in LAST.pin:
+            await bench.keys(int(digit))
+            await bench.world.sleep(300)
+        await bench.event("session.opened", a=LAST.id)
+        for generation in (2, 3):
+            told = await bench.host.answer(bench.host.configure(config(generation)))
+            assert (told["k"], told.get("generation")) == ("station.config", generation)
+        wrong = config(4).replace(b'"ring_limit_s":20', b'"ring_limit_s":0')
+        told = await bench.host.answer(bench.host.configure(wrong))
+        assert told["detail"] == "ring_limit_s: a whole number from 1 to 600"
+        since = bench.since()
+        await bench.station.tap(bench.badges[0])
+        await bench.event("attendance.marked", since, a=PEOPLE[0].person.id)
