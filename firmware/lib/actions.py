@@ -39,6 +39,7 @@ class Actions:
         self.hears = False  # this board can measure a voice
         self.volume = 0  # steps asked for since the last look
         self.levels = None  # (volume %, microphone dB, sidetone %), where there is a codec
+        self.gone = None  # (who, u) of the last SALIDA
         self.prefs = {}  # what the agent wishes to be otherwise than usual at this desk
         self.preferred = False  # and it changed
         self.u = 0

@@ -18,7 +18,8 @@ def told(station, details):
         agent, here = desk.former[1], "idle"
     else:
         return False
-    if not host or host == here:
+    over = here == "wrapup" and details.get("by") == "agent"  # both hung up at once
+    if not host or host == here or over:
         return False
     station.emit("contact.disagreed", details, a=agent, c=contact, station=here, host=host)
     return True

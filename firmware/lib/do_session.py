@@ -11,6 +11,7 @@ from lib.menus import Menu
 from lib.once import once
 from micropython import const
 
+_GONE_MS = const(5_000)
 _SHIFT_S = const(57_600)  # a mark in says nothing of the shift after 16 h
 _LIST_MS = const(8_000)
 _ENDS = ("supervisor", "moved", "shift_end")  # the host's words that an end of a session may have
@@ -42,6 +43,8 @@ def coded(station, agent):
 def _tap(station, details):
     keyed, agent, method = details
     key = agent or keyed
+    if station.gone and station.gone[0] == key and station.u - station.gone[1] < _GONE_MS:
+        return  # the badge that swings on its lanyard as she leaves
     of = None
     leaving = agent and agent == station.desk.agent and station.desk.leaving == "agent"
     if _newest(station, key) <= 0 and not leaving:
@@ -183,7 +186,10 @@ def leave(station, chosen):
     """SALIDA: the mark has the tap's time; the session ends at once, or with the call."""
     details, tapped = chosen
     _mark(station, details, "out", tapped)
-    if details[1] and station.desk.work == "idle":
+    if station.desk.work != "idle":
+        return
+    station.gone = (details[1] or details[0], station.u)
+    if details[1]:
         _log_out(station, "agent", "logout", "agent")
 
 

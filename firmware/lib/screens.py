@@ -143,7 +143,7 @@ class Screen:
         if station.undo:
             return words["undo_hint"] % station.undo[3]
         if situation == "offered":
-            return words["silenced"] if station.silenced else words["answer_hint"]
+            return words["silenced"] if station.silenced else desk.queue or words["answer_hint"]
         if situation == "dialing":
             return words["hang_up_hint"]
         if desk.foreign and situation in ("not_ready", "logged_out"):

@@ -115,7 +115,7 @@ settings_list: Ajustes
 settings: Ajustes
 set_volume: Volumen %s
 set_microphone: Micrófono %s dB
-set_sidetone: Efecto local %s
+set_sidetone: Oírse %s
 set_tones: Tonos %s
 tones_on: sí
 tones_off: no

@@ -71,7 +71,7 @@ def test_salida_marks_with_the_time_of_the_tap():
     assert marks(bench)[-1] == ("a001", "out", tapped)
     assert bench.last("session.closed")["reason"] == "agent"
     assert bench.station.notice == ("marked_out", "17:00")
-    assert bench.do("badge", ROSA) == LOGIN
+    assert bench.do("badge", ROSA, after_ms=5000) == LOGIN
 
 
 def test_salida_in_a_call_closes_when_the_call_and_its_wrapup_are_over():
@@ -185,7 +185,7 @@ def test_marks_of_other_desks_count():
     bench.do("badge", ROSA)
     bench.do("key5")
     assert learn(bench.station, [["a001", "in", MORNING]])  # an old one again
-    assert bench.do("badge", ROSA) == LOGIN
+    assert bench.do("badge", ROSA, after_ms=5000) == LOGIN
     assert learn(bench.station, [["a001", "out", MORNING + bench.u + 5000]])
     bench.u += 5000
     bench.do("badge", ROSA)
@@ -260,3 +260,12 @@ def test_the_host_closes_while_it_rings():
     bench.command("session", agent="a001", verdict="close", reason="supervisor")
     assert bench.do("tick", after_ms=20_000) == ["contact.missed"] + LOGOUT  # noqa: RUF005
     assert bench.last("session.closed")["by"] == "supervisor"
+
+
+def test_a_badge_that_swings_past_the_reader_after_salida_does_nothing():
+    bench = DeskBench().ready()
+    bench.do("badge", ROSA)
+    bench.do("key5")
+    assert bench.last("attendance.marked")["direction"] == "out"
+    assert bench.do("badge", ROSA, after_ms=4_900) == []
+    assert bench.do("badge", ROSA, after_ms=200)[0] == "attendance.marked"

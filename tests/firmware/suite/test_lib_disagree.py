@@ -17,6 +17,12 @@ def test_a_hang_up_after_she_hung_up():
     assert bench.desk.command == bench.number
 
 
+def test_both_hung_up_at_once():
+    bench = DeskBench().talking()
+    bench.do("key1")
+    assert bench.command("hangup", contact="c1", by="agent") == ["command.refused"]
+
+
 def test_an_answer_of_what_rang_too_long():
     bench = DeskBench().ready()
     bench.ring()

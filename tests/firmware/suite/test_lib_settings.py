@@ -15,7 +15,7 @@ def test_levels_are_changed_by_steps_and_stay_in_their_range():
     assert bench.station.menu.lines() == [
         "Volumen 70",
         "Micrófono 24 dB",
-        "Efecto local 0",
+        "Oírse 0",
         "more",
     ]
     bench.do("key3")
