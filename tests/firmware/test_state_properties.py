@@ -1,6 +1,7 @@
 """The state machine under any sequence of inputs, cuts of power included: what always holds."""
 
 import random
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -96,6 +97,8 @@ def test_twenty_thousand_steps_from_one_seed():
     ],
 )
 def test_a_broken_cell_of_the_table_is_found(monkeypatch, row, situation, action):
+    for name in ("lib.asked", "lib.do_command"):  # of whoever walked before
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr("lib.once.forget", lambda *names: None)  # the broken table stays
     asked = import_module("lib.asked").TABLE
     table = asked if row in asked else transitions.TABLE
