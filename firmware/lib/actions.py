@@ -36,6 +36,7 @@ class Actions:
         self.slow = None  # a page whose PIN is to be checked; its answer is pin_checked
         self.words = Words("")  # of the language in use, for lists that mix in the site's own
         self.link = "lost"  # how the uplink is
+        self.firmware = None  # our version
         self.hears = False  # this board can measure a voice
         self.volume = 0  # steps asked for since the last look
         self.levels = None  # (volume %, microphone dB, sidetone %), where there is a codec

@@ -54,6 +54,7 @@ class App:
         self.machine = Station(self.desk, Config(), self._new_contact, self._name_of)
         self.machine.utc = clock.utc
         self.machine.hears = parts.has("audio")
+        self.machine.firmware = FIRMWARE
         self.host = Host(self)
         self.uplink = Uplink(
             journal, station, serial.write, clock.now, self._about, self.fault, self.wake

@@ -38,6 +38,7 @@ class Config:
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
         self.sntp = data.get("sntp")  # host:port
+        self.firmware = data.get("firmware")  # the version that stations should have
         self.pin = data.get("pin", "none")
         self.campaigns = data.get("campaigns", [])
         self.playbooks = data.get("playbooks", [])

@@ -19,7 +19,10 @@ _SHAPE = {
     "ring_limit_s": (1, 600),
     "wrapup_limit_s": (1, 7200),
 }
-_OPTIONAL = {"key": -64, "sntp": 259, "wifi": {"ssid": 32, "password": 63}, "selftest": (0, 1)}
+_OPTIONAL = {
+    "key": -64, "sntp": 259, "firmware": 16, "wifi": {"ssid": 32, "password": 63},
+    "selftest": (0, 1),
+}  # fmt: skip
 _PINS = ("none", "always", "clonable")
 _STEPS = "greeting identity need information doubts closing".split()  # noqa: SIM905
 _DAY_MIN = (0, 1440)

@@ -27,7 +27,7 @@ FIELDS = {
     "consult_end": "contact 64 result back|dropped|failed",
     "transfer": "contact 64 target 24 kind blind|consulted|conference completed -#",
     "presence": "to not_ready| reason 64 who -32",
-    "text": "m 64 text 320 sign -#",
+    "text": "m 64 text 320 sign -# agent -24",
     "session": "agent 24 verdict confirm|close reason -24",
     "selftest": "",
     "help": "of # state accepted|resolved by 32 result -24",

@@ -10,8 +10,11 @@ _MOST = const(4)
 
 
 def show(station, details):
-    if len(station.texts) >= _MOST:
-        station.refuse(details, "too_many")
+    reason = "too_many" if len(station.texts) >= _MOST else None
+    if details.get("agent", station.desk.agent) not in (None, station.desk.agent):
+        reason = "another_agent"  # the desk changed hands meanwhile
+    if reason:
+        station.refuse(details, reason)
         return
     station.message = Message(details["m"], details["text"], details.get("sign"))
     station.message.agent = station.desk.agent

@@ -42,6 +42,8 @@ def _look(station):
     if desk.plugged is not None:
         checks["headset"] = "ok" if desk.plugged else "failed"
     checks["link"] = "ok" if station.link == "up" else "failed"
+    if station.config.firmware:
+        checks["firmware"] = "ok" if station.firmware == station.config.firmware else "failed"
     checks["clock"] = "failed" if station.utc(station.u) is None else "ok"
     for part in _PARTS:
         checks.setdefault(part, "ok")

@@ -76,6 +76,7 @@ microphone: microphone
 lights: lights
 link: link
 clock: hour
+firmware: firmware
 materials: materials
 test_keys: Press %d
 test_keys_how: Each key, from 1 to 6

@@ -76,6 +76,7 @@ microphone: micrófono
 lights: luces
 link: enlace
 clock: hora
+firmware: programa
 materials: materiales
 test_keys: Pulse %d
 test_keys_how: Cada tecla, de 1 a 6

@@ -192,11 +192,12 @@ class Fault(Command, tag="fault", kw_only=True):
 
 
 class ShowText(Command, tag="text", kw_only=True):
-    """`sign` makes it an acuse, which she signs with her own badge."""
+    """`sign` makes it an acuse, which she signs with her own badge; `agent`: for nobody else."""
 
     m: Annotated[str, Meta(min_length=1, max_length=32)]
     text: Annotated[str, Meta(min_length=1, max_length=84)]
     sign: Literal[0, 1] | None = None
+    agent: Code | None = None
 
 
 class Selftest(Command, tag="selftest", kw_only=True):

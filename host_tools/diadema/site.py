@@ -51,6 +51,7 @@ class Site(Work, kw_only=True):
     wifi: Wifi | None = None
     broker_names: Annotated[list[BrokerName], Meta(max_length=16)] = field(default_factory=list)
     sntp: Server | None = None  # a time server for stations on Wi-Fi
+    firmware: Annotated[str, Meta(min_length=1, max_length=16)] | None = None  # all should have
     stations: list[Station]
     agents: Annotated[list[Agent], Meta(max_length=120)]  # each station holds them all
     pin: PinPolicy = "none"

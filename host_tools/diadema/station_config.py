@@ -110,6 +110,7 @@ def _work(site: Site) -> dict[str, Any]:
     told: dict[str, Any] = {
         "pin": site.pin if site.pin != "none" else None,
         "sntp": site.sntp,
+        "firmware": site.firmware,
         "areas": [[area.code, area.label, int(area.consulted)] for area in site.areas],
         "help": _coded(site.help_topics),
         "faults": [[area.code, area.label, _coded(area.parts)] for area in site.fault_areas],

@@ -77,6 +77,8 @@ def test_a_time_server_is_told_to_the_stations_only_if_named():
 
     assert "sntp" not in told(json.dumps(SITE).encode())
     assert told(changed(["sntp"], "10.1.2.3:123"))["sntp"] == "10.1.2.3:123"
+    assert "firmware" not in told(json.dumps(SITE).encode())
+    assert told(changed(["firmware"], "0.1.0"))["firmware"] == "0.1.0"
 
 
 VERIFIER = "0123456789abcdef:" + "5a" * 16

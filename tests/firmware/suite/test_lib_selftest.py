@@ -82,6 +82,14 @@ def test_who_does_not_answer_is_done_in_twenty_seconds():
     assert told["checks"]["keys"] == told["checks"]["lights"] == "failed"
 
 
+def test_another_firmware_than_the_site_wants_is_not_in_order():
+    for wanted, verdict in (("0.1.0", "ok"), ("0.2.0", "failed")):
+        bench = begun(dict(CONFIG, firmware=wanted), firmware="0.1.0")
+        bench.do("key4")
+        bench.do("key3")
+        assert bench.last("station.selftest")["checks"]["firmware"] == verdict
+
+
 def test_it_can_be_left_out_with_a_reason():
     bench = begun(link="late")
     bench.do("key4")

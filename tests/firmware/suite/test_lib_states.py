@@ -414,6 +414,13 @@ def test_the_newest_text_lies_on_top():
     assert bench.station.message is None
 
 
+def test_a_text_for_somebody_else_is_not_shown():
+    bench = DeskBench().ready()
+    assert bench.command("text", m="m1", text="Venga", agent="a002") == ["command.refused"]
+    assert bench.events[-1]["reason"] == "another_agent"
+    assert bench.command("text", m="m1", text="Venga", agent="a001") == ["message.shown"]
+
+
 def test_an_acuse_is_signed_by_her_own_badge():
     bench = DeskBench().ready()
     bench.command("text", m="m1", text="Retroalimentación del 12", sign=1)
