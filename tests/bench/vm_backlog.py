@@ -21,7 +21,9 @@ with open(sys.argv[3], "rb") as script:  # noqa: PTH123
         if line[:1] in (b"A", b"L"):
             payload = line[2:].strip()
             journal.append(payload)
-            desk.apply(json.loads(payload))
+            event = json.loads(payload)
+            event["n"] = journal.last
+            desk.apply(event)
 with open(sys.argv[4], "wb") as file:  # noqa: PTH123
     file.write(nor.image)
 print(json.dumps({"epoch": journal.epoch, "last": journal.last}))

@@ -98,7 +98,7 @@ def scan_of_a_full_one(payloads):
         while True:
             for payload in payloads:
                 work.journal.append(payload)
-                desk.apply(json.loads(payload))
+                know(desk, payload, work.journal.last)
     except JournalFull:
         pass
     last = work.journal.last
@@ -109,6 +109,13 @@ def scan_of_a_full_one(payloads):
     us = time.ticks_diff(time.ticks_us(), began)
     assert work.journal.last == last
     return {"events": last, "read": work.nor.read - before, "us": us}
+
+
+def know(desk, payload, n):
+    """The desk learns of event `n`, as in the firmware."""
+    event = json.loads(payload)
+    event["n"] = n
+    desk.apply(event)
 
 
 def main():
@@ -122,7 +129,7 @@ def main():
         if kind in (b"A", b"L"):
             journal.append(rest)
             littlefs.append(rest)
-            desk.apply(json.loads(rest))
+            know(desk, rest, journal.journal.last)
             payloads.append(rest)
         elif kind == b"K":
             journal.journal.ack(max(journal.journal.acked, journal.journal.last - int(rest)))
