@@ -38,9 +38,10 @@ class Station(Calls):
 
     def action(self, name):
         """What input `name` does now, None for nothing; also what a soft label says."""
-        if self.message and self.reading and "key2" < name < "key7":
-            return self.message.action(name)
         action = cell(name, self.situation)
+        if self.message and self.reading and "key2" < name < "key7":
+            its = self.message.action(name)
+            return action if its is None and action in ("hold", "resume") else its
         tree = self.config.motives
         if name == "key6" and self.desk.foreign and self.situation in ("not_ready", "logged_out"):
             return "seen"

@@ -414,6 +414,15 @@ def test_the_newest_text_lies_on_top():
     assert bench.station.message is None
 
 
+def test_a_text_in_a_call_leaves_hold_where_it_is():
+    bench = DeskBench().talking()
+    bench.command("text", m="m1", text="Venga")
+    assert bench.do("key4") == ["contact.held"]
+    assert bench.do("key4") == ["contact.resumed"]
+    assert bench.do("key3") == []
+    assert bench.do("key6") == ["message.acknowledged"]
+
+
 def test_a_text_for_somebody_else_is_not_shown():
     bench = DeskBench().ready()
     assert bench.command("text", m="m1", text="Venga", agent="a002") == ["command.refused"]
