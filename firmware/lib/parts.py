@@ -105,6 +105,7 @@ async def _keys(app, keys):
 
 async def _headset(app, headset):
     app.fault("headset", None)
+    app.desk.plugged = headset.plugged  # what was so before we looked is no event
     async for plugged in headset:
         app.post("headset", app.clock.now(), plugged)
 
