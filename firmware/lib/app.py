@@ -94,7 +94,7 @@ class App:
     def adopt(self, config):
         """Work by this configuration, in its language."""
         self.machine.config = config
-        self.speak(config.language)
+        self.speak(self.machine.prefs.get("language", config.language))
 
     def speak(self, language):
         """Use the catalogue of `language`."""

@@ -19,7 +19,7 @@ TABLE = {
     "transfer": ". . . . . transfer.told transfer.told transfer.told . .",
     "presence": "!logged_out set set want want want want want want !busy",
     "session": "session.told",
-    "selftest": ("!logged_out selftest.asked !busy !busy !busy !busy !busy !busy !busy !busy"),
+    "selftest": "!logged_out selftest.asked !busy !busy !busy !busy !busy !busy !busy !busy",
     "help": "help.told",
     "fault": "help.fault_told",
     "text": (

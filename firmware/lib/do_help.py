@@ -2,8 +2,6 @@
 and may be left out. Loaded for a press or a command, and let go of after it.
 """
 
-_ANYWHERE = ""
-
 
 def ask(station, details):
     """Ayuda; pressed again, it offers to cancel."""
@@ -19,10 +17,6 @@ def _contact(desk):
     return {"c": desk.contact} if desk.contact else {}
 
 
-def _of(station, n):
-    return station.name_of(n)
-
-
 def _topics(station):
     if station.config.help:
         station.open_list("help", station.config.help, _topic)
@@ -30,27 +24,30 @@ def _topics(station):
 
 def _topic(station, node):
     if station.desk.help:
-        station.said("help.topic", of=_of(station, station.desk.help), topic=node[0])
+        station.said("help.topic", of=station.name_of(station.desk.help), topic=node[0])
 
 
 def _again(station, node):
     if node[0] == "topic":
         _topics(station)
     elif station.desk.help:
-        station.said("help.cancelled", of=_of(station, station.desk.help))
+        station.said("help.cancelled", of=station.name_of(station.desk.help))
 
 
 def told(station, details):
     """The host's word on a request: accepted or resolved."""
-    if details["of"] != station.desk.help:
+    _told(station, details, "help", station.desk.help, "result")
+
+
+def _told(station, details, what, open_n, more):
+    if details["of"] != open_n:
         station.refuse(details, "no_such_request")
         return
-    more = {"result": details["result"]} if details.get("result") else {}
-    station.said(
-        "help." + details["state"], details, of=_of(station, details["of"]), by=details["by"],
-        **more,
-    )  # fmt: skip
-    station.notify("help_" + details["state"], details["by"])
+    state, by = details["state"], details["by"]
+    fields = {more: details[more]} if details.get(more) else {}
+    of = station.name_of(open_n)
+    station.said(what + "." + state, details, of=of, by=by, **fields)
+    station.notify(what + "_" + state, by)
 
 
 def fault(station, details):
@@ -81,17 +78,9 @@ def _area(station, node):
 
 def _detail(station, **fields):
     if station.desk.ticket:
-        station.said("fault.reported", of=_of(station, station.desk.ticket), **fields)
+        station.said("fault.reported", of=station.name_of(station.desk.ticket), **fields)
 
 
 def fault_told(station, details):
     """The host's word on a fault: accepted, resolved or rejected."""
-    if details["of"] != station.desk.ticket:
-        station.refuse(details, "no_such_request")
-        return
-    more = {"cause": details["cause"]} if details.get("cause") else {}
-    station.said(
-        "fault." + details["state"], details, of=_of(station, details["of"]), by=details["by"],
-        **more,
-    )  # fmt: skip
-    station.notify("fault_" + details["state"], details["by"])
+    _told(station, details, "fault", station.desk.ticket, "cause")

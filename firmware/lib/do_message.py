@@ -11,7 +11,7 @@ _MOST = const(4)
 
 def show(station, details):
     reason = "too_many" if len(station.texts) >= _MOST else None
-    if details.get("agent", station.desk.agent) not in (None, station.desk.agent):
+    if details.get("agent") not in (None, station.desk.agent):
         reason = "another_agent"  # the desk changed hands meanwhile
     if reason:
         station.refuse(details, reason)

@@ -664,3 +664,13 @@ def test_a_screen_goes_dark_without_anybody_and_any_key_lights_it():
     app.fault("codec", "no_answer")
     app._output()
     assert screen.level == 207
+
+
+def test_her_language_outlives_another_configuration():
+    bench = Bench()
+    bench.step("badge", ROSA)
+    bench.app.machine.prefer("language", "en")
+    bench.app._output()
+    assert bench.app.machine.words["go_ready"] == "Ready"
+    bench.app.adopt(bench.app.machine.config)
+    assert bench.app.machine.words["go_ready"] == "Ready"
