@@ -143,6 +143,42 @@ class Session(Struct, kw_only=True, array_like=True):
     verdict_reason: str | None = None
 
 
+class Span(Struct, array_like=True):
+    """What is shown of her from `u` on (design §3). `by` and `who` set a presence: agent, system
+    or supervisor, and whose name; `c`: the contact that decides the state.
+    """
+
+    u: int
+    state: str
+    reason: str | None = None
+    by: str | None = None
+    who: str | None = None
+    c: str | None = None
+
+
+class Trail(Struct, kw_only=True, array_like=True):
+    """A stretch of one session within one boot: `spans` tile [start_u, end_u), the first begins at
+    `start_u`. Key: the event that began it. `session`: (s, e, n) of what opened that. The trails
+    of a session follow each other without a gap, but for the time between two boots. `over`: the
+    session ended with it.
+    """
+
+    s: str
+    e: int
+    n: int
+    a: str
+    session: tuple[str, int, int]
+    b: int
+    start_u: int
+    start_utc: int | None = None
+    end_u: int
+    end_utc: int | None = None
+    spans: list[Span]
+    over: bool = False
+    late: bool = False
+    uncertainty_ms: int | None = None
+
+
 class QueueCall(Struct, kw_only=True, array_like=True):
     """One call at the switch, a table row. Key: its first event, which came at `start_utc`.
 

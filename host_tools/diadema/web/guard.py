@@ -12,8 +12,11 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from diadema.web.who import Person
 from diadema.words import known, text
 
+PERSON = "diadema.person"  # in the scope: who asks
+_LOCAL = Person(id="local", name="", role="admin")
 BODY_BYTES = 65_536
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _PUBLIC = ("/wall", "/static/")
@@ -69,6 +72,7 @@ class Guard:
             detail = text(f"web.{word}", language, bytes=BODY_BYTES)
             await _refuse(scope, receive, send, status, detail)
             return
+        scope[PERSON] = _LOCAL
         if scope.get("method") == "HEAD":  # the framework would refuse it
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         await self._app(scope, _bounded(receive, scope), send)

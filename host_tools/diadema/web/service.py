@@ -14,6 +14,7 @@ from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 from diadema.web.settings import Settings
 from diadema.web.views import FULL, WALL
+from diadema.web.worker import Worker
 
 
 class Service:
@@ -32,6 +33,7 @@ class Service:
             for view in (FULL, WALL)
         }
         self.commands = 0
+        self.worker = Worker()
         self.failed = asyncio.Event()
 
     @asynccontextmanager
@@ -43,6 +45,7 @@ class Service:
         try:
             yield
         finally:
+            self.worker.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,6 +14,7 @@ from diadema.words import text
 class Settings:
     """Read once at the start; the hub starts the web anew when any of it changes."""
 
+    data: Path
     nats_url: str
     user: str
     password: str
@@ -29,7 +30,7 @@ class Settings:
         secrets = _load(data / "secrets.json")
         if not all(isinstance(secrets.get(key), str) and secrets[key] for key in ("host", "api")):
             raise DiademaError(text("web.no_secrets", path=data / "secrets.json"))
-        return cls(url, "host", secrets["host"], secrets["api"])
+        return cls(data, url, "host", secrets["host"], secrets["api"])
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the web says when it refuses, in both languages; and that no bytes make it fail."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -99,7 +100,9 @@ async def test_head_answers_as_get_without_a_body(web: Web, hub: Hub, path: str)
 @pytest.fixture(scope="module")
 def ask() -> Callable[..., Any]:
     """The application itself, without a hub: what passes its checks gets a 503."""
-    service = Service(Settings("nats://127.0.0.1:1", "u", "p", TOKEN), open_clock(None), "b")
+    service = Service(
+        Settings(Path(), "nats://127.0.0.1:1", "u", "p", TOKEN), open_clock(None), "b"
+    )
     app = create_app(service)
 
     async def asked(method: str, path: str, body: bytes) -> httpx.Response:

@@ -1,0 +1,154 @@
+"""The sums themselves. All of them add up: half-hours to days, agents to teams, days to months."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from msgspec import Struct, field
+
+STATES = (
+    "ready", "not_ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "off",
+)  # fmt: skip
+
+
+def _add_counts(ours: dict[str, int], theirs: Mapping[str, int]) -> None:
+    for key, value in theirs.items():
+        ours[key] = ours.get(key, 0) + value
+
+
+class _Sums(Struct):
+    """Fields are whole numbers, dictionaries of them, or sums of their own."""
+
+    def __iadd__(self, other: Self) -> Self:
+        for name in self.__struct_fields__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(mine, dict):
+                _add_counts(mine, theirs)
+            else:
+                setattr(self, name, mine + theirs)
+        return self
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__struct_fields__)
+
+
+class Calls(_Sums, kw_only=True, array_like=True):
+    """Contacts of the stations, booked whole where they began.
+
+    Flow: inbound `offered` = answered + missed + open; outbound `dialed` = connected +
+    not_answered + dialing. `aside_…`: answered, and left out of the averages (at most one reason
+    each). Averages: whole seconds of the `n` contacts that count, over `n`.
+    """
+
+    offered: int = 0
+    answered: int = 0
+    missed: int = 0
+    open: int = 0
+    dialed: int = 0
+    connected: int = 0
+    not_answered: int = 0
+    dialing: int = 0
+    transferred: int = 0
+    consults: int = 0
+    by_key: int = 0
+    left_on_hold: int = 0
+    aside_open: int = 0
+    aside_interrupted: int = 0
+    aside_estimated: int = 0
+    aside_impossible: int = 0
+    n: int = 0
+    talk_s: int = 0
+    hold_s: int = 0
+    consult_s: int = 0
+    wrap_s: int = 0
+    dial_s: int = 0
+    ring_s: int = 0
+    typified: int = 0
+    untyped: int = 0
+    retyped: int = 0
+    codes: dict[str, int] = field(default_factory=dict)
+    causes: dict[str, int] = field(default_factory=dict)
+
+
+class Load(_Sums, kw_only=True, array_like=True):
+    """Seconds of sessions by what is shown of each (design §3), split where time is cut; they
+    partition the time logged in. `reasons`: of `not_ready`, by reason; `system`: of those, what
+    the system gave. `off`: a session went on while its station had no power.
+    """
+
+    ready: int = 0
+    not_ready: int = 0
+    offered: int = 0
+    dialing: int = 0
+    talking: int = 0
+    held: int = 0
+    consulting: int = 0
+    wrapup: int = 0
+    off: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    technical_s: int = 0  # faults that she reported; overlaps the states
+
+    @property
+    def logged_s(self) -> int:
+        return sum(getattr(self, state) for state in STATES)
+
+    @property
+    def handling_s(self) -> int:
+        return self.talking + self.held + self.consulting + self.wrapup
+
+
+class Sums(Struct, kw_only=True, array_like=True):
+    """Everything of one agent in one interval; calls by queue, None where there was none."""
+
+    queues: dict[str, Calls] = field(default_factory=dict)  # "" : of no queue
+    load: Load = field(default_factory=Load)
+    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked
+    steps_block: dict[str, int] = field(default_factory=dict)  # of those, «en bloque»
+    help_n: int = 0
+    help_wait_s: int = 0
+    faults: int = 0
+
+    def __iadd__(self, other: "Sums") -> "Sums":
+        for queue, calls in other.queues.items():
+            mine = self.queues.get(queue)
+            if mine is None:
+                mine = self.queues[queue] = Calls()
+            mine += calls
+        self.load += other.load
+        _add_counts(self.steps, other.steps)
+        _add_counts(self.steps_block, other.steps_block)
+        self.help_n += other.help_n
+        self.help_wait_s += other.help_wait_s
+        self.faults += other.faults
+        return self
+
+    def calls(self, queue: str | None = None) -> Calls:
+        """Of one queue, or of all."""
+        if queue is not None:
+            return self.queues.get(queue, Calls())
+        total = Calls()
+        for calls in self.queues.values():
+            total += calls
+        return total
+
+
+class Owing(Struct, kw_only=True):
+    """A station whose events may still come: its seat, and until when it was heard (UTC ms)."""
+
+    s: str
+    seat: str
+    since_utc: int | None
+
+
+class Cut(Struct, kw_only=True):
+    """Until when something is known: by the clock, by the number of events taken in, and who
+    still owes some.
+    """
+
+    at_ms: int
+    position: int
+    owing: list[Owing] = field(default_factory=list)
+
+
+def as_fields(sums: Struct) -> dict[str, Any]:
+    """By name, for a script."""
+    return {name: getattr(sums, name) for name in sums.__struct_fields__}

@@ -1,0 +1,20 @@
+/* What every page's bar needs of the browser: the switch of the colours, links that keep the query. */
+
+import { themeSwitch } from "./switch.js";
+
+function settle() {
+  const button = document.querySelector("[data-theme-button]");
+  if (!button) {
+    setTimeout(settle, 50); // NiceGUI draws the bar after this module has loaded
+    return;
+  }
+  themeSwitch(button, JSON.parse(document.getElementById("shell-words").textContent));
+  const kept = new URLSearchParams(location.search);
+  for (const link of document.querySelectorAll("a[data-keep]")) {
+    const merged = new URLSearchParams(kept);
+    merged.set("lang", new URL(link.href).searchParams.get("lang"));
+    link.href = `?${merged}`;
+  }
+}
+
+settle();

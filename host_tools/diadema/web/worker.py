@@ -1,0 +1,39 @@
+"""Reads that take more than a moment, in a process of their own, so that the floor never waits.
+
+What is asked for is a function of a module, and what it takes and gives must pickle.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+
+class Worker:
+    """Two processes, each begun when first needed: `ask` is for somebody who waits, `behind` for
+    what nobody waits for.
+    """
+
+    def __init__(self) -> None:
+        self._pools: dict[str, ProcessPoolExecutor] = {}
+
+    async def ask[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run("ask", work, *args, **kwargs)
+
+    async def behind[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run("behind", work, *args, **kwargs)
+
+    async def _run[**P, T](
+        self, name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        pool = self._pools.get(name)
+        if pool is None:
+            context = multiprocessing.get_context("spawn")
+            pool = self._pools[name] = ProcessPoolExecutor(1, mp_context=context)
+        future = pool.submit(work, *args, **kwargs)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.clear()
