@@ -1,7 +1,7 @@
 """The web's moving parts in one place: floor, feed, the two streams, and the counters of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 from diadema.web.settings import Settings
 from diadema.web.views import FULL, WALL
+from diadema.web.who import Person
 from diadema.web.worker import Worker
 
 
@@ -53,6 +54,9 @@ class Service:
     def _note_end(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
             self.failed.set()
+
+    def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
+        """Note that this person has read or changed something of these agents."""
 
     def live_rows(self) -> list[dict[str, Any]]:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))
