@@ -1,0 +1,57 @@
+"""Text that people typed somewhere, made harmless where it goes: into CSV cells, onto pages, into
+lists. Whoever writes such a file or takes such a name asks here.
+"""
+
+import re
+import unicodedata
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, format and bidi, half characters
+_LINES = frozenset("\n\t")
+# what a spreadsheet takes for a formula; the full-width ones and after spaces too
+_FORMULA = r"[\s\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]"
+_RISKY = re.compile(rf"'*(?:{_FORMULA})")
+_GUARDED = re.compile(rf"'+(?:{_FORMULA})")
+
+
+def cell(text: str) -> str:
+    """As the text cell of a CSV: a leading `'` keeps a formula from being one; nothing in it
+    stays hidden. Numbers are not for this: `-3` would become text.
+    """
+    shown = visible(text, lines=True)
+    return f"'{shown}" if _RISKY.match(text) or _RISKY.match(shown) else shown
+
+
+def from_cell(text: str) -> str:
+    """What `cell` was given."""
+    return text[1:] if _GUARDED.match(text) else text
+
+
+def hidden(text: str, *, lines: bool = False) -> list[str]:
+    """The characters in it that nobody sees or that turn the text around, as `U+202E`; `lines`:
+    line ends and tabs are welcome.
+    """
+    if text.isprintable():
+        return []
+    return list(dict.fromkeys(_name(one) for one in text if _is_hidden(one, lines)))
+
+
+def stripped(text: str, *, lines: bool = False) -> str:
+    """Without them."""
+    if text.isprintable():
+        return text
+    return "".join(one for one in text if not _is_hidden(one, lines))
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """With each of them shown as `⟨U+202E⟩`: for old data, which is never changed."""
+    if text.isprintable():
+        return text
+    return "".join(f"⟨{_name(one)}⟩" if _is_hidden(one, lines) else one for one in text)
+
+
+def _is_hidden(one: str, lines: bool) -> bool:
+    return unicodedata.category(one) in _HIDDEN and not (lines and one in _LINES)
+
+
+def _name(one: str) -> str:
+    return f"U+{ord(one):04X}"
