@@ -1,12 +1,48 @@
 """People and places as they are on one day, for whoever reads figures."""
 
 from datetime import date
+from pathlib import Path
 
 from diadema import site
 from diadema.directory.people import People, of_site
+from diadema.errors import DiademaError
 from diadema.paths import DataDir
 
 
 def people(data: DataDir, first: date | None = None, last: date | None = None) -> People:
     """As of `last` (today by default), with the roster of [first, last]."""
     return of_site(site.load(data.site) if data.site.exists() else None)
+
+
+class Kept:
+    """The people of a day, read again when the site, the directory or the day has changed. For a
+    process that is asked often; a site that cannot be read leaves what was known.
+    """
+
+    def __init__(self, data: DataDir) -> None:
+        self._data = data
+        self._made_of: object = None
+        self._people = People()
+
+    def on(self, day: date) -> People:
+        made_of = (day, *map(_stamp, self._files()))
+        if made_of != self._made_of:
+            try:
+                self._people = people(self._data, day, day)
+            except DiademaError:
+                pass
+            else:
+                self._made_of = made_of
+        return self._people
+
+    def _files(self) -> tuple[Path, ...]:
+        directory = self._data.directory
+        return self._data.site, directory, directory.with_name(f"{directory.name}-wal")
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        known = file.stat()
+    except OSError:
+        return None
+    return known.st_mtime_ns, known.st_size, known.st_ino

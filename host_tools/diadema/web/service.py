@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from diadema.clock import Clock
+from diadema.directory.people import People
+from diadema.directory.reading import Kept
+from diadema.paths import DataDir
 from diadema.web.channel import Channel
 from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.floor import Floor
@@ -35,6 +40,7 @@ class Service:
         }
         self.commands = 0
         self.worker = Worker()
+        self._people = Kept(DataDir(settings.data))
         self.failed = asyncio.Event()
 
     @asynccontextmanager
@@ -54,6 +60,14 @@ class Service:
     def _note_end(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
             self.failed.set()
+
+    def people(self) -> People:
+        """As they are today in the site's zone; read again when anybody changed something."""
+        return self._people.on(self.today())
+
+    def today(self) -> date:
+        now = datetime.fromtimestamp(self.pace.now_ms() / 1000, UTC)
+        return now.astimezone(ZoneInfo(self.floor.site.zone)).date()
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
         """Note that this person has read or changed something of these agents."""
