@@ -30,6 +30,7 @@ class Changes:
     queue_calls: dict[Key, QueueCall] = field(default_factory=dict)
     agents: set[str] = field(default_factory=set)
     answered: list[Contact] = field(default_factory=list)  # for the day's figures
+    missed: list[Contact] = field(default_factory=list)
     closed: list[Contact] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)  # stations
     ended: list[Session] = field(default_factory=list)

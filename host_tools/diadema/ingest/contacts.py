@@ -114,6 +114,7 @@ def _answer(changes: Changes, state: StationState, event: ev.ContactAnswered, ut
 def _missed(changes: Changes, state: StationState, event: ev.ContactMissed, utc: Utc) -> None:
     contact = find(changes, state, event, utc)
     contact.outcome, contact.cause = "missed", event.cause
+    changes.missed.append(contact)
     if event.ring_ms is not UNSET:
         contact.ring_ms = event.ring_ms
     close_contact(changes, state, contact, event, utc)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from diadema.clock import Clock
 from diadema.events import AttendanceMarked
 from diadema.ingest.changes import Changes, Rows
+from diadema.ingest.cut import position_of
 from diadema.ingest.floor import Floor, day_of, since_of
 from diadema.ingest.intake import Intake
 from diadema.ingest.late_marks import marks_among, placed
@@ -57,6 +58,7 @@ class Ingest:
         with self._reading() as tx:
             stored = load(tx)
             self._chain = Chain(tx)
+            self.position = position_of(tx)  # how many events the store has
         self.stream = stored.stream
         self.generation = stored.generation
         self.stations: dict[str, Station] = {}
@@ -124,6 +126,7 @@ class Ingest:
         """What follows, now that it is written. Raises StoreUnavailable or StoreStale."""
         found, effects = begun.written.result(), begun.effects
         self.stream = begun.stream or self.stream
+        self.position = found.position
         self.deferred += begun.deferred
         for event in found.conflicts:
             effects.alarms.append(f"conflict: {event.s} {event.e} {event.n} came with other bytes")
@@ -243,6 +246,8 @@ class Ingest:
         """Rows of the floor that a batch changes."""
         for contact in changes.answered:
             self.floor.answered(contact)
+        for contact in changes.missed:
+            self.floor.missed(contact)
         for contact in changes.closed:
             self.floor.closed(contact)
         if changes.placed:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from diadema import metrics
 from diadema.ingest.state import StationState, foremost
@@ -40,6 +40,13 @@ class Row(Struct, kw_only=True):
     help_by: str | None = None  # who has accepted
     fault: int | None = None
     fault_by: str | None = None
+    missed: int = 0
+    in_a_row: int = 0  # missed by her own doing since she last answered one
+    handle_s: int = 0  # behind `tmo`: seconds of so many contacts
+    handled: int = 0
+    answered_utc: int | None = None  # of the running call
+    unfit: str | None = None  # what keeps her desk from work: a part, or what the self-test found
+    unfit_utc: int | None = None
 
 
 class Day(Struct, frozen=True):
@@ -62,12 +69,23 @@ def day_of(now_ms: int, site: Site | None) -> Day:
     return Day(date.isoformat(), start, end)
 
 
+_HERS = frozenset({"no_answer", "rejected"})  # missed by the agent, not by caller or technics
+
+
 class Figures(Struct):
-    """One agent's day: answered (flow), and seconds over contacts for the TMO (averages)."""
+    """One agent's day: answered and missed (flow), and seconds over contacts for the TMO
+    (averages). `missed` is by contact, with its hour, for one may be missed and then answered.
+    """
 
     answered: int = 0
     seconds: int = 0
     n: int = 0
+    newest: int = 0  # of those answered, when it began
+    missed: dict[tuple[str, int, int], tuple[int, bool]] = field(default_factory=dict)
+
+    @property
+    def in_a_row(self) -> int:
+        return sum(hers and utc > self.newest for utc, hers in self.missed.values())
 
 
 class Floor:
@@ -112,7 +130,15 @@ class Floor:
 
     def answered(self, contact: Contact) -> None:
         if self.day.has(contact.start_utc):
-            self._figures_of(contact.a).answered += 1
+            figures = self._figures_of(contact.a)
+            figures.answered += 1
+            figures.newest = max(figures.newest, contact.start_utc or 0)
+            figures.missed.pop((contact.s, contact.e, contact.n), None)
+
+    def missed(self, contact: Contact) -> None:
+        if self.day.has(contact.start_utc):
+            told = contact.start_utc or 0, contact.cause in _HERS
+            self._figures_of(contact.a).missed[contact.s, contact.e, contact.n] = told
 
     def closed(self, contact: Contact) -> None:
         if self.day.has(contact.start_utc) and metrics.averaged(contact):
@@ -126,6 +152,8 @@ class Floor:
         for contact in contacts:
             if contact.outcome == "answered":
                 self.answered(contact)
+            elif contact.outcome == "missed":
+                self.missed(contact)
             self.closed(contact)
 
     def render(self, a: str, stations: dict[str, Station], out_since: int | None) -> Row:
@@ -139,6 +167,10 @@ class Floor:
             team=agent.team if agent else "",
             contacts=figures.answered,
             tmo=metrics.mean(figures.seconds, figures.n),
+            missed=len(figures.missed),
+            in_a_row=figures.in_a_row,
+            handle_s=figures.seconds,
+            handled=figures.n,
         )
         seats = self._seats.get(a)
         if not seats:
@@ -154,8 +186,11 @@ class Floor:
         row.private = reason.private if reason else False
         row.since, row.t = state.shown_utc, state.newest_utc
         if contact is not None:
-            row.c, row.queue = contact.c, contact.queue
+            row.c, row.queue, row.answered_utc = contact.c, contact.queue, contact.answered_utc
         self._tickets(row, state)
+        row.unfit, row.unfit_utc = state.unfit, state.unfit_utc
+        if state.faults and row.unfit is None:
+            row.unfit, row.unfit_utc = min(state.faults), state.fault_utc
         row.link = station.link
         row.warn = "two_seats" if len(seats) > 1 else None
         return row

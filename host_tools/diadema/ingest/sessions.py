@@ -138,6 +138,8 @@ def _config(changes: Changes, state: StationState, event: ev.StationConfig, utc:
 
 
 def _fault(changes: Changes, state: StationState, event: ev.StationFault, utc: Utc) -> None:
+    if not state.faults:
+        state.fault_utc = utc
     state.faults[event.part] = str(event.code)
 
 
@@ -145,6 +147,13 @@ def _cleared(
     changes: Changes, state: StationState, event: ev.StationFaultCleared, utc: Utc
 ) -> None:
     state.faults.pop(event.part, None)
+    if not state.faults:
+        state.fault_utc = None
+
+
+def _tested(changes: Changes, state: StationState, event: ev.StationSelftest, utc: Utc) -> None:
+    state.unfit = None if event.fit else event.reason or "selftest"
+    state.unfit_utc = None if event.fit else utc
 
 
 def _marked(changes: Changes, state: StationState, event: ev.AttendanceMarked, utc: Utc) -> None:
@@ -165,6 +174,7 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]
     ev.StationConfig: _config,
     ev.StationFault: _fault,
     ev.StationFaultCleared: _cleared,
+    ev.StationSelftest: _tested,
     ev.AttendanceMarked: _marked,
     ev.SessionOpened: _opened,
     ev.SessionDenied: _denied,

@@ -35,6 +35,9 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     shown_utc: int | None = None
     wrong_pins: dict[str, tuple[int, int | None]] = {}  # by agent: in a row, and UTC of the last
     faults: dict[str, str] = {}
+    fault_utc: int | None = None  # since when there is one
+    unfit: str | None = None  # what the last self-test found wrong
+    unfit_utc: int | None = None
     firmware: str = ""
     board: str = ""
     generation: int = 0  # of the configuration that it says it has
