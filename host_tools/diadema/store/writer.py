@@ -30,6 +30,8 @@ _HOURS = f"""UPDATE marks SET utc = :utc + u - :u + (u - :u) * :ppb / 1000000000
 uncertainty_ms = :doubt + (abs(u - :u) * :doubt_ppb + 999999999) / 1000000000
 WHERE s = :s AND e = :e AND b = :b AND {tables.NO_UTC}"""
 
+POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
+
 type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
 
 
@@ -75,10 +77,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Found:
-    """What a commit found out about the doubtful: the conflicts, and the losses come back."""
+    """What a commit found out about the doubtful: the conflicts, and the losses come back; and how
+    many events the store has with it.
+    """
 
     conflicts: list[Doubtful]
     recovered: list[Doubtful]
+    position: int = 0
 
 
 class Writer:
@@ -171,7 +176,8 @@ class Writer:
             bodies.add(event.body)
         rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
         self._ignore(tx, tables.conflicts, rows)
-        return Found(conflicts, recovered)
+        position = tx.exec_driver_sql(POSITION).scalar_one()
+        return Found(conflicts, recovered, position)
 
 
 def open_writer(path: Path) -> Writer:

@@ -1,0 +1,85 @@
+"""Until when something is known: the clock, the number of events taken in, and the seats whose
+events may still come. The same rule over the ingest's memory and over the store.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct, msgpack
+from sqlalchemy import Connection, select
+
+from diadema.directory.people import People
+from diadema.figures.rows import Cut, Owing
+from diadema.ingest.state import StationState
+from diadema.ingest.station import Greeting, Journal, Station
+from diadema.store import tables
+from diadema.store.writer import POSITION
+
+_hello = msgpack.Decoder(Greeting).decode
+
+
+class _Newest(Struct):
+    """Of a station's state, what is asked here; the rest is passed over."""
+
+    newest_utc: int | None = None
+
+
+_newest = msgpack.Decoder(_Newest).decode
+
+
+def owed(stations: Iterable[Station], seats: Mapping[str, str]) -> list[Owing]:
+    """Of the site's stations that were ever heard, those that may have more to tell, the longest
+    silent first. `seats`: by station id.
+    """
+    found = [
+        Owing(s=one.s, seat=seats[one.s], since_utc=one.state.newest_utc)
+        for one in stations
+        if one.s in seats and _owes(one)
+    ]
+    return sorted(found, key=lambda one: (one.since_utc or 0, one.seat))
+
+
+def _owes(station: Station) -> bool:
+    hello = station.hello
+    if not hello.s and not station.journals:
+        return False  # never heard
+    if not hello.up or station.unconfirmed:
+        return True
+    journal = station.journals.get(hello.e)
+    position = journal.position if journal else 0
+    return position < hello.last or any(one.pending for one in station.journals.values())
+
+
+def owing(tx: Connection, people: People) -> list[Owing]:
+    """The same, as the store has it."""
+    return owed(_stored(tx).values(), people.seats)
+
+
+def position_of(tx: Connection) -> int:
+    """How many events were taken in, in the order of their coming."""
+    return int(tx.exec_driver_sql(POSITION).scalar_one())
+
+
+def cut_of(tx: Connection, people: People, now_ms: int) -> Cut:
+    """Of what this transaction sees."""
+    return Cut(at_ms=now_ms, position=position_of(tx), owing=owing(tx, people))
+
+
+def _stored(tx: Connection) -> dict[str, Station]:
+    row = tables.stations.c
+    stations: dict[str, Station] = {}
+    for s, state, hello in tx.execute(select(row.s, row.state, row.hello)):
+        greeting = _hello(hello)
+        stations[s] = Station(
+            s,
+            StationState(newest_utc=_newest(state).newest_utc),
+            greeting,
+            unconfirmed=greeting.up and not greeting.links,
+        )
+    for s, e, position in tx.execute(select(tables.positions)):
+        stations[s].journals[e] = Journal(e, position)
+    place, event = tables.positions.c, tables.events.c
+    beyond = (event.s == place.s) & (event.e == place.e) & (event.n > place.position)
+    query = select(place.s, place.e, event.n).join_from(tables.positions, tables.events, beyond)
+    for s, e, n in tx.execute(query):
+        stations[s].journals[e].pending[n] = None
+    return stations
