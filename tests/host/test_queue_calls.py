@@ -90,13 +90,36 @@ def test_what_nothing_led_up_to_is_estimated(ingest, reader):
     assert (second.entered, second.outcome, second.estimated) == (True, "left", True)
 
 
-def test_another_log_knows_nothing_of_the_open_calls_of_the_last(ingest, reader):
-    take(ingest, told(("entered", 0, "p1")))
-    take(ingest, told(("left", 5000, "p1", {"cause": "completed"}), e=10))
-    assert [(call.e, call.outcome) for call in reader.queue_calls()] == [
-        (9, "waiting"),
-        (10, "left"),
-    ]
+DAY = 86_400_000
+
+
+def test_a_call_goes_on_in_the_next_log(ingest, reader):
+    take(ingest, told(("entered", 0, "p1", {"reference": "f0" * 16}), ("entered", 50, "p2")))
+    take(ingest, told(("connected", 4000, "p1", {"agent": "LUCUMA", "wait_ms": 4000}),
+                      ("left", 9000, "p1", {"cause": "completed", "by": "caller"}), e=10))  # fmt: skip
+    take(ingest, told(("left", DAY + 51, "p2", {"cause": "timeout"}), e=11))
+    first, second, third = reader.queue_calls()
+    assert (first.e, first.outcome, first.estimated, first.ended_by, first.reference) == (
+        9, "answered", False, "caller", "f0" * 16)  # fmt: skip
+    assert (second.e, second.outcome, second.end_utc) == (9, "waiting", None)  # a day is enough
+    assert (third.e, third.outcome, third.estimated) == (11, "left", True)
+
+
+def test_an_end_tells_of_the_course_that_nobody_heard(ingest, reader):
+    told_of_it = {"agent": "LUCUMA", "wait_ms": 3000, "talk_ms": 5000, "cause": "transferred"}
+    take(ingest, told(("left", 9000, "p1", told_of_it), ("entered", 9000, "p2"),
+                      ("left", 12_000, "p2", {"cause": "empty", "wait_ms": 0})))  # fmt: skip
+    first, second = reader.queue_calls()
+    assert (first.start_utc, first.connected_utc, first.wait_ms) == (T0 + 1000, T0 + 4000, 3000)
+    assert (first.outcome, first.agent, first.estimated) == ("answered", "LUCUMA", True)
+    assert (second.outcome, second.wait_ms, second.estimated) == ("left", 0, False)
+
+
+def test_the_switch_that_began_anew_ended_its_calls(ingest, reader):
+    restart = {"cause": "restarted", "estimated": True}
+    take(ingest, told(("entered", 0, "p1"), ("left", 90_000, "p1", restart)))
+    (call,) = reader.queue_calls()
+    assert (call.outcome, call.cause, call.estimated) == ("left", "restarted", True)
 
 
 def test_a_station_cannot_make_calls_of_the_switch(ingest, reader):

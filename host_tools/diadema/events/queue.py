@@ -28,7 +28,10 @@ class QueueEntered(QueueEvent, tag="queue.entered", kw_only=True, gc=False):
 
 
 class QueueOffered(QueueEvent, tag="queue.offered", kw_only=True, gc=False):
+    """`ring_ms`: so long it rang there, where it was not answered."""
+
     agent: str
+    ring_ms: Maybe[Count] = UNSET
 
 
 class QueueConnected(QueueEvent, tag="queue.connected", kw_only=True, gc=False):
@@ -47,8 +50,22 @@ class QueueAbandoned(QueueEvent, tag="queue.abandoned", kw_only=True, gc=False):
 
 
 class QueueLeft(QueueEvent, tag="queue.left", kw_only=True, gc=False):
-    """After its conversation (`completed`), or without one; a call that hung up in the menu before
-    the queue, or that the switch only saw as a phantom, has this event alone.
+    """After its conversation (`completed`, `transferred`), or without one; a call that hung up in
+    the menu before the queue, or that the switch only saw as a phantom, has this event alone.
+
+    `by` ended it. `agent`, `wait_ms` and `talk_ms`: what the ending tells of the course before it.
+    `estimated`: it was over by then, and nobody said when.
     """
 
-    cause: Annotated[str, words("completed", "before_queue", "phantom")]
+    cause: Annotated[
+        str,
+        words(
+            "completed", "transferred", "timeout", "empty", "key", "withdrawn", "incompatible",
+            "restarted", "before_queue", "phantom",
+        ),
+    ]  # fmt: skip
+    by: Maybe[Annotated[str, words("agent", "caller")]] = UNSET
+    agent: Maybe[str] = UNSET
+    wait_ms: Maybe[Count] = UNSET
+    talk_ms: Maybe[Count] = UNSET
+    estimated: bool = False

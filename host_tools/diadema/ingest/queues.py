@@ -1,28 +1,44 @@
 """Works the switch's events into its calls. An event that nothing led up to makes its call all the
 same, marked as estimated; what a station says of a queue is kept and never worked in.
+
+A call goes on in the switch's next log (they are rotated). Logs lose ends: whoever is open for a
+day, or of too many the longest, is no longer waited for, and stays open in its row.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import UnsetType
+
 from diadema import events as ev
-from diadema.events import Event, QueueEvent
+from diadema.events import Event, Maybe, QueueEvent
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
 from diadema.store.rows import SWITCH, QueueCall
 
 
+_DAY_MS = 86_400_000
+_OPEN = 5_000  # calls of one switch
+
+
 def project(changes: Changes, state: StationState, event: Any) -> None:
     if not event.s.startswith(SWITCH):
         return
-    if event.e != state.e:  # another log: what is open in the last one stays so
-        state.calls.clear()
+    if event.e != state.e or len(state.calls) > _OPEN:
         state.e = event.e
+        _forget(state, event.t - _DAY_MS)
     changes.queue_call(HANDLERS[type(event)](state, event))
 
 
+def _forget(state: StationState, before: int) -> None:
+    kept = [(key, call) for key, call in state.calls.items() if call.start_utc >= before]
+    state.calls = dict(kept[-_OPEN // 2 :] if len(kept) > _OPEN else kept)
+
+
 def _entered(state: StationState, event: ev.QueueEntered) -> QueueCall:
-    return _begin(state, event, event.t)
+    call = _begin(state, event, event.t)
+    call.reference = event.reference or None
+    return call
 
 
 def _offered(state: StationState, event: ev.QueueOffered) -> QueueCall:
@@ -50,12 +66,17 @@ def _abandoned(state: StationState, event: ev.QueueAbandoned) -> QueueCall:
 
 def _left(state: StationState, event: ev.QueueLeft) -> QueueCall:
     alone = _key(event) not in state.calls
-    call = _end(state, event, event.t)
+    wait_ms, talk_ms = _given(event.wait_ms), _given(event.talk_ms)
+    call = _end(state, event, event.t - (wait_ms or 0) - (talk_ms or 0))
     if alone and event.cause in ("before_queue", "phantom"):
         call.entered = call.estimated = False
     if call.outcome == "waiting":
-        call.outcome = "left"
-    call.cause = event.cause
+        call.outcome, call.wait_ms = "left", wait_ms
+        if talk_ms is not None:  # only its end says that it was answered
+            call.outcome, call.agent = "answered", event.agent or None
+            call.connected_utc, call.estimated = event.t - talk_ms, True
+    call.cause, call.ended_by = event.cause, event.by or None
+    call.estimated |= event.estimated
     return call
 
 
@@ -66,6 +87,10 @@ HANDLERS: Mapping[type[Event], Callable[[StationState, Any], QueueCall]] = {
     ev.QueueAbandoned: _abandoned,
     ev.QueueLeft: _left,
 }
+
+
+def _given(value: Maybe[int]) -> int | None:
+    return None if isinstance(value, UnsetType) else value
 
 
 def _key(event: QueueEvent) -> str:

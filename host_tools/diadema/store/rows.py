@@ -184,6 +184,7 @@ class QueueCall(Struct, kw_only=True, array_like=True):
 
     `outcome` is waiting, answered, abandoned or left. `entered`: it stood in the queue.
     `estimated`: the switch did not tell all of its course. `line`: of the file that told it.
+    `ended_by`: agent or caller. `reference`: a keyed hash of the caller.
     """
 
     s: str
@@ -202,6 +203,8 @@ class QueueCall(Struct, kw_only=True, array_like=True):
     end_utc: int | None = None
     estimated: bool = False
     line: int | None = None
+    ended_by: str | None = None
+    reference: str | None = None
 
 
 class Ticket(Struct, kw_only=True, array_like=True):
