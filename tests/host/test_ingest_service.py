@@ -114,19 +114,28 @@ async def test_events_are_stored_acknowledged_and_shown(play, client, store):
     assert [event.body for event in store.events_of(S)] == script.bodies
     shown = await until(lambda: _shown(client, contacts=2, state="ready"))
     assert (shown["seat"], shown["tmo"]) == ("A-01", 73)
-    bucket = await client.jetstream().key_value("live")
-    assert json.loads((await bucket.get("meta")).value) == {
+    meta = await until(lambda: _meta(client, cut={"at": T0, "position": script.n}))
+    assert meta == {
         "site": "Centro",
         "zone": "America/Lima",
         "language": "es",
         "generation": 1,
         "day": "2026-11-18",
+        "cut": {"at": T0, "position": script.n},
+        "owing": [["A-01", script.u + script.offset]],  # it never said hello
     }
     assert (await row(client, "a002"))["state"] == "logged_out"
     play.acks.clear()
     await play.send(script, first=script.n)  # a double is acknowledged again
     await play.acked(script)
     assert store.count() == script.n
+
+
+async def _meta(client, **wanted):
+    """The key `meta` once it is as wanted."""
+    bucket = await client.jetstream().key_value("live")
+    found = json.loads((await bucket.get("meta")).value)
+    return found if all(found[key] == value for key, value in wanted.items()) else None
 
 
 async def _shown(client, **wanted):

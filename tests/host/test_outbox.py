@@ -83,3 +83,17 @@ def test_an_agent_that_is_no_key_is_not_shown():
     box.rows({"a.b c\r\nPUB x 0": b"{}", "a1": b"{}"})
     box.send_all()
     assert box.way.published() == [("$KV.live.agent.a1", "{}")]
+
+
+def test_what_is_said_of_the_rows_goes_after_them_and_by_the_clock_only():
+    box = outbox()
+    box.rows({"a1": b"1"})
+    box.meta(b"{}")
+    box.send_first()
+    box.rows({"a1": b"2"})
+    box.send_all()
+    assert box.way.published() == [
+        ("$KV.live.agent.a1", "1"), ("$KV.live.agent.a1", "2"), ("$KV.live.meta", "{}")
+    ]  # fmt: skip
+    box.send_all()
+    assert box.way.published() == []

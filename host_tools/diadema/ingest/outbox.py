@@ -28,6 +28,7 @@ class Outbox:
         self._seal = seal
         self._acks: dict[str, tuple[int, int]] = {}
         self._rows: dict[str, bytes] = {}
+        self._meta: bytes | None = None
         self._acked: set[str] = set()  # in this interval
         self._spare = _SPARE
         self._shown: set[str] = set()
@@ -41,6 +42,10 @@ class Outbox:
     def rows(self, rows: Mapping[str, bytes]) -> None:
         """agent: live row."""
         self._rows.update(rows)
+
+    def meta(self, meta: bytes) -> None:
+        """What is true of the rows given so far; it goes after all of them."""
+        self._meta = meta
 
     @property
     def due(self) -> bool:
@@ -68,6 +73,9 @@ class Outbox:
         self._spare = _SPARE
         self._shown.clear()
         self._send(dict(self._acks), dict(self._rows))
+        if self.way is not None and self._meta is not None:
+            self.way.write(_publish(f"$KV.{BUCKET}.meta", self._meta))
+            self._meta = None
 
     def send_commands(self, frames: Frames) -> bool:
         """Send them now, after what went before; False if that cannot be."""

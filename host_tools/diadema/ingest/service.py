@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 
-import msgspec
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -20,12 +19,13 @@ from diadema.errors import DiademaError
 from diadema.hub.broker import is_ours
 from diadema.ingest.admission import Admission
 from diadema.ingest.commanding import Commands, Frames, Told
-from diadema.ingest.connection import BUCKET, connect, open_bucket
+from diadema.ingest.connection import connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
 from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message
+from diadema.ingest.meta import Meta
 from diadema.ingest.outbox import EVERY_S, Outbox
 from diadema.ingest.patience import Patience
 from diadema.ingest.pipeline import Pipeline
@@ -73,6 +73,7 @@ class Service:
         self._marks = MarksBoard(self.reader, clock)
         self._nats: Client | None = None
         self._outbox = Outbox(self._sealed)
+        self._meta = Meta(ingest, self.keeper)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
         self._patience = Patience()
@@ -167,6 +168,7 @@ class Service:
             log.warning(alarm)
         for s, i in effects.answered:
             self.commands.answered(s, i)
+        self._meta.note()
         self._outbox.acks(effects.acks)
         self._outbox.rows(effects.rows)
         if effects.greeted:
@@ -215,18 +217,7 @@ class Service:
     async def _show_all(self) -> None:
         await self._patience.do(self.ingest.save, (), self.ingest.floor.agents())
         self._outbox.rows(self.ingest.floor.rows)
-        await self._show_meta()
-
-    async def _show_meta(self) -> None:
-        site = self.ingest.site
-        meta = {
-            "site": site.site if site else "",
-            "zone": site.zone if site else "UTC",
-            "language": site.language if site else "es",
-            "generation": self.keeper.generation,
-            "day": self.ingest.floor.day.date,
-        }
-        await self._client().publish(f"$KV.{BUCKET}.meta", msgspec.json.encode(meta))
+        self._outbox.meta(self._meta.make())
 
     # -- by the clock
 
@@ -243,6 +234,8 @@ class Service:
                 log.exception("what is due by the clock failed")
 
     async def _tick(self) -> None:
+        if self._meta.due:
+            self._outbox.meta(self._meta.make())
         self._outbox.send_all()
         await self._tell(self.commands.tick())
         await self.send(self._checks.ask(self.commands))
@@ -253,10 +246,11 @@ class Service:
             log.error("a client sends what it may not: %s", violation)
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:
             self._outbox.rows(self.ingest.settle_links())
+            self._meta.note()
             self._confirm_by = None
         if rows := self.ingest.turn_day():
             self._outbox.rows(rows)
-            await self._show_meta()
+            self._meta.note()
         if self.keeper.moment_changed():
             await self.use_site()
 
