@@ -42,6 +42,7 @@ class Row(Struct, kw_only=True):
     fault_by: str | None = None
     missed: int = 0
     in_a_row: int = 0  # missed by her own doing since she last answered one
+    in_a_row_utc: int | None = None  # the first of those
     handle_s: int = 0  # behind `tmo`: seconds of so many contacts
     handled: int = 0
     answered_utc: int | None = None  # of the running call
@@ -84,8 +85,8 @@ class Figures(Struct):
     missed: dict[tuple[str, int, int], tuple[int, bool]] = field(default_factory=dict)
 
     @property
-    def in_a_row(self) -> int:
-        return sum(hers and utc > self.newest for utc, hers in self.missed.values())
+    def in_a_row(self) -> list[int]:
+        return [utc for utc, hers in self.missed.values() if hers and utc > self.newest]
 
 
 class Floor:
@@ -160,6 +161,7 @@ class Floor:
         """The agent's row now. `out_since`: when the last session closed, for who is out."""
         agent = self._agents.get(a)
         figures = self._figures.get(a) or Figures()
+        in_a_row = figures.in_a_row
         row = Row(
             a=a,
             name=agent.name if agent else a,
@@ -168,7 +170,8 @@ class Floor:
             contacts=figures.answered,
             tmo=metrics.mean(figures.seconds, figures.n),
             missed=len(figures.missed),
-            in_a_row=figures.in_a_row,
+            in_a_row=len(in_a_row),
+            in_a_row_utc=min(in_a_row, default=None),
             handle_s=figures.seconds,
             handled=figures.n,
         )
