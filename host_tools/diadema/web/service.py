@@ -40,7 +40,8 @@ class Service:
         }
         self.commands = 0
         self.worker = Worker()
-        self._people = Kept(DataDir(settings.data))
+        self.data = DataDir(settings.data)
+        self._people = Kept(self.data)
         self.failed = asyncio.Event()
 
     @asynccontextmanager
