@@ -1,5 +1,4 @@
 import pytest
-
 from diadema.report.durations import clock, percent
 
 

@@ -1,0 +1,79 @@
+"""For spreadsheets that take no XLSX, and for imports: UTF-8 with a mark at its beginning, by
+which Excel knows it, fields apart by `;`, percents with a decimal point, as es-PE writes them.
+
+A duration is always `h:mm:ss`: of `5:12` Excel makes five hours. Text is guarded against formulas.
+"""
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from diadema import harmless
+from diadema.report.model import Cell, Column, Report, Section, kind_of, plain
+from diadema.report.writing import cut_line, hour, owing_line, span_line
+from diadema.words import text
+
+if TYPE_CHECKING:
+    import _csv
+
+DELIMITER = ";"
+
+
+def content(report: Report, section: str | None = None) -> bytes:
+    """All tables below each other with what is said of them, or one alone: a line of names, its
+    rows and its total.
+    """
+    written = io.StringIO()
+    writer = csv.writer(written, delimiter=DELIMITER, lineterminator="\r\n")
+    if section is not None:
+        _table(writer, report.section(section), report)
+    else:
+        about = (report.title, report.site, span_line(report), cut_line(report))
+        for line in (*about, owing_line(report)):
+            if line:
+                writer.writerow([harmless.cell(line)])
+        for one in report.sections:
+            writer.writerow([])
+            writer.writerow([harmless.cell(one.title)])
+            _table(writer, one, report)
+            for note in one.notes:
+                writer.writerow([harmless.cell(note)])
+        writer.writerow([])
+        for note in report.notes:
+            writer.writerow([harmless.cell(note)])
+    return b"\xef\xbb\xbf" + written.getvalue().encode("utf-8", "replace")
+
+
+def _table(writer: "_csv.Writer", section: Section, report: Report) -> None:
+    writer.writerow([harmless.cell(column.word) for column in section.columns])
+    for row in section.rows:
+        writer.writerow(_fields(section.columns, row, report))
+    if section.total is not None:
+        first = harmless.cell(section.label or text("reports.total", report.language))
+        writer.writerow([first, *_fields(section.columns, section.total, report)[1:]])
+
+
+def _fields(columns: list[Column], row: list[Cell], report: Report) -> list[str]:
+    return [_field(column, cell, report.zone) for column, cell in zip(columns, row, strict=True)]
+
+
+def _field(column: Column, cell: Cell, zone: str) -> str:
+    value = plain(cell)
+    if value is None:
+        return ""
+    match kind_of(column, cell):
+        case "seconds":
+            return _clock(int(value))
+        case "percent":
+            return f"{value:.1f}"
+        case "count":
+            return str(value)
+        case "moment" | "hour" | "minute" as kind:
+            return hour(int(value), zone, kind)
+        case _:
+            return harmless.cell(str(value))
+
+
+def _clock(seconds: int) -> str:
+    sign, whole = ("-" if seconds < 0 else ""), abs(seconds)
+    return f"{sign}{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

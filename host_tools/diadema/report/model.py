@@ -1,0 +1,159 @@
+"""A report as data: what every format of it is written from, so that all say the same.
+
+Values are plain: whole seconds, percents with one decimal, UTC milliseconds, text. A cell holds
+nothing (None) where there is nothing to say, never 0 in its place.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from diadema.figures.rows import Cut
+from diadema.metrics.rounding import mean, percent
+
+type Kind = Literal[
+    "text", "count", "seconds", "percent", "day", "moment", "hour", "minute", "figure"
+]  # `figure`: each cell says what it is
+type Cell = str | int | float | Figure | None
+
+
+class Figure(Struct):
+    """A cell that says its own kind: of a table with another figure in each row."""
+
+    kind: Kind
+    value: str | int | float | None
+
+
+class Ratio(Struct):
+    """How the total of a mean or a share comes about: the sum of some columns' totals over that of
+    others. A name that begins with `-` is taken away.
+    """
+
+    over: list[str]
+    by: list[str]
+
+
+class Target(Struct):
+    """What is aimed at, in the column's own unit."""
+
+    value: float
+    at_most: bool = False
+
+    def missed(self, value: float) -> bool:
+        return value > self.value if self.at_most else value < self.value
+
+
+class Column(Struct, kw_only=True):
+    """`key` is for scripts, `word` for people. `total` says how its total is made: by adding up,
+    by a Ratio, or otherwise (`given`); None: it has none.
+    """
+
+    key: str
+    word: str
+    kind: Kind = "count"
+    total: Literal["sum", "given"] | Ratio | None = None
+    target: Target | None = None
+
+
+class Section(Struct, kw_only=True):
+    """One table. `label` stands in the first cell of the total."""
+
+    key: str
+    title: str
+    columns: list[Column]
+    rows: list[list[Cell]]
+    total: list[Cell] | None = None
+    label: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def at(self, key: str) -> int:
+        """Where that column stands. Raises KeyError."""
+        for place, column in enumerate(self.columns):
+            if column.key == key:
+                return place
+        raise KeyError(key)
+
+
+class Scope(Struct, kw_only=True, frozen=True):
+    """Whose figures: of all (`floor`), or of one agent, team or queue by its code."""
+
+    of: Literal["floor", "agent", "team", "queue"] = "floor"
+    code: str = ""
+
+
+class Report(Struct, kw_only=True):
+    """`first` and `last` are its days; `until`: some of them are still to come at the cut-off."""
+
+    kind: str
+    title: str
+    language: str
+    site: str
+    grain: str
+    span: str
+    first: str
+    last: str
+    zone: str
+    scope: Scope
+    scope_name: str
+    cut: Cut
+    threshold_s: int
+    short_s: int
+    sections: list[Section]
+    notes: list[str] = field(default_factory=list)
+
+    def section(self, key: str) -> Section:
+        """Raises KeyError."""
+        for one in self.sections:
+            if one.key == key:
+                return one
+        raise KeyError(key)
+
+
+def plain(cell: Cell) -> str | int | float | None:
+    return cell.value if isinstance(cell, Figure) else cell
+
+
+def kind_of(column: Column, cell: Cell) -> Kind:
+    return cell.kind if isinstance(cell, Figure) else column.kind
+
+
+def totalled(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], given: dict[str, Cell] | None = None
+) -> list[Cell]:
+    """The total row, as the columns say; `given` has those that cannot be worked out here."""
+    places = {column.key: place for place, column in enumerate(columns)}
+    sums = {
+        column.key: sum(_number(row[places[column.key]]) for row in rows)
+        for column in columns
+        if column.total == "sum"
+    }
+    total: list[Cell] = []
+    for column in columns:
+        match column.total:
+            case "sum":
+                total.append(sums[column.key])
+            case Ratio() as ratio:
+                total.append(ratio_of(column.kind, ratio, sums))
+            case "given":
+                total.append((given or {}).get(column.key))
+            case _:
+                total.append(None)
+    return total
+
+
+def ratio_of(kind: Kind, ratio: Ratio, sums: dict[str, int]) -> int | float | None:
+    """Rounded once, half up; None when there is nothing to divide by."""
+    over, by = added(ratio.over, sums), added(ratio.by, sums)
+    return percent(over, by) if kind == "percent" else mean(over, by)
+
+
+def added(names: Sequence[str], values: dict[str, Any]) -> int:
+    return sum(
+        -int(values[name[1:]]) if name.startswith("-") else int(values[name]) for name in names
+    )
+
+
+def _number(cell: Cell) -> int:
+    value = plain(cell)
+    return value if isinstance(value, int) else 0

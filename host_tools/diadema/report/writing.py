@@ -1,0 +1,105 @@
+"""A report's cells and lines as people read them: the same on a screen, on paper and on a page."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from diadema import harmless
+from diadema.report.durations import NOTHING, clock, percent
+from diadema.report.model import Cell, Column, Kind, Report, Target, kind_of, plain
+from diadema.words import text
+
+NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
+
+
+def written(column: Column, cell: Cell, report: Report) -> str:
+    value = plain(cell)
+    if value is None:
+        return NOTHING
+    match kind_of(column, cell):
+        case "seconds":
+            return clock(int(value))
+        case "percent":
+            return percent(float(value), report.language)
+        case "count":
+            return grouped(int(value))
+        case "moment" | "hour" | "minute" as kind:
+            return hour(int(value), report.zone, kind)
+        case _:
+            return harmless.visible(str(value))
+
+
+def written_total(column: Column, cell: Cell, report: Report) -> str:
+    """Of a column that has no total, nothing: no dash as where one is lacking."""
+    return "" if column.total is None else written(column, cell, report)
+
+
+def hour(utc_ms: int, zone: str, kind: Kind = "moment") -> str:
+    """To the second it stands in, never rounded up: 08:00:59.9 is no 08:01."""
+    form = {"moment": "%Y-%m-%d %H:%M:%S", "hour": "%H:%M:%S", "minute": "%H:%M"}[kind]
+    return f"{local(utc_ms, zone):{form}}"
+
+
+def local(utc_ms: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(utc_ms // 1000, ZoneInfo(zone))
+
+
+def is_missed(column: Column, cell: Cell) -> bool:
+    """Whether it stays behind the column's target."""
+    value = plain(cell)
+    if column.target is None or not isinstance(value, int | float):
+        return False
+    return column.target.missed(value)
+
+
+def target(goal: Target, kind: Kind, language: str) -> str:
+    """As `≤ 5:00`."""
+    value = (
+        clock(round(goal.value)) if kind == "seconds"
+        else percent(goal.value, language) if kind == "percent"
+        else grouped(round(goal.value))
+    )  # fmt: skip
+    return f"{'≤' if goal.at_most else '≥'}\u00a0{value}"
+
+
+def cut_line(report: Report) -> str:
+    """Until when it is known: by the clock, and by the number of events taken in."""
+    return text(
+        "reports.cut",
+        report.language,
+        at=hour(report.cut.at_ms, report.zone),
+        zone=report.zone,
+        position=report.cut.position,
+    )
+
+
+def owing_line(report: Report) -> str:
+    """Who still owes events, and since when; empty when nobody does."""
+    owing = report.cut.owing
+    if not owing:
+        return ""
+    heard = [one.since_utc for one in owing if one.since_utc is not None]
+    words = {"n": len(owing), "seats": ", ".join(harmless.visible(one.seat) for one in owing)}
+    if not heard:
+        return text("reports.owing_never", report.language, **words)
+    oldest = min(heard)
+    same_day = local(oldest, report.zone).date() == local(report.cut.at_ms, report.zone).date()
+    since = hour(oldest, report.zone, "minute" if same_day else "moment")
+    name = "reports.owing_one" if len(owing) == 1 else "reports.owing"
+    return text(name, report.language, since=since, **words)
+
+
+def span_line(report: Report) -> str:
+    days = report.first if report.first == report.last else f"{report.first} – {report.last}"
+    return f"{report.scope_name} · {days}"
+
+
+def file_name(report: Report, extension: str) -> str:
+    """Nothing in it that a file system or a header takes for more than a name."""
+    code = "".join(one if one.isalnum() and one.isascii() else "-" for one in report.scope.code)
+    scope = f"-{report.scope.of}-{code}" if report.scope.of != "floor" else ""
+    return f"diadema-{report.kind}-{report.span}{scope}.{extension}"
+
+
+def grouped(value: int) -> str:
+    """Thousands apart by a space from ten thousand on: nobody takes it for a decimal mark."""
+    return f"{value:,}".replace(",", "\u00a0") if abs(value) >= 10_000 else str(value)
