@@ -15,13 +15,18 @@ def person_of(connection: HTTPConnection) -> Person:
     return person
 
 
-def need(right: Right) -> Callable[[Request], Person]:
-    """A dependency of an API route: the person, who has that right. Else 403."""
+def need(*rights: Right) -> Callable[[Request], Person]:
+    """A dependency of an API route: the person, who has one of these rights. Else 403."""
 
     def person(request: Request) -> Person:
         found = person_of(request)
-        if not found.may(right):
-            raise HTTPException(403, text("web.not_yours", language_of(request)))
+        if not found.may(*rights):
+            raise not_yours(request)
         return found
 
     return person
+
+
+def not_yours(request: Request) -> HTTPException:
+    """Raise it where a role may not see or do what was asked for."""
+    return HTTPException(403, text("web.not_yours", language_of(request)))

@@ -1,27 +1,36 @@
 """One gate in front of everything, HTTP and WebSocket alike, and the headers every answer carries.
 
-Until accounts exist: only this machine gets in, the public wall apart. A page of another site can
-neither read (Host, against DNS rebinding) nor write or open a socket (Origin).
+A page of another site can neither read (Host, against DNS rebinding) nor write or open a socket
+(Origin). Who somebody is, the door says (`accounts.door`); without one only this machine gets in.
+A socket is closed when what let it in is over.
 """
 
+import asyncio
 import ipaddress
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from msgspec import Struct, field
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diadema.web.who import Person
 from diadema.words import known, text
 
 PERSON = "diadema.person"  # in the scope: who asks
-_LOCAL = Person(id="local", name="", role="admin")
+NOBODY = Person(id="", name="", role="nobody")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_BYTES = 65_536
-_SAFE = {"GET", "HEAD", "OPTIONS"}
+IMPORT_BYTES = 32 << 20
+SESSION_OVER = 4401  # the code with which a socket is closed then
+_LOCAL = Person(id="local", name="", role="service")
+SAFE = {"GET", "HEAD", "OPTIONS"}
 _PUBLIC = ("/wall", "/static/")
 _STRICT = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
-_POLICY = _STRICT + "form-action 'none'"
+_POLICY = _STRICT + "form-action 'self'"
 # NiceGUI compiles its templates in the browser: script and style cannot be strict there.
 _UI_POLICY = (
     _STRICT + "form-action 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -34,9 +43,43 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+_AGAIN = '<!doctype html><meta http-equiv="refresh" content="0"><title>Diadema</title>'
 
 
-def _is_ui(scope: Scope) -> bool:
+class Refusal(Struct, kw_only=True, frozen=True):
+    """`word` of the catalogue `web`; `location`: where a page goes instead."""
+
+    status: int
+    word: str = ""
+    location: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    again: bool = False  # the same page asked for by ourselves, so that its cookies come along
+
+
+class Door(Protocol):
+    def admit(self, scope: Scope) -> Person | Refusal:
+        """Who this is, if he may come in here at all."""
+        ...
+
+    def watch(self, person: Person) -> AbstractContextManager[asyncio.Event]:
+        """While it is open: an event that is set when he may be here no longer."""
+        ...
+
+
+class OnlyLocal:
+    """The door of what has no accounts: this machine, and anybody for what is public."""
+
+    def admit(self, scope: Scope) -> Person | Refusal:
+        if is_local(scope):
+            return _LOCAL
+        return NOBODY if is_public(scope) else Refusal(status=403, word="not_local")
+
+    def watch(self, person: Person) -> AbstractContextManager[asyncio.Event]:
+        return nullcontext(asyncio.Event())
+
+
+def is_ui(scope: Scope) -> bool:
     path: str = scope["path"]
     return path == "/ui" or path.startswith("/ui/")
 
@@ -55,47 +98,55 @@ def is_public(scope: Scope) -> bool:
 
 
 class Guard:
-    """Pure ASGI: refuses before the application sees anything."""
+    """Pure ASGI: refuses before the application sees anything. `hosts`: the names by which this
+    machine may be asked for, beside the address that was reached.
+    """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ("127.0.0.1", "localhost", "::1")):
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK, door: Door | None = None
+    ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._door = door or OnlyLocal()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         send = self._with_headers(scope, send)
-        if (refusal := self._refusal(scope)) is not None:
-            status, word = refusal
-            language = language_of(HTTPConnection(scope))
-            detail = text(f"web.{word}", language, bytes=BODY_BYTES)
-            await _refuse(scope, receive, send, status, detail)
+        person = self._refusal(scope) or self._door.admit(scope)
+        if isinstance(person, Refusal):
+            await self._refuse(person, scope, receive, send)
             return
-        scope[PERSON] = _LOCAL
+        scope[PERSON] = person
         if scope.get("method") == "HEAD":  # the framework would refuse it
             scope, send = {**scope, "method": "GET"}, _without_body(send)
+        if scope["type"] == "websocket":
+            with self._door.watch(person) as over:
+                await self._app(scope, *_until(over, receive, send))
+            return
         await self._app(scope, _bounded(receive, scope), send)
 
-    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope) -> Refusal | None:
         headers = HTTPConnection(scope).headers
         host, name = _authority(f"//{headers.get('host', '')}")
-        if name not in self._hosts:
-            return 421, "foreign_host"
+        if name not in self._hosts and name != (scope.get("server") or ("",))[0]:
+            return Refusal(status=421, word="foreign_host")
         origin = headers.get("origin")
-        writes = scope["type"] == "websocket" or scope["method"] not in _SAFE
+        writes = scope["type"] == "websocket" or scope["method"] not in SAFE
         if writes and origin is not None and _authority(origin)[0] != host:
-            return 403, "foreign_origin"
-        if not is_public(scope) and not _is_local(scope):
-            return 403, "not_local"
+            return Refusal(status=403, word="foreign_origin")
         length = headers.get("content-length", "0")
-        if not _is_ui(scope) and not (length.isdecimal() and int(length) <= BODY_BYTES):
-            return 413, "too_large"
+        if not (length.isdecimal() and int(length) <= _most_bytes(scope)):
+            return Refusal(status=413, word="too_large")
         return None
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
-        policy = _UI_POLICY if _is_ui(scope) else _POLICY
+        policy = _UI_POLICY if is_ui(scope) else _POLICY
         extra = [*_HEADERS, (b"content-security-policy", policy.encode())]
+        host = HTTPConnection(scope).headers.get("host", "")
+        if scope["scheme"] in ("https", "wss") and _authority(f"//{host}")[1] not in LOOPBACK:
+            extra.append(_HSTS)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
@@ -106,11 +157,46 @@ class Guard:
 
         return send_with_headers
 
+    async def _refuse(self, why: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
+            return
+        answer: Response
+        if why.again:
+            answer = HTMLResponse(_AGAIN, headers={"cache-control": "no-store"})
+        elif why.location is not None:
+            answer = RedirectResponse(why.location, why.status)
+        else:
+            values = {"bytes": _most_bytes(scope), "names": ", ".join(sorted(self._hosts))}
+            detail = text(f"web.{why.word}", language_of(HTTPConnection(scope)), **values)
+            answer = JSONResponse({"detail": detail}, why.status, why.headers)
+        if scope.get("method") == "HEAD":
+            send = _without_body(send)
+        await answer(scope, receive, send)
+
 
 def language_of(connection: HTTPConnection) -> str:
-    """The language a request asks for: `?lang=`, else its Accept-Language, else Spanish."""
-    asked = connection.query_params.get("lang") or connection.headers.get("accept-language")
-    return known(asked)
+    """The language a request asks for: `?lang=`, else the person's, else its Accept-Language, else
+    Spanish.
+    """
+    person: Person = connection.scope.get(PERSON, NOBODY)
+    asked = connection.query_params.get("lang") or person.language
+    return known(asked or connection.headers.get("accept-language"))
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether it comes from this machine."""
+    client = scope.get("client")
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _most_bytes(scope: Scope) -> int:
+    large = is_ui(scope) or scope["path"].endswith("/import")
+    return IMPORT_BYTES if large else BODY_BYTES
 
 
 def _authority(url: str) -> tuple[str, str | None]:
@@ -122,12 +208,31 @@ def _authority(url: str) -> tuple[str, str | None]:
         return "", None
 
 
-def _is_local(scope: Scope) -> bool:
-    client = scope.get("client")
-    try:
-        return client is not None and ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
+def _until(over: asyncio.Event, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """A socket that ends when the event is set."""
+    closed = False
+
+    async def receive_while_open() -> Message:
+        nonlocal closed
+        if not closed:
+            message = asyncio.ensure_future(receive())
+            end = asyncio.ensure_future(over.wait())
+            try:
+                await asyncio.wait({message, end}, return_when=asyncio.FIRST_COMPLETED)
+                if not over.is_set():
+                    return message.result()
+            finally:
+                message.cancel()
+                end.cancel()
+            closed = True
+            await send({"type": "websocket.close", "code": SESSION_OVER, "reason": "over"})
+        return {"type": "websocket.disconnect", "code": SESSION_OVER}
+
+    async def send_while_open(message: Message) -> None:
+        if not closed:
+            await send(message)
+
+    return receive_while_open, send_while_open
 
 
 def _without_body(send: Send) -> Send:
@@ -142,23 +247,15 @@ def _without_body(send: Send) -> Send:
 
 def _bounded(receive: Receive, scope: Scope) -> Receive:
     """Ends a request whose body, sent without a length, grows past the bound."""
-    taken = 0
+    taken, most = 0, _most_bytes(scope)
 
     async def receive_bounded() -> Message:
         nonlocal taken
         message = await receive()
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
-            if taken > BODY_BYTES:
+            if taken > most:
                 return {"type": "http.disconnect"}
         return message
 
-    return receive if scope["type"] == "websocket" or _is_ui(scope) else receive_bounded
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
-        return
-    await JSONResponse({"detail": detail}, status)(scope, receive, send)
+    return receive_bounded

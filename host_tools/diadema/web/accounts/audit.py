@@ -1,0 +1,174 @@
+"""Who did or read what, when, of which agents and from where. Append-only: each row's hash is over
+the one before it, so that none can be changed or taken out unseen.
+"""
+
+import hashlib
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from diadema.web.accounts.database import writing
+from diadema.web.accounts.tables import audit
+from diadema.web.who import Person
+
+ALL = ("*",)  # every agent whom the person may see
+_FIRST = "0" * 64
+_WAITING = 10_000
+_AGAIN_S = 1.0
+_SAME_MS = 60_000
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class AuditFull(Exception):
+    """Nothing can be written any more, so nothing personal may be read either."""
+
+
+class Row(Struct, kw_only=True, frozen=True):
+    number: int
+    at_ms: int
+    who: str
+    role: str
+    what: str
+    agents: list[str]
+    detail: dict[str, Any]
+    address: str
+    hash: str
+
+
+def append(
+    tx: Connection,
+    at_ms: int,
+    person: Person,
+    what: str,
+    agents: Iterable[str] = (),
+    **detail: Any,
+) -> None:
+    """One more row, in the transaction of what it tells of."""
+    last = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+    number, digest = next(iter(tx.execute(last)), (0, _FIRST))
+    row = Row(
+        number=number + 1, at_ms=at_ms, who=person.id, role=person.role, what=what,
+        agents=sorted(set(agents)), detail=detail, address=person.address, hash="",
+    )  # fmt: skip
+    fields = msgspec.to_builtins(row) | {"hash": _link(digest, row)}
+    tx.execute(audit.insert(), fields)
+
+
+def _link(before: str, row: Row) -> str:
+    content = [getattr(row, name) for name in row.__struct_fields__ if name != "hash"]
+    return hashlib.sha256(before.encode() + _encode(content)).hexdigest()
+
+
+class Audit:
+    """Reads and checks the record; `note` writes behind whoever cannot wait for the disk."""
+
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+        self._waiting: deque[tuple[int, Person, str, tuple[str, ...]]] = deque()
+        self._said: dict[tuple[Any, ...], int] = {}
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._ends = False
+
+    def note(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
+        """Written within moments, by a thread. The same again within a minute is not repeated.
+
+        Raises AuditFull when the disk has taken nothing for long.
+        """
+        told = tuple(sorted(set(agents)))
+        key, at_ms = (person.id, person.session, what, told), self._now()
+        with self._wake:
+            if at_ms - self._said.get(key, -_SAME_MS) < _SAME_MS:
+                return
+            if len(self._waiting) >= _WAITING:
+                raise AuditFull
+            if len(self._said) >= _WAITING:
+                self._said.clear()
+            self._said[key] = at_ms
+            self._waiting.append((at_ms, person, what, told))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+
+    def close(self, patience_s: float = 3.0) -> None:
+        """What was noted is written."""
+        with self._wake:
+            thread, self._ends = self._thread, True
+            self._wake.notify()
+        if thread is not None:
+            thread.join(patience_s)
+
+    def rows(
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 100,
+        who: str = "",
+        what: str = "",
+        agent: str = "",
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+    ) -> list[Row]:
+        """The newest first. `what` by its beginning, `agent` among those named; rows that tell of
+        all are of everybody.
+        """
+        row = audit.c
+        query = select(audit).order_by(row.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(row.number < before)
+        if who:
+            query = query.where(row.who == who)
+        if what:
+            query = query.where(row.what.startswith(what, autoescape=True))
+        if from_ms is not None:
+            query = query.where(row.at_ms >= from_ms)
+        if to_ms is not None:
+            query = query.where(row.at_ms < to_ms)
+        if agent:
+            named = func.json_each(row.agents).table_valued("value")
+            query = query.where(
+                select(1).select_from(named).where(named.c.value == agent).exists()
+            )
+        with self._engine.connect() as connection:
+            return [Row(**found._mapping) for found in connection.execute(query)]
+
+    def check(self) -> int | None:
+        """The number of the first row that does not follow from the one before it."""
+        digest, number = _FIRST, 0
+        with self._engine.connect() as connection:
+            for found in connection.execute(select(audit).order_by(audit.c.number)):
+                row = Row(**found._mapping)
+                number += 1
+                if row.number != number or row.hash != (digest := _link(digest, row)):
+                    return number
+        return None
+
+    def _write(self) -> None:
+        while True:
+            with self._wake:
+                while not self._waiting and not self._ends:
+                    self._wake.wait()
+                if not self._waiting:
+                    return
+                some = list(self._waiting)
+            try:
+                with writing(self._engine) as tx:
+                    for at_ms, person, what, agents in some:
+                        append(tx, at_ms, person, what, agents)
+            except SQLAlchemyError:
+                with self._wake:
+                    if self._ends:
+                        return
+                    self._wake.wait(_AGAIN_S)
+                continue
+            with self._wake:
+                for _ in some:
+                    self._waiting.popleft()
