@@ -42,11 +42,13 @@ def named(state):
     state = msgspec.msgpack.decode(state, type=StationState)
     known = asdict(state) | {"clock": asdict(state.clock)}
     known |= {"session": asdict(state.session), "last": asdict(state.last)}
+    for name in ("trail", "by", "who"):
+        del known[name]
     return msgspec.msgpack.encode(known | {"open": [asdict(contact) for contact in state.open]})
 
 
 def drop_what_came_with_6(connection):
-    for table in ("marks", "badges", "tickets", "queue_calls"):
+    for table in ("marks", "badges", "tickets", "queue_calls", "trails"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP INDEX sessions_mark")
     for column in ("mark_n", "verdict", "verdict_reason"):
@@ -54,10 +56,22 @@ def drop_what_came_with_6(connection):
     connection.execute("ALTER TABLE generations DROP COLUMN pin")
 
 
-def make_layout_6(path):
+def forget_trails(connection):
+    for s, state in connection.execute("SELECT s, state FROM stations").fetchall():
+        known = msgspec.msgpack.decode(state)
+        for name in ("trail", "by", "who"):
+            known.pop(name, None)
+        state = msgspec.msgpack.encode(known)
+        connection.execute("UPDATE stations SET state = ? WHERE s = ?", [state, s])
+
+
+def make_layout_7(path, layout=7):
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE queue_calls")
-        connection.execute("PRAGMA user_version = 6")
+        connection.execute("DROP TABLE trails")
+        if layout == 6:
+            connection.execute("DROP TABLE queue_calls")
+        forget_trails(connection)
+        connection.execute(f"PRAGMA user_version = {layout}")
         connection.commit()
 
 
@@ -65,6 +79,7 @@ def make_layout_5(path):
     """Contacts had no details, sessions no verdict; nobody's marks were kept."""
     with closing(sqlite3.connect(path)) as connection:
         drop_what_came_with_6(connection)
+        forget_trails(connection)
         connection.execute("UPDATE contacts SET row = json_remove(row, '$[#-1]')")
         connection.execute("PRAGMA user_version = 5")
         connection.commit()
@@ -100,11 +115,11 @@ def make_old(path, contacts, layout):
         connection.commit()
 
 
-@pytest.mark.parametrize("layout", [3, 4, 5, 6])
-def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
+@pytest.mark.parametrize("layout", [3, 4, 5, 6, 7])
+def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, caplog):
     old, contacts = before
-    if layout == 6:
-        make_layout_6(old)
+    if layout >= 6:
+        make_layout_7(old, layout)
     elif layout == 5:
         make_layout_5(old)
     else:
@@ -112,6 +127,7 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
     with pytest.raises(DiademaError, match=f"layout {layout}"):
         open_reader(old)
     writer = open_writer(old)
+    assert "diadema rebuild --apply" in caplog.text
     reader = open_reader(old)
     assert reader.contacts() == contacts
     assert reader.status()["contacts"] == 2
@@ -124,6 +140,8 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
         ("c1", "held", False),
     ]
     assert len(reader.sessions()) == 1
+    (trail,) = reader.trails()  # of what was before there is none
+    assert (trail.n, [span.state for span in trail.spans]) == (stored + 1, ["talking"])
     ingest.take(script.mark("in").messages(script.n), "stream", "server")
     assert [mark.agent for mark in reader.marks()] == ["a001"]
     assert reader.tickets() == []
@@ -131,6 +149,6 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout):
     with closing(sqlite3.connect(old)) as connection:
         found = "SELECT count(*) FROM sqlite_master WHERE name = 'sessions_mark'"
         assert connection.execute(found).fetchone() == (1,)
-    assert VERSION == 7
+    assert VERSION == 8
     reader.close()
     writer.close()

@@ -5,15 +5,20 @@ Contacts that go on are part of their station's state, and are no rows yet.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Table
 
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BootClock
 from diadema.store.chain import Placed, Told
-from diadema.store.rows import Contact, QueueCall, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 
 type Key = tuple[str, int, int]
 type Anchor = tuple[str, int, int, int, int, str, int, int, int, int | None]
-type Rows = tuple[list[Contact], list[Session]]
+type Row = Contact | Session | Trail
+type Rows = tuple[list[Contact], list[Session], list[Trail]]
 
 
 @dataclass
@@ -26,6 +31,7 @@ class Changes:
     stored: Callable[[str, int, int, str], Contact | None]
     contacts: dict[Key, Contact] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
+    trails: dict[Key, Trail] = field(default_factory=dict)
     tickets: dict[Key, Ticket] = field(default_factory=dict)
     queue_calls: dict[Key, QueueCall] = field(default_factory=dict)
     agents: set[str] = field(default_factory=set)
@@ -36,7 +42,8 @@ class Changes:
     ended: list[Session] = field(default_factory=list)
     placed: bool = False  # older rows got their hour: the day's figures must be read again
     fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
-    hourless: dict[str, list[Contact | Session]] = field(default_factory=dict)  # by station
+    hourless: dict[str, list[Row]] = field(default_factory=dict)  # by station
+    kept: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)  # rows that stay
     marks: list[tuple[Told, Placed]] = field(default_factory=list)
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of older marks
     anchors: list[Anchor] = field(default_factory=list)  # rows of that table
@@ -60,11 +67,20 @@ class Changes:
         if session.open_utc is None or session.close_utc is None:
             self.hourless.setdefault(session.s, []).append(session)
 
+    def trail(self, trail: Trail) -> None:
+        self.trails[trail.s, trail.e, trail.n] = trail
+        if trail.start_utc is None:
+            self.hourless.setdefault(trail.s, []).append(trail)
+
     def ticket(self, ticket: Ticket) -> None:
         self.tickets[ticket.s, ticket.e, ticket.n] = ticket
 
     def queue_call(self, call: QueueCall) -> None:
         self.queue_calls[call.s, call.e, call.n] = call
+
+    def keep(self, table: Table, row: tuple[Any, ...]) -> None:
+        """A row that no later event changes."""
+        self.kept.setdefault(table, []).append(row)
 
     def running(self, state: StationState) -> None:
         """The agent that a touched station is left with."""
@@ -83,17 +99,21 @@ class Changes:
         self, s: str, state: StationState, clocks: Mapping[tuple[int, int], BootClock]
     ) -> None:
         """Boots (e, b) got their clocks: give an hour to what happened there before."""
-        rows: list[Contact | Session] = list(state.open)  # what is running goes on with these
+        rows: list[Row] = list(state.open)  # what is running goes on with these
         if state.last is not None:
             rows.append(state.last)
         rows += state.coded_late
         if state.session is not None:
             rows.append(state.session)
+        if state.trail is not None:
+            trail = state.trail
+            for (e, b), clock in clocks.items():
+                if (trail.e, trail.b) == (e, b) and trail.start_utc is None:
+                    trail.start_utc = _late(trail, clock, trail.start_u)
         rows += self.hourless.pop(s, ())
         for e, b in clocks:
             if self.fresh.get(s) != (e, b):  # else nothing of it is stored yet
-                contacts, sessions = self.unplaced(s, e, b)
-                rows += (*contacts, *sessions)
+                rows += chain.from_iterable(self.unplaced(s, e, b))
                 self.placed = True
         for (e, b), clock in clocks.items():
             if state.hourless or (e, b) != (state.e, state.b):
@@ -116,12 +136,15 @@ class Changes:
         told = {"u": clock.u, "utc": clock.utc, "ppb": clock.drift_ppb}
         self.hours.append({"s": s, "e": e, "b": b, **told, "doubt": doubt, "doubt_ppb": doubt_ppb})
 
-    def _place(self, row: Contact | Session, b: int, clock: BootClock) -> None:
+    def _place(self, row: Row, b: int, clock: BootClock) -> None:
         """Give the row its hour, unless there is a newer one of it (they come newest first)."""
         key = row.s, row.e, row.n
         if isinstance(row, Contact):
             if self.contacts.setdefault(key, row) is row:
                 _place_contact(row, b, clock)
+        elif isinstance(row, Trail):
+            if self.trails.setdefault(key, row) is row:
+                _place_trail(row, b, clock)
         elif self.sessions.setdefault(key, row) is row:
             _place_session(row, b, clock)
             self.agents.add(row.a)
@@ -146,6 +169,12 @@ def _place_session(session: Session, b: int, clock: BootClock) -> None:
         session.close_utc = _late(session, clock, session.close_u)
 
 
+def _place_trail(trail: Trail, b: int, clock: BootClock) -> None:
+    if trail.b == b and trail.start_utc is None:
+        trail.start_utc = _late(trail, clock, trail.start_u)
+        trail.end_utc = trail.start_utc + trail.end_u - trail.start_u
+
+
 def _place_ticket(ticket: Ticket, b: int, clock: BootClock) -> bool:
     """Whether something of it lay in that boot and had no hour."""
     placed = False
@@ -157,7 +186,7 @@ def _place_ticket(ticket: Ticket, b: int, clock: BootClock) -> bool:
     return placed
 
 
-def _late(row: Contact | Session | Ticket, clock: BootClock, u: int) -> int:
+def _late(row: Row | Ticket, clock: BootClock, u: int) -> int:
     """The hour of `u`; notes that the row got it late, and the worst doubt of its hours."""
     row.late = True
     row.uncertainty_ms = max(row.uncertainty_ms or 0, clock.uncertainty_at(u))

@@ -21,6 +21,7 @@ from diadema.ingest.projection import project, skip
 from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station, saved
 from diadema.store.errors import StoreTrouble
 from diadema.store.kept_contacts import row_of
+from diadema.store.kept_trails import trail_row
 from diadema.store.writer import Batch, Doubtful, EventRow
 
 _BODY_KEPT = 4096  # bytes of a dead letter
@@ -125,8 +126,10 @@ class Intake:
             row_of(contacts[key]) for key in sorted(contacts) if contacts[key].closed
         ]
         self.batch.sessions += map(astuple, self._changes.sessions.values())
+        self.batch.trails += map(trail_row, self._changes.trails.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
+        self.batch.kept = self._changes.kept
         self.batch.anchors += self._changes.anchors
         self.batch.hours += self._changes.hours
         self.effects.alarms += self._changes.alarms

@@ -6,6 +6,7 @@ from diadema.events import Event, StationClock
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BOOTS_KEPT, UNTOLD_MS, Adrift, between
+from diadema.ingest.trails import clock_set
 
 
 def end_boot(state: StationState) -> None:
@@ -48,6 +49,8 @@ def _anchor(
     jump = clock.anchor(event.u, utc, source, doubt)
     changes.anchor(event.s, event.e, event.b, clock, jump)
     state.offset = utc - event.u
+    if jump is not None:
+        clock_set(changes, state, event)
     if not first:
         return
     clocks = {(event.e, event.b): clock}

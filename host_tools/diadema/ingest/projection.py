@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from diadema.events import Event
-from diadema.ingest import conduct, contacts, queues, sessions, tickets, transfers
+from diadema.ingest import (
+    conduct,
+    contacts,
+    queues,
+    sessions,
+    supervision,
+    tickets,
+    trails,
+    transfers,
+)
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
 from diadema.ingest.placing import end_boot, hour_before_anchor
@@ -20,6 +29,7 @@ _HANDLERS: Mapping[type[Event], Handler] = {
     **transfers.HANDLERS,
     **conduct.HANDLERS,
     **tickets.HANDLERS,
+    **supervision.OF_STATIONS,
 }
 
 
@@ -27,6 +37,9 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     """Take the next event of a station's journal into its state; note what rows it changes."""
     if type(event) in queues.HANDLERS:  # it has its hour, and no boot
         queues.project(changes, state, event)
+        return
+    if type(event) in supervision.HANDLERS:
+        supervision.project(changes, state, event)
         return
     if event.b != state.b or event.e != state.e:
         _next_boot(changes, state, event)
@@ -39,10 +52,12 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     handler = _HANDLERS.get(type(event))
     if handler is not None:
         handler(changes, state, event, utc)
-        shown, reason = display(state)
-        if shown != state.shown or reason != state.shown_reason:
-            state.shown, state.shown_reason = shown, reason
+        shown = display(state)
+        if shown[0] != state.shown or shown[1] != state.shown_reason:
+            state.shown, state.shown_reason, _ = shown
             state.shown_b, state.shown_u, state.shown_utc = event.b, u, utc
+        if (session := state.session) is not None:
+            trails.follow(changes, state, session, event, utc, shown)
     state.u = u
 
 
@@ -55,6 +70,7 @@ def skip(state: StationState) -> None:
 def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
     if event.e != state.e:  # a new journal knows of no session
         sessions.close_unheard(changes, state, event, None)
+    trails.break_off(changes, state, state.u)
     for contact in state.open:  # what is known of its parts was measured in the old boot
         stop_clocks(contact, state.u)
         contact.estimated |= contact.phase == "wrapup"

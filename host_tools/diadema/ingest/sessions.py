@@ -9,6 +9,7 @@ from diadema.ingest.changes import Changes
 from diadema.ingest.closing import close_all
 from diadema.ingest.placing import take_anchor
 from diadema.ingest.state import StationState
+from diadema.ingest.trails import break_off
 from diadema.store.chain import Told
 from diadema.store.rows import Session
 
@@ -42,6 +43,7 @@ def _open(changes: Changes, state: StationState, event: Any, utc: Utc, **fields:
         **fields,
     )
     state.session, state.presence, state.reason = session, "not_ready", "login"
+    state.by, state.who = "system", None
     changes.session(session)
     return session
 
@@ -54,6 +56,8 @@ def _close(
     close_all(changes, state, event, utc)
     if event.e == session.e:
         session.close_b, session.close_u = event.b, event.u
+    here = (event.e, event.b) == (state.e, state.b)
+    break_off(changes, state, event.u if here else state.u, over=True)
     session.close_utc, session.reason, session.by = utc, reason, by
     state.session, state.presence, state.reason = None, "logged_out", None
     changes.session(session)
@@ -123,6 +127,7 @@ def _presence(changes: Changes, state: StationState, event: ev.PresenceChanged, 
     require(changes, state, event, utc)
     state.presence = event.to
     state.reason = event.reason if event.to == "not_ready" else None
+    state.by, state.who = event.by, event.who or None
 
 
 def _booted(changes: Changes, state: StationState, event: ev.StationBooted, utc: Utc) -> None:

@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from diadema.ingest.timeline import Adrift, BootClock
-from diadema.store.rows import Contact, QueueCall, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 
 
 class StationState(Struct, kw_only=True, omit_defaults=True):
@@ -23,6 +23,9 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     session: Session | None = None
     presence: str = "logged_out"
     reason: str | None = None
+    by: str | None = None  # who set it: agent, system or supervisor, and whose name
+    who: str | None = None
+    trail: Trail | None = None  # the running one, of this boot
     open: list[Contact] = []  # the running contact, and at most one in wrap-up
     last: Contact | None = None  # the last one that was closed
     coded_late: list[Contact] = []  # closed before it without a code; one may come, and be changed
@@ -41,6 +44,8 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     firmware: str = ""
     board: str = ""
     generation: int = 0  # of the configuration that it says it has
+    amended: int = 0  # of a hub: corrections of attendance, and the chain of them
+    amendments: str = ""
     answered_i: int = 0  # highest command number that it has executed
 
     @property
@@ -60,10 +65,12 @@ def foremost(contacts: list[Contact]) -> Contact:
     return min(contacts, key=lambda contact: _RANK[contact.phase])
 
 
-def display(state: StationState) -> tuple[str, str | None]:
-    """(state, reason) of this second: the one rule for floor, timeline and reports."""
+def display(state: StationState) -> tuple[str, str | None, str | None]:
+    """(state, reason, the contact that decides it) of this second: the one rule for floor,
+    timeline and reports."""
     if state.session is None:
-        return "logged_out", None
+        return "logged_out", None, None
     if running := state.open:
-        return (running[0] if len(running) == 1 else foremost(running)).phase, None
-    return state.presence, state.reason
+        contact = running[0] if len(running) == 1 else foremost(running)
+        return contact.phase, None, contact.c
+    return state.presence, state.reason, None

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, select
 
 from diadema.ingest.floor import Row
 from diadema.ingest.state import StationState
-from diadema.store import open_reader, tables
+from diadema.store import kept_trails, open_reader, tables
 from diadema.store.kept_contacts import ended, key_of
 
 _OF_THE_SITE = ("name", "alias", "team", "seat", "reason_label", "private", "link", "help_topic")
@@ -96,6 +96,13 @@ def _contacts(connection: Connection) -> Rows:
     }
 
 
+def _trails(connection: Connection) -> Rows:
+    return {
+        f"{trail.s} {trail.e} {trail.n}": msgspec.to_builtins(msgspec.structs.asdict(trail))
+        for trail in kept_trails.over(connection)
+    }
+
+
 def _stations(connection: Connection) -> Rows:
     row = tables.stations.c
     return {
@@ -132,10 +139,15 @@ _READ: dict[str, Callable[[Connection], Rows]] = {
     "losses": _table(tables.losses),
     "unknown": _table(tables.unknown),
     "contacts": _contacts,
+    "trails": _trails,
     "sessions": _table(tables.sessions),
     "marks": _table(tables.marks),
     "tickets": _table(tables.tickets),
     "queue_calls": _table(tables.queue_calls),
+    "acts": _table(tables.acts),
+    "corrections": _table(tables.corrections),
+    "messages": _table(tables.messages),
+    "receipts": _table(tables.receipts),
     "anchors": _table(tables.anchors),
     "stations": _stations,
     "commands": _answers,

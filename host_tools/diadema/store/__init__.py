@@ -5,7 +5,7 @@
 
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
-from diadema.store.rows import Contact, QueueCall, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Span, Ticket, Trail
 from diadema.store.writer import Batch, Writer, open_writer
 
 __all__ = [
@@ -14,10 +14,12 @@ __all__ = [
     "QueueCall",
     "Reader",
     "Session",
+    "Span",
     "StoreDamaged",
     "StoreStale",
     "StoreUnavailable",
     "Ticket",
+    "Trail",
     "Writer",
     "open_reader",
     "open_writer",

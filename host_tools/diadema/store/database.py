@@ -1,5 +1,6 @@
 """Opens the database: SQLite in WAL mode, each commit on the disk before it returns."""
 
+import logging
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, st
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
 _CONTACTS_AS_ARRAYS = 5  # the layout that began it
+_TRAILS = 8
 _ROWS = 2000
+
+log = logging.getLogger("diadema.store")
 
 
 def _upgrade(connection: Connection, version: int) -> None:
@@ -112,6 +116,13 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if write and version < VERSION:
         _upgrade(connection, version)
+        if 0 < version < _TRAILS:
+            log.warning(
+                "%s had layout %d: times in each state begin now; for those of the past end the "
+                "hub and run `diadema rebuild --apply`",
+                path,
+                version,
+            )
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     elif version != VERSION:
         raise DiademaError(

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, or_, select, text
 
-from diadema.store import kept_contacts, tables
-from diadema.store.rows import Contact, Session
+from diadema.store import kept_contacts, kept_trails, tables
+from diadema.store.rows import Contact, Session, Trail
 
 _NEAR = 5_000  # events: more than a week of one desk
 
@@ -63,7 +63,9 @@ def contact_of(tx: Connection, s: str, e: int, n: int, c: str) -> Contact | None
     return next(kept_contacts.ended(tx, near, its), None)
 
 
-def unplaced(tx: Connection, s: str, e: int, b: int) -> tuple[list[Contact], list[Session]]:
+def unplaced(
+    tx: Connection, s: str, e: int, b: int
+) -> tuple[list[Contact], list[Session], list[Trail]]:
     """Rows of a station's boot that still lack an hour."""
     row = tables.contacts.c
     contacts = [
@@ -81,4 +83,7 @@ def unplaced(tx: Connection, s: str, e: int, b: int) -> tuple[list[Contact], lis
             (stay.close_b == b) & stay.close_utc.is_(None),
         ),
     )
-    return contacts, [Session(**found._mapping) for found in tx.execute(query)]
+    sessions = [Session(**found._mapping) for found in tx.execute(query)]
+    at = tables.trails.c
+    trails = kept_trails.over(tx, at.s == s, at.e == e, text(tables.HOURLESS))
+    return contacts, sessions, [trail for trail in trails if trail.b == b]

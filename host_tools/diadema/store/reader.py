@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, Table, func, select
 
-from diadema.store import attendance, kept_contacts, switch_calls, tables
+from diadema.store import attendance, kept_contacts, kept_trails, switch_calls, tables
 from diadema.store.attendance import Mark
 from diadema.store.database import open_database
 from diadema.store.kept_contacts import key_of
-from diadema.store.rows import SWITCH, Contact, QueueCall, Session, Ticket
+from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,21 @@ class Reader:
             query = query.where(row.a == agent)
         return [Session(**found._mapping) for found in self._all(query)]
 
+    def trails(
+        self,
+        *,
+        agent: str | None = None,
+        start_utc: int | None = None,
+        end_utc: int | None = None,
+        now_utc: int | None = None,
+    ) -> list[Trail]:
+        """What was shown of her, by agent and hour: trails that lie in [start_utc, end_utc) or
+        reach into it. Running ones end at the newest event heard, or at `now_utc` where the
+        station's link is up.
+        """
+        with self.engine.connect() as connection:
+            return kept_trails.trails(connection, agent, start_utc, end_utc, now_utc)
+
     def tickets(self, *, start_utc: int | None = None, end_utc: int | None = None) -> list[Ticket]:
         """Calls for assistance by the hour of the press, [start_utc, end_utc)."""
         row = tables.tickets.c
@@ -182,7 +197,7 @@ class Reader:
         back = select(func.count()).where(inside & (event.k != "station.lost"))
         return {
             "events": self.count(),
-            "stations": self._one(select(func.count()).where(~station.startswith(SWITCH))),
+            "stations": self._one(select(func.count()).where(station.startswith("DIA-"))),
             "contacts": self._contacts(),
             "lost": self._one(select(lost)) - self._one(back),
             "conflicts": self._one(select(func.count()).select_from(tables.conflicts)),

@@ -7,7 +7,7 @@ Times: `_b` and `_u` are the station's boot and its milliseconds, by which every
 
 from msgspec import Struct
 
-SWITCH = "PBX-"  # how the id of one begins
+SWITCH, HUB = "PBX-", "HUB-"  # how the id of one begins
 
 
 class Step(Struct, kw_only=True, array_like=True):
@@ -160,7 +160,8 @@ class Trail(Struct, kw_only=True, array_like=True):
     """A stretch of one session within one boot: `spans` tile [start_u, end_u), the first begins at
     `start_u`. Key: the event that began it. `session`: (s, e, n) of what opened that. The trails
     of a session follow each other without a gap, but for the time between two boots. `over`: the
-    session ended with it.
+    session ended with it; only such a one may have taken no time, and then has no spans. Where
+    none says so the session goes on, or ended as the first thing heard in another boot.
     """
 
     s: str

@@ -18,9 +18,10 @@ from sqlalchemy import (
     text,
 )
 
+from diadema.store.host_rows import Act, Correction, Receipt, Sent
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 
-VERSION = 7  # stores of older layouts lack what came since, and get it from the ingest
+VERSION = 8  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_fields__
 _COLUMNS = [f"row ->> {at} AS {name}" for at, name in enumerate(_FIELDS) if name != "more"]
 _COLUMNS += [
@@ -30,6 +31,8 @@ _COLUMNS += [
 CONTACT_FIELDS = f"CREATE VIEW contact_fields AS SELECT {', '.join(_COLUMNS)} FROM contacts"
 NO_UTC = "utc IS NULL"
 HOURLESS = "hourless = 1"  # SQLite takes the index of these for a query with the same words
+LONG_MS = 3_600_000  # few trails are longer
+LONG = f"end_utc - start_utc > {LONG_MS}"
 metadata = MetaData()
 
 
@@ -142,6 +145,23 @@ contacts = Table(  # those that are over; `row`: all of one, a JSON array (see `
     Index("contacts_start", "start_utc"),
     Index("contacts_hourless", "s", "e", sqlite_where=text(HOURLESS)),
 )
+trails = Table(  # those that are over; `row`: a JSON array in the order of the struct's fields
+    "trails",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("n"),
+    _text("a"),
+    _number("start_utc", nullable=True),
+    _number("end_utc", nullable=True),
+    Column("hourless", Boolean, nullable=False),
+    _text("row"),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("trails_start", "start_utc"),
+    Index("trails_agent", "a", "start_utc"),
+    Index("trails_long", "start_utc", sqlite_where=text(LONG)),
+    Index("trails_hourless", "s", "e", sqlite_where=text(HOURLESS)),
+)
 sessions = Table(
     "sessions",
     metadata,
@@ -185,6 +205,37 @@ queue_calls = Table(
     *_struct_columns(QueueCall),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("queue_calls_start", "start_utc"),
+)
+acts = Table(  # of supervisors
+    "acts",
+    metadata,
+    *_struct_columns(Act),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("acts_utc", "utc"),
+    Index("acts_agent", "a", "utc"),
+)
+corrections = Table(  # of attendance: beside the marks, and chained like them
+    "corrections",
+    metadata,
+    *_struct_columns(Correction),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("corrections_mark", "of_s", "of_e", "of_n"),
+    Index("corrections_agent", "a"),
+)
+messages = Table(  # a row a reader
+    "messages",
+    metadata,
+    *_struct_columns(Sent),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("messages_utc", "utc"),
+    Index("messages_agent", "a", "utc"),
+)
+receipts = Table(  # what stations tell of messages
+    "receipts",
+    metadata,
+    *_struct_columns(Receipt),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("receipts_message", "m"),
 )
 badges = Table(  # by its keyed hash: for whom the site ever named it
     "badges",

@@ -22,6 +22,7 @@ from diadema.store.database import open_database
 from diadema.store.doubles import known_bodies
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.store.kept_contacts import ContactRow
+from diadema.store.kept_trails import TrailRow
 
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
 FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""
@@ -61,9 +62,11 @@ class Batch:
     positions: list[tuple[str, int, int]] = field(default_factory=list)
     stations: list[tuple[str, bytes, bytes, int]] = field(default_factory=list)
     contacts: list[ContactRow] = field(default_factory=list)
+    trails: list[TrailRow] = field(default_factory=list)
     sessions: list[tuple[Any, ...]] = field(default_factory=list)
     tickets: list[tuple[Any, ...]] = field(default_factory=list)
     queue_calls: list[tuple[Any, ...]] = field(default_factory=list)
+    kept: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)
     marks: list[MarkRow] = field(default_factory=list)
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of marks that had none
     anchors: list[tuple[str, int, int, int, int, str, int, int, int, int | None]] = field(
@@ -130,9 +133,12 @@ class Writer:
             self.put(tx, tables.positions, batch.positions)
             self.put(tx, tables.stations, batch.stations)
             self.put(tx, tables.contacts, batch.contacts)
+            self.put(tx, tables.trails, batch.trails)
             self.put(tx, tables.sessions, batch.sessions)
             self.put(tx, tables.tickets, batch.tickets)
             self.put(tx, tables.queue_calls, batch.queue_calls)
+            for table, rows in batch.kept.items():
+                self.put(tx, table, rows)
             self._marks.run(tx, batch.marks)
             for given in batch.hours:
                 tx.execute(text(_HOURS), given)

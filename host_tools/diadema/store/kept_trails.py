@@ -1,0 +1,113 @@
+"""Trails in the store: those that are over are rows, the running ones stand in the state of their
+station. Each lies within one boot, so its hour is that of its beginning.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, TextClause, select, text
+
+from diadema.store import tables
+from diadema.store.rows import Trail
+
+type TrailRow = tuple[str, int, int, str, int | None, int | None, bool, str]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Trail).decode
+
+
+class _Running(Struct):
+    """Of a station's state what is looked for here."""
+
+    u: int = 0
+    trail: Trail | None = None
+
+
+class _Link(Struct):
+    """Of its greeting."""
+
+    up: bool = False
+    links: tuple[str, ...] = ()
+
+
+_decode_running = msgspec.msgpack.Decoder(_Running).decode
+_decode_link = msgspec.msgpack.Decoder(_Link).decode
+
+
+def trail_row(trail: Trail) -> TrailRow:
+    """The row of one that is over, as it is now."""
+    key, hours = (trail.s, trail.e, trail.n), (trail.start_utc, trail.end_utc)
+    return (*key, trail.a, *hours, trail.start_utc is None, _encode(trail).decode())
+
+
+def over(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[Trail]:
+    """The rows where all of this holds."""
+    for row in tx.execute(select(tables.trails.c.row).where(*where)).scalars():
+        yield _decode(row)
+
+
+def running(tx: Connection, now_utc: int | None) -> Iterator[Trail]:
+    """Those that go on, up to the newest that was heard, or to now where a link is up."""
+    row = tables.stations.c
+    for state, hello in tx.execute(select(row.state, row.hello)):
+        known = _decode_running(state)
+        if (trail := known.trail) is None:
+            continue
+        trail.end_u = max(known.u, trail.spans[-1].u)
+        if trail.start_utc is not None:
+            trail.end_utc = trail.start_utc + trail.end_u - trail.start_u
+            if now_utc is not None and now_utc > trail.end_utc and _is_up(hello):
+                trail.end_utc = now_utc
+                trail.end_u = trail.start_u + now_utc - trail.start_utc
+        if trail.spans[-1].u == trail.end_u:
+            trail.spans.pop()
+        if trail.spans:
+            yield trail
+
+
+def _is_up(hello: bytes) -> bool:
+    """One whose links nobody named since the broker came back is in doubt."""
+    link = _decode_link(hello)
+    return link.up and bool(link.links)
+
+
+def trails(
+    tx: Connection,
+    agent: str | None,
+    start_utc: int | None,
+    end_utc: int | None,
+    now_utc: int | None,
+) -> list[Trail]:
+    """All that lie in [start_utc, end_utc) or reach into it, by agent and hour."""
+
+    def asked(trail: Trail) -> bool:
+        begins, ends = trail.start_utc, trail.end_utc
+        return (
+            (agent is None or trail.a == agent)
+            and (start_utc is None or (ends is not None and ends > start_utc))
+            and (end_utc is None or (begins is not None and begins < end_utc))
+        )
+
+    row = tables.trails.c
+    where: list[ColumnElement[bool] | TextClause] = [] if agent is None else [row.a == agent]
+    if end_utc is not None:
+        where.append(row.start_utc < end_utc)
+    if start_utc is None:
+        found = [*over(tx, *where)]
+    else:
+        long = row.start_utc < start_utc - tables.LONG_MS
+        found = [
+            *over(
+                tx, *where, row.start_utc >= start_utc - tables.LONG_MS, row.end_utc > start_utc
+            ),
+            *over(tx, *where, long, row.end_utc > start_utc, text(tables.LONG)),
+        ]
+    found += filter(asked, running(tx, now_utc))
+    found.sort(key=_order)
+    return found
+
+
+def _order(trail: Trail) -> tuple[str, int, str, int, int]:
+    """Those without an hour first; such of one station in the order in which they came."""
+    return trail.a, trail.start_utc or 0, trail.s, trail.e, trail.n
