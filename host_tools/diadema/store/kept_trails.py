@@ -96,12 +96,10 @@ def trails(
     if start_utc is None:
         found = [*over(tx, *where)]
     else:
-        long = row.start_utc < start_utc - tables.LONG_MS
+        near, reaches = start_utc - tables.LONG_MS, row.end_utc > start_utc
         found = [
-            *over(
-                tx, *where, row.start_utc >= start_utc - tables.LONG_MS, row.end_utc > start_utc
-            ),
-            *over(tx, *where, long, row.end_utc > start_utc, text(tables.LONG)),
+            *over(tx, *where, reaches, row.start_utc >= near),
+            *over(tx, *where, reaches, row.start_utc < near, text(tables.LONG)),
         ]
     found += filter(asked, running(tx, now_utc))
     found.sort(key=_order)
