@@ -13,7 +13,7 @@ from msgspec import Meta, field
 from diadema.commands import is_station
 from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
-from diadema.site_people import Agent, PinPolicy, check_agents
+from diadema.site_people import Agent, PinPolicy, TeamName, check_agents
 from diadema.site_terms import SiteError, Strict, check_unique
 from diadema.site_work import Work, check_work
 
@@ -24,9 +24,15 @@ type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")]  # D
 type Server = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}\Z")]  # host:port
 
 
+AGENTS_OF_A_STATION = 120  # a station holds them all in RAM while it checks them
+
+
 class Station(Strict, kw_only=True):
+    """`teams`: whose agents can log in there; none named, everybody can."""
+
     id: str
     seat: Annotated[str, Meta(min_length=1, max_length=12)]
+    teams: Annotated[list[TeamName], Meta(max_length=64)] = field(default_factory=list)
 
 
 class Wifi(Strict, kw_only=True):
@@ -53,7 +59,7 @@ class Site(Work, kw_only=True):
     sntp: Server | None = None  # a time server for stations on Wi-Fi
     firmware: Annotated[str, Meta(min_length=1, max_length=16)] | None = None  # all should have
     stations: list[Station]
-    agents: Annotated[list[Agent], Meta(max_length=120)]  # each station holds them all
+    agents: Annotated[list[Agent], Meta(max_length=2000)]
     pin: PinPolicy = "none"
     multi_login: Literal["deny", "move", "allow"] = "move"
     selftest: bool = False
@@ -62,6 +68,13 @@ class Site(Work, kw_only=True):
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    def agents_at(self, station: Station) -> list[Agent]:
+        """Who can log in there; agents without a team can everywhere."""
+        if not station.teams:
+            return self.agents
+        teams = {"", *station.teams}
+        return [agent for agent in self.agents if agent.team in teams]
 
 
 def load(path: Path) -> Site:
@@ -91,8 +104,27 @@ def parse(data: bytes) -> Site:
     check_unique("stations[{}].id", (station.id for station in site.stations))
     check_unique("stations[{}].seat", (station.seat for station in site.stations))
     check_agents(site.agents, site.pin)
+    _check_teams(site)
     check_work(site)
     return site
+
+
+def _check_teams(site: Site) -> None:
+    teams = {agent.team for agent in site.agents}
+    sizes: dict[frozenset[str], int] = {}
+    for at, station in enumerate(site.stations):
+        for k, team in enumerate(station.teams):
+            if team not in teams:
+                raise SiteError(f"stations[{at}].teams[{k}]", f"no agent is of {team}")
+        group = frozenset(station.teams)
+        if group not in sizes:
+            sizes[group] = len(site.agents_at(station))
+        if sizes[group] > AGENTS_OF_A_STATION:
+            raise SiteError(
+                f"stations[{at}].teams",
+                f"{station.seat} would know {sizes[group]} agents, a station can hold "
+                f"{AGENTS_OF_A_STATION}: name the teams that sit there",
+            )
 
 
 def _key(path: str) -> str:

@@ -9,6 +9,7 @@ from msgspec import Meta, field
 from diadema.badge_cards import KIND
 from diadema.site_terms import Label, Name, SiteError, Strict, check_unique
 
+type TeamName = Annotated[str, Meta(max_length=64)]
 type PinPolicy = Literal["none", "always", "clonable"]
 
 _BADGE = re.compile(r"^[a-z0-9]{1,16}:[0-9A-F]{8,64}\Z")
@@ -33,7 +34,7 @@ class Agent(Strict, kw_only=True):
     name: Name
     short: Label
     alias: Label
-    team: Annotated[str, Meta(max_length=64)] = ""
+    team: TeamName = ""
     badges: list[str] = field(default_factory=list)
     day_badges: Annotated[list[DayBadge], Meta(max_length=60)] = field(default_factory=list)
     pin: Annotated[str, Meta(pattern=r"^([0-9a-f]{16}:[0-9a-f]{32})?\Z")] = ""

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from diadema.badge_cards import card_key as key_of_card
 from diadema.badge_cards import secure_uid
 from diadema.commands import CONFIG_PART
-from diadema.site import Agent, Site, SiteError
+from diadema.site import Agent, Site, SiteError, Station
 from diadema.site_terms import Coded
 from diadema.site_work import Campaign, Reason
 
@@ -171,7 +171,12 @@ class ConfigMaker:
         key = bytes.fromhex(badge_key)
         self.generation = generation
         self._own = own or {}
-        self._seats = {station.id: station.seat for station in site.stations}
+        self._stations = {station.id: station for station in site.stations}
+        self._rows: dict[str, list[Any]] = {
+            agent.id: agent_row(agent, key, card_key, day) for agent in site.agents
+        }
+        self._site = site
+        self._agents: dict[frozenset[str], msgspec.Raw] = {}  # by the teams of a station
         self._common: dict[str, Any] = {
             "generation": generation,
             "site": site.site,
@@ -180,26 +185,35 @@ class ConfigMaker:
             "badge_key": badge_key,
             "ring_limit_s": site.ring_limit_s,
             "wrapup_limit_s": site.wrapup_limit_s,
-            "agents": _lines([agent_row(agent, key, card_key, day) for agent in site.agents]),
+            "agents": None,  # in this place; each station has its own
             "reasons": [reason_row(reason) for reason in site.reasons],
             "tree": site.tree,
             **_work(site),
         }
 
     def knows(self, station: str) -> bool:
-        return station in self._seats
+        return station in self._stations
 
     def build(self, station: str) -> bytes:
         """The configuration's JSON. Raises KeyError for a station the site does not name."""
-        own = {"station": station, "seat": self._seats[station]}
+        seat = self._stations[station]
+        own = {"station": station, "seat": seat.seat, "agents": self._agents_at(seat)}
         data = msgspec.json.encode(self._common | own | dict(self._own.get(station, {})))
         if len(data) > CONFIG_LIMIT:
             raise SiteError(
                 "agents, tree",
-                f"a station's configuration would have {len(data)} bytes of {CONFIG_LIMIT}: "
-                "name fewer agents, or shorten the tree",
+                f"the configuration of {seat.seat} would have {len(data)} bytes of "
+                f"{CONFIG_LIMIT}: name fewer agents or the teams that sit there, or shorten "
+                "the tree",
             )
         return data
+
+    def _agents_at(self, station: Station) -> msgspec.Raw:
+        teams = frozenset(station.teams)
+        if teams not in self._agents:
+            theirs = self._site.agents_at(station)
+            self._agents[teams] = _lines([self._rows[agent.id] for agent in theirs])
+        return self._agents[teams]
 
 
 def check_sizes(site: Site) -> None:
