@@ -5,54 +5,97 @@ together, the last value of an agent winning. Each message is encoded once for a
 
 A message is `{"snap":{…}}` or `{"seq","now","d":[[index, live columns…],…]}`. An empty `d` says
 "still here". `now` is UTC ms, `speed` is there when it is not 1, `down` (since when) while nothing
-new can come.
+new can come. Inside, `cut`, `owing`, `queues`, `targets` and `alerts` are there when they are new,
+and always in a snapshot.
 """
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from diadema.directory.people import People
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 from diadema.web.viewers import Viewer
 from diadema.web.views import Values, View
+from diadema.web.watch import Watch
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 1.0
+ALERTS = 100  # that one message names; the others are counted
+
+type Teams = frozenset[str] | None  # whose agents an audience sees; None: everybody's
+
+
+@dataclass(frozen=True)
+class Source:
+    """What every channel reads. `down` tells since when (UTC ms) the data stands, or None."""
+
+    floor: Floor
+    pace: Pace
+    down: Callable[[], int | None]
+    build: str
+    people: Callable[[], People]
+    watch: Watch
+
+
+@dataclass
+class Counts:
+    """Of all channels of one view, also of those that are gone."""
+
+    messages: int = 0
+    given_up: int = 0
+    viewers: set[Viewer] = field(default_factory=set)
 
 
 class Channel:
-    """Follows a floor for one view. `down` tells since when (UTC ms) the data stands, or None."""
+    """Follows a floor for one view and the agents of some teams."""
 
-    def __init__(
-        self, view: View, floor: Floor, pace: Pace, down: Callable[[], int | None], build: str
-    ) -> None:
+    def __init__(self, view: View, source: Source, teams: Teams, counts: Counts) -> None:
         self.view = view
+        self.teams = teams
         self.viewers: set[Viewer] = set()
-        self.messages = 0
-        self.given_up = 0
-        self._floor = floor
-        self._pace = pace
-        self._down = down
-        self._build = build
+        self.counts = counts
+        self._source = source
+        self._people = source.people()
         self._seq = 0
         self._last_sent = 0.0
         self._last_flush = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._dirty: set[str] = set()
-        self._renew = False
+        self._renew = True
         self._index: dict[str, int] = {}
         self._who: dict[str, Values] = {}
         self._live: dict[str, Values] = {}
+        self._news = view.inside  # beside the rows
+        self._told: dict[str, Any] = {}
         self._encoder = msgspec.json.Encoder()
-        floor.on_change.append(self._touch)
-        floor.on_site.append(self._touch_all)
+        source.floor.on_change.append(self._touch)
+        source.floor.on_site.append(self._touch_all)
+        if view.inside:
+            source.floor.on_head.append(self._touch_inside)
+            source.watch.on_change.append(self._touch_inside)
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        floor, watch = self._source.floor, self._source.watch
+        floor.on_change.remove(self._touch)
+        floor.on_site.remove(self._touch_all)
+        if self.view.inside:
+            floor.on_head.remove(self._touch_inside)
+            watch.on_change.remove(self._touch_inside)
+        if self._timer is not None:
+            self._timer.cancel()
 
     def join(self, viewer: Viewer) -> None:
         """From now on this viewer gets a snapshot and then every message."""
+        if self._renew:
+            self._take_all()
         self.viewers.add(viewer)
+        self.counts.viewers.add(viewer)
         viewer.offer(self._encode(self._snapshot()))
 
     def again(self, viewer: Viewer) -> None:
@@ -61,23 +104,32 @@ class Channel:
 
     def leave(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
+        self.counts.viewers.discard(viewer)
 
-    async def beat(self) -> None:
-        """Run for ever: let no second pass without a message."""
-        loop = asyncio.get_running_loop()
-        while True:
-            quiet = loop.time() - self._last_sent
-            if quiet >= HEARTBEAT_S:
-                self._send({"d": []})
-            else:
-                await asyncio.sleep(HEARTBEAT_S - quiet)
+    def beat(self) -> float:
+        """Let no second pass without a message; gives how long nothing is due."""
+        if self._source.people() is not self._people:
+            self._touch_all()
+        quiet = asyncio.get_running_loop().time() - self._last_sent
+        if quiet < HEARTBEAT_S:
+            return HEARTBEAT_S - quiet
+        self._send({"d": []})
+        return HEARTBEAT_S
+
+    def _sees(self, agent: str) -> bool:
+        return self.teams is None or self._people.team(agent) in self.teams
 
     def _touch(self, agent: str) -> None:
-        self._dirty.add(agent)
-        self._schedule()
+        if self._sees(agent):
+            self._dirty.add(agent)
+            self._schedule()
 
     def _touch_all(self) -> None:
         self._renew = True
+        self._schedule()
+
+    def _touch_inside(self) -> None:
+        self._news = True
         self._schedule()
 
     def _schedule(self) -> None:
@@ -90,8 +142,8 @@ class Channel:
         self._timer = None
         changed: list[Values] = []
         for agent in self._dirty:
-            row = self._floor.rows.get(agent)
-            if row is None or self._who.get(agent) != self.view.who(row):
+            row = self._source.floor.rows.get(agent)
+            if row is None or self._who.get(agent) != self.view.who(row, self._people):
                 self._renew = True
                 break
             live = self.view.live(row)
@@ -104,43 +156,72 @@ class Channel:
             self._last_flush = asyncio.get_running_loop().time()
             self._seq += 1
             self._publish(self._snapshot())
-        elif changed:
+        elif changed or self._news:
             self._last_flush = asyncio.get_running_loop().time()
             self._send({"d": changed})
 
     def _take_all(self) -> None:
-        rows = sorted(self._floor.rows.items(), key=lambda item: self.view.order(item[1]))
+        self._people = self._source.people()
+        rows = sorted(
+            (item for item in self._source.floor.rows.items() if self._sees(item[0])),
+            key=lambda item: self.view.order(item[1]),
+        )
         self._index = {agent: index for index, (agent, _) in enumerate(rows)}
-        self._who = {agent: self.view.who(row) for agent, row in rows}
+        self._who = {agent: self.view.who(row, self._people) for agent, row in rows}
         self._live = {agent: self.view.live(row) for agent, row in rows}
         self._dirty.clear()
-        self._renew = False
+        self._renew, self._news = False, self.view.inside
 
     def _snapshot(self) -> dict[str, Any]:
-        site = self._floor.site
-        body: dict[str, Any] = {"seq": self._seq, **self._times(), "build": self._build}
+        site = self._source.floor.site
+        body: dict[str, Any] = {"seq": self._seq, **self._times(), "build": self._source.build}
         body["site"] = {"name": site.site, "zone": site.zone, "language": site.language}
         body["who"] = self.view.who_columns
         body["live"] = self.view.live_columns
         body["rows"] = [[self._who[agent], self._live[agent]] for agent in self._index]
+        if self.view.inside:
+            body |= self._inside()
         return {"snap": body}
 
+    def _inside(self) -> dict[str, Any]:
+        floor, targets = self._source.floor, self._people.targets
+        return {
+            "cut": floor.head.cut,
+            "owing": floor.head.owing,
+            "queues": floor.queues,
+            "targets": {q: goal for (metric, q), goal in targets.items() if metric == _LEVEL},
+            "alerts": self._alerts(),
+        }
+
+    def _alerts(self) -> dict[str, Any]:
+        """Those that nobody has seen to come first; of each by whom it was."""
+        seen = self._source.watch.seen
+        found = [one for one in self._source.watch.alerts if self._sees(one.a)]
+        found.sort(key=lambda one: one.key in seen)
+        told = [{**msgspec.structs.asdict(one), "by": seen.get(one.key)} for one in found]
+        waiting = sum(one["by"] is None for one in told)
+        return {"list": told[:ALERTS], "waiting": waiting, "all": len(told)}
+
     def _times(self) -> dict[str, Any]:
-        now, speed = self._pace.read()
+        now, speed = self._source.pace.read()
         times: dict[str, Any] = {"now": now}
         if speed != 1.0:
             times["speed"] = speed
-        if (down := self._down()) is not None:
+        if (down := self._source.down()) is not None:
             times["down"] = down
         return times
 
     def _send(self, body: dict[str, Any]) -> None:
         self._seq += 1
+        if self._news:
+            inside = self._inside()
+            body |= {key: value for key, value in inside.items() if self._told.get(key) != value}
+            self._told, self._news = inside, False
         self._publish({"seq": self._seq, **self._times(), **body})
 
     def _publish(self, message: dict[str, Any]) -> None:
         self._last_sent = asyncio.get_running_loop().time()
-        self.messages += 1
+        self.counts.messages += 1
         if self.viewers:
             text = self._encode(message)
             for viewer in self.viewers:
@@ -148,3 +229,6 @@ class Channel:
 
     def _encode(self, message: dict[str, Any]) -> str:
         return self._encoder.encode(message).decode()
+
+
+_LEVEL = "service_level"

@@ -7,7 +7,16 @@ import logging
 from collections.abc import Callable, Mapping
 
 from diadema.events import UNREADABLE
-from diadema.web.rows import Row, Site, decode_row, decode_site
+from diadema.web.rows import (
+    Head,
+    Queues,
+    Row,
+    Site,
+    decode_head,
+    decode_queues,
+    decode_row,
+    decode_site,
+)
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +29,22 @@ class Floor:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.site = Site()
+        self.head = Head()
+        self.queues: Queues | None = None
         self.changes = 0
         self.rejected = 0
         self.on_change: list[Callable[[str], None]] = []
         self.on_site: list[Callable[[], None]] = []
+        self.on_head: list[Callable[[], None]] = []
 
     def put(self, key: str, value: bytes) -> None:
         """Take one value of the bucket; a bad one is counted and the last good one stays."""
         try:
             if key == "meta":
                 self._set_site(decode_site(value))
+                self._set_head(decode_head(value), self.queues)
+            elif key == "queues":
+                self._set_head(self.head, decode_queues(value))
             elif key.startswith(_AGENT):
                 self._set_row(key.removeprefix(_AGENT), decode_row(value))
         except UNREADABLE as error:
@@ -39,13 +54,17 @@ class Floor:
     def drop(self, key: str) -> None:
         """The bucket no longer has this key."""
         agent = key.removeprefix(_AGENT)
-        if key != "meta" and self.rows.pop(agent, None) is not None:
+        if key == "queues":
+            self._set_head(self.head, None)
+        elif key != "meta" and self.rows.pop(agent, None) is not None:
             self._changed(agent)
 
     def replace(self, entries: Mapping[str, bytes]) -> None:
         """Take the whole bucket, as after a new connection; agents it lacks are gone."""
         for agent in [a for a in self.rows if _AGENT + a not in entries]:
             self.drop(_AGENT + agent)
+        if "queues" not in entries:
+            self.drop("queues")
         for key, value in entries.items():
             self.put(key, value)
 
@@ -58,6 +77,12 @@ class Floor:
         if site != self.site:
             self.site = site
             for call in self.on_site:
+                call()
+
+    def _set_head(self, head: Head, queues: Queues | None) -> None:
+        if (head, queues) != (self.head, self.queues):
+            self.head, self.queues = head, queues
+            for call in self.on_head:
                 call()
 
     def _changed(self, agent: str) -> None:

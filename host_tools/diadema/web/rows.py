@@ -32,6 +32,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     help_by: str | None = None  # who has accepted
     fault: int | None = None
     fault_by: str | None = None
+    missed: int = 0
+    in_a_row: int = 0
+    in_a_row_utc: int | None = None
+    handle_s: int = 0
+    handled: int = 0
+    answered_utc: int | None = None
+    unfit: str | None = None
+    unfit_utc: int | None = None
 
     @property
     def hides_reason(self) -> bool:
@@ -49,8 +57,47 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     day: str | None = None
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """Until when the rows are known: the clock, and how many events were taken in."""
+
+    at: int
+    position: int
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """Of `meta` what changes with every batch; `owing` are seats and when each was last heard."""
+
+    cut: Cut | None = None
+    owing: tuple[tuple[str, int | None], ...] = ()
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One queue, or all of them, in the running half-hour; `service_level` by variant, percent."""
+
+    waiting: int = 0
+    longest_since: int | None = None
+    received: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    service_level: dict[str, float | None] = {}
+
+
+class Queues(msgspec.Struct, frozen=True, kw_only=True):
+    """`queues`: what the switch's log tells of the running half-hour (its first UTC second)."""
+
+    half_hour: int
+    threshold_s: int
+    short_s: int
+    source: str
+    heard: int
+    queues: dict[str, Waiting] = {}
+    total: Waiting = Waiting()
+
+
 _row = msgspec.json.Decoder(Row)
 _site = msgspec.json.Decoder(Site)
+_head = msgspec.json.Decoder(Head)
+_queues = msgspec.json.Decoder(Queues)
 
 
 def decode_row(value: bytes) -> Row:
@@ -61,3 +108,13 @@ def decode_row(value: bytes) -> Row:
 def decode_site(value: bytes) -> Site:
     """Raises msgspec.DecodeError for bytes that are no site."""
     return _site.decode(value)
+
+
+def decode_head(value: bytes) -> Head:
+    """Raises msgspec.DecodeError for bytes that are no head."""
+    return _head.decode(value)
+
+
+def decode_queues(value: bytes) -> Queues:
+    """Raises msgspec.DecodeError for bytes that are no queues."""
+    return _queues.decode(value)

@@ -13,12 +13,13 @@ from diadema.clock import Clock
 from diadema.directory.people import People
 from diadema.directory.reading import Kept
 from diadema.paths import DataDir
-from diadema.web.channel import Channel
+from diadema.web.channel import Source
+from diadema.web.channels import Channels
 from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 from diadema.web.settings import Settings
-from diadema.web.views import FULL, WALL
+from diadema.web.watch import Watch
 from diadema.web.who import Person
 from diadema.web.worker import Worker
 
@@ -34,19 +35,20 @@ class Service:
         self.feed = Feed(
             settings.nats_url, settings.user, settings.password, self.floor, self.pace
         )
-        self.channels = {
-            view.name: Channel(view, self.floor, self.pace, self.feed.down_since, build)
-            for view in (FULL, WALL)
-        }
         self.commands = 0
         self.worker = Worker()
         self.data = DataDir(settings.data)
         self._people = Kept(self.data)
+        down = self.feed.down_since
+        self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
+        self.channels = Channels(
+            Source(self.floor, self.pace, down, build, self.people, self.watch)
+        )
         self.failed = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        work = [self.feed.run(), *(channel.beat() for channel in self.channels.values())]
+        work = [self.feed.run(), self.channels.beat(), self.watch.run()]
         tasks = [asyncio.create_task(one) for one in work]
         for task in tasks:
             task.add_done_callback(self._note_end)
@@ -93,8 +95,8 @@ class Service:
             "states": self.floor.by_state(),
             "changes": self.floor.changes,
             "rejected": self.floor.rejected,
-            "viewers": {name: len(c.viewers) for name, c in self.channels.items()},
-            "given_up": {name: c.given_up for name, c in self.channels.items()},
+            "viewers": {name: len(c.viewers) for name, c in self.channels.counts.items()},
+            "given_up": {name: c.given_up for name, c in self.channels.counts.items()},
             "hub": hub,
         }
 
@@ -107,7 +109,7 @@ class Service:
             lines.append(f"# TYPE diadema_web_{name} {kind}")
             lines.extend(f"diadema_web_{name}{label} {value}" for label, value in samples.items())
 
-        scopes = {f'{{scope="{name}"}}': channel for name, channel in self.channels.items()}
+        scopes = {f'{{scope="{name}"}}': count for name, count in self.channels.counts.items()}
         states = {f'{{state="{s}"}}': float(n) for s, n in sorted(self.floor.by_state().items())}
         family("live", "gauge", "1 while what is shown is live", {"": float(self._is_live())})
         family("nats_up", "gauge", "1 while connected to NATS", {"": float(self.feed.connected)})

@@ -1,48 +1,69 @@
-"""`/ws`: one viewer's socket. Who may open it, and with which scope, the guard has decided."""
+"""`/ws`: one viewer's socket. Who may open it, the guard has decided; whose agents it shows, the
+person's teams do.
+"""
 
 import asyncio
 import logging
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from diadema.web.channel import Channel
+from diadema.web.asking import person_of
+from diadema.web.channel import Channel, Teams
+from diadema.web.channels import TooMany
 from diadema.web.guard import floor_scope
 from diadema.web.service import Service
 from diadema.web.viewers import Viewer
 
 log = logging.getLogger(__name__)
 
-VIEWERS = 500
 _TRY_LATER = 1013
 _WRONG = 1008
+_SCOPE_S = 1.0
 
 
 async def floor_stream(websocket: WebSocket) -> None:
     """A snapshot, then deltas. The viewer may only ask for a fresh snapshot: `snap`."""
     service: Service = websocket.app.state.service
-    channel = service.channels[floor_scope(websocket.scope["query_string"])]
+    view = floor_scope(websocket.scope["query_string"])
+    teams: Teams = None
+    if view == "full":
+        person = person_of(websocket)
+        if not person.may("floor"):
+            await websocket.close(_WRONG)
+            return
+        teams = person.scope(service.people())
     await websocket.accept()
-    if sum(len(one.viewers) for one in service.channels.values()) >= VIEWERS:
-        await websocket.close(_TRY_LATER)
-        return
     viewer = Viewer()
-    channel.join(viewer)
+    try:
+        async with service.channels.joined(view, teams, viewer) as channel:
+            code = await _serve(websocket, service, channel, viewer)
+    except TooMany:
+        code = _TRY_LATER
+    if code is not None:
+        await websocket.close(code)
+
+
+async def _serve(
+    websocket: WebSocket, service: Service, channel: Channel, viewer: Viewer
+) -> int | None:
+    """Until one of both ends it; gives the code to close with."""
     listener = asyncio.create_task(_listen(websocket, channel, viewer))
     sender = asyncio.create_task(viewer.run(websocket.send_text))
     overflow = asyncio.create_task(viewer.overflow.wait())
-    tasks = (listener, sender, overflow)
+    tasks: list[asyncio.Task[object]] = [listener, sender, overflow]
+    if channel.view.inside:
+        tasks.append(asyncio.create_task(_scope_changed(websocket, service, channel)))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        channel.leave(viewer)
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     if viewer.overflow.is_set():
-        channel.given_up += 1
+        channel.counts.given_up += 1
         log.info("a viewer could not keep up and was let go")
-    elif isinstance(results[0], int):
-        await websocket.close(results[0])
+        return None
+    return next((one for one in (results[0], *results[3:]) if isinstance(one, int)), None)
 
 
 async def _listen(websocket: WebSocket, channel: Channel, viewer: Viewer) -> int | None:
@@ -60,3 +81,12 @@ async def _listen(websocket: WebSocket, channel: Channel, viewer: Viewer) -> int
             return _WRONG
         last = loop.time()
         channel.again(viewer)
+
+
+async def _scope_changed(websocket: WebSocket, service: Service, channel: Channel) -> int:
+    """Until the person sees other teams than when the socket was opened; it then comes back."""
+    person = person_of(websocket)
+    while True:
+        await asyncio.sleep(_SCOPE_S)
+        if person.scope(service.people()) != channel.teams:
+            return _TRY_LATER

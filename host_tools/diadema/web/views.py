@@ -7,6 +7,7 @@ reason neither the reason nor since when.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from diadema.directory.people import People
 from diadema.web.rows import Row
 
 Values = tuple[object, ...]
@@ -14,14 +15,22 @@ Values = tuple[object, ...]
 
 @dataclass(frozen=True)
 class View:
-    """Columns of one audience: `who` rarely changes, `live` does; `order` sorts the agents."""
+    """Columns of one audience: `who` rarely changes, `live` does; `order` sorts the agents.
+    `inside`: it also gets cut-off, queues and alerts.
+    """
 
     name: str
     who_columns: tuple[str, ...]
     live_columns: tuple[str, ...]
-    who: Callable[[Row], Values]
+    who: Callable[[Row, People], Values]
     live: Callable[[Row], Values]
     order: Callable[[Row], Values]
+    inside: bool
+
+
+def _full_who(row: Row, people: People) -> Values:
+    known = people.workers.get(row.a)
+    return row.a, row.name or row.a, row.alias, row.team, known.queues if known else []
 
 
 def _full_live(row: Row) -> Values:
@@ -40,6 +49,10 @@ def _full_live(row: Row) -> Values:
         row.warn,
         None if row.help is None else (row.help, row.help_by, row.help_topic),
         None if row.fault is None else (row.fault, row.fault_by),
+        row.missed,
+        row.handle_s,
+        row.handled,
+        row.s,
     )
 
 
@@ -54,7 +67,7 @@ def _wall_live(row: Row) -> Values:
 
 FULL = View(
     name="full",
-    who_columns=("a", "name", "alias", "team"),
+    who_columns=("a", "name", "alias", "team", "queues"),
     live_columns=(
         "state",
         "since",
@@ -70,17 +83,23 @@ FULL = View(
         "warn",
         "help",
         "fault",
+        "missed",
+        "handle_s",
+        "handled",
+        "s",
     ),
-    who=lambda row: (row.a, row.name or row.a, row.alias, row.team),
+    who=_full_who,
     live=_full_live,
     order=lambda row: (row.name.casefold(), row.a),
+    inside=True,
 )
 
 WALL = View(
     name="wall",
     who_columns=("alias",),
     live_columns=("state", "since", "label", "link"),
-    who=lambda row: (row.alias or "?",),
+    who=lambda row, _: (row.alias or "?",),
     live=_wall_live,
     order=lambda row: (row.alias.casefold(), row.a),
+    inside=False,
 )

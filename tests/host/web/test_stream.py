@@ -91,3 +91,23 @@ async def test_a_renamed_site_reaches_who_is_watching(web: Web, hub: Hub) -> Non
         await hub.site(name="Lima Norte")
         while viewer.snap["site"]["name"] != "Lima Norte":
             await viewer.take()
+
+
+async def test_cut_off_owing_seats_and_queues_come_with_the_rows(web: Web, hub: Hub) -> None:
+    queues = {"half_hour": 1, "threshold_s": 20, "short_s": 5, "source": "PBX-a", "heard": 9}
+    total = {"waiting": 2, "longest_since": 5, "service_level": {"offered": 82.4}}
+    async with viewing(web) as viewer:
+        assert viewer.snap["cut"] is viewer.snap["queues"] is None
+        await hub.site(cut={"at": 7, "position": 12}, owing=[["A-01", 5], ["A-02", None]])
+        while (message := await viewer.take()).get("cut") is None:
+            assert "snap" not in message
+        assert (message["cut"], message["d"]) == ({"at": 7, "position": 12}, [])
+        assert message["owing"] == [["A-01", 5], ["A-02", None]]
+        await hub.put_raw("queues", json.dumps(queues | {"total": total}).encode())
+        while (message := await viewer.take()).get("queues") is None:
+            assert "cut" not in message
+        assert message["queues"]["total"]["waiting"] == 2
+        await hub.bucket.delete("queues")
+        while "queues" not in (message := await viewer.take()):
+            pass
+        assert message["queues"] is None

@@ -144,9 +144,9 @@ class Hub:
         answer: dict[str, Any] = {"i": asked["i"], "answered": None, "expired": True}
         await message.respond(msgspec.json.encode(answer))
 
-    async def site(self, name: str = "Centro", language: str = "es") -> None:
+    async def site(self, name: str = "Centro", language: str = "es", **head: Any) -> None:
         meta = {"site": name, "zone": "America/Lima", "language": language, "generation": 3}
-        await self.bucket.put("meta", json.dumps(meta | {"day": "2026-11-25"}).encode())
+        await self.bucket.put("meta", json.dumps(meta | {"day": "2026-11-25"} | head).encode())
 
     async def put(self, **fields: Any) -> dict[str, Any]:
         row = agent(**fields)
@@ -189,6 +189,14 @@ def agent(**fields: Any) -> dict[str, Any]:
         "help_by": None,
         "fault": None,
         "fault_by": None,
+        "missed": 0,
+        "in_a_row": 0,
+        "in_a_row_utc": None,
+        "handle_s": 0,
+        "handled": 0,
+        "answered_utc": None,
+        "unfit": None,
+        "unfit_utc": None,
     }
     unknown = fields.keys() - row.keys()
     assert not unknown, unknown

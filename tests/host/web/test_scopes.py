@@ -1,0 +1,174 @@
+"""Whose agents a stream shows: one channel for each set of teams, encoded once, and no more."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from datetime import date
+
+import pytest
+from diadema.clock import SystemClock
+from diadema.directory.people import People, Worker
+from diadema.web import channels
+from diadema.web.channel import Source
+from diadema.web.channels import Channels, TooMany
+from diadema.web.floor import Floor
+from diadema.web.pace import Pace
+from diadema.web.viewers import Viewer
+from diadema.web.watch import Watch
+from web_stage import agent
+
+VENTAS, COBRANZA = frozenset({"Ventas"}), frozenset({"Cobranza"})
+
+
+def people_in(**teams: str) -> People:
+    return People(workers={a: Worker(id=a, name=a, team=team) for a, team in teams.items()})
+
+
+class Stage:
+    """Channels over a floor that the test fills; people may be changed."""
+
+    def __init__(self) -> None:
+        self.people = people_in(a001="Ventas", a002="Cobranza")
+        self.floor, pace = Floor(), Pace(SystemClock())
+        known = lambda: self.people  # noqa: E731
+        self.watch = Watch(self.floor, pace, known, lambda: date(2026, 11, 18), lambda: None)
+        source = Source(self.floor, pace, lambda: None, "b", known, self.watch)
+        self.channels = Channels(source)
+        for a in ("a001", "a002", "a003"):
+            self.put(a=a)
+
+    def put(self, **fields: object) -> None:
+        row = agent(**fields)
+        self.floor.put(f"agent.{row['a']}", json.dumps(row).encode())
+
+
+class Reader:
+    """Gives what a viewer was sent, and the newest snapshot's agents."""
+
+    def __init__(self) -> None:
+        self.viewer = Viewer()
+        self.sent: list[str] = []
+        self._came = asyncio.Event()
+        self._task = asyncio.create_task(self.viewer.run(self._take))
+
+    async def _take(self, text: str) -> None:
+        self.sent.append(text)
+        self._came.set()
+
+    async def next(self) -> dict:
+        before = len(self.sent)
+        self._came.clear()
+        while len(self.sent) == before:
+            await asyncio.wait_for(self._came.wait(), 10)
+            self._came.clear()
+        return json.loads(self.sent[-1])
+
+    async def snapshot(self) -> list[str]:
+        """Whose rows it has."""
+        message = json.loads(self.sent[-1]) if self.sent else await self.next()
+        while "snap" not in message:
+            message = await self.next()
+        return [who[0] for who, _ in message["snap"]["rows"]]
+
+
+async def test_each_set_of_teams_sees_its_own_and_no_more() -> None:
+    stage = Stage()
+    readers = [Reader() for _ in range(4)]
+    async with AsyncExitStack() as stack:
+        for reader, teams in zip(readers, (None, VENTAS, COBRANZA, frozenset()), strict=True):
+            await stack.enter_async_context(stage.channels.joined("full", teams, reader.viewer))
+        seen = [await reader.snapshot() for reader in readers]
+        assert seen == [["a001", "a002", "a003"], ["a001"], ["a002"], []]
+        stage.put(a="a001", state="talking", c="c-secreto")
+        assert (await readers[1].next())["d"][0][1] == "talking"
+        assert await readers[0].next() if len(readers[0].sent) < 2 else True
+        assert not any("c-secreto" in text for r in readers[2:] for text in r.sent)
+        assert "c-secreto" in readers[0].sent[-1]
+
+
+async def test_viewers_of_the_same_teams_share_one_encoding() -> None:
+    stage = Stage()
+    one, other = Reader(), Reader()
+    async with AsyncExitStack() as stack:
+        first, second = [
+            await stack.enter_async_context(stage.channels.joined("full", VENTAS, reader.viewer))
+            for reader in (one, other)
+        ]
+        assert first is second
+        await one.snapshot(), await other.snapshot()
+        stage.put(a="a001", state="held")
+        await one.next()
+        if len(other.sent) < 2:
+            await other.next()
+        assert one.sent[-1] is other.sent[-1]
+
+
+async def test_who_changes_team_changes_floors_too() -> None:
+    stage = Stage()
+    reader = Reader()
+    async with stage.channels.joined("full", VENTAS, reader.viewer) as channel:
+        assert await reader.snapshot() == ["a001"]
+        stage.people = people_in(a001="Cobranza", a003="Ventas")
+        channel.beat()
+        while await reader.snapshot() != ["a003"]:
+            await reader.next()
+
+
+async def test_alerts_are_those_of_the_teams_and_say_who_has_seen_to_them() -> None:
+    stage = Stage()
+    reader, all_of_them = Reader(), Reader()
+    async with (
+        stage.channels.joined("full", VENTAS, reader.viewer),
+        stage.channels.joined("full", None, all_of_them.viewer),
+    ):
+        await reader.snapshot(), await all_of_them.snapshot()
+        stage.put(a="a001", state="ready", help=1)
+        stage.put(a="a002", state="ready", help=1)
+        stage.watch.look()
+        while "alerts" not in (message := await reader.next()):
+            pass
+        (alert,) = message["alerts"]["list"]
+        assert (alert["rule"], alert["a"], alert["by"]) == ("help", "a001", None)
+        assert (message["alerts"]["waiting"], message["alerts"]["all"]) == (1, 1)
+        stage.watch.see([(("help", "a001", 1), "Ana Ruiz")])
+        while "alerts" not in (message := await reader.next()):
+            pass
+        assert message["alerts"]["list"][0]["by"] == "Ana Ruiz"
+        assert message["alerts"]["waiting"] == 0
+        stage.put(a="a001", state="ready")
+        stage.watch.look()
+        while "alerts" not in (message := await reader.next()):
+            pass
+        assert message["alerts"]["list"] == []
+
+
+async def test_a_channel_nobody_looks_at_is_gone_and_their_number_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    monkeypatch.setattr(channels, "SCOPES", 1)
+    one, other = Reader(), Reader()
+    async with stage.channels.joined("full", VENTAS, one.viewer):
+        with pytest.raises(TooMany):
+            async with stage.channels.joined("full", COBRANZA, other.viewer):
+                pass
+    assert stage.floor.on_change == [stage.watch._note_link]
+    assert stage.watch.on_change == stage.floor.on_site == stage.floor.on_head == []
+    async with stage.channels.joined("full", COBRANZA, other.viewer):
+        assert await other.snapshot() == ["a002"]
+
+
+async def test_a_link_is_lost_since_it_was_first_seen_so() -> None:
+    stage = Stage()
+    now = 1_795_000_000_000
+    stage.watch._pace.now_ms = lambda: now  # type: ignore[method-assign]
+    stage.put(a="a001", state="ready", link="lost", t=1)
+    now += 30_000
+    stage.watch.look()
+    assert stage.watch.alerts == []
+    now += 1
+    stage.watch.look()
+    assert [one.key for one in stage.watch.alerts] == [("link", "a001", 1)]
+    stage.put(a="a001", state="ready", link="up", t=2)
+    stage.watch.look()
+    assert stage.watch.alerts == []
