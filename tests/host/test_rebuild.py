@@ -106,7 +106,11 @@ def test_one_row_changed_by_hand_is_told_and_put_right(
     outcome = rebuild(data, clock)
     assert [(one.table, one.field) for one in outcome.differences] == [(table, field)]
     assert not outcome.applied
+    sums = [data.rollups.with_name(data.rollups.name + end) for end in ("", "-wal", "-shm")]
+    for file in sums:
+        file.touch()
     assert rebuild(data, clock, apply=True).applied
+    assert not any(file.exists() for file in sums)
     assert rebuild(data, clock).differences == []
 
 

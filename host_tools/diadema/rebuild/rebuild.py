@@ -45,6 +45,13 @@ def rebuild(
         differences = compare(data.store, fresh)
         if apply and differences:
             put_in_place(data.store, fresh)
+            _forget_sums(data.rollups)
         return Outcome(
             replayed.events, replayed.came_back, differences, apply and bool(differences)
         )
+
+
+def _forget_sums(rollups: Path) -> None:
+    """They are of rows that are no more; whoever needs them makes them anew."""
+    for name in ("-wal", "-shm", ""):
+        rollups.with_name(rollups.name + name).unlink(missing_ok=True)

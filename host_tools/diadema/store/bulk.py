@@ -60,5 +60,13 @@ def replacement(table: Table) -> Bulk:
     return Bulk(_compiled(statement), len(table.c))
 
 
+def renewal(table: Table) -> Bulk:
+    """The same, but what is written again gets a new rowid, the highest: whoever has read up to
+    one finds all that changed since beyond it.
+    """
+    statement = insert(table).prefix_with("OR REPLACE").compile(dialect=dialect())
+    return Bulk(str(statement), len(table.c))
+
+
 def _compiled(statement: Insert) -> str:
     return str(statement.prefix_with("OR FAIL").compile(dialect=dialect()))

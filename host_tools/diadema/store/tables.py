@@ -305,3 +305,4 @@ generations = Table(  # of the site; each time that its content changed
     _text("pin", nullable=True),  # its policy; null in what was kept before there was one
     UniqueConstraint("generation", "hash"),
 )
+FED = (contacts, trails, sessions, tickets, queue_calls)  # rowid > last is all that changed since

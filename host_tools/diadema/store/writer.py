@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Connection, Engine, Table, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from diadema.store import tables
 from diadema.store.behind import Behind
-from diadema.store.bulk import Bulk, insertion, replacement
+from diadema.store.bulk import Bulk, insertion, renewal, replacement
 from diadema.store.chain import MarkRow
 from diadema.store.database import open_database
 from diadema.store.doubles import known_bodies
@@ -31,8 +31,15 @@ _HOURS = f"""UPDATE marks SET utc = :utc + u - :u + (u - :u) * :ppb / 1000000000
 uncertainty_ms = :doubt + (abs(u - :u) * :doubt_ppb + 999999999) / 1000000000
 WHERE s = :s AND e = :e AND b = :b AND {tables.NO_UTC}"""
 
+REPLACE = (
+    update(tables.commands)
+    .where(tables.commands.c.s == bindparam("of_s"), tables.commands.c.i == bindparam("of_i"))
+    .values(status="replaced", next_i=bindparam("then"))
+)
+
 POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
 
+type Ended = dict[str, str | int | None]  # a command: of_s, of_i, and `then` what goes on for it
 type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
 
 
@@ -75,6 +82,8 @@ class Batch:
     live: list[tuple[str, bytes]] = field(default_factory=list)
     counted_utc: int | None = None  # the day of the rows in `live` is the one of this moment
     answers: list[tuple[str, int, bytes]] = field(default_factory=list)
+    commands: list[tuple[Any, ...]] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)  # commands that others replace
     stream: tuple[str, int, str] | None = None  # created, sequence, server
 
 
@@ -147,6 +156,9 @@ class Writer:
             if batch.counted_utc is not None:
                 self.put(tx, tables.floor, [(1, batch.counted_utc)])
             self._answers.run(tx, batch.answers)
+            if batch.ended:
+                tx.execute(REPLACE, batch.ended)
+            self.put(tx, tables.commands, batch.commands)
             if batch.stream:
                 self.put(tx, tables.stream, [(1, *batch.stream)])
         return found
@@ -156,7 +168,7 @@ class Writer:
         if not rows:
             return
         if table not in self._bulks:
-            self._bulks[table] = replacement(table)
+            self._bulks[table] = (renewal if table in tables.FED else replacement)(table)
         self._bulks[table].run(tx, rows)
 
     def _ignore(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
