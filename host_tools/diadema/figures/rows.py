@@ -5,12 +5,14 @@ from typing import Any, Self
 
 from msgspec import Struct, field
 
+from diadema.metrics.queue import Flow
+
 STATES = (
     "ready", "not_ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "off",
 )  # fmt: skip
 
 
-def _add_counts(ours: dict[str, int], theirs: Mapping[str, int]) -> None:
+def _add_counts[K](ours: dict[K, int], theirs: Mapping[K, int]) -> None:
     for key, value in theirs.items():
         ours[key] = ours.get(key, 0) + value
 
@@ -36,7 +38,11 @@ class Calls(_Sums, kw_only=True, array_like=True):
 
     Flow: inbound `offered` = answered + missed + open; outbound `dialed` = connected +
     not_answered + dialing. `aside_…`: answered, and left out of the averages (at most one reason
-    each). Averages: whole seconds of the `n` contacts that count, over `n`.
+    each). Averages: whole seconds of the `n` contacts that count, over `n`. `typified`: with a
+    code of the tree, `untyped`: answered and over without one, `retyped`: of the former, another
+    one gave it. `causes`: of the missed and the not_answered. `by_switch`: only the switch told
+    of them (a centre without stations), their talk is all that is known. `continued`: with a
+    conversation that another agent began, who handed it over.
     """
 
     offered: int = 0
@@ -67,12 +73,15 @@ class Calls(_Sums, kw_only=True, array_like=True):
     retyped: int = 0
     codes: dict[str, int] = field(default_factory=dict)
     causes: dict[str, int] = field(default_factory=dict)
+    by_switch: int = 0
+    continued: int = 0
 
 
 class Load(_Sums, kw_only=True, array_like=True):
     """Seconds of sessions by what is shown of each (design §3), split where time is cut; they
     partition the time logged in. `reasons`: of `not_ready`, by reason; `system`: of those, what
-    the system gave. `off`: a session went on while its station had no power.
+    the system gave. `off`: a session went on while its station had no power. `switch_talk_s`: of
+    conversations that only the switch told, so beside the states and not in the time logged in.
     """
 
     ready: int = 0
@@ -86,6 +95,8 @@ class Load(_Sums, kw_only=True, array_like=True):
     off: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     technical_s: int = 0  # faults that she reported; overlaps the states
+    system: dict[str, int] = field(default_factory=dict)
+    switch_talk_s: int = 0
 
     @property
     def logged_s(self) -> int:
@@ -129,6 +140,43 @@ class Sums(Struct, kw_only=True, array_like=True):
         for calls in self.queues.values():
             total += calls
         return total
+
+
+class QueueSums(_Sums, kw_only=True, array_like=True):
+    """Calls at the switch, booked whole where they entered the queue. Received = answered +
+    abandoned + left + waiting. `answered_waits`, `abandoned_waits`: how many waited so many
+    seconds, parts of one counted as one, so that any threshold can be asked. `outside`: calls that
+    never stood in the queue, by cause; they are none of the others.
+    """
+
+    received: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    left: int = 0
+    waiting: int = 0
+    estimated: int = 0
+    wait_ms: int = 0  # of the answered
+    answered_waits: dict[int, int] = field(default_factory=dict)
+    abandoned_waits: dict[int, int] = field(default_factory=dict)
+    outside: dict[str, int] = field(default_factory=dict)
+
+    def flow(self, threshold_s: int, short_s: int) -> Flow:
+        """For the service level and its kin, `metrics.queue`."""
+        return Flow(
+            received=self.received,
+            answered=self.answered,
+            abandoned=self.abandoned,
+            left=self.left,
+            waiting=self.waiting,
+            answered_within=_within(self.answered_waits, threshold_s),
+            abandoned_within=_within(self.abandoned_waits, threshold_s),
+            short=_within(self.abandoned_waits, short_s),
+            wait_ms=self.wait_ms,
+        )
+
+
+def _within(waits: Mapping[int, int], limit_s: int) -> int:
+    return sum(n for seconds, n in waits.items() if seconds <= limit_s)
 
 
 class Owing(Struct, kw_only=True):

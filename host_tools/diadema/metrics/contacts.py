@@ -1,23 +1,80 @@
 """Figures of contacts, as the stations measured them.
 
-Interrupted and estimated contacts are in flow and not in averages; `aside` counts them.
-Durations were measured by the station's own milliseconds (b, u), never by the hour of the day.
+Interrupted, estimated and impossible contacts are in flow and not in averages; `aside` counts
+them. Durations were measured by the station's own milliseconds (b, u), never by the hour of the
+day.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from diadema.metrics.rounding import mean, whole_seconds
 from diadema.store.rows import Contact
 
+LONGEST_MS = 16 * 3_600_000  # what goes on for longer was forgotten, or never was
+JUMP_MS = 2_000  # hours and the milliseconds between them differ by more: a clock was set
+
+type Key = tuple[str, int, int]
+
 
 def averaged(contact: Contact) -> bool:
-    """Whether averages take it: answered, its wrap-up closed, whole and measured (design §7)."""
-    return (
-        contact.outcome == "answered"
-        and contact.closed
-        and not contact.interrupted
-        and not contact.estimated
-    )
+    """Whether averages take it: answered, its wrap-up closed, whole, measured, and nothing in
+    itself that cannot be (design §7). What contradicts another one is told by `doubtful`.
+    """
+    return contact.outcome == "answered" and not why_aside(contact)
+
+
+def why_aside(contact: Contact) -> str:
+    """Why no average takes an answered contact: one reason, or "" when they do."""
+    if not contact.closed:
+        return "open"
+    if contact.interrupted:
+        return "interrupted"
+    if contact.estimated:
+        return "estimated"
+    return "impossible" if impossible(contact) else ""
+
+
+def impossible(contact: Contact) -> bool:
+    """Whether it cannot be by itself: a part below nothing, an end before its start, longer than
+    any shift, or a clock set in it (its hours and its milliseconds tell another length).
+    """
+    more = contact.more
+    parts = (
+        contact.ring_ms or 0, contact.dial_ms, contact.talk_ms, contact.hold_ms, contact.wrap_ms,
+        more.consult_ms if more else 0,
+    )  # fmt: skip
+    if min(parts) < 0 or contact.talk_ms + contact.hold_ms + contact.wrap_ms > LONGEST_MS:
+        return True
+    hours = (contact.start_utc, contact.answered_utc, contact.end_utc, contact.close_utc)
+    known = [hour for hour in hours if hour is not None]
+    if any(later < before for before, later in pairwise(known)):
+        return True
+    if contact.close_b != contact.start_b or contact.close_u is None:
+        return False
+    if contact.start_utc is None or contact.close_utc is None:
+        return False
+    by_hours = contact.close_utc - contact.start_utc
+    return abs(by_hours - (contact.close_u - contact.start_u)) > JUMP_MS
+
+
+def doubtful(contacts: Iterable[Contact]) -> set[Key]:
+    """Of one agent's contacts those that began to talk while another one of hers did: nobody
+    leads two conversations. Of two, the later one is in doubt; what is in no average anyway
+    contradicts nothing.
+    """
+    found: set[Key] = set()
+    talks = [
+        (one.answered_utc, one.s, one.e, one.n, one.end_utc)
+        for one in contacts
+        if one.answered_utc is not None and one.end_utc is not None and averaged(one)
+    ]
+    until = 0
+    for answered, s, e, n, end in sorted(talks):
+        if answered < until:
+            found.add((s, e, n))
+        until = max(until, end)
+    return found
 
 
 def talk_s(contact: Contact) -> int:
@@ -75,7 +132,7 @@ def by_key(contacts: Iterable[Contact]) -> int:
 
 
 def aside(contacts: Iterable[Contact]) -> int:
-    """Answered contacts that averages leave out: interrupted, estimated, or still open."""
+    """Answered contacts that averages leave out by themselves, see `why_aside`."""
     return sum(contact.outcome == "answered" and not averaged(contact) for contact in contacts)
 
 

@@ -1,0 +1,95 @@
+"""Books contacts and calls for assistance whole, with their outcome, into the sums of an interval
+(design §7: flow, and averages booked as flow).
+"""
+
+from diadema.figures.rows import Calls, Sums
+from diadema.metrics import contacts as of
+from diadema.metrics.rounding import whole_seconds
+from diadema.store.rows import Contact, Ticket
+
+UNCODED = (None, "SIN_TIPIFICAR")
+
+
+def book_contact(sums: Sums, contact: Contact, *, doubtful: bool) -> None:
+    """`doubtful`: another conversation of hers went on, see `metrics.contacts.doubtful`."""
+    queue = contact.queue or ""
+    calls = sums.queues.get(queue)
+    if calls is None:
+        calls = sums.queues[queue] = Calls()
+    _outcome(calls, contact)
+    calls.by_key += contact.via == "key"
+    more = contact.more
+    if contact.code is not None:
+        calls.codes[contact.code] = calls.codes.get(contact.code, 0) + 1
+    coded = contact.code not in UNCODED
+    calls.typified += coded
+    calls.retyped += coded and more is not None and more.author is not None
+    if more is not None:
+        calls.consults += more.consults
+        campaign = more.campaign or ""
+        for step in more.steps:
+            if step.result == "done":
+                name = f"{campaign} {step.step}"
+                sums.steps[name] = sums.steps.get(name, 0) + 1
+                if step.block:
+                    sums.steps_block[name] = sums.steps_block.get(name, 0) + 1
+    if contact.outcome != "answered":
+        return
+    calls.untyped += contact.closed and not coded
+    calls.transferred += contact.ended_by == "transfer"
+    calls.continued += more is not None and more.parent is not None
+    calls.left_on_hold += contact.on_hold
+    why = of.why_aside(contact) or ("impossible" if doubtful else "")
+    match why:
+        case "":
+            _average(calls, contact)
+        case "open":
+            calls.aside_open += 1
+        case "interrupted":
+            calls.aside_interrupted += 1
+        case "estimated":
+            calls.aside_estimated += 1
+        case _:
+            calls.aside_impossible += 1
+
+
+def _outcome(calls: Calls, contact: Contact) -> None:
+    inbound, outcome = contact.direction == "in", contact.outcome
+    if inbound:
+        calls.offered += 1
+        if outcome == "answered":
+            calls.answered += 1
+        elif outcome == "open":
+            calls.open += 1
+        else:
+            calls.missed += 1
+    else:
+        calls.dialed += 1
+        if outcome == "answered":
+            calls.connected += 1
+        elif outcome == "open":
+            calls.dialing += 1
+        else:
+            calls.not_answered += 1
+    if outcome in ("missed", "not_answered"):
+        cause = contact.cause or ""
+        calls.causes[cause] = calls.causes.get(cause, 0) + 1
+
+
+def _average(calls: Calls, contact: Contact) -> None:
+    calls.n += 1
+    calls.talk_s += of.talk_s(contact)
+    calls.hold_s += of.hold_s(contact)
+    calls.consult_s += of.consult_s(contact)
+    calls.wrap_s += of.wrapup_s(contact)
+    calls.dial_s += whole_seconds(contact.dial_ms)
+    calls.ring_s += whole_seconds(contact.ring_ms or 0)
+
+
+def book_ticket(sums: Sums, ticket: Ticket) -> None:
+    """At the press; the wait is that of those that somebody accepted."""
+    if ticket.kind == "fault":
+        sums.faults += 1
+    else:
+        sums.help_n += 1
+        sums.help_wait_s += whole_seconds(ticket.wait_ms or 0)

@@ -1,0 +1,53 @@
+"""An agent's calls as the switch alone tells of them: for a day on which no station does, so that
+nothing is counted twice. It knows of no wrap-up and no presence: a contact's talk, and no load but
+that.
+"""
+
+from collections.abc import Iterable, MutableMapping
+
+from diadema.figures.days import DaySpan
+from diadema.figures.rows import Calls, Sums
+from diadema.metrics.contacts import LONGEST_MS
+from diadema.metrics.intervals import Intervals
+from diadema.metrics.queue import overlapping
+from diadema.metrics.rounding import whole_seconds
+from diadema.store.rows import QueueCall
+
+
+def book_served(
+    halves: MutableMapping[int, Sums],
+    served: Iterable[QueueCall],
+    span: DaySpan,
+    intervals: Intervals,
+) -> None:
+    """A contact where she took it; its conversation split."""
+    calls = [call for call in served if call.connected_utc is not None]
+    doubted = {id(later) for later, _ in overlapping(calls)}
+    for call in calls:
+        assert call.connected_utc is not None
+        start_s = call.connected_utc // 1000
+        if span.start_s <= start_s < span.end_s:
+            sums = halves[intervals.start_of(start_s)]
+            _book(sums.queues.setdefault(call.queue, Calls()), call, id(call) in doubted)
+        if call.end_utc is not None:
+            begin, until = max(start_s, span.start_s), min(call.end_utc // 1000, span.end_s)
+            for at, seconds in intervals.parts(begin, until):
+                halves[at].load.switch_talk_s += seconds
+
+
+def _book(calls: Calls, call: QueueCall, doubted: bool) -> None:
+    assert call.connected_utc is not None
+    calls.offered += 1
+    calls.answered += 1
+    calls.by_switch += 1
+    if call.end_utc is None:
+        calls.aside_open += 1
+        return
+    talk_ms = call.end_utc - call.connected_utc
+    if call.estimated:
+        calls.aside_estimated += 1
+    elif doubted or not 0 <= talk_ms <= LONGEST_MS:
+        calls.aside_impossible += 1
+    else:
+        calls.n += 1
+        calls.talk_s += whole_seconds(talk_ms)
