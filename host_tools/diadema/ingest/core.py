@@ -5,7 +5,7 @@ waits for it. Batches are written behind our back while the next is worked out; 
 nothing of it or of what came after was written, and memory is read back from the store.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from diadema.ingest.cut import position_of
 from diadema.ingest.floor import Floor, day_of, since_of
 from diadema.ingest.intake import Intake
 from diadema.ingest.late_marks import marks_among, placed
-from diadema.ingest.messages import Effects, Message
+from diadema.ingest.messages import Effects, Message, Orders
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.site import Site
@@ -104,7 +104,12 @@ class Ingest:
         """
         return self._begin(messages, (created, messages[-1].sequence, server))
 
-    def _begin(self, messages: Sequence[Message], stream: tuple[str, int, str] | None) -> Begun:
+    def _begin(
+        self,
+        messages: Sequence[Message],
+        stream: tuple[str, int, str] | None,
+        orders: Orders | None = None,
+    ) -> Begun:
         if self.writer.behind.failed:
             raise StoreStale("a batch before this one was not written")
         with self._in_memory():
@@ -118,6 +123,9 @@ class Ingest:
             if changes.marks:
                 batch.marks += self._chained(changes.marks, effects)
             effects.placed = bool(changes.hours)
+            if orders is not None:
+                batch.commands, batch.ended = orders.rows, orders.ended
+                batch.stations += [saved(self.station(s)) for s in sorted(orders.stations)]
             batch.stream = stream
             written = self.writer.behind.submit(batch)
         return Begun(effects, stream, intake.deferred, written)
@@ -126,7 +134,7 @@ class Ingest:
         """What follows, now that it is written. Raises StoreUnavailable or StoreStale."""
         found, effects = begun.written.result(), begun.effects
         self.stream = begun.stream or self.stream
-        self.position = found.position
+        self.position = max(self.position, found.position)
         self.deferred += begun.deferred
         for event in found.conflicts:
             effects.alarms.append(f"conflict: {event.s} {event.e} {event.n} came with other bytes")
@@ -135,6 +143,16 @@ class Ingest:
         if marks := marks_among(found.recovered):
             self._enter(marks, effects)
         return effects
+
+    def record(self, build: Callable[[], tuple[Sequence[Message], Orders]]) -> Effects:
+        """Take in what the hub itself says, with the commands that go with it: all is stored or
+        nothing. `build` sees memory as the store has it, and only adds to it. Raises
+        StoreUnavailable or StoreStale.
+        """
+        self._settle()
+        with self._in_memory():
+            messages, orders = build()
+        return self.end(self._begin(messages, None, orders))
 
     def turn_day(self) -> dict[str, bytes]:
         """After midnight at the site: the rows with the new day's figures. Else nothing."""
@@ -263,6 +281,7 @@ class Ingest:
             seats = self.floor.sit(station.s, running.a if running else None)
             if running and len(seats) > 1:
                 effects.two_seats.append((running.a, seats))
+        effects.queue_calls = [*changes.queue_calls.values()]
         effects.opened = changes.opened
         effects.ended = {session.s for session in changes.ended}
         effects.rows = self._render(changes.agents)

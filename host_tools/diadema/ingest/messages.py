@@ -1,11 +1,13 @@
 """What goes into the ingest's core and what comes out: messages of the stream, and effects."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from diadema.commands import Hello, is_station
+from diadema.store.writer import Ended
+from diadema.store.rows import QueueCall
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
 
@@ -35,6 +37,17 @@ class Target(NamedTuple):
 
 
 @dataclass
+class Orders:
+    """Commands that are stored in one transaction with the events that tell of them: their rows,
+    those that they replace, and the stations whose numbers they took.
+    """
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    stations: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Effects:
     """What must follow a commit, in this order: acknowledge, answer greetings, show."""
 
@@ -48,6 +61,7 @@ class Effects:
     )  # agent, badge, direction, utc
     placed: bool = False  # older marks may have got their hour
     rows: dict[str, bytes] = field(default_factory=dict)
+    queue_calls: list[QueueCall] = field(default_factory=list)
     two_seats: list[tuple[str, list[str]]] = field(default_factory=list)  # agent, stations
     alarms: list[str] = field(default_factory=list)
 

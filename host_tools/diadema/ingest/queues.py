@@ -16,7 +16,6 @@ from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
 from diadema.store.rows import SWITCH, QueueCall
 
-
 _DAY_MS = 86_400_000
 _OPEN = 5_000  # calls of one switch
 

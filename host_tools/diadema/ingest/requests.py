@@ -37,6 +37,15 @@ class _Command(msgspec.Struct):
         return self.s, self.i
 
 
+class _Log(msgspec.Struct):
+    """Events of a switch's log, as JSON each; none: only how far it is stored is asked."""
+
+    s: Annotated[str, msgspec.Meta(pattern=rf"^{SWITCH}[A-Za-z0-9_-]{{1,32}}\Z")]
+    e: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    events: list[str] = []
+    live: bool = False
+
+
 class Requests:
     def __init__(self, service: "Service") -> None:
         self._service = service
@@ -49,6 +58,7 @@ class Requests:
             "hub.command.get": self._asked(self._on_state),
             "hub.enrol": self._asked(self._on_enrol),
             "hub.mosquitto": self._asked(self._on_mosquitto),
+            "hub.queue": self._asked(self._on_queue),
             "hub.site": self._asked(self._on_site),
             "hub.status": self._asked(self._on_status),
         }
@@ -103,7 +113,7 @@ class Requests:
 
     async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
         known = self._service.ingest.stations.values()
-        stations = [one for one in known if not one.s.startswith(SWITCH)]
+        stations = [one for one in known if one.s.startswith("DIA-")]
         links = [station.link for station in stations]
         clocks = [station.state.clock for station in stations]
         stored = await asyncio.to_thread(
@@ -138,6 +148,13 @@ class Requests:
                 await self._service.kick(s)
         access = self._service.keeper.access(s)
         return {"s": s, "user": s, "password": None} | access
+
+    async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A switch's log: its events are stored when this answers, each once."""
+        told = msgspec.convert(body, _Log)
+        bodies = [one.encode() for one in told.events]
+        position = await self._service.take_log(told.s, told.e, bodies, live=told.live)
+        return {"position": position}
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
         self._service.keeper.load()

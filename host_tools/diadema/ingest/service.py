@@ -19,16 +19,17 @@ from diadema.errors import DiademaError
 from diadema.hub.broker import is_ours
 from diadema.ingest.admission import Admission
 from diadema.ingest.commanding import Commands, Frames, Told
-from diadema.ingest.connection import connect, open_bucket
+from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
 from diadema.ingest.marks_board import MarksBoard
-from diadema.ingest.messages import Effects, Message
+from diadema.ingest.messages import PREFIX, Effects, Message
 from diadema.ingest.meta import Meta
 from diadema.ingest.outbox import EVERY_S, Outbox
 from diadema.ingest.patience import Patience
 from diadema.ingest.pipeline import Pipeline
+from diadema.ingest.queue_board import QueueBoard
 from diadema.ingest.requests import Requests
 from diadema.ingest.session_checks import SessionChecks
 from diadema.ingest.site_keeper import SiteKeeper
@@ -71,6 +72,7 @@ class Service:
         self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
         self._marks = MarksBoard(self.reader, clock)
+        self._queues = QueueBoard(self.reader, clock)
         self._nats: Client | None = None
         self._outbox = Outbox(self._sealed)
         self._meta = Meta(ingest, self.keeper)
@@ -192,6 +194,22 @@ class Service:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
 
+    async def take_log(self, s: str, e: int, bodies: Sequence[bytes], *, live: bool) -> int:
+        """Take in what a switch's log tells; gives how far that log is stored. `live`: it is
+        followed, so the floor may show what it tells.
+        """
+        if bodies:
+            messages = [Message(0, f"{PREFIX}{s}.ev", body) for body in bodies]
+            effects = await self._patience.do(self.ingest.take_file, messages)
+            for alarm in effects.alarms:
+                log.warning(alarm)
+            self._queues.take(effects.queue_calls)
+        if live:
+            self._queues.hear(s, self.ingest.site, self.ingest.stations)
+        station = self.ingest.stations.get(s)
+        journal = station.journals.get(e) if station else None
+        return journal.position if journal else 0
+
     # -- out
 
     async def _tell(self, told: Sequence[Told]) -> None:
@@ -251,6 +269,8 @@ class Service:
         if rows := self.ingest.turn_day():
             self._outbox.rows(rows)
             self._meta.note()
+        if queues := self._queues.news(self.ingest.site):
+            await self._client().publish(f"$KV.{BUCKET}.queues", queues)
         if self.keeper.moment_changed():
             await self.use_site()
 

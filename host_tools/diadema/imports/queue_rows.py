@@ -1,0 +1,257 @@
+"""The rows of an Asterisk queue_log: its text, or a dump of its database table as CSV.
+
+Text: `epoch|callid|queue|agent|EVENT|data…`, as it was written. CSV: any of the usual delimiters,
+with or without a header, in its order of time. A row is known by its line.
+"""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from diadema.errors import DiademaError
+
+_COLUMNS = {  # as dumps call them
+    "time": "time", "date_time": "time", "time_id": "time", "eventdate": "time",
+    "datetime": "time", "epoch": "time", "created": "time",
+    "callid": "callid", "call_id": "callid", "uniqueid": "callid",
+    "queuename": "queue", "queue_name": "queue", "queue": "queue", "qname": "queue",
+    "agent": "agent", "qagent": "agent", "type": "agent", "membername": "agent",
+    "event": "event", "qevent": "event", "verb": "event",
+    "data1": "data1", "data2": "data2", "data3": "data3", "data4": "data4", "data5": "data5",
+    "param1": "data1", "param2": "data2", "param3": "data3", "param4": "data4",
+    "param5": "data5", "info1": "data1", "info2": "data2", "info3": "data3", "info4": "data4",
+    "info5": "data5", "entpos": "entpos", "expos": "expos", "htime": "htime", "ttime": "ttime",
+}  # fmt: skip
+_APART = {  # a table that has columns of their own for positions and times, in the log's order
+    "ENTERQUEUE": ("", "data1", "entpos"),
+    "CONNECT": ("htime", "data2", "data3"),
+    "COMPLETEAGENT": ("htime", "ttime", "entpos"),
+    "COMPLETECALLER": ("htime", "ttime", "entpos"),
+    "ABANDON": ("expos", "entpos", "htime"),
+    "EXITEMPTY": ("expos", "entpos", "htime"),
+    "EXITWITHTIMEOUT": ("expos", "entpos", "htime"),
+    "EXITWITHKEY": ("data1", "expos", "entpos", "htime"),
+    "WITHDRAW": ("expos", "entpos", "htime"),
+    "RINGNOANSWER": ("htime",),
+    "RINGCANCELED": ("htime",),
+    "BLINDTRANSFER": ("data1", "data2", "htime", "ttime", "entpos"),
+    "TRANSFER": ("data1", "data2", "htime", "ttime", "entpos"),
+}
+_ORDER = ("time", "callid", "queue", "agent", "event", "data1", "data2", "data3", "data4", "data5")
+_EPOCH = re.compile(r"(\d{9,10})(?:[.,](\d{1,9}))?")
+_EPOCH_MS = re.compile(r"\d{12,13}")
+_VERB = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
+_NOTHING = {"", "none", "null", "\\n"}
+_GZIP = b"\x1f\x8b"
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`t`: UTC milliseconds. Where the switch wrote NONE there is an empty text."""
+
+    line: int
+    t: int
+    pbx: str
+    queue: str
+    agent: str
+    verb: str
+    data: tuple[str, ...]
+
+    def text(self, at: int) -> str:
+        return self.data[at] if at < len(self.data) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int
+    why: str
+
+
+@dataclass
+class Rows:
+    """A file's. `first`: its first row as bytes, by which the file is known as it grows.
+    `unfinished`: the last line of a text, when it has no end yet; it is not among `rows`.
+    """
+
+    first: bytes
+    rows: list[Row | BadRow] = field(default_factory=list)
+    unfinished: int | None = None
+
+
+class LogError(DiademaError):
+    """The file cannot be used."""
+
+
+def read_rows(path: Path, zone: ZoneInfo) -> Rows:
+    """`zone`: of local times, which only dumps have. Raises LogError."""
+    try:
+        content = path.read_bytes()
+        if content.startswith(_GZIP):
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise LogError(f"cannot read {path}: {error}. Give the path of the log itself.") from error
+    if (kind := _MARKS.get(content[:2])) is not None:
+        content = content.decode(kind, "replace").encode()
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    at = next((at for at, one in enumerate(lines) if one.strip()), None)
+    if at is None:
+        return Rows(b"")
+    if is_text(lines[at]):
+        found = Rows(lines[at].strip())
+        if lines[-1].strip():
+            found.unfinished = len(lines)
+        for number, line in enumerate(lines[:-1], 1):
+            if line.strip():
+                found.rows.append(text_row(number, line))
+        return found
+    return _dump(path, lines, at, zone)
+
+
+def is_text(line: bytes) -> bool:
+    """Whether it is one of a text log, not of a dump."""
+    return line.count(b"|") >= 4 and line.lstrip()[:1].isdigit() and b'"' not in line[:12]
+
+
+def text_row(number: int, line: bytes) -> Row | BadRow:
+    """One line of a text log."""
+    cells = decoded(line).rstrip("\r\n").split("|")
+    if len(cells) < 5:
+        return BadRow(number, f"{len(cells)} fields where a line has at least 5")
+    return _row(number, cells, cells[5:], None)
+
+
+def decoded(line: bytes) -> str:
+    """Callers' names come in whatever their switch sends."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
+
+
+def _dump(path: Path, lines: Sequence[bytes], at: int, zone: ZoneInfo) -> Rows:
+    head = decoded(lines[at])
+    delimiter = max(",;\t|", key=head.count)
+    names = [name.strip().strip('"`').lower() for name in _cells(head, delimiter)]
+    known = [_COLUMNS.get(name) for name in names]
+    places = _places(names, known)
+    if places is None:
+        places = _by_verb(_cells(head, delimiter))
+        if places is None:
+            raise LogError(
+                f"{path}, line {at + 1}: neither a queue_log nor a dump of one. Text has "
+                "epoch|callid|queue|agent|EVENT|…; a dump the columns time, callid, queuename, "
+                "agent, event, data1 to data5."
+            )
+        at -= 1
+    found = Rows(b"")
+    for number, line in enumerate(lines[at + 1 :], at + 2):
+        if line.strip():
+            found.rows.append(_dump_row(number, line, delimiter, places, zone))
+    found.rows = _in_order(found.rows)
+    for row in found.rows:
+        if isinstance(row, Row):
+            found.first = lines[row.line - 1].strip()
+            break
+    return found
+
+
+def _places(names: Sequence[str], known: Sequence[str | None]) -> dict[str, int] | None:
+    """Where each column is, by the header; None when it is none. Of two times, the one of the
+    switch (as the dumps of `date_time` and `time`) is the first.
+    """
+    if not {"time", "callid", "queue", "agent", "event"} <= {*known}:
+        return None
+    places: dict[str, int] = {}
+    for at, name in enumerate(known):
+        if name is not None:
+            places.setdefault(name, at)
+    if "agent" in names:
+        places["agent"] = names.index("agent")
+    return places
+
+
+def _by_verb(cells: Sequence[str]) -> dict[str, int] | None:
+    """Without a header: the verb is the fifth column, or the sixth after a number of the row."""
+    for shift in (0, 1):
+        if len(cells) > 4 + shift and _VERB.fullmatch(cells[4 + shift].strip()):
+            return {name: at + shift for at, name in enumerate(_ORDER) if at + shift < len(cells)}
+    return None
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter), [])
+
+
+def _dump_row(
+    number: int, line: bytes, delimiter: str, places: dict[str, int], zone: ZoneInfo
+) -> Row | BadRow:
+    try:
+        cells = _cells(decoded(line), delimiter)
+    except csv.Error as error:
+        return BadRow(number, f"{error}")
+    if len(cells) <= max(places[name] for name in _ORDER[:5]):
+        return BadRow(number, f"{len(cells)} columns, and its verb would be beyond them")
+
+    def cell(name: str) -> str:
+        at = places.get(name)
+        return cells[at] if at is not None and at < len(cells) else ""
+
+    apart = _APART.get(cell("event").strip().upper()) if "htime" in places else None
+    data = [cell(name) for name in apart or _ORDER[5:]]
+    return _row(number, [cell(name) for name in _ORDER[:5]], data, zone)
+
+
+def _row(
+    number: int, told: Sequence[str], data: Sequence[str], zone: ZoneInfo | None
+) -> Row | BadRow:
+    when, pbx, queue, agent, verb = (cell.strip() for cell in told[:5])
+    t = _time(when, zone)
+    if t is None:
+        return BadRow(number, f"{when[:40]!r} is no time, such as 1795000000" + (
+            " or 2026-11-18 13:06:40" if zone else ""))  # fmt: skip
+    verb = verb.upper()
+    if not _VERB.fullmatch(verb):
+        return BadRow(number, f"{verb[:40]!r} is no verb, such as ENTERQUEUE")
+    if hidden := next((cell for cell in (pbx, queue, agent) if not cell.isprintable()), None):
+        return BadRow(number, f"{hidden[:40]!r} has characters that nobody sees")
+    data = tuple(_some(cell.strip()) for cell in data)
+    return Row(number, t, _some(pbx), _some(queue), _some(agent), verb, data)
+
+
+def _some(cell: str) -> str:
+    return "" if cell.lower() in _NOTHING else cell
+
+
+def _time(text: str, zone: ZoneInfo | None) -> int | None:
+    """Seconds or milliseconds since 1970, or, in a dump, a date with its hour."""
+    if (seconds := _EPOCH.fullmatch(text)) is not None:
+        return int(seconds[1]) * 1000 + int((seconds[2] or "0").ljust(3, "0")[:3])
+    if zone is None:
+        return None
+    if _EPOCH_MS.fullmatch(text):
+        return int(text)
+    if len(text) < 14:  # a date without an hour
+        return None
+    try:
+        moment = datetime.fromisoformat(text.removesuffix(" UTC") + "Z" * text.endswith(" UTC"))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        utc = int(moment.astimezone(UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+    return utc if utc >= 0 else None
+
+
+def _in_order(rows: list[Row | BadRow]) -> list[Row | BadRow]:
+    """Of time: a dump may have the newest first, or be in no order. Bad rows stay first."""
+    bad = [one for one in rows if isinstance(one, BadRow)]
+    good = [one for one in rows if isinstance(one, Row)]
+    if good and good[0].t > good[-1].t:
+        good.reverse()
+    return [*bad, *sorted(good, key=lambda row: row.t)]
