@@ -158,8 +158,8 @@ BROKEN = [
         "partitions_inside",
         LYRAT,
         FLASH,
-        "0x390000, 0x70000",
-        "0x390000, 0x80000",
+        "0x3e4000, 0x1c000",
+        "0x3e4000, 0x2c000",
         "beyond the 4 MB",
     ),
     (
@@ -181,5 +181,6 @@ BROKEN = [
     ),
     ("journal_there", LYRAT, FLASH, "journal,  data", "diario,   data", "named journal"),
     ("journal_there", LYRAT, FLASH, "data, 0x40,", "data, 0x41,", "subtype 0x40"),
+    ("program_slots_there", LYRAT, FLASH, "slot_b,   data", "slot_c,   data", "slot_a and slot_b"),
     ("files_there", LYRAT, FLASH, "vfs,      data", "files,    data", "named vfs"),
 ]

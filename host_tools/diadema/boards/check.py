@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     flash.app_slots_equal,
     flash.otadata_there,
     flash.journal_there,
+    flash.program_slots_there,
     flash.files_there,
 )
 

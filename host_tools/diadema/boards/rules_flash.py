@@ -14,6 +14,7 @@ _MEGABYTE = 0x100000
 # MicroPython 1.23 for 4 MB with two slots, built for size: ports/esp32/partitions-4MiB-ota.csv
 _LEAST_APP = 0x180000
 _JOURNAL = 0x80000
+_PROGRAM = 0x2A000  # the largest board's, as `diadema image build` prints it, with a fifth over
 
 
 def partitions_aligned(board: Board) -> Iterator[str]:
@@ -81,7 +82,18 @@ def journal_there(board: Board) -> Iterator[str]:
         yield f"partition journal must be of type data, subtype 0x40 and 0x{_JOURNAL:x} or larger"
 
 
+def program_slots_there(board: Board) -> Iterator[str]:
+    """The station's program runs from one of two slots while an update is written to the other."""
+    slots = {part.name: part for part in board.partitions if part.name in ("slot_a", "slot_b")}
+    if len(slots) != 2:
+        yield "there must be slot_a and slot_b, of type data and equal size: updates need both"
+        return
+    first, second = slots["slot_a"], slots["slot_b"]
+    if first.size != second.size or min(first.size, second.size) < _PROGRAM:
+        yield f"slot_a and slot_b must be equal and at least 0x{_PROGRAM:x}"
+
+
 def files_there(board: Board) -> Iterator[str]:
-    """MicroPython keeps main.py, the drivers and the configuration on the partition vfs."""
+    """The station keeps what starts it and its configuration on the partition vfs."""
     if not any(part.name == "vfs" and part.type == "data" for part in board.partitions):
         yield "no partition named vfs of type data: the station's files need one"

