@@ -35,6 +35,8 @@ def book_contact(sums: Sums, contact: Contact, *, doubtful: bool) -> None:
                     sums.steps_block[name] = sums.steps_block.get(name, 0) + 1
     if contact.outcome != "answered":
         return
+    named = (more.campaign if more else None) or ""
+    sums.campaigns[named] = sums.campaigns.get(named, 0) + 1
     calls.untyped += contact.closed and not coded
     calls.transferred += contact.ended_by == "transfer"
     calls.continued += more is not None and more.parent is not None

@@ -117,6 +117,7 @@ class Sums(Struct, kw_only=True, array_like=True):
     help_n: int = 0
     help_wait_s: int = 0
     faults: int = 0
+    campaigns: dict[str, int] = field(default_factory=dict)  # with a conversation, by campaign
 
     def __iadd__(self, other: "Sums") -> "Sums":
         for queue, calls in other.queues.items():
@@ -127,6 +128,7 @@ class Sums(Struct, kw_only=True, array_like=True):
         self.load += other.load
         _add_counts(self.steps, other.steps)
         _add_counts(self.steps_block, other.steps_block)
+        _add_counts(self.campaigns, other.campaigns)
         self.help_n += other.help_n
         self.help_wait_s += other.help_wait_s
         self.faults += other.faults
