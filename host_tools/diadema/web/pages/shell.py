@@ -12,6 +12,7 @@ from fastapi import Request
 from nicegui import ui
 from nicegui.language import Language
 
+from diadema.web.accounts.door import csrf_of
 from diadema.web.asking import person_of
 from diadema.web.service import Service
 from diadema.web.who import Person, Right
@@ -38,6 +39,7 @@ _HEAD = """
 <script src="/static/theme.js"></script>
 <script>document.documentElement.dataset.build="{build}";</script>
 <script type="module" src="/static/shell.js"></script>
+<script type="module" src="/static/charts.js"></script>
 <script type="application/json" id="shell-words">{words}</script>
 """
 
@@ -49,12 +51,29 @@ class Page:
     person: Person
     language: str
     words: Mapping[str, str]
+    service: Service
+
+    def still(self, *rights: Right) -> bool:
+        """Whether the person may yet do this: a page outlives its session, and a role. Says so, or
+        leads to the login, when not. To be asked before each action of a page.
+        """
+        if not self.person.session:  # a program with the hub's own token
+            return self.person.may(*rights)
+        accounts = self.service.accounts
+        now = accounts.sessions.again(self.person)
+        if now is None:
+            ui.navigate.to("/login")
+            return False
+        if not now.may(*rights):
+            ui.notify(section("web", self.language)["not_yours"], type="negative")
+            return False
+        return True
 
 
-def open_page(service: Service, request: Request, area: str, path: str, right: Right) -> Page:
+def open_page(service: Service, request: Request, area: str, path: str, *rights: Right) -> Page:
     """Draw what is around the page at `path`; its title is `title` of the words of `area`.
 
-    Raises Refused, of which the page shows nothing more, when the person lacks `right`.
+    Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
     """
     person = person_of(request)
     asked = request.query_params.get("lang") or person.language or service.floor.site.language
@@ -67,21 +86,20 @@ def open_page(service: Service, request: Request, area: str, path: str, right: R
     ui.page_title(f"{words['title']} · Diadema")
     shell = json.dumps(dict(section("shell", language)), ensure_ascii=False)
     ui.add_head_html(_HEAD.format(build=service.build, words=shell.replace("<", "\\u003c")))
-    ui.html(_bar(person, language, words["title"], path), tag="header", sanitize=False).classes(
-        "bar"
-    )
-    if not person.may(right):
+    bar = _bar(person, language, words["title"], path, csrf_of(request))
+    ui.html(bar, tag="header", sanitize=False).classes("bar")
+    if not person.may(*rights):
         with ui.element("main").classes("page"):
             ui.label(section("web", language)["not_yours"]).classes("refused")
         raise Refused
-    return Page(person, language, words)
+    return Page(person, language, words, service)
 
 
 class Refused(Exception):
     """The page has said so; its function ends."""
 
 
-def _bar(person: Person, language: str, title: str, path: str) -> str:
+def _bar(person: Person, language: str, title: str, path: str, csrf: str) -> str:
     words = section("shell", language)
     links = "".join(
         f'<a href="{to}?lang={language}"{" aria-current=page" if to == path else ""}>'
@@ -92,12 +110,23 @@ def _bar(person: Person, language: str, title: str, path: str) -> str:
     other = words["language.other_code"]
     return (
         f'<a class="skip" href="#main">{escape(words["skip"])}</a>'
-        '<a class="brand" href="/ui/"><img src="/static/icon.svg" alt="" width="22" height="22">'
+        '<a class="brand" href="/"><img src="/static/icon.svg" alt="" width="22" height="22">'
         f"Diadema</a><h1>{escape(title)}</h1>"
         f'<nav class="bar-links" aria-label="{escape(words["nav"])}">{links}</nav>'
-        '<span class="bar-person">'
-        f"{escape(person.name)}</span>"
+        f"{person_links(person, language, csrf)}"
         f'<a class="quiet" href="?lang={other}" lang="{other}" hreflang="{other}" data-keep>'
         f"{escape(words['language.other'])}</a>"
         '<button type="button" class="quiet" data-theme-button></button>'
+    )
+
+
+def person_links(person: Person, language: str, csrf: str) -> str:
+    """Who is logged in, with the ways to his account and out; HTML for a bar."""
+    words = section("shell", language)
+    return (
+        f'<a class="bar-person" href="/account?lang={language}"'
+        f' title="{escape(words["account"])}">{escape(person.name)}</a>'
+        '<form class="bar-logout" method="post" action="/logout">'
+        f'<input type="hidden" name="csrf" value="{escape(csrf)}">'
+        f'<button type="submit" class="quiet">{escape(words["logout"])}</button></form>'
     )

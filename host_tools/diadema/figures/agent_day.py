@@ -1,0 +1,318 @@
+"""One agent's day as her page draws it: three tracks, her calls, her marks, what her voice
+measured, and the events behind each number.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+from sqlalchemy import Connection, select
+
+from diadema.directory.people import People
+from diadema.directory.reading import people as read_people
+from diadema.figures.attendance import AgentDay, attendance
+from diadema.figures.read import read
+from diadema.figures.rows import Cut, Sums
+from diadema.paths import DataDir
+from diadema.store import open_reader, tables
+from diadema.store.rows import Contact, Span, Ticket, Trail
+
+PRESENCE = ("ready", "not_ready")
+EVENTS = 2_000  # of one answer
+_NEXT = 5_000  # events after the beginning of a trail that has no trail after it
+
+
+class Bar(Struct, kw_only=True):
+    """A stretch of a track, UTC milliseconds [start, end)."""
+
+    start: int
+    end: int
+    state: str
+    reason: str | None = None
+    by: str | None = None
+    who: str | None = None
+    c: str | None = None
+
+
+class Call(Struct, kw_only=True):
+    """A contact with what people call its parts; seconds whole, as the figures have them."""
+
+    key: tuple[str, int, int]
+    c: str
+    start: int | None
+    queue: str | None
+    direction: str
+    outcome: str
+    cause: str | None
+    ended_by: str | None
+    ring_s: int | None
+    talk_s: int
+    hold_s: int
+    wrap_s: int
+    code: str | None
+    labels: list[str]
+    how: str | None
+    author: str | None
+    transfer: str | None
+    steps: list[tuple[str, str, bool]]  # step, result, «en bloque»
+    marks: list[str]  # interrupted, estimated, late, open, on_hold, fault
+
+
+class MarkSeen(Struct, kw_only=True):
+    """One of the worker's own marks, as it was made. `note`: repeated, or without a PIN."""
+
+    utc: int | None
+    direction: str
+    method: str
+    note: str = ""
+
+
+class Voice(Struct, kw_only=True):
+    """Sums of the day's voice summaries, milliseconds; `n` calls were measured."""
+
+    n: int = 0
+    agent_ms: int = 0
+    caller_ms: int = 0
+    both_ms: int = 0
+    silence_ms: int = 0
+    longest_silence_ms: int = 0
+    interruptions: int = 0
+    clipping: int = 0
+
+
+class AgentPage(Struct, kw_only=True):
+    agent: str
+    name: str
+    team: str
+    day: str
+    zone: str
+    start: int
+    end: int
+    cut: Cut
+    sums: Sums
+    presence: list[Bar]
+    work: list[Bar]
+    link: list[Bar]
+    calls: list[Call]
+    tickets: list[Ticket]
+    attendance: list[AgentDay]
+    marks: list[MarkSeen]
+    voice: Voice
+    labels: dict[str, str] = field(default_factory=dict)  # of reasons
+    targets: dict[str, float] = field(default_factory=dict)
+
+
+def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
+    """Everything of that day of the site's zone. Raises DiademaError when there is no store."""
+    people = read_people(data, day, day)
+    figures = read(data, day, day, now_ms, agents=[agent])
+    (whole,) = figures.days
+    reader = open_reader(data.store)
+    try:
+        trails = reader.trails(
+            agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms, now_utc=now_ms
+        )
+        contacts = reader.contacts(agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms)
+        marks = reader.marks(agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms)
+        tickets = reader.tickets(start_utc=whole.start_ms, end_utc=whole.end_ms)
+        with reader.engine.connect() as tx:
+            voice = _voice(tx, trails)
+    finally:
+        reader.close()
+    presence, work = tracks(trails, whole.start_ms, whole.end_ms)
+    queue_targets = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
+    return AgentPage(
+        agent=agent,
+        name=people.name(agent),
+        team=people.team(agent),
+        day=whole.day,
+        zone=figures.zone,
+        start=whole.start_ms,
+        end=whole.end_ms,
+        cut=figures.cut,
+        sums=figures.agent(agent),
+        presence=presence,
+        work=work,
+        link=[],
+        calls=[_call(one, people) for one in sorted(contacts, key=_began)],
+        tickets=[one for one in tickets if one.a == agent],
+        attendance=attendance(data, day, day, now_ms, agents=[agent]),
+        marks=[
+            MarkSeen(
+                utc=one.utc,
+                direction=one.direction,
+                method=one.method,
+                note="repeated" if one.repeated else "without_pin" if one.pin == "without" else "",
+            )
+            for one in marks
+        ],
+        voice=voice,
+        labels={code: reason.label for code, reason in people.reasons.items()},
+        targets={name: value for name, value in queue_targets.items() if value is not None},
+    )
+
+
+def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Bar], list[Bar]]:
+    """Presence and work of [start_ms, end_ms). While she works, presence shows `working`; between
+    two boots of one session it is `off`. Trails without an hour cannot be drawn.
+    """
+    presence: list[Bar] = []
+    work: list[Bar] = []
+    before: Trail | None = None
+    for trail in trails:
+        if trail.start_utc is None or trail.end_utc is None:
+            continue
+        if before is not None and before.session == trail.session:
+            _draw(presence, Bar(start=before.end_utc or 0, end=trail.start_utc, state="off"))
+        before = trail
+        for span, end_u in _spans(trail):
+            start = trail.start_utc + span.u - trail.start_u
+            end = min(trail.start_utc + end_u - trail.start_u, trail.end_utc)
+            start, end = max(start, start_ms), min(end, end_ms)
+            bar = Bar(
+                start=start, end=end, state=span.state, reason=span.reason, by=span.by,
+                who=span.who, c=span.c,
+            )  # fmt: skip
+            if span.state in PRESENCE:
+                _draw(presence, bar)
+            else:
+                _draw(presence, Bar(start=start, end=end, state="working"))
+                _draw(work, bar)
+    return presence, work
+
+
+def _spans(trail: Trail) -> Iterator[tuple[Span, int]]:
+    ends = [*(span.u for span in trail.spans[1:]), trail.end_u]
+    yield from zip(trail.spans, ends, strict=True)
+
+
+def _draw(track: list[Bar], bar: Bar) -> None:
+    """Put it at the end, as one with what it continues."""
+    if bar.end <= bar.start:
+        return
+    if track:
+        last = track[-1]
+        same = (last.state, last.reason, last.by, last.c) == (
+            bar.state, bar.reason, bar.by, bar.c,
+        )  # fmt: skip
+        if same and last.end == bar.start:
+            last.end = bar.end
+            return
+    track.append(bar)
+
+
+def _began(contact: Contact) -> tuple[int, int]:
+    return contact.start_utc or 0, contact.n
+
+
+def _call(contact: Contact, people: People) -> Call:
+    from diadema import metrics
+
+    more = contact.more
+    marks = [
+        name for name in ("interrupted", "estimated", "late", "on_hold") if getattr(contact, name)
+    ]
+    if not contact.closed:
+        marks.append("open")
+    if more is not None and more.fault:
+        marks.append("fault")
+    return Call(
+        key=(contact.s, contact.e, contact.n),
+        c=contact.c,
+        start=contact.start_utc,
+        queue=contact.queue,
+        direction=contact.direction,
+        outcome=contact.outcome,
+        cause=contact.cause,
+        ended_by=contact.ended_by,
+        ring_s=None if contact.ring_ms is None else metrics.whole_seconds(contact.ring_ms),
+        talk_s=metrics.talk_s(contact),
+        hold_s=metrics.hold_s(contact),
+        wrap_s=metrics.wrapup_s(contact),
+        code=contact.code,
+        labels=people.codes.get(contact.code or "", []),
+        how=contact.how,
+        author=more.author if more else None,
+        transfer=more.target if more else None,
+        steps=[(step.step, step.result, step.block) for step in more.steps] if more else [],
+        marks=marks,
+    )
+
+
+# -- the events themselves
+
+
+def _ranges(tx: Connection, trails: Iterable[Trail]) -> list[tuple[Trail, int]]:
+    """Each trail with the first event after it."""
+    row = tables.trails.c
+    found = []
+    for trail in trails:
+        following = (
+            select(row.n)
+            .where((row.s == trail.s) & (row.e == trail.e) & (row.n > trail.n))
+            .order_by(row.n)
+            .limit(1)
+        )
+        until = tx.execute(following).scalar()
+        found.append((trail, trail.n + _NEXT if until is None else int(until)))
+    return found
+
+
+def _events(tx: Connection, trail: Trail, until: int, kind: str | None = None) -> Iterator[Any]:
+    row = tables.events.c
+    query = select(row.n, row.k, row.body).where(
+        (row.s == trail.s) & (row.e == trail.e) & (row.n >= trail.n) & (row.n < until)
+    )
+    if kind is not None:
+        query = query.where(row.k == kind)
+    yield from tx.execute(query.order_by(row.n))
+
+
+def _voice(tx: Connection, trails: Sequence[Trail]) -> Voice:
+    total = Voice()
+    for trail, until in _ranges(tx, trails):
+        for _, _, body in _events(tx, trail, until, "voice.summary"):
+            told = msgspec.json.decode(body)
+            if told.get("a") != trail.a:
+                continue
+            total.n += 1
+            for name in Voice.__struct_fields__[1:]:
+                value = int(told.get(name) or 0)
+                if name == "longest_silence_ms":
+                    total.longest_silence_ms = max(total.longest_silence_ms, value)
+                else:
+                    setattr(total, name, getattr(total, name) + value)
+    return total
+
+
+def events_behind(
+    data: DataDir, agent: str, start_ms: int, end_ms: int, c: str | None = None
+) -> list[dict[str, Any]]:
+    """The stored events of what she did in [start_ms, end_ms), or of one contact `c` that began
+    then, in the order of each journal; at most EVENTS of them. `at`: where the host places them.
+    """
+    reader = open_reader(data.store)
+    found: list[dict[str, Any]] = []
+    try:
+        trails = reader.trails(agent=agent, start_utc=start_ms, end_utc=end_ms)
+        with reader.engine.connect() as tx:
+            for trail, until in _ranges(tx, trails):
+                for _, _, body in _events(tx, trail, until):
+                    event = msgspec.json.decode(body)
+                    if event.get("b") != trail.b or event.get("a") not in (None, agent):
+                        continue
+                    at = None
+                    if trail.start_utc is not None:
+                        at = trail.start_utc + int(event["u"]) - trail.start_u
+                    if c is not None and event.get("c") != c:
+                        continue
+                    if c is None and at is not None and not start_ms <= at < end_ms:
+                        continue
+                    found.append({"at": at, **event})
+                    if len(found) >= EVENTS:
+                        return found
+    finally:
+        reader.close()
+    return found

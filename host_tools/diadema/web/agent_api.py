@@ -1,0 +1,102 @@
+"""`/api/v1/agents/{a}/page`, `/events`: an agent's day as her page draws it, and the events
+behind its numbers. An asesor sees her own.
+"""
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+
+from diadema import metrics
+from diadema.figures.agent_day import AgentPage, agent_page, events_behind
+from diadema.metrics import calls as call_metrics
+from diadema.metrics import states
+from diadema.site_work import SYSTEM_REASONS
+from diadema.web.asking import person_of
+from diadema.web.guard import language_of
+from diadema.web.service import Service
+from diadema.web.who import Person
+from diadema.words import text
+
+router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
+
+AgentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,24}$", examples=["a001"])]
+Utc = Annotated[int, Query(ge=0, le=2**53 - 1, description="UTC milliseconds")]
+_REFUSED: dict[int | str, dict[str, Any]] = {403: {"description": "not among what you may see"}}
+
+
+def _seen(request: Request, agent: str) -> Person:
+    """Who asks, if that agent's figures are his to see. Raises HTTPException."""
+    person = person_of(request)
+    service: Service = request.app.state.service
+    allowed = person.may("figures") or person.may("own")
+    if not (allowed and person.sees(agent, service.people())):
+        raise HTTPException(403, text("web.not_yours", language_of(request)))
+    return person
+
+
+@router.get("/{a}/page", summary="An agent's day, as her page draws it", responses=_REFUSED)
+async def page(request: Request, a: AgentId, day: date | None = None) -> dict[str, Any]:
+    person = _seen(request, a)
+    service: Service = request.app.state.service
+    service.audit(person, "agent_day", [a])
+    now_ms = service.pace.now_ms()
+    asked = day or service.today()
+    made = await service.worker.ask(agent_page, service.data, a, asked, now_ms)
+    return told(made)
+
+
+@router.get("/{a}/events", summary="The stored events of a stretch of time", responses=_REFUSED)
+async def events(
+    request: Request,
+    a: AgentId,
+    from_: Annotated[Utc, Query(alias="from")],
+    to: Utc,
+    c: Annotated[str | None, Query(max_length=48, description="of one contact only")] = None,
+) -> list[dict[str, Any]]:
+    person = _seen(request, a)
+    service: Service = request.app.state.service
+    service.audit(person, "events", [a])
+    return await service.worker.ask(events_behind, service.data, a, from_, to, c)
+
+
+def told(made: AgentPage) -> dict[str, Any]:
+    """The page as JSON: figures worked out, reasons and steps in their order."""
+    calls, load = made.sums.calls(), made.sums.load
+    steps: dict[str, list[int]] = {}
+    for one in made.calls:
+        for step, result, block in one.steps:
+            if result == "done":
+                counts = steps.setdefault(step, [0, 0])
+                counts[0] += 1
+                counts[1] += block
+    with_steps = sum(bool(one.steps) for one in made.calls)
+    plain: dict[str, Any] = msgspec.to_builtins(made)
+    del plain["sums"], plain["attendance"]
+    return plain | {
+        "figures": {
+            "handled": calls.answered + calls.connected,
+            "missed": calls.missed,
+            "aht_s": call_metrics.aht(calls),
+            "aht_n": calls.n,
+            "talk_s": metrics.mean(calls.talk_s, calls.n),
+            "hold_s": metrics.mean(calls.hold_s, calls.n),
+            "wrap_s": metrics.mean(calls.wrap_s, calls.n),
+            "occupancy": states.occupancy(load),
+            "logged_s": load.logged_s,
+        },
+        "reasons": [
+            {
+                "reason": reason,
+                "label": made.labels.get(reason),
+                "seconds": seconds,
+                "system": reason in SYSTEM_REASONS,
+            }
+            for reason, seconds in sorted(load.reasons.items(), key=lambda one: -one[1])
+        ],
+        "protocol": [
+            {"step": step, "done": done, "block": block, "calls": with_steps}
+            for step, (done, block) in steps.items()
+        ],
+    }

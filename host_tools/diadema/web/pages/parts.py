@@ -1,0 +1,90 @@
+"""What several pages have: the day to choose, a team, and the line that says until when."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from nicegui import ui
+
+from diadema.directory.people import Worker
+from diadema.figures.rows import Cut
+from diadema.web.pages.shell import Page
+from diadema.web.service import Service
+from diadema.web.who import Right
+from diadema.words import section
+
+
+def day_of(service: Service, asked: str) -> date:
+    """The day in the address, or today at the site; what is no day is today too."""
+    try:
+        return date.fromisoformat(asked)
+    except ValueError:
+        return service.today()
+
+
+def day_links(page: Page, service: Service, day: date, path: str, team: str = "") -> None:
+    """The day before, the day itself to choose, the day after, and today."""
+    words, today = section("parts", page.language), service.today()
+    more = f"&team={team}" if team else ""
+
+    def go(to: date) -> str:
+        return f"{path}?day={to.isoformat()}&lang={page.language}{more}"
+
+    with ui.element("nav").classes("days").props(f'aria-label="{words["days"]}"'):
+        before = ui.link("‹", go(day - timedelta(days=1))).classes("step")
+        before.props(f'aria-label="{words["day.before"]}"')
+        chosen = ui.input(value=day.isoformat()).classes("day")
+        chosen.props(f'type=date dense outlined aria-label="{words["day"]}"')
+        chosen.props(f"max={today.isoformat()}")
+        chosen.on_value_change(
+            lambda change: ui.navigate.to(go(day_of(service, change.value or "")))
+        )
+        if day < today:
+            after = ui.link("›", go(day + timedelta(days=1))).classes("step")
+            after.props(f'aria-label="{words["day.after"]}"')
+            ui.link(words["day.today"], go(today)).classes("step")
+
+
+def team_choice(page: Page, service: Service, team: str, day: date, path: str) -> None:
+    """Narrow the page to one of the teams that the person sees; no choice where there is one."""
+    teams = sorted({one.team for one in seen(page, service).values() if one.team})
+    if len(teams) < 2:
+        return
+    words = section("parts", page.language)
+    options = {"": words["team.all"], **{one: one for one in teams}}
+    choice = ui.select(options, value=team if team in teams else "", label=words["team"])
+    choice.props("dense outlined options-dense").classes("team")
+    go = f"{path}?day={day.isoformat()}&lang={page.language}&team="
+    choice.on_value_change(lambda change: ui.navigate.to(go + (change.value or "")))
+
+
+def seen(page: Page, service: Service, team: str = "") -> Mapping[str, Worker]:
+    """The workers whom the person sees, of one team if given."""
+    people = service.people()
+    return {
+        agent: worker
+        for agent, worker in people.workers.items()
+        if page.person.sees(agent, people) and (not team or worker.team == team)
+    }
+
+
+def cut_line(cut: Cut, zone: str, language: str) -> str:
+    """«Corte 14:12:05 · posición 12 345 · faltan 3 posiciones desde 14:02»."""
+    words, tz = section("parts", language), ZoneInfo(zone)
+
+    def hour(utc_ms: int, form: str) -> str:
+        return f"{datetime.fromtimestamp(utc_ms / 1000, tz):{form}}"
+
+    position = f"{cut.position:,}".replace(",", "\u00a0")
+    said = [words["cut"].format(time=hour(cut.at_ms, "%H:%M:%S"), position=position)]
+    if cut.owing:
+        known = [one.since_utc for one in cut.owing if one.since_utc is not None]
+        word = "owing" if len(cut.owing) > 1 else "owing.one"
+        since = hour(min(known), "%H:%M") if known else "—"
+        said.append(words[word].format(n=len(cut.owing), time=since))
+    return " · ".join(said)
+
+
+def right_to(page_right: Right, person_agent: str | None, agent: str) -> Right:
+    """An asesor reads her own day; everybody else needs the page's right."""
+    return "own" if person_agent == agent else page_right
