@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diadema.imports.queue_command import queue_log
 from diadema.options import AsJson, Clock, Data, data_root
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ _SHOWN = 20  # rows of a list; --json has all
 app = typer.Typer(
     help="Take in what other systems have written.", no_args_is_help=True, add_completion=False
 )
+
+
+app.command("queue-log")(queue_log)
 
 
 @app.command("anonymous-bank")

@@ -180,7 +180,10 @@ def _places(names: Sequence[str], known: Sequence[str | None]) -> dict[str, int]
 def _by_verb(cells: Sequence[str]) -> dict[str, int] | None:
     """Without a header: the verb is the fifth column, or the sixth after a number of the row."""
     for shift in (0, 1):
-        if len(cells) > 4 + shift and _VERB.fullmatch(cells[4 + shift].strip()):
+        told = [cell.strip() for cell in cells[shift:]]
+        if len(told) < 5 or _time(told[0], ZoneInfo("UTC")) is None:
+            continue
+        if _VERB.fullmatch(told[4]) and told[4] != "NONE":
             return {name: at + shift for at, name in enumerate(_ORDER) if at + shift < len(cells)}
     return None
 
