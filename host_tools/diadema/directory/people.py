@@ -49,7 +49,7 @@ class Reason(Struct, kw_only=True):
 
 
 class People(Struct, kw_only=True):
-    """Made by `of_site` or, with a directory, by `directory.book.Directory.people(day)`.
+    """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
 
     `targets` by (metric, queue or ""), in the metric's own unit: aht_s, service_level,
     answer_rate, occupancy, utilisation, adherence.
@@ -65,8 +65,10 @@ class People(Struct, kw_only=True):
     negative_codes: frozenset[str] = frozenset()
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
+    thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
     roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # the switch's name → agent
+    switch_queues: dict[str, str] = field(default_factory=dict)  # the switch's name → queue
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
 
     def name(self, agent: str) -> str:
@@ -108,6 +110,7 @@ def of_site(site: Site | None) -> People:
     }  # fmt: skip
     people.codes = dict(_leaves(site.tree.nodes, ()))
     people.negative_codes = frozenset(site.negative_codes)
+    people.flags = dict.fromkeys(site.negative_codes, "negativa")
     return people
 
 

@@ -1,17 +1,26 @@
 """People and places as they are on one day, for whoever reads figures."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from diadema import site
+from diadema.directory.book import Directory
 from diadema.directory.people import People, of_site
+from diadema.directory.people_of import people_of
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
 
 
 def people(data: DataDir, first: date | None = None, last: date | None = None) -> People:
     """As of `last` (today by default), with the roster of [first, last]."""
-    return of_site(site.load(data.site) if data.site.exists() else None)
+    described = site.load(data.site) if data.site.exists() else None
+    if not data.directory.exists():
+        return of_site(described)
+    zone = described.tz if described else ZoneInfo("America/Lima")
+    last = last or datetime.now(zone).date()
+    with Directory(data.directory) as book:
+        return people_of(book, first or last, last, zone)
 
 
 class Kept:

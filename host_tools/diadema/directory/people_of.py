@@ -1,0 +1,139 @@
+"""What pages and reports are told of people and places, from the directory."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from diadema.directory.book import Directory, Entry
+from diadema.directory.kinds import Body
+from diadema.directory.people import People, Planned, Reason, Worker
+from diadema.site_work import SYSTEM_REASONS
+
+_AFTER_ALL = "~"  # after every code that begins with a day
+
+
+def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> People:
+    """As of `last`, with the roster of [first, last]. Who was retired keeps her name."""
+    people = People()
+    for one in book.entries("agents", last, retired=True):
+        known = one if one.body is not None else _before(book, one)
+        if known is not None and known.body is not None:
+            people.workers[one.code] = _worker(known.body, active=one.body is not None)
+    for one, body in _bodies(book, "teams", last):
+        people.teams[one.code] = str(body.get("name") or one.code)
+    for one, body in _bodies(book, "employers", last):
+        people.employers[one.code] = (str(body["name"]), str(body["ruc"]))
+    for one, body in _bodies(book, "queues", last):
+        people.queues[one.code] = str(body["name"])
+        people.switch_queues |= dict.fromkeys(_list(body, "switch_names"), one.code)
+    for one, body in _bodies(book, "seats", last):
+        people.seats[str(body["station"])] = one.code
+    for one, body in _bodies(book, "reasons", last):
+        people.reasons[one.code] = Reason(
+            code=one.code, label=str(body["label"]), private=bool(body.get("private")),
+            paid=bool(body.get("paid")), productive=bool(body.get("productive")),
+            limit_s=_number(body, "limit_s"), system=one.code in SYSTEM_REASONS,
+        )  # fmt: skip
+    _add_dispositions(people, book, last)
+    for _, body in _bodies(book, "targets", last):
+        key = (str(body["metric"]), str(body.get("queue") or ""))
+        value = body["value"]
+        assert isinstance(value, int | float)
+        people.targets[key] = value
+        if "threshold_s" in body:
+            people.thresholds[key[1]] = _number(body, "threshold_s")
+    for one, body in _bodies(book, "supervisors", last):
+        people.supervised[one.code] = _list(body, "teams")
+    for worker, body in _bodies(book, "agents", last):
+        people.aliases |= dict.fromkeys(_list(body, "switch_aliases"), worker.code)
+    _add_roster(people, book, first, last, zone)
+    return people
+
+
+def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planned:
+    """A day's row of the roster in UTC. `shift` None: none, or one that is not known."""
+    absence = body.get("absence")
+    told = Planned(day=day, shift=str(body["shift"]) if body.get("shift") else None)
+    told.absence = str(absence) if absence else None
+    if shift is None:
+        return told
+    start, end = str(shift["start"]), str(shift["end"])
+    told.start_s = _utc(day, start, zone)
+    told.end_s = _utc(day + timedelta(end <= start), end, zone)
+    told.tolerance_s = _number(shift, "tolerance_min") * 60
+    for pause in _list(body, "pauses") or _list(shift, "pauses"):
+        times, _, reason = pause.partition(" ")
+        begins, ends = times.split("-")
+        on = day + timedelta(begins < start)
+        until = on + timedelta(ends < begins)
+        told.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
+    told.pauses.sort()
+    return told
+
+
+def _add_roster(people: People, book: Directory, first: date, last: date, zone: ZoneInfo) -> None:
+    shifts: dict[tuple[str, date], Body | None] = {}
+    rows = book.entries("roster", first=first.isoformat(), last=last.isoformat() + _AFTER_ALL)
+    for row in rows:
+        body = row.body or {}
+        day, agent = date.fromisoformat(row.code[:10]), row.code[11:]
+        shift = None
+        if code := str(body.get("shift") or ""):
+            if (code, day) not in shifts:
+                entry = book.entry("shifts", code, day)
+                shifts[code, day] = entry.body if entry else None
+            shift = shifts[code, day]
+        people.roster[agent, day] = planned(day, body, shift, zone)
+
+
+def _add_dispositions(people: People, book: Directory, last: date) -> None:
+    negative = set()
+    for one in book.entries("dispositions", last, retired=True):
+        known = one if one.body is not None else _before(book, one)
+        if known is None or known.body is None:
+            continue
+        body = known.body
+        people.codes[one.code] = [str(body[name]) for name in ("level1", "level2", "label")]
+        if result := body.get("result"):
+            people.flags[one.code] = str(result)
+            if result == "negativa":
+                negative.add(one.code)
+    people.negative_codes = frozenset(negative)
+
+
+def _worker(body: Body, *, active: bool) -> Worker:
+    return Worker(
+        id=str(body["code"]),
+        name=str(body["name"]),
+        alias=str(body["alias"]),
+        team=str(body.get("team") or ""),
+        employer=str(body.get("employer") or ""),
+        document_kind=str(body.get("document_kind") or ""),
+        document=str(body.get("document") or ""),
+        queues=_list(body, "queues"),
+        active=active,
+    )
+
+
+def _before(book: Directory, retired: Entry) -> Entry | None:
+    """What was known of it last."""
+    versions = book.history(retired.kind, retired.code)
+    return next((one for one in versions if one.body is not None), None)
+
+
+def _bodies(book: Directory, kind: str, day: date) -> list[tuple[Entry, Body]]:
+    return [(one, one.body) for one in book.entries(kind, day) if one.body is not None]
+
+
+def _list(body: Body, name: str) -> list[str]:
+    value = body.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _number(body: Body, name: str) -> int:
+    value = body.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _utc(day: date, clock: str, zone: ZoneInfo) -> int:
+    moment = datetime.combine(day, time.fromisoformat(clock), zone)
+    return round(moment.timestamp())

@@ -1,0 +1,104 @@
+"""The tables of people and places. Nothing in `entries` and `changes` is ever written over."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Engine,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import DBAPIError
+
+from diadema.errors import DiademaError
+
+VERSION = 1
+_BUSY_MS = 10_000  # somebody else's import
+metadata = MetaData()
+
+changes = Table(  # one for all that was done at once
+    "changes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+entries = Table(  # `body` null: retired. A later version hides the earlier ones on its days
+    "entries",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("valid_from", Text),  # days of the site's zone, the last one included
+    Column("valid_until", Text),
+    Column("body", LargeBinary),
+    Column("change", Integer, ForeignKey("changes.number"), nullable=False),
+    PrimaryKeyConstraint("kind", "code", "version"),
+    sqlite_with_rowid=False,
+)
+pins = Table(  # verifiers, which only pass through; `published`: that of the last site
+    "pins",
+    metadata,
+    Column("agent", Text, primary_key=True),
+    Column("verifier", Text, nullable=False),
+    Column("published", Text, nullable=False),
+)
+publications = Table(
+    "publications",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("change", Integer, nullable=False),
+    Column("generation", Integer),
+    Column("hashes", Text, nullable=False),  # JSON: catalogue → SHA-256 of what it was
+)
+
+
+def open_tables(path: Path) -> Engine:
+    """The engine of the directory at `path`, made when there is none. Raises DiademaError."""
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    def begin(connection: Any) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begin)
+    try:
+        with engine.connect().execution_options(write=True) as connection, connection.begin():
+            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+            if version == 0:
+                metadata.create_all(connection)
+                connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+            elif version != VERSION:
+                raise DiademaError(
+                    f"{path} has layout {version}, this program knows {VERSION}: "
+                    "use the program that wrote it, or another --data"
+                )
+    except DBAPIError as error:
+        engine.dispose()
+        raise DiademaError(
+            f"cannot open {path} ({error.orig}): end whatever holds it, and look at the "
+            "permissions of its folder and at the space on its disk"
+        ) from error
+    return engine
