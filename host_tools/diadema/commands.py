@@ -16,7 +16,7 @@ CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this
 CONFIG_PART = 480  # raw bytes of one block of a configuration
 
 _WORD_BYTES = 64
-_BYTES = {"text": 320, "by": 32, "who": 32}  # of those that have another bound
+_BYTES = {"text": 320, "by": 32, "who": 32, "note": 32}  # of those that have another bound
 _RING_BYTES = 184  # of the free texts of one call, which its event repeats
 
 _STATION = re.compile(STATION_ID)
@@ -27,6 +27,7 @@ type Queue = Annotated[str, Meta(min_length=1, max_length=32)]
 type Pbx = Annotated[str, Meta(min_length=1, max_length=48)]
 type Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,24}$")]
 type Author = Annotated[str, Meta(min_length=1, max_length=32)]
+type ShortNote = Annotated[str, Meta(min_length=1, max_length=32)]
 type Reference = Annotated[str, Meta(min_length=16, max_length=32, pattern="^[0-9a-f]+$")]
 
 
@@ -158,19 +159,34 @@ class Recording(Command, tag="recording", kw_only=True):
 
 
 class SetPresence(Command, tag="presence", kw_only=True):
-    """From the supervisor's side an agent can be set not ready, nothing else."""
+    """From the supervisor's side an agent can be set not ready, nothing else. `agent`: nobody
+    else; `who` did it, and why: `note`.
+    """
 
     to: Literal["not_ready"]
     reason: Annotated[str, Meta(min_length=1, max_length=24)]
     who: Author | None = None
+    note: ShortNote | None = None
+    agent: Code | None = None
 
 
 class Session(Command, tag="session", kw_only=True):
-    """What the host says of a session: that it holds, or that it ends and why."""
+    """What the host says of a session: that it holds, or that it ends and why. `who` and `note`:
+    of a supervisor's word.
+    """
 
     agent: Code
     verdict: Literal["confirm", "close"]
     reason: Code | None = None
+    who: Author | None = None
+    note: ShortNote | None = None
+
+
+class EndWrapup(Command, tag="wrapup", kw_only=True):
+    """A supervisor ends the wrap-up of that contact; its code can still be given."""
+
+    contact: Contact
+    who: Author | None = None
 
 
 class Help(Command, tag="help", kw_only=True):
@@ -243,6 +259,7 @@ ASKED = (
     *CALLS,
     SetPresence,
     Session,
+    EndWrapup,
     Help,
     Fault,
     ShowText,

@@ -1,4 +1,4 @@
-"""Every kind of event that a station of this version writes, typed; tagged by `k`.
+"""Every kind of event that this version writes, at stations and at the host; tagged by `k`.
 
 The published schema comes from here. What a newer station adds is not refused: the ingest sets
 unknown kinds and fields apart, stores and counts them, and any word passes where words stand.
@@ -16,6 +16,7 @@ from diadema.events.contact import *  # noqa: F403
 from diadema.events.people import *  # noqa: F403
 from diadema.events.queue import *  # noqa: F403
 from diadema.events.station import *  # noqa: F403
+from diadema.events.supervision import *  # noqa: F403
 
 
 def _tagged(base: type[Event]) -> Iterator[tuple[str, type[Event]]]:

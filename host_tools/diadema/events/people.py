@@ -50,19 +50,24 @@ class SessionCorrected(Event, tag="session.corrected", kw_only=True, gc=False):
     i: Count
     verdict: Annotated[str, words("closed", "kept")]
     reason: str | None = None
+    who: Maybe[str] = UNSET
+    note: Maybe[str] = UNSET
 
 
 class SessionClosed(Event, tag="session.closed", kw_only=True, gc=False):
+    """`who`: the supervisor's name."""
+
     a: str
     reason: Annotated[
         str, words("agent", "relieved", "supervisor", "moved", "shift_end", "corrected")
     ]
     by: Maybe[str] = UNSET
+    who: Maybe[str] = UNSET
 
 
 class PresenceChanged(Event, tag="presence.changed", kw_only=True, gc=False):
     """`reason`: a code of the site's, or the system's own: login, no_answer, fault, link,
-    supervisor, wrapup_end. `who`: the supervisor's name.
+    supervisor, wrapup_end. `who`: the supervisor's name; `note`: why he did it.
     """
 
     a: str
@@ -71,6 +76,7 @@ class PresenceChanged(Event, tag="presence.changed", kw_only=True, gc=False):
     reason: str | None = None
     by: Annotated[str, words("agent", "system", "supervisor")]
     who: Maybe[str] = UNSET
+    note: Maybe[str] = UNSET
 
 
 class PresenceIntended(Event, tag="presence.intended", kw_only=True, gc=False):
@@ -79,6 +85,7 @@ class PresenceIntended(Event, tag="presence.intended", kw_only=True, gc=False):
     reason: str | None = None
     by: Maybe[str] = UNSET
     who: Maybe[str] = UNSET
+    note: Maybe[str] = UNSET
 
 
 class NoticeAcknowledged(Event, tag="notice.acknowledged", kw_only=True, gc=False):

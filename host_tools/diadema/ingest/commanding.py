@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 
 from diadema.commands import ANY_ASKED, CALL_LIFE_MS, CALLS, Hello
 from diadema.ingest.core import Ingest
+from diadema.ingest.messages import Orders
 from diadema.station_config import ConfigMaker, blocks
 from diadema.store import tables
+from diadema.store.writer import REPLACE, Ended
 
 HOUR_S = 3600.0  # between two `time` commands on a link that stays up
 REMIND_S = 20.0  # after which an unanswered time or configuration is sent again
@@ -25,12 +27,6 @@ _NUMBERS_FROM = 1_735_689_600  # 2025-01-01
 _encode = msgspec.json.encode
 _CALLS = {str(call.__struct_config__.tag) for call in CALLS}
 _OWN = ("time", "config")
-_row = tables.commands.c
-_REPLACE = (
-    update(tables.commands)
-    .where(_row.s == bindparam("of_s"), _row.i == bindparam("of_i"))
-    .values(status="replaced", next_i=bindparam("then"))
-)
 
 type Frames = list[tuple[str, bytes]]  # station, JSON of one command
 
@@ -46,12 +42,23 @@ class Open(Struct):
 
 
 class New(NamedTuple):
-    """A command to be made; it goes on for number `of`, if that is not 0."""
+    """A command to be made; it goes on for number `of`, if that is not 0. `life_ms`: after which
+    it is worth nothing.
+    """
 
     s: str
     cmd: str
     fields: dict[str, Any]
     of: int = 0
+    life_ms: int | None = None
+
+
+class Numbered(NamedTuple):
+    """Commands that have their numbers in memory, and what makes the store know them."""
+
+    wanted: Sequence[New]
+    made: list[Open]
+    orders: Orders
 
 
 class Told(NamedTuple):
@@ -127,7 +134,7 @@ class Commands:
 
     def withdraw(self, stations: Iterable[str], cmd: str) -> set[str]:
         """What these were asked by `cmd` is not sent again; those that had not answered."""
-        ended: list[dict[str, Any]] = [
+        ended: list[Ended] = [
             {"of_s": s, "of_i": old.i, "then": None}
             for s in stations
             for old in self._open.get(s, {}).values()
@@ -135,7 +142,7 @@ class Commands:
         ]
         if ended:
             with self._ingest.changing([]) as tx:
-                tx.execute(_REPLACE, ended)
+                tx.execute(REPLACE, ended)
             self._forget(ended)
         return {one["of_s"] for one in ended}
 
@@ -183,37 +190,46 @@ class Commands:
     # -- inside
 
     def _number(self, wanted: Sequence[New]) -> list[Open]:
-        """Allocate numbers and store the commands, all in one transaction. A command goes on for
-        another, or replaces the open one of its kind."""
+        """Allocate numbers and store the commands, all in one transaction."""
         if not wanted:
             return []
+        with self._ingest.changing({one.s for one in wanted}) as tx:
+            numbered = self.number(wanted)
+            if numbered.orders.ended:
+                tx.execute(REPLACE, numbered.orders.ended)
+            self._ingest.writer.put(tx, tables.commands, numbered.orders.rows)
+        self.stored(numbered)
+        return numbered.made
+
+    def number(self, wanted: Sequence[New]) -> Numbered:
+        """Allocate numbers in memory, for a transaction that saves the stations too; say `stored`
+        after it. A command goes on for another, or replaces the open one of its kind.
+        """
         now = self._ingest.clock.now_ms()
         least = int(time.time()) - _NUMBERS_FROM
         made: list[Open] = []
-        rows: list[tuple[Any, ...]] = []
-        ended: list[dict[str, Any]] = []
-        with self._ingest.changing({one.s for one in wanted}) as tx:
-            for one in wanted:
-                station = self._ingest.station(one.s)
-                calls = one.cmd in _CALLS
-                i = max(station.next_i, least)
-                station.next_i = i + 1
-                new = Open(i, one.cmd, one.fields, now + CALL_LIFE_MS if calls else None)
-                body = _encode(one.fields)
-                rows.append((one.s, i, one.cmd, body, now, new.expires_utc, "open", None, None))
-                made.append(new)
-                for old in self._open.get(one.s, {}).values():
-                    alike = old.cmd == one.cmd and old.fields.get("of") == one.fields.get("of")
-                    if alike and not calls:
-                        then = i if old.i == one.of else None
-                        ended.append({"of_s": one.s, "of_i": old.i, "then": then})
-            if ended:
-                tx.execute(_REPLACE, ended)
-            self._ingest.writer.put(tx, tables.commands, rows)
-        self._forget(ended)
-        for one, new in zip(wanted, made, strict=True):
+        orders = Orders(stations={one.s for one in wanted})
+        for one in wanted:
+            station = self._ingest.station(one.s)
+            calls = one.cmd in _CALLS
+            life_ms = CALL_LIFE_MS if calls else one.life_ms
+            i = max(station.next_i, least)
+            station.next_i = i + 1
+            new = Open(i, one.cmd, one.fields, now + life_ms if life_ms else None)
+            body = _encode(one.fields)
+            orders.rows.append((one.s, i, one.cmd, body, now, new.expires_utc, "open", None, None))
+            made.append(new)
+            for old in self._open.get(one.s, {}).values():
+                if not calls and old.cmd == one.cmd and _about(old.fields) == _about(one.fields):
+                    then = i if old.i == one.of else None
+                    orders.ended.append({"of_s": one.s, "of_i": old.i, "then": then})
+        return Numbered(wanted, made, orders)
+
+    def stored(self, numbered: Numbered) -> None:
+        """They are in the store: from now on they are repeated until they are answered."""
+        self._forget(numbered.orders.ended)
+        for one, new in zip(numbered.wanted, numbered.made, strict=True):
             self._open.setdefault(one.s, {})[new.i] = new
-        return made
 
     def _forget(self, ended: Iterable[Mapping[str, Any]]) -> None:
         for gone in ended:
@@ -264,3 +280,8 @@ class Commands:
                 tx.execute(update(tables.commands).where(expired).values(status="expired"))
         for s, i in due:
             self._open[s].pop(i, None)
+
+
+def _about(fields: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Of several commands of a kind: the ticket or the message."""
+    return fields.get("of"), fields.get("m")

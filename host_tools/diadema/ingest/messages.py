@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from diadema.commands import Hello, is_station
-from diadema.store.writer import Ended
 from diadema.store.rows import QueueCall
+from diadema.store.writer import Ended
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
 

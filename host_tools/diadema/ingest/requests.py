@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 
 from diadema.errors import DiademaError
 from diadema.ingest import timeline
+from diadema.ingest.own_journal import Refused
 from diadema.mosquitto import Door
 from diadema.store import StoreStale, StoreUnavailable
 from diadema.store.rows import SWITCH
@@ -53,6 +54,8 @@ class Requests:
     def answers(self) -> dict[str, Answer]:
         """A callback for each subject."""
         return {
+            "hub.act": self._asked(self._on_act),
+            "hub.record": self._asked(self._on_record),
             "hub.command": self._asked(self._on_command),
             "hub.clock": self._asked(self._on_clock),
             "hub.command.get": self._asked(self._on_state),
@@ -70,6 +73,9 @@ class Requests:
                 reply = await answer(body)
             except (StoreUnavailable, StoreStale) as error:
                 reply = {"error": "store_unavailable", "detail": str(error), "status": 409}
+            except Refused as error:
+                reply = {"error": error.error, "detail": str(error), "status": error.status}
+                reply |= {"values": error.values}
             except (DiademaError, msgspec.MsgspecError) as error:
                 reply = {"error": "bad_request", "detail": str(error), "status": 422}
             except Exception:
@@ -86,6 +92,17 @@ class Requests:
         i, frames = self._service.commands.ask(s, body)
         await self._service.send(frames)
         return {"i": i}
+
+    async def _on_act(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A supervisor's action: noted and, where a station is told, sent."""
+        answer, done = self._service.acts.act(body)
+        await self._service.recorded(done)
+        return answer
+
+    async def _on_record(self, body: dict[str, Any]) -> dict[str, Any]:
+        answer, done = self._service.acts.record(body)
+        await self._service.recorded(done)
+        return answer
 
     async def _on_state(self, body: dict[str, Any]) -> dict[str, Any]:
         """What became of a command; also asked to see whether we are alive, and take events."""

@@ -17,6 +17,7 @@ from diadema.clock import Clock
 from diadema.credentials import Secrets
 from diadema.errors import DiademaError
 from diadema.hub.broker import is_ours
+from diadema.ingest.acts import Acts
 from diadema.ingest.admission import Admission
 from diadema.ingest.commanding import Commands, Frames, Told
 from diadema.ingest.connection import BUCKET, connect, open_bucket
@@ -27,6 +28,7 @@ from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import PREFIX, Effects, Message
 from diadema.ingest.meta import Meta
 from diadema.ingest.outbox import EVERY_S, Outbox
+from diadema.ingest.own_journal import Recorded
 from diadema.ingest.patience import Patience
 from diadema.ingest.pipeline import Pipeline
 from diadema.ingest.queue_board import QueueBoard
@@ -71,6 +73,7 @@ class Service:
         self.commands = Commands(ingest, self.keeper.maker)
         self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
+        self.acts = Acts(ingest, self.commands, self.reader)
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
         self._nats: Client | None = None
@@ -182,6 +185,14 @@ class Service:
         if effects.placed:
             self._marks.read(self.ingest.site)
         await self._greet(effects)
+
+    async def recorded(self, done: Recorded) -> None:
+        """What follows an event of the hub's own."""
+        for alarm in done.effects.alarms:
+            log.warning(alarm)
+        self._meta.note()
+        self._outbox.rows(done.effects.rows)
+        await self.send(done.frames)
 
     async def _greet(self, effects: Effects) -> None:
         for s in effects.greeted:

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, Table, func, select
 
-from diadema.store import attendance, kept_contacts, kept_trails, switch_calls, tables
+from diadema.store import attendance, kept_contacts, kept_trails, register, switch_calls, tables
 from diadema.store.attendance import Mark
 from diadema.store.database import open_database
+from diadema.store.host_rows import Correction
 from diadema.store.kept_contacts import key_of
+from diadema.store.register import Acted, Reading
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 
 
@@ -133,6 +135,48 @@ class Reader:
         """The switch's calls that began in [start_utc, end_utc), or reach into it, by hour."""
         with self.engine.connect() as connection:
             return switch_calls.calls(connection, start_utc, end_utc)
+
+    def acts(
+        self,
+        *,
+        agent: str | None = None,
+        start_utc: int | None = None,
+        end_utc: int | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> list[Acted]:
+        """Supervisors' actions of [start_utc, end_utc), in the order in which they came in, with
+        what became of them.
+        """
+        bounds = {"start_utc": start_utc, "end_utc": end_utc, "limit": limit}
+        with self.engine.connect() as connection:
+            return register.acts(connection, agent=agent, after=after, **bounds)
+
+    def corrections(
+        self,
+        *,
+        agent: str | None = None,
+        start_utc: int | None = None,
+        end_utc: int | None = None,
+    ) -> list[Correction]:
+        """Of attendance: those whose hour lies in [start_utc, end_utc), in their chain's order."""
+        with self.engine.connect() as connection:
+            return register.corrections(
+                connection, agent=agent, start_utc=start_utc, end_utc=end_utc
+            )
+
+    def messages(
+        self,
+        *,
+        agent: str | None = None,
+        start_utc: int | None = None,
+        end_utc: int | None = None,
+        m: str | None = None,
+    ) -> list[Reading]:
+        """Messages sent in [start_utc, end_utc), a row a reader."""
+        bounds = {"start_utc": start_utc, "end_utc": end_utc}
+        with self.engine.connect() as connection:
+            return register.messages(connection, agent=agent, m=m, **bounds)
 
     def marks(
         self,

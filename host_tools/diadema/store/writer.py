@@ -39,7 +39,7 @@ REPLACE = (
 
 POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
 
-type Ended = dict[str, str | int | None]  # a command: of_s, of_i, and `then` what goes on for it
+type Ended = dict[str, Any]  # a command: of_s, of_i, and `then` what goes on for it
 type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
 
 

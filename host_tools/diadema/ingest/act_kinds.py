@@ -1,0 +1,142 @@
+"""What the hub can be asked to do for a supervisor (`hub.act`) or to note (`hub.record`)."""
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+from diadema.events import By, Count, Direction, Of, Sequence, Station, Utc
+
+type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
+type Reason = Annotated[str, Meta(min_length=1, max_length=64)]
+type Note = Annotated[str, Meta(max_length=200)]
+type Text = Annotated[str, Meta(min_length=1, max_length=84)]
+type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
+
+
+class Asked(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True):
+    """`by`: the account or the rule; `who`: the name that a station shows, else the same."""
+
+    by: By
+    who: str = ""
+    note: Note | None = None
+
+
+class SendMessage(Asked, tag="message", kw_only=True):
+    """To each of `agents`. `sign` asks for her own badge under it."""
+
+    agents: Annotated[list[Agent], Meta(min_length=1, max_length=200)]
+    text: Text
+    reason: Reason
+    sign: bool = False
+
+
+class ForcePresence(Asked, tag="presence", kw_only=True):
+    """`reason`: one of the site's. Nobody but the agent sets ready."""
+
+    a: Agent
+    reason: Reason
+
+
+class LogOut(Asked, tag="logout", kw_only=True):
+    a: Agent
+    reason: Reason
+
+
+class Move(Asked, tag="move", kw_only=True):
+    """To another seat: her session here ends, and she is told where to go."""
+
+    a: Agent
+    seat: str
+    reason: Reason
+
+
+class EndWrapup(Asked, tag="wrapup_closed", kw_only=True):
+    a: Agent
+    reason: Reason
+
+
+class AnswerHelp(Asked, tag="help", kw_only=True):
+    """`of`: the request; else the open one of hers."""
+
+    a: Agent | None = None
+    of: Of | None = None
+    state: Literal["accepted", "resolved"]
+    result: Word | None = None
+
+
+class AnswerFault(Asked, tag="fault", kw_only=True):
+    a: Agent | None = None
+    s: Station | None = None
+    of: Of | None = None
+    state: Literal["accepted", "resolved", "rejected"]
+    cause: Word | None = None
+
+
+class Noted(Asked, tag="note", kw_only=True):
+    """What was done off the system."""
+
+    a: Agent
+    kind: Literal[
+        "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
+    ]
+    c: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class Acknowledge(Asked, tag="acknowledge", kw_only=True):
+    """An alert was seen by a person: its rule, and since when it holds."""
+
+    a: Agent | None = None
+    s: Station | None = None
+    rule: Word
+    since: Utc | None = None
+
+
+ACTS = (
+    SendMessage, ForcePresence, LogOut, Move, EndWrapup, AnswerHelp, AnswerFault, Noted,
+    Acknowledge,
+)  # fmt: skip
+ANY_ACT: Any = reduce(or_, ACTS)
+
+
+class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):
+    by: By
+
+
+class Correct(Record, tag="attendance.corrected", kw_only=True):
+    a: Agent
+    direction: Direction
+    time: Utc
+    reason: Note
+    of: Of | None = None
+    evidence: Note | None = None
+
+
+class Justify(Record, tag="attendance.justified", kw_only=True):
+    a: Agent
+    reason: Note
+    of: Of | None = None
+    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")] | None = None
+    evidence: Note | None = None
+
+
+class Schedule(Record, tag="schedule.published", kw_only=True):
+    a: Agent
+    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+    version: Sequence
+    shift: Word | None = None
+    start: Utc | None = None
+    end: Utc | None = None
+    pauses: Annotated[list[tuple[Utc, Utc, str]], Meta(max_length=6)] = field(default_factory=list)
+    absence: Word | None = None
+
+
+class Catalogue(Record, tag="catalogue.published", kw_only=True):
+    catalogue: Word
+    version: Count
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+RECORDS = (Correct, Justify, Schedule, Catalogue)
+ANY_RECORD: Any = reduce(or_, RECORDS)

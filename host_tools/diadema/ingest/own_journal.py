@@ -1,0 +1,125 @@
+"""The hub's own journal: what people do at the host, as events like any other (`s` is HUB-main).
+
+Its place, `e` and the next `n`, is what the store has: an event and the commands that go with it
+are in one transaction, so that a crash leaves no gap, no double and no half.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct, field
+
+from diadema import harmless
+from diadema.errors import DiademaError
+from diadema.events import EVENT_LIMIT, KINDS
+from diadema.ingest.commanding import Commands, Frames, New, Numbered, Told
+from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Effects, Message, Orders
+from diadema.store.rows import HUB
+
+ME = f"{HUB}main"
+_MOST = 2**32 - 1
+_encode = msgspec.json.Encoder().encode
+
+
+class Refused(DiademaError):
+    """The hub does not do that: `error` is a short word for programs, `status` of HTTP."""
+
+    def __init__(self, error: str, detail: str, status: int = 409, **values: Any) -> None:
+        super().__init__(detail)
+        self.error, self.status, self.values = error, status, values
+
+
+class Deed(Struct):
+    """Events of one act, kind and fields each; `order`: the command that it is."""
+
+    events: list[tuple[str, dict[str, Any]]]
+    order: New | None = None
+
+
+class Recorded(NamedTuple):
+    """`of`: of each deed, its first event; `numbers`: of its command, where it has one."""
+
+    of: list[tuple[str, int, int]]
+    numbers: list[int | None]
+    effects: Effects
+    frames: Frames
+
+
+class OwnJournal:
+    def __init__(self, ingest: Ingest, commands: Commands) -> None:
+        self._ingest = ingest
+        self._commands = commands
+
+    def record(self, deeds: Sequence[Deed]) -> Recorded:
+        """Store them and give what follows. Raises Refused, StoreUnavailable or StoreStale; then
+        nothing was stored.
+        """
+        for deed in deeds:
+            for k, fields in deed.events:
+                _check(k, self._whole(deed, k, fields, _MOST, _MOST, _MOST))
+        made = _Made()
+
+        def build() -> tuple[list[Message], Orders]:
+            made.numbered = self._commands.number([one.order for one in deeds if one.order])
+            e, n = self._place()
+            waiting = iter(made.numbered.made)
+            messages = []
+            for deed in deeds:
+                i = next(waiting).i if deed.order else None
+                made.numbers.append(i)
+                made.of.append((ME, e, n + 1))
+                for k, fields in deed.events:
+                    n += 1
+                    body = _encode(self._whole(deed, k, fields, e, n, i))
+                    messages.append(Message(n, f"{PREFIX}{ME}.ev", body))
+            return messages, made.numbered.orders
+
+        effects = self._ingest.record(build)
+        assert made.numbered is not None
+        self._commands.stored(made.numbered)
+        frames: Frames = []
+        for new, command in zip(made.numbered.wanted, made.numbered.made, strict=True):
+            frames += self._commands.frames(Told(new.s, [command]))
+        return Recorded(made.of, made.numbers, effects, frames)
+
+    def _place(self) -> tuple[int, int]:
+        """The journal's epoch, a random one before its first event, and its newest number."""
+        station = self._ingest.station(ME)
+        e = station.state.e if station.journals else secrets.randbits(32)
+        return e, station.journal_of(e).position
+
+    def _whole(
+        self, deed: Deed, k: str, fields: Mapping[str, Any], e: int, n: int, i: int | None
+    ) -> dict[str, Any]:
+        place = {"s": ME, "e": e, "n": n, "b": 0, "u": 0, "t": self._ingest.clock.now_ms(), "k": k}
+        told = {name: value for name, value in fields.items() if value is not None}
+        if deed.order is not None:
+            told |= {"target": deed.order.s, "command": i}
+        return place | told
+
+
+class _Made(Struct):
+    numbered: Numbered | None = None
+    of: list[tuple[str, int, int]] = field(default_factory=list)
+    numbers: list[int | None] = field(default_factory=list)
+
+
+def _check(k: str, event: dict[str, Any]) -> None:
+    """Raises Refused for what is no such event, for characters that nobody sees, and for one that
+    is too long, which a text of it then is.
+    """
+    for name, value in event.items():
+        if isinstance(value, str) and (found := harmless.hidden(value)):
+            detail = f"{name} has {', '.join(found)}, which nobody sees: write it without"
+            raise Refused("hidden", detail, 422, name=name, found=", ".join(found))
+    try:
+        msgspec.convert(event, KINDS[k])
+        size = len(_encode(event))
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        raise Refused("bad_request", str(error), 422) from error
+    if size > EVENT_LIMIT:
+        more = size - EVENT_LIMIT
+        raise Refused("too_long", f"the texts are {more} bytes too long", 422, bytes=more)

@@ -1,0 +1,145 @@
+"""Works the hub's own events into rows: acts, corrections of attendance, messages; and what
+stations tell of messages. What a station says of such things is kept and never worked in.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import UNSET, json
+from msgspec.structs import astuple
+
+from diadema import events as ev
+from diadema.events import Event
+from diadema.ingest.changes import Changes
+from diadema.ingest.state import StationState
+from diadema.store import tables
+from diadema.store.host_rows import Act, Receipt, Sent
+from diadema.store.rows import HUB
+
+type Utc = int | None
+
+_FIRST = "0" * 64
+
+
+def project(changes: Changes, state: StationState, event: Any) -> None:
+    if event.s.startswith(HUB):
+        state.e, state.newest_utc = event.e, event.t
+        HANDLERS[type(event)](changes, state, event)
+
+
+def _acted(changes: Changes, state: StationState, event: ev.SupervisionActed) -> None:
+    of = event.of or (None, None, None)
+    act = Act(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        utc=event.t,
+        by=event.by,
+        who=event.who or None,
+        action=event.action,
+        a=event.a or None,
+        c=event.c or None,
+        reason=event.reason or None,
+        note=event.note or None,
+        target=event.target or None,
+        command=event.command or None,
+        of_s=of[0],
+        of_e=of[1],
+        of_n=of[2],
+        m=event.m or None,
+        state=event.state or None,
+        seat=event.seat or None,
+        kind=event.kind or None,
+        rule=event.rule or None,
+        since_utc=None if event.since is UNSET else event.since,
+    )
+    changes.keep(tables.acts, astuple(act))
+
+
+def _corrected(changes: Changes, state: StationState, event: ev.AttendanceCorrected) -> None:
+    told = event.direction, event.time, None
+    _amend(changes, state, event, "corrected", told)
+
+
+def _justified(changes: Changes, state: StationState, event: ev.AttendanceJustified) -> None:
+    _amend(changes, state, event, "justified", (None, None, event.day or None))
+
+
+def _amend(
+    changes: Changes,
+    state: StationState,
+    event: Any,
+    kind: str,
+    told: tuple[str | None, int | None, str | None],
+) -> None:
+    """The next link of this hub's chain: none can be changed, taken out or put in without all
+    that follow being others.
+    """
+    of = event.of or (None, None, None)
+    state.amended += 1
+    content = (
+        event.s, event.e, event.n, event.t, event.by, kind, event.a, *of, *told,
+        event.reason, event.evidence or None,
+    )  # fmt: skip
+    link = (state.amendments or _FIRST).encode() + json.encode((state.amended, *content))
+    state.amendments = hashlib.sha256(link).hexdigest()
+    changes.keep(tables.corrections, (*content, state.amended, state.amendments))
+
+
+def _sent(changes: Changes, state: StationState, event: ev.MessageSent) -> None:
+    row = Sent(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        utc=event.t,
+        by=event.by,
+        m=event.m,
+        a=event.a,
+        text=event.text,
+        sign=event.sign,
+        target=event.target,
+        command=event.command,
+    )
+    changes.keep(tables.messages, astuple(row))
+
+
+def _published(changes: Changes, state: StationState, event: Event) -> None:
+    """What was published lies where it was made; the event says that it was."""
+
+
+HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
+    ev.SupervisionActed: _acted,
+    ev.AttendanceCorrected: _corrected,
+    ev.AttendanceJustified: _justified,
+    ev.MessageSent: _sent,
+    ev.SchedulePublished: _published,
+    ev.CataloguePublished: _published,
+}
+
+
+def _receipt(changes: Changes, state: StationState, event: Any, utc: Utc) -> None:
+    row = Receipt(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        m=event.m,
+        a=event.a or None,
+        answer=_answer(event),
+        how=getattr(event, "how", None) or None,
+        b=event.b,
+        u=event.u,
+        utc=utc,
+    )
+    changes.keep(tables.receipts, astuple(row))
+
+
+def _answer(event: Any) -> str | None:
+    """Null where it was only shown."""
+    return (event.answer or "read") if isinstance(event, ev.MessageAcknowledged) else None
+
+
+OF_STATIONS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
+    ev.MessageShown: _receipt,
+    ev.MessageAcknowledged: _receipt,
+}

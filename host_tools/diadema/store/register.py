@@ -1,0 +1,217 @@
+"""What was done at the host, as people read it: an act with what its command came to, a message
+with who was shown it and who answered what, a correction of attendance.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import BigInteger, Connection, Select, literal_column, or_, select
+
+from diadema.store import tables
+from diadema.store.host_rows import Act, Correction, Receipt, Sent
+
+_EACH = 500  # keys of one query
+
+type Place = tuple[str, int]  # station and command number
+
+
+class Outcome(Struct, kw_only=True, frozen=True):
+    """What became of a command: `result` is waiting, done, refused, expired or withdrawn. `event`:
+    the kind that answered; `reason`: of a refusal; `utc`: when, where the station knew.
+    """
+
+    result: str
+    event: str | None = None
+    reason: str | None = None
+    utc: int | None = None
+
+
+class Acted(Struct, kw_only=True, frozen=True):
+    """`position` counts acts in the order in which they came in. `outcome`: null where no station
+    was told.
+    """
+
+    position: int
+    act: Act
+    outcome: Outcome | None
+
+
+class Reading(Struct, kw_only=True, frozen=True):
+    """One reader of a message; `answer`: read, agree or observe."""
+
+    sent: Sent
+    shown_utc: int | None
+    answered_utc: int | None
+    shown: bool
+    answer: str | None
+    how: str | None
+    outcome: Outcome
+
+
+def acts(
+    tx: Connection,
+    *,
+    agent: str | None = None,
+    start_utc: int | None = None,
+    end_utc: int | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[Acted]:
+    """Of [start_utc, end_utc), in the order in which they came in, beyond position `after`."""
+    row = tables.acts.c
+    query = select(tables.acts, _POSITION).where(after < _POSITION).order_by(_POSITION)
+    query = _within(query, row.utc, start_utc, end_utc)
+    if agent is not None:
+        query = query.where(row.a == agent)
+    if limit is not None:
+        query = query.limit(limit)
+    found = [
+        (number, Act(**dict(zip(_ACT, told, strict=True)))) for *told, number in tx.execute(query)
+    ]
+    asked = [(act.target, act.command) for _, act in found if act.target and act.command]
+    came = outcomes(tx, asked)
+    return [
+        Acted(position=number, act=act, outcome=came.get((act.target or "", act.command or 0)))
+        for number, act in found
+    ]
+
+
+def corrections(
+    tx: Connection,
+    *,
+    agent: str | None = None,
+    start_utc: int | None = None,
+    end_utc: int | None = None,
+) -> list[Correction]:
+    """In the order of their chain. The bounds are of the hour that counts: the corrected one, else
+    that of the mark; what has neither is always among them.
+    """
+    row, mark = tables.corrections.c, tables.marks.c
+    its = (mark.s == row.of_s) & (mark.e == row.of_e) & (mark.n == row.of_n)
+    query = select(tables.corrections, mark.utc.label("mark_utc"))
+    query = query.select_from(tables.corrections.outerjoin(tables.marks, its))
+    if agent is not None:
+        query = query.where(row.a == agent)
+    found = []
+    for *told, mark_utc in tx.execute(query.order_by(row.s, row.number)):
+        one = Correction(**dict(zip(_CORRECTION, told, strict=True)))
+        hour = one.time_utc if one.time_utc is not None else mark_utc
+        early = hour is not None and start_utc is not None and hour < start_utc
+        late = hour is not None and end_utc is not None and hour >= end_utc
+        if not early and not late:
+            found.append(one)
+    return found
+
+
+def messages(
+    tx: Connection,
+    *,
+    agent: str | None = None,
+    start_utc: int | None = None,
+    end_utc: int | None = None,
+    m: str | None = None,
+) -> list[Reading]:
+    """Sent in [start_utc, end_utc), a row a reader, in the order of sending."""
+    row = tables.messages.c
+    query = _within(select(tables.messages), row.utc, start_utc, end_utc)
+    if agent is not None:
+        query = query.where(row.a == agent)
+    if m is not None:
+        query = query.where(row.m == m)
+    query = query.order_by(row.utc, row.s, row.e, row.n)
+    sent = [Sent(**found._mapping) for found in tx.execute(query)]
+    told = _receipts(tx, {one.m for one in sent})
+    came = outcomes(tx, [(one.target, one.command) for one in sent])
+    return [
+        _reading(one, told.get((one.m, one.a), []), came[one.target, one.command]) for one in sent
+    ]
+
+
+def outcomes(tx: Connection, asked: Iterable[Place]) -> dict[Place, Outcome]:
+    """Of commands; one that goes on under another number is followed there."""
+    came: dict[Place, Outcome] = {}
+    following = {place: place for place in asked}  # where it is now: where it began
+    while following:
+        known = {(row.s, row.i): row for row in _commands(tx, following)}
+        ahead: dict[Place, Place] = {}
+        for now, first in following.items():
+            row = known.get(now)
+            if row is not None and row.next_i is not None:
+                ahead[now[0], row.next_i] = first
+            else:
+                came[first] = _outcome(row)
+        following = ahead
+    return came
+
+
+_UNANSWERED = {"open": "waiting", "expired": "expired", "replaced": "withdrawn"}
+_POSITION = literal_column("acts.rowid", BigInteger)
+_ACT = [column.name for column in tables.acts.c]
+_CORRECTION = [column.name for column in tables.corrections.c]
+
+
+def _outcome(row: Any) -> Outcome:
+    if row is None:
+        return Outcome(result="withdrawn")
+    if row.status == "answered":
+        event = msgspec.json.decode(row.answer)
+        utc = event.get("t")
+        if event["k"] == "command.refused":
+            return Outcome(result="refused", event=event["k"], reason=event["reason"], utc=utc)
+        return Outcome(result="done", event=event["k"], utc=utc)
+    return Outcome(result=_UNANSWERED[row.status])
+
+
+def _reading(sent: Sent, told: list[Receipt], outcome: Outcome) -> Reading:
+    shown = [one for one in told if one.answer is None]
+    answered = [one for one in told if one.answer is not None]
+    last = answered[-1] if answered else None
+    return Reading(
+        sent=sent,
+        shown=bool(told),
+        shown_utc=shown[0].utc if shown else None,
+        answered_utc=last.utc if last else None,
+        answer=last.answer if last else None,
+        how=last.how if last else None,
+        outcome=outcome,
+    )
+
+
+def _receipts(tx: Connection, names: set[str]) -> dict[tuple[str, str | None], list[Receipt]]:
+    """By message and reader, in the order of their journals."""
+    row = tables.receipts.c
+    told: dict[tuple[str, str | None], list[Receipt]] = {}
+    for some in _some([*names]):
+        query = select(tables.receipts).where(row.m.in_(some)).order_by(row.s, row.e, row.n)
+        for found in tx.execute(query):
+            one = Receipt(**found._mapping)
+            told.setdefault((one.m, one.a), []).append(one)
+    return told
+
+
+def _commands(tx: Connection, places: Iterable[Place]) -> Iterator[Any]:
+    row = tables.commands.c
+    columns = (row.s, row.i, row.status, row.next_i, row.answer)
+    for some in _some([*places]):
+        by_station: dict[str, list[int]] = {}
+        for s, i in some:
+            by_station.setdefault(s, []).append(i)
+        its = [(row.s == s) & row.i.in_(numbers) for s, numbers in by_station.items()]
+        yield from tx.execute(select(*columns).where(or_(*its)))
+
+
+def _some[T](many: list[T]) -> Iterator[list[T]]:
+    for at in range(0, len(many), _EACH):
+        yield many[at : at + _EACH]
+
+
+def _within(
+    query: Select[Any], utc: Any, start_utc: int | None, end_utc: int | None
+) -> Select[Any]:
+    if start_utc is not None:
+        query = query.where(utc >= start_utc)
+    if end_utc is not None:
+        query = query.where(utc < end_utc)
+    return query
