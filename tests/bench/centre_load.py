@@ -1,0 +1,244 @@
+"""What a thousand stations and their switch write in a month: invented people, real shapes.
+
+Arrivals by hour and lengths of calls are those of the anonymous bank's February 1999
+(`sim.fitted`); wrap-ups, pauses, holds and misses are that module's round guesses. Five days a
+week in three shifts, one of them over midnight. The same seed makes the same bytes.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+from diadema.sim.fitted import ASSUMED, BANK_1999_02, draw_seconds
+
+ZONE = ZoneInfo("America/Lima")
+FIRST = date(2026, 10, 1)
+SWITCH_S = "PBX-bench"
+_SHIFTS = ((7.0, 0.45), (14.0, 0.45), (22.0, 0.10))  # first hour, share of the agents
+_SHIFT_H = 8
+_CALLS_H = 4.3  # that reach an agent in a busy hour: then a month has four million events
+_REASONS = ("refrigerio", "break", "sshh", "pausa_activa", "reunion", "back_office")
+_CODES = ("111", "112", "121", "122", "211", "212", "311", "312")
+_STEPS = ("identity", "need", "information", "doubts")
+_QUEUES = tuple(BANK_1999_02.service)
+_BUSY = BANK_1999_02.arrivals[BANK_1999_02.busiest_hour]
+_BOOT_MS = 1_200
+_encode = msgspec.json.Encoder().encode
+
+type Told = tuple[int, int, bytes]  # UTC milliseconds, whose (0: the switch's), its JSON
+
+
+@dataclass
+class Journal:
+    """One station's, or the switch's: what it has written so far."""
+
+    s: str
+    e: int
+    agent: str = ""
+    b: int = 0
+    n: int = 0
+    commands: int = 0
+    contacts: int = 0
+
+
+class Load:
+    """Day by day, each from its midnight on. `agents` have a seat of their own each."""
+
+    def __init__(self, agents: int, days: int, seed: int = 1) -> None:
+        self.days = days
+        self._chance = random.Random(seed)
+        self.journals = [Journal(SWITCH_S, 77)]
+        for number in range(1, agents + 1):
+            self.journals.append(Journal(station(number), 1000 + number, agent(number)))
+        shares = [share for _, share in _SHIFTS]
+        hours = [hour for hour, _ in _SHIFTS]
+        self._begins = self._chance.choices(hours, shares, k=agents)
+        self._rest = [self._chance.randrange(7) for _ in range(agents)]
+        self._calls = 0
+
+    def day(self, at: int) -> Iterator[list[Told]]:
+        """Everybody's events of shifts that begin on that day, each journal in its order."""
+        day = FIRST + timedelta(days=at)
+        midnight = int(datetime.combine(day, time(), ZONE).timestamp() * 1000)
+        switch: list[Told] = []
+        for number, begins in enumerate(self._begins, 1):
+            if (at + self._rest[number - 1]) % 7 < 5:
+                began = midnight + int((begins + self._chance.uniform(-0.2, 0.1)) * 3_600_000)
+                yield list(self._shift(number, began, switch))
+        yield self._numbered(switch)
+
+    def _numbered(self, told: list[Told]) -> list[Told]:
+        """The switch wrote them in their order of time."""
+        told.sort()
+        journal = self.journals[0]
+        found = []
+        for t, _, body in told:
+            journal.n += 1
+            head = b'{"s":"%b","e":%d,"n":%d,"b":0,"u":0,"t":%d,'
+            found.append((t, 0, head % (SWITCH_S.encode(), journal.e, journal.n, t) + body))
+        return found
+
+    def _shift(self, number: int, began: int, switch: list[Told]) -> Iterator[Told]:
+        journal, chance = self.journals[number], self._chance
+        journal.b += 1
+        desk = Desk(journal, number, began, switch)
+        a = {"a": journal.agent}
+        yield desk.say("station.booted", 0, cause="power_on", firmware="0.1.0", board="sim")
+        journal.commands += 1
+        yield desk.anchor(journal.commands)
+        yield desk.say("attendance.marked", 40.0, **a, direction="in", method="badge", badge=None)
+        of = [journal.s, journal.e, journal.n]
+        yield desk.say("session.opened", 0, **a, method="badge", provisional=False, of=of)
+        yield desk.presence("logged_out", "not_ready", "login", "system")
+        yield desk.presence("not_ready", "ready", None, "agent", 20.0)
+        over = began + _SHIFT_H * 3_600_000
+        while desk.now < over:
+            hour = datetime.fromtimestamp(desk.now / 1000, ZONE).hour
+            pace = max(BANK_1999_02.arrivals[hour], _BUSY / 8) / _BUSY
+            idle = chance.expovariate(_CALLS_H * pace / 3600)
+            yield from self._call(desk, min(idle, 3600.0), chance)
+            if chance.random() < 0.14:
+                reason = chance.choice(_REASONS)
+                yield desk.presence("ready", "not_ready", reason, "agent", 2.0)
+                took = draw_seconds(ASSUMED.pause, chance)
+                yield desk.presence("not_ready", "ready", None, "agent", took)
+        yield desk.presence("ready", "logged_out", "logout", "agent", 5.0)
+        yield desk.say("session.closed", 0, **a, reason="agent", by="agent")
+        yield desk.say("attendance.marked", 30.0, **a, direction="out", method="badge", badge=None)
+
+    def _call(self, desk: "Desk", idle: float, chance: random.Random) -> Iterator[Told]:
+        desk.journal.contacts += 1
+        c = f"{desk.number:x}-{desk.journal.contacts:x}"
+        queue = BANK_1999_02.draw_type(chance)
+        service = BANK_1999_02.service[queue]
+        talk, ring = service.draw(chance) * 1.6, draw_seconds(ASSUMED.ring, chance)
+        a = {"a": desk.journal.agent, "c": c}
+        outbound = chance.random() < 0.06
+        if outbound:
+            dialed = {"via": "key", "direction": "out", "campaign": "ventas", "pbx": None}
+            yield desk.say("contact.dialed", idle, **a, **dialed)
+        else:
+            self._calls += 1
+            pbx = f"17{self._calls:08}.{self._calls % 97}"
+            wait = chance.expovariate(1 / 14) if chance.random() < 0.6 else 0.0
+            desk.entered(pbx, queue, idle, wait)
+            offered = {"via": "host", "direction": "in", "queue": queue, "pbx": pbx}
+            yield desk.say("contact.offered", idle, **a, **offered)
+            if chance.random() < ASSUMED.missed:
+                desk.abandoned(pbx, queue, 20.0 + wait)
+                yield desk.say("contact.missed", 20.0, **a, cause="no_answer", ring_ms=20_000)
+                yield desk.presence("ready", "not_ready", "no_answer", "system")
+                yield desk.presence("not_ready", "ready", None, "agent", 15.0)
+                return
+            desk.connected(pbx, queue, ring, wait + ring)
+        rung = {} if outbound else {"ring_ms": int(ring * 1000)}
+        yield desk.say("contact.answered", ring, **a, via="key", **rung)
+        left = talk
+        if talk > 40 and chance.random() < ASSUMED.motive_first:
+            left -= 15
+            motive = {"motive": chance.choice("123"), "version": 1}
+            yield desk.say("contact.motive", 15.0, **a, **motive)
+        for step in _STEPS if chance.random() < 0.12 else ():
+            left -= 4
+            ticked = {"step": step, "result": "done", "how": "key"}
+            yield desk.say("contact.step", 4.0, **a, **ticked)
+        if left > 20 and chance.random() < ASSUMED.held:
+            yield desk.say("contact.held", 8.0, **a, via="key")
+            yield desk.say("contact.resumed", draw_seconds(ASSUMED.hold, chance), **a, via="key")
+            left -= 8
+        by = "caller" if chance.random() < ASSUMED.caller_hangs_up else "agent"
+        yield desk.say("contact.ended", max(left, 1.0), **a, by=by, on_hold=False)
+        if not outbound:
+            desk.ended(pbx, queue, by)
+        yield desk.say("wrapup.started", 0, **a)
+        if chance.random() < 0.5:
+            agent_ms, caller_ms = int(talk * 450), int(talk * 400)
+            yield desk.say(
+                "voice.summary", 0, **a, agent_ms=agent_ms, caller_ms=caller_ms, both_ms=0,
+                silence_ms=int(talk * 150), longest_silence_ms=3000, interruptions=1, clipping=0,
+                agent_db=-21, caller_db=-24,
+            )  # fmt: skip
+        wrap = draw_seconds(ASSUMED.wrapup, chance)
+        coded = chance.random() > 0.02
+        if coded:
+            code = {"code": chance.choice(_CODES), "version": 1, "how": "agent"}
+            yield desk.say("contact.typified", wrap, **a, **code)
+        cause = "typified" if coded else "timeout"
+        yield desk.say("wrapup.ended", 0 if coded else 60.0, **a, cause=cause)
+
+
+class Desk:
+    """One boot of a station: seconds pass with each thing that is said."""
+
+    def __init__(self, journal: Journal, number: int, began: int, switch: list[Told]) -> None:
+        self.journal, self.number = journal, number
+        self.now = began
+        self._began, self._switch = began - _BOOT_MS, switch
+        self._known = False
+
+    def say(self, kind: str, after: float, **fields: object) -> Told:
+        self.now += int(after * 1000)
+        journal = self.journal
+        journal.n += 1
+        told = {
+            "s": journal.s, "e": journal.e, "n": journal.n, "b": journal.b,
+            "u": self.now - self._began, "t": self.now if self._known else None, "k": kind,
+        }  # fmt: skip
+        return self.now, self.number, _encode(told | fields)
+
+    def anchor(self, i: int) -> Told:
+        self._known = True
+        self.now += 200
+        return self.say("station.clock", 0, utc=self.now, source="host", uncertainty_ms=40, i=i)
+
+    def presence(self, was: str, to: str, reason: str | None, by: str, after: float = 0.0) -> Told:
+        told = {"a": self.journal.agent, "from": was, "to": to, "reason": reason, "by": by}
+        return self.say("presence.changed", after, **told)
+
+    def entered(self, pbx: str, queue: str, idle: float, wait: float) -> None:
+        """She comes to the agent when `idle` is over, and waited before."""
+        self._note("entered", pbx, queue, self.now + int((idle - wait) * 1000))
+
+    def connected(self, pbx: str, queue: str, ring: float, wait: float) -> None:
+        told = b',"agent":"SIP/%d","wait_ms":%d' % (self.number, int(wait * 1000))
+        self._note("connected", pbx, queue, self.now + int(ring * 1000), told)
+
+    def abandoned(self, pbx: str, queue: str, wait: float) -> None:
+        told = b',"wait_ms":%d' % int(wait * 1000)
+        self._note("abandoned", pbx, queue, self.now + 20_000, told)
+
+    def ended(self, pbx: str, queue: str, by: str) -> None:
+        told = b',"cause":"completed","by":"%b"' % by.encode()
+        self._note("left", pbx, queue, self.now, told)
+
+    def _note(self, kind: str, pbx: str, queue: str, t: int, more: bytes = b"") -> None:
+        body = b'"k":"queue.%b","pbx":"%b","queue":"%b"%b}'
+        told = body % (kind.encode(), pbx.encode(), queue.encode(), more)
+        self._switch.append((t, 0, told))
+
+
+def station(number: int) -> str:
+    return f"DIA-0b0000{number:06x}"
+
+
+def agent(number: int) -> str:
+    return f"a{number:04}"
+
+
+def site(agents: int, like: dict[str, object]) -> dict[str, object]:
+    """Twenty on a team; a station knows its team's."""
+    people = [
+        {
+            "id": agent(n), "name": f"Persona Inventada {n}", "short": f"P {n}",
+            "alias": f"{n:04}", "team": f"Equipo {n // 20:02}", "badges": [],
+        }
+        for n in range(1, agents + 1)
+    ]  # fmt: skip
+    seats = [
+        {"id": station(n), "seat": f"P-{n:04}", "teams": [f"Equipo {n // 20:02}"]}
+        for n in range(1, agents + 1)
+    ]
+    return like | {"stations": seats, "agents": people}
