@@ -23,6 +23,7 @@ class Figure(Struct):
 
     kind: Kind
     value: str | int | float | None
+    missed: bool = False  # it stays behind its target
 
 
 class Ratio(Struct):

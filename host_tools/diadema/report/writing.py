@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from diadema import harmless
 from diadema.report.durations import NOTHING, clock, percent
-from diadema.report.model import Cell, Column, Kind, Report, Target, kind_of, plain
+from diadema.report.model import Cell, Column, Figure, Kind, Report, Target, kind_of, plain
 from diadema.words import text
 
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
@@ -44,8 +44,10 @@ def local(utc_ms: int, zone: str) -> datetime:
 
 
 def is_missed(column: Column, cell: Cell) -> bool:
-    """Whether it stays behind the column's target."""
+    """Whether it stays behind its own target, or the column's."""
     value = plain(cell)
+    if isinstance(cell, Figure):
+        return cell.missed
     if column.target is None or not isinstance(value, int | float):
         return False
     return column.target.missed(value)

@@ -1,0 +1,163 @@
+"""What a report is asked about, and what all kinds of it share: whose figures the person may have,
+the people of those days, and the figures themselves, read once.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from diadema import site
+from diadema.directory.people import People
+from diadema.directory.reading import people as read_people
+from diadema.errors import DiademaError
+from diadema.figures.days import start_of
+from diadema.figures.read import Figures, read
+from diadema.figures.rows import Cut, Sums
+from diadema.ingest.cut import cut_of
+from diadema.paths import DataDir
+from diadema.report.kinds import RIGHTS
+from diadema.report.model import Scope
+from diadema.report.period import Period
+from diadema.store import open_reader
+from diadema.web.who import Person
+from diadema.words import text
+
+
+class NotYours(DiademaError):
+    """The person may not have that."""
+
+
+class Asked:
+    """Raises NotYours, or DiademaError for a scope that is not there."""
+
+    def __init__(
+        self,
+        data: DataDir,
+        kind: str,
+        period: Period,
+        scope: Scope,
+        now_ms: int,
+        threshold_s: int,
+        short_s: int,
+        person: Person | None = None,
+        language: str | None = None,
+    ) -> None:
+        described = site.load(data.site) if data.site.exists() else None
+        self.data = data
+        self.kind = kind
+        self.period = period
+        self.scope = scope
+        self.now_ms = now_ms
+        self.threshold_s = threshold_s
+        self.short_s = short_s
+        self.person = person
+        self.zone = described.tz if described else ZoneInfo("UTC")
+        self.site = described.site if described else "Diadema"
+        self.campaigns = described.campaigns if described else []
+        self.language = language or (described.language if described else "es")
+        if person is not None and not person.may(RIGHTS[kind]):
+            raise NotYours(self.say("not_yours"))
+        self.people: People = read_people(data, period.first, period.last)
+        self.agents: Collection[str] | None = self._agents()
+
+    def say(self, name: str, /, **values: object) -> str:
+        return text(f"reports.{name}", self.language, **values)
+
+    def known(self, group: str, name: str) -> str:
+        """The word for it where there is one, else as it is: others may come from newer ones."""
+        try:
+            return self.say(f"{group}.{name}")
+        except KeyError:
+            return name
+
+    @property
+    def queue(self) -> str | None:
+        return self.scope.code if self.scope.of == "queue" else None
+
+    @property
+    def sees_all(self) -> bool:
+        """Also whom the people of today no longer name."""
+        return self.person is None or self.person.sees("", self.people)
+
+    @property
+    def scope_name(self) -> str:
+        code, people = self.scope.code, self.people
+        match self.scope.of:
+            case "agent":
+                name = people.name(code)
+                return name if name == code else f"{name} ({code})"
+            case "team":
+                return self.say("scope.team", whose=people.teams.get(code, code))
+            case "queue":
+                return self.say("scope.queue", whose=people.queues.get(code, code))
+            case _:
+                if self.sees_all:
+                    return self.say("scope.floor")
+                teams = {people.team(agent) for agent in self.agents or ()}
+                names = sorted(people.teams.get(one, one) for one in teams)
+                return self.say("scope.teams", whose=", ".join(names) or "—")
+
+    @cached_property
+    def figures(self) -> Figures:
+        """With their half-hours where the kind shows them."""
+        return read(
+            self.data,
+            self.period.first,
+            self.period.last,
+            self.now_ms,
+            intervals=self.kind in ("tmo", "llamadas", "servicio"),
+            agents=self.agents,
+        )
+
+    @cached_property
+    def by_agent(self) -> Mapping[str, Sums]:
+        """By name."""
+        its = self.figures.agents()
+        return {a: its[a] for a in sorted(its, key=self.order)}
+
+    @cached_property
+    def total(self) -> Sums:
+        return self.figures.total()
+
+    def cut(self) -> Cut:
+        """Of the figures; for what is worked out without them, of now."""
+        if "figures" in self.__dict__:
+            return self.figures.cut
+        reader = open_reader(self.data.store)
+        try:
+            with reader.engine.connect() as tx:
+                return cut_of(tx, self.people, self.now_ms)
+        finally:
+            reader.close()
+
+    @property
+    def bounds_ms(self) -> tuple[int, int]:
+        """[first, last) in UTC."""
+        first = start_of(self.period.first, self.zone)
+        return first * 1000, start_of(self.period.last + timedelta(days=1), self.zone) * 1000
+
+    def order(self, agent: str) -> tuple[str, str]:
+        return self.people.name(agent).casefold(), agent
+
+    def target(self, metric: str) -> float | None:
+        return self.people.target(metric, self.queue or "")
+
+    def _agents(self) -> Collection[str] | None:
+        people, person, code = self.people, self.person, self.scope.code
+        if self.scope.of == "agent":
+            if person is not None and not person.sees(code, people):
+                raise NotYours(self.say("not_yours"))
+            return [code]
+        if self.scope.of == "team":
+            its = people.of_team(code)
+            if not its and code not in people.teams:
+                known = ", ".join(sorted(people.teams)) or "—"
+                raise DiademaError(self.say("no_team", given=code, known=known))
+            seen = [a for a in its if person is None or person.sees(a, people)]
+            if its and not seen:
+                raise NotYours(self.say("not_yours"))
+            return seen
+        if person is None or self.sees_all:
+            return None
+        return [a for a in people.workers if person.sees(a, people)]

@@ -1,0 +1,99 @@
+"""Tipificación: which codes, how often (Pareto), by level of the tree, and who gave none."""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from diadema.figures.rows import Calls, Sums
+from diadema.metrics import calls as of_calls
+from diadema.metrics.rounding import percent
+from diadema.report.asked import Asked
+from diadema.report.model import Cell, Kind, Ratio, Section
+from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
+
+PARTS: list[Part[Calls]] = [
+    Part("handled", of_calls.handled),
+    Part("typified", lambda calls: calls.typified),
+    Part("untyped", lambda calls: calls.untyped),
+    Part("retyped", lambda calls: calls.retyped),
+    Part(
+        "typified_rate", of_calls.typified_rate, "percent",
+        Ratio(["typified"], ["typified", "untyped"]),
+    ),
+]  # fmt: skip
+_TEXT: Kind = "text"
+
+
+def make(asked: Asked) -> list[Section]:
+    def calls(sums: Sums) -> Calls | None:
+        its = sums.calls(asked.queue)
+        return its if of_calls.handled(its) or its.codes else None
+
+    total = asked.total.calls(asked.queue)
+    ended = total.typified + total.untyped
+    stated = [
+        Stated("handled", "count", of_calls.handled(total)),
+        Stated("typified", "count", total.typified, ended),
+        Stated("untyped", "count", total.untyped, ended),
+        Stated("retyped", "count", total.retyped, total.typified),
+        Stated("typified_rate", "percent", of_calls.typified_rate(total), ended),
+        Stated("negative", "count", _negative(asked, total), sum(total.codes.values())),
+    ]
+    return [
+        summary(asked, stated),
+        _pareto(asked, total.codes),
+        *(_level(asked, total.codes, level) for level in (1, 2)),
+        table(asked, "codes_agents", AGENT, PARTS, agent_lines(asked, calls)),
+    ]
+
+
+def _negative(asked: Asked, calls: Calls) -> int:
+    return sum(n for code, n in calls.codes.items() if code in asked.people.negative_codes)
+
+
+class Counted(Struct):
+    """So many of the whole; with those before it, `running`."""
+
+    n: int
+    whole: int
+    running: int = 0
+
+
+COUNT: list[Part[Counted]] = [
+    Part("count", lambda one: one.n),
+    Part("share", lambda one: percent(one.n, one.whole), "percent", Ratio(["count"], ["count"])),
+]
+CUMULATED: list[Part[Counted]] = [
+    *COUNT,
+    Part("cumulated", lambda one: percent(one.running, one.whole), "percent", None),
+]
+
+
+def _pareto(asked: Asked, codes: dict[str, int]) -> Section:
+    """The most frequent first."""
+    whole, running = sum(codes.values()), 0
+    lines: list[Line[Counted]] = []
+    for code, n in sorted(codes.items(), key=lambda one: (-one[1], one[0])):
+        running += n
+        levels = [*asked.people.codes.get(code, []), "", "", ""][:3]
+        before: list[Cell] = [code, *levels, flag_word(asked, asked.people.flags.get(code, ""))]
+        lines.append((before, Counted(n, whole, running)))
+    heads = [(name, _TEXT) for name in ("code", "level1", "level2", "level3", "flag")]
+    return table(asked, "pareto", heads, CUMULATED, lines)
+
+
+def _level(asked: Asked, codes: dict[str, int], level: int) -> Section:
+    counted: Counter[tuple[str, ...]] = Counter()
+    for code, n in codes.items():
+        labels = asked.people.codes.get(code) or [code]
+        counted[tuple([*labels, "", ""][:level])] += n
+    whole = sum(counted.values())
+    ordered = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    lines: list[Line[Counted]] = [([*labels], Counted(n, whole)) for labels, n in ordered]
+    heads = [(f"level{k}", _TEXT) for k in range(1, level + 1)]
+    return table(asked, f"level{level}", heads, COUNT, lines)
+
+
+def flag_word(asked: Asked, flag: str) -> str:
+    """`resuelto`, `seguimiento`, `reclamo`, `negativa` in the words of the language."""
+    return asked.known("flag", flag) if flag else ""

@@ -1,0 +1,21 @@
+"""The kinds of report there are, and the right that each one needs."""
+
+from typing import Literal
+
+from diadema.web.who import Right
+
+type Kind = Literal[
+    "asistencia", "tmo", "llamadas", "tipificacion", "protocolo", "consolidado", "supervision",
+    "servicio",
+]  # fmt: skip
+RIGHTS: dict[str, Right] = {
+    "llamadas": "figures",
+    "tmo": "figures",
+    "servicio": "figures",
+    "tipificacion": "figures",
+    "protocolo": "figures",
+    "consolidado": "figures",
+    "asistencia": "attendance",
+    "supervision": "register",
+}
+KINDS = tuple(RIGHTS)

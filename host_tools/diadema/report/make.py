@@ -1,0 +1,91 @@
+"""`make` gives a report of any kind: the one entrance of screen, page, API and schedules."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from diadema.figures.rows import Cut
+from diadema.paths import DataDir
+from diadema.report.asked import Asked
+from diadema.report.kinds import KINDS
+from diadema.report.model import Report, Scope, Section
+from diadema.report.period import Period
+from diadema.web.who import Person
+
+THRESHOLD_S, SHORT_S = 20, 5
+FROM_FIGURES = frozenset({"llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
+_GOES = 3
+_MODULES = {
+    "llamadas": "contacts",
+    "tmo": "handling",
+    "servicio": "service",
+    "tipificacion": "dispositions",
+    "protocolo": "protocol",
+    "consolidado": "consolidated",
+    "asistencia": "attendance",
+    "supervision": "supervision",
+}
+
+
+def make(
+    data: DataDir,
+    kind: str,
+    span: Period,
+    scope: Scope,
+    now_ms: int,
+    threshold_s: int = THRESHOLD_S,
+    short_s: int = SHORT_S,
+    person: Person | None = None,
+    language: str | None = None,
+) -> Report:
+    """With a `person` only what he may see. Raises KeyError for no kind, NotYours, and
+    DiademaError for a scope that is not there or where there is no store.
+    """
+    if kind not in KINDS:
+        raise KeyError(kind)
+    asked = Asked(data, kind, span, scope, now_ms, threshold_s, short_s, person, language)
+    maker: Callable[[Asked], list[Section]] = import_module(
+        f"diadema.report.{_MODULES[kind]}"
+    ).make
+    sections, cut = _settled(asked, maker)
+    return Report(
+        kind=kind,
+        title=asked.say("title.of", kind=asked.say(f"kind.{kind}"), span=_span(asked)),
+        language=asked.language,
+        site=asked.site,
+        grain=span.grain,
+        span=span.word,
+        first=span.first.isoformat(),
+        last=span.last.isoformat(),
+        zone=asked.zone.key,
+        scope=scope,
+        scope_name=asked.scope_name,
+        cut=cut,
+        threshold_s=threshold_s,
+        short_s=short_s,
+        sections=sections,
+        notes=_notes(asked),
+    )
+
+
+def _settled(asked: Asked, maker: Callable[[Asked], list[Section]]) -> tuple[list[Section], Cut]:
+    """What is read in several goes is read again when events came in meanwhile, so that the cut
+    stands for all of it; while they never pause it is that of before.
+    """
+    for _ in range(_GOES):
+        before = None if asked.kind in FROM_FIGURES else asked.cut()
+        sections = maker(asked)
+        after = asked.cut()
+        if before is None or before.position == after.position:
+            break
+    return sections, after if before is None else before
+
+
+def _span(asked: Asked) -> str:
+    return asked.say(f"span.{asked.period.grain}", span=asked.period.word)
+
+
+def _notes(asked: Asked) -> list[str]:
+    notes = [asked.say("note.bases"), asked.say("note.rounding")]
+    if asked.now_ms < asked.bounds_ms[1]:
+        notes.insert(0, asked.say("note.running"))
+    return notes

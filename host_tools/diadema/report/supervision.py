@@ -1,0 +1,82 @@
+"""The register of what supervisors did: who, to whom, when, why, and what came of it."""
+
+from collections import Counter
+
+from diadema.report.asked import Asked
+from diadema.report.dispositions import COUNT, Counted
+from diadema.report.model import Cell, Column, Kind, Section
+from diadema.report.tables import Line, table
+from diadema.store import open_reader
+from diadema.store.register import Acted
+
+_HEADS: tuple[tuple[str, Kind], ...] = (
+    ("at", "moment"), ("by", "text"), ("agent", "text"), ("team", "text"), ("action", "text"),
+    ("reason", "text"), ("contact", "text"), ("note", "text"), ("outcome", "text"),
+)  # fmt: skip
+
+
+def make(asked: Asked) -> list[Section]:
+    """Who may see only some agents sees what was done to them alone."""
+    start, end = asked.bounds_ms
+    reader = open_reader(asked.data.store)
+    try:
+        found = reader.acts(start_utc=start, end_utc=end)
+    finally:
+        reader.close()
+    acts = [one for one in found if asked.agents is None or one.act.a in asked.agents]
+    return [_register(asked, acts), _counted(asked, acts)]
+
+
+def _register(asked: Asked, acts: list[Acted]) -> Section:
+    people = asked.people
+    rows: list[list[Cell]] = []
+    for one in acts:
+        act = one.act
+        team = people.team(act.a or "")
+        rows.append(
+            [
+                act.utc,
+                act.who or act.by,
+                None if act.a is None else people.name(act.a),
+                people.teams.get(team, team) or None,
+                _word(asked, one),
+                _reason(asked, act.reason),
+                act.c,
+                act.note,
+                _outcome(asked, one),
+            ]
+        )
+    columns = [Column(key=key, word=asked.say(f"col.{key}"), kind=kind) for key, kind in _HEADS]
+    notes = [asked.say("note.register", n=len(rows))]
+    if asked.queue is not None:
+        notes.append(asked.say("note.not_of_queue"))
+    return Section(
+        key="register", title=asked.say("table.register"), columns=columns, rows=rows, notes=notes
+    )
+
+
+def _counted(asked: Asked, acts: list[Acted]) -> Section:
+    counted = Counter(_word(asked, one) for one in acts)
+    ordered = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    lines: list[Line[Counted]] = [([word], Counted(n, len(acts))) for word, n in ordered]
+    return table(asked, "actions", [("action", "text")], COUNT, lines)
+
+
+def _word(asked: Asked, one: Acted) -> str:
+    act = one.act
+    name = act.kind if act.action == "note" and act.kind else act.action
+    return asked.known("action", name)
+
+
+def _reason(asked: Asked, reason: str | None) -> str | None:
+    """As it was typed, or the site's word for the code that was chosen."""
+    known = asked.people.reasons.get(reason or "")
+    return known.label if known else reason
+
+
+def _outcome(asked: Asked, one: Acted) -> str | None:
+    """What the station made of it; nothing where none was told."""
+    if one.outcome is None:
+        return None
+    said = asked.known("outcome", one.outcome.result)
+    return f"{said}: {one.outcome.reason}" if one.outcome.reason else said
