@@ -1,0 +1,210 @@
+"""Which call of the switch a station's contact is, so that none counts twice, and how many have no
+other side.
+
+By the switch's own id where the station was told it; else by the agent, whom the switch knows by
+an alias, and the moment of the answer. One contact has one call. A call that has a contact adds
+nothing to an agent's answered or talk: there the station's word counts.
+"""
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct, field
+
+from diadema.directory.people import People
+from diadema.paths import DataDir
+from diadema.store import kept_contacts, open_reader, switch_calls, tables
+from diadema.store.rows import Contact, QueueCall
+
+WINDOW_MS = 30_000  # the switch's clock and the stations' may differ so much
+_EARLY_MS = 3_600_000  # a contact of these hours may be a call that entered before
+_CHANNEL = re.compile(r"(?:[A-Za-z0-9]+/)?([^/@]+?)(?:@.*|-[0-9a-f]{8})?")
+
+type Key = tuple[str, int, int]
+
+
+class Joined(Struct, frozen=True):
+    """`off_ms`: how far apart the two say that it was answered."""
+
+    contact: Key
+    call: Key
+    by: str  # pbx, alias
+    off_ms: int
+
+
+class Joins(Struct, kw_only=True):
+    """Of inbound contacts that were answered, and of calls that the switch says were: how many
+    found each other by which method, and how many did not. `unnamed`: of the calls without a
+    contact, those whose agent nobody knows.
+    """
+
+    contacts: int = 0
+    calls: int = 0
+    by_pbx: int = 0
+    by_alias: int = 0
+    contacts_alone: int = 0
+    calls_alone: int = 0
+    unnamed: int = 0
+    pairs: list[Joined] = field(default_factory=list)
+
+    def calls_of(self) -> dict[Key, Key]:
+        """By contact."""
+        return {pair.contact: pair.call for pair in self.pairs}
+
+
+def joins(data: DataDir, start_ms: int, end_ms: int, people: People) -> Joins:
+    """Of contacts that began in [start_ms, end_ms), and of calls that were answered then."""
+    reader = open_reader(data.store)
+    row = tables.contacts.c
+    within = (row.start_utc >= start_ms - _EARLY_MS) & (row.start_utc < end_ms + WINDOW_MS)
+    try:
+        with reader.engine.connect() as connection:
+            contacts = [*kept_contacts.ended(connection, within)]
+            contacts += kept_contacts.running(connection)
+            calls = switch_calls.calls(connection, start_ms - _EARLY_MS, end_ms + WINDOW_MS)
+    finally:
+        reader.close()
+    found = join(contacts, calls, people)
+    return _within(found, contacts, calls, people, start_ms, end_ms)
+
+
+def join(contacts: Iterable[Contact], calls: Iterable[QueueCall], people: People) -> Joins:
+    """Of all that are given."""
+    ours = [one for one in contacts if one.direction == "in" and one.answered_utc is not None]
+    theirs = [one for one in calls if one.connected_utc is not None]
+    agents = Aliases(people)
+    pairs = list(_by_pbx(ours, theirs, agents))
+    taken = {pair.contact for pair in pairs}, {pair.call for pair in pairs}
+    ours_left = [one for one in ours if _key(one) not in taken[0]]
+    theirs_left = [one for one in theirs if _key(one) not in taken[1]]
+    pairs += _by_alias(ours_left, theirs_left, agents)
+    return _counted(pairs, ours, theirs, agents)
+
+
+class Aliases:
+    """Who an agent of the switch is: `SIP/201-0000001a`, `Local/201@from-queue/n`, `Agent/201`
+    and `201` are one.
+    """
+
+    def __init__(self, people: People) -> None:
+        self._agents: dict[str, str] = {}
+        for told, agent in (*((a, a) for a in people.workers), *people.aliases.items()):
+            self._agents[told.casefold()] = agent
+        for told, agent in people.aliases.items():
+            self._agents.setdefault(_extension(told), agent)
+
+    def agent(self, told: str | None) -> str | None:
+        if told is None:
+            return None
+        return self._agents.get(told.casefold()) or self._agents.get(_extension(told))
+
+
+def _extension(told: str) -> str:
+    match = _CHANNEL.fullmatch(told)
+    return (match[1] if match else told).casefold()
+
+
+def _by_pbx(
+    contacts: Iterable[Contact], calls: Iterable[QueueCall], agents: Aliases
+) -> Iterator[Joined]:
+    """An id may have stood in several queues, and its call been at several desks."""
+    desks: defaultdict[str, list[Contact]] = defaultdict(list)
+    for contact in contacts:
+        if contact.pbx:
+            desks[contact.pbx].append(contact)
+    several: defaultdict[str, list[QueueCall]] = defaultdict(list)
+    for call in calls:
+        if call.pbx in desks:
+            several[call.pbx].append(call)
+    for pbx, of_it in several.items():
+        yield from _nearest(
+            (
+                (agents.agent(call.agent) not in (None, contact.a), _off(contact, call)),
+                contact,
+                call,
+            )
+            for contact in desks[pbx]
+            for call in of_it
+        )
+
+
+def _by_alias(
+    contacts: Iterable[Contact], calls: Iterable[QueueCall], agents: Aliases
+) -> list[Joined]:
+    answered: defaultdict[str, list[Contact]] = defaultdict(list)
+    for contact in sorted(contacts, key=_answered):
+        answered[contact.a].append(contact)
+    near: list[tuple[tuple[bool, int], Contact, QueueCall]] = []
+    for call in calls:
+        if (agent := agents.agent(call.agent)) is None or call.connected_utc is None:
+            continue
+        hers = answered[agent]
+        for contact in hers[bisect_left(hers, call.connected_utc - WINDOW_MS, key=_answered) :]:
+            if _answered(contact) > call.connected_utc + WINDOW_MS:
+                break
+            near.append(((False, _off(contact, call)), contact, call))
+    return [*_nearest(near, "alias")]
+
+
+def _nearest(
+    near: Iterable[tuple[tuple[bool, int], Contact, QueueCall]], by: str = "pbx"
+) -> Iterator[Joined]:
+    """Each once, those first that are closest."""
+    contacts: set[Key] = set()
+    calls: set[Key] = set()
+    ordered = sorted((*rank, _key(contact), _key(call)) for rank, contact, call in near)
+    for _, off, contact, call in ordered:
+        if contact not in contacts and call not in calls:
+            contacts.add(contact)
+            calls.add(call)
+            yield Joined(contact, call, by, off)
+
+
+def _within(
+    found: Joins,
+    contacts: Iterable[Contact],
+    calls: Iterable[QueueCall],
+    people: People,
+    start_ms: int,
+    end_ms: int,
+) -> Joins:
+    """What began at the edges helped only to find the other side."""
+    ours = {_key(one): one for one in contacts if start_ms <= (one.start_utc or 0) < end_ms}
+    theirs = {_key(one): one for one in calls if start_ms <= (one.connected_utc or 0) < end_ms}
+    pairs = [pair for pair in found.pairs if pair.contact in ours or pair.call in theirs]
+    answered = [
+        one for one in ours.values() if one.direction == "in" and one.answered_utc is not None
+    ]
+    return _counted(pairs, answered, [*theirs.values()], Aliases(people))
+
+
+def _counted(
+    pairs: list[Joined], contacts: list[Contact], calls: list[QueueCall], agents: Aliases
+) -> Joins:
+    joined = {pair.call for pair in pairs}
+    alone = [call for call in calls if _key(call) not in joined]
+    ours = {pair.contact for pair in pairs}
+    return Joins(
+        contacts=len(contacts),
+        calls=len(calls),
+        by_pbx=sum(pair.by == "pbx" for pair in pairs),
+        by_alias=sum(pair.by == "alias" for pair in pairs),
+        contacts_alone=sum(_key(one) not in ours for one in contacts),
+        calls_alone=len(alone),
+        unnamed=sum(agents.agent(call.agent) is None for call in alone),
+        pairs=pairs,
+    )
+
+
+def _key(one: Contact | QueueCall) -> Key:
+    return one.s, one.e, one.n
+
+
+def _answered(contact: Contact) -> int:
+    return contact.answered_utc or 0
+
+
+def _off(contact: Contact, call: QueueCall) -> int:
+    return abs((contact.answered_utc or 0) - (call.connected_utc or 0))
