@@ -139,8 +139,7 @@ class Directory:
             return 0
         with self.writing() as tx:
             newest = Newest(tx, asked)
-            problems = [*newest.problems(asked), *links.problems(newest, asked)]
-            if problems:
+            if problems := newest.all_problems(asked):
                 conflict = all(problem.word == "changed_meanwhile" for problem in problems)
                 raise Wrong(*problems, conflict=conflict)
             done = insert(changes).values(at_ms=at_ms, by=by.strip(), reason=reason.strip())
@@ -150,6 +149,12 @@ class Directory:
                 rows = [newest.next_row(one, number[0]) for one in asked[start : start + _ROWS]]
                 tx.execute(insert(entries), rows)
         return len(asked)
+
+    def problems(self, wanted: Iterable[Change]) -> list[Problem]:
+        """What would keep `apply` from doing it."""
+        asked = list(wanted)
+        with self.reading() as tx:
+            return Newest(tx, asked).all_problems(asked)
 
     def published(self) -> Row[Any] | None:
         """The last publication."""
@@ -179,6 +184,9 @@ class Newest:
             rows = _entries(self._tx, kind, None, first, last, None, None, retired=True)
             known = self._kinds[kind] = {row.code: (row.version, row.body) for row in rows}
         return known
+
+    def all_problems(self, asked: list[Change]) -> list[Problem]:
+        return [*self.problems(asked), *links.problems(self, asked)]
 
     def problems(self, asked: Iterable[Change]) -> Iterator[Problem]:
         """Of each change by itself."""

@@ -20,7 +20,8 @@ RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
 
 class Kind(Struct, frozen=True, kw_only=True):
     """`slot`: an entry is a place on a plan, as an agent's day, and may be filled again after it
-    was emptied. `many`: more than a page holds, in order of their codes.
+    was emptied. `many`: more than a page holds, in order of their codes. `dated`: an entry can be
+    in force for some time only.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     key: tuple[str, ...] = ("code",)
     slot: bool = False
     many: bool = False
+    dated: bool = True
 
     def code(self, body: Body) -> str:
         return "/".join(str(body.get(name) or "") for name in self.key)
@@ -171,7 +173,7 @@ _ALL = (
         Field(name="tolerance_min", type="int", low=0, high=240),
         Field(name="pauses", many=True, shape="pause"),
     )),
-    Kind(name="roster", key=("day", "agent"), slot=True, many=True, fields=(
+    Kind(name="roster", key=("day", "agent"), slot=True, many=True, dated=False, fields=(
         Field(name="day", type="date", required=True),
         Field(name="agent", type="ref", of="agents", required=True, most=24),
         Field(name="shift", type="ref", of="shifts", most=24),
@@ -226,7 +228,7 @@ _ALL = (
     )),
     Kind(name="materials", fields=(_code(), _label(), _ORDER)),
     Kind(name="identity_methods", fields=(_code(), _label(), _ORDER)),
-    Kind(name="holidays", key=("day",), slot=True, fields=(
+    Kind(name="holidays", key=("day",), slot=True, dated=False, fields=(
         Field(name="day", type="date", required=True),
         Field(name="name"),
     )),

@@ -6,12 +6,12 @@ from msgspec import Struct, field
 
 from diadema.errors import DiademaError
 from diadema.harmless import visible
-from diadema.words import section, text
+from diadema.words import section
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """`word` of `people.wrong.*`, filled from `values`. `column`: the field's name; `row`: of the
-    file, as a spreadsheet counts; `value`: as it stands there.
+    """`word` of `people.wrong.*` or `people.note.*`, filled from `values`. `column`: the field's
+    name; `row`: of the file, as a spreadsheet counts; `value`: as it stands there.
     """
 
     word: str
@@ -23,7 +23,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     value: str = ""
 
     def say(self, language: str) -> str:
-        return text(f"people.wrong.{self.word}", language, value=self.shown, **self.values)
+        """What to do about it; or, of a note, what was done."""
+        words = section("people", language)
+        sentence = words.get(f"wrong.{self.word}") or words[f"note.{self.word}"]
+        return sentence.format(value=self.shown, **self.values)
 
     def where(self, language: str) -> str:
         """Row and column of a file, or the entry and its field."""

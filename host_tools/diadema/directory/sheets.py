@@ -1,0 +1,102 @@
+"""Tables that people bring: the first sheet of an XLSX book, or a CSV file in whatever encoding
+and with whatever separator their program wrote it.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct, field
+
+from diadema.directory.encodings import decode
+from diadema.directory.wrong import Problem, Wrong
+from diadema.harmless import from_cell
+
+MOST_BYTES = 40_000_000
+MOST_ROWS = 250_000
+ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/D",
+                    "#¡REF!", "#¡VALOR!", "#¡DIV/0!", "#¿NOMBRE?", "#¡NUM!"})  # fmt: skip
+_MOST_UNPACKED = 600_000_000
+_OLD_BOOK = b"\xd0\xcf\x11\xe0"  # XLS, and books with a password
+_SEPARATORS = (";", ",", "\t")
+_FIELD = 100_000
+type Cells = Sequence[Any]
+
+
+class Sheet(Struct, kw_only=True):
+    """`rows`: each with its number as a spreadsheet counts. `encoding`: of a text file."""
+
+    header: list[str]
+    rows: Iterator[tuple[int, Cells]]
+    encoding: str = ""
+    notes: list[Problem] = field(default_factory=list)
+
+
+def read_sheet(data: bytes) -> Sheet:
+    """Raises Wrong for what is no table."""
+    if len(data) > MOST_BYTES:
+        size = f"{len(data) / 1e6:.0f}"
+        raise Wrong(
+            Problem(word="file_big", values={"size": size, "most": MOST_BYTES // 1_000_000})
+        )
+    if data.startswith(_OLD_BOOK):
+        raise Wrong(Problem(word="file_old"))
+    if data.startswith(b"PK"):
+        return _titled(_book(data))
+    text, encoding = decode(data)
+    return _titled(_lines(text), encoding)
+
+
+def _titled(rows: Iterator[tuple[int, Cells]], encoding: str = "") -> Sheet:
+    for _, cells in rows:
+        header = ["" if cell is None else str(cell).strip() for cell in cells]
+        while header and not header[-1]:
+            header.pop()
+        return Sheet(header=header, rows=rows, encoding=encoding)
+    raise Wrong(Problem(word="file_empty"))
+
+
+def _filled(rows: Iterator[Cells]) -> Iterator[tuple[int, Cells]]:
+    """Rows with anything in them."""
+    count = 0
+    for number, cells in enumerate(rows, 1):
+        if any(cell is not None and cell != "" for cell in cells):
+            count += 1
+            if count > MOST_ROWS:
+                raise Wrong(Problem(word="file_rows", values={"most": MOST_ROWS}))
+            yield number, cells
+
+
+def _book(data: bytes) -> Iterator[tuple[int, Cells]]:
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(one.file_size for one in packed.infolist()) > _MOST_UNPACKED:
+                raise Wrong(Problem(word="file_zip"))
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        yield from _filled(book.worksheets[0].iter_rows(values_only=True))
+        book.close()
+    except Wrong:
+        raise
+    except Exception as error:  # a broken book breaks its reader anywhere
+        raise Wrong(Problem(word="file_zip")) from error
+
+
+def _lines(text: str) -> Iterator[tuple[int, Cells]]:
+    first = text.lstrip("\r\n").partition("\n")[0]
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # Excel's own hint
+        separator, text = first[4], text.lstrip("\r\n").partition("\n")[2]
+        shift = 1
+    else:
+        separator, shift = max(_SEPARATORS, key=first.count), 0
+    csv.field_size_limit(_FIELD)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    unguarded = ([from_cell(cell) if cell[:1] == "'" else cell for cell in row] for row in reader)
+    try:
+        for number, cells in _filled(unguarded):
+            yield number + shift, cells
+    except csv.Error as error:
+        raise Wrong(Problem(word="file_quote", row=reader.line_num)) from error
