@@ -44,7 +44,7 @@ LIMITS = Limits()
 
 class Alert(Struct, frozen=True, kw_only=True):
     """`since`: when that began which lasts too long (UTC ms). `level` 3 is for at once. `limit`:
-    seconds or a number, and `base` the TMO that the limit was worked out from. `what`: a state, a
+    seconds or a number, and `base` the TMO of which it is a multiple. `what`: a state, a
     reason's name, a part, or how many.
     """
 
@@ -118,9 +118,10 @@ def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     base = int(moment.people.target("aht_s", row.queue or "") or limits.aht_s)
     limit = max(limits.aht_times * base, limits.aht_least_s)
     if moment.now - row.answered_utc > 1000 * limit:
+        told = base if limit > limits.aht_least_s else None
         yield Alert(
             rule="call", a=row.a, name=row.name or row.a, seat=row.seat, since=row.answered_utc,
-            level=2, limit=limit, what=row.queue, base=base,
+            level=2, limit=limit, what=row.queue, base=told,
         )  # fmt: skip
 
 

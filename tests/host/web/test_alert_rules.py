@@ -61,7 +61,7 @@ def test_a_reason_has_its_own_limit_and_a_private_one_no_name():
     ("targets", "limit", "base"),
     [
         ({}, 900, 300),
-        ({("aht_s", ""): 100}, 600, 100),
+        ({("aht_s", ""): 100}, 600, None),
         ({("aht_s", ""): 100, ("aht_s", "ventas"): 400.0}, 1200, 400),
     ],
 )

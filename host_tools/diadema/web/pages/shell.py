@@ -70,8 +70,11 @@ class Page:
         return True
 
 
-def open_page(service: Service, request: Request, area: str, path: str, *rights: Right) -> Page:
-    """Draw what is around the page at `path`; its title is `title` of the words of `area`.
+def open_page(
+    service: Service, request: Request, area: str, path: str, *rights: Right, live: bool = False
+) -> Page:
+    """Draw what is around the page at `path`; its title is `title` of the words of `area`. A
+    `live` one has the site's name and hour in its bar, and the way to the wall.
 
     Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
     """
@@ -86,7 +89,7 @@ def open_page(service: Service, request: Request, area: str, path: str, *rights:
     ui.page_title(f"{words['title']} · Diadema")
     shell = json.dumps(dict(section("shell", language)), ensure_ascii=False)
     ui.add_head_html(_HEAD.format(build=service.build, words=shell.replace("<", "\\u003c")))
-    bar = _bar(person, language, words["title"], path, csrf_of(request))
+    bar = _bar(person, language, words["title"], path, csrf_of(request), live)
     ui.html(bar, tag="header", sanitize=False).classes("bar")
     if not person.may(*rights):
         with ui.element("main").classes("page"):
@@ -99,7 +102,7 @@ class Refused(Exception):
     """The page has said so; its function ends."""
 
 
-def _bar(person: Person, language: str, title: str, path: str, csrf: str) -> str:
+def _bar(person: Person, language: str, title: str, path: str, csrf: str, live: bool) -> str:
     words = section("shell", language)
     links = "".join(
         f'<a href="{to}?lang={language}"{" aria-current=page" if to == path else ""}>'
@@ -107,12 +110,17 @@ def _bar(person: Person, language: str, title: str, path: str, csrf: str) -> str
         for word, to, right in NAV
         if person.may(right)
     )
+    if live:
+        links += f'<a href="/wall?lang={language}">{escape(words["wall"])}</a>'
     other = words["language.other_code"]
     return (
-        f'<a class="skip" href="#main">{escape(words["skip"])}</a>'
+        f'<a class="skip" href="#{"floor" if live else "main"}">{escape(words["skip"])}</a>'
         '<a class="brand" href="/"><img src="/static/icon.svg" alt="" width="22" height="22">'
-        f"Diadema</a><h1>{escape(title)}</h1>"
-        f'<nav class="bar-links" aria-label="{escape(words["nav"])}">{links}</nav>'
+        f"Diadema</a><h1{' data-site' if live else ''}>{escape(title)}</h1>"
+        + ('<p class="bar-clock" data-clock></p>' if live else "")
+        + '<button type="button" class="quiet bar-menu" aria-expanded="false"'
+        f' aria-controls="bar-links">{escape(words["nav"])}</button>'
+        f'<nav class="bar-links" id="bar-links" aria-label="{escape(words["nav"])}">{links}</nav>'
         f"{person_links(person, language, csrf)}"
         f'<a class="quiet" href="?lang={other}" lang="{other}" hreflang="{other}" data-keep>'
         f"{escape(words['language.other'])}</a>"

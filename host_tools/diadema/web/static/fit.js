@@ -1,27 +1,32 @@
-/* How large tiles can be. On the wall: as large as lets all of them stand on the screen at once; if
+/* How large tiles can be. On a large screen: as large as lets all of them stand on the screen at once; if
    that would be too small to read, the page scrolls. Under /ui only the density follows the number. */
 
-// a wall tile's width and height in its own em, gaps included
+// a tile's width and height in its own em, gaps included; under /ui it has a line more
 const WIDE = 11.9;
+const WIDER = 15.5;
 const BESIDE_ALIAS = 8.2;
 const A_LETTER = 0.77;
 const LONGEST = 16;
 const HIGH = 3.6;
+const HIGHER = 6.2;
 const SMALLEST_PX = 9;
 const SCROLLING_PX = 13;
 const LARGEST_PX = 76;
 
-/** Set `--unit` and `--columns` of the wall's list for `count` tiles with aliases up to `letters`. */
-export function fitWall(list, count, letters) {
-  const wide = Math.max(WIDE, BESIDE_ALIAS + A_LETTER * Math.min(letters, LONGEST));
+/** Set `--unit` and `--columns` of a list for `count` tiles with names up to `letters`. */
+export function fitTiles(list, count, letters, isWall) {
+  const beside = BESIDE_ALIAS + A_LETTER * Math.min(letters, LONGEST);
+  const wide = Math.max(isWall ? WIDE : WIDER, beside);
+  const high = isWall ? HIGH : HIGHER;
   const width = list.clientWidth;
-  const below = parseFloat(getComputedStyle(document.body).paddingBottom);
+  const padding = (element) => parseFloat(getComputedStyle(element).paddingBottom);
+  const below = padding(document.body) + padding(list.closest(".floor"));
   const height = innerHeight - (list.getBoundingClientRect().top + scrollY) - below;
   if (!count || !width) return;
   let best = { unit: 0, columns: 1 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
-    const unit = Math.min(width / (columns * wide), height / (rows * HIGH), LARGEST_PX);
+    const unit = Math.min(width / (columns * wide), height / (rows * high), LARGEST_PX);
     if (unit > best.unit) best = { unit, columns };
   }
   const scrolls = best.unit < SMALLEST_PX;

@@ -1,8 +1,10 @@
-/* The live floor: one tile an agent, totals on top, search and order, clocks that tick.
-   One module for /ui (wrapped by a Vue component) and for the bare /wall. */
+/* The live floor: one tile an agent, totals on top, search, groups and order, clocks that tick.
+   One module for /ui (wrapped by a Vue component, with alerts and actions) and for the bare /wall. */
 
 import { HubClock, hourOf } from "./clock.js";
-import { density, fitWall } from "./fit.js";
+import { density, fitTiles } from "./fit.js";
+import { Groups } from "./groups.js";
+import { Inside } from "./inside.js";
 import { Link } from "./link.js";
 import { Notice } from "./notice.js";
 import { Query } from "./query.js";
@@ -14,9 +16,10 @@ import { Totals } from "./totals.js";
 
 const ARRANGE_MS = 1000;
 
-/** Build the floor inside `root`. Returns what takes it down again. */
-export function mount(root, { words, scope }) {
-  const floor = new Floor(root, words, scope === "wall");
+/** Build the floor inside `root`. `site` (reasons, seats) and `may` (act, figures) are for what can
+    be done from /ui. Returns what takes it down again. */
+export function mount(root, { words, scope, site, may }) {
+  const floor = new Floor(root, words, scope === "wall" ? null : { site, may });
   floor.start();
   return () => floor.stop();
 }
@@ -30,30 +33,34 @@ class Floor {
   #since = 0;
   #site = { name: "", zone: "America/Lima", language: "es" };
 
-  constructor(root, words, isWall) {
+  constructor(root, words, person) {
+    const isWall = person === null;
     Object.assign(this, { root, words, isWall });
     this.language = document.documentElement.lang || "es";
     this.clock = new HubClock();
     this.query = new Query(isWall);
     this.totals = new Totals(words, isWall ? null : (key) => this.#ask(() => this.query.toggle(key)));
     this.notice = new Notice(words);
-    this.list = document.createElement("div");
-    this.list.className = "tiles";
-    this.list.setAttribute("role", "list");
-    this.list.setAttribute("aria-label", words.agents);
+    this.groups = new Groups(words, isWall);
     this.empty = document.createElement("p");
     this.empty.className = "empty";
     this.empty.hidden = true;
-    this.roving = new Roving(this.list, (element) => this.#describe(element));
-    root.append(this.totals.element);
+    this.roving = new Roving(this.groups.element, (element) => this.#describe(element));
     if (!isWall) {
       this.tools = new Tools(words, this.query, (change) => this.#ask(change));
-      root.append(this.tools.element);
+      const find = (a) => this.#tiles.find((tile) => tile.row.a === a);
+      this.inside = new Inside(words, this.language, { ...person, find, titled: () => this.#title() });
+      this.inside.listen(this.groups.element, () => this.#ask(() => (this.query.screen = false)));
+      root.append(this.inside.head.element, this.totals.element);
+      root.append(this.inside.alerts.element, this.tools.element, this.inside.leave);
+    } else {
+      root.append(this.totals.element);
     }
-    root.append(this.notice.element, this.list, this.empty, this.totals.live);
+    root.append(this.notice.element, this.groups.element, this.empty, this.totals.live);
+    if (!isWall) root.append(this.inside.panel.element);
     this.link = new Link(isWall ? "wall" : "full", this.clock, {
       snapshot: (snap) => this.#snapshot(snap),
-      change: (rows) => this.#change(rows),
+      change: (message) => this.#change(message),
       stale: (since) => this.#stale(since),
     });
   }
@@ -63,11 +70,11 @@ class Floor {
     this.#page();
     this.link.open();
     this.#tick();
-    if (this.isWall) {
-      this.resizing = new ResizeObserver(() => this.#fit());
-      for (const one of [document.documentElement, this.root, this.totals.element]) {
-        this.resizing.observe(one);
-      }
+    this.#screen();
+    this.resizing = new ResizeObserver(() => this.#fit());
+    const above = this.inside ? [this.inside.head.element, this.inside.alerts.element] : [];
+    for (const one of [document.documentElement, this.root, this.totals.element, ...above]) {
+      this.resizing.observe(one);
     }
   }
 
@@ -76,6 +83,7 @@ class Floor {
     clearTimeout(this.#ticking);
     clearTimeout(this.#arranging);
     this.resizing?.disconnect();
+    this.inside?.close();
     this.root.replaceChildren();
   }
 
@@ -97,21 +105,34 @@ class Floor {
       return tile;
     });
     for (const tile of known.values()) tile.element.remove();
-    this.root.dataset.density = density(this.#tiles.length);
-    this.tools?.offerTeams(this.#tiles);
+    this.#dense();
+    this.inside?.take(snap, this.#tiles);
+    this.tools?.offer(this.#tiles, this.inside.head.queues);
     this.totals.update(this.#tiles);
     this.#arrange();
   }
 
-  #change(rows) {
-    for (const [index, ...live] of rows) {
+  #change(message) {
+    this.inside?.take(message, this.#tiles);
+    if (!message.d.length) {
+      this.#sayInside();
+      return;
+    }
+    for (const [index, ...live] of message.d) {
       const tile = this.#tiles[index];
       const row = { ...tile.row };
       this.#columns.forEach((name, at) => (row[name] = live[at]));
       this.#write(tile, row);
     }
     this.totals.update(this.#tiles);
+    this.#sayInside();
     if (this.query.followsState) this.#arrangeSoon();
+  }
+
+  #sayInside() {
+    if (!this.inside || !this.clock.known) return;
+    const shown = this.#tiles.filter((tile) => !tile.element.hidden);
+    this.inside.say(this.clock.now(), this.hour, this.minute, this.query.queue, shown);
   }
 
   #write(tile, row) {
@@ -123,7 +144,7 @@ class Floor {
     this.#since = since;
     this.clock.freeze(since || null);
     const isStale = since !== null;
-    this.list.setAttribute("aria-busy", String(isStale));
+    this.groups.busy(isStale);
     this.root.toggleAttribute("data-stale", isStale);
     this.#sayState();
     this.#fit();
@@ -141,7 +162,6 @@ class Floor {
     }
     if (this.empty.textContent !== empty) this.empty.textContent = empty;
     this.empty.hidden = !empty;
-    this.list.hidden = !shown;
     this.tools?.say(shown, this.#tiles.length);
   }
 
@@ -150,7 +170,21 @@ class Floor {
     change();
     this.query.keep();
     this.#page();
+    this.#screen();
     this.#arrange();
+  }
+
+  /** Large-screen mode: nothing to press, everything as large as fits. */
+  #screen() {
+    if (this.isWall) return;
+    document.documentElement.toggleAttribute("data-screen", this.query.screen);
+    this.inside.leave.hidden = !this.query.screen;
+    this.#dense();
+  }
+
+  #dense() {
+    const dense = this.query.screen ? "compact" : density(this.#tiles.length);
+    if (this.root.dataset.density !== dense) this.root.dataset.density = dense;
   }
 
   #arrangeSoon() {
@@ -165,26 +199,28 @@ class Floor {
     this.#arranging = 0;
     this.#arrangedAt = performance.now();
     const focused = document.activeElement;
-    let at = this.list.firstElementChild;
-    for (const tile of [...this.#tiles].sort(this.query.compare)) {
-      const hide = !this.query.matches(tile);
-      if (tile.element.hidden !== hide) tile.element.hidden = hide;
-      if (tile.element === at) at = at.nextElementSibling;
-      else this.list.insertBefore(tile.element, at);
+    const tiles = [...this.#tiles].sort(this.query.compare);
+    for (const { element } of tiles) {
+      const hide = !this.query.matches(element.tile);
+      if (element.hidden !== hide) element.hidden = hide;
     }
+    this.groups.arrange(tiles, this.query);
     if (focused?.tile && focused !== document.activeElement && !focused.hidden) {
       focused.focus({ preventScroll: true });
     }
     if (!this.isWall) this.totals.press(this.query.pressed());
     this.#sayState();
+    this.#sayInside();
     this.roving.settle();
     this.#fit();
   }
 
   #fit() {
-    if (!this.isWall) return;
+    const { first } = this.groups;
+    if (!first || !(this.isWall || (this.query.screen && !this.query.group))) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);
-    fitWall(this.list, shown.length, Math.max(0, ...shown.map((tile) => tile.title.length)));
+    const letters = Math.max(0, ...shown.map((tile) => tile.title.length));
+    fitTiles(first, shown.length, letters, this.isWall);
   }
 
   #tick() {
@@ -199,6 +235,8 @@ class Floor {
     const now = this.clock.now();
     for (const tile of this.#tiles) tile.tick(now);
     if (this.#since === null) this.totals.announce();
+    this.inside?.tick(now);
+    this.#sayInside();
     const hour = this.minute(this.clock.now());
     for (const one of document.querySelectorAll("[data-clock]")) {
       if (one.textContent !== hour) one.textContent = hour;
@@ -218,8 +256,7 @@ class Floor {
   #page() {
     const { name } = this.#site;
     for (const one of document.querySelectorAll("[data-site]")) if (name) one.textContent = name;
-    const title = this.words[this.isWall ? "wall_title" : "title"];
-    document.title = name ? `${title} · ${name}` : title;
+    this.#title();
     const kept = new URLSearchParams(location.search);
     for (const link of document.querySelectorAll("a[data-keep]")) {
       const target = new URL(link.href);
@@ -229,6 +266,14 @@ class Floor {
       link.href = `?${merged}`;
     }
     themeSwitch(document.querySelector("[data-theme-button]"), this.words);
+  }
+
+  /** What waits comes first, so that it is seen from another tab. */
+  #title() {
+    const { name } = this.#site;
+    const title = this.words[this.isWall ? "wall_title" : "title"];
+    const waiting = this.inside?.alerts.waiting ? `(${this.inside.alerts.waiting}) ` : "";
+    document.title = waiting + (name ? `${title} · ${name}` : title);
   }
 
   /** After an update of the hub, the page takes its new modules; once for each build. */

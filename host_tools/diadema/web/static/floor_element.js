@@ -3,10 +3,10 @@
 export default {
   // NiceGUI gives the outer element an id of its own
   template: '<div><div id="floor" class="floor" data-mode="ui" ref="floor" tabindex="-1"></div></div>',
-  props: { words: Object },
+  props: { options: Object },
   async mounted() {
     const { mount } = await import("/static/floor.js");
-    this.takeDown = mount(this.$refs.floor, { words: this.words, scope: "full" });
+    this.takeDown = mount(this.$refs.floor, { ...this.options, scope: "full" });
     holdPage();
   },
   unmounted() {

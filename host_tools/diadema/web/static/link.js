@@ -15,7 +15,7 @@ export class Link {
   #stale = undefined;
   #closed = false;
 
-  /** `on.snapshot(snap)`, `on.change(rows)`, `on.stale(sinceMs | 0 | null)`; 0 is never, null fresh. */
+  /** `on.snapshot(snap)`, `on.change(message)`, `on.stale(sinceMs | 0 | null)`; 0 is never, null fresh. */
   constructor(scope, clock, on) {
     this.scope = scope;
     this.clock = clock;
@@ -73,7 +73,7 @@ export class Link {
       this.on.snapshot(body);
     } else if (this.#seq !== null && body.seq === this.#seq + 1) {
       this.#seq = body.seq;
-      if (body.d.length) this.on.change(body.d);
+      this.on.change(body);
     } else if (this.#seq !== null) {
       this.#seq = null; // deltas are ignored until the snapshot is here
       this.#socket.send("snap");

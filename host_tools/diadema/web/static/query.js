@@ -1,9 +1,11 @@
-/* Which agents are shown, and in what order; kept in the address, so that a link or a reload, or the
-   way back, shows the same floor: `?q=…&state=ready,talking&team=…&link=lost&sort=time`. */
+/* Which agents are shown, in what groups and in what order; kept in the address, so that a link or a
+   reload, or the way back, shows the same floor:
+   `?q=…&state=ready,talking&team=…&queue=…&link=lost&group=team&sort=time&screen=1`. */
 
 import { STATES } from "./totals.js";
 
 export const SORTS = ["name", "seat", "time", "state"];
+export const GROUPS = ["", "team", "queue", "state"];
 
 const collator = new Intl.Collator("es", { numeric: true, sensitivity: "base" });
 const plain = (text) => (text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -18,28 +20,40 @@ const BY = {
   state: (a, b) => STATES.indexOf(a.row.state) - STATES.indexOf(b.row.state) || BY.time(a, b),
 };
 
+const GROUP_OF = {
+  "": () => "",
+  team: (row) => row.team ?? "",
+  queue: (row) => row.queues?.[0] ?? row.queue ?? "", // her own first, so that she stays there
+  state: (row) => row.state,
+};
+
 export class Query {
   constructor(isWall) {
     const asked = new URLSearchParams(location.search);
+    const one = (name, known) => (known.includes(asked.get(name)) ? asked.get(name) : known[0]);
     this.isWall = isWall;
     this.text = asked.get("q") ?? "";
     this.team = asked.get("team") ?? "";
+    this.queue = asked.get("queue") ?? "";
     this.states = (asked.get("state") ?? "").split(",").filter((s) => STATES.includes(s));
     this.lost = asked.get("link") === "lost";
-    this.sort = SORTS.includes(asked.get("sort")) ? asked.get("sort") : "name";
+    this.group = isWall ? "" : one("group", GROUPS);
+    this.sort = one("sort", SORTS);
+    this.screen = !isWall && asked.get("screen") === "1";
   }
 
   get isNarrow() {
-    return Boolean(this.text || this.team || this.states.length || this.lost);
+    return Boolean(this.text || this.team || this.queue || this.states.length || this.lost);
   }
 
   /** Whether the order or the choice may change with a row's state. */
   get followsState() {
-    return this.sort !== "name" || this.states.length > 0 || this.lost || this.isWall;
+    const chosen = this.states.length > 0 || this.lost || Boolean(this.queue);
+    return this.sort !== "name" || chosen || Boolean(this.group) || this.isWall;
   }
 
   clear() {
-    this.text = this.team = "";
+    this.text = this.team = this.queue = "";
     this.states = [];
     this.lost = false;
   }
@@ -69,10 +83,21 @@ export class Query {
     if (this.states.length && !this.states.includes(row.state)) return false;
     if (this.lost && !tile.isLost) return false;
     if (this.team && row.team !== this.team) return false;
+    if (this.queue && row.queue !== this.queue && !row.queues?.includes(this.queue)) return false;
     if (!this.text) return true;
     const found = [tile.title, row.alias, row.seat, row.a, tile.reason, row.queue].map(plain).join(" ");
     return plain(this.text).split(/\s+/).every((word) => found.includes(word));
   }
+
+  groupOf(tile) {
+    return GROUP_OF[this.group](tile.row);
+  }
+
+  /** The order of groups: states as they follow each other, names by name, none last. */
+  compareGroups = (a, b) => {
+    if (this.group === "state") return STATES.indexOf(a) - STATES.indexOf(b);
+    return !a - !b || collator.compare(a, b);
+  };
 
   compare = (a, b) => {
     if (this.isWall) {
@@ -89,9 +114,12 @@ export class Query {
       value ? url.searchParams.set(name, value) : url.searchParams.delete(name);
     put("q", this.text);
     put("team", this.team);
+    put("queue", this.queue);
     put("state", this.states.join(","));
     put("link", this.lost ? "lost" : "");
+    put("group", this.group);
     put("sort", this.sort === "name" ? "" : this.sort);
+    put("screen", this.screen ? "1" : "");
     const search = url.search.replaceAll("%2C", ",");
     history.replaceState(history.state, "", url.pathname + search + url.hash);
   }

@@ -1,32 +1,32 @@
-/* One stop for the Tab key, arrows inside: left and right along the row, up and down by column,
-   Home and End to the ends. */
+/* One stop for the Tab key, arrows inside: left and right along the row, up and down by column, from
+   group to group too; Home and End to the ends. */
 
 export class Roving {
-  constructor(list, describe) {
-    this.list = list;
+  constructor(root, describe) {
+    this.root = root;
     this.describe = describe;
-    list.addEventListener("keydown", (event) => this.#key(event));
-    list.addEventListener("focusin", (event) => this.#focused(event.target.closest(".tile")));
-    list.addEventListener("focusout", (event) => event.target.removeAttribute("aria-label"));
+    root.addEventListener("keydown", (event) => this.#key(event));
+    root.addEventListener("focusin", (event) => this.#focused(event.target.closest(".tile")));
+    root.addEventListener("focusout", (event) => event.target.removeAttribute("aria-label"));
   }
 
   #visible() {
-    return [...this.list.children].filter((element) => !element.hidden);
+    return [...this.root.querySelectorAll(".tile")].filter((element) => !element.hidden);
   }
 
   /** Keep exactly one visible tile reachable; call after the order or the choice changed. */
   settle() {
     const visible = this.#visible();
     const current = visible.find((element) => element.tabIndex === 0);
-    for (const element of this.list.children) {
-      if (element.tabIndex === 0 && element !== current) element.tabIndex = -1;
+    for (const element of this.root.querySelectorAll('.tile[tabindex="0"]')) {
+      if (element !== current) element.tabIndex = -1;
     }
     if (!current && visible.length) visible[0].tabIndex = 0;
   }
 
   #focused(element) {
     if (!element) return;
-    for (const other of this.list.querySelectorAll('.tile[tabindex="0"]')) other.tabIndex = -1;
+    for (const other of this.root.querySelectorAll('.tile[tabindex="0"]')) other.tabIndex = -1;
     element.tabIndex = 0;
     this.describe(element);
   }
@@ -43,21 +43,31 @@ export class Roving {
   }
 
   #target(key, visible, at) {
-    const top = visible[0].offsetTop;
-    const next = visible.findIndex((element) => element.offsetTop !== top);
-    const columns = next < 0 ? visible.length : next;
-    const page = columns * 5;
-    const last = visible.length - 1;
     switch (key) {
       case "ArrowRight": return at + 1;
       case "ArrowLeft": return at - 1;
-      case "ArrowDown": return at + columns > last ? at : at + columns;
-      case "ArrowUp": return at - columns < 0 ? at : at - columns;
-      case "PageDown": return at + page;
-      case "PageUp": return at - page;
+      case "ArrowDown": return this.#rows(visible, at, 1);
+      case "ArrowUp": return this.#rows(visible, at, -1);
+      case "PageDown": return this.#rows(visible, at, 5);
+      case "PageUp": return this.#rows(visible, at, -5);
       case "Home": return 0;
-      case "End": return last;
+      case "End": return visible.length - 1;
       default: return null;
     }
+  }
+
+  /** The tile so many rows away that stands nearest to this column; the last row is the last. */
+  #rows(visible, at, by) {
+    const tops = visible.map((element) => element.offsetTop);
+    const rows = [...new Set(tops)].sort((a, b) => a - b);
+    const now = rows.indexOf(tops[at]);
+    const top = rows[Math.min(Math.max(now + by, 0), rows.length - 1)];
+    const left = visible[at].offsetLeft;
+    const away = (index) => Math.abs(visible[index].offsetLeft - left);
+    let best = tops.indexOf(top);
+    tops.forEach((one, index) => {
+      if (one === top && away(index) < away(best)) best = index;
+    });
+    return best;
   }
 }

@@ -9,12 +9,22 @@ function settle() {
     return;
   }
   themeSwitch(button, JSON.parse(document.getElementById("shell-words").textContent));
+  menu(button.closest(".bar"));
   const kept = new URLSearchParams(location.search);
   for (const link of document.querySelectorAll("a[data-keep]")) {
     const merged = new URLSearchParams(kept);
     merged.set("lang", new URL(link.href).searchParams.get("lang"));
     link.href = `?${merged}`;
   }
+}
+
+/** In a narrow window the ways to the other pages are behind a button. */
+function menu(bar) {
+  const button = bar.querySelector(".bar-menu");
+  button.addEventListener("click", () => {
+    const isOpen = bar.toggleAttribute("data-menu");
+    button.setAttribute("aria-expanded", String(isOpen));
+  });
 }
 
 settle();

@@ -76,6 +76,11 @@ export class Tile {
     return this.words[`state.${this.row.state}`] ?? this.row.state;
   }
 
+  /** The state as it is written, with what it is about. */
+  get stateText() {
+    return this.state.textContent;
+  }
+
   /** Whether its link is gone while somebody is logged in. A lost link is not a logout. */
   get isLost() {
     return this.row.link === "lost" && this.row.state !== "logged_out";

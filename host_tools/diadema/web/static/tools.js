@@ -1,7 +1,8 @@
-/* Search, team and order above the floor; every change goes into the query and from there on. */
+/* Search, team, queue, groups and order above the floor; every change goes into the query and from
+   there on. */
 
 import { fill } from "./tile.js";
-import { SORTS } from "./query.js";
+import { GROUPS, SORTS } from "./query.js";
 
 function labelled(name, word, control) {
   const label = document.createElement("label");
@@ -12,18 +13,42 @@ function labelled(name, word, control) {
   return label;
 }
 
-function select(options, value) {
+function select(options, value, change) {
   const control = document.createElement("select");
   for (const [key, word] of options) control.append(new Option(word, key, false, key === value));
+  control.addEventListener("change", () => change(control.value));
   return control;
 }
 
-export class Tools {
-  #teams = "";
+/** A choice among names that come and go; one alone is none. */
+class Choice {
+  #offered = null;
 
+  constructor(name, word, all, change) {
+    this.all = all;
+    this.control = select([["", all]], "", change);
+    this.element = labelled(name, word, this.control);
+    this.element.hidden = true;
+  }
+
+  offer(names, chosen) {
+    const sorted = [...new Set(names)].sort((a, b) => a.localeCompare(b));
+    if (chosen && !sorted.includes(chosen)) sorted.push(chosen); // asked for and not there now
+    const offered = sorted.join("\n");
+    if (offered !== this.#offered) {
+      this.#offered = offered;
+      this.control.replaceChildren(new Option(this.all, ""), ...sorted.map((one) => new Option(one, one)));
+    }
+    if (this.control.value !== chosen) this.control.value = chosen;
+    this.element.hidden = sorted.length < 2 && !chosen;
+  }
+}
+
+export class Tools {
   constructor(words, query, changed) {
     this.words = words;
     this.query = query;
+    const put = (key) => (value) => changed(() => (query[key] = value));
     this.element = document.createElement("form");
     this.element.className = "tools";
     this.element.setAttribute("role", "search");
@@ -35,38 +60,42 @@ export class Tools {
     this.search.autocomplete = "off";
     this.search.placeholder = words.search;
     this.search.setAttribute("aria-label", words.search);
-    this.search.addEventListener("input", () => changed(() => (query.text = this.search.value.trim())));
-    this.team = select([["", words["team.all"]]], "");
-    this.team.addEventListener("change", () => changed(() => (query.team = this.team.value)));
-    this.teamTool = labelled("team", words.team, this.team);
-    this.teamTool.hidden = true;
-    this.sort = select(SORTS.map((key) => [key, words[`sort.${key}`]]), query.sort);
-    this.sort.addEventListener("change", () => changed(() => (query.sort = this.sort.value)));
+    this.search.addEventListener("input", () => put("text")(this.search.value.trim()));
+    this.team = new Choice("team", words.team, words["team.all"], put("team"));
+    this.queue = new Choice("queue", words["queue.tool"], words["queue.all"], put("queue"));
+    const group = select(GROUPS.map((key) => [key, words[`group.${key}`]]), query.group, put("group"));
+    const sort = select(SORTS.map((key) => [key, words[`sort.${key}`]]), query.sort, put("sort"));
     this.shown = document.createElement("span");
     this.shown.className = "shown";
     this.shown.setAttribute("role", "status");
-    this.clear = document.createElement("button");
-    this.clear.type = "button";
-    this.clear.className = "quiet clear";
-    this.clear.append(words.clear);
-    this.clear.addEventListener("click", () => {
+    this.clear = this.#button("clear", words.clear, () => {
       changed(() => query.clear());
-      this.search.value = this.team.value = "";
+      this.search.value = this.team.control.value = this.queue.control.value = "";
       this.search.focus();
     });
-    const sort = labelled("sort", words.sort, this.sort);
-    this.element.append(this.search, this.teamTool, sort, this.shown, this.clear);
+    this.screen = this.#button("screen", words.screen, () => put("screen")(true));
+    this.element.append(
+      this.search, this.team.element, this.queue.element,
+      labelled("group", words.group, group), labelled("sort", words.sort, sort),
+      this.shown, this.clear, this.screen,
+    );
   }
 
-  /** Offer the teams there are; one team alone is no choice. */
-  offerTeams(tiles) {
-    const teams = [...new Set([...tiles].map((tile) => tile.row.team).filter(Boolean))].sort();
-    if (teams.join("\n") === this.#teams) return;
-    this.#teams = teams.join("\n");
-    const options = [["", this.words["team.all"]], ...teams.map((team) => [team, team])];
-    this.team.replaceChildren(...options.map(([key, word]) => new Option(word, key)));
-    this.team.value = teams.includes(this.query.team) ? this.query.team : "";
-    this.teamTool.hidden = teams.length < 2;
+  #button(name, word, press) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = `quiet ${name}`;
+    button.append(word);
+    button.addEventListener("click", press);
+    return button;
+  }
+
+  /** Offer the teams and queues there are. */
+  offer(tiles, queues) {
+    const rows = [...tiles].map((tile) => tile.row);
+    this.team.offer(rows.map((row) => row.team).filter(Boolean), this.query.team);
+    const named = rows.flatMap((row) => [...(row.queues ?? []), row.queue]).filter(Boolean);
+    this.queue.offer([...named, ...queues], this.query.queue);
   }
 
   say(shown, all) {

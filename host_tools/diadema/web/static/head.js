@@ -1,0 +1,175 @@
+/* What stands above the states: the switch's running half-hour, today's sums of what is shown, and
+   until when all of it is known. */
+
+import { duration } from "./clock.js";
+import { fill } from "./tile.js";
+
+const HEARD_MS = 60000;
+const VARIANT = "offered";
+
+function make(name, className, parent) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  parent?.append(element);
+  return element;
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Thousands apart, in no language's comma. */
+function whole(number) {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
+}
+
+class Stat {
+  constructor(parent, key, word) {
+    this.element = make("div", "stat", parent);
+    this.element.dataset.stat = key;
+    this.figure = make("b", "", this.element);
+    make("span", "", this.element).append(word);
+    this.note = make("small", "", this.element);
+    this.say("—");
+  }
+
+  say(figure, note = "", hint = "") {
+    write(this.figure, figure);
+    write(this.note, note);
+    if (this.element.title !== hint) this.element.title = hint;
+  }
+}
+
+export class Head {
+  #queues = null;
+  #targets = {};
+  #cut = null;
+  #owing = [];
+  #queue = "";
+
+  constructor(words, language) {
+    this.words = words;
+    this.language = language;
+    const one = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    this.percent = new Intl.NumberFormat(language, one);
+    this.element = make("div", "heads");
+    const central = this.#block(words.central, "central");
+    this.waiting = new Stat(central, "waiting", words.waiting);
+    this.longest = new Stat(central, "longest", words.longest);
+    this.abandoned = new Stat(central, "abandoned", words.abandoned);
+    this.level = new Stat(central, "level", words.level);
+    this.said = make("p", "said", central);
+    const today = this.#block(words.today, "today");
+    this.segments = new Stat(today, "segments", words["today.segments"]);
+    this.tmo = new Stat(today, "tmo", words["today.tmo"]);
+    this.missed = new Stat(today, "missed", words["today.missed"]);
+    this.cutLine = make("div", "cut", this.element);
+    this.cutText = make("span", "", this.cutLine);
+    this.owing = make("details", "owing", this.cutLine);
+    this.owingText = make("summary", "", this.owing);
+    this.seats = make("ul", "", this.owing);
+    this.owing.hidden = true;
+  }
+
+  #block(word, name) {
+    const block = make("div", `board ${name}`, this.element);
+    block.setAttribute("role", "group");
+    block.setAttribute("aria-label", word);
+    return block;
+  }
+
+  /** Take what a message brings of the cut-off, the owing seats, the queues and their targets. */
+  take(message) {
+    if ("cut" in message) this.#cut = message.cut;
+    if ("owing" in message) this.#owing = message.owing;
+    if ("queues" in message) this.#queues = message.queues;
+    if ("targets" in message) this.#targets = message.targets;
+  }
+
+  /** The names of the queues that the switch tells of. */
+  get queues() {
+    return Object.keys(this.#queues?.queues ?? {});
+  }
+
+  /** `hour` and `minute` turn UTC ms into the site's hour; `queue` narrows, "" is all. */
+  say(now, hour, minute, queue) {
+    this.#queue = queue;
+    this.#sayCut(hour, minute);
+    this.#sayQueues(now, minute);
+  }
+
+  #sayCut(hour, minute) {
+    const { words } = this;
+    const cut = this.#cut;
+    const position = cut && whole(cut.position);
+    write(this.cutText, cut ? fill(words.cut, { time: hour(cut.at), position }) : words["cut.none"]);
+    const n = this.#owing.length;
+    this.owing.hidden = !n;
+    if (!n) return;
+    const heard = this.#owing.map(([, since]) => since).filter((since) => since !== null);
+    const time = heard.length ? minute(Math.min(...heard)) : "—";
+    write(this.owingText, fill(words[n > 1 ? "owing" : "owing.one"], { n, time }));
+    const lines = this.#owing.map(([seat, since]) =>
+      since === null ? fill(words["owing.never"], { seat }) : fill(words["owing.seat"], { seat, time: hour(since) }),
+    );
+    if (lines.join("\n") === [...this.seats.children].map((one) => one.textContent).join("\n")) return;
+    this.seats.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+  }
+
+  #sayQueues(now, minute) {
+    const { words } = this;
+    const told = this.#queues;
+    const isOld = Boolean(told) && now - told.heard > HEARD_MS;
+    const shown = told && (this.#queue ? (told.queues[this.#queue] ?? null) : told.total);
+    this.element.toggleAttribute("data-none", !shown);
+    this.element.toggleAttribute("data-old", isOld);
+    write(this.said, this.#saidOf(told, isOld, minute));
+    if (!shown) {
+      for (const stat of [this.waiting, this.longest, this.abandoned, this.level]) stat.say("—");
+      return;
+    }
+    this.waiting.say(whole(shown.waiting));
+    const until = isOld ? told.heard : now;
+    this.longest.say(shown.longest_since === null ? "—" : duration(until - shown.longest_since));
+    this.abandoned.say(whole(shown.abandoned));
+    this.#sayLevel(told, shown.service_level ?? {});
+  }
+
+  #saidOf(told, isOld, minute) {
+    const { words } = this;
+    if (!told) return words["central.none"];
+    if (isOld) return fill(words["central.stale"], { time: minute(told.heard) });
+    return fill(words["central.since"], { time: minute(told.half_hour * 1000) });
+  }
+
+  #sayLevel(told, levels) {
+    const { words } = this;
+    const level = (value) => (value === null || value === undefined ? "—" : `${this.percent.format(value)} %`);
+    const basis = (variant) =>
+      fill(words["level.basis"], { variant: words[`level.${variant}`], threshold: told.threshold_s });
+    const target = this.#targets[this.#queue] ?? this.#targets[""];
+    const aim = target === undefined ? "" : ` · ${fill(words["level.target"], { target: this.percent.format(target) })}`;
+    const hint = Object.keys(levels).map((variant) => `${basis(variant)}: ${level(levels[variant])}`);
+    this.level.say(level(levels[VARIANT]), basis(VARIANT) + aim, hint.join("\n"));
+  }
+
+  /** Today's sums of the tiles that are shown: sums over sums, as in the reports. */
+  count(tiles) {
+    const { words } = this;
+    let segments = 0;
+    let seconds = 0;
+    let handled = 0;
+    let missed = 0;
+    for (const { row } of tiles) {
+      segments += row.contacts;
+      seconds += row.handle_s;
+      handled += row.handled;
+      missed += row.missed;
+    }
+    const mean = handled ? Math.floor((2 * seconds + handled) / (2 * handled)) : null; // halves up
+    this.segments.say(whole(segments), "", words["today.segments.hint"]);
+    const hint = fill(words["today.tmo.hint"], { n: whole(handled) });
+    this.tmo.say(mean === null ? "—" : duration(mean * 1000), "", hint);
+    this.missed.say(whole(missed));
+  }
+}

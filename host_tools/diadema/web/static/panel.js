@@ -1,0 +1,149 @@
+/* What can be done about one agent: answer her, act at her station, note what was done with her. */
+
+import { ask } from "./ask.js";
+import { button, field, make } from "./form.js";
+import { Orders } from "./orders.js";
+import { Sent } from "./sent.js";
+import { fill } from "./tile.js";
+
+const NOTES = ["orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"];
+const BECOMES = { accept: "accepted", resolve: "resolved", reject: "rejected" };
+const NOTE_LETTERS = 200;
+let last = 0;
+
+export class Panel {
+  #tile = null;
+  #waits = "";
+
+  /** `site` as of `Orders`; `may`: {act, figures}; `language` for the links. */
+  constructor(words, site, may, language) {
+    Object.assign(this, { words, may, language });
+    this.element = make("dialog", "panel");
+    this.name = make("h2");
+    this.name.id = `panel-${++last}`;
+    this.element.setAttribute("aria-labelledby", this.name.id);
+    this.about = make("p", "about");
+    const close = button("quiet close", "×", () => this.element.close());
+    close.setAttribute("aria-label", words["panel.close"]);
+    this.day = make("a", "day", words["panel.day"]);
+    this.day.hidden = !may.figures;
+    this.tickets = make("section", "tickets");
+    this.orders = new Orders(words, site, (word, body) => this.#send(word, body));
+    this.out = make("p", "hint", words["panel.out"]);
+    this.sent = new Sent(words);
+    const head = make("header", "", make("div", "", this.name, this.about), close);
+    const parts = may.act ? [this.tickets, this.#notes(), this.out, this.orders.element, this.sent.element] : [];
+    this.element.append(head, ...parts, make("footer", "", this.day));
+    this.element.addEventListener("close", () => this.#closed());
+    this.element.addEventListener("click", (event) => {
+      if (event.target === this.element) this.element.close(); // beside it
+    });
+  }
+
+  get agent() {
+    return this.element.open ? this.#tile.row.a : null;
+  }
+
+  open(tile) {
+    this.#tile = tile;
+    this.#waits = null;
+    this.orders.clear();
+    if (this.may.act) {
+      this.note.value = "";
+      this.need.hidden = true;
+    }
+    this.sent.clear();
+    this.day.href = `/ui/agents/${encodeURIComponent(tile.row.a)}?lang=${this.language}`;
+    this.tick();
+    this.element.showModal();
+  }
+
+  /** Write what her row and time change. */
+  tick() {
+    const tile = this.#tile;
+    if (!tile) return;
+    const { row } = tile;
+    const write = (element, text) => {
+      if (element.textContent !== text) element.textContent = text;
+    };
+    write(this.name, tile.title);
+    const now = [tile.stateText, tile.clock.textContent].filter(Boolean).join(" ");
+    write(this.about, [row.seat, now, row.team].filter(Boolean).join(" · "));
+    if (!this.may.act) return;
+    this.contact.hidden = !row.c;
+    write(this.contact, row.c ? fill(this.words["panel.note.contact"], { c: row.c }) : "");
+    const isOut = row.state === "logged_out";
+    this.out.hidden = !isOut;
+    this.orders.element.hidden = isOut;
+    this.#offerAnswers(row);
+  }
+
+  #offerAnswers(row) {
+    const waits = JSON.stringify([row.help, row.fault]);
+    if (waits === this.#waits) return;
+    this.#waits = waits;
+    const { words } = this;
+    const lines = [];
+    for (const [kind, ticket, states] of [
+      ["help", row.help, ["accept", "resolve"]], ["fault", row.fault, ["accept", "resolve", "reject"]],
+    ]) {
+      if (!ticket) continue;
+      const [, by, topic] = ticket;
+      const open = states.filter((state) => !(by && state === "accept"));
+      const said = [words[`panel.${kind}`], by ?? topic].filter(Boolean).join(" · ");
+      lines.push(make("p", "", make("b", "", said), ...open.map((state) => this.#answer(kind, state))));
+    }
+    this.tickets.replaceChildren(...lines);
+    this.tickets.hidden = !lines.length;
+  }
+
+  #answer(kind, state) {
+    const word = this.words[`panel.${kind}.${state}`];
+    return button("choice", word, () => this.#send(word, { action: kind, state: BECOMES[state] }));
+  }
+
+  #notes() {
+    const { words } = this;
+    this.note = make("textarea");
+    this.note.maxLength = NOTE_LETTERS;
+    this.note.rows = 2;
+    this.contact = make("span", "contact");
+    this.need = make("p", "need", words["panel.note.need"]);
+    this.need.setAttribute("role", "alert");
+    this.need.hidden = true;
+    const kinds = make("div", "choices", ...NOTES.map((kind) => this.#kind(kind)));
+    return make(
+      "section", "notes", make("h3", "", words["panel.note"], this.contact),
+      field(words["panel.note.text"], this.note), this.need, kinds,
+      make("p", "hint", words["panel.note.hint"]),
+    );
+  }
+
+  #kind(kind) {
+    const word = this.words[`kind.${kind}`];
+    return button("choice", word, () => {
+      const note = this.note.value.trim();
+      this.need.hidden = Boolean(note);
+      if (!note) {
+        this.note.focus();
+        return;
+      }
+      const { c } = this.#tile.row;
+      this.#send(word, { action: "note", kind, note, ...(c ? { c } : {}) });
+      this.note.value = "";
+    });
+  }
+
+  #send(word, body) {
+    const { a, s } = this.#tile.row;
+    const path = `/api/v1/agents/${encodeURIComponent(a)}/actions`;
+    this.sent.follow(word, s, ask("POST", path, body));
+  }
+
+  #closed() {
+    const { element } = this.#tile;
+    this.#tile = null;
+    this.sent.clear();
+    if (element.isConnected) element.focus({ preventScroll: true });
+  }
+}
