@@ -35,8 +35,8 @@ class Command(BaseModel):
     )
     cmd: Literal[
         "ring", "withdraw", "answer", "hold", "resume", "hangup", "dial", "consult",
-        "consult_end", "transfer", "recording", "presence", "session", "help", "fault", "text",
-        "selftest",
+        "consult_end", "transfer", "recording", "presence", "session", "wrapup", "help", "fault",
+        "text", "selftest",
     ]  # fmt: skip
 
 
