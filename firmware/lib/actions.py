@@ -91,12 +91,14 @@ class Actions:
 
     # ------------------------------------------------------------------ presence
 
-    def presence(self, to, reason, by, who=None, details=None):
+    def presence(self, to, reason, by, who=None, note=None, details=None):
         if by == "agent":
             self.notice_seen()
         more = {"from": self.desk.presence}
         if who:
             more["who"] = who
+        if note:
+            more["note"] = note
         self.said("presence.changed", details, to=to, reason=reason, by=by, **more)
 
     def notice_seen(self, details=None):
@@ -110,7 +112,8 @@ class Actions:
         self.presence("ready", None, "agent")
 
     def _set(self, details):
-        self.presence("not_ready", details["reason"], "supervisor", details.get("who"), details)
+        who, note = details.get("who"), details.get("note")
+        self.presence("not_ready", details["reason"], "supervisor", who, note, details)
 
     def _choose_reason(self, details):
         if self.config.reasons:
@@ -127,8 +130,9 @@ class Actions:
         self.notify("next", self.config.reason_label(details["reason"]))
 
     def wanted(self, to, reason, details=None, **more):
-        if details and details.get("who"):
-            more["who"] = details["who"]
+        for name in ("who", "note"):
+            if details and details.get(name):
+                more[name] = details[name]
         self.said("presence.intended", details, to=to, reason=reason, **more)
 
     def settle(self):

@@ -17,6 +17,7 @@ TABLE = {
     "consult": ". . . . . transfer.consult transfer.consult . . .",
     "consult_end": ". . . . . . . transfer.end . .",
     "transfer": ". . . . . transfer.told transfer.told transfer.told . .",
+    "wrapup": ". . . . . . . . call.end_wrapup .",
     "presence": "!logged_out set set want want want want want want !busy",
     "session": "session.told",
     "selftest": "!logged_out selftest.asked !busy !busy !busy !busy !busy !busy !busy !busy",

@@ -172,15 +172,15 @@ class Calls(Actions):
     def _time_out(self, details):
         self.end_wrapup("timeout")
 
-    def end_wrapup(self, cause):
-        self.close_wrapup(cause)
+    def end_wrapup(self, cause, details=None):
+        self.close_wrapup(cause, details)
         self.settle()
 
-    def close_wrapup(self, cause):
+    def close_wrapup(self, cause, details=None):
         self.menu = None
-        if cause in ("timeout", "session_closed") and not self.desk.code:
+        if cause in ("timeout", "session_closed", "supervisor") and not self.desk.code:
             self.typified(UNCODED, "timeout", self.desk.contact)
-        self.contact("wrapup.ended", cause=cause)
+        self.contact("wrapup.ended", details, cause=cause)
 
 
 def via(details):

@@ -65,17 +65,18 @@ class Desk:
         self.heard = None  # area or caller in a consult, both in a conference, nobody: handed over
         self.area = None  # that is consulted
         self.absent = False  # a call was not answered: not_ready is owed
-        self.intended = None  # [to, reason, by]
+        self.intended = None  # [to, reason, by, who, why]
         self.faults = {}  # part: code
         self.help = 0  # n of the request that waits, or is being answered
         self.help_at = 0  # u of it
         self.help_by = None  # who accepted it
         self.ticket = 0  # n of the last fault that she reported, while it is open
-        self.foreign = None  # [n, reason, who]: a change that she did not make, not yet «Visto»
+        self.foreign = None  # [n, reason, who, why]: a change not hers, and not yet «Visto»
         # second since 2020 of the newest mark made here, negative for out, ±1 without the hour; by
         # agent, or by the hash of a badge that nobody here knows
         self.marks = {}
         self.leaving = None  # why the session ends with the call: agent (SALIDA), or the host's
+        self.leaver = ()  # who said so, and what for; in this boot
         self.wrong = {}  # agent, or "" for a wrong code: wrong PINs in a row
         self.wrong_at = {}  # u of the last
         self.plugged = None  # the headset, once it was looked at in this boot
@@ -162,6 +163,7 @@ class Desk:
     def _session_corrected(self, event):
         if event["verdict"] == "closed":
             self.leaving = event["reason"] or "corrected"
+            self.leaver = (event.get("who"), event.get("note"))
 
     def _attendance_marked(self, event):
         agent, utc = event["a"], event["t"]
@@ -193,7 +195,7 @@ class Desk:
         self.foreign = None
         own = event["by"] == "agent" or self.reason in ("login", "relieved", "fault")
         if self.presence != "ready" and not own:
-            self.foreign = [event["n"], self.reason, event.get("who")]
+            self.foreign = [event["n"], self.reason, event.get("who"), event.get("note")]
         self.absent = False
         self.intended = None
         self.presence_since = self.since = event["u"]
@@ -206,7 +208,7 @@ class Desk:
         as_now = wanted == [self.presence, self.reason]
         # only a supervisor's is a command
         by = event.get("by") or ("supervisor" if "i" in event else "agent")
-        self.intended = None if as_now else wanted + [by, event.get("who")]
+        self.intended = None if as_now else wanted + [by, event.get("who"), event.get("note")]
 
     def _contact_typified(self, event):
         """A code, at first or in place of another; `n` is known of an event on flash."""

@@ -31,3 +31,10 @@ def skip(station, details):
     step = station.progress()
     if step:
         station.contact("contact.step", step=step[2], result="skipped", how="key")
+
+
+def end_wrapup(station, details):
+    """A supervisor ends it; the call can still get its code."""
+    station.end_wrapup("supervisor", details)
+    if details.get("who"):
+        station.notify("closed_by", details["who"])

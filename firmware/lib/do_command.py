@@ -26,9 +26,10 @@ FIELDS = {
     "consult": "contact 64 area 24",
     "consult_end": "contact 64 result back|dropped|failed",
     "transfer": "contact 64 target 24 kind blind|consulted|conference completed -#",
-    "presence": "to not_ready| reason 64 who -32",
+    "presence": "to not_ready| reason 64 who -32 note -32 agent -24",
+    "wrapup": "contact 64 who -32",
     "text": "m 64 text 320 sign -# agent -24",
-    "session": "agent 24 verdict confirm|close reason -24",
+    "session": "agent 24 verdict confirm|close reason -24 who -32 note -32",
     "selftest": "",
     "help": "of # state accepted|resolved by 32 result -24",
     "fault": "of # state accepted|resolved|rejected by 32 cause -24",
@@ -66,6 +67,8 @@ def _not_now(station, name, action, details):
     ours = details.get("contact", desk.contact) == desk.contact
     if not ours and name != "ring" and name != "dial":
         return "no_such_contact"
+    if name != "session" and details.get("agent") not in (None, desk.agent):
+        return "another_agent"  # the desk changed hands meanwhile
     if action == "offer_next":
         if desk.leaving or (desk.intended and desk.intended[0] != "ready"):
             return "not_ready"

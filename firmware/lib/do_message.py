@@ -10,11 +10,8 @@ _MOST = const(4)
 
 
 def show(station, details):
-    reason = "too_many" if len(station.texts) >= _MOST else None
-    if details.get("agent") not in (None, station.desk.agent):
-        reason = "another_agent"  # the desk changed hands meanwhile
-    if reason:
-        station.refuse(details, reason)
+    if len(station.texts) >= _MOST:
+        station.refuse(details, "too_many")
         return
     station.message = Message(details["m"], details["text"], details.get("sign"))
     station.message.agent = station.desk.agent

@@ -206,23 +206,25 @@ def close(station, details):
 
 def end(station):
     """The call is over: what was to end the session does so."""
-    _end(station, station.desk.leaving or "agent")
+    desk = station.desk
+    _end(station, desk.leaving or "agent", *desk.leaver)
 
 
-def _end(station, why):
+def _end(station, why, who=None, note=None):
     if why == "agent":
         _log_out(station, "agent", "logout", "agent")
     else:
-        by = "supervisor" if why == "supervisor" else "system"
-        _log_out(station, why if why in _ENDS else "corrected", why, by)
+        by = "supervisor" if who or why == "supervisor" else "system"
+        _log_out(station, why if why in _ENDS else "corrected", why, by, who, note)
 
 
-def _log_out(station, why, reason, by):
+def _log_out(station, why, reason, by, who=None, note=None):
     station.flag()
     if station.desk.help:  # who comes next did not ask
         station.said("help.cancelled", of=station.name_of(station.desk.help))
-    station.said("session.closed", reason=why, by=by)
-    station.presence("logged_out", reason, by)
+    more = {"who": who} if who else {}
+    station.said("session.closed", reason=why, by=by, **more)
+    station.presence("logged_out", reason, by, who, note)
 
 
 def told(station, details):
@@ -233,10 +235,13 @@ def told(station, details):
         station.said("session.confirmed", details)
     else:
         reason = details.get("reason") or "corrected"
-        station.said("session.corrected", details, verdict="closed", reason=reason)
+        more = {name: details[name] for name in ("who", "note") if details.get(name)}
+        station.said("session.corrected", details, verdict="closed", reason=reason, **more)
         if station.desk.work == "idle":
             station.menu = None
-            _end(station, reason)
+            _end(station, reason, **more)
+        elif "who" in more:
+            station.notify("closed_by", more["who"])
         else:
             known = "ended_" + reason in station.words
             station.notify("ended_" + reason if known else "ended", reason)

@@ -129,7 +129,9 @@ class Screen:
             canvas.digits(time, _DIGITS_Y, _RIGHT)
         if self._changed("detail", detail):
             canvas.clear(_DETAIL_Y, 20)
-            canvas.text(detail, 0, _DETAIL_Y, _RIGHT, True)
+            detail, _, why = detail.partition("\n")
+            canvas.text(detail, 0, _DETAIL_Y - (2 if why else 0), _RIGHT, not why)
+            canvas.text(why, 0, _DETAIL_Y + 8, _RIGHT)
             self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
 
@@ -173,7 +175,9 @@ class Screen:
             else:
                 label = words["go_ready"] if to == "ready" else station.config.reason_label(reason)
             text = words["next"] % label
-            return words["finish_hint"] + " · " + text if situation == "wrapup" else text
+            if situation == "wrapup":
+                text = words["finish_hint"] + " · " + text
+            return with_why(text, desk.leaver[1] if desk.leaving and desk.leaver else None)
         if situation == "wrapup":
             return words["finish_hint"]
         text = self._left(station, u) if situation == "not_ready" else ""
@@ -208,10 +212,11 @@ class Screen:
     def _not_hers(self, station, situation):
         """Who made the change that she did not make, or why it came."""
         words = self.words
-        _, reason, who = station.desk.foreign
+        reason, who, note = (station.desk.foreign + [None])[1:4]  # an older one has no note
         here = situation == "not_ready"
         if who or reason == "supervisor" or (here and reason not in words):
-            return words["set_by" if here else "closed_by"] % (who or words["supervisor"])
+            text = words["set_by" if here else "closed_by"] % (who or words["supervisor"])
+            return with_why(text, note)
         if here:
             return words[reason]
         return words.get("ended_" + reason) or words["ended"] % reason
@@ -277,6 +282,11 @@ class Screen:
             message.draw(self.canvas, self.words)
             self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
+
+
+def with_why(text, why):
+    """Two lines in place of a tall one, where somebody said why."""
+    return text + "\n" + why if why else text
 
 
 def elapsed(seconds):

@@ -175,6 +175,12 @@ def scenes(words):
     do("badge", 5_021_000, ("01", "a002"))
     do("tick", 5_030_000)
     yield "accents", shot(5_040_000)
+    pause = {"cmd": "presence", "i": 9, "to": "not_ready", "reason": "sshh"}
+    do("presence", 5_050_000, dict(pause, who="Nelly Torres", note="cubre la cola de ventas"))
+    yield "set_why", shot(5_055_000)
+    close = {"cmd": "session", "i": 10, "agent": "a002", "verdict": "close", "reason": "moved"}
+    do("session", 5_060_000, dict(close, who="Nelly Torres", note="Pase a B-07: silla rota"))
+    yield "moved_why", shot(5_065_000)
 
 
 def unconfigured(words):

@@ -551,7 +551,7 @@ def test_a_change_that_she_did_not_make_stays_until_she_saw_it():
     bench.command("presence", to="not_ready", reason="capacitacion", who="Ana P.")
     changed = bench.last("presence.changed")
     assert (changed["by"], changed["who"]) == ("supervisor", "Ana P.")
-    assert bench.desk.foreign == [changed["n"], "capacitacion", "Ana P."]
+    assert bench.desk.foreign == [changed["n"], "capacitacion", "Ana P.", None]
     bench.reboot()
     assert bench.station.action("key6") == "seen"
     assert bench.do("key6") == ["notice.acknowledged"]
