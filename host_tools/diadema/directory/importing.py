@@ -32,7 +32,7 @@ class Edit(Struct, frozen=True, kw_only=True):
 
 class Plan(Struct, kw_only=True):
     """What a table would do, or has done. `changes` are ready to be applied; `edits` are some of
-    what they change; `bad`: the rows that are wrong.
+    what they change; `new`: the rows that add; `bad`: those that are wrong.
     """
 
     kind: str
@@ -45,6 +45,7 @@ class Plan(Struct, kw_only=True):
     notes: list[Problem] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    new: set[int] = field(default_factory=set)
     done: bool = False
 
     @property
@@ -124,6 +125,9 @@ def _check(book: Directory, plan: Plan, *, skip_bad: bool) -> None:
         left = [one for one in plan.changes if one.row not in bad]
         plan.changes = left
         plan.edits = [one for one in plan.edits if one.row not in bad]
+    plan.added = sum(one.row in plan.new for one in plan.changes)
+    plan.retired = sum(one.row is None for one in plan.changes)
+    plan.changed = len(plan.changes) - plan.added - plan.retired
 
 
 class _Row(Struct):
@@ -313,9 +317,8 @@ class _Reading:
                    row=row.number)
         )  # fmt: skip
         if old is None:
-            plan.added += 1
+            plan.new.add(row.number)
             return
-        plan.changed += 1
         for one in kind.fields:
             before, after = (old.body or {}).get(one.name), body.get(one.name)
             if before != after and len(plan.edits) < _SHOWN:
@@ -333,7 +336,6 @@ class _Reading:
                 self.plan.changes.append(
                     Change(kind=kind.name, code=code, body=None, valid_from=since)
                 )
-                self.plan.retired += 1
 
     def _mend_codes(self, row: _Row) -> None:
         """Codes whose leading zeros a spreadsheet took, where only one can be meant."""

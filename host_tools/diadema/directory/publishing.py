@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from diadema.directory.book import Directory, check_author
 from diadema.directory.tables import pins, publications
@@ -84,7 +84,6 @@ async def publish(
     check_author(by, "-")
     old = _in_force(data)
     verifiers = _pins(book, old)
-    keep_pins(book, verifiers)
     made = Draft(book, day, old, verifiers)
     found = differences(made, data)
     write_whole(data.site, made.json)
@@ -97,10 +96,8 @@ async def publish(
     told = 0
     if ask is not None:
         told = await _tell(ask, by, generation or 0, hashes, before)
+    keep_pins(book, verifiers)
     with book.writing() as tx:
-        tx.execute(
-            update(pins).values(published=pins.c.verifier).where(pins.c.agent.in_(verifiers))
-        )
         row = {
             "at_ms": at_ms, "by": by, "change": book.last_change(), "generation": generation,
             "hashes": json.dumps(hashes if ask is not None else before),

@@ -14,13 +14,21 @@ from diadema.paths import DataDir
 
 def people(data: DataDir, first: date | None = None, last: date | None = None) -> People:
     """As of `last` (today by default), with the roster of [first, last]."""
-    described = site.load(data.site) if data.site.exists() else None
     if not data.directory.exists():
-        return of_site(described)
-    zone = described.tz if described else ZoneInfo("America/Lima")
+        return of_site(site.load(data.site) if data.site.exists() else None)
+    zone = _zone(data)
     last = last or datetime.now(zone).date()
     with Directory(data.directory) as book:
         return people_of(book, first or last, last, zone)
+
+
+def day_at(data: DataDir, now_ms: int) -> date:
+    """The day in the site's zone at that moment."""
+    return datetime.fromtimestamp(now_ms / 1000, _zone(data)).date()
+
+
+def _zone(data: DataDir) -> ZoneInfo:
+    return site.load(data.site).tz if data.site.exists() else ZoneInfo("America/Lima")
 
 
 class Kept:

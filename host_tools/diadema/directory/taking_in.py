@@ -2,7 +2,7 @@
 changed in `site.json` by hand since.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from diadema.directory.book import Change, Directory, Entry
 from diadema.directory.from_site import bodies_of
 from diadema.directory.kinds import KINDS, Body
 from diadema.directory.tables import pins
-from diadema.directory.wrong import Wrong
+from diadema.directory.wrong import Problem, Wrong
 from diadema.paths import DataDir
 from diadema.site import Site, load
 
@@ -83,6 +83,20 @@ def _with_its_own(kind: str, old: Entry | None, body: Body) -> Body:
         kept |= {"result": result} if result and result != "negativa" else {}
     both: dict[str, Any] = body | kept
     return {field.name: both[field.name] for field in KINDS[kind].fields if field.name in both}
+
+
+def set_pin(book: Directory, agent: str, make: Callable[[], str]) -> None:
+    """Keep another verifier, which `make` asks for, until the next publication. Raises Wrong."""
+    known = book.entry("agents", agent)
+    if known is None or known.body is None:
+        raise Wrong(Problem(word="unknown_agents", value=agent))
+    row = {"agent": agent, "verifier": make(), "published": ""}
+    put = insert(pins)
+    put = put.on_conflict_do_update(
+        index_elements=["agent"], set_={"verifier": put.excluded.verifier}
+    )
+    with book.writing() as tx:
+        tx.execute(put, row)
 
 
 def keep_pins(book: Directory, verifiers: dict[str, str]) -> None:

@@ -1,0 +1,76 @@
+"""`diadema people`: in and out of files, and in force."""
+
+import json
+
+import pytest
+from diadema.cli import app
+from diadema.site_example import EXAMPLE
+from typer.testing import CliRunner
+
+HEAD = "Código;Nombre;Nombre en pantalla;Alias\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "site.json").write_text(EXAMPLE)
+
+    def run(*words, code=0, given=None):
+        arguments = ["people", *map(str, words), "--data", str(tmp_path / "data")]
+        done = CliRunner().invoke(app, arguments, input=given, catch_exceptions=False)
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    return run
+
+
+def test_out_in_and_in_force(run, tmp_path):
+    file = tmp_path / "asesores.xlsx"
+    run("export", "agents", "-o", file)
+    told = json.loads(run("import", "agents", file, "--by", "Ana", "--json"))
+    assert (told["unchanged"], told["added"], told["done"]) == (2, 0, True)
+    new = tmp_path / "nueva.csv"
+    new.write_text(HEAD + "e010;Nueva Inventada;NUEVA;E10\n")
+    assert "1 added" in run("import", "agents", new, "--dry-run")
+    assert "e010" not in run("export", "agents")
+    run("import", "agents", new, "--by", "Ana")
+    assert "e010;Nueva Inventada" in run("export", "agents")
+    assert "+ e010" in run("publish", "--dry-run")
+    assert "Stored" in run("publish", "--by", "Ana")
+    site = json.loads((tmp_path / "data" / "site.json").read_text())
+    assert [agent["id"] for agent in site["agents"]] == ["e001", "e002", "e010"]
+    assert "already" in run("publish", "--dry-run")
+    assert "nueva.csv" in run("history", "agents", "e010")
+
+
+def test_a_wrong_row_is_told_and_ends_with_1(run, tmp_path):
+    file = tmp_path / "mala.csv"
+    file.write_text(HEAD + "e010;;NUEVA;E10\ne011;Otra Inventada;OTRA;E11\n")
+    said = run("import", "agents", file, "--by", "Ana", code=1)
+    assert "fila 2, Nombre: falta" in said and "Nothing was imported" in said
+    said = run("import", "agents", file, "--by", "Ana", "--language", "en", "--skip-bad")
+    assert "row 2, Name: is missing" in said and "1 added" in said
+
+
+def test_a_pin_is_in_force_with_the_next_publication_and_in_no_export(run, tmp_path):
+    run("pin", "e002", "--stdin", given="142536\n")
+    run("publish", "--by", "Ana")
+    agents = json.loads((tmp_path / "data" / "site.json").read_text())["agents"]
+    assert [":" in agent["pin"] for agent in agents] == [True, True]
+    for agent in agents:
+        assert agent["pin"] not in run("export", "agents")
+        assert agent["pin"] not in run("history", "agents", agent["id"], "--json")
+
+
+def test_what_is_in_the_file_only_is_taken_in(run, tmp_path):
+    run("export", "areas")
+    described = json.loads(EXAMPLE)
+    described["areas"].append({"code": "nueva", "label": "Nueva"})
+    (tmp_path / "data" / "site.json").write_text(json.dumps(described))
+    assert "1 entries changed" in run("take-in", "--by", "Ana")
+    assert "nueva;Nueva" in run("export", "areas")
+
+
+def test_the_kinds_are_listed(capfd):
+    done = CliRunner().invoke(app, ["people", "kinds", "--json"])
+    assert json.loads(done.stdout)["employers"]["name"] == "Razón social"
