@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from diadema.boards.cli import app as board_app
+from diadema.directory.command import app as people_app
 from diadema.errors import DiademaError
 from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(board_app, name="board")
 app.add_typer(import_app, name="import")
+app.add_typer(people_app, name="people")
 app.add_typer(report_app, name="report")
 app.command()(pin)
 
