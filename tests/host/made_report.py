@@ -1,5 +1,7 @@
 """A report as a test makes it: every kind of column, every kind of total, and names that bite."""
 
+from datetime import datetime, time
+
 from diadema.figures.rows import Cut, Owing
 from diadema.report.model import Column, Figure, Ratio, Report, Scope, Section, Target, totalled
 
@@ -72,3 +74,13 @@ def report(owing=True, language="es", sections=None):
         threshold_s=20, short_s=5,
         sections=sections or [summary(), section()], notes=["Flujo: …", NASTY[1]],
     )  # fmt: skip
+
+
+def in_seconds(value):
+    """A duration as openpyxl gives it, which depends on how long it is."""
+    if isinstance(value, time):
+        return 3600 * value.hour + 60 * value.minute + value.second
+    if isinstance(value, datetime):
+        return round((value - datetime(1899, 12, 30)).total_seconds())
+    days = value.total_seconds() if hasattr(value, "total_seconds") else value * 86_400
+    return round(days)

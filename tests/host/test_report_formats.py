@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 import subprocess
-from datetime import datetime, time
+from datetime import datetime
 
 import made_report
 import openpyxl
@@ -94,7 +94,7 @@ def test_xlsx_has_real_numbers_and_the_right_value_beside_each_formula(book):
     for key in ("talk_s", "hold_s", "aht_s"):
         held = values[key].value
         assert values[key].number_format == "[h]:mm:ss"
-        assert in_seconds(held) == total[key], key
+        assert made_report.in_seconds(held) == total[key], key
     assert values["share"].value == pytest.approx(total["share"] / 100, abs=1e-9)
     written_as = dict(zip(total, row_of(formulas.worksheets[1], "total"), strict=True))
     assert written_as["talk_s"].value.startswith("=SUBTOTAL(109,C")
@@ -102,16 +102,7 @@ def test_xlsx_has_real_numbers_and_the_right_value_beside_each_formula(book):
     assert sheet.freeze_panes.startswith("B")
     first = row_of(sheet, made_report.NASTY[0])
     assert first[9].value == datetime(2026, 11, 18, 6, 6, 40)
-    assert first[9].is_date and in_seconds(first[2].value) == 101
-
-
-def in_seconds(value):
-    if isinstance(value, time):
-        return 3600 * value.hour + 60 * value.minute + value.second
-    if isinstance(value, datetime):
-        return round((value - datetime(1899, 12, 30)).total_seconds())
-    days = value.total_seconds() if hasattr(value, "total_seconds") else value * 86_400
-    return round(days)
+    assert first[9].is_date and made_report.in_seconds(first[2].value) == 101
 
 
 def test_xlsx_takes_no_name_for_a_formula_or_a_link(book):
@@ -142,7 +133,7 @@ def test_libreoffice_comes_to_the_same_totals(recalculated):
     total = total_of(made_report.section())
     values = dict(zip(total, row_of(recalculated.worksheets[1], "total"), strict=True))
     for key in ("talk_s", "hold_s", "aht_s"):
-        assert in_seconds(values[key].value) == total[key], key
+        assert made_report.in_seconds(values[key].value) == total[key], key
     for key in ("share", "net"):
         assert values[key].value == pytest.approx(total[key] / 100, abs=1e-9)
     assert values["n"].value == total["n"]

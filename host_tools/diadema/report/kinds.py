@@ -1,14 +1,15 @@
 """The kinds of report there are, and the right that each one needs."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from diadema.web.who import Right
+if TYPE_CHECKING:
+    from diadema.web.who import Right
 
 type Kind = Literal[
     "asistencia", "tmo", "llamadas", "tipificacion", "protocolo", "consolidado", "supervision",
     "servicio",
 ]  # fmt: skip
-RIGHTS: dict[str, Right] = {
+RIGHTS: dict[str, "Right"] = {
     "llamadas": "figures",
     "tmo": "figures",
     "servicio": "figures",
