@@ -19,6 +19,7 @@ import typer
 from diadema.boards.cli import app as board_app
 from diadema.directory.command import app as people_app
 from diadema.errors import DiademaError
+from diadema.exports.command import app as export_app
 from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(board_app, name="board")
+app.add_typer(export_app, name="export")
 app.add_typer(import_app, name="import")
 app.add_typer(people_app, name="people")
 app.add_typer(report_app, name="report")
@@ -97,7 +99,13 @@ def hub(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the web pages; 0 takes a free one.")
     ] = 8600,
-    host: Annotated[str, typer.Option(help="Address of the web pages.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address of the web pages; another than this one means HTTPS.")
+    ] = "127.0.0.1",
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate of the pages. Default: one of the hub's CA.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
     mqtt_port: Annotated[
         int,
         typer.Option(
@@ -113,7 +121,7 @@ def hub(
     """Run the broker, the ingest and the web until Ctrl-C."""
     import logging
 
-    from diadema.hub import Hub
+    from diadema.hub import Hub, PageDoor
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
@@ -121,7 +129,7 @@ def hub(
         async with Hub(
             data_root(data),
             port=port,
-            host=host,
+            door=PageDoor(host, tls_cert, tls_key),
             mqtt_port=mqtt_port,
             mqtt_host=mqtt_host,
             clock=clock,
@@ -130,6 +138,9 @@ def hub(
                 print(running.data.hub.read_text(), flush=True)
             else:
                 _say(f"Diadema is up: [bold]{running.url}[/bold]")
+                if running.set_up_code is not None:
+                    _say("There is no account yet. Make the first administrator at")
+                    _say(f"{running.url}/setup with the code [bold]{running.set_up_code}[/bold]")
                 _say("Stations by MQTT: {}:{}".format(*running.mqtt))
                 _say(f"Data: {running.data.root}")
                 if not running.data.site.exists():

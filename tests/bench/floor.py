@@ -91,7 +91,7 @@ async def measure() -> Seen:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
                 page = await browser.new_page()
-                await page.goto(centre.web)
+                await page.goto(centre.door())
                 latencies = await _press(page, mine)
                 await browser.close()
         finally:

@@ -15,7 +15,7 @@ import pytest
 from broker_fixtures import until
 from diadema import credentials
 from diadema.errors import DiademaError
-from diadema.hub import Hub
+from diadema.hub import Hub, PageDoor
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
 from diadema.hub.certificates import Certificates
 from diadema.hub.process import command_line
@@ -248,7 +248,7 @@ async def test_a_directory_that_cannot_be_written(tmp_path):
 
 async def test_an_address_that_others_reach(tmp_path):
     with pytest.raises(DiademaError, match="leave --host out"):
-        Hub(tmp_path, host="0.0.0.0")
+        Hub(tmp_path, door=PageDoor("0.0.0.0"))
     assert list(tmp_path.iterdir()) == []
 
 

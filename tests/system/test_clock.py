@@ -28,7 +28,10 @@ async def test_a_station_knows_the_hour_and_the_hub_how_well(tmp_path):
         anchor = seen.event
         assert abs(anchor["utc"] - seen.at_ms) <= anchor["uncertainty_ms"]
         assert anchor["uncertainty_ms"] < 50  # the way of hello and answer is known, not assumed
-        async with asyncio.timeout(20), httpx.AsyncClient(base_url=centre.web) as client:
+        async with (
+            asyncio.timeout(20),
+            httpx.AsyncClient(base_url=centre.web, headers=centre.bearer) as client,
+        ):
             told = {}
             while not told.get("source"):
                 told = (await client.get(f"/api/v1/stations/{station.id}/clock")).json()

@@ -4,5 +4,6 @@
 """
 
 from diadema.hub.hub import Hub
+from diadema.hub.pages import PageDoor
 
-__all__ = ["Hub"]
+__all__ = ["Hub", "PageDoor"]

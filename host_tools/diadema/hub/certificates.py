@@ -1,14 +1,15 @@
-"""The broker's TLS: a CA of this data directory, and the server's certificate under it.
+"""TLS of the broker and of the pages: a CA of this data directory, and certificates under it.
 
-Both are valid from 1970 on, so that a station that does not know the hour can connect. The CA is
-made once: stations hold it. The server's certificate is made anew when its names change.
+The CA and the broker's certificate are valid from 1970 on, so that a station that does not know
+the hour can connect. The CA is made once: stations hold it. A certificate is made anew when its
+names change; that of the pages also before its year is over, for browsers take none that is older.
 """
 
 import contextlib
 import ipaddress
 import ssl
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -21,17 +22,20 @@ from diadema.paths import write_whole
 
 _FROM = datetime(1970, 1, 1, tzinfo=UTC)
 _UNTIL = datetime(2099, 12, 31, tzinfo=UTC)
+_DAY, _YEAR, _RENEW = timedelta(days=1), timedelta(days=397), timedelta(days=60)
 _PEM = serialization.Encoding.PEM
 
 
 class Certificates:
     """The files in `folder`. Making the object touches nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "server") -> None:
+        """`name`: `server` is the broker's, `web` that of the pages."""
         self._folder = folder
+        self._pages = name == "web"
         self.ca = folder / "ca.pem"
-        self.server = folder / "server.pem"
-        self.server_key = folder / "server.key"
+        self.server = folder / f"{name}.pem"
+        self.server_key = folder / f"{name}.key"
         self._ca_key = folder / "ca.key"
 
     def make(self, names: Iterable[str]) -> None:
@@ -83,7 +87,8 @@ class Certificates:
         with contextlib.suppress(FileNotFoundError):
             found = x509.load_pem_x509_certificate(self.server.read_bytes())
             extension = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-            return list(extension.value) == names and self.server_key.exists()
+            left = found.not_valid_after_utc - datetime.now(UTC)
+            return list(extension.value) == names and self.server_key.exists() and left > _RENEW
         return False
 
     def _make_server(self, names: list[x509.GeneralName]) -> None:
@@ -92,8 +97,11 @@ class Certificates:
         assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
         key = ec.generate_private_key(ec.SECP256R1())
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+        now = datetime.now(UTC)
+        valid = (now - _DAY, now + _YEAR) if self._pages else (_FROM, _UNTIL)
+        called = "Diadema pages" if self._pages else "Diadema broker"
         certificate = (
-            _builder(_name("Diadema broker"), ca.subject, key)
+            _builder(_name(called), ca.subject, key, valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
             .add_extension(
@@ -120,7 +128,10 @@ def _name(common: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    valid: tuple[datetime, datetime] = (_FROM, _UNTIL),
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -128,8 +139,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_FROM)
-        .not_valid_after(_UNTIL)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
     )
 
 

@@ -18,9 +18,11 @@ from diadema import credentials, paths, site
 from diadema.errors import DiademaError
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child
+from diadema.hub.pages import PageDoor
 from diadema.hub.process import end_leftovers
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir, write_whole
+from diadema.web.accounts import Accounts
 
 _LOOK_S = 0.05
 _PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go
@@ -37,17 +39,12 @@ class Hub:
         data: Path,
         *,
         port: int = 8600,
-        host: str = LOOPBACK,
+        door: PageDoor | None = None,
         mqtt_port: int = 0,
         mqtt_host: str = LOOPBACK,
         clock: Path | None = None,
     ) -> None:
         """`mqtt_port` is the stations' door; 0 takes the one of last time, or a free one."""
-        if host not in (LOOPBACK, "localhost"):
-            raise DiademaError(
-                f"{host} would let other machines in, and there are no accounts yet: "
-                f"leave --host out ({LOOPBACK})"
-            )
         if port and port == mqtt_port:
             raise DiademaError(
                 f"port {port} cannot be both the web's and the stations': give another with "
@@ -55,6 +52,10 @@ class Hub:
             )
         self.data = DataDir(data.absolute())
         self._port = port
+        self._door = door or PageDoor()
+        if not self._door.is_here and not self.data.accounts.exists():
+            raise self._door.too_early()
+        self.set_up_code: str | None = None  # while there is no account, once up
         self._mqtt = (mqtt_host, mqtt_port)
         self._clock = clock.absolute() if clock else None
         self._held = contextlib.ExitStack()
@@ -62,7 +63,7 @@ class Hub:
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self._port}"
+        return self._door.url(self._port)
 
     @property
     def mqtt(self) -> tuple[str, int]:
@@ -80,7 +81,8 @@ class Hub:
             ) from error
         try:
             await asyncio.to_thread(end_leftovers, self.data)
-            self._port = await _claim_port(self._port)
+            self._port = await _claim_port(self._port, self._door.host)
+            self._look_at_accounts()
             await self._start()
         except BaseException:
             await self._stop()
@@ -116,7 +118,9 @@ class Hub:
         await self._start_broker()
         starting = [self._begin("ingest", self._python("diadema.ingest"), self._ingest_serves)]
         if importlib.util.find_spec("diadema.web.__main__") is not None:
-            web = self._python("diadema.web", "--port", str(self._port))
+            names = described.broker_names if described else []
+            door = self._door.arguments(self.data, names)
+            web = self._python("diadema.web", "--port", str(self._port), *door)
             starting.append(self._begin("web", web, self._web_serves))
         await asyncio.gather(*starting)
         await self._write_hub()
@@ -192,6 +196,17 @@ class Hub:
         )
         write_whole(self.data.hub, msgspec.json.encode(info))
 
+    def _look_at_accounts(self) -> None:
+        """Without any: a code to make the first one with. Raises DiademaError."""
+        accounts = Accounts(self.data)
+        try:
+            if accounts.book.is_empty():
+                if not self._door.is_here:
+                    raise self._door.too_early()
+                self.set_up_code = accounts.codes.set_up()
+        finally:
+            accounts.close()
+
     # -- ready?
 
     async def _broker_serves(self) -> None:
@@ -222,7 +237,7 @@ class Hub:
                 await asyncio.sleep(_LOOK_S)
 
     async def _web_serves(self) -> None:
-        await _listening(self._port)
+        await _listening(self._port, self._door.near)
 
     # -- down
 
@@ -250,12 +265,12 @@ async def _listening(port: int, host: str = LOOPBACK) -> None:
         return
 
 
-async def _claim_port(port: int) -> int:
+async def _claim_port(port: int, host: str) -> int:
     """`port` if it is free (0: any free one). Raises DiademaError when it is taken."""
     if port == 0:
         return free_port()
     until = time.monotonic() + _PORT_PATIENCE_S
-    while not is_free(port):
+    while not is_free(port, host):
         if time.monotonic() >= until:
             raise DiademaError(
                 f"port {port} is taken or not allowed: give another with --port, or end the "

@@ -14,9 +14,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
+from diadema import credentials
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.sim import comparison, people
@@ -29,7 +31,10 @@ from diadema.sim.station import JOURNAL_BYTES
 from diadema.sim.world import World
 from diadema.site import load as load_site
 from diadema.store import Contact, Reader, open_reader
+from diadema.web.accounts import Accounts, passwords
+from diadema.web.who import Person
 
+VISITOR = "demo"
 AIR = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
 _DRAIN_LIMIT_S = 60.0
 _DRAIN_LOOK_S = 0.1
@@ -48,6 +53,8 @@ class Centre:
     hub: HubClient
     desks: list[AtDesk]
     earlier: set[comparison.Epoch]  # journals that the store held before this run
+    accounts: Accounts
+    password: str  # of the invented administrator, anew each run
 
     @property
     def web(self) -> str:
@@ -56,6 +63,15 @@ class Centre:
         if hub is None:
             raise DiademaError("the hub of this run is not up")
         return hub.web
+
+    def door(self, path: str = "/ui/") -> str:
+        """A link that lets one browser of this machine in there, once, within ten minutes."""
+        return f"{self.web}/enter?code={self.accounts.codes.entry(VISITOR)}&to={quote(path)}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """By which a program of this machine asks the API."""
+        return {"Authorization": f"Bearer {credentials.load(self.data).api}"}
 
     def journaled(self) -> dict[comparison.Key, dict[str, Any]]:
         return comparison.journaled(self.world.witness, list(self.world.stations))
@@ -181,6 +197,9 @@ async def open_centre(
         )
         _write_site(directory, site)
         earlier = _epochs(directory)
+        accounts = Accounts(directory)
+        stack.callback(accounts.close)
+        password = _invite(accounts)
         world_root = Path(tempfile.mkdtemp(prefix="world-", dir=root))
         stack.callback(shutil.rmtree, world_root, ignore_errors=True)
         world = World(world_root, start_utc_ms=start_utc_ms, mode=mode)
@@ -202,7 +221,7 @@ async def open_centre(
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
         seated = [AtDesk(world, hub, desk, site) for desk in desks]
-        yield Centre(directory, world, processes, hub, seated, earlier)
+        yield Centre(directory, world, processes, hub, seated, earlier, accounts, password)
 
 
 def _write_site(data: DataDir, site: dict[str, Any]) -> None:
@@ -215,6 +234,16 @@ def _write_site(data: DataDir, site: dict[str, Any]) -> None:
                 "site: give a new directory with --data, or leave it out."
             )
     data.site.write_bytes(msgspec.json.encode(site))
+
+
+def _invite(accounts: Accounts) -> str:
+    """An administrator that is nobody, so that the pages of the run can be opened."""
+    me, password = Person(id="sim", name="", role="service"), passwords.random_password()
+    if VISITOR in {one.id for one in accounts.book.all()}:
+        accounts.book.set_password(me, VISITOR, password)
+    else:
+        accounts.book.add(me, VISITOR, "Ada Inventada", "admin", password=password)
+    return password
 
 
 def _epochs(data: DataDir) -> set[comparison.Epoch]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from diadema.sim import fitted, people, report
 from diadema.sim.build import SIM, SimBoard
-from diadema.sim.centre import open_centre
+from diadema.sim.centre import VISITOR, open_centre
 from diadema.sim.fitted import Fitted
 from diadema.sim.scripted import Shift
 
@@ -58,8 +58,10 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         await centre.switch_on()
         say(f"wallboard  {centre.web}/wall")
         say(f"floor      {centre.web}/")
+        say(f"user       {VISITOR}, password {centre.password}")
+        say(f"or at once {centre.door()}")
         if options.browser:
-            await asyncio.to_thread(webbrowser.open, f"{centre.web}/")
+            await asyncio.to_thread(webbrowser.open, centre.door())
         shift = Shift(
             centre,
             seed=options.seed,

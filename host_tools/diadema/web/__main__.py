@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
 
 from diadema.clock import open_clock
 from diadema.errors import DiademaError
+from diadema.web.guard import LOOPBACK
 from diadema.web.settings import Settings
 from diadema.words import text
 
@@ -33,26 +35,26 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("diadema").setLevel(logging.INFO)
     try:
-        if arguments.host not in (HOST, "localhost"):
+        if arguments.host not in (HOST, "localhost") and arguments.tls_cert is None:
             raise DiademaError(text("web.address_refused", host=arguments.host))
-        settings = Settings.read(arguments.data)
-        listener = _listen(arguments.port)
+        settings = replace(Settings.read(arguments.data), hosts=frozenset(arguments.name))
+        listener = _listen(arguments.host, arguments.port)
         with listener:
-            return asyncio.run(_serve(settings, arguments.clock, arguments.data, listener))
+            return asyncio.run(_serve(settings, arguments, listener))
     except (DiademaError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
 
 
 async def _serve(
-    settings: Settings, clock: Path | None, data: Path, listener: socket.socket
+    settings: Settings, arguments: argparse.Namespace, listener: socket.socket
 ) -> int:
-    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(data / "web"))
+    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data / "web"))
     from diadema.web.app import create_app  # NiceGUI reads its environment when imported
     from diadema.web.assets import build
     from diadema.web.service import Service
 
-    service = Service(settings, open_clock(clock), build())
+    service = Service(settings, open_clock(arguments.clock), build())
     config = uvicorn.Config(
         create_app(service),
         loop="uvloop",
@@ -62,6 +64,8 @@ async def _serve(
         ws_max_size=1_000_000,
         timeout_graceful_shutdown=1,
         server_header=False,
+        ssl_certfile=arguments.tls_cert,
+        ssl_keyfile=arguments.tls_key,
     )
     server = uvicorn.Server(config)
     loop = asyncio.get_running_loop()
@@ -76,7 +80,7 @@ async def _serve(
     _on_closed_input(lambda: loop.call_soon_threadsafe(stop))
     watch = asyncio.create_task(stop_on_failure())
     address, port = listener.getsockname()[:2]
-    print(f"http://{address}:{port}", flush=True)
+    print(f"{'https' if config.is_ssl else 'http'}://{address}:{port}", flush=True)
     await server.serve(sockets=[listener])
     watch.cancel()
     return 1 if service.failed.is_set() else 0
@@ -87,18 +91,23 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the hub's data directory")
     parser.add_argument("--port", type=int, default=8600, help="0 takes a free one")
     parser.add_argument("--host", default=HOST)
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
+    parser.add_argument(
+        "--name", action="append", default=list(LOOPBACK), help="one by which it is asked for"
+    )
     parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
     return parser.parse_args()
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # what is set here, the accepted connections inherit
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise DiademaError(text("web.port_taken", port=port)) from error

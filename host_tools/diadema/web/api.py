@@ -1,21 +1,19 @@
-"""`/api/v1`: the live rows, the counters, and commands to a station. `/metrics` for Prometheus.
+"""`/api/v1`: the live rows, the counters, and commands to a station. `/metrics` for Prometheus."""
 
-Reading is free on this machine; a command needs the bearer token that the hub wrote.
-"""
-
-import hmac
 import logging
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import PlainTextResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
+from diadema.web.accounts.audit import ALL
+from diadema.web.asking import need, not_yours, person_of
 from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
-from diadema.web.guard import language_of
+from diadema.web.guard import is_local, language_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
+from diadema.web.who import Person
 from diadema.words import text
 
 log = logging.getLogger(__name__)
@@ -74,30 +72,24 @@ def _service(request: Request) -> Service:
 
 
 Served = Annotated[Service, Depends(_service)]
-_bearer = HTTPBearer(auto_error=False, description="the key `api` of secrets.json")
-
-
-def _authorised(
-    request: Request,
-    service: Served,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> None:
-    token = given.credentials if given else ""
-    if not hmac.compare_digest(token.encode(), service.settings.token.encode()):
-        detail = text("web.bad_token", language_of(request))
-        raise HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
-
-
 router = APIRouter(prefix="/api/v1")
 metrics_router = APIRouter()
 
 
-@router.get("/live", summary="Every agent's live row")
-async def live(service: Served) -> list[dict[str, Any]]:
-    return service.live_rows()
+@router.get("/live", summary="The live row of each agent whom you may see")
+async def live(
+    service: Served, person: Annotated[Person, Depends(need("floor"))]
+) -> list[dict[str, Any]]:
+    service.audit(person, "floor.live", ALL)
+    people = service.people()
+    return [row for row in service.live_rows() if person.sees(row["a"], people)]
 
 
-@router.get("/status", summary="Counters of the web and of the hub")
+@router.get(
+    "/status",
+    summary="Counters of the web and of the hub",
+    dependencies=[Depends(need("floor", "fleet"))],
+)
 async def status(service: Served) -> dict[str, Any]:
     return await service.status()
 
@@ -106,42 +98,46 @@ async def status(service: Served) -> dict[str, Any]:
     "/stations/{s}/commands",
     summary="Send a command to a station",
     status_code=202,
-    dependencies=[Depends(_authorised)],
-    responses={401: {"description": "no valid token"}, 503: {"description": "the hub is silent"}},
+    dependencies=[Depends(need("command"))],
+    responses={503: {"description": "the hub is silent"}},
 )
 async def send_command(s: StationId, command: Command, service: Served, request: Request) -> Taken:
-    answer = await _ask(service, request, "hub.command", {"s": s, **command.model_dump()})
+    answer = await ask_hub(service, request, "hub.command", {"s": s, **command.model_dump()})
     return Taken.model_validate(answer)
 
 
 @router.get(
     "/stations/{s}/commands/{i}",
     summary="What became of a command",
-    dependencies=[Depends(_authorised)],
-    responses={401: {"description": "no valid token"}, 503: {"description": "the hub is silent"}},
+    dependencies=[Depends(need("command"))],
+    responses={503: {"description": "the hub is silent"}},
 )
 async def command_state(
     s: StationId, i: CommandNumber, service: Served, request: Request
 ) -> CommandState:
-    answer = await _ask(service, request, "hub.command.get", {"s": s, "i": i})
+    answer = await ask_hub(service, request, "hub.command.get", {"s": s, "i": i})
     return CommandState.model_validate(answer)
 
 
 @router.get(
     "/stations/{s}/clock",
     summary="How well a station's clock is known",
+    dependencies=[Depends(need("fleet"))],
     responses={404: {"description": "no such station"}, 503: {"description": "the hub is silent"}},
 )
 async def station_clock(s: StationId, service: Served, request: Request) -> StationClock:
-    return StationClock.model_validate(await _ask(service, request, "hub.clock", {"s": s}))
+    return StationClock.model_validate(await ask_hub(service, request, "hub.clock", {"s": s}))
 
 
 @metrics_router.get("/metrics", include_in_schema=False)
-async def metrics(service: Served) -> PlainTextResponse:
+async def metrics(service: Served, request: Request) -> PlainTextResponse:
+    """For this machine, and for whoever may see the stations."""
+    if not (is_local(request.scope) or person_of(request).may("fleet")):
+        raise not_yours(request)
     return PlainTextResponse(service.metrics(), media_type="text/plain; version=0.0.4")
 
 
-async def _ask(
+async def ask_hub(
     service: Service, request: Request, subject: str, body: dict[str, Any]
 ) -> dict[str, Any]:
     """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do."""

@@ -8,9 +8,22 @@ from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
-from diadema.web import api, assets, refusals, stream, ui, wall
+from diadema.web import agent_api, alert_api, api, assets, refusals, stream, ui, wall
+from diadema.web.asking import person_of
 from diadema.web.guard import Guard
+from diadema.web.pages import account, login, setup
 from diadema.web.service import Service
+
+_ROUTERS = (
+    api.router,
+    api.metrics_router,
+    agent_api.router,
+    alert_api.router,
+    wall.router,
+    login.router,
+    setup.router,
+    account.router,
+)
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -35,13 +48,12 @@ def create_app(service: Service) -> ASGIApp:
 
     @app.get("/", include_in_schema=False)
     def root(request: Request) -> RedirectResponse:
-        query = request.url.query
-        return RedirectResponse(f"/ui/?{query}" if query else "/ui/")
+        home, query = person_of(request).home, request.url.query
+        return RedirectResponse(f"{home}?{query}" if query else home)
 
-    app.include_router(api.router)
-    app.include_router(api.metrics_router)
-    app.include_router(wall.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     app.add_api_websocket_route("/ws", stream.floor_stream)
     assets.serve(app)
     ui.mount(app, service)
-    return Guard(app)
+    return Guard(app, service.settings.hosts, service.door)

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from diadema.web.accounts.audit import AuditFull
 from diadema.web.guard import language_of
 from diadema.words import text
 
@@ -24,6 +25,7 @@ def speak(app: FastAPI) -> None:
     """Answer with the catalogue's words wherever the framework has its own."""
     app.add_exception_handler(RequestValidationError, _on_request)
     app.add_exception_handler(HTTPException, _on_refusal)
+    app.add_exception_handler(AuditFull, _on_audit_full)
 
 
 def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
@@ -58,6 +60,11 @@ def _sentence(error: Mapping[str, Any], language: str) -> str:
         case ("body",):
             return text("web.no_object", language)
     return text("web.bad_field", language, where=".".join(map(str, place)))
+
+
+async def _on_audit_full(request: Request, error: Exception) -> JSONResponse:
+    detail = text("web.audit_full", language_of(request))
+    return JSONResponse({"detail": detail}, 503, {"retry-after": "10"})
 
 
 async def _on_refusal(request: Request, error: Exception) -> JSONResponse:

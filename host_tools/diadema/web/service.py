@@ -13,6 +13,8 @@ from diadema.clock import Clock
 from diadema.directory.people import People
 from diadema.directory.reading import Kept
 from diadema.paths import DataDir
+from diadema.web.accounts import Accounts
+from diadema.web.accounts.door import Door
 from diadema.web.channel import Source
 from diadema.web.channels import Channels
 from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
@@ -38,6 +40,8 @@ class Service:
         self.commands = 0
         self.worker = Worker()
         self.data = DataDir(settings.data)
+        self.accounts = Accounts(self.data)
+        self.door = Door(self.accounts, settings.token)
         self._people = Kept(self.data)
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
@@ -48,7 +52,8 @@ class Service:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        work = [self.feed.run(), self.channels.beat(), self.watch.run()]
+        work = [self.feed.run(), self.channels.beat(), self.watch.run(), self.door.run()]
+        work.append(self.watch.remember(self.data))
         tasks = [asyncio.create_task(one) for one in work]
         for task in tasks:
             task.add_done_callback(self._note_end)
@@ -59,6 +64,7 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.accounts.close()
 
     def _note_end(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -73,7 +79,10 @@ class Service:
         return now.astimezone(ZoneInfo(self.floor.site.zone)).date()
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
-        """Note that this person has read or changed something of these agents."""
+        """Note that this person has read or changed something of these agents; `ALL` of them where
+        he saw all that he may. Raises AuditFull, which is answered with a 503.
+        """
+        self.accounts.audit.note(person, what, agents)
 
     def live_rows(self) -> list[dict[str, Any]]:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))

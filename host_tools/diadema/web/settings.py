@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diadema.errors import DiademaError
+from diadema.web.guard import LOOPBACK
 from diadema.words import text
 
 
@@ -19,6 +20,7 @@ class Settings:
     user: str
     password: str
     token: str
+    hosts: frozenset[str] = frozenset(LOOPBACK)  # names by which the pages may be asked for
 
     @classmethod
     def read(cls, data: Path) -> "Settings":

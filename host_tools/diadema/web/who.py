@@ -65,6 +65,15 @@ class Person(Struct, kw_only=True, frozen=True):
     address: str = ""
     must_change: bool = False  # his password, before anything else
 
+    @property
+    def home(self) -> str:
+        """The page he begins on."""
+        if self.may("floor"):
+            return "/ui/"
+        if self.role == "agent":
+            return f"/ui/agents/{self.agent}"
+        return "/ui/attendance" if self.may("attendance") else "/account"
+
     def may(self, *rights: Right) -> bool:
         """Whether he has one of these rights."""
         return not RIGHTS[self.role].isdisjoint(rights)

@@ -1,13 +1,15 @@
 """Fixtures of the web's tests: one stage a worker, cleared between tests, and one browser."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from diadema.web.who import Role
 from playwright.async_api import Browser, Page, async_playwright
-from web_stage import Hub, Nats, Web
+from web_stage import Hub, Nats, Web, on_port
 from web_viewer import viewing
 
 LAUNCH = [
@@ -101,12 +103,28 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
-    """Open an address; on leaving, the page must have been silent and local."""
+    """Open an address, as an administrator or another role (`role`, `teams`, `agent`; None: as
+    nobody); on leaving, the page must have been silent and local.
+    """
     faults: list[str] = []
     pages: list[Page] = []
 
-    async def open_page(url: str, **options: object) -> Page:
+    async def open_page(
+        url: str,
+        *,
+        role: Role | None = "admin",
+        teams: Iterable[str] = (),
+        agent: str | None = None,
+        **options: object,
+    ) -> Page:
         context = await browser.new_context(**options)  # type: ignore[arg-type]
+        web = on_port.get(urlsplit(url).port or 0)
+        if web is not None and role is not None:
+            admin = role == "admin"
+            cookies = web.cookies if admin else web.login(role, teams=teams, agent=agent)
+            await context.add_cookies(
+                [{"name": name, "value": value, "url": web.url} for name, value in cookies.items()]
+            )
         page = await context.new_page()
         pages.append(page)
         page.set_default_timeout(10_000)

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 LIMIT_S = 60
 HELLO = {
     "site": "Centro", "zone": "America/Lima", "seat": "A-01", "station": "DIA-02d1ade00001",
-    "board": "sim", "floor": "http://127.0.0.1:9",
+    "board": "sim",
     "badges": [
         {"id": "a001", "name": "Rosa Lúcuma", "team": "Turno Ají", "pin": "123654"},
         {"id": "a002", "name": "Julio Picaflor", "team": "Turno Maíz", "pin": "456123"},
@@ -82,6 +82,9 @@ class Room:
     def tell(self, message: dict[str, Any]) -> None:
         for viewer in self.viewers:
             viewer.offer(json.dumps(message))
+
+    def floor(self) -> str:
+        return "http://127.0.0.1:9/enter?code=once"
 
     async def watch(self) -> None:
         await asyncio.Event().wait()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
 from desk_stage import Stage, desk_stage
 from diadema.sim.desk import requests, socket
@@ -154,3 +155,9 @@ async def test_its_modules_import_nothing_from_outside(stage: Stage) -> None:
             assert all(one.startswith("./") for one in imported)
             todo |= {one.removeprefix("./") for one in imported} - seen
     assert "desk_screen.js" in seen
+
+
+async def test_the_way_to_the_floor_needs_no_login() -> None:
+    async with desk_stage() as stage, httpx.AsyncClient() as client:
+        answer = await client.get(f"{stage.url}/floor")
+        assert answer.headers["location"] == stage.room.floor()

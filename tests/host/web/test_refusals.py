@@ -1,7 +1,6 @@
 """What the web says when it refuses, in both languages; and that no bytes make it fail."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -89,7 +88,7 @@ async def test_what_the_hub_refuses_is_told_in_words(
 @session
 @pytest.mark.parametrize("path", ["/", "/wall", "/metrics", "/api/v1/live", "/static/floor.css"])
 async def test_head_answers_as_get_without_a_body(web: Web, hub: Hub, path: str) -> None:
-    async with httpx.AsyncClient(base_url=web.url) as client:
+    async with httpx.AsyncClient(base_url=web.url, cookies=web.cookies) as client:
         whole, head = await client.get(path), await client.head(path)
     assert head.status_code == whole.status_code < 400
     assert head.content == b""
@@ -98,10 +97,12 @@ async def test_head_answers_as_get_without_a_body(web: Web, hub: Hub, path: str)
 
 
 @pytest.fixture(scope="module")
-def ask() -> Callable[..., Any]:
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """The application itself, without a hub: what passes its checks gets a 503."""
     service = Service(
-        Settings(Path(), "nats://127.0.0.1:1", "u", "p", TOKEN), open_clock(None), "b"
+        Settings(tmp_path_factory.mktemp("data"), "nats://127.0.0.1:1", "u", "p", TOKEN),
+        open_clock(None),
+        "b",
     )
     app = create_app(service)
 

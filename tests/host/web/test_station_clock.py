@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from web_stage import Hub, Web
+from web_stage import BEARER, Hub, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATH = "/api/v1/stations/DIA-0a1b2c3d4e5f/clock"
@@ -33,7 +33,7 @@ async def test_the_hubs_answer_and_its_refusal(web: Web, hub: Hub) -> None:
 
     subscription = await hub.client.subscribe("hub.clock", cb=answer)
     await hub.client.flush()
-    async with httpx.AsyncClient(base_url=web.url) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=BEARER) as client:
         told = await client.get(PATH)
         refused = await client.get(PATH)
         assert (await client.get("/api/v1/stations/DIA-x/clock")).status_code == 422

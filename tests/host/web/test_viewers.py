@@ -6,7 +6,7 @@ import os
 import socket
 
 import httpx
-from web_stage import Hub, Web
+from web_stage import BEARER, Hub, Web, headers_of
 from web_viewer import viewing
 
 AGENTS = 200
@@ -20,6 +20,7 @@ def open_and_never_read(web: Web) -> socket.socket:
     key = base64.b64encode(os.urandom(16)).decode()
     stalled.sendall(
         f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\nUpgrade: websocket\r\n"
+        f"Cookie: {headers_of(web.cookies)['Cookie']}\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
         "Sec-WebSocket-Version: 13\r\n\r\n".encode()
     )
@@ -44,5 +45,5 @@ async def test_a_stalled_viewer_is_let_go(own_hub: Hub, own_web: Web) -> None:
                     break
             else:
                 raise AssertionError("the stalled viewer was never let go")
-            counts = (await client.get(f"{own_web.url}/api/v1/status")).json()
+            counts = (await client.get(f"{own_web.url}/api/v1/status", headers=BEARER)).json()
             assert counts["viewers"]["full"] == 1

@@ -3,22 +3,33 @@
 Only ingest is played by the test itself: it fills the bucket `live` and answers commands.
 """
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import nats
+from diadema.paths import DataDir
+from diadema.web.accounts import Accounts
+from diadema.web.accounts.door import csrf
+from diadema.web.who import Person, Role
 from nats.js.api import StorageType
 
 PASSWORD = "host-password"
+ACCOUNT_PASSWORD = "una frase de prueba"
+TESTER = Person(id="test", name="", role="service")
 TOKEN = "api-token"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 HUB = Path(sys.executable).parent
+_number = itertools.count(1)
+on_port: "dict[int, Web]" = {}
 
 
 class Nats:
@@ -70,11 +81,33 @@ class Web:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Those of its data directory, which it shares with us."""
+        return Accounts(DataDir(self.folder))
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """Of a session of an administrator."""
+        return self.login()
+
+    def login(
+        self, role: Role = "admin", *, teams: Iterable[str] = (), agent: str | None = None
+    ) -> dict[str, str]:
+        """The cookies of a new session of a new account: `AsyncClient(cookies=…)`."""
+        name = f"{role}{next(_number)}"
+        self.accounts.book.add(
+            TESTER, name, "Prueba", role, teams=teams, agent=agent, password=ACCOUNT_PASSWORD
+        )
+        secret = self.accounts.sessions.begin(name, "127.0.0.1")
+        return {"diadema_session": secret, "diadema_csrf": csrf(secret)}
+
     @property
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     def start(self) -> None:
+        _ = self.cookies  # else every page leads to the set-up
         secrets = self.folder / "secrets.json"
         secrets.write_text(json.dumps({"host": PASSWORD, "api": TOKEN}))
         command = [sys.executable, "-m", "diadema.web", "--data", str(self.folder)]
@@ -91,6 +124,7 @@ class Web:
         line = self.process.stdout.readline().decode().strip()
         assert line.startswith("http://"), (self.folder / "web.log").read_text()
         self.port = int(line.rsplit(":", 1)[1])
+        on_port[self.port] = self
 
     def kill(self) -> None:
         if self.process is not None:
@@ -201,6 +235,12 @@ def agent(**fields: Any) -> dict[str, Any]:
     unknown = fields.keys() - row.keys()
     assert not unknown, unknown
     return row | fields
+
+
+def headers_of(cookies: Mapping[str, str]) -> dict[str, str]:
+    """For a write by cookie, and for a socket."""
+    told = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return {"Cookie": told, "x-csrf-token": cookies["diadema_csrf"]}
 
 
 def wait_for(condition: Callable[[], object], what: str, limit_s: float = 10) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from web_stage import Web
+from web_stage import Web, headers_of
 from websockets.asyncio.client import ClientConnection, connect
 
 LIMIT_S = 30
@@ -49,8 +49,14 @@ class Viewer:
 
 
 @asynccontextmanager
-async def viewing(web: Web, query: str = "") -> AsyncIterator[Viewer]:
-    async with asyncio.timeout(LIMIT_S), connect(web.ws + query, compression=None) as socket:
+async def viewing(
+    web: Web, query: str = "", cookies: Mapping[str, str] | None = None
+) -> AsyncIterator[Viewer]:
+    """As an administrator, or as the person whose cookies these are."""
+    opened = connect(
+        web.ws + query, compression=None, additional_headers=headers_of(cookies or web.cookies)
+    )
+    async with asyncio.timeout(LIMIT_S), opened as socket:
         viewer = Viewer(socket)
         assert "snap" in await viewer.take()
         yield viewer

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from diadema.errors import DiademaError
 from diadema.sim.build import choose_boards
+from diadema.sim.centre import VISITOR
 from diadema.sim.demo import until_interrupted
 
 
@@ -43,6 +44,7 @@ def desk(
             return
         for name in ("desk", "floor", "wall"):
             console.print(f"{name:<6} {desk.about[name]}")
+        console.print(f"user   {VISITOR}, password {desk.centre.password}")
         console.print("Ctrl-C ends it.")
 
     options = DeskOptions(port, browser=not no_browser, board=boards[0])

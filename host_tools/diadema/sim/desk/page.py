@@ -16,7 +16,7 @@ from diadema.web.guard import Guard
 from diadema.words import known, section
 
 _PAGE = files(__package__) / "page.html"
-_FLOOR = ("state.", "theme", "link.", "language.")  # words that the floor has already
+_FLOOR = ("state.", "theme", "link.")  # words that the floor has already
 
 
 def create_app(room: Room) -> ASGIApp:
@@ -34,6 +34,11 @@ def create_app(room: Room) -> ASGIApp:
     def desk(request: Request) -> HTMLResponse:
         page = render(known(request.query_params.get("lang")))
         return HTMLResponse(page, headers={"cache-control": "no-cache"})
+
+    @app.get("/floor", include_in_schema=False)
+    def floor() -> RedirectResponse:
+        """To the floor of this run, without a login: by a link that is good once."""
+        return RedirectResponse(room.floor(), 303, {"cache-control": "no-store"})
 
     app.add_api_websocket_route("/desk/ws", desk_socket)
     assets.serve(app)
@@ -53,6 +58,8 @@ def page_words(language: str) -> dict[str, str]:
     """The desk's words but for those that only the server says, and what it shares."""
     floor = section("floor", language)
     shared = {key: word for key, word in floor.items() if key.startswith(_FLOOR)}
+    shell = section("shell", language)
+    shared |= {key: word for key, word in shell.items() if key.startswith("language.")}
     own = section("desk", language)
     return shared | {
         key: word for key, word in own.items() if not key.startswith(("said.", "error."))

@@ -79,7 +79,6 @@ class StationRoom:
             "seat": self._desk.desk.seat,
             "station": station.id,
             "board": station.board.name,
-            "floor": self._centre.web,
             "badges": [sample.message() for sample in self._samples],
             "said": [entry.message(language) for entry in self._entries],
         }
@@ -91,6 +90,10 @@ class StationRoom:
         del self._viewers[viewer]
         if not self._viewers:
             self._somebody.clear()
+
+    def floor(self) -> str:
+        """A link to the floor, good once."""
+        return self._centre.door()
 
     def _send(self, message: Callable[[str], dict[str, Any]]) -> None:
         texts = {name: json.dumps(message(name), ensure_ascii=False) for name in LANGUAGES}

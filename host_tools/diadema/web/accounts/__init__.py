@@ -34,4 +34,6 @@ class Accounts:
         self.throttle = Throttle(self.engine, now)
 
     def close(self) -> None:
+        """What is still to be recorded is written first."""
+        self.audit.close()
         self.engine.dispose()

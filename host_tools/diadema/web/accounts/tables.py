@@ -66,7 +66,7 @@ failures = Table(  # attempts that may yet fail, by account and by address
     "failures",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
 )
 audit = Table(  # append-only; `hash` chains each row to the one before it

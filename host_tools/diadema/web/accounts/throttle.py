@@ -32,14 +32,14 @@ class Throttle:
             found = select(failures).where(failures.c.key.in_(keys))
             counts = {row.key: row for row in tx.execute(found)}
             wait = max(
-                (row.last_ms + _pause(row.count, keys[key]) - now for key, row in counts.items()),
+                (row.last_ms + _pause(row.failed, keys[key]) - now for key, row in counts.items()),
                 default=0,
             )
             if wait > 0:
                 return wait
             for key in keys:
-                row = insert(failures).values(key=key, count=1, last_ms=now)
-                more = {"count": failures.c.count + 1, "last_ms": now}
+                row = insert(failures).values(key=key, failed=1, last_ms=now)
+                more = {"failed": failures.c.failed + 1, "last_ms": now}
                 tx.execute(row.on_conflict_do_update(index_elements=["key"], set_=more))
         return 0
 
@@ -52,7 +52,8 @@ class Throttle:
                 if kind == "account":
                     tx.execute(delete(failures).where(where))
                 else:
-                    tx.execute(failures.update().where(where).values(count=failures.c.count - 1))
+                    less = failures.c.failed - 1
+                    tx.execute(failures.update().where(where).values(failed=less))
 
 
 def _keys(whose: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct
-from sqlalchemy import Engine, select, update
+from sqlalchemy import ColumnElement, Engine, select, update
 
 from diadema.web.accounts import audit
 from diadema.web.accounts.book import AccountError
@@ -63,7 +63,7 @@ class Tokens:
 
     def person(self, secret: str, address: str) -> Person | None:
         """Whose token this is, while it is in force."""
-        query = select(tokens).where(tokens.c.hash == hashed(secret), *self._in_force())
+        query = select(tokens).where(tokens.c.hash == hashed(secret), self._in_force())
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         if row is None:
@@ -75,7 +75,7 @@ class Tokens:
 
     def open(self, keys: Collection[str]) -> set[str]:
         """Which of these, by their hashes, are in force."""
-        query = select(tokens.c.hash).where(tokens.c.hash.in_(keys), *self._in_force())
+        query = select(tokens.c.hash).where(tokens.c.hash.in_(keys), self._in_force())
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
@@ -96,5 +96,5 @@ class Tokens:
             tx.execute(update(tokens).where(where).values(revoked_ms=now))
             audit.append(tx, now, by, "tokens.revoke", token=name)
 
-    def _in_force(self) -> tuple[object, ...]:
-        return (tokens.c.revoked_ms.is_(None), tokens.c.until_ms > self._now())
+    def _in_force(self) -> ColumnElement[bool]:
+        return tokens.c.revoked_ms.is_(None) & (tokens.c.until_ms > self._now())

@@ -82,7 +82,6 @@ class Desk {
     }
     document.querySelector("[data-seat]").textContent = `${hello.site} · ${hello.seat}`;
     document.querySelector("[data-seat]").title = `${hello.station} · ${hello.board}`;
-    document.querySelector("[data-floor]").href = `${hello.floor}/?lang=${document.documentElement.lang}`;
     this.badges.lay(hello.badges);
     this.said.begin(hello);
     this.keys.release();
