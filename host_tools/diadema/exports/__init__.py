@@ -1,0 +1,1 @@
+"""What the store has, written as other systems read it."""
