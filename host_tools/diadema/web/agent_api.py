@@ -23,6 +23,7 @@ router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
 
 AgentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,24}$", examples=["a001"])]
 Utc = Annotated[int, Query(ge=0, le=2**53 - 1, description="UTC milliseconds")]
+_STEPS = ("greeting", "identity", "need", "information", "doubts", "closing")
 _REFUSED: dict[int | str, dict[str, Any]] = {403: {"description": "not among what you may see"}}
 
 
@@ -97,6 +98,6 @@ def told(made: AgentPage) -> dict[str, Any]:
         ],
         "protocol": [
             {"step": step, "done": done, "block": block, "calls": with_steps}
-            for step, (done, block) in steps.items()
+            for step, (done, block) in sorted(steps.items(), key=lambda one: _STEPS.index(one[0]))
         ],
     }

@@ -76,7 +76,7 @@ def _pareto(codes: list[tuple[str, int]], people: People, words: Any) -> None:
         words["chart.pareto"],
         {
             "colors": ["talking", "not_ready"],
-            "legend": {},
+            "legend": True,
             "xAxis": {
                 "type": "category",
                 "data": [_name(people, code) for code, _ in shown],

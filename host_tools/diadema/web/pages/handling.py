@@ -11,7 +11,7 @@ from nicegui import ui
 from diadema.figures.overview import AgentRow, Overview, overview
 from diadema.metrics import calls as call_metrics
 from diadema.report.durations import clock, percent
-from diadema.web.pages.charts import chart
+from diadema.web.pages.charts import CLOCK, chart
 from diadema.web.pages.parts import cut_line, day_links, day_of, seen, team_choice
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
@@ -114,8 +114,8 @@ def _by_agent(made: Overview, words: Any) -> None:
         words["chart.agents"],
         {
             "colors": ["talking", "held", "wrapup"],
-            "legend": {},
-            "xAxis": {"type": "value", "name": words["seconds"]},
+            "legend": True,
+            "xAxis": {"type": "value", "interval": 60, "axisLabel": {":formatter": CLOCK}},
             "yAxis": {"type": "category", "inverse": True, "data": [one.name for one in rows]},
             "series": series,
         },
@@ -140,7 +140,7 @@ def _by_half_hour(made: Overview, words: Any) -> None:
         words["chart.hours"],
         {
             "colors": ["ready", "not_ready", "logged_out"],
-            "legend": {},
+            "legend": True,
             "xAxis": {"type": "category", "data": hours},
             "yAxis": {"type": "value", "minInterval": 1},
             "series": [

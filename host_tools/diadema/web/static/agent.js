@@ -89,7 +89,7 @@ class AgentPage {
     const wide = this.timeline.element.clientWidth;
     if (this.drawn === shown && this.wide === wide) return;
     Object.assign(this, { drawn: shown, wide });
-    this.timeline.draw(shown, ...reach(shown, shown.start, shown.end, shown.cut.at_ms));
+    this.timeline.draw(shown, ...reach(shown, shown.start, shown.end));
   }
 
   #figures() {

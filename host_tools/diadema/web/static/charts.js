@@ -28,8 +28,13 @@ function dress(element, tries = TRIES) {
   };
   const options = chart.getOption();
   const each = (axes) => (axes ?? []).map(() => axis);
+  const colours = names.map(colour);
+  const series = (options.series ?? []).map(({ type }) =>
+    type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
+      upperLabel: { color: ink, backgroundColor: card }, itemStyle: { borderColor: card } } : {});
   chart.setOption({
-    color: names.map(colour),
+    series,
+    color: colours,
     textStyle: { color: ink, fontFamily: getComputedStyle(document.body).fontFamily },
     legend: (options.legend ?? []).map(() => ({ textStyle: { color: ink } })),
     xAxis: each(options.xAxis),

@@ -87,14 +87,13 @@ export class Timeline {
   }
 }
 
-/** From the first to the last thing of the day, with a quarter of an hour around; else the day. */
-export function reach(day, start, end, now) {
+/** From the hour of the first thing of the day to that of the last, two hours at least; else the day. */
+export function reach(day, start, end) {
   const bars = TRACKS.flatMap((name) => day[name]);
   if (!bars.length) return [start, end];
   const first = Math.min(...bars.map((bar) => bar.start));
-  const last = Math.max(...bars.map((bar) => bar.end), Math.min(now, end));
-  const quarter = HOUR / 4;
+  const last = Math.max(...bars.map((bar) => bar.end));
   const from = Math.max(start, Math.floor(first / HOUR) * HOUR);
-  const to = Math.min(end, Math.ceil((Math.max(last, first + 2 * HOUR) + quarter / 4) / HOUR) * HOUR);
+  const to = Math.min(end, Math.ceil(Math.max(last, first + 2 * HOUR) / HOUR) * HOUR);
   return [from, to];
 }
