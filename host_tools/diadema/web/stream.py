@@ -7,6 +7,7 @@ import logging
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from diadema.web.accounts.audit import ALL, AuditFull
 from diadema.web.asking import person_of
 from diadema.web.channel import Channel, Teams
 from diadema.web.channels import TooMany
@@ -32,6 +33,11 @@ async def floor_stream(websocket: WebSocket) -> None:
             await websocket.close(_WRONG)
             return
         teams = person.scope(service.people())
+        try:
+            service.audit(person, "floor", ALL)
+        except AuditFull:
+            await websocket.close(_TRY_LATER)
+            return
     await websocket.accept()
     viewer = Viewer()
     try:

@@ -1,16 +1,26 @@
 """Keeps the alerts: looks at the rules once a second, and knows who has seen to which."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from datetime import date
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from diadema.directory.people import People
+from diadema.errors import DiademaError
+from diadema.paths import DataDir
+from diadema.store import open_reader
 from diadema.web.alerts import Alert, Key, Moment, alerts
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 
+log = logging.getLogger(__name__)
+
 EVERY_S = 1.0
 KEPT = 10_000
+_DAY_MS = 86_400_000
+_AGAIN_S = 5.0
 
 
 class Watch:
@@ -34,6 +44,18 @@ class Watch:
         self._down = down
         self._lost: dict[str, int] = {}
         floor.on_change.append(self._note_link)
+
+    async def remember(self, data: DataDir) -> None:
+        """Take from the register what was seen to in the last day, before this process began."""
+        while data.store.exists():
+            try:
+                known = await asyncio.to_thread(acknowledged, data, self._pace.now_ms() - _DAY_MS)
+            except (DiademaError, SQLAlchemyError) as error:
+                log.info("the register cannot be read yet: %s", error)
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                self.see([*known, *self.seen.items()])
+                return
 
     async def run(self) -> None:
         """Look, for ever; but not at what is known to be old."""
@@ -68,3 +90,16 @@ class Watch:
     def _changed(self) -> None:
         for call in self.on_change:
             call()
+
+
+def acknowledged(data: DataDir, since_ms: int) -> list[tuple[Key, str]]:
+    """The alerts that were seen to since then, and by whom. Raises DiademaError."""
+    reader = open_reader(data.store)
+    try:
+        return [
+            ((act.rule, act.a, act.since_utc), act.who or act.by)
+            for act in (one.act for one in reader.acts(start_utc=since_ms))
+            if act.rule is not None and act.a is not None and act.since_utc is not None
+        ]
+    finally:
+        reader.close()

@@ -161,7 +161,8 @@ class Hub:
         hub = cls(client)
         jetstream = client.jetstream(timeout=1)
         hub.bucket = await jetstream.create_key_value(bucket="live", storage=StorageType.FILE)
-        await client.subscribe("hub.command", cb=hub._take)
+        for subject in ("hub.command", "hub.act"):
+            await client.subscribe(subject, cb=hub._take)
         await client.subscribe("hub.command.get", cb=hub._get)
         return hub
 

@@ -48,10 +48,7 @@ export class Panel {
     this.#tile = tile;
     this.#waits = null;
     this.orders.clear();
-    if (this.may.act) {
-      this.note.value = "";
-      this.need.hidden = true;
-    }
+    if (this.may.act) this.note.value = "";
     this.sent.clear();
     this.day.href = `/ui/agents/${encodeURIComponent(tile.row.a)}?lang=${this.language}`;
     this.tick();
@@ -108,13 +105,10 @@ export class Panel {
     this.note.maxLength = NOTE_LETTERS;
     this.note.rows = 2;
     this.contact = make("span", "contact");
-    this.need = make("p", "need", words["panel.note.need"]);
-    this.need.setAttribute("role", "alert");
-    this.need.hidden = true;
     const kinds = make("div", "choices", ...NOTES.map((kind) => this.#kind(kind)));
     return make(
       "section", "notes", make("h3", "", words["panel.note"], this.contact),
-      field(words["panel.note.text"], this.note), this.need, kinds,
+      field(words["panel.note.text"], this.note), kinds,
       make("p", "hint", words["panel.note.hint"]),
     );
   }
@@ -123,13 +117,8 @@ export class Panel {
     const word = this.words[`kind.${kind}`];
     return button("choice", word, () => {
       const note = this.note.value.trim();
-      this.need.hidden = Boolean(note);
-      if (!note) {
-        this.note.focus();
-        return;
-      }
       const { c } = this.#tile.row;
-      this.#send(word, { action: "note", kind, note, ...(c ? { c } : {}) });
+      this.#send(word, { action: "note", kind, ...(note && { note }), ...(c && { c }) });
       this.note.value = "";
     });
   }
