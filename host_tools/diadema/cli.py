@@ -20,10 +20,12 @@ from diadema.boards.cli import app as board_app
 from diadema.directory.command import app as people_app
 from diadema.errors import DiademaError
 from diadema.exports.command import app as export_app
+from diadema.image.command import app as image_app
 from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
 from diadema.report.command import app as report_app
+from diadema.web.accounts.command import app as account_app
 
 app = typer.Typer(
     name="diadema",
@@ -32,8 +34,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(account_app, name="account")
 app.add_typer(board_app, name="board")
 app.add_typer(export_app, name="export")
+app.add_typer(image_app, name="image")
 app.add_typer(import_app, name="import")
 app.add_typer(people_app, name="people")
 app.add_typer(report_app, name="report")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import esptool
+from esptool.logger import log
 
 from diadema.boards.partitions import Partition
 from diadema.boards.table import Board
@@ -133,6 +134,7 @@ def _app(place: Partition, taken: Stock) -> Piece:
 def _for_flash(taken: Stock, size: int) -> bytes:
     """The boot loader with the flash's size in its header, and its hash made again."""
     offset = LOADER[taken.chip]
+    log.set_verbosity("silent")  # what it says is of how it joins pieces
     merged: bytes | None = esptool.merge_bin(
         [(offset, taken.loader)],
         chip=taken.chip,

@@ -1,0 +1,179 @@
+"""A board's image read back with a parser of the test's own: table, files, `.mpy`, hashes."""
+
+import hashlib
+import json
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import littlefs
+import pytest
+from diadema.boards.table import board_names, load_board
+from diadema.errors import DiademaError
+from diadema.image.build import build, web_manifest
+from diadema.image.look import look
+from stock_image import LOADER, stock_image
+from typer.testing import CliRunner
+
+BOARDS = board_names()
+XTENSAWIN = 10  # MP_NATIVE_ARCH_XTENSAWIN, py/persistentcode.h
+MPY_VERSION = 6
+
+
+def stock_for(chip: str) -> bytes:
+    named = os.environ.get("DIADEMA_STOCK_IMAGE")
+    if named and chip == "esp32":
+        return Path(named).read_bytes()
+    return stock_image(chip)
+
+
+def made(name: str, **options):
+    board = load_board(name)
+    return build(board, stock_for(board.wiring.board.chip), "1.2.3", **options)
+
+
+def entries(table: bytes) -> dict[str, tuple[int, int, int, int]]:
+    """label → (type, subtype, offset, size), with the MD5 looked at."""
+    found = {}
+    for at in range(0, 0xC00, 32):
+        entry = table[at : at + 32]
+        if entry[:2] == b"\xeb\xeb":
+            assert entry[16:] == hashlib.md5(table[:at]).digest()
+            return found
+        magic, kind, subtype, offset, size, label, flags = struct.unpack("<2sBBII16sI", entry)
+        assert magic == b"\xaa\x50" and flags == 0
+        found[label.rstrip(b"\0").decode()] = (kind, subtype, offset, size)
+    raise AssertionError("the table has no MD5")
+
+
+def files_in(data: bytes, block: int) -> dict[str, bytes]:
+    context = littlefs.UserContext(len(data))
+    context.buffer[:] = data
+    fs = littlefs.LittleFS(
+        context, block_size=block, block_count=len(data) // block, read_size=32, prog_size=32,
+        cache_size=128, lookahead_size=32,
+    )  # fmt: skip
+    return {
+        f"{folder}/{name}".replace("//", "/"): fs.open(f"{folder}/{name}", "rb").read()
+        for folder, _, names in fs.walk("/")
+        for name in names
+    }
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_an_image_holds_what_its_board_needs(name: str) -> None:
+    image = made(name)
+    whole = image.whole()
+    start = LOADER[image.chip]
+
+    def at(offset: int, size: int) -> bytes:
+        return whole[offset - start : offset - start + size]
+
+    table = entries(at(0x8000, 0xC00))
+    board = load_board(name)
+    assert {label: entry[2:] for label, entry in table.items()} == {
+        one.name: (one.offset, one.size) for one in board.partitions
+    }
+    assert table["journal"][:2] == (1, 0x40)
+    assert table["ota_0"][:2] == (0, 0x10) and table["ota_1"][:2] == (0, 0x11)
+    stock = stock_for(image.chip)
+    app_at = table["ota_0"][2]
+    assert at(app_at, 4096) == stock[0x10000 - start :][:4096].ljust(4096, b"\xff")
+    assert set(at(*table["journal"][2:])) == {0xFF}
+
+    slot = at(*table["slot_a"][2:])
+    head, crc = slot[-4096:][:84], slot[-4096:][84:88]
+    magic, sequence, length, digest = struct.unpack("<4sII32s", head[:44])
+    assert magic == b"DSLT" and sequence == 1
+    assert zlib.crc32(head) == int.from_bytes(crc, "little")
+    assert hashlib.sha256(slot[:length]).digest() == digest
+    assert head[44:68].rstrip(b"\0") == name.encode() and head[68:84].rstrip(b"\0") == b"1.2.3"
+    assert slot[-4096:][88:104] == b"\0\xff\0" + b"\xff" * 13  # written, not tried, good
+    files = files_in(slot[:length], 256)
+    assert {"/board.mpy", "/lib/app.mpy", "/drivers/keys.mpy"} - files.keys() <= {
+        "/drivers/keys.mpy"
+    }
+    for path, content in files.items():
+        assert path.endswith(".mpy"), path
+        # 'M', version, flags: bits 2-6 are the architecture of native code, 0 for none
+        assert content[:1] == b"M" and content[1] == MPY_VERSION
+        assert content[2] >> 2 in (0, XTENSAWIN), path
+    assert any(content[2] >> 2 == XTENSAWIN for content in files.values())
+    parts = {part[0] for part in board.parts.values()}
+    assert {f"/drivers/{part}.mpy" for part in parts} <= files.keys()
+
+    vfs = files_in(at(*table["vfs"][2:]), 4096)
+    firmware = board.firmware
+    for start_file in ("boot.py", "main.py"):
+        assert vfs[f"/{start_file}"] == (firmware / start_file).read_bytes()
+
+
+def test_two_builds_are_the_same_bytes() -> None:
+    assert made("lyrat_v4_3").whole() == made("lyrat_v4_3").whole()
+
+
+@pytest.mark.parametrize(
+    ("stock", "options", "told"),
+    [
+        (stock_image("esp32s3"), {}, "is for esp32s3"),
+        (stock_image(version="1.22.2"), {}, "1.23 or newer"),
+        (stock_image()[:0x9000], {}, "is for|cut short|no ESP image"),
+        (b"PK\x03\x04" + bytes(4096), {}, "no ESP image"),
+        (stock_image(), {"sha256": "00" * 32}, "SHA-256"),
+        (stock_image(), {"flash_bytes": 2 * 1024 * 1024}, "needs"),
+        (stock_image(extra=bytes(0x180000)), {}, "two app slots"),
+    ],
+    ids=["chip", "old", "cut", "zip", "sum", "flash", "large"],
+)
+def test_what_is_wrong_with_a_stock_image_is_told(stock, options, told) -> None:
+    with pytest.raises(DiademaError, match=told):
+        build(load_board("lyrat_v4_3"), stock, "1", **options)
+
+
+def test_a_damaged_app_is_refused() -> None:
+    stock = bytearray(stock_image())
+    stock[-60] ^= 1
+    with pytest.raises(DiademaError, match="damaged"):
+        build(load_board("lyrat_v4_3"), bytes(stock), "1")
+
+
+def test_what_stands_in_an_image_or_a_dump_is_read() -> None:
+    whole = made("lyrat_v4_3").whole()
+    for data in (whole, b"\xff" * 0x1000 + whole):
+        found = look(data)
+        assert found.wrong == [] and found.chip == "esp32"
+        seen = {one.name: one for one in found.partitions}
+        assert seen["slot_a"].about == "lyrat_v4_3 1.2.3, number 1: written, good"
+        assert "lib/app.mpy" in seen["slot_a"].files and "boot.py" in seen["vfs"].files
+        assert seen["slot_b"].about == seen["journal"].about == "blank"
+    broken = bytearray(whole)
+    at = next(one.offset for one in found.partitions if one.name == "slot_a") - 0x1000
+    broken[at + 5000] ^= 0x40
+    assert look(bytes(broken)).wrong == ["slot_a: its SHA-256 is another: the program is damaged"]
+
+
+def test_the_command_writes_an_image_and_its_web_manifest(tmp_path: Path) -> None:
+    from diadema.image.command import app
+
+    (tmp_path / "stock.bin").write_bytes(stock_image())
+    run = CliRunner()
+    out, web = tmp_path / "station.bin", tmp_path / "manifest.json"
+    done = run.invoke(
+        app,
+        ["build", "--board", "lyrat_v4_3", "--micropython", str(tmp_path / "stock.bin"),
+         "-o", str(out), "--web-manifest", str(web), "--json"],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.output)
+    assert told["bytes"] == out.stat().st_size
+    assert told["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    manifest = json.loads(web.read_text())
+    assert manifest["builds"] == [
+        {"chipFamily": "ESP32", "parts": [{"path": "station.bin", "offset": 0x1000}]}
+    ]
+    assert manifest == json.loads(json.dumps(web_manifest(made("lyrat_v4_3"), "station.bin"))) | {
+        "version": manifest["version"]
+    }
+    seen = run.invoke(app, ["inspect", str(out), "--json"])
+    assert seen.exit_code == 0 and json.loads(seen.output)["chip"] == "esp32"
