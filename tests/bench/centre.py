@@ -104,6 +104,8 @@ def build(
             _take(ingest, messages)
             took += time.monotonic() - began
             events += len(messages)
+            if ingest.deferred:
+                raise SystemExit(f"{ingest.deferred} events were out of order")
             progress(at + 1, days)
     finally:
         writer.close()
@@ -141,8 +143,10 @@ def _batches(load: Load, now_ms: int) -> Iterator[tuple[int, list[Message]]]:
             if one[0] >= until:
                 later.append(one)
                 continue
+            t, whose, body = one
             sequence += 1
-            messages.append(Message(sequence, subjects[one[1]], one[2]))
+            told = body if whose else load.numbered(t, body)
+            messages.append(Message(sequence, subjects[whose], told))
         yield at, messages
 
 

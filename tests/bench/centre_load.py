@@ -28,7 +28,8 @@ _BUSY = BANK_1999_02.arrivals[BANK_1999_02.busiest_hour]
 _BOOT_MS = 1_200
 _encode = msgspec.json.Encoder().encode
 
-type Told = tuple[int, int, bytes]  # UTC milliseconds, whose (0: the switch's), its JSON
+# UTC milliseconds, whose, its JSON; the switch's (0) has no number yet
+type Told = tuple[int, int, bytes]
 
 
 @dataclass
@@ -68,18 +69,14 @@ class Load:
             if (at + self._rest[number - 1]) % 7 < 5:
                 began = midnight + int((begins + self._chance.uniform(-0.2, 0.1)) * 3_600_000)
                 yield list(self._shift(number, began, switch))
-        yield self._numbered(switch)
+        yield sorted(switch)
 
-    def _numbered(self, told: list[Told]) -> list[Told]:
-        """The switch wrote them in their order of time."""
-        told.sort()
+    def numbered(self, t: int, told: bytes) -> bytes:
+        """The switch's next event: it writes them in their order of time."""
         journal = self.journals[0]
-        found = []
-        for t, _, body in told:
-            journal.n += 1
-            head = b'{"s":"%b","e":%d,"n":%d,"b":0,"u":0,"t":%d,'
-            found.append((t, 0, head % (SWITCH_S.encode(), journal.e, journal.n, t) + body))
-        return found
+        journal.n += 1
+        head = b'{"s":"%b","e":%d,"n":%d,"b":0,"u":0,"t":%d,'
+        return head % (journal.s.encode(), journal.e, journal.n, t) + told
 
     def _shift(self, number: int, began: int, switch: list[Told]) -> Iterator[Told]:
         journal, chance = self.journals[number], self._chance

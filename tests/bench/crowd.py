@@ -104,7 +104,7 @@ async def measure(stations: int, events: int) -> Seen:
         data = DataDir(folder / "hub")
         data.make()
         data.site.write_text(json.dumps(_site(stations)))
-        async with _hub(folder, data) as hub, _stations(folder) as clients:
+        async with running_hub(folder, data) as hub, _stations(folder) as clients:
             await _plan(folder, data, hub, events)
             clients.stdin.write(b"begin\n")
             watched = hub.children | {"hub": hub.pid, "all stations": clients.pid}
@@ -125,11 +125,11 @@ def _site(stations: int) -> dict[str, object]:
 
 
 @contextlib.asynccontextmanager
-async def _hub(folder: Path, data: DataDir) -> AsyncIterator[Hub]:
+async def running_hub(folder: Path, data: DataDir) -> AsyncIterator[Hub]:
     """`diadema hub` on free ports."""
     command = [sys.executable, "-m", "diadema", "hub", "--data", str(data.root), "--json"]
     command += ["--port", "0", "--mqtt-port", "0"]
-    async with _running(command, _log(folder, "hub")) as hub:
+    async with running(command, _log(folder, "hub")) as hub:
         async with asyncio.timeout(_UP_S):
             line = await hub.stdout.readline()
         if not line:
@@ -140,7 +140,7 @@ async def _hub(folder: Path, data: DataDir) -> AsyncIterator[Hub]:
 def _stations(folder: Path) -> AbstractAsyncContextManager[Process]:
     """They begin with the first line of their input, and end with it."""
     command = [sys.executable, "-m", "tests.bench.crowd_stations", str(folder)]
-    return _running(command, _log(folder, "stations"))
+    return running(command, _log(folder, "stations"))
 
 
 def _log(folder: Path, name: str) -> Path:
@@ -148,7 +148,7 @@ def _log(folder: Path, name: str) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def _running(command: list[str], log: Path) -> AsyncIterator[Process]:
+async def running(command: list[str], log: Path) -> AsyncIterator[Process]:
     with log.open("wb") as said:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=said, cwd=_ROOT

@@ -28,7 +28,7 @@ _START_MS = 1_770_044_400_000  # 2026-02-02 10:00 in Lima: calls out are allowed
 _DIAL = (keying.DIAL, keying.FIRST)  # for the first campaign that calls out
 _HANG_UP = keying.HANG_UP  # acts at its first edge, so it is the one that is timed
 _LIMIT_S = 10.0
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _WATCH = """
 agent => {
   const told = new MutationObserver(() => {
@@ -89,7 +89,7 @@ async def measure() -> Seen:
             await mine.log_in()
             await mine.get_ready()
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+                browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
                 page = await browser.new_page()
                 await page.goto(centre.door())
                 latencies = await _press(page, mine)
@@ -107,7 +107,7 @@ async def _press(page: Page, desk: AtDesk) -> list[float]:
     changes: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
     await page.expose_function("tileSaid", lambda state, at: changes.put_nowait((state, at)))
     await page.evaluate(_WATCH, desk.desk.person.id)
-    offset_ms = await _offset(page)
+    offset_ms = await offset(page)
     latencies = []
     for _ in range(_PRESSES):
         await desk.keys(_DIAL)
@@ -126,7 +126,7 @@ async def _until(changes: asyncio.Queue[tuple[str, float]], wanted: str) -> floa
                 return at
 
 
-async def _offset(page: Page) -> float:
+async def offset(page: Page) -> float:
     """Milliseconds that the page's clock is ahead of ours, from the quickest of some questions."""
     best = (float("inf"), 0.0)
     for _ in range(50):
