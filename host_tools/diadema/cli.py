@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from diadema.account_command import app as account_app
 from diadema.boards.cli import app as board_app
 from diadema.directory.command import app as people_app
 from diadema.errors import DiademaError
@@ -25,7 +26,6 @@ from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
 from diadema.report.command import app as report_app
-from diadema.web.accounts.command import app as account_app
 
 app = typer.Typer(
     name="diadema",
