@@ -52,7 +52,6 @@ def _full_live(row: Row) -> Values:
         row.missed,
         row.handle_s,
         row.handled,
-        row.s,
     )
 
 
@@ -86,7 +85,6 @@ FULL = View(
         "missed",
         "handle_s",
         "handled",
-        "s",
     ),
     who=_full_who,
     live=_full_live,

@@ -162,7 +162,8 @@ export class Alerts {
     button.disabled = true;
     this.fault.hidden = true;
     try {
-      await ask("POST", "/api/v1/alerts/acknowledge", { rule: one.rule, agent: one.a, since: one.since });
+      const path = `/api/v1/agents/${encodeURIComponent(one.a)}/actions`;
+      await ask("POST", path, { action: "acknowledge", rule: one.rule, since: one.since });
     } catch (error) {
       this.fault.textContent = fill(this.words["alert.failed"], { detail: error.detail ?? error.message });
       this.fault.hidden = false;

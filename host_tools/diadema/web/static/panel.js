@@ -124,9 +124,8 @@ export class Panel {
   }
 
   #send(word, body) {
-    const { a, s } = this.#tile.row;
-    const path = `/api/v1/agents/${encodeURIComponent(a)}/actions`;
-    this.sent.follow(word, s, ask("POST", path, body));
+    const path = `/api/v1/agents/${encodeURIComponent(this.#tile.row.a)}/actions`;
+    this.sent.follow(word, ask("POST", path, body));
   }
 
   #closed() {

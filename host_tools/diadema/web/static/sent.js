@@ -4,7 +4,7 @@ import { ask } from "./ask.js";
 import { make } from "./form.js";
 import { fill } from "./tile.js";
 
-const LOOK_MS = 700;
+const LOOK_MS = 1000;
 const SHOWN = 5;
 
 export class Sent {
@@ -26,8 +26,8 @@ export class Sent {
     this.element.hidden = true;
   }
 
-  /** `asking` is the promise of the answer; then look what station `s` says. */
-  async follow(what, s, asking) {
+  /** `asking` is the promise of the answer; then look what the station says. */
+  async follow(what, asking) {
     const line = make("li");
     this.list.prepend(line);
     while (this.list.children.length > SHOWN) this.list.lastElementChild.remove();
@@ -38,20 +38,18 @@ export class Sent {
     };
     say("pending");
     try {
-      const { i } = await asking;
+      const { of, i } = await asking;
       if (i === null || i === undefined) say("noted");
-      else await this.#wait(s, i, say, this.#round);
+      else await this.#wait(of, say, this.#round);
     } catch (error) {
       say("failed", { detail: error.detail ?? error.message });
     }
   }
 
-  async #wait(s, i, say, round) {
+  async #wait(of, say, round) {
     while (round === this.#round) {
-      const { answered, expired } = await ask("GET", `/api/v1/stations/${s}/commands/${i}`);
-      if (answered?.k === "command.refused") return say("refused", { reason: answered.reason });
-      if (answered) return say("answered");
-      if (expired) return say("expired");
+      const { outcome } = await ask("GET", `/api/v1/actions/${of.join("/")}`);
+      if (outcome.result !== "waiting") return say(outcome.result, { reason: outcome.reason });
       await new Promise((done) => setTimeout(done, LOOK_MS));
     }
   }

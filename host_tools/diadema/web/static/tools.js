@@ -76,7 +76,7 @@ export class Tools {
     this.screen = this.#button("screen", words.screen, () => put("screen")(true));
     this.element.append(
       this.search, this.team.element, this.queue.element,
-      labelled("group", words.group, group), labelled("sort", words.sort, sort),
+      labelled("grouping", words.group, group), labelled("sort", words.sort, sort),
       this.shown, this.clear, this.screen,
     );
   }
