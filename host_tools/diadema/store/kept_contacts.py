@@ -16,6 +16,8 @@ from diadema.store.rows import Contact, Session
 type ContactRow = tuple[str, int, int, str, int | None, bool, str]
 type Key = tuple[str, int, int]
 
+LONGEST_MS = 16 * 3_600_000  # what goes on for longer was forgotten, or never was
+_ENDS_AFTER = f"(row ->> {Contact.__struct_fields__.index('end_utc')}) > :utc"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Contact).decode
 
@@ -36,6 +38,11 @@ def row_of(contact: Contact) -> ContactRow:
     return (*key, contact.a, contact.start_utc, hourless, _encode(contact).decode())
 
 
+def contact_of(row: str) -> Contact:
+    """The contact of such a row's last column."""
+    return _decode(row)
+
+
 def key_of(contact: Contact) -> Key:
     return contact.s, contact.e, contact.n
 
@@ -44,6 +51,16 @@ def ended(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[
     """The rows where all of this holds."""
     for row in tx.execute(select(tables.contacts.c.row).where(*where)).scalars():
         yield _decode(row)
+
+
+def reaching(tx: Connection, utc: int, *where: ColumnElement[bool]) -> Iterator[Contact]:
+    """Those that began before that moment and whose end is known to be after it. Longer ones than
+    any shift do not count.
+    """
+    row = tables.contacts.c
+    near = row.start_utc >= utc - LONGEST_MS
+    after = text(_ENDS_AFTER).bindparams(utc=utc)
+    yield from ended(tx, near, row.start_utc < utc, after, *where)
 
 
 def running(tx: Connection) -> Iterator[Contact]:

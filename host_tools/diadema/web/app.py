@@ -8,7 +8,23 @@ from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
-from diadema.web import agent_api, alert_api, api, assets, refusals, stream, ui, wall
+from diadema.directory.wrong import Wrong
+from diadema.web import (
+    acting,
+    agent_api,
+    alert_api,
+    api,
+    assets,
+    audit_api,
+    ledger_api,
+    openapi,
+    people_api,
+    refusals,
+    reports_api,
+    stream,
+    ui,
+    wall,
+)
 from diadema.web.asking import person_of
 from diadema.web.guard import Guard
 from diadema.web.pages import account, login, setup
@@ -17,8 +33,13 @@ from diadema.web.service import Service
 _ROUTERS = (
     api.router,
     api.metrics_router,
+    ledger_api.router,
+    audit_api.router,
+    acting.router,
     agent_api.router,
+    reports_api.router,
     alert_api.router,
+    people_api.router,
     wall.router,
     login.router,
     setup.router,
@@ -42,9 +63,12 @@ def create_app(service: Service) -> ASGIApp:
         docs_url=None,  # its page would come from a CDN
         redoc_url=None,
         lifespan=lifespan,
+        responses=openapi.RESPONSES,
     )
     app.state.service = service
+    openapi.describe(app)
     refusals.speak(app)
+    app.add_exception_handler(Wrong, people_api.on_wrong)
 
     @app.get("/", include_in_schema=False)
     def root(request: Request) -> RedirectResponse:

@@ -20,6 +20,7 @@ from diadema.web.channels import Channels
 from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
+from diadema.web.report_clock import ReportClock
 from diadema.web.settings import Settings
 from diadema.web.watch import Watch
 from diadema.web.who import Person
@@ -43,6 +44,7 @@ class Service:
         self.accounts = Accounts(self.data)
         self.door = Door(self.accounts, settings.token)
         self._people = Kept(self.data)
+        self.reports = ReportClock(self.data, self.pace, self.worker)
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
         self.channels = Channels(
@@ -53,6 +55,7 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         work = [self.feed.run(), self.channels.beat(), self.watch.run(), self.door.run()]
+        work.append(self.reports.run())
         work.append(self.watch.remember(self.data))
         tasks = [asyncio.create_task(one) for one in work]
         for task in tasks:
@@ -74,9 +77,14 @@ class Service:
         """As they are today in the site's zone; read again when anybody changed something."""
         return self._people.on(self.today())
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """By which days are cut."""
+        return ZoneInfo(self.floor.site.zone)
+
     def today(self) -> date:
         now = datetime.fromtimestamp(self.pace.now_ms() / 1000, UTC)
-        return now.astimezone(ZoneInfo(self.floor.site.zone)).date()
+        return now.astimezone(self.zone).date()
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
         """Note that this person has read or changed something of these agents; `ALL` of them where

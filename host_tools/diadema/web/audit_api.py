@@ -1,0 +1,44 @@
+"""`/api/v1/audit`: who did or read what, the newest first."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from diadema.web.api import Served
+from diadema.web.asking import need
+from diadema.web.paging import Limit
+from diadema.web.who import Person
+
+router = APIRouter(prefix="/api/v1", tags=["accounts"])
+Filter = Annotated[str, Query(max_length=64)]
+
+
+class AuditItem(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    number: int
+    at_ms: int
+    who: str
+    role: str
+    what: str
+    agents: list[str]
+    detail: dict[str, Any]
+    address: str
+    hash: str
+
+
+@router.get("/audit", summary="Who did or read what, the newest first")
+def audit(
+    service: Served,
+    person: Annotated[Person, Depends(need("audit"))],
+    who: Filter = "",
+    what: Filter = "",
+    agent: Filter = "",
+    before: Annotated[
+        int | None, Query(ge=1, le=2**53, description="only rows with a lower number")
+    ] = None,
+    limit: Limit = 100,
+) -> list[AuditItem]:
+    service.audit(person, "audit.list")
+    rows = service.accounts.audit.rows(before=before, limit=limit, who=who, what=what, agent=agent)
+    return [AuditItem.model_validate(row) for row in rows]
