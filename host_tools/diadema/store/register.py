@@ -2,7 +2,7 @@
 with who was shown it and who answered what, a correction of attendance.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -53,20 +53,33 @@ class Reading(Struct, kw_only=True, frozen=True):
 def acts(
     tx: Connection,
     *,
-    agent: str | None = None,
+    agents: Collection[str] | None = None,
+    by: str | None = None,
     start_utc: int | None = None,
     end_utc: int | None = None,
     after: int = 0,
     limit: int | None = None,
 ) -> list[Acted]:
-    """Of [start_utc, end_utc), in the order in which they came in, beyond position `after`."""
+    """Of [start_utc, end_utc), in the order in which they came in, beyond position `after`.
+    `agents`: on these only, and on none if `by` did them.
+    """
     row = tables.acts.c
     query = select(tables.acts, _POSITION).where(after < _POSITION).order_by(_POSITION)
     query = _within(query, row.utc, start_utc, end_utc)
-    if agent is not None:
-        query = query.where(row.a == agent)
+    if agents is not None:
+        query = query.where(row.a.in_([*agents]) | (row.a.is_(None) & (row.by == by)))
     if limit is not None:
         query = query.limit(limit)
+    return _with_outcomes(tx, query)
+
+
+def act(tx: Connection, s: str, e: int, n: int) -> Acted | None:
+    row = tables.acts.c
+    its = (row.s == s) & (row.e == e) & (row.n == n)
+    return next(iter(_with_outcomes(tx, select(tables.acts, _POSITION).where(its))), None)
+
+
+def _with_outcomes(tx: Connection, query: Select[Any]) -> list[Acted]:
     found = [
         (number, Act(**dict(zip(_ACT, told, strict=True)))) for *told, number in tx.execute(query)
     ]

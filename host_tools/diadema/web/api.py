@@ -1,6 +1,7 @@
 """`/api/v1`: the live rows, the counters, and commands to a station. `/metrics` for Prometheus."""
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
@@ -138,9 +139,15 @@ async def metrics(service: Served, request: Request) -> PlainTextResponse:
 
 
 async def ask_hub(
-    service: Service, request: Request, subject: str, body: dict[str, Any]
+    service: Service,
+    request: Request,
+    subject: str,
+    body: dict[str, Any],
+    said: Callable[[Mapping[str, Any], str], str] = hub_refusal,
 ) -> dict[str, Any]:
-    """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do."""
+    """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do. `said`
+    words a refusal in a language.
+    """
     service.commands += 1
     language = language_of(request)
     try:
@@ -158,5 +165,5 @@ async def ask_hub(
             return answer
         code = answer.get("status", 409)
         known = isinstance(code, int) and 400 <= code < 500
-        raise HTTPException(code if known else 409, hub_refusal(answer, language))
+        raise HTTPException(code if known else 409, said(answer, language))
     raise HTTPException(503, detail, {"Retry-After": "2"})

@@ -59,6 +59,10 @@ def _sentence(error: Mapping[str, Any], language: str) -> str:
             return text("web.bad_json", language)
         case ("body",):
             return text("web.no_object", language)
+        case ("body", *_, "reason"):
+            return text("acting.say_why", language)
+        case ("body", *_, "text"):
+            return text("acting.text_size", language)
     return text("web.bad_field", language, where=".".join(map(str, place)))
 
 

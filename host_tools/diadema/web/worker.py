@@ -5,8 +5,13 @@ What is asked for is a function of a module, and what it takes and gives must pi
 
 import asyncio
 import multiprocessing
+import os
+import threading
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import wait
 
 
 class Worker:
@@ -29,7 +34,8 @@ class Worker:
         pool = self._pools.get(name)
         if pool is None:
             context = multiprocessing.get_context("spawn")
-            pool = self._pools[name] = ProcessPoolExecutor(1, mp_context=context)
+            pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
+            self._pools[name] = pool
         future = pool.submit(work, *args, **kwargs)
         return await asyncio.wrap_future(future)
 
@@ -37,3 +43,27 @@ class Worker:
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()
+
+
+def _end_with_parent() -> None:
+    """A web that is killed cannot end its workers: they end themselves."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A web that is killed cannot end us."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(0)
+
+    threading.Thread(target=follow, name="parent", daemon=True).start()

@@ -109,7 +109,8 @@ class Web:
     def start(self) -> None:
         _ = self.cookies  # else every page leads to the set-up
         secrets = self.folder / "secrets.json"
-        secrets.write_text(json.dumps({"host": PASSWORD, "api": TOKEN}))
+        if not secrets.exists():  # else a real hub's
+            secrets.write_text(json.dumps({"host": PASSWORD, "api": TOKEN}))
         command = [sys.executable, "-m", "diadema.web", "--data", str(self.folder)]
         command += ["--port", str(self.port)]
         if self._clock is not None:

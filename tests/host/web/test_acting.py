@@ -1,0 +1,190 @@
+"""Acting over the API: the real web, the real ingest and broker; a script plays the stations."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from broker_fixtures import IngestProcess, RunningBroker, running_broker, until
+from diadema.clock import SharedClock
+from diadema.store import Reader, open_reader
+from scripted_station import T0, S, Script
+from test_ingest_service import Play
+from web_stage import Web, headers_of
+
+BODY = {"action": "presence", "reason": "refrigerio", "note": "cubre Luis"}
+
+
+class Stage:
+    def __init__(self, web: Web, broker: RunningBroker, play: Play, reader: Reader) -> None:
+        self.web, self.play, self.reader = web, play, reader
+        self.script = Script().boot().clock().mark("in").login(mark=True).ready()
+        self.broker = broker
+
+    async def settle(self) -> None:
+        await self.play.hello(self.script)
+        await self.play.send(self.script)
+        await self.play.acked(self.script)
+
+    async def tell(self, add: Callable[[Script], object]) -> None:
+        """The station tells more."""
+        first = self.script.n + 1
+        add(self.script)
+        await self.play.send(self.script, first=first)
+        await self.play.acked(self.script)
+
+    @contextlib.asynccontextmanager
+    async def as_(self, role: str = "admin", **more: Any) -> AsyncIterator[httpx.AsyncClient]:
+        cookies = self.web.login(role, **more)  # type: ignore[arg-type]
+        url = f"{self.web.url}/api/v1"
+        async with httpx.AsyncClient(
+            base_url=url, cookies=cookies, headers=headers_of(cookies)
+        ) as api:
+            await until(lambda: _connected(api))
+            yield api
+
+
+async def _connected(api: httpx.AsyncClient) -> bool:
+    """The web follows NATS."""
+    return (await api.post("/agents/zzz/actions", json=BODY)).status_code != 503
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with contextlib.AsyncExitStack() as held, asyncio.timeout(100):
+        broker = await held.enter_async_context(running_broker(tmp_path))
+        clock = tmp_path / "clock"
+        SharedClock(clock, create=True).set(T0, 0)
+        await held.enter_async_context(IngestProcess(broker, clock))
+        play = await held.enter_async_context(Play(broker))
+        web = Web(tmp_path, broker.url, clock)
+        web.start()
+        held.callback(web.kill)
+        reader = open_reader(broker.data.store)
+        held.callback(reader.close)
+        made = Stage(web, broker, play, reader)
+        await made.settle()
+        yield made
+
+
+async def test_a_pause_is_forced_noted_and_its_end_is_told(stage: Stage) -> None:
+    async with stage.as_() as api:
+        answer = await api.post("/agents/a001/actions", json=BODY)
+        assert answer.status_code == 202, answer.text
+        done = answer.json()
+        command = await stage.play.command("presence")
+        assert (command["i"], command["reason"], command["note"], command["who"]) == (
+            done["i"], "refrigerio", "cubre Luis", "Prueba",
+        )  # fmt: skip
+        s, e, n = done["of"]
+        entry = (await api.get(f"/actions/{s}/{e}/{n}")).json()
+        assert (entry["action"], entry["a"], entry["outcome"]) == (
+            "presence", "a001", {"result": "waiting"},
+        )  # fmt: skip
+        told = {"by": "supervisor", "who": "Prueba", "i": done["i"]}
+        await stage.tell(lambda one: one.presence("ready", "not_ready", "refrigerio", **told))
+        page = (await api.get("/actions", params={"agent": "a001"})).json()
+        assert [one["outcome"]["event"] for one in page["items"]] == ["presence.changed"]
+        assert page["next"] is None
+
+
+async def test_a_message_and_who_has_read_it(stage: Stage) -> None:
+    async with stage.as_() as api:
+        body = {"agents": ["a001", "a002"], "text": "Reunión a las 15:00", "reason": "aviso"}
+        sent = (await api.post("/messages", json=body)).json()
+        assert [one["a"] for one in sent["sent"]] == ["a001"]
+        assert sent["refused"][0]["detail"].startswith("a002 no tiene sesión")
+        await stage.tell(lambda one: one.add("message.shown", a="a001", m=sent["m"]).add(
+            "message.acknowledged", a="a001", m=sent["m"], answer="read", how="key"))  # fmt: skip
+        (one,) = (await api.get("/messages", params={"m": sent["m"]})).json()
+        assert (one["shown"], one["answer"], one["how"]) == (True, "read", "key")
+    async with stage.as_("agent", agent="a001") as hers:
+        assert [one["text"] for one in (await hers.get("/messages")).json()] == [body["text"]]
+        answer = await hers.get("/messages", params={"agent": "a002"})
+        assert answer.status_code == 403
+        assert (await hers.get("/actions")).status_code == 403
+        assert (await hers.post("/agents/a001/actions", json=BODY)).status_code == 403
+
+
+async def test_a_correction_stands_beside_its_mark(stage: Stage) -> None:
+    async with stage.as_("hr") as api:
+        body = {"kind": "corrected", "direction": "in", "time": T0 - 600_000, "reason": "cola"}
+        answer = await api.post("/attendance/1/corrections", json=body)
+        assert answer.status_code == 201, answer.text
+        day = {"kind": "justified", "day": "2026-11-18", "reason": "cita médica"}
+        assert (await api.post("/agents/a002/corrections", json=day)).status_code == 201
+        first, second = (await api.get("/corrections")).json()
+        assert (first["of"], first["a"], first["time_utc"]) == (
+            [S, stage.script.e, 3], "a001", T0 - 600_000,
+        )  # fmt: skip
+        assert (first["direction"], first["event"]) == ("in", answer.json()["of"])
+        assert (second["a"], second["day"], second["number"]) == ("a002", "2026-11-18", 2)
+        missing = await api.post("/attendance/99/corrections", json=body)
+        assert (missing.status_code, missing.json()["detail"]) == (
+            404, "No hay marca con ese número en el libro de asistencia.",
+        )  # fmt: skip
+        late = await api.post("/attendance/1/corrections", json=body | {"time": T0 + 9})
+        assert late.status_code == 422
+    assert len(stage.reader.marks()) == 1
+
+
+async def test_nobody_acts_on_those_of_another_team(stage: Stage) -> None:
+    async with stage.as_("supervisor", teams=["Tarde"]) as api:
+        for path, body in (
+            ("/agents/a001/actions", BODY),
+            ("/messages", {"agents": ["a001"], "text": "x", "reason": "y"}),
+            ("/attendance/1/corrections",
+             {"kind": "justified", "reason": "x"}),
+        ):  # fmt: skip
+            assert (await api.post(path, json=body)).status_code == 403, path
+        assert (await api.get("/actions", params={"agent": "a001"})).status_code == 403
+    async with stage.as_("supervisor", teams=["Mañana"]) as api:
+        assert (await api.post("/agents/a001/actions", json=BODY)).status_code == 202
+        assert [one["a"] for one in (await api.get("/actions")).json()["items"]] == ["a001"]
+    async with stage.as_("supervisor", teams=["Tarde"]) as api:
+        assert (await api.get("/actions")).json() == {"items": [], "next": None}
+    async with stage.as_("monitor") as api:
+        assert (await api.post("/agents/a001/actions", json=BODY)).status_code == 403
+        assert len((await api.get("/actions")).json()["items"]) == 1
+
+
+async def test_what_is_refused_says_what_to_do(stage: Stage) -> None:
+    async with stage.as_() as api:
+
+        async def said(
+            body: dict[str, Any], path: str = "/agents/a001/actions"
+        ) -> tuple[int, str]:
+            answer = await api.post(path, json=body)
+            return answer.status_code, answer.json()["detail"]
+
+        assert await said({"action": "presence", "reason": "siesta"}) == (
+            422,
+            "Ese motivo de auxiliar no existe en el centro. Elija uno de: refrigerio, sshh.",
+        )
+        assert await said({"action": "logout", "reason": ""}) == (
+            422,
+            "Diga el motivo, de 1 a 64 letras: la asesora lo ve y queda en el registro.",
+        )
+        assert (await said({"action": "help", "state": "accepted"}))[0] == 404
+        assert (await said(BODY, "/agents/a009/actions"))[0] == 404
+        assert (await said(BODY, "/agents/a002/actions"))[0] == 409
+        english = await api.post(
+            "/agents/a002/actions", json=BODY, headers={"accept-language": "en"}
+        )
+        assert english.json()["detail"].startswith("a002 is logged in nowhere.")
+
+
+async def test_pages_of_the_register_follow_each_other(stage: Stage) -> None:
+    async with stage.as_() as api:
+        for kind in ("orientacion", "novedad_turno", "cambio_pausa"):
+            body = {"action": "note", "kind": kind, "note": "dicho en persona"}
+            assert (await api.post("/agents/a001/actions", json=body)).status_code == 202
+        kinds, after = [], 0
+        while after is not None:
+            page = (await api.get("/actions", params={"limit": 2, "after": after})).json()
+            kinds += [one["kind"] for one in page["items"]]
+            after = page["next"]
+        assert kinds == ["orientacion", "novedad_turno", "cambio_pausa"]
