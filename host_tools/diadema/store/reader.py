@@ -1,6 +1,6 @@
 """What others read from the store. Each call sees one state of it, while the ingest goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,17 +140,25 @@ class Reader:
         self,
         *,
         agent: str | None = None,
+        agents: Collection[str] | None = None,
+        by: str | None = None,
         start_utc: int | None = None,
         end_utc: int | None = None,
         after: int = 0,
         limit: int | None = None,
     ) -> list[Acted]:
         """Supervisors' actions of [start_utc, end_utc), in the order in which they came in, with
-        what became of them.
+        what became of them. `agents`: on these only, and on none if `by` did them.
         """
         bounds = {"start_utc": start_utc, "end_utc": end_utc, "limit": limit}
+        on = agents if agent is None else [agent]
         with self.engine.connect() as connection:
-            return register.acts(connection, agent=agent, after=after, **bounds)
+            return register.acts(connection, agents=on, by=by, after=after, **bounds)
+
+    def act(self, s: str, e: int, n: int) -> Acted | None:
+        """One of them, by its event."""
+        with self.engine.connect() as connection:
+            return register.act(connection, s, e, n)
 
     def corrections(
         self,
