@@ -108,3 +108,14 @@ def test_a_contact_that_ended_without_an_hour_gets_it_from_a_later_anchor(ingest
     assert any("contacts_hourless" in plan for plan in plans)
     assert contact.late
     assert None not in (contact.end_utc, contact.close_utc, contact.answered_utc)
+
+
+def test_one_that_was_over_runs_again_and_is_not_lost(ingest, reader):
+    """All of it in one batch, so that no row of it was written before."""
+    script = Script().boot().clock().login().ready()
+    script.contact("answered", "c1", via="key").offer("c2")  # nobody ended c1
+    script.contact("answered", "c1", via="key")
+    ingest.take(script.messages(), "stream", "server")
+    assert {one.c: (one.outcome, one.phase) for one in reader.contacts()} == {
+        "c1": ("answered", "talking"), "c2": ("open", "offered"),
+    }  # fmt: skip

@@ -74,6 +74,15 @@ def known_closed(changes: Changes, state: StationState, c: str) -> Contact | Non
     return None
 
 
+def go_on(state: StationState, contact: Contact, phase: str) -> None:
+    """It is in that phase; one that was over runs again."""
+    if contact.closed:
+        state.open.append(contact)
+        if contact in state.coded_late:
+            state.coded_late.remove(contact)
+    contact.phase = phase
+
+
 def _answered(changes: Changes, contact: Contact) -> None:
     if contact.outcome != "answered":
         contact.outcome = "answered"
@@ -106,7 +115,7 @@ def _answer(changes: Changes, state: StationState, event: ev.ContactAnswered, ut
         contact.dial_ms = event.u - contact.start_u
     elif event.ring_ms is not UNSET:
         contact.ring_ms = event.ring_ms
-    contact.phase = "talking"
+    go_on(state, contact, "talking")
     contact.answered_u, contact.answered_utc = event.u, utc
     _answered(changes, contact)
 
@@ -123,7 +132,7 @@ def _missed(changes: Changes, state: StationState, event: ev.ContactMissed, utc:
 def _held(changes: Changes, state: StationState, event: ev.ContactHeld, utc: Utc) -> None:
     contact = find(changes, state, event, utc)
     _answered(changes, contact)
-    contact.phase = "held"
+    go_on(state, contact, "held")
     if contact.held_u is None:  # a hold within a hold is one hold
         contact.held_u = event.u
 
@@ -132,7 +141,7 @@ def _resumed(changes: Changes, state: StationState, event: ev.ContactResumed, ut
     contact = find(changes, state, event, utc)
     _answered(changes, contact)
     stop_hold(contact, event.u)
-    contact.phase = "talking"
+    go_on(state, contact, "talking")
 
 
 def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: Utc) -> None:
@@ -152,7 +161,7 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
         close_contact(changes, state, contact, event, utc)
         return
     _answered(changes, contact)  # a call that only rang is missed, not ended
-    contact.phase = "wrapup"  # its own event follows at once
+    go_on(state, contact, "wrapup")  # its own event follows at once
 
 
 def _end_before(contact: Contact, event: ev.ContactEnded) -> None:
@@ -171,11 +180,7 @@ def _wrapup_started(
     changes: Changes, state: StationState, event: ev.WrapupStarted, utc: Utc
 ) -> None:
     contact = find(changes, state, event, utc)
-    if contact not in state.open:
-        state.open.append(contact)
-    if contact in state.coded_late:
-        state.coded_late.remove(contact)
-    contact.phase = "wrapup"
+    go_on(state, contact, "wrapup")
     if contact.more is None or not contact.more.silent_ms or contact.end_b != event.b:
         contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
 

@@ -9,7 +9,7 @@ from diadema import events as ev
 from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_hold
-from diadema.ingest.contacts import find
+from diadema.ingest.contacts import find, go_on
 from diadema.ingest.state import StationState
 from diadema.store.rows import Contact
 
@@ -23,7 +23,8 @@ def _consulted(
     more = contact.details()
     if contact.phase != "consulting":
         more.consults += 1
-    contact.phase, more.heard = "consulting", event.heard or "area"
+    go_on(state, contact, "consulting")
+    more.heard = event.heard or "area"
     if more.heard == "area":
         _wait(contact, event.u)
         if more.consult_u is None:
@@ -50,10 +51,10 @@ def _consult_ended(
         more.consult_u = None
     if back:
         stop_hold(contact, event.u)
-        contact.phase = "talking"
+        go_on(state, contact, "talking")
     else:
         _wait(contact, event.u)
-        contact.phase = "held"
+        go_on(state, contact, "held")
 
 
 def _transferred(
