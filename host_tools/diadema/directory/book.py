@@ -41,7 +41,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 class Change(Struct, frozen=True, kw_only=True):
     """What shall become of an entry: another body, or None to retire it. `seen`: the version that
-    whoever changes it has looked at, 0 for none; None does not ask. `row`: of a file.
+    whoever changes it has looked at, 0 for none; None does not ask. `restores`: it was retired,
+    and is the same one again. `row`: of a file.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Change(Struct, frozen=True, kw_only=True):
     valid_from: date | None = None
     valid_until: date | None = None
     seen: int | None = None
+    restores: bool = False
     row: int | None = None
 
 
@@ -208,7 +210,14 @@ class Newest:
                 yield Problem(word=word, value=one.code, column=kind.key[-1], **at)
             elif one.body is None and body is None:
                 yield Problem(word="unknown_code", value=one.code, **at)
-            elif one.body is not None and version and body is None and not kind.slot:
+            elif one.restores and (body is not None or not version):
+                yield Problem(word="not_retired", value=one.code, **at)
+            elif (
+                one.body is not None
+                and version
+                and body is None
+                and not (kind.slot or one.restores)
+            ):
                 yield Problem(word="code_retired", value=one.code, column=kind.key[-1], **at)
             elif one.body is not None and kind.code(one.body) != one.code:
                 yield Problem(word="code_other", value=one.code, column=kind.key[-1], **at)

@@ -1,6 +1,5 @@
 """`diadema people`: people and places in and out of files, and in force."""
 
-import asyncio
 import json
 import sys
 from datetime import date
@@ -159,28 +158,20 @@ def publish(
     """Put people and places in force, as `diadema site` does with a file; stations get what is new
     as a configuration of the next generation.
     """
-    from diadema.ask_hub import ask_hub
-    from diadema.directory import publishing
+    from diadema.directory import asking, publishing
     from diadema.errors import DiademaError
 
     if not by and not dry_run:
         raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
     place, day, now_ms = _today(data, clock)
-
-    async def ask(subject: str, body: dict[str, Any]) -> dict[str, Any]:
-        return await ask_hub(place, subject, body)
-
-    with _open(place, now_ms) as book:
-        if dry_run:
+    if dry_run:
+        with _open(place, now_ms) as book:
             found = publishing.differences(publishing.draft(book, place, day), place)
-            generation = None
-        else:
-            runs = place.read_hub() is not None
-            work = publishing.publish(
-                book, place, day, by=by, at_ms=now_ms, ask=ask if runs else None
-            )
-            done = asyncio.run(work)
-            found, generation = done.differences, done.generation
+        generation = None
+    else:
+        place.make()
+        done = asking.publish(place, now_ms, by)
+        found, generation = done.differences, done.generation
     if as_json:
         import msgspec
 

@@ -11,6 +11,7 @@ _DAY_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})\Z")
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}\Z")
 _SERIAL = re.compile(r"\d{5}(?:\.0+)?\Z")
 _EPOCH = date(1899, 12, 30)  # of day 0 of a spreadsheet, as it counts after February 1900
+_FIRST, _LAST = date(1990, 1, 1), date(2099, 12, 31)
 _SERIALS = range(29_221, 73_051)  # 1980 to 2099
 
 
@@ -18,10 +19,15 @@ def read_date(column: str, raw: Any) -> date:
     """From a date, a serial number of a spreadsheet, ISO, or day/month/year as in Peru. Raises
     Wrong.
     """
-    if isinstance(raw, datetime):
-        return raw.date()
-    if isinstance(raw, date):
-        return raw
+    found = raw.date() if isinstance(raw, datetime) else raw
+    if not isinstance(found, date):
+        found = _read(column, raw)
+    if not _FIRST <= found <= _LAST:
+        raise _wrong("date_far", column, raw)
+    return found
+
+
+def _read(column: str, raw: Any) -> date:
     text = str(raw).strip() if not isinstance(raw, bool) else ""
     if _SERIAL.match(text) and int(float(text)) in _SERIALS:
         return _EPOCH + timedelta(int(float(text)))

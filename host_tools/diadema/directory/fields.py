@@ -157,7 +157,7 @@ def _number(field: Field, raw: Any) -> float:
             raw = float(raw.replace(",", ".") if raw.count(",") == 1 else raw)
         except ValueError as error:
             raise field.wrong("number", raw) from error
-    if not isinstance(raw, int | float) or not math.isfinite(raw):
+    if not isinstance(raw, int | float) or abs(raw) > 1e15 or math.isnan(raw):
         raise field.wrong("number", raw)
     low, high = field.low, field.high
     if (low is not None and raw < low) or (high is not None and raw > high):

@@ -85,20 +85,25 @@ def open_tables(path: Path) -> Engine:
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begin)
     try:
-        with engine.connect().execution_options(write=True) as connection, connection.begin():
-            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if version == 0:
-                metadata.create_all(connection)
-                connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-            elif version != VERSION:
-                raise DiademaError(
-                    f"{path} has layout {version}, this program knows {VERSION}: "
-                    "use the program that wrote it, or another --data"
-                )
+        if _layout(engine) == 0:
+            with engine.connect().execution_options(write=True) as tx, tx.begin():
+                metadata.create_all(tx)
+                tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     except DBAPIError as error:
         engine.dispose()
         raise DiademaError(
             f"cannot open {path} ({error.orig}): end whatever holds it, and look at the "
             "permissions of its folder and at the space on its disk"
         ) from error
+    if (version := _layout(engine)) != VERSION:
+        engine.dispose()
+        raise DiademaError(
+            f"{path} has layout {version}, this program knows {VERSION}: "
+            "use the program that wrote it, or another --data"
+        )
     return engine
+
+
+def _layout(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())

@@ -1,0 +1,160 @@
+"""People and places by the API: each kind by its own fields, and what is wrong in words."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from diadema.directory.taking_in import open_directory
+from diadema.paths import DataDir
+from diadema.site_example import EXAMPLE
+from web_stage import TOKEN, Nats, Web
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PEOPLE = "/api/v1/people"
+AGENT = {"code": "e010", "name": "Nueva Inventada", "short": "NUEVA", "alias": "E10"}
+
+
+@pytest.fixture(scope="module")
+def people_web(nats_server: Nats, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    web = Web(tmp_path_factory.mktemp("people"), nats_server.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+@pytest.fixture
+def data(people_web: Web) -> DataDir:
+    """The directory is begun anew by each test."""
+    place = DataDir(people_web.folder)
+    for end in ("", "-wal", "-shm"):
+        Path(f"{place.directory}{end}").unlink(missing_ok=True)
+    place.site.write_text(EXAMPLE)
+    return place
+
+
+@pytest.fixture
+async def api(data: DataDir, people_web: Web) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept-Language": "es"}
+    async with httpx.AsyncClient(
+        base_url=f"{people_web.url}{PEOPLE}", headers=headers, timeout=30
+    ) as client:
+        yield client
+
+
+def change(entry: dict[str, object], **more: object) -> dict[str, object]:
+    return {"entry": entry, "reason": "prueba"} | more
+
+
+async def test_an_entry_is_made_changed_retired_and_restored(
+    api: httpx.AsyncClient, data: DataDir
+) -> None:
+    answer = await api.put("/agents/e010", json=change(AGENT, seen=0))
+    assert (answer.status_code, answer.json()["version"]) == (200, 1), answer.text
+    other = AGENT | {"team": "Mañana"}
+    answer = await api.put("/agents/e010", json=change(other, seen=0))
+    assert answer.status_code == 422 and "ya existe" in answer.json()["detail"]
+    assert (await api.put("/agents/e010", json=change(other, seen=1))).status_code == 200
+    answer = await api.put("/agents/e010", json=change(other, seen=1))
+    assert answer.status_code == 409 and "mientras tanto" in answer.json()["detail"]
+    assert (await api.get("/agents/e010")).json()["entry"] == other
+    answer = await api.delete("/agents/e010", params={"reason": "se fue"})
+    assert answer.json()["entry"] is None
+    answer = await api.put("/agents/e010", json=change(AGENT))
+    assert answer.status_code == 422 and "retirado" in answer.json()["detail"]
+    answer = await api.post("/restore/agents/e010", json={"reason": "era un error"})
+    assert answer.json()["entry"] == other
+    versions = (await api.get("/history/agents/e010")).json()
+    assert [one["version"] for one in versions] == [4, 3, 2, 1]
+    assert all(one["by"] and one["reason"] for one in versions)
+    with open_directory(data, 1) as book:
+        assert book.entry("agents", "e010").body == other  # type: ignore[union-attr]
+
+
+async def test_codes_with_a_slash(api: httpx.AsyncClient) -> None:
+    shift = {"code": "m", "name": "Mañana", "start": "08:00", "end": "16:00"}
+    assert (await api.put("/shifts/m", json=change(shift))).status_code == 200
+    row = {"day": "2026-12-01", "agent": "e001", "shift": "m"}
+    answer = await api.put("/roster/2026-12-01/e001", json=change(row))
+    assert answer.json()["entry"] == row, answer.text
+    found = (await api.get("/week", params={"first": "2026-11-30"})).json()
+    cells = {one["code"]: one["days"] for one in found["agents"]}
+    assert cells["e001"]["2026-12-01"]["shift"] == "m" and cells["e002"] == {}
+
+
+async def test_a_page_at_a_time(api: httpx.AsyncClient) -> None:
+    first = (await api.get("/reasons", params={"limit": 4})).json()
+    assert (len(first["entries"]), first["total"]) == (4, 10)
+    rest = (await api.get("/reasons", params={"after": first["next"]})).json()
+    codes = [one["code"] for one in first["entries"] + rest["entries"]]
+    assert codes == sorted(codes) and len(codes) == 10 and rest["next"] is None
+    found = (await api.get("/reasons", params={"search": "topico"})).json()
+    assert [one["code"] for one in found["entries"]] == ["topico"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/agents/e011", AGENT, "el código no se cambia"),
+        ("/agents/e010", AGENT | {"team": "Nadie"}, "no existe el equipo «Nadie»"),
+        ("/agents/e010", AGENT | {"name": "Ana\u202e"}, "caracteres invisibles (U+202E)"),
+        ("/employers/x", {"code": "x", "name": "X", "ruc": "20100070971"}, "revise el RUC"),
+    ],
+)
+async def test_what_is_wrong_is_told(
+    api: httpx.AsyncClient, path: str, body: dict[str, object], says: str
+) -> None:
+    answer = await api.put(path, json=change(body))
+    assert answer.status_code == 422 and says in answer.json()["detail"], answer.text
+    assert answer.json()["errors"]
+
+
+async def test_nobody_knows_it(api: httpx.AsyncClient) -> None:
+    for path in ("/agents/nadie", "/history/agents/nadie"):
+        assert (await api.get(path)).status_code == 404
+    assert (await api.get("/history/nada/x")).status_code == 422
+
+
+async def test_tables(api: httpx.AsyncClient) -> None:
+    for form, begins in (("xlsx", b"PK"), ("csv", b"\xef\xbb\xbfC\xc3\xb3digo;")):
+        answer = await api.get("/export/agents", params={"format": form})
+        assert answer.content.startswith(begins)
+        done = (await api.post("/import/agents", content=answer.content)).json()
+        assert (done["unchanged"], done["done"], done["problems"]) == (2, False, [])
+    table = b"code;name;short;alias\ne010;Nueva;N;N\ne011;;N;N\n"
+    told = (await api.post("/import/agents", content=table)).json()
+    assert [(one["row"], one["column"]) for one in told["problems"]] == [(3, "Nombre")]
+    wanted = {"dry_run": False, "skip_bad": True, "reason": "alta"}
+    told = (await api.post("/import/agents", content=table, params=wanted)).json()
+    assert (told["added"], told["done"]) == (1, True)
+    answer = await api.post("/import/agents", content=b"\xd0\xcf\x11\xe0")
+    assert answer.status_code == 422 and "XLSX" in answer.json()["detail"]
+
+
+async def test_what_stations_would_be_told(api: httpx.AsyncClient, data: DataDir) -> None:
+    area = {"code": "nueva", "label": "Nueva"}
+    await api.put("/areas/nueva", json=change(area))
+    told = (await api.get("/publication")).json()
+    assert told["differences"] == [
+        {"part": "areas", "added": ["nueva"], "changed": [], "removed": []}
+    ]
+    assert [one["seat"] for one in told["stations"]] == ["A-01", "A-02"]
+    done = (await api.post("/publication")).json()
+    assert done["generation"] is None and "nueva" in data.site.read_text()
+    assert (await api.get("/publication")).json()["differences"] == []
+    # what stations would not take is told and not put in force
+    agent = (await api.get("/agents/e002")).json()["entry"] | {"station_code": "1122"}
+    await api.put("/agents/e002", json=change(agent))
+    problems = (await api.get("/publication")).json()["problems"]
+    assert [(one["kind"], one["code"]) for one in problems] == [("agents", "e002")]
+    answer = await api.post("/publication")
+    assert answer.status_code == 422 and "PIN" in answer.json()["detail"]
+
+
+async def test_the_document_has_a_model_of_each_kind(api: httpx.AsyncClient) -> None:
+    url = f"{api.base_url.copy_with(path='/api/v1/openapi.json')}"
+    schemas = (await api.get(url)).json()["components"]["schemas"]
+    assert schemas["Agents"]["properties"]["document_kind"]["anyOf"][0]["enum"] == [
+        "DNI", "CE", "PASAPORTE",
+    ]  # fmt: skip
+    assert set(schemas["Roster"]["required"]) == {"day", "agent"}
