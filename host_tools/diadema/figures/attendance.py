@@ -12,12 +12,12 @@ from sqlalchemy import Connection, select
 from diadema.directory.people import People, Planned
 from diadema.directory.reading import people as read_people
 from diadema.figures.days import day_at, start_of, zone_of
-from diadema.metrics.contacts import LONGEST_MS
 from diadema.metrics.schedule import Lateness, lateness
 from diadema.paths import DataDir
 from diadema.store import Session, open_reader, tables
 from diadema.store.attendance import Mark, marks
 from diadema.store.host_rows import Correction
+from diadema.store.kept_contacts import LONGEST_MS
 
 NEAR_S = 8 * 3600  # so far from a shift something still belongs to it
 

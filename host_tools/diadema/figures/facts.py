@@ -8,13 +8,11 @@ from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from diadema.figures.load import end_of
-from diadema.metrics.contacts import LONGEST_MS
 from diadema.store import kept_contacts, kept_trails, tables
-from diadema.store.kept_contacts import Key, key_of
+from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
 from diadema.store.rows import Contact, QueueCall, Ticket, Trail
 
 _decode = msgspec.json.Decoder(Trail).decode
-_ENDS_AFTER = f"(row ->> {Contact.__struct_fields__.index('end_utc')}) > :after"
 
 
 class Facts(Struct):
@@ -88,12 +86,10 @@ def _contacts(
     row = tables.contacts.c
     whose = _among(row.a, wanted)
     inside = (row.start_utc >= start_ms) & (row.start_utc < end_ms)
-    earlier = (row.start_utc >= start_ms - LONGEST_MS) & (row.start_utc < start_ms)
     for one in kept_contacts.ended(tx, inside, *whose):
         if key_of(one) not in on.contacts:
             found[one.a].contacts.append(one)
-    reaching = text(_ENDS_AFTER).bindparams(after=start_ms)
-    for one in kept_contacts.ended(tx, earlier, reaching, *whose):
+    for one in kept_contacts.reaching(tx, start_ms, *whose):
         if key_of(one) not in on.contacts:
             found[one.a].before.append(one)
     for one in on.contacts.values():

@@ -11,7 +11,8 @@ from itertools import pairwise
 from msgspec import Struct
 
 from diadema.figures.rows import Load
-from diadema.metrics.contacts import JUMP_MS, LONGEST_MS
+from diadema.metrics.contacts import JUMP_MS
+from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import Ticket, Trail
 
 _RANK = {

@@ -7,10 +7,10 @@ from collections.abc import Iterable, MutableMapping
 
 from diadema.figures.days import DaySpan
 from diadema.figures.rows import Calls, Sums
-from diadema.metrics.contacts import LONGEST_MS
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import overlapping
 from diadema.metrics.rounding import whole_seconds
+from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from diadema.metrics.rounding import mean, whole_seconds
+from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import Contact
 
-LONGEST_MS = 16 * 3_600_000  # what goes on for longer was forgotten, or never was
 JUMP_MS = 2_000  # hours and the milliseconds between them differ by more: a clock was set
 
 type Key = tuple[str, int, int]
@@ -58,6 +58,12 @@ def impossible(contact: Contact) -> bool:
     return abs(by_hours - (contact.close_u - contact.start_u)) > JUMP_MS
 
 
+def talk_of(contact: Contact) -> tuple[int, int, int] | None:
+    """When its conversation began and ended, and when it itself began, where all is known."""
+    began, ended, start = contact.answered_utc, contact.end_utc, contact.start_utc
+    return None if began is None or ended is None or start is None else (began, ended, start)
+
+
 def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     """Of one agent's contacts those that began to talk while another one of hers did: nobody
     leads two conversations. Of two, the later one is in doubt; what is in no average anyway
@@ -65,15 +71,15 @@ def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     """
     found: set[Key] = set()
     talks = [
-        (one.answered_utc, one.s, one.e, one.n, one.end_utc)
+        (*talk, handle_s(one), one.s, one.e, one.n)
         for one in contacts
-        if one.answered_utc is not None and one.end_utc is not None and averaged(one)
+        if (talk := talk_of(one)) is not None and averaged(one)
     ]
     until = 0
-    for answered, s, e, n, end in sorted(talks):
-        if answered < until:
+    for began, ended, _, _, s, e, n in sorted(talks):
+        if began < until:
             found.add((s, e, n))
-        until = max(until, end)
+        until = max(until, ended)
     return found
 
 
