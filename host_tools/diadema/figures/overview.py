@@ -12,8 +12,8 @@ from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.figures.read import read
 from diadema.figures.rows import Calls, Cut, Load, Sums
-from diadema.metrics import calls as call_metrics
-from diadema.metrics import states
+from diadema.metrics.calls import aht
+from diadema.metrics.states import occupancy, utilisation
 from diadema.paths import DataDir
 
 
@@ -105,12 +105,12 @@ def _row(agent: str, people: People, sums: Sums) -> AgentRow:
         missed=calls.missed,
         n=calls.n,
         aside=calls.answered + calls.connected - calls.n,
-        aht_s=call_metrics.aht(calls),
+        aht_s=aht(calls),
         talk_s=metrics.mean(calls.talk_s, calls.n),
         hold_s=metrics.mean(calls.hold_s, calls.n),
         wrap_s=metrics.mean(calls.wrap_s, calls.n),
-        occupancy=states.occupancy(load),
-        utilisation=states.utilisation(load),
+        occupancy=occupancy(load),
+        utilisation=utilisation(load),
         logged_s=load.logged_s,
         not_ready_s=load.not_ready,
     )

@@ -10,8 +10,8 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from diadema import metrics
 from diadema.figures.agent_day import AgentPage, agent_page, events_behind
-from diadema.metrics import calls as call_metrics
-from diadema.metrics import states
+from diadema.metrics.calls import aht
+from diadema.metrics.states import occupancy
 from diadema.site_work import SYSTEM_REASONS
 from diadema.web.asking import person_of
 from diadema.web.guard import language_of
@@ -79,12 +79,12 @@ def told(made: AgentPage) -> dict[str, Any]:
         "figures": {
             "handled": calls.answered + calls.connected,
             "missed": calls.missed,
-            "aht_s": call_metrics.aht(calls),
+            "aht_s": aht(calls),
             "aht_n": calls.n,
             "talk_s": metrics.mean(calls.talk_s, calls.n),
             "hold_s": metrics.mean(calls.hold_s, calls.n),
             "wrap_s": metrics.mean(calls.wrap_s, calls.n),
-            "occupancy": states.occupancy(load),
+            "occupancy": occupancy(load),
             "logged_s": load.logged_s,
         },
         "reasons": [

@@ -11,8 +11,6 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.connection import wait
-
 
 class Worker:
     """Two processes, each begun when first needed: `ask` is for somebody who waits, `behind` for
@@ -55,15 +53,3 @@ def _end_with_parent() -> None:
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A web that is killed cannot end us."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        wait([parent.sentinel])
-        os._exit(0)
-
-    threading.Thread(target=follow, name="parent", daemon=True).start()

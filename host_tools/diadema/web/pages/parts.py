@@ -27,8 +27,8 @@ def day_links(page: Page, service: Service, day: date, path: str, team: str = ""
     words, today = section("parts", page.language), service.today()
     more = f"&team={team}" if team else ""
 
-    def go(to: date) -> str:
-        return f"{path}?day={to.isoformat()}&lang={page.language}{more}"
+    def go(to: date) -> str:  # NiceGUI puts its /ui before it
+        return f"{path.removeprefix('/ui')}?day={to.isoformat()}&lang={page.language}{more}"
 
     with ui.element("nav").classes("days").props(f'aria-label="{words["days"]}"'):
         before = ui.link("‹", go(day - timedelta(days=1))).classes("step")
@@ -54,7 +54,7 @@ def team_choice(page: Page, service: Service, team: str, day: date, path: str) -
     options = {"": words["team.all"], **{one: one for one in teams}}
     choice = ui.select(options, value=team if team in teams else "", label=words["team"])
     choice.props("dense outlined options-dense").classes("team")
-    go = f"{path}?day={day.isoformat()}&lang={page.language}&team="
+    go = f"{path.removeprefix('/ui')}?day={day.isoformat()}&lang={page.language}&team="
     choice.on_value_change(lambda change: ui.navigate.to(go + (change.value or "")))
 
 

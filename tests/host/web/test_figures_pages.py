@@ -1,0 +1,152 @@
+"""The pages of figures in a real browser: an agent's day, attendance, TMO, dispositions. What they
+say is what `figures.read` says, and what a role may not see it does not see.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from diadema.clock import open_clock
+from diadema.figures.read import read
+from diadema.metrics import calls as call_metrics
+from diadema.paths import DataDir
+from diadema.report.durations import clock
+from playwright.async_api import Page, expect
+from reported_day import stations
+from scripted_station import T0
+from web_stage import Hub, Nats, Web
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()
+PAGES = ("agents", "agents/a001", "attendance", "handling", "dispositions")
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def day_web(
+    nats_server: Nats, tmp_path_factory: pytest.TempPathFactory, shared_hub: Hub
+) -> AsyncIterator[Web]:
+    """A web over a store with two days of two agents of the teams Norte and Sur."""
+    folder = tmp_path_factory.mktemp("days")
+    stations(folder)
+    web = Web(folder, nats_server.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+def at(web: Web, page: str, query: str = "") -> str:
+    return f"{web.url}/ui/{page}?day={DAY}&lang=es{query}"
+
+
+def sums(web: Web, agent: str):
+    figures = read(DataDir(web.folder), DAY, DAY, open_clock(None).now_ms())
+    return figures.agent(agent)
+
+
+async def figure(page: Page, title: str) -> str:
+    box = page.locator(".figure", has=page.get_by_text(title, exact=True))
+    return await box.locator(".number").inner_text()
+
+
+async def test_an_agents_day_says_what_the_figures_say(day_web: Web, open_page) -> None:
+    page = await open_page(at(day_web, "agents/a001"))
+    calls = sums(day_web, "a001").calls()
+    await expect(page.locator(".figures .figure").first).to_be_visible()
+    assert await figure(page, "Atenciones") == str(calls.answered + calls.connected)
+    assert await figure(page, "No atendidas") == str(calls.missed)
+    assert await figure(page, "TMO") == clock(call_metrics.aht(calls))
+    assert await figure(page, "Tiempo conectado") == clock(sums(day_web, "a001").load.logged_s)
+    rows = page.get_by_role("region", name="Llamadas").locator("tbody tr")
+    assert await rows.count() == calls.offered + calls.dialed
+    assert await page.locator("rect.bar-work").count() > 0
+
+
+async def test_each_number_opens_the_events_behind_it(day_web: Web, open_page) -> None:
+    page = await open_page(at(day_web, "agents/a001"))
+    calls = page.get_by_role("region", name="Llamadas")
+    await calls.locator("tbody button").first.click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_text("contact.offered")).to_be_visible()
+    await expect(dialog.get_by_text("contact.typified")).to_be_visible()
+    assert await dialog.locator("tbody tr").count() >= 5
+    await dialog.get_by_role("button", name="Cerrar").click()
+    await page.locator("rect.bar-presence[data-state=not_ready]").first.focus()
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_text("presence.changed").first).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.locator(".figure", has_text="No atendidas").get_by_role("button").click()
+    await expect(dialog.get_by_text("contact.missed").first).to_be_visible()
+
+
+async def test_another_day_is_a_choice_away(day_web: Web, open_page) -> None:
+    page = await open_page(at(day_web, "agents/a001"))
+    await page.get_by_role("link", name="Día anterior").click()
+    await expect(page.get_by_text("Sin llamadas ese día.")).to_be_visible()
+
+
+async def test_tables_of_all_agents_add_up(day_web: Web, open_page) -> None:
+    page = await open_page(at(day_web, "handling"))
+    await expect(page.locator(".figures-table")).to_be_visible()
+    both = sums(day_web, "a001").calls()
+    both += sums(day_web, "a002").calls()
+    assert await figure(page, "TMO") == clock(call_metrics.aht(both))
+    assert await figure(page, "Recibidas") == str(both.offered)
+    await expect(page.locator("canvas").first).to_be_visible()
+    await page.goto(at(day_web, "dispositions"))
+    counts = page.locator(".figures-table tbody tr td:nth-child(6)")
+    await expect(counts.first).to_be_visible()
+    assert sum(map(int, await counts.all_inner_texts())) == sum(both.codes.values())
+    await page.goto(at(day_web, "attendance"))
+    await expect(page.locator(".figures-table tbody tr").first).to_be_visible()
+    assert await page.locator(".figures-table tbody tr").count() == 2
+    await page.goto(at(day_web, "agents"))
+    await page.locator(".figures-table tbody a").first.click()
+    await page.wait_for_url("**/ui/agents/a00*")
+
+
+async def test_a_role_sees_no_more_than_its_own(day_web: Web, open_page) -> None:
+    refused = "Su cuenta no permite esto"
+    for role, page_name in (("technician", "agents"), ("hr", "handling"), ("agent", "agents")):
+        agent = "a002" if role == "agent" else None
+        page = await open_page(at(day_web, page_name), role=role, agent=agent)
+        await expect(page.get_by_text(refused)).to_be_visible()
+        assert await page.locator(".figures-table").count() == 0
+    own = await open_page(at(day_web, "agents/a002"), role="agent", agent="a002")
+    await expect(own.locator(".figures .figure").first).to_be_visible()
+    others = await open_page(at(day_web, "agents/a001"), role="agent", agent="a002")
+    await expect(others.get_by_text(refused)).to_be_visible()
+    async with httpx.AsyncClient(
+        base_url=day_web.url, cookies=day_web.login("agent", agent="a002")
+    ) as client:
+        assert (await client.get(f"/api/v1/agents/a002/page?day={DAY}")).status_code == 200
+        for path in ("page?", "events?from=0&to=9999999999999&"):
+            answer = await client.get(f"/api/v1/agents/a001/{path}day={DAY}")
+            assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+async def test_pages_are_accessible(day_web: Web, open_page, name: str, theme: str) -> None:
+    page = await open_page(at(day_web, name), color_scheme=theme)
+    await expect(page.locator(".status").first).not_to_have_text("")
+    await expect(page.locator(".figures, .figures-table").first).to_be_visible()
+    found = await Axe().run(page, options=AXE)
+    problems = [
+        (one["id"], [node["html"][:160] for node in one["nodes"]])
+        for one in found.response["violations"]
+    ]
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_pages_fit_a_phone(day_web: Web, open_page, name: str) -> None:
+    page = await open_page(at(day_web, name), viewport={"width": 390, "height": 844})
+    await expect(page.locator(".figures, .figures-table").first).to_be_visible()
+    wide = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wide <= 0
