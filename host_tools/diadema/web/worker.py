@@ -7,10 +7,9 @@ import asyncio
 import multiprocessing
 import os
 import threading
-import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+
 
 class Worker:
     """Two processes, each begun when first needed: `ask` is for somebody who waits, `behind` for
