@@ -37,7 +37,6 @@ class Changes:
     agents: set[str] = field(default_factory=set)
     answered: list[Contact] = field(default_factory=list)  # for the day's figures
     missed: list[Contact] = field(default_factory=list)
-    closed: list[Contact] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)  # stations
     ended: list[Session] = field(default_factory=list)
     placed: bool = False  # older rows got their hour: the day's figures must be read again

@@ -29,7 +29,6 @@ def close_contact(
         _keep(state.coded_late, last, contact)
     state.last = contact
     changes.contact(contact)
-    changes.closed.append(contact)
 
 
 def _keep(contacts: list[Contact], contact: Contact, instead: Contact) -> None:

@@ -17,7 +17,8 @@ from diadema.clock import Clock
 from diadema.events import AttendanceMarked
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.cut import position_of
-from diadema.ingest.floor import Floor, day_of, since_of
+from diadema.ingest.departures import Departures
+from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake
 from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message, Orders
@@ -26,6 +27,7 @@ from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.site import Site
 from diadema.store import Batch, Contact, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told
+from diadema.store.kept_contacts import reaching
 from diadema.store.loading import contact_of, contacts_between, load, unplaced
 from diadema.store.writer import Found
 
@@ -58,6 +60,7 @@ class Ingest:
         with self._reading() as tx:
             stored = load(tx)
             self._chain = Chain(tx)
+            self._departures = Departures(tx)
             self.position = position_of(tx)  # how many events the store has
         self.stream = stored.stream
         self.generation = stored.generation
@@ -76,7 +79,6 @@ class Ingest:
             self.stations[s].journals[e] = Journal(e, position)
         for s, e, n, body in stored.pending:
             self.stations[s].journals[e].pending[n] = body
-        self._out = {a: since_of(row) for a, row in stored.live.items()}
         self._use(self.site, stored.live)
         self._ahead = False
 
@@ -266,16 +268,11 @@ class Ingest:
             self.floor.answered(contact)
         for contact in changes.missed:
             self.floor.missed(contact)
-        for contact in changes.closed:
-            self.floor.closed(contact)
+        for contact in changes.contacts.values():
+            self.floor.note(contact)
         if changes.placed:
             self._count_day(changes.contacts.values())
-        for session in changes.ended:
-            if session.close_utc is None:
-                self._out[session.a] = None
-        for session in changes.sessions.values():
-            if session.close_utc is not None:
-                self._out[session.a] = max(self._out.get(session.a) or 0, session.close_utc)
+        self._departures.note(changes.sessions.values())
         for station in touched:
             running = station.state.session
             seats = self.floor.sit(station.s, running.a if running else None)
@@ -289,7 +286,7 @@ class Ingest:
     def _render(self, agents: Iterable[str]) -> dict[str, bytes]:
         changed: dict[str, bytes] = {}
         for a in agents:
-            row = _encode(self.floor.render(a, self.stations, self._out.get(a)))
+            row = _encode(self.floor.render(a, self.stations, self._departures.since(a)))
             if row != self.floor.rows.get(a):
                 changed[a] = self.floor.rows[a] = row
         return changed
@@ -297,7 +294,8 @@ class Ingest:
     def _count_day(self, newer: Iterable[Contact]) -> None:
         day = self.floor.day
         with self._reading() as tx:
-            rows = {(c.s, c.e, c.n): c for c in contacts_between(tx, day.start, day.end)}
+            its = (*contacts_between(tx, day.start, day.end), *reaching(tx, day.start))
+            rows = {(c.s, c.e, c.n): c for c in its}
         rows |= {(c.s, c.e, c.n): c for c in newer}
         for station in self.stations.values():
             rows |= {(c.s, c.e, c.n): c for c in station.state.open}

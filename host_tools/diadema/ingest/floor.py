@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Struct, field
 
 from diadema import metrics
@@ -73,20 +72,62 @@ def day_of(now_ms: int, site: Site | None) -> Day:
 _HERS = frozenset({"no_answer", "rejected"})  # missed by the agent, not by caller or technics
 
 
+type Key = tuple[str, int, int]
+type Told = tuple[bool, int, int, int, int]
+
+
 class Figures(Struct):
     """One agent's day: answered and missed (flow), and seconds over contacts for the TMO
-    (averages). `missed` is by contact, with its hour, for one may be missed and then answered.
+    (averages). `missed` is by contact, with its hour, for one may be missed and then answered;
+    `told` so too: answered, seconds for the averages or -1, and when its talk began, ended, and
+    it itself began (0, 0, 0: nothing that another one could contradict).
     """
 
     answered: int = 0
-    seconds: int = 0
-    n: int = 0
     newest: int = 0  # of those answered, when it began
-    missed: dict[tuple[str, int, int], tuple[int, bool]] = field(default_factory=dict)
+    missed: dict[Key, tuple[int, bool]] = field(default_factory=dict)
+    told: dict[Key, Told] = field(default_factory=dict)
+    _seconds: int = 0
+    _n: int = 0
+    _until: int = 0  # the latest end of a talk
+    _tangled: bool = False  # something overlaps or was told again: the sums are made anew
 
     @property
     def in_a_row(self) -> list[int]:
         return [utc for utc, hers in self.missed.values() if hers and utc > self.newest]
+
+    def tell(self, key: Key, new: Told) -> None:
+        old = self.told.get(key)
+        if old == new:
+            return
+        self.told[key] = new
+        self.answered += new[0] - (old[0] if old else 0)
+        _, seconds, began, ended, _ = new
+        if (old and (old[1] >= 0 or old[2])) or (began and began < self._until):
+            self._tangled = True
+        self._until = max(self._until, ended)
+        if seconds >= 0:
+            self._seconds += seconds
+            self._n += 1
+
+    @property
+    def averages(self) -> tuple[int, int]:
+        """Seconds and contacts. Of two talks at once the later one is in none, as in
+        `metrics.doubtful`.
+        """
+        if not self._tangled:
+            return self._seconds, self._n
+        talks = sorted(
+            (began, ended, start, seconds)
+            for _, seconds, began, ended, start in self.told.values()
+        )
+        total = n = until = 0
+        for began, ended, _, seconds in talks:
+            if seconds >= 0 and (not began or began >= until):
+                total += seconds
+                n += 1
+            until = max(until, ended)
+        return total, n
 
 
 class Floor:
@@ -130,56 +171,64 @@ class Floor:
         return self._seat_names.get(s, s)
 
     def answered(self, contact: Contact) -> None:
+        self.note(contact)
         if self.day.has(contact.start_utc):
             figures = self._figures_of(contact.a)
-            figures.answered += 1
             figures.newest = max(figures.newest, contact.start_utc or 0)
             figures.missed.pop((contact.s, contact.e, contact.n), None)
 
     def missed(self, contact: Contact) -> None:
+        self.note(contact)
         if self.day.has(contact.start_utc):
             told = contact.start_utc or 0, contact.cause in _HERS
             self._figures_of(contact.a).missed[contact.s, contact.e, contact.n] = told
 
-    def closed(self, contact: Contact) -> None:
-        if self.day.has(contact.start_utc) and metrics.averaged(contact):
-            figures = self._figures_of(contact.a)
-            figures.seconds += metrics.handle_s(contact)
-            figures.n += 1
+    def note(self, contact: Contact) -> None:
+        """What averages and flow have of it now, as often as it changes."""
+        today, averaged = self.day.has(contact.start_utc), metrics.averaged(contact)
+        talk = metrics.talk_of(contact) if averaged else None
+        if not today and (talk is None or talk[1] <= self.day.start):
+            return
+        answered = today and contact.outcome == "answered"
+        seconds = metrics.handle_s(contact) if today and averaged else -1
+        key = contact.s, contact.e, contact.n
+        self._figures_of(contact.a).tell(key, (answered, seconds, *(talk or (0, 0, 0))))
 
     def count(self, contacts: Iterable[Contact]) -> None:
-        """Read the day's figures anew from all of its contacts."""
+        """Read the day's figures anew from all of its contacts, and those whose talk reaches into
+        it.
+        """
         self._figures = {}
         for contact in contacts:
             if contact.outcome == "answered":
                 self.answered(contact)
             elif contact.outcome == "missed":
                 self.missed(contact)
-            self.closed(contact)
 
     def render(self, a: str, stations: dict[str, Station], out_since: int | None) -> Row:
         """The agent's row now. `out_since`: when the last session closed, for who is out."""
         agent = self._agents.get(a)
         figures = self._figures.get(a) or Figures()
         in_a_row = figures.in_a_row
+        seconds, handled = figures.averages
         row = Row(
             a=a,
             name=agent.name if agent else a,
             alias=agent.alias if agent else a,
             team=agent.team if agent else "",
             contacts=figures.answered,
-            tmo=metrics.mean(figures.seconds, figures.n),
+            tmo=metrics.mean(seconds, handled),
             missed=len(figures.missed),
             in_a_row=len(in_a_row),
             in_a_row_utc=min(in_a_row, default=None),
-            handle_s=figures.seconds,
-            handled=figures.n,
+            handle_s=seconds,
+            handled=handled,
         )
         seats = self._seats.get(a)
         if not seats:
             row.since = row.t = out_since
             return row
-        station = stations[seats[-1]]
+        station = _latest(stations[s] for s in seats)
         state = station.state
         contact = foremost(state.open) if state.open else None
         reason = self._reasons.get(state.shown_reason or "")
@@ -213,9 +262,11 @@ class Floor:
         return self._figures.setdefault(a, Figures())
 
 
-def since_of(row: bytes | None) -> int | None:
-    """When the agent of a published row went out; None if that row says otherwise."""
-    if row is None:
-        return None
-    known = msgspec.json.decode(row, type=Row)
-    return known.since if known.state == "logged_out" else None
+def _latest(stations: Iterable[Station]) -> Station:
+    """Of those where she is logged in, where she did so last; by no order of arrival."""
+
+    def opened(one: Station) -> tuple[int, str]:
+        session = one.state.session
+        return (session.open_utc or 0 if session else 0), one.s
+
+    return max(stations, key=opened)
