@@ -28,6 +28,20 @@ class NotYours(DiademaError):
     """The person may not have that."""
 
 
+def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
+    """Whether all of that report, as nobody in particular gets it, is his to see."""
+    if not person.may(RIGHTS[kind]):
+        return False
+    teams = person.scope(people)
+    match scope.of:
+        case "agent":
+            return person.sees(scope.code, people)
+        case "team":
+            return teams is None or scope.code in teams
+        case _:
+            return teams is None
+
+
 class Asked:
     """Raises NotYours, or DiademaError for a scope that is not there."""
 
@@ -78,7 +92,7 @@ class Asked:
     @property
     def sees_all(self) -> bool:
         """Also whom the people of today no longer name."""
-        return self.person is None or self.person.sees("", self.people)
+        return self.person is None or self.person.scope(self.people) is None
 
     @property
     def scope_name(self) -> str:

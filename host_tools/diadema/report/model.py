@@ -15,6 +15,8 @@ from diadema.metrics.rounding import mean, percent
 type Kind = Literal[
     "text", "count", "seconds", "percent", "day", "moment", "hour", "minute", "figure"
 ]  # `figure`: each cell says what it is
+_CODE = 64  # characters of a scope
+
 type Cell = str | int | float | Figure | None
 
 
@@ -81,6 +83,22 @@ class Scope(Struct, kw_only=True, frozen=True):
 
     of: Literal["floor", "agent", "team", "queue"] = "floor"
     code: str = ""
+
+    @property
+    def word(self) -> str:
+        """As an address has it: `floor`, `team:Mañana`."""
+        return self.of if self.of == "floor" else f"{self.of}:{self.code}"
+
+
+def scope_of(word: str) -> Scope:
+    """Raises ValueError for what names none."""
+    of, _, code = word.partition(":")
+    match of:
+        case "floor" if not code:
+            return Scope()
+        case "agent" | "team" | "queue" if 0 < len(code) <= _CODE:
+            return Scope(of=of, code=code)
+    raise ValueError(word)
 
 
 class Report(Struct, kw_only=True):

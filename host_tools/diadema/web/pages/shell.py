@@ -20,13 +20,13 @@ from diadema.words import known, section
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}
 
-NAV: tuple[tuple[str, str, Right], ...] = (  # word of `shell`, path, who sees it
+NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # word of `shell`, path, who sees it
     ("nav.floor", "/ui/", "floor"),
     ("nav.agents", "/ui/agents", "figures"),
     ("nav.attendance", "/ui/attendance", "attendance"),
     ("nav.handling", "/ui/handling", "figures"),
     ("nav.dispositions", "/ui/dispositions", "figures"),
-    ("nav.reports", "/ui/reports", "figures"),
+    ("nav.reports", "/ui/reports", "figures", "attendance", "register"),
     ("nav.register", "/ui/register", "register"),
     ("nav.people", "/ui/people", "people"),
     ("nav.accounts", "/ui/accounts", "accounts"),
@@ -107,8 +107,8 @@ def _bar(person: Person, language: str, title: str, path: str, csrf: str, live: 
     links = "".join(
         f'<a href="{to}?lang={language}"{" aria-current=page" if to == path else ""}>'
         f"{escape(words[word])}</a>"
-        for word, to, right in NAV
-        if person.may(right)
+        for word, to, *rights in NAV
+        if person.may(*rights)
     )
     if live:
         links += f'<a href="/wall?lang={language}">{escape(words["wall"])}</a>'

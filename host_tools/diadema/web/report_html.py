@@ -1,0 +1,129 @@
+"""A report as a page shows it: plain tables, made where the report is (the worker), so that the
+web's own process only passes them on.
+"""
+
+from html import escape
+
+from msgspec import Struct
+
+from diadema.errors import DiademaError
+from diadema.paths import DataDir
+from diadema.report.asked import NotYours
+from diadema.report.make import make
+from diadema.report.model import Cell, Report, Scope, Section
+from diadema.report.period import Period
+from diadema.report.writing import (
+    NUMBERS,
+    cut_line,
+    is_missed,
+    owing_line,
+    span_line,
+    target,
+    written,
+    written_total,
+)
+from diadema.web.who import Person
+from diadema.words import text
+
+ROWS = 300  # of one table; the files have all
+
+
+class Shown(Struct):
+    """`refused`: why there is nothing."""
+
+    html: str = ""
+    refused: str = ""
+
+
+def shown(
+    data: DataDir,
+    kind: str,
+    span: Period,
+    scope: Scope,
+    now_ms: int,
+    threshold_s: int,
+    short_s: int,
+    person: Person,
+    language: str,
+) -> Shown:
+    try:
+        report = make(
+            data, kind, span, scope, now_ms, threshold_s, short_s, person=person, language=language
+        )
+    except (NotYours, DiademaError) as error:
+        return Shown(refused=str(error))
+    return Shown(html=page_of(report))
+
+
+def page_of(report: Report) -> str:
+    """Everything that somebody typed is text in it."""
+    owing = owing_line(report)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in report.notes)
+    summary = escape(text("reports.notes", report.language))
+    return (
+        f"<h3>{escape(report.title)}</h3>"
+        f'<p class="status">{escape(span_line(report))}</p>'
+        f'<p class="status" data-cut>{escape(cut_line(report))}</p>'
+        + (f'<p class="owing" data-owing>{escape(owing)}</p>' if owing else "")
+        + "".join(_section(one, report) for one in report.sections)
+        + f'<details class="report-notes"><summary>{summary}</summary>{notes}</details>'
+    )
+
+
+def _section(section: Section, report: Report) -> str:
+    title = f'<h4 id="t-{escape(section.key)}">{escape(section.title)}</h4>'
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in section.notes)
+    if not section.rows:
+        empty = escape(text("reports.empty", report.language))
+        return f'<section>{title}<p class="empty">{empty}</p>{notes}</section>'
+    more = ""
+    if len(section.rows) > ROWS:
+        said = text("reports.more_rows", report.language, shown=ROWS, n=len(section.rows))
+        more = f'<p class="note">{escape(said)}</p>'
+    rows = "".join(_row(section, row, report) for row in section.rows[:ROWS])
+    return (
+        f'<section aria-labelledby="t-{escape(section.key)}">{title}'
+        f'<div class="report-scroll" tabindex="0" role="group"'
+        f' aria-labelledby="t-{escape(section.key)}">'
+        f'<table data-section="{escape(section.key)}"><thead><tr>{_heads(section, report)}</tr>'
+        f"</thead><tbody>{rows}</tbody>{_foot(section, report)}</table></div>"
+        f"{more}{notes}</section>"
+    )
+
+
+def _heads(section: Section, report: Report) -> str:
+    heads = []
+    for column in section.columns:
+        word = escape(column.word)
+        if column.target is not None:
+            goal = target(column.target, column.kind, report.language)
+            goal = text("reports.target", report.language, target=goal)
+            word += f' <span class="goal">{escape(goal)}</span>'
+        side = ' class="number"' if column.kind in NUMBERS else ""
+        heads.append(f'<th scope="col"{side}>{word}</th>')
+    return "".join(heads)
+
+
+def _row(section: Section, row: list[Cell], report: Report) -> str:
+    cells = []
+    missed_word = escape(text("reports.missed", report.language))
+    for column, cell in zip(section.columns, row, strict=True):
+        number = column.kind in NUMBERS
+        missed = is_missed(column, cell)
+        side = ' class="number"' if number else ""
+        mark = f' data-missed title="{missed_word}"' if missed else ""
+        cells.append(f"<td{side}{mark}>{escape(written(column, cell, report))}</td>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _foot(section: Section, report: Report) -> str:
+    if section.total is None:
+        return ""
+    label = section.label or text("reports.total", report.language)
+    cells = [f'<th scope="row">{escape(label)}</th>']
+    for column, cell in list(zip(section.columns, section.total, strict=True))[1:]:
+        side = ' class="number"' if column.kind in NUMBERS else ""
+        mark = " data-missed" if is_missed(column, cell) else ""
+        words = escape(written_total(column, cell, report))
+        cells.append(f'<td{side}{mark} data-total="{escape(column.key)}">{words}</td>')
+    return f"<tfoot><tr>{''.join(cells)}</tr></tfoot>"

@@ -1,0 +1,49 @@
+/* The reports page: a choice shows at once, and reports are ordered and taken away. */
+
+import { ask } from "./ask.js";
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest(".report-form");
+  if (form) form.requestSubmit();
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-order]");
+  if (!form) return;
+  event.preventDefault();
+  const given = new FormData(form);
+  await settle(form.querySelector("[data-error]"), () =>
+    ask("POST", "/api/v1/reports/schedules", {
+      kind: form.dataset.kind,
+      scope: form.dataset.scope,
+      name: given.get("name"),
+      every: given.get("every"),
+      at: given.get("at"),
+      format: given.get("format"),
+      running: given.has("running"),
+    }),
+  );
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-remove]");
+  if (!button) return;
+  button.disabled = true;
+  const name = encodeURIComponent(button.dataset.remove);
+  await settle(document.querySelector("[data-order] [data-error]"), () =>
+    ask("DELETE", `/api/v1/reports/schedules/${name}`),
+  );
+  button.disabled = false;
+});
+
+async function settle(place, work) {
+  try {
+    await work();
+    location.reload();
+  } catch (error) {
+    const folded = place.closest("details");
+    if (folded) folded.open = true;
+    place.textContent = error.detail ?? String(error);
+    place.hidden = false;
+  }
+}

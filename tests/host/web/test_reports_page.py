@@ -1,0 +1,166 @@
+"""/ui/reports and its API: the tables of a report, its files, and reports that make themselves."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+import reported_day
+from axe_playwright_python.async_playwright import Axe
+from conftest import OpenPage
+from diadema.clock import SharedClock
+from diadema.report.kinds import KINDS
+from playwright.async_api import expect
+from scripted_station import SITE, T0
+from web_stage import TOKEN, Hub, Nats, Web
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+DAY = "2026-11-18"
+NOW = T0 + 86_400_000
+NASTY = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with two days of a station, one of whose agents has a name that bites."""
+    folder: Path = tmp_path_factory.mktemp("reports")
+    agents = [SITE["agents"][0], SITE["agents"][1] | {"name": NASTY}]
+    reported_day.stations(folder, site=SITE | {"agents": agents})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clock(place: Path) -> SharedClock:
+    made = SharedClock(place / "clock", create=True)
+    made.set(NOW, 0)
+    return made
+
+
+@pytest.fixture(scope="module")
+def served(place: Path, nats_server: Nats, clock: SharedClock) -> Iterator[Web]:
+    web = Web(place, nats_server.url, place / "clock")
+    web.start()
+    yield web
+    web.kill()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def api(served: Web, hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=60) as client:
+        yield client
+
+
+async def test_a_report_as_every_file(api: httpx.AsyncClient) -> None:
+    path = "/api/v1/reports/llamadas"
+    told = (await api.get(path, params={"span": "2026-11"})).json()
+    agents = next(one for one in told["sections"] if one["section"] == "calls_agents")
+    assert agents["total"]["answered"] == 14
+    asked = {"span": "2026-11", "format": "csv", "table": "calls_agents"}
+    answer = await api.get(path, params=asked)
+    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert lines[-1][4] == "14" and "attachment" in answer.headers["content-disposition"]
+    for form, begins in (("xlsx", b"PK"), ("pdf", b"%PDF")):
+        answer = await api.get(path, params={"span": "2026-11", "format": form})
+        assert answer.status_code == 200 and answer.content.startswith(begins)
+        assert f"diadema-llamadas-2026-11.{form}" in answer.headers["content-disposition"]
+    assert (await api.get("/api/v1/reports")).json() == [*KINDS]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("llamadas?span=2026-99", 422),
+        ("llamadas?span=ayer", 422),
+        ("llamadas?scope=todo", 422),
+        ("llamadas?scope=team:Noche", 422),
+        ("llamadas?format=doc", 422),
+        ("llamadas?format=csv&table=nada", 422),
+        ("nada", 422),
+        ("runs/nada/0", 404),
+    ],
+)
+async def test_what_is_wrong_is_said(api: httpx.AsyncClient, path: str, status: int) -> None:
+    answer = await api.get(f"/api/v1/reports/{path}")
+    assert answer.status_code == status and answer.json()["detail"]
+
+
+async def test_the_document_describes_it(api: httpx.AsyncClient) -> None:
+    paths = (await api.get("/api/v1/openapi.json")).json()["paths"]
+    content = paths["/api/v1/reports/{kind}"]["get"]["responses"]["200"]["content"]
+    assert "application/pdf" in content and "$ref" in content["application/json"]["schema"]
+
+
+async def test_the_page_shows_what_the_api_says(
+    served: Web, api: httpx.AsyncClient, open_page: OpenPage
+) -> None:
+    page = await open_page(f"{served.url}/ui/reports?kind=tmo&grain=month&day={DAY}")
+    told = (await api.get("/api/v1/reports/tmo", params={"span": "2026-11"})).json()
+    agents = next(one for one in told["sections"] if one["section"] == "aht_agents")
+    total = page.locator('table[data-section="aht_agents"] tfoot [data-total="n"]')
+    await expect(total).to_have_text(str(agents["total"]["n"]))
+    await expect(page.locator("[data-cut]")).to_contain_text(
+        f"evento {told['cut_off']['position']}"
+    )
+    await expect(page.locator("[data-owing]")).to_contain_text("Faltan 2 posiciones")
+    await expect(page.locator("#main")).to_contain_text(NASTY)
+    await page.locator(".report-form select[name=kind]").select_option("llamadas")
+    await expect(page.locator('table[data-section="check"]')).to_be_visible()
+    await expect(page.locator("#main")).to_contain_text("Cuadra")
+    await page.locator(".report-form select[name=scope]").select_option("agent:a001")
+    await expect(page.locator('[data-section="calls_agents"] tbody tr')).to_have_count(1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_kind_is_drawn(served: Web, open_page: OpenPage, kind: str, hub: Hub) -> None:
+    page = await open_page(f"{served.url}/ui/reports?kind={kind}&grain=week&day={DAY}")
+    await expect(page.locator(".report h3")).to_be_visible()
+    await expect(page.locator(".report section").first).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_everybody_can_use_it(
+    served: Web, open_page: OpenPage, theme: str, hub: Hub
+) -> None:
+    address = f"{served.url}/ui/reports?kind=tmo&grain=month&day={DAY}"
+    page = await open_page(address, color_scheme=theme, viewport={"width": 390, "height": 844})
+    await expect(page.locator('table[data-section="aht_agents"]')).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    found = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]})
+    assert found.response["violations"] == []
+
+
+async def test_a_report_orders_itself_and_is_there_when_due(
+    served: Web, api: httpx.AsyncClient, open_page: OpenPage, clock: SharedClock, hub: Hub
+) -> None:
+    page = await open_page(f"{served.url}/ui/reports?kind=llamadas&grain=day&day={DAY}")
+    await page.locator(".report-order summary").click()
+    await page.locator("[data-order] [name=name]").fill("diario")
+    await page.locator("[data-order] [name=at]").fill("14:00")
+    await page.locator("[data-order] [name=format]").select_option("json")
+    await page.locator("[data-order] button").click()
+    row = page.locator('[data-list="schedules"] tbody tr')
+    await expect(row).to_contain_text("cada día a las 14:00")
+    await page.locator(".report-order summary").click()
+    await page.locator("[data-order] [name=name]").fill("diario")
+    await page.locator("[data-order] button").click()
+    await expect(page.locator("[data-order] [data-error]")).to_contain_text("diario")
+    clock.set(NOW + 9 * 3_600_000, 0)
+    for _ in range(600):
+        runs = (await api.get("/api/v1/reports/schedules")).json()["runs"]
+        if runs:
+            break
+        await page.wait_for_timeout(100)
+    (run,) = runs
+    assert (run["state"], run["span"]) == ("late", "2026-11-18")
+    content = (await api.get(f"/api/v1/reports/runs/diario/{run['due_ms']}")).content
+    assert json.loads(content)["cut_off"]["at"].startswith("2026-11-19 15:06")
+    await page.reload()
+    await expect(page.locator('[data-list="runs"] tbody tr')).to_contain_text("hecho tarde")
+    await page.locator("[data-remove]").click()
+    await expect(page.locator('[data-list="schedules"]')).to_have_count(0)
+    clock.set(NOW, 0)
