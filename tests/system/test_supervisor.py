@@ -1,0 +1,137 @@
+"""A supervisor and a station at work, nothing left out but the browser: the real firmware in the
+VM, gateway, NATS, ingest and web. What he does is on her screen and in the register.
+"""
+
+import asyncio
+import contextlib
+import time
+
+import httpx
+from diadema.sim import people
+from diadema.sim.centre import open_centre
+from screen_words import as_text, find
+
+SPANISH = {"accept-language": "es"}
+
+
+class Supervisor:
+    def __init__(self, centre, api, agent):
+        self._centre, self._api, self._agent = centre, api, agent
+
+    async def act(self, **body):
+        answer = await self._api.post(f"/agents/{self._agent}/actions", json=body)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["of"]
+
+    async def outcome(self, of):
+        """What became of it, once it is known."""
+        async with asyncio.timeout(30):
+            while True:
+                s, e, n = of
+                entry = (await self._api.get(f"/actions/{s}/{e}/{n}")).json()
+                if entry["outcome"]["result"] != "waiting":
+                    return entry
+                await asyncio.sleep(0.05)
+
+
+@contextlib.asynccontextmanager
+async def at_work(tmp_path):
+    desks = people.desks(2)
+    async with open_centre(
+        desks,
+        name="Centro de muestra",
+        zone="America/Lima",
+        tree=people.LIMA_TREE,
+        start_utc_ms=int(time.time() * 1000),
+        data=tmp_path / "data",
+    ) as centre:
+        await centre.switch_on()
+        desk = centre.desks[0]
+        await desk.log_in()
+        await desk.get_ready()
+        url = f"{centre.web}/api/v1"
+        headers = centre.bearer | SPANISH
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as api:
+            yield desk, Supervisor(centre, api, desks[0].person.id), api
+
+
+async def shows(desk, *texts):
+    """All of these stand on the station's screen."""
+    try:
+        async with asyncio.timeout(30):
+            screen = b""
+            while not screen or not all(find(screen, text) for text in texts):
+                screen = await desk.station.screen()
+    except TimeoutError:
+        raise AssertionError(as_text(await desk.station.screen())) from None
+
+
+def code_of(desk):
+    nodes = desk.site["tree"]["nodes"]
+    return nodes[0][2][0][2][0][0]
+
+
+async def test_what_a_supervisor_does_is_on_her_screen_and_in_the_register(tmp_path):
+    async with at_work(tmp_path) as (desk, supervisor, api):
+        since = desk.seen
+        of = await supervisor.act(action="message", text="Llame al anexo 14", reason="aviso")
+        await desk.expect("message.shown", since)
+        await shows(desk, "Llame al anexo 14")
+        await desk.keys([6])
+        await desk.expect("message.acknowledged", since, answer="read")
+        entry = await supervisor.outcome(of)
+        assert entry["outcome"]["event"] == "message.shown"
+        async with asyncio.timeout(30):
+            while not (await api.get("/messages")).json()[0]["answer"]:
+                await asyncio.sleep(0.05)
+
+        since = desk.seen
+        reason = desk.site["reasons"][0]["code"]
+        of = await supervisor.act(action="presence", reason=reason, note="cubre la otra sala")
+        await desk.expect("presence.changed", since, reason=reason, by="supervisor")
+        await shows(desk, "cubre la otra sala")
+        entry = await supervisor.outcome(of)
+        assert (entry["outcome"]["event"], entry["reason"]) == ("presence.changed", reason)
+        await desk.get_ready()
+
+        await desk.ring("C-1", queue="Consultas")
+        await desk.answer("C-1")
+        since = desk.seen
+        of = await supervisor.act(action="logout", reason="fin de turno")
+        await desk.expect("session.corrected", since, reason="supervisor")
+        entry = await supervisor.outcome(of)
+        assert (entry["outcome"]["result"], entry["by"]) == ("done", "hub")
+        await desk.hang_up("C-1")
+        assert not [one for one in told(desk, since) if one["k"] == "session.closed"]
+        await desk.typify_after("C-1", code_of(desk))
+        closed = (await desk.expect("session.closed", since)).event
+        assert (closed["reason"], closed["by"]) == ("supervisor", "supervisor")
+        assert closed["who"] == entry["who"]
+        await shows(desk, "La cerró hub", "fin de turno")
+        kinds = [one["k"] for one in told(desk, since)]
+        assert kinds.index("wrapup.ended") < kinds.index("session.closed")
+        refused = await api.post(f"/agents/{desk.desk.person.id}/actions",
+                                 json={"action": "logout", "reason": "otra vez"})  # fmt: skip
+        assert refused.status_code == 409
+
+
+async def test_help_is_answered_from_the_register_and_a_wrap_up_is_ended(tmp_path):
+    async with at_work(tmp_path) as (desk, supervisor, _):
+        since = desk.seen
+        await desk.ask_help(None)
+        await supervisor.outcome(await supervisor.act(action="help", state="accepted"))
+        await desk.expect("help.accepted", since)
+        await supervisor.outcome(await supervisor.act(action="help", state="resolved"))
+        await desk.expect("help.resolved", since)
+        await desk.ring("C-1", queue="Consultas")
+        await desk.answer("C-1")
+        await desk.hang_up("C-1")
+        entry = await supervisor.outcome(
+            await supervisor.act(action="wrapup_closed", reason="cola llena")
+        )
+        assert entry["outcome"]["event"] == "wrapup.ended"
+        await desk.expect("wrapup.ended", since, c="C-1", cause="supervisor")
+
+
+def told(desk, since):
+    return [seen.event for seen in desk.world.witness.events(desk.desk.station)[since:]]
