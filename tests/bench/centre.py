@@ -103,7 +103,7 @@ def build(
             began = time.monotonic()
             _take(ingest, messages)
             took += time.monotonic() - began
-            events += len(messages)
+            events += sum(message.subject.endswith(".ev") for message in messages)
             if ingest.deferred:
                 raise SystemExit(f"{ingest.deferred} events were out of order")
             progress(at + 1, days)
@@ -130,7 +130,8 @@ def _take(ingest: Ingest, messages: list[Message]) -> None:
 
 def _batches(load: Load, now_ms: int) -> Iterator[tuple[int, list[Message]]]:
     """Day by day in the order of time; what a night shift says after midnight comes there too."""
-    subjects = [f"{PREFIX}{journal.s}.ev" for journal in load.journals]
+    subjects = {at: f"{PREFIX}{one.s}.ev" for at, one in enumerate(load.journals)}
+    subjects |= {-at: f"{PREFIX}{one.s}.st.wifi" for at, one in enumerate(load.journals) if at}
     later: list[Told] = []
     sequence = 0
     for at in range(load.days):

@@ -28,7 +28,7 @@ _BUSY = BANK_1999_02.arrivals[BANK_1999_02.busiest_hour]
 _BOOT_MS = 1_200
 _encode = msgspec.json.Encoder().encode
 
-# UTC milliseconds, whose, its JSON; the switch's (0) has no number yet
+# UTC milliseconds, whose, its JSON; the switch's (0) has no number yet, a greeting's is below 0
 type Told = tuple[int, int, bytes]
 
 
@@ -83,6 +83,7 @@ class Load:
         journal.b += 1
         desk = Desk(journal, number, began, switch)
         a = {"a": journal.agent}
+        yield desk.link(True)
         yield desk.say("station.booted", 0, cause="power_on", firmware="0.1.0", board="sim")
         journal.commands += 1
         yield desk.anchor(journal.commands)
@@ -105,6 +106,7 @@ class Load:
         yield desk.presence("ready", "logged_out", "logout", "agent", 5.0)
         yield desk.say("session.closed", 0, **a, reason="agent", by="agent")
         yield desk.say("attendance.marked", 30.0, **a, direction="out", method="badge", badge=None)
+        yield desk.link(False)
 
     def _call(self, desk: "Desk", idle: float, chance: random.Random) -> Iterator[Told]:
         desk.journal.contacts += 1
@@ -186,6 +188,15 @@ class Desk:
         }  # fmt: skip
         return self.now, self.number, _encode(told | fields)
 
+    def link(self, up: bool) -> Told:
+        """She greets the hub, and is gone when the shift is over."""
+        one = self.journal
+        hello = {
+            "s": one.s, "up": up, "e": one.e, "first": 1, "last": one.n, "acked": one.n,
+            "b": one.b, "firmware": "0.1.0", "board": "sim",
+        }  # fmt: skip
+        return self.now, -self.number, _encode(hello)
+
     def anchor(self, i: int) -> Told:
         self._known = True
         self.now += 200
@@ -200,7 +211,7 @@ class Desk:
         self._note("entered", pbx, queue, self.now + int((idle - wait) * 1000))
 
     def connected(self, pbx: str, queue: str, ring: float, wait: float) -> None:
-        told = b',"agent":"SIP/%d","wait_ms":%d' % (self.number, int(wait * 1000))
+        told = b',"agent":"%b","wait_ms":%d' % (self.journal.agent.encode(), int(wait * 1000))
         self._note("connected", pbx, queue, self.now + int(ring * 1000), told)
 
     def abandoned(self, pbx: str, queue: str, wait: float) -> None:
