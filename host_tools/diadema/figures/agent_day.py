@@ -15,6 +15,7 @@ from diadema.directory.reading import people as read_people
 from diadema.figures.attendance import AgentDay, attendance
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
+from diadema.ingest.link_log import stretches
 from diadema.paths import DataDir
 from diadema.store import open_reader, tables
 from diadema.store.rows import Contact, Span, Ticket, Trail
@@ -119,6 +120,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         tickets = reader.tickets(start_utc=whole.start_ms, end_utc=whole.end_ms)
         with reader.engine.connect() as tx:
             voice = _voice(tx, trails)
+            link = _link(tx, trails, now_ms)
     finally:
         reader.close()
     presence, work = tracks(trails, whole.start_ms, whole.end_ms)
@@ -135,7 +137,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         sums=figures.agent(agent),
         presence=presence,
         work=work,
-        link=[],
+        link=link,
         calls=[_call(one, people) for one in sorted(contacts, key=_began)],
         tickets=[one for one in tickets if one.a == agent],
         attendance=attendance(data, day, day, now_ms, agents=[agent]),
@@ -181,6 +183,18 @@ def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Ba
                 _draw(presence, Bar(start=start, end=end, state="working"))
                 _draw(work, bar)
     return presence, work
+
+
+def _link(tx: Connection, trails: Sequence[Trail], now_ms: int) -> list[Bar]:
+    """Of the stations at which she sat, while she sat there."""
+    link: list[Bar] = []
+    for trail in trails:
+        if trail.start_utc is None or trail.end_utc is None:
+            continue
+        until = min(trail.end_utc, now_ms)
+        for start, end, up in stretches(tx, trail.s, trail.start_utc, until):
+            _draw(link, Bar(start=start, end=end, state="up" if up else "lost"))
+    return link
 
 
 def _spans(trail: Trail) -> Iterator[tuple[Span, int]]:

@@ -24,6 +24,7 @@ from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.kick import kick
+from diadema.ingest.link_log import LinkLog
 from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import PREFIX, Effects, Message
 from diadema.ingest.meta import Meta
@@ -73,6 +74,7 @@ class Service:
         self.commands = Commands(ingest, self.keeper.maker)
         self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
+        self._links = LinkLog(ingest)
         self.acts = Acts(ingest, self.commands, self.reader)
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
@@ -266,6 +268,8 @@ class Service:
         if self._meta.due:
             self._outbox.meta(self._meta.make())
         self._outbox.send_all()
+        if self._confirm_by is None:  # else nobody knows yet who is there
+            self._links.look_again()
         await self._tell(self.commands.tick())
         await self.send(self._checks.ask(self.commands))
         if news := self._marks.news():

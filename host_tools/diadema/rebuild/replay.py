@@ -25,7 +25,7 @@ from diadema.store.chain import Chain, unchained
 
 _BATCH = 2000
 _NO_STATE = msgspec.msgpack.encode(StationState())
-_COPIED = (tables.stream, tables.generations, tables.badges, tables.conflicts)
+_COPIED = (tables.stream, tables.generations, tables.badges, tables.conflicts, tables.links)
 
 
 class Replayed(Struct):

@@ -237,6 +237,14 @@ receipts = Table(  # what stations tell of messages
     PrimaryKeyConstraint("s", "e", "n"),
     Index("receipts_message", "m"),
 )
+links = Table(  # when each station's link came and went, by the hub's clock
+    "links",
+    metadata,
+    _text("s"),
+    _number("utc"),
+    Column("up", Boolean, nullable=False),
+    PrimaryKeyConstraint("s", "utc"),
+)
 badges = Table(  # by its keyed hash: for whom the site ever named it
     "badges",
     metadata,
