@@ -1,17 +1,26 @@
-"""`/ui`: the supervisors' pages. NiceGUI makes the shell; what is live or drawn, our own modules."""
+"""`/ui`: the supervisors' pages. NiceGUI makes the shell; what is live or drawn is our modules."""
 
 from fastapi import FastAPI
 from nicegui import ui
 
 from diadema.web.assets import STATIC
-from diadema.web.pages import agents, attendance, dispositions, floor, handling
+from diadema.web.pages import (
+    agents,
+    attendance,
+    dispositions,
+    floor,
+    handling,
+    people,
+    register,
+    reports,
+)
 from diadema.web.service import Service
 
 
 def mount(app: FastAPI, service: Service) -> None:
     """Hang NiceGUI's pages on the parent application under /ui."""
 
-    for page in (floor, agents, attendance, handling, dispositions):
+    for page in (floor, agents, attendance, handling, dispositions, reports, register, people):
         page.mount(app, service)
     ui.run_with(
         app,

@@ -62,7 +62,7 @@ class Page:
         accounts = self.service.accounts
         now = accounts.sessions.again(self.person)
         if now is None:
-            ui.navigate.to("/login")
+            ui.run_javascript("location.assign('/login')")  # `navigate` would put /ui before it
             return False
         if not now.may(*rights):
             ui.notify(section("web", self.language)["not_yours"], type="negative")

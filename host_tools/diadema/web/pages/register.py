@@ -1,0 +1,126 @@
+"""/ui/register: what supervisors did on a day, with whom, why, and what came of it."""
+
+from datetime import date, datetime
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI, Request
+from nicegui import ui
+
+from diadema.harmless import visible
+from diadema.report.durations import NOTHING
+from diadema.store.register import Acted
+from diadema.web.accounts.audit import ALL
+from diadema.web.acted import action_of, by_of, outcome_of, reason_of, told
+from diadema.web.pages.parts import cut_line, day_links, day_of, seen
+from diadema.web.pages.shell import Page, Refused, open_page
+from diadema.web.pages.table import figures_table
+from diadema.web.register_reads import SHOWN, register
+from diadema.web.service import Service
+from diadema.words import section
+
+PATH = "/ui/register"
+_FORMATS = ("xlsx", "csv", "pdf")
+_FILTERS = ("agent", "by", "kind")
+
+
+def mount(app: FastAPI, service: Service) -> None:
+    @ui.page("/register")
+    async def register_page(
+        request: Request, day: str = "", agent: str = "", by: str = "", kind: str = ""
+    ) -> None:
+        try:
+            page = open_page(service, request, "register", PATH, "register")
+        except Refused:
+            return
+        await _show(service, page, day_of(service, day), {"agent": agent, "by": by, "kind": kind})
+
+
+async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) -> None:
+    words, zone = page.words, ZoneInfo(service.floor.site.zone)
+    scope = page.person.scope(service.people())
+    with ui.element("main").props("id=main").classes("page"):
+        with ui.element("header").classes("page-head"):
+            ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
+            day_links(page, service, day, PATH)
+        service.audit(page.person, "register", ALL)
+        made = await service.worker.ask(
+            register, service.data, day, zone.key, "",
+            None if scope is None else [*seen(page, service)], page.person.id,
+            service.pace.now_ms(),
+        )  # fmt: skip
+        ui.label(cut_line(made.cut, zone.key, page.language)).classes("status")
+        acts = made.acts[:SHOWN]
+        _filters(service, page, day, acts, asked)
+        shown = [one for one in acts if _matches(one, asked)]
+        ui.label(words["said"].format(n=len(shown), day=day.isoformat())).classes("note")
+        if len(made.acts) > SHOWN:
+            ui.label(words["said.cut"].format(n=SHOWN)).classes("note")
+        texts = ("at", "agent", "kind", "by", "reason", "contact", "note", "outcome")
+        rows = [_row(service, page, one, zone) for one in shown]
+        figures_table([(name, words[name]) for name in texts], [], rows, words["none"])
+        _ways(page, day)
+
+
+def _matches(one: Acted, asked: dict[str, str]) -> bool:
+    its = {"agent": one.act.a or "", "by": one.act.by, "kind": action_of(one)}
+    return all(not asked[name] or asked[name] == its[name] for name in _FILTERS)
+
+
+def _filters(
+    service: Service, page: Page, day: date, acts: list[Acted], asked: dict[str, str]
+) -> None:
+    """Narrow to one agent, supervisor or action of those that there are."""
+    people, said = service.people(), section("reports", page.language)
+    offered = {
+        "agent": {one.act.a: visible(people.name(one.act.a)) for one in acts if one.act.a},
+        "by": {one.act.by: by_of(one) for one in acts},
+        "kind": {name: said.get(f"action.{name}", name) for name in sorted(map(action_of, acts))},
+    }
+    with ui.element("div").classes("page-head"):
+        for name in _FILTERS:
+            options = {"": page.words[f"{name}.all"], **offered[name]}
+            value = asked[name] if asked[name] in options else ""
+            choice = ui.select(options, value=value, label=page.words[name])
+            choice.props("dense outlined options-dense").classes("team")
+            choice.on_value_change(
+                lambda change, name=name: ui.navigate.to(
+                    _address(page, day, asked | {name: change.value or ""})
+                )
+            )
+
+
+def _address(page: Page, day: date, asked: dict[str, str]) -> str:
+    kept = {name: value for name, value in asked.items() if value}
+    there = PATH.removeprefix("/ui")  # NiceGUI puts it before
+    return f"{there}?{urlencode({'day': day.isoformat(), 'lang': page.language} | kept)}"
+
+
+def _row(service: Service, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, Any]:
+    act, people = one.act, service.people()
+    said = section("reports", page.language)
+    return {
+        "id": one.position,
+        "at": f"{datetime.fromtimestamp(act.utc / 1000, zone):%H:%M:%S}",
+        "agent": visible(people.name(act.a)) if act.a else NOTHING,
+        "kind": told(one, said),
+        "by": by_of(one),
+        "reason": reason_of(one, people),
+        "contact": visible(act.c or "") or NOTHING,
+        "note": visible(act.note or "") or NOTHING,
+        "outcome": outcome_of(one, said),
+    }
+
+
+def _ways(page: Page, day: date) -> None:
+    """To the files of the same day, and to what is printed at the end of a shift."""
+    words = page.words
+    with ui.element("nav").classes("page-head").props(f'aria-label="{words["export"]}"'):
+        ui.label(words["export"]).classes("soft")
+        for form in _FORMATS:
+            path = f"../api/v1/reports/supervision?span={day.isoformat()}&format={form}"
+            link = ui.link(form.upper(), f"{path}&lang={page.language}")
+            link.props(f'aria-label="{words["export.of"].format(format=form.upper())}"')
+        ui.link(words["handover"], f"../handover?day={day.isoformat()}&lang={page.language}")

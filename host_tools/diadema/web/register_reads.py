@@ -1,0 +1,94 @@
+"""Reads of the register for its page and for the hand-over of a shift; what goes in and out must
+pickle.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from diadema.directory.people import People
+from diadema.directory.reading import people as read_people
+from diadema.figures.rows import Cut
+from diadema.ingest.cut import cut_of
+from diadema.paths import DataDir
+from diadema.store import open_reader
+from diadema.store.register import Acted
+
+SHOWN = 1000  # of one day
+
+
+class Shift(Struct, kw_only=True, frozen=True):
+    """One of the day's: by the roster, or the whole day with an empty code. UTC milliseconds."""
+
+    code: str
+    start_ms: int
+    end_ms: int
+
+
+class Register(Struct, kw_only=True):
+    """What was done from `shift.start_ms` on; `shifts` are all that one may choose."""
+
+    shift: Shift
+    shifts: list[Shift]
+    acts: list[Acted]
+    cut: Cut
+
+
+def register(
+    data: DataDir,
+    day: date,
+    zone: str,
+    code: str | None,
+    agents: Collection[str] | None,
+    by: str,
+    now_ms: int,
+) -> Register:
+    """Of one day, or of one of its shifts; `code` None is the one that runs now, if any does.
+    `agents` (None: all) and `by` as in the API.
+    """
+    people = read_people(data, day, day)
+    whole = _whole(day, ZoneInfo(zone))
+    shifts = [whole, *_shifts(people, day)]
+    running = [one for one in shifts[1:] if one.start_ms <= now_ms < one.end_ms]
+    chosen = next((one for one in shifts if one.code == code), whole)
+    if code is None and running:
+        chosen = running[-1]
+    reader = open_reader(data.store)
+    try:
+        acts = reader.acts(
+            agents=agents, by=by, start_utc=chosen.start_ms, end_utc=chosen.end_ms, limit=SHOWN + 1
+        )
+        with reader.engine.connect() as tx:
+            cut = cut_of(tx, people, now_ms)
+    finally:
+        reader.close()
+    return Register(shift=chosen, shifts=shifts, acts=acts, cut=cut)
+
+
+def _whole(day: date, zone: ZoneInfo) -> Shift:
+    start, end = (
+        int(datetime.combine(one, time(), zone).astimezone(UTC).timestamp() * 1000)
+        for one in (day, day + timedelta(days=1))
+    )
+    return Shift(code="", start_ms=start, end_ms=end)
+
+
+def _shifts(people: People, day: date) -> list[Shift]:
+    """Those of the roster that begin on that day, in their order."""
+    found = {
+        (planned.start_s, planned.end_s, planned.shift)
+        for (_, its), planned in people.roster.items()
+        if its == day and planned.shift and planned.start_s is not None and planned.end_s
+    }
+    shifts: dict[str, Shift] = {}
+    for start, end, code in sorted(found, key=str):
+        assert start is not None and end is not None and code is not None
+        known = shifts.get(code)
+        shifts[code] = Shift(
+            code=code,
+            start_ms=min(1000 * start, known.start_ms if known else 1000 * start),
+            end_ms=max(1000 * end, known.end_ms if known else 1000 * end),
+        )
+    return sorted(shifts.values(), key=lambda one: (one.start_ms, one.code))

@@ -1,0 +1,5 @@
+/* The button that sends a page to the printer. */
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.addEventListener("click", () => window.print());
+}

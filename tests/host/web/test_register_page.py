@@ -1,0 +1,164 @@
+"""The register and the hand-over of a shift: what was done, by whom, and who may see it."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from conftest import OpenPage
+from diadema import site as sites
+from diadema.ingest.acts import Acts
+from diadema.ingest.commanding import Commands
+from diadema.ingest.core import Ingest
+from diadema.paths import DataDir
+from diadema.store import open_reader, open_writer
+from playwright.async_api import expect
+from reported_day import Clock, stations
+from scripted_station import SITE, T0, Script
+from web_stage import Hub, Nats, Web
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+ELENA, LUIS = {"by": "elena", "who": "Elena Soto"}, {"by": "luis"}
+
+
+def supervised(data: DataDir) -> None:
+    """Four things are done on that day, and an alert is seen to."""
+    writer, reader = open_writer(data.store), open_reader(data.store)
+    clock = Clock(T0 + 3_600_000)
+    try:
+        ingest = Ingest(writer, sites.parse(data.site.read_bytes()), clock)
+        acts = Acts(ingest, Commands(ingest, None), reader)
+        desk = Script(s="DIA-0123456789ad", agent="a001").boot().clock().login().ready()
+        ingest.take([desk.hello_message(), *desk.messages()], "stream", "server")
+        note = {"action": "note", "a": "a001", "note": "<b>=saludo</b>", "c": "c-9"}
+        acts.act(note | {"kind": "orientacion"} | ELENA)
+        clock.now += 60_000
+        acts.act({"action": "note", "a": "a002", "kind": "novedad_turno", "note": "llegó"} | LUIS)
+        acts.act({"action": "logout", "a": "a001", "reason": "silla rota"} | ELENA)
+        acts.act({"action": "acknowledge", "a": "a002", "rule": "help", "since": 7} | LUIS)
+    finally:
+        reader.close()
+        writer.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def register_web(
+    nats_server: Nats, tmp_path_factory: pytest.TempPathFactory, shared_hub: Hub
+) -> AsyncIterator[Web]:
+    """A web over a store in which supervisors have acted on agents of Norte and Sur."""
+    folder = tmp_path_factory.mktemp("register")
+    teams = {"a001": "Norte", "a002": "Sur"}
+    agents = [one | {"team": teams.get(one["id"], "")} for one in SITE["agents"]]
+    supervised(stations(folder, site=SITE | {"agents": agents}))
+    web = Web(folder, nats_server.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+def at(web: Web, path: str, query: str = "") -> str:
+    return f"{web.url}{path}?day={DAY}&lang=es{query}"
+
+
+async def test_the_day_is_there_with_who_whom_why_and_what_came_of_it(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page = await open_page(at(register_web, "/ui/register"))
+    rows = page.locator("tbody tr:not(.q-tr--no-hover)")
+    await expect(page.locator(".page")).to_contain_text(f"4 acciones de {DAY}")
+    await expect(page.locator("tbody")).to_contain_text("orientación")
+    text = await page.locator("tbody").inner_text()
+    shown = ("Elena Soto", "luis", "silla rota", "<b>=saludo</b>", "c-9", "alerta vista")
+    assert [one for one in shown if one not in text] == []
+    assert await rows.count() >= 4
+    for form in ("XLSX", "CSV", "PDF"):
+        link = page.get_by_role("link", name=f"Registro del día en {form}")
+        href = await link.get_attribute("href")
+        assert href is not None
+        assert href.startswith(f"../api/v1/reports/supervision?span={DAY}&format={form.lower()}")
+
+
+@pytest.mark.parametrize(
+    ("query", "n"),
+    [("&agent=a002", 2), ("&by=elena", 2), ("&kind=logout", 1), ("&agent=a001&by=luis", 0)],
+)
+async def test_it_narrows_by_agent_supervisor_and_kind(
+    register_web: Web, hub: Hub, open_page: OpenPage, query: str, n: int
+) -> None:
+    page = await open_page(at(register_web, "/ui/register", query))
+    await expect(page.locator(".page")).to_contain_text(f"{n} acciones de {DAY}")
+    if not n:
+        await expect(page.locator(".page")).to_contain_text("Nada registrado con estos filtros.")
+
+
+async def test_a_choice_goes_into_the_address(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page = await open_page(at(register_web, "/ui/register"))
+    await page.get_by_label("Supervisor").click()
+    await page.get_by_role("option", name="Elena Soto").click()
+    await expect(page.locator(".page")).to_contain_text(f"2 acciones de {DAY}")
+    assert "by=elena" in page.url
+
+
+async def test_a_supervisor_sees_what_was_done_with_her_teams(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    for path in ("/ui/register", "/handover"):
+        page = await open_page(at(register_web, path), role="supervisor", teams=["Sur"])
+        await expect(page.locator("tbody").first).to_contain_text("novedad de turno")
+        text = await page.locator("main").last.inner_text()
+        assert "silla rota" not in text and "saludo" not in text
+
+
+@pytest.mark.parametrize("role", ["hr", "technician"])
+async def test_a_role_without_the_register_is_told_so(
+    register_web: Web, hub: Hub, open_page: OpenPage, role: str
+) -> None:
+    page = await open_page(at(register_web, "/ui/register"), role=role)
+    await expect(page.locator(".refused")).to_be_visible()
+    page = await open_page(at(register_web, "/handover"), role=role)
+    await expect(page.locator("body")).to_contain_text("Su cuenta no permite esto")
+
+
+async def test_the_hand_over_has_notes_acts_open_help_and_owing_seats(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    await hub.put(a="a001", name="Rosa", seat="A-01", state="ready", help=T0, help_topic="Trámite")
+    page = await open_page(at(register_web, "/handover", "&shift="))
+    sections = page.locator("section")
+    await expect(sections.nth(0)).to_contain_text("Novedades y registros del turno")
+    await expect(sections.nth(0).locator("tbody tr")).to_have_count(2)
+    await expect(sections.nth(1).locator("tbody tr")).to_have_count(1)
+    await expect(sections.nth(1)).to_contain_text("silla rota")
+    while not await sections.nth(2).locator("tbody tr").count():
+        await page.reload()  # the live row may come a moment later
+    await expect(sections.nth(2)).to_contain_text("Rosa")
+    await expect(sections.nth(2)).to_contain_text("Trámite")
+    await expect(sections.last).to_contain_text("Posiciones que deben datos")
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("button", name="Imprimir")).to_be_hidden()
+    await expect(page.get_by_text("Recibe", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/ui/register", "/handover"])
+async def test_no_wcag_violation_in_the_register(
+    register_web: Web, hub: Hub, open_page: OpenPage, path: str, scheme: str
+) -> None:
+    page = await open_page(at(register_web, path), color_scheme=scheme, reduced_motion="reduce")
+    await expect(page.locator("tbody").first).to_contain_text("novedad de turno")
+    results = await Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"]})
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("path", ["/ui/register", "/handover"])
+async def test_the_register_fits_a_telephone(
+    register_web: Web, hub: Hub, open_page: OpenPage, path: str
+) -> None:
+    page = await open_page(at(register_web, path), viewport={"width": 390, "height": 800})
+    await expect(page.locator("tbody").first).to_contain_text("novedad de turno")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
