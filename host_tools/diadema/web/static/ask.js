@@ -1,7 +1,9 @@
 /* Asks our own API as the person whose page this is: `await ask("POST", "/api/v1/…", body)`.
-   Gives the answer's JSON, or throws an Error with `status` and `detail` (a sentence to show). */
+   Gives the answer's JSON, or throws an Error with `status`, `detail` (a sentence to show) and
+   `errors` (its places). A Blob goes as it is. */
 
 const COOKIE = "diadema_csrf";
+const BYTES = "application/octet-stream";
 
 function csrf() {
   const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${COOKIE}=`));
@@ -11,11 +13,12 @@ function csrf() {
 export async function ask(method, path, body) {
   const headers = { "accept-language": document.documentElement.lang || "es" };
   if (method !== "GET") headers["x-csrf-token"] = csrf();
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["content-type"] = file ? BYTES : "application/json";
   const answer = await fetch(path, {
     method,
     headers,
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined || file ? body : JSON.stringify(body),
   });
   if (answer.status === 401) leave();
   const text = await answer.text();
@@ -27,7 +30,9 @@ export async function ask(method, path, body) {
   }
   if (answer.ok) return told;
   const error = new Error(told?.detail ?? answer.statusText);
-  throw Object.assign(error, { status: answer.status, detail: error.message });
+  throw Object.assign(error, {
+    status: answer.status, detail: error.message, errors: told?.errors ?? [],
+  });
 }
 
 /** The session is over: to the login, and from there back to this page. */

@@ -1,0 +1,177 @@
+/* People and places: a kind at a time as a list, the roster as a week. What is open stands in the
+   address, so that a reload and a link find it again. */
+
+import { ask } from "./ask.js";
+import { button, make } from "./form.js";
+import { ImportDialog } from "./people_import.js";
+import { List } from "./people_list.js";
+import { PublishDialog } from "./people_publish.js";
+import { Week } from "./people_week.js";
+
+export function mount(root, options) {
+  const page = new People(root, options);
+  page.open(page.asked("kind") || options.kinds[0].name);
+  return () => page.close();
+}
+
+export class People {
+  constructor(root, options) {
+    Object.assign(this, { root, ...options });
+    this.names = new Map();
+    this.tabs = make("nav", "kinds");
+    this.tabs.setAttribute("aria-label", this.words["page.kinds"]);
+    for (const kind of this.kinds) {
+      const tab = button("kind", kind.label, () => this.open(kind.name));
+      tab.dataset.kind = kind.name;
+      this.tabs.append(tab);
+    }
+    this.publishing = new PublishDialog(this);
+    this.publishButton = button("primary", this.words["page.publish"], () => this.publishing.open());
+    this.status = make("p", "status");
+    this.status.setAttribute("role", "status");
+    this.body = make("section", "kind-body");
+    root.append(make("div", "people-head", this.tabs, this.publishButton), this.status, this.body);
+  }
+
+  close() {
+    this.view?.close?.();
+    this.root.replaceChildren();
+  }
+
+  open(name) {
+    const kind = this.kinds.find((one) => one.name === name) ?? this.kinds[0];
+    this.view?.close?.();
+    if (kind !== this.kind) this.remember({ kind: kind.name, q: "", retired: "" });
+    this.kind = kind;
+    for (const tab of this.tabs.children) {
+      tab.toggleAttribute("data-open", tab.dataset.kind === kind.name);
+      if (tab.dataset.kind === kind.name) tab.setAttribute("aria-current", "true");
+      else tab.removeAttribute("aria-current");
+    }
+    this.tabs.querySelector("[data-open]").scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.body.replaceChildren();
+    this.view = new (kind.name === "roster" ? Week : List)(this, kind, this.body);
+    this.view.load();
+    this.countChanges();
+  }
+
+  /** Something was changed: what is shown is read again. */
+  changed(said) {
+    this.names.clear();
+    this.say(said);
+    this.view.load();
+    this.countChanges();
+  }
+
+  say(text) {
+    this.status.textContent = text;
+  }
+
+  word(name, values = {}) {
+    return this.words[name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+  }
+
+  asked(name) {
+    return new URLSearchParams(location.search).get(name) ?? "";
+  }
+
+  remember(values) {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(values)) {
+      if (value) query.set(name, value);
+      else query.delete(name);
+    }
+    history.replaceState(history.state, "", `?${query}`);
+  }
+
+  get(path, query = {}) {
+    const asked = new URLSearchParams({ lang: this.language });
+    for (const [name, value] of Object.entries(query)) if (value) asked.set(name, value);
+    return ask("GET", `/api/v1/people/${path}?${asked}`);
+  }
+
+  send(method, path, body, query = {}) {
+    const asked = new URLSearchParams({ lang: this.language });
+    for (const [name, value] of Object.entries(query)) if (value) asked.set(name, value);
+    return ask(method, `/api/v1/people/${path}?${asked}`, body);
+  }
+
+  path(kind, code) {
+    return `${kind}/${code.split("/").map(encodeURIComponent).join("/")}`;
+  }
+
+  /** [code, name] of each entry of a kind, for a choice. */
+  async choices(kind) {
+    if (!this.names.has(kind)) {
+      const found = [];
+      let after = "";
+      do {
+        const page = await this.get(kind, { limit: 500, after });
+        found.push(...page.entries);
+        after = page.next;
+      } while (after);
+      this.names.set(kind, found.map(({ code, entry }) => [code, entry.name ?? entry.label ?? ""]));
+    }
+    return this.names.get(kind);
+  }
+
+  importTable(kind) {
+    new ImportDialog(this, kind).open();
+  }
+
+  exportTable(kind, form, query = {}) {
+    const asked = new URLSearchParams({ lang: this.language, format: form, ...query });
+    const link = make("a");
+    link.href = `/api/v1/people/export/${kind.name}?${asked}`;
+    link.download = `${kind.name}.${form}`;
+    link.click();
+  }
+
+  async countChanges() {
+    try {
+      const told = await this.get("publication");
+      const count = told.differences.reduce(
+        (sum, one) => sum + one.added.length + one.changed.length + one.removed.length, 0,
+      );
+      this.publishButton.textContent = this.words["page.publish"] + (count ? ` · ${count}` : "");
+      this.publishButton.title = count ? this.word("page.publish.pending", { n: count }) : "";
+    } catch {
+      this.publishButton.title = "";
+    }
+  }
+}
+
+/** The common buttons over a list or a week. */
+export function tools(page, kind, query = () => ({})) {
+  const { words } = page;
+  const exports = ["xlsx", "csv"].map((form) =>
+    button("quiet", `${words["page.export"]} ${form.toUpperCase()}`, () =>
+      page.exportTable(kind, form, query())),
+  );
+  return [
+    button("quiet", words["page.import"], () => page.importTable(kind)),
+    ...exports,
+  ];
+}
+
+/** A dialog with a title, closed by its button, Escape or a press beside it. */
+export function sheet(page, title) {
+  const dialog = make("dialog", "sheet");
+  const close = button("quiet", page.words["form.cancel"], () => dialog.close());
+  dialog.append(make("header", "", make("h2", "", title), close));
+  dialog.setAttribute("aria-label", title);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  page.root.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+export function alert_(parent) {
+  const told = make("p", "wrong");
+  told.setAttribute("role", "alert");
+  parent.append(told);
+  return told;
+}
