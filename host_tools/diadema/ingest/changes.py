@@ -49,11 +49,16 @@ class Changes:
     alarms: list[str] = field(default_factory=list)
 
     def older_contact(self, s: str, e: int, n: int, c: str) -> Contact | None:
-        """One that its station's state has forgotten."""
-        for contact in self.contacts.values():
-            if (contact.s, contact.e, contact.c) == (s, e, c):
-                return contact
-        return self.stored(s, e, n, c)
+        """One that its station's state has forgotten; the newest, where an id came twice."""
+        mine = [
+            contact
+            for contact in self.contacts.values()
+            if (contact.s, contact.e, contact.c) == (s, e, c)
+        ]
+        stored = self.stored(s, e, n, c)
+        if stored is not None and (s, e, stored.n) not in self.contacts:
+            mine.append(stored)
+        return max(mine, key=lambda contact: contact.n, default=None)
 
     def contact(self, contact: Contact) -> None:
         self.contacts[contact.s, contact.e, contact.n] = contact

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, select
 from diadema.ingest.floor import Row
 from diadema.ingest.state import StationState
 from diadema.store import kept_trails, open_reader, tables
-from diadema.store.kept_contacts import ended, key_of
+from diadema.store.kept_contacts import ended, key_of, running
 
 _OF_THE_SITE = ("name", "alias", "team", "seat", "reason_label", "private", "link", "help_topic")
 
@@ -89,10 +89,13 @@ def _positions(connection: Connection) -> Rows:
 
 
 def _contacts(connection: Connection) -> Rows:
-    """Those that are over; the others are in the states of their stations."""
+    """Those that are over; the others are in the states of their stations, also where one began
+    again and its older row still stands."""
+    on = {key_of(contact) for contact in running(connection)}
     return {
         " ".join(map(str, key_of(contact))): msgspec.structs.asdict(contact)
         for contact in ended(connection)
+        if key_of(contact) not in on
     }
 
 

@@ -60,7 +60,7 @@ def contact_of(tx: Connection, s: str, e: int, n: int, c: str) -> Contact | None
     row = tables.contacts.c
     near = (row.s == s) & (row.e == e) & row.n.between(n - _NEAR, n)
     its = text("row ->> 3 = :c").bindparams(c=c)
-    return next(kept_contacts.ended(tx, near, its), None)
+    return max(kept_contacts.ended(tx, near, its), key=lambda found: found.n, default=None)
 
 
 def unplaced(
