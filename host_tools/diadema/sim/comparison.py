@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from diadema.sim.witness import Witness
 from diadema.store import Reader
+from diadema.store.rows import HUB
 from diadema.store.tables import events
 
 type Key = tuple[str, int, int]
@@ -46,7 +47,7 @@ def compare(
         for s, e, n, body in connection.execute(
             select(events.c.s, events.c.e, events.c.n, events.c.body)
         ):
-            if (s, e) not in earlier:
+            if (s, e) not in earlier and not s.startswith(HUB):
                 contents.setdefault((s, e, n), []).append(json.loads(body))
     lost = [key for key, event in seen.items() if not _holds(contents.get(key, []), key, event)]
     doubled = [key for key, found in contents.items() for _ in range(_surplus(key, found, seen))]

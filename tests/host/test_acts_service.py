@@ -1,0 +1,108 @@
+"""Acts on their way: asked of the ingest over NATS, sent to the station, and nothing of them half
+done when the ingest is killed among them.
+"""
+
+import asyncio
+import contextlib
+
+import pytest
+from at_the_door import asked
+from broker_fixtures import IngestProcess, until
+from diadema.clock import SharedClock
+from diadema.ingest.own_journal import ME
+from diadema.store import open_reader
+from nats.errors import Error as NatsError
+from scripted_station import T0, S, Script
+from sqlalchemy import text
+from test_ingest_service import Play
+
+BY = {"by": "elena", "who": "Elena Soto"}
+
+
+@pytest.fixture
+async def ingest(broker, tmp_path, stack):
+    clock = tmp_path / "clock"
+    SharedClock(clock, create=True).set(T0, 0)
+    return await stack.enter_async_context(IngestProcess(broker, clock))
+
+
+@pytest.fixture
+async def play(broker, ingest, stack):
+    return await stack.enter_async_context(Play(broker))
+
+
+@pytest.fixture
+def register(broker, ingest, stack):
+    reader = open_reader(broker.data.store)
+    stack.callback(reader.close)
+    return reader
+
+
+async def seated(play):
+    script = Script().boot().clock().login().ready()
+    await play.hello(script)
+    await play.send(script)
+    await play.acked(script)
+    return script
+
+
+async def test_an_act_is_noted_sent_and_refused_in_words(play, client, register):
+    await seated(play)
+    asked_for = {"action": "presence", "a": "a001", "reason": "refrigerio", **BY}
+    answer = await asked(client, "hub.act", **asked_for)
+    command = await play.command("presence")
+    assert command["i"] == answer["i"]
+    assert register.act(*answer["of"]).act.reason == "refrigerio"
+    refused = await asked(client, "hub.act", **asked_for | {"a": "a002"})
+    assert (refused["error"], refused["status"], refused["values"]) == (
+        "not_logged_in", 409, {"a": "a002"},
+    )  # fmt: skip
+    wrong = await asked(client, "hub.act", action="presence", a="a001", **BY)
+    assert (wrong["error"], wrong["status"]) == ("bad_request", 422)
+    recorded = await asked(client, "hub.record", k="attendance.justified", by="rrhh", a="a001",
+                           day="2026-11-18", reason="cita médica")  # fmt: skip
+    assert recorded["of"][2] == answer["of"][2] + 1
+
+
+async def test_a_log_out_that_was_not_heard_is_not_repeated_to_another_session(play, client):
+    script = await seated(play)
+    await asked(client, "hub.act", action="logout", a="a001", reason="fin", **BY)
+    first = await play.command("session")
+    before = len(play.commands)
+    await play.hello(script)
+    await until(lambda: len(play.commands) > before)  # its configuration, which it lacks
+    assert [c for _, c in play.commands if c["cmd"] == "session"] == [first]
+
+
+async def test_killed_among_acts_it_leaves_no_gap_no_double_and_no_half(
+    play, client, ingest, register
+):
+    await seated(play)
+    message = {"action": "message", "agents": ["a001"], "text": "Hola", "reason": "aviso", **BY}
+    answered = []
+
+    async def act():
+        with contextlib.suppress(NatsError, TimeoutError):  # nobody knows; the store is asked
+            answered.append((await asked(client, "hub.act", **message))["of"])
+
+    for round_ in range(3):
+        acting = [asyncio.create_task(act()) for _ in range(30)]
+        await until(lambda wanted=round_ * 8 + 8: len(answered) >= wanted)
+        await ingest.stop(kill=True)
+        await asyncio.gather(*acting)
+        await ingest.start()
+    await act()
+    events = [event.event for event in register.events_of(ME)]
+    assert [event["n"] for event in events] == [*range(1, len(events) + 1)]
+    assert len({event["e"] for event in events}) == 1
+    assert [event["k"] for event in events] == ["supervision.acted", "message.sent"] * (
+        len(events) // 2
+    )
+    stored = {(one.act.s, one.act.e, one.act.n): one.act for one in register.acts()}
+    assert {tuple(of) for of in answered} <= stored.keys()
+    with register.engine.connect() as tx:
+        numbers = tx.execute(text("SELECT i FROM commands WHERE cmd = 'text'")).scalars().all()
+    assert sorted(numbers) == sorted(act.command for act in stored.values())
+    assert register.dead_letters() == [] and register.conflicts() == []
+    sent = [command["i"] for s, command in play.commands if command["cmd"] == "text" and s == S]
+    assert {*sent} <= {*numbers}
