@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from diadema.web.who import Role
 from playwright.async_api import Browser, Page, async_playwright
+from reported_day import stations
 from web_stage import Hub, Nats, Web, on_port
 from web_viewer import viewing
 
@@ -64,6 +65,19 @@ async def web(shared_web: Web, hub: Hub) -> Web:
             while viewer.rows or viewer.snap["site"]["name"] != "Centro" or viewer.down:
                 await viewer.take()
     return shared_web
+
+
+@pytest.fixture(scope="session")
+def worked_web(
+    nats_server: Nats, shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Web]:
+    """A web over a store with two days of the agents a001 and a002."""
+    folder = tmp_path_factory.mktemp("worked")
+    stations(folder)
+    web = Web(folder, nats_server.url)
+    web.start()
+    yield web
+    web.kill()
 
 
 @pytest.fixture
