@@ -95,8 +95,9 @@ DAY = 86_400_000
 
 def test_a_call_goes_on_in_the_next_log(ingest, reader):
     take(ingest, told(("entered", 0, "p1", {"reference": "f0" * 16}), ("entered", 50, "p2")))
-    take(ingest, told(("connected", 4000, "p1", {"agent": "LUCUMA", "wait_ms": 4000}),
-                      ("left", 9000, "p1", {"cause": "completed", "by": "caller"}), e=10))  # fmt: skip
+    answered = {"agent": "LUCUMA", "wait_ms": 4000}
+    ended = {"cause": "completed", "by": "caller"}
+    take(ingest, told(("connected", 4000, "p1", answered), ("left", 9000, "p1", ended), e=10))
     take(ingest, told(("left", DAY + 51, "p2", {"cause": "timeout"}), e=11))
     first, second, third = reader.queue_calls()
     assert (first.e, first.outcome, first.estimated, first.ended_by, first.reference) == (
