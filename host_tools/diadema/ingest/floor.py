@@ -79,12 +79,11 @@ type Told = tuple[bool, int, int, int, int]
 class Figures(Struct):
     """One agent's day: answered and missed (flow), and seconds over contacts for the TMO
     (averages). `missed` is by contact, with its hour, for one may be missed and then answered;
-    `told` so too: answered, seconds for the averages or -1, and when its talk began, ended, and
-    it itself began (0, 0, 0: nothing that another one could contradict).
+    `told` so too: answered, seconds for the averages or -1, and when its talk began, ended (0, 0:
+    nothing that another one could contradict), and it itself began.
     """
 
     answered: int = 0
-    newest: int = 0  # of those answered, when it began
     missed: dict[Key, tuple[int, bool]] = field(default_factory=dict)
     told: dict[Key, Told] = field(default_factory=dict)
     _seconds: int = 0
@@ -94,7 +93,11 @@ class Figures(Struct):
 
     @property
     def in_a_row(self) -> list[int]:
-        return [utc for utc, hers in self.missed.values() if hers and utc > self.newest]
+        hers = [utc for utc, her_doing in self.missed.values() if her_doing]
+        if hers:
+            newest = max((one[-1] for one in self.told.values() if one[0]), default=0)
+            return [utc for utc in hers if utc > newest]
+        return hers
 
     def tell(self, key: Key, new: Told) -> None:
         old = self.told.get(key)
@@ -173,13 +176,11 @@ class Floor:
     def answered(self, contact: Contact) -> None:
         self.note(contact)
         if self.day.has(contact.start_utc):
-            figures = self._figures_of(contact.a)
-            figures.newest = max(figures.newest, contact.start_utc or 0)
-            figures.missed.pop((contact.s, contact.e, contact.n), None)
+            self._figures_of(contact.a).missed.pop((contact.s, contact.e, contact.n), None)
 
     def missed(self, contact: Contact) -> None:
         self.note(contact)
-        if self.day.has(contact.start_utc):
+        if self.day.has(contact.start_utc) and contact.outcome == "missed":
             told = contact.start_utc or 0, contact.cause in _HERS
             self._figures_of(contact.a).missed[contact.s, contact.e, contact.n] = told
 
@@ -192,7 +193,8 @@ class Floor:
         answered = today and contact.outcome == "answered"
         seconds = metrics.handle_s(contact) if today and averaged else -1
         key = contact.s, contact.e, contact.n
-        self._figures_of(contact.a).tell(key, (answered, seconds, *(talk or (0, 0, 0))))
+        its = talk or (0, 0, contact.start_utc or 0)
+        self._figures_of(contact.a).tell(key, (answered, seconds, *its))
 
     def count(self, contacts: Iterable[Contact]) -> None:
         """Read the day's figures anew from all of its contacts, and those whose talk reaches into

@@ -1,0 +1,202 @@
+"""For any history: times in each state add up to the session, the order in which things come and
+what comes twice change nothing that is stored, and what stands is what a rebuild makes of it.
+"""
+
+import contextlib
+import functools
+import itertools
+import json
+import tempfile
+from pathlib import Path
+
+import msgspec
+from diadema import site as sites
+from diadema.ingest.core import Ingest
+from diadema.ingest.state import StationState
+from diadema.paths import DataDir
+from diadema.rebuild import rebuild
+from diadema.store import open_reader, open_writer, tables
+from histories import desks, feed, hostile, journals, message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scripted_station import SITE, T0
+from sqlalchemy import select
+
+DESCRIBED = sites.parse(json.dumps(SITE).encode())
+ANY = st.one_of(desks(), hostile())
+many = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Standing:
+    def now_ms(self):
+        return T0
+
+
+@functools.cache
+def empty_store():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.sqlite3"
+        open_writer(path).close()
+        return path.read_bytes()
+
+
+@contextlib.contextmanager
+def place():
+    """A data directory with its ingest and a reader of its store."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = DataDir(Path(folder))
+        data.site.write_text(json.dumps(SITE))
+        data.store.write_bytes(empty_store())
+        writer = open_writer(data.store)
+        reader = open_reader(data.store)
+        try:
+            yield data, Ingest(writer, DESCRIBED, Standing()), reader
+        finally:
+            reader.close()
+            writer.close()
+
+
+# -- times
+
+
+def by_session(reader):
+    """Each session with its trails in their order."""
+    trails = {}
+    for trail in sorted(reader.trails(), key=lambda one: (one.s, one.e, one.n)):
+        trails.setdefault(trail.session, []).append(trail)
+    return [(one, trails.pop((one.s, one.e, one.n), [])) for one in reader.sessions()], trails
+
+
+def look_at_spans(trail):
+    starts = [span.u for span in trail.spans]
+    assert starts == sorted(set(starts))
+    assert (starts[0] == trail.start_u and starts[-1] < trail.end_u) if starts else trail.over
+    shown = [msgspec.structs.astuple(span)[1:] for span in trail.spans]
+    assert all(one != other for one, other in itertools.pairwise(shown))
+    assert "logged_out" not in {one[0] for one in shown}
+    if trail.start_utc is not None:
+        assert trail.end_utc - trail.start_utc == trail.end_u - trail.start_u
+
+
+def look_at_order(session, trails):
+    """One after the other in each boot; the last one of a boot ends with it or the session."""
+    for one, other in itertools.pairwise(trails):
+        assert not one.over
+        assert one.end_u == other.start_u or (one.e, one.b) != (other.e, other.b)
+    assert all(trail.a == session.a for trail in trails)
+    closed = session.reason is not None
+    assert closed or not any(trail.over for trail in trails)
+
+
+@many
+@given(history=ANY)
+def test_states_lie_end_to_end(history):
+    with place() as (_, ingest, reader):
+        feed(ingest, history)
+        sessions, orphans = by_session(reader)
+        assert not orphans
+        for session, trails in sessions:
+            look_at_order(session, trails)
+            for trail in trails:
+                look_at_spans(trail)
+
+
+@many
+@given(history=desks())
+def test_states_add_up_to_the_session(history):
+    with place() as (_, ingest, reader):
+        feed(ingest, history)
+        for session, trails in by_session(reader)[0]:
+            if trails and trails[0].b == session.open_b:
+                assert trails[0].start_u == session.open_u
+            if trails and session.close_b == trails[-1].b:
+                assert trails[-1].end_u == session.close_u
+            hours = [session.open_utc, session.close_utc, *(one.start_utc for one in trails)]
+            if None in hours:
+                continue
+            shown = sum(trail.end_u - trail.start_u for trail in trails)
+            ends = [session.open_utc, *(one.end_utc for one in trails)]
+            starts = [*(one.start_utc for one in trails), session.close_utc]
+            off = [start - end for end, start in zip(ends, starts, strict=True)]
+            assert shown + sum(off) == session.close_utc - session.open_utc
+            boots = [session.open_b, *(one.b for one in trails), session.close_b]
+            for (one, other), gap in zip(itertools.pairwise(boots), off, strict=True):
+                assert gap == 0 or one != other
+
+
+# -- what is stored
+
+
+_UNORDERED = {"marks": ("number", "hash")}  # the ledger is in the order of arrival
+_STORED = (
+    tables.events, tables.positions, tables.losses, tables.unknown, tables.trails, tables.sessions,
+    tables.tickets, tables.marks, tables.anchors, tables.live, tables.conflicts,
+    tables.dead_letters,
+)  # fmt: skip
+
+
+def stored(reader):
+    """Everything that is stored, but for the order in which it came."""
+    found = {"contacts": reader.contacts()}
+    with reader.engine.connect() as connection:
+        for table in _STORED:
+            columns = [c for c in table.c if c.name not in _UNORDERED.get(table.name, ())]
+            found[table.name] = sorted(map(repr, connection.execute(select(*columns))))
+        row = tables.stations.c
+        for s, state in connection.execute(select(row.s, row.state)):
+            found[s] = msgspec.msgpack.decode(state, type=StationState)
+    return found
+
+
+def differing(one, other):
+    return {name: (one[name], other[name]) for name in one if one[name] != other.get(name)}
+
+
+@st.composite
+def arrivals(draw, histories):
+    """The messages of a history in batches, as they may come: those of a journal in any order and
+    more than once, the journals of a station one after the other."""
+    waiting = []
+    for events in histories:
+        queue = []
+        for journal in journals(events):
+            again = draw(st.lists(st.sampled_from(journal), max_size=5))
+            queue += draw(st.permutations(journal)) + again
+        waiting.append(queue)
+    batches = []
+    while any(waiting):
+        queue = draw(st.sampled_from([queue for queue in waiting if queue]))
+        size = draw(st.integers(1, 30))
+        batch, queue[:size] = queue[:size], []
+        if batches and draw(st.booleans()):
+            batches[-1] += batch
+        else:
+            batches.append(batch)
+    return batches
+
+
+@many
+@given(data=st.data(), history=ANY)
+def test_order_and_doubles_change_nothing(data, history):
+    with place() as (_, ingest, reader):
+        feed(ingest, history)
+        once = stored(reader)
+    batches = data.draw(arrivals(history))
+    restarts = data.draw(st.booleans())
+    with place() as (_, ingest, reader):
+        for batch in batches:
+            ingest.take([message(event) for event in batch], "stream", "server")
+            if restarts:
+                ingest = Ingest(ingest.writer, DESCRIBED, Standing())
+        assert differing(once, stored(reader)) == {}
+
+
+@many
+@given(history=ANY, batch=st.integers(1, 100))
+def test_what_stands_is_what_a_rebuild_makes(history, batch):
+    with place() as (data, ingest, reader):
+        feed(ingest, history, batch)
+        before = stored(reader)
+        assert rebuild(data, Standing()).differences == []
+        rebuild(data, Standing(), apply=True)
+        assert differing(before, stored(reader)) == {}
