@@ -109,7 +109,7 @@ export class List {
     first.scope = "row";
     const row = make("tr", "", first);
     for (const column of shown) row.append(make("td", "", said(column, one.entry?.[column.name])));
-    for (const name of dated) row.append(make("td", "", one[name] ?? ""));
+    for (const name of dated) row.append(make("td", "day", one[name] ?? ""));
     if (!one.entry) {
       row.dataset.retired = "";
       first.append(make("small", "", page.words["page.retired.since"]));
