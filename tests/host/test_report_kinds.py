@@ -213,3 +213,51 @@ def test_each_kind_needs_its_right(data, kind):
         else:
             with pytest.raises(NotYours):
                 made(data, kind, person=asking)
+
+
+@pytest.fixture
+def rostered(data, monkeypatch):
+    """A shift of an hour from the login on, its second half a pause; the other one is absent."""
+    from datetime import timedelta
+
+    from diadema.directory.people import Planned
+    from diadema.report import adherence, asked
+
+    plainly = asked.read_people
+
+    def planned(*given):
+        people = plainly(*given)
+        for k in range(2):
+            start, day = T0 // 1000 + k * 86_400, DAY + timedelta(days=k)
+            pause = (start + 1800, start + 3600, "refrigerio")
+            people.roster["a001", day] = Planned(
+                day=day, shift="M", start_s=start, end_s=start + 3600, pauses=[pause]
+            )
+        people.roster["a002", DAY] = Planned(
+            day=DAY, shift="M", start_s=T0 // 1000, end_s=T0 // 1000 + 3600, absence="vacaciones"
+        )
+        return people
+
+    monkeypatch.setattr(asked, "read_people", planned)
+    monkeypatch.setattr(adherence, "read_people", planned)
+    return data
+
+
+def test_adherence_is_over_the_seconds_of_shifts(rostered):
+    report = made(rostered, "adherencia")
+    agents = report.section("adherence_agents")
+    rosa = dict(zip([c.key for c in agents.columns], agents.rows[1], strict=True))
+    assert (rosa["code"], rosa["shifts"], rosa["idle"], rosa["absences"]) == ("a001", 2, 0, 0)
+    assert rosa["shift_s"] == 7200 and rosa["scheduled_s"] == 3600
+    assert 0 < rosa["followed_s"] < 7200 and rosa["worked_s"] > 0
+    total = totals(agents)
+    assert total["absences"] == 1 and total["adherence"] == rosa["adherence"]
+    assert totals(report.section("adherence_days"))["adherence"] == total["adherence"]
+    assert figures(report)["adherencia"] == total["adherence"]
+    assert figures(report)["encogimiento"] is not None
+
+
+def test_without_a_roster_there_is_no_adherence_and_it_says_so(data):
+    report = made(data, "adherencia")
+    assert figures(report)["adherencia"] is None
+    assert "turnos" in report.section("summary").notes[0]

@@ -54,7 +54,21 @@ def worked(stretches: Iterable[Stretch], reasons: Mapping[str, Reason]) -> list[
 
 def scheduled_s(plan: Plan) -> int:
     """Seconds of work in the shift, without its pauses; none on a day of absence."""
-    return _length(_work(plan))
+    return length_s(_work(plan))
+
+
+def followed(plan: Plan, work: Times) -> tuple[int, int] | None:
+    """Seconds of the shift in which she did as planned, of how many: what adherence is made of,
+    so that days add up. None as there.
+    """
+    if plan.start_s is None or plan.end_s is None or plan.absence is not None or not work:
+        return None
+    shift_s = plan.end_s - plan.start_s
+    planned = _work(plan)
+    inside = _cut(work, plan.start_s, plan.end_s)
+    agreed = _common(planned, inside)
+    exceptions = length_s(planned) + length_s(inside) - 2 * agreed
+    return max(shift_s - exceptions, 0), shift_s
 
 
 def adherence(plan: Plan, work: Times) -> float | None:
@@ -63,21 +77,15 @@ def adherence(plan: Plan, work: Times) -> float | None:
     Only productive or not counts, as in Amazon Connect: a break while a meeting is planned does
     not matter. What is done outside of the shift is in neither. Undefined when she did not work.
     """
-    if plan.start_s is None or plan.end_s is None or plan.absence is not None or not work:
-        return None
-    shift_s = plan.end_s - plan.start_s
-    planned = _work(plan)
-    inside = _cut(work, plan.start_s, plan.end_s)
-    agreed = _common(planned, inside)
-    exceptions = _length(planned) + _length(inside) - 2 * agreed
-    return percent(max(shift_s - exceptions, 0), shift_s)
+    found = followed(plan, work)
+    return None if found is None else percent(*found)
 
 
 def conformance(plan: Plan, work: Times) -> float | None:
     """Time worked / time scheduled, whenever it was; more than 100 can be. Without a schedule it
     is undefined, whatever was worked (Genesys: 0/0 undefined, x/0 infinite).
     """
-    return percent(_length(work), scheduled_s(plan))
+    return percent(length_s(work), scheduled_s(plan))
 
 
 class Lateness(Struct, frozen=True):
@@ -120,7 +128,8 @@ def _cut(times: Times, start: int, end: int) -> list[tuple[int, int]]:
     return [(begin, until) for begin, until in cut if begin < until]
 
 
-def _length(times: Times) -> int:
+def length_s(times: Times) -> int:
+    """Seconds of all of them."""
     return sum(end - start for start, end in times)
 
 

@@ -123,7 +123,7 @@ def _times(asked: Asked) -> list[Section]:
 
 def _reasons(asked: Asked) -> Section:
     """Time in each not-ready reason; what the system gave is a part of it."""
-    load, known = asked.total.load, asked.people.reasons
+    load = asked.total.load
 
     def spent(code: str) -> int:
         return load.reasons[code]
@@ -137,7 +137,12 @@ def _reasons(asked: Asked) -> Section:
         ),
     ]  # fmt: skip
     lines: list[Line[str]] = [
-        ([known[code].label if code in known else code or asked.say("no_reason")], code)
+        ([_reason(asked, code)], code)
         for code in sorted(load.reasons, key=lambda code: (-spent(code), code))
     ]
     return table(asked, "reasons", [("reason", "text")], parts, lines)
+
+
+def _reason(asked: Asked, code: str) -> str:
+    known = asked.people.reasons.get(code)
+    return known.label if known else asked.known("reason", code or "none")

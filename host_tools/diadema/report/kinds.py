@@ -6,12 +6,13 @@ if TYPE_CHECKING:
     from diadema.web.who import Right
 
 type Kind = Literal[
-    "asistencia", "tmo", "llamadas", "tipificacion", "protocolo", "consolidado", "supervision",
-    "servicio",
+    "llamadas", "tmo", "adherencia", "servicio", "tipificacion", "protocolo", "consolidado",
+    "asistencia", "supervision",
 ]  # fmt: skip
 RIGHTS: dict[str, "Right"] = {
     "llamadas": "figures",
     "tmo": "figures",
+    "adherencia": "figures",
     "servicio": "figures",
     "tipificacion": "figures",
     "protocolo": "figures",

@@ -17,6 +17,7 @@ _GOES = 3
 _MODULES = {
     "llamadas": "contacts",
     "tmo": "handling",
+    "adherencia": "adherence",
     "servicio": "service",
     "tipificacion": "dispositions",
     "protocolo": "protocol",

@@ -26,6 +26,7 @@ from diadema.web.who import Person
 from diadema.words import text
 
 ROWS = 300  # of one table; the files have all
+_LONG = 36  # characters that stand in one line
 
 
 class Shown(Struct):
@@ -108,11 +109,12 @@ def _row(section: Section, row: list[Cell], report: Report) -> str:
     cells = []
     missed_word = escape(text("reports.missed", report.language))
     for column, cell in zip(section.columns, row, strict=True):
-        number = column.kind in NUMBERS
-        missed = is_missed(column, cell)
-        side = ' class="number"' if number else ""
+        number, missed = column.kind in NUMBERS, is_missed(column, cell)
+        words = written(column, cell, report)
+        look = "number" if number else "long" if len(words) > _LONG else ""
+        side = f' class="{look}"' if look else ""
         mark = f' data-missed title="{missed_word}"' if missed else ""
-        cells.append(f"<td{side}{mark}>{escape(written(column, cell, report))}</td>")
+        cells.append(f"<td{side}{mark}>{escape(words)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -247,7 +247,7 @@ def _runs(made: list[dict[str, Any]], words: Mapping[str, str], language: str, z
             if run.file
             else "—"
         )
-        state = f'<td data-state="{run.state}">{escape(said(run, language))}</td>'
+        state = f'<td class="long" data-state="{run.state}">{escape(said(run, language))}</td>'
         cells = "".join(
             f"<td>{escape(cell)}</td>"
             for cell in (run.name, words[f"kind.{run.kind}"], run.span, hour(run.due_ms, zone))
