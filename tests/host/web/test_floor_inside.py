@@ -16,6 +16,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 STATION = "DIA-0a1b2c3d4e5f"
 FITS = """[...document.querySelectorAll('.tile')].every(
   tile => tile.getBoundingClientRect().bottom <= innerHeight)"""
+MOVES = """() => { window.moved = 0;
+  new MutationObserver((all) => all.forEach((one) => (window.moved += one.addedNodes.length)))
+    .observe(document.querySelector('.tiles'), { childList: true }); }"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -69,6 +72,20 @@ async def test_arrows_cross_from_group_to_group(web: Web, hub: Hub, open_page: O
         await page.keyboard.press("ArrowUp")
     await expect(focused).to_have_attribute("data-a", re.compile("a000|a002|a004"))
     assert await page.locator('.tile[tabindex="0"]').count() == 1
+
+
+async def test_one_that_goes_to_the_end_moves_alone(
+    web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    """With a thousand tiles by time, moving all of them each second would stop the page."""
+    await fill(hub)
+    page = await open_page(f"{web.url}/ui/?sort=state")
+    await expect(page.locator(".tile").first).to_have_attribute("data-a", "a000")
+    await page.evaluate(MOVES)
+    await hub.put(a="a000", name="Asesor 0", state="logged_out", team="Soporte")
+    await expect(page.locator(".tile").last).to_have_attribute("data-a", "a008")
+    await expect(page.locator(".tile").nth(9)).to_have_attribute("data-a", "a000")
+    assert await page.evaluate("window.moved") == 1
 
 
 async def test_a_queue_narrows_tiles_and_figures(web: Web, hub: Hub, open_page: OpenPage) -> None:

@@ -1,5 +1,6 @@
 /* The tiles in their lists: one list, or one with a head for each group. */
 
+import { place } from "./place.js";
 import { fill } from "./tile.js";
 
 export class Groups {
@@ -51,13 +52,9 @@ export class Groups {
   }
 
   #fill(part, tiles, key, group) {
-    let at = part.list.firstElementChild;
-    let shown = 0;
-    for (const { element } of tiles) {
-      shown += !element.hidden;
-      if (element === at) at = at.nextElementSibling;
-      else part.list.insertBefore(element, at);
-    }
+    const elements = tiles.map((tile) => tile.element);
+    place(part.list, elements);
+    const shown = elements.filter((element) => !element.hidden).length;
     const name = this.#name(key, group);
     part.head.hidden = !group;
     const head = group ? fill(this.words["group.head"], { name, n: shown }) : "";

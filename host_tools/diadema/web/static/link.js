@@ -1,6 +1,8 @@
 /* The floor's own socket: snapshot, deltas, and the truth about silence.
    Comes back by itself with growing, jittered pauses; a gap in the numbering asks for a snapshot. */
 
+import { leaveIfOver } from "./ask.js";
+
 const SILENCE_MS = 3000;
 const GIVE_UP_MS = 8000;
 const PAUSES_MS = [150, 300, 600, 1000];
@@ -50,6 +52,7 @@ export class Link {
   #later() {
     if (this.#closed) return;
     this.#drop();
+    if (this.scope !== "wall") leaveIfOver();
     const pause = PAUSES_MS[Math.min(this.#attempt++, PAUSES_MS.length - 1)];
     setTimeout(() => this.#closed || this.#connect(), pause * (0.5 + Math.random() / 2));
   }
