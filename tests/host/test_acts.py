@@ -374,6 +374,19 @@ def test_every_kind_that_the_hub_writes_is_published():
         assert kind in KINDS
 
 
+def test_many_days_at_once_are_an_event_each(acts, reader):
+    days = [{"a": "a001", "day": f"2026-12-{day:02}", "version": 1} for day in range(1, 4)]
+    answer, _ = acts.record({"k": "schedules", "by": "elena", "days": days})
+    told = own_events(reader)
+    assert [(event["k"], event["day"], event["by"]) for event in told] == [
+        ("schedule.published", f"2026-12-{day:02}", "elena") for day in range(1, 4)
+    ]
+    assert answer["of"] == ("HUB-main", told[0]["e"], told[0]["n"])
+    with pytest.raises(msgspec.ValidationError):
+        acts.record({"k": "schedules", "by": "elena", "days": [*days, {"a": "a001"}]})
+    assert len(own_events(reader)) == 3
+
+
 def test_what_was_published_is_kept(acts, reader):
     acts.record({"k": "schedule.published", "by": "elena", "a": "a001", "day": "2026-11-19",
                  "version": 3, "shift": "M", "start": T0, "end": T0 + 1,

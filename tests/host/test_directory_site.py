@@ -146,6 +146,37 @@ async def test_the_hub_is_told(book, data):
     assert [body.get("catalogue") for _, body in asked] == [None, "materials"]
 
 
+async def test_each_day_of_the_roster_is_told_once(book, data):
+    asked = []
+
+    async def ask(subject, body):
+        asked.append(body)
+        return {"generation": 7}
+
+    put(book, "shifts", code="m", name="Mañana", start="08:00", end="16:00",
+        pauses="10:00-10:15 break")  # fmt: skip
+    put(book, "roster", day="2026-11-30", agent="e001", shift="m")
+    put(book, "roster", day="2026-12-01", agent="e001", shift="m")
+    await publish(book, data, ask)
+    begin = 1_796_130_000_000  # 2026-12-01T08:00 in Lima
+    told = [day for body in asked if body.get("k") == "schedules" for day in body["days"]]
+    assert told == [
+        {
+            "a": "e001", "day": "2026-12-01", "version": 1, "shift": "m", "absence": None,
+            "start": begin, "end": begin + 8 * 3_600_000,
+            "pauses": [(begin + 7_200_000, begin + 8_100_000, "break")],
+        }
+    ]  # fmt: skip
+    asked.clear()
+    put(book, "roster", day="2026-11-30", agent="e001", absence="permission")
+    retire(book, "roster", "2026-12-01/e001")
+    await publish(book, data, ask)
+    told = [day for body in asked if body.get("k") == "schedules" for day in body["days"]]
+    assert [(day["day"], day["version"], day["absence"]) for day in told] == [
+        ("2026-11-30", 2, "permission"), ("2026-12-01", 2, None),
+    ]  # fmt: skip
+
+
 def test_what_was_changed_by_hand_is_taken_in(book, data):
     put(book, "employers", code="x", name="Empresa Inventada", ruc="20100070970")
     agent = book.entry("agents", "e001").body

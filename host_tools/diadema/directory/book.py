@@ -115,15 +115,15 @@ class Directory:
         after: str | None = None,
         limit: int | None = None,
         retired: bool = False,
+        since: int = 0,
     ) -> list[Entry]:
         """In order of their codes, from `first` to before `last`, or after `after`. On that day,
-        or each one's newest version. `retired`: those too.
+        or each one's newest version. `retired`: those too. `since`: of later changes only.
         """
         kind_of(kind)
         with self.reading() as tx:
-            return [
-                *_entries(tx, kind, day, first, last, after, limit, retired=retired)
-            ]  # fmt: skip
+            found = _entries(tx, kind, day, first, last, after, limit, retired=retired)
+            return [one for one in found if one.change > since]
 
     def count(self, kind: str, day: date | None = None, first: str = "", last: str = "") -> int:
         kind_of(kind)

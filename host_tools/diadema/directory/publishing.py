@@ -7,12 +7,14 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import insert, select
 
 from diadema.directory.book import Directory, check_author
+from diadema.directory.people_of import planned
 from diadema.directory.tables import pins, publications
 from diadema.directory.taking_in import keep_pins
 from diadema.directory.to_site import Draft
@@ -26,6 +28,7 @@ type Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 _PARTS = ("stations", "agents", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
           "identity_methods", "playbooks", "materials", "holidays", "negative_codes")  # fmt: skip
+_DAYS, _DAY_BYTES = 500, 330  # of the roster in one question, and of one day in its event
 _KEYS = ("id", "code", "motive")
 CATALOGUES = ("agents", "dispositions", "reasons", "campaigns", "playbooks", "areas",
               "help_topics", "fault_areas", "materials", "identity_methods", "holidays",
@@ -96,6 +99,7 @@ async def publish(
     told = 0
     if ask is not None:
         told = await _tell(ask, by, generation or 0, hashes, before)
+        told += await _tell_days(book, ask, by, day, made.site.tz, last.change if last else None)
     keep_pins(book, verifiers)
     with book.writing() as tx:
         row = {
@@ -146,6 +150,31 @@ async def _tell(
             await ask("hub.record", body)
             told += 1
     return told
+
+
+async def _tell_days(
+    book: Directory, ask: Ask, by: str, today: date, zone: ZoneInfo, since: int | None
+) -> int:
+    """Have the hub note which days of the roster are others; the first time, those to come."""
+    first = today.isoformat() if since is None else ""
+    rows = book.entries("roster", first=first, retired=True, since=since or 0)
+    shifts = {one.code: one.body for one in book.entries("shifts")}
+    days = []
+    for row in rows:
+        day, agent = date.fromisoformat(row.code[:10]), row.code[11:]
+        body = row.body or {}
+        plan = planned(day, body, shifts.get(str(body.get("shift"))), zone)
+        told: dict[str, Any] = {"a": agent, "day": day.isoformat(), "version": row.version}
+        told |= {"shift": plan.shift, "absence": plan.absence}
+        if plan.start_s is not None and plan.end_s is not None:
+            told |= {"start": plan.start_s * 1000, "end": plan.end_s * 1000}
+            told["pauses"] = [(s * 1000, e * 1000, reason) for s, e, reason in plan.pauses]
+            while len(msgspec.json.encode(told)) > _DAY_BYTES:  # an event has 512 in all
+                told["pauses"].pop()
+        days.append(told)
+    for at in range(0, len(days), _DAYS):
+        await ask("hub.record", {"k": "schedules", "by": by[:32], "days": days[at : at + _DAYS]})
+    return len(days)
 
 
 def _hashes(book: Directory) -> dict[str, str]:

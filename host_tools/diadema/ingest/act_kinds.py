@@ -4,6 +4,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 from diadema.events import By, Count, Direction, Of, Sequence, Station, Utc
@@ -132,11 +133,21 @@ class Schedule(Record, tag="schedule.published", kw_only=True):
     absence: Word | None = None
 
 
+class Schedules(Record, tag="schedules", kw_only=True):
+    """Many days at once; each is an event of its own."""
+
+    days: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=500)]
+
+    def each(self) -> list[Schedule]:
+        told = {"k": "schedule.published", "by": self.by}
+        return msgspec.convert([one | told for one in self.days], list[Schedule])
+
+
 class Catalogue(Record, tag="catalogue.published", kw_only=True):
     catalogue: Word
     version: Count
     hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-RECORDS = (Correct, Justify, Schedule, Catalogue)
+RECORDS = (Correct, Justify, Schedule, Schedules, Catalogue)
 ANY_RECORD: Any = reduce(or_, RECORDS)

@@ -23,6 +23,7 @@ from diadema.ingest.act_kinds import (
     LogOut,
     Move,
     Noted,
+    Schedules,
     SendMessage,
 )
 from diadema.ingest.commanding import Commands, New
@@ -69,8 +70,9 @@ class Acts:
         asked = msgspec.convert(body, ANY_RECORD)
         if isinstance(asked, Correct | Justify):
             self._check_mark(asked)
-        fields = msgspec.to_builtins(asked)
-        done = self._journal.record([Deed([(fields.pop("k"), fields)])])
+        each = asked.each() if isinstance(asked, Schedules) else [asked]
+        plain = [msgspec.to_builtins(one) for one in each]
+        done = self._journal.record([Deed([(one.pop("k"), one) for one in plain])])
         return {"of": done.of[0]}, done
 
     # -- of each action
