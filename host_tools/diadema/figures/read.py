@@ -2,25 +2,29 @@
 goes on included.
 """
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
-from sqlalchemy import Connection
+from sqlalchemy import Connection, null, select
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
+from diadema.figures import rollups
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.days import DaySpan, spans, zone_of
-from diadema.figures.facts import Running, facts, running
+from diadema.figures.facts import facts, running
+from diadema.figures.live import Cells, add_running
+from diadema.figures.roll import Scope, bring, current, queue_calls
 from diadema.figures.rows import Cut, QueueSums, Sums
 from diadema.ingest.cut import cut_of
 from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
-from diadema.store import open_reader, switch_calls
-from diadema.store.rows import QueueCall
+from diadema.store import open_reader
+
+type QueueCells = dict[str, dict[str, tuple[QueueSums, dict[int, QueueSums]]]]  # by day
 
 
 class Day(Struct, kw_only=True):
@@ -89,55 +93,158 @@ def read(
     intervals: bool = False,
     agents: Collection[str] | None = None,
 ) -> Figures:
-    """Raises DiademaError where there is no store."""
+    """The roll-ups, with what changed since and what goes on, as one transaction sees it. Raises
+    DiademaError where there is no store.
+    """
     zone = zone_of(data)
-    people = read_people(data, first, last)
+    asked = _Asked(data, first, last, now_ms, zone, intervals, agents)
     reader = open_reader(data.store)
     try:
-        with reader.engine.connect() as tx:  # one state of the store
-            days, on = [], running(tx, now_ms)
-            for span in spans(first, last, zone):
-                days.append(_day(tx, span, zone, on, people, intervals, agents))
-            cut = cut_of(tx, people, now_ms)
+        with _rolled(data) as rx, reader.engine.connect() as tx:  # in this order: the store last
+            return asked.of(rx, tx)
     finally:
         reader.close()
-    return Figures(
-        first=first.isoformat(), last=last.isoformat(), zone=zone.key, cut=cut, days=days
-    )
 
 
-def _day(
-    tx: Connection,
-    span: DaySpan,
-    zone: ZoneInfo,
-    on: Running,
-    people: People,
-    with_intervals: bool,
-    agents: Collection[str] | None,
-) -> Day:
-    start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
-    made = Day(day=span.day.isoformat(), start_ms=start_ms, end_ms=end_ms)
-    cut_by = Intervals(zone)
-    its = facts(tx, start_ms, end_ms, on, people.aliases, agents)
-    for a in sorted(its):
-        halves = agent_halves(its[a], span, cut_by)
-        if halves:
-            made.agents[a] = day_sums(halves)
-            if with_intervals:
-                _spread(made.intervals, a, halves)
-    calls = switch_calls.calls(tx, start_ms, end_ms)
-    by_queue: defaultdict[str, list[QueueCall]] = defaultdict(list)
-    for call in calls:
-        if start_ms <= call.start_utc < end_ms:
-            by_queue[call.queue].append(call)
-    for queue in sorted(by_queue):
-        queue_parts = queue_halves(by_queue[queue], cut_by)
-        made.queues[queue] = queue_day(queue_parts)
-        if with_intervals:
-            _spread(made.queue_intervals, queue, queue_parts)
-    return made
+@contextmanager
+def _rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
+    """The roll-ups to be brought up to date; only to be read while another process does that
+    (False); None where there can be none.
+    """
+    with ExitStack() as held:
+        try:
+            engine = rollups.open_rollups(data.rollups)
+            held.callback(engine.dispose)
+            rx: tuple[Connection, bool] | None = None
+            for keep in (True, False):
+                connection = engine.connect().execution_options(writes=keep)
+                held.callback(connection.close)
+                try:
+                    rollups.load_state(connection)
+                except OperationalError:
+                    if not keep:
+                        raise
+                    continue
+                rx = connection, keep
+                break
+        except DBAPIError:
+            rx = None
+        yield rx
+        if rx is not None and rx[1]:
+            rx[0].commit()
 
 
-def _spread[T](rows: dict[int, dict[str, T]], name: str, halves: dict[int, T]) -> None:
-    for at, sums in halves.items():
+class _Asked:
+    """One question, and how it is answered."""
+
+    def __init__(
+        self,
+        data: DataDir,
+        first: date,
+        last: date,
+        now_ms: int,
+        zone: ZoneInfo,
+        intervals: bool,
+        agents: Collection[str] | None,
+    ) -> None:
+        self.spans = {span.day.isoformat(): span for span in spans(first, last, zone)}
+        self.first, self.last = first.isoformat(), last.isoformat()
+        whose = None if agents is None else frozenset(agents)
+        self.scope = Scope(self.first, self.last, whose)
+        self.people = read_people(data, first, last)
+        self.aliases = read_people(data).aliases
+        self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
+
+    def of(self, rx: tuple[Connection, bool] | None, tx: Connection) -> Figures:
+        if rx is None:
+            agents, queues = self._plainly(tx)
+        else:
+            agents, queues = self._rolled(*rx, tx)
+            self._add_running(tx, agents)
+        days = [
+            self._day(span, agents.get(day, {}), queues.get(day, {}))
+            for day, span in self.spans.items()
+        ]
+        cut = cut_of(tx, self.people, self.now_ms)
+        return Figures(first=self.first, last=self.last, zone=self.zone.key, cut=cut, days=days)
+
+    def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> tuple[Cells, QueueCells]:
+        known, anew = current(rx, tx, self.zone, self.aliases)
+        fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
+        agents: Cells = {}
+        queues: QueueCells = {}
+        if not anew or keep:
+            self._load(rx, agents, queues)
+        for day, cells in fresh.agents.items():
+            _put(agents.setdefault(day, {}), cells)
+        for day, parts in fresh.queues.items():
+            _put(queues.setdefault(day, {}), parts)
+        return agents, queues
+
+    def _load(self, rx: Connection, agents: Cells, queues: QueueCells) -> None:
+        row, line = rollups.agent_days.c, rollups.queue_days.c
+        halves = (row.halves, line.halves) if self.intervals else (null(), null())
+        query = select(row.day, row.a, row.total, halves[0])
+        query = query.where(row.day.between(self.first, self.last))
+        if self.scope.agents is not None:
+            query = query.where(row.a.in_(self.scope.agents))
+        for day, a, total, parts in rx.execute(query):
+            its = rollups.halves_of(parts) if parts else {}
+            agents.setdefault(day, {})[a] = rollups.sums_of(total), its
+        query = select(line.day, line.queue, line.total, halves[1])
+        for day, queue, total, parts in rx.execute(
+            query.where(line.day.between(self.first, self.last))
+        ):
+            of_queue = rollups.queue_halves_of(parts) if parts else {}
+            queues.setdefault(day, {})[queue] = rollups.queue_sums_of(total), of_queue
+
+    def _add_running(self, tx: Connection, agents: Cells) -> None:
+        on = running(tx, self.now_ms)
+        add_running(tx, agents, on, self.zone, self.aliases, self.scope)
+
+    def _plainly(self, tx: Connection) -> tuple[Cells, QueueCells]:
+        """Worked out from the store alone."""
+        on, cut_by = running(tx, self.now_ms), Intervals(self.zone)
+        agents: Cells = {}
+        queues: QueueCells = {}
+        for day, span in self.spans.items():
+            start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
+            its = facts(tx, start_ms, end_ms, on, self.aliases, self.scope.agents)
+            halves = {a: agent_halves(its[a], span, cut_by) for a in its}
+            agents[day] = {a: (day_sums(parts), parts) for a, parts in halves.items() if parts}
+            calls = queue_calls(tx, span)
+            split = {queue: queue_halves(calls[queue], cut_by) for queue in calls}
+            queues[day] = {queue: (queue_day(parts), parts) for queue, parts in split.items()}
+        return agents, queues
+
+    def _day(
+        self,
+        span: DaySpan,
+        agents: dict[str, tuple[Sums, dict[int, Sums]]],
+        queues: dict[str, tuple[QueueSums, dict[int, QueueSums]]],
+    ) -> Day:
+        made = Day(
+            day=span.day.isoformat(), start_ms=span.start_s * 1000, end_ms=span.end_s * 1000
+        )
+        for a in sorted(agents):
+            made.agents[a] = agents[a][0]
+            if self.intervals:
+                _spread(made.intervals, a, agents[a][1])
+        for queue in sorted(queues):
+            made.queues[queue] = queues[queue][0]
+            if self.intervals:
+                _spread(made.queue_intervals, queue, queues[queue][1])
+        return made
+
+
+def _put[T](cells: dict[str, T], fresh: Mapping[str, T | None]) -> None:
+    for name, cell in fresh.items():
+        if cell is None:
+            cells.pop(name, None)
+        else:
+            cells[name] = cell
+
+
+def _spread[T](rows: dict[int, dict[str, T]], name: str, halves: Mapping[int, T]) -> None:
+    for at, sums in sorted(halves.items()):
         rows.setdefault(at, {})[name] = sums

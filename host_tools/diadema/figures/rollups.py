@@ -1,0 +1,162 @@
+"""The roll-ups' own file: sums of each agent's and each queue's day, made of the store and of
+nothing else. Whoever deletes it loses time and the trace of repairs.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    create_engine,
+    event,
+    select,
+)
+from sqlalchemy.exc import DBAPIError
+
+from diadema.figures.rows import QueueSums, Sums
+from diadema.store.bulk import replacement
+
+VERSION = 1  # of what cells mean; others are made anew
+FED = ("contacts", "trails", "tickets", "queue_calls")  # tables whose rows make cells
+BUSY_MS = 1_000
+metadata = MetaData()
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _bytes(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+state = Table(  # one row
+    "state", metadata, Column("id", BigInteger, primary_key=True), _bytes("body")
+)
+agent_days = Table(
+    "agent_days", metadata, _text("day"), _text("a"), _bytes("total"), _bytes("halves"),
+    PrimaryKeyConstraint("day", "a"), sqlite_with_rowid=False,
+)  # fmt: skip
+queue_days = Table(
+    "queue_days", metadata, _text("day"), _text("queue"), _bytes("total"), _bytes("halves"),
+    PrimaryKeyConstraint("day", "queue"), sqlite_with_rowid=False,
+)  # fmt: skip
+stale = Table(  # cells to work out again; `kind` is agent or queue
+    "stale", metadata, _text("day"), _text("kind"), _text("name"),
+    PrimaryKeyConstraint("day", "kind", "name"), sqlite_with_rowid=False,
+)  # fmt: skip
+repairs = Table(  # what late events changed of a day that was over and told
+    "repairs", metadata,
+    _text("day"), _text("kind"), _text("name"), _text("what"),
+    _number("was"), _number("is_now"), _number("at_ms"), _number("position"),
+    Index("repairs_day", "day"),
+)  # fmt: skip
+
+put_agents = replacement(agent_days)
+put_queues = replacement(queue_days)
+_encode = msgspec.msgpack.Encoder().encode
+sums_of = msgspec.msgpack.Decoder(Sums).decode
+halves_of = msgspec.msgpack.Decoder(dict[int, Sums]).decode
+queue_sums_of = msgspec.msgpack.Decoder(QueueSums).decode
+queue_halves_of = msgspec.msgpack.Decoder(dict[int, QueueSums]).decode
+
+
+class State(Struct, kw_only=True):
+    """What the cells were made of. `rowids`: how far each table of the store was read; `samples`:
+    of rows up to there (table, rowid, its key), by which another store is noticed; `told_ms`:
+    when nothing was stale the last time.
+    """
+
+    version: int = VERSION
+    zone: str = ""
+    aliases: dict[str, str] = field(default_factory=dict)
+    rowids: dict[str, int] = field(default_factory=dict)
+    samples: list[tuple[str, int, str]] = field(default_factory=list)
+    position: int = 0
+    told_ms: int = 0
+
+
+_state_of = msgspec.msgpack.Decoder(State).decode
+
+
+def open_rollups(path: Path) -> Engine:
+    """Makes them where there are none, or where what is there cannot be read. Raises DBAPIError
+    where nothing can be written.
+    """
+    try:
+        return _open(path)
+    except DBAPIError as error:
+        if not isinstance(error.orig, sqlite3.DatabaseError) or isinstance(
+            error.orig, sqlite3.OperationalError
+        ):
+            raise
+    for name in ("-wal", "-shm", ""):  # it is no database
+        path.with_name(path.name + name).unlink(missing_ok=True)
+    return _open(path)
+
+
+def _open(path: Path) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", _begin)
+    try:
+        metadata.create_all(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def load_state(rx: Connection) -> State:
+    body = rx.execute(select(state.c.body)).scalar_one_or_none()
+    if body is None:
+        return State(version=0)
+    try:
+        return _state_of(body)
+    except msgspec.DecodeError:
+        return State(version=0)
+
+
+def save_state(rx: Connection, made: State) -> None:
+    rx.exec_driver_sql("INSERT OR REPLACE INTO state VALUES (1, ?)", (_encode(made),))
+
+
+def begin_anew(rx: Connection) -> None:
+    """Nothing of the cells holds; what was repaired stays told."""
+    for table in (state, agent_days, queue_days, stale):
+        rx.execute(table.delete())
+
+
+def packed(total: Struct, halves: dict[int, Any]) -> tuple[bytes, bytes]:
+    return _encode(total), _encode(halves)
