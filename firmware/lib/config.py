@@ -1,7 +1,7 @@
 """What the station was told: the site's people, reasons, tree and limits, and its own keys."""
 
 import json
-from binascii import unhexlify
+from binascii import a2b_base64, unhexlify
 
 from lib.seal import badge_hash
 
@@ -83,9 +83,25 @@ class Config:
         return None
 
     def verifier(self, agent):
-        """Salt and hash of an agent's PIN, in base64; "" for none."""
+        """Salt and hash of an agent's PIN, in base64; "" for none. Four bytes more make it a code
+        for one use.
+        """
         row = self.row(agent)
         return row[4] if len(row) > 4 else ""
+
+    def one_use(self, agent):
+        """Until which second of UTC her PIN is a code, in place of which she chooses her own; 0
+        where it is her own.
+        """
+        return int.from_bytes(a2b_base64(self.verifier(agent))[24:], "big")
+
+    def choose(self, agent, verifier):
+        """She has chosen her PIN; the host will say so too."""
+        for at, text in enumerate(self.agents):
+            row = json.loads(text)
+            if row[0] == agent:
+                row[4] = verifier
+                self.agents[at] = _text(row)
 
     def with_code(self, code):
         """The agent who logs in with this code, or None."""

@@ -114,7 +114,7 @@ def _agent(key, rest, badges, codes):
         check(key, badge, -32)
         _once_of_many(key, badge, badges)
     try:
-        if pin != "" and (not isinstance(pin, str) or len(a2b_base64(pin)) != 24):
+        if pin != "" and (not isinstance(pin, str) or len(a2b_base64(pin)) not in (24, 28)):
             raise ValueError
     except ValueError:
         raise ConfigError(key, "its PIN is no salt and hash") from None

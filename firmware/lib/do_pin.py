@@ -41,6 +41,15 @@ def code(station, details):
     station.open(Page((None, None, "code_pin", None), "code", _CODE), _IDLE_MS)
 
 
+def go_on(station, details):
+    """What she has proven is hers."""
+    keyed, agent, method, of = details
+    if method == "code_pin":
+        once("do_session", "coded", station, agent)
+    else:
+        once("do_session", "proven", station, (keyed, agent, "badge_pin", of))
+
+
 def _lock_s(count):
     """How long after so many wrong ones in a row."""
     return 0 if count < _TRIES else _LOCKS_S[min(count - _TRIES, len(_LOCKS_S) - 1)]
@@ -56,6 +65,7 @@ class Page(Menu):
     urgent = all_keys = True
     mark = ""  # the hour of the mark of the same tap
     left = None  # tries, after a wrong one
+    stage = hint = first = None  # of a PIN that is being chosen
     whole = False  # all digits are there
 
     def __init__(self, details, kind, size):
@@ -82,13 +92,14 @@ class Page(Menu):
         self.digits = bytearray(len(self.digits))
 
     def answer(self, station, right):
-        keyed, agent, method, of = self.details
+        agent = self.details[1]
         if right:
-            station.menu = None
-            if method == "code_pin":
-                once("do_session", "coded", station, agent)
+            until = station.config.one_use(agent)
+            if until:
+                once("do_new_pin", "ask", station, self.details, until)
             else:
-                once("do_session", "proven", station, (keyed, agent, "badge_pin", of))
+                station.menu = None
+                go_on(station, self.details)
             return
         _deny(station, self.details, "wrong_pin")
         count = station.desk.wrong.get(agent or "", 0) + 1
@@ -106,7 +117,7 @@ class Page(Menu):
         _deny(station, self.details, "pin_cancelled")
 
     def content(self):
-        return (self.count, self.whole, self.left)
+        return (self.count, self.whole, self.left, self.stage, self.hint)
 
     def draw(self, canvas, words):  # type: ignore[override]
         for at in range(len(self.digits)):
@@ -119,10 +130,12 @@ class Page(Menu):
                 canvas.column(x + step, _Y + 6, bits)
         if self.whole:
             text = words["checking"]
+        elif self.hint:
+            text = words[self.hint]
         elif self.mark and not self.count:
             text = words["mark_pin"] % self.mark
         elif self.left:
             text = words["wrong_left"] % self.left
         else:
-            text = words["type_" + self.kind]
+            text = words["type_" + (self.stage or self.kind)]
         canvas.text(text, 0, _TEXT_Y, 127, True)

@@ -3,6 +3,7 @@ everything else goes on. Loaded for one check.
 """
 
 import asyncio
+import os
 from binascii import a2b_base64
 from hashlib import sha256
 
@@ -34,16 +35,23 @@ async def derive(pin, salt):
 
 
 async def check(app, page):
-    """Post whether the page's digits are right; they are gone afterwards."""
+    """Post whether the page's digits are right, or the verifier of those that she has chosen; they
+    are gone afterwards.
+    """
     machine = app.machine
     known = machine.config.verifier(page.details[1])
     # nobody has this one; to work it out takes as long as a right one
     verifier = a2b_base64(known) if known else bytes(_SALT + _SIZE)
-    found = await derive(bytes(page.digits), verifier[:_SALT])
+    salt = os.urandom(_SALT) if page.first else verifier[:_SALT]
+    found = await derive(bytes(page.digits), salt)
     difference = 0
     for ours, theirs in zip(found, verifier[_SALT:]):  # noqa: B905
         difference |= ours ^ theirs
+    until = int.from_bytes(verifier[_SALT + _SIZE :], "big")
+    if until and (machine.utc(machine.u) or 0) // 1000 > until:
+        difference = 1  # a code's time is over
     page.wipe()
     while app.crowded:
         await asyncio.sleep_ms(0)
-    app.post("pin_checked", app.clock.now(), (page, not difference))
+    answer = salt + found if page.first else not difference
+    app.post("pin_checked", app.clock.now(), (page, answer))

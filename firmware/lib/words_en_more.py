@@ -58,6 +58,10 @@ pin_cancelled: No PIN: tap again
 wait: Wait %s s
 mark_pin: In %s · PIN
 type_pin: Type your PIN
+type_new: Choose your PIN
+type_again: The same again
+weak_pin: Too easy: another
+other_pin: Not the same: again
 type_code: Type your code
 checking: One moment
 closed_by: Closed by %s

@@ -59,6 +59,10 @@ wait: Espere %s s
 mark_pin: Entrada %s · PIN
 type_pin: Marque su PIN
 type_code: Marque su código
+type_new: Elija su PIN
+type_again: Otra vez el mismo
+weak_pin: Muy fácil: elija otro
+other_pin: No es igual: de nuevo
 checking: Un momento
 closed_by: La cerró %s
 ended: Sesión cerrada: %s

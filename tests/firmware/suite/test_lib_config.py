@@ -313,6 +313,10 @@ def test_an_agent_may_have_a_pin_and_a_code():
     twice = [["a", "A", [], [], PIN, "1234"], ["b", "B", [], [], PIN, "1234"]]
     assert wrong(agents=twice) == ("agents[1]", "1234 is there twice")
     assert wrong(agents=[["a", "A", [], [], PIN, "1234", 0]])[0] == "agents[0]"
+    once = b2a_base64(bytes(24) + (1_795_000_600).to_bytes(4, "big")).decode().strip()
+    assert wrong(agents=[["a", "A", [], [], once]]) is None
+    config = Config(dict(GOOD, agents=[["a", "A", [], [], once], ["b", "B", [], [], PIN]]))
+    assert (config.one_use("a"), config.one_use("b"), config.one_use("c")) == (1_795_000_600, 0, 0)
     for policy in ("none", "always", "clonable"):
         assert wrong(pin=policy) is None
         assert Config(dict(GOOD, pin=policy)).pin == policy

@@ -31,6 +31,7 @@ def test_a_check_posts_its_answer_and_leaves_no_digits():
 
     class Page:
         details = ("0", "a001")
+        first = None
 
         def __init__(self, digits):
             self.digits = digits
