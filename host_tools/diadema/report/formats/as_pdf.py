@@ -41,6 +41,8 @@ _INK, _SOFT, _LINE, _HEAD, _MISSED = (
 _MARGIN = 14 * mm
 _WIDE = 8  # columns, from which on the page lies on its side
 _SHORT = 12  # rows that are not parted
+_SIZES = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)
+_WORD = 30 * mm  # a longer word may be parted
 
 
 @cache
@@ -105,7 +107,7 @@ def _section(section: Section, report: Report, width: float) -> list[Flowable]:
 
 
 def _table(section: Section, report: Report, width: float) -> LongTable:
-    size = 8.0 if len(section.columns) <= _WIDE + 4 else 6.5
+    size, widths = _fitting(section, report, width)
     rights = [column.kind in NUMBERS for column in section.columns]
     heads = []
     for column, right in zip(section.columns, rights, strict=True):
@@ -132,7 +134,6 @@ def _table(section: Section, report: Report, width: float) -> LongTable:
         cells[0] = Paragraph(_markup(label), _style(size, bold=True))
         rows.append(cells)
         style.append(("LINEABOVE", (0, -1), (-1, -1), 0.9, _INK))
-    widths = _widths(section, report, width, size)
     return LongTable(rows, colWidths=widths, repeatRows=1, style=style, hAlign="LEFT")
 
 
@@ -154,27 +155,40 @@ def _cells(
     return cells
 
 
-def _widths(section: Section, report: Report, width: float, size: float) -> list[float]:
-    """By what stands in them; what is too much is taken from columns of text."""
+def _fitting(section: Section, report: Report, width: float) -> tuple[float, list[float]]:
+    """The largest letters at which no word and no figure is parted, and the columns' widths."""
+    for size in _SIZES:
+        wanted, least = _widths(section, report, size)
+        if sum(least) <= width:
+            break
+    excess = sum(wanted) - width
+    if excess <= 0:
+        return size, wanted
+    spare = sum(wanted) - sum(least)
+    part = min(1.0, excess / spare) if spare else 0.0
+    wanted = [one - part * (one - low) for one, low in zip(wanted, least, strict=True)]
+    scale = min(1.0, width / sum(wanted))
+    return size, [one * scale for one in wanted]
+
+
+def _widths(section: Section, report: Report, size: float) -> tuple[list[float], list[float]]:
+    """What each column would like, and what it cannot do without: text can go over lines."""
     wanted: list[float] = []
     least: list[float] = []
     for place, column in enumerate(section.columns):
         cells = [written(column, row[place], report) for row in section.rows[:400]]
         if section.total is not None:
-            cells.append(written(column, section.total[place], report))
+            cells.append(written_total(column, section.total[place], report))
+        if place == 0:
+            cells.append(section.label or text("reports.total", report.language))
         longest = max((_long(cell, size) for cell in cells), default=0.0)
-        word = max(_long(part, size) for part in [*_head(column, report).split(" "), ""])
+        words = [*_head(column, report).split(" "), ""]
+        if column.kind == "text":
+            words += [word for cell in cells for word in cell.split(" ")]
+        word = max(min(_long(part, size), _WORD) for part in words)
         wanted.append(max(longest, word) + 9)
-        firm = column.kind in NUMBERS
-        least.append(max(longest if firm else min(longest, 60.0), word) + 9)
-    excess = sum(wanted) - width
-    if excess > 0:
-        spare = sum(wanted) - sum(least)
-        part = min(1.0, excess / spare) if spare else 0.0
-        wanted = [one - part * (one - low) for one, low in zip(wanted, least, strict=True)]
-        scale = min(1.0, width / sum(wanted))
-        wanted = [one * scale for one in wanted]
-    return wanted
+        least.append((word if column.kind == "text" else max(longest, word)) + 9)
+    return wanted, least
 
 
 def _head(column: Column, report: Report) -> str:

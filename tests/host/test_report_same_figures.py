@@ -1,0 +1,141 @@
+"""Every table of every kind, over a stored month: JSON, CSV, XLSX as written, XLSX as LibreOffice
+works it out, and PDF say the same, to the second.
+"""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+
+import made_report
+import openpyxl
+import pytest
+import reported_day
+from diadema import harmless
+from diadema.report.formats import made_as
+from diadema.report.kinds import KINDS
+from diadema.report.make import make
+from diadema.report.model import Scope, plain
+from diadema.report.period import period
+from diadema.report.writing import written_total
+from scripted_station import T0
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """All kinds of a place with stations, and of one with a switch."""
+    worked = reported_day.stations(tmp_path_factory.mktemp("stations"))
+    switched = tmp_path_factory.mktemp("switch")
+    reported_day.switch(switched)
+    now = T0 + 2 * 86_400_000
+    made = [make(worked, kind, period("month", "2026-11"), Scope(), now) for kind in KINDS]
+    place = reported_day.DataDir(switched)
+    for kind in ("servicio", "llamadas", "tmo"):
+        made.append(make(place, kind, period("month", "1999-02"), Scope(), now))
+    return made
+
+
+def totals(report):
+    """(table, column) → figure, of every total there is."""
+    return {
+        (section.key, column.key): plain(cell)
+        for section in report.sections
+        if section.total is not None and section.rows
+        for column, cell in zip(section.columns, section.total, strict=True)
+        if column.total is not None
+    }
+
+
+def test_json_and_csv(reports):
+    for report in reports:
+        told = {one["section"]: one for one in json.loads(made_as("json", report))["sections"]}
+        for (table, key), value in totals(report).items():
+            assert told[table]["total"][key] == value
+        for section in report.sections:
+            content = made_as("csv", report, section.key).decode("utf-8-sig")
+            lines = list(csv.reader(io.StringIO(content), delimiter=";"))
+            assert len(lines) == 1 + len(section.rows) + (section.total is not None)
+            if section.total is None or not section.rows:
+                continue
+            for column, cell, field in zip(section.columns, section.total, lines[-1], strict=True):
+                value = plain(cell)
+                if column.total is None or value is None:
+                    continue
+                match column.kind:
+                    case "seconds":
+                        hours, minutes, seconds = map(int, field.split(":"))
+                        assert 3600 * hours + 60 * minutes + seconds == value
+                    case "percent":
+                        assert float(field) == value
+                    case _:
+                        assert int(field) == value
+
+
+def read_back(path, report):
+    """(table, column) → figure, as that workbook has it."""
+    book = openpyxl.load_workbook(path, data_only=True)
+    found = {}
+    for section, sheet in zip(report.sections, book.worksheets, strict=False):
+        if section.total is None or not section.rows:
+            continue
+        row = next(row for row in sheet.iter_rows() if row[0].value == "total")
+        for column, cell in zip(section.columns, row, strict=False):
+            if column.total is None:
+                continue
+            value = cell.value if cell.value != "" else None
+            if value is not None and column.kind == "seconds":
+                value = made_report.in_seconds(value)
+            elif value is not None and column.kind == "percent":
+                value = round(1000 * value) / 10
+            found[section.key, column.key] = value
+    return found
+
+
+@pytest.fixture(scope="module")
+def books(reports, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("books")
+    paths = [folder / f"{number}.xlsx" for number in range(len(reports))]
+    for path, report in zip(paths, reports, strict=True):
+        path.write_bytes(made_as("xlsx", report))
+    return paths
+
+
+def test_xlsx_as_it_is_written(reports, books):
+    for path, report in zip(books, reports, strict=True):
+        assert read_back(path, report) == totals(report), report.kind
+
+
+def test_xlsx_as_libreoffice_works_it_out(reports, books):
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("the program soffice is missing (Debian: apt install libreoffice-calc)")
+    folder = books[0].parent
+    command = [office, f"-env:UserInstallation=file://{folder}/profile", "--headless",
+               "--convert-to", "xlsx", "--outdir", folder / "done", *books]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=200)
+    for path, report in zip(books, reports, strict=True):
+        assert read_back(folder / "done" / path.name, report) == totals(report), report.kind
+
+
+def test_pdf(reports, tmp_path):
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
+    for number, report in enumerate(reports):
+        path = tmp_path / f"{number}.pdf"
+        path.write_bytes(made_as("pdf", report))
+        done = subprocess.run([program, "-layout", path, "-"], check=True, capture_output=True)
+        shown = done.stdout.decode()
+        lines = [line.split() for line in shown.splitlines() if line.strip().startswith("total")]
+        expected = [
+            [written_total(column, cell, report).replace("\xa0", " ").split()
+             for column, cell in zip(section.columns, section.total, strict=True)]
+            for section in report.sections
+            if section.total is not None and section.rows
+        ]  # fmt: skip
+        assert [line[1:] for line in lines] == [
+            [word for cell in row[1:] for word in cell] for row in expected
+        ], report.kind
+        for section in report.sections:
+            assert harmless.visible(section.title) in shown
