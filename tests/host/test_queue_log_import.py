@@ -155,6 +155,36 @@ def test_the_newest_first_and_columns_by_other_names(bring, data, tmp_path):
         ("answered", "completed", "Agent/7", 0, 10, 70, 10_000, False), 1)  # fmt: skip
 
 
+def test_an_sql_dump_says_the_same(data, bring, tmp_path):
+    rows = []
+    for at, line in enumerate(every_verb().lines, 1):
+        cells = line.split("|")
+        cells = [*cells[:9], "|".join(cells[9:])] + [""] * (10 - len(cells))
+        cells[0] = f"{datetime.fromtimestamp(int(cells[0]), ZoneInfo('America/Lima')):%F %T.%f}"
+        values = ",".join("'" + cell.replace("'", "\\'") + "'" for cell in cells)
+        rows.append(f"({at},{values})")
+    names = ["id", "time", "callid", "queuename", "agent", "event"]
+    names += [f"data{number}" for number in range(1, 6)]
+    made = "".join(f"  `{name}` varchar(32),\n" for name in names)
+    texts = {
+        "mysqldump": f"CREATE TABLE `queue_log` (\n{made} KEY `k` (`id`)\n) ENGINE=InnoDB;\n"
+        f"INSERT INTO `queue_log` VALUES {','.join(rows)};\n",
+        "phpmyadmin": f"-- dump\nINSERT INTO `queue_log` ({', '.join(names)}) VALUES\n"
+        + ",\n".join(rows) + ";\n",
+        "rows": "".join(f"INSERT INTO public.queue_log VALUES {row};\n" for row in rows),
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+        assert bring(tmp_path / f"{name}.sql", name=name).bad == []
+    reader = open_reader(data.store)
+    found = reader.queue_calls()
+    reader.close()
+    for name in texts:
+        assert [told(call) for call in found if call.s == f"PBX-{name}"] == CALLS
+    (tmp_path / "cut.sql").write_text(texts["phpmyadmin"][:-9])
+    assert [bad.line for bad in bring(tmp_path / "cut.sql", name="cut").bad] == [2 + len(rows)]
+
+
 def test_no_number_is_kept(data, bring, tmp_path):
     log = QueueLog().call(0, "1.1", caller="+51 99000001").call(100, "1.2", caller="099000001")
     log.call(200, "1.3", caller="anonymous").enter(300, "1.4", caller='"Sol" <990 000 001>')
@@ -204,6 +234,7 @@ def test_calls_go_on_in_the_rotated_log(data, bring, tmp_path):
     done = bring(new.write(tmp_path / "queue_log"), tmp_path / "queue_log.1.gz")  # any order
     assert (done.imported, done.unentered) == (True, 1)
     assert [told(call) for call in stored(data)[0]] == CALLS
+    assert rebuild(data, SystemClock()).differences == []
 
 
 def test_what_is_in_from_another_log_is_refused(data, bring, tmp_path):

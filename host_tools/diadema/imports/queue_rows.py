@@ -1,20 +1,21 @@
-"""The rows of an Asterisk queue_log: its text, or a dump of its database table as CSV.
+"""The rows of an Asterisk queue_log: its text, or a dump of its database table as CSV or SQL.
 
 Text: `epoch|callid|queue|agent|EVENT|data…`, as it was written. CSV: any of the usual delimiters,
-with or without a header, in its order of time. A row is known by its line.
+with or without a header. Dumps are brought into the order of time. A row is known by its line.
 """
 
 import csv
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from diadema.errors import DiademaError
+from diadema.imports.queue_sql import columns, is_sql, rows
 
 _COLUMNS = {  # as dumps call them
     "time": "time", "date_time": "time", "time_id": "time", "eventdate": "time",
@@ -49,6 +50,8 @@ _EPOCH_MS = re.compile(r"\d{12,13}")
 _VERB = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
 _NOTHING = {"", "none", "null", "\\n"}
 _GZIP = b"\x1f\x8b"
+type _Cells = tuple[int, str, list[str] | None]  # line, the row as it stands, its cells
+
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -111,7 +114,12 @@ def read_rows(path: Path, zone: ZoneInfo) -> Rows:
             if line.strip():
                 found.rows.append(text_row(number, line))
         return found
-    return _dump(path, lines, at, zone)
+    text = decoded(content)
+    if is_sql(text):
+        return _dump(path, columns(text), rows(text), zone)
+    head = decoded(lines[at])
+    delimiter = max(",;\t|", key=head.count)
+    return _dump(path, None, _csv(lines, delimiter), zone)
 
 
 def is_text(line: bytes) -> bool:
@@ -135,37 +143,51 @@ def decoded(line: bytes) -> str:
         return line.decode("cp1252", "replace")
 
 
-def _dump(path: Path, lines: Sequence[bytes], at: int, zone: ZoneInfo) -> Rows:
-    head = decoded(lines[at])
-    delimiter = max(",;\t|", key=head.count)
-    names = [name.strip().strip('"`').lower() for name in _cells(head, delimiter)]
-    known = [_COLUMNS.get(name) for name in names]
-    places = _places(names, known)
-    if places is None:
-        places = _by_verb(_cells(head, delimiter))
+def _csv(lines: Sequence[bytes], delimiter: str) -> Iterator[_Cells]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            text = decoded(line).rstrip("\r\n")
+            try:
+                yield number, text, next(csv.reader([text], delimiter=delimiter), [])
+            except csv.Error:
+                yield number, text, None
+
+
+def _dump(path: Path, names: list[str] | None, table: Iterator[_Cells], zone: ZoneInfo) -> Rows:
+    """`names` of the columns; None: they stand in the first row, or nowhere."""
+    found = Rows(b"")
+    texts: dict[int, str] = {}
+    places = None if names is None else _places(names)
+    for line, text, cells in table:
+        if places is None and cells is not None and not found.rows:
+            places = _places(cells)
+            if places is not None:
+                continue
+            places = _by_verb(cells)
         if places is None:
             raise LogError(
-                f"{path}, line {at + 1}: neither a queue_log nor a dump of one. Text has "
+                f"{path}, line {line}: neither a queue_log nor a dump of one. Text has "
                 "epoch|callid|queue|agent|EVENT|…; a dump the columns time, callid, queuename, "
                 "agent, event, data1 to data5."
             )
-        at -= 1
-    found = Rows(b"")
-    for number, line in enumerate(lines[at + 1 :], at + 2):
-        if line.strip():
-            found.rows.append(_dump_row(number, line, delimiter, places, zone))
+        row = _dump_row(line, cells, places, zone)
+        if isinstance(row, Row):
+            texts[id(row)] = text
+        found.rows.append(row)
     found.rows = _in_order(found.rows)
     for row in found.rows:
         if isinstance(row, Row):
-            found.first = lines[row.line - 1].strip()
+            found.first = texts[id(row)].strip().encode()
             break
     return found
 
 
-def _places(names: Sequence[str], known: Sequence[str | None]) -> dict[str, int] | None:
+def _places(header: Sequence[str]) -> dict[str, int] | None:
     """Where each column is, by the header; None when it is none. Of two times, the one of the
     switch (as the dumps of `date_time` and `time`) is the first.
     """
+    names = [name.strip().strip('"`').lower() for name in header]
+    known = [_COLUMNS.get(name) for name in names]
     if not {"time", "callid", "queue", "agent", "event"} <= {*known}:
         return None
     places: dict[str, int] = {}
@@ -188,17 +210,11 @@ def _by_verb(cells: Sequence[str]) -> dict[str, int] | None:
     return None
 
 
-def _cells(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter), [])
-
-
 def _dump_row(
-    number: int, line: bytes, delimiter: str, places: dict[str, int], zone: ZoneInfo
+    number: int, cells: Sequence[str] | None, places: dict[str, int], zone: ZoneInfo
 ) -> Row | BadRow:
-    try:
-        cells = _cells(decoded(line), delimiter)
-    except csv.Error as error:
-        return BadRow(number, f"{error}")
+    if cells is None:
+        return BadRow(number, "it cannot be taken apart: a quotation mark without its other one")
     if len(cells) <= max(places[name] for name in _ORDER[:5]):
         return BadRow(number, f"{len(cells)} columns, and its verb would be beyond them")
 
