@@ -5,15 +5,19 @@ import json
 from datetime import date
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from diadema.directory import publishing, reading
 from diadema.directory.book import Change
 from diadema.directory.kinds import KINDS
 from diadema.directory.taking_in import changes_from, open_directory, take_in
 from diadema.directory.wrong import Wrong
+from diadema.ingest.state import StationState
 from diadema.paths import DataDir
 from diadema.site import load, parse
 from diadema.site_example import EXAMPLE
+from diadema.store import tables
+from diadema.store.database import open_database
 
 DAY = date(2026, 12, 1)
 LIMA = ZoneInfo("America/Lima")
@@ -238,6 +242,17 @@ def test_who_has_which_generation(book, data):
     current, stations = publishing.generations(data)
     assert current == 0
     assert [(one.seat, one.generation) for one in stations] == [("A-01", 0), ("A-02", 0)]
+    engine = open_database(data.store, write=True)
+    with engine.begin() as tx:
+        state = msgspec.msgpack.encode(StationState(generation=3))
+        row = {"s": "DIA-000000000002", "state": state, "hello": b"", "next_i": 1}
+        tx.execute(tables.stations.insert(), row)
+        for generation in (3, 4):
+            row = {"generation": generation, "hash": str(generation), "utc": 1, "pin": "none"}
+            tx.execute(tables.generations.insert(), row)
+    engine.dispose()
+    current, stations = publishing.generations(data)
+    assert (current, [one.generation for one in stations]) == (4, [0, 3])
 
 
 def test_a_thousand_agents_by_teams(data):

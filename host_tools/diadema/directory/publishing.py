@@ -121,7 +121,7 @@ def generations(data: DataDir) -> tuple[int, list[StationHas]]:
             with engine.connect() as connection:
                 query = select(tables.stations.c.s, tables.stations.c.state)
                 for s, state in connection.execute(query):
-                    has[s] = msgspec.json.decode(state, type=_State).generation
+                    has[s] = msgspec.msgpack.decode(state, type=_State).generation
                 row = tables.generations.c.generation
                 query_last = select(row).order_by(row.desc()).limit(1)
                 current = connection.execute(query_last).scalar() or 0
