@@ -1,6 +1,7 @@
 """People and places as they are on one day, for whoever reads figures."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,22 +14,35 @@ from diadema.paths import DataDir
 
 
 def people(data: DataDir, first: date | None = None, last: date | None = None) -> People:
-    """As of `last` (today by default), with the roster of [first, last]."""
+    """As of `last` (today by default), with the roster of [first, last]. It is kept while nothing
+    of it changes, so nobody may change it.
+    """
+    last = last or datetime.now(zone_of(data) or ZoneInfo("America/Lima")).date()
+    return _people(data.root, tuple(map(_stamp, _files(data))), first or last, last)
+
+
+def zone_of(data: DataDir) -> ZoneInfo | None:
+    """The site's; None while there is no site."""
+    return _site_zone(data.site, _stamp(data.site))
+
+
+@lru_cache(16)
+def _site_zone(file: Path, stamp: object) -> ZoneInfo | None:
+    return site.load(file).tz if stamp is not None else None
+
+
+@lru_cache(16)
+def _people(root: Path, stamps: object, first: date, last: date) -> People:
+    data = DataDir(root)
     if not data.directory.exists():
         return of_site(site.load(data.site) if data.site.exists() else None)
-    zone = _zone(data)
-    last = last or datetime.now(zone).date()
     with Directory(data.directory) as book:
-        return people_of(book, first or last, last, zone)
+        return people_of(book, first, last, zone_of(data) or ZoneInfo("America/Lima"))
 
 
 def day_at(data: DataDir, now_ms: int) -> date:
     """The day in the site's zone at that moment."""
-    return datetime.fromtimestamp(now_ms / 1000, _zone(data)).date()
-
-
-def _zone(data: DataDir) -> ZoneInfo:
-    return site.load(data.site).tz if data.site.exists() else ZoneInfo("America/Lima")
+    return datetime.fromtimestamp(now_ms / 1000, zone_of(data) or ZoneInfo("America/Lima")).date()
 
 
 class Kept:
@@ -42,7 +56,7 @@ class Kept:
         self._people = People()
 
     def on(self, day: date) -> People:
-        made_of = (day, *map(_stamp, self._files()))
+        made_of = (day, *map(_stamp, _files(self._data)))
         if made_of != self._made_of:
             try:
                 self._people = people(self._data, day, day)
@@ -52,9 +66,9 @@ class Kept:
                 self._made_of = made_of
         return self._people
 
-    def _files(self) -> tuple[Path, ...]:
-        directory = self._data.directory
-        return self._data.site, directory, directory.with_name(f"{directory.name}-wal")
+
+def _files(data: DataDir) -> tuple[Path, ...]:
+    return data.site, data.directory, data.directory.with_name(f"{data.directory.name}-wal")
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from diadema import site
+from diadema.directory import reading
 from diadema.paths import DataDir
 
 
@@ -20,7 +20,7 @@ class DaySpan(Struct, frozen=True):
 
 def zone_of(data: DataDir) -> ZoneInfo:
     """The site's; UTC while there is no site."""
-    return site.load(data.site).tz if data.site.exists() else ZoneInfo("UTC")
+    return reading.zone_of(data) or ZoneInfo("UTC")
 
 
 def start_of(day: date, zone: ZoneInfo) -> int:
