@@ -4,7 +4,9 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,7 +15,12 @@ import reported_day
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
 from diadema.clock import SharedClock
-from diadema.report.kinds import KINDS
+from diadema.paths import DataDir
+from diadema.report import scheduled
+from diadema.report.kinds import KINDS, RIGHTS
+from diadema.report.schedule import Schedule, add, remove
+from diadema.web.who import RIGHTS as RIGHTS_OF
+from diadema.web.who import Role
 from playwright.async_api import expect
 from scripted_station import SITE, T0
 from web_stage import TOKEN, Hub, Nats, Web
@@ -164,3 +171,62 @@ async def test_a_report_orders_itself_and_is_there_when_due(
     await page.locator("[data-remove]").click()
     await expect(page.locator('[data-list="schedules"]')).to_have_count(0)
     clock.set(NOW, 0)
+
+
+async def test_each_role_has_its_own_kinds(served: Web, open_page: OpenPage, hub: Hub) -> None:
+    page = await open_page(f"{served.url}/ui/reports?kind=tmo&day={DAY}", role="hr")
+    kinds = page.locator(".report-form select[name=kind] option")
+    await expect(kinds).to_have_text(["Asistencia"])
+    await expect(page.locator(".report h3")).to_contain_text("Asistencia")
+    await expect(page.locator('[data-list="schedules"]')).to_have_count(0)
+    address = f"{served.url}/ui/reports?kind=llamadas&day={DAY}"
+    page = await open_page(address, role="supervisor", teams=["Mañana"])
+    rows = page.locator('[data-section="calls_agents"] tbody tr')
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("Rosa Quispe")
+    options = page.locator(".report-form select[name=scope] option")
+    await expect(options).to_have_text(["mis equipos", "Mañana", "Rosa Quispe Huamán (a001)"])
+    page = await open_page(f"{address}&scope=agent:a002", role="supervisor", teams=["Mañana"])
+    await expect(page.locator(".report .refused")).to_be_visible()
+    page = await open_page(address, role="technician")
+    await expect(page.locator(".report-form")).to_have_count(0)
+
+
+@pytest.mark.parametrize("role", ["hr", "supervisor", "technician"])
+async def test_the_api_gives_no_role_more_than_its_own(
+    served: Web, api: httpx.AsyncClient, place: Path, role: Role
+) -> None:
+    data = DataDir(place)
+    add(data, order("de-todos"), "es")
+    try:
+        scheduled.run_due(data, NOW)
+        due = at_six()
+        cookies = served.login(role, teams=["Mañana"] if role == "supervisor" else [])
+        async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=60) as client:
+            for kind in KINDS:
+                answer = await client.get(f"/api/v1/reports/{kind}?span={DAY}")
+                allowed = not RIGHTS_OF[role].isdisjoint({RIGHTS[kind]})
+                assert answer.status_code == (200 if allowed else 403), kind
+                assert "a002" not in answer.text or role == "hr", kind
+            answer = await client.get(f"/api/v1/reports/runs/de-todos/{due}")
+            assert answer.status_code == 403
+            answer = await client.get("/api/v1/reports/schedules")
+            assert answer.status_code == 403 or answer.json() == {"schedules": [], "runs": []}
+            token = {"x-csrf-token": cookies.get("diadema_csrf", "")}
+            body = {"name": "x", "kind": "llamadas", "at": "06:00", "scope": "floor"}
+            path = "/api/v1/reports/schedules"
+            assert (await client.post(path, json=body, headers=token)).status_code == 403
+            answer = await client.delete(f"{path}/de-todos", headers=token)
+            assert answer.status_code == 403
+    finally:
+        remove(data, "de-todos", "es")
+
+
+def at_six() -> int:
+    return round(datetime(2026, 11, 19, 6, tzinfo=ZoneInfo("America/Lima")).timestamp() * 1000)
+
+
+def order(name: str) -> Schedule:
+    return Schedule(
+        name=name, kind="llamadas", every="day", at="06:00", form="json", since_ms=T0
+    )  # fmt: skip
