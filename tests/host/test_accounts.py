@@ -1,4 +1,4 @@
-"""Accounts, sessions, tokens, codes, throttling and the record of it all, on a file of their own."""
+"""Accounts, sessions, tokens, codes, throttling and the record of it, on a file of their own."""
 
 import json
 import sqlite3

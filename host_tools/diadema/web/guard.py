@@ -195,7 +195,8 @@ def is_local(scope: Scope) -> bool:
 
 
 def _most_bytes(scope: Scope) -> int:
-    large = is_ui(scope) or scope["path"].endswith("/import")
+    path: str = scope["path"]
+    large = is_ui(scope) or "/import/" in f"{path}/"
     return IMPORT_BYTES if large else BODY_BYTES
 
 

@@ -85,12 +85,23 @@ class InForce(BaseModel):
     differences: list[Difference]
 
 
+_MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
 @router.get("/kinds", summary="The kinds and their fields, with what people call them")
 async def kinds(request: Request, _: Asking) -> list[dict[str, Any]]:
     return specs(language_of(request))
 
 
-@router.get("/export/{kind}", summary="A kind as a table that import takes back")
+@router.get(
+    "/export/{kind}",
+    summary="A kind as a table that import takes back",
+    response_class=Response,
+    responses={200: {"content": {media: {} for media in _MEDIA.values()}}},
+)
 async def export(
     kind: KindName,
     service: Served,
@@ -114,12 +125,8 @@ async def export(
             to,
         )
     )
-    media = {
-        "csv": "text/csv; charset=utf-8",
-        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    }
     named = {"content-disposition": f'attachment; filename="{kind}.{form}"'}
-    return Response(made, media_type=media[form], headers=named)
+    return Response(made, media_type=_MEDIA[form], headers=named)
 
 
 @router.post(

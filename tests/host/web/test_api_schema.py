@@ -1,0 +1,57 @@
+"""Every operation of the OpenAPI document against the real web process: no failure of ours, and
+each answer as the document has it. The requests are drawn by schemathesis, the same each time.
+"""
+
+import httpx
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from web_stage import BEARER, Web
+
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+ABSENT = 503  # what needs the hub says so: here nobody plays it
+_MANY, _FEW = 10, 4  # requests of each; the tables of people are twenty times the same
+
+
+def test_no_request_makes_the_web_fail(worked_web: Web) -> None:
+    told = httpx.get(f"{worked_web.url}/api/v1/openapi.json", headers=BEARER).json()
+    schema = schemathesis.openapi.from_dict(told)
+    failed: list[str] = []
+    seen = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        assert operation is not None, result
+        seen += 1
+
+        @given(case=operation.as_strategy())
+        @settings(
+            max_examples=_FEW if "/people/" in operation.label else _MANY,
+            derandomize=True,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        def ask(case: schemathesis.Case) -> None:
+            answer = case.call(base_url=worked_web.url, headers=BEARER, timeout=20)
+            checks = CHECKS[1:] if answer.status_code == ABSENT else CHECKS
+            case.validate_response(answer, checks=checks)
+
+        try:
+            ask()
+        except (FailureGroup, ExceptionGroup) as group:
+            failed.append(f"{operation.label}: {'; '.join(map(str, group.exceptions))}")
+        except AssertionError as error:
+            failed.append(f"{operation.label}: {error}")
+    assert seen >= len(told["paths"])
+    assert not failed, "\n\n".join(failed)
