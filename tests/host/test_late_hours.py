@@ -204,5 +204,5 @@ def test_a_rebuild_gives_the_same_hours(ingest, tmp_path, site, clock):
     take(ingest, script.boot().clock(T0 + DAY).call("c3").clock(T0 + 3 * DAY, i=3).logout())
     ingest.writer.close()
     fresh = tmp_path / "fresh.sqlite3"
-    replay(tmp_path / "store.sqlite3", fresh, site, clock, lambda *_: None)
-    assert compare(tmp_path / "store.sqlite3", fresh) == []
+    done = replay(tmp_path / "store.sqlite3", fresh, site, clock, lambda *_: None)
+    assert compare(tmp_path / "store.sqlite3", fresh, done.through) == []

@@ -21,6 +21,7 @@ _REPLACED = (
     tables.corrections,
     tables.messages,
     tables.receipts,
+    tables.pin_choices,
     tables.anchors,
     tables.live,
 )

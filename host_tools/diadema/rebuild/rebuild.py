@@ -42,7 +42,7 @@ def rebuild(
     ):
         fresh = Path(folder) / "store.sqlite3"
         replayed = replay(data.store, fresh, described, clock, progress)
-        differences = compare(data.store, fresh)
+        differences = compare(data.store, fresh, replayed.through)
         if apply and differences:
             put_in_place(data.store, fresh)
             _forget_sums(data.rollups)

@@ -4,7 +4,10 @@ Each journal from its first event to its last, the journals of a station in the 
 began. A range that a greeting declared lost is declared again at its place.
 """
 
+import contextlib
 import heapq
+import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -15,22 +18,29 @@ from sqlalchemy import Connection, Table, func, select, text
 
 from diadema.clock import Clock
 from diadema.commands import Hello
-from diadema.ingest.core import Ingest
+from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.floor import day_of
 from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.state import StationState
+from diadema.rebuild.compare import Counts
+from diadema.rebuild.fresh import open_fresh
 from diadema.site import Site
-from diadema.store import Writer, open_reader, open_writer, tables
+from diadema.store import Writer, open_reader, tables
 from diadema.store.chain import Chain, unchained
 
-_BATCH = 2000
+_BATCH = 16_000  # events
+_DEPTH = 2  # batches under way
+_READ = 2000  # rows
 _NO_STATE = msgspec.msgpack.encode(StationState())
 _COPIED = (tables.stream, tables.generations, tables.badges, tables.conflicts, tables.links)
 
 
 class Replayed(Struct):
+    """`through`: how many of each journal came through."""
+
     events: int = 0
     came_back: int = 0
+    through: Counts = {}
 
 
 class _Moment:
@@ -48,7 +58,7 @@ def replay(
 ) -> Replayed:
     """Fill `fresh`, a new file, from `store`. Raises DiademaError."""
     reader = open_reader(store)
-    writer = open_writer(fresh)
+    writer = open_fresh(fresh)
     done = Replayed()
     try:
         with reader.engine.connect() as source:
@@ -57,9 +67,20 @@ def replay(
             ingest = Ingest(writer, site, moment)
             hellos = {s: station.hello for s, station in ingest.stations.items()}
             total = source.execute(select(func.count()).select_from(tables.events)).scalar_one()
-            for s, e in _journals(source):
-                _journal(source, ingest, s, e, done)
-                progress(done.events, total)
+            with contextlib.closing(sqlite3.connect(store)) as raw:
+                whole = _Whole(raw, ingest, done)
+                special = _special(source)
+                for s, e in _journals(source):
+                    if (s, e) in special:
+                        whole.settle()
+                        writer.keeps = True
+                        _journal(source, ingest, s, e, done)
+                        writer.keeps = False
+                    else:
+                        whole.take(s, e)
+                    progress(done.events, total)
+                whole.settle()
+            done.through = writer.through
             for s, hello in hellos.items():
                 ingest.stations[s].hello = hello
             ingest.save(ingest.stations.values(), set())
@@ -113,7 +134,7 @@ def _copy(source: Connection, writer: Writer) -> None:
 
 
 def _put(writer: Writer, tx: Connection, table: Table, source: Connection) -> None:
-    result = source.execution_options(yield_per=_BATCH).execute(select(table))
+    result = source.execution_options(yield_per=_READ).execute(select(table))
     for rows in result.partitions():
         writer.put(tx, table, [tuple(row) for row in rows])
 
@@ -132,6 +153,45 @@ def _journals(source: Connection) -> list[tuple[str, int]]:
     known = {*found}
     others = source.execute(select(place.s, place.e).order_by(place.s, place.e))
     return found + [(s, e) for s, e in others if (s, e) not in known]
+
+
+def _special(source: Connection) -> set[tuple[str, int]]:
+    """Journals with ranges that a greeting declared lost, or with dead letters."""
+    loss, dead = tables.losses.c, tables.dead_letters.c
+    lost = select(loss.s, loss.e).where(loss.source == "hello")
+    return {(s, e) for query in (lost, select(dead.s, dead.e)) for s, e in source.execute(query)}
+
+
+class _Whole:
+    """Journals one after the other, in batches as large as the ingest takes them best."""
+
+    def __init__(self, raw: sqlite3.Connection, ingest: Ingest, done: Replayed) -> None:
+        self._raw, self._ingest, self._done = raw, ingest, done
+        self._waiting: list[Message] = []
+        self._begun: deque[Begun] = deque()
+
+    def take(self, s: str, e: int) -> None:
+        topic = f"{PREFIX}{s}.ev"
+        query = "SELECT body FROM events WHERE s = ? AND e = ? ORDER BY n"
+        rows = self._raw.execute(query, (s, e))
+        while found := rows.fetchmany(_READ):
+            self._done.events += len(found)
+            self._waiting += [Message(1, topic, body) for (body,) in found]
+            if len(self._waiting) >= _BATCH:
+                self._begin()
+
+    def settle(self) -> None:
+        """Until all of it is written."""
+        if self._waiting:
+            self._begin()
+        while self._begun:
+            self._ingest.end(self._begun.popleft())
+
+    def _begin(self) -> None:
+        self._begun.append(self._ingest.begin(self._waiting, "rebuild", "rebuild"))
+        self._waiting = []
+        if len(self._begun) == _DEPTH:
+            self._ingest.end(self._begun.popleft())
 
 
 def _journal(source: Connection, ingest: Ingest, s: str, e: int, done: Replayed) -> None:
@@ -183,7 +243,7 @@ def _in_order(
 ) -> Iterator[tuple[int, str, bytes, bool]]:
     """Events and dead letters of a journal by n; an event first where there are both."""
     event, dead = tables.events.c, tables.dead_letters.c
-    streaming = source.execution_options(yield_per=_BATCH)
+    streaming = source.execution_options(yield_per=_READ)
     events = streaming.execute(
         select(event.n, event.body).where((event.s == s) & (event.e == e)).order_by(event.n)
     )

@@ -131,7 +131,7 @@ class Writer:
     def commit(self, batch: Batch) -> Found:
         """Write a batch. Raises StoreUnavailable or StoreStale."""
         with self.transaction() as tx:
-            self._events.run(tx, batch.events)
+            self.store(tx, batch.events)
             found = self._settle(tx, batch.doubtful)
             self._ignore(tx, tables.dead_letters, batch.dead)
             self._ignore(tx, tables.losses, batch.losses)
@@ -163,6 +163,10 @@ class Writer:
                 self.put(tx, tables.stream, [(1, *batch.stream)])
         return found
 
+    def store(self, tx: Connection, rows: Sequence[EventRow]) -> None:
+        """Raw events, each for the first time."""
+        self._events.run(tx, rows)
+
     def put(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of all columns, or replace those with the same key."""
         if not rows:
@@ -189,7 +193,7 @@ class Writer:
             if bodies:
                 conflicts.append(event)
             else:
-                self._events.run(tx, [(event.s, event.e, event.n, event.k, event.body)])
+                self.store(tx, [(event.s, event.e, event.n, event.k, event.body)])
                 recovered.append(event)
             bodies.add(event.body)
         rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
