@@ -28,6 +28,7 @@ from diadema.store.rows import QueueCall
 
 MOST_CELLS = 3_000  # of one call
 _AT_ONCE = 500  # agents whose rows are in memory
+_TOLD_MS = 60_000  # how late it may be noted that nothing was stale
 _NOTHING = Running({}, [])
 
 
@@ -156,7 +157,8 @@ def bring(
         cells |= {(day, kind, name) for day, kind, name in rx.execute(query)}
     wanted = sorted(cell for cell in cells if scope.has(cell))[:most]
     fresh = work_out(tx, wanted, zone, known.aliases)
-    if keep:
+    idle = not cells and fed.rowids == known.rowids and now_ms - known.told_ms < _TOLD_MS
+    if keep and not idle:
         _note_repairs(rx, fresh, known, zone, now_ms, fed.position)
         _write(rx, fresh)
         left = cells - set(wanted)

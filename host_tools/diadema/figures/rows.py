@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from diadema.metrics.queue import Flow
 
@@ -21,12 +22,13 @@ class _Sums(Struct):
     """Fields are whole numbers, dictionaries of them, or sums of their own."""
 
     def __iadd__(self, other: Self) -> Self:
-        for name in self.__struct_fields__:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if isinstance(mine, dict):
-                _add_counts(mine, theirs)
+        for name, value in zip(self.__struct_fields__, astuple(other), strict=True):
+            if not value:
+                continue
+            if isinstance(value, dict):
+                _add_counts(getattr(self, name), value)
             else:
-                setattr(self, name, mine + theirs)
+                setattr(self, name, getattr(self, name) + value)
         return self
 
     def __bool__(self) -> bool:
