@@ -122,8 +122,22 @@ class Directory:
         """
         kind_of(kind)
         with self.reading() as tx:
-            found = _entries(tx, kind, day, first, last, after, limit, retired=retired)
-            return [one for one in found if one.change > since]
+            found = _entries(
+                tx, kind, day, first, last, after, limit, retired=retired, since=since
+            )
+            return list(found)
+
+    def bodies(
+        self, kind: str, first: str = "", last: str | None = None
+    ) -> Iterator[tuple[str, bytes]]:
+        """Code and body as it is kept of each entry from `first` to before `last`, in order of
+        codes; newest versions, for whoever reads many.
+        """
+        query = select(entries.c.code, entries.c.body)
+        query = query.where(_chosen(kind, None, first, last, retired=False))
+        with self.reading() as tx:
+            for row in tx.execute(query.order_by(entries.c.code)):
+                yield row.code, row.body
 
     def count(self, kind: str, day: date | None = None, first: str = "", last: str = "") -> int:
         kind_of(kind)
@@ -295,8 +309,11 @@ def _entries(
     limit: int | None,
     *,
     retired: bool,
+    since: int = 0,
 ) -> Iterator[Entry]:
     query = _SELECT.where(_chosen(kind, day, first, last, retired=retired))
+    if since:
+        query = query.where(entries.c.change > since)
     if after is not None:
         query = query.where(entries.c.code > after)
     for row in tx.execute(query.order_by(entries.c.code).limit(limit)):

@@ -3,6 +3,9 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
+from msgspec import Struct
+
 from diadema.directory.book import Directory, Entry
 from diadema.directory.kinds import Body
 from diadema.directory.people import People, Planned, Reason, Worker
@@ -70,19 +73,30 @@ def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planne
     return told
 
 
+class _Day(Struct):
+    shift: str = ""
+    absence: str = ""
+    pauses: tuple[str, ...] = ()
+
+
 def _add_roster(people: People, book: Directory, first: date, last: date, zone: ZoneInfo) -> None:
-    shifts: dict[tuple[str, date], Body | None] = {}
-    rows = book.entries("roster", first=first.isoformat(), last=last.isoformat() + _AFTER_ALL)
-    for row in rows:
-        body = row.body or {}
-        day, agent = date.fromisoformat(row.code[:10]), row.code[11:]
-        shift = None
-        if code := str(body.get("shift") or ""):
-            if (code, day) not in shifts:
-                entry = book.entry("shifts", code, day)
-                shifts[code, day] = entry.body if entry else None
-            shift = shifts[code, day]
-        people.roster[agent, day] = planned(day, body, shift, zone)
+    """Agents whose days are alike share what is planned: there are few kinds of a day."""
+    shifts: dict[tuple[str, str], Body | None] = {}
+    alike: dict[tuple[str, str, str, tuple[str, ...]], Planned] = {}
+    decode = msgspec.json.Decoder(_Day).decode
+    for code, body in book.bodies("roster", first.isoformat(), last.isoformat() + _AFTER_ALL):
+        text, agent = code[:10], code[11:]
+        one = decode(body)
+        key = (text, one.shift, one.absence, one.pauses)
+        plan = alike.get(key)
+        if plan is None:
+            day = date.fromisoformat(text)
+            if (text, one.shift) not in shifts:
+                entry = book.entry("shifts", one.shift, day) if one.shift else None
+                shifts[text, one.shift] = entry.body if entry else None
+            told: Body = {"shift": one.shift, "absence": one.absence, "pauses": list(one.pauses)}
+            plan = alike[key] = planned(day, told, shifts[text, one.shift], zone)
+        people.roster[agent, plan.day] = plan
 
 
 def _add_dispositions(people: People, book: Directory, last: date) -> None:

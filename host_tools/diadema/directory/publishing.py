@@ -181,8 +181,8 @@ def _hashes(book: Directory) -> dict[str, str]:
     hashes = {}
     for kind in CATALOGUES:
         digest = hashlib.sha256()
-        for one in book.entries(kind):
-            digest.update(msgspec.json.encode([one.code, one.version, one.body]))
+        for code, body in book.bodies(kind):
+            digest.update(code.encode() + b"\0" + body + b"\n")
         hashes[kind] = digest.hexdigest()
     return hashes
 
