@@ -5,6 +5,8 @@ import { duration } from "./clock.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const HOUR = 3_600_000;
+const QUARTER = HOUR / 4;
+const STEPS = [QUARTER / 3, QUARTER, HOUR, 2 * HOUR, 3 * HOUR];
 const TRACKS = ["presence", "work", "link"];
 const TRACK = 34;
 const GAP = 12;
@@ -54,9 +56,8 @@ export class Timeline {
   }
 
   #hours(picture, from, to, x, height) {
-    const many = (to - from) / HOUR;
-    const step = (many > 14 ? 2 : 1) * HOUR;
-    for (let utc = Math.ceil(from / HOUR) * HOUR; utc <= to; utc += step) {
+    const step = STEPS.find((one) => (to - from) / one <= 14) ?? STEPS.at(-1);
+    for (let utc = Math.ceil(from / step) * step; utc <= to; utc += step) {
       svg("line", { x1: x(utc), x2: x(utc), y1: TOP - 6, y2: height, class: "hour" }, picture);
       const at = Math.min(Math.max(x(utc), x(from) + 14), x(to) - 16);
       svg("text", { x: at, y: 12, class: "hour" }, picture).append(this.hour(utc));
@@ -87,13 +88,12 @@ export class Timeline {
   }
 }
 
-/** From the hour of the first thing of the day to that of the last, two hours at least; else the day. */
+/** From the quarter of an hour of the day's first thing to that of its last; else the day. */
 export function reach(day, start, end) {
   const bars = TRACKS.flatMap((name) => day[name]);
   if (!bars.length) return [start, end];
   const first = Math.min(...bars.map((bar) => bar.start));
   const last = Math.max(...bars.map((bar) => bar.end));
-  const from = Math.max(start, Math.floor(first / HOUR) * HOUR);
-  const to = Math.min(end, Math.ceil(Math.max(last, first + 2 * HOUR) / HOUR) * HOUR);
-  return [from, to];
+  const from = Math.max(start, Math.floor(first / QUARTER) * QUARTER);
+  return [from, Math.min(end, Math.max(Math.ceil(last / QUARTER), from / QUARTER + 2) * QUARTER)];
 }
