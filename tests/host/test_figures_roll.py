@@ -12,6 +12,8 @@ from diadema.figures import roll as module
 from diadema.figures.read import read
 from diadema.figures.roll import repairs, roll
 from diadema.paths import DataDir
+from diadema.web.pace import Pace
+from diadema.web.rolling import Rolling
 from histories import HOUR, desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -165,3 +167,23 @@ def test_many_rows_are_looked_at_in_several_calls(tmp_path, monkeypatch):
         assert roll(told.data, told.clock.now_ms()).behind
         same(told)
         assert roll(told.data, told.clock.now_ms()).done
+
+
+class _Here:
+    """A worker that works here."""
+
+    async def behind(self, work, *args):
+        return work(*args)
+
+
+async def test_the_web_keeps_them_near_to_the_store(tmp_path):
+    with Told(tmp_path, "America/Lima") as told:
+        rolling = Rolling(told.data, Pace(told.clock), _Here())
+        told.ingest.take(shift(T0).logout().messages(), "stream", "server")
+        assert await rolling.catch_up() == 1
+        assert await rolling.catch_up() == 0
+        same(told)
+
+
+async def test_without_a_store_there_is_nothing_to_keep(tmp_path, clock):
+    assert await Rolling(DataDir(tmp_path), Pace(clock), _Here()).catch_up() == 0

@@ -21,6 +21,7 @@ from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 from diadema.web.report_clock import ReportClock
+from diadema.web.rolling import Rolling
 from diadema.web.settings import Settings
 from diadema.web.watch import Watch
 from diadema.web.who import Person
@@ -45,6 +46,7 @@ class Service:
         self.door = Door(self.accounts, settings.token)
         self._people = Kept(self.data)
         self.reports = ReportClock(self.data, self.pace, self.worker)
+        self.rolling = Rolling(self.data, self.pace, self.worker)
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
         self.channels = Channels(
@@ -55,7 +57,7 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         work = [self.feed.run(), self.channels.beat(), self.watch.run(), self.door.run()]
-        work.append(self.reports.run())
+        work += [self.reports.run(), self.rolling.run()]
         work.append(self.watch.remember(self.data))
         tasks = [asyncio.create_task(one) for one in work]
         for task in tasks:
