@@ -5,22 +5,33 @@ shown as a box, as a reader expects.
 """
 
 import io
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_LEFT, TA_RIGHT
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate
+from reportlab.platypus import Paragraph, SimpleDocTemplate
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
 from diadema import harmless
+from diadema.report.formats.pdf_grid import (
+    BOLD,
+    INK,
+    MISSED,
+    PADDING,
+    PLAIN,
+    RULE,
+    SOFT,
+    Grid,
+    Text,
+    row_of,
+)
 from diadema.report.model import Cell, Column, Report, Section
 from diadema.report.writing import (
     NUMBERS,
@@ -34,23 +45,20 @@ from diadema.report.writing import (
 )
 from diadema.words import text
 
-_PLAIN, _BOLD, _ITALIC = "Vera", "VeraBd", "VeraIt"
-_INK, _SOFT, _LINE, _HEAD, _MISSED = (
-    HexColor(one) for one in ("#1c2430", "#5b6675", "#cfd6df", "#eef2f7", "#b3261e")
-)
 _MARGIN = 14 * mm
 _WIDE = 8  # columns, from which on the page lies on its side
 _SHORT = 12  # rows that are not parted
 _SIZES = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)
 _WORD = 30 * mm  # a longer word may be parted
+_MEASURED = 40  # cells of a column, the longest ones
 
 
 @cache
 def _fonts() -> frozenset[int]:
     """Register them; gives what they have letters for."""
-    for name in (_PLAIN, _BOLD, _ITALIC):
+    for name in (PLAIN, BOLD):
         pdfmetrics.registerFont(TTFont(name, f"{name}.ttf"))
-    return frozenset(pdfmetrics.getFont(_PLAIN).face.charToGlyph)
+    return frozenset(pdfmetrics.getFont(PLAIN).face.charToGlyph)
 
 
 def content(report: Report) -> bytes:
@@ -76,7 +84,7 @@ def content(report: Report) -> bytes:
         story += _section(section, report, width)
     if report.notes:
         story.append(_line(text("reports.notes", report.language), 10, bold=True, above=12))
-        story += [_line(note, 7.5, color=_SOFT) for note in report.notes]
+        story += [_line(note, 7.5, color=SOFT) for note in report.notes]
     document.build(story, canvasmaker=_numbered(report))
     return held.getvalue()
 
@@ -85,19 +93,19 @@ def _top(report: Report) -> list[Flowable]:
     lines = [
         _line(report.title, 16, bold=True),
         _line(f"{report.site} · {span_line(report)}", 9.5),
-        _line(cut_line(report), 8, color=_SOFT),
+        _line(cut_line(report), 8, color=SOFT),
     ]
     owing = owing_line(report)
     if owing:
-        lines.append(_line(owing, 8, bold=True, color=_MISSED))
+        lines.append(_line(owing, 8, bold=True, color=MISSED))
     return lines
 
 
 def _section(section: Section, report: Report, width: float) -> list[Flowable]:
     title = _line(section.title, 11, bold=True, above=12, below=3)
-    notes = [_line(note, 7, color=_SOFT) for note in section.notes]
+    notes = [_line(note, 7, color=SOFT) for note in section.notes]
     if not section.rows:
-        empty = _line(text("reports.empty", report.language), 8.5, color=_SOFT)
+        empty = _line(text("reports.empty", report.language), 8.5, color=SOFT)
         return [KeepTogether([title, empty, *notes])]
     table = _table(section, report, width)
     if len(section.rows) <= _SHORT:
@@ -106,131 +114,110 @@ def _section(section: Section, report: Report, width: float) -> list[Flowable]:
     return [title, table, *notes]
 
 
-def _table(section: Section, report: Report, width: float) -> LongTable:
-    size, widths = _fitting(section, report, width)
-    rights = [column.kind in NUMBERS for column in section.columns]
-    heads = []
-    for column, right in zip(section.columns, rights, strict=True):
-        words = _markup(column.word)
-        if column.target is not None:
-            goal = target(column.target, column.kind, report.language)
-            goal = text("reports.target", report.language, target=goal)
-            words += f'<br/><font name="{_PLAIN}" color="#5b6675">{_markup(goal)}</font>'
-        heads.append(Paragraph(words, _style(size - 0.5, bold=True, right=right)))
-    rows: list[list[Any]] = [heads]
-    rows += [_cells(section, row, report, size, rights) for row in section.rows]
-    style: list[tuple[Any, ...]] = [
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("BACKGROUND", (0, 0), (-1, 0), _HEAD),
-        ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
-        ("LEFTPADDING", (0, 0), (-1, -1), 4),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
-    ]
+def _table(section: Section, report: Report, width: float) -> Grid:
+    columns = section.columns
+    lines = [_texts(section, row, report, written) for row in section.rows]
     if section.total is not None:
-        cells = _cells(section, section.total, report, size, rights, bold=True)
-        label = section.label or text("reports.total", report.language)
-        cells[0] = Paragraph(_markup(label), _style(size, bold=True))
-        rows.append(cells)
-        style.append(("LINEABOVE", (0, -1), (-1, -1), 0.9, _INK))
-    return LongTable(rows, colWidths=widths, repeatRows=1, style=style, hAlign="LEFT")
+        total = _texts(section, section.total, report, written_total)
+        total[0] = Text(_shown(section.label or text("reports.total", report.language)))
+        lines.append(total)
+    heads = [_head_text(column, report) for column in columns]
+    size, widths = _fitting([column.kind == "text" for column in columns], heads, lines, width)
+    rows = [row_of(line, widths, size) for line in lines]
+    if section.total is not None:
+        rows[-1] = row_of(lines[-1], widths, size, bold=True)
+    rights = [column.kind in NUMBERS for column in columns]
+    return Grid(row_of(heads, widths, size, bold=True), rows, widths, rights, size)
 
 
-def _cells(
+def _head_text(column: Column, report: Report) -> Text:
+    if column.target is None:
+        return Text(_shown(column.word))
+    goal = target(column.target, column.kind, report.language)
+    return Text(_shown(column.word), under=text("reports.target", report.language, target=goal))
+
+
+def _texts(
     section: Section,
     row: list[Cell],
     report: Report,
-    size: float,
-    rights: list[bool],
-    *,
-    bold: bool = False,
-) -> list[Any]:
-    cells = []
-    say = written_total if bold else written
-    for column, cell, right in zip(section.columns, row, rights, strict=True):
-        color = _MISSED if is_missed(column, cell) else _INK
-        style = _style(size, bold=bold, right=right, color=color)
-        cells.append(Paragraph(_markup(say(column, cell, report)), style))
-    return cells
+    say: Callable[[Column, Cell, Report], str],
+) -> list[Text]:
+    return [
+        Text(_shown(say(column, cell, report)), is_missed(column, cell))
+        for column, cell in zip(section.columns, row, strict=True)
+    ]
 
 
-def _fitting(section: Section, report: Report, width: float) -> tuple[float, list[float]]:
-    """The largest letters at which no word and no figure is parted, and the columns' widths."""
+def _fitting(
+    flows: list[bool], heads: list[Text], lines: list[list[Text]], width: float
+) -> tuple[float, list[float]]:
+    """The largest letters at which no word and no figure is parted, and the columns' widths;
+    `flows`: which ones may go over lines.
+    """
+    columns = [_longest([line[place].words for line in lines]) for place in range(len(heads))]
     for size in _SIZES:
-        wanted, least = _widths(section, report, size)
-        if sum(least) <= width:
+        each = [
+            _widths(flow, head, words, size)
+            for flow, head, words in zip(flows, heads, columns, strict=True)
+        ]
+        if sum(low for _, low in each) <= width:
             break
+    wanted = [one for one, _ in each]
     excess = sum(wanted) - width
     if excess <= 0:
         return size, wanted
-    spare = sum(wanted) - sum(least)
+    spare = sum(one - low for one, low in each)
     part = min(1.0, excess / spare) if spare else 0.0
-    wanted = [one - part * (one - low) for one, low in zip(wanted, least, strict=True)]
+    wanted = [one - part * (one - low) for one, low in each]
     scale = min(1.0, width / sum(wanted))
     return size, [one * scale for one in wanted]
 
 
-def _widths(section: Section, report: Report, size: float) -> tuple[list[float], list[float]]:
-    """What each column would like, and what it cannot do without: text can go over lines."""
-    wanted: list[float] = []
-    least: list[float] = []
-    for place, column in enumerate(section.columns):
-        cells = [written(column, row[place], report) for row in section.rows[:400]]
-        if section.total is not None:
-            cells.append(written_total(column, section.total[place], report))
-        if place == 0:
-            cells.append(section.label or text("reports.total", report.language))
-        longest = max((_long(cell, size) for cell in cells), default=0.0)
-        words = [*_head(column, report).split(" "), ""]
-        if column.kind == "text":
-            words += [word for cell in cells for word in cell.split(" ")]
-        word = max(min(_long(part, size), _WORD) for part in words)
-        wanted.append(max(longest, word) + 9)
-        least.append((word if column.kind == "text" else max(longest, word)) + 9)
-    return wanted, least
+def _longest(words: list[str]) -> list[str]:
+    """Those that can be the widest."""
+    return sorted(set(words), key=len)[-_MEASURED:]
 
 
-def _head(column: Column, report: Report) -> str:
-    if column.target is None:
-        return column.word
-    return f"{column.word} {target(column.target, column.kind, report.language)}"
+def _widths(flow: bool, head: Text, cells: list[str], size: float) -> tuple[float, float]:
+    """What a column would like, and what it cannot do without."""
+    longest = max((_long(cell, size) for cell in cells), default=0.0)
+    words = [*head.words.split(" "), *head.under.split(" ")]
+    if flow:
+        words += [word for cell in cells for word in cell.split(" ")]
+    word = max(min(_long(one, size), _WORD) for one in words)
+    edges = 2 * PADDING + 1
+    return max(longest, word) + edges, (word if flow else max(longest, word)) + edges
 
 
 def _long(words: str, size: float) -> float:
-    return float(pdfmetrics.stringWidth(words, _BOLD, size))
-
-
-@cache
-def _style(
-    size: float, *, bold: bool = False, right: bool = False, color: Any = _INK
-) -> ParagraphStyle:
-    return ParagraphStyle(
-        "cell",
-        fontName=_BOLD if bold else _PLAIN,
-        fontSize=size,
-        leading=size * 1.25,
-        textColor=color,
-        alignment=TA_RIGHT if right else TA_LEFT,
-        splitLongWords=1,
-    )
+    return float(pdfmetrics.stringWidth(words, BOLD, size))
 
 
 def _line(
-    words: str, size: float, *, bold: bool = False, color: Any = _INK, above: float = 0,
+    words: str, size: float, *, bold: bool = False, color: Any = INK, above: float = 0,
     below: float = 1,
 ) -> Paragraph:  # fmt: skip
     style = ParagraphStyle(
-        "line", parent=_style(size, bold=bold, color=color), spaceBefore=above, spaceAfter=below
+        "line",
+        fontName=BOLD if bold else PLAIN,
+        fontSize=size,
+        leading=size * 1.25,
+        textColor=color,
+        spaceBefore=above,
+        spaceAfter=below,
+        splitLongWords=1,
     )
-    return Paragraph(_markup(words), style)
+    return Paragraph(escape(_shown(words)), style)
 
 
-def _markup(words: str) -> str:
-    """As reportlab's markup takes text; a letter that the type face lacks is a box."""
+def _shown(words: str) -> str:
+    """A letter that the type face lacks is a box."""
     known = _fonts()
     shown = harmless.visible(words)
-    return escape("".join(one if ord(one) in known else "¤" for one in shown))
+    if shown.isascii():
+        return shown
+    return "".join(one if ord(one) in known else "¤" for one in shown)
 
 
 def _numbered(report: Report) -> type[Canvas]:
@@ -255,10 +242,10 @@ def _numbered(report: Report) -> type[Canvas]:
 
         def _foot(self, number: int, of: int) -> None:
             width = self._pagesize[0]
-            self.setStrokeColor(_LINE)
+            self.setStrokeColor(RULE)
             self.line(_MARGIN, _MARGIN + 3 * mm, width - _MARGIN, _MARGIN + 3 * mm)
-            self.setFont(_PLAIN, 7)
-            self.setFillColor(_SOFT)
+            self.setFont(PLAIN, 7)
+            self.setFillColor(SOFT)
             self.drawString(_MARGIN, _MARGIN - 1 * mm, f"Diadema · {cut}")
             page = text("reports.page", language, number=number, of=of)
             self.drawRightString(width - _MARGIN, _MARGIN - 1 * mm, page)
