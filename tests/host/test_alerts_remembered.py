@@ -12,7 +12,7 @@ from test_projection import started, take
 
 async def test_the_register_says_who_has_seen_to_what(ingest, reader, clock, tmp_path):
     take(ingest, started())
-    acts = Acts(ingest, Commands(ingest, None), reader)
+    acts = Acts(ingest, Commands(ingest, None), reader, None)
     seen = {"by": "aruiz", "who": "Ana Ruiz", "action": "acknowledge", "a": "a001"}
     acts.act(seen | {"rule": "help", "since": 77})
     acts.act({"by": "aruiz", "action": "note", "a": "a001", "kind": "orientacion", "note": "x"})

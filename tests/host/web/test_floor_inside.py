@@ -238,7 +238,7 @@ async def test_a_note_takes_two_clicks_from_the_tile(
     ("outcome", "said"),
     [
         ({"result": "done", "reason": None}, "Cerrar sesión: hecho."),
-        ({"result": "refused", "reason": "in_call"}, "la estación no lo hizo (in_call)"),
+        ({"result": "refused", "reason": "busy"}, "la estación no lo hizo (está ocupada)"),
         ({"result": "expired", "reason": None}, "no contestó a tiempo"),
     ],
 )

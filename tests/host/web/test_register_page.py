@@ -13,10 +13,13 @@ from diadema.ingest.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.paths import DataDir
 from diadema.store import open_reader, open_writer
+from diadema.web.who import Role
 from playwright.async_api import expect
 from reported_day import Clock, stations
 from scripted_station import SITE, T0, Script
 from web_stage import Hub, Nats, Web
+from web_viewer import viewing
+from websockets.exceptions import InvalidStatus
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()
@@ -30,7 +33,7 @@ def supervised(data: DataDir) -> None:
     clock = Clock(T0 + 3_600_000)
     try:
         ingest = Ingest(writer, sites.parse(data.site.read_bytes()), clock)
-        acts = Acts(ingest, Commands(ingest, None), reader)
+        acts = Acts(ingest, Commands(ingest, None), reader, None)
         desk = Script(s="DIA-0123456789ad", agent="a001").boot().clock().login().ready()
         ingest.take([desk.hello_message(), *desk.messages()], "stream", "server")
         note = {"action": "note", "a": "a001", "note": "<b>=saludo</b>", "c": "c-9"}
@@ -162,3 +165,32 @@ async def test_the_register_fits_a_telephone(
     page = await open_page(at(register_web, path), viewport={"width": 390, "height": 800})
     await expect(page.locator("tbody").first).to_contain_text("novedad de turno")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_a_supervisors_stream_has_her_teams_and_no_one_elses(
+    register_web: Web, hub: Hub
+) -> None:
+    for k, name in ((1, "Rosa"), (2, "Luis")):
+        await hub.put(a=f"a00{k}", name=name, state="ready", since=1, help=1)
+    cookies = register_web.login("supervisor", teams=["Sur"])
+    async with viewing(register_web, cookies=cookies) as viewer:
+        await viewer.until(a="a002", state="ready")
+        await hub.put(a="a001", name="Rosa", state="talking", since=2)
+        await hub.put(a="a002", name="Luis", state="talking", since=2, help=1)
+        await viewer.until(a="a002", state="talking")
+        assert [row["a"] for row in viewer.rows] == ["a002"]
+    async with viewing(register_web, cookies=cookies) as viewer:
+        told = viewer.snap
+        while not (alerts := told.get("alerts") or {"list": []})["list"]:
+            told = await viewer.take()
+        assert {one["a"] for one in alerts["list"]} == {"a002"}
+
+
+@pytest.mark.parametrize("role", ["hr", "technician"])
+async def test_a_role_without_the_floor_gets_no_stream(
+    register_web: Web, hub: Hub, role: Role
+) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with viewing(register_web, cookies=register_web.login(role)):
+            pass
+    assert refused.value.response.status_code == 403

@@ -49,7 +49,8 @@ export class Sent {
   async #wait(of, say, round) {
     while (round === this.#round) {
       const { outcome } = await ask("GET", `/api/v1/actions/${of.join("/")}`);
-      if (outcome.result !== "waiting") return say(outcome.result, { reason: outcome.reason });
+      const reason = this.words[`refusal.${outcome.reason}`] ?? outcome.reason;
+      if (outcome.result !== "waiting") return say(outcome.result, { reason });
       await new Promise((done) => setTimeout(done, LOOK_MS));
     }
   }
