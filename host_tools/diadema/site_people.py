@@ -37,7 +37,7 @@ class Agent(Strict, kw_only=True):
     team: TeamName = ""
     badges: list[str] = field(default_factory=list)
     day_badges: Annotated[list[DayBadge], Meta(max_length=60)] = field(default_factory=list)
-    pin: Annotated[str, Meta(pattern=r"^([0-9a-f]{16}:[0-9a-f]{32})?\Z")] = ""
+    pin: Annotated[str, Meta(pattern=r"^([0-9a-f]{16}:[0-9a-f]{32}(:[0-9]{10})?)?\Z")] = ""
     code: Annotated[str, Meta(pattern=r"^([1-6]{4})?\Z")] = ""
 
     def badges_on(self, day: date | None) -> list[str]:

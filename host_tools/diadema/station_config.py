@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from diadema.badge_cards import card_key as key_of_card
 from diadema.badge_cards import secure_uid
 from diadema.commands import CONFIG_PART
+from diadema.pins import wire
 from diadema.site import Agent, Site, SiteError, Station
 from diadema.site_terms import Coded
 from diadema.site_work import Campaign, Reason
@@ -71,7 +72,7 @@ def agent_row(agent: Agent, badge_key: bytes, card_key: str, day: date | None = 
     if secure:
         site_key = bytes.fromhex(card_key)
         keys = [key_of_card(site_key, uid).hex() for uid in secure.values()]
-    pin = b64encode(bytes.fromhex(agent.pin.replace(":", ""))).decode()
+    pin = b64encode(wire(agent.pin)).decode()
     row = [agent.id, agent.short, [badge_hash(badge_key, badge) for badge in badges]]
     row += [keys, pin, agent.code]
     while len(row) > 3 and not row[-1]:

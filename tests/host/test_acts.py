@@ -28,7 +28,7 @@ def commands(ingest):
 
 @pytest.fixture
 def acts(ingest, commands, reader):
-    return Acts(ingest, commands, reader)
+    return Acts(ingest, commands, reader, None)
 
 
 def take(ingest, *messages):
@@ -273,7 +273,7 @@ def test_the_journal_goes_on_without_a_gap_where_it_was(acts, ingest, writer, si
     note = {"action": "note", "a": "a001", "kind": "novedad_turno", **BY}
     acts.act(note)
     again = Ingest(writer, site, clock)
-    Acts(again, Commands(again, None), reader).act(note)
+    Acts(again, Commands(again, None), reader, None).act(note)
     events = own_events(reader)
     assert [event["n"] for event in events] == [1, 2]
     assert len({event["e"] for event in events}) == 1

@@ -94,6 +94,16 @@ class NoticeAcknowledged(Event, tag="notice.acknowledged", kw_only=True, gc=Fals
     of: Of
 
 
+class PinChosen(Event, tag="pin.chosen", kw_only=True, gc=False):
+    """In place of the code for one use that ends at `until`, a second of UTC. `verifier`: its
+    salt, and its hash under the station's key, in hex.
+    """
+
+    a: str
+    until: Count
+    verifier: str
+
+
 class MessageShown(Event, tag="message.shown", kw_only=True, gc=False):
     m: str
 

@@ -58,6 +58,13 @@ class EndWrapup(Asked, tag="wrapup_closed", kw_only=True):
     reason: Reason
 
 
+class ResetPin(Asked, tag="pin_reset", kw_only=True):
+    """A code for one use, with which she chooses her own at a station."""
+
+    a: Agent
+    reason: Reason
+
+
 class AnswerHelp(Asked, tag="help", kw_only=True):
     """`of`: the request; else the open one of hers."""
 
@@ -95,7 +102,7 @@ class Acknowledge(Asked, tag="acknowledge", kw_only=True):
 
 
 ACTS = (
-    SendMessage, ForcePresence, LogOut, Move, EndWrapup, AnswerHelp, AnswerFault, Noted,
+    SendMessage, ForcePresence, LogOut, Move, EndWrapup, ResetPin, AnswerHelp, AnswerFault, Noted,
     Acknowledge,
 )  # fmt: skip
 ANY_ACT: Any = reduce(or_, ACTS)

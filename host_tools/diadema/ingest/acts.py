@@ -23,12 +23,14 @@ from diadema.ingest.act_kinds import (
     LogOut,
     Move,
     Noted,
+    ResetPin,
     Schedules,
     SendMessage,
 )
 from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.own_journal import Deed, OwnJournal, Recorded, Refused
+from diadema.ingest.pin_resets import PinResets
 from diadema.ingest.station import Station
 from diadema.store import Reader, tables
 from diadema.store.rows import Ticket
@@ -39,8 +41,11 @@ _NAME_BYTES = 32  # of the texts that a station shows beside a change
 
 
 class Acts:
-    def __init__(self, ingest: Ingest, commands: Commands, reader: Reader) -> None:
+    def __init__(
+        self, ingest: Ingest, commands: Commands, reader: Reader, pins: PinResets
+    ) -> None:
         self._ingest = ingest
+        self._pins = pins
         self._reader = reader
         self._journal = OwnJournal(ingest, commands)
 
@@ -63,6 +68,8 @@ class Acts:
                 for deed, of, i in zip(deeds, done.of, done.numbers, strict=True)
             ]
             answer["refused"] = refused
+        elif isinstance(asked, ResetPin):
+            answer["code"] = self._pins.reset(asked.a)
         return answer, done
 
     def record(self, body: dict[str, Any]) -> tuple[dict[str, Any], Recorded]:
@@ -154,6 +161,25 @@ class Acts:
         order = New(station.s, "wrapup", fields, life_ms=LIFE_MS)
         acted = _acted(asked, "wrapup_closed", a=asked.a, c=c, reason=asked.reason)
         return Deed([acted], order)
+
+    def _pin_reset(self, asked: ResetPin) -> Deed:
+        """If she is logged in, she is told at once who did it."""
+        site = self._ingest.site
+        agent = next((one for one in site.agents if one.id == asked.a), None) if site else None
+        if site is None or agent is None:
+            raise Refused("no_such_agent", f"no agent {asked.a}", 404, a=asked.a)
+        if site.pin == "none" and not agent.code:
+            raise Refused("no_pin", "nobody asks for her PIN here", a=asked.a)
+        try:
+            station = self._seated(asked.a)
+        except Refused:
+            return Deed([_acted(asked, "pin_reset", a=asked.a, reason=asked.reason)])
+        m = secrets.token_hex(8)
+        told = text("acting.pin_was_reset", site.language, who=_shown_name(asked))
+        acted = _acted(asked, "pin_reset", a=asked.a, m=m, reason=asked.reason)
+        sent = {"by": asked.by, "a": asked.a, "m": m, "text": told, "sign": False}
+        order = New(station.s, "text", {"m": m, "text": told, "agent": asked.a})
+        return Deed([acted, ("message.sent", sent)], order)
 
     def _help(self, asked: AnswerHelp) -> Deed:
         return self._answer(asked, "help", {"result": asked.result})
@@ -265,6 +291,7 @@ _DEEDS: Mapping[type[Asked], Callable[[Acts, Any], Deed]] = {
     LogOut: Acts._log_out,
     Move: Acts._move,
     EndWrapup: Acts._end_wrapup,
+    ResetPin: Acts._pin_reset,
     AnswerHelp: Acts._help,
     AnswerFault: Acts._fault,
     Noted: Acts._note,

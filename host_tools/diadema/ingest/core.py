@@ -125,6 +125,7 @@ class Ingest:
             if changes.marks:
                 batch.marks += self._chained(changes.marks, effects)
             effects.placed = bool(changes.hours)
+            effects.chosen = tables.pin_choices in changes.kept
             if orders is not None:
                 batch.commands, batch.ended = orders.rows, orders.ended
                 batch.stations += [saved(self.station(s)) for s in sorted(orders.stations)]

@@ -59,6 +59,7 @@ class Effects:
     marks: list[tuple[str | None, str | None, str, int | None]] = field(
         default_factory=list
     )  # agent, badge, direction, utc
+    chosen: bool = False  # somebody chose a PIN
     placed: bool = False  # older marks may have got their hour
     rows: dict[str, bytes] = field(default_factory=dict)
     queue_calls: list[QueueCall] = field(default_factory=list)

@@ -97,6 +97,9 @@ class Requests:
         """A supervisor's action: noted and, where a station is told, sent."""
         answer, done = self._service.acts.act(body)
         await self._service.recorded(done)
+        if "code" in answer:
+            self._service.keeper.load()
+            await self._service.use_site()
         return answer
 
     async def _on_record(self, body: dict[str, Any]) -> dict[str, Any]:

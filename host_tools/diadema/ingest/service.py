@@ -31,6 +31,7 @@ from diadema.ingest.meta import Meta
 from diadema.ingest.outbox import EVERY_S, Outbox
 from diadema.ingest.own_journal import Recorded
 from diadema.ingest.patience import Patience
+from diadema.ingest.pin_resets import PinResets
 from diadema.ingest.pipeline import Pipeline
 from diadema.ingest.queue_board import QueueBoard
 from diadema.ingest.requests import Requests
@@ -75,7 +76,8 @@ class Service:
         self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
         self._links = LinkLog(ingest)
-        self.acts = Acts(ingest, self.commands, self.reader)
+        self._pins = PinResets(data, keys, self.reader, clock)
+        self.acts = Acts(ingest, self.commands, self.reader, self._pins)
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
         self._nats: Client | None = None
@@ -89,6 +91,7 @@ class Service:
         """Serve until cancelled."""
         self._nats = await connect(self._url, self._password)
         await open_bucket(self._nats)
+        self._take_pins()
         await self._patience.do(self.keeper.settle)
         self._marks.read(self.ingest.site)
         self.commands.maker = self.keeper.maker
@@ -186,7 +189,20 @@ class Service:
         self._marks.take(effects.marks)
         if effects.placed:
             self._marks.read(self.ingest.site)
+        if effects.chosen and self._take_pins():
+            await self.use_site()
         await self._greet(effects)
+
+    def _take_pins(self) -> bool:
+        """Whether PINs that agents chose are new in the site's description."""
+        try:
+            if not self._pins.settle():
+                return False
+            self.keeper.load()
+        except (DiademaError, OSError, ValueError) as error:
+            log.error("a PIN that was chosen is not in force: %s", error)
+            return False
+        return True
 
     async def recorded(self, done: Recorded) -> None:
         """What follows an event of the hub's own."""

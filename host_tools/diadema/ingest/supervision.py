@@ -14,7 +14,7 @@ from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
 from diadema.store import tables
-from diadema.store.host_rows import Act, Receipt, Sent
+from diadema.store.host_rows import Act, Choice, Receipt, Sent
 from diadema.store.rows import HUB
 
 type Utc = int | None
@@ -139,7 +139,21 @@ def _answer(event: Any) -> str | None:
     return (event.answer or "read") if isinstance(event, ev.MessageAcknowledged) else None
 
 
+def _pin(changes: Changes, state: StationState, event: ev.PinChosen, utc: Utc) -> None:
+    row = Choice(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        a=event.a,
+        until_s=event.until,
+        sealed=event.verifier,
+        utc=utc,
+    )
+    changes.keep(tables.pin_choices, astuple(row))
+
+
 OF_STATIONS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
     ev.MessageShown: _receipt,
     ev.MessageAcknowledged: _receipt,
+    ev.PinChosen: _pin,
 }

@@ -173,6 +173,7 @@ def _others(table: Table) -> tuple[str, ...]:
 _WHOLE = (
     tables.losses, tables.unknown, tables.sessions, tables.marks, tables.tickets,
     tables.queue_calls, tables.acts, tables.corrections, tables.messages, tables.receipts,
+    tables.pin_choices,
     tables.anchors,
 )  # fmt: skip
 _COMPARED: list[tuple[Table, tuple[str, ...], Reading]] = [

@@ -74,6 +74,18 @@ class Sent(Struct, kw_only=True, frozen=True):
     command: int
 
 
+class Choice(Struct, kw_only=True, frozen=True):
+    """A PIN that an agent chose at a station, in place of the code that ends at `until_s`."""
+
+    s: str
+    e: int
+    n: int
+    a: str
+    until_s: int
+    sealed: str
+    utc: int | None
+
+
 class Receipt(Struct, kw_only=True, frozen=True):
     """What a station tells of a message: `answer` is null when it was shown. `utc`: null until
     the boot has an anchor.

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.host_rows import Act, Correction, Receipt, Sent
+from diadema.store.host_rows import Act, Choice, Correction, Receipt, Sent
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 
 VERSION = 8  # stores of older layouts lack what came since, and get it from the ingest
@@ -244,6 +244,13 @@ links = Table(  # when each station's link came and went, by the hub's clock
     _number("utc"),
     Column("up", Boolean, nullable=False),
     PrimaryKeyConstraint("s", "utc"),
+)
+pin_choices = Table(
+    "pin_choices",
+    metadata,
+    *_struct_columns(Choice),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("pin_choices_agent", "a", "until_s"),
 )
 badges = Table(  # by its keyed hash: for whom the site ever named it
     "badges",

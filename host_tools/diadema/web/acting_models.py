@@ -72,6 +72,15 @@ class WrapupClosed(_Action):
     reason: Reason
 
 
+class PinReset(_Action):
+    """Her PIN holds no longer; the answer's `code`, shown once, lets her choose another at a
+    station within a day.
+    """
+
+    action: Literal["pin_reset"]
+    reason: Reason
+
+
 class Help(_Action):
     """`of`: her request; else the open one."""
 
@@ -105,18 +114,30 @@ class Acknowledge(_Action):
 
 
 type Action = Annotated[
-    Message | Presence | Logout | Move | WrapupClosed | Help | Fault | Noted | Acknowledge,
+    Message
+    | Presence
+    | Logout
+    | Move
+    | WrapupClosed
+    | PinReset
+    | Help
+    | Fault
+    | Noted
+    | Acknowledge,
     Field(discriminator="action"),
 ]
 type StationAction = Annotated[Fault | Acknowledge, Field(discriminator="action")]
 
 
 class Done(BaseModel):
-    """`of` names the event that tells of it, `i` the command to the station, if there is one."""
+    """`of` names the event that tells of it, `i` the command to the station, if there is one;
+    `code`: for one use, and told this once.
+    """
 
     of: Place
     i: int | None
     m: str | None = None
+    code: str | None = None
 
 
 class Messages(_Strict):
