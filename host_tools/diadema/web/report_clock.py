@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import BrokenExecutor
 
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
@@ -36,7 +37,7 @@ class ReportClock:
                 for run in await self._worker.behind(run_due, self._data, now_ms):
                     log.info("scheduled report %s of %s: %s", run.name, run.span, run.state)
             self.trouble = ""
-        except (DiademaError, OSError) as error:
+        except (DiademaError, OSError, BrokenExecutor) as error:
             if str(error) != self.trouble:
                 log.error("scheduled reports: %s", error)
             self.trouble = str(error)

@@ -210,7 +210,8 @@ async def report(
         asked = (
             any_period(span, language) if span else running("day", now_ms, zone_of(service.data))
         )
-        content, name = await service.worker.ask(
+        ask = service.worker.ask if format == "json" else service.worker.file
+        content, name = await ask(
             content_of, service.data, kind, asked, its, now_ms, threshold, short, person,
             language, format, table,
         )  # fmt: skip

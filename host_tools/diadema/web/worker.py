@@ -8,12 +8,12 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 
 class Worker:
-    """Two processes, each begun when first needed: `ask` is for somebody who waits, `behind` for
-    what nobody waits for.
+    """Three processes, each begun when first needed: `ask` is for somebody who waits, `file` for
+    who waits for a large file, so that no page waits for that; `behind` for what nobody waits for.
     """
 
     def __init__(self) -> None:
@@ -21,6 +21,9 @@ class Worker:
 
     async def ask[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run("ask", work, *args, **kwargs)
+
+    async def file[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run("file", work, *args, **kwargs)
 
     async def behind[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run("behind", work, *args, **kwargs)
@@ -33,8 +36,12 @@ class Worker:
             context = multiprocessing.get_context("spawn")
             pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
             self._pools[name] = pool
-        future = pool.submit(work, *args, **kwargs)
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(pool.submit(work, *args, **kwargs))
+        except BrokenExecutor:  # its process was killed; the next who asks gets another one
+            if self._pools.get(name) is pool:
+                del self._pools[name]
+            raise
 
     def close(self) -> None:
         for pool in self._pools.values():
