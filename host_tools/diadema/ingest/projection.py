@@ -31,15 +31,18 @@ _HANDLERS: Mapping[type[Event], Handler] = {
     **tickets.HANDLERS,
     **supervision.OF_STATIONS,
 }
+_HOURED: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
+    **dict.fromkeys(queues.HANDLERS, queues.project),
+    **dict.fromkeys(supervision.HANDLERS, supervision.project),
+}  # they come with their hour, and of no boot
 
 
 def project(changes: Changes, state: StationState, event: Event) -> None:
     """Take the next event of a station's journal into its state; note what rows it changes."""
-    if type(event) in queues.HANDLERS:  # it has its hour, and no boot
-        queues.project(changes, state, event)
-        return
-    if type(event) in supervision.HANDLERS:
-        supervision.project(changes, state, event)
+    kind = type(event)
+    handler = _HANDLERS.get(kind)
+    if handler is None and kind in _HOURED:
+        _HOURED[kind](changes, state, event)
         return
     if event.b != state.b or event.e != state.e:
         _next_boot(changes, state, event)
@@ -49,7 +52,6 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
         state.newest_utc = utc = state.clock.utc_at(u) if state.clock.drift_ppb else offset + u
     elif (utc := hour_before_anchor(changes, state, event)) is not None:
         state.newest_utc = utc
-    handler = _HANDLERS.get(type(event))
     if handler is not None:
         handler(changes, state, event, utc)
         shown = display(state)

@@ -62,17 +62,17 @@ def _of_events(connection: sqlite3.Connection, events: Counts) -> Iterator[Diffe
 def _of_table(
     connection: sqlite3.Connection, table: Table, columns: tuple[str, ...], reading: Reading
 ) -> Iterator[Difference]:
-    keys = [column.name for column in table.primary_key]
-    rows = _rows(connection, table, keys, columns, reading)
+    keys = [str(column.name) for column in table.primary_key]
+    rows, title = _rows(connection, table, keys, columns, reading), str(table.name)
     for key, here, there in sorted(rows, key=lambda row: row[0]):
         name = " ".join(map(str, key))
         if here is None or there is None:
             if here is not there:
-                yield Difference(table.name, name, "row", here, there)
+                yield Difference(title, name, "row", here, there)
             continue
         for field in here.keys() | there.keys():
             if here.get(field) != there.get(field):
-                yield Difference(table.name, name, field, here.get(field), there.get(field))
+                yield Difference(title, name, field, here.get(field), there.get(field))
 
 
 def _rows(
@@ -167,7 +167,7 @@ def _floor_row(row: Fields) -> Fields | None:
 
 def _others(table: Table) -> tuple[str, ...]:
     """All columns but those of the key."""
-    return tuple(column.name for column in table.c if not column.primary_key)
+    return tuple(str(column.name) for column in table.c if not column.primary_key)
 
 
 _WHOLE = (

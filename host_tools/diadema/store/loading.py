@@ -7,6 +7,10 @@ from sqlalchemy import Connection, or_, select, text
 from diadema.store import kept_contacts, kept_trails, tables
 from diadema.store.rows import Contact, Session, Trail
 
+# CROSS JOIN: the journals are the outer loop, whatever the planner thinks
+_OF_POSITIONS = "FROM positions AS at CROSS JOIN {} AS it USING (s, e) WHERE it.n > at.position"
+_DEAD_BEYOND = "SELECT it.s, it.e, it.n " + _OF_POSITIONS.format("dead_letters")
+_BEYOND = "SELECT it.s, it.e, it.n, it.body " + _OF_POSITIONS.format("events")
 _NEAR = 5_000  # events: more than a week of one desk
 
 
@@ -33,15 +37,9 @@ def load(tx: Connection) -> Saved:
     )
     for _, created, sequence, server in tx.execute(select(tables.stream)):
         saved.stream = (created, sequence, server)
-    for s, e, position in saved.positions:
-        event, dead = tables.events.c, tables.dead_letters.c
-        beyond = (dead.s == s) & (dead.e == e) & (dead.n > position)
-        saved.pending += [
-            (s, e, n, None) for n in tx.execute(select(dead.n).where(beyond)).scalars()
-        ]
-        beyond = (event.s == s) & (event.e == e) & (event.n > position)
-        for n, body in tx.execute(select(event.n, event.body).where(beyond).order_by(event.n)):
-            saved.pending.append((s, e, n, body))  # where both are, the event counts
+    saved.pending += [(s, e, n, None) for s, e, n in tx.exec_driver_sql(_DEAD_BEYOND)]
+    for s, e, n, body in tx.exec_driver_sql(_BEYOND):  # where both are, the event counts
+        saved.pending.append((s, e, n, body))
     generation = tables.generations.c
     query = select(generation.generation, generation.hash)
     for number, digest in tx.execute(query.order_by(generation.generation.desc()).limit(1)):
