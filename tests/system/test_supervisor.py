@@ -11,6 +11,7 @@ from diadema.sim import people
 from diadema.sim.centre import open_centre
 from screen_words import as_text, find
 
+HERS = "253416"
 SPANISH = {"accept-language": "es"}
 
 
@@ -35,7 +36,7 @@ class Supervisor:
 
 
 @contextlib.asynccontextmanager
-async def at_work(tmp_path):
+async def at_work(tmp_path, **more):
     desks = people.desks(2)
     async with open_centre(
         desks,
@@ -44,10 +45,14 @@ async def at_work(tmp_path):
         tree=people.LIMA_TREE,
         start_utc_ms=int(time.time() * 1000),
         data=tmp_path / "data",
+        **more,
     ) as centre:
         await centre.switch_on()
         desk = centre.desks[0]
-        await desk.log_in()
+        if "pins" in more:
+            await tapped_in(desk, desk.desk.person.pin)
+        else:
+            await desk.log_in()
         await desk.get_ready()
         url = f"{centre.web}/api/v1"
         headers = centre.bearer | SPANISH
@@ -131,6 +136,54 @@ async def test_help_is_answered_from_the_register_and_a_wrap_up_is_ended(tmp_pat
         )
         assert entry["outcome"]["event"] == "wrapup.ended"
         await desk.expect("wrapup.ended", since, c="C-1", cause="supervisor")
+
+
+async def typed(desk, pin):
+    for digit in pin:
+        await desk.keys([int(digit)])
+        await desk.world.sleep(200)
+
+
+async def tapped_in(desk, *pins):
+    """By badge and PIN."""
+    since = desk.seen
+    await desk.station.tap(desk.desk.person.badge)
+    for words, pin in zip(("PIN", "Elija su PIN", "Otra vez el mismo"), pins, strict=False):
+        await shows(desk, words)
+        await typed(desk, pin)
+    await desk.expect("session.opened", since, method="badge_pin")
+    await desk.expect("presence.changed", since)
+
+
+async def test_a_pin_that_was_reset_is_chosen_anew_at_the_station(tmp_path):
+    async with at_work(tmp_path, pins=True) as (desk, _, api):
+        since = desk.seen
+        answer = await api.post(
+            f"/agents/{desk.desk.person.id}/actions",
+            json={"action": "pin_reset", "reason": "la olvidó"},
+        )
+        code = answer.json()["code"]
+        await desk.expect("message.shown", since)
+        await desk.expect("station.config", since)
+        await desk.keys([6])
+        await desk.log_out()
+        await desk.world.sleep(6_000)
+        since = desk.seen
+        await tapped_in(desk, code, HERS, HERS)
+        await desk.expect("pin.chosen", since)
+        everything = str(told(desk, 0))
+        assert HERS not in everything and code not in everything
+        await desk.expect("station.config", since)  # with hers in place of the code
+        await desk.log_out()
+        await desk.world.sleep(6_000)
+        since = desk.seen
+        await desk.station.tap(desk.desk.person.badge)
+        await shows(desk, "PIN")
+        await typed(desk, code)
+        await desk.expect("session.denied", since, reason="wrong_pin")
+        await desk.world.sleep(500)
+        await typed(desk, HERS)
+        await desk.expect("session.opened", since)
 
 
 def told(desk, since):
