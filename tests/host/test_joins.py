@@ -1,10 +1,12 @@
 """The two sides of a call find each other, once, and who is alone is counted."""
 
 import json
+from datetime import date
 
 from diadema import site as sites
 from diadema.clock import SystemClock
 from diadema.directory.people import of_site
+from diadema.figures import joined_days as joined
 from diadema.figures.joins import Aliases, Joined, join, joins
 from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
@@ -96,6 +98,40 @@ def test_of_the_store_s_hours(tmp_path, site, clock):
     found = joins(data, T0, T0 + 3_600_000, people())
     assert (found.contacts, found.calls, found.by_alias, found.contacts_alone) == (3, 2, 1, 2)
     assert joins(data, T0 - 7_200_000, T0 - 3_600_000, people()).contacts == 0
+
+
+def test_a_day_is_joined_once(tmp_path, site, clock, monkeypatch):
+    data = DataDir(tmp_path)
+    data.make()
+    data.site.write_text(json.dumps(SITE))
+    script = Script().boot().clock().login().ready()
+    script.call("c1", talk=60_000).call("c2").call("c3")
+    at = T0 // 1000 - 1_795_000_000
+    log = QueueLog().call(at - 4, "1.1", wait=10, talk=60)
+    import_queue_log([log.write(tmp_path / "queue_log")], data, SystemClock())
+    writer = open_writer(data.store)
+    ingest = Ingest(writer, site, clock)
+    ingest.take(script.messages(), "stream", "server")
+    made = []
+    monkeypatch.setattr(joined, "joins", lambda *given: (made.append(given[1]), joins(*given))[1])
+
+    def ask(**aliases):
+        return joined.joined_days(
+            data, date(2026, 11, 17), date(2026, 11, 19), site.tz, people(**aliases)
+        )
+
+    expected = joined.JoinedDay(
+        day="2026-11-18", contacts=3, calls=1, by_alias=1, contacts_alone=2
+    )
+    assert ask() == ask() == [expected]
+    assert len(made) == 1
+    assert ask(otra="a002") == [expected] and len(made) == 2
+    script.call("c4")
+    ingest.take(script.messages()[-6:], "stream", "server")
+    assert ask()[0].contacts == 4 and len(made) == 3
+    data.rollups.unlink()
+    assert ask()[0].contacts == 4
+    writer.close()
 
 
 TIMES = st.lists(st.integers(0, 200_000), max_size=8)

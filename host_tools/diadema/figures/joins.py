@@ -19,7 +19,7 @@ from diadema.store import kept_contacts, open_reader, switch_calls, tables
 from diadema.store.rows import Contact, QueueCall
 
 WINDOW_MS = 30_000  # the switch's clock and the stations' may differ so much
-_EARLY_MS = 3_600_000  # a contact of these hours may be a call that entered before
+EARLY_MS = 3_600_000  # a contact of these hours may be a call that entered before
 _CHANNEL = re.compile(r"(?:[A-Za-z0-9]+/)?([^/@]+?)(?:@.*|-[0-9a-f]{8})?")
 
 type Key = tuple[str, int, int]
@@ -58,12 +58,12 @@ def joins(data: DataDir, start_ms: int, end_ms: int, people: People) -> Joins:
     """Of contacts that began in [start_ms, end_ms), and of calls that were answered then."""
     reader = open_reader(data.store)
     row = tables.contacts.c
-    within = (row.start_utc >= start_ms - _EARLY_MS) & (row.start_utc < end_ms + WINDOW_MS)
+    within = (row.start_utc >= start_ms - EARLY_MS) & (row.start_utc < end_ms + WINDOW_MS)
     try:
         with reader.engine.connect() as connection:
             contacts = [*kept_contacts.ended(connection, within)]
             contacts += kept_contacts.running(connection)
-            calls = switch_calls.calls(connection, start_ms - _EARLY_MS, end_ms + WINDOW_MS)
+            calls = switch_calls.calls(connection, start_ms - EARLY_MS, end_ms + WINDOW_MS)
     finally:
         reader.close()
     found = join(contacts, calls, people)
