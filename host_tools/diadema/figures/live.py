@@ -3,9 +3,9 @@ certain that nothing overlaps, the cell is worked out whole.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,7 +15,6 @@ from sqlalchemy import Connection, select, text
 from diadema.figures.booking import book_contact
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
-from diadema.figures.feed import Cell
 from diadema.figures.load import Stretch, add, end_of, stretches, technical
 from diadema.figures.roll import Scope, work_out
 from diadema.figures.rows import Sums
@@ -26,7 +25,7 @@ from diadema.store.kept_contacts import Key
 from diadema.store.rows import Contact, Ticket, Trail
 
 type Halves = dict[int, Sums]
-type Cells = MutableMapping[str, dict[str, tuple[Sums, Halves]]]  # by day and agent
+type Cell = tuple[Sums, Halves]
 
 _decode = msgspec.json.Decoder(Trail).decode
 _encode = msgspec.json.Encoder().encode
@@ -52,6 +51,20 @@ class _Going(Struct):
     before: Trail | None = None
 
 
+class Cells(Protocol):
+    """The roll-ups' of what was asked for; half-hours where these are wanted too."""
+
+    def get(self, day: str, a: str) -> Cell | None: ...
+    def put(self, day: str, a: str, cell: Cell) -> None: ...
+
+
+class Added(Struct):
+    """By day, what was added in all; days of which some cell was replaced."""
+
+    of_day: dict[str, Cell]
+    replaced: set[str]
+
+
 def add_running(
     tx: Connection,
     cells: Cells,
@@ -59,27 +72,28 @@ def add_running(
     zone: ZoneInfo,
     aliases: dict[str, str],
     scope: Scope,
-) -> None:
-    """`cells` are the roll-ups' in the scope, with their half-hours where these are wanted too:
-    empty ones are left as they are.
-    """
+) -> Added:
     going = _by_agent(on, scope)
     whole = _entangled(tx, going)
-    for agents in cells.values():
-        for a, (sums, _) in agents.items():
-            if a in going and (sums.load.switch_talk_s or _by_switch(sums)):
-                whole.add(a)  # the switch alone told of that day until now
-    _simply(tx, cells, {a: its for a, its in going.items() if a not in whole}, zone, scope)
-    wanted = {cell for a in whole for cell in _days(a, going[a], zone) if scope.has(cell)}
-    fresh = work_out(tx, sorted(wanted), zone, aliases, on)
-    for day, its in fresh.agents.items():
-        for a, cell in its.items():
+    days = {a: {c for c in _days(a, its, zone) if scope.has(c)} for a, its in going.items()}
+    for a, its in days.items():
+        if any(_by_switch(cells.get(day, a)) for day, *_ in its):
+            whole.add(a)  # the switch alone told of that day until now
+    book = _Book(cells, zone, scope)
+    _simply(tx, book, {a: its for a, its in going.items() if a not in whole and days[a]})
+    fresh = work_out(tx, sorted(c for a in whole for c in days[a]), zone, aliases, on)
+    for day, made in fresh.agents.items():
+        for a, cell in made.items():
             if cell is not None:
-                cells.setdefault(day, {})[a] = cell
+                cells.put(day, a, cell)
+    return Added(book.added, set(fresh.agents))
 
 
-def _by_switch(sums: Sums) -> bool:
-    return any(calls.by_switch for calls in sums.queues.values())
+def _by_switch(cell: Cell | None) -> bool:
+    if cell is None:
+        return False
+    calls = any(one.by_switch for one in cell[0].queues.values())
+    return calls or cell[0].load.switch_talk_s > 0
 
 
 def _by_agent(on: Running, scope: Scope) -> dict[str, _Going]:
@@ -155,7 +169,7 @@ def _find_before(tx: Connection, going: dict[str, _Going]) -> None:
                 its.before = before
 
 
-def _days(a: str, its: _Going, zone: ZoneInfo) -> Iterable[Cell]:
+def _days(a: str, its: _Going, zone: ZoneInfo) -> Iterable[tuple[str, str, str]]:
     """Every day that something of hers touches which goes on."""
     for contact in its.contacts:
         yield day_at((contact.start_utc or 0) // 1000, zone).isoformat(), "agent", a
@@ -169,10 +183,7 @@ def _days(a: str, its: _Going, zone: ZoneInfo) -> Iterable[Cell]:
             day += timedelta(days=1)
 
 
-def _simply(
-    tx: Connection, cells: Cells, going: dict[str, _Going], zone: ZoneInfo, scope: Scope
-) -> None:
-    book = _Book(cells, zone, scope)
+def _simply(tx: Connection, book: "_Book", going: dict[str, _Going]) -> None:
     for its in going.values():
         for contact in its.contacts:
             book.contact(contact)
@@ -218,6 +229,7 @@ class _Book:
         self._cells, self._zone, self._scope = cells, zone, scope
         self._intervals = Intervals(zone)
         self._bounds: dict[str, tuple[int, int]] = {}
+        self.added: dict[str, Cell] = {}
 
     def contact(self, contact: Contact) -> None:
         at = (contact.start_utc or 0) // 1000
@@ -235,13 +247,19 @@ class _Book:
                 sums.load.technical_s += seconds
 
     def _at(self, a: str, utc_s: int) -> tuple[Sums, ...]:
-        """The day's sums and the half-hour's, where they are asked for."""
+        """Hers and everybody's: the day's sums and the half-hour's."""
         at = self._intervals.start_of(utc_s)
         day = self._day(at)
         if not self._scope.has((day, "agent", a)):
             return ()
-        total, halves = self._cells.setdefault(day, {}).setdefault(a, (Sums(), {}))
-        return total, halves.setdefault(at, Sums())
+        cell = self._cells.get(day, a)
+        if cell is None:
+            cell = Sums(), {}
+        self._cells.put(day, a, cell)
+        found = []
+        for total, halves in (cell, self.added.setdefault(day, (Sums(), {}))):
+            found += [total, halves.setdefault(at, Sums())]
+        return tuple(found)
 
     def _day(self, utc_s: int) -> str:
         for day, (start, end) in self._bounds.items():

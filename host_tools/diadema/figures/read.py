@@ -2,86 +2,29 @@
 goes on included.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
 from sqlalchemy import Connection, null, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.directory.reading import people as read_people
-from diadema.figures import rollups
+from diadema.figures import rollups, summed
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
-from diadema.figures.days import DaySpan, spans, zone_of
+from diadema.figures.days import DaySpan, day_at, spans, zone_of
 from diadema.figures.facts import facts, running
-from diadema.figures.live import Cells, add_running
+from diadema.figures.live import Cell, add_running
+from diadema.figures.result import ByHalf, Day, Figures, Packed
 from diadema.figures.roll import Scope, bring, current, queue_calls
-from diadema.figures.rows import Cut, QueueSums, Sums
+from diadema.figures.rows import QueueSums, Sums
 from diadema.ingest.cut import cut_of
 from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
 from diadema.store import open_reader
 
-type QueueCells = dict[str, dict[str, tuple[QueueSums, dict[int, QueueSums]]]]  # by day
-
-
-class Day(Struct, kw_only=True):
-    """One local day, [start_ms, end_ms). Intervals are known by their first second in UTC, and
-    are there only when they were asked for.
-    """
-
-    day: str
-    start_ms: int
-    end_ms: int
-    agents: dict[str, Sums] = field(default_factory=dict)
-    queues: dict[str, QueueSums] = field(default_factory=dict)
-    intervals: dict[int, dict[str, Sums]] = field(default_factory=dict)
-    queue_intervals: dict[int, dict[str, QueueSums]] = field(default_factory=dict)
-
-
-class Figures(Struct, kw_only=True):
-    """Of first…last, both of them in it."""
-
-    first: str
-    last: str
-    zone: str
-    cut: Cut
-    days: list[Day]
-
-    def agent(self, a: str) -> Sums:
-        total = Sums()
-        for day in self.days:
-            if a in day.agents:
-                total += day.agents[a]
-        return total
-
-    def agents(self) -> dict[str, Sums]:
-        """Of each who has any, over all days."""
-        totals: dict[str, Sums] = {}
-        for day in self.days:
-            for a, sums in day.agents.items():
-                totals.setdefault(a, Sums()).__iadd__(sums)
-        return totals
-
-    def total(self, agents: Collection[str] | None = None) -> Sums:
-        """Of all, or of these."""
-        total = Sums()
-        for day in self.days:
-            for a, sums in day.agents.items():
-                if agents is None or a in agents:
-                    total += sums
-        return total
-
-    def queue(self, q: str | None = None) -> QueueSums:
-        """Of one queue, or of all: then a call that went on to another one counts in each."""
-        total = QueueSums()
-        for day in self.days:
-            for queue, sums in day.queues.items():
-                if q is None or q == queue:
-                    total += sums
-        return total
+__all__ = ["Day", "Figures", "read"]
 
 
 def read(
@@ -148,103 +91,148 @@ class _Asked:
         agents: Collection[str] | None,
     ) -> None:
         self.spans = {span.day.isoformat(): span for span in spans(first, last, zone)}
-        self.first, self.last = first.isoformat(), last.isoformat()
+        self.first, self.last = first, last
         whose = None if agents is None else frozenset(agents)
-        self.scope = Scope(self.first, self.last, whose)
+        self.scope = Scope(first.isoformat(), last.isoformat(), whose)
         self.people = read_people(data, first, last)
         self.aliases = read_people(data).aliases
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
+        self.days = {day: _Day(span) for day, span in self.spans.items()}
+        self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
 
     def of(self, rx: tuple[Connection, bool] | None, tx: Connection) -> Figures:
         if rx is None:
-            agents, queues = self._plainly(tx)
+            self._plainly(tx)
         else:
-            agents, queues = self._rolled(*rx, tx)
-            self._add_running(tx, agents)
-        days = [
-            self._day(span, agents.get(day, {}), queues.get(day, {}))
-            for day, span in self.spans.items()
-        ]
+            self._rolled(*rx, tx)
         cut = cut_of(tx, self.people, self.now_ms)
-        return Figures(first=self.first, last=self.last, zone=self.zone.key, cut=cut, days=days)
+        return Figures(
+            first=self.first.isoformat(),
+            last=self.last.isoformat(),
+            zone=self.zone.key,
+            cut=cut,
+            days=[day.made(self.intervals) for day in self.days.values()],
+            months=self.months,
+        )
 
-    def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> tuple[Cells, QueueCells]:
+    def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
         known, anew = current(rx, tx, self.zone, self.aliases)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
-        agents: Cells = {}
-        queues: QueueCells = {}
         if not anew or keep:
-            self._load(rx, agents, queues)
+            self._load(rx)
         for day, cells in fresh.agents.items():
-            _put(agents.setdefault(day, {}), cells)
+            for a, cell in cells.items():
+                self.days[day].set(a, cell)
         for day, parts in fresh.queues.items():
-            _put(queues.setdefault(day, {}), parts)
-        return agents, queues
+            for queue, part in parts.items():
+                self.days[day].set_queue(queue, part)
+        if keep and self.scope.agents is None:
+            self._sum_up(rx)
+        added = add_running(
+            tx, self, running(tx, self.now_ms), self.zone, self.aliases, self.scope
+        )
+        for day in {*added.of_day, *added.replaced}:
+            self._went_on(day, added.of_day.get(day), day in added.replaced)
 
-    def _load(self, rx: Connection, agents: Cells, queues: QueueCells) -> None:
+    def _sum_up(self, rx: Connection) -> None:
+        """Of all agents together, so that nobody need look at each."""
+        first, last = self.scope.first, self.scope.last
+        for day, whole in summed.floor_days(rx, first, last, keep=True).items():
+            self.days[day].whole = whole
+        today = day_at(self.now_ms // 1000, self.zone)
+        self.months = summed.agent_months(rx, self.first, self.last, today, keep=True)
+
+    def _went_on(self, day: str, added: Cell | None, replaced: bool) -> None:
+        one = self.days[day]
+        if replaced:
+            one.whole = None
+        elif one.whole is not None and added is not None:
+            total, halves = one.whole
+            total += added[0]
+            for at, sums in added[1].items():
+                halves.setdefault(at, Sums()).__iadd__(sums)
+            one.whole = total, dict(sorted(halves.items()))
+        month = self.months.get(day[:7], {})
+        for a in [a for a in one.touched if a in month and day < month[a][0]]:
+            del month[a]
+
+    def get(self, day: str, a: str) -> Cell | None:
+        return self.days[day].get(a)
+
+    def put(self, day: str, a: str, cell: Cell) -> None:
+        self.days[day].touched.add(a)
+        self.days[day].set(a, cell)
+
+    def _load(self, rx: Connection) -> None:
         row, line = rollups.agent_days.c, rollups.queue_days.c
+        first, last = self.scope.first, self.scope.last
         halves = (row.halves, line.halves) if self.intervals else (null(), null())
-        query = select(row.day, row.a, row.total, halves[0])
-        query = query.where(row.day.between(self.first, self.last))
+        query = select(row.day, row.a, row.total, halves[0]).where(row.day.between(first, last))
         if self.scope.agents is not None:
             query = query.where(row.a.in_(self.scope.agents))
         for day, a, total, parts in rx.execute(query):
-            its = rollups.halves_of(parts) if parts else {}
-            agents.setdefault(day, {})[a] = rollups.sums_of(total), its
+            self.days[day].load(a, total, parts)
         query = select(line.day, line.queue, line.total, halves[1])
-        for day, queue, total, parts in rx.execute(
-            query.where(line.day.between(self.first, self.last))
-        ):
-            of_queue = rollups.queue_halves_of(parts) if parts else {}
-            queues.setdefault(day, {})[queue] = rollups.queue_sums_of(total), of_queue
+        query = query.where(line.day.between(first, last))
+        for day, queue, total, parts in rx.execute(query):
+            self.days[day].queues.put(queue, total)
+            self.days[day].queue_halves.put(queue, parts)
 
-    def _add_running(self, tx: Connection, agents: Cells) -> None:
-        on = running(tx, self.now_ms)
-        add_running(tx, agents, on, self.zone, self.aliases, self.scope)
-
-    def _plainly(self, tx: Connection) -> tuple[Cells, QueueCells]:
+    def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
         on, cut_by = running(tx, self.now_ms), Intervals(self.zone)
-        agents: Cells = {}
-        queues: QueueCells = {}
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
             its = facts(tx, start_ms, end_ms, on, self.aliases, self.scope.agents)
-            halves = {a: agent_halves(its[a], span, cut_by) for a in its}
-            agents[day] = {a: (day_sums(parts), parts) for a, parts in halves.items() if parts}
-            calls = queue_calls(tx, span)
-            split = {queue: queue_halves(calls[queue], cut_by) for queue in calls}
-            queues[day] = {queue: (queue_day(parts), parts) for queue, parts in split.items()}
-        return agents, queues
+            for a in its:
+                if halves := agent_halves(its[a], span, cut_by):
+                    self.days[day].set(a, (day_sums(halves), halves))
+            for queue, calls in queue_calls(tx, span).items():
+                parts = queue_halves(calls, cut_by)
+                self.days[day].set_queue(queue, (queue_day(parts), parts))
 
-    def _day(
-        self,
-        span: DaySpan,
-        agents: dict[str, tuple[Sums, dict[int, Sums]]],
-        queues: dict[str, tuple[QueueSums, dict[int, QueueSums]]],
-    ) -> Day:
-        made = Day(
-            day=span.day.isoformat(), start_ms=span.start_s * 1000, end_ms=span.end_s * 1000
+
+class _Day:
+    """One day while it is put together."""
+
+    def __init__(self, span: DaySpan) -> None:
+        self.span = span
+        self.agents = Packed(rollups.sums_of)
+        self.halves = Packed(rollups.halves_of)
+        self.queues = Packed(rollups.queue_sums_of)
+        self.queue_halves = Packed(rollups.queue_halves_of)
+        self.whole: Cell | None = None
+        self.touched: set[str] = set()
+
+    def load(self, a: str, total: bytes, halves: bytes | None) -> None:
+        self.agents.put(a, total)
+        self.halves.put(a, halves)
+
+    def get(self, a: str) -> Cell | None:
+        if a not in self.agents:
+            return None
+        return self.agents[a], self.halves.get(a, {})
+
+    def set(self, a: str, cell: Cell | None) -> None:
+        self.agents.put(a, cell[0] if cell else None)
+        self.halves.put(a, cell[1] if cell else None)
+
+    def set_queue(self, queue: str, cell: tuple[QueueSums, dict[int, QueueSums]] | None) -> None:
+        self.queues.put(queue, cell[0] if cell else None)
+        self.queue_halves.put(queue, cell[1] if cell else None)
+
+    def made(self, intervals: bool) -> Day:
+        for one in (self.agents, self.halves, self.queues, self.queue_halves):
+            one.sort()
+        found = Day(
+            day=self.span.day.isoformat(),
+            start_ms=self.span.start_s * 1000,
+            end_ms=self.span.end_s * 1000,
+            agents=self.agents,
+            queues=self.queues,
+            whole=self.whole,
         )
-        for a in sorted(agents):
-            made.agents[a] = agents[a][0]
-            if self.intervals:
-                _spread(made.intervals, a, agents[a][1])
-        for queue in sorted(queues):
-            made.queues[queue] = queues[queue][0]
-            if self.intervals:
-                _spread(made.queue_intervals, queue, queues[queue][1])
-        return made
-
-
-def _put[T](cells: dict[str, T], fresh: Mapping[str, T | None]) -> None:
-    for name, cell in fresh.items():
-        if cell is None:
-            cells.pop(name, None)
-        else:
-            cells[name] = cell
-
-
-def _spread[T](rows: dict[int, dict[str, T]], name: str, halves: Mapping[int, T]) -> None:
-    for at, sums in sorted(halves.items()):
-        rows.setdefault(at, {})[name] = sums
+        if intervals:
+            found.intervals = ByHalf(self.halves)
+            found.queue_intervals = ByHalf(self.queue_halves)
+        return found

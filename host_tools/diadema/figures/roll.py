@@ -4,7 +4,7 @@ what the store has then, so that it does not matter in which order and how often
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.clock import open_clock
 from diadema.directory.reading import people as read_people
-from diadema.figures import rollups
+from diadema.figures import rollups, summed
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
-from diadema.figures.days import DaySpan, span_of, zone_of
+from diadema.figures.days import DaySpan, day_at, span_of, zone_of
 from diadema.figures.facts import Running, facts
 from diadema.figures.feed import Cell, feed, same_store, samples
 from diadema.figures.rollups import State
@@ -107,6 +107,8 @@ def roll(data: DataDir, now_ms: int | None = None, most: int = MOST_CELLS) -> Ro
                     known, anew = current(rx, tx, zone, aliases)
                     fresh, behind = bring(rx, tx, known, zone, now_ms, Scope(), most)
                 left = _count_stale(rx)
+                if not left and not behind:
+                    _sum_up(rx, day_at(now_ms // 1000, zone))
         finally:
             engine.dispose()
     except DBAPIError:
@@ -231,6 +233,15 @@ def repairs(data: DataDir, first: date, last: date) -> list[Repair]:
         engine.dispose()
 
 
+def _sum_up(rx: Connection, today: date) -> None:
+    """What is asked for most, so that nobody waits for it: this month and the last one."""
+    first = today.replace(day=1)
+    before = (first - timedelta(days=1)).replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    summed.floor_days(rx, before.isoformat(), last.isoformat(), keep=True)
+    summed.agent_months(rx, before, last, today, keep=True)
+
+
 def _count_stale(rx: Connection) -> int:
     return int(rx.exec_driver_sql("SELECT count(*) FROM stale").scalar_one())
 
@@ -243,6 +254,7 @@ def _mark(rx: Connection, left: Iterable[Cell], done: Iterable[Cell]) -> None:
 
 
 def _write(rx: Connection, fresh: Fresh) -> None:
+    summed.forget(rx, ((day, a) for day, cells in fresh.agents.items() for a in cells))
     for table, key, put, cells in (
         (rollups.agent_days, "a", rollups.put_agents, fresh.agents),
         (rollups.queue_days, "queue", rollups.put_queues, fresh.queues),

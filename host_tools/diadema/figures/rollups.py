@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from diadema.figures.rows import QueueSums, Sums
 from diadema.store.bulk import replacement
 
-VERSION = 1  # of what cells mean; others are made anew
+VERSION = 2  # of what cells mean; others are made anew
 FED = ("contacts", "trails", "tickets", "queue_calls")  # tables whose rows make cells
 BUSY_MS = 1_000
 metadata = MetaData()
@@ -58,6 +58,14 @@ queue_days = Table(
     "queue_days", metadata, _text("day"), _text("queue"), _bytes("total"), _bytes("halves"),
     PrimaryKeyConstraint("day", "queue"), sqlite_with_rowid=False,
 )  # fmt: skip
+floor_days = Table(  # of all agents together, made when asked for
+    "floor_days", metadata, _text("day"), _bytes("total"), _bytes("halves"),
+    PrimaryKeyConstraint("day"), sqlite_with_rowid=False,
+)  # fmt: skip
+agent_months = Table(  # of her days of the month before `until`, likewise
+    "agent_months", metadata, _text("month"), _text("a"), _text("until"), _bytes("total"),
+    PrimaryKeyConstraint("month", "a"), sqlite_with_rowid=False,
+)  # fmt: skip
 stale = Table(  # cells to work out again; `kind` is agent or queue
     "stale", metadata, _text("day"), _text("kind"), _text("name"),
     PrimaryKeyConstraint("day", "kind", "name"), sqlite_with_rowid=False,
@@ -71,7 +79,7 @@ repairs = Table(  # what late events changed of a day that was over and told
 
 put_agents = replacement(agent_days)
 put_queues = replacement(queue_days)
-_encode = msgspec.msgpack.Encoder().encode
+pack = msgspec.msgpack.Encoder().encode
 sums_of = msgspec.msgpack.Decoder(Sums).decode
 halves_of = msgspec.msgpack.Decoder(dict[int, Sums]).decode
 queue_sums_of = msgspec.msgpack.Decoder(QueueSums).decode
@@ -149,14 +157,14 @@ def load_state(rx: Connection) -> State:
 
 
 def save_state(rx: Connection, made: State) -> None:
-    rx.exec_driver_sql("INSERT OR REPLACE INTO state VALUES (1, ?)", (_encode(made),))
+    rx.exec_driver_sql("INSERT OR REPLACE INTO state VALUES (1, ?)", (pack(made),))
 
 
 def begin_anew(rx: Connection) -> None:
     """Nothing of the cells holds; what was repaired stays told."""
-    for table in (state, agent_days, queue_days, stale):
+    for table in (state, agent_days, queue_days, floor_days, agent_months, stale):
         rx.execute(table.delete())
 
 
 def packed(total: Struct, halves: dict[int, Any]) -> tuple[bytes, bytes]:
-    return _encode(total), _encode(halves)
+    return pack(total), pack(halves)

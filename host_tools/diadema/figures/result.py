@@ -1,0 +1,146 @@
+"""What a reading of figures gives. Sums are kept packed until somebody looks at them: a month of a
+thousand agents has ten thousands of them, and most questions need few.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import deepcopy
+from functools import cached_property
+
+from msgspec import Struct, field
+
+from diadema.figures.rows import Cut, QueueSums, Sums
+
+type Summable = Sums | QueueSums
+
+
+class Packed[T](Mapping[str, T]):
+    """By name; bytes until one asks for it."""
+
+    def __init__(self, decode: Callable[[bytes], T]) -> None:
+        self._decode = decode
+        self._known: dict[str, T | bytes] = {}
+
+    def put(self, name: str, value: T | bytes | None) -> None:
+        """None: it is no more."""
+        if value is None:
+            self._known.pop(name, None)
+        else:
+            self._known[name] = value
+
+    def __getitem__(self, name: str) -> T:
+        value = self._known[name]
+        if isinstance(value, bytes):
+            value = self._known[name] = self._decode(value)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def sort(self) -> None:
+        self._known = {name: self._known[name] for name in sorted(self._known)}
+
+
+class ByHalf[T](Mapping[int, dict[str, T]]):
+    """The same half-hours by their first second, and then by name."""
+
+    def __init__(self, by_name: Mapping[str, dict[int, T]]) -> None:
+        self._by_name = by_name
+
+    @cached_property
+    def _halves(self) -> dict[int, dict[str, T]]:
+        found: dict[int, dict[str, T]] = {}
+        for name, halves in self._by_name.items():
+            for at, sums in halves.items():
+                found.setdefault(at, {})[name] = sums
+        return dict(sorted(found.items()))
+
+    def __getitem__(self, at: int) -> dict[str, T]:
+        return self._halves[at]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._halves)
+
+    def __len__(self) -> int:
+        return len(self._halves)
+
+
+class Day(Struct, kw_only=True, dict=True):
+    """One local day, [start_ms, end_ms). Intervals are known by their first second in UTC, and
+    are there only when they were asked for. `whole`: of all agents together, with the half-hours,
+    where that was at hand.
+    """
+
+    day: str
+    start_ms: int
+    end_ms: int
+    agents: Mapping[str, Sums] = field(default_factory=dict)
+    queues: Mapping[str, QueueSums] = field(default_factory=dict)
+    intervals: Mapping[int, dict[str, Sums]] = field(default_factory=dict)
+    queue_intervals: Mapping[int, dict[str, QueueSums]] = field(default_factory=dict)
+    whole: tuple[Sums, dict[int, Sums]] | None = None
+
+    def total(self) -> Sums:
+        """Of all that were asked for."""
+        return deepcopy(self.whole[0]) if self.whole else _sum(self.agents.values(), Sums())
+
+    def half_hours(self) -> dict[int, Sums]:
+        """Of all that were asked for, where intervals were."""
+        if self.whole:
+            return deepcopy(self.whole[1])
+        return {at: _sum(its.values(), Sums()) for at, its in self.intervals.items()}
+
+
+class Figures(Struct, kw_only=True):
+    """Of first…last, both of them in it. `months`: by month and agent, packed sums of her days
+    before the one that is named there.
+    """
+
+    first: str
+    last: str
+    zone: str
+    cut: Cut
+    days: list[Day]
+    months: dict[str, dict[str, tuple[str, Sums]]] = field(default_factory=dict)
+
+    def agent(self, a: str) -> Sums:
+        return _sum((day.agents[a] for day in self.days if a in day.agents), Sums())
+
+    def agents(self) -> dict[str, Sums]:
+        """Of each who has any, over all days."""
+        totals: dict[str, Sums] = {}
+        for month in self.months.values():
+            for a, (_, sums) in month.items():
+                totals.setdefault(a, Sums()).__iadd__(sums)
+        for day in self.days:
+            known = self.months.get(day.day[:7], {})
+            for a in day.agents:
+                if a not in known or known[a][0] <= day.day:
+                    totals.setdefault(a, Sums()).__iadd__(day.agents[a])
+        return totals
+
+    def total(self, agents: Collection[str] | None = None) -> Sums:
+        """Of all, or of these."""
+        if agents is None:
+            return _sum((day.total() for day in self.days), Sums())
+        return _sum((sums for a, sums in self.agents().items() if a in agents), Sums())
+
+    def queue(self, q: str | None = None) -> QueueSums:
+        """Of one queue, or of all: then a call that went on to another one counts in each."""
+        return _sum(
+            (
+                sums
+                for day in self.days
+                for queue, sums in day.queues.items()
+                if q is None or q == queue
+            ),
+            QueueSums(),
+        )
+
+
+def _sum[S: (Sums, QueueSums)](parts: Iterator[S] | Collection[S], total: S) -> S:
+    for one in parts:
+        total += one
+    return total
