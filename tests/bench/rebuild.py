@@ -1,12 +1,14 @@
 """Rebuild: `diadema rebuild` of the centre's month on one core, from its start to its verdict.
 
-A process of its own that may run on one core only, so what it needs in parallel is in the figure.
+A process of its own that may run on one core only; the seconds are those that it had of that core,
+so that what else runs on the machine is not in the figure.
 """
 
 import asyncio
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from diadema.clock import Clock
@@ -26,7 +28,7 @@ async def figures() -> list[Figure]:
 
 
 async def measure(root: Path, now_ms: int) -> tuple[int, float]:
-    """Events, and seconds for all of them. `now_ms`: the hour for which the floor stands there."""
+    """Events, and seconds of one core for all of them. `now_ms`: the hour for which the floor stands there."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.rebuild", str(root), str(now_ms),
         stdout=asyncio.subprocess.PIPE,
@@ -39,9 +41,9 @@ async def measure(root: Path, now_ms: int) -> tuple[int, float]:
 def _rebuild(root: Path, clock: Clock) -> tuple[int, float]:
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
-    began = os.times()
+    began = time.process_time()
     outcome = rebuild(DataDir(root), clock)
-    return outcome.events, os.times().elapsed - began.elapsed
+    return outcome.events, time.process_time() - began
 
 
 if __name__ == "__main__":
