@@ -28,7 +28,9 @@ async def figures() -> list[Figure]:
 
 
 async def measure(root: Path, now_ms: int) -> tuple[int, float]:
-    """Events, and seconds of one core for all of them. `now_ms`: the hour for which the floor stands there."""
+    """Events, and seconds of one core for all of them. `now_ms`: the hour for which the floor
+    stands there.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.rebuild", str(root), str(now_ms),
         stdout=asyncio.subprocess.PIPE,
