@@ -148,10 +148,7 @@ def day_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[
     if asked.period.grain == "day":
         return
     for day in asked.figures.days:
-        total = Sums()
-        for sums in day.agents.values():
-            total += sums
-        found = of(total)
+        found = of(day.total())
         if found:
             yield [day.day], found
 
@@ -161,9 +158,8 @@ def half_hour_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable
     local = Intervals(asked.zone).local
     halves: defaultdict[str, Sums] = defaultdict(Sums)
     for day in asked.figures.days:
-        for start, agents in day.intervals.items():
-            for sums in agents.values():
-                halves[f"{local(start):%H:%M}"] += sums
+        for start, sums in day.half_hours().items():
+            halves[f"{local(start):%H:%M}"] += sums
     for half in sorted(halves):
         found = of(halves[half])
         if found:
