@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from diadema.figures.joined_days import JoinedDay, joined_days
 from diadema.figures.rows import QueueSums
 from diadema.metrics import queue as of
 from diadema.metrics.intervals import Intervals
@@ -34,6 +35,15 @@ PARTS: list[Part[Flow]] = [
     Part("abandonment_noshort", of.abandonment_noshort, "percent",
          Ratio(["abandoned", "-short"], [*_ENDED, "-short"])),
 ]  # fmt: skip
+JOINED: list[Part[JoinedDay]] = [
+    Part("joined_contacts", lambda day: day.contacts),
+    Part("joined_calls", lambda day: day.calls),
+    Part("by_pbx", lambda day: day.by_pbx),
+    Part("by_alias", lambda day: day.by_alias),
+    Part("contacts_alone", lambda day: day.contacts_alone),
+    Part("calls_alone", lambda day: day.calls_alone),
+    Part("unnamed", lambda day: day.unnamed),
+]
 
 
 def make(asked: Asked) -> list[Section]:
@@ -48,7 +58,18 @@ def make(asked: Asked) -> list[Section]:
         days = _days(asked)
         made = table(asked, "service_days", [("day", "day")], PARTS, days, given=given)
         sections.insert(2, made)
+    if asked.scope.of == "floor":
+        sections.append(_joined(asked))
     return sections
+
+
+def _joined(asked: Asked) -> Section:
+    """Which calls the stations and the switch both told, by which method, and which only one."""
+    span = asked.period
+    days = joined_days(asked.data, span.first, span.last, asked.zone, asked.people)
+    lines: list[Line[JoinedDay]] = [([day.day], day) for day in days if day.calls]
+    notes = [asked.say("note.joined")]
+    return table(asked, "joined", [("day", "day")], JOINED, lines, notes=notes)
 
 
 def _flow(asked: Asked, sums: QueueSums) -> Flow:
