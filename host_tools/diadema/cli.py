@@ -195,6 +195,7 @@ def site(
     as_json: AsJson = False,
 ) -> None:
     """Check a site's description, put it in force, and tell the hub if it runs."""
+    from diadema.paths import DataDir
     from diadema.site_command import example, install_site
 
     if file == Path("example") and not file.exists():
@@ -209,6 +210,9 @@ def site(
         _say(f"In force as generation {done['generation']}; stations get it now.")
     elif not check:
         _say("Stored; the hub takes it at its next start.")
+    if not check and DataDir(data_root(data)).directory.exists():
+        _say("People and places are kept here too: `diadema people take-in --by NAME` takes this")
+        _say("in; without it the next `diadema people publish` would undo it.")
 
 
 @app.command()

@@ -19,6 +19,7 @@ def read(raw, type_="text", **more):
     ("type_", "raw", "value"),
     [
         ("code", " e001 ", "e001"),
+        ("text", "Man\u0303ana", "Mañana"),
         ("code", 12.0, "12"),
         ("bool", "Sí", True),
         ("bool", "no", None),

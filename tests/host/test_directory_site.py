@@ -198,6 +198,22 @@ def test_what_was_changed_by_hand_is_taken_in(book, data):
     assert [*changes_from(book, load(data.site), DAY)] == []
 
 
+async def test_publishing_knows_when_it_would_undo_what_was_done_by_hand(book, data):
+    assert not publishing.changed_by_hand(book, data)
+    await publish(book, data)
+    assert not publishing.changed_by_hand(book, data)
+    described = json.loads(data.site.read_text())
+    described["agents"][0]["name"] = "Otro Nombre"
+    data.site.write_text(json.dumps(described))
+    assert publishing.changed_by_hand(book, data)
+    take_in(book, data, DAY, by="Ana", at_ms=4)
+    assert publishing.differences(publishing.draft(book, data, DAY), data) == []
+
+
+def test_nobody_else_may_read_the_file(book, data):
+    assert data.directory.stat().st_mode & 0o777 == 0o600
+
+
 def test_people_of_a_day(book, data):
     put(book, "employers", code="x", name="Empresa Inventada", ruc="20100070970")
     put(book, "queues", code="q1", name="Consultas", switch_names="600 | Q-CONS")

@@ -71,6 +71,16 @@ def test_what_is_in_the_file_only_is_taken_in(run, tmp_path):
     assert "nueva;Nueva" in run("export", "areas")
 
 
+def test_a_site_put_in_force_by_hand_says_how_it_is_kept(run, tmp_path):
+    def site():
+        words = ["site", str(tmp_path / "data" / "site.json"), "--data", str(tmp_path / "data")]
+        return CliRunner().invoke(app, words, catch_exceptions=False).stdout
+
+    assert "take-in" not in site()
+    run("export", "areas")
+    assert "diadema people take-in" in site()
+
+
 def test_the_kinds_are_listed(capfd):
     done = CliRunner().invoke(app, ["people", "kinds", "--json"])
     assert json.loads(done.stdout)["employers"]["name"] == "Razón social"

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from diadema.ask_hub import ask_hub
-from diadema.directory import exporting, publishing
+from diadema.directory import exporting, publishing, taking_in
 from diadema.directory.book import Change, Directory, Entry
 from diadema.directory.importing import plan_import, run_import, told
 from diadema.directory.kinds import KINDS, Body
@@ -203,11 +203,12 @@ def publication(data: DataDir, now_ms: int, language: str) -> dict[str, Any]:
             found, problems = publishing.differences(made, data), []
         except Wrong as error:
             found, problems = [], [_in_words(one, language) for one in error.problems]
-        last = book.published()
+        last, by_hand = book.published(), publishing.changed_by_hand(book, data)
     current, stations = publishing.generations(data)
     return {
         "differences": found,
         "problems": problems,
+        "changed_by_hand": by_hand,
         "generation": current,
         "stations": stations,
         "last": last and {"at_ms": last.at_ms, "by": last.by, "generation": last.generation},
@@ -218,6 +219,12 @@ def _in_words(problem: Problem, language: str) -> dict[str, Any]:
     return told(problem, language) | {
         "kind": problem.kind, "code": problem.code, "detail": problem.whole(language),
     }  # fmt: skip
+
+
+def take_in(data: DataDir, now_ms: int, by: str) -> int:
+    """How many entries `site.json` has changed. Raises DiademaError."""
+    with open_directory(data, now_ms) as book:
+        return taking_in.take_in(book, data, day_at(data, now_ms), by=by, at_ms=now_ms)
 
 
 def publish(data: DataDir, now_ms: int, by: str) -> publishing.Published:

@@ -4,6 +4,7 @@ spreadsheets write. From these come the checks, the forms, the columns and the A
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
@@ -103,6 +104,8 @@ def _text(field: Field, raw: Any) -> str:
     if not isinstance(raw, str):
         raise field.wrong("not_text", raw)
     text = raw.strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)  # one way to write each letter
     if strange := hidden(text):
         raise field.wrong("hidden", raw, characters=", ".join(strange))
     if not text.isascii() and _is_mojibake(text):

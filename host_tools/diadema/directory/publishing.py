@@ -28,6 +28,7 @@ type Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 _PARTS = ("stations", "agents", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
           "identity_methods", "playbooks", "materials", "holidays", "negative_codes")  # fmt: skip
+_FILE = "site.json"
 _DAYS, _DAY_BYTES = 500, 330  # of the roster in one question, and of one day in its event
 _KEYS = ("id", "code", "motive")
 CATALOGUES = ("agents", "dispositions", "reasons", "campaigns", "playbooks", "areas",
@@ -94,6 +95,7 @@ async def publish(
     if ask is not None:
         generation = int((await ask("hub.site", {}))["generation"])
     hashes = _hashes(book)
+    file = {_FILE: hashlib.sha256(made.json).hexdigest()}
     last = book.published()
     before: dict[str, str] = json.loads(last.hashes) if last else {}
     told = 0
@@ -104,10 +106,19 @@ async def publish(
     with book.writing() as tx:
         row = {
             "at_ms": at_ms, "by": by, "change": book.last_change(), "generation": generation,
-            "hashes": json.dumps(hashes if ask is not None else before),
+            "hashes": json.dumps((hashes if ask is not None else before) | file),
         }  # fmt: skip
         tx.execute(insert(publications), row)
     return Published(generation=generation, differences=found, told=told)
+
+
+def changed_by_hand(book: Directory, data: DataDir) -> bool:
+    """Whether `site.json` is another than what was published last: publishing would undo that."""
+    last = book.published()
+    if last is None or not data.site.exists():
+        return False
+    digest = hashlib.sha256(data.site.read_bytes()).hexdigest()
+    return bool(json.loads(last.hashes).get(_FILE) != digest)
 
 
 def generations(data: DataDir) -> tuple[int, list[StationHas]]:

@@ -68,6 +68,8 @@ publications = Table(
 
 def open_tables(path: Path) -> Engine:
     """The engine of the directory at `path`, made when there is none. Raises DiademaError."""
+    if not path.exists():
+        path.touch(mode=0o600)  # documents of people, and verifiers
     engine = create_engine(URL.create("sqlite", database=str(path)))
 
     def connected(connection: Any, _: Any) -> None:

@@ -78,6 +78,12 @@ class Difference(BaseModel):
     removed: list[str]
 
 
+class TakenIn(BaseModel):
+    """How many entries it changed."""
+
+    changed: int
+
+
 class InForce(BaseModel):
     """`generation` null: no hub runs, it takes the site at its next start."""
 
@@ -263,6 +269,15 @@ async def publish(service: Served, request: Request, person: Asking) -> InForce:
         service.worker.behind(asking.publish, service.data, service.pace.now_ms(), person.id)
     )
     return InForce.model_validate(msgspec.to_builtins(done))
+
+
+@router.post("/take-in", summary="Take in what was changed in site.json by hand",
+             responses=_REFUSED)  # fmt: skip
+async def take_in(service: Served, person: Asking) -> TakenIn:
+    _note(service, person, "people_change_settings", "settings")
+    now_ms = service.pace.now_ms()
+    taken = await _ask(service.worker.ask(asking.take_in, service.data, now_ms, person.id))
+    return TakenIn(changed=taken)
 
 
 def specs(language: str) -> list[dict[str, Any]]:

@@ -204,6 +204,22 @@ async def test_what_stations_would_be_told_is_shown_and_published(
     await expect(dialog.get_by_role("button", name="Publicar")).to_be_disabled()
 
 
+async def test_what_was_changed_by_hand_is_not_undone_unseen(
+    people_web: Web, book: Directory, open_page: OpenPage
+) -> None:
+    page = await open_page(f"{people_web.url}/ui/people?kind=areas")
+    await page.get_by_role("button", name="Publicar").click()
+    await page.locator("dialog").get_by_role("button", name="Publicar").click()
+    await expect(page.get_by_role("status")).to_contain_text("Guardado")
+    site = DataDir(people_web.folder).site
+    site.write_text(site.read_text().replace('"Reclamos"', '"A mano"'))
+    await page.get_by_role("button", name="Publicar").click()
+    await expect(page.locator("dialog")).to_contain_text("publicar lo deshace")
+    await page.get_by_role("button", name="Tomar lo del archivo").click()
+    await expect(page.get_by_role("status")).to_contain_text("1 cambios tomados")
+    await expect(page.locator("tbody tr", has_text="A mano")).to_have_count(1)
+
+
 async def test_only_those_who_may(people_web: Web, book: Directory, open_page: OpenPage) -> None:
     page = await open_page(f"{people_web.url}/ui/people", role="supervisor", teams=["Tarde"])
     await expect(page.locator(".refused")).to_be_visible()

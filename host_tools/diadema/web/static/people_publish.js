@@ -29,6 +29,10 @@ export class PublishDialog {
     const { page } = this;
     const { words } = page;
     const parts = [];
+    if (told.changed_by_hand) {
+      const take = button("quiet", words["publish.take_in"], () => this.#takeIn(take));
+      parts.push(make("p", "wrong", words["publish.by_hand"]), make("div", "buttons", take));
+    }
     if (told.problems.length) {
       parts.push(make("h3", "wrong", words["publish.problems"]));
       parts.push(make("ul", "", ...told.problems.map((one) => make("li", "", one.detail))));
@@ -84,6 +88,19 @@ export class PublishDialog {
       ...(generation ? [make("p", "", page.word("publish.current", counts))] : []),
       make("ul", "generations", ...rows),
     ];
+  }
+
+  async #takeIn(pressed) {
+    const { page } = this;
+    pressed.disabled = true;
+    try {
+      const { changed } = await page.send("POST", "take-in");
+      this.dialog.close();
+      page.changed(page.word("publish.taken_in", { n: changed }));
+    } catch (error) {
+      this.wrong.textContent = error.detail ?? String(error);
+      pressed.disabled = false;
+    }
   }
 
   async #publish(pressed) {
