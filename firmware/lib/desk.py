@@ -76,7 +76,7 @@ class Desk:
         # agent, or by the hash of a badge that nobody here knows
         self.marks = {}
         self.leaving = None  # why the session ends with the call: agent (SALIDA), or the host's
-        self.leaver = ()  # who said so, and what for; in this boot
+        self.leaver: "tuple[str | None, str | None]" = (None, None)  # who said so, and why
         self.wrong = {}  # agent, or "" for a wrong code: wrong PINs in a row
         self.wrong_at = {}  # u of the last
         self.plugged = None  # the headset, once it was looked at in this boot

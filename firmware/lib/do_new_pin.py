@@ -25,8 +25,6 @@ def ask(station, details, until):
 
 class NewPin(Page):
     stage = "new"
-    first = None  # what she typed before
-    hint = None  # why it begins again
 
     def __init__(self, details, until):
         super().__init__(details, "pin", _PIN)

@@ -65,7 +65,9 @@ class Page(Menu):
     urgent = all_keys = True
     mark = ""  # the hour of the mark of the same tap
     left = None  # tries, after a wrong one
-    stage = hint = first = None  # of a PIN that is being chosen
+    stage: "str | None" = None  # of a PIN that is being chosen; with it
+    hint: "str | None" = None
+    first: "bytes | None" = None
     whole = False  # all digits are there
 
     def __init__(self, details, kind, size):

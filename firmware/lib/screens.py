@@ -177,7 +177,7 @@ class Screen:
             text = words["next"] % label
             if situation == "wrapup":
                 text = words["finish_hint"] + " · " + text
-            return with_why(text, desk.leaver[1] if desk.leaving and desk.leaver else None)
+            return with_why(text, desk.leaver[1] if desk.leaving else None)
         if situation == "wrapup":
             return words["finish_hint"]
         text = self._left(station, u) if situation == "not_ready" else ""
