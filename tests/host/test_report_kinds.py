@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 import reported_day
 from diadema.errors import DiademaError
@@ -153,9 +154,8 @@ def test_each_figure_stands_beside_its_target(data, monkeypatch):
     plainly = asked.read_people
 
     def aimed(*given):
-        people = plainly(*given)
-        people.targets = {("aht_s", ""): 60.0, ("answer_rate", ""): 50.0}
-        return people
+        targets = {("aht_s", ""): 60.0, ("answer_rate", ""): 50.0}
+        return msgspec.structs.replace(plainly(*given), targets=targets)
 
     monkeypatch.setattr(asked, "read_people", aimed)
     report = made(data, "tmo")
@@ -226,17 +226,17 @@ def rostered(data, monkeypatch):
     plainly = asked.read_people
 
     def planned(*given):
-        people = plainly(*given)
+        roster = {}
         for k in range(2):
             start, day = T0 // 1000 + k * 86_400, DAY + timedelta(days=k)
             pause = (start + 1800, start + 3600, "refrigerio")
-            people.roster["a001", day] = Planned(
+            roster["a001", day] = Planned(
                 day=day, shift="M", start_s=start, end_s=start + 3600, pauses=[pause]
             )
-        people.roster["a002", DAY] = Planned(
+        roster["a002", DAY] = Planned(
             day=DAY, shift="M", start_s=T0 // 1000, end_s=T0 // 1000 + 3600, absence="vacaciones"
         )
-        return people
+        return msgspec.structs.replace(plainly(*given), roster=roster)
 
     monkeypatch.setattr(asked, "read_people", planned)
     monkeypatch.setattr(adherence, "read_people", planned)
