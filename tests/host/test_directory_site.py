@@ -128,8 +128,46 @@ def test_what_stations_would_not_take_is_told_by_its_entry(book, data):
     with pytest.raises(Wrong) as error:
         publishing.draft(book, data, DAY)
     problem = error.value.problems[0]
-    assert (problem.word, problem.kind, problem.code) == ("site", "agents", "e002")
-    assert "needs a PIN" in problem.whole("es")
+    assert (problem.word, problem.kind, problem.code) == ("pin_missing", "agents", "e002")
+    assert "diadema people pin e002" in problem.whole("es")
+
+
+def test_all_that_stations_would_not_take_is_told_at_once(book, data):
+    put(book, "playbooks", motive="9", id="NADA", version="1")
+    put(book, "reasons", code="login", label="Logueo")
+    put(book, "reasons", code="sshh", label="SS. HH.", private=True, limit_s=60)
+    put(book, "teams", code="Noche")
+    put(book, "seats", **book.entry("seats", "A-01").body | {"teams": ["Noche"]})
+    for number in range(12):
+        put(book, "materials", code=f"m{number}", label=f"M{number}")
+    with pytest.raises(Wrong) as error:
+        publishing.draft(book, data, DAY)
+    assert [(one.word, one.kind, one.code) for one in error.value.problems] == [
+        ("too_many", "materials", ""),
+        ("team_empty", "seats", "A-01"),
+        ("reserved", "reasons", "login"),
+        ("motive", "playbooks", "9"),
+        ("private_limit", "reasons", "sshh"),
+    ]
+    assert all(one.whole(language) for one in error.value.problems for language in ("es", "en"))
+
+
+def test_what_only_the_site_knows_is_told_by_its_entry_too(book, data):
+    agent = book.entry("agents", "e002").body
+    put(book, "agents", **agent | {"day_badges": ["iso14443a:00000000000001 2026-12-01"]})
+    with pytest.raises(Wrong) as error:
+        publishing.draft(book, data, DAY)
+    problem = error.value.problems[0]
+    assert (problem.word, problem.kind, problem.column) == ("site", "agents", "day_badges")
+
+
+def test_without_a_tree_nothing_is_published(book, data):
+    for one in book.entries("playbooks"):
+        retire(book, "playbooks", one.code)
+    for one in book.entries("dispositions"):
+        retire(book, "dispositions", one.code)
+    with pytest.raises(Wrong, match="the tree of dispositions is empty"):
+        publishing.draft(book, data, DAY)
 
 
 async def test_the_hub_is_told(book, data):

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import openpyxl
 import pytest
@@ -231,6 +231,30 @@ def test_there_and_back_nothing_changes(book, language, write):
         done = plan(book, kind, write(kind, entries, language), whole=True)
         assert (told(done), done.added, done.changed, done.retired) == ([], 0, 0, 0), kind
         assert done.unchanged == len(entries)
+
+
+def test_a_hundred_thousand_rows_with_three_bad_ones(book):
+    people = [
+        {"code": f"x{n:04}", "name": f"I {n}", "short": "I", "alias": "I"} for n in range(1000)
+    ]
+    changes = [Change(kind="agents", code=str(one["code"]), body=one) for one in people]
+    book.apply(changes, by="Ana", reason="prueba", at_ms=2)
+    rows = [
+        f"{date(2026, 9, 1) + timedelta(day)};{one['code']};m\n"
+        for day in range(100)
+        for one in people
+    ]
+    rows[500] = "2026-09-01;nadie;m\n"
+    rows[50_000] = "31/09/2026;x0001;m\n"
+    rows[99_999] = "2026-12-09;x0999;z\n"
+    table = "Día;Asesor;Turno\n" + "".join(rows)
+    bad = [(502, "agent"), (50_002, "day"), (100_001, "shift")]
+    done = load(book, "roster", table)
+    assert [(one.row, one.column) for one in done.problems] == bad
+    assert not done.done and book.count("roster") == 0
+    done = load(book, "roster", table, skip_bad=True)
+    assert [(one.row, one.column) for one in done.problems] == bad
+    assert (done.added, book.count("roster")) == (99_997, 99_997)
 
 
 _CELLS = st.one_of(

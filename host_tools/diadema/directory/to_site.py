@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from diadema.directory import station_limits
 from diadema.directory.book import Directory, Entry
 from diadema.directory.kinds import Body
 from diadema.directory.wrong import Problem, Wrong
@@ -41,6 +42,8 @@ class Draft:
         settings = book.entry("settings", "site", day)
         if settings is None or settings.body is None:
             raise Wrong(Problem(word="no_settings", kind="settings", code="site"))
+        if found := station_limits.problems(self._rows, settings.body, pins):
+            raise Wrong(*found)
         described = {**old, **_settings(settings.body)}
         described["stations"] = [_station(one.body or {}) for one in self._rows["seats"]]
         known = {agent["id"]: agent for agent in old.get("agents", ())}

@@ -83,7 +83,8 @@ export class List {
       this.table.replaceChildren(make("p", "empty", page.words[word]));
       this.foot.replaceChildren();
       if (kind.name === "settings") {
-        this.table.append(button("primary", page.words["page.add"], () => openForm(page, kind, null)));
+        this.table.append(button("primary", page.words["page.add"], () =>
+          openForm(page, kind, null, { code: "site", zone: page.zone })));
       }
       return;
     }
