@@ -2,6 +2,7 @@
 the people of those days, and the figures themselves, read once.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cached_property
@@ -15,6 +16,7 @@ from diadema.figures.days import start_of
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Cut, Sums
 from diadema.ingest.cut import cut_of
+from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
 from diadema.report.kinds import RIGHTS
 from diadema.report.model import Scope
@@ -129,6 +131,16 @@ class Asked:
         """By name."""
         its = self.figures.agents()
         return {a: its[a] for a in sorted(its, key=self.order)}
+
+    @cached_property
+    def by_half_hour(self) -> Mapping[str, Sums]:
+        """By the site's clock, as 09:30."""
+        local = Intervals(self.zone).local
+        halves: defaultdict[str, Sums] = defaultdict(Sums)
+        for day in self.figures.days:
+            for start, sums in day.half_hours().items():
+                halves[f"{local(start):%H:%M}"] += sums
+        return dict(sorted(halves.items()))
 
     @cached_property
     def total(self) -> Sums:

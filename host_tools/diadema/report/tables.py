@@ -1,13 +1,11 @@
 """Tables of sums: a row for each agent, queue, day or half-hour, a column for each figure."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
 
 from diadema.figures.rows import Calls, Sums
-from diadema.metrics.intervals import Intervals
 from diadema.report.asked import Asked
 from diadema.report.model import (
     Cell,
@@ -155,12 +153,7 @@ def day_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[
 
 def half_hour_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
     """Of each half-hour of the day that has any; those of several days together."""
-    local = Intervals(asked.zone).local
-    halves: defaultdict[str, Sums] = defaultdict(Sums)
-    for day in asked.figures.days:
-        for start, sums in day.half_hours().items():
-            halves[f"{local(start):%H:%M}"] += sums
-    for half in sorted(halves):
-        found = of(halves[half])
+    for half, sums in asked.by_half_hour.items():
+        found = of(sums)
         if found:
             yield [half], found
