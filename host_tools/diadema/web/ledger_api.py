@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from diadema import metrics
 from diadema.directory.people import People
 from diadema.errors import DiademaError
-from diadema.figures.read import read
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states as of_states
 from diadema.store.attendance import Mark
@@ -176,21 +175,20 @@ async def day(
         raise not_yours(request)
     service.audit(person, "agents.day", [a])
     try:
-        figures = await service.worker.ask(
-            read, service.data, asked, asked, service.pace.now_ms(), agents=[a]
+        sums, cut, zone = await service.worker.ask(
+            ledger_reads.day, service.data, asked, service.pace.now_ms(), a
         )
     except DiademaError as error:
         raise HTTPException(503, str(error)) from error
-    sums = figures.agent(a)
     calls = sums.calls()
     return DayFigures(
         a=a,
         day=asked.isoformat(),
-        zone=figures.zone,
+        zone=zone,
         cut=Cut(
-            at=figures.cut.at_ms,
-            position=figures.cut.position,
-            owing=[one.seat for one in figures.cut.owing],
+            at=cut.at_ms,
+            position=cut.position,
+            owing=[one.seat for one in cut.owing],
         ),
         calls=msgspec.structs.asdict(calls),
         load=msgspec.structs.asdict(sums.load),

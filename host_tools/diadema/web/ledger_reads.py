@@ -4,9 +4,12 @@ In the order of their hour, then of their event. What has no hour yet is in no p
 """
 
 from collections.abc import Collection
+from datetime import date
 
 from sqlalchemy import ColumnElement, Table, select, tuple_
 
+from diadema.figures.read import read
+from diadema.figures.rows import Cut, Sums
 from diadema.paths import DataDir
 from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.attendance import Mark
@@ -14,6 +17,12 @@ from diadema.store.rows import Contact, Session
 from diadema.web.paging import Key
 
 type Agents = Collection[str] | None  # None: all
+
+
+def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cut, str]:
+    """An agent's sums of a day, their cut-off, and the zone that cuts the day."""
+    figures = read(data, on, on, now_ms, agents=[agent])
+    return figures.agent(agent), figures.cut, figures.zone
 
 
 def contacts(

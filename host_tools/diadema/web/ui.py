@@ -5,6 +5,7 @@ from nicegui import ui
 
 from diadema.web.assets import STATIC
 from diadema.web.pages import (
+    accounts,
     agents,
     attendance,
     dispositions,
@@ -20,7 +21,17 @@ from diadema.web.service import Service
 def mount(app: FastAPI, service: Service) -> None:
     """Hang NiceGUI's pages on the parent application under /ui."""
 
-    for page in (floor, agents, attendance, handling, dispositions, reports, register, people):
+    for page in (
+        floor,
+        agents,
+        attendance,
+        handling,
+        dispositions,
+        reports,
+        register,
+        people,
+        accounts,
+    ):
         page.mount(app, service)
     ui.run_with(
         app,

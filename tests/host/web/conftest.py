@@ -129,13 +129,15 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
         role: Role | None = "admin",
         teams: Iterable[str] = (),
         agent: str | None = None,
+        cookies: dict[str, str] | None = None,
         **options: object,
     ) -> Page:
         context = await browser.new_context(**options)  # type: ignore[arg-type]
         web = on_port.get(urlsplit(url).port or 0)
         if web is not None and role is not None:
-            admin = role == "admin"
-            cookies = web.cookies if admin else web.login(role, teams=teams, agent=agent)
+            if cookies is None:
+                admin = role == "admin"
+                cookies = web.cookies if admin else web.login(role, teams=teams, agent=agent)
             await context.add_cookies(
                 [{"name": name, "value": value, "url": web.url} for name, value in cookies.items()]
             )

@@ -152,7 +152,7 @@ class Hub:
         self.asked: list[dict[str, Any]] = []
         self.silent = False
         self._keys: set[str] = set()
-        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"i": 1}
+        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"i": 1, "of": ["HUB-test", 1, 1]}
 
     @classmethod
     async def open(cls, url: str) -> "Hub":

@@ -70,7 +70,7 @@ class Audit:
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
         self._engine = engine
-        self._now = now
+        self.now = now
         self._waiting: deque[tuple[int, Person, str, tuple[str, ...]]] = deque()
         self._said: dict[tuple[Any, ...], int] = {}
         self._wake = threading.Condition()
@@ -83,7 +83,7 @@ class Audit:
         Raises AuditFull when the disk has taken nothing for long.
         """
         told = tuple(sorted(set(agents)))
-        key, at_ms = (person.id, person.session, what, told), self._now()
+        key, at_ms = (person.id, person.session, what, told), self.now()
         with self._wake:
             if at_ms - self._said.get(key, -_SAME_MS) < _SAME_MS:
                 return

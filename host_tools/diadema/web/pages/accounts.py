@@ -1,0 +1,259 @@
+"""/ui/accounts: who may open the pages, tokens of programs, open sessions, and who did what."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI, Request
+from nicegui import run, ui
+
+from diadema.web.accounts.book import AccountError
+from diadema.web.accounts.tokens import MOST_DAYS
+from diadema.web.pages.account_forms import account_form, shown_once, token_form
+from diadema.web.pages.shell import Page, Refused, open_page
+from diadema.web.service import Service
+
+PATH = "/ui/accounts"
+_ROWS = 200  # of the record, at once
+
+
+def mount(app: FastAPI, service: Service) -> None:
+    @ui.page("/accounts")
+    def accounts(request: Request) -> None:
+        try:
+            page = open_page(service, request, "accounts", PATH, "accounts")
+        except Refused:
+            return
+        _AccountsPage(service, page)
+
+
+class _AccountsPage:
+    """One person's view; each action asks first whether he may yet."""
+
+    def __init__(self, service: Service, page: Page) -> None:
+        self._service = service
+        self._accounts = service.accounts
+        self._page = page
+        self._words = page.words
+        self._filter = {"who": "", "what": "", "agent": ""}
+        with ui.element("main").props("id=main").classes("page"):
+            self._draw_people()
+            self._draw_sessions()
+            self._draw_tokens()
+            self._draw_audit()
+        self._fill()
+
+    # -- what is shown
+
+    def _draw_people(self) -> None:
+        with self._section("people"):
+            self._people = self._table("people", ("id", "name", "role", "of", "state"), pick=True)
+            with ui.row():
+                self._button("add", self._add)
+                self._button("change", self._change)
+                self._button("reset", self._reset)
+                self._button("disable", self._disable)
+
+    def _draw_sessions(self) -> None:
+        with self._section("sessions"):
+            columns = ("account", "since", "seen", "where", "browser")
+            self._sessions = self._table("sessions", columns, pick=True)
+            self._button("end", self._end)
+
+    def _draw_tokens(self) -> None:
+        with self._section("tokens"):
+            self._note("tokens.note")
+            columns = ("name", "role", "of", "by", "until", "state")
+            self._tokens = self._table("tokens", columns, pick=True)
+            with ui.row():
+                self._button("token.add", self._add_token)
+                self._button("token.revoke", self._revoke)
+
+    def _draw_audit(self) -> None:
+        with self._section("audit"):
+            self._note("audit.note")
+            with ui.row():
+                for name in self._filter:
+                    field = ui.input(self._words[f"audit.{name}"]).props(
+                        "outlined dense clearable"
+                    )
+                    field.bind_value(self._filter, name)
+                    field.on("keydown.enter", self._fill_audit)
+                self._button("audit.show", self._fill_audit)
+                self._button("audit.check", self._check)
+            self._audit = self._table(
+                "audit", ("at", "who", "role", "what", "agents", "detail", "address")
+            )
+
+    def _fill(self) -> None:
+        words, accounts = self._words, self._accounts
+        self._people.rows = [
+            {
+                "id": one.id, "name": one.name, "role": words[f"role.{one.role}"],
+                "of": one.agent or ", ".join(one.teams),
+                "state": words[_state(one.disabled, one.must_change)],
+            }
+            for one in accounts.book.all()
+        ]  # fmt: skip
+        self._sessions.rows = [
+            {
+                "id": one.key, "account": one.account, "since": self._hour(one.made_ms),
+                "seen": self._hour(one.seen_ms), "where": one.address, "browser": one.browser,
+            }
+            for one in accounts.sessions.all()
+        ]  # fmt: skip
+        now = self._service.accounts.audit.now()
+        self._tokens.rows = [
+            {
+                "id": one.number, "name": one.name, "role": words[f"role.{one.role}"],
+                "of": ", ".join(one.teams), "by": one.by, "until": self._hour(one.until_ms),
+                "state": words["state.over" if one.revoked_ms or one.until_ms <= now else
+                               "state.in_use"],
+            }
+            for one in accounts.tokens.all()
+        ]  # fmt: skip
+        for table in (self._people, self._sessions, self._tokens):
+            table.selected.clear()
+            table.update()
+        self._fill_audit()
+
+    def _fill_audit(self) -> None:
+        if not self._page.still("audit"):
+            return
+        asked = {name: (value or "").strip() for name, value in self._filter.items()}
+        self._audit.rows = [
+            {
+                "id": row.number, "at": self._hour(row.at_ms), "who": row.who,
+                "role": self._words.get(f"role.{row.role}", ""), "what": row.what,
+                "agents": " ".join(row.agents), "address": row.address,
+                "detail": " ".join(f"{key}={value}" for key, value in row.detail.items()),
+            }
+            for row in self._accounts.audit.rows(limit=_ROWS, **asked)
+        ]  # fmt: skip
+        self._audit.update()
+
+    # -- what is done
+
+    async def _add(self) -> None:
+        await self._with_form(None)
+
+    async def _change(self) -> None:
+        if (account := self._picked(self._people)) is not None:
+            await self._with_form(account)
+
+    async def _with_form(self, account: str | None) -> None:
+        known = self._accounts.book.get(account) if account else None
+        given = await account_form(self._words, self._service.people(), known)
+        if given is None or not self._page.still("accounts"):
+            return
+        person, book = self._page.person, self._accounts.book
+        if known is not None:
+            await self._do(lambda: book.change(person, known.id, **given))
+            return
+        name = given.pop("account")
+        password = await self._do(lambda: book.add(person, name, **given))
+        if password is not None:
+            await shown_once(self._words, "password.once", password)
+
+    async def _reset(self) -> None:
+        account = self._picked(self._people)
+        if account is None or not self._page.still("accounts"):
+            return
+        password = await self._do(lambda: self._accounts.book.reset(self._page.person, account))
+        if password is not None:
+            await shown_once(self._words, "password.once", password)
+
+    async def _disable(self) -> None:
+        account = self._picked(self._people)
+        if account is None or not self._page.still("accounts"):
+            return
+        book = self._accounts.book
+        out = not book.get(account).disabled
+        await self._do(lambda: book.disable(self._page.person, account, disabled=out))
+
+    async def _end(self) -> None:
+        key = self._picked(self._sessions)
+        if key is not None and self._page.still("accounts"):
+            await self._do(lambda: self._accounts.sessions.end(key))
+
+    async def _add_token(self) -> None:
+        given = await token_form(self._words, self._service.people(), MOST_DAYS)
+        if given is None or not self._page.still("accounts"):
+            return
+        token = await self._do(lambda: self._accounts.tokens.add(self._page.person, **given))
+        if token is not None:
+            await shown_once(self._words, "token.once", token)
+
+    async def _revoke(self) -> None:
+        number = self._picked(self._tokens)
+        if number is not None and self._page.still("accounts"):
+            await self._do(lambda: self._accounts.tokens.revoke(self._page.person, number))
+
+    async def _check(self) -> None:
+        if not self._page.still("audit"):
+            return
+        broken = await run.io_bound(self._accounts.audit.check)
+        word = "audit.whole" if broken is None else "audit.broken"
+        kind: Any = "positive" if broken is None else "negative"
+        ui.notify(self._words[word].format(number=broken), type=kind)
+
+    async def _do[T](self, work: Callable[[], T]) -> T | None:
+        """In a thread, for a password takes its time; what is refused is said."""
+        try:
+            done = await run.io_bound(work)
+        except AccountError as error:
+            ui.notify(self._words[f"error.{error.word}"].format(**error.values), type="negative")
+            return None
+        self._service.door.look()
+        self._fill()
+        return done
+
+    # -- parts
+
+    def _section(self, name: str) -> ui.element:
+        section = ui.element("section").props(f'aria-labelledby="h-{name}"')
+        with section:
+            ui.html(self._words[f"{name}.heading"], tag="h2", sanitize=False).props(f"id=h-{name}")
+        return section
+
+    def _table(self, name: str, columns: tuple[str, ...], *, pick: bool = False) -> ui.table:
+        shown: list[dict[str, Any]] = [
+            {
+                "name": one, "label": self._words[f"{name}.{one}"], "field": one, "align": "left",
+                "sortable": True,
+            }
+            for one in columns
+        ]  # fmt: skip
+        table = ui.table(
+            columns=shown, rows=[], row_key="id", pagination=25,
+            selection="single" if pick else None,
+        )  # fmt: skip
+        if pick:
+            label = f':aria-label="String(props.row.{columns[0]})"'
+            box = f'<q-checkbox v-model="props.selected" dense {label} />'
+            table.add_slot("body-selection", box)
+        table.classes("figures-table")
+        table.props(f'flat dense no-data-label="{self._words["nothing"]}"')
+        return table
+
+    def _button(self, word: str, act: Callable[[], Any]) -> None:
+        ui.button(self._words[f"do.{word}"], on_click=act).props("outline no-caps")
+
+    def _note(self, word: str) -> None:
+        ui.label(self._words[word]).classes("note")
+
+    def _picked(self, table: ui.table) -> Any:
+        if not table.selected:
+            ui.notify(self._words["pick_first"], type="warning")
+            return None
+        return table.selected[0]["id"]
+
+    def _hour(self, utc_ms: int) -> str:
+        at = datetime.fromtimestamp(utc_ms / 1000, self._service.zone)
+        return at.strftime("%d/%m/%Y %H:%M:%S")
+
+
+def _state(disabled: bool, must_change: bool) -> str:
+    if disabled:
+        return "state.disabled"
+    return "state.must_change" if must_change else "state.in_use"

@@ -1,0 +1,125 @@
+"""Who may have which route: every one has its line here, or test_access fails.
+
+`ALL` is for anybody, `IN` for whoever is logged in; else one of the rights is needed. `sample`
+fills the places of a path, `asked` is a query and `body` what is sent, where a route looks at them
+before it looks at the person.
+"""
+
+from typing import Any
+
+from diadema.web.who import Right
+from msgspec import Struct, field
+
+ALL, IN = "all", "in"
+SAMPLE = {
+    "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
+    "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x",
+}  # fmt: skip
+PEOPLE_SAMPLE = {"kind": "agents"}
+
+
+class Line(Struct, kw_only=True):
+    who: str | tuple[Right, ...]
+    sample: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
+    body: Any = field(default_factory=dict)
+    scoped: bool = False  # of one agent, whom one may see or not
+    is_page: bool = False
+
+
+def _(*who: Right, **more: Any) -> Line:
+    return Line(who=who, **more)
+
+
+_ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
+_AMENDMENT = {"kind": "justified", "reason": "médico"}
+_ORDER = {
+    "name": "x",
+    "kind": "asistencia",
+    "every": "day",
+    "at": "06:00",
+    "format": "csv",
+    "scope": "team:Mañana",
+}
+_EVENTS = {"from": 0, "to": 1}
+
+ROUTES: dict[str, Line] = {
+    "GET /": Line(who=IN),
+    "GET /wall": Line(who=ALL),
+    "GET /static/fonts.css": Line(who=ALL),
+    "GET /static": Line(who=ALL),
+    "GET /static/fonts": Line(who=ALL),
+    "GET /login": Line(who=ALL),
+    "POST /login": Line(who=ALL, body=None),
+    "GET /setup": Line(who=ALL),
+    "POST /setup": Line(who=ALL, body=None),
+    "GET /enter": Line(who=ALL),
+    "POST /logout": Line(who=IN, body=None),
+    "GET /account": Line(who=IN),
+    "POST /account/password": Line(who=IN, body=None),
+    "POST /account/language": Line(who=IN, body=None),
+    "POST /account/sessions": Line(who=IN, body=None),
+    "GET /metrics": Line(who=ALL),  # on this machine
+    "WS /ws": _("floor"),
+    "WS /ui/_nicegui_ws": Line(who=IN),
+    "GET /api/v1/openapi.json": Line(who=IN),
+    "GET /api/v1/me": Line(who=IN),
+    "GET /api/v1/live": _("floor"),
+    "GET /api/v1/alerts": _("floor"),
+    "GET /api/v1/status": _("floor", "fleet"),
+    "POST /api/v1/stations/{s}/commands": _("command"),
+    "GET /api/v1/stations/{s}/commands/{i}": _("command"),
+    "GET /api/v1/stations/{s}/clock": _("fleet"),
+    "GET /api/v1/agents": _("figures", "attendance", "own"),
+    "GET /api/v1/agents/{a}/day": _("figures", "own", scoped=True),
+    "GET /api/v1/agents/{a}/page": _("figures", "own", scoped=True),
+    "GET /api/v1/agents/{a}/events": _("figures", "own", scoped=True, asked=_EVENTS),
+    "GET /api/v1/contacts": _("figures", "own"),
+    "GET /api/v1/sessions": _("attendance", "own"),
+    "GET /api/v1/marks": _("attendance", "own"),
+    "GET /api/v1/audit": _("audit"),
+    "POST /api/v1/agents/{a}/actions": _("act", scoped=True, body=_ACTION),
+    "POST /api/v1/stations/{s}/actions": _("act", "fleet"),
+    "POST /api/v1/messages": _("act"),
+    "GET /api/v1/actions": _("register"),
+    "GET /api/v1/actions/{s}/{e}/{n}": _("register"),
+    "GET /api/v1/messages": _("register", "own"),
+    "POST /api/v1/attendance/{number}/corrections": _("correct"),
+    "POST /api/v1/agents/{a}/corrections": _("correct", scoped=True, body=_AMENDMENT),
+    "GET /api/v1/corrections": _("attendance", "own"),
+    "GET /api/v1/reports": Line(who=IN),  # those kinds that one may have
+    "GET /api/v1/reports/{kind}": _("figures"),
+    "GET /api/v1/reports/schedules": _("figures", "attendance", "register"),
+    "POST /api/v1/reports/schedules": _("attendance", body=_ORDER),
+    "DELETE /api/v1/reports/schedules/{name}": _("figures", "attendance", "register"),
+    "GET /api/v1/reports/runs/{name}/{due_ms}": _("figures", "attendance", "register"),
+    "GET /handover": _("register"),
+    "GET /api/v1/people/kinds": _("people"),
+    "GET /api/v1/people/export/{kind}": _("people", sample=PEOPLE_SAMPLE),
+    "POST /api/v1/people/import/{kind}": _("people", sample=PEOPLE_SAMPLE),
+    "GET /api/v1/people/history/{kind}/{code}": _("people", sample=PEOPLE_SAMPLE),
+    "POST /api/v1/people/restore/{kind}/{code}": _("people", sample=PEOPLE_SAMPLE),
+    "GET /api/v1/people/week": _("people"),
+    "POST /api/v1/people/take-in": _("people"),
+    "GET /api/v1/people/publication": _("people"),
+    "POST /api/v1/people/publication": _("people"),
+    "GET /ui/": _("floor", is_page=True),
+    "GET /ui/agents": _("figures", is_page=True),
+    "GET /ui/agents/{a}": _("figures", "own", is_page=True, scoped=True),
+    "GET /ui/attendance": _("attendance", is_page=True),
+    "GET /ui/handling": _("figures", is_page=True),
+    "GET /ui/dispositions": _("figures", is_page=True),
+    "GET /ui/reports": _("figures", "attendance", "register", is_page=True),
+    "GET /ui/register": _("register", is_page=True),
+    "GET /ui/people": _("people", is_page=True),
+    "GET /ui/accounts": _("accounts", is_page=True),
+}
+# routes that are there once for each kind of people and places
+PEOPLE = {
+    "GET /api/v1/people/{kind}": _("people"),
+    "GET /api/v1/people/{kind}/{code}": _("people"),
+    "PUT /api/v1/people/{kind}/{code}": _("people"),
+    "DELETE /api/v1/people/{kind}/{code}": _("people"),
+}
+# NiceGUI's own: files of its pages, in the wheel for everybody to read
+INNER = "/ui/_nicegui/"
