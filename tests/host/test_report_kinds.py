@@ -261,3 +261,19 @@ def test_without_a_roster_there_is_no_adherence_and_it_says_so(data):
     report = made(data, "adherencia")
     assert figures(report)["adherencia"] is None
     assert "turnos" in report.section("summary").notes[0]
+
+
+def test_what_is_read_in_several_goes_is_read_again_when_events_came_in_meanwhile():
+    from types import SimpleNamespace
+
+    from diadema.report import make as making
+
+    positions = [7, 9, 9, 9]
+    reads = []
+    asked = SimpleNamespace(
+        kind="asistencia",
+        forget=lambda: None,
+        cut=lambda: SimpleNamespace(position=positions.pop(0)),
+    )
+    sections, cut = making._settled(asked, lambda _: reads.append(1) or reads[:])
+    assert (len(sections), cut.position, positions) == (2, 9, [])

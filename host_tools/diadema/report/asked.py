@@ -157,6 +157,11 @@ class Asked:
         finally:
             reader.close()
 
+    def forget(self) -> None:
+        """Read the figures again when they are next asked for."""
+        for name in ("figures", "by_agent", "by_half_hour", "total"):
+            self.__dict__.pop(name, None)
+
     @property
     def bounds_ms(self) -> tuple[int, int]:
         """[first, last) in UTC."""

@@ -72,13 +72,16 @@ def _settled(asked: Asked, maker: Callable[[Asked], list[Section]]) -> tuple[lis
     """What is read in several goes is read again when events came in meanwhile, so that the cut
     stands for all of it; while they never pause it is that of before.
     """
-    for _ in range(_GOES):
-        before = None if asked.kind in FROM_FIGURES else asked.cut()
+    if asked.kind in FROM_FIGURES:
         sections = maker(asked)
-        after = asked.cut()
-        if before is None or before.position == after.position:
+        return sections, asked.cut()
+    for _ in range(_GOES):
+        asked.forget()
+        before = asked.cut()
+        sections = maker(asked)
+        if before.position == asked.cut().position:
             break
-    return sections, after if before is None else before
+    return sections, before
 
 
 def _span(asked: Asked) -> str:
