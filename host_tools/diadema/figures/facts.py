@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from diadema.figures.load import end_of
+from diadema.figures.switch import Names
 from diadema.store import kept_contacts, kept_trails, tables
 from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
 from diadema.store.rows import Contact, QueueCall, Ticket, Trail
@@ -61,8 +62,9 @@ def facts(
     for ticket in _tickets(tx, start_ms, end_ms):
         if ticket.a is not None and (wanted is None or ticket.a in wanted):
             found[ticket.a].tickets.append(ticket)
+    names = Names(aliases)
     for call in _served(tx, start_ms, end_ms):
-        agent = aliases.get(str(call.agent), str(call.agent))
+        agent = names.agent(str(call.agent))
         if wanted is None or agent in wanted:
             found[agent].served.append(call)
     return dict(found)

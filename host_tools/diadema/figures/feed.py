@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from diadema.figures.days import day_at, start_of
 from diadema.figures.rollups import FED, State
+from diadema.figures.switch import Names
 from diadema.ingest.cut import position_of
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import Contact, Trail
@@ -161,10 +162,11 @@ def _tickets(tx: Connection, known: State, days: _Days, last: int, most: int) ->
 
 
 def _queue_calls(tx: Connection, known: State, days: _Days, last: int, most: int) -> Taken:
+    names = Names(known.aliases)
     for rowid, queue, start, agent, connected, end in _rows(tx, _CALLS, last, most):
         cells = [(days.of(start), "queue", queue)]
         if agent is not None and connected is not None:
-            a = known.aliases.get(agent, agent)
+            a = names.agent(agent)
             until = connected if end is None else max(connected, end)
             cells += [(day, "agent", a) for day in days.over(connected, until)]
         yield rowid, cells

@@ -3,15 +3,31 @@ nothing is counted twice. It knows of no wrap-up and no presence: a contact's ta
 that.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 
+from diadema.directory.people import People
 from diadema.figures.days import DaySpan
+from diadema.figures.joins import Aliases
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import overlapping
 from diadema.metrics.rounding import whole_seconds
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall
+
+
+class Names:
+    """Whose name at the switch is which; one that nobody knows stands for itself."""
+
+    def __init__(self, aliases: Mapping[str, str]) -> None:
+        self._aliases = Aliases(People(aliases=dict(aliases)))
+        self._known: dict[str, str] = {}
+
+    def agent(self, told: str) -> str:
+        known = self._known.get(told)
+        if known is None:
+            known = self._known[told] = self._aliases.agent(told) or told
+        return known
 
 
 def book_served(
