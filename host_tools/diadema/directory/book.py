@@ -206,38 +206,34 @@ class Newest:
 
     def problems(self, asked: Iterable[Change]) -> Iterator[Problem]:
         """Of each change by itself."""
-        seen: dict[tuple[str, str], int | None] = {}
+        rows: dict[tuple[str, str], int | None] = {}
         for one in asked:
-            kind = kind_of(one.kind)
-            at: dict[str, Any] = {"kind": one.kind, "code": one.code, "row": one.row}
             key = (one.kind, one.code)
-            if key in seen:
-                yield Problem(
-                    word="code_twice", value=one.code, values={"other": seen[key] or "?"},
-                    column=kind.key[-1], **at,
-                )  # fmt: skip
+            if key in rows:
+                yield _problem(one, "code_twice", other=rows[key] or "?")
                 continue
-            seen[key] = one.row
-            version, body = self.of(one.kind).get(one.code, (0, None))
-            if one.seen is not None and one.seen != version:
-                word = "code_taken" if one.seen == 0 else "changed_meanwhile"
-                yield Problem(word=word, value=one.code, column=kind.key[-1], **at)
-            elif one.body is None and body is None:
-                yield Problem(word="unknown_code", value=one.code, **at)
-            elif one.restores and (body is not None or not version):
-                yield Problem(word="not_retired", value=one.code, **at)
-            elif (
-                one.body is not None
-                and version
-                and body is None
-                and not (kind.slot or one.restores)
-            ):
-                yield Problem(word="code_retired", value=one.code, column=kind.key[-1], **at)
-            elif one.body is not None and kind.code(one.body) != one.code:
-                yield Problem(word="code_other", value=one.code, column=kind.key[-1], **at)
-            elif one.valid_from and one.valid_until and one.valid_until < one.valid_from:
-                value = one.valid_until.isoformat()
-                yield Problem(word="validity", value=value, column="valid_until", **at)
+            rows[key] = one.row
+            if (word := self._wrong(one)) is not None:
+                yield _problem(one, word)
+
+    def _wrong(self, one: Change) -> str | None:
+        """The word of what is wrong with it."""
+        kind = kind_of(one.kind)
+        version, body = self.of(one.kind).get(one.code, (0, None))
+        there, wanted = body is not None, one.body is not None
+        if one.seen is not None and one.seen != version:
+            return "code_taken" if one.seen == 0 else "changed_meanwhile"
+        if not wanted and not there:
+            return "unknown_code"
+        if one.restores and (there or not version):
+            return "not_retired"
+        if wanted and version and not there and not (kind.slot or one.restores):
+            return "code_retired"
+        if one.body is not None and kind.code(one.body) != one.code:
+            return "code_other"
+        if one.valid_from and one.valid_until and one.valid_until < one.valid_from:
+            return "validity"
+        return None
 
     def next_row(self, one: Change, number: int) -> dict[str, Any]:
         version, _ = self.of(one.kind).get(one.code, (0, None))
@@ -250,6 +246,16 @@ class Newest:
             "body": None if one.body is None else _encode(one.body),
             "change": number,
         }
+
+
+def _problem(one: Change, word: str, **values: Any) -> Problem:
+    column, value = kind_of(one.kind).key[-1], one.code
+    if word == "validity":
+        column, value = "valid_until", f"{one.valid_until}"
+    return Problem(
+        word=word, values=values, kind=one.kind, code=one.code, row=one.row, column=column,
+        value=value,
+    )  # fmt: skip
 
 
 def check_author(by: str, reason: str) -> None:

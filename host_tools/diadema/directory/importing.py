@@ -134,6 +134,7 @@ class _Row(Struct):
     number: int
     given: dict[str, Value]
     validity: dict[str, Value]
+    code: str = ""
 
 
 class _Reading:
@@ -147,6 +148,7 @@ class _Reading:
         self._columns = self._head(sheet.header)
         self._given = {one.name for one in self._columns if one is not None}
         self._memo: list[dict[Any, Any]] = [{} for _ in self._columns]
+        self._refs = [one for one in kind.fields if one.type == "ref" and not one.many]
         self._zeros: dict[str, dict[int, str]] = {}
         self._codes: dict[str, set[str]] = {}
         self._rows: list[_Row] = []
@@ -254,10 +256,11 @@ class _Reading:
         kind, plan = self._kind, self.plan
         for row in self._rows:
             self._mend_codes(row)
+            row.code = kind.code(row.given)
         known = self._known()
         lacking = [one.name for one in kind.fields if one.name not in self._given]
         for row in self._rows:
-            old = known.get(kind.code(row.given))
+            old = known.get(row.code)
             if old is not None and old.body is not None:
                 for name in lacking:
                     if name in old.body:
@@ -293,12 +296,11 @@ class _Reading:
         return {one.code: one for one in rows}
 
     def _span(self) -> tuple[str, str]:
-        codes = [self._kind.code(row.given) for row in self._rows]
+        codes = [row.code for row in self._rows]
         return (min(codes)[:10], max(codes)[:10] + "~") if codes else ("", "")
 
     def _change(self, row: _Row, body: Body, old: Entry | None) -> None:
-        kind, plan = self._kind, self.plan
-        code = kind.code(body)
+        kind, plan, code = self._kind, self.plan, row.code
         since = _day(row.validity.get("valid_from"))
         until = _day(row.validity.get("valid_until"))
         if old is not None:
@@ -329,7 +331,7 @@ class _Reading:
     def retire_missing(self) -> None:
         """Of the entries in force, those that the table does not have."""
         kind = self._kind
-        there = {kind.code(row.given) for row in self._rows}
+        there = {row.code for row in self._rows}
         for code, old in self._known().items():
             if code not in there and old.body is not None:
                 since = self._day if kind.dated else None
@@ -339,15 +341,15 @@ class _Reading:
 
     def _mend_codes(self, row: _Row) -> None:
         """Codes whose leading zeros a spreadsheet took, where only one can be meant."""
-        for name, value in row.given.items():
-            column = self._kind.field(name)
-            if column.type != "ref" or column.many or not isinstance(value, str):
+        for column in self._refs:
+            value = row.given.get(column.name)
+            if not isinstance(value, str) or not value.isdigit():
                 continue
-            if value.isdigit() and value not in self._codes_of(column.of):
+            if value not in self._codes_of(column.of):
                 full = self._zeros[column.of].get(int(value), "")
                 if full:
-                    self._note_zeros(row, name, value, full)
-                    row.given[name] = full
+                    self._note_zeros(row, column.name, value, full)
+                    row.given[column.name] = full
 
     def _codes_of(self, kind: str) -> set[str]:
         if kind not in self._codes:

@@ -3,6 +3,7 @@ is one.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from diadema.directory.kinds import KINDS, Body, Kind
@@ -16,16 +17,25 @@ _SHOWN = 3
 
 def named(kind: Kind, body: Body) -> Iterator[tuple[str, str, str]]:
     """What the body names: its field, the kind and the code."""
-    for field in kind.fields:
-        value = body.get(field.name)
+    for name, of in _naming(kind.name):
+        value = body.get(name)
         if value is None:
             continue
-        if field.type == "ref":
-            for code in value if isinstance(value, list) else [str(value)]:
-                yield field.name, field.of, code
-        elif field.shape == "pause" and isinstance(value, list):
-            for pause in value:
-                yield field.name, "reasons", pause.partition(" ")[2]
+        if isinstance(value, list):
+            pauses = of == "reasons"
+            yield from ((name, of, one.partition(" ")[2] if pauses else one) for one in value)
+        else:
+            yield name, of, str(value)
+
+
+@cache
+def _naming(kind: str) -> tuple[tuple[str, str], ...]:
+    """The fields that name others, and the kind that each names."""
+    return tuple(
+        (field.name, field.of or "reasons")
+        for field in KINDS[kind].fields
+        if field.type == "ref" or field.shape == "pause"
+    )
 
 
 def problems(newest: "Newest", asked: "list[Change]") -> Iterator[Problem]:
