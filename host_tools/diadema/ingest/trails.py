@@ -21,21 +21,20 @@ def follow(
 ) -> None:
     """Since `event` this is shown of whoever is logged in: state, reason, deciding contact."""
     what, reason, c = shown
-    trail = state.trail
+    trail, u = state.trail, event.u
     if trail is None:
-        state.trail = _begin(state, session, event, event.u, utc, _span(state, event.u, shown))
+        state.trail = _begin(state, session, event, u, utc, _span(state, u, shown))
         return
     spans = trail.spans
     last = spans[-1]
-    if (
-        last.state == what
-        and last.c == c
-        and last.reason == reason
-        and (c is not None or (last.by == state.by and last.who == state.who))
-    ):
-        return
-    u = event.u if event.u > last.u else last.u
-    span = _span(state, u, shown)
+    if last.state == what and last.c == c:
+        if c is not None:
+            return
+        if last.reason == reason and last.by == state.by and last.who == state.who:
+            return
+    if u < last.u:
+        u = last.u
+    span = Span(u, what, c=c) if c is not None else Span(u, what, reason, state.by, state.who)
     if u == trail.start_u:
         spans[0] = span
     elif u == last.u:  # what took no time was not

@@ -10,7 +10,7 @@ from msgspec import Struct
 SWITCH, HUB = "PBX-", "HUB-"  # how the id of one begins
 
 
-class Step(Struct, kw_only=True, array_like=True):
+class Step(Struct, kw_only=True, array_like=True, gc=False):
     """One step of the protocol, declared by the agent; at `u` of boot `b`. `block`: «en bloque»,
     ticked within 2 s of another one or after the call, so that it says little.
     """
@@ -24,7 +24,7 @@ class Step(Struct, kw_only=True, array_like=True):
     block: bool = False
 
 
-class Details(Struct, kw_only=True, array_like=True):
+class Details(Struct, kw_only=True, array_like=True, gc=False):
     """Of a contact what most do not have. Consult time is a part of its hold: `consult_u` while it
     runs, `heard` then area, caller, or both in a conference. `silent_ms`: from the last voice to
     the event that ended it. `author` gave the code that stands in place of the first one.
@@ -55,7 +55,7 @@ class Details(Struct, kw_only=True, array_like=True):
     fault: bool = False
 
 
-class Contact(Struct, kw_only=True, array_like=True):
+class Contact(Struct, kw_only=True, array_like=True, gc=False):
     """One contact of one agent. Key: the event (s, e, n) that began it.
 
     `phase` is offered, dialing, talking, held, consulting, wrapup or closed; `outcome` open,
@@ -143,7 +143,7 @@ class Session(Struct, kw_only=True, array_like=True):
     verdict_reason: str | None = None
 
 
-class Span(Struct, array_like=True):
+class Span(Struct, array_like=True, gc=False):
     """What is shown of her from `u` on (design §3). `by` and `who` set a presence: agent, system
     or supervisor, and whose name; `c`: the contact that decides the state.
     """
@@ -156,7 +156,7 @@ class Span(Struct, array_like=True):
     c: str | None = None
 
 
-class Trail(Struct, kw_only=True, array_like=True):
+class Trail(Struct, kw_only=True, array_like=True, gc=False):
     """A stretch of one session within one boot: `spans` tile [start_u, end_u), the first begins at
     `start_u`. Key: the event that began it. `session`: (s, e, n) of what opened that. The trails
     of a session follow each other without a gap, but for the time between two boots. `over`: the
