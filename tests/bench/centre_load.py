@@ -103,8 +103,8 @@ class Load:
                 yield desk.presence("ready", "not_ready", reason, "agent", 2.0)
                 took = draw_seconds(ASSUMED.pause, chance)
                 yield desk.presence("not_ready", "ready", None, "agent", took)
-        yield desk.presence("ready", "logged_out", "logout", "agent", 5.0)
-        yield desk.say("session.closed", 0, **a, reason="agent", by="agent")
+        yield desk.say("session.closed", 5.0, **a, reason="agent", by="agent")
+        yield desk.presence("ready", "logged_out", "logout", "agent")
         yield desk.say("attendance.marked", 30.0, **a, direction="out", method="badge", badge=None)
         yield desk.link(False)
 
