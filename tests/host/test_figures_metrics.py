@@ -1,0 +1,260 @@
+"""The named figures by hand-made sums, and all of them beside a plain computation."""
+
+import tempfile
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from diadema.directory.people import People, Planned, Reason
+from diadema.figures.load import Stretch
+from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.metrics import calls as of
+from diadema.metrics import schedule, states
+from diadema.metrics.contacts import impossible
+from diadema.metrics.fcr import fcr
+from diadema.store import Contact
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scripted_station import T0, S, Script
+from test_figures_properties import Told
+
+DAY_MS = 86_400_000
+STATES = ("ready", "not_ready", "offered", "talking", "held", "wrapup", "off")
+
+
+def test_figures_of_calls():
+    calls = Calls(
+        offered=9, answered=7, missed=1, open=1, dialed=4, connected=3, not_answered=1,
+        transferred=1, continued=2, by_key=13, n=8, aside_open=1, aside_impossible=1,
+        talk_s=100, hold_s=20, consult_s=5, wrap_s=44, ring_s=12, dial_s=30, typified=6, untyped=2,
+    )  # fmt: skip
+    assert (of.handled(calls), of.distinct(calls), of.aside(calls)) == (10, 8, 2)
+    assert of.handle_s(calls) == 164
+    assert of.aht(calls) == 21  # 20.5, halves up
+    assert (of.talk_mean(calls), of.hold_mean(calls), of.wrap_mean(calls)) == (13, 3, 6)
+    assert (of.consult_mean(calls), of.ring_mean(calls), of.dial_mean(calls)) == (1, 2, 4)
+    assert (of.answer_rate(calls), of.miss_rate(calls)) == (77.8, 11.1)
+    assert (of.connect_rate(calls), of.transfer_rate(calls)) == (75.0, 10.0)
+    assert (of.typified_rate(calls), of.key_share(calls)) == (75.0, 100.0)
+
+
+def test_where_there_is_nothing_there_is_no_figure():
+    none = Calls()
+    for figure in (of.aht, of.talk_mean, of.answer_rate, of.connect_rate, of.transfer_rate):
+        assert figure(none) is None
+    assert states.occupancy(Load()) is None
+    assert states.utilisation(Load()) is None
+    assert states.shrinkage(Load(), People()).total is None
+    assert fcr([], 0, 1, 2).rate is None
+
+
+def test_occupancy_and_utilisation():
+    load = Load(
+        ready=300, not_ready=400, offered=50, dialing=50, talking=100, held=50, consulting=25,
+        wrapup=25, off=0,
+    )  # fmt: skip
+    assert states.occupancy(load) == 40.0
+    assert states.utilisation(load) == 50.0
+
+
+def test_shrinkage_is_split_and_knows_what_is_paid():
+    reasons = {
+        "refrigerio": Reason(code="refrigerio", label=""),
+        "capacitacion": Reason(code="capacitacion", label="", paid=True, productive=True),
+    }
+    load = Load(
+        ready=500, not_ready=500, reasons={"refrigerio": 200, "capacitacion": 250, "login": 50}
+    )
+    lost = states.shrinkage(load, People(reasons=reasons), absent_s=200)
+    assert (lost.paid_s, lost.in_office_s, lost.out_office_s) == (1000, 300, 200)
+    assert (lost.total, lost.in_office, lost.out_office) == (50.0, 30.0, 20.0)
+
+
+PLAN = Planned(
+    day=date(2026, 11, 18),
+    shift="m",
+    start_s=1000,
+    end_s=2000,
+    pauses=[(1400, 1500, "refrigerio")],
+    tolerance_s=60,
+)
+
+
+@pytest.mark.parametrize(
+    ("work", "adherence", "conformance"),
+    [
+        ([(1000, 1400), (1500, 2000)], 100.0, 100.0),
+        ([(1000, 2000)], 90.0, 111.1),  # through her pause
+        ([(1000, 1300), (1400, 1500), (1600, 2000)], 70.0, 88.9),
+        ([(500, 1000)], 10.0, 55.6),  # all of it before the shift
+        ([], None, 0.0),
+    ],
+)
+def test_what_was_planned_beside_what_was_done(work, adherence, conformance):
+    assert schedule.adherence(PLAN, work) == adherence
+    assert schedule.conformance(PLAN, work) == conformance
+
+
+def test_without_a_plan_there_is_nothing_to_keep():
+    free = Planned(day=PLAN.day, shift=None)
+    away = Planned(day=PLAN.day, shift="m", start_s=1000, end_s=2000, absence="vacaciones")
+    for plan in (free, away):
+        assert schedule.scheduled_s(plan) == 0
+        assert schedule.adherence(plan, [(1000, 2000)]) is None
+        assert schedule.conformance(plan, [(1000, 2000)]) is None
+        assert schedule.lateness(plan, 5000) is None
+
+
+def test_work_is_any_state_but_not_ready_for_what_produces_nothing():
+    reasons = {"capacitacion": Reason(code="capacitacion", label="", productive=True)}
+    its = [
+        Stretch(0, 10, "ready"), Stretch(10, 30, "talking"), Stretch(30, 40, "not_ready", "sshh"),
+        Stretch(40, 50, "not_ready", "capacitacion"), Stretch(50, 60, "off"),
+        Stretch(60, 70, "wrapup"),
+    ]  # fmt: skip
+    assert schedule.worked(its, reasons) == [(0, 30), (40, 50), (60, 70)]
+
+
+def test_lateness_has_a_tolerance_and_keeps_what_was_measured():
+    assert schedule.lateness(PLAN, 1060).raw_s == 0
+    late = schedule.lateness(PLAN, 1100, "paro de buses")
+    assert (late.raw_s, late.unexplained_s) == (40, 0)
+    assert schedule.lateness(PLAN, 1100).unexplained_s == 40
+    assert schedule.lateness(PLAN, None) is None
+
+
+def test_a_contact_is_resolved_when_nobody_asked_again_and_the_window_has_closed():
+    visits = [
+        ("h1", "saldo", 0), ("h1", "saldo", 7 * DAY_MS), ("h1", "saldo", 15 * DAY_MS),
+        ("h2", "saldo", DAY_MS), ("h2", "pago", 2 * DAY_MS),
+    ]  # fmt: skip
+    found = fcr(visits, 0, 8 * DAY_MS, 15 * DAY_MS, unknown=3)
+    assert (found.n, found.resolved, found.pending, found.unknown) == (4, 3, 0, 3)
+    assert (found.rate, found.days) == (75.0, 7)
+    early = fcr(visits, 0, 8 * DAY_MS, 8 * DAY_MS - 1)
+    assert (early.n, early.pending) == (1, 3)
+
+
+def contact(**fields):
+    known = {
+        "s": S, "e": 1, "n": 1, "c": "c", "a": "a", "phase": "closed", "outcome": "answered",
+        "start_b": 1, "start_u": 0, "start_utc": T0, "answered_u": 1000, "answered_utc": T0 + 1000,
+        "end_b": 1, "end_u": 61_000, "end_utc": T0 + 61_000, "close_b": 1, "close_u": 70_000,
+        "close_utc": T0 + 70_000, "talk_ms": 60_000, "wrap_ms": 9000,
+    }  # fmt: skip
+    return Contact(**known | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, False),
+        ({"talk_ms": -1}, True),
+        ({"ring_ms": -1}, True),
+        ({"end_utc": T0 + 500}, True),  # it ended before it was answered
+        ({"close_utc": T0 + 70_000 + 60_000}, True),  # a clock was set in it
+        ({"close_utc": T0 + 70_400}, False),  # a clock was put right by a little
+        ({"talk_ms": 17 * 3_600_000}, True),
+        ({"start_utc": None, "answered_utc": None}, False),
+    ],
+)
+def test_what_cannot_be(fields, expected):
+    assert impossible(contact(**fields)) is expected
+
+
+def test_sums_add_up_whatever_is_in_them():
+    one = Sums(queues={"a": Calls(offered=1, codes={"1": 2})}, load=Load(ready=3), help_n=1)
+    one += Sums(queues={"a": Calls(offered=2, codes={"1": 1, "2": 1}), "b": Calls(offered=4)})
+    assert one.calls("a") == Calls(offered=3, codes={"1": 3, "2": 1})
+    assert one.calls() == Calls(offered=7, codes={"1": 3, "2": 1})
+    assert (one.load.ready, one.help_n, bool(one.load), bool(QueueSums())) == (3, 1, True, False)
+
+
+_MS = st.integers(1, 5_000_000)
+_STEP = st.one_of(
+    st.tuples(st.just("ready"), _MS),
+    st.tuples(st.just("pause"), _MS),
+    st.tuples(st.just("call"), _MS, st.integers(1, 90_000), _MS, st.integers(0, 90_000), _MS),
+)
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(_STEP, min_size=1, max_size=12),
+    st.sampled_from(("America/Lima", "America/New_York", "Asia/Kathmandu")),
+    st.integers(-30, 30),
+)
+def test_figures_are_what_a_plain_computation_gives(steps, zone, hours):
+    """The desk's day is noted here as it is written, second by second of its own bookkeeping."""
+    script = Script().boot().clock(T0 + hours * 3_600_000)
+    at = [script.offset + script.u]
+    spent, calls = [], []  # (from, to, state) and what was expected of each call
+
+    def go(state, ms):
+        spent.append((at[0], at[0] + ms, state))
+        at[0] += ms
+
+    script.login(0)
+    state = "not_ready"
+    for number, (kind, first, *more) in enumerate(steps):
+        if kind == "ready":
+            go(state, first)
+            script.presence(state, "ready", after=first)
+            state = "ready"
+        elif kind == "pause":
+            go(state, first)
+            script.presence(state, "not_ready", "refrigerio", after=first)
+            state = "not_ready"
+        else:
+            ring, talk, hold, wrap = more
+            go(state, first)
+            calls.append((at[0], talk, hold, wrap))
+            c = f"c{number}"
+            script.offer(c, first).contact("answered", c, ring, via="key", ring_ms=ring)
+            script.contact("held", c, talk, via="key").contact("resumed", c, hold, via="key")
+            script.contact("ended", c, 0, by="caller", on_hold=False).wrapup("started", c, 0)
+            script.wrapup("ended", c, wrap, cause="agent")
+            for what, ms in (
+                ("offered", ring),
+                ("talking", talk),
+                ("held", hold),
+                ("wrapup", wrap),
+            ):
+                go(what, ms)
+    go(state, 1000)
+    script.logout()
+
+    clock = ZoneInfo(zone)
+    load, flow = defaultdict(Counter), defaultdict(Counter)
+    for start, end, what in spent:
+        for second in range(start // 1000, end // 1000):
+            load[half_of(second, clock)][what] += 1
+    for start, talk, hold, wrap in calls:
+        booked = flow[half_of(start // 1000, clock)]
+        booked.update(n=1, talk_s=rounded(talk), hold_s=rounded(hold), wrap_s=rounded(wrap))
+
+    with tempfile.TemporaryDirectory() as root, Told(root, zone, T0 + 200 * 3_600_000) as told:
+        told.ingest.take(script.messages(), "stream", "server")
+        found_load, found_flow = {}, {}
+        for day in told.figures().days:
+            for start, agents in day.intervals.items():
+                sums = agents["a001"]
+                parts = {name: getattr(sums.load, name) for name in STATES}
+                found_load[start] = {name: n for name, n in parts.items() if n}
+                its = sums.calls()
+                if its.offered:
+                    names = ("n", "talk_s", "hold_s", "wrap_s")
+                    found_flow[start] = {name: getattr(its, name) for name in names}
+    assert {at: its for at, its in found_load.items() if its} == load
+    assert found_flow == flow
+
+
+def half_of(second, zone):
+    """The first second of its half-hour by the clock on the wall there."""
+    there = datetime.fromtimestamp(second, UTC).astimezone(zone)
+    return second - (there.minute % 30) * 60 - there.second
+
+
+def rounded(ms):
+    return int(ms / 1000 + 0.5)
