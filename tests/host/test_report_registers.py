@@ -109,10 +109,9 @@ def test_users_are_counted_once_and_what_came_of_their_calls(data, take):
     assert "FCR" not in {row["figure"] for row in rows(part.section("summary"))}
 
 
-def test_the_register_of_supervision_tells_who_what_why_and_what_came_of_it(
-    data, take, ingest, reader
-):
-    take(begun())
+def test_the_register_of_supervision_tells_who_what_why_and_what_came_of_it(data, ingest, reader):
+    script = begun()
+    ingest.take([script.hello_message(), *script.messages()], "stream", "server")
     acts = Acts(ingest, Commands(ingest, None), reader, None)
     by = {"by": "elena", "who": "Elena Soto"}
     acts.act({"action": "note", "a": "a001", "kind": "orientacion", "note": "=saludo", **by})
