@@ -16,14 +16,14 @@ from diadema.directory.reading import people as read_people
 from diadema.figures import rollups, summed
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.days import DaySpan, day_at, span_of, zone_of
-from diadema.figures.facts import Running, facts
+from diadema.figures.facts import Running, entered, facts
 from diadema.figures.feed import Cell, feed, same_store, samples
 from diadema.figures.rollups import State
 from diadema.figures.rows import QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
-from diadema.store import open_reader, switch_calls
+from diadema.store import open_reader, tables
 from diadema.store.rows import QueueCall
 
 MOST_CELLS = 3_000  # of one call
@@ -210,10 +210,11 @@ def queue_calls(
     tx: Connection, span: DaySpan, queues: Collection[str] | None = None
 ) -> dict[str, list[QueueCall]]:
     """Those that began on that day, by queue."""
-    start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
+    row = tables.queue_calls.c
+    began = (row.start_utc >= span.start_s * 1000) & (row.start_utc < span.end_s * 1000)
     found: defaultdict[str, list[QueueCall]] = defaultdict(list)
-    for call in switch_calls.calls(tx, start_ms, end_ms):
-        if start_ms <= call.start_utc and (queues is None or call.queue in queues):
+    for call in entered(tx, began):
+        if queues is None or call.queue in queues:
             found[call.queue].append(call)
     return found
 
