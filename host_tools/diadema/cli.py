@@ -25,6 +25,7 @@ from diadema.image.command import app as image_app
 from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
+from diadema.privacy_command import app as privacy_app
 from diadema.report.command import app as report_app
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(export_app, name="export")
 app.add_typer(image_app, name="image")
 app.add_typer(import_app, name="import")
 app.add_typer(people_app, name="people")
+app.add_typer(privacy_app, name="privacy")
 app.add_typer(report_app, name="report")
 app.command()(pin)
 

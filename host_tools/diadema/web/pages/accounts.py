@@ -128,7 +128,9 @@ class _AccountsPage:
                 "agents": " ".join(row.agents), "address": row.address,
                 "detail": " ".join(f"{key}={value}" for key, value in row.detail.items()),
             }
-            for row in self._accounts.audit.rows(limit=_ROWS, **asked)
+            for row in self._accounts.audit.rows(
+                limit=_ROWS, who=asked["who"], what=asked["what"], agent=asked["agent"]
+            )
         ]  # fmt: skip
         self._audit.update()
 

@@ -1,0 +1,192 @@
+"""Erasure after retention: events older than it lose what tells of a person and keep what they
+count, in one recorded operation on a stopped hub; what follows from them is then rebuilt.
+
+Of a station only whole sessions are taken, up to the last one that was closed before the limit, so
+that none is half somebody's. Attendance keeps its own, longer time. Until that is over too, who
+knows a mark can find by hour and seat whose the nameless session beside it was.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from diadema.alone import alone
+from diadema.clock import Clock
+from diadema.errors import DiademaError
+from diadema.paths import DataDir
+from diadema.privacy.scrub import Names, scrubbed
+from diadema.rebuild import rebuild
+from diadema.web.accounts import Accounts
+from diadema.web.who import Person
+
+MONTH_MS = 365.25 / 12 * 86_400_000
+MARK_YEARS = 5  # by DS 004-2006-TR
+_MARK_MS = round(MARK_YEARS * 12 * MONTH_MS)
+_ATTENDANCE = ("attendance.marked", "attendance.corrected", "attendance.justified")
+_HOST = ("HUB-", "WEB-", "PBX-")
+_ROWS = 2000
+
+type Progress = Callable[[int, int], None]
+
+
+class Erased(Struct, kw_only=True):
+    """`before_ms` of everything but attendance, `marks_before_ms` of that. `chain`: the last hash
+    of the ledger of marks before and after, for whoever holds an older one.
+    """
+
+    before_ms: int
+    marks_before_ms: int
+    events: int = 0
+    people: int = 0
+    commands: int = 0
+    entries: int = 0
+    reports: int = 0
+    chain: tuple[str | None, str | None] = (None, None)
+
+
+def erase(
+    data: DataDir,
+    clock: Clock,
+    by: Person,
+    before_ms: int,
+    marks_before_ms: int | None = None,
+    progress: Progress = lambda *_: None,
+) -> Erased:
+    """Raises DiademaError while a hub runs there, and for a limit that the law forbids. May be
+    done again after it was cut off.
+    """
+    marks_before_ms = marks_before_ms or min(before_ms, clock.now_ms() - _MARK_MS)
+    if marks_before_ms > clock.now_ms() - _MARK_MS:
+        raise DiademaError(f"marks of attendance are kept for {MARK_YEARS} years")
+    if before_ms > clock.now_ms():
+        raise DiademaError("only what is over can be erased: give a day in the past")
+    if not data.store.exists():
+        raise DiademaError(f"no store at {data.store}: check --data")
+    done = Erased(before_ms=before_ms, marks_before_ms=min(before_ms, marks_before_ms))
+    accounts = Accounts(data)
+    try:
+        with alone(data, "privacy erase"):
+            accounts.audit.record(
+                by, "privacy.erase.begun", before_ms=done.before_ms,
+                marks_before_ms=done.marks_before_ms,
+            )  # fmt: skip
+            head = _head(data.store)
+            _scrub_store(data.store, done, progress)
+            _clear_directory(data.directory, done)
+            _clear_reports(data.reports, done)
+        rebuild(data, clock, apply=True)
+        done.chain = (head, _head(data.store))
+        told: dict[str, Any] = msgspec.to_builtins(done)
+        accounts.audit.record(by, "privacy.erase", **told)
+    finally:
+        accounts.close()
+    return done
+
+
+def _head(store: Path) -> str | None:
+    with contextlib.closing(sqlite3.connect(store)) as tx:
+        found = tx.execute("SELECT hash FROM marks ORDER BY number DESC LIMIT 1").fetchone()
+    return found[0] if found else None
+
+
+def _scrub_store(store: Path, done: Erased, progress: Progress) -> None:
+    names, people = Names(), set[str]()
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as tx:
+        tx.execute("PRAGMA synchronous = FULL")
+        tx.execute("PRAGMA secure_delete = ON")
+        tx.execute("BEGIN IMMEDIATE")
+        journals = tx.execute("SELECT s, e, count(*) FROM events GROUP BY s, e").fetchall()
+        total, seen = sum(count for *_, count in journals), 0
+        for s, e, count in journals:
+            ends = _ends(tx, s, e, done)
+            changed = []
+            for n, body in _rows(tx, s, e, max(ends)):
+                event: dict[str, Any] = msgspec.json.decode(body)
+                if _is_due(event, s, n, ends, done):
+                    new = scrubbed(event, names)
+                    if new != event:
+                        people.add(new.get("a") or "")
+                        changed.append((msgspec.json.encode(new), s, e, n))
+            tx.executemany("UPDATE events SET body = ? WHERE s = ? AND e = ? AND n = ?", changed)
+            for table in ("conflicts", "dead_letters"):
+                tx.execute(
+                    f"DELETE FROM {table} WHERE s = ? AND e = ? AND n <= ?", (s, e, ends[1])
+                )
+            done.events += len(changed)
+            seen += count
+            progress(seen, total)
+        over = "DELETE FROM commands WHERE asked_utc < ? AND status != 'open'"
+        done.commands = tx.execute(over, (done.before_ms,)).rowcount
+        tx.execute("DELETE FROM badges WHERE until_utc < ?", (done.marks_before_ms,))
+        tx.execute("COMMIT")
+        tx.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    done.people = len(people - {""})
+
+
+def _ends(tx: sqlite3.Connection, s: str, e: int, done: Erased) -> tuple[int, int]:
+    """Up to which number of this journal events are due: all but attendance, and attendance."""
+    journal = "FROM events WHERE s = ? AND e = ?"
+    last: int = tx.execute(f"SELECT max(n) {journal}", (s, e)).fetchone()[0]
+    if s.startswith(_HOST):
+        return last, last  # each by its own hour
+
+    def until(limit: int) -> int:
+        kept = f"SELECT min(n) {journal} AND (body ->> 't') >= ?"
+        first = tx.execute(kept, (s, e, limit)).fetchone()[0]
+        if first is None:
+            return last
+        closed = f"SELECT max(n) {journal} AND n < ? AND k = 'session.closed'"
+        return tx.execute(closed, (s, e, first)).fetchone()[0] or 0
+
+    return until(done.before_ms), until(done.marks_before_ms)
+
+
+def _rows(tx: sqlite3.Connection, s: str, e: int, last: int) -> Iterator[tuple[int, bytes]]:
+    after = 0
+    query = (
+        "SELECT n, body FROM events WHERE s = ? AND e = ? AND n > ? AND n <= ? ORDER BY n LIMIT ?"
+    )
+    while rows := tx.execute(query, (s, e, after, last, _ROWS)).fetchall():
+        yield from rows
+        after = rows[-1][0]
+
+
+def _is_due(event: dict[str, Any], s: str, n: int, ends: tuple[int, int], done: Erased) -> bool:
+    marks = event.get("k") in _ATTENDANCE
+    if s.startswith(_HOST):
+        limit, at = done.marks_before_ms if marks else done.before_ms, event.get("t")
+        return isinstance(at, int) and at < limit
+    return n <= ends[1 if marks else 0]
+
+
+def _clear_directory(path: Path, done: Erased) -> None:
+    """Agents who left before attendance may be erased, and plans of days before that."""
+    if not path.exists():
+        return
+    day = datetime.fromtimestamp(done.marks_before_ms / 1000, UTC).date().isoformat()
+    left = (
+        "kind = 'agents' AND code IN (SELECT code FROM entries AS last WHERE kind = 'agents' "
+        "AND body IS NULL AND valid_from < ? AND version = "
+        "(SELECT max(version) FROM entries WHERE kind = 'agents' AND code = last.code))"
+    )
+    plans = "kind = 'roster' AND substr(code, 1, 10) < ?"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as tx:
+        tx.execute("PRAGMA secure_delete = ON")
+        tx.execute("BEGIN IMMEDIATE")
+        for where in (left, plans):
+            done.entries += tx.execute(f"DELETE FROM entries WHERE {where}", (day,)).rowcount
+        tx.execute("COMMIT")
+
+
+def _clear_reports(folder: Path, done: Erased) -> None:
+    """Files of scheduled reports; their figures can be had again, without names."""
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        if path.is_file() and path.stat().st_mtime * 1000 < done.before_ms:
+            path.unlink()
+            done.reports += 1

@@ -1,0 +1,123 @@
+"""Everything that is kept of one agent, in one ZIP of JSON files that a person can open."""
+
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import LargeBinary, cast, func, or_, select
+
+from diadema.directory.book import Directory
+from diadema.errors import DiademaError
+from diadema.paths import DataDir, cannot_write
+from diadema.store import Reader, open_reader, tables
+from diadema.web.accounts import Accounts
+from diadema.web.who import Person
+
+_HIDDEN = ("verifier",)  # of a PIN, which nobody is ever shown
+_README = """Datos personales de {agent} en Diadema
+
+events.json       cada evento suyo tal como llegó de la posición o se anotó en el hub
+contacts.json     sus llamadas            sessions.json   sus sesiones
+marks.json        sus marcas de asistencia, con su cadena de control
+corrections.json  correcciones y justificaciones de sus marcas
+messages.json     mensajes que recibió    actions.json    acciones de supervisión sobre ella o él
+directory.json    su ficha y sus turnos, con cada versión
+reads.json        quién leyó o cambió qué de ella o él
+
+Las horas (utc, t, …_utc) son milisegundos de tiempo universal.
+"""
+
+
+def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int]:
+    """How many of each went into the new file. Raises DiademaError."""
+    accounts = Accounts(data)
+    try:
+        parts = _parts(data, accounts, agent)
+        counts = {name: len(rows) for name, rows in parts.items()}
+        if not any(counts.values()):
+            raise DiademaError(f"nothing is kept of {agent}: look at the id")
+        _write(output, agent, parts)
+        accounts.audit.record(by, "privacy.export", [agent], **counts)
+    finally:
+        accounts.close()
+    return counts
+
+
+def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]]:
+    parts: dict[str, list[Any]] = {}
+    if data.store.exists():
+        reader = open_reader(data.store)
+        try:
+            marks = reader.marks(agent=agent)
+            parts = {
+                "events": [*_events(reader, agent, {mark.badge for mark in marks})],
+                "contacts": reader.contacts(agent=agent),
+                "sessions": reader.sessions(agent=agent),
+                "marks": marks,
+                "corrections": reader.corrections(agent=agent),
+                "messages": reader.messages(agent=agent),
+                "actions": reader.acts(agent=agent),
+            }
+        finally:
+            reader.close()
+    parts["directory"] = [*_entries(data, agent)]
+    parts["reads"] = accounts.audit.rows(agent=agent, limit=1_000_000)
+    return parts
+
+
+def _events(reader: Reader, agent: str, badges: Iterable[str | None]) -> Iterator[Any]:
+    """Hers by the id, and taps of her badge that no station knew."""
+    row = tables.events.c
+    hers = [badge for badge in badges if badge]
+    body = cast(row.body, LargeBinary)
+    named = func.instr(body, f'"{agent}"'.encode()) > 0
+    tapped = [func.instr(body, f'"{badge}"'.encode()) > 0 for badge in hers]
+    query = select(row.body).where(or_(named, *tapped)).order_by(row.s, row.e, row.n)
+    with reader.engine.connect() as connection:
+        for found in connection.execute(query).scalars():
+            event: dict[str, Any] = msgspec.json.decode(found)
+            if agent in (event.get("a"), event.get("by"), event.get("author")) or (
+                event.get("a") is None and event.get("badge") in hers
+            ):
+                yield {key: value for key, value in event.items() if key not in _HIDDEN}
+
+
+def _entries(data: DataDir, agent: str) -> Iterator[Any]:
+    if not data.directory.exists():
+        return
+    with Directory(data.directory) as book:
+        yield from book.history("agents", agent)
+        for entry in book.entries("roster"):
+            if entry.body is not None and entry.body.get("agent") == agent:
+                yield entry
+
+
+def _write(output: Path, agent: str, parts: dict[str, list[Any]]) -> None:
+    """Only its owner may read it."""
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise DiademaError(f"{output} is there already: give another name") from None
+    except OSError as error:
+        raise cannot_write(output.parent, error) from error
+    with (
+        os.fdopen(descriptor, "wb") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        made.writestr("LEAME.txt", _README.format(agent=agent))
+        for name, rows in parts.items():
+            plain = msgspec.to_builtins([_named(row) for row in rows], str_keys=True)
+            text = msgspec.json.format(msgspec.json.encode(plain))
+            made.writestr(f"{name}.json", text)
+
+
+def _named(row: Any) -> Any:
+    """With the names of its fields, also where it is kept as an array."""
+    if isinstance(row, msgspec.Struct):
+        return {name: _named(getattr(row, name)) for name in row.__struct_fields__}
+    if isinstance(row, list | tuple):
+        return [_named(one) for one in row]
+    return row
