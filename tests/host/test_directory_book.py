@@ -135,6 +135,20 @@ def test_a_change_has_an_author_and_a_reason(book):
             book.apply([change("agents", "e001", AGENT)], by=by, reason=reason, at_ms=1)
 
 
+def test_what_was_planned_is_not_lost_unseen(book):
+    put(book, "teams", code="Mañana")
+    put(book, "agents", **AGENT)
+    moved = AGENT | {"team": "Mañana"}
+    apply(book, change("agents", "e001", moved, valid_from=date(2027, 1, 1)))
+    renamed = AGENT | {"name": "Otro Nombre"}
+    with pytest.raises(Wrong, match="planned from 2027-01-01"):
+        apply(book, change("agents", "e001", renamed, valid_from=DAY))
+    until = {"valid_from": DAY, "valid_until": date(2026, 12, 31)}
+    apply(book, change("agents", "e001", renamed, **until))
+    assert book.entry("agents", "e001", DAY).body == renamed
+    assert book.entry("agents", "e001", date(2027, 1, 1)).body == moved
+
+
 def test_several_have_it_open(book, tmp_path):
     put(book, "agents", **AGENT)
     with Directory(tmp_path / "directory.sqlite3") as other:

@@ -78,10 +78,15 @@ def last_body(book: Directory, kind: str, code: str) -> Body | None:
     return next((body for body in bodies if body is not None), None)
 
 
-def one(data: DataDir, kind: str, code: str, now_ms: int) -> Entry | None:
-    """As it is today; else its newest version, as of what begins later or was retired."""
+def one(data: DataDir, kind: str, code: str, now_ms: int) -> tuple[Entry, int] | None:
+    """As it is today, else its newest version, as of what begins later or was retired; and the
+    number of the newest one.
+    """
     with open_directory(data, now_ms) as book:
-        return book.entry(kind, code, day_at(data, now_ms)) or book.entry(kind, code)
+        newest = book.entry(kind, code)
+        if newest is None:
+            return None
+        return book.entry(kind, code, day_at(data, now_ms)) or newest, newest.version
 
 
 def history(data: DataDir, kind: str, code: str, now_ms: int) -> list[Entry]:

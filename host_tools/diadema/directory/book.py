@@ -185,7 +185,7 @@ class Newest:
     def __init__(self, tx: Connection, asked: list[Change]) -> None:
         self._tx = tx
         self._kinds: dict[str, dict[str, tuple[int, Body | None]]] = {}
-        self._versions: dict[tuple[str, str], int] = {}
+        self._starts: dict[tuple[str, str], date] = {}
         self._asked = asked
 
     def of(self, kind: str) -> Mapping[str, tuple[int, Body | None]]:
@@ -197,8 +197,10 @@ class Newest:
                 first, last = (codes[0], codes[-1] + "\0") if codes else ("", "")
             else:
                 first, last = "", None
-            rows = _entries(self._tx, kind, None, first, last, None, None, retired=True)
+            rows = [*_entries(self._tx, kind, None, first, last, None, None, retired=True)]
             known = self._kinds[kind] = {row.code: (row.version, row.body) for row in rows}
+            starts = ((row.code, row.valid_from) for row in rows)
+            self._starts |= {(kind, code): start for code, start in starts if start is not None}
         return known
 
     def all_problems(self, asked: list[Change]) -> list[Problem]:
@@ -214,7 +216,9 @@ class Newest:
                 continue
             rows[key] = one.row
             if (word := self._wrong(one)) is not None:
-                yield _problem(one, word)
+                planned = self._starts.get(key)
+                values = {"day": planned} if word == "planned" else {}
+                yield _problem(one, word, **values)
 
     def _wrong(self, one: Change) -> str | None:
         """The word of what is wrong with it."""
@@ -233,7 +237,14 @@ class Newest:
             return "code_other"
         if one.valid_from and one.valid_until and one.valid_until < one.valid_from:
             return "validity"
-        return None
+        return "planned" if wanted and self._hides_plan(one) else None
+
+    def _hides_plan(self, one: Change) -> bool:
+        """Whether a change that was made for later days would be lost by it unseen."""
+        planned = self._starts.get((one.kind, one.code))
+        if planned is None or one.valid_from is None or planned <= one.valid_from:
+            return False
+        return one.valid_until is None or one.valid_until >= planned
 
     def next_row(self, one: Change, number: int) -> dict[str, Any]:
         version, _ = self.of(one.kind).get(one.code, (0, None))

@@ -46,7 +46,9 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 
 
 class Version(BaseModel):
-    """One version of an entry. `entry` null: retired as from `valid_from`."""
+    """One version of an entry. `entry` null: retired as from `valid_from`. `newest`: the number of
+    its newest version, told with a single entry; what `seen` is compared with.
+    """
 
     code: str
     version: int
@@ -56,6 +58,7 @@ class Version(BaseModel):
     by: str
     at_ms: int
     reason: str
+    newest: int | None = None
 
 
 class Entries(BaseModel):
@@ -311,7 +314,7 @@ def _add_routes(kind: Kind) -> None:
     model = _model(kind)
     wanted = create_model(
         f"{model.__name__}Change",
-        __doc__="`seen`: the version that was looked at, 0 for none; another is refused with 409.",
+        __doc__="`seen`: the newest version known, 0 for none; another is refused with 409.",
         entry=(model, ...),
         reason=(Reason, ...),
         valid_from=(date | None, None),
@@ -355,7 +358,8 @@ def _add_routes(kind: Kind) -> None:
         found = await _ask(service.worker.ask(asking.one, service.data, name, code, now_ms))
         if found is None:
             raise _none(request, code)
-        return _version(found)
+        told, newest = found
+        return _version(told).model_copy(update={"newest": newest})
 
     async def put(
         code: Code,

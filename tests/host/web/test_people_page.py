@@ -105,10 +105,28 @@ async def test_who_was_slower_is_told(
 ) -> None:
     page = await open_page(f"{people_web.url}/ui/people?kind=areas")
     await page.get_by_role("button", name="tarjetas").click()
+    await expect(page.locator(".history li")).to_have_count(1)
     await fill(page, label="Otra", reason="prueba")
     put(book, "areas", {"code": "tarjetas", "label": "Antes"})
     await page.get_by_role("button", name="Guardar").click()
     await expect(page.get_by_role("alert")).to_contain_text("alguien cambió «tarjetas»")
+
+
+async def test_what_is_planned_for_later_is_seen_and_not_lost(
+    people_web: Web, book: Directory, open_page: OpenPage
+) -> None:
+    later = KINDS["areas"].read({"code": "tarjetas", "label": "Plásticos"})
+    planned = Change(kind="areas", code="tarjetas", body=later, valid_from=date(2090, 1, 1))
+    book.apply([planned], by="Prueba", reason="cambio de nombre", at_ms=1)
+    page = await open_page(f"{people_web.url}/ui/people?kind=areas")
+    await page.get_by_role("button", name="tarjetas").click()
+    await expect(page.locator(".history li").first).to_contain_text("desde 2090-01-01")
+    await fill(page, label="Otra", reason="prueba")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.get_by_role("alert")).to_contain_text("cambio previsto desde 2090-01-01")
+    await fill(page, valid_until="2089-12-31")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.locator("tbody tr", has_text="tarjetas")).to_contain_text("Otra")
 
 
 async def test_a_thousand_are_searched_and_paged_by_the_hub(

@@ -14,6 +14,7 @@ export async function openForm(page, kind, known, given = {}) {
 class EntryForm {
   constructor(page, kind, known, given) {
     Object.assign(this, { page, kind, known, given });
+    this.newest = known?.version;
     this.controls = new Map();
   }
 
@@ -41,6 +42,7 @@ class EntryForm {
     if (kind.dated) {
       for (const name of ["valid_from", "valid_until"]) {
         const control = dateInput(known ? (name === "valid_from" ? page.today : "") : "");
+        control.name = name;
         this[name] = control;
         this.form.append(hinted(page.words[`field.${name}`], control, page.words[`form.${name}.hint`]));
       }
@@ -117,7 +119,7 @@ class EntryForm {
     }
     this.#do(() => page.send("PUT", page.path(kind.name, code), {
       entry, reason: this.reason.value,
-      seen: known ? known.version : kind.slot ? null : 0,
+      seen: known ? this.newest : kind.slot ? null : 0,
       valid_from: this.valid_from?.value || null,
       valid_until: this.valid_until?.value || null,
     }));
@@ -126,7 +128,7 @@ class EntryForm {
   #retire() {
     const { page, kind, known } = this;
     this.#do(() => page.send("DELETE", page.path(kind.name, known.code), undefined, {
-      reason: this.reason.value, seen: known.version,
+      reason: this.reason.value, seen: this.newest,
       valid_from: kind.dated ? this.valid_from?.value || page.today : "",
     }));
   }
@@ -164,6 +166,7 @@ class EntryForm {
     const list = make("ol", "history");
     this.dialog.append(make("section", "history-part", make("h3", "", page.words["history.title"]), list));
     const versions = await page.get(page.path(`history/${kind.name}`, known.code));
+    this.newest = versions[0].version; // may be of later days than what the form shows
     const when = new Intl.DateTimeFormat(page.language, {
       dateStyle: "medium", timeStyle: "short", timeZone: page.zone,
     });
