@@ -102,7 +102,7 @@ def test_attendance_goes_after_five_years_and_the_chain_says_from_what_to_what(t
     reader.close()
     done = erase(data, Clock(now), ME, now - 2 * YEARS)
     held = json.dumps(events(data))
-    assert '"a001"' not in held and '"a002"' not in held and '"badge"' not in held
+    assert '"a001"' not in held and '"a002"' not in held and '"badge":' not in held
     reader = open_reader(data.store)
     assert all(mark.agent.startswith("erased-") for mark in reader.marks())
     assert done.chain == (head, reader.marks()[-1].hash) and done.chain[0] != done.chain[1]
