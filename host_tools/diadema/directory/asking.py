@@ -9,9 +9,10 @@ from msgspec import Struct
 from diadema.ask_hub import ask_hub
 from diadema.directory import exporting, publishing, taking_in
 from diadema.directory.book import Change, Directory, Entry
-from diadema.directory.importing import plan_import, run_import, told
+from diadema.directory.importing import plan_import, run_import
 from diadema.directory.kinds import KINDS, Body
 from diadema.directory.labels import plain
+from diadema.directory.plan import told
 from diadema.directory.reading import day_at
 from diadema.directory.sheets import read_sheet
 from diadema.directory.taking_in import open_directory

@@ -11,7 +11,7 @@ import typer
 from diadema.options import AsJson, Clock, Data, data_root
 
 if TYPE_CHECKING:
-    from diadema.directory.importing import Plan
+    from diadema.directory.plan import Plan
     from diadema.directory.publishing import Difference
     from diadema.paths import DataDir
 

@@ -6,71 +6,19 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from diadema.directory.book import Change, Directory, Entry
 from diadema.directory.dates import is_ambiguous
 from diadema.directory.fields import Field, Value
 from diadema.directory.kinds import Body, Kind, kind_of
 from diadema.directory.labels import VALIDITY, column_of, label
+from diadema.directory.plan import Edit, Plan
 from diadema.directory.sheets import ERRORS, Sheet
 from diadema.directory.wrong import Problem, Wrong
 
 _SHOWN = 50
 _DATES = {name: Field(name=name, type="date") for name in VALIDITY}
-
-
-class Edit(Struct, frozen=True, kw_only=True):
-    """One field of one entry, before and after."""
-
-    row: int
-    code: str
-    column: str
-    old: Value = None
-    new: Value = None
-
-
-class Plan(Struct, kw_only=True):
-    """What a table would do, or has done. `changes` are ready to be applied; `edits` are some of
-    what they change; `new`: the rows that add; `bad`: those that are wrong.
-    """
-
-    kind: str
-    rows: int = 0
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    retired: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[Problem] = field(default_factory=list)
-    edits: list[Edit] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    new: set[int] = field(default_factory=set)
-    done: bool = False
-
-    @property
-    def bad(self) -> list[int]:
-        return sorted({problem.row for problem in self.problems if problem.row is not None})
-
-    def summary(self, language: str) -> dict[str, Any]:
-        """Without the changes themselves, for a script or a page."""
-        counts = {
-            name: getattr(self, name)
-            for name in ("kind", "rows", "added", "changed", "unchanged", "retired", "done")
-        }
-        return counts | {
-            "problems": [told(one, language) for one in self.problems],
-            "notes": [told(one, language) for one in self.notes],
-        }
-
-
-def told(problem: Problem, language: str) -> dict[str, Any]:
-    return {
-        "row": problem.row,
-        "column": label(problem.kind, problem.column, language) if problem.column else "",
-        "value": problem.shown,
-        "detail": problem.say(language),
-    }
 
 
 def plan_import(

@@ -10,7 +10,8 @@ from diadema.directory.kinds import KINDS, Body, Kind
 from diadema.directory.wrong import Problem
 
 if TYPE_CHECKING:
-    from diadema.directory.book import Change, Newest
+    from diadema.directory.checking import Newest
+    from diadema.directory.entries import Change
 
 _SHOWN = 3
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from diadema.directory import asking
 from diadema.directory.book import Change, Entry
 from diadema.directory.fields import Field as Described
-from diadema.directory.importing import told
 from diadema.directory.kinds import KINDS, Kind
 from diadema.directory.labels import choice_label, label
+from diadema.directory.plan import told
 from diadema.directory.sheets import MOST_BYTES
 from diadema.directory.wrong import Wrong
 from diadema.errors import DiademaError
