@@ -99,6 +99,7 @@ def test_attendance_goes_after_five_years_and_the_chain_says_from_what_to_what(t
     now = T0 + 6 * YEARS
     reader = open_reader(data.store)
     head = reader.marks()[-1].hash
+    bodies = [one.body for one in reader.events_of("DIA-0123456789ab") if one.event.get("a")]
     reader.close()
     done = erase(data, Clock(now), ME, now - 2 * YEARS)
     held = json.dumps(events(data))
@@ -108,7 +109,7 @@ def test_attendance_goes_after_five_years_and_the_chain_says_from_what_to_what(t
     assert done.chain == (head, reader.marks()[-1].hash) and done.chain[0] != done.chain[1]
     reader.close()
     raw = b"".join(path.read_bytes() for path in tmp_path.glob("store.sqlite3*"))
-    assert b'"a001"' not in raw and b'"a002"' not in raw
+    assert not [body for body in bodies if body in raw]
     assert rebuild(data, Clock(now)).differences == []
 
 

@@ -81,12 +81,21 @@ def erase(
             _clear_directory(data.directory, done)
             _clear_reports(data.reports, done)
         rebuild(data, clock, apply=True)
+        with alone(data, "privacy erase"):
+            _compact(data.store)
         done.chain = (head, _head(data.store))
         told: dict[str, Any] = msgspec.to_builtins(done)
         accounts.audit.record(by, "privacy.erase", **told)
     finally:
         accounts.close()
     return done
+
+
+def _compact(store: Path) -> None:
+    """What was written over leaves the file too."""
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as tx:
+        tx.execute("VACUUM")
+        tx.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _head(store: Path) -> str | None:
@@ -99,7 +108,6 @@ def _scrub_store(store: Path, done: Erased, progress: Progress) -> None:
     names, people = Names(), set[str]()
     with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as tx:
         tx.execute("PRAGMA synchronous = FULL")
-        tx.execute("PRAGMA secure_delete = ON")
         tx.execute("BEGIN IMMEDIATE")
         journals = tx.execute("SELECT s, e, count(*) FROM events GROUP BY s, e").fetchall()
         total, seen = sum(count for *_, count in journals), 0
@@ -125,7 +133,6 @@ def _scrub_store(store: Path, done: Erased, progress: Progress) -> None:
         done.commands = tx.execute(over, (done.before_ms,)).rowcount
         tx.execute("DELETE FROM badges WHERE until_utc < ?", (done.marks_before_ms,))
         tx.execute("COMMIT")
-        tx.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     done.people = len(people - {""})
 
 

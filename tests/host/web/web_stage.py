@@ -70,11 +70,18 @@ class Nats:
 class Web:
     """The real web process; its standard input is a pipe that the test holds, as the hub does."""
 
-    def __init__(self, folder: Path, nats_url: str, clock: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        nats_url: str,
+        clock: Path | None = None,
+        arguments: Iterable[str] = (),
+    ) -> None:
         self.folder = folder
         self.port = 0
         self.nats_url = nats_url
         self._clock = clock
+        self._arguments = list(arguments)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -113,6 +120,7 @@ class Web:
             secrets.write_text(json.dumps({"host": PASSWORD, "api": TOKEN}))
         command = [sys.executable, "-m", "diadema.web", "--data", str(self.folder)]
         command += ["--port", str(self.port)]
+        command += self._arguments
         if self._clock is not None:
             command += ["--clock", str(self._clock)]
         environment = os.environ | {"DIADEMA_NATS": self.nats_url}
@@ -123,7 +131,7 @@ class Web:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode().strip()
-        assert line.startswith("http://"), (self.folder / "web.log").read_text()
+        assert line.startswith(("http://", "https://")), (self.folder / "web.log").read_text()
         self.port = int(line.rsplit(":", 1)[1])
         on_port[self.port] = self
 
@@ -152,7 +160,10 @@ class Hub:
         self.asked: list[dict[str, Any]] = []
         self.silent = False
         self._keys: set[str] = set()
-        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"i": 1, "of": ["HUB-test", 1, 1]}
+        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {
+            "i": 1,
+            "of": ["HUB-test", 1, 1],
+        }
 
     @classmethod
     async def open(cls, url: str) -> "Hub":
