@@ -4,6 +4,7 @@ done when the ingest is killed among them.
 
 import asyncio
 import contextlib
+import sqlite3
 
 import pytest
 from at_the_door import asked
@@ -106,3 +107,27 @@ async def test_killed_among_acts_it_leaves_no_gap_no_double_and_no_half(
     assert register.dead_letters() == [] and register.conflicts() == []
     sent = [command["i"] for s, command in play.commands if command["cmd"] == "text" and s == S]
     assert {*sent} <= {*numbers}
+
+
+async def test_a_store_from_a_backup_gets_later_acts_from_the_stream(
+    play, client, ingest, broker, register, stack, tmp_path
+):
+    await seated(play)
+    note = {"action": "note", "a": "a001", "kind": "novedad_turno", **BY}
+    first = await asked(client, "hub.act", **note)
+    with contextlib.closing(sqlite3.connect(broker.data.store)) as live:
+        live.execute("VACUUM INTO ?", [str(tmp_path / "backup")])
+    second = await asked(client, "hub.act", **note)
+    await ingest.stop(kill=True)
+    register.close()
+    for file in tmp_path.glob("store.sqlite3*"):
+        file.unlink()
+    (tmp_path / "backup").rename(broker.data.store)
+    await ingest.start()
+    restored = open_reader(broker.data.store)
+    stack.callback(restored.close)
+    await until(lambda: len(restored.acts()) == 2)
+    third = await asked(client, "hub.act", **note)
+    assert [one["of"][2] for one in (first, second, third)] == [1, 2, 3]
+    assert [entry.act.n for entry in restored.acts()] == [1, 2, 3]
+    assert restored.conflicts() == []

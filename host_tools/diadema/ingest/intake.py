@@ -22,6 +22,7 @@ from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station, sa
 from diadema.store.errors import StoreTrouble
 from diadema.store.kept_contacts import row_of
 from diadema.store.kept_trails import trail_row
+from diadema.store.rows import HUB
 from diadema.store.writer import Batch, Doubtful, EventRow
 
 _BODY_KEPT = 4096  # bytes of a dead letter
@@ -115,7 +116,8 @@ class Intake:
             journal = station.journal
             if journal.e >= 0:
                 self._journals[s, journal.e] = journal
-                self.effects.acks[s] = (journal.e, journal.position)
+                if not s.startswith(HUB):  # what we said ourselves
+                    self.effects.acks[s] = (journal.e, journal.position)
             self.batch.stations.append(saved(station))
         for (s, e), journal in self._journals.items():
             self.batch.positions.append((s, e, journal.position))

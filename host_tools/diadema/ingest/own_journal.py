@@ -40,10 +40,13 @@ class Deed(Struct):
 
 
 class Recorded(NamedTuple):
-    """`of`: of each deed, its first event; `numbers`: of its command, where it has one."""
+    """`of`: of each deed, its first event; `numbers`: of its command, where it has one;
+    `messages`: the events, as the stream may keep them.
+    """
 
     of: list[tuple[str, int, int]]
     numbers: list[int | None]
+    messages: list[Message]
     effects: Effects
     frames: Frames
 
@@ -66,7 +69,7 @@ class OwnJournal:
             made.numbered = self._commands.number([one.order for one in deeds if one.order])
             e, n = self._place()
             waiting = iter(made.numbered.made)
-            messages = []
+            made.messages = []
             for deed in deeds:
                 i = next(waiting).i if deed.order else None
                 made.numbers.append(i)
@@ -74,8 +77,8 @@ class OwnJournal:
                 for k, fields in deed.events:
                     n += 1
                     body = _encode(self._whole(deed, k, fields, e, n, i))
-                    messages.append(Message(n, f"{PREFIX}{ME}.ev", body))
-            return messages, made.numbered.orders
+                    made.messages.append(Message(n, f"{PREFIX}{ME}.ev", body))
+            return made.messages, made.numbered.orders
 
         effects = self._ingest.record(build)
         assert made.numbered is not None
@@ -83,7 +86,7 @@ class OwnJournal:
         frames: Frames = []
         for new, command in zip(made.numbered.wanted, made.numbered.made, strict=True):
             frames += self._commands.frames(Told(new.s, [command]))
-        return Recorded(made.of, made.numbers, effects, frames)
+        return Recorded(made.of, made.numbers, made.messages, effects, frames)
 
     def _place(self) -> tuple[int, int]:
         """The journal's epoch, a random one before its first event, and its newest number."""
@@ -105,6 +108,7 @@ class _Made(Struct):
     numbered: Numbered | None = None
     of: list[tuple[str, int, int]] = field(default_factory=list)
     numbers: list[int | None] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
 
 def _check(k: str, event: dict[str, Any]) -> None:

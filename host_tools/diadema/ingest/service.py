@@ -205,9 +205,13 @@ class Service:
         return True
 
     async def recorded(self, done: Recorded) -> None:
-        """What follows an event of the hub's own."""
+        """What follows an event of the hub's own. The stream keeps a copy, for a store that is
+        restored from a backup; here it comes back as a double.
+        """
         for alarm in done.effects.alarms:
             log.warning(alarm)
+        for message in done.messages:
+            await self._client().publish(message.subject, message.data)
         self._meta.note()
         self._outbox.rows(done.effects.rows)
         await self.send(done.frames)
