@@ -2,15 +2,15 @@
 that is written again gets a higher rowid, so what is above the last one is all that changed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, text
 
-from diadema.figures.days import day_at, start_of
+from diadema.figures.days import LocalDays
 from diadema.figures.rollups import FED, State
 from diadema.figures.switch import Names
 from diadema.ingest.cut import position_of
@@ -22,10 +22,12 @@ type Cell = tuple[str, str, str]  # day, agent or queue, name
 
 MOST_ROWS = 500_000  # of each table at a time
 _END = Contact.__struct_fields__.index("end_utc")
+_PBX = Contact.__struct_fields__.index("pbx")
 _OF = Trail.__struct_fields__.index("session")
 _LATE = Trail.__struct_fields__.index("late")
 _CONTACTS = text(
-    f"""SELECT rowid, a, start_utc, coalesce(row ->> {_END}, start_utc) FROM contacts
+    f"""SELECT rowid, a, start_utc, coalesce(row ->> {_END}, start_utc), row ->> {_PBX}
+    FROM contacts
     WHERE rowid > :last ORDER BY rowid LIMIT :most"""
 )
 _TRAILS = text(
@@ -48,6 +50,11 @@ _CALLS = text(
     """SELECT rowid, queue, start_utc, agent, connected_utc, end_utc FROM queue_calls
     WHERE rowid > :last ORDER BY rowid LIMIT :most"""
 )
+_CALLS_OF = text(
+    """SELECT agent, connected_utc, end_utc FROM queue_calls
+    WHERE start_utc >= :since AND start_utc < :until AND agent IS NOT NULL
+    AND connected_utc IS NOT NULL AND pbx IN (SELECT value FROM json_each(:ids))"""
+)
 _NEWEST = text(
     f"""SELECT max((SELECT coalesce(max(start_utc), 0) + {LONG_MS} FROM trails),
     (SELECT coalesce(max(end_utc), 0) FROM trails WHERE {LONG}))"""
@@ -63,35 +70,10 @@ class Fed(Struct):
     behind: bool = False
 
 
-class _Days:
-    """The local days of a zone by seconds of UTC; the last one asked is mostly the next."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._start = self._end = 0
-        self._day = ""
-
-    def of(self, utc_ms: int) -> str:
-        if not self._start <= utc_ms < self._end:
-            day = day_at(utc_ms // 1000, self._zone)
-            self._start = start_of(day, self._zone) * 1000
-            self._end = start_of(day + timedelta(days=1), self._zone) * 1000
-            self._day = day.isoformat()
-        return self._day
-
-    def over(self, start_ms: int, end_ms: int) -> Iterator[str]:
-        """All days that have something of [start, end], none twice."""
-        while True:
-            yield self.of(start_ms)
-            if end_ms < self._end:
-                return
-            start_ms = self._end
-
-
 def feed(tx: Connection, known: State, zone: ZoneInfo, most: int = MOST_ROWS) -> Fed:
     """What was written since `known`."""
     fed = Fed(rowids=dict(known.rowids), position=position_of(tx))
-    days = _Days(zone)
+    days = LocalDays(zone)
     takers = (_contacts, _trails, _tickets, _queue_calls)
     for table, take in zip(FED, takers, strict=True):
         count = 0
@@ -110,16 +92,38 @@ def _rows(tx: Connection, query: Any, last: int, most: int) -> Iterable[Any]:
     return tx.execute(query, {"last": last, "most": most})
 
 
-def _contacts(tx: Connection, known: State, days: _Days, last: int, most: int) -> Taken:
-    for rowid, a, start, end in _rows(tx, _CONTACTS, last, most):
-        if start is None:
-            yield rowid, ()
-        else:  # its talk may contradict one that began on the day on which it ends
+def _contacts(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
+    rows = [*_rows(tx, _CONTACTS, last, most)]
+    cells = _of_the_switch(tx, known, days, rows)
+    for rowid, a, start, end, _ in rows:
+        if start is not None:  # its talk may contradict one that began on the day it ends
             until = min(max(start, end), start + LONGEST_MS)
-            yield rowid, [(day, "agent", a) for day in days.over(start, until)]
+            cells += [(day, "agent", a) for day in days.over(start, until)]
+        yield rowid, cells
+        cells = []
 
 
-def _trails(tx: Connection, known: State, days: _Days, last: int, most: int) -> Taken:
+def _of_the_switch(
+    tx: Connection, known: State, days: LocalDays, contacts: Sequence[Any]
+) -> list[Cell]:
+    """Whom the switch says that these calls had: they are hers no more who sat at the desk."""
+    placed = [(start, pbx) for _, _, start, _, pbx in contacts if start is not None and pbx]
+    if not placed or not known.rowids.get("queue_calls"):  # then all calls are looked at anyway
+        return []
+    asked = {
+        "since": min(placed)[0] - LONGEST_MS,
+        "until": max(placed)[0] + LONGEST_MS,
+        "ids": msgspec.json.encode([pbx for _, pbx in placed]).decode(),
+    }
+    names = Names(known.aliases)
+    return [
+        (day, "agent", names.agent(agent))
+        for agent, connected, end in tx.execute(_CALLS_OF, asked)
+        for day in days.over(connected, max(connected, end or 0))
+    ]
+
+
+def _trails(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     newest: dict[tuple[str, int], tuple[int, int | None, int]] = {}
     for rowid, a, s, e, n, start, end, session, late in _rows(tx, _TRAILS, last, most):
         before = newest.get((s, e))
@@ -146,7 +150,7 @@ def _neighbour(tx: Connection, query: Any, s: str, e: int, n: int) -> Any:
     return None if found is None else (n, found[0], found[1])
 
 
-def _tickets(tx: Connection, known: State, days: _Days, last: int, most: int) -> Taken:
+def _tickets(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     """A fault that was open until now took time of all days since."""
     newest = None
     for rowid, a, kind, opened, technical in _rows(tx, _TICKETS, last, most):
@@ -161,7 +165,7 @@ def _tickets(tx: Connection, known: State, days: _Days, last: int, most: int) ->
         yield rowid, cells
 
 
-def _queue_calls(tx: Connection, known: State, days: _Days, last: int, most: int) -> Taken:
+def _queue_calls(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     names = Names(known.aliases)
     for rowid, queue, start, agent, connected, end in _rows(tx, _CALLS, last, most):
         cells = [(days.of(start), "queue", queue)]

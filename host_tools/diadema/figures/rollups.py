@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from diadema.figures.rows import QueueSums, Sums
 from diadema.store.bulk import replacement
 
-VERSION = 2  # of what cells mean; others are made anew
+VERSION = 3  # of what cells mean; others are made anew
 FED = ("contacts", "trails", "tickets", "queue_calls")  # tables whose rows make cells
 BUSY_MS = 1_000
 metadata = MetaData()
