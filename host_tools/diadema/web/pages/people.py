@@ -5,7 +5,7 @@ from nicegui import ui
 
 from diadema.web.pages.module import ModuleElement
 from diadema.web.pages.shell import Refused, open_page
-from diadema.web.people_api import specs
+from diadema.web.people_models import specs
 from diadema.web.service import Service
 
 PATH = "/ui/people"
