@@ -28,20 +28,29 @@ class Worker:
     async def behind[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run("behind", work, *args, **kwargs)
 
+    def wake(self) -> None:
+        """Somebody is here who will ask soon, and a process takes a second or two to begin."""
+        if "ask" not in self._pools:
+            self._pool("ask").submit(os.getpid)
+
     async def _run[**P, T](
         self, name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        pool = self._pools.get(name)
-        if pool is None:
-            context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
-            self._pools[name] = pool
+        pool = self._pool(name)
         try:
             return await asyncio.wrap_future(pool.submit(work, *args, **kwargs))
         except BrokenExecutor:  # its process was killed; the next who asks gets another one
             if self._pools.get(name) is pool:
                 del self._pools[name]
             raise
+
+    def _pool(self, name: str) -> ProcessPoolExecutor:
+        pool = self._pools.get(name)
+        if pool is None:
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
+            self._pools[name] = pool
+        return pool
 
     def close(self) -> None:
         for pool in self._pools.values():

@@ -1,5 +1,6 @@
 """/ui/agents: who there is on a day; /ui/agents/{a}: one agent's day, whole."""
 
+from contextlib import suppress
 from datetime import date
 from html import escape
 
@@ -10,7 +11,16 @@ from diadema.figures.overview import AgentRow, overview
 from diadema.report.durations import clock, percent
 from diadema.web.asking import person_of
 from diadema.web.pages.module import ModuleElement
-from diadema.web.pages.parts import cut_line, day_links, day_of, right_to, seen, team_choice
+from diadema.web.pages.parts import (
+    Unread,
+    cut_line,
+    day_links,
+    day_of,
+    read,
+    right_to,
+    seen,
+    team_choice,
+)
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
@@ -25,7 +35,8 @@ def mount(app: FastAPI, service: Service) -> None:
             page = open_page(service, request, "agent_day", PATH, "figures")
         except Refused:
             return
-        await _list(service, page, day_of(service, day), team)
+        with suppress(Unread):
+            await _list(service, page, day_of(service, day), team)
 
     @ui.page("/agents/{a}")
     def agent(request: Request, a: str, day: str = "") -> None:
@@ -66,8 +77,8 @@ async def _list(service: Service, page: Page, day: date, team: str) -> None:
             day_links(page, service, day, PATH, team)
         agents = [*seen(page, service, team)]
         service.audit(page.person, "agents_day", agents)
-        made = await service.worker.ask(
-            overview, service.data, day, day, service.pace.now_ms(), agents
+        made = await read(
+            page, service, overview, service.data, day, day, service.pace.now_ms(), agents
         )
         ui.label(cut_line(made.cut, made.zone, language)).classes("status")
         names = ("handled", "missed", "aht", "occupancy", "logged", "not_ready")

@@ -3,6 +3,7 @@ The two ledgers are never merged.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from html import escape
 from zoneinfo import ZoneInfo
@@ -19,7 +20,15 @@ from diadema.ingest.cut import cut_of
 from diadema.paths import DataDir
 from diadema.report.durations import NOTHING, clock
 from diadema.store import open_reader
-from diadema.web.pages.parts import cut_line, day_links, day_of, seen, team_choice
+from diadema.web.pages.parts import (
+    Unread,
+    cut_line,
+    day_links,
+    day_of,
+    read,
+    seen,
+    team_choice,
+)
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
@@ -34,7 +43,8 @@ def mount(app: FastAPI, service: Service) -> None:
             page = open_page(service, request, "attendance", PATH, "attendance")
         except Refused:
             return
-        await _show(service, page, day_of(service, day), team)
+        with suppress(Unread):
+            await _show(service, page, day_of(service, day), team)
 
 
 async def _show(service: Service, page: Page, day: date, team: str) -> None:
@@ -48,7 +58,7 @@ async def _show(service: Service, page: Page, day: date, team: str) -> None:
         agents = [*seen(page, service, team)]
         service.audit(page.person, "attendance", agents)
         now_ms = service.pace.now_ms()
-        cut, days = await service.worker.ask(_read, service.data, day, now_ms, agents)
+        cut, days = await read(page, service, _read, service.data, day, now_ms, agents)
         zone = zone_of(service.data)
         ui.label(cut_line(cut, zone.key, language)).classes("status")
         shown = [one for one in days if one.day == day.isoformat()]

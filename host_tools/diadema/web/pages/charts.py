@@ -6,14 +6,13 @@ from typing import Any
 
 from nicegui import ui
 
-
 # for an axis in seconds, in the browser: `m:ss`
 CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
 
 
 def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
-    """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The browser's part
-    (static/charts.js) puts in the colours of the theme and follows its switch.
+    """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The
+    browser's part (static/charts.js) puts in the colours of the theme and follows its switch.
     """
     names = options.pop("colors", [])
     if options.pop("legend", False):

@@ -1,5 +1,6 @@
 """/ui/dispositions: what the calls were about: Pareto of the codes, and the tree by size."""
 
+from contextlib import suppress
 from datetime import date
 from html import escape
 from typing import Any
@@ -12,7 +13,15 @@ from diadema.figures.overview import overview
 from diadema.metrics.rounding import percent as share
 from diadema.report.durations import percent
 from diadema.web.pages.charts import chart
-from diadema.web.pages.parts import cut_line, day_links, day_of, seen, team_choice
+from diadema.web.pages.parts import (
+    Unread,
+    cut_line,
+    day_links,
+    day_of,
+    read,
+    seen,
+    team_choice,
+)
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
@@ -28,7 +37,8 @@ def mount(app: FastAPI, service: Service) -> None:
             page = open_page(service, request, "dispositions", PATH, "figures")
         except Refused:
             return
-        await _show(service, page, day_of(service, day), team)
+        with suppress(Unread):
+            await _show(service, page, day_of(service, day), team)
 
 
 async def _show(service: Service, page: Page, day: date, team: str) -> None:
@@ -41,8 +51,8 @@ async def _show(service: Service, page: Page, day: date, team: str) -> None:
             day_links(page, service, day, PATH, team)
         agents = [*seen(page, service, team)]
         service.audit(page.person, "dispositions", agents)
-        made = await service.worker.ask(
-            overview, service.data, day, day, service.pace.now_ms(), agents
+        made = await read(
+            page, service, overview, service.data, day, day, service.pace.now_ms(), agents
         )
         calls = made.total.calls()
         codes = sorted(calls.codes.items(), key=lambda one: (-one[1], one[0]))

@@ -1,5 +1,6 @@
 """/ui/handling: TMO in its three parts, and how many calls came and were taken."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from html import escape
 from typing import Any
@@ -12,7 +13,15 @@ from diadema.figures.overview import AgentRow, Overview, overview
 from diadema.metrics import calls as call_metrics
 from diadema.report.durations import clock, percent
 from diadema.web.pages.charts import CLOCK, chart
-from diadema.web.pages.parts import cut_line, day_links, day_of, seen, team_choice
+from diadema.web.pages.parts import (
+    Unread,
+    cut_line,
+    day_links,
+    day_of,
+    read,
+    seen,
+    team_choice,
+)
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
@@ -28,7 +37,8 @@ def mount(app: FastAPI, service: Service) -> None:
             page = open_page(service, request, "handling", PATH, "figures")
         except Refused:
             return
-        await _show(service, page, day_of(service, day), team)
+        with suppress(Unread):
+            await _show(service, page, day_of(service, day), team)
 
 
 async def _show(service: Service, page: Page, day: date, team: str) -> None:
@@ -40,8 +50,16 @@ async def _show(service: Service, page: Page, day: date, team: str) -> None:
             day_links(page, service, day, PATH, team)
         agents = [*seen(page, service, team)]
         service.audit(page.person, "handling", agents)
-        made = await service.worker.ask(
-            overview, service.data, day, day, service.pace.now_ms(), agents, intervals=True
+        made = await read(
+            page,
+            service,
+            overview,
+            service.data,
+            day,
+            day,
+            service.pace.now_ms(),
+            agents,
+            intervals=True,
         )
         ui.label(cut_line(made.cut, made.zone, language)).classes("status")
         if not made.rows:

@@ -1,17 +1,20 @@
 """What several pages have: the day to choose, a team, and the line that says until when."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
 from diadema.directory.people import Worker
+from diadema.errors import DiademaError
 from diadema.figures.rows import Cut
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
 from diadema.web.who import Right
 from diadema.words import section
+
+_PATIENCE_S = 30.0  # of a browser that has the page and does not connect
 
 
 def day_of(service: Service, asked: str) -> date:
@@ -66,6 +69,28 @@ def seen(page: Page, service: Service, team: str = "") -> Mapping[str, Worker]:
         for agent, worker in people.workers.items()
         if page.person.sees(agent, people) and (not team or worker.team == team)
     }
+
+
+class Unread(Exception):
+    """It could not be read, and the page has said so."""
+
+
+async def read[**P, T](
+    page: Page, service: Service, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """What the page shows: it stands there with a line that says so while that is read. Raises
+    Unread.
+    """
+    words = section("parts", page.language)
+    said = ui.label(words["loading"]).classes("status").props("role=status")
+    await ui.context.client.connected(timeout=_PATIENCE_S)
+    try:
+        made = await service.worker.ask(work, *args, **kwargs)
+    except DiademaError as error:
+        said.set_text(words["unread"].format(detail=error))
+        raise Unread from error
+    said.delete()
+    return made
 
 
 def cut_line(cut: Cut, zone: str, language: str) -> str:

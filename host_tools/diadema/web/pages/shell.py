@@ -78,6 +78,7 @@ def open_page(
 
     Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
     """
+    service.worker.wake()
     person = person_of(request)
     asked = request.query_params.get("lang") or person.language or service.floor.site.language
     language = known(asked)
