@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
 from diadema.directory.people import People, Planned
 from diadema.directory.reading import people as read_people
-from diadema.figures.days import day_at, start_of, zone_of
+from diadema.figures.days import LocalDays, start_of, zone_of
 from diadema.metrics.schedule import Lateness, lateness
 from diadema.paths import DataDir
 from diadema.store import Session, open_reader, tables
@@ -22,6 +23,8 @@ from diadema.store.kept_contacts import LONGEST_MS
 NEAR_S = 8 * 3600  # so far from a shift something still belongs to it
 
 type Key = tuple[str, int, int]
+
+_DAY = timedelta(days=1)
 
 
 class AgentDay(Struct, kw_only=True):
@@ -130,7 +133,7 @@ class _Days:
         last: date,
         agents: Collection[str] | None,
     ) -> None:
-        self._zone, self._people = zone, people
+        self._local, self._people = LocalDays(zone), people
         self._first, self._last = first, last
         self._agents = None if agents is None else set(agents)
         self._days: dict[tuple[str, date], AgentDay] = {}
@@ -138,9 +141,9 @@ class _Days:
     def of(self, agent: str, utc_ms: int, *, leaves: bool = False) -> tuple[str, date]:
         """The shift in which it lies, or the nearest one, by its end for who leaves."""
         utc_s = utc_ms // 1000
-        local = day_at(utc_s, self._zone)
+        local = self._local.at(utc_ms)
         best, nearest = local, NEAR_S + 1
-        for day in (local - timedelta(days=1), local, local + timedelta(days=1)):
+        for day in (local - _DAY, local, local + _DAY) if self._people.roster else ():
             plan = self._people.planned(agent, day)
             if plan is None or plan.start_s is None or plan.end_s is None:
                 continue
@@ -184,7 +187,7 @@ def _sessions(tx: Connection, start_ms: int, end_ms: int) -> list[Session]:
     row = tables.sessions.c
     query = select(tables.sessions).where(row.open_utc >= start_ms, row.open_utc < end_ms)
     query = query.order_by(row.open_utc, row.s, row.e, row.n)
-    return [Session(**found._mapping) for found in tx.execute(query)]
+    return msgspec.convert([tuple(found) for found in tx.execute(query)], list[Session])
 
 
 def _corrections(tx: Connection) -> Iterable[Correction]:

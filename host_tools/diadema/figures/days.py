@@ -43,3 +43,30 @@ def spans(first: date, last: date, zone: ZoneInfo) -> Iterator[DaySpan]:
     while day <= last:
         yield span_of(day, zone)
         day += timedelta(days=1)
+
+
+class LocalDays:
+    """The local days of a zone by milliseconds of UTC; the last one asked is mostly the next."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._start = self._end = 0
+        self.day = date.min
+
+    def at(self, utc_ms: int) -> date:
+        if not self._start <= utc_ms < self._end:
+            self.day = day_at(utc_ms // 1000, self._zone)
+            span = span_of(self.day, self._zone)
+            self._start, self._end = span.start_s * 1000, span.end_s * 1000
+        return self.day
+
+    def of(self, utc_ms: int) -> str:
+        return self.at(utc_ms).isoformat()
+
+    def over(self, start_ms: int, end_ms: int) -> Iterator[str]:
+        """All days that have something of [start, end], none twice."""
+        while True:
+            yield self.of(start_ms)
+            if end_ms < self._end:
+                return
+            start_ms = self._end

@@ -3,7 +3,6 @@ thousand agents has ten thousands of them, and most questions need few.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from copy import deepcopy
 from functools import cached_property
 
 from msgspec import Struct, field
@@ -84,12 +83,12 @@ class Day(Struct, kw_only=True, dict=True):
 
     def total(self) -> Sums:
         """Of all that were asked for."""
-        return deepcopy(self.whole[0]) if self.whole else _sum(self.agents.values(), Sums())
+        return _sum([self.whole[0]] if self.whole else self.agents.values(), Sums())
 
     def half_hours(self) -> dict[int, Sums]:
         """Of all that were asked for, where intervals were."""
         if self.whole:
-            return deepcopy(self.whole[1])
+            return {at: _sum([sums], Sums()) for at, sums in self.whole[1].items()}
         return {at: _sum(its.values(), Sums()) for at, its in self.intervals.items()}
 
 
