@@ -76,7 +76,7 @@ def known_closed(changes: Changes, state: StationState, c: str) -> Contact | Non
 
 def go_on(state: StationState, contact: Contact, phase: str) -> None:
     """It is in that phase; one that was over runs again."""
-    if contact.closed:
+    if contact.phase == "closed":
         state.open.append(contact)
         if contact in state.coded_late:
             state.coded_late.remove(contact)

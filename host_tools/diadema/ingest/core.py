@@ -267,6 +267,8 @@ class Ingest:
         """Rows of the floor that a batch changes."""
         for contact in changes.answered:
             self.floor.answered(contact)
+            if not contact.closed:  # else it is among the others
+                self.floor.note(contact)
         for contact in changes.missed:
             self.floor.missed(contact)
         for contact in changes.contacts.values():

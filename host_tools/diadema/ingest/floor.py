@@ -174,21 +174,23 @@ class Floor:
         return self._seat_names.get(s, s)
 
     def answered(self, contact: Contact) -> None:
-        self.note(contact)
-        if self.day.has(contact.start_utc):
-            self._figures_of(contact.a).missed.pop((contact.s, contact.e, contact.n), None)
+        figures = self._figures.get(contact.a)
+        if figures is not None and figures.missed:
+            figures.missed.pop((contact.s, contact.e, contact.n), None)
 
     def missed(self, contact: Contact) -> None:
-        self.note(contact)
         if self.day.has(contact.start_utc) and contact.outcome == "missed":
             told = contact.start_utc or 0, contact.cause in _HERS
             self._figures_of(contact.a).missed[contact.s, contact.e, contact.n] = told
 
     def note(self, contact: Contact) -> None:
         """What averages and flow have of it now, as often as it changes."""
-        today, averaged = self.day.has(contact.start_utc), metrics.averaged(contact)
+        today = self.day.has(contact.start_utc)
+        if not today and (contact.end_utc is None or contact.end_utc <= self.day.start):
+            return
+        averaged = metrics.averaged(contact)
         talk = metrics.talk_of(contact) if averaged else None
-        if not today and (talk is None or talk[1] <= self.day.start):
+        if not today and talk is None:
             return
         answered = today and contact.outcome == "answered"
         seconds = metrics.handle_s(contact) if today and averaged else -1
@@ -202,10 +204,10 @@ class Floor:
         """
         self._figures = {}
         for contact in contacts:
-            if contact.outcome == "answered":
-                self.answered(contact)
-            elif contact.outcome == "missed":
+            if contact.outcome == "missed":
                 self.missed(contact)
+            if contact.outcome in ("answered", "missed"):
+                self.note(contact)
 
     def render(self, a: str, stations: dict[str, Station], out_since: int | None) -> Row:
         """The agent's row now. `out_since`: when the last session closed, for who is out."""
@@ -230,7 +232,7 @@ class Floor:
         if not seats:
             row.since = row.t = out_since
             return row
-        station = _latest(stations[s] for s in seats)
+        station = stations[seats[0]] if len(seats) == 1 else _latest(stations[s] for s in seats)
         state = station.state
         contact = foremost(state.open) if state.open else None
         reason = self._reasons.get(state.shown_reason or "")
@@ -261,7 +263,10 @@ class Floor:
                 row.help_topic = self._topics.get(ticket.topic or "", ticket.topic)
 
     def _figures_of(self, a: str) -> Figures:
-        return self._figures.setdefault(a, Figures())
+        figures = self._figures.get(a)
+        if figures is None:
+            figures = self._figures[a] = Figures()
+        return figures
 
 
 def _latest(stations: Iterable[Station]) -> Station:

@@ -6,7 +6,6 @@ day.
 """
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 from diadema.metrics.rounding import mean, whole_seconds
 from diadema.store.kept_contacts import LONGEST_MS
@@ -39,17 +38,19 @@ def impossible(contact: Contact) -> bool:
     """Whether it cannot be by itself: a part below nothing, an end before its start, longer than
     any shift, or a clock set in it (its hours and its milliseconds tell another length).
     """
-    more = contact.more
-    parts = (
-        contact.ring_ms or 0, contact.dial_ms, contact.talk_ms, contact.hold_ms, contact.wrap_ms,
-        more.consult_ms if more else 0,
-    )  # fmt: skip
-    if min(parts) < 0 or contact.talk_ms + contact.hold_ms + contact.wrap_ms > LONGEST_MS:
+    talk, hold, wrap = contact.talk_ms, contact.hold_ms, contact.wrap_ms
+    if talk < 0 or hold < 0 or wrap < 0 or talk + hold + wrap > LONGEST_MS:
         return True
-    hours = (contact.start_utc, contact.answered_utc, contact.end_utc, contact.close_utc)
-    known = [hour for hour in hours if hour is not None]
-    if any(later < before for before, later in pairwise(known)):
+    if (contact.ring_ms or 0) < 0 or contact.dial_ms < 0:
         return True
+    if contact.more is not None and contact.more.consult_ms < 0:
+        return True
+    before = None
+    for hour in (contact.start_utc, contact.answered_utc, contact.end_utc, contact.close_utc):
+        if hour is not None:
+            if before is not None and hour < before:
+                return True
+            before = hour
     if contact.close_b != contact.start_b or contact.close_u is None:
         return False
     if contact.start_utc is None or contact.close_utc is None:
