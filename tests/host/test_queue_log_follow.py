@@ -5,14 +5,18 @@ import asyncio
 import contextlib
 import json
 import sys
+from datetime import date
 
 import pytest
 from broker_fixtures import IngestProcess, until
 from diadema.clock import SystemClock
+from diadema.figures.read import read
+from diadema.figures.rows import QueueSums
 from diadema.imports import queue_follow
 from diadema.imports.queue_follow import Follower
 from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.queue_board import QueueBoard
+from diadema.metrics.queue import service_level
 from diadema.paths import DataDir
 from diadema.store import open_reader
 from queue_logs import QueueLog, T
@@ -198,6 +202,15 @@ def test_the_running_half_hour(tmp_path, site, monkeypatch):
         "service_level": {"offered": 25.0, "noshort": 33.3, "answered": 50.0, "removed": 50.0},
     }  # fmt: skip
     assert board.news(site) is None  # nothing new
+    day = date(2026, 11, 18)
+    figures = read(data, day, day, clock.now_ms(), intervals=True)
+    flow = QueueSums()
+    for queue in figures.days[0].queue_intervals[half_hour].values():
+        flow += queue
+    flow = flow.flow(20, 5)
+    for name in ("received", "answered", "abandoned"):
+        assert told["total"][name] == getattr(flow, name)
+    assert told["total"]["service_level"] == service_level(flow)
     clock.utc_ms += 1_800_000
     told = json.loads(board.news(site))
     assert (told["half_hour"], told["total"]["received"], told["total"]["waiting"]) == (
