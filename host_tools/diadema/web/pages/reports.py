@@ -3,11 +3,13 @@ by themselves. The form is a plain one: what is asked for stands in the address.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from fastapi import FastAPI, HTTPException, Request
 from nicegui import ui
 
@@ -22,7 +24,7 @@ from diadema.report.schedule import Run, Schedule
 from diadema.report.schedule_list import said, told
 from diadema.report.writing import hour
 from diadema.web.accounts.audit import ALL
-from diadema.web.pages.parts import day_of, seen
+from diadema.web.pages.parts import Unread, day_of, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.report_html import shown
 from diadema.web.reports_api import lists
@@ -48,7 +50,8 @@ def mount(app: FastAPI, service: Service) -> None:
         may = [one for one in KINDS if page.person.may(RIGHTS[one])]
         asked = kind if kind in may else may[0]
         span = around(_grain(grain), day_of(service, day))
-        await _show(service, page, may, asked, span, _scope(scope))
+        with suppress(Unread):
+            await _show(service, page, may, asked, span, _scope(scope))
 
 
 def _grain(given: str) -> Grain:
@@ -65,24 +68,20 @@ def _scope(given: str) -> Scope:
 async def _show(
     service: Service, page: Page, may: list[str], kind: str, span: Period, scope: Scope
 ) -> None:
-    words, language = page.words, page.language
+    language = page.language
     with ui.element("main").props("id=main").classes("page reports"):
         ui.html(_form(service, page, may, kind, span, scope), tag="div", sanitize=False).classes(
             "report-tools"
         )
-        waiting = ui.label(words["waiting"]).classes("status").props("role=status")
         place = ui.element("div").classes("report")
         _files(page, kind, span, scope)
         _scheduled(service, page, kind, scope)
-    await ui.context.client.connected()
-    whose = [scope.code] if scope.of == "agent" else [*ALL]
-    service.audit(page.person, f"report.{kind}", whose)
-    made = await service.worker.ask(
-        shown, service.data, kind, span, scope, service.pace.now_ms(), THRESHOLD_S, SHORT_S,
-        page.person, language,
-    )  # fmt: skip
-    waiting.delete()
+    service.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
     with place:
+        made = await read(
+            page, service, shown, service.data, kind, span, scope, service.pace.now_ms(),
+            THRESHOLD_S, SHORT_S, page.person, language,
+        )  # fmt: skip
         if made.refused:
             ui.label(made.refused).classes("refused").props("role=alert")
         else:
@@ -215,8 +214,6 @@ def _scheduled(service: Service, page: Page, kind: str, scope: Scope) -> None:
 def _orders(
     ordered: list[dict[str, Any]], words: Mapping[str, str], language: str, zone: str
 ) -> str:
-    import msgspec
-
     if not ordered:
         return f'<p class="empty">{escape(words["no_schedules.page"])}</p>'
     rows = []
@@ -234,8 +231,6 @@ def _orders(
 
 
 def _runs(made: list[dict[str, Any]], words: Mapping[str, str], language: str, zone: str) -> str:
-    import msgspec
-
     if not made:
         return ""
     rows = []
