@@ -4,10 +4,13 @@ what late events change leaves a trace.
 
 import random
 import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import timedelta
 
 import msgspec
+import pytest
 from diadema.figures import roll as module
 from diadema.figures.read import read
 from diadema.figures.roll import repairs, roll
@@ -178,6 +181,37 @@ def test_many_rows_are_looked_at_in_several_calls(tmp_path, monkeypatch):
         assert roll(told.data, told.clock.now_ms()).behind
         same(told)
         assert roll(told.data, told.clock.now_ms()).done
+
+
+@pytest.mark.parametrize("damage", [b"no database at all", None])
+def test_damaged_ones_are_put_away_and_made_anew(tmp_path, damage):
+    with Told(tmp_path, "America/Lima") as told:
+        told.ingest.take(shift(T0).logout().messages(), "stream", "server")
+        roll(told.data, told.clock.now_ms())
+        if damage:
+            told.data.rollups.write_bytes(damage * 500)
+        else:
+            body = told.data.rollups.read_bytes()
+            told.data.rollups.write_bytes(body[:8192] + bytes(len(body) - 8192))
+        same(told)
+        same(told)
+        assert roll(told.data, told.clock.now_ms()).done
+        with closing(sqlite3.connect(told.data.rollups)) as db:
+            assert db.execute("SELECT count(*) FROM agent_days").fetchone() == (1,)
+
+
+def test_while_another_process_rolls_the_answer_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("diadema.figures.rollups.BUSY_MS", 1)
+    with Told(tmp_path, "America/Lima") as told:
+        script = shift(T0)
+        told.ingest.take(script.messages(), "stream", "server")
+        roll(told.data, told.clock.now_ms())
+        stored = script.n
+        told.ingest.take(script.call("c9").messages(stored + 1), "stream", "server")
+        with closing(sqlite3.connect(told.data.rollups, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert same(told).agent("a001").calls().answered == 3
+            assert roll(told.data, told.clock.now_ms()).cells == 0
 
 
 class _Here:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, null, select
+from sqlalchemy import Connection, func, null, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.directory.reading import people as read_people
@@ -22,7 +22,7 @@ from diadema.figures.rows import QueueSums, Sums
 from diadema.ingest.cut import cut_of
 from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
-from diadema.store import open_reader
+from diadema.store import kept_contacts, open_reader, tables
 
 __all__ = ["Day", "Figures", "read"]
 
@@ -39,12 +39,16 @@ def read(
     """The roll-ups, with what changed since and what goes on, as one transaction sees it. Raises
     DiademaError where there is no store.
     """
-    zone = zone_of(data)
-    asked = _Asked(data, first, last, now_ms, zone, intervals, agents)
     reader = open_reader(data.store)
+    question = data, first, last, now_ms, zone_of(data), intervals, agents
     try:
-        with _rolled(data) as rx, reader.engine.connect() as tx:  # in this order: the store last
-            return asked.of(rx, tx)
+        try:
+            with _rolled(data) as rx, reader.engine.connect() as tx:  # in this order
+                return _Asked(*question).of(rx, tx)
+        except DBAPIError as error:
+            rollups.give_up(data.rollups, error)
+        with reader.engine.connect() as tx:
+            return _Asked(*question).of(None, tx)
     finally:
         reader.close()
 
@@ -113,6 +117,7 @@ class _Asked:
             cut=cut,
             days=[day.made(self.intervals) for day in self.days.values()],
             months=self.months,
+            hourless=_hourless(tx),
         )
 
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
@@ -190,6 +195,13 @@ class _Asked:
             for queue, calls in queue_calls(tx, span).items():
                 parts = queue_halves(calls, cut_by)
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
+
+
+def _hourless(tx: Connection) -> int:
+    row = tables.contacts.c
+    query = select(func.count()).where(text(tables.HOURLESS), row.start_utc.is_(None))
+    going = sum(one.start_utc is None for one in kept_contacts.running(tx))
+    return int(tx.execute(query.select_from(tables.contacts)).scalar_one()) + going
 
 
 class _Day:

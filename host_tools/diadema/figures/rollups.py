@@ -111,13 +111,19 @@ def open_rollups(path: Path) -> Engine:
     try:
         return _open(path)
     except DBAPIError as error:
-        if not isinstance(error.orig, sqlite3.DatabaseError) or isinstance(
-            error.orig, sqlite3.OperationalError
-        ):
+        if not give_up(path, error):
             raise
-    for name in ("-wal", "-shm", ""):  # it is no database
-        path.with_name(path.name + name).unlink(missing_ok=True)
     return _open(path)
+
+
+def give_up(path: Path, error: DBAPIError) -> bool:
+    """Put them away if they are damaged; True when they are. Locked or no room is no damage."""
+    cause = error.orig
+    if not isinstance(cause, sqlite3.DatabaseError) or isinstance(cause, sqlite3.OperationalError):
+        return False
+    for name in ("-wal", "-shm", ""):
+        path.with_name(path.name + name).unlink(missing_ok=True)
+    return True
 
 
 def _open(path: Path) -> Engine:
