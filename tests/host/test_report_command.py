@@ -97,6 +97,7 @@ def test_without_a_kind_a_month_is_that_of_the_switch(report):
         (["week", "--kind", "tmo", "--week", "٢٠٢٦-W10"], "W48"),
         (["month", "--kind", "tmo", "--month", "2026-13"], "2026-13"),
         (["month", "--kind", "tmo", "--team", "Noche"], "Mañana"),
+        (["month", "--kind", "tmo", "--agent", "a777"], "a777"),
         (["month", "--kind", "tmo", "--team", "Mañana", "--queue", "q"], "--agent"),
         (["month", "--kind", "tmo", "--format", "doc"], "xlsx"),
         (["month", "--kind", "tmo", "-o", "x.doc"], "xlsx"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 
+from diadema.errors import DiademaError
 from diadema.figures.rows import Cut
 from diadema.paths import DataDir
 from diadema.report.asked import Asked
@@ -48,6 +49,8 @@ def make(
         f"diadema.report.{_MODULES[kind]}"
     ).make
     sections, cut = _settled(asked, maker)
+    if scope.of == "agent" and scope.code not in asked.people.workers and not asked.by_agent:
+        raise DiademaError(asked.say("no_agent", given=scope.code))  # one who has left has traces
     return Report(
         kind=kind,
         title=asked.say("title.of", kind=asked.say(f"kind.{kind}"), span=_span(asked)),
