@@ -35,6 +35,7 @@ OTHERS = frozenset({  # known, and not about a caller in a queue
     "OUTCONGESTION",
 })  # fmt: skip
 _KEPT_MS = 3_600_000  # how long a call that is over is remembered
+_DAY_MS = 86_400_000
 _PRUNE = 4096
 _encode = msgspec.json.Encoder().encode
 
@@ -59,6 +60,8 @@ class Translator:
         self._common: dict[str, Any] = {"s": s, "e": e, "b": 0, "u": 0}
         self._key, self._queues = key, frozenset(queues)
         self._calls: dict[tuple[str, str], _Course] = {}
+        self._prune_at = _PRUNE
+        self._lost = 0  # no longer waited for
         self._second: tuple[int, set[tuple[Any, ...]]] = (0, set())
         self.n = 0
         self.verbs: Counter[str] = Counter()
@@ -70,7 +73,7 @@ class Translator:
     @property
     def open(self) -> int:
         """Calls that are not over, by this log."""
-        return sum(course.ended_t is None for course in self._calls.values())
+        return self._lost + sum(course.ended_t is None for course in self._calls.values())
 
     def take(self, row: Row) -> list[bytes] | BadRow:
         """The row's events, as JSON."""
@@ -132,11 +135,20 @@ class Translator:
             known.connected = True
         elif row.verb not in ("ENTERQUEUE", "RINGNOANSWER", "RINGCANCELED"):
             known.ended_t = row.t
-        if len(self._calls) > _PRUNE:
-            self._calls = {
-                key: one for key, one in self._calls.items()
-                if one.ended_t is None or one.ended_t > row.t - _KEPT_MS
-            }  # fmt: skip
+        if len(self._calls) > self._prune_at:
+            self._prune(row.t)
+
+    def _prune(self, t: int) -> None:
+        """Logs lose ends: whoever is open for a day is no longer waited for."""
+        kept = {}
+        for key, one in self._calls.items():
+            since = t - (_DAY_MS if one.ended_t is None else _KEPT_MS)
+            if (one.entered_t if one.ended_t is None else one.ended_t) > since:
+                kept[key] = one
+            else:
+                self._lost += one.ended_t is None
+        self._calls = kept
+        self._prune_at = max(_PRUNE, 2 * len(self._calls))
 
     def _restarted(self, row: Row) -> Iterator[QueueEvent]:
         """The switch began anew: whoever was in it is not any more."""
