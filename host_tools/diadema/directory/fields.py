@@ -48,7 +48,6 @@ class Field(Struct, frozen=True, kw_only=True):
     shape: str = ""
     pattern: str = ""
     unique: bool = False
-    default: str | int | bool | None = None
 
     def read(self, raw: Any) -> Value:
         """The value in what a cell, a form or a program gave. Raises Wrong."""

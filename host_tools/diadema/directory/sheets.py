@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from diadema.directory.encodings import decode
 from diadema.directory.wrong import Problem, Wrong
@@ -31,7 +31,6 @@ class Sheet(Struct, kw_only=True):
     header: list[str]
     rows: Iterator[tuple[int, Cells]]
     encoding: str = ""
-    notes: list[Problem] = field(default_factory=list)
 
 
 def read_sheet(data: bytes) -> Sheet:

@@ -19,14 +19,13 @@ _LISTS = ("agents", "stations", "reasons", "areas", "help_topics", "fault_areas"
           "identity_methods", "playbooks", "materials")  # fmt: skip
 _KINDS = {"stations": "seats"}
 _PLACE = re.compile(r"([a-z_]+)\[(\d+)\](?:\.([a-z_]+))?")
-_SITE_ONLY = ("wifi",)  # and whatever else the directory does not know stays as it was
 _COLUMNS = {"id": "code", "seat": "code", "label": "label"}
 
 
 class Draft:
     """The description as the directory has it on `day`: `json` as a file has it, `site` checked.
-    `old`: the description in force, of which stays what the directory does not know, and the
-    stations' verifiers (`pins`). Raises Wrong.
+    `old`: the description in force, of which stays what the directory does not know, as its
+    Wi-Fi; `pins`: the agents' verifiers. Raises Wrong.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ async def export(
     note(service, person, f"people_export_{kind}", kind)
     language = language_of(request)
     made = await ask(
-        service.worker.ask(
+        service.worker.file(
             asking.table,
             service.data,
             kind,
@@ -117,7 +117,7 @@ async def import_table(
     if not dry_run:
         note(service, person, f"people_import_{kind}", kind)
     done = await ask(
-        service.worker.behind(
+        service.worker.file(
             asking.take_table,
             service.data,
             kind,
@@ -211,7 +211,7 @@ async def publication(service: Served, request: Request, _: Asking) -> dict[str,
 async def publish(service: Served, request: Request, person: Asking) -> InForce:
     note(service, person, "people_publish", "settings")
     done = await ask(
-        service.worker.behind(asking.publish, service.data, service.pace.now_ms(), person.id)
+        service.worker.file(asking.publish, service.data, service.pace.now_ms(), person.id)
     )
     return InForce.model_validate(msgspec.to_builtins(done))
 
