@@ -1,127 +1,25 @@
-"""Start-up: opens the journal, takes the board's table of parts, and hands over to `lib.app`.
-
-Touches hardware only when run. A part that is missing or dead is a fault, not the end.
+"""Hands over to the program that `boot.py` chose, or to safe mode. What ends a program is kept,
+and told by its next start.
 """
 
-import asyncio
-import gc
-from binascii import hexlify
-from time import sleep_ms
-
-import board
-import machine
-from drivers.usb_serial import UsbSerial
-from lib.app import App
-from lib.errors import JournalError, StationError
-from lib.journal import Journal
-from lib.parts import Parts
-from lib.timekeeping import Clock
-
-_CAUSES = {
-    machine.PWRON_RESET: "power_on",
-    machine.HARD_RESET: "hard",
-    machine.WDT_RESET: "watchdog",
-    machine.DEEPSLEEP_RESET: "deep_sleep",
-    machine.SOFT_RESET: "soft",
-}
-# two keys held for so long at power-on
-_ORDERS = (((1, 6), "format_journal"), ((2, 5), "factory_reset"))
-_HOLD_MS = 10_000
-_LOOK_MS = 100
-_SETTLE_MS = 20  # a pull-up and a long wire
-
-
-def make_bus(name, gpios):
-    """One of the board's buses, with its wires and options."""
-    kind, number, wires, options = board.BUSES[name]
-    pins = {keyword: machine.Pin(gpios[wire]) for keyword, wire in wires.items()}
-    return getattr(machine, kind)(number, **dict(pins, **options))
-
-
-def choose_wires(log):
-    """The GPIO of each wire. Boards of one name that differ in them are told apart by where the
-    chip of PROBE answers; nobody answers: the first.
-    """
-    variants, probe = getattr(board, "VARIANTS", None), getattr(board, "PROBE", None)
-    if not variants or not probe:
-        return board.PINS
-    bus, address = probe
-    for number, others in enumerate(variants):
-        gpios = dict(board.PINS, **others)
-        try:
-            make_bus(bus, gpios).writeto(address, b"")
-        except OSError:
-            continue
-        log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
-        return gpios
-    log("{}: variant 0, {} answers nowhere".format(board.NAME, bus))
-    return dict(board.PINS, **variants[0])
-
-
-def open_journal():
-    """The journal on its partition, or in memory with the fault that says so."""
-    from esp32 import Partition
-
-    code = "no_partition"
-    for partition in Partition.find(Partition.TYPE_DATA, label="journal"):
-        try:
-            return Journal(partition), {}
-        except JournalError as error:
-            code = error.code
-    from lib.ramflash import RamFlash
-
-    return Journal(RamFlash()), {"journal": code}
-
-
-def open_store(station):
-    """The files of the configuration; whoever asks drops the module again."""
-    from lib.config_store import ConfigStore
-
-    return ConfigStore(station)
-
-
-def ordered(parts):
-    """The order that two keys held since power-on give; None when they are let go before."""
-    if not parts.has("keys"):
-        return None
-    try:
-        down = parts.make("keys").down
-    except (StationError, OSError):
-        return None  # the app tells it
-    sleep_ms(_SETTLE_MS)
-    for keys, order in _ORDERS:
-        left_ms = _HOLD_MS
-        while all(down(key) for key in keys):
-            if left_ms <= 0:
-                return order
-            sleep_ms(_LOOK_MS)
-            left_ms -= _LOOK_MS
-    return None
+import slots
 
 
 def main():
-    # every letter becomes a known string now: its table doubles, which needs one large piece of
-    # memory, and later there may be none
-    for code in range(32, 256):
-        chr(code)
-    station = "DIA-" + hexlify(machine.unique_id()).decode()
-    journal, faults = open_journal()
-    serial = UsbSerial()
-    gpios = choose_wires(serial.log)
-    parts = Parts(board.PARTS, gpios, lambda name: make_bus(name, gpios))
-    app = App(
-        station,
-        board.NAME,
-        journal,
-        lambda: open_store(station),
-        Clock(),
-        serial,
-        parts,
-    )
-    cause = _CAUSES.get(machine.reset_cause(), "power_on")
-    app.start(cause, faults, ordered(parts))
-    gc.collect()
-    asyncio.run(app.run())
+    if slots.safe:
+        from safe import run
+
+        run(slots.safe)
+    from start import main as program
+
+    if not slots.chosen:
+        program()  # a developer's board: errors end at the prompt
+        return
+    try:
+        program()
+        slots.restart("end")
+    except Exception as error:
+        slots.restart(error)
 
 
 if __name__ == "__main__":

@@ -70,16 +70,18 @@ class App:
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
         self._quiet_at = 0
+        self.alive_at = 0  # u of the loop's last step, or of its next one
         self.last_u = 0  # of the newest event
         self.left_alone = None  # a partition that holds something else than our journal
         self.sound = None  # while something is to be heard or measured
         self.intake = None  # the store, while a configuration comes in
+        self.program = None  # `slots`, where the program runs from one of them
         self.discards = 0
         self.crashes = 0
 
-    def start(self, cause, faults=(), order=None):
+    def start(self, cause, faults=(), order=None, text=""):
         """Take up the session where it was, and say that we are here."""
-        once("start", "start", self, FIRMWARE, cause, dict(faults), order)
+        once("start", "start", self, FIRMWARE, cause, dict(faults), order, text)
         self._quiet_at = self.clock.now() + _QUIET_MS
         self._output()
 
@@ -118,6 +120,10 @@ class App:
         """Everything at once, for ever."""
         asyncio.create_task(self.keep(self.uplink.run))
         asyncio.create_task(self.keep(self.host.listen))
+        if self.program:
+            from lib.supervisor import supervise
+
+            asyncio.create_task(supervise(self))
         parts = self.parts
         for role in INPUTS:
             if parts.has(role):
@@ -214,7 +220,7 @@ class App:
                     await asyncio.sleep_ms(0)
                 self._flag.clear()
                 now = self.clock.now()
-                due = self._due()
+                self.alive_at = due = self._due()
                 if due is None or due > now:
                     await wait(self._flag, None if due is None else due - now)
                     if self._inputs:
@@ -226,7 +232,7 @@ class App:
 
     def _watched(self, action, *arguments):
         """Keys' edges in something long, such as the erasing of a sector, are told late."""
-        since = self.clock.now()
+        self.alive_at = since = self.clock.now()
         action(*arguments)
         took_ms = self.clock.now() - since
         keys = self.parts.get("keys")

@@ -21,7 +21,7 @@ _SHAPE = {
 }
 _OPTIONAL = {
     "key": -64, "sntp": 259, "firmware": 16, "wifi": {"ssid": 32, "password": 63},
-    "selftest": (0, 1),
+    "selftest": (0, 1), "update_key": 512,
 }  # fmt: skip
 _PINS = ("none", "always", "clonable")
 _STEPS = "greeting identity need information doubts closing".split()  # noqa: SIM905

@@ -80,6 +80,7 @@ class ConfigStore:
     def __init__(self, station, folder=""):
         self._station = station
         self._paths = (folder + "/config.0", folder + "/config.1")
+        self._key_path = folder + "/update.key"
         self._coming: "tuple | None" = None  # (i, sha256, parts)
         self._part = self._check = 0
         self._look()
@@ -116,7 +117,20 @@ class ConfigStore:
             except ValueError:
                 raise ConfigError("data", "not JSON") from None
         validate(data, self._station)
+        self._keep_key(data.get("update_key"))
         return Config(data)
+
+    def _keep_key(self, key):
+        """In a file of its own, where safe mode finds it too."""
+        try:
+            with open(self._key_path) as file:
+                key = key != file.read() and key
+        except OSError:
+            pass  # the first one
+        if key:
+            with open(self._key_path + ".new", "w") as file:
+                file.write(key)
+            os.rename(self._key_path + ".new", self._key_path)
 
     def expects(self, number):
         """Whether more blocks of that command are to come."""

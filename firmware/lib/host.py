@@ -109,6 +109,8 @@ class Host:
             from lib.config_store import configure
 
             configure(app, u, details)
+        elif name == "update":
+            once("updating", "take", app, u, details)
         elif details["i"] <= app.desk.command:
             return  # done before
         elif name == "time":

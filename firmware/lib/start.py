@@ -10,8 +10,10 @@ from lib.journal import EVENT, SNAPSHOT
 from lib.once import forget, once
 
 
-def start(app, firmware, cause, faults, order):
-    """`faults`: what went wrong before (part: code); `order`: what keys asked for, or None."""
+def start(app, firmware, cause, faults, order, text):
+    """`faults`: what went wrong before (part: code); `order`: what keys asked for, or None;
+    `text`: more of the cause.
+    """
     journal, desk = app.journal, app.desk
     journal.snapshot = desk.snapshot
     _mount(app, faults)
@@ -28,10 +30,11 @@ def start(app, firmware, cause, faults, order):
         "Diadema {} on {}, {}, boot {}".format(firmware, app.board, app.station_id, app.boot)
     )
     u = app.clock.now()
-    app.record(
-        {"k": "station.booted", "cause": cause, "firmware": firmware, "board": app.board,
-         "torn": journal.torn}, u,
-    )  # fmt: skip
+    booted = {"k": "station.booted", "cause": cause, "firmware": firmware, "board": app.board,
+              "torn": journal.torn}  # fmt: skip
+    if text:
+        booted["text"] = text
+    app.record(booted, u)
     if order == "factory_reset":
         app.record({"k": "station.config", "generation": 0, "hash": ""}, u)
     for part in ("journal", "config"):

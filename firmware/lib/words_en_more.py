@@ -10,6 +10,9 @@ message.agree: Agree
 message.observe: Object
 
 no_config: Not configured
+safe_mode: Safe mode
+safe_crashes: Fails: tell support
+safe_no_program: No program
 volume: Volume %s
 goodbye: See you!
 missed_caller_gave_up: The caller hung up

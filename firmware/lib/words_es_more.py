@@ -10,6 +10,9 @@ message.agree: Confor
 message.observe: Obs.
 
 no_config: Sin configuración
+safe_mode: Modo seguro
+safe_crashes: Falla: avise a soporte
+safe_no_program: Sin programa
 volume: Volumen %s
 goodbye: ¡Hasta luego!
 missed_caller_gave_up: El usuario colgó

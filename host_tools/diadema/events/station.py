@@ -17,10 +17,15 @@ type Check = Annotated[str, words("ok", "failed", "skipped")]
 
 
 class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
-    cause: Annotated[str, words("power_on", "hard", "watchdog", "deep_sleep", "soft")]
+    """`text`: the end of the traceback that ended the start before, where the cause is crash."""
+
+    cause: Annotated[
+        str, words("power_on", "hard", "watchdog", "deep_sleep", "soft", "crash", "update")
+    ]
     firmware: str
     board: str
     torn: Count = 0
+    text: Maybe[str] = UNSET
 
 
 class StationClock(Event, tag="station.clock", kw_only=True, gc=False):
@@ -70,6 +75,18 @@ class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):
     reason: Maybe[str] = UNSET
     missing: Maybe[list[str]] = UNSET
     skipped: Maybe[str] = UNSET
+
+
+class StationUpdate(Event, tag="station.update", kw_only=True, gc=False):
+    """How an update of the program goes on; `next` is the part that the station waits for."""
+
+    phase: Annotated[
+        str, words("receiving", "verified", "restarting", "good", "rolled_back", "refused")
+    ]
+    version: Maybe[str] = UNSET
+    next: Maybe[Count] = UNSET
+    reason: Maybe[str] = UNSET
+    detail: Maybe[str] = UNSET
 
 
 class CommandRefused(Event, tag="command.refused", kw_only=True, gc=False):

@@ -20,7 +20,10 @@ SECTOR = 4096
 SLOT_BLOCK = 256  # a program is many small files, which are only read
 VFS_BLOCK = SECTOR
 _ARCH = "xtensawin"  # of both chips
-_START = ("boot.py", "main.py")  # they must run whatever the slots hold
+_START = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
+# compiled beside them: these must run whatever the slots hold
+_BESIDE = ("slots.py", "update.py", "safe.py", "lib/frames.py")
+_PROGRAM = ("start.py", "update.py")  # of the slot, beside lib and drivers
 _DRIVER = re.compile(r"drivers[.](\w+)")
 
 
@@ -29,10 +32,21 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
 
     Raises ImageError when one cannot be compiled.
     """
-    sources = {f"lib/{path.name}": path for path in sorted((root / "lib").glob("*.py"))}
+    sources = {name: root / name for name in _PROGRAM}
+    sources |= {f"lib/{path.name}": path for path in sorted((root / "lib").glob("*.py"))}
     for name in _drivers(board, root):
         sources[f"drivers/{name}.py"] = root / "drivers" / f"{name}.py"
     sources["board.py"] = board.folder / "board.py"
+    return _compiled(sources)
+
+
+def start_files(root: Path = FIRMWARE) -> dict[str, bytes]:
+    """Of the vfs, by path."""
+    texts = {name: (root / name).read_bytes() for name in _START}
+    return texts | _compiled({name: root / name for name in _BESIDE})
+
+
+def _compiled(sources: Mapping[str, Path]) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as pool:
 
         def compiled(name: str) -> bytes:
@@ -44,16 +58,11 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
         }
 
 
-def start_files(root: Path = FIRMWARE) -> dict[str, bytes]:
-    """Of the vfs, by path."""
-    return {name: (root / name).read_bytes() for name in _START}
-
-
 def _drivers(board: Board, root: Path) -> list[str]:
     """Modules that the table's parts name, and what those name in turn."""
     found: set[str] = set()
     waiting = [part[0] for part in board.parts.values()]
-    waiting += _DRIVER.findall((root / "main.py").read_text("utf-8"))
+    waiting += _DRIVER.findall((root / "start.py").read_text("utf-8"))
     while waiting:
         name = waiting.pop()
         path = root / "drivers" / f"{name}.py"

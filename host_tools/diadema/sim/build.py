@@ -11,6 +11,7 @@ from pathlib import Path
 
 from diadema.errors import DiademaError
 
+START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
 FIRMWARE_HEAP = 256 * 1024  # bytes; 64-bit words, so about the ESP32's 128 KiB
 
 _RUN = "import sys; sys.path.insert(0, {!r}); import micropython_run as m; m.run_main(sys.argv)"
@@ -52,7 +53,7 @@ def build_firmware(into: Path, *, chip: bool = False) -> None:
     for path in sorted(source.rglob("*.py")):
         target = into / path.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if path.parent == source:
+        if path.parent == source and path.name in START_FILES:
             shutil.copy(path, target)
         else:
             name = str(path.relative_to(source))

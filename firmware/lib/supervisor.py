@@ -1,0 +1,41 @@
+"""Who feeds the watchdog: one task, as long as the app's loop does its steps in time. It also says
+when this start counts as one that came to work, and judges a program that runs for the first time.
+Only where programs run from slots.
+"""
+
+import asyncio
+
+from lib.once import once
+from micropython import const
+
+_LOOK_MS = const(5_000)
+_BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
+_LATE_MS = const(15_000)
+_WORKS_MS = const(60_000)
+_TRIAL_MS = const(10_000)  # drivers are there by then
+_TRIAL_MOST_MS = const(30_000)
+
+
+async def supervise(app):
+    program, now = app.program, app.clock.now
+    feed = program.watchdog(_BITES_MS)
+    before = set(app.desk.faults)  # the old program had them too
+    trial = program.trial
+    once("updating", "tell_news", app, program.ended)
+    working = False
+    while True:
+        await asyncio.sleep_ms(_LOOK_MS)
+        u = now()
+        if u < app.alive_at + _LATE_MS:
+            feed()
+        if trial and u >= _TRIAL_MS:
+            wrong = once("updating", "judge", app, before)
+            if not wrong:
+                trial = False
+                program.chosen.mark(program.GOOD)
+                once("updating", "tell_news", app, None)
+            elif u >= _TRIAL_MOST_MS:
+                program.restart("trial " + wrong)
+        if not working and u >= _WORKS_MS:
+            working = True
+            program.works()

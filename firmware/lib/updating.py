@@ -1,0 +1,87 @@
+"""The command that brings an update, and how an update ended. The intake itself is `update.py`,
+kept in memory while parts come. Loaded for a part.
+"""
+
+import sys
+
+
+def take(app, u, details):
+    """A part. Only where nobody sits; what came before stays on flash."""
+    program, desk = app.program, app.desk
+    under_way = program and program.intake
+    if not under_way and details["i"] <= desk.command:
+        return  # refused, and that was said
+    if not program:
+        _refuse(app, u, details, "no_slots", "this image has no slots for programs")
+        return
+    if desk.open or desk.work != "idle":
+        _refuse(app, u, details, "busy", "somebody works here")
+        return
+    import update
+
+    try:
+        intake = program.intake = under_way or _begin(app, update)
+        answer = intake.add(details)
+    except update.UpdateError as error:
+        _refuse(app, u, details, error.reason, error.detail)
+        return
+    version = intake.manifest.get("version")
+    if answer:
+        _tell(app, u, details, phase="receiving", version=version, next=answer)
+    elif answer == 0:
+        _tell(app, u, details, phase="verified", version=version)
+        _tell(app, u, details, phase="restarting", version=version)
+        program.restart("update")
+
+
+def _begin(app, update):
+    running = app.program.chosen
+    other = [slot for slot in app.program.find() if slot.label != running.label]
+    if not other:
+        raise update.UpdateError("flash", "there is one slot only")
+    return update.Intake(other[0], running.sequence + 1, app.board, update.kept_key())
+
+
+def _refuse(app, u, details, reason, detail):
+    if app.program:
+        app.program.intake = None
+    sys.modules.pop("update", None)
+    _tell(app, u, details, phase="refused", reason=reason, detail=detail[:80])
+
+
+def _tell(app, u, details, **fields):
+    event = {"k": "station.update"}
+    for name, value in fields.items():
+        if value is not None:
+            event[name] = value
+    if details:
+        event["i"] = details["i"]
+    return app.record(event, u)
+
+
+def tell_news(app, why):
+    """How the last update ended, if nobody was told yet; `why` is what ended its trial."""
+    program = app.program
+    for slot in program.find():
+        if slot.news:
+            phase, reason = "good", None
+            if not slot.has(program.GOOD):
+                phase, reason = "rolled_back", why or "power"
+            if _tell(app, app.clock.now(), None, phase=phase, version=slot.version, reason=reason):
+                slot.mark(program.TOLD)
+
+
+def judge(app, before):
+    """What keeps a new program from being good, or None: a part that has no driver or a fault that
+    it had not `before`. An absent host, broker or access point never does.
+    """
+    parts, faults = app.parts, app.desk.faults
+    for role in ("screen", "keys", "badge_reader", "codec", "lights"):
+        if parts.has(role) and not parts.get(role) and role not in before:
+            return role
+    if parts.has("wifi") and app.machine.config.wifi and not parts.get("wifi"):
+        return "wifi"
+    for part in faults:
+        if part not in before and part not in ("uplink", "wifi", "config", "headset"):
+            return part
+    return "crash" if app.crashes else None
