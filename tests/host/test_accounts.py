@@ -244,9 +244,7 @@ def test_only_the_first_account_is_a_first_account(accounts: Accounts) -> None:
     assert refused.value.word == "not_first"
 
 
-def test_waits_grow_with_each_failure_and_end_with_success(
-    accounts: Accounts, time: Time
-) -> None:
+def test_waits_grow_with_each_failure_and_end_with_success(accounts: Accounts, time: Time) -> None:
     who = {"account": "jefa", "address": "10.0.0.7"}
     for _ in range(throttle.FREE["account"]):
         assert accounts.throttle.attempt(**who) == 0

@@ -126,7 +126,7 @@ class _AccountsPage:
                 "id": row.number, "at": self._hour(row.at_ms), "who": row.who,
                 "role": self._words.get(f"role.{row.role}", ""), "what": row.what,
                 "agents": " ".join(row.agents), "address": row.address,
-                "detail": " ".join(f"{key}={value}" for key, value in row.detail.items()),
+                "detail": _told(row.detail),
             }
             for row in self._accounts.audit.rows(
                 limit=_ROWS, who=asked["who"], what=asked["what"], agent=asked["agent"]
@@ -239,7 +239,8 @@ class _AccountsPage:
         return table
 
     def _button(self, word: str, act: Callable[[], Any]) -> None:
-        ui.button(self._words[f"do.{word}"], on_click=act).props("outline no-caps")
+        button = ui.button(self._words[f"do.{word}"], on_click=act, color=None)
+        button.classes("act").props("outline no-caps")
 
     def _note(self, word: str) -> None:
         ui.label(self._words[word]).classes("note")
@@ -253,6 +254,15 @@ class _AccountsPage:
     def _hour(self, utc_ms: int) -> str:
         at = datetime.fromtimestamp(utc_ms / 1000, self._service.zone)
         return at.strftime("%d/%m/%Y %H:%M:%S")
+
+
+def _told(detail: dict[str, Any]) -> str:
+    """On one line, without what is empty."""
+    return " ".join(
+        f"{key}={', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for key, value in detail.items()
+        if value not in (None, [], "")
+    )
 
 
 def _state(disabled: bool, must_change: bool) -> str:
