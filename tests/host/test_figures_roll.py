@@ -59,8 +59,12 @@ def same(told, intervals=True, month=False):
     st.sampled_from(ZONES),
     st.integers(0, 1 << 30),
     st.lists(st.sampled_from(("roll", "some", "read", "nothing")), min_size=1, max_size=6),
+    st.booleans(),
 )
-def test_rolled_is_unrolled_for_any_arrival_and_any_split_of_rolls(histories, zone, seed, whens):
+def test_rolled_is_unrolled_for_any_arrival_and_any_split_of_rolls(
+    histories, zone, seed, whens, linked
+):
+    """`linked`: stations are connected, so that what goes on does so until now."""
     by_chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as root, Told(root, zone) as told:
         messages = []
@@ -69,6 +73,8 @@ def test_rolled_is_unrolled_for_any_arrival_and_any_split_of_rolls(histories, zo
                 its = [message(event) for event in journal]
                 by_chance.shuffle(its)
                 messages += its
+        if linked:
+            told.ingest.take([hello(events) for events in histories if events], "stream", "server")
         at = 0
         for when in whens:
             size = by_chance.randrange(1, len(messages) // len(whens) + 3)
@@ -89,6 +95,11 @@ def test_rolled_is_unrolled_for_any_arrival_and_any_split_of_rolls(histories, zo
         same(told)
         same(told, month=True)
         assert roll(told.data, told.clock.now_ms()).cells == 0
+
+
+def hello(events):
+    s, e = events[-1]["s"], events[-1]["e"]
+    return Script(s=s, e=e).hello_message()
 
 
 def shift(utc, s=S, e=7):
