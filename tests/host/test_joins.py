@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import pairwise
 
 from diadema import site as sites
 from diadema.clock import SystemClock
@@ -98,6 +99,10 @@ def test_of_the_store_s_hours(tmp_path, site, clock):
     found = joins(data, T0, T0 + 3_600_000, people())
     assert (found.contacts, found.calls, found.by_alias, found.contacts_alone) == (3, 2, 1, 2)
     assert joins(data, T0 - 7_200_000, T0 - 3_600_000, people()).contacts == 0
+    cuts = [T0, T0 + 3000, T0 + 6500, T0 + 120_000, T0 + 3_600_000]  # the first in a call's ring
+    parts = [joins(data, start, end, people()) for start, end in pairwise(cuts)]
+    for name in ("contacts", "calls", "by_alias", "contacts_alone", "calls_alone"):
+        assert sum(getattr(part, name) for part in parts) == getattr(found, name), name
 
 
 def test_a_day_is_joined_once(tmp_path, site, clock, monkeypatch):

@@ -35,9 +35,9 @@ class Joined(Struct, frozen=True):
 
 
 class Joins(Struct, kw_only=True):
-    """Of inbound contacts that were answered, and of calls that the switch says were: how many
-    found each other by which method, and how many did not. `unnamed`: of the calls without a
-    contact, those whose agent nobody knows.
+    """Inbound contacts that were answered = by_pbx + by_alias + contacts_alone, by how they found
+    their call; and of the calls that the switch says were answered, those that no contact is.
+    `unnamed`: of these, those whose agent nobody knows.
     """
 
     contacts: int = 0
@@ -183,15 +183,16 @@ def _within(
 def _counted(
     pairs: list[Joined], contacts: list[Contact], calls: list[QueueCall], agents: Aliases
 ) -> Joins:
-    joined = {pair.call for pair in pairs}
-    alone = [call for call in calls if _key(call) not in joined]
-    ours = {pair.contact for pair in pairs}
+    theirs = {pair.call for pair in pairs}
+    alone = [call for call in calls if _key(call) not in theirs]
+    by = {pair.contact: pair.by for pair in pairs}
+    methods = [by.get(_key(contact)) for contact in contacts]
     return Joins(
         contacts=len(contacts),
         calls=len(calls),
-        by_pbx=sum(pair.by == "pbx" for pair in pairs),
-        by_alias=sum(pair.by == "alias" for pair in pairs),
-        contacts_alone=sum(_key(one) not in ours for one in contacts),
+        by_pbx=methods.count("pbx"),
+        by_alias=methods.count("alias"),
+        contacts_alone=methods.count(None),
         calls_alone=len(alone),
         unnamed=sum(agents.agent(call.agent) is None for call in alone),
         pairs=pairs,
