@@ -1,38 +1,50 @@
 """The consolidated report: how many different users were attended, and what came of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+
+from msgspec import Struct, field
 
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
-from diadema.metrics.fcr import WINDOW_DAYS, Fcr, fcr
+from diadema.metrics.fcr import WINDOW_DAYS, Visit, fcr
 from diadema.report.asked import Asked
 from diadema.report.dispositions import COUNT, Counted, flag_word
 from diadema.report.model import Cell, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
-from diadema.store import open_reader
+from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.rows import Contact
 
 FLAGS = ("resuelto", "seguimiento", "reclamo", "negativa", "")
 _DAY_MS = 86_400_000
 
 
+class _Seen(Struct):
+    """Of contacts with a conversation: how many, of those with a reference how many and whose;
+    what the share of resolved ones is worked out of.
+    """
+
+    n: int = 0
+    referred: int = 0
+    references: set[str] = field(default_factory=set)
+    visits: list[Visit] = field(default_factory=list)
+    unknown: int = 0
+
+
 def make(asked: Asked) -> list[Section]:
-    start, end = asked.bounds_ms
-    contacts = [*_attended(asked, start, end)]
-    its = [one for one in contacts if _is_ours(asked, one, start, end)]
-    references = {one.more.reference for one in its if one.more and one.more.reference}
-    referred = sum(bool(one.more and one.more.reference) for one in its)
+    whole = asked.scope.of == "floor" and asked.sees_all
+    seen = _look(asked, whole)
     calls = asked.total.calls(asked.queue)
     stated = [
         Stated("handled", "count", of_calls.handled(calls)),
         Stated("distinct", "count", of_calls.distinct(calls)),
-        Stated("referred", "count", referred, len(its)),
-        Stated("users", "count", len(references), referred),
+        Stated("referred", "count", seen.referred, seen.n),
+        Stated("users", "count", len(seen.references), seen.referred),
     ]
-    notes = [asked.say("note.users", n=len(references), m=referred, all=len(its))]
-    if asked.scope.of == "floor" and asked.sees_all:
-        said = _fcr(asked, contacts)
+    notes = [asked.say("note.users", n=len(seen.references), m=seen.referred, all=seen.n)]
+    if whole:
+        start, end = asked.bounds_ms
+        said = fcr(seen.visits, start, end, asked.now_ms, seen.unknown)
         stated.append(Stated("fcr", "percent", said.rate, said.n))
         notes.append(
             asked.say("note.fcr", days=said.days, pending=said.pending, unknown=said.unknown)
@@ -42,38 +54,51 @@ def make(asked: Asked) -> list[Section]:
     return [summary(asked, stated, notes), _flags(asked, calls), _agents(asked)]
 
 
+def _look(asked: Asked, whole: bool) -> _Seen:
+    """In one pass, as a month has many. For the whole floor as far beyond the span as a second
+    call counts as one.
+    """
+    start, end = asked.bounds_ms
+    until = end + WINDOW_DAYS * _DAY_MS if whole else end
+    seen, motives = _Seen(), {code: its[0] for code, its in asked.people.codes.items() if its}
+    for one in _attended(asked, start, until):
+        assert one.start_utc is not None
+        more, inside = one.more, one.start_utc < end
+        reference = more.reference if more else None
+        if inside and _is_ours(asked, one):
+            seen.n += 1
+            if reference:
+                seen.referred += 1
+                seen.references.add(reference)
+        if whole:
+            motive = (more.motive if more else None) or motives.get(one.code or "")
+            if reference is None or motive is None:
+                seen.unknown += inside
+            else:
+                seen.visits.append((reference, motive, one.start_utc))
+    return seen
+
+
 def _attended(asked: Asked, start: int, end: int) -> Iterator[Contact]:
-    """With a conversation; as far beyond the span as a second call counts as one."""
-    reader = open_reader(asked.data.store)
+    """With a conversation."""
+    reader, row = open_reader(asked.data.store), tables.contacts.c
+    within = (row.start_utc >= start) & (row.start_utc < end)
     try:
-        found = reader.contacts(start_utc=start, end_utc=end + WINDOW_DAYS * _DAY_MS)
+        with reader.engine.connect() as tx:
+            going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
+            for one in kept_contacts.ended(tx, within):
+                if one.outcome == "answered" and kept_contacts.key_of(one) not in going:
+                    yield one
+            for one in going.values():
+                if one.outcome == "answered" and start <= (one.start_utc or 0) < end:
+                    yield one
     finally:
         reader.close()
-    return (one for one in found if one.outcome == "answered")
 
 
-def _is_ours(asked: Asked, one: Contact, start: int, end: int) -> bool:
-    return (
-        one.start_utc is not None
-        and start <= one.start_utc < end
-        and (asked.agents is None or one.a in asked.agents)
-        and asked.queue in (None, one.queue or "")
-    )
-
-
-def _fcr(asked: Asked, contacts: Iterable[Contact]) -> Fcr:
-    start, end = asked.bounds_ms
-    visits, unknown = [], 0
-    for one in contacts:
-        more = one.more
-        labels = asked.people.codes.get(one.code or "", [])
-        motive = (more.motive if more else None) or (labels[0] if labels else None)
-        reference = more.reference if more else None
-        if reference is None or motive is None or one.start_utc is None:
-            unknown += one.start_utc is not None and start <= one.start_utc < end
-        else:
-            visits.append((reference, motive, one.start_utc))
-    return fcr(visits, start, end, asked.now_ms, unknown)
+def _is_ours(asked: Asked, one: Contact) -> bool:
+    agents = asked.agents
+    return (agents is None or one.a in agents) and asked.queue in (None, one.queue or "")
 
 
 def _flag(asked: Asked, code: str) -> str:
