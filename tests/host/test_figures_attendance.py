@@ -1,5 +1,6 @@
 """Attendance by the business day of the shift: marks, sessions and what was planned."""
 
+import json
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ import pytest
 from diadema.directory.people import People, Planned
 from diadema.figures import attendance as module
 from diadema.figures.attendance import attendance
+from diadema.ingest.messages import PREFIX, Message
 from scripted_station import Script
 from test_figures_read import Place
 
@@ -101,3 +103,30 @@ def test_two_sessions_at_once_and_one_unheard_are_counted(place, people):
     place.take(other.login())  # the first one here ends unheard
     (one,) = days(place)
     assert (len(one.sessions), one.orphans, one.impossible) == (2, 1, 1)
+
+
+def said(n, k, **fields):
+    event = {"s": "HUB-x", "e": 1, "n": n, "b": 0, "u": 0, "t": at(18) * 1000, "by": "ana"}
+    body = json.dumps(event | {"k": f"attendance.{k}", "a": "a001", **fields}).encode()
+    return Message(0, f"{PREFIX}HUB-x.ev", body)
+
+
+def test_a_correction_stands_beside_the_mark_and_changes_no_lateness(place, people):
+    people(DAY, at(8), at(16))
+    script = worked(at(8, 30), at(16))
+    place.take(script)
+    mark = [script.s, script.e, 3]
+    place.ingest.take_file(
+        [
+            said(1, "corrected", direction="in", time=at(8) * 1000, reason="lector", of=mark),
+            said(2, "corrected", direction="out", time=at(17) * 1000, reason="olvidó"),
+            said(3, "justified", reason="paro de buses", day="2026-11-18"),
+        ]
+    )
+    (one,) = days(place)
+    assert [fix.kind for fix in one.corrections] == ["corrected", "corrected", "justified"]
+    assert (one.first_in, one.last_out) == (at(8, 30) * 1000, at(16) * 1000)
+    assert (one.corrected_in, one.corrected_out) == (at(8) * 1000, at(17) * 1000)
+    assert (one.entry, one.exit, one.outside_s) == (at(8) * 1000, at(17) * 1000, 3600)
+    assert (one.late.raw_s, one.late.unexplained_s) == (25 * 60, 0)
+    assert one.late.explained == "paro de buses"
