@@ -120,6 +120,7 @@ class Follower:
         self._key = credentials.load(data).badge_key
         self._client: Client | None = None
         self._spoke = 0.0
+        self._trouble = ""
 
     async def run(self) -> None:
         """Raises DiademaError for what is no text log."""
@@ -128,16 +129,22 @@ class Follower:
                 try:
                     await self._follow()
                 except _Silent as error:
-                    log.warning("%s; trying again", error)
+                    self._complain(error)
                     await self._hang_up()
                     await asyncio.sleep(_RETRY_S)
                 except _Behind as error:
                     log.warning("%s: sending again what it lacks", error)
                 except OSError as error:
-                    log.warning("%s; trying again", error)
+                    self._complain(error)
                     await asyncio.sleep(_RETRY_S)
         finally:
             await self._hang_up()
+
+    def _complain(self, error: Exception) -> None:
+        """Once for as long as it is the same."""
+        if str(error) != self._trouble:
+            log.warning("%s; trying again until it is mended", error)
+        self._trouble = str(error)
 
     async def _follow(self) -> None:
         """All that is there, and then what comes."""
@@ -214,7 +221,9 @@ class Follower:
         answer = msgspec.json.decode(reply.data)
         if "error" in answer:
             raise _Silent(f"the hub refuses: {answer.get('detail')}")
-        self._spoke = time.monotonic()
+        if self._trouble:
+            log.info("going on")
+        self._spoke, self._trouble = time.monotonic(), ""
         return int(answer["position"])
 
     async def _connect(self) -> Client:
