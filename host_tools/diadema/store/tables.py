@@ -143,6 +143,7 @@ contacts = Table(  # those that are over; `row`: all of one, a JSON array (see `
     _text("row"),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("contacts_start", "start_utc"),
+    Index("contacts_agent", "a", "start_utc"),
     Index("contacts_hourless", "s", "e", sqlite_where=text(HOURLESS)),
 )
 trails = Table(  # those that are over; `row`: a JSON array in the order of the struct's fields
