@@ -122,14 +122,14 @@ def test_branches_must_agree(book, data):
     assert (problem.word, problem.column) == ("branch", "level1")
 
 
-def test_what_stations_would_not_take_is_told_by_its_entry(book, data):
-    agent = book.entry("agents", "e002").body
-    put(book, "agents", **agent | {"station_code": "1122"})
-    with pytest.raises(Wrong) as error:
-        publishing.draft(book, data, DAY)
-    problem = error.value.problems[0]
-    assert (problem.word, problem.kind, problem.code) == ("pin_missing", "agents", "e002")
-    assert "diadema people pin e002" in problem.whole("es")
+async def test_who_needs_a_pin_and_has_none_is_told_and_gets_one_that_nobody_knows(book, data):
+    put(book, "agents", **book.entry("agents", "e002").body | {"station_code": "1122"})
+    assert publishing.draft(book, data, DAY).without_pin == ["e002"]
+    assert (await publish(book, data)).without_pin == ["e002"]
+    verifier = load(data.site).agents[1].pin
+    assert verifier and set(verifier) - set("0:")
+    assert (await publish(book, data)).without_pin == []
+    assert load(data.site).agents[1].pin == verifier
 
 
 def test_all_that_stations_would_not_take_is_told_at_once(book, data):
@@ -241,6 +241,9 @@ async def test_publishing_knows_when_it_would_undo_what_was_done_by_hand(book, d
     await publish(book, data)
     assert not publishing.changed_by_hand(book, data)
     described = json.loads(data.site.read_text())
+    described["agents"][0]["pin"] = "1111111111111111:22222222222222222222222222222222"
+    data.site.write_text(json.dumps(described))
+    assert not publishing.changed_by_hand(book, data), "as the hub does when a PIN is chosen"
     described["agents"][0]["name"] = "Otro Nombre"
     data.site.write_text(json.dumps(described))
     assert publishing.changed_by_hand(book, data)

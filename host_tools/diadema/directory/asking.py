@@ -207,14 +207,17 @@ def publication(data: DataDir, now_ms: int, language: str) -> dict[str, Any]:
         try:
             made = publishing.draft(book, data, day_at(data, now_ms))
             found, problems = publishing.differences(made, data), []
+            without_pin = made.without_pin
         except Wrong as error:
-            found, problems = [], [_in_words(one, language) for one in error.problems]
+            found, without_pin = [], []
+            problems = [_in_words(one, language) for one in error.problems]
         last, by_hand = book.published(), publishing.changed_by_hand(book, data)
     current, stations = publishing.generations(data)
     return {
         "differences": found,
         "problems": problems,
         "changed_by_hand": by_hand,
+        "without_pin": without_pin,
         "generation": current,
         "stations": stations,
         "last": last and {"at_ms": last.at_ms, "by": last.by, "generation": last.generation},

@@ -166,19 +166,25 @@ def publish(
     place, day, now_ms = _today(data, clock)
     if dry_run:
         with _open(place, now_ms) as book:
-            found = publishing.differences(publishing.draft(book, place, day), place)
+            made = publishing.draft(book, place, day)
+            found, lacking = publishing.differences(made, place), made.without_pin
         generation = None
     else:
         place.make()
         done = asking.publish(place, now_ms, by)
         found, generation = done.differences, done.generation
+        lacking = done.without_pin
     if as_json:
         import msgspec
 
         told = {"differences": msgspec.to_builtins(found), "generation": generation}
+        told["without_pin"] = lacking
         print(json.dumps(told, ensure_ascii=False))
         return
     _tell_differences(found, language)
+    if lacking:
+        print(f"No PIN yet: {', '.join(lacking[:_SHOWN])}{' …' if len(lacking) > _SHOWN else ''}")
+        print("A code for one use lets each choose hers at a station; a supervisor gives it.")
     if generation is not None:
         print(f"In force as generation {generation}; stations get it now.")
     elif not dry_run:

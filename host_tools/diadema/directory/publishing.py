@@ -20,6 +20,7 @@ from diadema.directory.taking_in import keep_pins
 from diadema.directory.to_site import Draft
 from diadema.errors import DiademaError
 from diadema.paths import DataDir, write_whole
+from diadema.pins import make_verifier, random_pin
 from diadema.site import SiteError, parse
 from diadema.store import tables
 from diadema.store.database import open_database
@@ -55,12 +56,14 @@ class StationHas(Struct, frozen=True, kw_only=True):
 
 class Published(Struct, frozen=True, kw_only=True):
     """`generation` None: no hub runs; it takes the site at its next start. `told`: catalogues
-    and days whose publication is in the hub's journal.
+    and days whose publication is in the hub's journal. `without_pin`: agents who need a code for
+    one use, to choose their PIN at a station.
     """
 
     generation: int | None
     differences: list[Difference]
     told: int = 0
+    without_pin: list[str] = field(default_factory=list)
 
 
 def draft(book: Directory, data: DataDir, day: date) -> Draft:
@@ -86,30 +89,52 @@ async def publish(
 ) -> Published:
     """`ask` puts a question to the hub; None: none runs. Raises DiademaError."""
     check_author(by, "-")
-    old = _in_force(data)
-    verifiers = _pins(book, old)
-    made = Draft(book, day, old, verifiers)
-    found = differences(made, data)
-    write_whole(data.site, made.json)
+    made, found = _store(book, data, day)
     generation = None
     if ask is not None:
         generation = int((await ask("hub.site", {}))["generation"])
     hashes = _hashes(book)
-    file = {_FILE: hashlib.sha256(made.json).hexdigest()}
+    file = {_FILE: _digest(made.json)}
     last = book.published()
     before: dict[str, str] = json.loads(last.hashes) if last else {}
     told = 0
     if ask is not None:
         told = await _tell(ask, by, generation or 0, hashes, before)
         told += await _tell_days(book, ask, by, day, made.site.tz, last.change if last else None)
-    keep_pins(book, verifiers)
+    keep_pins(book, made.pins)
     with book.writing() as tx:
         row = {
             "at_ms": at_ms, "by": by, "change": book.last_change(), "generation": generation,
             "hashes": json.dumps((hashes if ask is not None else before) | file),
         }  # fmt: skip
         tx.execute(insert(publications), row)
-    return Published(generation=generation, differences=found, told=told)
+    return Published(
+        generation=generation, differences=found, told=told, without_pin=made.without_pin
+    )
+
+
+def _store(book: Directory, data: DataDir, day: date) -> tuple[Draft, list[Difference]]:
+    """Make the site and write it; anew where the hub has written a PIN into it meanwhile."""
+    while True:
+        before = _bytes(data)
+        old = _in_force(data)
+        made = Draft(book, day, old, _pins(book, old), lambda: make_verifier(random_pin()))
+        found = differences(made, data)
+        if _bytes(data) == before:
+            write_whole(data.site, made.json)
+            return made, found
+
+
+def _bytes(data: DataDir) -> bytes | None:
+    return data.site.read_bytes() if data.site.exists() else None
+
+
+def _digest(described: bytes) -> str:
+    """Of a description but for its PINs, which the hub writes itself."""
+    plain = json.loads(described)
+    for agent in plain.get("agents", ()):
+        agent.pop("pin", None)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def changed_by_hand(book: Directory, data: DataDir) -> bool:
@@ -117,7 +142,10 @@ def changed_by_hand(book: Directory, data: DataDir) -> bool:
     last = book.published()
     if last is None or not data.site.exists():
         return False
-    digest = hashlib.sha256(data.site.read_bytes()).hexdigest()
+    try:
+        digest = _digest(data.site.read_bytes())
+    except (ValueError, AttributeError, TypeError):  # it is not even a description
+        return True
     return bool(json.loads(last.hashes).get(_FILE) != digest)
 
 

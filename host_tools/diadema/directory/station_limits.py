@@ -19,13 +19,22 @@ _MOST = {"reasons": 24, "areas": 24, "help_topics": 24, "fault_areas": 12, "camp
 _PARTS = 24
 
 
-def problems(rows: Rows, settings: Body, pins: Mapping[str, str]) -> list[Problem]:
-    return [
-        *_sizes(rows),
-        *_seats(rows),
-        *_pins(rows, str(settings.get("pin", "none")), pins),
-        *_codes(rows),
-    ]
+def problems(rows: Rows) -> list[Problem]:
+    return [*_sizes(rows), *_seats(rows), *_codes(rows)]
+
+
+def without_pin(rows: Rows, settings: Body, pins: Mapping[str, str]) -> list[str]:
+    """Agents who will be asked for a PIN and have none yet."""
+    policy = settings.get("pin", "none")
+    found = []
+    for one in rows["agents"]:
+        badges = [*_list(one, "badges"), *_list(one, "day_badges")]
+        if policy == "clonable":
+            badges = [badge for badge in badges if not is_secure(badge)]
+        asked = (one.body or {}).get("station_code") or (policy != "none" and badges)
+        if asked and not pins.get(one.code):
+            found.append(one.code)
+    return found
 
 
 def _sizes(rows: Rows) -> Iterator[Problem]:
@@ -52,19 +61,6 @@ def _seats(rows: Rows) -> Iterator[Problem]:
         for team in teams:
             if not sizes[team]:
                 yield _at(one, "team_empty", "teams", team)
-
-
-def _pins(rows: Rows, policy: str, pins: Mapping[str, str]) -> Iterator[Problem]:
-    for one in rows["agents"]:
-        if pins.get(one.code):
-            continue
-        body = one.body or {}
-        badges = [*_list(one, "badges"), *_list(one, "day_badges")]
-        if policy == "clonable":
-            badges = [badge for badge in badges if not is_secure(badge)]
-        if body.get("station_code") or (policy != "none" and badges):
-            column = "station_code" if body.get("station_code") else "badges"
-            yield _at(one, "pin_missing", column, "", agent=one.code)
 
 
 def _codes(rows: Rows) -> Iterator[Problem]:

@@ -3,6 +3,7 @@ other, and what is wrong is told by the entry that it stands in.
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from diadema.directory.wrong import Problem, Wrong
 from diadema.site import Site, SiteError, parse
 from diadema.station_config import check_sizes
 
+_NO_PIN = f"{'0' * 16}:{'0' * 32}"  # a verifier that no PIN fits
 _LISTS = ("agents", "stations", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
           "identity_methods", "playbooks", "materials")  # fmt: skip
 _KINDS = {"stations": "seats"}
@@ -25,11 +27,17 @@ _COLUMNS = {"id": "code", "seat": "code", "label": "label"}
 class Draft:
     """The description as the directory has it on `day`: `json` as a file has it, `site` checked.
     `old`: the description in force, of which stays what the directory does not know, as its
-    Wi-Fi; `pins`: the agents' verifiers. Raises Wrong.
+    Wi-Fi; `pins`: the agents' verifiers. Who has none and needs one is in `without_pin`, and has
+    what `make_pin` gives. Raises Wrong.
     """
 
     def __init__(
-        self, book: Directory, day: date, old: dict[str, Any], pins: dict[str, str]
+        self,
+        book: Directory,
+        day: date,
+        old: dict[str, Any],
+        pins: dict[str, str],
+        make_pin: Callable[[], str] = lambda: _NO_PIN,
     ) -> None:
         self._rows: dict[str, list[Entry]] = {}
         for kind in (
@@ -41,13 +49,15 @@ class Draft:
         settings = book.entry("settings", "site", day)
         if settings is None or settings.body is None:
             raise Wrong(Problem(word="no_settings", kind="settings", code="site"))
-        if found := station_limits.problems(self._rows, settings.body, pins):
+        if found := station_limits.problems(self._rows):
             raise Wrong(*found)
+        self.without_pin = station_limits.without_pin(self._rows, settings.body, pins)
+        self.pins = dict(pins) | {agent: make_pin() for agent in self.without_pin}
         described = {**old, **_settings(settings.body)}
         described["stations"] = [_station(one.body or {}) for one in self._rows["seats"]]
         known = {agent["id"]: agent for agent in old.get("agents", ())}
         described["agents"] = [
-            _agent(one.body or {}, known.get(one.code, {}), pins.get(one.code, ""))
+            _agent(one.body or {}, known.get(one.code, {}), self.pins.get(one.code, ""))
             for one in self._rows["agents"]
         ]
         for name in _LISTS[2:]:

@@ -70,10 +70,13 @@ class TakenIn(BaseModel):
 
 
 class InForce(BaseModel):
-    """`generation` null: no hub runs, it takes the site at its next start."""
+    """`generation` null: no hub runs, it takes the site at its next start. `without_pin`: agents
+    who need a code for one use, to choose their PIN at a station.
+    """
 
     generation: int | None
     differences: list[Difference]
+    without_pin: list[str]
 
 
 _MEDIA = {

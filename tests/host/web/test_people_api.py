@@ -145,10 +145,13 @@ async def test_what_stations_would_be_told(api: httpx.AsyncClient, data: DataDir
     # what stations would not take is told and not put in force
     agent = (await api.get("/agents/e002")).json()["entry"] | {"station_code": "1122"}
     await api.put("/agents/e002", json=change(agent))
+    assert (await api.get("/publication")).json()["without_pin"] == ["e002"]
+    book = {"motive": "9", "id": "NADA", "version": "1"}
+    await api.put("/playbooks/9", json=change(book))
     problems = (await api.get("/publication")).json()["problems"]
-    assert [(one["kind"], one["code"]) for one in problems] == [("agents", "e002")]
+    assert [(one["kind"], one["code"]) for one in problems] == [("playbooks", "9")]
     answer = await api.post("/publication")
-    assert answer.status_code == 422 and "PIN" in answer.json()["detail"]
+    assert answer.status_code == 422 and "nivel 1" in answer.json()["detail"]
 
 
 async def test_the_document_has_a_model_of_each_kind(api: httpx.AsyncClient) -> None:

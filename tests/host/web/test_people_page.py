@@ -217,8 +217,10 @@ async def test_what_stations_would_be_told_is_shown_and_published(
     assert "nueva" in DataDir(people_web.folder).site.read_text()
     agent = dict(book.entry("agents", "e002", date(2026, 12, 1)).body or {})  # type: ignore[union-attr]
     put(book, "agents", agent | {"station_code": "1122"})
-    await page.get_by_role("button", name="Publicar", exact=True).click()
-    await expect(dialog).to_contain_text("Asesores, e002")
+    put(book, "playbooks", {"motive": "9", "id": "NADA", "version": "1"})
+    await page.reload()
+    await page.get_by_role("button", name="Publicar · !").click()
+    await expect(dialog).to_contain_text("Instructivos, 9")
     await expect(dialog.get_by_role("button", name="Publicar")).to_be_disabled()
 
 

@@ -133,8 +133,11 @@ export class People {
       const count = told.differences.reduce(
         (sum, one) => sum + one.added.length + one.changed.length + one.removed.length, 0,
       );
-      this.publishButton.textContent = this.words["page.publish"] + (count ? ` · ${count}` : "");
-      this.publishButton.title = count ? this.word("page.publish.pending", { n: count }) : "";
+      const wrong = told.problems.length || told.changed_by_hand;
+      const pending = wrong ? "!" : count || "";
+      this.publishButton.textContent = this.words["page.publish"] + (pending && ` · ${pending}`);
+      this.publishButton.title = told.problems.length ? this.words["publish.problems"]
+        : count ? this.word("page.publish.pending", { n: count }) : "";
     } catch {
       this.publishButton.title = "";
     }

@@ -42,6 +42,11 @@ export class PublishDialog {
     } else {
       parts.push(make("p", "soft", words["publish.nothing"]));
     }
+    if (told.without_pin.length) {
+      const few = told.without_pin.slice(0, SHOWN).join(" · ");
+      const agents = told.without_pin.length > SHOWN ? `${few} …` : few;
+      parts.push(make("p", "soft", page.word("publish.without_pin", { agents })));
+    }
     const publish = button("primary", words["page.publish"], () => this.#publish(publish));
     publish.disabled = told.problems.length > 0;
     parts.push(make("div", "buttons", publish));
