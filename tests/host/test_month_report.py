@@ -5,7 +5,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -14,11 +14,13 @@ from bank_files import DAY, Log
 from diadema import cli
 from diadema.clock import SystemClock
 from diadema.errors import DiademaError
+from diadema.figures.read import read
 from diadema.imports.bank import import_bank
+from diadema.metrics.calls import aside
 from diadema.metrics.queue import Flow
 from diadema.paths import DataDir
-from diadema.report.month import Cut, Served, as_json, bounds, work_out
-from diadema.store import QueueCall
+from diadema.report.month import Cut, Served, as_json, bounds, month_report, work_out
+from diadema.store import QueueCall, open_reader
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_station import SITE
@@ -281,3 +283,34 @@ def test_what_is_no_month_is_refused(month):
 def test_there_must_be_a_store(report, tmp_path):
     code, _, said = report("--month", "1999-02", "--data", tmp_path)
     assert code == 2 and "no store" in said
+
+
+def test_figures_of_days_are_those_of_the_month_where_only_a_switch_tells(tmp_path):
+    """Agents and queues, by the other reading of the same calls; nobody is named in one row."""
+    data = DataDir(tmp_path / "data")
+    data.make()
+    (tmp_path / "data" / "site.json").write_text(json.dumps(SITE))
+    zone = ZoneInfo("America/Lima")
+    import_bank([invented(tmp_path)], data, SystemClock())
+    reader = open_reader(data.store)
+    try:
+        made = month_report(reader, "1999-02", zone, 0, 20, 5)
+    finally:
+        reader.close()
+    figures = read(data, date(1999, 2, 1), date(1999, 2, 28), 0, intervals=True)
+    assert asdict(figures.queue().flow(20, 5)) == asdict(made.total)
+    for agent, served in made.agents.items():
+        if agent is not None:
+            sums = figures.agent(agent)
+            calls = sums.calls()
+            assert (calls.answered, calls.by_switch) == (served.contacts, served.contacts)
+            assert sums.load.switch_talk_s == served.talk_s
+            assert (calls.n, calls.talk_s) == (served.n, served.n_talk_s)
+            assert aside(calls) == sum(served.aside.values())
+    by_half = Counter()
+    for day in figures.days:
+        for start, agents in day.intervals.items():
+            for agent, sums in agents.items():
+                by_half[start, agent] += sums.load.switch_talk_s
+    expected = {key: row.talk_s for key, row in made.load.items() if key[1] is not None}
+    assert +by_half == +Counter(expected)
