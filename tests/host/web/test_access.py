@@ -49,7 +49,7 @@ async def headers(worked_web: Web) -> AsyncIterator[dict[Role, dict[str, str]]]:
 def found_routes(app: Any, prefix: str = "") -> Iterator[str]:
     for route in app.routes:
         if (router := getattr(route, "original_router", None)) is not None:
-            yield from found_routes(router, prefix)
+            yield from found_routes(router, prefix + getattr(app, "prefix", ""))
             continue
         path = prefix + route.path
         inner = getattr(route, "app", None)
