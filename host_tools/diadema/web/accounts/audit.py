@@ -98,9 +98,7 @@ class Audit:
                 self._thread.start()
             self._wake.notify()
 
-    def record(
-        self, person: Person, what: str, agents: Iterable[str] = (), **detail: Any
-    ) -> None:
+    def record(self, person: Person, what: str, agents: Iterable[str] = (), **detail: Any) -> None:
         """Written when this returns. Raises what the file raises."""
         with writing(self._engine) as tx:
             append(tx, self.now(), person, what, agents, **detail)
