@@ -142,9 +142,9 @@ class _Asked:
     def _sum_up(self, rx: Connection) -> None:
         """Of all agents together, so that nobody need look at each."""
         first, last = self.scope.first, self.scope.last
-        for day, whole in summed.floor_days(rx, first, last, keep=True).items():
-            self.days[day].whole = whole
         today = day_at(self.now_ms // 1000, self.zone)
+        for day, whole in summed.floor_days(rx, first, last, today.isoformat(), keep=True).items():
+            self.days[day].whole = whole
         self.months = summed.agent_months(rx, self.first, self.last, today, keep=True)
 
     def _went_on(self, day: str, added: Cell | None, replaced: bool) -> None:

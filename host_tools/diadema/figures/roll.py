@@ -239,7 +239,8 @@ def _sum_up(rx: Connection, today: date) -> None:
     first = today.replace(day=1)
     before = (first - timedelta(days=1)).replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    summed.floor_days(rx, before.isoformat(), last.isoformat(), keep=True)
+    days = before.isoformat(), last.isoformat(), today.isoformat()
+    summed.floor_days(rx, *days, keep=True)
     summed.agent_months(rx, before, last, today, keep=True)
 
 

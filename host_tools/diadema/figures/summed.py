@@ -26,15 +26,18 @@ def forget(rx: Connection, cells: Iterable[tuple[str, str]]) -> None:
     rx.exec_driver_sql(forgets, of_month)
 
 
-def floor_days(rx: Connection, first: str, last: str, *, keep: bool) -> dict[str, Whole]:
-    """All agents of each day that has any."""
+def floor_days(
+    rx: Connection, first: str, last: str, today: str, *, keep: bool
+) -> dict[str, Whole]:
+    """All agents of each day that has any and is over: today's are others in a moment."""
     row, cell = rollups.floor_days.c, rollups.agent_days.c
     query = select(row.day, row.total, row.halves).where(row.day.between(first, last))
+    query = query.where(row.day < today)
     found = {
         day: (rollups.sums_of(total), rollups.halves_of(halves))
         for day, total, halves in rx.execute(query)
     }
-    there = select(cell.day).where(cell.day.between(first, last)).distinct()
+    there = select(cell.day).where(cell.day.between(first, last), cell.day < today).distinct()
     made = {day: _floor(rx, day) for day in rx.execute(there).scalars().all() if day not in found}
     if keep and made:
         rows = [(day, *rollups.packed(*whole)) for day, whole in made.items()]
