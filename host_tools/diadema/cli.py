@@ -27,6 +27,8 @@ from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
 from diadema.privacy_command import app as privacy_app
 from diadema.report.command import app as report_app
+from diadema.update.command import app as update_app
+from diadema.update.command import keys_app
 
 app = typer.Typer(
     name="diadema",
@@ -40,9 +42,11 @@ app.add_typer(board_app, name="board")
 app.add_typer(export_app, name="export")
 app.add_typer(image_app, name="image")
 app.add_typer(import_app, name="import")
+app.add_typer(keys_app, name="keys")
 app.add_typer(people_app, name="people")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(report_app, name="report")
+app.add_typer(update_app, name="update")
 app.command()(pin)
 
 

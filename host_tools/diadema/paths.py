@@ -42,6 +42,8 @@ class DataDir:
         self.directory = root / "directory.sqlite3"  # people and places
         self.accounts = root / "accounts.sqlite3"  # who may look, and who did
         self.rollups = root / "rollups.sqlite3"  # sums of the store; deleting it only costs time
+        self.update_key = root / "update_key.pub"  # of who signs programs for stations
+        self.updates = root / "updates"  # their bundles, by SHA-256
         self.reports = root / "reports"  # of the scheduled runs
 
     def gateway(self, name: str) -> Path:

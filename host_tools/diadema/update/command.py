@@ -1,0 +1,180 @@
+"""`diadema keys` and the part of `diadema update` that needs no hub: bundles."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diadema.options import AsJson, Data, data_root
+from diadema.update.hub_command import app
+
+if TYPE_CHECKING:
+    from diadema.update.bundle import Bundle
+    from diadema.update.keys import PrivateKey
+
+__all__ = ["app", "keys_app"]
+
+keys_app = typer.Typer(
+    help="The key that signs updates.", no_args_is_help=True, add_completion=False
+)
+
+
+@keys_app.command("make")
+def make_key(
+    file: Annotated[Path, typer.Argument(help="Where it is to lie, on the machine that signs.")],
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Ask for one, without which it is of no use.")
+    ] = False,
+) -> None:
+    """Make a key. FILE never leaves this machine; FILE.pub is for the hub."""
+    from diadema.update import keys
+
+    secret = None
+    if passphrase:
+        secret = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    public = keys.make(file, secret)
+    print(f"{file}: keep it here, and a copy where nobody else can get at it.")
+    print(f"{keys.public_path(file)}: `diadema keys install` gives it to the hub.")
+    print(f"Fingerprint {public.fingerprint}")
+
+
+@keys_app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="A private key, or the .pub of one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the public part: the fingerprint, and what stations are told."""
+    from diadema.update import keys
+
+    public = keys.load_public(file) if file.suffix == ".pub" else _load(file).public
+    if as_json:
+        print(json.dumps({"fingerprint": public.fingerprint, "update_key": public.text}))
+    else:
+        print(f"Fingerprint {public.fingerprint}")
+        print(public.text)
+
+
+@keys_app.command()
+def install(
+    file: Annotated[Path, typer.Argument(help="The .pub of the key that signs from now on.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the hub the public key; stations get it with their configuration, and then take what
+    it signed.
+    """
+    import asyncio
+
+    from diadema.ask_hub import ask_hub
+    from diadema.paths import DataDir, write_whole
+    from diadema.update import keys
+
+    public = keys.load_public(file)
+    where = DataDir(data_root(data))
+    where.make()
+    write_whole(where.update_key, public.text.encode() + b"\n")
+    generation = None
+    if where.read_hub() is not None and where.site.exists():
+        generation = asyncio.run(ask_hub(where, "hub.site", {}))["generation"]
+    if as_json:
+        print(json.dumps({"fingerprint": public.fingerprint, "generation": generation}))
+        return
+    print(f"The hub knows the key {public.fingerprint}.")
+    if generation is None:
+        print("Stations get it when the hub runs.")
+    else:
+        print(f"In force as generation {generation}; stations get it now.")
+
+
+@app.command()
+def bundle(
+    board: Annotated[str, typer.Option("--board", help="As `diadema board list` prints it.")],
+    key: Annotated[Path, typer.Option("--key", help="The private key that signs it.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Default: app-BOARD-VERSION.bundle")
+    ] = None,
+    made: Annotated[
+        int | None, typer.Option("--made", help="UTC seconds, to make the same bytes again.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile the program for a board and sign it."""
+    from diadema.boards.table import load_board
+    from diadema.update import bundle as bundles
+    from diadema.update.errors import UpdateError
+
+    private = _load(key)
+    when = int(time.time()) if made is None else made
+    read = bundles.read(bundles.make(load_board(board), private, when))
+    told = read.manifest
+    file = out or Path(f"app-{told.board}-{told.version}.bundle")
+    try:
+        file.write_bytes(read.data)
+    except OSError as error:
+        raise UpdateError(f"cannot write {file}: {error.strerror}") from error
+    if as_json:
+        print(json.dumps(_as_json(read) | {"file": str(file)}))
+    else:
+        print(f"{file}: {told.board} {told.version}, {len(read.data)} bytes in {read.parts} parts,"
+              f" signed by {private.public.fingerprint}")  # fmt: skip
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A bundle.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Also look whether this public key signed it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a bundle holds. Exit code 1 when another key than --key signed it."""
+    from diadema.update import bundle as bundles
+    from diadema.update import keys
+
+    read = bundles.read(read_file(file))
+    signed = None if key is None else read.by(keys.load_public(key))
+    if signed is False:
+        print("another key signed it, or nobody", file=sys.stderr)
+        sys.exit(1)
+    files = bundles.files_of(read)
+    told = read.manifest
+    if as_json:
+        print(json.dumps(_as_json(read) | {"signed": signed, "files": files}))
+    else:
+        print(f"{told.board} {told.version}, made {time.strftime('%F %T', time.gmtime(told.made))}"
+              f" UTC, for MicroPython {told.micropython} or newer")  # fmt: skip
+        print(f"{len(files)} files, {sum(files.values())} bytes; {len(read.data)} bytes to send "
+              f"in {read.parts} parts")  # fmt: skip
+        print(f"SHA-256 {read.sha256}")
+        if signed:
+            print("signed by that key")
+
+
+def read_file(file: Path) -> bytes:
+    """Raises UpdateError."""
+    from diadema.update.errors import UpdateError
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UpdateError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _load(file: Path) -> "PrivateKey":
+    """Asks for the passphrase if it has one. Raises UpdateError."""
+    from diadema.update import keys
+
+    try:
+        return keys.load(file)
+    except keys.NeedsPassphrase:
+        return keys.load(file, typer.prompt(f"Passphrase of {file}", hide_input=True, err=True))
+
+
+def _as_json(read: "Bundle") -> dict[str, object]:
+    import msgspec
+
+    told: dict[str, object] = msgspec.to_builtins(read.manifest)
+    return told | {"bytes": len(read.data), "parts": read.parts, "bundle_sha256": read.sha256}
