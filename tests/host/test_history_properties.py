@@ -86,15 +86,20 @@ def look_at_order(session, trails):
     assert all(trail.a == session.a for trail in trails)
     closed = session.reason is not None
     assert closed or not any(trail.over for trail in trails)
+    if closed and trails and (trails[-1].e, trails[-1].b) == (session.e, session.close_b):
+        assert trails[-1].over
 
 
 @many
-@given(history=ANY)
-def test_states_lie_end_to_end(history):
+@given(history=ANY, batch=st.integers(1, 100))
+def test_states_lie_end_to_end(history, batch):
     with place() as (_, ingest, reader):
-        feed(ingest, history)
+        feed(ingest, history, batch)
         sessions, orphans = by_session(reader)
         assert not orphans
+        placed = {(one["s"], one["e"], one["b"]) for one in reader.anchors()}
+        for trail in reader.trails():
+            assert (trail.start_utc is not None) == ((trail.s, trail.e, trail.b) in placed)
         for session, trails in sessions:
             look_at_order(session, trails)
             for trail in trails:
