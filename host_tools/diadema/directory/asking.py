@@ -179,14 +179,14 @@ def week(
         page = [one for one in agents if after is None or one[0] > after]
         more = page[limit - 1][0] if len(page) > limit else None
         page = page[:limit]
-        rows = book.entries("roster", first=days[0].isoformat(), last=f"{days[-1]}~")
+        codes = [f"{day}/{code}" for day in days for code, _ in page]
+        rows = book.some("roster", codes)
         shifts = [one.body for one in book.entries("shifts", days[0]) if one.body is not None]
         teams = [one.code for one in book.entries("teams", days[0])]
-    there = {code for code, _ in page}
-    cells: dict[str, dict[str, Any]] = {code: {} for code in there}
+    cells: dict[str, dict[str, Any]] = {code: {} for code, _ in page}
     for row in rows:
         day, _, agent = row.code.partition("/")
-        if agent in there and row.body is not None:
+        if row.body is not None:
             cells[agent][day] = row.body | {"version": row.version}
     return {
         "days": [day.isoformat() for day in days],

@@ -2,7 +2,7 @@
 Several processes may have it open. A change is checked whole, and done whole or not at all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -100,6 +100,13 @@ class Directory:
                 tx, kind, day, first, last, after, limit, retired=retired, since=since
             )
             return list(found)
+
+    def some(self, kind: str, codes: Collection[str]) -> list[Entry]:
+        """The newest versions of these, without what was retired."""
+        which = chosen(kind, None, min(codes, default=""), None, retired=False)
+        query = SELECT.where(which, entries.c.code.in_(codes))
+        with self.reading() as tx:
+            return [entry_of(row) for row in tx.execute(query)]
 
     def bodies(
         self, kind: str, first: str = "", last: str | None = None
