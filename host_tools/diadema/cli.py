@@ -21,6 +21,7 @@ from diadema.boards.cli import app as board_app
 from diadema.directory.command import app as people_app
 from diadema.errors import DiademaError
 from diadema.exports.command import app as export_app
+from diadema.flash.command import flash
 from diadema.image.command import app as image_app
 from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
@@ -47,6 +48,7 @@ app.add_typer(people_app, name="people")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(report_app, name="report")
 app.add_typer(update_app, name="update")
+app.command()(flash)
 app.command()(pin)
 
 

@@ -53,12 +53,12 @@ class SerialPort:
                 try:
                     self._open()
                 except (serial.SerialException, OSError) as error:
-                    why = _why(error)
-                    if why != self.error:  # once, not at each look
+                    told = why(error)
+                    if told != self.error:  # once, not at each look
                         log.warning(
-                            "cannot open %s: %s; trying on%s", self.path, why, _hint(error)
+                            "cannot open %s: %s; trying on%s", self.path, told, hint(error)
                         )
-                    self.error = why
+                    self.error = told
                     await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                     attempt += 1
                     continue
@@ -139,12 +139,12 @@ class SerialPort:
         loop.remove_writer(self._port.fd)
 
 
-def _why(error: OSError) -> str:
+def why(error: OSError) -> str:
     """The system's word alone: pyserial says the number twice and the port again."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def _hint(error: OSError) -> str:
+def hint(error: OSError) -> str:
     if error.errno == errno.EACCES:
         return ". Your user may not use it: on Debian, join the group dialout and log in again"
     if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY):

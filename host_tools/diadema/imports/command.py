@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diadema.imports.journal_command import journal
 from diadema.imports.queue_command import queue_log
 from diadema.options import AsJson, Clock, Data, data_root
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 
 
+app.command()(journal)
 app.command("queue-log")(queue_log)
 
 

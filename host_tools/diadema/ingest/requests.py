@@ -47,6 +47,13 @@ class _Log(msgspec.Struct):
     live: bool = False
 
 
+class _Journal(msgspec.Struct):
+    """Events of a station's journal, as JSON each, that did not come from the station itself."""
+
+    s: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
+    events: list[str]
+
+
 class Requests:
     def __init__(self, service: "Service") -> None:
         self._service = service
@@ -60,6 +67,7 @@ class Requests:
             "hub.clock": self._asked(self._on_clock),
             "hub.command.get": self._asked(self._on_state),
             "hub.enrol": self._asked(self._on_enrol),
+            "hub.journal": self._asked(self._on_journal),
             "hub.mosquitto": self._asked(self._on_mosquitto),
             "hub.queue": self._asked(self._on_queue),
             "hub.site": self._asked(self._on_site),
@@ -175,6 +183,12 @@ class Requests:
         bodies = [one.encode() for one in told.events]
         position = await self._service.take_log(told.s, told.e, bodies, live=told.live)
         return {"position": position}
+
+    async def _on_journal(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What was read from a station's flash: stored when this answers, each event once."""
+        told = msgspec.convert(body, _Journal)
+        await self._service.take_journal(told.s, [one.encode() for one in told.events])
+        return {"taken": len(told.events)}
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
         self._service.keeper.load()

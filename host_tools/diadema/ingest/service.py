@@ -243,6 +243,11 @@ class Service:
         journal = station.journals.get(e) if station else None
         return journal.position if journal else 0
 
+    async def take_journal(self, s: str, bodies: Sequence[bytes]) -> None:
+        """What was read from a station's flash; a double of what it said itself is none."""
+        messages = [Message(0, f"{PREFIX}{s}.ev", body) for body in bodies]
+        await self._take_effect(await self._patience.do(self.ingest.take_file, messages))
+
     # -- out
 
     async def _tell(self, told: Sequence[Told]) -> None:

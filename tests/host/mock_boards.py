@@ -1,0 +1,105 @@
+"""Boards that answer esptool, with ROM loader and stub of `esp32-mock-bootloader`; each has its own
+MAC address, flash and cable, behind a TCP port or a pty.
+"""
+
+import contextlib
+import socket
+import struct
+import threading
+import zlib
+
+from esp32_mock_bootloader import protocol, registers, server
+
+_here = threading.local()  # whose session the thread serves
+FLASH_ID = {2: 0x154020, 4: 0x164020, 8: 0x174020, 16: 0x184020}  # by megabytes: JEDEC
+
+
+class _Session(server.ChipSession):
+    """Of one connection: what differs from board to board."""
+
+    def __init__(self, chip_mode: str) -> None:
+        super().__init__(chip_mode)
+        board = _here.board
+        self.registers.update(registers._mac_registers(board.chip, board.mac))
+        plain, flash_id = self.spi.read_reg, FLASH_ID[board.flash_mb]
+
+        def read_reg(addr: int) -> int:
+            value = plain(addr)
+            return flash_id if value == protocol.MOCK_FLASH_ID else value
+
+        self.spi.read_reg = read_reg
+
+
+server.ChipSession = _Session
+server._CLIENT_RECV_TIMEOUT = 1.0  # else a busy machine ends its stream of a flash that is read
+
+
+class Flash(server.FlashImage):
+    """Counts what came over the cable; `pull_after` so many bytes of it the cable is gone."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.data = bytearray(b"\xff" * size)
+        self.came = 0
+        self.pull_after: int | None = None
+        self.spoil: int | None = None  # an offset where a bit is stuck
+
+    def write_defl_block(self, payload: bytes) -> None:
+        length = struct.unpack_from("<I", payload)[0]
+        self.came += length
+        if self.pull_after is not None and self.came > self.pull_after:
+            raise ConnectionAbortedError("pulled")
+        plain = self._decompressor.decompress(payload[16 : 16 + length])
+        self.data[self._defl_offset : self._defl_offset + len(plain)] = plain
+        self._defl_offset += len(plain)
+        if self.spoil is not None:
+            self.data[self.spoil] = 0
+
+
+class Board:
+    """Plugged in while the context lasts; `port` names it for esptool."""
+
+    def __init__(self, number: int, chip: str = "esp32", flash_mb: int = 4, pty: bool = False):
+        self.chip, self.flash_mb = chip, flash_mb
+        self.mac = (0x24, 0x0A, 0xC4, 0, 0, number)
+        self.flash = Flash(flash_mb << 20)
+        self._pty = pty
+        self._stop = threading.Event()
+
+    @property
+    def station(self) -> str:
+        return "DIA-" + bytes(self.mac).hex()
+
+    def __enter__(self) -> "Board":
+        if self._pty:
+            self._line = server.PtyMasterTransport.create()
+            self.port = self._line.client_path
+        else:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self._listener.settimeout(0.05)
+            self.port = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        (self._line if self._pty else self._listener).close()
+
+    def _serve(self) -> None:
+        _here.board = self
+        while not self._stop.is_set():
+            if self._pty:
+                connection = server.BootloaderConnection(pty=self._line)
+            else:
+                try:
+                    peer, _ = self._listener.accept()
+                except TimeoutError:
+                    continue
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection = server.BootloaderConnection(sock=peer)
+            with contextlib.suppress(ConnectionAbortedError, zlib.error):
+                server.handle_client(
+                    connection, self._stop, self.chip, exit_on_disconnect=True, flash=self.flash
+                )
