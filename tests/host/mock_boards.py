@@ -1,5 +1,5 @@
-"""Boards that answer esptool, with ROM loader and stub of `esp32-mock-bootloader`; each has its own
-MAC address, flash and cable, behind a TCP port or a pty.
+"""Boards that answer esptool: ROM loader and stub of `esp32-mock-bootloader`, each board with its
+own MAC address, flash and cable, behind a TCP port or a pty.
 """
 
 import contextlib
