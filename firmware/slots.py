@@ -109,7 +109,7 @@ class Body:
 
     def __init__(self, slot):
         self._flash = slot.flash
-        self._blocks = slot.last * (SECTOR // _BLOCK)
+        self._blocks = slot.length // _BLOCK
 
     def readblocks(self, block, buf, offset=0):
         at = block * _BLOCK + offset

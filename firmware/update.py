@@ -108,14 +108,14 @@ class Intake:
                 return None
             self.told = answer
             return self.next
-        tell = not self.manifest
+        begun = self.manifest
         self._take(part, block)
         self.told = None
         self.next = part + 1
         if part == parts:
             self._finish()
             return 0
-        return self.next if (tell and self.manifest) or part % _TELL_EVERY == 0 else None
+        return self.next if self.manifest and not begun or part % _TELL_EVERY == 0 else None
 
     def _open(self, digest, parts):
         """Another bundle: from its first part, or from where the flash has it."""
@@ -144,6 +144,8 @@ class Intake:
         while sector < last and done[sector] == 0:
             sector += 1
         self._at = min(sector * SECTOR, self.manifest["length"])
+        if self._at < self.manifest["length"]:
+            flash.ioctl(6, sector)  # a piece of it may be there
         # all there, but for the head: the last part once more
         self.next = min((size + self._at) // PART + 1, parts)
 
@@ -162,7 +164,7 @@ class Intake:
             return
         self._lines = lines[: second + 1]
         manifest = self._check()
-        self._begin()
+        self._begin(manifest["length"])
         self.manifest = manifest
         self._write(memoryview(lines)[second + 1 :])
 
@@ -197,25 +199,28 @@ class Intake:
         if made < self._least:
             raise UpdateError("downgrade", "what runs here is as new")
         total = (len(self._lines) + length + PART - 1) // PART
-        if not 0 < length <= self._slot.last * SECTOR or total != self._parts:
+        room = self._slot.last * SECTOR
+        if not 0 < length <= room or length % 256 or total != self._parts:
             raise UpdateError("wrong_length", "%d bytes in %d parts" % (length, self._parts))
         return manifest
 
-    def _begin(self):
+    def _begin(self, length):
+        """All sectors at once: bytes of the cable get lost while the chip stands for one."""
         slot, lines = self._slot, self._lines
         slot.forget()
+        for sector in range((length + SECTOR - 1) // SECTOR):
+            slot.flash.ioctl(6, sector)
         slot.flash.writeblocks(slot.last, lines, _LINES_AT)
         note = struct.pack(_NOTE, self._digest, len(lines), self._parts, crc32(lines))
         slot.flash.writeblocks(slot.last, note + crc32(note).to_bytes(4, "little"), NOTE_AT)
 
     def _write(self, data):
-        flash, last, length = self._slot.flash, self._slot.last, self.manifest["length"]
+        flash, last = self._slot.flash, self._slot.last
+        length = self.manifest["length"]
         if self._at + len(data) > length:
             raise UpdateError("wrong_length", "more than %d bytes" % length)
         while data:
             sector, within = self._at // SECTOR, self._at % SECTOR
-            if not within:
-                flash.ioctl(6, sector)
             piece = data[: SECTOR - within]
             flash.writeblocks(sector, piece, within)
             self._at += len(piece)

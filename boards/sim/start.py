@@ -30,7 +30,12 @@ from solder import solder
 sys.modules["_asyncio"] = tasks
 sys.modules["tls"] = secure
 
-_PARTITIONS = [("journal", 1, 0x40, 0x310000)]  # as large as the world made its file
+# as large as the world made their files; without slots the program lies among the files
+_PARTITIONS = [
+    ("journal", 1, 0x40, 0x310000),
+    ("slot_a", 1, 0x41, 0x390000),
+    ("slot_b", 1, 0x42, 0x3F0000),
+]
 
 
 def build(folder, chip, variant):
@@ -54,7 +59,12 @@ def power(folder, identity, cause):
     """
     machine.configure(bytes.fromhex(identity), cause)
     flash = vfs.VfsPosix(folder)
-    table = [entry + (flash.stat("/" + entry[0] + ".bin")[6],) for entry in _PARTITIONS]
+    there = [name for name, *_ in flash.ilistdir("/")]
+    table = [
+        entry + (flash.stat("/" + entry[0] + ".bin")[6],)
+        for entry in _PARTITIONS
+        if entry[0] + ".bin" in there
+    ]
     esp32.configure(flash, table)
     files = vfs.VfsPosix(folder + "/files")
     vfs.umount("/")

@@ -127,10 +127,9 @@ class ConfigStore:
                 key = key != file.read() and key
         except OSError:
             pass  # the first one
-        if key:
-            with open(self._key_path + ".new", "w") as file:
+        if key:  # one that a cut leaves unfinished is written again at the next start
+            with open(self._key_path, "w") as file:
                 file.write(key)
-            os.rename(self._key_path + ".new", self._key_path)
 
     def expects(self, number):
         """Whether more blocks of that command are to come."""

@@ -22,7 +22,7 @@ VFS_BLOCK = SECTOR
 _ARCH = "xtensawin"  # of both chips
 _START = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
 # compiled beside them: these must run whatever the slots hold
-_BESIDE = ("slots.py", "update.py", "safe.py", "lib/frames.py")
+BESIDE = ("slots.py", "update.py", "safe.py", "lib/frames.py")
 _PROGRAM = ("start.py", "update.py")  # of the slot, beside lib and drivers
 _DRIVER = re.compile(r"drivers[.](\w+)")
 
@@ -43,7 +43,7 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
 def start_files(root: Path = FIRMWARE) -> dict[str, bytes]:
     """Of the vfs, by path."""
     texts = {name: (root / name).read_bytes() for name in _START}
-    return texts | _compiled({name: root / name for name in _BESIDE})
+    return texts | _compiled({name: root / name for name in BESIDE})
 
 
 def _compiled(sources: Mapping[str, Path]) -> dict[str, bytes]:
@@ -99,6 +99,20 @@ def pack(files: Mapping[str, bytes], size: int, block: int) -> bytes:
         raise ImageError(f"{total} bytes of files do not fit in {size} bytes: {error}") from error
     made.unmount()
     return bytes(made.context.buffer)
+
+
+def pack_snug(files: Mapping[str, bytes], most: int, block: int) -> bytes:
+    """A littlefs no larger than it must be, as an update travels. Raises ImageError."""
+    low, high = sum(map(len, files.values())) // block, most // block
+    made = pack(files, high * block, block)
+    while low + 1 < high:
+        middle = (low + high) // 2
+        try:
+            made = pack(files, middle * block, block)
+            high = middle
+        except ImageError:
+            low = middle
+    return made
 
 
 def unpack(data: bytes, block: int) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class Station:
         folder: Path,
         journal_bytes: int = JOURNAL_BYTES,
         board: SimBoard = SIM,
+        slots: Mapping[str, bytes] | None = None,
     ) -> None:
         self.id = station_id
         self.board = board
@@ -59,6 +61,10 @@ class Station:
             (files / entry.name).symlink_to(entry)
         self._cut: asyncio.Future[None] | None = None
         self.flash = NorFlash(folder / "journal.bin", journal_bytes)
+        self.slots = {}  # the other flash partitions, where the program runs from slots
+        for name, content in (slots or {}).items():
+            (folder / f"{name}.bin").write_bytes(content)
+            self.slots[name] = NorFlash(folder / f"{name}.bin", len(content))
         self._walker = JournalWalker(self.flash.image)
         timeline = world.timeline
         self.traffic = Traffic(lambda: None if timeline.speed else timeline.now(), timeline.settle)
@@ -113,7 +119,8 @@ class Station:
         Whether it came to the plan. Returns when the power is gone.
         """
         self._cut = asyncio.get_running_loop().create_future()
-        self.flash.plan = plan
+        for flash in (self.flash, *self.slots.values()):
+            flash.plan = plan
         try:
             async with asyncio.timeout(patience_s):
                 await self._cut
@@ -122,7 +129,9 @@ class Station:
             await self.power_cut()
             return False
         finally:
-            self._cut = self.flash.plan = None
+            self._cut = None
+            for flash in (self.flash, *self.slots.values()):
+                flash.plan = None
 
     def _flash_cut(self) -> None:
         assert self._vm and self._cut
@@ -145,7 +154,8 @@ class Station:
     async def close(self) -> None:
         await self.power_cut()
         self.cable.pull()
-        self.flash.close()
+        for flash in (self.flash, *self.slots.values()):
+            flash.close()
 
     # --- what a person does -------------------------------------------------------------------
 
@@ -254,11 +264,11 @@ class Station:
                 if not self._world.timeline.speed:
                     self._world.timeline.settle()
         elif kind == b"W":
-            _, _, offset, _ = text.split()
-            self._program(int(offset), data)
+            _, name, offset, _ = text.split()
+            self._program(name.decode(), int(offset), data)
         elif kind == b"E":
-            _, _, offset = text.split()
-            self._erase(int(offset))
+            _, name, offset = text.split()
+            self._erase(name.decode(), int(offset))
         elif kind == b"B":
             self.busy = True
         elif kind == b"A":
@@ -275,25 +285,29 @@ class Station:
             if future and not future.done():
                 future.set_result(answer)
 
-    def _erase(self, offset: int) -> None:
-        self._walker.erased(offset // SECTOR)
+    def _erase(self, name: str, offset: int) -> None:
+        flash = self.slots.get(name, self.flash)
+        if flash is self.flash:
+            self._walker.erased(offset // SECTOR)
         try:
-            self.flash.erase(offset)
+            flash.erase(offset)
         except FlashCut:
             self._flash_cut()
         self._write("F ok", counted=False)
 
-    def _program(self, offset: int, data: bytes) -> None:
+    def _program(self, name: str, offset: int, data: bytes) -> None:
+        flash = self.slots.get(name, self.flash)
         cut = False
         try:
-            self.flash.program(offset, data)
+            flash.program(offset, data)
         except IndexError as error:
             self._write(f"F {error}", counted=False)
             return
         except FlashCut:
             cut = True
-        for event in self._walker.programmed(offset, len(data)):
-            self._world.witness.saw(self.id, event)
+        if flash is self.flash:
+            for event in self._walker.programmed(offset, len(data)):
+                self._world.witness.saw(self.id, event)
         if cut:
             self._flash_cut()
         self._write("F ok", counted=False)

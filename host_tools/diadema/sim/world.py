@@ -6,7 +6,7 @@ to other processes over a local socket.
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +76,18 @@ class World:
         self.timeline.close()
 
     async def add_station(
-        self, station_id: str, journal_bytes: int = JOURNAL_BYTES, board: SimBoard = SIM
+        self,
+        station_id: str,
+        journal_bytes: int = JOURNAL_BYTES,
+        board: SimBoard = SIM,
+        slots: Mapping[str, bytes] | None = None,
     ) -> Station:
-        """A new station, unpowered; `station_id` is `DIA-` and 12 lower-case hex digits."""
+        """A new station, unpowered; `station_id` is `DIA-` and 12 lower-case hex digits.
+
+        `slots`: content by label (`diadema.sim.slots`), where its program shall run from them.
+        """
         folder = self.root / "stations" / station_id
-        station = Station(self, station_id, folder, journal_bytes, board)
+        station = Station(self, station_id, folder, journal_bytes, board, slots)
         self.stations[station_id] = station
         return station
 
