@@ -179,7 +179,8 @@ class Floor:
             figures.missed.pop((contact.s, contact.e, contact.n), None)
 
     def missed(self, contact: Contact) -> None:
-        if self.day.has(contact.start_utc) and contact.outcome == "missed":
+        inbound = contact.direction == "in"
+        if inbound and contact.outcome == "missed" and self.day.has(contact.start_utc):
             told = contact.start_utc or 0, contact.cause in _HERS
             self._figures_of(contact.a).missed[contact.s, contact.e, contact.n] = told
 
