@@ -22,6 +22,7 @@ FLAGS = [
     "--no-first-run",
 ]
 ZONE = "America/Lima"
+START_MS = int(datetime(2026, 11, 18, 10, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)  # no midnight
 LIMIT_MS = 30_000
 
 

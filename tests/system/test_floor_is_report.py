@@ -11,7 +11,7 @@ from typing import Any
 from diadema.sim import people
 from diadema.sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
-from supervisor import LIMIT_MS, ZONE, browsing, report, rows, serve
+from supervisor import LIMIT_MS, START_MS, ZONE, browsing, report, rows, serve
 
 _LOG_S = 3  # the switch's calls began so long ago
 
@@ -105,7 +105,7 @@ async def test_every_number_of_the_floor_is_the_reports(tmp_path, system_program
         name="Centro de muestra",
         zone=ZONE,
         tree=people.LIMA_TREE,
-        start_utc_ms=int(time.time() * 1000),
+        start_utc_ms=START_MS,
         data=tmp_path / "data",
     ) as centre:
         await centre.switch_on()
