@@ -81,5 +81,5 @@ def erase(
     else:
         print(
             f"{done.events} events of {done.people} people, {done.commands} commands, "
-            f"{done.entries} entries and {done.reports} report files: recorded."
+            f"{done.entries} entries and {done.files} files: recorded."
         )

@@ -3,6 +3,7 @@ counts, times and the rebuild stay.
 """
 
 import json
+import os
 import zipfile
 from datetime import date, datetime, timedelta
 
@@ -82,7 +83,14 @@ def test_what_is_past_its_time_loses_its_people_and_keeps_its_sums(tmp_path):
     now = T0 + 3 * YEARS
     before = figures(data, now)
     marks = [one for one in events(data) if one["k"] == "attendance.marked"]
+    for folder in (data.reports, data.journals):
+        folder.mkdir()
+        for name, age in (("old", 3), ("new", 1)):
+            (folder / name).touch()
+            os.utime(folder / name, times=2 * ((now - age * YEARS) / 1000,))
     done = erase(data, Clock(now), ME, now - 2 * YEARS)
+    kept = {path.name for folder in (data.reports, data.journals) for path in folder.iterdir()}
+    assert (kept, done.files) == ({"new"}, 2)
     assert (done.people, done.events > 20, done.before_ms) == (2, True, now - 2 * YEARS)
     after = events(data)
     assert [one for one in after if one["k"] == "attendance.marked"] == marks

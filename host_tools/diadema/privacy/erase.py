@@ -46,7 +46,7 @@ class Erased(Struct, kw_only=True):
     people: int = 0
     commands: int = 0
     entries: int = 0
-    reports: int = 0
+    files: int = 0
     chain: tuple[str | None, str | None] = (None, None)
 
 
@@ -79,7 +79,8 @@ def erase(
             head = _head(data.store)
             _scrub_store(data.store, done, progress)
             _clear_directory(data.directory, done)
-            _clear_reports(data.reports, done)
+            for folder in (data.reports, data.journals):
+                _clear_files(folder, done)
         rebuild(data, clock, apply=True)
         with alone(data, "privacy erase"):
             _compact(data.store)
@@ -191,9 +192,9 @@ def _clear_directory(path: Path, done: Erased) -> None:
         tx.execute("COMMIT")
 
 
-def _clear_reports(folder: Path, done: Erased) -> None:
-    """Files of scheduled reports; their figures can be had again, without names."""
+def _clear_files(folder: Path, done: Erased) -> None:
+    """Of scheduled reports, which can be had again without names, and journals read off boards."""
     for path in folder.rglob("*") if folder.is_dir() else ():
         if path.is_file() and path.stat().st_mtime * 1000 < done.before_ms:
             path.unlink()
-            done.reports += 1
+            done.files += 1
