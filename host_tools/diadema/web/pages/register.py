@@ -1,5 +1,6 @@
 """/ui/register: what supervisors did on a day, with whom, why, and what came of it."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from html import escape
 from typing import Any
@@ -14,7 +15,7 @@ from diadema.report.durations import NOTHING
 from diadema.store.register import Acted
 from diadema.web.accounts.audit import ALL
 from diadema.web.acted import action_of, by_of, outcome_of, reason_of, told
-from diadema.web.pages.parts import cut_line, day_links, day_of, seen
+from diadema.web.pages.parts import Unread, cut_line, day_links, day_of, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
 from diadema.web.register_reads import SHOWN, register
@@ -35,7 +36,9 @@ def mount(app: FastAPI, service: Service) -> None:
             page = open_page(service, request, "register", PATH, "register")
         except Refused:
             return
-        await _show(service, page, day_of(service, day), {"agent": agent, "by": by, "kind": kind})
+        with suppress(Unread):
+            asked = {"agent": agent, "by": by, "kind": kind}
+            await _show(service, page, day_of(service, day), asked)
 
 
 async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) -> None:
@@ -46,8 +49,8 @@ async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) 
             ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
             day_links(page, service, day, PATH)
         service.audit(page.person, "register", ALL)
-        made = await service.worker.ask(
-            register, service.data, day, zone.key, "",
+        made = await read(
+            page, service, register, service.data, day, zone.key, "",
             None if scope is None else [*seen(page, service)], page.person.id,
             service.pace.now_ms(),
         )  # fmt: skip
