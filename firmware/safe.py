@@ -8,7 +8,6 @@ import os
 import select
 import sys
 from binascii import hexlify
-from time import ticks_diff, ticks_ms
 
 import machine
 import slots
@@ -94,6 +93,8 @@ class Safe:
 
 def run(why):
     """For ever, or until a start may come to something again."""
+    from time import ticks_diff, ticks_ms
+
     _show(why)
     station = "DIA-" + hexlify(machine.unique_id()).decode()
     line, out = sys.stdin.buffer, sys.stdout.buffer

@@ -18,7 +18,7 @@ from binascii import a2b_base64, crc32, unhexlify
 from hashlib import sha256
 
 from micropython import const
-from slots import NOTE_AT, SECTOR
+from slots import NOTE_AT, SECTOR, TRIED
 
 PART = const(480)  # bytes of a part; the last one may be shorter
 _LINES_LIMIT = const(2048)
@@ -115,7 +115,7 @@ class Intake:
         if part == parts:
             self._finish()
             return 0
-        return self.next if self.manifest and not begun or part % _TELL_EVERY == 0 else None
+        return self.next if (self.manifest and not begun) or part % _TELL_EVERY == 0 else None
 
     def _open(self, digest, parts):
         """Another bundle: from its first part, or from where the flash has it."""
@@ -127,7 +127,7 @@ class Intake:
         self.told = None
         flash, last = self._slot.flash, self._slot.last
         note = self._slot.note()
-        if not note:
+        if not note or self._slot.has(TRIED):  # what failed here is not a piece of a new one
             return
         theirs, size, count, check = struct.unpack(_NOTE, note)
         if theirs != digest or count != parts or size > _LINES_LIMIT:

@@ -17,6 +17,15 @@ async def test_the_journal_loses_nothing_at_any_cut():
     assert summary["cut_points"] > 1_500
 
 
+async def test_an_update_leaves_a_program_that_runs_at_any_cut():
+    summary = await campaigns.run(["update"], Plan(seed=11, share=0.05))
+    assert summary["failures"] == []
+    assert (summary["lost"], summary["doubled"]) == (0, 0)
+    assert summary["rows"][0]["bricked"] == 0
+    assert summary["cut_points"] > 500
+    assert summary["rows"][0]["in_the_vm"]
+
+
 async def test_a_centre_under_everything_at_once_keeps_each_event_once():
     outcome = await torment(
         Plan(seed=11),

@@ -1,5 +1,5 @@
-"""A simulated station's flash with program slots: the same firmware as in a folder of files, packed
-as an image has it, but compiled for the VM.
+"""A simulated station's flash with program slots: the same firmware as in a folder of files, as
+an image packs it, but compiled for the VM.
 """
 
 import hashlib

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diadema.errors import DiademaError
-from diadema.sim.torture import disturb, journal, offline
+from diadema.sim.torture import disturb, journal, offline, update
 from diadema.sim.torture.outcome import Outcome, Plan
 from diadema.sim.torture.rig import Disturber, torment
 
@@ -26,6 +26,7 @@ def _live(name: str, seconds: float, *disturbers: Disturber, **more: int) -> Cam
 
 CAMPAIGNS: dict[str, Campaign] = {
     journal.NAME: journal.run,
+    update.NAME: update.run,
     "power": _live("power", 300, disturb.power, stations=6, journal_bytes=_SMALL),
     "line": _live("line", 100, disturb.line),
     "processes": _live("processes", 150, disturb.processes),

@@ -1,0 +1,291 @@
+"""The update's bench: `update_bench.py FOLDER OPTIONS`, on MicroPython or CPython.
+
+A station's flash (journal and both slots) is cut at the operations of an update and of the boots
+around it; after each cut the real modules have to come up with a whole program, take the rest of
+the update, and have every event. FOLDER holds what `diadema.sim.torture.update` wrote there. Prints
+a JSON object for each failure, and one that sums up.
+"""
+
+import json
+import os
+import random
+import sys
+
+options = json.loads(sys.argv[2])
+sys.path[:0] = [options["firmware"], __file__.rsplit("/", 1)[0]]
+if sys.implementation.name != "micropython":
+    names = type(sys)("micropython")
+    names.const = lambda value: value
+    sys.modules["micropython"] = names
+    sys.modules["machine"] = type(sys)("machine")  # of safe mode only its loop needs it
+
+import safe  # noqa: E402
+import slots  # noqa: E402
+import update  # noqa: E402
+from lib import updating  # noqa: E402
+from lib.frames import Decoder, encode  # noqa: E402
+from nor import Nor, PowerCut, half_erase, weak_byte  # noqa: E402
+from truth import Mounted, Truth, Wrong  # noqa: E402
+
+SECTOR = 4096
+_FAILURES = 5
+_ERASES = 12
+_BOOTS = 16
+_SMALL = 128  # bytes; longer programs are cut at some of their bytes
+_SOME = 28
+
+
+class Part:
+    """A partition of the one flash."""
+
+    def __init__(self, nor, first, sectors):
+        self._nor, self._first, self._sectors = nor, first, sectors
+
+    def readblocks(self, block, buf, offset=0):
+        at = block * SECTOR + offset
+        self._nor.readblocks(self._first + at // SECTOR, buf, at % SECTOR)
+
+    def writeblocks(self, block, buf, offset=None):
+        self._nor.writeblocks(self._first + block, buf, offset)
+
+    def ioctl(self, command, argument=0):
+        if command == 4:
+            return self._sectors
+        if command == 6:
+            return self._nor.ioctl(6, self._first + argument)
+        return self._nor.ioctl(command, argument)
+
+
+class Restart(Exception):
+    pass
+
+
+class Desk:
+    open = False
+    work = "idle"
+    command = 0
+
+
+class Program:
+    """What `slots` is to the app."""
+
+    GOOD, TOLD = slots.GOOD, slots.TOLD
+    intake = None
+
+    def __init__(self, nor):
+        self._nor = nor
+
+    def find(self):
+        journal, each = options["journal"], options["slot"]
+        return [
+            slots.Slot(Part(self._nor, journal + at * each, each), label)
+            for at, label in enumerate(slots.LABELS)
+        ]
+
+    def restart(self, why):
+        raise Restart
+
+
+class Clock:
+    def now(self):
+        return 0
+
+
+class Station:
+    """One power-on: what `boot.py`, `start.py` and the supervisor do of it."""
+
+    board = "sim"
+    desk = Desk()
+    clock = Clock()
+
+    def __init__(self, nor, truth):
+        self.truth = truth
+        self.program = Program(nor)
+        chosen, self.trial, _ = slots.choose(self.program.find())
+        self.program.chosen = chosen
+        mounted = Mounted(Part(nor, 0, options["journal"]), truth)
+        mounted.check(True)
+        self.journal = mounted.journal
+        if chosen is None:
+            if not options["safe"]:
+                raise Wrong("no program runs")
+            return
+        if update.body_hash(chosen, chosen.length) != chosen.sha256:
+            raise Wrong("a program runs that is not whole: " + chosen.version)
+        if chosen.version not in options["versions"]:
+            raise Wrong("a program runs that nobody made: " + chosen.version)
+        if chosen.version == "bad" and not self.trial:
+            raise Wrong("a bad program runs again")
+        self.phase = self.next = None
+        self.record({"k": "station.booted", "cause": "power_on", "version": chosen.version}, 0)
+        updating.tell_news(self, None)
+
+    def record(self, event, u):
+        payload = json.dumps(event).encode()
+        self.truth.pending = payload
+        self.journal.append(payload)
+        self.truth.events.append(payload)
+        self.truth.pending = None
+        self.phase, self.next = event.get("phase"), event.get("next")
+        return True
+
+    def work(self, bundles):
+        """True when all is done; Restart when that start ends."""
+        chosen = self.program.chosen
+        if chosen is None:
+            self.rescue(bundles[-1][1])
+        if self.trial:
+            if chosen.version == "bad":
+                raise Restart
+            chosen.mark(slots.GOOD)
+            updating.tell_news(self, None)
+        self.truth.acked = max(self.truth.last - 3, 0)
+        self.truth.released = max(self.truth.released, self.truth.acked)
+        self.journal.ack(self.truth.acked)
+        self.journal.erase_ahead()
+        for version, commands in bundles:
+            if version == chosen.version or (version == "bad" and self.rolled_back(version)):
+                continue
+            if version == "half":
+                if chosen.version == "1" and not self.knows("half"):
+                    self.deliver(commands, options["half"])
+                    self.record({"k": "half"}, 0)
+                continue
+            self.deliver(commands)
+        return True
+
+    def rolled_back(self, version):
+        mark = ('"%s"' % version).encode()
+        return any(b"rolled_back" in event and mark in event for event in self.truth.events)
+
+    def knows(self, kind):
+        mark = ('"%s"' % kind).encode()
+        return any(mark in event for event in self.truth.events)
+
+    def rescue(self, commands):
+        """What safe mode does with the same parts."""
+        heard = []
+        decoder = Decoder()
+
+        def write(frame):
+            for text in decoder.feed(frame):
+                heard.append(json.loads(text)["hello"].get("update"))
+
+        mode = safe.Safe("DIA-0", "no_program", self.program.find(), write)
+        part = 1
+        while not mode.restart:
+            heard.clear()
+            mode.feed(encode(json.dumps(dict(commands[part - 1], i=1)).encode()))
+            if heard and heard[-1]["phase"] == "refused":
+                raise Wrong("refused: " + json.dumps(heard[-1]))
+            part = heard[-1].get("next", 0) if heard else part + 1
+        raise Restart
+
+    def deliver(self, commands, most=None):
+        part, number = 1, len(self.truth.events)
+        while most is None or part <= most:
+            self.phase = self.next = None
+            updating.take(self, 0, dict(commands[part - 1], i=number))
+            if self.phase == "refused":
+                raise Wrong("refused: " + self.truth.events[-1].decode())
+            part = self.next or part + 1
+
+
+def reach(nor, truth, bundles):
+    """Starts until everything is done."""
+    for _ in range(_BOOTS):
+        try:
+            if Station(nor, truth).work(bundles):
+                return
+        except Restart:
+            pass
+    raise Wrong("not done after %d starts" % _BOOTS)
+
+
+class Day:
+    """The update once without a cut, and from each of its operations on the cuts."""
+
+    def __init__(self, image, bundles):
+        self.bundles = bundles
+        self.nor = Nor(image, self.watch)
+        self.truth = Truth()
+        self.scratch = bytearray(len(image))
+        self.operation = self.points = self.second = self.failures = 0
+
+    def watch(self, nor, what, at, data):
+        self.operation += 1
+        only = options.get("operation")
+        if only is not None and only != self.operation:
+            return
+        if only is None and random.random() >= options["share"]:
+            return
+        state = random.getrandbits(30)
+        if what == "erase":
+            for way in range(_ERASES):
+                self.point(way, lambda way=way: half_erase(self.scratch, at, way), at // SECTOR)
+        else:
+            sizes = list(range(len(data) + 1))
+            if len(data) > _SMALL:
+                some = [random.randrange(len(data)) for _ in range(_SOME)]
+                sizes = [0, 1, len(data) - 1, len(data)] + some
+            elif len(data) == 1:
+                sizes = [0] * _ERASES + [1]
+            for cut, size in enumerate(sizes):
+                self.point(cut, lambda size=size: self.programmed(at, data, size))
+        random.seed(state)
+
+    def programmed(self, at, data, size):
+        self.scratch[at : at + size] = memoryview(data)[:size]
+        if size < len(data) and random.getrandbits(1):
+            weak_byte(self.scratch, at + size, data[size])
+
+    def point(self, cut, leave, doubtful=None):
+        only = options.get("cut")
+        if only is not None and only != cut:
+            return
+        random.seed(options["seed"] * 1000003 + self.operation * 4099 + cut)
+        self.scratch[:] = self.nor.image
+        leave()
+        self.points += 1
+        nor = Nor(self.scratch)
+        nor.erases, nor.doubtful = self.nor.erases[:], set(self.nor.doubtful)
+        if doubtful is not None:
+            nor.doubtful.add(doubtful)
+        truth = self.truth.copy()
+        try:
+            if (self.operation + cut) % 4 == 0:  # and again, in what follows
+                for _ in range(2):
+                    nor.budget = random.randrange(options["budget"])
+                    self.second += 1
+                    try:
+                        reach(nor, truth, self.bundles)
+                    except PowerCut:
+                        pass
+                    nor.budget = -1
+            reach(nor, truth, self.bundles)
+        except Exception as why:  # whatever it is, a station would be bricked
+            self.failures += 1
+            print(json.dumps({
+                "operation": self.operation, "cut": cut,
+                "what": "%s: %s" % (type(why).__name__, why),
+            }))  # fmt: skip
+            if self.failures >= _FAILURES:
+                self.finish()
+                sys.exit(0)
+
+    def finish(self):
+        print(json.dumps({
+            "points": self.points + self.second, "second": self.second,
+            "operations": self.operation, "events": self.truth.last,
+        }))  # fmt: skip
+
+
+os.chdir(sys.argv[1])
+with open("flash.bin", "rb") as file:
+    image = bytearray(file.read())
+with open("bundles.json") as file:
+    bundles = json.load(file)
+random.seed(options["seed"])
+day = Day(image, bundles)
+reach(day.nor, day.truth, bundles)
+day.finish()

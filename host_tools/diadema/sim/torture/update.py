@@ -1,0 +1,165 @@
+"""The update's campaign: the power goes at the flash operations of an update and of the starts
+around it. The same modules run on CPython, which is fast, and a share of it inside the VM.
+
+Each batch is a station with something in its slots and what it has to take;
+`boards/sim/torture/update_bench.py` works it.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import random
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diadema.errors import DiademaError
+from diadema.image.slots import HEAD_BYTES, TRIED, Trailer
+from diadema.journal import SECTOR
+from diadema.sim.build import interpreter, station_tree
+from diadema.sim.bundles import Signer, parts
+from diadema.sim.torture.outcome import Outcome, Plan
+
+NAME = "update"
+_HEAP = "96m"
+_TAIL = 1500  # characters of a process's last words
+_JOURNAL, _SLOT = 6, 4  # sectors
+_BODY = 2 * SECTOR + 1792
+_HALF = 11  # parts of an update that another one replaces
+_BUDGET = 14_000  # bytes programmed until a second cut, at most; an update has about as many
+_MADE = {"0": 900, "1": 1000, "bad": 1500, "half": 1700, "2": 2000}
+_IN_VM = 0.03  # of the operations
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """`slots`: the version in each, empty for a blank one; `takes`: what comes, in this order."""
+
+    slots: tuple[str, str]
+    takes: tuple[str, ...]
+    in_vm: bool = False
+
+    @property
+    def safe(self) -> bool:
+        """Nothing that works stands in either slot."""
+        return self.slots == ("bad", "")
+
+
+_BATCHES = (
+    _Batch(("1", ""), ("2",)),
+    _Batch(("1", ""), ("bad", "2")),
+    _Batch(("1", "0"), ("half", "2")),
+    _Batch(("0", "1"), ("bad", "half", "2")),
+    _Batch(("bad", ""), ("2",)),
+    _Batch(("0", "1"), ("bad", "2"), in_vm=True),
+)
+
+
+async def run(plan: Plan) -> Outcome:
+    """`plan.only` is BATCH, or BATCH.OPERATION.CUT."""
+    outcome = Outcome(NAME)
+    outcome.add("bricked", 0)
+    slots = asyncio.Semaphore(os.cpu_count() or 1)
+    signer = await asyncio.to_thread(Signer)
+    only = plan.only.split(".") if plan.only else None
+
+    async def one(number: int) -> None:
+        async with slots:
+            await _work(plan, number, signer, outcome)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(len(_BATCHES)):
+            if only is None or number == int(only[0]):
+                tasks.create_task(one(number))
+    return outcome
+
+
+def _body(seed: int, version: str) -> bytes:
+    return random.Random(f"{seed} {version}").randbytes(_BODY)
+
+
+def _slot(seed: int, version: str) -> bytes:
+    if not version:
+        return b"\xff" * (_SLOT * SECTOR)
+    body = _body(seed, version)
+    digest = hashlib.sha256(body).digest()
+    sector = bytearray(Trailer(_MADE[version], _BODY, digest, "sim", version).pack(good=True))
+    if version == "bad":  # it was tried, and nobody said that it works
+        sector[HEAD_BYTES + TRIED] = 0
+        sector[HEAD_BYTES + TRIED + 1] = 0xFF
+    room = (_SLOT - 1) * SECTOR
+    return body.ljust(room, b"\xff") + bytes(sector).ljust(SECTOR, b"\xff")
+
+
+def lay_out(folder: Path, batch: _Batch, seed: int, signer: Signer) -> None:
+    """The bench's flash, its bundles, and the key by which a station knows them."""
+    image = b"\xff" * (_JOURNAL * SECTOR) + b"".join(_slot(seed, name) for name in batch.slots)
+    (folder / "flash.bin").write_bytes(image)
+    bundles = []
+    for version in batch.takes:
+        made = signer.bundle(_body(seed, version), version=version, made=_MADE[version])
+        bundles.append([version, list(parts(made))])
+    (folder / "bundles.json").write_text(json.dumps(bundles))
+    (folder / "update.key").write_text(signer.update_key)
+
+
+async def _work(plan: Plan, number: int, signer: Signer, outcome: Outcome) -> None:
+    batch = _BATCHES[number]
+    seed = plan.seed * 100 + number
+    options: dict[str, object] = {
+        "firmware": str(station_tree() / "firmware"),
+        "journal": _JOURNAL,
+        "slot": _SLOT,
+        "half": _HALF,
+        "budget": _BUDGET,
+        "safe": batch.safe,
+        "versions": [name for name in (*batch.slots, *batch.takes) if name not in ("", "half")],
+        "seed": seed,
+        "share": plan.share * (_IN_VM if batch.in_vm else 1),
+    }
+    if plan.only and "." in plan.only:
+        _, operation, cut = plan.only.split(".")
+        options |= {"operation": int(operation), "cut": int(cut)}
+    with tempfile.TemporaryDirectory(prefix="diadema-") as name:
+        await asyncio.to_thread(lay_out, Path(name), batch, seed, signer)
+        found = await _in_process(Path(name), options, in_vm=batch.in_vm)
+    ended = False
+    for row in found:
+        if "what" in row:
+            place = f"{number}.{row['operation']}.{row['cut']}"
+            outcome.fail(place, f"slots {batch.slots}, seed {seed}: {row['what']}")
+            outcome.add("bricked", 1)
+            continue
+        ended = True
+        outcome.add("cut_points", row["points"])
+        outcome.add("in_the_vm", row["points"] if batch.in_vm else 0)
+        outcome.add("in_later_boots", row["second"])
+        outcome.add("flash_operations", row["operations"])
+        outcome.add("events", row["events"])
+        plan.say(f"update, station {number}: {outcome.counts['cut_points']} cut points")
+    if not ended:
+        raise DiademaError(f"the update's bench did not end its station {number}")
+
+
+async def _in_process(
+    folder: Path, options: dict[str, object], *, in_vm: bool
+) -> list[dict[str, Any]]:
+    bench = station_tree() / "boards" / "sim" / "torture" / "update_bench.py"
+    start = [*interpreter(), "-X", f"heapsize={_HEAP}"] if in_vm else [sys.executable, "-I", "-B"]
+    process = await asyncio.create_subprocess_exec(
+        *start, str(bench), str(folder), json.dumps(options),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        words = out.decode(errors="replace")[-_TAIL:]
+        raise DiademaError(f"the update's bench ended with an error:\n{words}")
+    return [json.loads(line) for line in out.splitlines()]
