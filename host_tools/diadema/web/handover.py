@@ -103,7 +103,9 @@ class _Sheet:
         notes = [one for one in acts if one.act.action == "note"]
         yield self._table("notes", ("at", "agent", "kind", "by", "contact", "note"), notes)
         others = [one for one in acts if one.act.action != "note"]
-        yield self._table("acts", ("at", "agent", "kind", "by", "reason", "note", "outcome"), others)
+        yield self._table(
+            "acts", ("at", "agent", "kind", "by", "reason", "note", "outcome"), others
+        )
         if self._person.may("floor"):
             yield self._open()
             yield self._alerts()
