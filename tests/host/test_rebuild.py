@@ -129,6 +129,21 @@ def test_an_event_that_came_back_is_worked_in(data, ingest, clock, reader):
     assert take(again, script.messages()).acks == {S: (7, script.n)}
 
 
+def test_it_makes_the_trails_that_an_older_store_has_not(data, ingest, clock):
+    busy_day(ingest)
+    ingest.save((), ingest.floor.agents())
+    ingest.writer.close()
+    with contextlib.closing(sqlite3.connect(data.store)) as connection, connection:
+        connection.execute("DROP TABLE trails")
+        connection.execute("PRAGMA user_version = 7")
+    outcome = rebuild(data, clock, apply=True)
+    assert {one.table for one in outcome.differences} == {"trails"}
+    made = open_reader(data.store)
+    assert len(made.trails()) > 5
+    made.close()
+    assert rebuild(data, clock).differences == []
+
+
 def command(data, *more):
     return subprocess.run(
         [sys.executable, "-m", "diadema", "rebuild", "--data", str(data.root), *more],

@@ -16,6 +16,7 @@ from diadema.paths import DataDir
 from diadema.rebuild.compare import Difference, compare
 from diadema.rebuild.place import put_in_place
 from diadema.rebuild.replay import replay
+from diadema.store import open_writer
 
 type Progress = Callable[[int, int], None]  # events taken in, of how many
 
@@ -40,6 +41,7 @@ def rebuild(
         alone(data, "rebuild"),
         tempfile.TemporaryDirectory(prefix=".rebuild-", dir=data.root) as folder,
     ):
+        open_writer(data.store).close()  # brings one of an older layout up to date
         fresh = Path(folder) / "store.sqlite3"
         replayed = replay(data.store, fresh, described, clock, progress)
         differences = compare(data.store, fresh, replayed.through)
