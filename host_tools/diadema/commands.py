@@ -235,6 +235,17 @@ class Config(Command, tag="config", kw_only=True):
     sha256: Annotated[str, Meta(min_length=64, max_length=64)]
 
 
+class Update(Command, tag="update", kw_only=True):
+    """One block of a bundle, as of a configuration. All blocks have one number; the station says
+    by `station.update` which part it waits for.
+    """
+
+    sha256: Annotated[str, Meta(min_length=64, max_length=64)]
+    part: Sequence
+    parts: Sequence
+    data: str
+
+
 class Marks(Struct, kw_only=True, tag_field="cmd", tag="marks", forbid_unknown_fields=True):
     """Who has marked anywhere in the site. State: it has no number, no answer, and is not kept."""
 
@@ -265,6 +276,6 @@ ASKED = (
     ShowText,
     Selftest,
 )  # what the host side may ask for; the rest is the hub's own
-NUMBERED = (*ASKED, Time, Config)
+NUMBERED = (*ASKED, Time, Config, Update)
 COMMANDS = (*NUMBERED, Marks)
 ANY_ASKED: Any = reduce(or_, ASKED)

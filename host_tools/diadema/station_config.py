@@ -219,7 +219,7 @@ class ConfigMaker:
 
 def check_sizes(site: Site) -> None:
     """Raises SiteError when a station could not hold its configuration."""
-    longest = {"key": "0" * 64}
+    longest: dict[str, Any] = {"key": "0" * 64, "update_key": "0" * 512}
     if site.wifi is not None:
         longest |= {"wifi": "0" * 120, "broker": "0" * 1400}
     secrets = dict.fromkeys((station.id for station in site.stations), longest)

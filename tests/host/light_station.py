@@ -248,7 +248,11 @@ class LightStation:
         frame = json.loads(body)
         if "ack" in frame:
             self._on_ack(*frame["ack"])
-        elif frame["i"] > self._highest_i:
+        else:
+            self._obey(frame)
+
+    def _obey(self, frame: dict) -> None:
+        if frame["i"] > self._highest_i:
             self._highest_i = frame["i"]
             self.counts[f"command {frame['cmd']}"] += 1
             if frame["cmd"] == "time" and self.last == self.script.n:

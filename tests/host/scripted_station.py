@@ -15,6 +15,7 @@ class Script:
         self.s, self.e, self.agent = s, e, agent
         self.b, self.u, self.n = 1, 0, 0
         self.offset = None
+        self.firmware = "0.1.0"
         self.bodies = []
 
     def add(self, k, after=1000, **fields):
@@ -92,7 +93,7 @@ class Script:
 
     def hello(self, first=1, generation=0, acked=0, **more):
         greeting = {"s": self.s, "up": True, "e": self.e, "first": first, "last": self.n}
-        greeting |= {"acked": acked, "b": self.b, "firmware": "0.1.0", "board": "sim"}
+        greeting |= {"acked": acked, "b": self.b, "firmware": self.firmware, "board": "sim"}
         return greeting | {"generation": generation, "gw": "test", **more}
 
     def hello_message(self, sequence=0, **more):

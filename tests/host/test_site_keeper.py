@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from diadema.ingest.core import Ingest
 from diadema.ingest.site_keeper import SiteKeeper
+from diadema.paths import DataDir
 from diadema.site import parse
 from scripted_station import SITE, S
 
@@ -20,14 +21,14 @@ def at(text):
 
 
 @pytest.fixture
-def keep(writer, clock):
+def keep(writer, clock, tmp_path):
     def build(**described):
         described = json.loads(json.dumps(SITE | described))
         described["agents"][1]["day_badges"] = [
             {"badge": "iso14443a:04F1F1F1", "day": "2026-12-01"}
         ]
         ingest = Ingest(writer, parse(json.dumps(described).encode()), clock)
-        keeper = SiteKeeper(None, SECRETS, KEYS, ENROLMENT, ingest, clock)
+        keeper = SiteKeeper(DataDir(tmp_path), SECRETS, KEYS, ENROLMENT, ingest, clock)
         keeper.settle()
         return keeper
 

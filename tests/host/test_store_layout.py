@@ -152,3 +152,14 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, ca
     assert VERSION == 8
     reader.close()
     writer.close()
+
+
+def test_a_store_of_this_layout_gets_tables_that_came_later(before):
+    path, _ = before
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE updates")
+        connection.execute("DROP TABLE rollouts")
+    open_writer(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM updates").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM rollouts").fetchone() == (0,)

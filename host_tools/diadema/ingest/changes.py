@@ -14,6 +14,7 @@ from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BootClock
 from diadema.store.chain import Placed, Told
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.store.update_rows import Step
 
 type Key = tuple[str, int, int]
 type Anchor = tuple[str, int, int, int, int, str, int, int, int, int | None]
@@ -43,6 +44,7 @@ class Changes:
     fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
     hourless: dict[str, list[Row]] = field(default_factory=dict)  # by station
     kept: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)  # rows that stay
+    updates: list[Step] = field(default_factory=list)
     marks: list[tuple[Told, Placed]] = field(default_factory=list)
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of older marks
     anchors: list[Anchor] = field(default_factory=list)  # rows of that table

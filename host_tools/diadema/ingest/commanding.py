@@ -101,6 +101,11 @@ class Commands:
         (new,) = self._number([New(s, told.pop("cmd"), told)])
         return new.i, self.frames(Told(s, [new]))
 
+    def order(self, new: New) -> tuple[int, Frames]:
+        """The same for what the hub itself wants done."""
+        (made,) = self._number([new])
+        return made.i, self.frames(Told(new.s, [made]))
+
     def greeted(self, hellos: Mapping[str, Hello]) -> list[Told]:
         """What these stations miss that have just said hello."""
         maker = self.maker

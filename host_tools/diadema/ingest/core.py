@@ -282,6 +282,7 @@ class Ingest:
             if running and len(seats) > 1:
                 effects.two_seats.append((running.a, seats))
         effects.queue_calls = [*changes.queue_calls.values()]
+        effects.updates = changes.updates
         effects.opened = changes.opened
         effects.ended = {session.s for session in changes.ended}
         effects.rows = self._render(changes.agents)

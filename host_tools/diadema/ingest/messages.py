@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from diadema.commands import Hello, is_station
 from diadema.store.rows import QueueCall
+from diadema.store.update_rows import Step
 from diadema.store.writer import Ended
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
@@ -63,6 +64,7 @@ class Effects:
     placed: bool = False  # older marks may have got their hour
     rows: dict[str, bytes] = field(default_factory=dict)
     queue_calls: list[QueueCall] = field(default_factory=list)
+    updates: list[Step] = field(default_factory=list)
     two_seats: list[tuple[str, list[str]]] = field(default_factory=list)  # agent, stations
     alarms: list[str] = field(default_factory=list)
 

@@ -15,6 +15,7 @@ from diadema.ingest import (
     tickets,
     trails,
     transfers,
+    update_steps,
 )
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
@@ -30,6 +31,7 @@ _HANDLERS: Mapping[type[Event], Handler] = {
     **conduct.HANDLERS,
     **tickets.HANDLERS,
     **supervision.OF_STATIONS,
+    **update_steps.HANDLERS,
 }
 _HOURED: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
     **dict.fromkeys(queues.HANDLERS, queues.project),

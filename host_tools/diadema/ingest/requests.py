@@ -4,8 +4,10 @@
 
 import asyncio
 import logging
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from nats.aio.msg import Msg
@@ -16,6 +18,7 @@ from diadema.ingest.own_journal import Refused
 from diadema.mosquitto import Door
 from diadema.store import StoreStale, StoreUnavailable
 from diadema.store.rows import SWITCH
+from diadema.update.errors import UpdateError
 
 if TYPE_CHECKING:
     from diadema.ingest.service import Service
@@ -54,6 +57,18 @@ class _Journal(msgspec.Struct):
     events: list[str]
 
 
+class _Update(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`bundle` is in base64; or `path`, on this machine."""
+
+    do: Literal["add", "start", "stop", "resume", "status"]
+    path: str | None = None
+    bundle: str | None = None
+    plan: dict[str, Any] = {}
+    number: int = 0
+    stop_after: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    retry: bool = False
+
+
 class Requests:
     def __init__(self, service: "Service") -> None:
         self._service = service
@@ -72,6 +87,7 @@ class Requests:
             "hub.queue": self._asked(self._on_queue),
             "hub.site": self._asked(self._on_site),
             "hub.status": self._asked(self._on_status),
+            "hub.update": self._asked(self._on_update),
         }
 
     def _asked(self, answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Answer:
@@ -195,6 +211,22 @@ class Requests:
         await self._service.use_site()
         return {"generation": self._service.keeper.generation}
 
+    async def _on_update(self, body: dict[str, Any]) -> dict[str, Any]:
+        """New programs: a bundle comes in, a roll-out begins, ends or goes on."""
+        told = msgspec.convert(body, _Update)
+        updates = self._service.updates
+        if told.do == "add":
+            found = updates.add(await asyncio.to_thread(_bundle_bytes, told))
+            manifest: dict[str, Any] = msgspec.to_builtins(found.manifest)
+            return {"sha256": found.sha256, "parts": found.parts, "manifest": manifest}
+        if told.do == "start":
+            return {"number": updates.start(told.plan).number}
+        if told.do == "stop":
+            updates.stop(told.number)
+        elif told.do == "resume":
+            updates.resume(told.number, told.stop_after, told.retry)
+        return {"rollouts": updates.told()}
+
     async def _on_mosquitto(self, body: dict[str, Any]) -> dict[str, Any]:
         """Mosquitto as the stations' door; `remove`: NATS' own again."""
         mosquitto = self._service.mosquitto
@@ -206,3 +238,15 @@ class Requests:
             conf = str(mosquitto.conf)
         await self._service.use_site()
         return {"conf": conf}
+
+
+def _bundle_bytes(told: _Update) -> bytes:
+    """Raises UpdateError."""
+    try:
+        if told.path is not None:
+            return Path(told.path).read_bytes()
+        return b64decode(told.bundle or "", validate=True)
+    except OSError as error:
+        raise UpdateError(f"cannot read {told.path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UpdateError(f"the bundle is no base64: {error}") from error

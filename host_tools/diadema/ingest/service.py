@@ -38,6 +38,7 @@ from diadema.ingest.requests import Requests
 from diadema.ingest.session_checks import SessionChecks
 from diadema.ingest.site_keeper import SiteKeeper
 from diadema.ingest.stream import StreamBroken, open_stream
+from diadema.ingest.updates import Updates
 from diadema.ingest.violations import ViolationWatch
 from diadema.mosquitto import Mosquitto
 from diadema.nats_jwt import Issuer
@@ -78,6 +79,7 @@ class Service:
         self._links = LinkLog(ingest)
         self._pins = PinResets(data, keys, self.reader, clock)
         self.acts = Acts(ingest, self.commands, self.reader, self._pins)
+        self.updates = Updates(data, ingest, self.commands)
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
         self._nats: Client | None = None
@@ -192,6 +194,8 @@ class Service:
         if effects.chosen and self._take_pins():
             await self.use_site()
         await self._greet(effects)
+        if effects.updates:
+            await self.send(self.updates.heard(effects.updates))
 
     def _take_pins(self) -> bool:
         """Whether PINs that agents chose are new in the site's description."""
@@ -297,6 +301,7 @@ class Service:
             self._links.look_again()
         await self._tell(self.commands.tick())
         await self.send(self._checks.ask(self.commands))
+        await self.send(self.updates.tick())
         if news := self._marks.news():
             stations = self.ingest.stations.values()
             await self._tell_marks([one.s for one in stations if one.hello.up], news)

@@ -25,6 +25,7 @@ from diadema.station_config import (
 from diadema.station_keys import StationKeys
 from diadema.store import tables
 from diadema.store.badges import Badges
+from diadema.update.keys import load_public
 
 
 class SiteKeeper:
@@ -127,6 +128,8 @@ class SiteKeeper:
         """What the station alone is told: its key, and its way in where the site has Wi-Fi."""
         key = self._keys.of(s)
         own: dict[str, Any] = {"key": key.hex()} if key else {}
+        if self._data.update_key.exists():
+            own["update_key"] = load_public(self._data.update_key).text
         if site.wifi is not None and (access := self.access(s)):
             own["wifi"] = {"ssid": site.wifi.ssid, "password": site.wifi.password}
             own["broker"] = access

@@ -23,6 +23,7 @@ _REPLACED = (
     tables.receipts,
     tables.pin_choices,
     tables.anchors,
+    tables.updates,
     tables.live,
 )
 

@@ -124,6 +124,8 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
                 version,
             )
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    elif write and version == VERSION:
+        metadata.create_all(connection)  # tables that this layout got later
     elif version != VERSION:
         raise DiademaError(
             f"{path} has layout {version}, this program knows {VERSION}: "

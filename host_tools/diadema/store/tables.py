@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from diadema.store.host_rows import Act, Choice, Correction, Receipt, Sent
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
+from diadema.store.update_rows import Seat, Step
 
 VERSION = 8  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_fields__
@@ -320,5 +321,23 @@ generations = Table(  # of the site; each time that its content changed
     _number("utc"),
     _text("pin", nullable=True),  # its policy; null in what was kept before there was one
     UniqueConstraint("generation", "hash"),
+)
+updates = Table(  # what stations tell of new programs
+    "updates",
+    metadata,
+    *_struct_columns(Step),
+    PrimaryKeyConstraint("s", "e", "n"),
+)
+rollouts = Table(  # of new programs; `body`: JSON of the plan and of how it stands
+    "rollouts",
+    metadata,
+    _number("number", primary_key=True, autoincrement=False),
+    _bytes("body"),
+)
+rollout_seats = Table(
+    "rollout_seats",
+    metadata,
+    *_struct_columns(Seat),
+    PrimaryKeyConstraint("number", "s"),
 )
 FED = (contacts, trails, sessions, tickets, queue_calls)  # rowid > last is all that changed since

@@ -1,0 +1,287 @@
+"""Brings programs to stations: keeps the bundles, sends their parts, and leads the roll-outs, as
+the store has them. What stations answer comes with the events.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from diadema.ingest.commanding import Commands, Frames, New
+from diadema.ingest.core import Ingest
+from diadema.ingest.station import Station
+from diadema.paths import DataDir, write_whole
+from diadema.store import tables
+from diadema.store.update_rows import Seat, Step
+from diadema.update import bundle as bundles
+from diadema.update import keys
+from diadema.update.bundle import Bundle
+from diadema.update.errors import UpdateError
+from diadema.update.rollout import Fact, Plan, Rollout
+from diadema.update.sending import Sending
+
+MOST_AT_ONCE = 8  # stations to which parts are on their way
+_LIFE_MS = 60_000  # of the first part's command: after that it is begun again
+_KEPT = 20  # roll-outs that are told
+# faults that come and go with the desk or the network, whatever the program
+_OF_THE_DESK = ("headset", "uplink", "wifi", "config")
+_encode = msgspec.json.encode
+
+
+@dataclass
+class _Way:
+    """`b`: the boot that the station was in when it began."""
+
+    number: int
+    sending: Sending
+    b: int
+
+
+class Updates:
+    def __init__(self, data: DataDir, ingest: Ingest, commands: Commands) -> None:
+        self._data = data
+        self._ingest = ingest
+        self._commands = commands
+        self._bundles: dict[str, Bundle] = {}
+        self._ways: dict[str, _Way] = {}
+        self.rollouts: dict[int, Rollout] = {}
+        with ingest.writer.transaction() as tx:
+            for (body,) in tx.execute(select(tables.rollouts.c.body)):
+                one = msgspec.json.decode(body, type=Rollout)
+                self.rollouts[one.number] = one
+            for row in tx.execute(select(tables.rollout_seats)):
+                seat = Seat(**row._mapping)
+                if seat.phase == "sending":
+                    seat.phase = "waiting"
+                self.rollouts[seat.number].seats[seat.s] = seat
+
+    # -- asked
+
+    def add(self, data: bytes) -> Bundle:
+        """Keep a bundle that stations here would take. Raises UpdateError."""
+        found = bundles.read(data)
+        if not self._data.update_key.exists():
+            raise UpdateError("no key signs updates here yet: `diadema keys install FILE.pub`")
+        if not found.by(keys.load_public(self._data.update_key)):
+            raise UpdateError(
+                "another key signed it than the one stations here know: sign it with that one, or "
+                "give the hub the new one with `diadema keys install`"
+            )
+        try:
+            self._data.updates.mkdir(exist_ok=True)
+            write_whole(self._file(found.sha256), found.data)
+        except OSError as error:
+            raise UpdateError(f"cannot keep it in {self._data.updates}: {error}") from error
+        self._bundles[found.sha256] = found
+        return found
+
+    def start(self, body: Mapping[str, Any]) -> Rollout:
+        """Raises UpdateError or ValidationError."""
+        found = self._bundle(str(body.get("sha256", "")))
+        told = found.manifest
+        named = {"board": told.board, "version": told.version, "only": self._named(body)}
+        plan = msgspec.convert({**body, **named}, Plan)
+        for one in self.rollouts.values():
+            if one.plan.board == plan.board and one.status == "running":
+                raise UpdateError(
+                    f"roll-out {one.number} of {one.plan.version} still runs for {plan.board}: "
+                    f"stop it first with `diadema update stop {one.number}`"
+                )
+        facts = self._facts()
+        if not any(fact.board == plan.board for fact in facts.values()):
+            raise UpdateError(f"no station with the board {plan.board} was ever here")
+        now = self._ingest.clock.now_ms()
+        number = max(self.rollouts, default=0) + 1
+        rollout = Rollout(number=number, plan=plan, began_utc=now)
+        seats = rollout.step(facts, now)
+        self._save(rollout, seats)
+        self.rollouts[number] = rollout
+        return rollout
+
+    def stop(self, number: int) -> Rollout:
+        """Nothing is begun any more, and parts on their way are the last; a station that has them
+        all goes on by itself.
+        """
+        rollout = self.rollout(number)
+        now = self._ingest.clock.now_ms()
+        rollout.stop()
+        ours = [s for s, way in self._ways.items() if way.number == number]
+        self._save(rollout, [rollout.wait(s, now) for s in ours])
+        for s in ours:
+            del self._ways[s]
+        return rollout
+
+    def resume(self, number: int, stop_after: int | None, retry: bool) -> Rollout:
+        rollout = self.rollout(number)
+        now = self._ingest.clock.now_ms()
+        self._save(rollout, rollout.resume(now, stop_after=stop_after, retry=retry))
+        return rollout
+
+    def rollout(self, number: int) -> Rollout:
+        """Raises UpdateError."""
+        if number not in self.rollouts:
+            raise UpdateError(f"there is no roll-out {number}: `diadema update status` tells all")
+        return self.rollouts[number]
+
+    def told(self) -> list[dict[str, Any]]:
+        """The newest roll-outs, as the web and the shell show them."""
+        facts, name = self._facts(), self._ingest.floor.seat_name
+        shown = []
+        for number in sorted(self.rollouts)[-_KEPT:]:
+            one = self.rollouts[number]
+            plain: dict[str, Any] = msgspec.to_builtins(one)
+            bundle = self._bundles.get(one.plan.sha256)
+            plain["parts"] = bundle.parts if bundle else None
+            plain["seats"] = [
+                {**msgspec.to_builtins(seat), "seat": name(seat.s),
+                 "up": seat.s in facts and facts[seat.s].up,
+                 "idle": seat.s in facts and facts[seat.s].idle}
+                for seat in one.seats.values()
+            ]  # fmt: skip
+            plain["seat"] = name(one.at) if one.at else None
+            shown.append(plain)
+        return shown
+
+    # -- by itself
+
+    def heard(self, steps: Iterable[Step]) -> Frames:
+        """What stations told of updates; the parts that they wait for."""
+        frames: Frames = []
+        now = self._ingest.clock.now_ms()
+        for step in steps:
+            for rollout in self.rollouts.values():
+                phase = rollout.seats[step.s].phase if step.s in rollout.seats else None
+                seat = rollout.take(step, now)
+                if seat is not None and seat.phase != phase:
+                    self._save(rollout, [seat])
+            way = self._ways.get(step.s)
+            if way is None:
+                continue
+            if step.phase == "receiving" and step.next and step.i == way.sending.i:
+                frames += self._parts(step.s, way.sending.heard(step.next, time.monotonic()))
+            elif step.phase != "receiving":
+                del self._ways[step.s]
+        return frames
+
+    def tick(self) -> Frames:
+        """Begin where one can, and send again what was not heard."""
+        if not self.rollouts:
+            return []
+        facts, now, clock = self._facts(), self._ingest.clock.now_ms(), time.monotonic()
+        frames: Frames = []
+        for s, way in [*self._ways.items()]:
+            fact = facts.get(s)
+            anew = self._station(s).hello.b != way.b  # then it knows nothing of that command
+            if fact is None or not fact.idle or anew:
+                self._leave(s, now)
+            else:
+                frames += self._parts(s, way.sending.due(clock))
+        for rollout in self.rollouts.values():
+            if rollout.status != "running":
+                continue
+            before = (rollout.status, rollout.stage, rollout.why, rollout.at)
+            seats = rollout.step(facts, now)
+            if seats or before != (rollout.status, rollout.stage, rollout.why, rollout.at):
+                self._save(rollout, seats)
+            for seat in rollout.ready(facts):
+                if len(self._ways) >= MOST_AT_ONCE or seat.s in self._ways:
+                    continue
+                frames += self._begin(rollout, seat.s, now)
+        for s in [s for s, way in self._ways.items() if self._over(s, way)]:
+            del self._ways[s]
+        return frames
+
+    # -- inside
+
+    def _begin(self, rollout: Rollout, s: str, now: int) -> Frames:
+        try:
+            found = self._bundle(rollout.plan.sha256)
+        except UpdateError as error:
+            rollout.stop()
+            rollout.detail = str(error)
+            self._save(rollout, [])
+            return []
+        i, frames = self._commands.order(New(s, "update", found.part(1), life_ms=_LIFE_MS))
+        sending = Sending(found, i, time.monotonic())
+        self._ways[s] = _Way(rollout.number, sending, self._station(s).hello.b)
+        self._save(rollout, [rollout.sending(s, now)])
+        return frames + self._parts(s, sending.begin()[1:])
+
+    def _parts(self, s: str, numbers: Iterable[int]) -> Frames:
+        sending = self._ways[s].sending
+        frames: Frames = []
+        for number in numbers:
+            body = _encode({"cmd": "update", "i": sending.i, **sending.bundle.part(number)})
+            frames.append((s, body))
+        return frames
+
+    def _leave(self, s: str, now: int) -> None:
+        way = self._ways.pop(s)
+        rollout = self.rollouts[way.number]
+        if rollout.seats[s].phase == "sending":
+            self._save(rollout, [rollout.wait(s, now)])
+
+    def _over(self, s: str, way: _Way) -> bool:
+        return self.rollouts[way.number].seats[s].phase != "sending"
+
+    def _named(self, body: Mapping[str, Any]) -> list[str]:
+        """Station ids of the seats or stations that were named. Raises UpdateError."""
+        site = self._ingest.site
+        seats = {one.seat: one.id for one in site.stations} if site else {}
+        found = []
+        for name in body.get("only") or []:
+            s = seats.get(str(name), str(name))
+            if s not in self._ingest.stations:
+                raise UpdateError(f"no station {name} was ever here")
+            found.append(s)
+        return found
+
+    def _bundle(self, digest: str) -> Bundle:
+        """Raises UpdateError."""
+        if digest not in self._bundles:
+            if len(digest) != 64 or digest.strip("0123456789abcdef"):
+                raise UpdateError("a bundle is named by its SHA-256")
+            try:
+                self._bundles[digest] = bundles.read(self._file(digest).read_bytes())
+            except OSError as error:
+                raise UpdateError(f"bundle {digest[:16]} is not here: add it again") from error
+        return self._bundles[digest]
+
+    def _file(self, digest: str) -> Path:
+        return self._data.updates / f"{digest}.bundle"
+
+    def _station(self, s: str) -> Station:
+        return self._ingest.stations[s]
+
+    def _facts(self) -> dict[str, Fact]:
+        return {
+            s: _fact(station)
+            for s, station in self._ingest.stations.items()
+            if s.startswith("DIA-")
+        }
+
+    def _save(self, rollout: Rollout, seats: Iterable[Seat]) -> None:
+        body = msgspec.to_builtins(rollout) | {"seats": {}}
+        with self._ingest.changing([]) as tx:
+            put = self._ingest.writer.put
+            put(tx, tables.rollouts, [(rollout.number, _encode(body))])
+            put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
+
+
+def _fact(station: Station) -> Fact:
+    state, hello = station.state, station.hello
+    up = station.link == "up"
+    faults = [part for part in state.faults if part not in _OF_THE_DESK]
+    return Fact(
+        station.s,
+        hello.board or state.board,
+        hello.firmware or state.firmware,
+        up,
+        up and state.session is None and not state.open,
+        faults[0] if faults else None,
+        state.fault_utc if faults else None,
+    )

@@ -1,0 +1,36 @@
+"""How programs get to stations: what stations tell of it, and the roll-outs."""
+
+from msgspec import Struct
+
+
+class Step(Struct, kw_only=True, frozen=True):
+    """A station.update, or the refusal of the command, a table row. `next`: the part that it waits
+    for; `utc`: null where the boot had no hour yet.
+    """
+
+    s: str
+    e: int
+    n: int
+    phase: str
+    version: str | None
+    next: int | None
+    reason: str | None
+    detail: str | None
+    i: int | None
+    b: int
+    u: int
+    utc: int | None
+
+
+class Seat(Struct, kw_only=True):
+    """One station of a roll-out, a table row. `phase` is waiting, sending, trial, good or failed,
+    since `utc`; `part`: the next one it waits for.
+    """
+
+    number: int
+    s: str
+    stage: int
+    phase: str = "waiting"
+    reason: str | None = None
+    part: int = 1
+    utc: int

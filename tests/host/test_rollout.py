@@ -1,0 +1,172 @@
+"""The rules of a roll-out: who takes a program when, and when it stops."""
+
+import pytest
+from diadema.store.update_rows import Step
+from diadema.update.errors import UpdateError
+from diadema.update.rollout import SILENT_MS, Fact, Plan, Rollout
+
+MINUTE = 60_000
+
+
+class Floor:
+    """Twenty stations of one board, and what they tell."""
+
+    def __init__(self, count=20, **plan):
+        told = {"sha256": "0" * 64, "board": "sim", "version": "2", "stages": ["2", "25%", "all"]}
+        self.rollout = Rollout(number=1, plan=Plan(**told | plan), began_utc=0)
+        self.facts = {
+            s: Fact(s, "sim", "1", True, True) for s in map("{:02}".format, range(count))
+        }
+        self.now = 0
+        self.n = 0
+
+    def change(self, s, **fields):
+        self.facts[s] = self.facts[s]._replace(**fields)
+
+    def go(self, ms=0):
+        """One look; the stations where it begins."""
+        self.now += ms
+        self.rollout.step(self.facts, self.now)
+        begun = [seat.s for seat in self.rollout.ready(self.facts)]
+        for s in begun:
+            self.rollout.sending(s, self.now)
+        return begun
+
+    def tell(self, s, phase, reason=None, version="2", next=None):
+        self.n += 1
+        step = Step(s=s, e=1, n=self.n, phase=phase, version=version, next=next, reason=reason,
+                    detail=None, i=None, b=1, u=0, utc=self.now)  # fmt: skip
+        return self.rollout.take(step, self.now)
+
+    def good(self, *stations):
+        for s in stations:
+            self.tell(s, "verified")
+            self.tell(s, "good")
+            self.change(s, version="2")
+
+
+def test_each_stage_begins_when_the_one_before_is_good():
+    floor = Floor()
+    first = floor.go()
+    assert len(first) == 2
+    floor.good(first[0])
+    assert floor.go() == []
+    floor.good(first[1])
+    second = floor.go()
+    assert len(second) == 3  # 5 of 20 in all
+    floor.good(*second)
+    assert len(floor.go()) == 15
+    floor.good(*floor.facts)
+    floor.go()
+    assert (floor.rollout.status, floor.rollout.failed) == ("done", [])
+
+
+def test_only_seats_where_nobody_is_logged_in_take_it_and_others_are_chosen_last():
+    floor = Floor(4, stages=["2", "all"])
+    floor.change("00", idle=False)
+    floor.change("01", up=False, idle=False)
+    assert floor.go() == ["02", "03"]
+    floor.good("02", "03")
+    assert floor.go() == []
+    assert (floor.rollout.why, floor.rollout.at) == ("busy", "00")
+    floor.change("00", idle=True)
+    assert floor.go() == ["00"]
+
+
+def test_it_is_not_for_other_boards_nor_for_who_has_it():
+    floor = Floor(3, stages=["all"])
+    floor.change("00", board="lyrat_v4_3")
+    floor.change("01", version="2")
+    assert floor.go() == ["02"]
+
+
+def test_it_stops_at_the_failures_that_end_it_and_says_which_and_why():
+    floor = Floor(stop_after=2)
+    one, two = floor.go()
+    floor.tell(one, "verified")
+    floor.tell(one, "rolled_back", "codec")
+    floor.good(two)
+    second = floor.go()  # one failure does not end it
+    floor.tell(second[0], "refused", "bad_signature")
+    assert floor.go() == []
+    rollout = floor.rollout
+    assert (rollout.status, rollout.why, rollout.at) == ("stopped", "failures", second[0])
+    assert {seat.s: seat.reason for seat in rollout.failed} == {
+        one: "rolled_back: codec", second[0]: "bad_signature",
+    }  # fmt: skip
+    with pytest.raises(UpdateError, match="--retry"):
+        rollout.resume(floor.now)
+    rollout.resume(floor.now, stop_after=3)
+    assert floor.go() == [] and rollout.status == "running"
+    floor.good(*second[1:])
+    assert len(floor.go()) == 15
+
+
+def test_what_failed_is_tried_again_when_asked():
+    floor = Floor(2, stages=["all"])
+    floor.go()
+    floor.tell("00", "refused", "no_key")
+    floor.good("01")
+    assert floor.go() == [] and floor.rollout.status == "stopped"
+    floor.rollout.resume(floor.now, retry=True)
+    assert floor.go() == ["00"]
+    floor.good("00")
+    floor.go()
+    assert floor.rollout.status == "done"
+
+
+def test_a_seat_that_somebody_took_waits_again():
+    floor = Floor(1, stages=["all"])
+    assert floor.go() == ["00"]
+    floor.tell("00", "refused", "busy")
+    floor.change("00", idle=False)
+    assert floor.go() == [] and floor.rollout.status == "running"
+    floor.change("00", idle=True)
+    assert floor.go() == ["00"]
+
+
+def test_who_does_not_come_back_has_failed():
+    floor = Floor(1, stages=["all"])
+    floor.go()
+    floor.tell("00", "restarting")
+    floor.go(SILENT_MS - 1)
+    assert floor.rollout.status == "running"
+    floor.go(1)
+    assert (floor.rollout.why, floor.rollout.detail) == ("failures", "silent")
+    floor.good("00")  # late is not never
+    assert floor.rollout.failed == []
+
+
+def test_a_new_fault_or_too_little_quiet_holds_the_next_stage():
+    floor = Floor(2, stages=["1", "all"], quiet_ms=5 * MINUTE)
+    (first,) = floor.go()
+    floor.good(first)
+    assert floor.go(4 * MINUTE) == [] and floor.rollout.why == "quiet"
+    floor.change(first, fault="codec", fault_utc=floor.now)
+    assert floor.go(2 * MINUTE) == []
+    assert (floor.rollout.why, floor.rollout.at, floor.rollout.detail) == ("fault", first, "codec")
+    floor.change(first, fault=None, fault_utc=None)
+    assert len(floor.go()) == 1
+
+
+def test_an_older_end_of_the_same_program_is_none_of_this():
+    floor = Floor(1, stages=["all"])
+    floor.rollout.step(floor.facts, 0)
+    assert floor.tell("00", "rolled_back", "crash") is None
+    floor.go()
+    assert floor.tell("00", "rolled_back", "crash", version="1") is None
+
+
+def test_stopped_it_begins_nowhere():
+    floor = Floor(1, stages=["all"])
+    floor.rollout.step(floor.facts, 0)
+    floor.rollout.stop()
+    assert floor.go() == []
+    floor.rollout.resume(0)
+    assert floor.go() == ["00"]
+
+
+@pytest.mark.parametrize("stages", [[], ["0"], ["x"], ["-1"], ["25 %"], ["2", ""]])
+def test_a_stage_that_is_none_is_refused(stages):
+    with pytest.raises(ValueError, match="stage"):
+        Plan(sha256="0" * 64, board="sim", version="2", stages=stages)

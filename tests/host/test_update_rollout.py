@@ -1,0 +1,132 @@
+"""A roll-out over twenty stations of the real hub's ingest and broker, two of which cannot run the
+new program: it stops where it should, says why, and goes on after a restart.
+"""
+
+import asyncio
+import json
+
+import pytest
+from at_the_door import asked
+from broker_fixtures import IngestProcess, until
+from diadema.hub.certificates import Certificates
+from diadema.store import open_reader, tables
+from diadema.update import bundle, keys
+from light_station import accesses
+from scripted_station import SITE, Script
+from sqlalchemy import select
+from updating_station import UpdatingStation
+
+STATIONS = [f"DIA-0400000000{number:02x}" for number in range(20)]
+LOGGED_IN = STATIONS[1]
+SICK = {STATIONS[6]: "codec", STATIONS[11]: "badge_reader"}
+BODY = bytes(range(256)) * 150  # 80 parts
+KEY = keys.PrivateKey(keys.rsa.generate_private_key(public_exponent=65537, key_size=3072))
+
+
+@pytest.fixture
+async def floor(broker, stack):
+    seats = [{"id": s, "seat": f"C-{number:02}"} for number, s in enumerate(STATIONS)]
+    broker.data.site.write_text(json.dumps(SITE | {"stations": seats}))
+    broker.data.update_key.write_text(KEY.public.text)
+    broker.write_hub()
+    ingest = await stack.enter_async_context(IngestProcess(broker))
+    nats = await broker.client()
+    stack.push_async_callback(nats.close)
+    tls = Certificates(broker.data.tls).client_context()
+    crowd = {}
+    for access in await accesses(nats, broker.data, STATIONS):
+        script = Script(access.s).boot()
+        if access.s == LOGGED_IN:
+            script.login()
+        crowd[access.s] = UpdatingStation(
+            access, tls, script, generation=1, again_s=0.05, verdict=SICK.get(access.s),
+            lose=(40, 41) if access.s == STATIONS[0] else (),
+        )  # fmt: skip
+    running = [asyncio.create_task(station.run()) for station in crowd.values()]
+
+    async def end():
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    stack.push_async_callback(end)
+    async with asyncio.timeout(40):
+        for station in crowd.values():
+            await station.until_held(2)
+    return crowd, nats, ingest
+
+
+def signed(version="0.2.0", key=KEY):
+    return bundle.sign(BODY, key, board="sim", version=version, made=1_800_000_000)
+
+
+async def added(nats, tmp_path, data):
+    file = tmp_path / "app.bundle"
+    file.write_bytes(data)
+    return await asked(nats, "hub.update", do="add", path=str(file))
+
+
+async def rollout(nats, **wanted):
+    """The newest one, once it is as wanted."""
+    told = (await asked(nats, "hub.update", do="status"))["rollouts"][-1]
+    return told if all(told[name] == value for name, value in wanted.items()) else None
+
+
+def phases(told):
+    found = {}
+    for seat in told["seats"]:
+        found.setdefault(seat["phase"], set()).add(seat["s"])
+    return found
+
+
+async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
+    floor, broker, tmp_path, stack
+):
+    crowd, nats, ingest = floor
+    bundle_ = await added(nats, tmp_path, signed())
+    plan = {"sha256": bundle_["sha256"], "stages": ["2", "25%", "all"], "stop_after": 2}
+    await asked(nats, "hub.update", do="start", plan=plan)
+    told = await until(lambda: rollout(nats, status="stopped"), 60)
+    assert (told["why"], told["stage"]) == ("failures", 2)
+    failed = {seat["s"]: seat["reason"] for seat in told["seats"] if seat["phase"] == "failed"}
+    assert failed == {s: f"rolled_back: {reason}" for s, reason in SICK.items()}
+    assert told["at"] in SICK and told["seat"].startswith("C-")
+    assert LOGGED_IN in phases(told)["waiting"]
+    assert crowd[LOGGED_IN].parts_heard == 0  # who works is not disturbed
+    assert crowd[STATIONS[0]].taken == signed()  # two of its parts were lost on their way
+
+    await ingest.stop(kill=True)  # what was decided outlasts it
+    await ingest.start()
+    assert (await rollout(nats))["status"] == "stopped"
+    refused = await asked(nats, "hub.update", do="resume", number=1)
+    assert "--retry" in refused["detail"]
+    await asked(nats, "hub.update", do="resume", number=1, stop_after=3)
+    crowd[LOGGED_IN].script.logout()
+    while crowd[LOGGED_IN].last < crowd[LOGGED_IN].script.n:
+        crowd[LOGGED_IN].press()
+    told = await until(lambda: rollout(nats, status="done"), 60)
+    assert phases(told) == {"failed": set(SICK), "good": set(STATIONS) - set(SICK)}
+    assert all(one.taken == signed() for one in crowd.values())
+
+    store = open_reader(broker.data.store)
+    stack.callback(store.close)
+    with store.engine.connect() as tx:
+        rows = tx.execute(select(tables.updates).where(tables.updates.c.phase == "good")).all()
+    assert {row.s for row in rows} == set(STATIONS) - set(SICK)
+    assert {row.version for row in rows} == {"0.2.0"}
+
+    again = {**plan, "stages": ["all"]}
+    await asked(nats, "hub.update", do="start", plan=again)
+    told = await until(lambda: rollout(nats, number=2))
+    assert {seat["s"] for seat in told["seats"]} == set(SICK)  # the others have it
+
+
+async def test_a_bundle_that_stations_would_not_take_is_refused(floor, tmp_path):
+    _, nats, _ = floor
+    stranger = keys.PrivateKey(keys.rsa.generate_private_key(65537, 3072))
+    refused = await added(nats, tmp_path, signed(key=stranger))
+    assert "another key" in refused["detail"]
+    refused = await added(nats, tmp_path, signed()[:-1])
+    assert "copy the bundle again" in refused["detail"]
+    missing = await asked(nats, "hub.update", do="start", plan={"sha256": "0" * 64, "stages": []})
+    assert "add it again" in missing["detail"]
