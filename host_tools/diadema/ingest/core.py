@@ -285,7 +285,8 @@ class Ingest:
         effects.updates = changes.updates
         effects.opened = changes.opened
         effects.ended = {session.s for session in changes.ended}
-        effects.rows = self._render(changes.agents)
+        told = (*changes.contacts.values(), *changes.answered)  # also of who is not there any more
+        effects.rows = self._render(changes.agents.union(contact.a for contact in told))
 
     def _render(self, agents: Iterable[str]) -> dict[str, bytes]:
         changed: dict[str, bytes] = {}
