@@ -2,8 +2,8 @@
 
 A station's flash (journal and both slots) is cut at the operations of an update and of the boots
 around it; after each cut the real modules have to come up with a whole program, take the rest of
-the update, and have every event. FOLDER holds what `diadema.sim.torture.update` wrote there. Prints
-a JSON object for each failure, and one that sums up.
+the update, and have every event. FOLDER holds what `diadema.sim.torture.update` wrote there.
+Prints a JSON object for each failure, and one that sums up.
 """
 
 import json
@@ -32,7 +32,7 @@ _FAILURES = 5
 _ERASES = 12
 _BOOTS = 16
 _SMALL = 128  # bytes; longer programs are cut at some of their bytes
-_SOME = 28
+_SOME = 40
 
 
 class Part:

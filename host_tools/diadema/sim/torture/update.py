@@ -31,7 +31,7 @@ _BODY = 2 * SECTOR + 1792
 _HALF = 11  # parts of an update that another one replaces
 _BUDGET = 14_000  # bytes programmed until a second cut, at most; an update has about as many
 _MADE = {"0": 900, "1": 1000, "bad": 1500, "half": 1700, "2": 2000}
-_IN_VM = 0.03  # of the operations
+_IN_VM = 0.3  # of the operations
 
 
 @dataclass(frozen=True)
