@@ -27,6 +27,7 @@ from diadema.imports.command import app as import_app
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
 from diadema.privacy_command import app as privacy_app
+from diadema.provision.command import provision
 from diadema.report.command import app as report_app
 from diadema.update.command import app as update_app
 from diadema.update.command import keys_app
@@ -50,6 +51,7 @@ app.add_typer(report_app, name="report")
 app.add_typer(update_app, name="update")
 app.command()(flash)
 app.command()(pin)
+app.command()(provision)
 
 
 def main() -> None:

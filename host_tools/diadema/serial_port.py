@@ -18,6 +18,7 @@ from diadema.errors import DiademaError
 BAUD = 115200
 _RETRY_S = (0.2, 0.5, 1.0)
 _READ = 65536
+_BUSY = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY)
 _OUT_LIMIT = 256 * 1024  # bytes waiting to be written; a station that does not read loses frames
 
 log = logging.getLogger("diadema.gateway")
@@ -36,6 +37,7 @@ class SerialPort:
         self.path = path
         self.dropped = 0  # frames not written
         self.error = ""  # why it is not open
+        self.busy = False  # by another program
         self._opened, self._data, self._closed = opened, data, closed
         self._port: serial.Serial | None = None
         self._out: deque[bytes] = deque()
@@ -58,7 +60,7 @@ class SerialPort:
                         log.warning(
                             "cannot open %s: %s; trying on%s", self.path, told, hint(error)
                         )
-                    self.error = told
+                    self.error, self.busy = told, error.errno in _BUSY
                     await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                     attempt += 1
                     continue
@@ -147,7 +149,7 @@ def why(error: OSError) -> str:
 def hint(error: OSError) -> str:
     if error.errno == errno.EACCES:
         return ". Your user may not use it: on Debian, join the group dialout and log in again"
-    if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY):
+    if error.errno in _BUSY:
         return ". Another program has it open"
     return ""
 

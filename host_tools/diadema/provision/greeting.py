@@ -1,0 +1,60 @@
+"""Asks whoever is on a cable who it is."""
+
+import asyncio
+import contextlib
+
+import msgspec
+from msgspec import Raw, Struct
+
+from diadema.commands import Hello
+from diadema.events import UNREADABLE
+from diadema.frames import Decoder, encode
+from diadema.provision.errors import ProvisionError
+from diadema.serial_port import SerialPort
+
+_ASK = encode(b'{"hello":{}}')
+_ASK_EVERY_S = 1.0
+_OPEN_S = 1.5
+
+
+class _Up(Struct):
+    hello: Raw = Raw(b"")
+
+
+class InUse(ProvisionError):
+    """Another program has the port open; perhaps a gateway."""
+
+
+async def greeting_on(port: str, limit_s: float) -> Hello | None:
+    """The station's greeting; None when nobody says one within `limit_s`. Raises ProvisionError
+    when the port cannot be opened.
+    """
+    decoder = Decoder()
+    opened = asyncio.Event()
+    heard: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
+
+    def take(data: bytes) -> None:
+        for body in decoder.feed(data):
+            with contextlib.suppress(*UNREADABLE):
+                up = msgspec.json.decode(body, type=_Up)
+                if up.hello and not heard.done():
+                    heard.set_result(msgspec.json.decode(up.hello, type=Hello))
+
+    line = SerialPort(port, opened.set, take, lambda: None)
+    running = asyncio.create_task(line.run())
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OPEN_S):
+                await opened.wait()
+        if not line.is_open:
+            kind = InUse if line.busy else ProvisionError
+            raise kind(f"{port} cannot be opened: {line.error or 'it does not answer'}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while not heard.done():
+                    line.write(_ASK)
+                    await asyncio.wait([heard], timeout=_ASK_EVERY_S)
+        return heard.result() if heard.done() else None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

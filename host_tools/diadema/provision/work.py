@@ -1,0 +1,154 @@
+"""From a station on a cable to one that has its configuration."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select
+
+from diadema.clock import Clock
+from diadema.commands import Hello, is_station
+from diadema.gateway import Gateway
+from diadema.paths import DataDir
+from diadema.provision.errors import ProvisionError
+from diadema.provision.greeting import InUse, greeting_on
+from diadema.provision.prompt import what_answers
+from diadema.provision.seat import take_seat
+from diadema.site import load
+from diadema.store import open_reader, tables
+
+_GREETING_S = 6.0
+_CONFIG_S = 90.0  # 40 kB of a large site at 115 200 baud, and a slow start
+_LOOK_S = 0.1
+
+type Say = Callable[[str], None]
+type _Told = tuple[int, int, int]  # e, n, generation
+
+
+class Provisioned(Struct):
+    """`wifi`: the network that it was told; empty: it stays on its cable."""
+
+    station: str
+    seat: str
+    site: str
+    generation: int
+    language: str
+    wifi: str
+    firmware: str
+    board: str
+
+
+async def provision(
+    data: DataDir,
+    port: str,
+    seat: str,
+    *,
+    clock: Clock,
+    by: str,
+    station: str | None = None,
+    replace: bool = False,
+    say: Say = lambda _: None,
+    limit_s: float = _CONFIG_S,
+) -> Provisioned:
+    """Raises DiademaError. `station`: what the board should be; needed where a gateway has the
+    port already, which then carries it.
+    """
+    if data.read_hub() is None:
+        raise ProvisionError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
+    say(f"asks who is on {port}")
+    hello, carried = await _who(port, station)
+    s = hello.s or station or ""
+    if not is_station(s) or not s.startswith("DIA-"):
+        raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
+    if station is not None and s != station:
+        raise ProvisionError(f"the board on {port} is {s}, not {station}: look at its label")
+    before = _configured(data, s)
+    say(f"{s}: takes seat {seat}")
+    generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
+    if hello.generation != generation:
+        say(f"{s}: gets configuration {generation} and the time")
+        async with _carrying(data, port, s) if not carried else contextlib.nullcontext():
+            await _wait(data, s, generation, before, limit_s)
+    site = load(data.site)
+    return Provisioned(
+        station=s,
+        seat=seat,
+        site=site.site,
+        generation=generation,
+        language=site.language,
+        wifi=site.wifi.ssid if site.wifi else "",
+        firmware=hello.firmware,
+        board=hello.board,
+    )
+
+
+async def _who(port: str, station: str | None) -> tuple[Hello, bool]:
+    """The greeting, and whether another program carries the cable."""
+    try:
+        hello = await greeting_on(port, _GREETING_S)
+    except InUse as error:
+        if station is None:
+            raise ProvisionError(
+                f"{error}. If that is `diadema gateway`, say which station it is with --station"
+            ) from error
+        return Hello(up=True, s=station), True
+    if hello is not None:
+        return hello, False
+    told = await asyncio.to_thread(what_answers, port)
+    raise ProvisionError(
+        f"{port}: {told}"
+        if told
+        else f"{port}: nobody answers. Is it powered, and is its cable one that carries data? "
+        "Press EN (reset) once and repeat the command"
+    )
+
+
+@contextlib.asynccontextmanager
+async def _carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
+    """A gateway for this one cable."""
+    name = "bench-" + s.removeprefix("DIA-")
+    running = asyncio.create_task(Gateway(data, [port], name).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def _configured(data: DataDir, s: str) -> set[_Told]:
+    """Each configuration that it said it has."""
+    if not data.store.exists():
+        return set()
+    row = tables.events.c
+    query = select(row.e, row.n, row.body).where((row.s == s) & (row.k == "station.config"))
+    reader = open_reader(data.store)
+    try:
+        with reader.engine.connect() as connection:
+            return {
+                (e, n, msgspec.json.decode(body)["generation"])
+                for e, n, body in connection.execute(query)
+            }
+    finally:
+        reader.close()
+
+
+def _has(data: DataDir, s: str, generation: int, before: set[_Told]) -> bool:
+    return any(told == generation for _, _, told in _configured(data, s) - before)
+
+
+async def _wait(
+    data: DataDir, s: str, generation: int, before: set[_Told], limit_s: float
+) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            # the hub's commit: nothing here tells us of it
+            while not _has(data, s, generation, before):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_S)
+    except TimeoutError:
+        raise ProvisionError(
+            f"{s} does not say that it has its configuration. If it belonged to another hub, it "
+            "obeys that one only: hold keys 2 and 5 for ten seconds at power-on, then repeat this"
+        ) from None

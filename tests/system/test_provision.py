@@ -1,0 +1,174 @@
+"""A station from its cable to its configuration: the real firmware on a pty, a real hub."""
+
+import asyncio
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+import tty
+from pathlib import Path
+
+import pytest
+from diadema.cli import app
+from diadema.clock import SystemClock
+from diadema.directory.taking_in import open_directory
+from diadema.gateway import Gateway
+from diadema.paths import DataDir
+from diadema.provision.errors import ProvisionError
+from diadema.provision.prompt import what_answers
+from diadema.provision.work import provision
+from diadema.sim import people
+from diadema.sim.build import interpreter
+from diadema.sim.world import World
+from diadema.site import load
+from diadema.store import open_reader
+from typer.testing import CliRunner
+
+STATION = "DIA-0200000000d1"
+
+
+@contextlib.asynccontextmanager
+async def hub_on(data: DataDir):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "diadema", "hub", "--data", str(data.root), "--port", "0",
+        "--mqtt-port", "0", stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(60):
+            while data.read_hub() is None:
+                await asyncio.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    where = DataDir(tmp_path / "data")
+    where.make()
+    described = people.site(
+        people.desks(2), name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
+        wifi=people.WIFI,
+    )  # fmt: skip
+    where.site.write_text(json.dumps(described))
+    return where
+
+
+def kinds(data: DataDir) -> list[str]:
+    reader = open_reader(data.store)
+    try:
+        return [event.k for event in reader.events_of(STATION)]
+    finally:
+        reader.close()
+
+
+async def test_a_station_gets_its_seat_and_all_that_follows(data: DataDir, tmp_path: Path) -> None:
+    ask = {"clock": SystemClock(), "by": "Ana"}
+    async with (
+        World(tmp_path / "w", start_utc_ms=int(time.time() * 1000)) as world,
+        hub_on(data),
+    ):
+        station = await world.add_station(STATION)
+        await station.power_on()
+        taken = load(data.site).stations[0].seat
+        with pytest.raises(ProvisionError, match="stands at"):
+            await provision(data, station.port, taken, **ask)
+        with pytest.raises(ProvisionError, match="look at its label"):
+            await provision(data, station.port, "B9", station="DIA-0200000000ff", **ask)
+        done = await provision(data, station.port, "B9", **ask)
+        assert (done.station, done.seat, done.wifi) == (STATION, "B9", people.WIFI["ssid"])
+        assert done.site == "Centro de muestra" and done.language == "es"
+        told = kinds(data)
+        assert "station.config" in told and "station.clock" in told
+
+        words = ["provision", "--port", station.port, "--seat", "B9", "--data", str(data.root)]
+        again = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--json"])
+        told = json.loads(again.stdout)  # it has all that
+        assert (told["generation"], told["state"]) == (done.generation, "selftest_pending")
+        said = await asyncio.to_thread(CliRunner().invoke, app, words)
+        assert "Operativa pendiente de autoprueba" in said.stdout
+        assert kinds(data).count("station.config") == 1
+
+        # people and places are kept in the directory meanwhile, and a gateway has the cable
+        now = int(time.time() * 1000)
+        with open_directory(data, now) as book:
+            assert book.entry("seats", "B9").body["station"] == STATION
+        bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
+        try:
+            async with asyncio.timeout(30):
+                while not await held(station.port):
+                    await asyncio.sleep(0.05)
+            with pytest.raises(ProvisionError, match="--station"):
+                await provision(data, station.port, taken, **ask)
+            with pytest.raises(ProvisionError, match="take it to"):
+                await provision(data, station.port, "C1", station=STATION, **ask)
+            moved = await provision(
+                data, station.port, taken, station=STATION, replace=True, **ask
+            )
+        finally:
+            bridge.cancel()
+            await asyncio.gather(bridge, return_exceptions=True)
+        assert moved.generation > done.generation
+        assert {one.id: one.seat for one in load(data.site).stations}[STATION] == taken
+        with open_directory(data, now) as book:
+            assert book.entry("seats", taken).body["station"] == STATION
+            assert book.entry("seats", "B9").body is None
+
+
+async def held(port: str) -> bool:
+    import serial
+
+    try:
+        serial.Serial(port, exclusive=True).close()
+    except serial.SerialException:
+        return True
+    return False
+
+
+async def test_without_a_hub_or_a_board_it_says_what_to_do(data: DataDir) -> None:
+    ask = {"clock": SystemClock(), "by": "Ana"}
+    with pytest.raises(ProvisionError, match="start `diadema hub`"):
+        await provision(data, "/dev/ttyNOWHERE0", "A1", **ask)
+
+
+@contextlib.contextmanager
+def prompt_on_a_cable():
+    """MicroPython's own prompt; the path that a program opens."""
+    ends = [os.openpty(), os.openpty()]
+    for _, slave in ends:
+        tty.setraw(slave)
+    (chip, terminal), (near, far) = ends
+    with subprocess.Popen(
+        [*interpreter()], stdin=terminal, stdout=terminal, stderr=terminal
+    ) as program:
+        stop = threading.Event()
+
+        def carry():
+            while not stop.is_set():
+                for end in select.select([chip, near], [], [], 0.05)[0]:
+                    os.write(chip if end == near else near, os.read(end, 4096))
+
+        carrier = threading.Thread(target=carry)
+        carrier.start()
+        try:
+            yield os.ttyname(far)
+        finally:
+            program.kill()
+            stop.set()
+            carrier.join()
+    for end in (chip, terminal, near, far):
+        os.close(end)
+
+
+def test_a_board_at_micropythons_prompt_is_known_by_it() -> None:
+    """By the real mpremote, on the prompt of the real MicroPython."""
+    with prompt_on_a_cable() as port:
+        said = what_answers(port)
+    assert said is not None and "no station's program" in said
+    assert "MicroPython 1." in said
