@@ -24,6 +24,7 @@ from diadema.exports.command import app as export_app
 from diadema.flash.command import flash
 from diadema.image.command import app as image_app
 from diadema.imports.command import app as import_app
+from diadema.label.command import label
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
 from diadema.privacy_command import app as privacy_app
@@ -50,6 +51,7 @@ app.add_typer(privacy_app, name="privacy")
 app.add_typer(report_app, name="report")
 app.add_typer(update_app, name="update")
 app.command()(flash)
+app.command()(label)
 app.command()(pin)
 app.command()(provision)
 
