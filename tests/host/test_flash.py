@@ -77,14 +77,15 @@ def assert_holds(board: Board, image: bytes, but: tuple[str, ...] = ()) -> None:
 def test_ten_at_once_and_one_is_pulled(tmp_path: Path) -> None:
     image = station_image()
     place, nvs = partition("journal"), partition("nvs")
+    crashes = slice(nvs.offset, nvs.offset + 8)
     kept = journal_of(place.size)
     boards = [Board(number) for number in range(1, 11)]
     pulled, station = boards[3], boards[6]
     pulled.flash.pull_after = 150_000
-    # one was a station before: its journal has unacknowledged events, its nvs something of its own
+    # one was a station before: its journal has unacknowledged events, its nvs counts its crashes
     station.flash.data[OFFSET : OFFSET + 0xC00] = pack_table(load_board("lyrat_v4_3").partitions)
     station.flash.data[place.offset : place.offset + place.size] = kept
-    station.flash.data[nvs.offset : nvs.offset + 8] = b"its own!"
+    station.flash.data[crashes] = b"starts=9"
     for board in boards:
         board.__enter__()
     try:
@@ -95,7 +96,7 @@ def test_ten_at_once_and_one_is_pulled(tmp_path: Path) -> None:
             if board is not pulled:
                 assert_holds(board, image)
         assert station.flash.read(place.offset, place.size) == kept
-        assert station.flash.read(nvs.offset, 8) == b"its own!"
+        assert station.flash.data[crashes] == b"\xff" * 8  # the new program is not to blame
         assert {one.found.station for one in done} == {board.station for board in boards}
 
         before, whole = pulled.flash.came, next(one.sent for one in done if not one.error)
@@ -106,6 +107,9 @@ def test_ten_at_once_and_one_is_pulled(tmp_path: Path) -> None:
         assert_holds(pulled, image)
         (third,) = run(job(tmp_path), [pulled])
         assert (third.error, third.sent, third.written) == ("", 0, 0)
+        station.flash.data[crashes] = b"starts=1"
+        run(job(tmp_path), [station])
+        assert station.flash.data[crashes] == b"starts=1"  # nothing was written
     finally:
         for board in boards:
             board.__exit__()

@@ -9,7 +9,7 @@ from diadema.image.look import look
 from diadema.image.stock import LOADER
 
 SECTOR = 4096
-_WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal, nor nvs
+_WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
 _MEGABYTE = 0x100000
 
 
@@ -25,7 +25,8 @@ class Piece:
 @dataclass(frozen=True)
 class Plan:
     """`pieces` end with the partition table: until it is there, the board's old one tells where
-    its journal is.
+    its journal is. `nvs`: what an old program left there, as how often it crashed, is not for a
+    new one.
     """
 
     chip: str
@@ -34,6 +35,7 @@ class Plan:
     flash_bytes: int
     pieces: list[Piece]
     journal: Partition
+    nvs: Partition
 
     @property
     def size(self) -> int:
@@ -57,7 +59,7 @@ def read_plan(image: bytes) -> Plan:
     trailer = slots.unpack(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:]) if (
         "slot_a" in places
     ) else None  # fmt: skip
-    if trailer is None or not {*_WRITTEN, "journal"} <= places.keys():
+    if trailer is None or not {*_WRITTEN, "journal", "nvs"} <= places.keys():
         raise FlashError("this is no station's image: make one with `diadema image build`")
     pieces = [
         Piece(name, places[name].offset, at(places[name].offset, places[name].size))
@@ -75,6 +77,7 @@ def read_plan(image: bytes) -> Plan:
         flash_bytes=-(-last // _MEGABYTE) * _MEGABYTE,
         pieces=pieces,
         journal=places["journal"],
+        nvs=places["nvs"],
     )
 
 

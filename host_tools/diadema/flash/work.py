@@ -114,7 +114,7 @@ class _Board:
 
     def _mind_journal(self) -> None:
         place = self._job.plan.journal
-        blank = self._chip.md5(place.offset, place.size) == _md5(b"\xff" * place.size)
+        blank = self._blank(place)
         old = self._journal_there(place, blank)
         stays = old is not None and (old.offset, old.size) == (place.offset, place.size)
         if stays and not self._job.erase_journal:
@@ -160,6 +160,7 @@ class _Board:
             self._advance(len(piece.data))
             return
         for offset, data in self._wrong(piece):
+            self._forget_crashes()
             self._done.sent += self._chip.write(offset, data)
             self._done.written += len(data)
             self._advance(len(data))
@@ -168,6 +169,15 @@ class _Board:
                 f"{piece.name} does not read back as it was written: repeat the command; if it "
                 "says so again, the flash is worn"
             )
+
+    def _forget_crashes(self) -> None:
+        """Before the first piece of another program: a cable may be pulled after it."""
+        place = self._job.plan.nvs
+        if not self._done.written and not self._blank(place):
+            self._chip.erase(place.offset, place.size)
+
+    def _blank(self, place: Partition) -> bool:
+        return self._chip.md5(place.offset, place.size) == _md5(b"\xff" * place.size)
 
     def _holds(self, piece: Piece) -> bool:
         return self._chip.md5(piece.offset, len(piece.data)) == _md5(piece.data)

@@ -23,7 +23,7 @@ _MODULE = 8  # dots
 _MARGIN = 24
 _QUIET = 4  # modules about the code that stay white: ISO/IEC 18004
 _TEXT_AT = 300
-_LEAST = 16
+_LEAST = 12
 
 
 @dataclass(frozen=True)
