@@ -149,6 +149,17 @@ def test_a_new_fault_or_too_little_quiet_holds_the_next_stage():
     assert len(floor.go()) == 1
 
 
+def test_who_tells_late_that_it_has_all_is_not_sent_it_again():
+    floor = Floor(1, stages=["all"])
+    floor.go()
+    floor.rollout.wait("00", floor.now)  # it came back, and its journal comes after
+    floor.tell("00", "verified")
+    assert floor.go() == []
+    floor.tell("00", "rolled_back", "codec")
+    floor.go()
+    assert floor.rollout.detail == "rolled_back: codec"
+
+
 def test_an_older_end_of_the_same_program_is_none_of_this():
     floor = Floor(1, stages=["all"])
     floor.rollout.step(floor.facts, 0)

@@ -4,6 +4,7 @@ new program: it stops where it should, says why, and goes on after a restart.
 
 import asyncio
 import json
+import sys
 
 import pytest
 from at_the_door import asked
@@ -66,6 +67,17 @@ async def added(nats, tmp_path, data):
     return await asked(nats, "hub.update", do="add", path=str(file))
 
 
+async def command(broker, *arguments):
+    """What `diadema update` prints."""
+    line = [sys.executable, "-m", "diadema", "update", *map(str, arguments)]
+    done = await asyncio.create_subprocess_exec(
+        *line, "--data", str(broker.data.root), stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await done.communicate()
+    assert done.returncode == 0
+    return printed.decode()
+
+
 async def rollout(nats, **wanted):
     """The newest one, once it is as wanted."""
     told = (await asked(nats, "hub.update", do="status"))["rollouts"][-1]
@@ -85,7 +97,9 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     crowd, nats, ingest = floor
     bundle_ = await added(nats, tmp_path, signed())
     plan = {"sha256": bundle_["sha256"], "stages": ["2", "25%", "all"], "stop_after": 2}
-    await asked(nats, "hub.update", do="start", plan=plan)
+    shown = await command(broker, "start", tmp_path / "app.bundle", "--stop-after", 2,
+                          "--quiet", 0)  # fmt: skip
+    assert "stages 2, then 25%, then all" in shown
     told = await until(lambda: rollout(nats, status="stopped"), 60)
     assert (told["why"], told["stage"]) == ("failures", 2)
     failed = {seat["s"]: seat["reason"] for seat in told["seats"] if seat["phase"] == "failed"}
@@ -100,6 +114,8 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     assert (await rollout(nats))["status"] == "stopped"
     refused = await asked(nats, "hub.update", do="resume", number=1)
     assert "--retry" in refused["detail"]
+    shown = await command(broker, "status")
+    assert "too many failed" in shown and "somebody works" in shown and "rolled_back" in shown
     await asked(nats, "hub.update", do="resume", number=1, stop_after=3)
     crowd[LOGGED_IN].script.logout()
     while crowd[LOGGED_IN].last < crowd[LOGGED_IN].script.n:

@@ -275,13 +275,15 @@ class Updates:
 def _fact(station: Station) -> Fact:
     state, hello = station.state, station.hello
     up = station.link == "up"
+    journal = station.journals.get(hello.e)
+    told = journal is not None and journal.position >= hello.last  # else it may be busy, or done
     faults = [part for part in state.faults if part not in _OF_THE_DESK]
     return Fact(
         station.s,
         hello.board or state.board,
         hello.firmware or state.firmware,
         up,
-        up and state.session is None and not state.open,
+        up and told and state.session is None and not state.open,
         faults[0] if faults else None,
         state.fault_utc if faults else None,
     )

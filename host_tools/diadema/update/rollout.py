@@ -112,8 +112,9 @@ class Rollout(Struct, kw_only=True):
         if step.phase == "receiving" and seat.phase == "sending" and step.next:
             seat.part = step.next
             seat.utc = now
-        elif step.phase in ("verified", "restarting") and seat.phase == "sending":
-            self._put(seat, "trial", now)
+        elif step.phase in ("verified", "restarting") and seat.phase in ("sending", "waiting"):
+            if mine:  # told late it may be, by a station that we wait for again
+                self._put(seat, "trial", now)
         elif step.phase == "refused" and seat.phase == "sending":
             if step.reason == "busy":
                 self._put(seat, "waiting", now)
