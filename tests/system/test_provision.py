@@ -48,22 +48,26 @@ async def hub_on(data: DataDir):
         await process.wait()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> DataDir:
-    where = DataDir(tmp_path / "data")
+def described(where: DataDir) -> DataDir:
+    """A data directory with a site of two other desks in force."""
     where.make()
-    described = people.site(
+    site = people.site(
         people.desks(2), name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
         wifi=people.WIFI,
     )  # fmt: skip
-    where.site.write_text(json.dumps(described))
+    where.site.write_text(json.dumps(site))
     return where
 
 
-def kinds(data: DataDir) -> list[str]:
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    return described(DataDir(tmp_path / "data"))
+
+
+def kinds(data: DataDir, s: str = STATION) -> list[str]:
     reader = open_reader(data.store)
     try:
-        return [event.k for event in reader.events_of(STATION)]
+        return [event.k for event in reader.events_of(s)]
     finally:
         reader.close()
 

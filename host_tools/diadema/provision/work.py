@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-import msgspec
 from msgspec import Struct
-from sqlalchemy import select
 
 from diadema.clock import Clock
 from diadema.commands import Hello, is_station
@@ -16,15 +14,14 @@ from diadema.provision.errors import ProvisionError
 from diadema.provision.greeting import InUse, greeting_on
 from diadema.provision.prompt import what_answers
 from diadema.provision.seat import take_seat
+from diadema.provision.word import Word
 from diadema.site import load
-from diadema.store import open_reader, tables
 
 _GREETING_S = 6.0
 _CONFIG_S = 90.0  # 40 kB of a large site at 115 200 baud, and a slow start
 _LOOK_S = 0.1
 
 type Say = Callable[[str], None]
-type _Told = tuple[int, int, int]  # e, n, generation
 
 
 class Provisioned(Struct):
@@ -64,13 +61,12 @@ async def provision(
         raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
     if station is not None and s != station:
         raise ProvisionError(f"the board on {port} is {s}, not {station}: look at its label")
-    before = _configured(data, s)
+    word = Word(data, hello, carried)
     say(f"{s}: takes seat {seat}")
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
-    if hello.generation != generation:
-        say(f"{s}: gets configuration {generation} and the time")
-        async with _carrying(data, port, s) if not carried else contextlib.nullcontext():
-            await _wait(data, s, generation, before, limit_s)
+    say(f"{s}: gets configuration {generation} and the time")
+    async with _carrying(data, port, s) if not carried else contextlib.nullcontext():
+        await _wait(word, s, generation, limit_s)
     site = load(data.site)
     return Provisioned(
         station=s,
@@ -118,34 +114,11 @@ async def _carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
             await running
 
 
-def _configured(data: DataDir, s: str) -> set[_Told]:
-    """Each configuration that it said it has."""
-    if not data.store.exists():
-        return set()
-    row = tables.events.c
-    query = select(row.e, row.n, row.body).where((row.s == s) & (row.k == "station.config"))
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as connection:
-            return {
-                (e, n, msgspec.json.decode(body)["generation"])
-                for e, n, body in connection.execute(query)
-            }
-    finally:
-        reader.close()
-
-
-def _has(data: DataDir, s: str, generation: int, before: set[_Told]) -> bool:
-    return any(told == generation for _, _, told in _configured(data, s) - before)
-
-
-async def _wait(
-    data: DataDir, s: str, generation: int, before: set[_Told], limit_s: float
-) -> None:
+async def _wait(word: Word, s: str, generation: int, limit_s: float) -> None:
     try:
         async with asyncio.timeout(limit_s):
             # the hub's commit: nothing here tells us of it
-            while not _has(data, s, generation, before):  # noqa: ASYNC110
+            while not word.has(generation):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_S)
     except TimeoutError:
         raise ProvisionError(

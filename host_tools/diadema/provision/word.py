@@ -1,0 +1,58 @@
+"""What a station itself has said to this hub: the only proof that it has what it was sent."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from diadema.commands import Hello
+from diadema.directory.publishing import generations
+from diadema.paths import DataDir
+from diadema.store import open_reader, tables
+
+_KINDS = ("station.config", "station.clock")
+
+
+class Word:
+    """Made before it is sent anything. `carried`: by a gateway that runs; nobody heard `hello`."""
+
+    def __init__(self, data: DataDir, hello: Hello, carried: bool) -> None:
+        self._data, self._hello, self._carried = data, hello, carried
+        self._before = {place for place, _ in self._said()}
+
+    def has(self, generation: int) -> bool:
+        """The configuration of that generation, from this hub."""
+        said = self._said()
+        if any(
+            told["k"] == "station.config" and told["generation"] == generation
+            for place, told in said
+            if place not in self._before
+        ):
+            return True
+        hello = self._hello
+        if self._carried:
+            _, stations = generations(self._data)
+            return any((one.station, one.generation) == (hello.s, generation) for one in stations)
+        if hello.generation != generation:
+            return False
+        # it has one of that number; a station that obeys another hub takes no time from this one
+        return any(
+            told["k"] == "station.clock" and told["source"] == "host" and told["b"] == hello.b
+            for (e, _), told in said
+            if e == hello.e
+        )
+
+    def _said(self) -> list[tuple[tuple[int, int], dict[str, Any]]]:
+        if not self._data.store.exists():
+            return []
+        row = tables.events.c
+        query = select(row.e, row.n, row.body)
+        query = query.where((row.s == self._hello.s) & row.k.in_(_KINDS))
+        reader = open_reader(self._data.store)
+        try:
+            with reader.engine.connect() as connection:
+                return [
+                    ((e, n), msgspec.json.decode(body)) for e, n, body in connection.execute(query)
+                ]
+        finally:
+            reader.close()
