@@ -15,6 +15,7 @@ def main():
     if not slots.chosen:
         program()  # a developer's board: errors end at the prompt
         return
+    slots.watchdog()  # whatever the program hangs in
     try:
         program()
         slots.restart("end")

@@ -26,6 +26,7 @@ _NVS = const("diadema")
 # starts in a row that did not come to work; those with the power may be somebody's hand
 _BY_RESET, _BY_POWER, _TOO_MANY = 3, 1, 9
 _CRASH_BYTES = const(240)
+_BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
 
 # how this boot went on; `begin` sets them
 chosen = None  # the slot that runs; None: the program lies in the vfs
@@ -34,6 +35,7 @@ safe = None  # why no program runs: crashes, no_program
 
 # for the program itself
 ended = None  # what ended the start before, if not the power
+before = ()  # parts that had a fault when this start began
 intake = None  # the update that comes in
 
 
@@ -250,8 +252,8 @@ def restart(why):
     machine.reset()
 
 
-def watchdog(timeout_ms):
+def watchdog():
     """The function that feeds it."""
     import machine
 
-    return machine.WDT(timeout=timeout_ms).feed
+    return machine.WDT(timeout=_BITES_MS).feed

@@ -17,6 +17,8 @@ def start(app, firmware, cause, faults, order, text):
     journal, desk = app.journal, app.desk
     journal.snapshot = desk.snapshot
     _mount(app, faults)
+    if app.program:
+        app.program.before = set(desk.faults)
     rebase(desk)
     app.boot = journal.boot = desk.boot + 1
     if order and once("orders", "at_start", app, order):

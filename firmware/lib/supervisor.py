@@ -9,7 +9,6 @@ from lib.once import once
 from micropython import const
 
 _LOOK_MS = const(5_000)
-_BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
 _LATE_MS = const(15_000)
 _WORKS_MS = const(60_000)
 _TRIAL_MS = const(10_000)  # drivers are there by then
@@ -18,8 +17,7 @@ _TRIAL_MOST_MS = const(30_000)
 
 async def supervise(app):
     program, now = app.program, app.clock.now
-    feed = program.watchdog(_BITES_MS)
-    before = set(app.desk.faults)  # the old program had them too
+    feed = program.watchdog()
     trial = program.trial
     once("updating", "tell_news", app, program.ended)
     working = False
@@ -29,7 +27,7 @@ async def supervise(app):
         if u < app.alive_at + _LATE_MS:
             feed()
         if trial and u >= _TRIAL_MS:
-            wrong = once("updating", "judge", app, before)
+            wrong = once("updating", "judge", app, program.before)
             if not wrong:
                 trial = False
                 program.chosen.mark(program.GOOD)

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
 from diadema.frames import encode
+from diadema.image.files import pack_snug
 from diadema.sim.build import compile_mpy
 from diadema.sim.bundles import Signer, parts
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
 from wire_host import WireHost
 
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 SIGNER = Signer()
 OLD = 1_000
 BLANK = b"\xff" * SLOT_BYTES
@@ -91,15 +93,31 @@ def slots(tmp_path, vfs, body, site):
     return open_slots
 
 
-def changed(image, tmp_path, name, old, new):
-    """The body of a program in which one line is another."""
-    firmware = Path(__file__).resolve().parents[2] / "firmware"
-    source = (firmware / name).read_text()
-    assert old in source
-    (tmp_path / "changed.py").write_text(source.replace(old, new, 1))
+def compiled(tmp_path, name, source):
+    (tmp_path / "changed.py").write_text(source)
     out = tmp_path / "changed.mpy"
     compile_mpy(tmp_path / "changed.py", out, name)
-    return program_body(image, {name.replace(".py", ".mpy"): out.read_bytes()})
+    return {name.replace(".py", ".mpy"): out.read_bytes()}
+
+
+def changed(image, tmp_path, name, old, new):
+    """The body of a program in which one line is another."""
+    source = (FIRMWARE / name).read_text()
+    assert old in source
+    return program_body(image, compiled(tmp_path, name, source.replace(old, new, 1)))
+
+
+def tiny(tmp_path, source):
+    """The body of a program that is one file."""
+    return pack_snug(compiled(tmp_path, "start.py", source), SLOT_BYTES - 4096, 256)
+
+
+def untried(body):
+    return program_slot(body, "sim", "2", 2_000, good=False)
+
+
+CRASHES = "def main():\n    raise ValueError('out of ideas')\n"
+HANGS = "import time\ndef main():\n    while True:\n        time.sleep(1)\n"
 
 
 async def test_an_update_is_taken_tried_and_good(slots, image, tmp_path):
@@ -119,3 +137,104 @@ async def test_an_update_is_taken_tried_and_good(slots, image, tmp_path):
         assert (booted["firmware"], booted["cause"]) == ("0.2.0", "power_on")
         assert not bench.station.slots["slot_a"].violations
         assert not bench.station.slots["slot_b"].violations
+
+
+async def test_a_break_of_power_costs_a_sector_at_most(slots, body):
+    bundle = SIGNER.bundle(body, version="2")
+    async with slots() as bench:
+        told = await bench.send(bundle, until=97)
+        assert told["next"] >= 97
+        await bench.station.power_cut()
+        since = bench.since()
+        await bench.station.power_on()
+        await bench.event("station.booted", since)
+        number = next(bench.host._numbers)
+        await bench.sent(next(parts(bundle)) | {"i": number})
+        goes_on = await bench.event("station.update", since, i=number)
+        assert goes_on["phase"] == "receiving"
+        assert told["next"] - 10 <= goes_on["next"] <= told["next"] + 40
+
+
+async def test_nothing_comes_in_while_somebody_works(slots, body):
+    async with slots() as bench:
+        await bench.log_in()
+        refused = await bench.send(SIGNER.bundle(body))
+        assert (refused["phase"], refused["reason"]) == ("refused", "busy")
+        assert set(bench.station.slots["slot_b"].image) == {0xFF}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [({"board": "lyrat_v4_3"}, "wrong_board"), ({"made": OLD}, "downgrade")],
+)
+async def test_what_is_not_for_it_is_refused_and_changes_nothing(slots, body, manifest, reason):
+    async with slots() as bench:
+        refused = await bench.send(SIGNER.bundle(body, **manifest))
+        assert (refused["phase"], refused["reason"]) == ("refused", reason)
+        assert bench.station.slots["slot_b"].erased == 0
+
+
+async def test_another_key_is_refused(slots, body):
+    async with slots() as bench:
+        refused = await bench.send(Signer().bundle(body))
+        assert refused["reason"] == "bad_signature"
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"), [(CRASHES, "crash"), (HANGS, "watchdog")], ids=["crashes", "hangs"]
+)
+async def test_a_program_that_does_not_come_to_work_is_rolled_back(
+    slots, tmp_path, program, reason
+):
+    async with slots(b=untried(tiny(tmp_path, program))) as bench:
+        told = await bench.event("station.update", phase="rolled_back")
+        assert (told["version"], told["reason"]) == ("2", reason)
+        booted = await bench.event("station.booted")
+        assert (booted["cause"], booted["firmware"]) == (reason, "0.1.0")
+        if reason == "crash":
+            assert "ValueError: out of ideas" in booted["text"]
+
+
+async def test_a_driver_that_fails_in_the_new_program_alone_is_its_end(slots, image, tmp_path):
+    ends = "def __init__(self, *rest, **options):\n        raise OSError(19)\n    _init = "
+    worse = changed(image, tmp_path, "drivers/ssd1306.py", "_init = ", ends)
+    async with slots(b=untried(worse)) as bench:
+        told = await bench.event("station.update", phase="rolled_back")
+        assert (told["version"], told["reason"]) == ("2", "screen")
+        await bench.log_in()
+
+
+async def test_a_program_that_ends_again_and_again_leads_to_safe_mode(slots, tmp_path, body):
+    dead = program_slot(tiny(tmp_path, CRASHES), "sim", "1", OLD)
+    async with slots(a=dead, configured=False) as bench:
+        await bench.until(lambda: any(hello.get("safe") for hello in bench.host.hellos))
+        hello = bench.host.hellos[-1]
+        assert (hello["cause"], hello["board"], hello["up"]) == ("crashes", "sim", False)
+        assert bench.station.restarts.count("hard") >= 3
+        assert not bench.kinds()  # the journal is as it was
+
+
+async def test_safe_mode_takes_an_update(slots, body):
+    async with slots(a=BLANK, b=program_slot(body, "sim", "1", OLD), configured=False) as bench:
+        await bench.event("station.config")
+        await bench.station.power_cut()
+        flash = bench.station.slots["slot_b"]
+        flash.program(SLOT_BYTES - 4096 + 88 + 3, b"\0")  # it is bad
+        await bench.station.power_on()
+        await bench.until(lambda: any(hello.get("safe") for hello in bench.host.hellos))
+        assert any(await bench.station.screen())
+        since = bench.since()
+        blocks = list(parts(SIGNER.bundle(body, version="3")))
+        told = 1
+        while told:
+            last = 2 if told == 1 else told + 32 - told % 32
+            seen = len(bench.host.hellos)
+            for block in blocks[told - 1 : last]:
+                await bench.sent(block | {"i": 1})
+            while not any("update" in hello for hello in bench.host.hellos[seen:]):
+                await asyncio.sleep(0.01)
+            answer = [h["update"] for h in bench.host.hellos[seen:] if "update" in h][-1]
+            told = answer.get("next")
+        assert answer == {"phase": "restarting"}
+        good = await bench.event("station.update", since, phase="good")
+        assert good["version"] == "3"

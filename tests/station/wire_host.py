@@ -102,7 +102,7 @@ class WireHost:
         if "hello" in frame:
             hello = frame["hello"]
             self.hellos.append(hello)
-            if self.answering:
+            if self.answering and not hello.get("safe"):
                 self._welcome(hello)
             return
         epoch, n = frame["e"], frame["n"]

@@ -33,8 +33,10 @@ def program_body(image: Path, changed: Mapping[str, bytes] | None = None) -> byt
     return pack_snug(files | dict(changed or {}), SLOT_BYTES - SECTOR, SLOT_BLOCK)
 
 
-def program_slot(body: bytes, board: str, version: str, sequence: int) -> bytes:
-    """A whole slot with a program that works."""
+def program_slot(
+    body: bytes, board: str, version: str, sequence: int, *, good: bool = True
+) -> bytes:
+    """A whole slot with a program that works, or one that is to be tried at the next start."""
     trailer = Trailer(sequence, len(body), hashlib.sha256(body).digest(), board, version)
-    sector = trailer.pack(good=True).ljust(SECTOR, b"\xff")
+    sector = trailer.pack(good=good).ljust(SECTOR, b"\xff")
     return body.ljust(SLOT_BYTES - SECTOR, b"\xff") + sector

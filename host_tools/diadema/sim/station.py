@@ -100,13 +100,13 @@ class Station:
         )
         self.busy, self.due, self.crash = True, None, None
         self._world.timeline.machines.add(self)
+        self.tell_time()  # the first word: its own clock begins there
         if self.plugged:
             self._post({"do": "plug", "id": 0})
         if self._card:
             self._post({**self._card, "id": 0})
         if self._networks:
             self._post({"do": "wifi", "networks": self._networks, "id": 0})
-        self.tell_time()
 
     async def power_cut(self) -> None:
         """At once, whatever the station was doing."""

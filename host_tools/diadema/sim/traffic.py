@@ -97,7 +97,8 @@ class Traffic:
         if "hello" in message:
             if way == "usb":
                 self.greeted.set()
-            self._owe(message["hello"]["e"], None, _HELLO_MS)
+            if "e" in message["hello"]:  # safe mode has no journal to speak of
+                self._owe(message["hello"]["e"], None, _HELLO_MS)
             return
         self.switches += self._last not in (None, way)
         self._last = way
