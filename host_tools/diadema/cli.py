@@ -22,6 +22,7 @@ from diadema.directory.command import app as people_app
 from diadema.errors import DiademaError
 from diadema.exports.command import app as export_app
 from diadema.flash.command import flash
+from diadema.fleet.command import app as fleet_app
 from diadema.image.command import app as image_app
 from diadema.imports.command import app as import_app
 from diadema.label.command import label
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.add_typer(account_app, name="account")
 app.add_typer(board_app, name="board")
 app.add_typer(export_app, name="export")
+app.add_typer(fleet_app, name="fleet")
 app.add_typer(image_app, name="image")
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")

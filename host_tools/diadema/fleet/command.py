@@ -1,0 +1,237 @@
+"""`diadema fleet`: the stations as things, for technicians."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from diadema.options import AsJson, Clock, Data, data_root
+
+if TYPE_CHECKING:
+    from diadema.fleet.reading import One, Row
+    from diadema.paths import DataDir
+
+app = typer.Typer(help="The stations.", no_args_is_help=True, add_completion=False)
+
+Name = Annotated[str, typer.Argument(metavar="STATION", help="Its id, or its seat.")]
+By = Annotated[str, typer.Option("--by", help="Who does it; stands in the history.")]
+_TREND = 12  # entries shown of a past
+_WIDE = 200  # columns, where nobody's screen says how many
+
+
+@app.command("list")
+def show_all(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> None:
+    """List every station, with what is wrong with it."""
+    import msgspec
+
+    from diadema.fleet.reading import fleet
+
+    rows = fleet(_data(data), _now(clock))
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(rows)))
+    else:
+        _table(rows)
+
+
+@app.command()
+def show(
+    station: Name, data: Data = None, as_json: AsJson = False, clock: Clock = None
+) -> None:  # fmt: skip
+    """Show one station, and how its health went."""
+    import msgspec
+
+    from diadema.fleet.reading import one
+
+    found = one(_data(data), station, _now(clock))
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(found)))
+    else:
+        _one(found)
+
+
+@app.command()
+def log(
+    station: Name,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=1, help="From the end.")] = 40,
+    data: Data = None,
+    clock: Clock = None,
+) -> None:
+    """Print the end of what a station wrote on its cable."""
+    from diadema.fleet.diagnosis import tail
+    from diadema.fleet.reading import one
+
+    found = one(_data(data), station, _now(clock))
+    for line in tail(_data(data), found.row.s).splitlines()[-lines:]:
+        print("".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line))
+
+
+@app.command()
+def bundle(
+    station: Name,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Default: STATION.zip, here.")
+    ] = None,
+    data: Data = None,
+    clock: Clock = None,
+) -> None:
+    """Write all that helps to find out what a station has into one file, without secrets."""
+    from diadema.fleet.diagnosis import diagnosis
+    from diadema.fleet.errors import FleetError
+
+    made = diagnosis(_data(data), station, _now(clock))
+    file = out or Path(f"{station}.zip")
+    try:
+        file.write_bytes(made)
+    except OSError as error:
+        raise FleetError(f"cannot write {file}: {error.strerror}") from error
+    print(f"{file}: {len(made)} bytes")
+
+
+@app.command()
+def rename(
+    station: Name,
+    seat: Annotated[str, typer.Argument(help="How the seat is called from now on.")],
+    by: By,
+    data: Data = None,
+    clock: Clock = None,
+) -> None:
+    """Give a seat another name; the station that stands there stays."""
+    from diadema.clock import open_clock
+    from diadema.fleet.places import rename as put
+
+    generation = asyncio.run(put(_data(data), station, seat, by=by, clock=open_clock(clock)))
+    print(f"It is {seat} now, in force as generation {generation}.")
+
+
+@app.command()
+def move(
+    station: Annotated[str, typer.Argument(help="Its id, or the seat where it stands.")],
+    seat: Annotated[str, typer.Argument(help="Where it stands from now on.")],
+    by: By,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="In place of the station that stands there.")
+    ] = False,
+    data: Data = None,
+    clock: Clock = None,
+) -> None:
+    """Take a station to another seat."""
+    from diadema.clock import open_clock
+    from diadema.fleet.errors import FleetError
+    from diadema.fleet.reading import fleet
+    from diadema.provision.seat import take_seat
+
+    where = _data(data)
+    rows = fleet(where, _now(clock))
+    s = next((row.s for row in rows if station in (row.s, row.seat)), None)
+    if s is None:
+        raise FleetError(f"no station {station}: `diadema fleet list` names all")
+    if not replace and (other := next((row for row in rows if row.seat == seat), None)):
+        raise FleetError(f"{other.s} stands at {seat}: say --replace if this one takes its place")
+    done = take_seat(where, s, seat, replace=True, by=by, clock=open_clock(clock))
+    print(f"{s} stands at {seat}, in force as generation {asyncio.run(done)}.")
+
+
+@app.command()
+def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> None:
+    """Take a station out of the site; it may not connect any more, and its past stays."""
+    from diadema.clock import open_clock
+    from diadema.fleet.places import retire as put
+
+    s, generation = asyncio.run(put(_data(data), station, by=by, clock=open_clock(clock)))
+    print(f"{s} is of the site no longer, in force as generation {generation}.")
+
+
+@app.command()
+def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
+    """End a station's credential by MQTT, until `diadema enrol --renew` makes a new one."""
+    from diadema.enrol import enrol
+    from diadema.fleet.reading import one
+
+    s = one(_data(data), station, _now(clock)).row.s
+    enrol(_data(data), s, revoke=True)
+    print(f"{s} may not connect.")
+
+
+def _data(data: Path | None) -> "DataDir":
+    from diadema.paths import DataDir
+
+    return DataDir(data_root(data))
+
+
+def _now(clock: Path | None) -> int:
+    from diadema.clock import open_clock
+
+    return open_clock(clock).now_ms()
+
+
+def _hour(utc: int | None) -> str:
+    return "" if utc is None else f"{datetime.fromtimestamp(utc / 1000, UTC):%d/%m %H:%M} UTC"
+
+
+def _wrong(row: "Row") -> str:
+    """In a few words, what a technician should look at."""
+    found = [*row.faults]
+    if row.unfit:
+        found.append(f"unfit: {row.unfit}")
+    if row.seat is None:
+        found.append("of no seat")
+    elif row.generation != row.wanted:
+        found.append(f"has generation {row.generation}, not {row.wanted}")
+    if row.revoked:
+        found.append("revoked")
+    if row.phase == "failed":
+        found.append(f"update failed: {row.reason}")
+    return ", ".join(found)
+
+
+def _table(rows: "Sequence[Row]") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDE
+    table = Table("seat", "station", "board", "program", "link", "last heard", "heap", "journal",
+                  "update", "what is wrong", box=SIMPLE_HEAD)  # fmt: skip
+    for row in rows:
+        heap = "" if row.heap is None else f"{row.heap // 1024} KiB"
+        fill = "" if row.journal is None else f"{row.journal} %"
+        ways = "+".join(row.ways) if row.link != "lost" else ""
+        table.add_row(row.seat or "", row.s, row.board, row.version, f"{row.link} {ways}".strip(),
+                      _hour(row.seen_utc), heap, fill, row.phase or "", _wrong(row))  # fmt: skip
+    console.print(table)
+    up = sum(row.link != "lost" for row in rows)
+    wrong = sum(bool(_wrong(row)) for row in rows)
+    console.print(f"{len(rows)} stations, {up} there, {wrong} with something wrong")
+
+
+def _one(found: "One") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    row = found.row
+    console.print(f"{row.seat or 'of no seat'} · {row.s} · {row.board} · program {row.version}")
+    console.print(f"link {row.link}, last heard {_hour(row.seen_utc)}, {row.reconnects} times "
+                  f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
+    console.print(_wrong(row) or "nothing is wrong with it")
+    for title, entries, names in (
+        ("health", found.health, ("heap", "journal", "discards", "bad_frames", "rssi")),
+        ("start", found.boots, ("cause", "firmware", "torn", "text")),
+        ("update", found.updates, ("phase", "version", "next", "reason", "detail")),
+    ):
+        if not entries:
+            continue
+        table = Table(title, *names)
+        for entry in entries[:_TREND]:
+            table.add_row(_hour(entry["utc"]), *(_cell(entry.get(name)) for name in names))
+        console.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)

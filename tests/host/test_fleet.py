@@ -1,0 +1,118 @@
+"""The fleet from the shell: what is listed and shown, what a diagnosis holds and what it does not,
+seats that get another name, stations that move and leave.
+"""
+
+import asyncio
+import io
+import json
+import sys
+import zipfile
+
+import pytest
+from broker_fixtures import IngestProcess
+from diadema.directory.taking_in import open_directory
+from diadema.fleet.diagnosis import diagnosis
+from diadema.fleet.reading import fleet, one
+from diadema.paths import DataDir
+from diadema.store import tables
+from scripted_station import SITE, T0, S, Script
+
+S2 = "DIA-0123456789ac"
+STRANGER = "DIA-0123456789ff"
+
+
+@pytest.fixture
+def data(tmp_path, ingest, writer):
+    found = DataDir(tmp_path)
+    found.make()
+    found.site.write_text(json.dumps(SITE))
+    script = Script().boot("watchdog").clock().login()
+    script.add("station.health", heap=90_000, journal=1, discards=0, bad_frames=0)
+    script.add("station.health", heap=60_000, journal=7, discards=3, bad_frames=0, rssi=-61)
+    script.add("station.fault", part="codec", code="no_answer")
+    script.add("pin.chosen", a="a001", until=1, verifier="secret-of-hers")
+    script.mark("in", badge="feed" * 8)
+    stranger = Script(s=STRANGER).boot()
+    messages = [*script.messages(), script.hello_message(), *stranger.messages()]
+    ingest.take(messages, "stream", "server")
+    with writer.transaction() as tx:
+        seat = (4, S, 0, "failed", "rolled_back: codec", 1, T0)
+        writer.put(tx, tables.rollout_seats, [seat])
+        writer.put(tx, tables.links, [(S, T0 - 5_000, False), (S, T0, True)])
+        writer.put(tx, tables.credentials, [(S2, 1, b"", True)])
+    return found
+
+
+def test_every_station_is_listed_with_what_is_known_of_it(data):
+    rows = fleet(data, T0 + 60_000)
+    assert [row.seat for row in rows] == ["A-01", "A-02", None]
+    first, second, stranger = rows
+    assert (first.s, first.board, first.version, first.link) == (S, "sim", "0.1.0", "up")
+    assert (first.heap, first.journal, first.rssi, first.discards) == (60_000, 7, -61, 3)
+    assert first.faults == ["codec: no_answer"] and first.reconnects == 1 and first.busy
+    assert (first.phase, first.reason) == ("failed", "rolled_back: codec")
+    assert (second.s, second.link, second.seen_utc, second.revoked) == (S2, "lost", None, True)
+    assert stranger.s == STRANGER
+
+
+def test_one_is_shown_with_how_it_went(data):
+    found = one(data, "A-01", T0)
+    assert [entry["heap"] for entry in found.health] == [60_000, 90_000]
+    assert found.health[0]["utc"] > T0
+    assert [entry["cause"] for entry in found.boots] == ["watchdog"]
+    assert found.boots[0]["utc"] == T0 - 10
+
+
+def test_a_diagnosis_has_no_secret(data):
+    data.log(S).write_text("line one\nline two\n")
+    with zipfile.ZipFile(io.BytesIO(diagnosis(data, S, T0))) as made:
+        names = {name.partition("/")[2] for name in made.namelist()}
+        whole = b"".join(made.read(name) for name in made.namelist())
+        events = made.read(f"{S}/events.jsonl").splitlines()
+    assert names == {"station.json", "events.jsonl", "console.log", "configurations.json"}
+    assert b"line two" in whole and b"no_answer" in whole
+    assert b"secret-of-hers" not in whole and b"feedfeed" not in whole
+    assert len(events) == 8
+
+
+async def command(data, *arguments, code=0):
+    line = [sys.executable, "-m", "diadema", "fleet", *arguments, "--data", str(data.root)]
+    done = await asyncio.create_subprocess_exec(
+        *line, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    printed, _ = await done.communicate()
+    assert done.returncode == code, printed.decode()
+    return printed.decode()
+
+
+async def test_it_is_printed(data):
+    listed = await command(data, "list")
+    assert "A-01" in listed and "update failed: rolled_back: codec" in listed
+    assert "3 stations, 1 there" in listed
+    shown = await command(data, "show", "A-01")
+    assert "watchdog" in shown and "-61" in shown
+    assert "no station" in await command(data, "show", "Z-99", code=2)
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["site.json", "directory"])
+async def test_seats_are_renamed_and_stations_move_and_leave(broker, stack, kept):
+    data = broker.data
+    broker.write_hub()
+    if kept:
+        with open_directory(data, T0):
+            pass
+    await stack.enter_async_context(IngestProcess(broker))
+
+    def seats():
+        return {one["seat"]: one["id"] for one in json.loads(data.site.read_text())["stations"]}
+
+    await command(data, "rename", "A-01", "B-01", "--by", "Técnica")
+    assert seats() == {"B-01": S, "A-02": S2}
+    assert "--replace" in await command(data, "move", S, "A-02", "--by", "Técnica", code=2)
+    await command(data, "move", S, "C-07", "--by", "Técnica")
+    assert seats() == {"C-07": S, "A-02": S2}
+    assert "no longer" in await command(data, "retire", "A-02", "--by", "Técnica")
+    assert seats() == {"C-07": S}
+    assert "may not connect" in await command(data, "revoke", "C-07")
+    rows = {row.s: row for row in fleet(data, T0)}
+    assert rows[S].revoked and rows[S].seat == "C-07"
