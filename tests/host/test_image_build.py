@@ -13,6 +13,7 @@ from diadema.boards.table import board_names, load_board
 from diadema.errors import DiademaError
 from diadema.image.build import build, web_manifest
 from diadema.image.look import look
+from diadema.station_config import CONFIG_LIMIT
 from stock_image import LOADER, stock_image
 from typer.testing import CliRunner
 
@@ -91,9 +92,7 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     assert head[44:68].rstrip(b"\0") == name.encode() and head[68:84].rstrip(b"\0") == b"1.2.3"
     assert slot[-4096:][88:104] == b"\0\xff\0" + b"\xff" * 13  # written, not tried, good
     files = files_in(slot[:length], 256)
-    assert {"/board.mpy", "/lib/app.mpy", "/drivers/keys.mpy"} - files.keys() <= {
-        "/drivers/keys.mpy"
-    }
+    assert {"/start.mpy", "/update.mpy", "/board.mpy", "/lib/app.mpy"} <= files.keys()
     for path, content in files.items():
         assert path.endswith(".mpy"), path
         # 'M', version, flags: bits 2-6 are the architecture of native code, 0 for none
@@ -107,6 +106,11 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     firmware = board.firmware
     for start_file in ("boot.py", "main.py"):
         assert vfs[f"/{start_file}"] == (firmware / start_file).read_bytes()
+    beside = {"/slots.mpy", "/update.mpy", "/safe.mpy", "/lib/frames.mpy"}
+    assert vfs.keys() == {"/boot.py", "/main.py", *beside}
+    # both generations of the largest configuration, the key, wishes, and what littlefs copies
+    wanted = 2 * -(-CONFIG_LIMIT // 4096) + 4
+    assert {piece.name: piece.free for piece in image.pieces}["vfs"] >= wanted * 4096
 
 
 def test_two_builds_are_the_same_bytes() -> None:

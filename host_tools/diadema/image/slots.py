@@ -2,9 +2,10 @@
 
     magic «DSLT», sequence, length (u32 little endian), SHA-256 of the body (32), board (24),
     version (16), CRC-32 of all that; then 16 bytes of state that are only ever cleared:
-    written, tried, good, bad (FF: not yet)
+    written, tried, good, bad, told (0: so; told: the host knows how the update ended)
 
-The newest slot that is good, or was written and not tried yet, runs; `firmware/boot.py` decides.
+The newest slot that is good, or was written and not tried yet, runs; `firmware/slots.py` decides.
+While an update comes in, `firmware/update.py` keeps its notes further on in the same sector.
 """
 
 import struct
@@ -56,4 +57,4 @@ def unpack(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
     told = Trailer(
         sequence, length, digest, board.rstrip(b"\0").decode(), version.rstrip(b"\0").decode()
     )
-    return told, {name: state[at] != 0xFF for name, at in names.items()}
+    return told, {name: state[at] == 0 for name, at in names.items()}
