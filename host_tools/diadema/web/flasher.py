@@ -1,0 +1,117 @@
+"""`/flasher`: the images that lie in `DIR/images`, for whoever writes boards from a browser.
+
+ESP Web Tools itself is not part of this: the archive holds what belongs beside it, a manifest and
+the pieces. They leave the journal alone; the whole image in one piece would erase it.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from diadema.errors import DiademaError
+from diadema.web.asking import need
+from diadema.web.guard import language_of
+from diadema.web.pages.plain import language_for, page
+from diadema.web.service import Service
+from diadema.web.who import Person
+from diadema.words import section, text
+
+if TYPE_CHECKING:
+    from diadema.flash.plan import Plan
+
+router = APIRouter()
+
+type Technician = Annotated[Person, Depends(need("fleet"))]
+
+_FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
+_DATE = (2026, 1, 1, 0, 0, 0)  # the same image gives the same archive
+_KIB = 1024
+
+
+@router.get("/flasher", include_in_schema=False)
+def flasher(request: Request, person: Technician) -> HTMLResponse:
+    service: Service = request.app.state.service
+    words = section("flasher", language_for(service, request))
+    rows = "".join(_row(path, words) for path in _images(service))
+    head = "".join(f"<th>{escape(words[name])}</th>" for name in ("image", "board", "take"))
+    found = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    none = words["none"].format(folder=service.data.images)
+    body = found if rows else f"<p>{escape(none)}</p>"
+    told = "".join(f"<p>{escape(words[name])}</p>" for name in ("how", "browser", "journal"))
+    return page(service, request, words["title"], body + told)
+
+
+@router.get("/flasher/{name}.bin", include_in_schema=False)
+def image(request: Request, person: Technician, name: str) -> FileResponse:
+    path = _named(request, name)
+    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+
+
+@router.get("/flasher/{name}.zip", include_in_schema=False)
+def archive(request: Request, person: Technician, name: str) -> Response:
+    path = _named(request, name)
+    try:
+        content = _archive(path.stem, _plan(path, path.stat().st_mtime_ns))
+    except (DiademaError, OSError) as error:
+        raise HTTPException(422, str(error)) from error
+    told = {"content-disposition": f'attachment; filename="{path.stem}.zip"'}
+    return Response(content, media_type="application/zip", headers=told)
+
+
+def _images(service: Service) -> list[Path]:
+    return sorted(service.data.images.glob("*.bin"))
+
+
+def _named(request: Request, name: str) -> Path:
+    """One of those that lie there; a name is never a way to anything else."""
+    found = next((one for one in _images(request.app.state.service) if one.stem == name), None)
+    if found is None:
+        raise HTTPException(404, text("flasher.unknown", language_of(request)))
+    return found
+
+
+@lru_cache(maxsize=4)
+def _plan(path: Path, changed_ns: int) -> "Plan":
+    from diadema.flash.plan import read_plan  # esptool takes its time
+
+    return read_plan(path.read_bytes())
+
+
+def _row(path: Path, words: Mapping[str, str]) -> str:
+    try:
+        plan = _plan(path, path.stat().st_mtime_ns)
+        about = f"{plan.board} {plan.version}, {plan.chip}, {plan.size // _KIB} KiB"
+        name = escape(path.stem)
+        ways = f'<a href="/flasher/{name}.bin">.bin</a> <a href="/flasher/{name}.zip">.zip</a>'
+    except (DiademaError, OSError) as error:
+        about, ways = str(error), ""
+    return f"<tr><td>{escape(path.name)}</td><td>{escape(about)}</td><td>{ways}</td></tr>"
+
+
+def _archive(name: str, plan: "Plan") -> bytes:
+    files = {f"{piece.name.replace(' ', '_')}.bin": piece for piece in plan.pieces}
+    manifest = {
+        "name": f"Diadema {plan.board}",
+        "version": plan.version,
+        "new_install_prompt_erase": True,  # else it erases all, the journal too
+        "builds": [
+            {
+                "chipFamily": _FAMILY[plan.chip],
+                "parts": [{"path": file, "offset": one.offset} for file, one in files.items()],
+            }
+        ],
+    }
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as out:
+        told = json.dumps(manifest, indent=2).encode()
+        for file, data in {"manifest.json": told, **{f: p.data for f, p in files.items()}}.items():
+            out.writestr(zipfile.ZipInfo(f"{name}/{file}", _DATE), data, zipfile.ZIP_DEFLATED)
+    return held.getvalue()
