@@ -2,7 +2,6 @@
 behind its numbers. An asesor sees her own.
 """
 
-from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +14,7 @@ from diadema.metrics.states import occupancy
 from diadema.site_work import SYSTEM_REASONS
 from diadema.web.asking import person_of
 from diadema.web.guard import language_of
+from diadema.web.paging import Day
 from diadema.web.service import Service
 from diadema.web.who import Person
 from diadema.words import text
@@ -38,7 +38,7 @@ def _seen(request: Request, agent: str) -> Person:
 
 
 @router.get("/{a}/page", summary="An agent's day, as her page draws it", responses=_REFUSED)
-async def page(request: Request, a: AgentId, day: date | None = None) -> dict[str, Any]:
+async def page(request: Request, a: AgentId, day: Day = None) -> dict[str, Any]:
     person = _seen(request, a)
     service: Service = request.app.state.service
     service.audit(person, "agent_day", [a])

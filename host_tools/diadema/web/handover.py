@@ -16,6 +16,7 @@ from diadema.store.register import Acted
 from diadema.web.accounts.audit import ALL
 from diadema.web.acted import Words, by_of, outcome_of, reason_of, told
 from diadema.web.asking import need
+from diadema.web.paging import Day
 from diadema.web.register_reads import Register, Shift, register
 from diadema.web.service import Service
 from diadema.web.who import Person
@@ -54,7 +55,7 @@ _PAGE = """<!doctype html>
 async def handover(
     request: Request,
     person: Annotated[Person, Depends(need("register"))],
-    day: date | None = None,
+    day: Day = None,
     shift: Annotated[str | None, Query(max_length=40)] = None,
 ) -> HTMLResponse:
     service: Service = request.app.state.service

@@ -1,7 +1,6 @@
 """`/api/v1`: who asks, the agents he sees, and their figures, contacts, sessions and marks."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -19,10 +18,8 @@ from diadema.web import ledger_reads
 from diadema.web.accounts.audit import ALL
 from diadema.web.api import Served
 from diadema.web.asking import need, not_yours, person_of
-from diadema.web.guard import language_of
-from diadema.web.paging import After, Key, Limit, Page, Span, after_of, cursor, span
+from diadema.web.paging import After, Day, Key, Limit, Page, Span, after_of, cursor, span
 from diadema.web.who import RIGHTS, Person, Right
-from diadema.words import text
 
 router = APIRouter(prefix="/api/v1", tags=["ledgers"])
 AgentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,24}$", examples=["a001"])]
@@ -166,11 +163,9 @@ async def day(
     a: AgentId,
     service: Served,
     person: Annotated[Person, Depends(need("figures", "own"))],
-    day: Annotated[date | None, Query(description="today if left out")] = None,
+    day: Day = None,
 ) -> DayFigures:
     asked = day or service.today()
-    if not 1990 <= asked.year <= 2100:
-        raise HTTPException(422, text("web.bad_span", language_of(request), days=366))
     if not person.sees(a, service.people()):
         raise not_yours(request)
     service.audit(person, "agents.day", [a])

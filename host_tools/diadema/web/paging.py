@@ -17,7 +17,9 @@ from diadema.web.service import Service
 from diadema.words import text
 
 MOST_DAYS = 366
+FIRST, LAST = date(1990, 1, 1), date(2100, 12, 31)  # what lies beyond is a slip of the hand
 Key = tuple[int, str, int, int]  # of an item in the order of the list: its hour, then its event
+Day = Annotated[date | None, Query(ge=FIRST, le=LAST, description="today if left out")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="items of one answer, at most")]
 After = Annotated[str | None, Query(max_length=200, description="`next` of the answer before")]
 
@@ -47,7 +49,7 @@ def span(
     service: Service = request.app.state.service
     first = from_ or to or service.today()
     last = to or first
-    if not 0 <= (last - first).days < MOST_DAYS or first.year < 1990 or last.year > 2100:
+    if not 0 <= (last - first).days < MOST_DAYS or first < FIRST or last > LAST:
         raise HTTPException(422, text("web.bad_span", language_of(request), days=MOST_DAYS))
     zone = service.zone
     return Span(span_of(first, zone).start_s * 1000, span_of(last, zone).end_s * 1000)

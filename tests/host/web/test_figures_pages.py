@@ -88,6 +88,17 @@ async def test_another_day_is_a_choice_away(day_web: Web, open_page) -> None:
     await expect(page.get_by_text("Sin llamadas ese día.")).to_be_visible()
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1900-01-01", "9999-12-31", "2026-02-31"])
+async def test_a_day_that_is_none_is_today_or_refused(day_web: Web, day: str) -> None:
+    async with httpx.AsyncClient(base_url=day_web.url, cookies=day_web.cookies) as client:
+        for page in (*PAGES, "register"):
+            assert (await client.get(f"/ui/{page}?day={day}", timeout=30)).status_code == 200, page
+        for path in ("/handover", "/api/v1/agents/a001/page", "/api/v1/agents/a001/day"):
+            answer = await client.get(f"{path}?day={day}", timeout=30)
+            assert answer.status_code == 422, path
+            assert answer.json()["errors"][0]["where"] == "query.day"
+
+
 async def test_tables_of_all_agents_add_up(day_web: Web, open_page) -> None:
     page = await open_page(at(day_web, "handling"))
     await expect(page.locator(".figures-table")).to_be_visible()

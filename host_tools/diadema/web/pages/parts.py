@@ -10,6 +10,7 @@ from diadema.directory.people import Worker
 from diadema.errors import DiademaError
 from diadema.figures.rows import Cut
 from diadema.web.pages.shell import Page
+from diadema.web.paging import FIRST, LAST
 from diadema.web.service import Service
 from diadema.web.who import Right
 from diadema.words import section
@@ -20,9 +21,10 @@ _PATIENCE_S = 30.0  # of a browser that has the page and does not connect
 def day_of(service: Service, asked: str) -> date:
     """The day in the address, or today at the site; what is no day is today too."""
     try:
-        return date.fromisoformat(asked)
+        found = date.fromisoformat(asked)
     except ValueError:
         return service.today()
+    return found if FIRST <= found <= LAST else service.today()
 
 
 def day_links(page: Page, service: Service, day: date, path: str, team: str = "") -> None:
