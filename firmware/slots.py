@@ -111,7 +111,10 @@ class Body:
 
     def __init__(self, slot):
         self._flash = slot.flash
-        self._blocks = slot.length // _BLOCK
+        # littlefs wants the number that its superblock has, SPEC.md «0x201 LFS_TYPE_INLINESTRUCT»
+        head = bytearray(32)
+        self._flash.readblocks(0, head, 0)
+        self._blocks = min(int.from_bytes(head[28:], "little"), slot.last * SECTOR // _BLOCK)
 
     def readblocks(self, block, buf, offset=0):
         at = block * _BLOCK + offset

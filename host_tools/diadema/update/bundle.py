@@ -15,9 +15,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from diadema.boards.table import Board
-from diadema.image.build import program_slot
 from diadema.image.errors import ImageError
-from diadema.image.files import FIRMWARE, SECTOR, SLOT_BLOCK, unpack
+from diadema.image.files import (
+    FIRMWARE,
+    SECTOR,
+    SLOT_BLOCK,
+    pack_snug,
+    program_files,
+    unpack,
+)
 from diadema.update.errors import UpdateError
 from diadema.update.keys import PrivateKey, PublicKey
 
@@ -75,9 +81,7 @@ def make(board: Board, key: PrivateKey, made: int) -> bytes:
     """The program of this checkout for a board, signed. Raises ImageError or UpdateError."""
     version = program_version()
     size = next(one.size for one in board.partitions if one.name == "slot_a")
-    whole = program_slot(board, size, version)[:-SECTOR]
-    used = whole.rstrip(b"\xff")  # the rest of a slot is blank, and is not sent
-    body = used.ljust(-(-len(used) // SLOT_BLOCK) * SLOT_BLOCK, b"\xff")
+    body = pack_snug(program_files(board), size - SECTOR, SLOT_BLOCK)
     return sign(body, key, board=board.name, version=version, made=made)
 
 
