@@ -40,11 +40,9 @@ _KIB = 1024
 def flasher(request: Request, person: Technician) -> HTMLResponse:
     service: Service = request.app.state.service
     words = section("flasher", language_for(service, request))
-    rows = "".join(_row(path, words) for path in _images(service))
-    head = "".join(f"<th>{escape(words[name])}</th>" for name in ("image", "board", "take"))
-    found = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     none = words["none"].format(folder=service.data.images)
-    body = found if rows else f"<p>{escape(none)}</p>"
+    found = "".join(_told(path, words) for path in _images(service))
+    body = found or f"<p>{escape(none)}</p>"
     told = "".join(f"<p>{escape(words[name])}</p>" for name in ("how", "browser", "journal"))
     return page(service, request, words["title"], body + told)
 
@@ -85,15 +83,16 @@ def _plan(path: Path, changed_ns: int) -> "Plan":
     return read_plan(path.read_bytes())
 
 
-def _row(path: Path, words: Mapping[str, str]) -> str:
+def _told(path: Path, words: Mapping[str, str]) -> str:
+    name, ways = escape(path.stem), ""
     try:
         plan = _plan(path, path.stat().st_mtime_ns)
         about = f"{plan.board} {plan.version}, {plan.chip}, {plan.size // _KIB} KiB"
-        name = escape(path.stem)
-        ways = f'<a href="/flasher/{name}.bin">.bin</a> <a href="/flasher/{name}.zip">.zip</a>'
-    except (DiademaError, OSError) as error:
-        about, ways = str(error), ""
-    return f"<tr><td>{escape(path.name)}</td><td>{escape(about)}</td><td>{ways}</td></tr>"
+        ways = f'<br><a href="/flasher/{name}.bin">{name}.bin</a>'
+        ways += f' · <a href="/flasher/{name}.zip">{name}.zip</a>'
+    except (DiademaError, OSError):
+        about = words["broken"].format(file=path.name)
+    return f"<p><strong>{escape(about)}</strong>{ways}</p>"
 
 
 def _archive(name: str, plan: "Plan") -> bytes:

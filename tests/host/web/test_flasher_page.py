@@ -35,7 +35,7 @@ async def test_a_technician_takes_an_image(web: Web, image: Path) -> None:
     async with httpx.AsyncClient(base_url=web.url, cookies=cookies) as client:
         page = await client.get("/flasher?lang=es")
         assert page.status_code == 200 and "lyrat_v4_3 1.2.3, esp32" in page.text
-        assert "this is no ESP image" in page.text and "broken.zip" not in page.text
+        assert "broken.bin no es una imagen" in page.text and "broken.zip" not in page.text
         assert (await client.get("/flasher/lyrat.bin")).content == image.read_bytes()
 
         taken = await client.get("/flasher/lyrat.zip")
