@@ -64,9 +64,11 @@ def flash(
 def _run(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+    from rich.table import Column
 
+    whole = Column(no_wrap=True)  # the port is what tells boards apart
     columns = (
-        TextColumn("{task.fields[port]}"), BarColumn(), DownloadColumn(),
+        TextColumn("{task.fields[port]}", table_column=whole), BarColumn(), DownloadColumn(),
         TextColumn("{task.description}"),
     )  # fmt: skip
     with (
@@ -106,9 +108,9 @@ def _tell(done: "list[Outcome]") -> None:
     console = Console(highlight=False, soft_wrap=True)
     for one in done:
         if one.found:
-            found = one.found
+            found, psram = one.found, f", {one.found.psram}" if one.found.psram else ""
             console.print(f"{one.port}: {found.station}, {found.chip}, "
-                          f"{found.flash_bytes >> 20} MB flash {found.psram}")  # fmt: skip
+                          f"{found.flash_bytes >> 20} MB flash{psram}")  # fmt: skip
         if one.kept and one.kept.path:
             _tell_kept(console.print, one)
         if one.error:

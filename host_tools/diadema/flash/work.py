@@ -71,7 +71,7 @@ class Job:
                 _Board(self, chip, done).write()
         except DiademaError as error:
             done.error = str(error)
-        self.watch.stage(port, done.error or "verified")
+        self.watch.stage(port, "failed" if done.error else "verified")
         return done
 
     def _accept(self, found: Found) -> None:
