@@ -25,6 +25,7 @@ def test_what_it_took_and_what_it_refused(run, tmp_path):
     file = log.write(tmp_path / "queue_log")
     code, said, _ = run(file, "--dry-run")
     assert (code, "Nothing was imported" in said) == (0, True)
+    assert "6 of them not in the store" in said and "new in the store" not in said
     code, said, _ = run(file)
     assert code == 0
     parts = ["8 rows of PBX-central", "answered: 2", "abandoned: 1", "unknown, counted only"]

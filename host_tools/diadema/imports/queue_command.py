@@ -115,8 +115,10 @@ def _tell(done: "Imported") -> None:
             print(f"  lines {what}, counted only: {told}")
     if done.repeated or done.unentered:
         print(f"  told twice: {done.repeated}; calls without a beginning: {done.unentered}")
-    print(f"{done.events} events, {done.new} of them new in the store.")
-    if not done.imported:
+    if done.imported:
+        print(f"{done.events} events, {done.new} of them new in the store.")
+    else:
+        print(f"{done.events} events, {done.new} of them not in the store.")
         print("Nothing was imported." + " Mend those rows, or use --skip-bad." * bool(done.bad))
 
 
