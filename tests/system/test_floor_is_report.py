@@ -34,7 +34,7 @@ async def floor_says(page: Page) -> dict[str, Any]:
         tmo = re.search(r"TMO (\d+:\d+)", words)
         tiles[agent] = (int(answered[1]) if answered else 0, tmo[1] if tmo else None)
     cut = await page.locator(".cut").inner_text()
-    position = re.search(r"posición ([\d\s\u00a0]+)", cut)
+    position = re.search(r"evento ([\d\s\u00a0]+)", cut)
     return {
         "segments": number(await stat(page, "segments")),
         "tmo": await stat(page, "tmo"),

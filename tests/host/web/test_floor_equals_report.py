@@ -97,7 +97,7 @@ async def floor_says_the_same(web: Web, page: Page, owing: int) -> None:
     await expect(figures).to_have_text(
         [str(spoken), duration(handling["aht_s"]), str(calls["missed"])]
     )
-    await expect(page.locator(".cut")).to_contain_text(f"posición {calls['position']}")
+    await expect(page.locator(".cut")).to_contain_text(f"evento {calls['position']}")
     said = page.locator(".cut summary")
     if owing:
         await expect(said).to_contain_text("falta 1 posición desde")
