@@ -112,7 +112,7 @@ async def test_the_head_says_until_when_and_who_owes(
     await expect(cut).to_contain_text("sin corte todavía")
     owing = [["A-01", at - 300_000], ["A-02", at - 600_000], ["B-09", None]]
     await hub.site(cut={"at": at, "position": 12_345}, owing=owing)
-    await expect(cut).to_contain_text("corte 06:12:05 · posición 12\u00a0345")
+    await expect(cut).to_contain_text("corte 06:12:05 · evento 12\u00a0345")
     summary = cut.locator("summary")
     await expect(summary).to_have_text("faltan 3 posiciones desde 06:02")
     await expect(cut.locator("li").first).to_be_hidden()
@@ -378,6 +378,27 @@ async def test_no_wcag_violation_in_the_panel(
     await page.get_by_role("dialog").get_by_role("button", name="Mensaje").click()
     results = await Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"]})
     assert results.violations_count == 0, results.generate_report()
+
+
+HUNG = """() => [...document.querySelectorAll('.alert > *')].filter(one => {
+  const its = one.getBoundingClientRect(), box = one.parentElement.getBoundingClientRect();
+  return its.width && (its.right > box.right + 1 || its.left < box.left - 1);
+}).map(one => one.textContent)"""
+
+
+@pytest.mark.parametrize("query", ["", "?screen=1"])
+async def test_a_long_name_stays_in_its_alert_on_a_telephone(
+    web: Web, hub: Hub, open_page: OpenPage, query: str
+) -> None:
+    long = "María del Carmen Villavicencio Huancahuari de los Ríos"
+    for k in range(2):
+        await hub.put(
+            a=f"a{k}", name=long, seat=f"P-{k}", state="talking", since=now(), help=now() - 300_000
+        )
+    page = await open_page(f"{web.url}/ui/{query}", viewport={"width": 390, "height": 800})
+    await expect(page.locator(".alert")).to_have_count(2)
+    assert await page.evaluate(HUNG) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.parametrize("width", [390, 1280])
