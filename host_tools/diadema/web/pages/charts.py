@@ -9,6 +9,8 @@ from nicegui import ui
 # for an axis in seconds, in the browser: `m:ss`
 CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
 
+GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
+
 
 def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
     """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The
@@ -19,7 +21,7 @@ def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
         options["legend"] = {"top": 0, "left": 0, "itemWidth": 14, "itemHeight": 10}
     base: dict[str, Any] = {
         "animation": False,
-        "grid": {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True},
+        "grid": GRID,
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True},
         "aria": {"enabled": True, "decal": {"show": False}},
     }

@@ -12,7 +12,7 @@ from diadema.directory.people import People
 from diadema.figures.overview import overview
 from diadema.metrics.rounding import percent as share
 from diadema.report.durations import percent
-from diadema.web.pages.charts import chart
+from diadema.web.pages.charts import GRID, chart
 from diadema.web.pages.parts import (
     Unread,
     cut_line,
@@ -87,10 +87,11 @@ def _pareto(codes: list[tuple[str, int]], people: People, words: Any) -> None:
         {
             "colors": ["talking", "not_ready"],
             "legend": True,
+            "grid": GRID | {"left": 28},  # room for the first name, which leans out
             "xAxis": {
                 "type": "category",
                 "data": [_name(people, code) for code, _ in shown],
-                "axisLabel": {"rotate": 40, "interval": 0},
+                "axisLabel": {"rotate": 60, "interval": 0},
             },
             "yAxis": [
                 {"type": "value", "minInterval": 1},
