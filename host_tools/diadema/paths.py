@@ -75,7 +75,7 @@ class DataDir:
 def cannot_write(path: Path, error: OSError) -> DiademaError:
     return DiademaError(
         f"cannot write to {path}: {error.strerror}. "
-        "Give a directory of yours with --data DIR, or change its permissions."
+        "Give a directory that is there and yours (--data DIR, -o FILE), or change its permissions."
     )
 
 
