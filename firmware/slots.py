@@ -34,7 +34,7 @@ trial = False  # for the first time
 safe = None  # why no program runs: crashes, no_program
 
 # for the program itself
-ended = None  # what ended the start before, if not the power
+ended: "str | None" = None  # what ended the start before, if not the power
 before = ()  # parts that had a fault when this start began
 intake = None  # the update that comes in
 

@@ -26,7 +26,8 @@ SELDOM = {
         "start", "journal_start", "config_store", "config_check", "hour", "report", "orders",
         "ramflash", "message", "words_es_more", "asked", "time_server", "sntp", "pin",
         "do_call", "do_codes", "do_dial", "do_disagree", "do_help", "do_menu", "do_message",
-        "do_new_pin", "do_pin", "do_quiet", "do_selftest", "do_session", "do_settings", "do_transfer",
+        "do_new_pin", "do_pin", "do_quiet", "do_selftest", "do_session", "do_settings",
+        "do_transfer", "updating",
     )
 } | {f"drivers.{name}_setup" for name in ("es8388", "es8311", "wm8960")} | {"drivers.i2s_mclk"}
 # fmt: on
