@@ -74,8 +74,8 @@ class DataDir:
 
 def cannot_write(path: Path, error: OSError) -> DiademaError:
     return DiademaError(
-        f"cannot write to {path}: {error.strerror}. "
-        "Give a directory that is there and yours (--data DIR, -o FILE), or change its permissions."
+        f"cannot write to {path}: {error.strerror}. Name a directory that is there and yours "
+        "(--data DIR, -o FILE), or change its permissions."
     )
 
 
