@@ -9,6 +9,7 @@ from diadema.web.pages import (
     agents,
     attendance,
     dispositions,
+    fleet,
     floor,
     handling,
     people,
@@ -30,6 +31,7 @@ def mount(app: FastAPI, service: Service) -> None:
         reports,
         register,
         people,
+        fleet,
         accounts,
     ):
         page.mount(app, service)

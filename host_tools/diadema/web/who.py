@@ -72,7 +72,9 @@ class Person(Struct, kw_only=True, frozen=True):
             return "/ui/"
         if self.role == "agent":
             return f"/ui/agents/{self.agent}"
-        return "/ui/attendance" if self.may("attendance") else "/account"
+        if self.may("attendance"):
+            return "/ui/attendance"
+        return "/ui/fleet" if self.may("fleet") else "/account"
 
     def may(self, *rights: Right) -> bool:
         """Whether he has one of these rights."""

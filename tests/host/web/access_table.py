@@ -115,6 +115,8 @@ ROUTES: dict[str, Line] = {
     "GET /ui/reports": _("figures", "attendance", "register", is_page=True),
     "GET /ui/register": _("register", is_page=True),
     "GET /ui/people": _("people", is_page=True),
+    "GET /ui/fleet": _("fleet", is_page=True),
+    "GET /ui/fleet/{s}": _("fleet", is_page=True),
     "GET /ui/accounts": _("accounts", is_page=True),
 }
 # routes that are there once for each kind of people and places

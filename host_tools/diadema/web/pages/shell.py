@@ -29,6 +29,7 @@ NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # word of `shell`, pat
     ("nav.reports", "/ui/reports", "figures", "attendance", "register"),
     ("nav.register", "/ui/register", "register"),
     ("nav.people", "/ui/people", "people"),
+    ("nav.fleet", "/ui/fleet", "fleet"),
     ("nav.accounts", "/ui/accounts", "accounts"),
 )
 _HEAD = """

@@ -1,0 +1,111 @@
+"""/ui/fleet: what is wrong with stations stands before anything else, and a roll-out that stopped
+says why.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from conftest import OpenPage
+from diadema.ingest.core import Ingest
+from diadema.paths import DataDir
+from diadema.site import parse
+from diadema.store import open_writer, tables
+from nats.aio.msg import Msg
+from playwright.async_api import expect
+from scripted_station import SITE, T0, Script
+from web_stage import Hub, Nats, Web
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+SICK = "DIA-050000000003"
+
+
+def fill(data: DataDir, count: int) -> None:
+    """So many stations, as a hub knows them after a roll-out that stopped."""
+    names = [f"DIA-05000000{number:04x}" for number in range(count)]
+    seats = [{"id": s, "seat": f"A-{number + 1:03}"} for number, s in enumerate(names)]
+    described = json.dumps(SITE | {"stations": seats}).encode()
+    data.make()
+    data.site.write_bytes(described)
+    writer = open_writer(data.store)
+    clock = SimpleNamespace(now_ms=lambda: T0)
+    ingest = Ingest(writer, parse(described), clock)
+    messages = []
+    for number, s in enumerate(names):
+        script = Script(s=s, e=number + 1).boot().clock(T0 + number * 1000)
+        script.add("station.config", generation=1, hash="0")
+        for part in range(8):
+            heap = 90_000 - 700 * part - 13 * number
+            script.add("station.health", 900_000, heap=heap, journal=part, discards=0,
+                       bad_frames=0, rssi=-50 - number % 30)  # fmt: skip
+        if s == SICK:
+            script.add("station.fault", part="codec", code="no_answer")
+        messages += script.messages()
+        if number % 9:
+            messages.append(script.hello_message())
+    ingest.take(messages, "stream", "server")
+    with writer.transaction() as tx:
+        writer.put(tx, tables.generations, [(1, "0" * 64, T0, "none")])
+        phases = [(1, s, 0, "failed" if s == SICK else "good", None, 1, T0) for s in names[1::2]]
+        writer.put(tx, tables.rollout_seats, phases)
+    writer.close()
+
+
+@pytest.fixture(scope="module")
+def fleet_web(
+    nats_server: Nats, shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Web]:
+    folder = tmp_path_factory.mktemp("fleet")
+    fill(DataDir(folder), 20)
+    (folder / "logs" / f"{SICK}.log").write_text("codec: no answer <script>alert(1)</script>\n")
+    web = Web(folder, nats_server.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+STOPPED = {
+    "number": 1, "status": "stopped", "stage": 1, "why": "failures", "seat": "A-004",
+    "detail": "rolled_back: codec",
+    "plan": {"board": "sim", "version": "0.2.0", "stages": ["2", "all"]},
+    "seats": [{"s": SICK, "phase": "failed"}, {"s": "x", "phase": "good"}],
+}  # fmt: skip
+
+
+async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
+    fleet_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    async def answer(message: Msg) -> None:
+        await message.respond(json.dumps({"rollouts": [STOPPED]}).encode())
+
+    told = await hub.client.subscribe("hub.update", cb=answer)
+    page = await open_page(f"{fleet_web.url}/ui/fleet", role="technician")
+    await expect(page.locator("tbody tr")).to_have_count(20)
+    await expect(page.locator("#main")).to_contain_text("20 estaciones · 17 con enlace")
+    sick = page.locator("tr", has_text="A-004")
+    await expect(sick).to_contain_text("avería: codec: no_answer")
+    await expect(page.locator("#main")).to_contain_text("la última en A-004: rolled_back: codec")
+    assert (await Axe().run(page, options={"runOnly": WCAG})).violations_count == 0
+    await sick.get_by_role("link").click()
+    await expect(page.get_by_role("heading", name="Salud")).to_be_visible()
+    await expect(page.locator("pre")).to_contain_text("<script>alert(1)</script>")
+    await expect(page.locator(".chart")).to_have_count(3)
+    async with page.expect_download() as begun:
+        await page.get_by_role("button", name="Descargar diagnóstico").click()
+    with zipfile.ZipFile(await (await begun.value).path()) as made:
+        assert f"{SICK}/events.jsonl" in made.namelist()
+    await told.unsubscribe()
+
+
+async def test_only_those_with_something_wrong(
+    fleet_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page = await open_page(f"{fleet_web.url}/ui/fleet?show=wrong&lang=en", role="technician")
+    await expect(page.locator("tbody tr").first).to_be_visible()
+    rows = await page.locator("tbody tr").all_inner_texts()
+    assert len(rows) == 1 and "A-004" in rows[0]
+    await expect(page.locator("#main")).to_contain_text("The hub does not answer")
