@@ -14,10 +14,14 @@ def health(app, u):
     """An event for the host's graphs, and everything else on the console."""
     sectors = app.journal.sectors
     fill = (sectors - app.journal.free) * 100 // sectors  # percent not yet acknowledged
-    app.record(
-        {"k": "station.health", "heap": gc.mem_free(), "journal": fill,
-         "discards": app.discards, "bad_frames": app.host.decoder.bad}, u, True,
-    )  # fmt: skip
+    event = {
+        "k": "station.health", "heap": gc.mem_free(), "journal": fill,
+        "discards": app.discards, "bad_frames": app.host.decoder.bad,
+    }  # fmt: skip
+    wifi = app.parts.get("wifi")
+    if wifi and wifi.connected:
+        event["rssi"] = wifi.dump()["rssi"]
+    app.record(event, u, True)
     app.serial.log(json.dumps(dump(app)))
 
 

@@ -44,6 +44,7 @@ class StationHealth(Event, tag="station.health", kw_only=True, gc=False):
     journal: Count
     discards: Count = 0
     bad_frames: Count = 0
+    rssi: Maybe[int] = UNSET  # dBm, on Wi-Fi
 
 
 class StationFault(Event, tag="station.fault", kw_only=True, gc=False):

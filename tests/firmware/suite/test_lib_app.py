@@ -386,7 +386,17 @@ def test_headset_and_health():
     bench.ticks = 900_000
     n = bench.app.journal.last
     bench.app._timed(bench.app.clock.now())
-    assert bench.kinds(n) == ["station.health"]
+    assert bench.kinds(n) == ["station.health"] and "rssi" not in bench.since(n)[0]
+
+    class Air:
+        connected = True
+
+        def dump(self):
+            return {"rssi": -61}
+
+    bench.app.parts.made["wifi"] = Air()
+    health(bench.app, bench.app.clock.now())
+    assert bench.since(n)[-1]["rssi"] == -61
 
 
 def test_frames_of_the_host_and_nonsense():
