@@ -20,7 +20,7 @@ from diadema.ingest import (
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
 from diadema.ingest.placing import end_boot, hour_before_anchor
-from diadema.ingest.state import StationState, display
+from diadema.ingest.state import StationState
 
 type Handler = Callable[[Changes, StationState, Any, int | None], None]
 
@@ -56,12 +56,7 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
         state.newest_utc = utc
     if handler is not None:
         handler(changes, state, event, utc)
-        shown = display(state)
-        if shown[0] != state.shown or shown[1] != state.shown_reason:
-            state.shown, state.shown_reason, _ = shown
-            state.shown_b, state.shown_u, state.shown_utc = event.b, u, utc
-        if (session := state.session) is not None:
-            trails.follow(changes, state, session, event, utc, shown)
+        trails.follow(changes, state, event, utc)
     state.u = u
 
 

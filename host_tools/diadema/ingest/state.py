@@ -63,14 +63,3 @@ _RANK = {  # design §3: which of several things at once is the state of a secon
 def foremost(contacts: list[Contact]) -> Contact:
     """The contact that decides what is shown; there must be one."""
     return min(contacts, key=lambda contact: _RANK[contact.phase])
-
-
-def display(state: StationState) -> tuple[str, str | None, str | None]:
-    """(state, reason, the contact that decides it) of this second: the one rule for floor,
-    timeline and reports."""
-    if state.session is None:
-        return "logged_out", None, None
-    if running := state.open:
-        contact = running[0] if len(running) == 1 else foremost(running)
-        return contact.phase, None, contact.c
-    return state.presence, state.reason, None

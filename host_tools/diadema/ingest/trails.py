@@ -5,46 +5,64 @@ A clock that runs backwards within a boot moves nothing back: the time goes on a
 
 from diadema.events import Event
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState
+from diadema.ingest.state import StationState, foremost
 from diadema.store.rows import Session, Span, Trail
 
 MOST = 32  # spans: what is running is written with each batch
+_ENOUGH = 16  # spans, or this age, of one that ends with its contact: fewer rows, few of them long
+_OLD_MS = 1_800_000
 
 
-def follow(
-    changes: Changes,
-    state: StationState,
-    session: Session,
-    event: Event,
-    utc: int | None,
-    shown: tuple[str, str | None, str | None],
-) -> None:
-    """Since `event` this is shown of whoever is logged in: state, reason, deciding contact."""
-    what, reason, c = shown
-    trail, u = state.trail, event.u
+def follow(changes: Changes, state: StationState, event: Event, utc: int | None) -> None:
+    """Since `event` this is shown: the one rule for floor, timeline and reports."""
+    session = state.session
+    reason = by = who = c = None
+    if session is None:
+        what = "logged_out"
+    elif running := state.open:
+        contact = running[0] if len(running) == 1 else foremost(running)
+        what, c = contact.phase, contact.c
+    else:
+        what, reason, by, who = state.presence, state.reason, state.by, state.who
+    u = event.u
+    if what != state.shown or reason != state.shown_reason:
+        state.shown, state.shown_reason = what, reason
+        state.shown_b, state.shown_u, state.shown_utc = event.b, u, utc
+    if session is None:
+        return
+    trail = state.trail
     if trail is None:
-        state.trail = _begin(state, session, event, u, utc, _span(state, u, shown))
+        span = Span(u, what, reason, by, who, c)
+        state.trail = _begin(state, session, event, u, utc, span)
         return
     spans = trail.spans
     last = spans[-1]
-    if last.state == what and last.c == c:
-        if c is not None:
-            return
-        if last.reason == reason and last.by == state.by and last.who == state.who:
-            return
-    if u < last.u:
-        u = last.u
-    span = Span(u, what, c=c) if c is not None else Span(u, what, reason, state.by, state.who)
-    if u == trail.start_u:
-        spans[0] = span
-    elif u == last.u:  # what took no time was not
-        spans.pop()
-        if not _same(spans[-1], span):
-            spans.append(span)
-    elif (last.c is not None and last.c != c) or len(spans) >= MOST:
+    if (
+        last.state == what
+        and last.c == c
+        and last.reason == reason
+        and last.by == by
+        and last.who == who
+    ):
+        return
+    latest = last.u
+    if u <= latest:
+        _at_once(trail, Span(latest, what, reason, by, who, c))
+        return
+    span = Span(u, what, reason, by, who, c)
+    count, ends = len(spans), last.c is not None and last.c != c
+    if count >= MOST or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
         _write(changes, trail, u)
         state.trail = _begin(state, session, event, u, utc, span)
     else:
+        spans.append(span)
+
+
+def _at_once(trail: Trail, span: Span) -> None:
+    """Instead of what took no time, which was not."""
+    spans = trail.spans
+    spans.pop()
+    if not spans or not _same(spans[-1], span):
         spans.append(span)
 
 
@@ -91,13 +109,6 @@ def _begin(
         end_u=u,
         spans=[span],
     )
-
-
-def _span(state: StationState, u: int, shown: tuple[str, str | None, str | None]) -> Span:
-    what, reason, c = shown
-    if c is not None:
-        return Span(u, what, None, None, None, c)
-    return Span(u, what, reason, state.by, state.who)
 
 
 def _same(one: Span, other: Span) -> bool:
