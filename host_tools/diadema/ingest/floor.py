@@ -104,11 +104,17 @@ class Figures(Struct):
         if old == new:
             return
         self.told[key] = new
-        self.answered += new[0] - (old[0] if old else 0)
-        _, seconds, began, ended, _ = new
-        if (old and (old[1] >= 0 or old[2])) or (began and began < self._until):
-            self._tangled = True
-        self._until = max(self._until, ended)
+        answered, seconds, began, ended, _ = new
+        self.answered += answered
+        if old is not None:
+            self.answered -= old[0]
+            if old[1] >= 0 or old[2]:
+                self._tangled = True
+        if began:
+            if began < self._until:
+                self._tangled = True
+            if ended > self._until:
+                self._until = ended
         if seconds >= 0:
             self._seconds += seconds
             self._n += 1
@@ -186,18 +192,20 @@ class Floor:
 
     def note(self, contact: Contact) -> None:
         """What averages and flow have of it now, as often as it changes."""
-        today = self.day.has(contact.start_utc)
-        if not today and (contact.end_utc is None or contact.end_utc <= self.day.start):
+        day, start, ended = self.day, contact.start_utc, contact.end_utc
+        today = start is not None and day.start <= start < day.end
+        if not today and (ended is None or ended <= day.start):
             return
+        answered = contact.outcome == "answered"
         averaged = metrics.averaged(contact)
-        talk = metrics.talk_of(contact) if averaged else None
-        if not today and talk is None:
-            return
-        answered = today and contact.outcome == "answered"
+        began = contact.answered_utc
+        if not averaged or began is None or ended is None or start is None:
+            if not today:
+                return
+            began = ended = 0
         seconds = metrics.handle_s(contact) if today and averaged else -1
-        key = contact.s, contact.e, contact.n
-        its = talk or (0, 0, contact.start_utc or 0)
-        self._figures_of(contact.a).tell(key, (answered, seconds, *its))
+        its = today and answered, seconds, began, ended, start or 0
+        self._figures_of(contact.a).tell((contact.s, contact.e, contact.n), its)
 
     def count(self, contacts: Iterable[Contact]) -> None:
         """Read the day's figures anew from all of its contacts, and those whose talk reaches into

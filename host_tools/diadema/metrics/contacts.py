@@ -25,7 +25,7 @@ def averaged(contact: Contact) -> bool:
 
 def why_aside(contact: Contact) -> str:
     """Why no average takes an answered contact: one reason, or "" when they do."""
-    if not contact.closed:
+    if contact.phase != "closed":
         return "open"
     if contact.interrupted:
         return "interrupted"
@@ -45,18 +45,23 @@ def impossible(contact: Contact) -> bool:
         return True
     if contact.more is not None and contact.more.consult_ms < 0:
         return True
-    before = None
-    for hour in (contact.start_utc, contact.answered_utc, contact.end_utc, contact.close_utc):
-        if hour is not None:
-            if before is not None and hour < before:
-                return True
-            before = hour
+    start, close = contact.start_utc, contact.close_utc
+    if _backwards(start, contact.answered_utc, contact.end_utc, close):
+        return True
     if contact.close_b != contact.start_b or contact.close_u is None:
         return False
-    if contact.start_utc is None or contact.close_utc is None:
+    if start is None or close is None:
         return False
-    by_hours = contact.close_utc - contact.start_utc
-    return abs(by_hours - (contact.close_u - contact.start_u)) > JUMP_MS
+    return abs(close - start - (contact.close_u - contact.start_u)) > JUMP_MS
+
+
+def _backwards(
+    start: int | None, answered: int | None, end: int | None, close: int | None
+) -> bool:
+    if start is not None and answered is not None and end is not None and close is not None:
+        return not start <= answered <= end <= close
+    known = [hour for hour in (start, answered, end, close) if hour is not None]
+    return known != sorted(known)
 
 
 def talk_of(contact: Contact) -> tuple[int, int, int] | None:
@@ -106,7 +111,8 @@ def wrapup_s(contact: Contact) -> int:
 
 def handle_s(contact: Contact) -> int:
     """talk + hold + wrap-up of one contact, each in whole seconds, so that parts sum to it."""
-    return talk_s(contact) + hold_s(contact) + wrapup_s(contact)
+    talk, hold, wrap = contact.talk_ms, contact.hold_ms, contact.wrap_ms
+    return whole_seconds(talk) + whole_seconds(hold) + whole_seconds(wrap)
 
 
 def offered(contacts: Iterable[Contact]) -> int:
