@@ -265,7 +265,8 @@ def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
     code, printed, _ = report("--month", "1999-02", "--data", data)
     assert code == 0
     for part in ("nivel de servicio, t = 20 s", "atendidas ≤ t", "recibidas", "(≤ 5 s)", "corte:",
-                 "pbx-anonymous-bank", "0:01:40", "[red]lúcuma�[2j�", "utc"):  # fmt: skip
+                 "pbx-anonymous-bank", "0:01:40", "[red]lúcuma�[2j�", "utc",
+                 "50,0 %"):  # fmt: skip
         assert part in printed.lower()
     assert "\x1b" not in printed and "\u202e" not in printed
     (data / "site.json").write_text(json.dumps(SITE | {"language": "en"}))

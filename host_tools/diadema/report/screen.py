@@ -14,10 +14,9 @@ from rich.text import Text
 from diadema.metrics import queue
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import Flow
+from diadema.report.durations import NOTHING, percent
 from diadema.report.month import Month, Served, by_agent
 from diadema.words import section, text
-
-_NOTHING = "–"
 
 
 def show(console: Console, made: Month, language: str) -> None:
@@ -57,8 +56,8 @@ def _totals(made: Month, language: str) -> Table:
         key = f"outside.{cause}"
         table.add_row(say(key if key in known else "outside"), str(calls))
     table.add_row(say("asa", n=total.answered), _seconds(queue.asa(total)))
-    table.add_row(say("abandonment"), _percent(queue.abandonment(total)))
-    table.add_row(say("abandonment_noshort"), _percent(queue.abandonment_noshort(total)))
+    table.add_row(say("abandonment"), percent(queue.abandonment(total), language))
+    table.add_row(say("abandonment_noshort"), percent(queue.abandonment_noshort(total), language))
     table.add_row(say("contacts"), str(served.contacts))
     table.add_row(say("talk"), _seconds(served.talk_s))
     table.add_row(say("mean_talk", n=served.n), _seconds(served.mean_talk_s))
@@ -70,9 +69,9 @@ def _levels(made: Month, language: str) -> Table:
     table = _table(say("level", threshold=made.threshold_s), say("variant"), say("percent"))
     table.add_column(say("n"), justify="right")
     table.add_column(say("formula"))
-    for name, percent in queue.service_level(made.total).items():
+    for name, level in queue.service_level(made.total).items():
         n = queue.BASES[name](made.total)
-        table.add_row(name, _percent(percent), str(n), say(f"variant.{name}"))
+        table.add_row(name, percent(level, language), str(n), say(f"variant.{name}"))
     return table
 
 
@@ -113,7 +112,7 @@ def _halves(made: Month, language: str) -> Table:
         table.add_row(
             hour,
             *map(str, (flow.received, flow.answered, flow.abandoned)),
-            _percent(queue.sl_offered(flow)),
+            percent(queue.sl_offered(flow), language),
             _seconds(queue.asa(flow)),
             str(row.contacts),
             _seconds(row.talk_s),
@@ -134,9 +133,5 @@ def _table(title: str, *heads: str, show_header: bool = True) -> Table:
 
 def _seconds(seconds: int | None) -> str:
     if seconds is None:
-        return _NOTHING
+        return NOTHING
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
-def _percent(percent: float | None) -> str:
-    return _NOTHING if percent is None else f"{percent:.1f} %"
