@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 import msgspec
@@ -31,7 +32,6 @@ PART = 480  # bytes of the bundle in a command, `firmware/update.py` has it
 LINES_LIMIT = 2048  # bytes
 MICROPYTHON = "1.23"  # design §9
 _PARTS = 0xFFFF
-_MOST_BYTES = 16 * 1024 * 1024  # no slot is larger
 
 
 class Manifest(Struct, kw_only=True, frozen=True):
@@ -54,7 +54,7 @@ class Bundle:
     signed_line: bytes
     signature: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
 
@@ -135,19 +135,9 @@ def read(data: bytes) -> Bundle:
 def files_of(bundle: Bundle) -> dict[str, int]:
     """Bytes of each file of the program. Raises UpdateError when it is no file system."""
     try:
-        return {name: len(data) for name, data in unpack(_whole(bundle.body), SLOT_BLOCK).items()}
+        return {name: len(data) for name, data in unpack(bundle.body, SLOT_BLOCK).items()}
     except ImageError as error:
         raise UpdateError(f"the program cannot be read: {error}") from error
-
-
-def _whole(body: bytes) -> bytes:
-    """The file system at its full size, which its superblock has; blank where nothing was sent."""
-    at = body.find(b"littlefs")  # then a tag, its version, the size and the number of blocks
-    size = int.from_bytes(body[at + 16 : at + 20], "little")
-    count = int.from_bytes(body[at + 20 : at + 24], "little")
-    if at >= 0 and size == SLOT_BLOCK and len(body) <= size * count <= _MOST_BYTES:
-        return body.ljust(size * count, b"\xff")
-    return body
 
 
 def program_version() -> str:
