@@ -153,6 +153,20 @@ async def test_pages_are_accessible(day_web: Web, open_page, name: str, theme: s
     assert problems == []
 
 
+LAID_OVER = """() => [...document.querySelectorAll('text.hour')]
+  .map(one => one.getBoundingClientRect())
+  .filter((one, at, all) => at && one.left < all[at - 1].right + 2).length"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_the_hours_of_a_whole_day_stand_apart(day_web: Web, open_page, width: int) -> None:
+    page = await open_page(
+        f"{day_web.url}/ui/agents/a001?day=2026-01-05", viewport={"width": width, "height": 844}
+    )
+    await expect(page.locator("text.hour").first).to_be_visible()
+    assert await page.evaluate(LAID_OVER) == 0
+
+
 @pytest.mark.parametrize("name", PAGES)
 async def test_pages_fit_a_phone(day_web: Web, open_page, name: str) -> None:
     page = await open_page(at(day_web, name), viewport={"width": 390, "height": 844})

@@ -6,7 +6,8 @@ import { duration } from "./clock.js";
 const NS = "http://www.w3.org/2000/svg";
 const HOUR = 3_600_000;
 const QUARTER = HOUR / 4;
-const STEPS = [QUARTER / 3, QUARTER, HOUR, 2 * HOUR, 3 * HOUR];
+const HOUR_WIDTH = 42; // of `00:00` and the air around it
+const STEPS = [QUARTER / 3, QUARTER, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR];
 const TRACKS = ["presence", "work", "link"];
 const TRACK = 34;
 const GAP = 12;
@@ -56,7 +57,8 @@ export class Timeline {
   }
 
   #hours(picture, from, to, x, height) {
-    const step = STEPS.find((one) => (to - from) / one <= 14) ?? STEPS.at(-1);
+    const most = Math.min(14, (x(to) - x(from)) / HOUR_WIDTH);
+    const step = STEPS.find((one) => (to - from) / one <= most) ?? STEPS.at(-1);
     for (let utc = Math.ceil(from / step) * step; utc <= to; utc += step) {
       svg("line", { x1: x(utc), x2: x(utc), y1: TOP - 6, y2: height, class: "hour" }, picture);
       const at = Math.min(Math.max(x(utc), x(from) + 14), x(to) - 16);
