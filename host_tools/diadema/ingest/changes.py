@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BootClock
 from diadema.store.chain import Placed, Told
+from diadema.store.kept_trails import TrailRow, trail_row
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 from diadema.store.update_rows import Step
 
@@ -32,7 +33,8 @@ class Changes:
     stored: Callable[[str, int, int, str], Contact | None]
     contacts: dict[Key, Contact] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
-    trails: dict[Key, Trail] = field(default_factory=dict)
+    trails: dict[Key, Trail] = field(default_factory=dict)  # that had no hour when they ended
+    trail_rows: list[TrailRow] = field(default_factory=list)
     tickets: dict[Key, Ticket] = field(default_factory=dict)
     queue_calls: dict[Key, QueueCall] = field(default_factory=dict)
     agents: set[str] = field(default_factory=set)
@@ -74,8 +76,11 @@ class Changes:
             self.hourless.setdefault(session.s, []).append(session)
 
     def trail(self, trail: Trail) -> None:
-        self.trails[trail.s, trail.e, trail.n] = trail
-        if trail.start_utc is None:
+        """One that is over; with its hour nothing changes it any more."""
+        if trail.start_utc is not None:
+            self.trail_rows.append(trail_row(trail))
+        else:
+            self.trails[trail.s, trail.e, trail.n] = trail
             self.hourless.setdefault(trail.s, []).append(trail)
 
     def ticket(self, ticket: Ticket) -> None:

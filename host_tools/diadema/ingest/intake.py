@@ -128,6 +128,7 @@ class Intake:
             row_of(contacts[key]) for key in sorted(contacts) if contacts[key].closed
         ]
         self.batch.sessions += map(astuple, self._changes.sessions.values())
+        self.batch.trails += self._changes.trail_rows
         self.batch.trails += map(trail_row, self._changes.trails.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
