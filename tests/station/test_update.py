@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from diadema.frames import encode
 from diadema.image.files import pack_snug
 from diadema.sim.build import board_heap, compile_mpy
 from diadema.sim.bundles import Signer, parts
+from diadema.sim.flash import CutPlan
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
 from test_budgets import ESP32_FREE, FREE
@@ -228,6 +230,30 @@ async def test_a_driver_that_fails_in_the_new_program_alone_is_its_end(slots, im
         told = await bench.event("station.update", phase="rolled_back")
         assert (told["version"], told["reason"]) == ("2", "screen")
         await bench.log_in()
+
+
+async def test_whatever_a_cut_of_power_leaves_the_old_program_comes_back(slots, tmp_path):
+    chance = random.Random(5)
+    bundle = SIGNER.bundle(tiny(tmp_path, CRASHES), version="2")
+    async with slots() as bench:
+        for programmed in (0, 60, 900, 1_300, 2_100):
+            since = bench.since()
+            number = next(bench.host._numbers)
+            plan = CutPlan(programmed, chance, at_erase=programmed == 0)
+            cut = asyncio.create_task(bench.station.power_cut_in_flash(plan, 3))
+            await asyncio.sleep(0)
+            for block in parts(bundle):
+                await bench.sent(block | {"i": number})
+            await bench.world.sleep(40_000)
+            await cut
+            await bench.station.power_on()
+            booted = await bench.event("station.booted", since)
+            assert booted["firmware"] == "0.1.0"
+            await bench.world.sleep(70_000)  # it counts as one that works
+        for flash in bench.station.slots.values():
+            assert not flash.violations
+        numbers = [seen.n for seen in bench.world.witness.events(STATION)]
+        assert numbers == list(range(1, len(numbers) + 1))
 
 
 async def test_a_program_that_ends_again_and_again_leads_to_safe_mode(slots, tmp_path, body):
