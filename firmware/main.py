@@ -10,10 +10,9 @@ def main():
         from safe import run
 
         run(slots.safe)
-    from start import main as program
-
     if not slots.chosen:
-        program()  # a developer's board: errors end at the prompt
+        if not slots.chosen:  # a developer's board: errors end at the prompt
+        program()
         return
     slots.watchdog()  # whatever the program hangs in
     try:
@@ -21,6 +20,12 @@ def main():
         slots.restart("end")
     except Exception as error:
         slots.restart(error)
+
+
+def program():
+    from start import main
+
+    main()
 
 
 if __name__ == "__main__":
