@@ -10,8 +10,7 @@ def main():
         from safe import run
 
         run(slots.safe)
-    if not slots.chosen:
-        if not slots.chosen:  # a developer's board: errors end at the prompt
+    if not slots.chosen:  # a developer's board: errors end at the prompt
         program()
         return
     slots.watchdog()  # whatever the program hangs in
