@@ -192,11 +192,15 @@ def _started(anew):
     import machine
     from esp32 import NVS
 
-    nvs = NVS(_NVS)
-    starts = 0 if anew else _number(nvs)
-    starts += _BY_POWER if machine.reset_cause() == machine.PWRON_RESET else _BY_RESET
-    nvs.set_i32("starts", starts)
-    nvs.commit()
+    try:
+        nvs = NVS(_NVS)
+        starts = 0 if anew else _number(nvs)
+        starts += _BY_POWER if machine.reset_cause() == machine.PWRON_RESET else _BY_RESET
+        nvs.set_i32("starts", starts)
+        nvs.commit()
+    except OSError as error:  # a program runs without a count, too
+        sys.print_exception(error)
+        return False
     return starts > _TOO_MANY
 
 
@@ -251,7 +255,10 @@ def last():
 def restart(why):
     import machine
 
-    keep(why)
+    try:
+        keep(why)
+    except OSError as error:  # it starts again all the same
+        sys.print_exception(error)
     machine.reset()
 
 

@@ -126,6 +126,8 @@ def main():
         told, text = slots.last()
         if told == "trial":  # that program did not pass its own test
             slots.ended, text = text, ""
+        elif told == "end":
+            slots.ended = told
         elif told in ("crash", "update"):
             slots.ended = cause = told
         elif cause == "watchdog":
