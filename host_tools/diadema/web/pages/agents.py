@@ -1,6 +1,5 @@
 """/ui/agents: who there is on a day; /ui/agents/{a}: one agent's day, whole."""
 
-from contextlib import suppress
 from datetime import date
 from html import escape
 
@@ -11,16 +10,7 @@ from diadema.figures.overview import AgentRow, overview
 from diadema.report.durations import clock, percent
 from diadema.web.asking import person_of
 from diadema.web.pages.module import ModuleElement
-from diadema.web.pages.parts import (
-    Unread,
-    cut_line,
-    day_links,
-    day_of,
-    read,
-    right_to,
-    seen,
-    team_choice,
-)
+from diadema.web.pages.parts import cut_line, day_links, day_of, day_page, read, right_to
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
@@ -29,14 +19,7 @@ PATH = "/ui/agents"
 
 
 def mount(app: FastAPI, service: Service) -> None:
-    @ui.page("/agents")
-    async def agents(request: Request, day: str = "", team: str = "") -> None:
-        try:
-            page = open_page(service, request, "agent_day", PATH, "figures")
-        except Refused:
-            return
-        with suppress(Unread):
-            await _list(service, page, day_of(service, day), team)
+    day_page(service, PATH, "agent_day", "figures", _list)
 
     @ui.page("/agents/{a}")
     def agent(request: Request, a: str, day: str = "") -> None:
@@ -68,24 +51,17 @@ def _day(service: Service, page: Page, agent: str, day: date) -> None:
         ModuleElement("agent.js", options)
 
 
-async def _list(service: Service, page: Page, day: date, team: str) -> None:
+async def _list(service: Service, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
-    with ui.element("main").props("id=main").classes("page"):
-        with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(words['list.title'])}</h2>", sanitize=False)
-            team_choice(page, service, team, day, PATH)
-            day_links(page, service, day, PATH, team)
-        agents = [*seen(page, service, team)]
-        service.audit(page.person, "agents_day", agents)
-        made = await read(
-            page, service, overview, service.data, day, day, service.pace.now_ms(), agents
-        )
-        ui.label(cut_line(made.cut, made.zone, language)).classes("status")
-        names = ("handled", "missed", "aht", "occupancy", "logged", "not_ready")
-        columns = [("name", words["list.name"]), ("team", words["list.team"])]
-        figures = [(name, words[f"list.{name}"]) for name in names]
-        rows = [_row(one, day, language) for one in made.rows]
-        figures_table(columns, figures, rows, words["list.none"])
+    made = await read(
+        page, service, overview, service.data, day, day, service.pace.now_ms(), agents
+    )
+    ui.label(cut_line(made.cut, made.zone, language)).classes("status")
+    names = ("handled", "missed", "aht", "occupancy", "logged", "not_ready")
+    columns = [("name", words["list.name"]), ("team", words["list.team"])]
+    figures = [(name, words[f"list.{name}"]) for name in names]
+    rows = [_row(one, day, language) for one in made.rows]
+    figures_table(columns, figures, rows, words["list.none"])
 
 
 def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:

@@ -3,12 +3,10 @@ The two ledgers are never merged.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import date, datetime
-from html import escape
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from nicegui import ui
 
 from diadema.directory.people import People
@@ -20,16 +18,8 @@ from diadema.ingest.cut import cut_of
 from diadema.paths import DataDir
 from diadema.report.durations import NOTHING, clock
 from diadema.store import open_reader
-from diadema.web.pages.parts import (
-    Unread,
-    cut_line,
-    day_links,
-    day_of,
-    read,
-    seen,
-    team_choice,
-)
-from diadema.web.pages.shell import Page, Refused, open_page
+from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
@@ -37,53 +27,39 @@ PATH = "/ui/attendance"
 
 
 def mount(app: FastAPI, service: Service) -> None:
-    @ui.page("/attendance")
-    async def attendance_page(request: Request, day: str = "", team: str = "") -> None:
-        try:
-            page = open_page(service, request, "attendance", PATH, "attendance")
-        except Refused:
-            return
-        with suppress(Unread):
-            await _show(service, page, day_of(service, day), team)
+    day_page(service, PATH, "attendance", "attendance", _show)
 
 
-async def _show(service: Service, page: Page, day: date, team: str) -> None:
+async def _show(service: Service, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
     people = service.people()
-    with ui.element("main").props("id=main").classes("page"):
-        with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
-            team_choice(page, service, team, day, PATH)
-            day_links(page, service, day, PATH, team)
-        agents = [*seen(page, service, team)]
-        service.audit(page.person, "attendance", agents)
-        now_ms = service.pace.now_ms()
-        cut, days = await read(page, service, _read, service.data, day, now_ms, agents)
-        zone = zone_of(service.data)
-        ui.label(cut_line(cut, zone.key, language)).classes("status")
-        shown = [one for one in days if one.day == day.isoformat()]
-        late = sum(_late_s(one) > 0 for one in shown)
-        absent = sum(_is_absent(one, now_ms) for one in shown)
-        ui.label(
-            words["said"].format(
-                present=sum(one.entry is not None for one in shown),
-                planned=sum(one.planned is not None for one in shown),
-                late=late,
-                absent=absent,
-            )
-        ).classes("note")
-        rows = [_row(one, people, zone, now_ms, words, page) for one in shown]
-        rows.sort(key=lambda row: (str(row["name"]).casefold(), str(row["id"])))
-        figures_table(
-            [(name, words[name]) for name in ("name", "team", "shift")],
-            [
-                (name, words[name])
-                for name in ("in", "login", "late", "logout", "out", "stay", "outside", "notes")
-            ],
-            rows,
-            words["none"],
+    now_ms = service.pace.now_ms()
+    cut, days = await read(page, service, _read, service.data, day, now_ms, agents)
+    zone = zone_of(service.data)
+    ui.label(cut_line(cut, zone.key, language)).classes("status")
+    shown = [one for one in days if one.day == day.isoformat()]
+    late = sum(_late_s(one) > 0 for one in shown)
+    absent = sum(_is_absent(one, now_ms) for one in shown)
+    ui.label(
+        words["said"].format(
+            present=sum(one.entry is not None for one in shown),
+            planned=sum(one.planned is not None for one in shown),
+            late=late,
+            absent=absent,
         )
-        ui.label(words["law"]).classes("note")
+    ).classes("note")
+    rows = [_row(one, people, zone, now_ms, words, page) for one in shown]
+    rows.sort(key=lambda row: (str(row["name"]).casefold(), str(row["id"])))
+    figures_table(
+        [(name, words[name]) for name in ("name", "team", "shift")],
+        [
+            (name, words[name])
+            for name in ("in", "login", "late", "logout", "out", "stay", "outside", "notes")
+        ],
+        rows,
+        words["none"],
+    )
+    ui.label(words["law"]).classes("note")
 
 
 def _read(data: DataDir, day: date, now_ms: int, agents: list[str]) -> tuple[Cut, list[AgentDay]]:

@@ -1,11 +1,9 @@
 """/ui/dispositions: what the calls were about: Pareto of the codes, and the tree by size."""
 
-from contextlib import suppress
 from datetime import date
-from html import escape
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from nicegui import ui
 
 from diadema.directory.people import People
@@ -13,16 +11,8 @@ from diadema.figures.overview import overview
 from diadema.metrics.rounding import percent as share
 from diadema.report.durations import percent
 from diadema.web.pages.charts import GRID, chart
-from diadema.web.pages.parts import (
-    Unread,
-    cut_line,
-    day_links,
-    day_of,
-    read,
-    seen,
-    team_choice,
-)
-from diadema.web.pages.shell import Page, Refused, open_page
+from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
@@ -31,43 +21,29 @@ _BARS = 20  # codes in the Pareto; the table has all
 
 
 def mount(app: FastAPI, service: Service) -> None:
-    @ui.page("/dispositions")
-    async def dispositions(request: Request, day: str = "", team: str = "") -> None:
-        try:
-            page = open_page(service, request, "dispositions", PATH, "figures")
-        except Refused:
-            return
-        with suppress(Unread):
-            await _show(service, page, day_of(service, day), team)
+    day_page(service, PATH, "dispositions", "figures", _show)
 
 
-async def _show(service: Service, page: Page, day: date, team: str) -> None:
+async def _show(service: Service, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
     people = service.people()
-    with ui.element("main").props("id=main").classes("page"):
-        with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
-            team_choice(page, service, team, day, PATH)
-            day_links(page, service, day, PATH, team)
-        agents = [*seen(page, service, team)]
-        service.audit(page.person, "dispositions", agents)
-        made = await read(
-            page, service, overview, service.data, day, day, service.pace.now_ms(), agents
-        )
-        calls = made.total.calls()
-        codes = sorted(calls.codes.items(), key=lambda one: (-one[1], one[0]))
-        ui.label(cut_line(made.cut, made.zone, language)).classes("status")
-        said = words["said"].format(
-            typified=calls.typified, untyped=calls.untyped, retyped=calls.retyped
-        )
-        ui.label(said).classes("note")
-        if not codes:
-            ui.label(words["none"]).classes("empty")
-            return
-        with ui.element("section").classes("charts"):
-            _pareto(codes, people, words)
-            _tree(codes, people, words)
-        _table(codes, people, words, language)
+    made = await read(
+        page, service, overview, service.data, day, day, service.pace.now_ms(), agents
+    )
+    calls = made.total.calls()
+    codes = sorted(calls.codes.items(), key=lambda one: (-one[1], one[0]))
+    ui.label(cut_line(made.cut, made.zone, language)).classes("status")
+    said = words["said"].format(
+        typified=calls.typified, untyped=calls.untyped, retyped=calls.retyped
+    )
+    ui.label(said).classes("note")
+    if not codes:
+        ui.label(words["none"]).classes("empty")
+        return
+    with ui.element("section").classes("charts"):
+        _pareto(codes, people, words)
+        _tree(codes, people, words)
+    _table(codes, people, words, language)
 
 
 def _name(people: People, code: str) -> str:

@@ -1,28 +1,18 @@
 """/ui/handling: TMO in its three parts, and how many calls came and were taken."""
 
-from contextlib import suppress
 from datetime import date, datetime
-from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from nicegui import ui
 
 from diadema.figures.overview import AgentRow, Overview, overview
 from diadema.metrics import calls as call_metrics
 from diadema.report.durations import clock, percent
 from diadema.web.pages.charts import CLOCK, chart
-from diadema.web.pages.parts import (
-    Unread,
-    cut_line,
-    day_links,
-    day_of,
-    read,
-    seen,
-    team_choice,
-)
-from diadema.web.pages.shell import Page, Refused, open_page
+from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
@@ -31,52 +21,38 @@ _BARS = 40  # agents in the chart: the longest ones; the table has all
 
 
 def mount(app: FastAPI, service: Service) -> None:
-    @ui.page("/handling")
-    async def handling(request: Request, day: str = "", team: str = "") -> None:
-        try:
-            page = open_page(service, request, "handling", PATH, "figures")
-        except Refused:
-            return
-        with suppress(Unread):
-            await _show(service, page, day_of(service, day), team)
+    day_page(service, PATH, "handling", "figures", _show)
 
 
-async def _show(service: Service, page: Page, day: date, team: str) -> None:
+async def _show(service: Service, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
-    with ui.element("main").props("id=main").classes("page"):
-        with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
-            team_choice(page, service, team, day, PATH)
-            day_links(page, service, day, PATH, team)
-        agents = [*seen(page, service, team)]
-        service.audit(page.person, "handling", agents)
-        made = await read(
-            page,
-            service,
-            overview,
-            service.data,
-            day,
-            day,
-            service.pace.now_ms(),
-            agents,
-            intervals=True,
-        )
-        ui.label(cut_line(made.cut, made.zone, language)).classes("status")
-        if not made.rows:
-            ui.label(words["none"]).classes("empty")
-            return
-        _figures(made, words, language)
-        with ui.element("section").classes("charts"):
-            _by_agent(made, words)
-            _by_half_hour(made, words)
-        names = ("handled", "missed", "aht", "talk", "hold", "wrapup", "aside", "occupancy")
-        figures_table(
-            [("name", words["agent"]), ("team", words["team"])],
-            [(name, words[name]) for name in names],
-            [_row(one, day, language) for one in made.rows],
-            words["none"],
-        )
-        ui.label(words["formula"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
+    made = await read(
+        page,
+        service,
+        overview,
+        service.data,
+        day,
+        day,
+        service.pace.now_ms(),
+        agents,
+        intervals=True,
+    )
+    ui.label(cut_line(made.cut, made.zone, language)).classes("status")
+    if not made.rows:
+        ui.label(words["none"]).classes("empty")
+        return
+    _figures(made, words, language)
+    with ui.element("section").classes("charts"):
+        _by_agent(made, words)
+        _by_half_hour(made, words)
+    names = ("handled", "missed", "aht", "talk", "hold", "wrapup", "aside", "occupancy")
+    figures_table(
+        [("name", words["agent"]), ("team", words["team"])],
+        [(name, words[name]) for name in names],
+        [_row(one, day, language) for one in made.rows],
+        words["none"],
+    )
+    ui.label(words["formula"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
 
 
 def _figures(made: Overview, words: Any, language: str) -> None:

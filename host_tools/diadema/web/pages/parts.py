@@ -1,15 +1,19 @@
 """What several pages have: the day to choose, a team, and the line that says until when."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from html import escape
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from fastapi import Request
 from nicegui import ui
 
 from diadema.directory.people import Worker
 from diadema.errors import DiademaError
 from diadema.figures.rows import Cut
-from diadema.web.pages.shell import Page
+from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.paging import FIRST, LAST
 from diadema.web.service import Service
 from diadema.web.who import Right
@@ -27,13 +31,38 @@ def day_of(service: Service, asked: str) -> date:
     return found if FIRST <= found <= LAST else service.today()
 
 
+def day_page(
+    service: Service,
+    path: str,
+    area: str,
+    right: Right,
+    show: Callable[[Service, Page, date, list[str]], Awaitable[None]],
+) -> None:
+    """A page at `path` of one day and, if asked, one team: its words are of `area`, with `heading`
+    for its head. `show` draws the rest, of the agents whom the person sees.
+    """
+
+    @ui.page(path.removeprefix("/ui"))
+    async def draw(request: Request, day: str = "", team: str = "") -> None:
+        with suppress(Refused, Unread):
+            page = open_page(service, request, area, path, right)
+            shown = day_of(service, day)
+            with ui.element("main").props("id=main").classes("page"):
+                with ui.element("header").classes("page-head"):
+                    ui.html(f"<h2>{escape(page.words['heading'])}</h2>", sanitize=False)
+                    team_choice(page, service, team, shown, path)
+                    day_links(page, service, shown, path, team)
+                agents = [*seen(page, service, team)]
+                service.audit(page.person, area, agents)
+                await show(service, page, shown, agents)
+
+
 def day_links(page: Page, service: Service, day: date, path: str, team: str = "") -> None:
     """The day before, the day itself to choose, the day after, and today."""
     words, today = section("parts", page.language), service.today()
-    more = f"&team={team}" if team else ""
 
-    def go(to: date) -> str:  # NiceGUI puts its /ui before it
-        return f"{path.removeprefix('/ui')}?day={to.isoformat()}&lang={page.language}{more}"
+    def go(to: date) -> str:
+        return _address(path, to, page.language, team)
 
     with ui.element("nav").classes("days").props(f'aria-label="{words["days"]}"'):
         before = ui.link("‹", go(day - timedelta(days=1))).classes("step")
@@ -59,8 +88,15 @@ def team_choice(page: Page, service: Service, team: str, day: date, path: str) -
     options = {"": words["team.all"], **{one: one for one in teams}}
     choice = ui.select(options, value=team if team in teams else "", label=words["team"])
     choice.props("dense outlined options-dense").classes("team")
-    go = f"{path.removeprefix('/ui')}?day={day.isoformat()}&lang={page.language}&team="
-    choice.on_value_change(lambda change: ui.navigate.to(go + (change.value or "")))
+    choice.on_value_change(
+        lambda change: ui.navigate.to(_address(path, day, page.language, change.value or ""))
+    )
+
+
+def _address(path: str, day: date, language: str, team: str) -> str:
+    """Of the page at another day or of another team; NiceGUI puts its /ui before it."""
+    query = {"day": day.isoformat(), "lang": language} | ({"team": team} if team else {})
+    return f"{path.removeprefix('/ui')}?{urlencode(query)}"
 
 
 def seen(page: Page, service: Service, team: str = "") -> Mapping[str, Worker]:
