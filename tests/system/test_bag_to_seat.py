@@ -3,6 +3,7 @@ protocol, started in the VM from the very bytes that were written, provisioned o
 """
 
 import asyncio
+import json
 import sys
 import time
 from pathlib import Path
@@ -12,9 +13,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
 from diadema.boards.table import load_board
+from diadema.cli import app
 from diadema.clock import SystemClock
 from diadema.flash.plan import Piece, Plan
 from diadema.flash.work import Job
+from diadema.gateway import Gateway
+from diadema.image.files import SECTOR
+from diadema.image.slots import unpack
 from diadema.image.table import OFFSET, SIZE, pack
 from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
@@ -22,8 +27,10 @@ from diadema.provision.work import provision
 from diadema.sim.build import build_firmware
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
+from diadema.update import bundle, keys
 from mock_boards import Board
 from test_provision import described, hub_on, kinds
+from typer.testing import CliRunner
 
 AT = {"slot_a": 0x100000, "slot_b": 0x180000}  # of this board's flash
 
@@ -50,11 +57,22 @@ async def hold_at_power_on(station, *keys: int) -> None:
         await station.ask({"do": "release", "key": key})
 
 
-async def test_from_its_bag_to_its_seat(tmp_path: Path) -> None:
-    image, vfs = tmp_path / "image", tmp_path / "vfs"
-    await asyncio.to_thread(build_firmware, image)
-    vfs.mkdir()
-    start_folder(image, vfs)
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("image")
+    build_firmware(folder)
+    return folder
+
+
+@pytest.fixture
+def vfs(image: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "vfs"
+    folder.mkdir()
+    start_folder(image, folder)
+    return folder
+
+
+async def test_from_its_bag_to_its_seat(image: Path, vfs: Path, tmp_path: Path) -> None:
     home, other = (described(DataDir(tmp_path / name)) for name in ("home", "other"))
     ask = {"clock": SystemClock(), "by": "Ana"}
 
@@ -75,3 +93,66 @@ async def test_from_its_bag_to_its_seat(tmp_path: Path) -> None:
             await hold_at_power_on(station, 2, 5)
             await provision(other, station.port, "B9", **ask)
             assert "station.config" in kinds(other, station.id)
+
+
+async def told(data: DataDir, *words: str):
+    """What the command prints, as JSON."""
+    done = await asyncio.to_thread(
+        CliRunner().invoke, app, [*words, "--data", str(data.root), "--json"]
+    )
+    assert done.exit_code == 0, done.output or done.exception
+    return json.loads(done.stdout)
+
+
+async def rolled_out(data: DataDir, file: Path) -> dict:
+    """How it went at the one station, when it is over there."""
+    await told(data, "update", "start", str(file), "--first", "all", "--quiet", "0")
+    async with asyncio.timeout(120):
+        while True:
+            (*_, newest) = await told(data, "update", "status")
+            (seat,) = [one for one in newest["seats"] if one["up"]]
+            if seat["phase"] in ("good", "failed", "refused", "rolled_back"):
+                return seat
+            await asyncio.sleep(0.2)
+
+
+async def test_an_update_over_the_cable_and_one_that_does_not_work(
+    image: Path, vfs: Path, tmp_path: Path
+) -> None:
+    data = described(DataDir(tmp_path / "data"))
+    key = tmp_path / "signing.pem"
+    public = keys.make(key)
+    private = keys.load(key)
+    body = program_body(image)
+    slots = {"slot_a": program_slot(body, "sim", "1", 1), "slot_b": b"\xff" * SLOT_BYTES}
+
+    def signed(name: str, body: bytes, version: str) -> Path:
+        file = tmp_path / f"{name}.bundle"
+        made = int(time.time()) + len(list(tmp_path.glob("*.bundle")))
+        file.write_bytes(bundle.sign(body, private, board="sim", version=version, made=made))
+        return file
+
+    async with (
+        World(tmp_path / "w", start_utc_ms=int(time.time() * 1000), image=vfs) as world,
+        hub_on(data),
+    ):
+        station = await world.add_station("DIA-0200000000e2", slots=slots)
+        await station.power_on()
+        installed = await told(data, "keys", "install", str(keys.public_path(key)))
+        assert installed["fingerprint"] == public.fingerprint
+        await provision(data, station.port, "B9", clock=SystemClock(), by="Ana")
+        bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
+        try:
+            good = await rolled_out(data, signed("good", body, "2"))
+            assert good["phase"] == "good"
+            broken = program_body(image, {"start.mpy": b"M no program"})
+            failed = await rolled_out(data, signed("broken", broken, "3"))
+            assert (failed["phase"], failed["reason"]) == ("failed", "rolled_back: crash")
+        finally:
+            bridge.cancel()
+            await asyncio.gather(bridge, return_exceptions=True)
+        states = [unpack(bytes(flash.image[-SECTOR:])) for flash in station.slots.values()]
+        assert {trailer.version: (state["good"], state["bad"]) for trailer, state in states} == {
+            "2": (True, False),
+            "3": (False, True),
+        }
