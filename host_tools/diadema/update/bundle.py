@@ -7,7 +7,6 @@ import json
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -147,8 +146,3 @@ def program_version() -> str:
     if found is None:
         raise UpdateError("firmware/lib/app.py names no FIRMWARE")
     return found[1]
-
-
-def blocks(bundle: Bundle) -> Iterator[dict[str, Any]]:
-    """All parts, in order."""
-    return (bundle.part(number) for number in range(1, bundle.parts + 1))
