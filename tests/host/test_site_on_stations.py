@@ -139,7 +139,7 @@ def test_the_largest_roster_with_pins_and_lists_is_counted():
 
 
 def test_the_day_with_most_lent_badges_must_fit_too(site, monkeypatch):
-    longest = {one.id: {"key": "0" * 64} for one in site.stations}
+    longest = {one.id: {"key": "0" * 64, "update_key": "0" * 512} for one in site.stations}
     usual = station_config.ConfigMaker(site, KEY, 0, 0, longest).build(STATION)
     monkeypatch.setattr(station_config, "CONFIG_LIMIT", len(usual))
     with pytest.raises(SiteError, match="name fewer agents"):
