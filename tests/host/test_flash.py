@@ -10,15 +10,18 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from broker_fixtures import IngestProcess, until
 from diadema.boards.table import load_board
+from diadema.cli import app
 from diadema.errors import DiademaError
 from diadema.flash.chip import connected
 from diadema.flash.errors import FlashError
 from diadema.flash.kept import owed
 from diadema.flash.plan import read_plan
+from diadema.flash.ports import chosen
 from diadema.flash.work import Job
 from diadema.image.build import build
 from diadema.image.table import OFFSET
@@ -153,8 +156,11 @@ def test_a_journal_that_moves_is_taken_in_first(tmp_path: Path) -> None:
     assert sorted(there) == [3, 4, 5]
     head = b'{"s":"%s","e":7,"n":4,' % STATION.encode()
     assert there[4] == head + (EVENT % 4)[1:]  # as the station would have sent it
-    again = import_journal([done.kept.path], data)
-    assert (again.events, again.new, again.left) == (3, 0, 0)
+    words = ["import", "journal", str(done.kept.path), "--data", str(data.root)]
+    again = CliRunner().invoke(app, [*words, "--json"])
+    assert json.loads(again.stdout) == {
+        "stations": [STATION], "events": 3, "new": 0, "left": 0,
+    }  # fmt: skip
 
 
 def test_what_cannot_be_read_of_a_journal_is_told_as_lost(tmp_path: Path) -> None:
@@ -261,8 +267,6 @@ def test_what_a_chip_is(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    from diadema.cli import app
-
     image = tmp_path / "station.bin"
     image.write_bytes(station_image())
     ask = ["flash", "--image", str(image), "--data", str(tmp_path / "data")]
@@ -302,3 +306,14 @@ async def answers(client) -> bool:
     except NatsError:
         return False
     return True
+
+
+def test_all_takes_the_usb_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [SimpleNamespace(device="/dev/ttyUSB1", vid=0x10C4),
+             SimpleNamespace(device="/dev/ttyS0", vid=None),
+             SimpleNamespace(device="/dev/ttyUSB0", vid=0x1A86)]  # fmt: skip
+    monkeypatch.setattr("diadema.flash.ports.list_ports.comports", lambda: found)
+    assert chosen([], True) == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+    found.clear()
+    with pytest.raises(DiademaError, match="power only"):
+        chosen([], True)
