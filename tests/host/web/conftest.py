@@ -48,13 +48,14 @@ async def shared_hub(nats_server: Nats) -> AsyncIterator[Hub]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def hub(shared_hub: Hub) -> Hub:
+async def hub(shared_hub: Hub) -> AsyncIterator[Hub]:
     """The shared hub with an empty floor of the site «Centro»."""
+    usual = shared_hub.answer
     await shared_hub.clear()
     shared_hub.asked.clear()
-    shared_hub.silent = False
     await shared_hub.site()
-    return shared_hub
+    yield shared_hub
+    shared_hub.answer, shared_hub.silent = usual, False  # others see it who did not ask for it
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -27,4 +27,16 @@ function menu(bar) {
   });
 }
 
+/** The server ends the socket of a session that is over: the page then goes to the login. */
+function follow() {
+  if (window.socket) window.socket.on("disconnect", leave);
+  else setTimeout(follow, 50);
+}
+
+async function leave() {
+  const answer = await fetch("/api/v1/me").catch(() => null); // no hub just now
+  if (answer?.status === 401) location.assign("/login");
+}
+
 settle();
+follow();
