@@ -19,12 +19,13 @@ from diadema.flash.plan import Piece, Plan
 from diadema.flash.work import Job
 from diadema.gateway import Gateway
 from diadema.image.files import SECTOR
-from diadema.image.slots import unpack
+from diadema.image.slots import Trailer, unpack
 from diadema.image.table import OFFSET, SIZE, pack
 from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
 from diadema.provision.work import provision
 from diadema.sim.build import build_firmware
+from diadema.sim.flash import NorFlash
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
 from diadema.update import bundle, keys
@@ -104,6 +105,10 @@ async def told(data: DataDir, *words: str):
     return json.loads(done.stdout)
 
 
+def last_sector(flash: NorFlash) -> tuple[Trailer, dict[str, bool]] | None:
+    return unpack(bytes(flash.image[-SECTOR:]))
+
+
 async def rolled_out(data: DataDir, file: Path) -> dict:
     """How it went at the one station, when it is over there."""
     await told(data, "update", "start", str(file), "--first", "all", "--quiet", "0")
@@ -148,10 +153,12 @@ async def test_an_update_over_the_cable_and_one_that_does_not_work(
             broken = program_body(image, {"start.mpy": b"M no program"})
             failed = await rolled_out(data, signed("broken", broken, "3"))
             assert (failed["phase"], failed["reason"]) == ("failed", "rolled_back: crash")
+            async with asyncio.timeout(60):  # what the hub may have sent once more is over too
+                while None in (states := [last_sector(one) for one in station.slots.values()]):
+                    await asyncio.sleep(0.2)
         finally:
             bridge.cancel()
             await asyncio.gather(bridge, return_exceptions=True)
-        states = [unpack(bytes(flash.image[-SECTOR:])) for flash in station.slots.values()]
         assert {trailer.version: (state["good"], state["bad"]) for trailer, state in states} == {
             "2": (True, False),
             "3": (False, True),

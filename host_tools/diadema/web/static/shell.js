@@ -1,5 +1,6 @@
 /* What every page's bar needs of the browser: the switch of the colours, links that keep the query. */
 
+import { leaveIfOver } from "./ask.js";
 import { themeSwitch } from "./switch.js";
 
 function settle() {
@@ -29,13 +30,8 @@ function menu(bar) {
 
 /** The server ends the socket of a session that is over: the page then goes to the login. */
 function follow() {
-  if (window.socket) window.socket.on("disconnect", leave);
+  if (window.socket) window.socket.on("disconnect", leaveIfOver);
   else setTimeout(follow, 50);
-}
-
-async function leave() {
-  const answer = await fetch("/api/v1/me").catch(() => null); // no hub just now
-  if (answer?.status === 401) location.assign("/login");
 }
 
 settle();
