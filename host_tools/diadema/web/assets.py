@@ -20,6 +20,8 @@ _LATIN = re.compile(
     r"url\(fonts/(?P<file>\w+\.woff2)\)[^}]*?unicode-range: U\+0000-00FF[^}]*?\}"
 )
 
+_IMPORT = re.compile(r'^(?:import|export) .*?from "\./([\w.]+)";', re.MULTILINE | re.DOTALL)
+
 
 class _Checked(StaticFiles):
     """Static files that a browser asks about each time (by ETag), so that none is ever stale."""
@@ -38,6 +40,20 @@ def build() -> str:
             if path.suffix in {".js", ".css", ".svg", ".json"}:
                 digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def modules_of(name: str) -> list[str]:
+    """A module and all that it needs, each once: what a page may ask for at once, where a browser
+    would find one only after another.
+    """
+    found: dict[str, None] = {}
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found[one] = None
+            waiting += _IMPORT.findall((STATIC / one).read_text("utf-8"))
+    return [*found]
 
 
 def serve(app: FastAPI) -> None:

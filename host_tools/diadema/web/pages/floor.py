@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from nicegui import ui
 
-from diadema.web.assets import STATIC
+from diadema.web.assets import STATIC, modules_of
 from diadema.web.pages.shell import Refused, open_page
 from diadema.web.service import Service
 from diadema.words import section
@@ -25,13 +25,17 @@ class FloorElement(ui.element, component=Path(STATIC / "floor_element.js")):
 
 
 def mount(_: FastAPI, service: Service) -> None:
+    modules = "".join(
+        f'<link rel="modulepreload" href="/static/{name}">' for name in modules_of("floor.js")
+    )
+
     @ui.page("/")
     def floor(request: Request) -> None:
         try:
             page = open_page(service, request, "floor", "/ui/", "floor", live=True)
         except Refused:
             return
-        ui.add_head_html('<link rel="stylesheet" href="/static/inside.css">')
+        ui.add_head_html('<link rel="stylesheet" href="/static/inside.css">' + modules)
         words = {
             **page.words,
             **section("alerts", page.language),
