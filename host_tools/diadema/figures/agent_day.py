@@ -12,13 +12,12 @@ from sqlalchemy import Connection, select
 
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
-from diadema.figures.attendance import AgentDay, attendance
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
 from diadema.ingest.link_log import stretches
 from diadema.paths import DataDir
 from diadema.store import open_reader, tables
-from diadema.store.rows import Contact, Span, Ticket, Trail
+from diadema.store.rows import Contact, Span, Trail
 
 PRESENCE = ("ready", "not_ready")
 EVENTS = 2_000  # of one answer
@@ -62,10 +61,12 @@ class Call(Struct, kw_only=True):
 
 
 class MarkSeen(Struct, kw_only=True):
-    """One of the worker's own marks, as it was made. `note`: repeated, or without a PIN."""
+    """One of the worker's own marks, as it was made, or (`method` correction) what was entered
+    beside them. `note`: repeated, without_pin, or by whom and why.
+    """
 
     utc: int | None
-    direction: str
+    direction: str | None
     method: str
     note: str = ""
 
@@ -97,8 +98,6 @@ class AgentPage(Struct, kw_only=True):
     work: list[Bar]
     link: list[Bar]
     calls: list[Call]
-    tickets: list[Ticket]
-    attendance: list[AgentDay]
     marks: list[MarkSeen]
     voice: Voice
     labels: dict[str, str] = field(default_factory=dict)  # of reasons
@@ -117,7 +116,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         )
         contacts = reader.contacts(agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms)
         marks = reader.marks(agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms)
-        tickets = reader.tickets(start_utc=whole.start_ms, end_utc=whole.end_ms)
+        amended = reader.corrections(agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms)
         with reader.engine.connect() as tx:
             voice = _voice(tx, trails)
             link = _link(tx, trails, now_ms)
@@ -139,8 +138,6 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         work=work,
         link=link,
         calls=[_call(one, people) for one in sorted(contacts, key=_began)],
-        tickets=[one for one in tickets if one.a == agent],
-        attendance=attendance(data, day, day, now_ms, agents=[agent]),
         marks=[
             MarkSeen(
                 utc=one.utc,
@@ -149,6 +146,15 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
                 note="repeated" if one.repeated else "without_pin" if one.pin == "without" else "",
             )
             for one in marks
+        ]
+        + [
+            MarkSeen(
+                utc=one.time_utc,
+                direction=one.direction,
+                method="correction",
+                note=f"{one.by}: {one.reason}",
+            )
+            for one in amended
         ],
         voice=voice,
         labels={code: reason.label for code, reason in people.reasons.items()},

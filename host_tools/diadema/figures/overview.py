@@ -13,7 +13,7 @@ from diadema.directory.reading import people as read_people
 from diadema.figures.read import read
 from diadema.figures.rows import Calls, Cut, Load, Sums
 from diadema.metrics.calls import aht
-from diadema.metrics.states import occupancy, utilisation
+from diadema.metrics.states import occupancy
 from diadema.paths import DataDir
 
 
@@ -32,7 +32,6 @@ class AgentRow(Struct, kw_only=True):
     hold_s: int | None
     wrap_s: int | None
     occupancy: float | None
-    utilisation: float | None
     logged_s: int
     not_ready_s: int
 
@@ -82,7 +81,7 @@ def overview(
             for sums in each.values():
                 found.calls += sums.calls()
                 found.load += sums.load
-    names = ("aht_s", "occupancy", "utilisation", "answer_rate")
+    names = ("aht_s", "occupancy", "answer_rate")
     targets = {name: people.target(name) for name in names}
     return Overview(
         cut=figures.cut,
@@ -110,7 +109,6 @@ def _row(agent: str, people: People, sums: Sums) -> AgentRow:
         hold_s=metrics.mean(calls.hold_s, calls.n),
         wrap_s=metrics.mean(calls.wrap_s, calls.n),
         occupancy=occupancy(load),
-        utilisation=utilisation(load),
         logged_s=load.logged_s,
         not_ready_s=load.not_ready,
     )

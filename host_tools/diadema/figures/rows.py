@@ -1,7 +1,7 @@
 """The sums themselves. All of them add up: half-hours to days, agents to teams, days to months."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from msgspec import Struct, field
 from msgspec.structs import astuple
@@ -199,8 +199,3 @@ class Cut(Struct, kw_only=True):
     at_ms: int
     position: int
     owing: list[Owing] = field(default_factory=list)
-
-
-def as_fields(sums: Struct) -> dict[str, Any]:
-    """By name, for a script."""
-    return {name: getattr(sums, name) for name in sums.__struct_fields__}

@@ -74,7 +74,7 @@ def told(made: AgentPage) -> dict[str, Any]:
                 counts[1] += block
     with_steps = sum(bool(one.steps) for one in made.calls)
     plain: dict[str, Any] = msgspec.to_builtins(made)
-    del plain["sums"], plain["attendance"]
+    del plain["sums"]
     return plain | {
         "figures": {
             "handled": calls.answered + calls.connected,

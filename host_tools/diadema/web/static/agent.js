@@ -196,8 +196,8 @@ class AgentPage {
     const section = this.#section("attendance", words["attendance.note"]);
     const rows = shown.marks.map((mark) => ({
       cells: [
-        mark.utc === null ? "—" : this.second(mark.utc), words[`mark_direction.${mark.direction}`],
-        words[`method.${mark.method}`] ?? mark.method, words[`mark_note.${mark.note}`] ?? "—",
+        mark.utc === null ? "—" : this.second(mark.utc), words[`mark_direction.${mark.direction}`] ?? "—",
+        words[`method.${mark.method}`] ?? mark.method, words[`mark_note.${mark.note}`] ?? (mark.note || "—"),
       ],
     }));
     const columns = [["mark.time", "time"], ["mark.direction"], ["mark.method"], ["mark.note"]];
