@@ -44,13 +44,16 @@ async def test_a_station_sends_and_hears_over_tls(broker, ingest, client, store)
         await mqtt.publish(topic, json.dumps(hello), qos=1, retain=True)
         for body in script.bodies:
             await mqtt.publish(f"diadema/v1/{S}/ev", body, qos=1)
-        parts = {}
+        parts, acked, last = {}, 0, None
         async with asyncio.timeout(30):
-            async for message in mqtt.messages:
+            async for message in mqtt.messages:  # the two come in either order
                 frame = json.loads(message.payload)
                 if frame.get("cmd") == "config":
                     parts[frame["part"]] = b64decode(frame["data"])
-                if frame.get("ack") == [script.e, script.n] and parts:
+                    last = frame["parts"]
+                elif "ack" in frame:
+                    acked = frame["ack"][1]
+                if acked == script.n and len(parts) == last:
                     break
     config = json.loads(b"".join(parts[part] for part in sorted(parts)))
     assert config["wifi"] == WIFI

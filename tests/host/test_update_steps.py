@@ -1,8 +1,11 @@
 """What stations tell of new programs is a table, which a rebuild makes again."""
 
+from diadema.ingest.commanding import Commands
+from diadema.ingest.updates import Updates
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
 from diadema.store import open_reader, tables
+from diadema.update import bundle, keys
 from scripted_station import Script
 from sqlalchemy import select
 
@@ -49,3 +52,33 @@ def test_a_rebuild_makes_it_again(ingest, writer, tmp_path, clock, site):
         assert len(tx.execute(select(tables.updates)).all()) == 4
         assert len(tx.execute(select(tables.rollouts)).all()) == 1  # nothing of the events
     stands.close()
+
+
+def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tmp_path):
+    """The ingest was killed between the two: the station will not tell it again."""
+    key = keys.PrivateKey(keys.rsa.generate_private_key(public_exponent=65537, key_size=3072))
+    data = DataDir(tmp_path / "data")
+    data.make()
+    data.update_key.write_text(key.public.text)
+    told = Script().boot().clock()
+    told.add("station.update", phase="good", version="0.2.0")  # of long ago
+    ingest.take([told.hello_message(), *told.messages()], "stream", "server")
+    before = told.n
+
+    def updates():
+        return Updates(data, ingest, Commands(ingest, None))
+
+    now = updates()
+    body = bundle.sign(bytes(9000), key, board="sim", version="0.2.0", made=1_800_000_000)
+    now.start({"sha256": now.add(body).sha256, "stages": ["all"]})
+    now.tick()
+    assert [seat.phase for seat in now.rollouts[1].seats.values()] == ["sending"]
+    told.add("station.update", phase="verified", version="0.2.0", i=9)
+    ingest.take(told.messages(before + 1), "stream", "server")
+    now = updates()
+    assert [seat.phase for seat in now.rollouts[1].seats.values()] == ["trial"]
+    told.boot("update").add("station.update", phase="rolled_back", version="0.2.0", reason="codec")
+    ingest.take(told.messages(before + 2), "stream", "server")
+    (seat,) = updates().rollouts[1].seats.values()
+    assert (seat.phase, seat.reason) == ("failed", "rolled_back: codec")
+    assert [seat.phase for seat in updates().rollouts[1].seats.values()] == ["failed"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from diadema.ingest.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
@@ -53,11 +53,15 @@ class Updates:
             for (body,) in tx.execute(select(tables.rollouts.c.body)):
                 one = msgspec.json.decode(body, type=Rollout)
                 self.rollouts[one.number] = one
+            missed: list[Step] = []
             for row in tx.execute(select(tables.rollout_seats)):
                 seat = Seat(**row._mapping)
+                if seat.phase != "good":
+                    missed += _told_since(tx, seat)
                 if seat.phase == "sending":
                     seat.phase = "waiting"
                 self.rollouts[seat.number].seats[seat.s] = seat
+        self.heard(missed)  # stored by an ingest that ended before it could act on it
 
     # -- asked
 
@@ -272,6 +276,13 @@ class Updates:
             put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
 
 
+def _told_since(tx: Connection, seat: Seat) -> list[Step]:
+    row = tables.updates.c
+    later = (row.s == seat.s) & (row.e == seat.e) & (row.n > seat.n)
+    told = tx.execute(select(tables.updates).where(later).order_by(row.n))
+    return [Step(**one._mapping) for one in told]
+
+
 def _fact(station: Station) -> Fact:
     state, hello = station.state, station.hello
     up = station.link == "up"
@@ -286,4 +297,6 @@ def _fact(station: Station) -> Fact:
         up and told and state.session is None and not state.open,
         faults[0] if faults else None,
         state.fault_utc if faults else None,
+        hello.e,
+        journal.position if journal else 0,
     )

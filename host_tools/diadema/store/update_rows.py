@@ -24,7 +24,7 @@ class Step(Struct, kw_only=True, frozen=True):
 
 class Seat(Struct, kw_only=True):
     """One station of a roll-out, a table row. `phase` is waiting, sending, trial, good or failed,
-    since `utc`; `part`: the next one it waits for.
+    since `utc`; `part`: the next one it waits for; `e`, `n`: up to which event it was heard.
     """
 
     number: int
@@ -34,3 +34,5 @@ class Seat(Struct, kw_only=True):
     reason: str | None = None
     part: int = 1
     utc: int
+    e: int | None = None
+    n: int = 0

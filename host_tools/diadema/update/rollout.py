@@ -40,7 +40,9 @@ class Plan(Struct, kw_only=True, frozen=True):
 
 
 class Fact(NamedTuple):
-    """What is known of a station now. `idle`: there, and nobody is logged in or in a call."""
+    """What is known of a station now. `idle`: there, and nobody is logged in or in a call. `e`,
+    `n`: the last event that is stored of it.
+    """
 
     s: str
     board: str
@@ -49,6 +51,8 @@ class Fact(NamedTuple):
     idle: bool
     fault: str | None = None
     fault_utc: int | None = None
+    e: int | None = None
+    n: int = 0
 
 
 class Rollout(Struct, kw_only=True):
@@ -87,7 +91,8 @@ class Rollout(Struct, kw_only=True):
             goal = self._goal(self.plan.stages[self.stage], len(self.seats) + len(left))
             chosen = left[: max(goal - len(self.seats), 0)]
             for fact in chosen:
-                seat = Seat(number=self.number, s=fact.s, stage=self.stage, utc=now)
+                seat = Seat(number=self.number, s=fact.s, stage=self.stage, utc=now,
+                            e=fact.e, n=fact.n)  # fmt: skip
                 self.seats[fact.s] = seat
                 changed.append(seat)
             if chosen:
@@ -108,6 +113,7 @@ class Rollout(Struct, kw_only=True):
         seat = self.seats.get(step.s)
         if seat is None or seat.phase == "good":
             return None
+        seat.e, seat.n = step.e, step.n
         mine = step.version in (None, self.plan.version)
         if step.phase == "receiving" and seat.phase == "sending" and step.next:
             seat.part = step.next
