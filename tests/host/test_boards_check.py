@@ -64,7 +64,7 @@ def test_each_rule_is_seen_failing_and_says_why():
         (WIRING, '"esp32"', '"esp32p4"', "no chip esp32p4"),
         (WIRING, FLASH, "partitions-2mb.csv", "partitions-2mb.csv: No such file"),
         (PINS, "LEDS,GPIO15", "LEDS", "NAME,GPIOn"),
-        (FLASH, "0x310000, 0x80000", "0x310000, 512K", "line 10 of the partition table"),
+        (FLASH, "0x310000, 0x70000", "0x310000, 448K", "line 10 of the partition table"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_told(tree, file, old, new, told):

@@ -13,7 +13,7 @@ _FIRST = 0x9000  # the bootloader, then the table itself at 0x8000
 _MEGABYTE = 0x100000
 # MicroPython 1.23 for 4 MB with two slots, built for size: ports/esp32/partitions-4MiB-ota.csv
 _LEAST_APP = 0x180000
-_JOURNAL = 0x80000
+_JOURNAL = 0x70000
 _PROGRAM = 0x2A000  # the largest board's, as `diadema image build` prints it, with a fifth over
 
 
@@ -72,10 +72,10 @@ def otadata_there(board: Board) -> Iterator[str]:
 
 
 def journal_there(board: Board) -> Iterator[str]:
-    """The station finds its journal by the label; it holds two weeks of calls without a host."""
+    """The station finds its journal by the label; it holds more than ten days of calls without a host."""
     journals = [part for part in board.partitions if part.name == "journal"]
     if len(journals) != 1:
-        yield "there must be one partition named journal: data, 0x40, 0x80000"
+        yield "there must be one partition named journal: data, 0x40, 0x70000"
         return
     journal = journals[0]
     if (journal.type, journal.subtype) != ("data", "0x40") or journal.size < _JOURNAL:
