@@ -217,7 +217,9 @@ class ShowText(Command, tag="text", kw_only=True):
 
 
 class Selftest(Command, tag="selftest", kw_only=True):
-    pass
+    """Of the shift, or the technician's on the bench, which nobody is logged in for."""
+
+    bench: Literal[1] | None = None
 
 
 class Time(Command, tag="time", kw_only=True):

@@ -74,6 +74,11 @@ NEW = [
          "reason": "headset", "missing": ["vincha"]},
     ),
     ("station.selftest", {"checks": {}, "fit": True, "skipped": "call"}),
+    (
+        "station.selftest",
+        {"checks": {"keys": "ok", "flash": "skipped", "badge_uid": "failed"}, "fit": False,
+         "bench": True, "reason": "badge_uid", "i": 7},
+    ),
     ("message.acknowledged", {"m": "m1", "answer": "observe", "how": "badge"}),
     (
         "queue.entered",
@@ -100,6 +105,7 @@ ASKED = [
     {"cmd": "fault", "of": 12, "state": "rejected", "by": "Nilton Pacae", "cause": "sin_falla"},
     {"cmd": "text", "m": "m1", "text": "Lea el acuse", "sign": 1},
     {"cmd": "selftest"},
+    {"cmd": "selftest", "bench": 1},
 ]  # fmt: skip
 
 

@@ -69,10 +69,12 @@ class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):
     """The start of the shift: `fit` is «posición operativa», and `reason` says why it is not.
 
     `missing`: the materials that she does not have; `skipped`: why it was not run to its end.
+    `bench`: the technician's own test, nobody's shift; `reason` may be `left`.
     """
 
     checks: dict[str, Check]
     fit: bool
+    bench: Maybe[bool] = UNSET
     reason: Maybe[str] = UNSET
     missing: Maybe[list[str]] = UNSET
     skipped: Maybe[str] = UNSET
