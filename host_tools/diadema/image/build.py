@@ -3,7 +3,6 @@ partition table, the station's program in the first slot, and what starts it in 
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import esptool
@@ -143,18 +142,6 @@ def _for_flash(taken: Stock, size: int) -> bytes:
     )
     assert merged is not None
     return merged[: len(taken.loader)]
-
-
-def web_manifest(made: Image, file: str) -> Mapping[str, object]:
-    """For ESP Web Tools: one part, the whole image. Its README, «manifest.json»."""
-    family = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}[made.chip]
-    return {
-        "name": f"Diadema {made.board}",
-        "version": made.version,
-        "new_install_prompt_erase": True,
-        "new_install_improv_wait_time": 10,
-        "builds": [{"chipFamily": family, "parts": [{"path": file, "offset": LOADER[made.chip]}]}],
-    }
 
 
 def default_version() -> str:

@@ -35,7 +35,7 @@ def build(
     ] = None,
     web: Annotated[
         Path | None,
-        typer.Option("--web-manifest", help="Write this manifest for ESP Web Tools too."),
+        typer.Option("--web-manifest", help="Write this, for ESP Web Tools, and its parts too."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +55,7 @@ def build(
     try:
         out.write_bytes(whole)
         if web is not None:
-            web.write_text(json.dumps(make.web_manifest(made, out.name), indent=2) + "\n")
+            _for_browsers(web, whole, f"{out.stem}-")
     except OSError as error:
         raise DiademaError(f"cannot write {error.filename}: {error.strerror}") from error
     if as_json:
@@ -84,6 +84,14 @@ def look_at(
         _show(found, files)
     if found.wrong:
         sys.exit(1)
+
+
+def _for_browsers(manifest: Path, whole: bytes, prefix: str) -> None:
+    from diadema.flash.plan import read_plan
+    from diadema.flash.web import MANIFEST, web_files
+
+    for name, data in web_files(read_plan(whole), prefix).items():
+        (manifest if name == MANIFEST else manifest.with_name(name)).write_bytes(data)
 
 
 def _size(written: str | None) -> int | None:

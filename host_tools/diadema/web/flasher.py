@@ -1,11 +1,9 @@
 """`/flasher`: the images that lie in `DIR/images`, for whoever writes boards from a browser.
 
-ESP Web Tools itself is not part of this: the archive holds what belongs beside it, a manifest and
-the pieces. They leave the journal alone; the whole image in one piece would erase it.
+ESP Web Tools itself is not part of this: the archive holds what belongs beside it.
 """
 
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
@@ -31,7 +29,6 @@ router = APIRouter()
 
 type Technician = Annotated[Person, Depends(need("fleet"))]
 
-_FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
 _DATE = (2026, 1, 1, 0, 0, 0)  # the same image gives the same archive
 _KIB = 1024
 
@@ -96,21 +93,10 @@ def _told(path: Path, words: Mapping[str, str]) -> str:
 
 
 def _archive(name: str, plan: "Plan") -> bytes:
-    files = {f"{piece.name.replace(' ', '_')}.bin": piece for piece in plan.pieces}
-    manifest = {
-        "name": f"Diadema {plan.board}",
-        "version": plan.version,
-        "new_install_prompt_erase": True,  # else it erases all, the journal too
-        "builds": [
-            {
-                "chipFamily": _FAMILY[plan.chip],
-                "parts": [{"path": file, "offset": one.offset} for file, one in files.items()],
-            }
-        ],
-    }
+    from diadema.flash.web import web_files
+
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as out:
-        told = json.dumps(manifest, indent=2).encode()
-        for file, data in {"manifest.json": told, **{f: p.data for f, p in files.items()}}.items():
+        for file, data in web_files(plan).items():
             out.writestr(zipfile.ZipInfo(f"{name}/{file}", _DATE), data, zipfile.ZIP_DEFLATED)
     return held.getvalue()
