@@ -14,6 +14,8 @@ from diadema.ingest.core import Ingest
 from diadema.paths import DataDir
 from diadema.site import parse
 from diadema.store import open_writer, tables
+from diadema.store.update_rows import Seat
+from msgspec.structs import astuple
 from nats.aio.msg import Msg
 from playwright.async_api import expect
 from scripted_station import SITE, T0, Script
@@ -50,8 +52,10 @@ def fill(data: DataDir, count: int) -> None:
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
         writer.put(tx, tables.generations, [(1, "0" * 64, T0, "none")])
-        phases = [(1, s, 0, "failed" if s == SICK else "good", None, 1, T0) for s in names[1::2]]
-        writer.put(tx, tables.rollout_seats, phases)
+        seats = [Seat(number=1, s=s, stage=0, utc=T0) for s in names[1::2]]
+        for seat in seats:
+            seat.phase = "failed" if seat.s == SICK else "good"
+        writer.put(tx, tables.rollout_seats, [astuple(seat) for seat in seats])
     writer.close()
 
 

@@ -1,0 +1,102 @@
+"""/ui/fleet/{s}: one station, with its past and its console."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from nicegui import ui
+
+from diadema.fleet.diagnosis import diagnosis, tail
+from diadema.fleet.reading import One, Row, one
+from diadema.web.pages.charts import chart
+from diadema.web.pages.fleet_told import KIB, hour, link, wrong
+from diadema.web.pages.parts import read
+from diadema.web.pages.shell import Page
+from diadema.web.pages.table import figures_table
+from diadema.web.service import Service
+
+_LOG_BYTES = 16_384
+
+
+async def show_station(service: Service, page: Page, name: str) -> None:
+    words = page.words
+    with ui.element("main").props("id=main").classes("page"):
+        found = await read(page, service, one, service.data, name, service.pace.now_ms())
+        row = found.row
+        with ui.element("header").classes("page-head"):
+            ui.html(f"<h2>{escape(row.seat or words['of_no_seat'])}</h2>", sanitize=False)
+            ui.label(f"{row.s} · {row.board} · {row.version}").classes("soft")
+            ui.link(words["back"], f"/fleet?lang={page.language}").classes("step")
+        said = [link(row, words), hour(row.seen_utc, service)]
+        said.append(f"{words['generation']} {row.generation}")
+        said.append(f"{words['reconnects']}: {row.reconnects}")
+        ui.label(" · ".join(filter(None, said))).classes("status")
+        ui.label(wrong(row, words) or words["nothing_wrong"])
+        _health(found, service, words)
+        _past(words["boots"], found.boots, ("cause", "version", "text"), "boots", service, words)
+        steps = ("phase", "version", "reason")
+        _past(words["updates"], found.updates, steps, "updates", service, words)
+        ui.html(f"<h2>{escape(words['log'])}</h2>", sanitize=False)
+        log = await service.worker.ask(tail, service.data, row.s, _LOG_BYTES)
+        if log:
+            text = escape("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in log))
+            ui.html(text, tag="pre", sanitize=False).classes("console").props("tabindex=0")
+        else:
+            ui.label(words["log.none"]).classes("note")
+        _diagnosis_button(service, page, row)
+
+
+def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
+    ui.html(f"<h2>{escape(words['health'])}</h2>", sanitize=False)
+    entries = found.health[::-1]
+    if not entries:
+        ui.label(words["health.none"]).classes("note")
+        return
+    hours = [hour(entry["utc"], service) for entry in entries]
+    with ui.element("div").classes("charts"):
+        for name, by in (("heap", KIB), ("journal", 1), ("rssi", 1)):
+            values = [entry.get(name) for entry in entries]
+            if all(value is None for value in values):
+                continue
+            data = [None if value is None else round(value / by) for value in values]
+            series = {"type": "line", "data": data, "showSymbol": len(data) < 3}
+            chart(
+                words[f"health.{name}"],
+                {
+                    "colors": ["ready"],
+                    "xAxis": {"type": "category", "data": hours},
+                    "yAxis": {"type": "value", "scale": name != "journal"},
+                    "series": [series | {"name": words[f"health.{name}"]}],
+                },
+                height=14,
+            )
+
+
+def _past(
+    title: str, entries: list[dict[str, Any]], columns: tuple[str, ...], name: str,
+    service: Service, words: Mapping[str, str],
+) -> None:  # fmt: skip
+    ui.html(f"<h2>{escape(title)}</h2>", sanitize=False)
+    rows = []
+    for number, entry in enumerate(entries):
+        told = {column: entry.get(column) or "" for column in columns}
+        if name == "boots":
+            told["version"] = entry.get("firmware", "")
+        if entry.get("detail"):
+            told["reason"] = f"{told['reason']}: {entry['detail']}"
+        rows.append({"id": number, "at": hour(entry["utc"], service) or "—", **told})
+    texts = [(column, words[column]) for column in ("at", *columns)]
+    figures_table(texts, [], rows, words[f"{name}.none"])
+
+
+def _diagnosis_button(service: Service, page: Page, row: Row) -> None:
+    async def download() -> None:
+        if not page.still("fleet"):
+            return
+        service.audit(page.person, "station_diagnosis")
+        made = await service.worker.file(diagnosis, service.data, row.s, service.pace.now_ms())
+        ui.download.content(made, f"{row.s}.zip")
+
+    ui.label(page.words["diagnosis.note"]).classes("note")
+    button = ui.button(page.words["do.diagnosis"], on_click=download, color=None)
+    button.classes("act").props("outline no-caps")

@@ -1,0 +1,36 @@
+"""What is known of a station, in the words of the fleet's pages."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from diadema.fleet.reading import Row
+from diadema.web.service import Service
+
+KIB = 1024
+
+
+def link(row: Row, words: Mapping[str, str]) -> str:
+    ways = "" if row.link == "lost" else ", ".join(words[f"way.{way}"] for way in row.ways)
+    return words[f"link.{row.link}"] + (f" ({ways})" if ways else "")
+
+
+def wrong(row: Row, words: Mapping[str, str]) -> str:
+    """In a few words, what a technician should look at."""
+    found = [words["wrong.fault"].format(code=fault) for fault in row.faults]
+    if row.unfit:
+        found.append(words["wrong.unfit"].format(reason=row.unfit))
+    if row.seat is None:
+        found.append(words["wrong.no_seat"])
+    elif row.seen_utc is not None and row.generation != row.wanted:
+        found.append(words["wrong.generation"].format(has=row.generation, wanted=row.wanted))
+    if row.revoked:
+        found.append(words["wrong.revoked"])
+    if row.phase == "failed":
+        found.append(words["wrong.update"].format(reason=row.reason or ""))
+    return "; ".join(found)
+
+
+def hour(utc_ms: int | None, service: Service) -> str:
+    if utc_ms is None:
+        return ""
+    return f"{datetime.fromtimestamp(utc_ms / 1000, service.zone):%d/%m %H:%M}"
