@@ -123,6 +123,7 @@ def main():
     cause, text = _CAUSES.get(machine.reset_cause(), "power_on"), ""
     if slots.chosen:
         app.program = slots
+        app.machine.firmware = slots.chosen.version
         told, text = slots.last()
         if told == "trial":  # that program did not pass its own test
             slots.ended, text = text, ""

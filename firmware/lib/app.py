@@ -21,7 +21,7 @@ from lib.timekeeping import wait
 from lib.uplink import Uplink
 from micropython import const
 
-FIRMWARE = "0.1.0"
+FIRMWARE = "0.1.0"  # where no slot says it
 _INPUTS = const(16)
 _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input before the next sector is erased
@@ -81,7 +81,7 @@ class App:
 
     def start(self, cause, faults=(), order=None, text=""):
         """Take up the session where it was, and say that we are here."""
-        once("start", "start", self, FIRMWARE, cause, dict(faults), order, text)
+        once("start", "start", self, cause, dict(faults), order, text)
         self._quiet_at = self.clock.now() + _QUIET_MS
         self._output()
 
@@ -112,7 +112,7 @@ class App:
 
     def _about(self):
         return {
-            "b": self.boot, "firmware": FIRMWARE, "board": self.board,
+            "b": self.boot, "firmware": self.machine.firmware, "board": self.board,
             "generation": self.machine.config.generation,
         }  # fmt: skip
 

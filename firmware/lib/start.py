@@ -10,7 +10,7 @@ from lib.journal import EVENT, SNAPSHOT
 from lib.once import forget, once
 
 
-def start(app, firmware, cause, faults, order, text):
+def start(app, cause, faults, order, text):
     """`faults`: what went wrong before (part: code); `order`: what keys asked for, or None;
     `text`: more of the cause.
     """
@@ -28,6 +28,7 @@ def start(app, firmware, cause, faults, order, text):
     if store.broken and not config.generation:
         faults["config"] = "unreadable"
     app.adopt(config)
+    firmware = app.machine.firmware
     app.serial.log(
         "Diadema {} on {}, {}, boot {}".format(firmware, app.board, app.station_id, app.boot)
     )

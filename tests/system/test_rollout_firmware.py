@@ -38,17 +38,14 @@ def key(tmp_path_factory):
     return keys.load(path)
 
 
-def changed(program, tmp_path, version, *more):
-    """The body of a program of that version, in which also other lines are others."""
-    files = {}
-    for name, old, new in (("lib/app.py", '"0.1.0"', f'"{version}"'), *more):
-        source = (FIRMWARE / name).read_text()
-        assert old in source
-        (tmp_path / "changed.py").write_text(source.replace(old, new, 1))
-        out = tmp_path / "changed.mpy"
-        compile_mpy(tmp_path / "changed.py", out, name)
-        files[name.replace(".py", ".mpy")] = out.read_bytes()
-    return program_body(program, files)
+def changed(program, tmp_path, name, old, new):
+    """The body of a program in which one line is another."""
+    source = (FIRMWARE / name).read_text()
+    assert old in source
+    (tmp_path / "changed.py").write_text(source.replace(old, new, 1))
+    out = tmp_path / "changed.mpy"
+    compile_mpy(tmp_path / "changed.py", out, name)
+    return program_body(program, {name.replace(".py", ".mpy"): out.read_bytes()})
 
 
 @pytest.fixture
@@ -102,13 +99,12 @@ async def test_both_take_what_is_good_and_the_first_alone_what_is_not(
 ):
     world, data = floor
     now = int(time.time())
-    good = changed(program, tmp_path, "0.2.0")
-    made = bundle.sign(good, key, board="sim", version="0.2.0", made=now)
+    made = bundle.sign(program_body(program), key, board="sim", version="0.2.0", made=now)
     told = await rolled_out(world, data, tmp_path, made, "done")
     assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
     assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
 
-    worse = changed(program, tmp_path, "0.3.0", ("drivers/ssd1306.py", "_init = ", FAILS))
+    worse = changed(program, tmp_path, "drivers/ssd1306.py", "_init = ", FAILS)
     made = bundle.sign(worse, key, board="sim", version="0.3.0", made=now + 1)
     told = await rolled_out(world, data, tmp_path, made, "stopped")
     (seat,) = told["seats"]
