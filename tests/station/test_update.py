@@ -275,14 +275,17 @@ async def test_a_program_that_ends_again_and_again_leads_to_safe_mode(slots, tmp
         assert not bench.kinds()  # the journal is as it was
 
 
+async def without_a_program(bench):
+    """To safe mode: what a configured station has in slot_a is found to be bad."""
+    await bench.station.power_cut()
+    bench.station.slots["slot_a"].program(SLOT_BYTES - 4096 + 88 + 3, b"\0")
+    await bench.station.power_on()
+    await bench.until(lambda: bench.host.hellos[-1].get("safe"))
+
+
 async def test_safe_mode_takes_an_update(slots, body):
-    async with slots(a=BLANK, b=program_slot(body, "sim", "1", OLD), configured=False) as bench:
-        await bench.event("station.config")
-        await bench.station.power_cut()
-        flash = bench.station.slots["slot_b"]
-        flash.program(SLOT_BYTES - 4096 + 88 + 3, b"\0")  # it is bad
-        await bench.station.power_on()
-        await bench.until(lambda: any(hello.get("safe") for hello in bench.host.hellos))
+    async with slots() as bench:
+        await without_a_program(bench)
         assert any(await bench.station.screen())
         since = bench.since()
         blocks = list(parts(SIGNER.bundle(body, version="3")))
@@ -299,3 +302,40 @@ async def test_safe_mode_takes_an_update(slots, body):
         assert answer == {"phase": "restarting"}
         good = await bench.event("station.update", since, phase="good")
         assert good["version"] == "3"
+
+
+async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
+    async with slots() as bench:
+        told = await bench.event("station.config")
+        await without_a_program(bench)
+        files = bench.station.folder / "files"
+        kept = sorted(path.name for path in files.glob("config.*"))
+        assert kept
+
+        hellos = len(bench.host.hellos)
+        await bench.sent({"cmd": "factory_reset", "i": 1, "confirm": "DIA-0200000000a2"})
+        await bench.sent({"hello": {}})
+        await bench.until(lambda: len(bench.host.hellos) > hellos)
+        assert "done" not in bench.host.hellos[-1]
+        assert sorted(path.name for path in files.glob("config.*")) == kept
+
+        restarts = len(bench.station.restarts)
+        await bench.sent({"cmd": "factory_reset", "i": 2, "confirm": STATION})
+        await bench.until(lambda: len(bench.station.restarts) > restarts)
+        assert [hello["done"] for hello in bench.host.hellos if "done" in hello] == [
+            "factory_reset"
+        ]
+        assert not list(files.glob("config.*"))
+
+        await bench.station.power_cut()
+        flash = bench.station.slots["slot_a"]  # somebody brings its program back
+        flash.erase(SLOT_BYTES - 4096)
+        flash.program(SLOT_BYTES - 4096, program_slot(body, "sim", "1", OLD)[-4096:])
+        since, hellos = bench.since(), len(bench.host.hellos)
+        bench.host.forget()
+        await bench.station.power_on()
+        again = await bench.event("station.config", since)
+        assert [hello["generation"] for hello in bench.host.hellos[hellos:]][0] == 0
+        assert again["hash"] == told["hash"]
+        numbers = [seen.n for seen in bench.world.witness.events(STATION)]
+        assert numbers == list(range(1, len(numbers) + 1))

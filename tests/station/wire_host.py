@@ -77,6 +77,10 @@ class WireHost:
             self.send(block | {"i": number})
         return number
 
+    def forget(self) -> None:
+        """That the station has its configuration: a hello with another one gets it again."""
+        self._configured = False
+
     async def answer(self, number: int) -> dict[str, Any]:
         """The journaled event that answers command `number`."""
         world = self._station._world
