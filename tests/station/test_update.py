@@ -335,7 +335,7 @@ async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
         bench.host.forget()
         await bench.station.power_on()
         again = await bench.event("station.config", since)
-        assert [hello["generation"] for hello in bench.host.hellos[hellos:]][0] == 0
+        assert next(hello["generation"] for hello in bench.host.hellos[hellos:]) == 0
         assert again["hash"] == told["hash"]
         numbers = [seen.n for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
