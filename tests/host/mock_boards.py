@@ -31,7 +31,8 @@ class _Session(server.ChipSession):
 
 
 server.ChipSession = _Session
-server._CLIENT_RECV_TIMEOUT = 1.0  # else a busy machine ends its stream of a flash that is read
+# a busy machine would end its stream of a flash that is read: the reader takes one byte a time
+server._CLIENT_RECV_TIMEOUT = 20.0
 
 
 class Flash(server.FlashImage):
@@ -73,6 +74,8 @@ class Board:
     def __enter__(self) -> "Board":
         if self._pty:
             self._line = server.PtyMasterTransport.create()
+            self._line.set_timeout(1.0)
+            self._line.set_timeout = lambda _: None  # nothing tells it that the other end is gone
             self.port = self._line.client_path
         else:
             self._listener = socket.create_server(("127.0.0.1", 0))
