@@ -75,29 +75,54 @@ def fleet_web(
 STOPPED = {
     "number": 1, "status": "stopped", "stage": 1, "why": "failures", "seat": "A-004",
     "detail": "rolled_back: codec",
-    "plan": {"board": "sim", "version": "0.2.0", "stages": ["2", "all"]},
-    "seats": [{"s": SICK, "phase": "failed"}, {"s": "x", "phase": "good"}],
+    "plan": {"board": "sim", "version": "0.2.0", "stages": ["2", "all"], "stop_after": 2},
+    "at": SICK,
+    "seats": [
+        {"s": SICK, "seat": "A-004", "phase": "failed", "reason": "rolled_back: codec"},
+        {"s": "x", "seat": "A-007", "phase": "failed", "reason": "silent"},
+        {"s": "y", "seat": "A-009", "phase": "good", "reason": None},
+    ],
 }  # fmt: skip
+OLDER = STOPPED | {"number": 0, "why": "asked", "seats": [], "detail": None}
 
 
 async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
     fleet_web: Web, hub: Hub, open_page: OpenPage
 ) -> None:
+    asked = []
+
     async def answer(message: Msg) -> None:
-        await message.respond(json.dumps({"rollouts": [STOPPED]}).encode())
+        asked.append(json.loads(message.data))
+        went_on = any(body["do"] == "resume" for body in asked)
+        newest = STOPPED | ({"status": "running", "why": None} if went_on else {})
+        await message.respond(json.dumps({"rollouts": [OLDER, newest]}).encode())
 
     told = await hub.client.subscribe("hub.update", cb=answer)
     page = await open_page(f"{fleet_web.url}/ui/fleet", role="technician")
     await expect(page.locator("tbody tr")).to_have_count(20)
     await expect(page.locator("#main")).to_contain_text("20 estaciones · 17 con enlace")
     sick = page.locator("tr", has_text="A-004")
-    await expect(sick).to_contain_text("avería: codec: no_answer")
-    await expect(page.locator("#main")).to_contain_text("la última en A-004: rolled_back: codec")
+    await expect(sick).to_contain_text("avería: códec de audio: no responde")
+    rollout = page.locator("section.rollout", has_text="detenida").first
+    await expect(rollout).to_contain_text("la última en A-004: volvió al anterior: códec de audio")
+    await expect(rollout).to_contain_text("A-007: no contestó en diez minutos")
     assert (await Axe().run(page, options={"runOnly": WCAG})).violations_count == 0
+    await expect(rollout.get_by_role("button")).to_have_count(2)
+    await rollout.get_by_role("button", name="Continuar sin las que fallaron").click()
+    await expect(page.locator("section.rollout", has_text="en curso")).to_be_visible()
+    assert {"do": "resume", "number": 1, "stop_after": 3} in asked
+    # the older one, of the same board, is over: no way leads back to it
+    await expect(page.locator("section.rollout").get_by_role("button")).to_have_count(1)
     await sick.get_by_role("link").click()
     await expect(page.get_by_role("heading", name="Salud")).to_be_visible()
     await expect(page.locator("pre")).to_contain_text("<script>alert(1)</script>")
     await expect(page.locator(".chart")).to_have_count(3)
+    await expect(page.locator("#main")).to_contain_text("Revise su cable y su alimentación.")
+    async with page.expect_download() as begun:
+        await page.get_by_role("button", name="Descargar etiqueta").click()
+    label = await begun.value
+    assert label.suggested_filename == "A-004.pdf"
+    assert (await label.path()).read_bytes().startswith(b"%PDF")
     async with page.expect_download() as begun:
         await page.get_by_role("button", name="Descargar diagnóstico").click()
     with zipfile.ZipFile(await (await begun.value).path()) as made:

@@ -1,6 +1,5 @@
 """/ui/fleet: every station, what is wrong with it, and the updates; /ui/fleet/{s}: one of them."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from html import escape
 
@@ -51,17 +50,17 @@ async def _list(service: Service, page: Page, show: str) -> None:
             go = f"{PATH.removeprefix('/ui')}?lang={page.language}&show="
             choice.on_value_change(lambda change: ui.navigate.to(go + str(change.value)))
         rows = await read(page, service, fleet, service.data, service.pace.now_ms())
-        shown = [row for row in rows if _is_shown(row, show, words)]
+        shown = [row for row in rows if _is_shown(row, show, page)]
         said = [
             words["count"].format(n=len(rows)),
             words["count.up"].format(n=sum(row.link != "lost" for row in rows)),
-            words["count.wrong"].format(n=sum(bool(wrong(row, words)) for row in rows)),
+            words["count.wrong"].format(n=sum(bool(wrong(row, page)) for row in rows)),
         ]
         ui.label(" · ".join(said)).classes("status")
         await show_rollouts(service, page)
         texts = ("seat", "wrong", "way", "seen", "update", "version", "station")
         figures = ("heap", "journal", "rssi", "reconnects")
-        shown.sort(key=lambda row: (not wrong(row, words), row.link != "lost"))
+        shown.sort(key=lambda row: (not wrong(row, page), row.link != "lost"))
         table = figures_table(
             [(name, words[name]) for name in texts],
             [(name, words[name]) for name in figures],
@@ -79,7 +78,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "seat": row.seat or "—",
         "station": row.s,
         "version": f"{row.version} {row.board}",
-        "way": link(row, words),
+        "way": link(row, page),
         "seen": hour(row.seen_utc, service),
         "heap": "" if row.heap is None else f"{row.heap // KIB} KiB",
         "heap_by": row.heap,
@@ -89,12 +88,12 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "rssi_by": row.rssi,
         "reconnects": row.reconnects,
         "update": words[f"phase.{row.phase}"] if row.phase else "",
-        "wrong": wrong(row, words),
+        "wrong": wrong(row, page),
         "link": f"{PATH}/{row.s}?lang={page.language}",
     }
 
 
-def _is_shown(row: Row, show: str, words: Mapping[str, str]) -> bool:
+def _is_shown(row: Row, show: str, page: Page) -> bool:
     if show == "wrong":
-        return bool(wrong(row, words))
+        return bool(wrong(row, page))
     return show == "all" or row.link == "lost"

@@ -1,15 +1,21 @@
-"""The newest roll-outs on /ui/fleet: how far they are, what they wait for, and to end one."""
+"""The newest roll-outs on /ui/fleet: how far they are, what they wait for; to stop or go on."""
 
+from collections.abc import Iterator
 from html import escape
+from typing import Any
 
 from nicegui import ui
 
+from diadema.fleet import trouble
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
 
 _SHOWN = 3
+_FAILED = 8  # that are named
 _SILENT = (HubAbsent, HubSilent, NatsAbsent)
+
+type Told = dict[str, Any]
 
 
 async def show_rollouts(service: Service, page: Page) -> None:
@@ -23,38 +29,76 @@ async def show_rollouts(service: Service, page: Page) -> None:
         return
     if not told:
         ui.label(words["rollouts.none"]).classes("note")
+    newest = {rollout["plan"]["board"]: rollout["number"] for rollout in told}
     for rollout in told[: -_SHOWN - 1 : -1]:
-        seats, plan = rollout["seats"], rollout["plan"]
-        stage = plan["stages"][max(rollout["stage"], 0)]
-        with ui.element("section"):
-            said = words["rollout"].format(
-                board=plan["board"],
-                version=plan["version"],
-                good=sum(seat["phase"] == "good" for seat in seats),
-                all=len(seats),
-                stage=words["show.all"] if stage == "all" else stage,
-            )
-            ui.label(f"{said} · {words['rollout.' + rollout['status']]}")
-            if rollout["why"]:
-                values = {"seat": rollout["seat"] or "", "detail": rollout["detail"] or ""}
-                ui.label(words[f"why.{rollout['why']}"].format(**values)).classes("note")
-            if rollout["status"] == "running":
-                _stop_button(service, page, rollout["number"])
+        with ui.element("section").classes("rollout"):
+            ui.label(_said(rollout, page))
+            for line in _why(rollout, page):
+                ui.label(line).classes("note")
+            with ui.row().classes("acts"):
+                if rollout["status"] == "running":
+                    _button(service, page, "stop", rollout)
+                elif newest[rollout["plan"]["board"]] == rollout["number"]:
+                    _ways_on(service, page, rollout)
 
 
-def _stop_button(service: Service, page: Page, number: int) -> None:
-    async def stop() -> None:
+def _said(rollout: Told, page: Page) -> str:
+    words, plan, seats = page.words, rollout["plan"], rollout["seats"]
+    stage = plan["stages"][max(rollout["stage"], 0)]
+    said = words["rollout"].format(
+        board=plan["board"],
+        version=plan["version"],
+        good=sum(seat["phase"] == "good" for seat in seats),
+        all=len(seats),
+        stage=words["show.all"] if stage == "all" else stage,
+    )
+    return f"{said} · {words['rollout.' + rollout['status']]}"
+
+
+def _why(rollout: Told, page: Page) -> Iterator[str]:
+    """Why it stopped or waits, and the failed stations that this does not name."""
+    detail = trouble.reason(rollout["detail"] or "", page.language)
+    if rollout["why"]:
+        told = page.words[f"why.{rollout['why']}"]
+        yield told.format(seat=rollout["seat"] or "", detail=detail)
+    others = [seat for seat in _failed(rollout) if seat["s"] != rollout["at"]]
+    for seat in others[:_FAILED]:
+        yield f"{seat['seat']}: {trouble.reason(seat['reason'] or '', page.language)}"
+
+
+def _failed(rollout: Told) -> list[Told]:
+    return [seat for seat in rollout["seats"] if seat["phase"] == "failed"]
+
+
+def _ways_on(service: Service, page: Page, rollout: Told) -> None:
+    """Of one that stopped; where as many failed as end it, the person says what of those."""
+    failed = len(_failed(rollout))
+    if rollout["status"] != "stopped":
+        return
+    if failed < rollout["plan"]["stop_after"]:
+        _button(service, page, "resume", rollout)
+    else:
+        _button(service, page, "resume", rollout, "retry", retry=True)
+        _button(service, page, "resume", rollout, "without", stop_after=failed + 1)
+
+
+def _button(
+    service: Service, page: Page, do: str, rollout: Told, word: str | None = None, **more: Any
+) -> None:
+    async def act() -> None:
         if not page.still("fleet"):
             return
-        service.audit(page.person, "update_stop")
+        service.audit(page.person, f"update_{do}")
+        body = {"do": do, "number": rollout["number"], **more}
         try:
-            done = await service.feed.request("hub.update", {"do": "stop", "number": number})
+            done = await service.feed.request("hub.update", body)
         except _SILENT:
             ui.notify(page.words["hub_silent"], type="negative")
             return
-        refused = done.get("detail") if "error" in done else None
-        ui.notify(refused or page.words["stopped"], type="negative" if refused else "positive")
-        button.set_visibility(bool(refused))
+        if "error" in done:
+            ui.notify(done.get("detail") or done["error"], type="negative")
+        else:
+            ui.navigate.reload()
 
-    button = ui.button(page.words["do.stop"], on_click=stop, color=None)
+    button = ui.button(page.words[f"do.{word or do}"], on_click=act, color=None)
     button.classes("act").props("outline no-caps")

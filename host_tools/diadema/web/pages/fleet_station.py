@@ -6,8 +6,11 @@ from typing import Any
 
 from nicegui import ui
 
+from diadema.fleet import trouble
 from diadema.fleet.diagnosis import diagnosis, tail
 from diadema.fleet.reading import One, Row, one
+from diadema.paths import DataDir
+from diadema.site import load
 from diadema.web.pages.charts import chart
 from diadema.web.pages.fleet_told import KIB, hour, link, wrong
 from diadema.web.pages.parts import read
@@ -27,15 +30,16 @@ async def show_station(service: Service, page: Page, name: str) -> None:
             ui.html(f"<h2>{escape(row.seat or words['of_no_seat'])}</h2>", sanitize=False)
             ui.label(f"{row.s} · {row.board} · {row.version}").classes("soft")
             ui.link(words["back"], f"/fleet?lang={page.language}").classes("step")
-        said = [link(row, words), hour(row.seen_utc, service)]
+        said = [link(row, page), hour(row.seen_utc, service)]
         said.append(f"{words['generation']} {row.generation}")
         said.append(f"{words['reconnects']}: {row.reconnects}")
         ui.label(" · ".join(filter(None, said))).classes("status")
-        ui.label(wrong(row, words) or words["nothing_wrong"])
+        ui.label(wrong(row, page) or words["nothing_wrong"])
+        for told in filter(None, (trouble.advice(each, page.language) for each in row.faults)):
+            ui.label(told).classes("note")
         _health(found, service, words)
-        _past(words["boots"], found.boots, ("cause", "version", "text"), "boots", service, words)
-        steps = ("phase", "version", "reason")
-        _past(words["updates"], found.updates, steps, "updates", service, words)
+        _past("boots", ("cause", "version", "text"), found.boots, service, page)
+        _past("updates", ("phase", "version", "reason"), found.updates, service, page)
         ui.html(f"<h2>{escape(words['log'])}</h2>", sanitize=False)
         log = await service.worker.ask(tail, service.data, row.s, _LOG_BYTES)
         if log:
@@ -43,7 +47,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
             ui.html(text, tag="pre", sanitize=False).classes("console").props("tabindex=0")
         else:
             ui.label(words["log.none"]).classes("note")
-        _diagnosis_button(service, page, row)
+        _files(service, page, row)
 
 
 def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
@@ -73,30 +77,55 @@ def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
 
 
 def _past(
-    title: str, entries: list[dict[str, Any]], columns: tuple[str, ...], name: str,
-    service: Service, words: Mapping[str, str],
+    name: str, columns: tuple[str, ...], entries: list[dict[str, Any]], service: Service,
+    page: Page,
 ) -> None:  # fmt: skip
-    ui.html(f"<h2>{escape(title)}</h2>", sanitize=False)
+    words = page.words
+    ui.html(f"<h2>{escape(words[name])}</h2>", sanitize=False)
     rows = []
     for number, entry in enumerate(entries):
         told = {column: entry.get(column) or "" for column in columns}
         if name == "boots":
             told["version"] = entry.get("firmware", "")
-        if entry.get("detail"):
-            told["reason"] = f"{told['reason']}: {entry['detail']}"
+        for kind in ("cause", "phase"):
+            if kind in told:
+                told[kind] = trouble.word(kind, told[kind], page.language)
+        if told.get("reason"):
+            why = filter(None, (told["reason"], entry.get("detail")))
+            told["reason"] = trouble.reason(": ".join(why), page.language)
         rows.append({"id": number, "at": hour(entry["utc"], service) or "—", **told})
     texts = [(column, words[column]) for column in ("at", *columns)]
     figures_table(texts, [], rows, words[f"{name}.none"])
 
 
-def _diagnosis_button(service: Service, page: Page, row: Row) -> None:
-    async def download() -> None:
+def _files(service: Service, page: Page, row: Row) -> None:
+    """What of it can be taken along."""
+
+    async def download_diagnosis() -> None:
         if not page.still("fleet"):
             return
         service.audit(page.person, "station_diagnosis")
         made = await service.worker.file(diagnosis, service.data, row.s, service.pace.now_ms())
         ui.download.content(made, f"{row.s}.zip")
 
+    async def download_label() -> None:
+        if page.still("fleet"):
+            made = await service.worker.file(_label, service.data, row.s)
+            ui.download.content(made, f"{row.seat}.pdf")
+
     ui.label(page.words["diagnosis.note"]).classes("note")
-    button = ui.button(page.words["do.diagnosis"], on_click=download, color=None)
-    button.classes("act").props("outline no-caps")
+    with ui.row().classes("acts"):
+        button = ui.button(page.words["do.diagnosis"], on_click=download_diagnosis, color=None)
+        button.classes("act").props("outline no-caps")
+        if row.seat is not None:
+            button = ui.button(page.words["do.label"], on_click=download_label, color=None)
+            button.classes("act").props("outline no-caps")
+
+
+def _label(data: DataDir, s: str) -> bytes:
+    """In a process of its own, where what draws may be loaded."""
+    from diadema.label.drawing import as_pdf
+    from diadema.label.layout import label_of
+
+    found = label_of(load(data.site), s)
+    return as_pdf([found] if found else [])

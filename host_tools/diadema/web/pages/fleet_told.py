@@ -1,24 +1,29 @@
 """What is known of a station, in the words of the fleet's pages."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
+from diadema.fleet import trouble
 from diadema.fleet.reading import Row
+from diadema.web.pages.shell import Page
 from diadema.web.service import Service
 
 KIB = 1024
 
 
-def link(row: Row, words: Mapping[str, str]) -> str:
+def link(row: Row, page: Page) -> str:
+    words = page.words
     ways = "" if row.link == "lost" else ", ".join(words[f"way.{way}"] for way in row.ways)
     return words[f"link.{row.link}"] + (f" ({ways})" if ways else "")
 
 
-def wrong(row: Row, words: Mapping[str, str]) -> str:
+def wrong(row: Row, page: Page) -> str:
     """In a few words, what a technician should look at."""
-    found = [words["wrong.fault"].format(code=fault) for fault in row.faults]
+    words, language = page.words, page.language
+    found = [
+        words["wrong.fault"].format(fault=trouble.fault(fault, language)) for fault in row.faults
+    ]
     if row.unfit:
-        found.append(words["wrong.unfit"].format(reason=row.unfit))
+        found.append(words["wrong.unfit"].format(reason=trouble.check(row.unfit, language)))
     if row.seat is None:
         found.append(words["wrong.no_seat"])
     elif row.seen_utc is not None and row.generation != row.wanted:
@@ -26,7 +31,8 @@ def wrong(row: Row, words: Mapping[str, str]) -> str:
     if row.revoked:
         found.append(words["wrong.revoked"])
     if row.phase == "failed":
-        found.append(words["wrong.update"].format(reason=row.reason or ""))
+        reason = trouble.reason(row.reason or "", language)
+        found.append(words["wrong.update"].format(reason=reason))
     return "; ".join(found)
 
 

@@ -1,0 +1,44 @@
+"""What a station has, in words: the codes are the station's own, the catalogue's area is
+`trouble`. A code that it does not know is told as it is.
+"""
+
+from collections.abc import Mapping
+
+from diadema.words import section
+
+_REASONS = ("reason", "part", "code")
+
+
+def fault(told: str, language: str) -> str:
+    """Of «codec: no_answer»."""
+    words = section("trouble", language)
+    part, _, code = told.partition(": ")
+    return f"{words.get(f'part.{part}', part)}: {words.get(f'code.{code}', code)}"
+
+
+def advice(told: str, language: str) -> str | None:
+    """What to do about «codec: no_answer», where that is known."""
+    words = section("trouble", language)
+    part, _, code = told.partition(": ")
+    return words.get(f"do.{part}.{code}") or words.get(f"do.{code}")
+
+
+def check(name: str, language: str) -> str:
+    """What a self-test looked at, or why it ended as it did."""
+    words = section("trouble", language)
+    return words.get(f"check.{name}") or words.get(f"part.{name}", name)
+
+
+def reason(told: str, language: str) -> str:
+    """Why an update ended: «rolled_back: codec», «wrong_board: this one is sim»."""
+    words = section("trouble", language)
+    return ": ".join(_known(one, words) for one in told.split(": "))
+
+
+def word(kind: str, name: str, language: str) -> str:
+    """Of a `cause` of a start, or a `phase` of an update."""
+    return section("trouble", language).get(f"{kind}.{name}", name)
+
+
+def _known(name: str, words: Mapping[str, str]) -> str:
+    return next((words[key] for at in _REASONS if (key := f"{at}.{name}") in words), name)
