@@ -46,6 +46,7 @@ class DataDir:
         self.rollups = root / "rollups.sqlite3"  # sums of the store; deleting it only costs time
         self.update_key = root / "update_key.pub"  # of who signs programs for stations
         self.updates = root / "updates"  # their bundles, by SHA-256
+        self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
         self.reports = root / "reports"  # of the scheduled runs
 
     def gateway(self, name: str) -> Path:

@@ -105,7 +105,7 @@ ASKED = [
     {"cmd": "fault", "of": 12, "state": "rejected", "by": "Nilton Pacae", "cause": "sin_falla"},
     {"cmd": "text", "m": "m1", "text": "Lea el acuse", "sign": 1},
     {"cmd": "selftest"},
-    {"cmd": "selftest", "bench": 1},
+    {"cmd": "selftest", "bench": 1, "by": "Ana"},
 ]  # fmt: skip
 
 

@@ -100,6 +100,19 @@ class SchedulePublished(HostEvent, tag="schedule.published", kw_only=True, gc=Fa
     absence: Maybe[str] = UNSET
 
 
+class StationInspected(HostEvent, tag="station.inspected", kw_only=True, gc=False):
+    """A bench test, once each. `of`: the station.selftest, which has the checks; `signature`: the
+    hub's over both (`diadema.selftest.record`).
+    """
+
+    of: Of
+    board: str
+    firmware: str
+    fit: bool
+    signature: str
+    seat: Maybe[str] = UNSET
+
+
 class CataloguePublished(HostEvent, tag="catalogue.published", kw_only=True, gc=False):
     catalogue: str
     version: Version

@@ -126,6 +126,7 @@ class Ingest:
                 batch.marks += self._chained(changes.marks, effects)
             effects.placed = bool(changes.hours)
             effects.chosen = tables.pin_choices in changes.kept
+            effects.tested = tables.bench_tests in changes.kept
             if orders is not None:
                 batch.commands, batch.ended = orders.rows, orders.ended
                 batch.stations += [saved(self.station(s)) for s in sorted(orders.stations)]

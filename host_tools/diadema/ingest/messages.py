@@ -61,6 +61,7 @@ class Effects:
         default_factory=list
     )  # agent, badge, direction, utc
     chosen: bool = False  # somebody chose a PIN
+    tested: bool = False  # a station told of a bench test
     placed: bool = False  # older marks may have got their hour
     rows: dict[str, bytes] = field(default_factory=dict)
     queue_calls: list[QueueCall] = field(default_factory=list)

@@ -85,6 +85,7 @@ class Requests:
             "hub.journal": self._asked(self._on_journal),
             "hub.mosquitto": self._asked(self._on_mosquitto),
             "hub.queue": self._asked(self._on_queue),
+            "hub.selftest": self._asked(self._on_selftest),
             "hub.site": self._asked(self._on_site),
             "hub.status": self._asked(self._on_status),
             "hub.update": self._asked(self._on_update),
@@ -205,6 +206,12 @@ class Requests:
         told = msgspec.convert(body, _Journal)
         await self._service.take_journal(told.s, [one.encode() for one in told.events])
         return {"taken": len(told.events)}
+
+    async def _on_selftest(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A station's bench test begins; its record is made when it tells how it ended."""
+        answer, frames = self._service.inspections.begin(body)
+        await self._service.send(frames)
+        return answer
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
         self._service.keeper.load()

@@ -23,6 +23,7 @@ from diadema.ingest.commanding import Commands, Frames, Told
 from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
+from diadema.ingest.inspections import Inspections
 from diadema.ingest.kick import kick
 from diadema.ingest.link_log import LinkLog
 from diadema.ingest.marks_board import MarksBoard
@@ -80,6 +81,8 @@ class Service:
         self._pins = PinResets(data, keys, self.reader, clock)
         self.acts = Acts(ingest, self.commands, self.reader, self._pins)
         self.updates = Updates(data, ingest, self.commands)
+        self.inspections = Inspections(data, ingest, self.commands, self.reader)
+        self._caught_up = False  # with the stream; before, it may hold what is to be made
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
         self._nats: Client | None = None
@@ -129,6 +132,7 @@ class Service:
             raise StreamBroken(f"{STREAM} is not kept as it must be; start the hub again")
         self._admission.server = server
         first = 1
+        self._caught_up = False
         if self.ingest.stream is not None:
             known, sequence, before = self.ingest.stream
             if known == created:
@@ -140,6 +144,7 @@ class Service:
                 self._confirm_by = None
         if any(station.unconfirmed for station in self.ingest.stations.values()):
             self._confirm_by = self._confirm_by or time.monotonic() + CONFIRM_S
+        self._caught_up = info.state.last_seq < first
         if info.state.first_seq > first:
             log.warning("messages %d to %d are gone from the stream; stations send again what "
                         "was not acknowledged", first, info.state.first_seq - 1)  # fmt: skip
@@ -163,6 +168,7 @@ class Service:
                 await self._pipeline.take(messages, created, server)
                 if reader.idle:
                     await self._pipeline.settle()
+                    self._caught_up = True
                     self._outbox.send_first()
                 elif self._outbox.due:
                     self._outbox.send_all()
@@ -188,6 +194,7 @@ class Service:
         over = {*effects.opened, *effects.ended, *effects.greeted}
         unanswered = await self._patience.do(self.commands.withdraw, over, "session")
         self._checks.note({*effects.opened, *unanswered})
+        self.inspections.due |= effects.tested
         self._marks.take(effects.marks)
         if effects.placed:
             self._marks.read(self.ingest.site)
@@ -302,6 +309,8 @@ class Service:
         await self._tell(self.commands.tick())
         await self.send(self._checks.ask(self.commands))
         await self.send(self.updates.tick())
+        if self.inspections.due and self._caught_up and (made := self.inspections.make()):
+            await self.recorded(made)
         if news := self._marks.news():
             stations = self.ingest.stations.values()
             await self._tell_marks([one.s for one in stations if one.hello.up], news)

@@ -10,6 +10,7 @@ from diadema.ingest.closing import close_all
 from diadema.ingest.placing import take_anchor
 from diadema.ingest.state import StationState
 from diadema.ingest.trails import break_off
+from diadema.store import tables
 from diadema.store.chain import Told
 from diadema.store.rows import Session
 
@@ -159,6 +160,9 @@ def _cleared(
 def _tested(changes: Changes, state: StationState, event: ev.StationSelftest, utc: Utc) -> None:
     state.unfit = None if event.fit else event.reason or "selftest"
     state.unfit_utc = None if event.fit else utc
+    if event.bench:
+        i = event.i if isinstance(event.i, int) else None
+        changes.keep(tables.bench_tests, (event.s, event.e, event.n, i))
 
 
 def _marked(changes: Changes, state: StationState, event: ev.AttendanceMarked, utc: Utc) -> None:

@@ -14,7 +14,7 @@ from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
 from diadema.store import tables
-from diadema.store.host_rows import Act, Choice, Receipt, Sent
+from diadema.store.host_rows import Act, Choice, Inspection, Receipt, Sent
 from diadema.store.rows import HUB
 
 type Utc = int | None
@@ -104,6 +104,26 @@ def _sent(changes: Changes, state: StationState, event: ev.MessageSent) -> None:
     changes.keep(tables.messages, astuple(row))
 
 
+def _inspected(changes: Changes, state: StationState, event: ev.StationInspected) -> None:
+    of = event.of
+    row = Inspection(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        utc=event.t,
+        by=event.by,
+        seat=event.seat or None,
+        board=event.board,
+        firmware=event.firmware,
+        fit=event.fit,
+        of_s=of[0],
+        of_e=of[1],
+        of_n=of[2],
+        signature=event.signature,
+    )
+    changes.keep(tables.inspections, astuple(row))
+
+
 def _published(changes: Changes, state: StationState, event: Event) -> None:
     """What was published lies where it was made; the event says that it was."""
 
@@ -113,6 +133,7 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
     ev.AttendanceCorrected: _corrected,
     ev.AttendanceJustified: _justified,
     ev.MessageSent: _sent,
+    ev.StationInspected: _inspected,
     ev.SchedulePublished: _published,
     ev.CataloguePublished: _published,
 }

@@ -24,6 +24,8 @@ _REPLACED = (
     tables.pin_choices,
     tables.anchors,
     tables.updates,
+    tables.bench_tests,
+    tables.inspections,
     tables.live,
 )
 

@@ -34,6 +34,24 @@ class Act(Struct, kw_only=True, frozen=True):
     since_utc: int | None
 
 
+class Inspection(Struct, kw_only=True, frozen=True):
+    """The record of a bench test; `of_…`: the station's own event."""
+
+    s: str
+    e: int
+    n: int
+    utc: int
+    by: str
+    seat: str | None
+    board: str
+    firmware: str
+    fit: bool
+    of_s: str
+    of_e: int
+    of_n: int
+    signature: str
+
+
 class Correction(Struct, kw_only=True, frozen=True):
     """`kind` is corrected or justified; `of_…`: the mark. `number` and `hash` chain those of one
     hub, as the marks are.

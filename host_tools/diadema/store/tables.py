@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.host_rows import Act, Choice, Correction, Receipt, Sent
+from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Sent
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.store.update_rows import Seat, Step
 
@@ -327,6 +327,22 @@ updates = Table(  # what stations tell of new programs
     metadata,
     *_struct_columns(Step),
     PrimaryKeyConstraint("s", "e", "n"),
+)
+bench_tests = Table(  # what stations tell of them; each is to have its inspection
+    "bench_tests",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("n"),
+    _number("i", nullable=True),
+    PrimaryKeyConstraint("s", "e", "n"),
+)
+inspections = Table(
+    "inspections",
+    metadata,
+    *_struct_columns(Inspection),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("inspections_of", "of_s", "of_e", "of_n"),
 )
 rollouts = Table(  # of new programs; `body`: JSON of the plan and of how it stands
     "rollouts",

@@ -1,0 +1,118 @@
+"""Bench tests: begun when a technician asks, and each one recorded once, signed, in the hub's own
+journal. What is to be recorded is what the store has, so that it does not matter who was killed.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+from sqlalchemy import Row, and_, select
+
+from diadema import harmless
+from diadema.commands import Author
+from diadema.ingest.commanding import Commands, Frames, New
+from diadema.ingest.core import Ingest
+from diadema.ingest.own_journal import Deed, OwnJournal, Recorded, Refused
+from diadema.paths import DataDir
+from diadema.selftest import keys
+from diadema.selftest.record import Record, statement
+from diadema.store import Reader, tables
+
+LIFE_MS = 600_000  # of the whole test; a station that restarts in it begins again
+_AT_ONCE = 50
+_NAME_BYTES = 32  # of board and program in a record
+_NOBODY = "diadema"  # asked by a program that gave no name
+
+
+class _Asked(Struct, kw_only=True, forbid_unknown_fields=True):
+    """`s`: its id or its seat."""
+
+    s: Annotated[str, Meta(min_length=1, max_length=64)]
+    by: Author
+
+
+class Inspections:
+    """`due`: there may be tests without a record."""
+
+    def __init__(self, data: DataDir, ingest: Ingest, commands: Commands, reader: Reader) -> None:
+        self._data = data
+        self._ingest = ingest
+        self._commands = commands
+        self._reader = reader
+        self._journal = OwnJournal(ingest, commands)
+        self.due = True
+
+    def begin(self, body: dict[str, Any]) -> tuple[dict[str, Any], Frames]:
+        """Tell the station. Raises Refused, ValidationError, StoreUnavailable or StoreStale."""
+        asked = msgspec.convert(body, _Asked)
+        if found := harmless.hidden(asked.by):
+            told = ", ".join(found)
+            detail = f"by has {told}, which nobody sees: write it without"
+            raise Refused("hidden", detail, 422, name="by", found=told)
+        site = self._ingest.site
+        seats = {one.seat: one.id for one in site.stations} if site else {}
+        s = seats.get(asked.s, asked.s)
+        station = self._ingest.stations.get(s) if s.startswith("DIA-") else None
+        if station is None and s not in seats.values():
+            raise Refused("unknown_station", f"no station {asked.s} here", 404, s=asked.s)
+        seat = self._ingest.floor.seat_name(s)
+        if station is None or station.link == "lost":
+            raise Refused("link_lost", f"{seat} is not connected", seat=seat)
+        if (session := station.state.session) is not None:
+            raise Refused(
+                "somebody_there", f"{session.a} is logged in at {seat}", seat=seat, a=session.a
+            )
+        new = New(s, "selftest", {"bench": 1, "by": asked.by}, life_ms=LIFE_MS)
+        i, frames = self._commands.order(new)
+        return {"s": s, "seat": seat, "i": i}, frames
+
+    def make(self) -> Recorded | None:
+        """Record those that have none. Raises DiademaError; then nothing was stored, and it is
+        still due.
+        """
+        waiting = self._waiting()
+        if not waiting:
+            self.due = False
+            return None
+        key = keys.load_or_make(self._data)
+        done = self._journal.record([self._deed(row, key) for row in waiting])
+        self.due = len(waiting) == _AT_ONCE
+        return done
+
+    def _waiting(self) -> list[Row[Any]]:
+        test, made = tables.bench_tests.c, tables.inspections.c
+        event, command = tables.events.c, tables.commands.c
+        has = and_(made.of_s == test.s, made.of_e == test.e, made.of_n == test.n)
+        its = and_(event.s == test.s, event.e == test.e, event.n == test.n)
+        by = and_(command.s == test.s, command.i == test.i)
+        query = (
+            select(test.s, test.e, test.n, event.body, command.body.label("asked"))
+            .join(tables.events, its)
+            .outerjoin(tables.commands, by)
+            .outerjoin(tables.inspections, has)
+            .where(made.n.is_(None))
+            .limit(_AT_ONCE)
+        )
+        with self._reader.engine.connect() as tx:
+            return [*tx.execute(query)]
+
+    def _deed(self, row: Row[Any], key: keys.HubKey) -> Deed:
+        station = self._ingest.station(row.s)
+        test: dict[str, Any] = msgspec.json.decode(row.body)
+        asked: dict[str, Any] = msgspec.json.decode(row.asked) if row.asked else {}
+        seat = self._ingest.floor.seat_name(row.s)
+        record = Record(
+            of=(row.s, row.e, row.n),
+            t=self._ingest.clock.now_ms(),
+            by=harmless.stripped(str(asked.get("by", ""))) or _NOBODY,
+            seat=None if seat == row.s else seat,
+            board=_cut(station.hello.board or station.state.board),
+            firmware=_cut(station.state.firmware or station.hello.firmware),
+            fit=bool(test["fit"]),
+        )
+        told = msgspec.to_builtins(record) | {"signature": key.sign(statement(record, test))}
+        return Deed([("station.inspected", told)])
+
+
+def _cut(name: str) -> str:
+    return harmless.stripped(name).encode()[:_NAME_BYTES].decode(errors="ignore")

@@ -1,0 +1,203 @@
+"""Bench tests: who may begin one, and a signed record of each, made once whoever was killed."""
+
+import json
+
+import pytest
+from broker_fixtures import IngestProcess, until
+from diadema.clock import SharedClock
+from diadema.events import EVENT_LIMIT
+from diadema.ingest.commanding import Commands
+from diadema.ingest.core import Ingest
+from diadema.ingest.inspections import LIFE_MS, Inspections
+from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.own_journal import ME, Refused
+from diadema.paths import DataDir
+from diadema.rebuild import rebuild
+from diadema.selftest import keys
+from diadema.selftest.reading import inspections
+from diadema.selftest.record import read, standing, written
+from diadema.store import tables
+from scripted_station import SITE, T0, S, Script
+from sqlalchemy import select
+from test_ingest_service import Play
+
+S2 = "DIA-0123456789ac"
+CHECKS = {"keys": "ok", "lights": "ok", "microphone": "failed", "flash": "skipped"}
+
+
+@pytest.fixture
+def data(tmp_path):
+    found = DataDir(tmp_path)
+    found.make()
+    found.site.write_text(json.dumps(SITE))
+    return found
+
+
+@pytest.fixture
+def bench(data, ingest, reader):
+    return Inspections(data, ingest, Commands(ingest, None), reader)
+
+
+@pytest.fixture
+def script(ingest):
+    """A station that is there with nobody logged in."""
+    made = Script().boot().clock()
+    ingest.take([made.hello_message(), *made.messages()], "stream", "server")
+    return made
+
+
+def told(ingest, script, i, checks=CHECKS, **more):
+    fields = {"checks": checks, "fit": "failed" not in checks.values(), "bench": True, "i": i}
+    script.add("station.selftest", **fields | more)
+    return ingest.take(script.messages(first=script.n), "stream", "server")
+
+
+def own(reader):
+    return [event.event for event in reader.events_of(ME)]
+
+
+def test_a_bench_test_is_recorded_and_signed(data, ingest, bench, script, reader):
+    assert bench.make() is None and not bench.due
+    answer, frames = bench.begin({"s": "A-01", "by": "Ana"})
+    assert (answer["s"], answer["seat"]) == (S, "A-01")
+    ((to, frame),) = frames
+    assert to == S
+    sent = {"cmd": "selftest", "i": answer["i"], "bench": 1, "by": "Ana"}
+    assert json.loads(frame) == sent
+    assert told(ingest, script, answer["i"], reason="microphone").tested
+    bench.make()
+    assert bench.make() is None
+    (event,) = own(reader)
+    assert (event["k"], event["by"], event["seat"]) == ("station.inspected", "Ana", "A-01")
+    assert (event["of"], event["fit"]) == ([S, 7, script.n], False)
+    (signed,) = inspections(data, S)
+    assert (signed.failed, signed.reason) == (["microphone"], "microphone")
+    assert signed.key == keys.load(data).public
+    assert standing(read(written(signed)), signed.key) == "right"
+    assert data.inspection_key.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_altered_and_what_another_hub_signed_is_seen(
+    data, ingest, bench, script, tmp_path
+):
+    told(ingest, script, bench.begin({"s": S, "by": "Ana"})[0]["i"])
+    bench.make()
+    (signed,) = inspections(data, S)
+    for old, new in ((b'"failed"', b'"ok"'), (b'"Ana"', b'"Eva"'), (b"false", b"true")):
+        altered = read(written(signed).replace(old, new))
+        assert standing(altered, signed.key) == "altered"
+    other = DataDir(tmp_path / "other")
+    other.make()
+    assert standing(signed, keys.load_or_make(other).public) == "another_hub"
+    assert standing(altered, keys.load_or_make(other).public) == "altered"
+
+
+def test_a_shifts_own_test_has_no_record(ingest, bench, script, reader):
+    script.add("station.selftest", checks={"keys": "ok"}, fit=True)
+    effects = ingest.take(script.messages(first=script.n), "stream", "server")
+    assert not effects.tested
+    assert bench.make() is None and own(reader) == []
+
+
+def test_one_that_was_stored_and_not_recorded_is_recorded_by_the_next(
+    data, ingest, bench, script, reader, writer, site, clock
+):
+    """The ingest was killed between the two; and what it has recorded is not recorded again."""
+    first, _ = bench.begin({"s": S, "by": "Ana"})
+    told(ingest, script, first["i"])
+    for expected in (1, 1):
+        after = Ingest(writer, site, clock)
+        Inspections(data, after, Commands(after, None), reader).make()
+        assert [event["by"] for event in own(reader)] == ["Ana"] * expected
+    told(after, script, None)  # begun by nobody who is known
+    Inspections(data, after, Commands(after, None), reader).make()
+    assert [event["by"] for event in own(reader)] == ["Ana", "diadema"]
+    assert [event["n"] for event in own(reader)] == [1, 2]
+
+
+def test_a_record_that_comes_back_from_the_stream_is_the_record(
+    data, ingest, bench, script, reader
+):
+    """A store from a backup: the test and its record come again, and nothing is made anew."""
+    told(ingest, script, bench.begin({"s": S, "by": "Ana"})[0]["i"])
+    done = bench.make()
+    with ingest.changing([]) as tx:
+        tx.execute(tables.inspections.delete())
+        tx.execute(tables.events.delete().where(tables.events.c.s == ME))
+        tx.execute(tables.positions.delete().where(tables.positions.c.s == ME))
+    again = Ingest(ingest.writer, ingest.site, ingest.clock)
+    again.take([Message(90, f"{PREFIX}{ME}.ev", done.messages[0].data)], "stream", "server")
+    assert Inspections(data, again, Commands(again, None), reader).make() is None
+    assert len(inspections(data, S)) == 1
+
+
+def test_who_cannot_be_tested(ingest, bench, script):
+    def refusal(**body):
+        with pytest.raises(Refused) as refused:
+            bench.begin({"by": "Ana", **body})
+        return refused.value.error, refused.value.status
+
+    assert refusal(s="Z-99") == ("unknown_station", 404)
+    assert refusal(s="HUB-main") == ("unknown_station", 404)
+    assert refusal(s="A-02") == ("link_lost", 409)
+    assert refusal(s="A-01", by="An\u202ea") == ("hidden", 422)
+    ingest.take(script.login().messages(first=script.n - 1), "stream", "server")
+    assert refusal(s="A-01") == ("somebody_there", 409)
+
+
+def test_it_is_not_begun_by_a_station_that_comes_much_later(ingest, bench, script, reader, clock):
+    answer, _ = bench.begin({"s": S, "by": "Ana"})
+    command = reader.command(S, answer["i"])
+    assert command["expires_utc"] == clock.now + LIFE_MS
+
+
+def test_the_longest_names_fit_an_event(data, ingest, writer, reader, clock):
+    clock.now = T0
+    script = Script(e=2**32 - 1).boot().clock()
+    greeting = script.hello_message(board="\u00f1" * 64)
+    ingest.take([greeting, *script.messages()], "stream", "server")
+    ingest.station(S).state.firmware = '"' * 64
+    bench = Inspections(data, ingest, Commands(ingest, None), reader)
+    told(ingest, script, bench.begin({"s": S, "by": "Ñ" * 16})[0]["i"])
+    (message,) = bench.make().messages
+    assert len(message.data) <= EVENT_LIMIT
+
+
+def test_a_rebuild_makes_them_again(data, ingest, bench, script, writer, clock):
+    told(ingest, script, bench.begin({"s": S, "by": "Ana"})[0]["i"])
+    bench.make()
+    ingest.save((), ingest.floor.agents())
+    with writer.transaction() as tx:
+        tx.execute(tables.inspections.delete())
+        tx.execute(tables.bench_tests.delete())
+    writer.close()
+    done = rebuild(data, clock, apply=True)
+    assert {one.table for one in done.differences} == {"bench_tests", "inspections"}
+    assert len(inspections(data, S)) == 1
+
+
+def test_stations_tell_the_store_of_which_tests(ingest, bench, script, reader):
+    told(ingest, script, 5)
+    with reader.engine.connect() as tx:
+        (row,) = tx.execute(select(tables.bench_tests))
+    assert tuple(row) == (S, 7, script.n, 5)
+
+
+async def test_killed_again_and_again_it_records_each_test_once(broker, stack, tmp_path):
+    clock = tmp_path / "clock"
+    SharedClock(clock, create=True).set(T0, 0)
+    ingest = await stack.enter_async_context(IngestProcess(broker, clock))
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock()
+    await play.hello(script)
+    await play.send(script)
+    for _ in range(4):
+        script.add("station.selftest", checks=CHECKS, fit=False, bench=True)
+        await play.send(script, first=script.n)
+        await play.acked(script)
+        await ingest.stop(kill=True)
+        await ingest.start()
+    await until(lambda: len(inspections(broker.data, S)) == 4)
+    records = inspections(broker.data, S)
+    assert [one.record.of[2] for one in records] == [6, 5, 4, 3]
+    assert {standing(one, one.key) for one in records} == {"right"}
