@@ -1,5 +1,5 @@
-"""A roll-out to stations with the real firmware, over their cables: both take a good program, and
-one that fails its own test ends with the first.
+"""Roll-outs to stations with the real firmware. Over their cables both take a good program, and
+one that fails its own test ends with the first; over the air one goes on after the network broke.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from diadema.fleet.reading import fleet
 from diadema.paths import DataDir
 from diadema.sim import people
 from diadema.sim.build import build_firmware, compile_mpy
+from diadema.sim.centre import AIR
 from diadema.sim.processes import HostProcesses
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
@@ -49,64 +50,102 @@ def changed(program, tmp_path, name, old, new):
 
 
 @pytest.fixture
-async def floor(program, key, tmp_path):
-    """Two stations whose programs run from slots, their hub and its gateway."""
-    data = DataDir(tmp_path / "data")
-    data.make()
-    desks = people.desks(2)
-    site = people.site(desks, name="Muestra", zone="America/Lima", tree=people.LIMA_TREE)
-    data.site.write_text(json.dumps(site))
-    data.update_key.write_text(key.public.text)
-    vfs = tmp_path / "vfs"
-    start_folder(program, vfs)
-    slots = {"slot_a": program_slot(program_body(program), "sim", "0.1.0", 1), "slot_b": BLANK}
-    async with contextlib.AsyncExitStack() as stack:
-        world = World(
-            tmp_path / "world", start_utc_ms=int(time.time() * 1000), mode=SPEED, image=vfs
+def floor(program, key, tmp_path):
+    """`async with floor(count)`: stations whose programs run from slots, their hub and gateway."""
+
+    @contextlib.asynccontextmanager
+    async def open_floor(count, wifi=None):
+        data = DataDir(tmp_path / "data")
+        data.make()
+        desks = people.desks(count)
+        site = people.site(
+            desks, name="Muestra", zone="America/Lima", tree=people.LIMA_TREE, wifi=wifi
         )
-        await stack.enter_async_context(world)
-        stations = [await world.add_station(desk.station, slots=slots) for desk in desks]
-        ports = [station.port for station in stations]
-        processes = HostProcesses(data, ports, web_port=0, clock=world.clock_path)
-        stack.push_async_callback(processes.stop)
-        await processes.start()
-        for station in stations:
-            await station.power_on()
-        yield world, data
+        data.site.write_text(json.dumps(site))
+        data.update_key.write_text(key.public.text)
+        vfs = tmp_path / "vfs"
+        start_folder(program, vfs)
+        slots = {"slot_a": program_slot(program_body(program), "sim", "0.1.0", 1), "slot_b": BLANK}
+        async with contextlib.AsyncExitStack() as stack:
+            world = World(
+                tmp_path / "world", start_utc_ms=int(time.time() * 1000), mode=SPEED, image=vfs
+            )
+            await stack.enter_async_context(world)
+            stations = [await world.add_station(desk.station, slots=slots) for desk in desks]
+            ports = [station.port for station in stations]
+            processes = HostProcesses(data, ports, web_port=0, clock=world.clock_path)
+            stack.push_async_callback(processes.stop)
+            await processes.start()
+            for station in stations:
+                if wifi:
+                    await station.air(AIR)
+                await station.power_on()
+            while not all(row.board and row.generation == row.wanted for row in fleet(data, 0)):
+                await world.sleep(500)  # the hub has to have heard of the boards
+            yield world, data
+
+    return open_floor
 
 
-async def rolled_out(world, data, tmp_path, made, status):
-    """The roll-out of a bundle, once it is that."""
+async def begun(data, tmp_path, made):
     file = tmp_path / "app.bundle"
     file.write_bytes(made)
     added = await ask_hub(data, "hub.update", {"do": "add", "path": str(file)})
-    while True:  # the hub has to have heard of the boards
-        if all(row.board and row.generation == row.wanted for row in fleet(data, 0)):
-            break
-        await world.sleep(500)
     plan = {"sha256": added["sha256"], "stages": ["1", "all"]}
     await ask_hub(data, "hub.update", {"do": "start", "plan": plan})
-    while True:
-        told = (await ask_hub(data, "hub.update", {"do": "status"}))["rollouts"][-1]
-        if told["status"] == status:
-            return told
+
+
+async def newest(data):
+    return (await ask_hub(data, "hub.update", {"do": "status"}))["rollouts"][-1]
+
+
+async def ended(world, data, status):
+    """The newest roll-out, once it is that."""
+    while (told := await newest(data))["status"] != status:
         assert told["status"] == "running", told
         await world.sleep(1000)
+    return told
 
 
 async def test_both_take_what_is_good_and_the_first_alone_what_is_not(
     floor, program, key, tmp_path
 ):
-    world, data = floor
     now = int(time.time())
     made = bundle.sign(program_body(program), key, board="sim", version="0.2.0", made=now)
-    told = await rolled_out(world, data, tmp_path, made, "done")
-    assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
-    assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
-
     worse = changed(program, tmp_path, "drivers/ssd1306.py", "_init = ", FAILS)
-    made = bundle.sign(worse, key, board="sim", version="0.3.0", made=now + 1)
-    told = await rolled_out(world, data, tmp_path, made, "stopped")
-    (seat,) = told["seats"]
-    assert (told["why"], seat["reason"]) == ("failures", "rolled_back: screen")
-    assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+    worse = bundle.sign(worse, key, board="sim", version="0.3.0", made=now + 1)
+    async with floor(2) as (world, data):
+        await begun(data, tmp_path, made)
+        told = await ended(world, data, "done")
+        assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
+        assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+
+        await begun(data, tmp_path, worse)
+        told = await ended(world, data, "stopped")
+        (seat,) = told["seats"]
+        assert (told["why"], seat["reason"]) == ("failures", "rolled_back: screen")
+        assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+
+
+async def test_over_the_air_it_goes_on_where_the_network_broke(floor, program, key, tmp_path):
+    now = int(time.time())
+    made = bundle.sign(program_body(program), key, board="sim", version="0.2.0", made=now)
+    async with floor(1, wifi=people.WIFI) as (world, data):
+        (station,) = world.stations.values()
+        station.cable.pull()
+        while [row.ways for row in fleet(data, 0)] != [["wifi"]]:
+            await world.sleep(500)
+        await begun(data, tmp_path, made)
+        slot = station.slots["slot_b"]
+        while slot.programmed < SLOT_BYTES // 10:
+            await world.sleep(20)
+        await station.air({})
+        while fleet(data, 0)[0].link != "lost":
+            await world.sleep(500)
+        erased = slot.erased
+        await station.air(AIR)
+        told = await ended(world, data, "done")
+        assert [seat["phase"] for seat in told["seats"]] == ["good"]
+        assert slot.erased == erased  # nothing was begun again
+        (row,) = fleet(data, 0)
+        assert (row.version, row.ways) == ("0.2.0", ["wifi"])
