@@ -12,17 +12,23 @@ from conftest import MONDAY_8_LIMA, STATION, Bench
 from diadema.frames import encode
 from diadema.image.files import pack_snug
 from diadema.sim.build import board_heap, compile_mpy
-from diadema.sim.bundles import Signer, parts
 from diadema.sim.flash import CutPlan
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
+from diadema.update import bundle, keys
 from test_budgets import ESP32_FREE, FREE
 from wire_host import WireHost
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-SIGNER = Signer()
+KEY = keys.generate()
 OLD = 1_000
 BLANK = b"\xff" * SLOT_BYTES
+
+
+def parts(body, key=KEY, board="sim", version="2", made=2_000_000_000):
+    """The commands that bring a program, without their number."""
+    signed = bundle.sign(body, key, board=board, version=version, made=made)
+    return bundle.read(signed).commands()
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +46,7 @@ def vfs(image, tmp_path_factory):
 class KeyedHost(WireHost):
     def configuration(self):
         return json.dumps(json.loads(super().configuration()) | {
-            "update_key": SIGNER.update_key
+            "update_key": KEY.public.text
         }).encode()  # fmt: skip
 
 
@@ -64,11 +70,10 @@ class UpdateBench(Bench):
             except BlockingIOError:  # the cable is slower than we are
                 await asyncio.sleep(0)
 
-    async def send(self, bundle, until=None):
+    async def send(self, blocks, until=None):
         """As a hub does: the lines, then what the station waits for. The event that ended it, or
         the first whose `next` is at least `until`.
         """
-        blocks = list(parts(bundle))
         number = next(self.host._numbers)
         since, told, last = self.since(), 1, 2
         while True:
@@ -138,7 +143,7 @@ async def test_an_update_is_taken_tried_and_good_and_told_as_its_trailer_says(sl
     async with slots() as bench:
         assert bench.host.hellos[-1]["firmware"] == "1"
         since = bench.since()
-        told = await bench.send(SIGNER.bundle(body, version="0.2.0"))
+        told = await bench.send(parts(body, version="0.2.0"))
         assert told["phase"] == "verified"
         booted = await bench.event("station.booted", since)
         assert (booted["firmware"], booted["cause"]) == ("0.2.0", "update")
@@ -154,16 +159,16 @@ async def test_an_update_is_taken_tried_and_good_and_told_as_its_trailer_says(sl
 
 
 async def test_a_break_of_power_costs_a_sector_at_most(slots, body):
-    bundle = SIGNER.bundle(body, version="2")
+    blocks = parts(body, version="2")
     async with slots() as bench:
-        told = await bench.send(bundle, until=97)
+        told = await bench.send(blocks, until=97)
         assert told["next"] >= 97
         await bench.station.power_cut()
         since = bench.since()
         await bench.station.power_on()
         await bench.event("station.booted", since)
         number = next(bench.host._numbers)
-        await bench.sent(next(parts(bundle)) | {"i": number})
+        await bench.sent(blocks[0] | {"i": number})
         goes_on = await bench.event("station.update", since, i=number)
         assert goes_on["phase"] == "receiving"
         assert told["next"] - 10 <= goes_on["next"] <= told["next"] + 40
@@ -175,7 +180,7 @@ async def test_its_memory_has_room_while_it_comes_in_and_for_a_session_in_a_slot
         return ESP32_FREE - (used - board_heap(bench.station.board)) // 2
 
     async with slots() as bench:
-        await bench.send(SIGNER.bundle(body, version="2"), until=33)
+        await bench.send(parts(body, version="2"), until=33)
         coming = await free()
         await bench.log_in()
         working = await free()
@@ -186,7 +191,7 @@ async def test_its_memory_has_room_while_it_comes_in_and_for_a_session_in_a_slot
 async def test_nothing_comes_in_while_somebody_works(slots, body):
     async with slots() as bench:
         await bench.log_in()
-        refused = await bench.send(SIGNER.bundle(body))
+        refused = await bench.send(parts(body))
         assert (refused["phase"], refused["reason"]) == ("refused", "busy")
         assert set(bench.station.slots["slot_b"].image) == {0xFF}
 
@@ -197,14 +202,14 @@ async def test_nothing_comes_in_while_somebody_works(slots, body):
 )
 async def test_what_is_not_for_it_is_refused_and_changes_nothing(slots, body, manifest, reason):
     async with slots() as bench:
-        refused = await bench.send(SIGNER.bundle(body, **manifest))
+        refused = await bench.send(parts(body, **manifest))
         assert (refused["phase"], refused["reason"]) == ("refused", reason)
         assert bench.station.slots["slot_b"].erased == 0
 
 
 async def test_another_key_is_refused(slots, body):
     async with slots() as bench:
-        refused = await bench.send(Signer().bundle(body))
+        refused = await bench.send(parts(body, keys.generate()))
         assert refused["reason"] == "bad_signature"
 
 
@@ -243,7 +248,7 @@ async def test_a_driver_that_fails_in_the_new_program_alone_is_its_end(slots, im
 
 async def test_whatever_a_cut_of_power_leaves_the_old_program_comes_back(slots, tmp_path):
     chance = random.Random(5)
-    bundle = SIGNER.bundle(tiny(tmp_path, CRASHES), version="2")
+    blocks = parts(tiny(tmp_path, CRASHES), version="2")
     async with slots() as bench:
         for programmed in (0, 60, 900, 1_300, 2_100):
             since = bench.since()
@@ -251,7 +256,7 @@ async def test_whatever_a_cut_of_power_leaves_the_old_program_comes_back(slots, 
             plan = CutPlan(programmed, chance, at_erase=programmed == 0)
             cut = asyncio.create_task(bench.station.power_cut_in_flash(plan, 3))
             await asyncio.sleep(0)
-            for block in parts(bundle):
+            for block in blocks:
                 await bench.sent(block | {"i": number})
             await bench.world.sleep(40_000)
             await cut
@@ -288,7 +293,7 @@ async def test_safe_mode_takes_an_update(slots, body):
         await without_a_program(bench)
         assert any(await bench.station.screen())
         since = bench.since()
-        blocks = list(parts(SIGNER.bundle(body, version="3")))
+        blocks = parts(body, version="3")
         told = 1
         while told:
             last = 2 if told == 1 else told + 32 - told % 32

@@ -75,6 +75,10 @@ class Bundle:
         told = {"sha256": self.sha256, "part": number, "parts": self.parts}
         return told | {"data": b64encode(block).decode()}
 
+    def commands(self) -> list[dict[str, Any]]:
+        """All that bring it, in order, but for their `i`."""
+        return [{"cmd": "update", **self.part(number + 1)} for number in range(self.parts)]
+
 
 def make(board: Board, key: PrivateKey, made: int) -> bytes:
     """The program of this checkout for a board, signed. Raises ImageError or UpdateError."""

@@ -60,13 +60,17 @@ class PrivateKey:
         return self.key.sign(message, padding.PKCS1v15(), SHA256())
 
 
+def generate() -> PrivateKey:
+    return PrivateKey(rsa.generate_private_key(public_exponent=EXPONENT, key_size=BITS))
+
+
 def make(path: Path, passphrase: str | None = None) -> PublicKey:
     """A new key in `path` (mode 0600), its public part beside it as `.pub`. Raises UpdateError
     when there is one.
     """
     if path.exists():
         raise UpdateError(f"there is a key in {path}: stations that trust it would take no other")
-    key = PrivateKey(rsa.generate_private_key(public_exponent=EXPONENT, key_size=BITS))
+    key = generate()
     how: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
         how = serialization.BestAvailableEncryption(passphrase.encode())

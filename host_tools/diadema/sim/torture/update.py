@@ -20,8 +20,8 @@ from diadema.errors import DiademaError
 from diadema.image.slots import HEAD_BYTES, TRIED, Trailer
 from diadema.journal import SECTOR
 from diadema.sim.build import interpreter, station_tree
-from diadema.sim.bundles import Signer, parts
 from diadema.sim.torture.outcome import Outcome, Plan
+from diadema.update import bundle, keys
 
 NAME = "update"
 _HEAP = "96m"
@@ -63,12 +63,12 @@ async def run(plan: Plan) -> Outcome:
     outcome = Outcome(NAME)
     outcome.add("bricked", 0)
     slots = asyncio.Semaphore(os.cpu_count() or 1)
-    signer = await asyncio.to_thread(Signer)
+    key = await asyncio.to_thread(keys.generate)
     only = plan.only.split(".") if plan.only else None
 
     async def one(number: int) -> None:
         async with slots:
-            await _work(plan, number, signer, outcome)
+            await _work(plan, number, key, outcome)
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(len(_BATCHES)):
@@ -94,19 +94,20 @@ def _slot(seed: int, version: str) -> bytes:
     return body.ljust(room, b"\xff") + bytes(sector).ljust(SECTOR, b"\xff")
 
 
-def lay_out(folder: Path, batch: _Batch, seed: int, signer: Signer) -> None:
+def lay_out(folder: Path, batch: _Batch, seed: int, key: keys.PrivateKey) -> None:
     """The bench's flash, its bundles, and the key by which a station knows them."""
     image = b"\xff" * (_JOURNAL * SECTOR) + b"".join(_slot(seed, name) for name in batch.slots)
     (folder / "flash.bin").write_bytes(image)
     bundles = []
     for version in batch.takes:
-        made = signer.bundle(_body(seed, version), version=version, made=_MADE[version])
-        bundles.append([version, list(parts(made))])
+        body = _body(seed, version)
+        made = bundle.sign(body, key, board="sim", version=version, made=_MADE[version])
+        bundles.append([version, bundle.read(made).commands()])
     (folder / "bundles.json").write_text(json.dumps(bundles))
-    (folder / "update.key").write_text(signer.update_key)
+    (folder / "update.key").write_text(key.public.text)
 
 
-async def _work(plan: Plan, number: int, signer: Signer, outcome: Outcome) -> None:
+async def _work(plan: Plan, number: int, key: keys.PrivateKey, outcome: Outcome) -> None:
     batch = _BATCHES[number]
     seed = plan.seed * 100 + number
     options: dict[str, object] = {
@@ -124,7 +125,7 @@ async def _work(plan: Plan, number: int, signer: Signer, outcome: Outcome) -> No
         _, operation, cut = plan.only.split(".")
         options |= {"operation": int(operation), "cut": int(cut)}
     with tempfile.TemporaryDirectory(prefix="diadema-") as name:
-        await asyncio.to_thread(lay_out, Path(name), batch, seed, signer)
+        await asyncio.to_thread(lay_out, Path(name), batch, seed, key)
         found = await _in_process(Path(name), options, in_vm=batch.in_vm)
     ended = False
     for row in found:
