@@ -1,7 +1,7 @@
 """`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -55,6 +55,20 @@ def shell_person() -> "Person":
     return Person(id=f"shell:{name}", name=name, role="service")
 
 
+def _check_teams(data: Data, teams: "Iterable[str]") -> None:
+    """Where there are teams already they must be among them: else he would see nobody."""
+    from datetime import date
+
+    from diadema.directory.reading import people
+    from diadema.paths import DataDir
+
+    today = date.today()
+    known = people(DataDir(data_root(data)), today, today).teams
+    for team in teams:
+        if known and team not in known:
+            raise DiademaError(f"there is no team {team!r}; there are: {', '.join(sorted(known))}")
+
+
 @app.command()
 def add(
     account: Name,
@@ -66,6 +80,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add an account; prints a password that he must change when he first comes."""
+    _check_teams(data, team or ())
     with opened(data) as accounts:
         password = accounts.book.add(
             shell_person(), account, name or account, cast("Role", role), agent=agent,

@@ -61,6 +61,12 @@ def test_an_account_is_made_shown_shut_out_and_let_in_again(shell: Any, tmp_path
     accounts.close()
 
 
+def test_a_team_that_is_not_there_is_refused(shell: Any, tmp_path: Path) -> None:
+    stations(tmp_path)
+    said = shell("account", "add", "sup", "--role", "supervisor", "--team", "Oeste", code=2)
+    assert "no team 'Oeste'" in said and "Mañana" in said
+
+
 def test_a_token_is_made_listed_and_revoked(shell: Any, tmp_path: Path) -> None:
     made = shell("account", "token", "central", "--role", "switch", "--days", 3, "--json")
     (one,) = shell("account", "token", "--json")

@@ -118,6 +118,11 @@ def test_what_is_wrong_is_said_and_ends_with_two(report, given, said):
     assert (code, out) == (2, b"") and said in err and "Traceback" not in err
 
 
+def test_a_queue_that_nobody_knows_is_said(report):
+    code, out, err = report("month", "--month", "2026-11", "--kind", "tmo", "--queue", "nunca")
+    assert (code, out) == (2, b"") and "'nunca'" in err and "Traceback" not in err
+
+
 def test_without_a_store_it_says_so(report, tmp_path):
     code, _, err = report("day", "--kind", "tmo", root=tmp_path)
     assert code == 2 and "Traceback" not in err

@@ -116,8 +116,10 @@ def test_one_day_one_agent_one_queue(data):
     assert [one.key for one in day.sections if one.key.endswith("days")] == []
     queue = made(data, "llamadas", scope=Scope(of="queue", code="ventas"))
     assert figures(queue)["atenciones"] == 14
-    none = made(data, "llamadas", scope=Scope(of="queue", code="otra"))
+    none = made(data, "llamadas", around("day", date(2027, 1, 17)))
     assert figures(none)["atenciones"] == 0 and figures(none)["nivel de atención"] is None
+    with pytest.raises(DiademaError, match="otra"):
+        made(data, "llamadas", scope=Scope(of="queue", code="otra"))
     team = made(data, "llamadas", around("week", DAY), Scope(of="team", code="Mañana"))
     assert figures(team)["atenciones"] == 6
     with pytest.raises(DiademaError, match="Mañana"):

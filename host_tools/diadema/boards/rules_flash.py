@@ -72,7 +72,7 @@ def otadata_there(board: Board) -> Iterator[str]:
 
 
 def journal_there(board: Board) -> Iterator[str]:
-    """The station finds its journal by the label; it holds more than ten days of calls without a host."""
+    """The station finds its journal by the label; it holds ten days of calls and more."""
     journals = [part for part in board.partitions if part.name == "journal"]
     if len(journals) != 1:
         yield "there must be one partition named journal: data, 0x40, 0x70000"

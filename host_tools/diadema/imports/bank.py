@@ -80,7 +80,7 @@ def import_bank(
     zone = zone or (described.tz if described else ZoneInfo("UTC"))
     read = [*{file.e: file for file in (_read(path, zone) for path in files)}.values()]
     done = _summary(read, zone)
-    if done.bad and not skip_bad:
+    if done.bad and not (skip_bad and any(file.calls for file in read)):
         return done
     data.make()
     with alone(data, "import"):

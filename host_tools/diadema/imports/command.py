@@ -80,7 +80,10 @@ def _tell(done: "Imported") -> None:
     _list("cannot be read", done.bad)
     _list("impossible, imported as they say", done.impossible)
     if not done.imported:
-        print("Nothing was imported. Mend those rows, or import the rest with --skip-bad.")
+        print("Nothing was imported. " + (
+            "Mend those rows, or import the rest with --skip-bad." if any(done.calls.values())
+            else "No row of it is a call: is it the right file?"
+        ))  # fmt: skip
         return
     days = f"{done.days[0]} to {done.days[-1]}" if done.days else "no day"
     print(f"{done.rows} rows, {days} ({len(done.days)} days), local times of {done.zone}:")

@@ -171,6 +171,11 @@ class Asked:
     def order(self, agent: str) -> tuple[str, str]:
         return self.people.name(agent).casefold(), agent
 
+    def knows_queue(self, code: str) -> bool:
+        """It is one of those days', or calls of them name it."""
+        named = code in self.people.queues or code in self.total.queues
+        return named or any(code in day.queues for day in self.figures.days)
+
     def target(self, metric: str) -> float | None:
         return self.people.target(metric, self.queue or "")
 

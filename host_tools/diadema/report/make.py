@@ -51,6 +51,9 @@ def make(
     sections, cut = _settled(asked, maker)
     if scope.of == "agent" and scope.code not in asked.people.workers and not asked.by_agent:
         raise DiademaError(asked.say("no_agent", given=scope.code))  # one who has left has traces
+    if scope.of == "queue" and not asked.knows_queue(scope.code):
+        known = ", ".join(sorted(asked.people.queues)) or "—"
+        raise DiademaError(asked.say("no_such_queue", given=scope.code, known=known))
     return Report(
         kind=kind,
         title=asked.say("title.of", kind=asked.say(f"kind.{kind}"), span=_span(asked)),

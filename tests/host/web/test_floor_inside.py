@@ -172,7 +172,7 @@ async def test_alerts_stand_on_top_and_in_the_title(
     await expect(lines).to_have_count(2)
     await expect(lines.nth(0)).to_contain_text("Otra · A-02")
     await expect(lines.nth(0)).to_contain_text("pide ayuda y nadie la toma")
-    await expect(lines.nth(1)).to_contain_text("en en espera más de 3:00")
+    await expect(lines.nth(1)).to_contain_text("en espera más de 3:00")
     await expect(page).to_have_title("(2) Piso en vivo · Centro")
     await expect(page.locator('.tile[data-a="a002"]')).to_have_attribute("data-alert", "3")
     hub.answer = lambda _: {"of": ["HUB-x", 1, 1], "i": None}
@@ -183,6 +183,19 @@ async def test_alerts_stand_on_top_and_in_the_title(
     hub.answer = lambda _: {"error": "store_unavailable", "status": 409, "detail": "lleno"}
     await lines.nth(0).get_by_role("button", name=re.compile("Marcar como visto: Una")).click()
     await expect(alerts.get_by_role("alert")).to_contain_text("No se pudo marcar")
+
+
+async def test_more_alerts_than_are_listed_are_said(
+    web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page = await open_page(f"{web.url}/ui/")
+    for number in range(103):
+        await hub.put(a=f"a{number:03}", name=f"N{number}", seat=f"A-{number}", state="ready",
+                      since=1, help=now() - 70_000)  # fmt: skip
+    alerts = page.get_by_role("region", name="Alertas")
+    await alerts.get_by_role("button", name="Ver 99 más").click()
+    await expect(alerts.locator(".alert")).to_have_count(100)
+    await expect(alerts.get_by_text("… y 3 más")).to_be_visible()
 
 
 async def test_the_sound_is_off_until_it_is_wanted_and_then_remembered(

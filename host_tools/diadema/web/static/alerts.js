@@ -12,6 +12,7 @@ const known = (one) => `${one.rule} ${one.a} ${one.since}`;
 export class Alerts {
   #all = [];
   #waiting = 0;
+  #beyond = 0; // that are not in the list
   #lines = new Map();
   #whole = false;
   #heard = null; // those that were there before, so that only new ones are said and heard
@@ -42,7 +43,8 @@ export class Alerts {
     const bar = document.createElement("div");
     bar.className = "alerts-bar";
     bar.append(this.head, this.chime.button);
-    this.element.append(bar, this.list, this.more, this.fault, this.live);
+    this.beyond = document.createElement("p");
+    this.element.append(bar, this.list, this.beyond, this.more, this.fault, this.live);
     this.#draw();
   }
 
@@ -59,8 +61,9 @@ export class Alerts {
     return levels;
   }
 
-  take({ list, waiting }) {
+  take({ list, waiting, all }) {
     this.#all = list;
+    this.#beyond = all - list.length;
     this.#waiting = waiting;
     const unseen = list.filter((one) => !one.by);
     const fresh = this.#heard && unseen.filter((one) => !this.#heard.has(known(one)));
@@ -99,7 +102,9 @@ export class Alerts {
       }),
     );
     if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
-    const rest = this.#all.length - SHOWN;
+    this.beyond.hidden = !(this.#whole && this.#beyond);
+    this.beyond.textContent = fill(words["alert.beyond"], { n: this.#beyond });
+    const rest = this.#all.length + this.#beyond - SHOWN;
     this.more.hidden = rest <= 0;
     this.more.textContent = this.#whole ? words["alert.less"] : fill(words["alert.more"], { n: rest });
   }
