@@ -11,7 +11,7 @@ from pins import Pin, Signal, net
 from streams import I2S, UART
 
 __all__ = [
-    "ADC", "I2C", "I2S", "RTC", "SPI", "UART", "WDT", "Pin", "Signal", "SoftI2C", "SoftSPI",
+    "ADC", "I2C", "I2S", "PWM", "RTC", "SPI", "UART", "WDT", "Pin", "Signal", "SoftI2C", "SoftSPI",
     "Timer", "TouchPad", "attach", "bitstream", "mem32", "net",
 ]  # fmt: skip
 
@@ -73,6 +73,21 @@ def bitstream(pin, encoding, timing, data):
         raise ValueError("encoding")
     if pin.net.pixels:
         pin.net.pixels(timing, bytes(data))
+
+
+class PWM:
+    """Pulses on a pin, which a model takes that asked for them in its net's `pulses`."""
+
+    def __init__(self, dest, freq=5000, duty_u16=0):
+        self._net = dest.net
+        self._drive(freq, duty_u16)
+
+    def _drive(self, hertz, duty):
+        if self._net.pulses:
+            self._net.pulses(hertz, duty)
+
+    def deinit(self):
+        self._drive(0, 0)
 
 
 class RTC:

@@ -18,6 +18,7 @@ class Net:
         self.watchers = []  # functions(level), for models
         self.touch = 1000  # what a TouchPad reads here, or a function that tells it
         self.millivolts = 0  # what an ADC reads here, or a function that tells it
+        self.pulses = None  # a model's function(hertz, duty), for machine.PWM
         self.pixels = None  # a model's function(timing, data), for machine.bitstream
 
     def drive(self, level):

@@ -130,6 +130,7 @@ class Bench:
 
         codec = self._models["codec"]
         sound = Audio(codec, wire)
+        nets[3].pulses = sound.pulse
         if hasattr(codec, "adc"):
             codec.adc.watch = codec.watch
         attach(("i2s", nets[0].gpio), 0, sound)

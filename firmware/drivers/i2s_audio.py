@@ -34,6 +34,7 @@ class Audio:
         self.mclk = mclk
         self.rate = rate
         self._port = None
+        self._pulses = None  # of a tone meanwhile
         self._ear = None  # stream and buffer while it listens
         self.state = None  # "receive", "transmit"
         self.frames = 0
@@ -58,6 +59,7 @@ class Audio:
 
     def close(self):
         """Let go of the port and of what was in it."""
+        self.tone(False)
         if self._port:
             self._port.deinit()
         self._port = self._ear = self.state = None
@@ -76,6 +78,14 @@ class Audio:
             at += await stream.readinto(view[at:]) or 0
         self.frames += 1
         return view
+
+    def tone(self, on):
+        """A tone to the codec while the port listens, for a test of both ways at once."""
+        if self._pulses:
+            self._pulses.deinit()
+            self._pulses = None
+        if on:
+            self._pulses = once("drivers.i2s_tone", "begin", self.transmit)
 
     # ------------------------------------------------------------------ out
 

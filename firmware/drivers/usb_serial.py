@@ -13,6 +13,7 @@ from micropython import const
 
 _CHUNK = const(256)
 _SLICE = const(128)  # 11 ms at 115200 baud: others get their turn in between
+_LATE = const(16)
 
 
 class UsbSerial:
@@ -23,7 +24,8 @@ class UsbSerial:
         self._poll = select.poll()
         self._poll.register(self._in, select.POLLIN)
         self._buffer = bytearray(_CHUNK)
-        self._guarded = False
+        self._guarded = self._busy = False
+        self._late = []  # lines that would tear the frame that goes out
         self.received = 0
         self.written = 0
 
@@ -51,13 +53,22 @@ class UsbSerial:
             micropython.kbd_intr(-1)
 
     async def write(self, data):
-        view = memoryview(data)
-        for at in range(0, len(data), _SLICE):
-            if at:
-                await asyncio.sleep_ms(0)
-            self._out.write(view[at : at + _SLICE])
+        self._busy = True
+        try:
+            view = memoryview(data)
+            for at in range(0, len(data), _SLICE):
+                if at:
+                    await asyncio.sleep_ms(0)
+                self._out.write(view[at : at + _SLICE])
+        finally:
+            self._busy = False
+            while self._late:
+                print(self._late.pop(0))
         self.written += len(data)
 
     def log(self, text):
         """A line for the host's log of this station."""
-        print(text)
+        if self._busy and len(self._late) < _LATE:
+            self._late.append(text)
+        else:
+            print(text)

@@ -76,6 +76,7 @@ class App:
         self.sound = None  # while something is to be heard or measured
         self.intake = None  # the store, while a configuration comes in
         self.program = None  # `slots`, where the program runs from one of them
+        self.bench = None  # the technician's test, while it runs
         self.discards = 0
         self.crashes = 0
 
@@ -277,6 +278,8 @@ class App:
         elif name == "headset":
             kind = "headset.plugged" if details else "headset.unplugged"
             self.take([{"k": kind}], u)
+        elif self.bench and name != "tick":
+            self.bench.take(name)
         else:
             self.take(machine.handle(name, u, details), u)
         if machine.slow:

@@ -24,18 +24,18 @@ def begin(station, details):
     def skipped(station, node):
         _tell(station, checks, skipped=node[0])
 
-    checks = _look(station)
+    checks = look(station)
     station.open_words("selftest", nodes, chosen, "idle")
 
 
 def asked(station, details):
     """By the host: at once."""
-    page = Page(_look(station))
+    page = Page(look(station))
     page.asked = details
     page.go_on(station)
 
 
-def _look(station):
+def look(station):
     """What needs nobody."""
     desk = station.desk
     checks = {part: "failed" for part in _PARTS if part in desk.faults}

@@ -43,7 +43,7 @@ def find_head(journal, visit):
     acked = journal.acked
     for sequence in range(start, newest + 1):
         journal.acked = acked  # of the newest header; only its own sector knows better
-        if _header_of(journal, sequence):
+        if header_of(journal, sequence):
             _replay(journal, sequence, visit)
     journal._acked_on_flash = journal.acked = min(journal.acked, journal.last)
     journal.settle()
@@ -120,7 +120,7 @@ def _scan(journal):
     return newest
 
 
-def _header_of(journal, sequence):
+def header_of(journal, sequence):
     """The sector's header, None when another or none stands in its place."""
     header = _read_header(journal, (sequence - 1) % journal.sectors)
     return header if header and header[:2] == (journal.epoch, sequence) else None
@@ -145,7 +145,7 @@ def _read_header(journal, index):
 def _begins_well(journal, sequence):
     record = journal.record((sequence - 1) % journal.sectors, _HEADER_SIZE)
     whole = record is not None and record[0] == SNAPSHOT and record[3]
-    return whole and _header_of(journal, sequence)
+    return whole and header_of(journal, sequence)
 
 
 def _replay(journal, sequence, visit):

@@ -120,7 +120,9 @@ async def _badges(app, reader):
         if identity is not None:
             app.fault("badge_reader", None)
             # no name here for the configuration: it would stay until the next badge
-            if app.machine.config.secure and kind == "iso14443a":
+            if app.bench:
+                await app.bench.tapped(reader, identity)
+            elif app.machine.config.secure and kind == "iso14443a":
                 details = await once("desfire", "prove", app.machine.config, reader, identity)
             else:
                 details = app.machine.config.find(kind, identity)

@@ -14,7 +14,7 @@ def take(app, u, details):
     if not program:
         _refuse(app, u, details, "no_slots", "this image has no slots for programs")
         return
-    if desk.open or desk.work != "idle":
+    if desk.open or desk.work != "idle" or app.bench:
         _refuse(app, u, details, "busy", "somebody works here")
         return
     import update

@@ -5,6 +5,9 @@ the line-out carry is written into others, with the gains that the codec's regis
 buffer of I2S, so a path opens and closes where the registers changed, to a millisecond. Nothing
 sounds, and I2S stands still, until the world listens: runs that have no use for sound do not pay
 for it.
+
+Held to the microphone, the earphone is heard there too, 20 ms late. While I2S receives, its clocks
+take the level of the line to the codec as bits, whatever drives it: pulses of a PWM are samples.
 """
 
 from array import array
@@ -14,6 +17,7 @@ _DMA_MS = 16  # 256 frames, as the ESP32 port has it
 _FRAME = 4  # bytes: left and right
 _RING = 8_192
 _PIECE_MS = 20
+_BITS = 512_000  # a second: two slots of 16 bits a sample
 _SINKS = ("headset", "line_out")
 
 
@@ -119,19 +123,28 @@ class Audio:
         self._at = 0
         self._sources = {}
         self._sinks = {}
+        self._held = 0  # how much of the earphone's sound the microphone takes up
+        self._late = None  # of the headset, on its way there
+        self._pulses = (0, 0)  # hertz, and for how much of 65536 they are high
+        self._bit = 0  # where in a pulse the next one is, in 1/512000
         self._receiver = self._sender = None
         self._ring = bytearray(_RING)  # on the chip it is none of the program's memory
 
     # ------------------------------------------------------------------ the world
 
     def listen(self, command):
-        """Sound from now on: `microphone` and `line` name files, if they are not silent."""
+        """Sound from now on: `microphone` and `line` name files, if they are not silent; `held`:
+        gain in dB from the earphone to the microphone, if it is held there.
+        """
         self.hush()
         for name in ("microphone", "line"):
             if command.get(name):
                 self._sources[name] = Source(self.files.open(command[name], "rb"))
         for name in _SINKS:
             self._sinks[name] = Recording(self.files.open("/" + name + ".wav", "wb"))
+        held = command.get("held")
+        self._held = 0 if held is None else 10 ** (held / 20)
+        self._late = array("h", bytes(2 * _PIECE_MS * _RATE))
         self._at = self.clock.now()
         self.running = True
         for port in (self._receiver, self._sender):
@@ -183,6 +196,11 @@ class Audio:
         if port is self._sender:
             self._sender = None
 
+    def pulse(self, hertz, duty):
+        """A PWM drives the line to the codec, or (0, 0) no longer."""
+        self.catch_up()
+        self._pulses = (hertz, duty)
+
     # ------------------------------------------------------------------ rendering
 
     def catch_up(self):
@@ -206,8 +224,18 @@ class Audio:
             self._sender.lost += missing
             both = array("h", data + b"\0" * missing)
             heard["dac"] = array("h", [both[2 * at + 1] for at in range(count)])  # the right side
+        elif self._receiver and self._pulses[1]:
+            heard["dac"] = self._sampled(count)
+        if self._held:
+            heard["earphone"] = self._late[:count]
+            near = {"earphone": self._held, "microphone": 1, "line": 0, "dac": 0}
+            heard["microphone"] = mix(near, heard, count)
+            del heard["earphone"]
         for name, sink in self._sinks.items():
-            sink.write(mix(paths[name], heard, count))
+            samples = mix(paths[name], heard, count)
+            sink.write(samples)
+            if name == "headset":
+                self._late = self._late[count:] + samples
         if self._receiver:
             both = array("h", bytes(count * _FRAME))
             for side, name in enumerate(("adc_left", "adc_right")):
@@ -215,6 +243,22 @@ class Audio:
                 for at in range(count):
                     both[2 * at + side] = samples[at]
             self._receiver.put(bytes(both))
+
+    def _sampled(self, count):
+        """What the codec's clocks make of the pulses, the right slot."""
+        hertz, duty = self._pulses
+        high = duty * _BITS >> 16
+        bit = self._bit
+        samples = array("h", bytes(2 * count))
+        for at in range(count):
+            bit = (bit + 16 * hertz) % _BITS  # the left slot
+            word = 0
+            for _ in range(16):
+                word = word << 1 | (bit < high)
+                bit = (bit + hertz) % _BITS
+            samples[at] = word - 65536 if word & 0x8000 else word
+        self._bit = bit
+        return samples
 
 
 def mix(gains, heard, count):

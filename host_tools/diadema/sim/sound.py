@@ -32,14 +32,19 @@ class Heard:
 
 @asynccontextmanager
 async def listen(
-    station: Station, *, microphone: Path | None = None, line: Path | None = None
+    station: Station,
+    *,
+    microphone: Path | None = None,
+    line: Path | None = None,
+    held_db: float | None = None,
 ) -> AsyncIterator[Heard]:
     """Sound while inside: from these files (16 kHz, 16 bits, mono), silence where there is none.
 
-    Without it a station's I2S stands still and costs nothing. Raises DiademaError for another
-    kind of file, or without power.
+    `held_db`: the earphone is held to the microphone, which takes it up with that gain.
+    While nobody listens a station's I2S stands still and costs nothing. Raises DiademaError for
+    another kind of file, or without power.
     """
-    command: dict[str, str] = {"do": "listen"}
+    command: dict[str, str | float | None] = {"do": "listen", "held": held_db}
     for name, path in (("microphone", microphone), ("line", line)):
         if path:
             shutil.copyfile(path, station.folder / f"{name}.wav")
