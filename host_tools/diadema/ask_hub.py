@@ -11,8 +11,17 @@ from diadema.paths import DataDir
 _ANSWER_S = 10.0
 
 
+class HubRefuses(DiademaError):
+    """`error`: a short word for why; `values`: of its sentence."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(f"the hub refuses: {answer.get('detail')}")
+        self.error = str(answer["error"])
+        self.values: dict[str, Any] = answer.get("values", {})
+
+
 async def ask_hub(data: DataDir, subject: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Its answer. Raises DiademaError when none runs, it is silent, or it refuses."""
+    """Its answer. Raises DiademaError: none runs, or it is silent; HubRefuses is one of them."""
     import nats
     from nats.errors import Error as NatsError
 
@@ -32,5 +41,5 @@ async def ask_hub(data: DataDir, subject: str, body: dict[str, Any]) -> dict[str
         raise DiademaError(f"the hub does not answer ({error!r}): try again") from error
     answer = msgspec.json.decode(reply.data, type=dict[str, Any])
     if "error" in answer:
-        raise DiademaError(f"the hub refuses: {answer.get('detail')}")
+        raise HubRefuses(answer)
     return answer

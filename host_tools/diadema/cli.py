@@ -31,6 +31,7 @@ from diadema.pin_command import pin
 from diadema.privacy_command import app as privacy_app
 from diadema.provision.command import provision
 from diadema.report.command import app as report_app
+from diadema.selftest.command import app as selftest_app
 from diadema.update.command import app as update_app
 from diadema.update.command import keys_app
 
@@ -51,6 +52,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(people_app, name="people")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(report_app, name="report")
+app.add_typer(selftest_app, name="selftest")
 app.add_typer(update_app, name="update")
 app.command()(flash)
 app.command()(label)

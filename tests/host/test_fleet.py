@@ -15,6 +15,8 @@ from diadema.fleet.diagnosis import diagnosis
 from diadema.fleet.reading import fleet, one
 from diadema.paths import DataDir
 from diadema.store import tables
+from diadema.store.update_rows import Seat
+from msgspec.structs import astuple
 from scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
@@ -36,8 +38,8 @@ def data(tmp_path, ingest, writer):
     messages = [*script.messages(), script.hello_message(), *stranger.messages()]
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
-        seat = (4, S, 0, "failed", "rolled_back: codec", 1, T0)
-        writer.put(tx, tables.rollout_seats, [seat])
+        seat = Seat(number=4, s=S, stage=0, phase="failed", utc=T0, reason="rolled_back: codec")
+        writer.put(tx, tables.rollout_seats, [astuple(seat)])
         writer.put(tx, tables.links, [(S, T0 - 5_000, False), (S, T0, True)])
         writer.put(tx, tables.credentials, [(S2, 1, b"", True)])
     return found

@@ -188,6 +188,12 @@ def _wrong(row: "Row") -> str:
     return ", ".join(found)
 
 
+def _tested(row: "Row") -> str:
+    if row.test_fit is None:
+        return ""
+    return f"{'fit' if row.test_fit else 'unfit'} {_hour(row.test_utc)} {row.test_by}"
+
+
 def _table(rows: "Sequence[Row]") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -197,13 +203,14 @@ def _table(rows: "Sequence[Row]") -> None:
     if not console.is_terminal:
         console.width = _WIDE
     table = Table("seat", "station", "board", "program", "link", "last heard", "heap", "journal",
-                  "update", "what is wrong", box=SIMPLE_HEAD)  # fmt: skip
+                  "update", "bench test", "what is wrong", box=SIMPLE_HEAD)  # fmt: skip
     for row in rows:
         heap = "" if row.heap is None else f"{row.heap // 1024} KiB"
         fill = "" if row.journal is None else f"{row.journal} %"
         ways = "+".join(row.ways) if row.link != "lost" else ""
         table.add_row(row.seat or "", row.s, row.board, row.version, f"{row.link} {ways}".strip(),
-                      _hour(row.seen_utc), heap, fill, row.phase or "", _wrong(row))  # fmt: skip
+                      _hour(row.seen_utc), heap, fill, row.phase or "", _tested(row),
+                      _wrong(row))  # fmt: skip
     console.print(table)
     up = sum(row.link != "lost" for row in rows)
     wrong = sum(bool(_wrong(row)) for row in rows)
@@ -219,6 +226,7 @@ def _one(found: "One") -> None:
     console.print(f"{row.seat or 'of no seat'} · {row.s} · {row.board} · program {row.version}")
     console.print(f"link {row.link}, last heard {_hour(row.seen_utc)}, {row.reconnects} times "
                   f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
+    console.print(f"last bench test: {_tested(row) or 'none'}")
     console.print(_wrong(row) or "nothing is wrong with it")
     for title, entries, names in (
         ("health", found.health, ("heap", "journal", "discards", "bad_frames", "rssi")),

@@ -11,6 +11,7 @@ from diadema.fleet.errors import FleetError
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station
 from diadema.paths import DataDir
+from diadema.selftest.reading import newest
 from diadema.site import load
 from diadema.store import open_reader, tables
 
@@ -23,7 +24,8 @@ _BACK = 20_000  # events of a journal that are looked through for these
 
 class Row(Struct, kw_only=True):
     """One station. `reconnects`: links that came up in the last day; `generation` is the one it
-    has, `wanted` the site's; `phase`: in the last roll-out it was in.
+    has, `wanted` the site's; `phase`: in the last roll-out it was in; `test_…`: of its
+    last bench test.
     """
 
     s: str
@@ -48,6 +50,9 @@ class Row(Struct, kw_only=True):
     reason: str | None = None
     rollout: int | None = None
     busy: bool = False
+    test_fit: bool | None = None
+    test_utc: int | None = None
+    test_by: str | None = None
 
 
 class One(Struct, kw_only=True):
@@ -61,7 +66,7 @@ class One(Struct, kw_only=True):
 
 def fleet(data: DataDir, now: int) -> list[Row]:
     """All stations of the site, and all that were ever heard, by seat. Raises DiademaError."""
-    seats = _seats(data)
+    seats = seats_of(data)
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
@@ -76,7 +81,7 @@ def fleet(data: DataDir, now: int) -> list[Row]:
 
 def one(data: DataDir, name: str, now: int) -> One:
     """By its id or its seat. Raises DiademaError."""
-    seats = _seats(data)
+    seats = seats_of(data)
     s = station_of(seats, name)
     reader = open_reader(data.store)
     try:
@@ -120,7 +125,8 @@ def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, 
     return found[::-1]
 
 
-def _seats(data: DataDir) -> dict[str, str]:
+def seats_of(data: DataDir) -> dict[str, str]:
+    """Of each station of the site. Raises DiademaError."""
     site = load(data.site) if data.site.exists() else None
     return {one.id: one.seat for one in site.stations} if site else {}
 
@@ -157,6 +163,7 @@ def _rows(
         found.s: found
         for found in tx.execute(select(tables.rollout_seats).order_by(seat.number)).all()
     }
+    tests = newest(tx)
     rows = []
     for station in stations:
         s, state, hello = station.s, station.state, station.hello
@@ -179,6 +186,8 @@ def _rows(
         )
         if (mine := part.get(s)) is not None:
             row.phase, row.reason, row.rollout = mine.phase, mine.reason, mine.number
+        if (test := tests.get(s)) is not None:
+            row.test_fit, row.test_utc, row.test_by = test.fit, test.utc, test.by
         for event in _newest(tx, station, ("station.health",), 1):
             row.heap, row.journal = event["heap"], event["journal"]
             row.discards, row.rssi = event.get("discards"), event.get("rssi")

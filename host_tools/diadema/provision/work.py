@@ -55,7 +55,7 @@ async def provision(
     if data.read_hub() is None:
         raise ProvisionError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
     say(f"asks who is on {port}")
-    hello, carried = await _who(port, station)
+    hello, carried = await who_is_on(port, station)
     s = hello.s or station or ""
     if not is_station(s) or not s.startswith("DIA-"):
         raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
@@ -65,7 +65,7 @@ async def provision(
     say(f"{s}: takes seat {seat}")
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
     say(f"{s}: gets configuration {generation} and the time")
-    async with _carrying(data, port, s) if not carried else contextlib.nullcontext():
+    async with carrying(data, port, s) if not carried else contextlib.nullcontext():
         await _wait(word, s, generation, limit_s)
     site = load(data.site)
     return Provisioned(
@@ -80,7 +80,7 @@ async def provision(
     )
 
 
-async def _who(port: str, station: str | None) -> tuple[Hello, bool]:
+async def who_is_on(port: str, station: str | None) -> tuple[Hello, bool]:
     """The greeting, and whether another program carries the cable."""
     try:
         hello = await greeting_on(port, _GREETING_S)
@@ -102,7 +102,7 @@ async def _who(port: str, station: str | None) -> tuple[Hello, bool]:
 
 
 @contextlib.asynccontextmanager
-async def _carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
+async def carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
     """A gateway for this one cable."""
     name = "bench-" + s.removeprefix("DIA-")
     running = asyncio.create_task(Gateway(data, [port], name).run())

@@ -1,0 +1,229 @@
+"""`diadema selftest`: the bench test of a station, and its record."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from diadema.options import AsJson, Data, data_root
+
+if TYPE_CHECKING:
+    from diadema.paths import DataDir
+    from diadema.selftest.record import Signed
+    from diadema.site import Site
+
+
+class _Group(TyperGroup):
+    """`diadema selftest A-01` is `diadema selftest run A-01`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    help="The bench test of a station, and its signed record.",
+    no_args_is_help=True, add_completion=False, cls=_Group,
+)  # fmt: skip
+
+Name = Annotated[str, typer.Argument(metavar="STATION", help="Its id, or its seat.")]
+
+
+@app.command()
+def run(
+    station: Annotated[
+        str | None, typer.Argument(metavar="STATION", help="Its id, or its seat.")
+    ] = None,
+    port: Annotated[
+        str | None,
+        typer.Option("--port", help="As /dev/ttyUSB0, where nobody carries its cable."),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="Who does it.")] = "diadema",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try every part of a station with somebody in front of it; exit code 1 when it is not fit.
+
+    The station guides through it on its screen; the steps are told here too where its cable is
+    carried on this machine. `diadema selftest STATION` is the same.
+    """
+    from diadema.selftest import telling
+    from diadema.selftest.running import run as play
+
+    where = _data(data)
+    say = _silent if as_json else _say
+    signed = asyncio.run(play(where, station, by=by, port=port, tell=say))
+    if as_json:
+        _print_json(where, signed)
+    else:
+        language = _language(where)
+        say(telling.verdict(signed, language))
+        for line in telling.to_do(signed, language):
+            say(f"  {line}")
+        from diadema.words import text
+
+        say(text("selftest.next", language, seat=telling.named(signed)))
+    sys.exit(0 if signed.record.fit else 1)
+
+
+@app.command()
+def show(
+    station: Name,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="A .pdf to print, or a .json that can be checked."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that it had, not the last one only.")
+    ] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the record of the last bench test, and whether its signature is right; or print it."""
+    from diadema.errors import DiademaError
+    from diadema.fleet.reading import seats_of, station_of
+    from diadema.paths import write_whole
+    from diadema.selftest import keys
+    from diadema.selftest.reading import inspections
+    from diadema.selftest.record import standing, written
+    from diadema.words import text
+
+    where = _data(data)
+    language = _language(where)
+    kind = out.suffix.lower() if out else ""
+    if out is not None and (kind not in (".pdf", ".json") or (kind == ".json" and everything)):
+        raise DiademaError(f"{out}: the name must end in .pdf, or in .json for one record")
+    records = inspections(where, station_of(seats_of(where), station), 100 if everything else 1)
+    if not records:
+        raise DiademaError(text("selftest.none", language, seat=station))
+    public = keys.public_of(where, None)
+    if out is not None:
+        made = written(records[0])
+        if kind == ".pdf":
+            from diadema.selftest.paper import content
+
+            made = content(records, _site(where), language, public)
+        try:
+            write_whole(out, made)
+        except OSError as error:
+            raise DiademaError(f"cannot write {out}: {error.strerror}") from error
+    for signed in records:
+        if as_json:
+            _print_json(where, signed)
+        else:
+            _show(where, signed, public)
+    right = all(standing(one, public) == "right" for one in records)
+    sys.exit(0 if right else 1)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="As `diadema selftest show -o FILE.json` made it.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Public key of its hub. Default: of this one.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Say whether a printed record is as its hub signed it; exit code 1 when it is not."""
+    from diadema.errors import DiademaError
+    from diadema.selftest import keys
+    from diadema.selftest.record import read, standing
+
+    where = _data(data)
+    try:
+        signed = read(file.read_bytes())
+    except OSError as error:
+        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+    except DiademaError as error:
+        raise DiademaError(f"{file}: {error}") from error
+    public = keys.public_of(where, key)
+    _show(where, signed, public)
+    sys.exit(0 if standing(signed, public) == "right" else 1)
+
+
+@app.command("key")
+def show_key(
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Also into a file, for `check --key`.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Show the public key by which this hub's records can be checked anywhere."""
+    from diadema.errors import DiademaError
+    from diadema.paths import write_whole
+    from diadema.selftest import keys
+
+    public = keys.public_of(_data(data), None)
+    if out is not None:
+        try:
+            write_whole(out, public.encode() + b"\n")
+        except OSError as error:
+            raise DiademaError(f"cannot write {out}: {error.strerror}") from error
+    print(f"{public} ({keys.fingerprint(public)})")
+
+
+def _show(where: "DataDir", signed: "Signed", public: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    from diadema.selftest import telling
+    from diadema.selftest.record import standing
+
+    language = _language(where)
+    site = _known_site(where)
+    record = signed.record
+    _say(telling.verdict(signed, language))
+    hour = telling.hour(signed.tested_utc, site.tz if site else ZoneInfo("UTC"))
+    _say(f"{record.of[0]} · {record.board} {record.firmware} · {hour} · {record.by}")
+    for name, result in signed.checks.items():
+        _say(f"  {telling.check(name, language)}: {telling.result(result, language)}")
+    for line in telling.to_do(signed, language):
+        _say(line)
+    _say(telling.standing(standing(signed, public), signed.key, language))
+
+
+def _print_json(where: "DataDir", signed: "Signed") -> None:
+    import msgspec
+
+    from diadema.selftest import keys
+    from diadema.selftest.record import standing
+
+    told = msgspec.to_builtins(signed)
+    print(json.dumps(told | {"standing": standing(signed, keys.public_of(where, None))}))
+
+
+def _data(data: Path | None) -> "DataDir":
+    from diadema.paths import DataDir
+
+    return DataDir(data_root(data))
+
+
+def _known_site(where: "DataDir") -> "Site | None":
+    from diadema.selftest.running import site_of
+
+    return site_of(where)
+
+
+def _site(where: "DataDir") -> "Site":
+    from diadema.site import load
+
+    return load(where.site)
+
+
+def _language(where: "DataDir") -> str:
+    site = _known_site(where)
+    return site.language if site else "es"
+
+
+def _say(line: str) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True, markup=False).print(line)
+
+
+def _silent(_: str) -> None:
+    pass
