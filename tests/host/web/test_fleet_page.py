@@ -64,7 +64,7 @@ def fleet_web(
     nats_server: Nats, shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Web]:
     folder = tmp_path_factory.mktemp("fleet")
-    fill(DataDir(folder), 20)
+    fill(DataDir(folder), 60)
     (folder / "logs" / f"{SICK}.log").write_text("codec: no answer <script>alert(1)</script>\n")
     web = Web(folder, nats_server.url)
     web.start()
@@ -99,10 +99,10 @@ async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
 
     told = await hub.client.subscribe("hub.update", cb=answer)
     page = await open_page(f"{fleet_web.url}/ui/fleet", role="technician")
-    await expect(page.locator("tbody tr")).to_have_count(20)
-    await expect(page.locator("#main")).to_contain_text("20 estaciones · 17 con enlace")
+    await expect(page.locator("tbody tr")).to_have_count(50)
+    await expect(page.locator("#main")).to_contain_text("60 estaciones · 53 con enlace")
     sick = page.locator("tr", has_text="A-004")
-    await expect(sick).to_contain_text("avería: códec de audio: no responde")
+    await expect(sick).to_contain_text("Avería: códec de audio: no responde")
     rollout = page.locator("section.rollout", has_text="detenida").first
     await expect(rollout).to_contain_text("la última en A-004: volvió al anterior: códec de audio")
     await expect(rollout).to_contain_text("A-007: no contestó en diez minutos")
@@ -111,6 +111,9 @@ async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
     await rollout.get_by_role("button", name="Continuar sin las que fallaron").click()
     await expect(page.locator("section.rollout", has_text="en curso")).to_be_visible()
     assert {"do": "resume", "number": 1, "stop_after": 3} in asked
+    await page.get_by_label("Buscar posición o estación").fill("a-058")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await page.get_by_label("Buscar posición o estación").fill("")
     # the older one, of the same board, is over: no way leads back to it
     await expect(page.locator("section.rollout").get_by_role("button")).to_have_count(1)
     await sick.get_by_role("link").click()

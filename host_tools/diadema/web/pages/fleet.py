@@ -12,7 +12,7 @@ from diadema.web.pages.fleet_station import show_station
 from diadema.web.pages.fleet_told import KIB, hour, link, wrong
 from diadema.web.pages.parts import Unread, read
 from diadema.web.pages.shell import Page, Refused, open_page
-from diadema.web.pages.table import figures_table
+from diadema.web.pages.table import ROWS, figures_table
 from diadema.web.service import Service
 
 PATH = "/ui/fleet"
@@ -42,7 +42,7 @@ def mount(app: FastAPI, service: Service) -> None:
 async def _list(service: Service, page: Page, show: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page fleet"):
-        with ui.element("header").classes("page-head"):
+        with ui.element("header").classes("page-head") as head:
             ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
             options = {name: words[f"show.{name}"] for name in _SHOWN}
             choice = ui.select(options, value=show, label=words["show"])
@@ -59,15 +59,20 @@ async def _list(service: Service, page: Page, show: str) -> None:
         ui.label(" · ".join(said)).classes("status")
         await show_rollouts(service, page)
         texts = ("seat", "wrong", "way", "seen", "update", "version", "station")
-        figures = ("heap", "journal", "rssi", "reconnects")
+        figures = [(name, words[name]) for name in ("heap", "journal", "rssi")]
+        figures.append(("reconnects", words["reconnects.short"]))
         shown.sort(key=lambda row: (not wrong(row, page), row.link != "lost"))
         table = figures_table(
             [(name, words[name]) for name in texts],
-            [(name, words[name]) for name in figures],
+            figures,
             [_row(row, service, page) for row in shown],
             words["none"],
         )
         table.props("wrap-cells")
+        if len(rows) > ROWS:
+            search = ui.input(words["search"]).props("dense outlined clearable type=search")
+            search.classes("team").bind_value_to(table, "filter", lambda text: text or "")
+            search.move(head)
 
 
 def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
@@ -84,7 +89,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "heap_by": row.heap,
         "journal": "" if row.journal is None else f"{row.journal} %",
         "journal_by": row.journal,
-        "rssi": "" if row.rssi is None else f"{row.rssi} dBm",
+        "rssi": "" if row.rssi is None else f"{row.rssi} dBm".replace("-", "−"),
         "rssi_by": row.rssi,
         "reconnects": row.reconnects,
         "update": words[f"phase.{row.phase}"] if row.phase else "",

@@ -31,11 +31,11 @@ async def show_rollouts(service: Service, page: Page) -> None:
         ui.label(words["rollouts.none"]).classes("note")
     newest = {rollout["plan"]["board"]: rollout["number"] for rollout in told}
     for rollout in told[: -_SHOWN - 1 : -1]:
-        with ui.element("section").classes("rollout"):
+        with ui.element("section").classes("rollout close"):
             ui.label(_said(rollout, page))
             for line in _why(rollout, page):
                 ui.label(line).classes("note")
-            with ui.row().classes("acts"):
+            with ui.row():
                 if rollout["status"] == "running":
                     _button(service, page, "stop", rollout)
                 elif newest[rollout["plan"]["board"]] == rollout["number"]:

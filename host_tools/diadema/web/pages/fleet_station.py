@@ -34,9 +34,11 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         said.append(f"{words['generation']} {row.generation}")
         said.append(f"{words['reconnects']}: {row.reconnects}")
         ui.label(" · ".join(filter(None, said))).classes("status")
-        ui.label(wrong(row, page) or words["nothing_wrong"])
-        for told in filter(None, (trouble.advice(each, page.language) for each in row.faults)):
-            ui.label(told).classes("note")
+        with ui.element("section").classes("close"):
+            ui.label(wrong(row, page) or words["nothing_wrong"])
+            for told in dict.fromkeys(trouble.advice(each, page.language) for each in row.faults):
+                if told is not None:
+                    ui.label(told).classes("note")
         _health(found, service, words)
         _past("boots", ("cause", "version", "text"), found.boots, service, page)
         _past("updates", ("phase", "version", "reason"), found.updates, service, page)
@@ -114,7 +116,7 @@ def _files(service: Service, page: Page, row: Row) -> None:
             ui.download.content(made, f"{row.seat}.pdf")
 
     ui.label(page.words["diagnosis.note"]).classes("note")
-    with ui.row().classes("acts"):
+    with ui.row():
         button = ui.button(page.words["do.diagnosis"], on_click=download_diagnosis, color=None)
         button.classes("act").props("outline no-caps")
         if row.seat is not None:

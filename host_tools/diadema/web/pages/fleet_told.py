@@ -18,6 +18,11 @@ def link(row: Row, page: Page) -> str:
 
 def wrong(row: Row, page: Page) -> str:
     """In a few words, what a technician should look at."""
+    found = "; ".join(troubles(row, page))
+    return found[:1].upper() + found[1:]
+
+
+def troubles(row: Row, page: Page) -> list[str]:
     words, language = page.words, page.language
     found = [
         words["wrong.fault"].format(fault=trouble.fault(fault, language)) for fault in row.faults
@@ -32,8 +37,8 @@ def wrong(row: Row, page: Page) -> str:
         found.append(words["wrong.revoked"])
     if row.phase == "failed":
         reason = trouble.reason(row.reason or "", language)
-        found.append(words["wrong.update"].format(reason=reason))
-    return "; ".join(found)
+        found.append(words["wrong.update"].format(reason=reason).removesuffix(": "))
+    return found
 
 
 def hour(utc_ms: int | None, service: Service) -> str:
