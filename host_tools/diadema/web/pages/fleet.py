@@ -9,6 +9,7 @@ from nicegui import ui
 from diadema.fleet.reading import Row, fleet
 from diadema.web.pages.fleet_rollouts import show_rollouts
 from diadema.web.pages.fleet_station import show_station
+from diadema.web.pages.fleet_tests import last_test
 from diadema.web.pages.fleet_told import KIB, hour, link, wrong
 from diadema.web.pages.parts import Unread, read
 from diadema.web.pages.shell import Page, Refused, open_page
@@ -58,7 +59,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
         ]
         ui.label(" · ".join(said)).classes("status")
         await show_rollouts(service, page)
-        texts = ("seat", "wrong", "way", "seen", "update", "version", "station")
+        texts = ("seat", "wrong", "way", "seen", "test", "update", "version", "station")
         figures = [(name, words[name]) for name in ("heap", "journal", "rssi")]
         figures.append(("reconnects", words["reconnects.short"]))
         shown.sort(key=lambda row: (not wrong(row, page), row.link != "lost"))
@@ -92,6 +93,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "rssi": "" if row.rssi is None else f"{row.rssi} dBm".replace("-", "−"),
         "rssi_by": row.rssi,
         "reconnects": row.reconnects,
+        "test": last_test(row, service, page),
         "update": words[f"phase.{row.phase}"] if row.phase else "",
         "wrong": wrong(row, page),
         "link": f"{PATH}/{row.s}?lang={page.language}",

@@ -12,6 +12,7 @@ from diadema.fleet.reading import One, Row, one
 from diadema.paths import DataDir
 from diadema.site import load
 from diadema.web.pages.charts import chart
+from diadema.web.pages.fleet_tests import show_tests
 from diadema.web.pages.fleet_told import KIB, hour, link, wrong
 from diadema.web.pages.parts import read
 from diadema.web.pages.shell import Page
@@ -39,6 +40,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
             for told in dict.fromkeys(trouble.advice(each, page.language) for each in row.faults):
                 if told is not None:
                     ui.label(told).classes("note")
+        await show_tests(service, page, row)
         _health(found, service, words)
         _past("boots", ("cause", "version", "text"), found.boots, service, page)
         _past("updates", ("phase", "version", "reason"), found.updates, service, page)
