@@ -135,6 +135,10 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     await asked(nats, "hub.update", do="start", plan=again)
     told = await until(lambda: rollout(nats, number=2))
     assert {seat["s"] for seat in told["seats"]} == set(SICK)  # the others have it
+    await asked(nats, "hub.update", do="stop", number=2)
+    await asked(nats, "hub.update", do="start", plan=again)
+    refused = await asked(nats, "hub.update", do="resume", number=2)
+    assert "roll-out 3 of 0.2.0 still runs" in refused["detail"]
 
 
 async def test_a_bundle_that_stations_would_not_take_is_refused(floor, tmp_path):

@@ -89,12 +89,7 @@ class Updates:
         told = found.manifest
         named = {"board": told.board, "version": told.version, "only": self._named(body)}
         plan = msgspec.convert({**body, **named}, Plan)
-        for one in self.rollouts.values():
-            if one.plan.board == plan.board and one.status == "running":
-                raise UpdateError(
-                    f"roll-out {one.number} of {one.plan.version} still runs for {plan.board}: "
-                    f"stop it first with `diadema update stop {one.number}`"
-                )
+        self._none_runs(plan.board)
         facts = self._facts()
         if not any(fact.board == plan.board for fact in facts.values()):
             raise UpdateError(f"no station with the board {plan.board} was ever here")
@@ -121,6 +116,8 @@ class Updates:
 
     def resume(self, number: int, stop_after: int | None, retry: bool) -> Rollout:
         rollout = self.rollout(number)
+        if rollout.status == "stopped":
+            self._none_runs(rollout.plan.board)
         now = self._ingest.clock.now_ms()
         self._save(rollout, rollout.resume(now, stop_after=stop_after, retry=retry))
         return rollout
@@ -200,6 +197,15 @@ class Updates:
         return frames
 
     # -- inside
+
+    def _none_runs(self, board: str) -> None:
+        """Of two at once, each would bring back what the other took away. Raises UpdateError."""
+        for one in self.rollouts.values():
+            if one.plan.board == board and one.status == "running":
+                raise UpdateError(
+                    f"roll-out {one.number} of {one.plan.version} still runs for {board}: "
+                    f"stop it first with `diadema update stop {one.number}`"
+                )
 
     def _begin(self, rollout: Rollout, s: str, now: int) -> Frames:
         try:
