@@ -2,14 +2,10 @@
 refused leaves the one before.
 """
 
-import asyncio
 import json
-import os
 
 import pytest
-import wire_host
 from conftest import STATION
-from diadema.frames import encode
 from diadema.sim import people
 from diadema.site import Site, parse
 from diadema.station_config import ConfigMaker
@@ -26,27 +22,6 @@ def site() -> Site:
     )
     content["stations"][0]["id"] = STATION
     return parse(json.dumps(content).encode())
-
-
-@pytest.fixture(autouse=True)
-def patient_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More is sent at once than the cable takes."""
-    waiting = bytearray()
-
-    def go_on(port: int) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while waiting:
-                del waiting[: os.write(port, waiting[:256])]
-            loop.remove_writer(port)
-        except BlockingIOError:
-            loop.add_writer(port, go_on, port)
-
-    def send(host: wire_host.WireHost, body: dict[str, object]) -> None:
-        waiting.extend(encode(json.dumps(body).encode()))
-        go_on(host._port)
-
-    monkeypatch.setattr(wire_host.WireHost, "send", send)
 
 
 async def test_a_large_site_changes_in_a_session(desk, site):

@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-import os
 import random
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
-from diadema.frames import encode
 from diadema.image.files import pack_snug
 from diadema.sim.build import board_heap, compile_mpy
 from diadema.sim.flash import CutPlan
@@ -23,11 +21,12 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 KEY = keys.generate()
 OLD = 1_000
 BLANK = b"\xff" * SLOT_BYTES
+_AGAIN_S = 5
 
 
-def parts(body, key=KEY, board="sim", version="2", made=2_000_000_000):
+def parts(body, key=KEY, board="sim", version="2", made=2_000_000_000, **more):
     """The commands that bring a program, without their number."""
-    signed = bundle.sign(body, key, board=board, version=version, made=made)
+    signed = bundle.sign(body, key, board=board, version=version, made=made, **more)
     return bundle.read(signed).commands()
 
 
@@ -62,24 +61,20 @@ class UpdateBench(Bench):
         )
         return seen.event
 
-    async def sent(self, body):
-        data = encode(json.dumps(body).encode())
-        while data:
-            try:
-                data = data[os.write(self.host._port, data) :]
-            except BlockingIOError:  # the cable is slower than we are
-                await asyncio.sleep(0)
-
     async def send(self, blocks, until=None):
-        """As a hub does: the lines, then what the station waits for. The event that ended it, or
-        the first whose `next` is at least `until`.
+        """As a hub does: the lines, then what the station waits for, and again what it does not
+        answer. The event that ended it, or the first whose `next` is at least `until`.
         """
         number = next(self.host._numbers)
         since, told, last = self.since(), 1, 2
         while True:
             for block in blocks[told - 1 : last]:
-                await self.sent(block | {"i": number})
-            event = await self.event("station.update", since, i=number)
+                await self.host.sent(block | {"i": number})
+            try:
+                async with asyncio.timeout(_AGAIN_S):
+                    event = await self.event("station.update", since, i=number)
+            except TimeoutError:
+                continue
             seen = self.world.witness.events(self.station.id)
             since = next(at for at, one in enumerate(seen) if one.event is event) + 1
             if event["phase"] != "receiving" or (until and event["next"] >= until):
@@ -93,8 +88,8 @@ def slots(tmp_path, vfs, body, site):
     """`async with slots(…)`: a configured station whose program runs from slot_a."""
 
     @asynccontextmanager
-    async def open_slots(a=None, b=BLANK, configured=True):
-        content = {"slot_a": a or program_slot(body, "sim", "1", OLD), "slot_b": b}
+    async def open_slots(a=None, b=BLANK, configured=True, **more):
+        content = {"slot_a": a or program_slot(body, "sim", "1", OLD), "slot_b": b, **more}
         world = World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=vfs)
         async with world:
             station = await world.add_station(STATION, slots=content)
@@ -168,7 +163,7 @@ async def test_a_break_of_power_costs_a_sector_at_most(slots, body):
         await bench.station.power_on()
         await bench.event("station.booted", since)
         number = next(bench.host._numbers)
-        await bench.sent(blocks[0] | {"i": number})
+        await bench.host.sent(blocks[0] | {"i": number})
         goes_on = await bench.event("station.update", since, i=number)
         assert goes_on["phase"] == "receiving"
         assert told["next"] - 10 <= goes_on["next"] <= told["next"] + 40
@@ -257,7 +252,7 @@ async def test_whatever_a_cut_of_power_leaves_the_old_program_comes_back(slots, 
             cut = asyncio.create_task(bench.station.power_cut_in_flash(plan, 3))
             await asyncio.sleep(0)
             for block in blocks:
-                await bench.sent(block | {"i": number})
+                await bench.host.sent(block | {"i": number})
             await bench.world.sleep(40_000)
             await cut
             await bench.station.power_on()
@@ -299,7 +294,7 @@ async def test_safe_mode_takes_an_update(slots, body):
             last = 2 if told == 1 else told + 32 - told % 32
             seen = len(bench.host.hellos)
             for block in blocks[told - 1 : last]:
-                await bench.sent(block | {"i": 1})
+                await bench.host.sent(block | {"i": 1})
             while not any("update" in hello for hello in bench.host.hellos[seen:]):
                 await asyncio.sleep(0.01)
             answer = [h["update"] for h in bench.host.hellos[seen:] if "update" in h][-1]
@@ -318,14 +313,14 @@ async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
         assert kept
 
         hellos = len(bench.host.hellos)
-        await bench.sent({"cmd": "factory_reset", "i": 1, "confirm": "DIA-0200000000a2"})
-        await bench.sent({"hello": {}})
+        await bench.host.sent({"cmd": "factory_reset", "i": 1, "confirm": "DIA-0200000000a2"})
+        await bench.host.sent({"hello": {}})
         await bench.until(lambda: len(bench.host.hellos) > hellos)
         assert "done" not in bench.host.hellos[-1]
         assert sorted(path.name for path in files.glob("config.*")) == kept
 
         restarts = len(bench.station.restarts)
-        await bench.sent({"cmd": "factory_reset", "i": 2, "confirm": STATION})
+        await bench.host.sent({"cmd": "factory_reset", "i": 2, "confirm": STATION})
         await bench.until(lambda: len(bench.station.restarts) > restarts)
         assert [hello["done"] for hello in bench.host.hellos if "done" in hello] == [
             "factory_reset"

@@ -1,6 +1,7 @@
 """The host's end of one station's cable, in the test: frames, acknowledgements, commands."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -46,19 +47,39 @@ class WireHost:
         self._decoder = Decoder()
         self._timed: set[int] = set()
         self._configured = False
+        self._unsent = bytearray()
         self._port = os.open(station.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._port)
         asyncio.get_running_loop().add_reader(self._port, self._readable)
 
     def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._port)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._port)
+        loop.remove_writer(self._port)
         os.close(self._port)
 
     def send(self, body: dict[str, Any]) -> None:
-        os.write(self._port, encode(json.dumps(body).encode()))
+        self.send_raw(encode(json.dumps(body).encode()))
 
     def send_raw(self, data: bytes) -> None:
-        os.write(self._port, data)
+        """In order, as fast as the cable takes it."""
+        self._unsent += data
+        self._writable()
+
+    async def sent(self, body: dict[str, Any]) -> None:
+        """Back when the cable has all of it."""
+        self.send(body)
+        while self._unsent:
+            await asyncio.sleep(0)
+
+    def _writable(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(BlockingIOError):
+            del self._unsent[: os.write(self._port, self._unsent)]
+        if self._unsent:
+            loop.add_writer(self._port, self._writable)
+        else:
+            loop.remove_writer(self._port)
 
     def command(self, name: str, **fields: Any) -> int:
         """Send a command; returns its `i`."""
