@@ -2,10 +2,13 @@
 and told by its next start.
 """
 
+import micropython
 import slots
 
 
 def main():
+    if slots.safe or slots.chosen:
+        micropython.kbd_intr(-1)  # as in boot.py; MicroPython undoes it before each of the two
     if slots.safe:
         from safe import run
 

@@ -1,6 +1,7 @@
 """`network` of the simulated board: a Wi-Fi station among the access points it is told of.
 
-The `wifi` command gives {"networks": {name: password}}; an empty table is radio silence.
+The `wifi` command gives {"networks": {name: password}}; an open one has an empty password, and an
+empty table is radio silence.
 """
 
 import wire
@@ -115,7 +116,12 @@ class WLAN:
         return self._status
 
     def scan(self):
-        return [(name.encode(), b"\2\0\0\0\0\1", 6, -55, 3, False) for name in _networks]
+        if not self._active:
+            raise OSError("Wifi Not Started")
+        return [
+            (name.encode(), b"\2\0\0\0\0\1", 6, -55, 3 if _networks[name] else 0, False)
+            for name in _networks
+        ]
 
     def config(self, name=None, **values):
         if name is not None:

@@ -16,6 +16,7 @@ import select  # noqa: F401 - loaded here, so that the firmware finds ours
 import sys
 import time  # noqa: F401
 
+import console
 import esp32
 import hands
 import machine
@@ -28,6 +29,7 @@ import wire
 from solder import solder
 
 sys.modules["_asyncio"] = tasks
+sys.modules["micropython"] = console
 sys.modules["tls"] = secure
 
 # as large as the world made their files; without slots the program lies among the files
@@ -96,10 +98,12 @@ def run(name):
             source = file.read()
     except OSError:
         return
+    console.kbd_intr(3)
     try:
         exec(compile(source, name, "exec"), {"__name__": "__main__", "__file__": name})
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         sys.print_exception(error)
+    console.kbd_intr(-1)
 
 
 def start(models, line, folder, identity, cause):

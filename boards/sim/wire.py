@@ -3,10 +3,10 @@
 The world (a host process) owns the time and the flash. This module is all that the other modules
 here know of it. Lines from the world: `T now` (the clock stands there, in whole ms of the run),
 `S now speed` (it runs on from there), `F ok` or `F why` (answer to a flash operation), `P`
-(console bytes were written, look), or a JSON command. Lines to the world: `I due heard` (nothing
-to do before `due`, after `heard` lines from the world), `B` (the network woke us), `W`/`E`
-(program, erase), `R cause` (the chip restarts), `A 1`/`A 0` (the broker let us in, is gone),
-`U`/`D message` (published, heard over the air), or a JSON answer.
+(console bytes were written, look), `C` (a byte 3 comes among them), or a JSON command. Lines to
+the world: `I due heard` (nothing to do before `due`, after `heard` lines from the world), `B` (the
+network woke us), `W`/`E` (program, erase), `R cause` (the chip restarts), `A 1`/`A 0` (the broker
+let us in, is gone), `U`/`D message` (published, heard over the air), or a JSON answer.
 """
 
 import json
@@ -29,6 +29,7 @@ _heard = 0  # lines from the world so far, answers to flash operations apart
 _waiting = []  # lines that came while an answer was awaited
 _open = 0  # connects, pings and PUBACKs that the network still owes
 _until = 0  # real ticks_ms up to which the clock stands for them
+interrupting = False  # a byte 3 on the console ends the program
 _handlers = {}  # command -> function(dict) -> dict or None
 _alarms = []  # [due ms of the run, function], unordered and few
 
@@ -135,6 +136,9 @@ def _obey(line):
         _now = int(parts[1])
         _speed = float(parts[2])
         _real = _time.ticks_us()
+    elif kind == 67:  # C
+        if interrupting:
+            raise KeyboardInterrupt
     elif kind != 80:  # P only wakes
         command = json.loads(line)
         function = _handlers.get(command["do"])

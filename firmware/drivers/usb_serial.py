@@ -1,7 +1,8 @@
 """The USB serial line, shared with the console: frames out whole, whatever comes in.
 
-Once the host speaks in frames, Ctrl-C is an ordinary byte; before that a technician can still
-stop the station. One task reads, one writes.
+Before the host speaks in frames, a technician can stop the station by Ctrl-C. Where the program
+runs from a slot, MicroPython itself lets that byte through from the start (`boot.py`), and only
+what a person types stops it. One task reads; what tasks write does not mix.
 """
 
 import asyncio
@@ -52,7 +53,13 @@ class UsbSerial:
             self._guarded = True
             micropython.kbd_intr(-1)
 
+    def stops(self, data):
+        """Whether somebody typed Ctrl-C, and no host has spoken yet."""
+        return not self._guarded and b"\x03" in data and not data.strip(b"\r\x03")
+
     async def write(self, data):
+        while self._busy:
+            await asyncio.sleep_ms(0)
         self._busy = True
         try:
             view = memoryview(data)

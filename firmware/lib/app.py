@@ -134,7 +134,8 @@ class App:
 
     def settle_links(self):
         """Begin, change or end the way over Wi-Fi, as the configuration has it."""
-        if self.uplink.links or (self.parts.has("wifi") and self.machine.config.wifi):
+        config = self.machine.config
+        if self.uplink.links or (self.parts.has("wifi") and config.wifi and config.broker):
             from lib.links import settle
 
             settle(self)

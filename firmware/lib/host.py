@@ -11,6 +11,7 @@ from lib.once import once
 from lib.seal import sealed
 
 _NUMBER_LIMIT = 0x1FFFFFFFFFFFFF  # 2^53 - 1
+_IMPROV = b"IMPROV\x01"  # begins what `lib.improv` answers
 
 
 class Host:
@@ -20,6 +21,8 @@ class Host:
         self.foreign = 0  # frames that the hub's key did not seal
         self.late = 0  # frames on their way over a restart
         self.format_asked = None  # i of the command, while the host gets the old journal
+        self.improv = None  # while somebody speaks it
+        self._before = b""  # what came last, as a beginning may come in pieces
 
     async def listen(self):
         """Take what comes over the cable, until the line ends."""
@@ -30,8 +33,25 @@ class Host:
                 app.serial.log("the serial line has ended")
                 return
             u = app.clock.now()
+            self._look_for_improv(data)
+            if not self.improv and app.serial.stops(data):
+                raise KeyboardInterrupt
             for message in self.decoder.feed(data):
                 await self.hear(message, u)
+
+    def _look_for_improv(self, data):
+        """Its packets stand between frames. The decoder gets all the same: for it they are console
+        text, and nothing that somebody cut off may swallow a frame.
+        """
+        if not self.improv:
+            data = self._before + data
+            self._before = data[1 - len(_IMPROV) :]
+            if _IMPROV not in data:
+                return
+            from lib.improv import Improv
+
+            self.improv = Improv(self._app)
+        self.improv.feed(data)
 
     async def hear(self, message, u=None):
         """Take a message when there is room for what it asks. `u`: when the cable brought it."""

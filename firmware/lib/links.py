@@ -25,7 +25,7 @@ _FAULTS = ("wrong_password", "certificate", "refused")  # only these a person ca
 def settle(app):
     """Begin, change or end the app's way over Wi-Fi, as the configuration has it."""
     config = app.machine.config
-    wanted = config.wifi and (config.wifi, config.broker, config.sntp)
+    wanted = config.wifi and config.broker and (config.wifi, config.broker, config.sntp)
     uplink = app.uplink
     if uplink.links:
         if uplink.links.settings == wanted:

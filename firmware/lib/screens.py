@@ -190,7 +190,9 @@ class Screen:
         if desk.pending and desk.open:
             return words["pending_count"] % len(desk.pending)
         if situation == "logged_out":
-            return words["tap_badge"] if station.config.generation else words["no_config"]
+            if station.config.generation:
+                return words["tap_badge"]
+            return with_why(words["no_config"], station.config.wifi and words["by_cable"])
         if situation in ("talking", "held"):
             return desk.queue or label_of(station.config.campaigns, desk.campaign)
         return ""

@@ -79,7 +79,8 @@ def judge(app, before):
     for role in ("screen", "keys", "badge_reader", "codec", "lights"):
         if parts.has(role) and not parts.get(role) and role not in before:
             return role
-    if parts.has("wifi") and app.machine.config.wifi and not parts.get("wifi"):
+    config = app.machine.config
+    if parts.has("wifi") and config.wifi and config.broker and not parts.get("wifi"):
         return "wifi"
     for part in faults:
         if part not in before and part not in ("uplink", "wifi", "config", "headset"):

@@ -10,6 +10,7 @@ message.agree: Agree
 message.observe: Object
 
 no_config: Not configured
+by_cable: Wi-Fi set: configure by cable
 safe_mode: Safe mode
 safe_crashes: Fails: tell support
 safe_no_program: No program

@@ -10,6 +10,7 @@ message.agree: Confor
 message.observe: Obs.
 
 no_config: Sin configuración
+by_cable: Con Wi-Fi: configure por cable
 safe_mode: Modo seguro
 safe_crashes: Falla: avise a soporte
 safe_no_program: Sin programa

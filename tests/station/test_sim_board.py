@@ -161,6 +161,27 @@ async def test_program_that_ends_the_vm_is_a_crash_with_its_last_words(program):
         await station._world.wait_event(station.id, lambda event: True)
 
 
+@pytest.mark.parametrize("lets_through", [False, True])
+async def test_a_byte_3_interrupts_unless_the_program_lets_it_through(program, lets_through):
+    station = await program(
+        PRELUDE
+        + f"""
+import micropython
+if {lets_through}:
+    micropython.kbd_intr(-1)
+print("ready")
+async def main():
+    print("got", await asyncio.StreamReader(sys.stdin.buffer).read(1))
+asyncio.run(main())
+"""
+    )
+    await said(station, "ready")
+    with open(station.port, "wb", buffering=0) as port:  # noqa: PTH123 - no regular file
+        port.write(b"\3")
+    console = await said(station, "got" if lets_through else "KeyboardInterrupt")
+    assert ("got b'\\x03'" in console) == lets_through
+
+
 async def test_power_cut_ends_the_vm_and_flash_stays(program):
     station = await program(
         PRELUDE

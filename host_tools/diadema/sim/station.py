@@ -244,6 +244,8 @@ class Station:
         if not self._vm:
             return
         self.traffic.cable_down(data)
+        if b"\x03" in data:  # told first: the chip sees it before any program can
+            self._write("C")
         self.stdin_lost += len(data) - self._vm.type(data)
         if not self._world.timeline.speed:
             self.tell_time()

@@ -54,6 +54,9 @@ class Serial:
     def guard(self):
         self.guarded = True
 
+    def stops(self, data):
+        return False
+
     def log(self, text):
         self.logged.append(text)
 

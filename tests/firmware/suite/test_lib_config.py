@@ -93,6 +93,30 @@ def test_blocks_become_a_configuration_that_stays():
         assert ConfigStore(STATION, folder).load().seat == "A-01"
 
 
+def test_a_network_told_before_counts_until_a_configuration_names_one():
+    kept = {"ssid": "Piso 3", "password": "una clave"}
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder)
+        assert store.load().wifi is None
+        store.keep_wifi({"ssid": "x", "password": ""})
+        store.keep_wifi(kept)
+        assert store.load().wifi == ConfigStore(STATION, folder).load().wifi == kept
+        assert send(store, GOOD).wifi == kept
+        assert send(store, dict(GOOD, generation=4, wifi=WIFI, broker=BROKER)).wifi == WIFI
+        assert send(store, dict(GOOD, generation=5)).wifi is None
+        store.keep_wifi(kept)
+        store.erase()
+        assert store.load().wifi is None
+
+
+def test_a_torn_file_of_the_network_is_none():
+    with Folder() as folder:
+        for text in ("", "[]", '{"ssid":"x"', '{"ssid":"x"}', "7"):
+            with open(folder + "/wifi.json", "w") as file:  # noqa: PTH123
+                file.write(text)
+            assert ConfigStore(STATION, folder).load().wifi is None
+
+
 def in_lines(data):
     """As the host writes it: the agents a row a line."""
     rows = [json.dumps(row) for row in data["agents"]]

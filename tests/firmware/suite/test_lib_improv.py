@@ -1,0 +1,259 @@
+"""Improv Wi-Fi over serial, byte by byte as improv-wifi.com/serial has it, and the answers."""
+
+import asyncio
+import json
+from binascii import unhexlify
+
+from lib.errors import PartError
+from lib.frames import encode
+from lib.improv import Packets, credentials, packet, result
+from test_lib_app import CONFIG, STATION, Bench, Serial
+
+
+def of(text):
+    return unhexlify(text.replace(" ", ""))
+
+
+HEAD = "49 4d 50 52 4f 56 01 "
+ASK_STATE = of(HEAD + "03 02 02 00 e5")
+ASK_ABOUT = of(HEAD + "03 02 03 00 e6")
+ASK_SCAN = of(HEAD + "03 02 04 00 e7")
+# the page's own example
+SEND_WIFI = of(
+    HEAD + "03 20 01 1e 0c 4d 79 57 69 72 65 6c 65 73 73 41 50"
+    "10 6d 79 73 65 63 75 72 65 70 61 73 73 77 6f 72 64 c1"
+)
+NO_ERROR = of(HEAD + "02 01 00 e1")
+INVALID = of(HEAD + "02 01 01 e2")
+UNKNOWN = of(HEAD + "02 01 02 e3")
+UNABLE = of(HEAD + "02 01 03 e4")
+NOT_AUTHORIZED = of(HEAD + "02 01 04 e5")
+OTHER = of(HEAD + "02 01 ff e0")
+READY = of(HEAD + "01 01 02 e2")
+JOINING = of(HEAD + "01 01 03 e3")
+JOINED = of(HEAD + "01 01 04 e4")
+WITHOUT = {"ssid": "MyWirelessAP", "password": "mysecurepassword"}
+
+
+def test_packets_are_written_as_the_page_has_them():
+    assert packet(3, b"\x02\x00") == ASK_STATE
+    assert packet(1, b"\x02") == READY
+    assert packet(2, b"\xff") == OTHER
+    assert result(1, ()) == of(HEAD + "04 02 01 00 e5")
+    assert result(4, ("MyNetwork", "-60", "YES")) == of(
+        HEAD + "04 14 04 12 09 4d 79 4e 65 74 77 6f 72 6b 03 2d 36 30 03 59 45 53 4f"
+    )
+    assert result(2, ("ñ",)) == packet(4, b"\x02\x03\x02\xc3\xb1")
+
+
+def test_packets_are_read_whole_in_pieces_and_between_others():
+    wanted = [(3, b"\x02\x00"), (3, SEND_WIFI[9:-1])]
+    line = b"noise\r\n" + ASK_STATE + b"\n" + encode(b'{"hello":{}}') + SEND_WIFI + b"IMPRO"
+    assert Packets().feed(line) == wanted
+    packets, found = Packets(), []
+    for byte in line:
+        found += packets.feed(bytes((byte,)))
+    assert found == wanted
+    assert packets.feed(ASK_STATE[5:]) == [(3, b"\x02\x00")]
+
+
+def test_a_wrong_sum_is_told_and_a_cut_packet_ends_where_the_next_begins():
+    bent = ASK_STATE[:-1] + b"\x00"
+    assert Packets().feed(bent + ASK_ABOUT) == [(None, b""), (3, b"\x03\x00")]
+    for size in range(7, len(SEND_WIFI)):
+        found = Packets().feed(SEND_WIFI[:size] + ASK_ABOUT)
+        assert found[-1] == (3, b"\x03\x00"), size
+        assert found[:-1] in ([], [(None, b"")]), size
+    assert Packets().feed(ASK_STATE.replace(b"V\x01", b"V\x02")) == []
+
+
+def test_a_packet_within_a_packets_data_is_not_two():
+    whole = packet(3, b"\x01\x09" + ASK_STATE[:7])
+    assert Packets().feed(whole) == [(3, b"\x01\x09" + ASK_STATE[:7])]
+
+
+def test_credentials_are_two_strings_of_a_fitting_length():
+    assert credentials(SEND_WIFI[11:-1]) == ("MyWirelessAP", "mysecurepassword")
+    assert credentials(b"\x04Piso\x00") == ("Piso", "")
+    assert credentials(b"\x03\xc3\xb1o\x08secreto1") == ("ño", "secreto1")
+    for wrong in (
+        b"", b"\x00\x00", b"\x04Piso", b"\x05Piso\x00", b"\x04Piso\x02a", b"\x04Piso\x00x",
+        b"\x02\xff\xfe\x00", b"\x21" + b"s" * 33 + b"\x00", b"\x01s\x41" + b"p" * 65,
+    ):  # fmt: skip
+        try:
+            credentials(wrong)
+        except ValueError:
+            continue
+        raise AssertionError(wrong)
+
+
+class Radio:
+    """Knows one network."""
+
+    def __init__(self):
+        self.tried = []
+        self.up = False
+        self.offs = 0
+
+    async def connect(self, ssid, password):
+        self.tried.append((ssid, password))
+        if (ssid, password) != ("MyWirelessAP", "mysecurepassword"):
+            raise PartError("wifi", "wrong_password")
+        self.up = True
+
+    def scan(self):
+        return {"MyWirelessAP": (-60, True), "Abierta": (-81, False)}
+
+    def off(self):
+        self.up = False
+        self.offs += 1
+
+
+class Line(Serial):
+    """What is written to it, in the order of the packets."""
+
+    def __init__(self):
+        super().__init__()
+        self.told = b""
+
+    async def write(self, data):
+        self.told += data
+
+
+class Store:
+    """No hub's configuration; what is told is kept."""
+
+    broken = 0
+    wifi = None
+
+    def load(self):
+        return None
+
+    def keep_wifi(self, wifi):
+        if isinstance(self.wifi, OSError):
+            raise self.wifi
+        self.wifi = wifi
+
+
+def talk(*asked, data=None, store=None, radio=None, parts=("wifi",)):
+    """(what is answered, bench, radio) by a station with that configuration."""
+    bench = Bench(parts=parts)
+    app = bench.app
+    bench.store.data = data
+    app.adopt(bench.store.load())
+    bench.store = store or Store()
+    app.serial = line = Line()
+    line.incoming = list(asked)
+    radio = radio or Radio()
+    app.parts.made = {"wifi": radio} if parts else {}
+
+    async def main():
+        await app.host.listen()
+        while app.host.improv and (app.host.improv._asked or app.host.improv._flag.is_set()):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+    return line.told.split(b"\n")[:-1], bench, radio
+
+
+def test_a_station_without_a_hub_is_ready_and_says_who_it_is():
+    told, bench, _ = talk(ASK_STATE[:9], ASK_STATE[9:] + b"\n" + ASK_ABOUT)
+    about = result(3, ("Diadema test", bench.app.machine.firmware, "test", STATION))
+    assert told == [NO_ERROR, READY, NO_ERROR, about]
+
+
+def test_it_tells_the_networks_that_it_hears():
+    told, _, _ = talk(ASK_SCAN)
+    assert told[0] == NO_ERROR and told[-1] == result(4, ()) and len(told) == 4
+    assert set(told[1:3]) == {
+        result(4, ("MyWirelessAP", "-60", "YES")), result(4, ("Abierta", "-81", "NO")),
+    }  # fmt: skip
+    assert talk(ASK_SCAN, parts=())[0] == [NO_ERROR, OTHER, READY]
+
+
+def test_it_joins_keeps_the_network_and_says_so():
+    store = Store()
+    told, bench, radio = talk(SEND_WIFI, ASK_STATE, store=store)
+    assert told == [NO_ERROR, JOINING, JOINED, result(1, ()), NO_ERROR, JOINED, result(2, ())]
+    assert store.wifi == bench.app.machine.config.wifi == WITHOUT
+    assert radio.up
+
+
+def test_a_network_that_it_cannot_join_is_not_kept():
+    store = Store()
+    wrong = packet(3, b"\x01\x0b\x04Piso\x05nadie")
+    told, bench, radio = talk(wrong, ASK_STATE, store=store)
+    assert told == [NO_ERROR, JOINING, UNABLE, READY, NO_ERROR, READY]
+    assert store.wifi is None and bench.app.machine.config.wifi is None
+    assert radio.tried == [("Piso", "nadie")] and not radio.up
+    assert talk(SEND_WIFI, parts=())[0] == [NO_ERROR, JOINING, UNABLE, READY]
+
+
+def test_what_cannot_be_written_is_not_told_as_kept():
+    store = Store()
+    store.wifi = OSError(28)
+    told, bench, _ = talk(SEND_WIFI, store=store)
+    assert told == [NO_ERROR, JOINING, OTHER, READY]
+    assert bench.app.machine.config.wifi is None
+
+
+def test_a_station_of_a_hub_changes_nothing():
+    owned = dict(CONFIG, key="0a" * 32)
+    store = Store()
+    told, _, radio = talk(ASK_STATE, SEND_WIFI, ASK_SCAN, data=owned, store=store)
+    assert told == [
+        NO_ERROR, JOINED, result(2, ()), NO_ERROR, NOT_AUTHORIZED, NO_ERROR, NOT_AUTHORIZED,
+    ]  # fmt: skip
+    assert store.wifi is None and radio.tried == []
+
+
+def test_a_hub_that_configures_it_meanwhile_wins():
+    class Slow(Radio):
+        async def connect(self, ssid, password):
+            await super().connect(ssid, password)
+            bench_of[0].machine.config.key = b"0" * 32
+
+    bench_of = []
+    radio, store = Slow(), Store()
+    bench = Bench(parts=("wifi",))
+    bench.store.data = None
+    app = bench.app
+    bench_of.append(app)
+    app.adopt(bench.store.load())
+    bench.store = store
+    app.serial = line = Line()
+    line.incoming = [SEND_WIFI]
+    app.parts.made = {"wifi": radio}
+
+    async def main():
+        await app.host.listen()
+        await asyncio.sleep(0.1)
+
+    asyncio.run(main())
+    assert line.told.split(b"\n")[:-1] == [NO_ERROR, JOINING, NOT_AUTHORIZED]
+    assert store.wifi is None and radio.up
+
+
+def test_what_is_no_command_is_told_by_its_error():
+    assert talk(packet(3, b"\x05\x00"))[0] == [NO_ERROR, UNKNOWN]
+    assert talk(packet(3, b"\x02\x01"))[0] == [INVALID]
+    assert talk(packet(3, b"\x02"))[0] == [INVALID]
+    assert talk(packet(3, b"\x01\x01\x04"))[0] == [NO_ERROR, INVALID]
+    assert talk(ASK_STATE[:-1] + b"\x00")[0] == [INVALID]
+    assert talk(READY + b"\n" + packet(4, b"\x01\x00"))[0] == []  # its own, given back
+
+
+def test_frames_between_packets_are_obeyed():
+    hello = encode(json.dumps({"hello": {}}).encode())
+    for line in (
+        hello + ASK_STATE + hello, ASK_STATE[:8] + hello, SEND_WIFI[:20] + hello,
+        ASK_STATE + b"\n" + hello, b"IMPROV" + hello,
+    ):  # fmt: skip
+        _, bench, _ = talk(line)
+        assert bench.app.serial.guarded, line
+
+
+def test_nobody_who_speaks_no_improv_has_it_loaded():
+    _, bench, _ = talk(b"IMPROV", b"E\n", encode(b'{"ack":[1,1]}'), b"\x01" * 300)
+    assert bench.app.host.improv is None
