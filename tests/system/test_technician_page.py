@@ -25,6 +25,7 @@ from diadema.sim.build import choose_boards
 from diadema.sim.world import World
 from mock_boards import Board
 from stock_image import stock_image
+from technician import Technician
 from typer.testing import CliRunner
 
 README = Path(__file__).parents[2] / "README.md"
@@ -164,6 +165,27 @@ async def provision(bench: Bench, line: str) -> None:
     assert f"{bench.board.station} (lyrat_v4_3" in told and f"is {SEAT} of" in told
 
 
+@runs("diadema selftest A-01 --port /dev/ttyUSB0 --by ANA")
+async def selftest(bench: Bench, line: str) -> None:
+    await bench.station.plug()
+    technician = Technician(bench.station, bench.data.log(bench.station.id))
+    playing = asyncio.create_task(technician.plays())
+    await bench.starts("selftest", line)
+    await asyncio.wait({playing, ended := asyncio.create_task(bench.running["selftest"].wait())},
+                       timeout=LIMIT_S, return_when="FIRST_COMPLETED")  # fmt: skip
+    told = Path("selftest.log").read_text()
+    assert ended.done() and not playing.done(), (told, technician.steps, playing)
+    playing.cancel()
+    assert bench.running.pop("selftest").returncode == 0, (told, technician.steps)
+    assert "A-01: OPERATIVA" in told
+
+
+@runs("diadema selftest show A-01 -o record.pdf")
+async def record(bench: Bench, line: str) -> None:
+    assert "OPERATIVA" in await bench.does(line)
+    assert Path("record.pdf").read_bytes().startswith(b"%PDF")
+
+
 @runs("diadema label A-01 -o A-01.pdf")
 async def label(bench: Bench, line: str) -> None:
     await bench.does(line)
@@ -268,6 +290,8 @@ async def test_from_its_bag_to_its_seat_and_to_the_next_program(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    # native code is made for the VM's processor; all else is what a chip gets
+    monkeypatch.setattr("diadema.image.files._ARCH", "host")
     (tmp_path / "vfs").mkdir()
     board = Board(0xE1)
     found = SimpleNamespace(device="", vid=0x10C4)
