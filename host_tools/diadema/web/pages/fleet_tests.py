@@ -25,7 +25,8 @@ def last_test(row: Row, service: Service, page: Page) -> str:
     words = section("selftest", page.language)
     if row.test_fit is None:
         return words["last.none"]
-    return f"{words['fit.word' if row.test_fit else 'unfit.word']} · {hour(row.test_utc, service)}"
+    day, _, _ = hour(row.test_utc, service).partition(" ")
+    return f"{words['fit.word' if row.test_fit else 'unfit.word']} · {day}"
 
 
 async def show_tests(service: Service, page: Page, row: Row) -> None:
