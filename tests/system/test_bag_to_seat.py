@@ -23,13 +23,17 @@ from diadema.image.slots import Trailer, unpack
 from diadema.image.table import OFFSET, SIZE, pack
 from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
+from diadema.provision.greeting import greeting_on
 from diadema.provision.work import provision
+from diadema.selftest.running import run as selftest
 from diadema.sim.build import build_firmware
 from diadema.sim.flash import NorFlash
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
+from diadema.sim.station import Station
 from diadema.sim.world import World
 from diadema.update import bundle, keys
 from mock_boards import Board
+from technician import Technician
 from test_provision import described, hub_on, kinds
 from typer.testing import CliRunner
 
@@ -105,6 +109,22 @@ async def told(data: DataDir, *words: str):
     return json.loads(done.stdout)
 
 
+async def in_order(data: DataDir, station: Station) -> None:
+    """A technician goes through its bench test, and has it on record."""
+    await station.plug()
+    technician = Technician(station, data.log(station.id))
+    playing = asyncio.create_task(technician.plays())
+    signed = await selftest(data, "B9", by="Ana", port=station.port)
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+    assert signed.record.fit, (signed.test, technician.steps)
+    assert len(technician.steps) > 10
+    shown = await told(data, "selftest", "show", "B9")
+    assert (shown["standing"], shown["record"]["by"]) == ("right", "Ana")
+    (row,) = [row for row in await told(data, "fleet", "list") if row["s"] == station.id]
+    assert (row["seat"], row["test_fit"], row["unfit"]) == ("B9", True, None)
+
+
 def last_sector(flash: NorFlash) -> tuple[Trailer, dict[str, bool]] | None:
     return unpack(bytes(flash.image[-SECTOR:]))
 
@@ -121,7 +141,7 @@ async def rolled_out(data: DataDir, file: Path) -> dict:
             await asyncio.sleep(0.2)
 
 
-async def test_an_update_over_the_cable_and_one_that_does_not_work(
+async def test_its_self_test_an_update_one_that_does_not_work_and_the_way_back_to_the_bag(
     image: Path, vfs: Path, tmp_path: Path
 ) -> None:
     data = described(DataDir(tmp_path / "data"))
@@ -146,6 +166,7 @@ async def test_an_update_over_the_cable_and_one_that_does_not_work(
         installed = await told(data, "keys", "install", str(keys.public_path(key)))
         assert installed["fingerprint"] == public.fingerprint
         await provision(data, station.port, "B9", clock=SystemClock(), by="Ana")
+        await in_order(data, station)
         bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
         try:
             good = await rolled_out(data, signed("good", body, "2"))
@@ -159,6 +180,9 @@ async def test_an_update_over_the_cable_and_one_that_does_not_work(
         finally:
             bridge.cancel()
             await asyncio.gather(bridge, return_exceptions=True)
+        provisioned = await greeting_on(station.port, 10)
+        await hold_at_power_on(station, 2, 5)
+        assert provisioned.generation and not (await greeting_on(station.port, 10)).generation
         assert {trailer.version: (state["good"], state["bad"]) for trailer, state in states} == {
             "2": (True, False),
             "3": (False, True),
