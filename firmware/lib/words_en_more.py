@@ -37,6 +37,7 @@ journal: memory
 uplink: link
 wifi: Wi-Fi
 wifi.wrong_password: Wrong Wi-Fi password
+wifi.refused: Credential not valid
 config: configuration
 help_accepted: %s comes
 help_resolved: Help given

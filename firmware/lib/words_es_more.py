@@ -37,6 +37,7 @@ journal: memoria
 uplink: enlace
 wifi: Wi-Fi
 wifi.wrong_password: Clave de Wi-Fi errada
+wifi.refused: Credencial no válida
 config: configuración
 help_accepted: Va %s
 help_resolved: Ayuda resuelta

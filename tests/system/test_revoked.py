@@ -1,0 +1,50 @@
+"""A station whose credential was revoked while it was away: the broker does not let it in, it says
+so itself, and the fleet too; a new credential, over its cable, lets it in again.
+"""
+
+import asyncio
+
+from diadema import enrol
+from diadema.fleet.reading import fleet
+from diadema.sim import people
+from diadema.sim.centre import AIR, open_centre
+from screen_words import find
+
+MONDAY_8_LIMA = 1_770_037_200_000
+SPEED = 8.0
+
+
+async def test_who_is_revoked_says_so_and_comes_back_with_another(tmp_path):
+    async with open_centre(
+        people.desks(1),
+        name="Centro de muestra",
+        zone="America/Lima",
+        tree=people.LIMA_TREE,
+        start_utc_ms=MONDAY_8_LIMA,
+        mode=SPEED,
+        data=tmp_path / "data",
+        wifi=True,
+    ) as centre:
+        await centre.switch_on()
+        (desk,), (station,) = centre.desks, centre.world.stations.values()
+
+        async def row(**wanted):
+            while True:
+                (found,) = fleet(centre.data, 0)
+                if all(getattr(found, name) == value for name, value in wanted.items()):
+                    return found
+                await centre.world.sleep(500)
+
+        station.cable.pull()
+        await station.air({})
+        await row(link="lost")
+        await asyncio.to_thread(enrol.enrol, centre.data, station.id, revoke=True)
+        await station.air(AIR)
+        await desk.expect("station.fault", 0, part="wifi", code="refused")
+        while find(await station.screen(), "Credencial no válida") is None:
+            await centre.world.sleep(500)
+        await row(link="lost", revoked=True)
+        await asyncio.to_thread(enrol.enrol, centre.data, station.id, renew=True)
+        station.cable.plug()
+        await desk.expect("station.fault_cleared", 0, part="wifi")
+        await row(ways=["usb", "wifi"], revoked=False, faults=[])
