@@ -59,7 +59,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
         ]
         ui.label(" · ".join(said)).classes("status")
         await show_rollouts(service, page)
-        texts = ("seat", "wrong", "way", "seen", "test", "update", "version", "station")
+        texts = ("seat", "wrong", "way", "seen", "test", "version", "station")
         figures = [(name, words[name]) for name in ("heap", "journal", "rssi")]
         figures.append(("reconnects", words["reconnects.short"]))
         shown.sort(key=lambda row: (not wrong(row, page), row.link != "lost"))
@@ -79,11 +79,12 @@ async def _list(service: Service, page: Page, show: str) -> None:
 def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
     """What is shown beside what it is sorted by."""
     words = page.words
+    update = words.get(f"phase.{row.phase}")  # that it failed stands in front
     return {
         "id": row.s,
         "seat": row.seat or "—",
         "station": row.s,
-        "version": f"{row.version} {row.board}",
+        "version": " · ".join(filter(None, (f"{row.version} {row.board}", update))),
         "way": link(row, page),
         "seen": hour(row.seen_utc, service),
         "heap": "" if row.heap is None else f"{row.heap // KIB} KiB",
@@ -94,7 +95,6 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "rssi_by": row.rssi,
         "reconnects": row.reconnects,
         "test": last_test(row, service, page),
-        "update": words[f"phase.{row.phase}"] if row.phase else "",
         "wrong": wrong(row, page),
         "link": f"{PATH}/{row.s}?lang={page.language}",
     }
