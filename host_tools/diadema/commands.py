@@ -217,8 +217,8 @@ class ShowText(Command, tag="text", kw_only=True):
 
 
 class Selftest(Command, tag="selftest", kw_only=True):
-    """Of the shift, or the technician's on the bench, which nobody is logged in for; `by`: in whose
-    name it is recorded.
+    """Of the shift, or the technician's on the bench, which nobody is logged in for; `by`: in
+    whose name it is recorded.
     """
 
     bench: Literal[1] | None = None
