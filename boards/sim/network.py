@@ -19,15 +19,15 @@ STAT_HANDSHAKE_TIMEOUT = 204
 
 _ASSOCIATION_MS = 300  # a WPA2 handshake with DHCP on a quiet channel takes no less
 _networks = {}
-_stations = []
+_radios = {}  # by interface: each is there once, whoever asks for it
 _connections = []  # functions to be called when their air is gone
 
 
 def _wifi(command):
     _networks.clear()
     _networks.update(command["networks"])
-    for station in _stations:
-        station._air_changed()
+    for radio in _radios.values():
+        radio._air_changed()
 
 
 wire.on("wifi", _wifi)
@@ -52,13 +52,18 @@ class WLAN:
     IF_STA = STA_IF
     IF_AP = AP_IF
 
-    def __init__(self, interface_id=STA_IF):
+    def __new__(cls, interface_id=STA_IF):
+        if interface_id not in _radios:
+            _radios[interface_id] = object.__new__(cls)
+            _radios[interface_id]._begin()
+        return _radios[interface_id]
+
+    def _begin(self):
         self._active = False
         self._status = STAT_IDLE
         self._wanted = None
         self._entry = None
         self._config = {"hostname": "mpy-esp32", "reconnects": -1}
-        _stations.append(self)
 
     def active(self, is_active=None):
         if is_active is None:
@@ -124,6 +129,8 @@ class WLAN:
         ]
 
     def config(self, name=None, **values):
+        if name == "ssid":
+            return self._wanted[0] if self._wanted else ""
         if name is not None:
             return self._config.get(name)
         self._config.update(values)

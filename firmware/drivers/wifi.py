@@ -22,7 +22,7 @@ class Wifi:
     async def connect(self, ssid, password):
         """Returns when there is an address; PartError wrong_password, no_network or no_answer."""
         wlan = self._wlan
-        if wlan.isconnected():
+        if wlan.isconnected() and wlan.config("ssid") == ssid:
             return
         self.tries += 1
         wlan.active(True)

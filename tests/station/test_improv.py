@@ -87,6 +87,7 @@ async def test_a_browser_that_asks_from_the_first_moment_is_answered(fresh):
             client.send(command(TELL))
             await world.sleep(5)
         await until(world, lambda: client.states)
+        await world.sleep(2000)  # it is no browser's way to ask again before the answer
         assert set(client.states) == {READY}
         _, errors, results = await asked(world, client, command(ABOUT))
         assert (errors, results) == ([], [(ABOUT, ["Diadema sim", "3.2.1", "sim", STATION])])
@@ -149,8 +150,7 @@ async def test_its_frames_and_its_memory_are_as_before(fresh):
             assert set(after["modules"]) == set(before["modules"])
             used.append(after["heap"]["used"])
         # the first leaves its names, which MicroPython keeps for good
-        assert min(used) <= before["heap"]["used"] + 4 * 1024
-        assert min(used[1:]) <= used[0] + 1024
+        assert max(used) <= before["heap"]["used"] + 8 * 1024
         states, _, _ = await asked(world, client, command(TELL))
         assert states == [JOINED]
         decoder = Decoder()

@@ -311,6 +311,7 @@ async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
         files = bench.station.folder / "files"
         kept = sorted(path.name for path in files.glob("config.*"))
         assert kept
+        (files / "wifi.json").write_text("{}")  # as a browser's is kept
 
         hellos = len(bench.host.hellos)
         await bench.host.sent({"cmd": "factory_reset", "i": 1, "confirm": "DIA-0200000000a2"})
@@ -325,7 +326,7 @@ async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
         assert [hello["done"] for hello in bench.host.hellos if "done" in hello] == [
             "factory_reset"
         ]
-        assert not list(files.glob("config.*"))
+        assert not list(files.glob("config.*")) and not (files / "wifi.json").exists()
 
         await bench.station.power_cut()
         flash = bench.station.slots["slot_a"]  # somebody brings its program back

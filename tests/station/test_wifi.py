@@ -18,6 +18,20 @@ WRONG_PASSWORD = Path(__file__).parent / "pictures" / "wrong_wifi_password.txt"
 SSID, PASSWORD = "Piso 3", "una clave larga"
 
 
+async def test_another_network_is_joined_in_place_of_the_one_that_is_there(chips):
+    console = await chips("""
+import network
+from drivers.wifi import Wifi
+async def main():
+    network._wifi({"networks": {"A": "clave de A", "B": ""}})
+    radio = Wifi()
+    for name, password in (("A", "clave de A"), ("B", ""), ("B", "")):
+        await radio.connect(name, password)
+        print(radio.connected, network.WLAN().config("ssid"), Wifi().connected, radio.tries)
+""")
+    assert console == ["True A True 1", "True B True 2", "True B True 2"]
+
+
 class TwoWays(WireHost):
     """The host behind a gateway and a broker: what goes down goes both ways, as from the hub."""
 
