@@ -65,6 +65,7 @@ class Gateway:
         self._data = data
         self._cables = [Cable(path, self, data.log) for path in port_paths(ports)]
         self._by_station: dict[str, Cable] = {}
+        self._twins: set[str] = set()  # ids that more than one open port claimed
         self._connected = False
         self._out: deque[_Message] = deque()
         self._wake = asyncio.Event()
@@ -129,9 +130,19 @@ class Gateway:
                 self._gone(other_s)
             elif other_s == s and other is not cable:
                 other.station = None
+                self._look_for_twin(s, cable, other)
         self._by_station[s] = cable
         body = msgspec.json.encode(greeting | {"gw": self.name})
         self._put(_Message(f"diadema/v1/{s}/st/usb", body, retain=True, greets=s))
+
+    def _look_for_twin(self, s: str, cable: Cable, other: Cable) -> None:
+        """Of a cable that was moved the port before is closed."""
+        if other.port.is_open and s not in self._twins:
+            self._twins.add(s)
+            log.warning(
+                "%s is on %s and on %s: two boards have that id, or one port has two names here",
+                s, other.port.path, cable.port.path,
+            )  # fmt: skip
 
     def cable_gone(self, cable: Cable) -> None:
         for s, other in list(self._by_station.items()):

@@ -225,6 +225,30 @@ async def test_another_station_on_the_same_port(heard, gateway, wire):
     await until(lambda: bodies(heard, f"{S2}/ev"))
 
 
+async def test_two_boards_with_one_id_are_told_and_neither_is_cut_off(
+    broker, heard, wire, stack, tmp_path, caplog
+):
+    twin = Wire(tmp_path / "twin", Script(e=8).boot().clock())
+    twin.plug()
+    stack.callback(twin.pull)
+    broker.write_hub()
+    gateway = Gateway(broker.data, [str(wire.path), str(twin.path)], "test")
+    running = asyncio.create_task(gateway.run())
+    stack.callback(running.cancel)
+    await until(lambda: gateway.dump()["connected"])
+    await until(lambda: {7, 8} <= {body["e"] for body in bodies(heard, f"{S}/st/usb")})
+    for one in (wire, twin, wire, twin):
+        one.hello()
+        one.send()
+        await until(
+            lambda e=one.script.e: (
+                bodies(heard, f"{S}/ev")[-1:] and bodies(heard, f"{S}/ev")[-1]["e"] == e
+            )
+        )
+    (told,) = [one.getMessage() for one in caplog.records if "two boards" in one.getMessage()]
+    assert S in told and str(wire.path) in told and str(twin.path) in told
+
+
 async def test_a_broker_that_comes_back_elsewhere(broker, gateway, wire, stack):
     await until(lambda: gateway.dump()["ports"][str(wire.path)]["station"] == S)
     await broker.stop(kill=True)

@@ -67,6 +67,18 @@ def test_other_bytes_under_one_number_are_kept_beside_it(ingest, reader):
     assert reader.status()["conflicts"] == 1
 
 
+def test_two_boards_with_one_id_are_told_once_and_lose_nothing(ingest, reader):
+    one, other = Script(e=7).boot().clock(), Script(e=8).boot("hard").clock()
+    told = []
+    for script in (one, other, one, other, one):
+        effects = take(ingest, [script.hello_message(), *script.messages()])
+        assert effects.acks == {S: (script.e, script.n)}
+        told += effects.alarms
+    (alarm,) = told
+    assert S in alarm and "two boards" in alarm
+    assert reader.count() == one.n + other.n
+
+
 def test_what_comes_beyond_a_gap_waits_for_it(ingest, reader):
     script = full_day()
     take(ingest, script.messages(1, 4))

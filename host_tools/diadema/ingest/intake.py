@@ -216,6 +216,7 @@ class Intake:
         if hello.s != station.s or not 1 <= hello.first <= hello.last + 1:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
             return
+        self._look_for_twin(station, hello.e)
         journal = self._journal(station, hello.e)
         if hello.first > journal.position + 1:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
@@ -225,6 +226,18 @@ class Intake:
         station.hello = hello
         self.effects.greeted[station.s] = hello
         self._set_link(station, link, True)
+
+    def _look_for_twin(self, station: Station, e: int) -> None:
+        """A journal that another one took over from is gone: a board formats it, or it is new."""
+        before = station.hello.e
+        if not station.hello.s or e == before or e not in station.journals:
+            return
+        if not station.returned & {e, before}:
+            self.effects.alarms.append(
+                f"one id: {station.s} tells of journal {e} again, after {before}: two boards have "
+                "that id, or an old flash came back"
+            )
+        station.returned |= {e, before}
 
     def _odd(self, s: str, message: Message) -> None:
         """What the fast decoder refused: new, or broken."""

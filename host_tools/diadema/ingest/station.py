@@ -32,6 +32,7 @@ class Station(Struct):
     journals: dict[int, Journal] = field(default_factory=dict)
     next_i: int = 1
     unconfirmed: bool = False  # the broker went away; no greeting since
+    returned: set[int] = field(default_factory=set)  # journals that were left, and spoke again
 
     def journal_of(self, e: int) -> Journal:
         """Make `e` the current journal; a new one begins before its first event."""
