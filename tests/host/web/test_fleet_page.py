@@ -3,6 +3,7 @@ says why.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -141,3 +142,5 @@ async def test_only_those_with_something_wrong(
     rows = await page.locator("tbody tr").all_inner_texts()
     assert len(rows) == 1 and "A-004" in rows[0]
     await expect(page.locator("#main")).to_contain_text("The hub does not answer")
+    await page.get_by_role("link", name="Flash stations").click()
+    await expect(page).to_have_url(re.compile("/flasher"))

@@ -50,6 +50,8 @@ async def _list(service: Service, page: Page, show: str) -> None:
             choice.props("dense outlined options-dense").classes("team")
             go = f"{PATH.removeprefix('/ui')}?lang={page.language}&show="
             choice.on_value_change(lambda change: ui.navigate.to(go + str(change.value)))
+            flasher = f'<a class="step" href="/flasher?lang={page.language}">{words["flash"]}</a>'
+            ui.html(flasher, sanitize=False)
         rows = await read(page, service, fleet, service.data, service.pace.now_ms())
         shown = [row for row in rows if _is_shown(row, show, page)]
         said = [
