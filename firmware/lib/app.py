@@ -217,10 +217,10 @@ class App:
     async def _work(self):
         while True:
             try:
+                self._flag.clear()  # what wakes us while a step goes on is looked at after it
                 while self._inputs:
                     self._watched(self._step, *self._inputs.popleft())
                     await asyncio.sleep_ms(0)
-                self._flag.clear()
                 now = self.clock.now()
                 self.alive_at = due = self._due()
                 if due is None or due > now:

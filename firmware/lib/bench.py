@@ -6,6 +6,7 @@ What nobody does or answers in its time has failed. Key 1 held down leaves.
 """
 
 import asyncio
+import sys
 from array import array
 from hashlib import sha256
 
@@ -19,6 +20,7 @@ _LEAVE_MS = const(1_500)
 _LOOK_MS = const(50)
 _VERDICT_MS = const(60_000)
 _KEYS = const(6)
+_PARTS = const(("badge_reader", "codec", "screen", "lights"))
 _KINDS = {"iso14443a": "uid", "em4100": "em", "wiegand": "wiegand"}  # of the reader's own
 _SELECT_CARD = const(b"\x5a\0\0\0")  # any DESFire takes it: SelectApplication, the card itself
 _OK = const(b"\0")
@@ -44,11 +46,16 @@ def asked(app, u, details):
         return
     if details["bench"] != 1:
         app.host.refuse(u, details, "bad_command", "bench: 1")
-    elif machine.situation != "logged_out" or machine.menu or app.bench:
+    elif app.bench or machine.situation != "logged_out" or not _free(machine.menu):
         app.host.refuse(u, details, "busy", "somebody works here")
     elif not machine.stopped("bench"):
         app.bench = Bench(app, number)
         asyncio.create_task(app.bench.run())
+
+
+def _free(menu):
+    """Whether nobody is at the keys; the verdict of a test before may still be read."""
+    return menu is None or menu.kind == Bench.kind
 
 
 class Bench:
@@ -66,22 +73,25 @@ class Bench:
         self._step = ""
         self._wanted = self._pressed = 0  # keys
         self._badge = None  # kind that is waited for
-        self._found = None  # what is known of the step: True, False, None for nothing yet
+        self._seen = set()  # kinds
+        self._found = None  # of the microphone: True, False, None for nothing yet
         self._down = None  # since when key 1 is held
         self._failed = []
         more = app.machine.words.more
         self._words = Words(once(more.replace("more", "bench"), "text"), more)
 
     async def run(self):
-        reason = None
+        app, reason = self._app, None
         try:
             await self._with_help()
             await self._alone()
         except Left:
             reason = "left"
-        finally:
-            self._app.bench = None
-            self._tell(reason)
+        except Exception as error:  # whatever it is: it was not tested to its end
+            sys.print_exception(error)
+            reason = "crash"
+        app.bench = None
+        self._tell(reason)
 
     # ------------------------------------------------------------------ what comes in
 
@@ -94,10 +104,11 @@ class Bench:
 
     async def tapped(self, reader, identity):
         """A card that was read lies at the reader."""
-        if self._badge == _KINDS[reader.kind]:
-            self._found = True
-        elif self._badge == "secure" and reader.speaks:
-            config = self._app.machine.config
+        config = self._app.machine.config
+        if not self._badge:
+            return
+        self._seen.add(_KINDS[reader.kind])
+        if config.secure and getattr(reader, "speaks", False):
             try:
                 if config.find("desfire", identity)[1]:  # it is somebody's, so it must prove it
                     proved = await once("desfire", "prove", config, reader, identity)
@@ -106,8 +117,8 @@ class Bench:
                     right = await reader.exchange(_SELECT_CARD) == _OK
             except StationError:
                 right = False
-            if right:
-                self._found = True
+            if right:  # also of the step after this one
+                self._seen.add("secure")
 
     # ------------------------------------------------------------------ steps
 
@@ -170,14 +181,17 @@ class Bench:
     def _plugged(self):
         return True if self._app.desk.plugged else None
 
-    def _known(self):
+    def _read(self):
+        return True if self._badge in self._seen else None
+
+    def _heard(self):
         return self._found
 
     async def _try_badge(self, kind):
         """A site that has no secure badges has none to hold there."""
         self._badge = kind
         fitted = kind != "secure" or self._app.machine.config.secure
-        await self._try("badge_" + kind, "badge " + kind, self._known, fitted)
+        await self._try("badge_" + kind, "badge " + kind, self._read, fitted)
         self._badge = None
 
     # ------------------------------------------------------------------ the microphone
@@ -185,7 +199,7 @@ class Bench:
     async def _microphone(self):
         task = asyncio.create_task(self._loop())
         try:
-            await self._try("microphone", "microphone", self._known)
+            await self._try("microphone", "microphone", self._heard)
         finally:
             task.cancel()
             try:
@@ -211,7 +225,7 @@ class Bench:
             audio = app.parts.get("audio") or app.parts.make("audio")
             try:
                 audio.listen()
-                await _heard(audio)
+                await hear(audio)
                 self._found = True
             finally:
                 audio.close()
@@ -223,14 +237,19 @@ class Bench:
     # ------------------------------------------------------------------ what needs nobody
 
     async def _alone(self):
-        app = self._app
+        app, parts = self._app, self._app.parts
         self._step = "wait"
         app.machine.open(self)
         app.wake()
+        for role in _PARTS:
+            if not parts.has(role):
+                self._checks.setdefault(role, "skipped")
+            elif not _answers(parts.get(role)):
+                self._checks[role] = "failed"
         slot = app.program and app.program.chosen
         self._checks["flash"] = "skipped"
         if slot:
-            self._checks["flash"] = "ok" if await _whole(slot) else "failed"
+            self._checks["flash"] = "ok" if await whole(slot) else "failed"
         right = self._appended() and await once("journal_check", "sound", app.journal)
         self._checks["journal"] = "ok" if right else "failed"
 
@@ -250,7 +269,7 @@ class Bench:
                 checks[name] = word
         self._failed = sorted(name for name in checks if checks[name] == "failed")
         if reason:
-            self._failed.insert(0, "bench_left")
+            self._failed.insert(0, "bench_" + reason)
         elif self._failed:
             reason = self._failed[0]
         event = {"k": "station.selftest", "i": self.number, "bench": True, "checks": checks,
@@ -306,6 +325,14 @@ def _role(check):
     return "audio" if check == "microphone" else check
 
 
+def _answers(part):
+    """Whether a part says that it is well."""
+    try:
+        return part and part.selftest()
+    except (StationError, OSError):
+        return False
+
+
 def _lines(canvas, texts):
     """Small type, as many on a line as there is room for."""
     y, line = 33, ""
@@ -318,7 +345,7 @@ def _lines(canvas, texts):
     canvas.text(line, 0, y, 127)
 
 
-async def _heard(audio):
+async def hear(audio):
     """Returns once the tone came and went in the microphone, a few times in a row."""
     from lib.voice import measure
 
@@ -340,7 +367,7 @@ async def _heard(audio):
         audio.tone(False)
 
 
-async def _whole(slot):
+async def whole(slot):
     """Whether the program that runs is the one that its trailer says."""
     digest, piece = sha256(), memoryview(bytearray(_PIECE))
     slot.look()

@@ -1,7 +1,7 @@
 """Whether everything in a journal can be read, for the technician's test. Loaded for it.
 
-A cut of power may tear the record that it met: the one after it then tells of a boot. What is torn
-anywhere else, the flash has lost.
+A cut of power may tear the record that it met: the one after it then tells of a boot. The sector
+that is erased next may be half erased. What is torn anywhere else, the flash has lost.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ async def sound(journal):
     forget("journal_start")
     torn = False
     sequence = journal._oldest
-    while sequence <= journal._sequence:
-        if sequence >= journal._oldest:  # it may have gone on meanwhile
+    while sequence <= journal._sequence:  # it may go on meanwhile
+        if sequence > journal._sequence + 1 - journal.sectors:
             if journal.bad or not header_of(journal, sequence):
                 return False
             torn = _sector(journal, (sequence - 1) % journal.sectors, torn)

@@ -31,4 +31,5 @@ bench_wait_how: The memory is tested
 bench_yes: Fit
 bench_no: Not fit
 bench_left: Test broken off
+bench_crash: The program failed
 """

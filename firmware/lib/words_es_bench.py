@@ -31,4 +31,5 @@ bench_wait_how: Se prueba la memoria
 bench_yes: Operativa
 bench_no: No operativa
 bench_left: Prueba interrumpida
+bench_crash: Falló el programa
 """

@@ -1,6 +1,17 @@
 """The technician's test on the whole station: the world does what it asks for, or does not."""
 
-from diadema.sim import sound
+import json
+
+import pytest
+from conftest import STATION
+from diadema.badge_cards import card_key
+from diadema.sim import people, sound
+from diadema.site import parse
+from test_part_faults import board  # noqa: F401 - a fixture
+from test_update import body, slots, vfs  # noqa: F401 - fixtures
+from wire_host import CARD_KEY
+
+SECURE, NOBODYS = "04782E21801D80", "04782E21801D81"
 
 ANY = "04a1b2c3d4e5f6"
 HELD_DB = -20
@@ -21,7 +32,8 @@ class Technician:
         bench = self._bench
         since, lines = bench.since(), len(self._lines())
         self.number = bench.host.command("selftest", bench=1, **fields)
-        while not any(event == "station.selftest" for event in bench.kinds(since)):
+        while "station.selftest" not in bench.kinds(since):
+            assert "command.refused" not in bench.kinds(since)
             await bench.world.sleep(100)
             for line in self._lines()[lines:]:
                 lines += 1
@@ -71,9 +83,205 @@ class Technician:
 
 async def test_a_station_in_order(desk):
     async with desk() as bench:
+        shown = []
+
+        class Looking(Technician):
+            async def _act(self, step):
+                name = step.partition(" ")[0]
+                if name not in shown:
+                    shown.append(name)
+                    await bench.shows("bench_" + name)
+                if step == "keys 3":
+                    await bench.station.press(5)
+                    await bench.shows("bench_other")
+                if step == "lights":
+                    lit = await bench.station.lights()
+                    assert lit == {"ready": 1, "busy": 1, "ring": 1}
+                await super()._act(step)
+
         await bench.station.plug()
         await bench.world.sleep(2000)
-        technician = Technician(bench)
+        technician = Looking(bench)
         told = await technician.test()
-        print(told, technician.steps)
-        assert told["fit"] and told["bench"]
+        assert (told["fit"], told["bench"], told["i"]) == (True, True, technician.number)
+        assert "reason" not in told and "a" not in told
+        assert told["checks"].pop("flash") == told["checks"].pop("badge_secure") == "skipped"
+        assert set(told["checks"].values()) == {"ok"}
+        assert set(told["checks"]) >= {
+            "keys", "lights", "screen", "headset", "microphone", "badge_uid", "journal", "clock",
+            "link", "codec", "badge_reader", "config",
+        }  # fmt: skip
+        names = [f"keys {key}" for key in range(1, 7)]
+        names += ["lights", "screen", "headset_out", "headset_in", "microphone", "badge uid"]
+        assert technician.steps == [(name, "ok") for name in names] + [("badge secure", "skipped")]
+        await bench.shows("bench_yes")
+        await bench.keys(4)
+        await bench.shows("logged_out")
+        await bench.log_in()
+        loaded = set((await bench.station.dump())["modules"])
+        assert not {"lib.bench", "lib.journal_check", "lib.voice", "drivers.i2s_audio"} & loaded
+
+
+def failed(told):
+    return sorted(name for name, word in told["checks"].items() if word == "failed")
+
+
+async def nothing(step):
+    """Nobody does what it asks for."""
+
+
+async def ready(bench):
+    await bench.station.plug()
+    await bench.world.sleep(2000)
+    return bench
+
+
+async def test_who_does_nothing_has_20_seconds_for_each_step(desk):
+    async with desk() as bench:
+        await ready(bench)
+        technician = Technician(bench)
+        technician._act = nothing
+        told = await technician.test()
+        assert failed(told) == ["badge_uid", "headset", "keys", "lights", "microphone", "screen"]
+        assert (told["fit"], told["reason"]) == (False, "badge_uid")
+        words = dict(technician.steps)
+        assert words.pop("headset_in") == "ok"  # it was never out
+        assert words.pop("badge secure") == "skipped"
+        assert set(words.values()) == {"failed"} and len(words) == 11
+        await bench.shows("bench_no")
+        await bench.log_in()  # a badge is somebody's again
+
+
+async def test_a_key_that_is_dead_and_a_person_who_says_no(desk):
+    async def no(step):
+        await bench.keys(4)
+
+    async with desk() as bench:
+        await ready(bench)
+        technician = Technician(bench, keys_4=nothing, lights=no, screen=no)
+        told = await technician.test()
+        assert failed(told) == ["keys", "lights", "screen"]
+        assert [name for name, word in technician.steps if word == "failed"] == [
+            "keys 4", "lights", "screen",
+        ]  # fmt: skip
+
+
+async def test_a_microphone_that_hears_somebody_but_not_the_tone(desk, tmp_path):
+    voice = sound.word(tmp_path / "voice.wav", 30)
+
+    async def speak(step):
+        technician._sound = sound.listen(bench.station, microphone=voice)
+        await technician._sound.__aenter__()
+
+    async with desk() as bench:
+        await ready(bench)
+        technician = Technician(bench, microphone=speak)
+        told = await technician.test()
+        assert failed(told) == ["microphone"]
+
+
+async def test_a_codec_that_is_dark(desk):
+    async def dark(step):
+        await bench.station.ask({"do": "fault", "part": "codec", "kind": "nack"})
+        await technician._act(step)
+
+    async with desk() as bench:
+        await ready(bench)
+        technician = Technician(bench, microphone=dark)
+        told = await technician.test()
+        assert failed(told) == ["codec", "microphone"]
+
+
+async def test_a_headset_contact_that_is_stuck(desk):
+    async with desk() as bench:
+        await ready(bench)
+        told = await Technician(bench, headset_out=nothing).test()
+        assert failed(told) == ["headset"]
+
+
+async def test_a_torn_journal(desk):
+    async with desk() as bench:
+        await ready(bench)
+        assert (await Technician(bench).test())["fit"]
+        image = bytes(bench.station.flash.image)
+        at = image.index(b'"station.clock"')
+        bench.station.flash.program(at + 3, b"\0")
+        told = await Technician(bench).test()
+        assert failed(told) == ["journal"]
+
+
+async def test_who_holds_key_1_leaves(desk):
+    async def leave(step):
+        await bench.station.press(1, ms=2000)
+
+    async with desk() as bench:
+        await ready(bench)
+        technician = Technician(bench, headset_out=leave)
+        told = await technician.test()
+        assert (told["fit"], told["reason"]) == (False, "left")
+        assert technician.steps[-1] == ("headset_out", "failed")
+        await bench.shows("bench_left")
+
+
+@pytest.fixture
+def site(request):
+    """As ever; where a test is about secure badges, the first agent's is one."""
+    content = people.site(
+        people.desks(4), name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE
+    )
+    content["stations"][0]["id"] = STATION
+    if "secure" in request.node.name:
+        content["agents"][0]["badges"] = [f"desfire:{SECURE}"]
+    return parse(json.dumps(content).encode())
+
+
+OWN = card_key(bytes.fromhex(CARD_KEY), bytes.fromhex(SECURE))
+
+
+@pytest.mark.parametrize(
+    ("badge", "key", "right"),
+    [
+        (SECURE, OWN, True),
+        (SECURE, bytes(16), False),
+        (SECURE, None, False),
+        (NOBODYS, bytes(16), True),  # nobody's yet: it answers
+        (NOBODYS, None, False),
+    ],
+    ids=["somebodys", "a_copy", "a_plain_copy", "nobodys", "plain"],
+)
+async def test_secure_badges(desk, badge, key, right):
+    async def tap(step):
+        await bench.station.tap(badge, key=key, ms=2000)
+
+    async with desk() as bench:
+        await ready(bench)
+        told = await Technician(bench, badge_secure=tap).test()
+        assert failed(told) == ([] if right else ["badge_secure"])
+        assert told["checks"]["badge_uid"] == "ok"
+
+
+async def test_a_reader_of_another_kind(desk, board):  # noqa: F811
+    async def tap(step):
+        await bench.station.tap("0102030405")
+
+    entry = ("rdm6300", "RDM6300", "uart", (), {})
+    async with desk(board("badge_reader", entry)) as bench:
+        technician = Technician(bench, microphone=nothing, badge_em=tap)
+        told = await technician.test()
+        assert technician.steps[-1] == ("badge em", "ok")
+        assert told["fit"] and "badge_uid" not in told["checks"]
+        absent = ("codec", "lights", "headset", "microphone")
+        assert {told["checks"][name] for name in absent} == {"skipped"}
+
+
+async def test_the_program_in_its_slot(slots):  # noqa: F811
+    async with slots() as bench:
+        await ready(bench)
+        assert (await Technician(bench).test())["checks"]["flash"] == "ok"
+        flash = bench.station.slots["slot_a"]
+        at = len(flash.image) // 3
+        while not flash.image[at]:
+            at += 1
+        flash.program(at, b"\0")
+        told = await Technician(bench).test()
+        assert failed(told) == ["flash"]
