@@ -88,7 +88,7 @@ class Safe:
         good = [slot for slot in self._slots if slot.usable and slot.has(slots.GOOD)]
         least = max([slot.sequence for slot in good] + [1])
         worst = min(self._slots, key=lambda slot: (slot.whole, slot in good, slot.sequence))
-        return update.Intake(worst, least, self.board, update.kept_key())
+        return update.Intake({None: (worst, least, None)}, self.board, update.kept_key())
 
 
 def run(why):

@@ -14,7 +14,8 @@ from micropython import const
 
 SECTOR = 4096
 LABELS = ("slot_a", "slot_b")
-WRITTEN, TRIED, GOOD, BAD, TOLD = range(5)  # of the state bytes; told: the host knows how it went
+# of the state bytes; told: the host knows how it went; started: MicroPython came to `boot.py`
+WRITTEN, TRIED, GOOD, BAD, TOLD, STARTED = range(6)
 _HEAD = const("<4sII32s24s16s")  # magic, sequence, length, SHA-256, board, version
 _STATE = const(88)  # behind the head and its CRC
 _STATES = const(16)
@@ -31,6 +32,7 @@ _BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
 # how this boot went on; `begin` sets them
 chosen = None  # the slot that runs; None: the program lies in the vfs
 trial = False  # for the first time
+fresh: "Slot | None" = None  # MicroPython runs for the first time: what its partition says of it
 safe = None  # why no program runs: crashes, no_program
 
 # for the program itself
@@ -160,23 +162,39 @@ def find():
 
 def begin():
     """Choose the program and make its files the first that are looked for."""
-    global chosen, trial, safe
+    global chosen, trial, fresh, safe
     slots = find()
     if not slots:
         return  # a developer's board: the program lies in the vfs
+    fresh = of_interpreter("begin")
     while True:
         chosen, trial, given_up = choose(slots)
         if not chosen:
             safe = "no_program"
             return
-        if _started(trial or given_up) and not trial:
+        if _started(trial or fresh or given_up) and not (trial or fresh):
             safe = "crashes"
             return
         try:
             mount(chosen)
             return
-        except OSError:
+        except OSError as error:
+            if fresh:
+                restart(error)  # that MicroPython cannot, and the one before could
             chosen.mark(BAD)
+
+
+def of_interpreter(function, *arguments):
+    """What a function of `interpreter` returns, which is not kept in memory; None without it."""
+    try:
+        import interpreter
+
+        return getattr(interpreter, function)(*arguments)
+    except (ImportError, OSError) as error:
+        sys.print_exception(error)
+        return None
+    finally:
+        sys.modules.pop("interpreter", None)
 
 
 def mount(slot):

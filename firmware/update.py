@@ -18,7 +18,7 @@ from binascii import a2b_base64, crc32, unhexlify
 from hashlib import sha256
 
 from micropython import const
-from slots import NOTE_AT, SECTOR, TRIED
+from slots import NOTE_AT, SECTOR, TRIED, of_interpreter
 
 PART = const(480)  # bytes of a part; the last one may be shorter
 _LINES_LIMIT = const(2048)
@@ -67,11 +67,12 @@ def signed(key, message, signature):
 
 
 class Intake:
-    """`slot` takes it; `least` is the sequence that it has to reach; `key` the modulus or None."""
+    """`targets`: by what a manifest is of (None: a program) the slot that takes it, the sequence
+    that it has to reach, and for MicroPython the chip's number; `key` is the modulus or None.
+    """
 
-    def __init__(self, slot, least, board, key):
-        self._slot = slot
-        self._least = least
+    def __init__(self, targets, board, key):
+        self._targets = targets
         self._board = board
         self._key = key
         self._digest = None  # of the bundle under way
@@ -107,7 +108,7 @@ class Intake:
             if answer == self.told:
                 return None
             self.told = answer
-            return self.next
+            return self._ahead()
         begun = self.manifest
         self._take(part, block)
         self.told = None
@@ -115,7 +116,8 @@ class Intake:
         if part == parts:
             self._finish()
             return 0
-        return self.next if (self.manifest and not begun) or part % _TELL_EVERY == 0 else None
+        told = (self.manifest and not begun) or part % _TELL_EVERY == 0
+        return self._ahead() if told else None
 
     def _open(self, digest, parts):
         """Another bundle: from its first part, or from where the flash has it."""
@@ -123,8 +125,17 @@ class Intake:
         self.manifest = {}
         self._lines = b""
         self._at = 0  # of the program, what is on flash
+        self._clear = 0  # up to where its sectors are erased
         self.next = 1
         self.told = None
+        for slot, _, _ in self._targets.values():
+            self._slot = slot
+            self._recall(digest, parts)
+            if self.manifest:
+                return
+
+    def _recall(self, digest, parts):
+        """Go on with what this slot has of it."""
         flash, last = self._slot.flash, self._slot.last
         note = self._slot.note()
         if not note or self._slot.has(TRIED):  # what failed here is not a piece of a new one
@@ -144,6 +155,7 @@ class Intake:
         while sector < last and done[sector] == 0:
             sector += 1
         self._at = min(sector * SECTOR, self.manifest["length"])
+        self._clear = sector * SECTOR
         if self._at < self.manifest["length"]:
             flash.ioctl(6, sector)  # a piece of it may be there
         # all there, but for the head: the last part once more
@@ -164,7 +176,7 @@ class Intake:
             return
         self._lines = lines[: second + 1]
         manifest = self._check()
-        self._begin(manifest["length"])
+        self._begin()
         self.manifest = manifest
         self._write(memoryview(lines)[second + 1 :])
 
@@ -188,6 +200,11 @@ class Intake:
             wanted = [int(number) for number in manifest["micropython"].split(".")]
             right = len(unhexlify(manifest["sha256"])) == 32 and 0 < len(version.encode()) <= 16
             right = right and 0 < made <= 0xFFFFFFFF
+            what = manifest.get("what")
+            if what not in self._targets:
+                raise UpdateError("no_slots", "nothing here takes that: %s" % what)
+            self._slot, least, chip = self._targets[what]
+            unfit = of_interpreter("unfit", manifest, chip) if what else None
         except (ValueError, KeyError, TypeError, AttributeError):
             right = False
         if not right:
@@ -196,7 +213,9 @@ class Intake:
             raise UpdateError("wrong_board", "this one is " + self._board)
         if list(sys.implementation.version[:3]) < wanted:
             raise UpdateError("old_micropython", "it needs " + manifest["micropython"])
-        if made < self._least:
+        if unfit:
+            raise UpdateError(*unfit)
+        if made < least:
             raise UpdateError("downgrade", "what runs here is as new")
         total = (len(self._lines) + length + PART - 1) // PART
         room = self._slot.last * SECTOR
@@ -204,12 +223,24 @@ class Intake:
             raise UpdateError("wrong_length", "%d bytes in %d parts" % (length, self._parts))
         return manifest
 
-    def _begin(self, length):
-        """All sectors at once: bytes of the cable get lost while the chip stands for one."""
+    def _ahead(self):
+        """The part that is told now. What the host then sends finds its sectors erased: bytes of
+        the cable get lost while the chip stands for one.
+        """
+        if self.manifest:
+            parts = self.next + _TELL_EVERY - 1
+            parts -= parts % _TELL_EVERY
+            self._erase(min(parts * PART - len(self._lines), self.manifest["length"]))
+        return self.next
+
+    def _erase(self, end):
+        while self._clear < end:
+            self._slot.flash.ioctl(6, self._clear // SECTOR)
+            self._clear += SECTOR
+
+    def _begin(self):
         slot, lines = self._slot, self._lines
         slot.forget()
-        for sector in range((length + SECTOR - 1) // SECTOR):
-            slot.flash.ioctl(6, sector)
         slot.flash.writeblocks(slot.last, lines, _LINES_AT)
         note = struct.pack(_NOTE, self._digest, len(lines), self._parts, crc32(lines))
         slot.flash.writeblocks(slot.last, note + crc32(note).to_bytes(4, "little"), NOTE_AT)
@@ -221,6 +252,7 @@ class Intake:
             raise UpdateError("wrong_length", "more than %d bytes" % length)
         while data:
             sector, within = self._at // SECTOR, self._at % SECTOR
+            self._erase(self._at + 1)
             piece = data[: SECTOR - within]
             flash.writeblocks(sector, piece, within)
             self._at += len(piece)
@@ -240,6 +272,14 @@ class Intake:
             raise UpdateError("bad_hash", "the program is not what was signed")
         board, version = manifest["board"].encode(), manifest["version"].encode()
         slot.seal(manifest["made"], length, digest, board, version)
+        if "what" in manifest:
+            try:
+                slot.flash.set_boot()
+            except OSError as error:
+                slot.forget()
+                self._digest = None
+                raise UpdateError("bad_image", str(error)) from None
+            slot.mark(TRIED)
 
 
 def body_hash(slot, length):

@@ -2,10 +2,12 @@
 
 The file belongs to the world, which applies the rules (a program only clears bits, an erase is by
 sector, a cut leaves any prefix) and watches what gets written. Reads go straight to the file.
+Where there is an otadata, the boot loader chooses between the app partitions as on the chip.
 """
 
 import json
 
+import otadata
 import wire
 from pins import stall
 
@@ -13,6 +15,9 @@ _SECTOR = 4096
 erase_ms = 0  # how long the chip stands while a sector is erased; 45 as a rule, 400 at most
 _store = None  # VfsPosix over the chip's own folder
 _table = []  # (label, type, subtype, address, size)
+_ota = None  # the boot loader's data
+_running = "factory"
+_APPS = 0x10  # subtype of ota_0
 
 
 def configure(store, table):
@@ -20,6 +25,25 @@ def configure(store, table):
     global _store
     _store = store
     _table[:] = table
+
+
+def start_app():
+    """The boot loader: what it starts of the app partitions, as `otadata.look` has it. Raises
+    OSError when it finds none; None where the table has no otadata.
+    """
+    global _ota, _running
+    for flash in Partition.find(Partition.TYPE_DATA, 0):
+        _ota = otadata.OtaData(flash, len(_apps()))
+        app = _ota.start(lambda app: otadata.look(_apps()[app]))
+        if app is None:
+            raise OSError("no bootable app partitions in the partition table")
+        _running = "ota_%d" % app
+        return otadata.look(Partition(_running))
+    return None
+
+
+def _apps():
+    return [Partition("ota_%d" % at) for at in range(len(Partition.find(Partition.TYPE_APP)))]
 
 
 class Partition:
@@ -30,7 +54,7 @@ class Partition:
 
     def __init__(self, id, block_size=_SECTOR):
         if isinstance(id, int):
-            id = "factory"
+            id = "ota_%d" % _ota.app if _ota and id == Partition.BOOT else _running
         for entry in _table:
             if entry[0] == id:
                 self._entry = entry
@@ -80,15 +104,19 @@ class Partition:
         return 0
 
     def get_next_update(self):
-        raise OSError(-0x105)  # one application slot in this table
+        if not _ota:
+            raise OSError(2)  # one app partition in this table
+        return Partition("ota_%d" % ((self._entry[2] - _APPS + 1) % len(_apps())))
 
     def set_boot(self):
-        if self._entry[1] != Partition.TYPE_APP:
+        mine, running = otadata.look(self), otadata.look(Partition(_running))
+        if self._entry[1] != Partition.TYPE_APP or not mine or mine[0] != running[0]:
             raise OSError(-5379)  # ESP_ERR_OTA_VALIDATE_FAILED
+        _ota.select(self._entry[2] - _APPS)
 
     @staticmethod
     def mark_app_valid_cancel_rollback():
-        pass
+        _ota.confirm()
 
 
 class NVS:

@@ -15,6 +15,7 @@ import os
 import select  # noqa: F401 - loaded here, so that the firmware finds ours
 import sys
 import time  # noqa: F401
+from collections import namedtuple
 
 import console
 import esp32
@@ -32,12 +33,17 @@ sys.modules["_asyncio"] = tasks
 sys.modules["micropython"] = console
 sys.modules["tls"] = secure
 
-# as large as the world made their files; without slots the program lies among the files
+# as large as the world made their files; without slots the program lies among the files, without
+# otadata MicroPython is what runs this
 _PARTITIONS = [
+    ("otadata", 1, 0x00, 0xD000),
+    ("ota_0", 0, 0x10, 0x10000),
+    ("ota_1", 0, 0x11, 0x190000),
     ("journal", 1, 0x40, 0x310000),
     ("slot_a", 1, 0x41, 0x390000),
     ("slot_b", 1, 0x42, 0x3F0000),
 ]
+_Implementation = namedtuple("_Implementation", ("name", "version", "_machine", "_mpy"))
 
 
 def build(folder, chip, variant):
@@ -68,12 +74,34 @@ def power(folder, identity, cause):
         if entry[0] + ".bin" in there
     ]
     esp32.configure(flash, table)
+    begin_app(esp32.start_app())
     files = vfs.VfsPosix(folder + "/files")
     vfs.umount("/")
     vfs.mount(files, "/")
     os.chdir("/")
     sys.path[:] = ["", "/lib", ".frozen"]
     return flash
+
+
+class _Sys:
+    """`sys` of the MicroPython that the boot loader started; all but its version is this one's."""
+
+    def __init__(self, version):
+        own = sys.implementation
+        numbers = tuple(int(number) for number in version.split("."))
+        self.implementation = _Implementation(own.name, numbers + ("",), own._machine, own._mpy)
+
+    def __getattr__(self, name):
+        return getattr(sys, name)
+
+
+def begin_app(app):
+    """Run as that app image says; what is no MicroPython ends at once, as after a panic."""
+    if app is None:
+        return
+    if app[1] is None:
+        wire.restart("hard")
+    sys.modules["sys"] = _Sys(app[1])
 
 
 _imported = set()  # modules of packages in memory at any time since the start

@@ -3,6 +3,7 @@ told. Loaded once a boot, by `App.start`.
 """
 
 import json
+import sys
 
 from lib.desk import KEPT
 from lib.errors import JournalError
@@ -34,6 +35,7 @@ def start(app, cause, faults, order, text):
     )
     u = app.clock.now()
     booted = {"k": "station.booted", "cause": cause, "firmware": firmware, "board": app.board,
+              "micropython": "%d.%d.%d" % sys.implementation.version[:3],
               "torn": journal.torn}  # fmt: skip
     if text:
         booted["text"] = text

@@ -18,7 +18,7 @@ _TRIAL_MOST_MS = const(30_000)
 async def supervise(app):
     program, now = app.program, app.clock.now
     feed = program.watchdog()
-    trial = program.trial
+    trial = program.trial or program.fresh
     once("updating", "tell_news", app, program.ended)
     working = False
     while True:
@@ -30,8 +30,7 @@ async def supervise(app):
             wrong = once("updating", "judge", app, program.before)
             if not wrong:
                 trial = False
-                program.chosen.mark(program.GOOD)
-                once("updating", "tell_news", app, None)
+                once("updating", "passed", app)
             elif u >= _TRIAL_MOST_MS:
                 program.restart("trial " + wrong)
         if not working and u >= _WORKS_MS:

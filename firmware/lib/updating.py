@@ -17,6 +17,9 @@ def take(app, u, details):
     if desk.open or desk.work != "idle" or app.bench:
         _refuse(app, u, details, "busy", "somebody works here")
         return
+    if program.trial or program.fresh:  # the other slot is what one goes back to
+        _refuse(app, u, details, "busy", "a new program has to prove itself first")
+        return
     import update
 
     try:
@@ -25,12 +28,12 @@ def take(app, u, details):
     except update.UpdateError as error:
         _refuse(app, u, details, error.reason, error.detail)
         return
-    version = intake.manifest.get("version")
+    version, what = intake.manifest.get("version"), intake.manifest.get("what")
     if answer:
-        _tell(app, u, details, phase="receiving", version=version, next=answer)
+        _tell(app, u, details, phase="receiving", what=what, version=version, next=answer)
     elif answer == 0:
-        _tell(app, u, details, phase="verified", version=version)
-        _tell(app, u, details, phase="restarting", version=version)
+        _tell(app, u, details, phase="verified", what=what, version=version)
+        _tell(app, u, details, phase="restarting", what=what, version=version)
         program.restart("update")
 
 
@@ -39,7 +42,10 @@ def _begin(app, update):
     other = [slot for slot in app.program.find() if slot.label != running.label]
     if not other:
         raise update.UpdateError("flash", "there is one slot only")
-    return update.Intake(other[0], running.sequence + 1, app.board, update.kept_key())
+    targets = {None: (other[0], running.sequence + 1, None)}
+    if found := app.program.of_interpreter("target"):
+        targets["micropython"] = found
+    return update.Intake(targets, app.board, update.kept_key())
 
 
 def _refuse(app, u, details, reason, detail):
@@ -63,12 +69,31 @@ def tell_news(app, why):
     """How the last update ended, if nobody was told yet; `why` is what ended its trial."""
     program = app.program
     for slot in program.find():
-        if slot.news:
-            phase, reason = "good", None
-            if not slot.has(program.GOOD):
-                phase, reason = "rolled_back", why or "power"
-            if _tell(app, app.clock.now(), None, phase=phase, version=slot.version, reason=reason):
-                slot.mark(program.TOLD)
+        _tell_slot(app, slot, None, why)
+    for slot in program.of_interpreter("pair") or ():
+        _tell_slot(app, slot, "micropython", why if slot.has(program.STARTED) else "no_start")
+
+
+def _tell_slot(app, slot, what, why):
+    if slot.news:
+        phase, reason = "good", None
+        if not slot.has(app.program.GOOD):
+            phase, reason = "rolled_back", why or "power"
+        if _tell(app, app.clock.now(), None, phase=phase, what=what, version=slot.version,
+                 reason=reason):  # fmt: skip
+            slot.mark(app.program.TOLD)
+
+
+def passed(app):
+    """What ran for the first time is good."""
+    program = app.program
+    if program.fresh:
+        program.of_interpreter("passed", program.fresh)
+        program.fresh = None
+    if program.trial:
+        program.chosen.mark(program.GOOD)
+        program.trial = False
+    tell_news(app, None)
 
 
 def judge(app, before):

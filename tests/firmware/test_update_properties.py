@@ -28,12 +28,14 @@ def send(commands):
     """The station that had these parts: its running slot, and the one that took them."""
     running = seal(Nor(4))
     slot = Slot(Nor(4), "slot_b")
-    taking = Intake(slot, running.sequence + 1, "sim", KEY)
+    targets = {None: (slot, running.sequence + 1, None)}
+    taking = Intake(targets, "sim", KEY)
     for command in commands:
         try:
             taking.add(command)
         except UpdateError:
-            taking = Intake(Slot(slot.flash, "slot_b"), running.sequence + 1, "sim", KEY)
+            targets[None] = (Slot(slot.flash, "slot_b"), running.sequence + 1, None)
+            taking = Intake(targets, "sim", KEY)
     return running, Slot(slot.flash, "slot_b")
 
 

@@ -106,7 +106,7 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     firmware = board.firmware
     for start_file in ("boot.py", "main.py"):
         assert vfs[f"/{start_file}"] == (firmware / start_file).read_bytes()
-    beside = {"/slots.mpy", "/update.mpy", "/safe.mpy", "/lib/frames.mpy"}
+    beside = {"/slots.mpy", "/interpreter.mpy", "/update.mpy", "/safe.mpy", "/lib/frames.mpy"}
     assert vfs.keys() == {"/boot.py", "/main.py", *beside}
     # both generations of the largest configuration, the key, wishes, and what littlefs copies
     wanted = 2 * -(-CONFIG_LIMIT // 4096) + 4

@@ -24,6 +24,7 @@ class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
     ]
     firmware: str
     board: str
+    micropython: Maybe[str] = UNSET
     torn: Count = 0
     text: Maybe[str] = UNSET
 
@@ -81,12 +82,15 @@ class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):
 
 
 class StationUpdate(Event, tag="station.update", kw_only=True, gc=False):
-    """How an update of the program goes on; `next` is the part that the station waits for."""
+    """How an update of the program goes on, or `what` else it is of; `next` is the part that the
+    station waits for.
+    """
 
     phase: Annotated[
         str, words("receiving", "verified", "restarting", "good", "rolled_back", "refused")
     ]
     version: Maybe[str] = UNSET
+    what: Maybe[Annotated[str, words("micropython")]] = UNSET
     next: Maybe[Count] = UNSET
     reason: Maybe[str] = UNSET
     detail: Maybe[str] = UNSET

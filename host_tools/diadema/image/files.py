@@ -22,7 +22,7 @@ VFS_BLOCK = SECTOR
 _ARCH = "xtensawin"  # of both chips
 _START = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
 # compiled beside them: these must run whatever the slots hold
-BESIDE = ("slots.py", "update.py", "safe.py", "lib/frames.py")
+BESIDE = ("slots.py", "interpreter.py", "update.py", "safe.py", "lib/frames.py")
 _PROGRAM = ("start.py", "update.py")  # of the slot, beside lib and drivers
 _DRIVER = re.compile(r"drivers[.](\w+)")
 

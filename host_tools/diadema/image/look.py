@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from diadema.boards.partitions import Partition
 from diadema.errors import DiademaError
-from diadema.image import slots, stock, table
+from diadema.image import otadata, slots, stock, table
 from diadema.image.errors import ImageError
 from diadema.image.files import SECTOR, SLOT_BLOCK, VFS_BLOCK, unpack
 
@@ -51,17 +51,20 @@ def look(data: bytes) -> Look:
         return data[offset - start : offset - start + size]
 
     partitions = table.unpack(at(table.OFFSET, table.SIZE))
-    seen = [_seen(one, at(one.offset, one.size), chip) for one in partitions]
+    apps = sum(one.type == "app" for one in partitions)
+    seen = [_seen(one, at(one.offset, one.size), chip, apps) for one in partitions]
     return Look(chip, len(data), hashlib.sha256(data).hexdigest(), seen)
 
 
-def _seen(one: Partition, data: bytes, chip: str) -> Seen:
+def _seen(one: Partition, data: bytes, chip: str, apps: int) -> Seen:
     found = Seen(one.name, one.offset, one.size, hashlib.sha256(data).hexdigest())
     if not data.strip(b"\xff"):
         found.about = "blank"
+        if one.subtype == "ota":
+            found.about = "blank: ota_0 starts"
         return found
     try:
-        for about, files in _read(one, data, chip):
+        for about, files in _read(one, data, chip, apps):
             found.about = about
             found.files = files
     except DiademaError as error:
@@ -69,7 +72,9 @@ def _seen(one: Partition, data: bytes, chip: str) -> Seen:
     return found
 
 
-def _read(one: Partition, data: bytes, chip: str) -> Iterator[tuple[str, dict[str, int]]]:
+def _read(
+    one: Partition, data: bytes, chip: str, apps: int
+) -> Iterator[tuple[str, dict[str, int]]]:
     if one.type == "app":
         whole = stock.app_of(data, chip)
         yield f"MicroPython {stock.version_of(whole)}, {len(whole)} bytes", {}
@@ -87,5 +92,10 @@ def _read(one: Partition, data: bytes, chip: str) -> Iterator[tuple[str, dict[st
     elif one.name == "vfs":
         files = {name: len(content) for name, content in unpack(data, VFS_BLOCK).items()}
         yield f"{len(files)} files", files
+    elif one.subtype == "ota":
+        chosen = otadata.chosen(data, apps)
+        if chosen is None:
+            raise ImageError("neither entry counts: the first app that is whole starts")
+        yield "ota_{} starts: {}".format(*chosen), {}
     elif one.name == "journal":
         yield "events of the station", {}

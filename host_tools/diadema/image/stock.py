@@ -66,8 +66,13 @@ def chip_of(image: bytes) -> str:
             "this is no ESP image (it does not begin with E9): take the .bin file that is written "
             "to the chip's first flash offset, not the .app-bin, .elf or .zip"
         )
-    number = int.from_bytes(image[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
+    number = chip_number(image)
     return _CHIP_IDS.get(number, f"chip {number}")
+
+
+def chip_number(image: bytes) -> int:
+    """As the header of an image has it, and the station reads it there."""
+    return int.from_bytes(image[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
 
 
 def _whole(data: bytes, chip: str, what: str) -> bytes:

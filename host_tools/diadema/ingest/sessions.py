@@ -133,6 +133,7 @@ def _presence(changes: Changes, state: StationState, event: ev.PresenceChanged, 
 
 def _booted(changes: Changes, state: StationState, event: ev.StationBooted, utc: Utc) -> None:
     state.firmware, state.board = event.firmware, event.board
+    state.micropython = event.micropython or ""
 
 
 def _clock(changes: Changes, state: StationState, event: ev.StationClock, utc: Utc) -> None:

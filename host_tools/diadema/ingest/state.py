@@ -43,6 +43,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     unfit_utc: int | None = None
     firmware: str = ""
     board: str = ""
+    micropython: str = ""
     generation: int = 0  # of the configuration that it says it has
     amended: int = 0  # of a hub: corrections of attendance, and the chain of them
     amendments: str = ""

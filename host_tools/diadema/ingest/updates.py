@@ -87,8 +87,8 @@ class Updates:
         """Raises UpdateError or ValidationError."""
         found = self._bundle(str(body.get("sha256", "")))
         told = found.manifest
-        named = {"board": told.board, "version": told.version, "only": self._named(body)}
-        plan = msgspec.convert({**body, **named}, Plan)
+        named = {"board": told.board, "version": told.version, "what": told.what}
+        plan = msgspec.convert({**body, **named, "only": self._named(body)}, Plan)
         self._none_runs(plan.board)
         facts = self._facts()
         if not any(fact.board == plan.board for fact in facts.values()):
@@ -305,4 +305,5 @@ def _fact(station: Station) -> Fact:
         state.fault_utc if faults else None,
         hello.e,
         journal.position if journal else 0,
+        state.micropython,
     )

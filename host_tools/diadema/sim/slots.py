@@ -28,7 +28,7 @@ def program_body(image: Path, changed: Mapping[str, bytes] | None = None) -> byt
     files = {
         str(path.relative_to(image)): path.read_bytes()
         for path in sorted(image.rglob("*.mpy"))
-        if path.name != "slots.mpy"
+        if path.name not in ("slots.mpy", "interpreter.mpy")
     }
     return pack_snug(files | dict(changed or {}), SLOT_BYTES - SECTOR, SLOT_BLOCK)
 

@@ -113,13 +113,16 @@ class Station:
         if self._vm:
             self._stop(self._vm)
 
-    async def power_cut_in_flash(self, plan: CutPlan, patience_s: float) -> bool:
+    async def power_cut_in_flash(
+        self, plan: CutPlan, patience_s: float, only: str | None = None
+    ) -> bool:
         """Cut in the middle of a flash operation, by `plan`; anywhere once `patience_s` is over.
+        `only` of that partition.
 
         Whether it came to the plan. Returns when the power is gone.
         """
         self._cut = asyncio.get_running_loop().create_future()
-        for flash in (self.flash, *self.slots.values()):
+        for flash in (self.slots[only],) if only else (self.flash, *self.slots.values()):
             flash.plan = plan
         try:
             async with asyncio.timeout(patience_s):

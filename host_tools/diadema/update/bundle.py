@@ -1,5 +1,6 @@
 """A bundle: one line of JSON that says what it is, one with its signature in base64, and the body,
-the file system of a program slot. `firmware/update.py` takes it apart the same way.
+the file system of a program slot, or MicroPython's own app image. `firmware/update.py` takes it
+apart the same way.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -34,7 +35,10 @@ _PARTS = 0xFFFF
 
 
 class Manifest(Struct, kw_only=True, frozen=True):
-    """`made`: UTC seconds; a station takes no program that was made before the one it runs."""
+    """`made`: UTC seconds; a station takes no program that was made before the one it runs.
+    `micropython`: what runs there must be that new. With `what`, it is MicroPython itself of
+    `version`, for `chip` (as an image's header has it), that loads `mpy` files.
+    """
 
     board: Annotated[str, Meta(min_length=1, max_length=24)]
     length: Annotated[int, Meta(gt=0)]
@@ -42,6 +46,14 @@ class Manifest(Struct, kw_only=True, frozen=True):
     micropython: Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){1,2}\Z")]
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     version: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,16}\Z")]
+    what: Literal["micropython"] | None = None
+    chip: Annotated[int, Meta(ge=0, lt=2**16)] | None = None
+    mpy: Annotated[str, Meta(pattern=r"^\d{1,2}\.\d\Z")] | None = None
+
+    @property
+    def named(self) -> str:
+        """For people."""
+        return f"MicroPython {self.version}" if self.what else self.version
 
 
 @dataclass(frozen=True)
@@ -90,9 +102,11 @@ def make(board: Board, key: PrivateKey, made: int) -> bytes:
 
 def sign(
     body: bytes, key: PrivateKey, *, board: str, version: str, made: int,
-    micropython: str = MICROPYTHON,
+    micropython: str = MICROPYTHON, **more: Any,
 ) -> bytes:  # fmt: skip
-    """Raises UpdateError when the result would not be a right bundle."""
+    """`more`: what else the manifest says. Raises UpdateError when the result would not be a right
+    bundle.
+    """
     told = {
         "board": board,
         "length": len(body),
@@ -100,6 +114,7 @@ def sign(
         "micropython": micropython,
         "sha256": hashlib.sha256(body).hexdigest(),
         "version": version,
+        **more,
     }
     line = json.dumps(told, separators=(",", ":")).encode()
     data = line + b"\n" + b64encode(key.sign(line)) + b"\n" + body

@@ -93,24 +93,39 @@ def install(
 def bundle(
     board: Annotated[str, typer.Option("--board", help="As `diadema board list` prints it.")],
     key: Annotated[Path, typer.Option("--key", help="The private key that signs it.")],
+    micropython: Annotated[
+        Path | None,
+        typer.Option("--micropython", help="MicroPython itself, of this stock image, instead."),
+    ] = None,
+    mpy: Annotated[
+        str | None,
+        typer.Option("--mpy", help="Which .mpy files that one loads, as 6.3, if we do not know."),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Default: app-BOARD-VERSION.bundle")
+        Path | None,
+        typer.Option("-o", "--out", help="Default: app-BOARD-VERSION.bundle, or micropython-…"),
     ] = None,
     made: Annotated[
         int | None, typer.Option("--made", help="UTC seconds, to make the same bytes again.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compile the program for a board and sign it."""
+    """Compile the program for a board and sign it; or sign a MicroPython for it."""
     from diadema.boards.table import load_board
     from diadema.update import bundle as bundles
+    from diadema.update import micropython as interpreters
     from diadema.update.errors import UpdateError
 
     private = _load(key)
     when = int(time.time()) if made is None else made
-    read = bundles.read(bundles.make(load_board(board), private, when))
+    if micropython is None:
+        data = bundles.make(load_board(board), private, when)
+    else:
+        stock = read_file(micropython)
+        data = interpreters.make(load_board(board), stock, private, when, mpy)
+    read = bundles.read(data)
     told = read.manifest
-    file = out or Path(f"app-{told.board}-{told.version}.bundle")
+    file = out or Path(f"{told.what or 'app'}-{told.board}-{told.version}.bundle")
     try:
         file.write_bytes(read.data)
     except OSError as error:
@@ -118,7 +133,7 @@ def bundle(
     if as_json:
         print(json.dumps(_as_json(read) | {"file": str(file)}))
     else:
-        print(f"{file}: {told.board} {told.version}, {len(read.data)} bytes in {read.parts} parts,"
+        print(f"{file}: {told.board} {told.named}, {len(read.data)} bytes in {read.parts} parts,"
               f" signed by {private.public.fingerprint}")  # fmt: skip
 
 
@@ -139,15 +154,17 @@ def inspect(
     if signed is False:
         print("another key signed it, or nobody", file=sys.stderr)
         sys.exit(1)
-    files = bundles.files_of(read)
     told = read.manifest
+    files = {} if told.what else bundles.files_of(read)
     if as_json:
         print(json.dumps(_as_json(read) | {"signed": signed, "files": files}))
     else:
-        print(f"{told.board} {told.version}, made {time.strftime('%F %T', time.gmtime(told.made))}"
+        print(f"{told.board} {told.named}, made {time.strftime('%F %T', time.gmtime(told.made))}"
               f" UTC, for MicroPython {told.micropython} or newer")  # fmt: skip
-        print(f"{len(files)} files, {sum(files.values())} bytes; {len(read.data)} bytes to send "
-              f"in {read.parts} parts")  # fmt: skip
+        held = f"loads .mpy {told.mpy}, {told.length} bytes"
+        if not told.what:
+            held = f"{len(files)} files, {sum(files.values())} bytes"
+        print(f"{held}; {len(read.data)} bytes to send in {read.parts} parts")
         print(f"SHA-256 {read.sha256}")
         if signed:
             print("signed by that key")

@@ -49,7 +49,7 @@ def start(
         print(json.dumps({"number": number, **added}))
         return
     told = added["manifest"]
-    print(f"Roll-out {number}: {told['board']} {told['version']}, {added['parts']} parts; "
+    print(f"Roll-out {number}: {told['board']} {_named(told)}, {added['parts']} parts; "
           f"stages {', then '.join(stages)}.")  # fmt: skip
     print("`diadema update status` shows how it goes.")
 
@@ -129,7 +129,7 @@ def _show(told: list[dict[str, Any]]) -> None:
         stage = plan["stages"][max(one["stage"], 0)]
         why = _WHY.get(one["why"] or "", "").format(seat=one["seat"], detail=one["detail"] or "")
         said = f"{one['status']}, stage {stage}: {good} of {len(seats)} good"
-        console.print(f"Roll-out {one['number']}: {plan['board']} {plan['version']}, {said}")
+        console.print(f"Roll-out {one['number']}: {plan['board']} {_named(plan)}, {said}")
         if why:
             console.print(f"  {why}")
     if told and told[-1]["seats"]:
@@ -139,6 +139,10 @@ def _show(told: list[dict[str, Any]]) -> None:
             table.add_row(seat["seat"], seat["s"], stage, _phase(seat, told[-1]),
                           seat["reason"] or "")  # fmt: skip
         console.print(table)
+
+
+def _named(told: dict[str, Any]) -> str:
+    return f"MicroPython {told['version']}" if told.get("what") else str(told["version"])
 
 
 def _phase(seat: dict[str, Any], rollout: dict[str, Any]) -> str:

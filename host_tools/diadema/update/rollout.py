@@ -27,6 +27,7 @@ class Plan(Struct, kw_only=True, frozen=True):
     sha256: str
     board: str
     version: str
+    what: str | None = None  # of the program, or micropython
     stages: list[str]
     stop_after: int = 1
     quiet_ms: int = 0
@@ -53,6 +54,10 @@ class Fact(NamedTuple):
     fault_utc: int | None = None
     e: int | None = None
     n: int = 0
+    micropython: str = ""
+
+    def has(self, plan: "Plan") -> bool:
+        return (self.micropython if plan.what else self.version) == plan.version
 
 
 class Rollout(Struct, kw_only=True):
@@ -185,7 +190,7 @@ class Rollout(Struct, kw_only=True):
         found = [
             fact
             for fact in facts.values()
-            if fact.board == plan.board and fact.version != plan.version
+            if fact.board == plan.board and not fact.has(plan)
             if fact.s not in self.seats and (not plan.only or fact.s in plan.only)
         ]
         return sorted(found, key=lambda fact: (not fact.idle, not fact.up, fact.s))

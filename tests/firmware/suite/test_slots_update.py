@@ -18,7 +18,7 @@ from update import Intake, UpdateError
 
 
 def intake(slot, least=1001, board="sim", key=KEY):
-    return Intake(slot, least, board, key)
+    return Intake({None: (slot, least, None)}, board, key)
 
 
 def good_bundle(body=BODY, **more):
@@ -116,6 +116,7 @@ def test_who_signed_it_which_board_and_how_old_is_asked_before_anything_is_erase
     assert refused(good_bundle(micropython="99.1")) == ("old_micropython", 0)
     assert refused(good_bundle(length=len(BODY) + 256)) == ("wrong_length", 0)
     assert refused(good_bundle(length=1 << 20)) == ("wrong_length", 0)
+    assert refused(good_bundle(what="bluetooth")) == ("no_slots", 0)
     assert refused(good_bundle(made="soon")) == ("bad_manifest", 0)
     assert refused(b"{" * 6000) == ("bad_manifest", 0)
 
