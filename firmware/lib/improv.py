@@ -60,11 +60,11 @@ def credentials(data):
     """(ssid, password) of the command that sends them; ValueError when it does not hold them."""
     found = []
     for _ in range(2):
-        size = data[0] if data else len(data)
-        if not data or len(data) <= size:
+        if not data or len(data) <= data[0]:
             raise ValueError
-        found.append(str(data[1 : size + 1], "utf-8"))
-        data = data[size + 1 :]
+        size = data[0] + 1
+        found.append(str(data[1:size], "utf-8"))
+        data = data[size:]
     ssid, password = found
     if data or not ssid or len(ssid.encode()) > 32 or len(password.encode()) > 64:
         raise ValueError
@@ -80,24 +80,32 @@ class Packets:
         self._held = b""
 
     def feed(self, data):
-        held = self._held + data
+        self._held += data
         found = []
-        first = at = held.find(_HEAD)
+        ended = self._ended()
+        while ended:
+            at, end, right = ended
+            held = self._held
+            found.append((held[at + 7], held[at + 9 : end - 1]) if right else (None, b""))
+            self._held = held[end if right else at + 1 :]
+            ended = self._ended()
+        return found
+
+    def _ended(self):
+        """(begin, end, whether its sum is right) of what ended first, None for nothing. In one that
+        has not ended only whole ones count.
+        """
+        begin = self._held.find(_HEAD)
+        self._held = held = self._held[begin if begin >= 0 else 1 - len(_HEAD) :]
+        ended, at = None, held.find(_HEAD)
         while at >= 0:
             end = at + 10 + (held[at + 8] if len(held) > at + 8 else 255)
-            right = end <= len(held) and sum(held[at : end - 1]) & 255 == held[end - 1]
-            if right:
-                found.append((held[at + 7], held[at + 9 : end - 1]))
-                held = held[end:]
-            elif at == first and end <= len(held):
-                found.append((None, b""))
-                held = held[at + 1 :]
-            else:
-                at = held.find(_HEAD, at + 1)
-                continue
-            first = at = held.find(_HEAD)
-        self._held = held[first:] if first >= 0 else held[1 - len(_HEAD) :]
-        return found
+            if end <= len(held) and not (ended and ended[1] <= end):
+                right = sum(held[at : end - 1]) & 255 == held[end - 1]
+                if right or not at:
+                    ended = (at, end, right)
+            at = held.find(_HEAD, at + 1)
+        return ended
 
 
 class Improv:

@@ -38,14 +38,15 @@ def lines(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
 
 
 @given(line=lines(), cuts=st.lists(st.integers(1, 50), min_size=1))
-def test_what_it_holds_is_bounded_and_packets_are_what_they_say(line, cuts):
-    packets, rest, turn = Packets(), line[0], 0
+def test_pieces_make_no_difference_and_what_is_held_is_bounded(line, cuts):
+    packets, found, rest, turn = Packets(), [], line[0], 0
     while rest:
         size = cuts[turn % len(cuts)]
-        for kind, data in packets.feed(rest[:size]):
-            assert kind is None or packet(kind, data) in line[0]
+        found += packets.feed(rest[:size])
         assert len(packets._held) < LONGEST
         rest, turn = rest[size:], turn + 1
+    assert found == Packets().feed(line[0])
+    assert all(kind is None or packet(kind, data) in line[0] for kind, data in found)
 
 
 @given(line=lines(), kind=kinds, data=data_of)

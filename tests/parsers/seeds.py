@@ -98,6 +98,15 @@ def _packets() -> list[bytes]:
     ]
 
 
+def _improv() -> list[bytes]:
+    """Commands, an answer, one cut off, and frames among them."""
+    asked = [b"\x02\x00", b"\x03\x00", b"\x04\x00", b"\x01\x0f\x04Piso\x09clave1234"]
+    heads = [b"IMPROV\x01\x03%c%b" % (len(one), one) for one in asked]
+    whole = [head + bytes([sum(head) & 0xFF]) for head in heads]
+    answer = b"IMPROV\x01\x04\x02\x01\x00\xe5\n"
+    return [*whole, b"\x1c".join([whole[0] + whole[3][:12], day()[0], whole[1] + answer])]
+
+
 def _broker() -> list[bytes]:
     head = b"$MQTT.msgs.diadema.v1.%b.ev 1 " % STATION.encode()
     reply = b"$JS.ACK.s.c.1.%d.%d.1.0 "
@@ -132,6 +141,7 @@ def seeds() -> dict[str, list[bytes]]:
         "host.flash_image": [whole, spoilt],
         "host.broker_stream": _broker(),
         "station.serial_frames": lines,
+        "station.improv_packets": _improv(),
         "station.mqtt_packets": _packets(),
         "station.config": configs,
         "station.config_file": files,

@@ -6,6 +6,7 @@ and that the host takes what the station makes of it. Same form as `parsers.host
 
 import asyncio
 import base64
+import contextlib
 import json
 import shutil
 import tempfile
@@ -34,6 +35,7 @@ from lib.config_store import ConfigStore
 from lib.do_command import FIELDS, wrong_field
 from lib.errors import JournalError, LinkError
 from lib.frames import DOWN_LIMIT, Decoder, encode
+from lib.improv import Packets, credentials, packet
 from lib.journal import EVENT, Journal
 from lib.mqtt import Client, _packet
 from lib.seal import sealed
@@ -44,6 +46,7 @@ from parsers import host, images
 
 KEY = bytes(range(32))
 _PACKET_LIMIT = 1152
+_IMPROV_LIMIT = 265
 _LOOP = asyncio.new_event_loop()
 # MicroPython writes UTF-8 where CPython would write \uXXXX, and lengths are counted in bytes
 JSON = SimpleNamespace(
@@ -79,6 +82,26 @@ def serial_frames(data: bytes) -> None:
         assert diadema.frames.Decoder(DOWN_LIMIT).feed(line) == found
     assert whole.feed(b"\n" + diadema.frames.encode(b"{}"))[-1:] == [b"{}"]
     assert diadema.frames.encode(data) == encode(data)
+
+
+def improv_packets(data: bytes) -> None:
+    """Pieces make no difference, memory stays bounded, and no frame beside them is lost."""
+    line, bodies = host.framed(data)
+    pieces, decoder = Packets(), Decoder()
+    again: list[tuple[int | None, bytes]] = []
+    frames: list[bytes] = []
+    for at in range(0, len(line), step := 1 + len(data) % 61):
+        again += pieces.feed(line[at : at + step])
+        frames += decoder.feed(line[at : at + step])
+        assert len(pieces._held) < _IMPROV_LIMIT
+    assert again == Packets().feed(line)
+    rest = iter(frames)
+    assert all(body in rest for body in bodies if len(body) <= DOWN_LIMIT), "a whole frame is lost"
+    for kind, content in again:
+        assert kind is None or packet(kind, content) in line
+        with contextlib.suppress(ValueError):
+            ssid, password = credentials(content[2:])
+            assert 0 < len(ssid.encode()) <= 32 and len(password.encode()) <= 64
 
 
 def mqtt_packets(data: bytes) -> None:
