@@ -89,7 +89,8 @@ async def command(data, *arguments, code=0):
 
 async def test_it_is_printed(data):
     listed = await command(data, "list")
-    assert "A-01" in listed and "update failed: rolled_back: codec" in listed
+    assert "A-01" in listed and "audio codec: does not answer" in listed
+    assert "update failed: rolled back: audio codec" in " ".join(listed.split())
     assert "3 stations, 1 there" in listed
     shown = await command(data, "show", "A-01")
     assert "watchdog" in shown and "-61" in shown

@@ -19,6 +19,7 @@ app = typer.Typer(help="The stations.", no_args_is_help=True, add_completion=Fal
 
 Name = Annotated[str, typer.Argument(metavar="STATION", help="Its id, or its seat.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; stands in the history.")]
+_WORDS = "en"  # as all that these commands say
 _TREND = 12  # entries shown of a past
 _WIDE = 200  # columns, where nobody's screen says how many
 
@@ -174,9 +175,11 @@ def _hour(utc: int | None) -> str:
 
 def _wrong(row: "Row") -> str:
     """In a few words, what a technician should look at."""
-    found = [*row.faults]
+    from diadema.fleet import trouble
+
+    found = [trouble.fault(fault, _WORDS) for fault in row.faults]
     if row.unfit:
-        found.append(f"unfit: {row.unfit}")
+        found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
     if row.seat is None:
         found.append("of no seat")
     elif row.generation != row.wanted:
@@ -184,7 +187,7 @@ def _wrong(row: "Row") -> str:
     if row.revoked:
         found.append("revoked")
     if row.phase == "failed":
-        found.append(f"update failed: {row.reason}")
+        found.append(f"update failed: {trouble.reason(row.reason or '', _WORDS)}")
     return ", ".join(found)
 
 
