@@ -105,6 +105,24 @@ async def test_reading_from_the_middle_and_in_pieces(broker, stack):
     assert [message.data for message in await waiting] == [b"late"]
 
 
+async def test_what_a_reader_that_was_killed_had_asked_for_comes_to_no_other(broker, stack):
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    for number in range(1, 6):
+        for killed in (True, False):
+            name = await consumer(client, number)
+            reader = await open_stream(broker.url, "host", broker.secrets.host, STREAM, name)
+            stack.callback(reader.close)
+            waiting = asyncio.ensure_future(reader.read())
+            if killed:
+                await until(lambda reader=reader: reader._asked)
+                await client.flush()
+                waiting.cancel()
+                reader._transport.abort()
+        await client.jetstream().publish("$MQTT.msgs.x", b"%d" % number)
+        assert [message.data for message in await waiting] == [b"%d" % number]
+
+
 async def test_a_dead_broker_or_consumer_breaks_the_reading(broker, stack):
     client = await broker.client()
     stack.push_async_callback(client.close)

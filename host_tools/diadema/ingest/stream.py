@@ -6,6 +6,7 @@ else costs; and every message from the MQTT side has headers. Everything that is
 """
 
 import asyncio
+import secrets
 import time
 from collections import deque
 from typing import cast
@@ -24,7 +25,7 @@ _HEARTBEAT_S = 5
 _REST_LIMIT = 2 << 20  # bytes; the broker's largest message has half as many
 _SUBJECTS_KEPT = 100_000
 _SILENCE_S = 15.0  # no message and no heartbeat: the consumer is gone
-_INBOX = b"_INBOX.diadema.ingest"
+_INBOX = b"_INBOX.diadema."
 
 
 class StreamBroken(DiademaError):
@@ -51,6 +52,8 @@ class StreamReader(asyncio.Protocol):
                 "protocol": 1,
             }
         )
+        # its own: the broker still answers what a killed reader had asked for
+        self._inbox = _INBOX + secrets.token_hex(8).encode()
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self._ready: list[Message] = []
@@ -115,7 +118,7 @@ class StreamReader(asyncio.Protocol):
             }
             body = msgspec.json.encode(wanted)
             self._transport.write(
-                b"PUB %b %b %d\r\n%b\r\n" % (self._next, _INBOX, len(body), body)
+                b"PUB %b %b %d\r\n%b\r\n" % (self._next, self._inbox, len(body), body)
             )
             self._asked.append(BATCH)
 
@@ -123,7 +126,7 @@ class StreamReader(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
-        self._transport.write(b"CONNECT %b\r\nSUB %b 1\r\n" % (self._login, _INBOX))
+        self._transport.write(b"CONNECT %b\r\nSUB %b 1\r\n" % (self._login, self._inbox))
 
     def connection_lost(self, _: Exception | None) -> None:
         self._break("the connection to the broker ended")
