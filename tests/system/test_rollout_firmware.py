@@ -12,6 +12,7 @@ from diadema.ask_hub import ask_hub
 from diadema.fleet.reading import fleet
 from diadema.paths import DataDir
 from diadema.sim import people
+from diadema.sim.apps import app_image
 from diadema.sim.build import build_firmware, compile_mpy
 from diadema.sim.centre import AIR
 from diadema.sim.processes import HostProcesses
@@ -54,7 +55,7 @@ def floor(program, key, tmp_path):
     """`async with floor(count)`: stations whose programs run from slots, their hub and gateway."""
 
     @contextlib.asynccontextmanager
-    async def open_floor(count, wifi=None):
+    async def open_floor(count, wifi=None, **apps):
         data = DataDir(tmp_path / "data")
         data.make()
         desks = people.desks(count)
@@ -65,7 +66,8 @@ def floor(program, key, tmp_path):
         data.update_key.write_text(key.public.text)
         vfs = tmp_path / "vfs"
         start_folder(program, vfs)
-        slots = {"slot_a": program_slot(program_body(program), "sim", "0.1.0", 1), "slot_b": BLANK}
+        first = program_slot(program_body(program), "sim", "0.1.0", 1)
+        slots = {"slot_a": first, "slot_b": BLANK, **apps}
         async with contextlib.AsyncExitStack() as stack:
             world = World(
                 tmp_path / "world", start_utc_ms=int(time.time() * 1000), mode=SPEED, image=vfs
@@ -125,6 +127,33 @@ async def test_both_take_what_is_good_and_the_first_alone_what_is_not(
         (seat,) = told["seats"]
         assert (told["why"], seat["reason"]) == ("failures", "rolled_back: screen")
         assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+
+
+async def test_micropython_itself_is_rolled_out_too(floor, key, tmp_path):
+    def signed(version, image, made):
+        return bundle.sign(image, key, board="sim", version=version, made=made,
+                           what="micropython", chip=0, mpy="6.3")  # fmt: skip
+
+    now, noise = int(time.time()), bytes(range(256)) * 20
+    good = signed("1.29.0", app_image("1.29.0", noise), now)
+    dead = signed("1.30.0", app_image(None, noise), now + 1)
+    apps = {
+        "otadata": b"\xff" * 0x2000,
+        "ota_0": app_image("1.28.0", noise).ljust(0x8000, b"\xff"),
+        "ota_1": b"\xff" * 0x8000,
+    }
+    async with floor(2, **apps) as (world, data):
+        assert {row.micropython for row in fleet(data, 0)} == {"1.28.0"}
+        await begun(data, tmp_path, good)
+        told = await ended(world, data, "done")
+        assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
+        assert {row.micropython for row in fleet(data, 0)} == {"1.29.0"}
+
+        await begun(data, tmp_path, dead)
+        told = await ended(world, data, "stopped")
+        (seat,) = told["seats"]
+        assert (told["why"], seat["reason"]) == ("failures", "rolled_back: no_start")
+        assert {row.micropython for row in fleet(data, 0)} == {"1.29.0"}
 
 
 async def test_over_the_air_it_goes_on_where_the_network_broke(floor, program, key, tmp_path):

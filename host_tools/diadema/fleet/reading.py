@@ -32,6 +32,7 @@ class Row(Struct, kw_only=True):
     seat: str | None
     board: str
     version: str
+    micropython: str = ""
     generation: int
     wanted: int
     link: str
@@ -173,6 +174,7 @@ def _rows(
             seat=seats.get(s),
             board=hello.board or state.board,
             version=hello.firmware or state.firmware,
+            micropython=state.micropython,
             generation=state.generation,
             wanted=wanted if s in seats else 0,
             link=station.link,
