@@ -42,6 +42,7 @@ _PARTITIONS = [
     ("journal", 1, 0x40, 0x310000),
     ("slot_a", 1, 0x41, 0x390000),
     ("slot_b", 1, 0x42, 0x3F0000),
+    ("vfs", 1, 0x82, 0x450000),
 ]
 _Implementation = namedtuple("_Implementation", ("name", "version", "_machine", "_mpy"))
 
@@ -75,7 +76,8 @@ def power(folder, identity, cause):
     ]
     esp32.configure(flash, table)
     begin_app(esp32.start_app())
-    files = vfs.VfsPosix(folder + "/files")
+    littlefs = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="vfs")
+    files = vfs.VfsLfs2(littlefs[0]) if littlefs else vfs.VfsPosix(folder + "/files")
     vfs.umount("/")
     vfs.mount(files, "/")
     os.chdir("/")
