@@ -23,7 +23,7 @@ screen        `show(buffer, whole=False)`: 1024 bytes, eight pages of 128 column
               `scroll(rows)` down, `contrast(value)` 0-255, `power(on)`; lit when made
 lights        `show((ready, busy, ring))`: 0 or 1 each
 codec         the interface in `drivers/es8388.py`
-audio         `listen()`, `await frame()`, `close()`; `await play(tone)`
+audio         `listen()`, `await frame()`, `close()`, `tone(on)` meanwhile; `await play(tone)`
 headset       `async for plugged`
 wifi          `await connect(ssid, password)`, `off()`
 """

@@ -6,11 +6,15 @@ import pytest
 from conftest import STATION
 from diadema.badge_cards import card_key
 from diadema.sim import people, sound
+from diadema.sim.build import SimBoard, board_heap, board_names
 from diadema.site import parse
+from test_budgets import ESP32_FREE, FREE
 from test_part_faults import board  # noqa: F401 - a fixture
+from test_sound import level
 from test_update import body, slots, vfs  # noqa: F401 - fixtures
 from wire_host import CARD_KEY
 
+LOUDEST = 10 ** (-18 / 20)  # of all tones, as in lib/tones.py
 SECURE, NOBODYS = "04782E21801D80", "04782E21801D81"
 
 ANY = "04a1b2c3d4e5f6"
@@ -78,7 +82,7 @@ class Technician:
 
     async def hold(self, decibels):
         self._sound = sound.listen(self._station, held_db=decibels)
-        await self._sound.__aenter__()
+        self.heard = await self._sound.__aenter__()
 
 
 async def test_a_station_in_order(desk):
@@ -134,6 +138,19 @@ async def ready(bench):
     await bench.station.plug()
     await bench.world.sleep(2000)
     return bench
+
+
+@pytest.mark.parametrize("name", board_names())
+async def test_the_tone_comes_back_on_each_board_and_is_no_louder_than_others(desk, name):
+    async with desk(SimBoard(name)) as bench:
+        await ready(bench)
+        technician = Technician(bench)
+        told = await technician.test()
+        assert told["checks"]["microphone"] == "ok" and told["fit"], told
+        heard = technician.heard.headset
+        # it comes and goes: its strength is that of a part of the second
+        assert max(level(heard[-600 * 16 :], hertz) for hertz in range(405, 416)) > 0.002
+        assert max(map(abs, heard)) < 32767 * LOUDEST
 
 
 async def test_who_does_nothing_has_20_seconds_for_each_step(desk):
@@ -277,7 +294,16 @@ async def test_a_reader_of_another_kind(desk, board):  # noqa: F811
 async def test_the_program_in_its_slot(slots):  # noqa: F811
     async with slots() as bench:
         await ready(bench)
-        assert (await Technician(bench).test())["checks"]["flash"] == "ok"
+
+        async def look(step):
+            """Once the tone is being made."""
+            await technician._act(step)
+            await bench.world.sleep(300)
+            used = (await bench.station.dump())["heap"]["used"]
+            assert ESP32_FREE - (used - board_heap(bench.station.board)) // 2 >= FREE
+
+        technician = Technician(bench, microphone=look)
+        assert (await technician.test())["checks"]["flash"] == "ok"
         flash = bench.station.slots["slot_a"]
         at = len(flash.image) // 3
         while not flash.image[at]:
