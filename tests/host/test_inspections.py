@@ -86,6 +86,8 @@ def test_what_was_altered_and_what_another_hub_signed_is_seen(
     for old, new in ((b'"failed"', b'"ok"'), (b'"Ana"', b'"Eva"'), (b"false", b"true")):
         altered = read(written(signed).replace(old, new))
         assert standing(altered, signed.key) == "altered"
+    erased = read(written(signed).replace(b'"Ana"', b'"erased-0123456789"'))
+    assert standing(erased, signed.key) == "erased"
     other = DataDir(tmp_path / "other")
     other.make()
     assert standing(signed, keys.load_or_make(other).public) == "another_hub"

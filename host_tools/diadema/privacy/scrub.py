@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-_PREFIX = "erased-"
+ERASED = "erased-"
 _AGENTS = ("a", "author", "agent")
 _GONE = ("reference", "badge", "note", "evidence", "who", "detail")
 _EMPTIED = ("text", "verifier")  # which their kinds must have
@@ -18,10 +18,10 @@ class Names:
         self._known: dict[str, str] = {}
 
     def of(self, name: str) -> str:
-        if name.startswith(_PREFIX):
+        if name.startswith(ERASED):
             return name
         if name not in self._known:
-            self._known[name] = _PREFIX + secrets.token_hex(5)
+            self._known[name] = ERASED + secrets.token_hex(5)
         return self._known[name]
 
 

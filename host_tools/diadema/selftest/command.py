@@ -59,7 +59,7 @@ def run(
     say = _silent if as_json else _say
     signed = asyncio.run(play(where, station, by=by, port=port, tell=say))
     if as_json:
-        _print_json(where, signed)
+        _print_json(signed)
     else:
         language = _language(where)
         say(telling.verdict(signed, language))
@@ -88,7 +88,6 @@ def show(
     from diadema.errors import DiademaError
     from diadema.fleet.reading import seats_of, station_of
     from diadema.paths import write_whole
-    from diadema.selftest import keys
     from diadema.selftest.reading import inspections
     from diadema.selftest.record import standing, written
     from diadema.words import text
@@ -101,7 +100,7 @@ def show(
     records = inspections(where, station_of(seats_of(where), station), 100 if everything else 1)
     if not records:
         raise DiademaError(text("selftest.none", language, seat=station))
-    public = keys.public_of(where, None)
+    public = records[0].key
     if out is not None:
         made = written(records[0])
         if kind == ".pdf":
@@ -114,7 +113,7 @@ def show(
             raise DiademaError(f"cannot write {out}: {error.strerror}") from error
     for signed in records:
         if as_json:
-            _print_json(where, signed)
+            _print_json(signed)
         else:
             _show(where, signed, public)
     right = all(standing(one, public) == "right" for one in records)
@@ -186,14 +185,13 @@ def _show(where: "DataDir", signed: "Signed", public: str) -> None:
     _say(telling.standing(standing(signed, public), signed.key, language))
 
 
-def _print_json(where: "DataDir", signed: "Signed") -> None:
+def _print_json(signed: "Signed") -> None:
     import msgspec
 
-    from diadema.selftest import keys
     from diadema.selftest.record import standing
 
     told = msgspec.to_builtins(signed)
-    print(json.dumps(told | {"standing": standing(signed, keys.public_of(where, None))}))
+    print(json.dumps(told | {"standing": standing(signed, signed.key)}))
 
 
 def _data(data: Path | None) -> "DataDir":

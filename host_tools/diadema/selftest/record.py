@@ -8,10 +8,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from diadema.privacy.scrub import ERASED
 from diadema.selftest.errors import SelftestError
 from diadema.selftest.keys import is_signed
 
-type Standing = Literal["right", "altered", "another_hub"]
+type Standing = Literal["right", "altered", "another_hub", "erased"]
 
 
 class Record(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -61,13 +62,15 @@ def statement(record: Record, test: dict[str, Any]) -> bytes:
 
 
 def standing(signed: Signed, public: str) -> Standing:
-    """Whether it is a record of the hub with that public key, as that hub made it."""
+    """Whether it is a record of the hub with that public key, as that hub made it; erased: whose
+    name was in it is not kept any more, so nobody can say.
+    """
     message = statement(signed.record, signed.test)
     if is_signed(message, signed.signature, public):
         return "right"
     if signed.key != public and is_signed(message, signed.signature, signed.key):
         return "another_hub"
-    return "altered"
+    return "erased" if signed.record.by.startswith(ERASED) else "altered"
 
 
 def written(signed: Signed) -> bytes:

@@ -36,7 +36,8 @@ class Begun(BaseModel):
 
 class Inspection(BaseModel):
     """`record`: what the hub says of the test; `test`: the station's own event; `signature`: the
-    hub's over both, by `key`; `standing`: right or altered.
+    hub's over both, by `key`; `standing`: right, altered or
+    erased.
     """
 
     record: dict[str, Any]
