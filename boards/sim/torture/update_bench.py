@@ -1,8 +1,9 @@
 """The update's bench: `update_bench.py FOLDER OPTIONS`, on MicroPython or CPython.
 
-A station's flash (journal and both slots) is cut at the operations of an update and of the boots
-around it; after each cut the real modules have to come up with a whole program, take the rest of
-the update, and have every event. FOLDER holds what `diadema.sim.torture.update` wrote there.
+A station's flash (journal, both slots and, in some batches, MicroPython's two app partitions with
+their otadata) is cut at the operations of an update and of the boots around it, the boot loader's
+too; after each cut the real modules have to come up with a whole program, take the rest of the
+update, and have every event. FOLDER holds what `diadema.sim.torture.update` wrote there.
 Prints a JSON object for each failure, and one that sums up.
 """
 
@@ -12,16 +13,20 @@ import random
 import sys
 
 options = json.loads(sys.argv[2])
-sys.path[:0] = [options["firmware"], __file__.rsplit("/", 1)[0]]
+here = __file__.rsplit("/", 1)[0]
+sys.path[:0] = [options["firmware"], here]
 if sys.implementation.name != "micropython":
     names = type(sys)("micropython")
     names.const = lambda value: value
     sys.modules["micropython"] = names
-    sys.modules["machine"] = type(sys)("machine")  # of safe mode only its loop needs it
 
+import chip  # noqa: E402
+
+# isort: split
 import safe  # noqa: E402
 import slots  # noqa: E402
 import update  # noqa: E402
+from chip import Part, Restart  # noqa: E402
 from lib import updating  # noqa: E402
 from lib.frames import Decoder, encode  # noqa: E402
 from nor import Nor, PowerCut, half_erase, weak_byte  # noqa: E402
@@ -35,31 +40,6 @@ _SMALL = 128  # bytes; longer programs are cut at some of their bytes
 _SOME = 40
 
 
-class Part:
-    """A partition of the one flash."""
-
-    def __init__(self, nor, first, sectors):
-        self._nor, self._first, self._sectors = nor, first, sectors
-
-    def readblocks(self, block, buf, offset=0):
-        at = block * SECTOR + offset
-        self._nor.readblocks(self._first + at // SECTOR, buf, at % SECTOR)
-
-    def writeblocks(self, block, buf, offset=None):
-        self._nor.writeblocks(self._first + block, buf, offset)
-
-    def ioctl(self, command, argument=0):
-        if command == 4:
-            return self._sectors
-        if command == 6:
-            return self._nor.ioctl(6, self._first + argument)
-        return self._nor.ioctl(command, argument)
-
-
-class Restart(Exception):
-    pass
-
-
 class Desk:
     open = False
     work = "idle"
@@ -69,11 +49,14 @@ class Desk:
 class Program:
     """What `slots` is to the app."""
 
-    GOOD, TOLD = slots.GOOD, slots.TOLD
+    GOOD, TOLD, STARTED = slots.GOOD, slots.TOLD, slots.STARTED
     intake = None
+    of_interpreter = staticmethod(slots.of_interpreter)
 
     def __init__(self, nor):
         self._nor = nor
+        self.fresh = slots.of_interpreter("begin")
+        self.chosen, self.trial, _ = slots.choose(self.find())
 
     def find(self):
         journal, each = options["journal"], options["slot"]
@@ -97,12 +80,13 @@ class Station:
     board = "sim"
     desk = Desk()
     clock = Clock()
+    bench = None
 
     def __init__(self, nor, truth):
         self.truth = truth
+        self.micropython = chip.power_on(nor)
         self.program = Program(nor)
-        chosen, self.trial, _ = slots.choose(self.program.find())
-        self.program.chosen = chosen
+        chosen = self.program.chosen
         mounted = Mounted(Part(nor, 0, options["journal"]), truth)
         mounted.check(True)
         self.journal = mounted.journal
@@ -114,8 +98,10 @@ class Station:
             raise Wrong("a program runs that is not whole: " + chosen.version)
         if chosen.version not in options["versions"]:
             raise Wrong("a program runs that nobody made: " + chosen.version)
-        if chosen.version == "bad" and not self.trial:
+        if chosen.version == "bad" and not self.program.trial:
             raise Wrong("a bad program runs again")
+        if self.micropython == chip.BAD and not self.program.fresh:
+            raise Wrong("a bad MicroPython runs again")
         self.phase = self.next = None
         self.record({"k": "station.booted", "cause": "power_on", "version": chosen.version}, 0)
         updating.tell_news(self, None)
@@ -134,17 +120,19 @@ class Station:
         chosen = self.program.chosen
         if chosen is None:
             self.rescue(bundles[-1][1])
-        if self.trial:
-            if chosen.version == "bad":
+        program = self.program
+        if program.trial or program.fresh:
+            if chosen.version == "bad" or self.micropython == chip.BAD:
                 raise Restart
-            chosen.mark(slots.GOOD)
-            updating.tell_news(self, None)
+            updating.passed(self)
         self.truth.acked = max(self.truth.last - 3, 0)
         self.truth.released = max(self.truth.released, self.truth.acked)
         self.journal.ack(self.truth.acked)
         self.journal.erase_ahead()
         for version, commands in bundles:
-            if version == chosen.version or (version == "bad" and self.rolled_back(version)):
+            if version in (chosen.version, self.micropython):
+                continue
+            if version in ("bad", chip.BAD, chip.DEAD) and self.rolled_back(version):
                 continue
             if version == "half":
                 if chosen.version == "1" and not self.knows("half"):
@@ -219,10 +207,10 @@ class Day:
             return
         if only is None and random.random() >= options["share"]:
             return
-        state = random.getrandbits(30)
+        state, powered = random.getrandbits(30), chip.powered()
         if what == "erase":
             for way in range(_ERASES):
-                self.point(way, lambda way=way: half_erase(self.scratch, at, way), at // SECTOR)
+                self.point(way, lambda way=way: self.half_erased(at, way), at // SECTOR)
         else:
             sizes = list(range(len(data) + 1))
             if len(data) > _SMALL:
@@ -233,6 +221,13 @@ class Day:
             for cut, size in enumerate(sizes):
                 self.point(cut, lambda size=size: self.programmed(at, data, size))
         random.seed(state)
+        chip.power_again(powered)
+
+    def half_erased(self, at, way):
+        before = self.scratch[at : at + chip.ENTRY]
+        half_erase(self.scratch, at, way)
+        if chip.of_otadata(at // SECTOR):
+            chip.keep_entry(self.scratch, at, before)
 
     def programmed(self, at, data, size):
         self.scratch[at : at + size] = memoryview(data)[:size]

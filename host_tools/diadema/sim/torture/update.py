@@ -19,6 +19,7 @@ from typing import Any
 from diadema.errors import DiademaError
 from diadema.image.slots import HEAD_BYTES, TRIED, Trailer
 from diadema.journal import SECTOR
+from diadema.sim.apps import app_image
 from diadema.sim.build import interpreter, station_tree
 from diadema.sim.torture.outcome import Outcome, Plan
 from diadema.update import bundle, keys
@@ -31,12 +32,17 @@ _BODY = 2 * SECTOR + 1792
 _HALF = 11  # parts of an update that another one replaces
 _BUDGET = 14_000  # bytes programmed until a second cut, at most; an update has about as many
 _MADE = {"0": 900, "1": 1000, "bad": 1500, "half": 1700, "2": 2000}
+_APP = 4  # sectors of an app partition
+_RUNS, _DEAD, _BAD, _NEW = "1.28.0", "1.29.0", "1.30.0", "1.31.0"  # `torture/chip.py` knows them
+_OF_MICROPYTHON: dict[str, Any] = {"what": "micropython", "chip": 0, "mpy": "6.3"}
 _IN_VM = 0.3  # of the operations
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """`slots`: the version in each, empty for a blank one; `takes`: what comes, in this order."""
+    """`slots`: the version in each, empty for a blank one; `takes`: what comes, in this order,
+    programs and MicroPythons.
+    """
 
     slots: tuple[str, str]
     takes: tuple[str, ...]
@@ -47,6 +53,11 @@ class _Batch:
         """Nothing that works stands in either slot."""
         return self.slots == ("bad", "")
 
+    @property
+    def apps(self) -> bool:
+        """There are app partitions; without a MicroPython to take it is one that never changes."""
+        return any("." in version for version in self.takes)
+
 
 _BATCHES = (
     _Batch(("1", ""), ("2",)),
@@ -55,6 +66,9 @@ _BATCHES = (
     _Batch(("0", "1"), ("bad", "half", "2")),
     _Batch(("bad", ""), ("2",)),
     _Batch(("0", "1"), ("bad", "2"), in_vm=True),
+    _Batch(("1", ""), (_DEAD, _NEW)),
+    _Batch(("0", "1"), (_BAD, "2")),
+    _Batch(("1", ""), (_BAD, _NEW), in_vm=True),
 )
 
 
@@ -81,6 +95,11 @@ def _body(seed: int, version: str) -> bytes:
     return random.Random(f"{seed} {version}").randbytes(_BODY)
 
 
+def _app(seed: int, version: str) -> bytes:
+    noise = random.Random(f"{seed} {version}").randbytes(_BODY)
+    return app_image(None if version == _DEAD else version, noise)
+
+
 def _slot(seed: int, version: str) -> bytes:
     if not version:
         return b"\xff" * (_SLOT * SECTOR)
@@ -97,11 +116,17 @@ def _slot(seed: int, version: str) -> bytes:
 def lay_out(folder: Path, batch: _Batch, seed: int, key: keys.PrivateKey) -> None:
     """The bench's flash, its bundles, and the key by which a station knows them."""
     image = b"\xff" * (_JOURNAL * SECTOR) + b"".join(_slot(seed, name) for name in batch.slots)
+    if batch.apps:
+        first = _app(seed, _RUNS).ljust(_APP * SECTOR, b"\xff")
+        image += (b"\xff" * (2 * SECTOR) + first).ljust((2 + 2 * _APP) * SECTOR, b"\xff")
     (folder / "flash.bin").write_bytes(image)
     bundles = []
     for version in batch.takes:
-        body = _body(seed, version)
-        made = bundle.sign(body, key, board="sim", version=version, made=_MADE[version])
+        if "." in version:
+            body, made_at, more = _app(seed, version), _MADE["2"], _OF_MICROPYTHON
+        else:
+            body, made_at, more = _body(seed, version), _MADE[version], {}
+        made = bundle.sign(body, key, board="sim", version=version, made=made_at, **more)
         bundles.append([version, bundle.read(made).commands()])
     (folder / "bundles.json").write_text(json.dumps(bundles))
     (folder / "update.key").write_text(key.public.text)
@@ -114,6 +139,7 @@ async def _work(plan: Plan, number: int, key: keys.PrivateKey, outcome: Outcome)
         "firmware": str(station_tree() / "firmware"),
         "journal": _JOURNAL,
         "slot": _SLOT,
+        "app": _APP if batch.apps else 0,
         "half": _HALF,
         "budget": _BUDGET,
         "safe": batch.safe,
