@@ -13,10 +13,12 @@ from diadema.sim.flash import CutPlan
 from diadema.sim.slots import program_slot
 from diadema.update import bundle, keys
 from test_update import (  # noqa: F401 - three fixtures
+    FIRMWARE,
     KEY,
     OLD,
     body,
     changed,
+    compiled,
     parts,
     slots,
     vfs,
@@ -167,6 +169,26 @@ async def test_one_under_which_a_part_fails_is_gone_back_from(slots, image, tmp_
         assert (told["what"], told["reason"]) == ("micropython", "screen")
         assert starts(bench) == (0, "good")
         await bench.log_in()
+
+
+async def test_one_that_cannot_load_our_files_is_gone_back_from(slots, tmp_path):
+    """Before there is a program that could tell: `boot.py` is text, and resets."""
+    refuses = (
+        "import sys\n"
+        "if sys.implementation.version[1] == 29:\n"
+        "    raise ValueError('incompatible .mpy file')\n"
+    )
+    source = (FIRMWARE / "slots.py").read_text().replace("import sys\n", refuses, 1)
+    async with slots(**APPS) as bench:
+        file = bench.station.folder / "files" / "slots.mpy"
+        file.unlink()
+        file.write_bytes(compiled(tmp_path, "slots.py", source)["slots.mpy"])
+        since = bench.since()
+        await bench.send(micropython())
+        told = await bench.event("station.update", since, phase="rolled_back")
+        assert told["reason"] == "no_start"
+        assert b"incompatible .mpy file" in b"".join(bench.station.console)
+        assert starts(bench) == (0, "good")
 
 
 async def test_power_that_goes_while_it_is_tried_goes_back(slots):
