@@ -26,7 +26,8 @@ APP = "/app"
 _NVS = const("diadema")
 # starts in a row that did not come to work; those with the power may be somebody's hand
 _BY_RESET, _BY_POWER, _TOO_MANY = 3, 1, 9
-_CRASH_BYTES = const(240)
+_CRASH_LETTERS = const(240)
+_LAST_BYTES = const(966)  # those of four bytes, and «crash »
 _BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
 
 # how this boot went on; `begin` sets them
@@ -233,10 +234,13 @@ def works():
     """This start came to something."""
     from esp32 import NVS
 
-    nvs = NVS(_NVS)
-    if _number(nvs):
-        nvs.set_i32("starts", 0)
-        nvs.commit()
+    try:
+        nvs = NVS(_NVS)
+        if _number(nvs):
+            nvs.set_i32("starts", 0)
+            nvs.commit()
+    except OSError as error:  # nor was it counted
+        sys.print_exception(error)
 
 
 def keep(why):
@@ -248,7 +252,7 @@ def keep(why):
 
         text = StringIO()
         sys.print_exception(why, text)
-        why = "crash " + text.getvalue()[-_CRASH_BYTES:]
+        why = "crash " + text.getvalue()[-_CRASH_LETTERS:]
     nvs = NVS(_NVS)
     nvs.set_blob("last", why.encode())
     nvs.commit()
@@ -258,9 +262,9 @@ def last():
     """What the start before this one kept, once: its cause and more, each maybe empty."""
     from esp32 import NVS
 
-    nvs = NVS(_NVS)
-    text = bytearray(4 * _CRASH_BYTES)
+    text = bytearray(_LAST_BYTES)
     try:
+        nvs = NVS(_NVS)
         size = nvs.get_blob("last", text)
         nvs.erase_key("last")
         nvs.commit()
