@@ -96,7 +96,7 @@ class ConfigStore:
         for at in (self._newer, 1 - self._newer):
             if self._heads[at]:
                 try:
-                    return self._with_wifi(self._read(self._paths[at]))
+                    return self._with_wifi(self._read(self._paths[at], False))
                 except StationError:
                     self.broken += 1  # written by a firmware that asked for less
         return self._with_wifi(Config())
@@ -107,7 +107,7 @@ class ConfigStore:
             _remove(path)
         self._look()
 
-    def _read(self, path):
+    def _read(self, path, sure=True):
         with open(path, "rb") as file:
             file.read(_HEAD)
             try:
@@ -115,7 +115,11 @@ class ConfigStore:
             except ValueError:
                 raise ConfigError("data", "not JSON") from None
         validate(data, self._station)
-        self._keep_key(data.get("update_key"))
+        try:
+            self._keep_key(data.get("update_key"))
+        except OSError:  # no room: the next update waits for it, a start does not
+            if sure:
+                raise
         return Config(data)
 
     def _keep_key(self, key):

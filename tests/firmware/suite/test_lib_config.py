@@ -117,6 +117,25 @@ def test_a_torn_file_of_the_network_is_none():
             assert ConfigStore(STATION, folder).load().wifi is None
 
 
+def test_a_key_that_cannot_be_kept_ends_no_start_but_its_configuration():
+    keyed = dict(GOOD, update_key="A" * 512)
+    with Folder() as folder:
+        assert send(ConfigStore(STATION, folder), keyed).generation == 3
+        os.remove(folder + "/update.key")  # noqa: PTH107
+        os.mkdir(folder + "/update.key")  # noqa: PTH102 - as if there were no room for it
+        try:
+            store = ConfigStore(STATION, folder)
+            assert store.load().generation == 3
+            try:
+                send(store, dict(keyed, generation=4))
+                raise AssertionError("it was taken")
+            except OSError:
+                pass
+            assert ConfigStore(STATION, folder).load().generation == 3
+        finally:
+            os.rmdir(folder + "/update.key")  # noqa: PTH106
+
+
 def in_lines(data):
     """As the host writes it: the agents a row a line."""
     rows = [json.dumps(row) for row in data["agents"]]
