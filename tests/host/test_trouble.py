@@ -36,6 +36,7 @@ def test_every_code_has_its_words(language: str) -> None:
     assert {"no_answer", "stuck", "not_written", "full", "other_size"} <= codes
     assert codes <= {name.removeprefix("code.") for name in words}
     reasons = said(REASONS) | {"crash", "watchdog", "power", "silent", "rolled_back"}
+    reasons |= {"no_start", "wrong_chip", "other_mpy"}  # of MicroPython itself
     assert {"bad_signature", "downgrade", "busy"} <= reasons
     assert reasons <= {name.removeprefix("reason.") for name in words}
     cause, phase = (kind.__annotations__ for kind in (StationBooted, StationUpdate))

@@ -76,7 +76,8 @@ def fleet_web(
 STOPPED = {
     "number": 1, "status": "stopped", "stage": 1, "why": "failures", "seat": "A-004",
     "detail": "rolled_back: codec",
-    "plan": {"board": "sim", "version": "0.2.0", "stages": ["2", "all"], "stop_after": 2},
+    "plan": {"board": "sim", "version": "0.2.0", "stages": ["2", "all"], "stop_after": 2,
+             "what": "micropython"},
     "at": SICK,
     "seats": [
         {"s": SICK, "seat": "A-004", "phase": "failed", "reason": "rolled_back: codec"},
@@ -106,6 +107,7 @@ async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
     await expect(sick).to_contain_text("Avería: códec de audio: no responde")
     rollout = page.locator("section.rollout", has_text="detenida").first
     await expect(rollout).to_contain_text("la última en A-004: volvió al anterior: códec de audio")
+    await expect(rollout).to_contain_text("sim MicroPython 0.2.0")
     await expect(rollout).to_contain_text("A-007: no contestó en diez minutos")
     assert (await Axe().run(page, options={"runOnly": WCAG})).violations_count == 0
     await expect(rollout.get_by_role("button")).to_have_count(2)

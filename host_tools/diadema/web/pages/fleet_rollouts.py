@@ -45,9 +45,10 @@ async def show_rollouts(service: Service, page: Page) -> None:
 def _said(rollout: Told, page: Page) -> str:
     words, plan, seats = page.words, rollout["plan"], rollout["seats"]
     stage = plan["stages"][max(rollout["stage"], 0)]
+    version = plan["version"]
     said = words["rollout"].format(
         board=plan["board"],
-        version=plan["version"],
+        version=f"MicroPython {version}" if plan.get("what") else version,
         good=sum(seat["phase"] == "good" for seat in seats),
         all=len(seats),
         stage=words["show.all"] if stage == "all" else stage,
