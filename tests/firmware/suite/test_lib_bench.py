@@ -7,6 +7,7 @@ import random
 
 from lib.bench import Bench as Tried
 from lib.bench import whole
+from lib.canvas import Canvas
 from lib.journal_check import sound
 from lib.once import once
 from lib.words_en import WORDS as EN
@@ -71,8 +72,8 @@ def told(failed):
     app = bench.app
     app.clock.anchor(1_770_037_200_000, 0)
     test = Tried(app, 9_007_199_254_740_991)
-    names = [*NAMES[:9], "flash", "badge_uid", "badge_secure"]
-    for name in names:
+    others = ("flash", "badge_uid", "badge_secure")
+    for name in tuple(NAMES[:9]) + others:
         test._checks[name] = "failed" if failed else "skipped"
     before = app.journal.last
     test._tell("left" if failed else None)
@@ -104,6 +105,26 @@ def test_every_step_and_every_verdict_has_its_words():
     for words in (ES, EN):
         for check in NAMES:
             assert check in words
+    canvas = Canvas()
+    for line in (texts[0] + texts[1]).strip().split("\n"):
+        key, _, word = line.partition(": ")
+        tall = key[:6] != "bench_" or key[-4:] == "_how" or key in ("bench_other", "bench_left")
+        measure = canvas.width if tall or key == "bench_crash" else canvas.title_width
+        assert not word or measure(word.replace("%d", "6")) <= 127, line
+
+
+def test_no_update_comes_in_meanwhile():
+    class Program:
+        intake = None
+
+    def check():
+        bench = Bench()
+        bench.command("selftest", bench=1)
+        bench.app.program = Program()
+        (refused,) = bench.command("update", number=2, part=1, parts=1, sha256="", data="")
+        assert (refused["phase"], refused["reason"]) == ("refused", "busy")
+
+    within(check)
 
 
 def test_a_program_is_what_its_trailer_says():
