@@ -41,20 +41,11 @@ class Wifi:
         raise PartError("wifi", advice="look at the access point's list")
 
     def scan(self):
-        """{name: (dBm, whether it asks for a password)} as heard now, each name at its loudest.
-        Nothing else goes on meanwhile, for about two seconds.
+        """(ssid, bssid, channel, dBm, security, hidden) of each access point; nothing else goes
+        on meanwhile, for about two seconds.
         """
-        wlan = self._wlan
-        wlan.active(True)
-        found: "dict[str, tuple[int, bool]]" = {}
-        for heard, _, _, rssi, security, _ in wlan.scan():
-            try:
-                name = str(heard, "utf-8")
-            except ValueError:
-                continue  # nobody could choose it
-            if name and (name not in found or found[name][0] < rssi):
-                found[name] = (rssi, security != 0)
-        return found
+        self._wlan.active(True)
+        return self._wlan.scan()
 
     def off(self):
         self._wlan.active(False)

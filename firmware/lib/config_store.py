@@ -15,7 +15,7 @@ from hashlib import sha256
 from lib.config import Config
 from lib.config_check import ConfigError, check, validate
 from lib.errors import StationError
-from lib.once import forget
+from lib.once import forget, once
 from micropython import const
 
 _MARK = const(b"DCFG")
@@ -81,7 +81,6 @@ class ConfigStore:
         self._station = station
         self._paths = (folder + "/config.0", folder + "/config.1")
         self._key_path = folder + "/update.key"
-        self._wifi_path = (folder and folder + "/") + "wifi.json"  # told by `lib.improv`
         self._coming: "tuple | None" = None  # (i, sha256, parts)
         self._part = self._check = 0
         self._look()
@@ -96,15 +95,19 @@ class ConfigStore:
         for at in (self._newer, 1 - self._newer):
             if self._heads[at]:
                 try:
-                    return self._with_wifi(self._read(self._paths[at], False))
+                    return _settled(self._read(self._paths[at], False))
                 except StationError:
                     self.broken += 1  # written by a firmware that asked for less
-        return self._with_wifi(Config())
+        return _settled(Config())
 
     def erase(self):
         """Forget both generations; only an explicit order may ask for it."""
-        for path in self._paths + (self._wifi_path,):
-            _remove(path)
+        for path in self._paths:
+            try:
+                os.remove(path)
+            except OSError:
+                pass  # it was not there
+        once("kept_wifi", "remove")
         self._look()
 
     def _read(self, path, sure=True):
@@ -132,20 +135,6 @@ class ConfigStore:
         if key:  # one that a cut leaves unfinished is written again at the next start
             with open(self._key_path, "w") as file:
                 file.write(key)
-
-    def keep_wifi(self, wifi):
-        """Keep the network (ssid, password) of a station that no hub has configured yet."""
-        with open(self._wifi_path + ".new", "w") as file:
-            json.dump(wifi, file)
-        os.rename(self._wifi_path + ".new", self._wifi_path)
-
-    def _with_wifi(self, config):
-        """With the network kept here, until a configuration names its own."""
-        if config.wifi:
-            _remove(self._wifi_path)
-        else:
-            config.wifi = _read_wifi(self._wifi_path)
-        return config
 
     def expects(self, number):
         """Whether more blocks of that command are to come."""
@@ -203,23 +192,12 @@ class ConfigStore:
         with open(self._path, "r+b") as file:
             file.write(_MARK + b"%08X%08X\n" % (self._serial, self._check))
         self._look()
-        return self._with_wifi(config)
+        return _settled(config)
 
 
-def _read_wifi(path):
-    try:
-        with open(path) as file:
-            kept = json.load(file)
-        return {name: kept[name] for name in ("ssid", "password")}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # none is kept; that of a torn file is told again
-
-
-def _remove(path):
-    try:
-        os.remove(path)
-    except OSError:
-        pass  # it was not there
+def _settled(config):
+    once("kept_wifi", "settle", config)
+    return config
 
 
 def _parsed(file):

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 
 from lib.errors import PartError, StationError
-from lib.once import forget
+from lib.once import forget, once
 from lib.timekeeping import wait
 from micropython import const
 
@@ -71,6 +71,19 @@ def credentials(data):
     return ssid, password
 
 
+def loudest(heard):
+    """{ssid: (dBm, security, 0 for none)} of what a radio heard, each network once."""
+    found: "dict[str, tuple[int, int]]" = {}
+    for ssid, _, _, rssi, security, _ in heard:
+        try:
+            name = str(ssid, "utf-8")
+        except ValueError:
+            continue  # nobody could choose it
+        if name and (name not in found or found[name][0] < rssi):
+            found[name] = (rssi, security)
+    return found
+
+
 class Packets:
     """Incremental: feed it what arrived, take (type, data) of each packet that became whole; type
     None is one whose sum is wrong. One that was cut off ends where the next whole one begins.
@@ -92,8 +105,8 @@ class Packets:
         return found
 
     def _ended(self):
-        """(begin, end, whether its sum is right) of what ended first, None for nothing. In one that
-        has not ended only whole ones count.
+        """(begin, end, whether its sum is right) of what ended first, None for nothing. In one
+        that has not ended only whole ones count.
         """
         begin = self._held.find(_HEAD)
         self._held = held = self._held[begin if begin >= 0 else 1 - len(_HEAD) :]
@@ -184,8 +197,8 @@ class Improv:
         return parts.get("wifi") or parts.make("wifi")
 
     async def _scan(self):
-        for name, (rssi, secret) in self._radio().scan().items():
-            await self._result(_SCAN, (name, str(rssi), "YES" if secret else "NO"))
+        for name, (rssi, security) in loudest(self._radio().scan()).items():
+            await self._result(_SCAN, (name, str(rssi), "YES" if security else "NO"))
         await self._result(_SCAN, ())
 
     async def _join(self, data):
@@ -206,10 +219,7 @@ class Improv:
             await self._error(_NOT_AUTHORIZED)
             return
         wifi = {"ssid": ssid, "password": password}
-        try:
-            app.open_store().keep_wifi(wifi)
-        finally:
-            forget("config_store", "config_check")
+        once("kept_wifi", "keep", wifi)
         app.machine.config.wifi = wifi
         app.wake()  # the screen tells it
         await self._tell(_WIFI)

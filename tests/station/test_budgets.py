@@ -28,6 +28,7 @@ SELDOM = {
         "do_call", "do_codes", "do_dial", "do_disagree", "do_help", "do_menu", "do_message",
         "do_new_pin", "do_pin", "do_quiet", "do_selftest", "do_session", "do_settings",
         "do_transfer", "updating", "bench", "journal_check", "words_es_bench", "improv",
+        "kept_wifi",
     )
 } | {f"drivers.{name}_setup" for name in ("es8388", "es8311", "wm8960")} | {
     "drivers.i2s_mclk", "drivers.i2s_tone",

@@ -5,6 +5,7 @@ import os
 from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
+from lib import kept_wifi
 from lib.config import Config
 from lib.config_check import ConfigError, validate
 from lib.config_store import ConfigStore
@@ -94,46 +95,17 @@ def test_blocks_become_a_configuration_that_stays():
 
 
 def test_a_network_told_before_counts_until_a_configuration_names_one():
-    kept = {"ssid": "Piso 3", "password": "una clave"}
+    told = {"ssid": "Piso 4", "password": ""}
     with Folder() as folder:
         store = ConfigStore(STATION, folder)
-        assert store.load().wifi is None
-        store.keep_wifi({"ssid": "x", "password": ""})
-        store.keep_wifi(kept)
-        assert store.load().wifi == ConfigStore(STATION, folder).load().wifi == kept
-        assert send(store, GOOD).wifi == kept
+        kept_wifi.keep(told)
+        assert store.load().wifi == ConfigStore(STATION, folder).load().wifi == told
+        assert send(store, GOOD).wifi == told
         assert send(store, dict(GOOD, generation=4, wifi=WIFI, broker=BROKER)).wifi == WIFI
         assert send(store, dict(GOOD, generation=5)).wifi is None
-        store.keep_wifi(kept)
+        kept_wifi.keep(told)
         store.erase()
         assert store.load().wifi is None
-
-
-def test_a_torn_file_of_the_network_is_none():
-    with Folder() as folder:
-        for text in ("", "[]", '{"ssid":"x"', '{"ssid":"x"}', "7"):
-            with open(folder + "/wifi.json", "w") as file:  # noqa: PTH123
-                file.write(text)
-            assert ConfigStore(STATION, folder).load().wifi is None
-
-
-def test_a_key_that_cannot_be_kept_ends_no_start_but_its_configuration():
-    keyed = dict(GOOD, update_key="A" * 512)
-    with Folder() as folder:
-        assert send(ConfigStore(STATION, folder), keyed).generation == 3
-        os.remove(folder + "/update.key")  # noqa: PTH107
-        os.mkdir(folder + "/update.key")  # noqa: PTH102 - as if there were no room for it
-        try:
-            store = ConfigStore(STATION, folder)
-            assert store.load().generation == 3
-            try:
-                send(store, dict(keyed, generation=4))
-                raise AssertionError("it was taken")
-            except OSError:
-                pass
-            assert ConfigStore(STATION, folder).load().generation == 3
-        finally:
-            os.rmdir(folder + "/update.key")  # noqa: PTH106
 
 
 def in_lines(data):

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 from binascii import unhexlify
 
+from lib import kept_wifi
+from lib.config import Config
 from lib.errors import PartError
 from lib.frames import encode
 from lib.improv import Packets, credentials, packet, result
@@ -102,7 +105,11 @@ class Radio:
         self.up = True
 
     def scan(self):
-        return {"MyWirelessAP": (-60, True), "Abierta": (-81, False)}
+        return [
+            (b"MyWirelessAP", b"", 1, -77, 3, False), (b"", b"", 1, -20, 3, True),
+            (b"Abierta", b"", 6, -81, 0, False), (b"MyWirelessAP", b"", 11, -60, 3, False),
+            (b"\xff", b"", 1, -50, 3, False), (b"MyWirelessAP", b"", 6, -80, 3, False),
+        ]  # fmt: skip
 
     def off(self):
         self.up = False
@@ -120,28 +127,19 @@ class Line(Serial):
         self.told += data
 
 
-class Store:
-    """No hub's configuration; what is told is kept."""
-
-    broken = 0
-    wifi = None
-
-    def load(self):
-        return None
-
-    def keep_wifi(self, wifi):
-        if isinstance(self.wifi, OSError):
-            raise self.wifi
-        self.wifi = wifi
+def kept():
+    """The network that a start would know."""
+    config = Config()
+    kept_wifi.settle(config)
+    return config.wifi
 
 
-def talk(*asked, data=None, store=None, radio=None, parts=("wifi",)):
+def talk(*asked, config=None, radio=None, parts=("wifi",)):
     """(what is answered, bench, radio) by a station with that configuration."""
+    kept_wifi.remove()
     bench = Bench(parts=parts)
     app = bench.app
-    bench.store.data = data
-    app.adopt(bench.store.load())
-    bench.store = store or Store()
+    app.adopt(config or Config())
     app.serial = line = Line()
     line.incoming = list(asked)
     radio = radio or Radio()
@@ -173,66 +171,68 @@ def test_it_tells_the_networks_that_it_hears():
 
 
 def test_it_joins_keeps_the_network_and_says_so():
-    store = Store()
-    told, bench, radio = talk(SEND_WIFI, ASK_STATE, store=store)
+    told, bench, radio = talk(SEND_WIFI, ASK_STATE)
     assert told == [NO_ERROR, JOINING, JOINED, result(1, ()), NO_ERROR, JOINED, result(2, ())]
-    assert store.wifi == bench.app.machine.config.wifi == WITHOUT
+    assert kept() == bench.app.machine.config.wifi == WITHOUT
     assert radio.up
 
 
 def test_a_network_that_it_cannot_join_is_not_kept():
-    store = Store()
     wrong = packet(3, b"\x01\x0b\x04Piso\x05nadie")
-    told, bench, radio = talk(wrong, ASK_STATE, store=store)
+    told, bench, radio = talk(wrong, ASK_STATE)
     assert told == [NO_ERROR, JOINING, UNABLE, READY, NO_ERROR, READY]
-    assert store.wifi is None and bench.app.machine.config.wifi is None
+    assert kept() is None and bench.app.machine.config.wifi is None
     assert radio.tried == [("Piso", "nadie")] and not radio.up
     assert talk(SEND_WIFI, parts=())[0] == [NO_ERROR, JOINING, UNABLE, READY]
 
 
 def test_what_cannot_be_written_is_not_told_as_kept():
-    store = Store()
-    store.wifi = OSError(28)
-    told, bench, _ = talk(SEND_WIFI, store=store)
+    os.mkdir("wifi.json.new")  # noqa: PTH102 - runs on MicroPython
+    try:
+        told, bench, _ = talk(SEND_WIFI)
+    finally:
+        os.rmdir("wifi.json.new")  # noqa: PTH106
     assert told == [NO_ERROR, JOINING, OTHER, READY]
     assert bench.app.machine.config.wifi is None
 
 
+def test_a_configuration_that_names_a_network_replaces_it_for_good():
+    kept_wifi.keep({"ssid": "x", "password": ""})
+    kept_wifi.keep(WITHOUT)
+    assert kept() == WITHOUT
+    other = {"ssid": "Piso 4", "password": "otra"}
+    config = Config(dict(CONFIG, wifi=other))
+    kept_wifi.settle(config)
+    assert (config.wifi, kept()) == (other, None)
+
+
+def test_a_torn_file_of_the_network_is_none():
+    for text in ("", "[]", '{"ssid":"x"', '{"ssid":"x"}', "7"):
+        with open("wifi.json", "w") as file:  # noqa: PTH123
+            file.write(text)
+        assert kept() is None
+
+
 def test_a_station_of_a_hub_changes_nothing():
     owned = dict(CONFIG, key="0a" * 32)
-    store = Store()
-    told, _, radio = talk(ASK_STATE, SEND_WIFI, ASK_SCAN, data=owned, store=store)
+    told, _, radio = talk(ASK_STATE, SEND_WIFI, ASK_SCAN, config=Config(owned))
     assert told == [
         NO_ERROR, JOINED, result(2, ()), NO_ERROR, NOT_AUTHORIZED, NO_ERROR, NOT_AUTHORIZED,
     ]  # fmt: skip
-    assert store.wifi is None and radio.tried == []
+    assert kept() is None and radio.tried == []
 
 
 def test_a_hub_that_configures_it_meanwhile_wins():
+    config = Config()
+
     class Slow(Radio):
         async def connect(self, ssid, password):
             await super().connect(ssid, password)
-            bench_of[0].machine.config.key = b"0" * 32
+            config.key = b"0" * 32
 
-    bench_of = []
-    radio, store = Slow(), Store()
-    bench = Bench(parts=("wifi",))
-    bench.store.data = None
-    app = bench.app
-    bench_of.append(app)
-    app.adopt(bench.store.load())
-    bench.store = store
-    app.serial = line = Line()
-    line.incoming = [SEND_WIFI]
-    app.parts.made = {"wifi": radio}
-
-    async def main():
-        await app.host.listen()
-        await asyncio.sleep(0.1)
-
-    asyncio.run(main())
-    assert line.told.split(b"\n")[:-1] == [NO_ERROR, JOINING, NOT_AUTHORIZED]
-    assert store.wifi is None and radio.up
+    told, _, radio = talk(SEND_WIFI, config=config, radio=Slow())
+    assert told == [NO_ERROR, JOINING, NOT_AUTHORIZED]
+    assert kept() is None and radio.up
 
 
 def test_what_is_no_command_is_told_by_its_error():
