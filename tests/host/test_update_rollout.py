@@ -141,8 +141,8 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     assert "roll-out 3 of 0.2.0 still runs" in refused["detail"]
 
 
-async def test_a_bundle_that_stations_would_not_take_is_refused(floor, tmp_path):
-    _, nats, _ = floor
+async def test_a_bundle_that_stations_would_not_take_is_refused(floor, broker, tmp_path):
+    crowd, nats, ingest = floor
     stranger = keys.PrivateKey(keys.rsa.generate_private_key(65537, 3072))
     refused = await added(nats, tmp_path, signed(key=stranger))
     assert "another key" in refused["detail"]
@@ -150,3 +150,16 @@ async def test_a_bundle_that_stations_would_not_take_is_refused(floor, tmp_path)
     assert "copy the bundle again" in refused["detail"]
     missing = await asked(nats, "hub.update", do="start", plan={"sha256": "0" * 64, "stages": []})
     assert "add it again" in missing["detail"]
+
+    added_ = await added(nats, tmp_path, signed())
+    plan = {"sha256": added_["sha256"], "stages": ["all"], "only": [LOGGED_IN]}
+    await asked(nats, "hub.update", do="start", plan=plan)  # it waits: somebody works there
+    await ingest.stop(kill=True)
+    (broker.data.updates / f"{added_['sha256']}.bundle").unlink()
+    await ingest.start()
+    crowd[LOGGED_IN].script.logout()
+    while crowd[LOGGED_IN].last < crowd[LOGGED_IN].script.n:
+        crowd[LOGGED_IN].press()
+    told = await until(lambda: rollout(nats, status="stopped"), 60)
+    assert told["why"] == "no_bundle"
+    assert "its bundle is not there" in await command(broker, "status")

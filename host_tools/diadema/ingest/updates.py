@@ -210,9 +210,8 @@ class Updates:
     def _begin(self, rollout: Rollout, s: str, now: int) -> Frames:
         try:
             found = self._bundle(rollout.plan.sha256)
-        except UpdateError as error:
-            rollout.stop()
-            rollout.detail = str(error)
+        except UpdateError:
+            rollout.stop("no_bundle")
             self._save(rollout, [])
             return []
         i, frames = self._commands.order(New(s, "update", found.part(1), life_ms=_LIFE_MS))

@@ -107,6 +107,7 @@ def _after(done: dict[str, Any], number: int, as_json: bool) -> None:
 _WHY = {
     "failures": "too many failed, the last at {seat}: {detail}",
     "asked": "by your word",
+    "no_bundle": "its bundle is not there any more: start it again with the file",
     "busy": "waits for {seat}, which is away or where somebody works",
     "sending": "is on its way to {seat}",
     "trial": "{seat} tries it",

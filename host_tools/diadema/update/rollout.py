@@ -148,11 +148,11 @@ class Rollout(Struct, kw_only=True):
         self._put(self.seats[s], "waiting", now)
         return self.seats[s]
 
-    def stop(self) -> None:
-        """By a person's word."""
+    def stop(self, why: str = "asked") -> None:
+        """By a person's word, or another reason that is no station's."""
         if self.status == "running":
             self.status = "stopped"
-            self._say("asked")
+            self._say(why)
 
     def resume(
         self, now: int, *, stop_after: int | None = None, retry: bool = False

@@ -29,7 +29,10 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         row = found.row
         with ui.element("header").classes("page-head"):
             ui.html(f"<h2>{escape(row.seat or words['of_no_seat'])}</h2>", sanitize=False)
-            ui.label(f"{row.s} · {row.board} · {row.version}").classes("soft")
+            about = [row.s, row.board, row.version]
+            if row.micropython:
+                about.append(f"MicroPython {row.micropython}")
+            ui.label(" · ".join(about)).classes("soft")
             ui.link(words["back"], f"/fleet?lang={page.language}").classes("step")
         said = [link(row, page), hour(row.seen_utc, service)]
         said.append(f"{words['generation']} {row.generation}")
