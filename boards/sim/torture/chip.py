@@ -6,6 +6,7 @@ import json
 import sys
 
 from nor import PowerCut
+from nvs import Nvs
 
 SECTOR = 4096
 DEAD, BAD = "1.29.0", "1.30.0"  # versions that never come up, and that fail the station's test
@@ -15,6 +16,7 @@ with open(__file__.rsplit("/", 2)[0] + "/otadata.py") as file:
     exec(file.read(), _model)  # its folder has a `time` and a `select` of its own
 _nor = None  # of the chip that has power
 _running = 0
+_cause = 0
 _MPY = 0x306
 ENTRY = 32  # bytes, of otadata
 
@@ -67,8 +69,12 @@ def keep_entry(image, at, before):
 _OTADATA_AT = _options["journal"] + 2 * _options["slot"]  # sector
 
 
+_NVS_AT = _OTADATA_AT + (2 + 2 * _options["app"] if _options["app"] else 0)
+FILES_AT = _NVS_AT + 2
+
+
 def of_otadata(sector):
-    return _OTADATA_AT <= sector < _OTADATA_AT + 2
+    return _options["app"] and _OTADATA_AT <= sector < _OTADATA_AT + 2
 
 
 def _app(number):
@@ -79,10 +85,10 @@ def _ota():
     return _model["OtaData"](_Otadata(_nor, _OTADATA_AT, 2))
 
 
-def power_on(nor):
+def power_on(nor, restarted):
     """The version of the MicroPython that runs now. Restart: of one that never comes up."""
-    global _nor, _running
-    _nor = nor
+    global _nor, _running, _cause
+    _nor, _cause = nor, _Machine.HARD_RESET if restarted else _Machine.PWRON_RESET
     if not _options["app"]:
         return None
     _running = _ota().start(lambda app: _model["look"](_app(app)))
@@ -96,13 +102,13 @@ def power_on(nor):
 
 
 def powered():
-    return _nor, _running, _sys.implementation.version
+    return _nor, _running, _cause, _sys.implementation.version
 
 
 def power_again(state):
     """After another chip of the bench had its turn."""
-    global _nor, _running
-    _nor, _running, _sys.implementation.version = state
+    global _nor, _running, _cause
+    _nor, _running, _cause, _sys.implementation.version = state
 
 
 class Partition:
@@ -150,11 +156,18 @@ class _Sys:
     def __getattr__(self, name):
         return getattr(self._own, name)
 
-    def print_exception(self, error):
-        pass
+    def print_exception(self, error, file=None):
+        if file:
+            file.write("%s: %s\n" % (type(error).__name__, error))
 
 
 class _Machine:
+    PWRON_RESET, HARD_RESET = 1, 2
+
+    @staticmethod
+    def reset_cause():
+        return _cause
+
     @staticmethod
     def reset():
         raise Restart
@@ -162,6 +175,10 @@ class _Machine:
 
 class _Esp32:
     Partition = Partition
+
+    @staticmethod
+    def NVS(namespace):
+        return Nvs(Part(_nor, _NVS_AT, 2))
 
 
 _sys = _Sys(sys)

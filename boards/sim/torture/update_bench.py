@@ -1,9 +1,10 @@
 """The update's bench: `update_bench.py FOLDER OPTIONS`, on MicroPython or CPython.
 
-A station's flash (journal, both slots and, in some batches, MicroPython's two app partitions with
-their otadata) is cut at the operations of an update and of the boots around it, the boot loader's
-too; after each cut the real modules have to come up with a whole program, take the rest of the
-update, and have every event. FOLDER holds what `diadema.sim.torture.update` wrote there.
+A station's flash (journal, both slots, NVS and, in some batches, MicroPython's two app partitions
+with their otadata, or a vfs with its littlefs) is cut at the operations of an update and of the
+boots around it, the boot loader's too; after each cut the real modules have to come up with a
+whole program, take the rest of the update, and have every event. FOLDER holds what
+`diadema.sim.torture.update` wrote there.
 Prints a JSON object for each failure, and one that sums up.
 """
 
@@ -23,6 +24,8 @@ if sys.implementation.name != "micropython":
 import chip  # noqa: E402
 
 # isort: split
+if options["files"]:
+    import files
 import safe  # noqa: E402
 import slots  # noqa: E402
 import update  # noqa: E402
@@ -38,6 +41,10 @@ _ERASES = 12
 _BOOTS = 16
 _SMALL = 128  # bytes; longer programs are cut at some of their bytes
 _SOME = 40
+_CRASH = ValueError("out of ideas")
+_ENDS = (
+    ("", ""), ("update", ""), ("trial", "screen"), ("crash", "ValueError: out of ideas\n"),
+)  # fmt: skip
 
 
 class Desk:
@@ -47,26 +54,27 @@ class Desk:
 
 
 class Program:
-    """What `slots` is to the app."""
+    """What `slots` is to the app, once `boot.py` has run."""
 
     GOOD, TOLD, STARTED = slots.GOOD, slots.TOLD, slots.STARTED
     intake = None
     of_interpreter = staticmethod(slots.of_interpreter)
+    restart = staticmethod(slots.restart)
 
     def __init__(self, nor):
-        self._nor = nor
-        self.fresh = slots.of_interpreter("begin")
-        self.chosen, self.trial, _ = slots.choose(self.find())
-
-    def find(self):
         journal, each = options["journal"], options["slot"]
-        return [
-            slots.Slot(Part(self._nor, journal + at * each, each), label)
+        self.find = slots.find = lambda: [
+            slots.Slot(Part(nor, journal + at * each, each), label)
             for at, label in enumerate(slots.LABELS)
         ]
+        slots.mount = lambda slot: None  # a program here is no file system
+        slots.chosen = slots.trial = slots.fresh = slots.safe = None
+        slots.begin()
+        self.chosen, self.trial, self.fresh, self.safe = _begun()
 
-    def restart(self, why):
-        raise Restart
+
+def _begun():
+    return slots.chosen, slots.trial, slots.fresh, slots.safe
 
 
 class Clock:
@@ -82,14 +90,16 @@ class Station:
     clock = Clock()
     bench = None
 
-    def __init__(self, nor, truth):
+    def __init__(self, nor, truth, restarted):
         self.truth = truth
-        self.micropython = chip.power_on(nor)
+        self.micropython = chip.power_on(nor, restarted)
         self.program = Program(nor)
         chosen = self.program.chosen
         mounted = Mounted(Part(nor, 0, options["journal"]), truth)
         mounted.check(True)
         self.journal = mounted.journal
+        if self.program.safe == "crashes":
+            return
         if chosen is None:
             if not options["safe"]:
                 raise Wrong("no program runs")
@@ -103,8 +113,13 @@ class Station:
         if self.micropython == chip.BAD and not self.program.fresh:
             raise Wrong("a bad MicroPython runs again")
         self.phase = self.next = None
-        self.record({"k": "station.booted", "cause": "power_on", "version": chosen.version}, 0)
-        updating.tell_news(self, None)
+        self.files = files.Files(nor, truth) if options["files"] else None
+        cause, text = slots.last()
+        if (cause, text) not in _ENDS:
+            raise Wrong("nothing ended so: %s %s" % (cause, text))
+        booted = {"k": "station.booted", "cause": cause or "power_on", "version": chosen.version}
+        self.record(booted, 0)
+        updating.tell_news(self, text or cause or None)
 
     def record(self, event, u):
         payload = json.dumps(event).encode()
@@ -117,14 +132,23 @@ class Station:
 
     def work(self, bundles):
         """True when all is done; Restart when that start ends."""
-        chosen = self.program.chosen
+        chosen, program = self.program.chosen, self.program
+        if program.safe == "crashes":  # after its minutes
+            slots.works()
+            raise Restart
         if chosen is None:
             self.rescue(bundles[-1][1])
-        program = self.program
+        if chosen.version == "1" and self.told("crash") < options["crashes"]:
+            program.restart(_CRASH)
         if program.trial or program.fresh:
-            if chosen.version == "bad" or self.micropython == chip.BAD:
-                raise Restart
+            if chosen.version == "bad":
+                program.restart(_CRASH)
+            if self.micropython == chip.BAD:
+                program.restart("trial screen")
             updating.passed(self)
+        slots.works()
+        if self.files:
+            self.files.take(self)
         self.truth.acked = max(self.truth.last - 3, 0)
         self.truth.released = max(self.truth.released, self.truth.acked)
         self.journal.ack(self.truth.acked)
@@ -135,7 +159,7 @@ class Station:
             if version in ("bad", chip.BAD, chip.DEAD) and self.rolled_back(version):
                 continue
             if version == "half":
-                if chosen.version == "1" and not self.knows("half"):
+                if chosen.version == "1" and not self.told("half"):
                     self.deliver(commands, options["half"])
                     self.record({"k": "half"}, 0)
                 continue
@@ -146,9 +170,10 @@ class Station:
         mark = ('"%s"' % version).encode()
         return any(b"rolled_back" in event and mark in event for event in self.truth.events)
 
-    def knows(self, kind):
-        mark = ('"%s"' % kind).encode()
-        return any(mark in event for event in self.truth.events)
+    def told(self, word):
+        """How often."""
+        mark = ('"%s"' % word).encode()
+        return sum(mark in event for event in self.truth.events)
 
     def rescue(self, commands):
         """What safe mode does with the same parts."""
@@ -167,6 +192,7 @@ class Station:
             if heard and heard[-1]["phase"] == "refused":
                 raise Wrong("refused: " + json.dumps(heard[-1]))
             part = heard[-1].get("next", 0) if heard else part + 1
+        slots.works()
         raise Restart
 
     def deliver(self, commands, most=None):
@@ -181,12 +207,13 @@ class Station:
 
 def reach(nor, truth, bundles):
     """Starts until everything is done."""
+    restarted = False
     for _ in range(_BOOTS):
         try:
-            if Station(nor, truth).work(bundles):
+            if Station(nor, truth, restarted).work(bundles):
                 return
         except Restart:
-            pass
+            restarted = True
     raise Wrong("not done after %d starts" % _BOOTS)
 
 
@@ -207,7 +234,7 @@ class Day:
             return
         if only is None and random.random() >= options["share"]:
             return
-        state, powered = random.getrandbits(30), chip.powered()
+        state, powered, begun = random.getrandbits(30), chip.powered(), _begun()
         if what == "erase":
             for way in range(_ERASES):
                 self.point(way, lambda way=way: self.half_erased(at, way), at // SECTOR)
@@ -222,6 +249,9 @@ class Day:
                 self.point(cut, lambda size=size: self.programmed(at, data, size))
         random.seed(state)
         chip.power_again(powered)
+        slots.chosen, slots.trial, slots.fresh, slots.safe = begun
+        if options["files"]:
+            files.go_back()
 
     def half_erased(self, at, way):
         before = self.scratch[at : at + chip.ENTRY]
@@ -283,4 +313,6 @@ with open("bundles.json") as file:
 random.seed(options["seed"])
 day = Day(image, bundles)
 reach(day.nor, day.truth, bundles)
+if options["crashes"] and not any(b'"crash"' in event for event in day.truth.events):
+    raise Wrong("nothing crashed")
 day.finish()

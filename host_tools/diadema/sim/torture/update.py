@@ -17,11 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from diadema.errors import DiademaError
+from diadema.image.files import pack
 from diadema.image.slots import HEAD_BYTES, TRIED, Trailer
 from diadema.journal import SECTOR
+from diadema.sim import people
 from diadema.sim.apps import app_image
 from diadema.sim.build import interpreter, station_tree
 from diadema.sim.torture.outcome import Outcome, Plan
+from diadema.site import parse
+from diadema.station_config import ConfigMaker, blocks
 from diadema.update import bundle, keys
 
 NAME = "update"
@@ -35,18 +39,23 @@ _MADE = {"0": 900, "1": 1000, "bad": 1500, "half": 1700, "2": 2000}
 _APP = 4  # sectors of an app partition
 _RUNS, _DEAD, _BAD, _NEW = "1.28.0", "1.29.0", "1.30.0", "1.31.0"  # `torture/chip.py` knows them
 _OF_MICROPYTHON: dict[str, Any] = {"what": "micropython", "chip": 0, "mpy": "6.3"}
-_IN_VM = 0.3  # of the operations
+_NVS = 2  # sectors
+_FILES = 10
+_IN_VM, _OF_FILES = 0.3, 0.05  # of the operations
 
 
 @dataclass(frozen=True)
 class _Batch:
     """`slots`: the version in each, empty for a blank one; `takes`: what comes, in this order,
-    programs and MicroPythons.
+    programs and MicroPythons; `crashes`: starts of the first program that end so; `files`: with a
+    vfs (in the VM), into which a configuration brings another key of updates.
     """
 
     slots: tuple[str, str]
     takes: tuple[str, ...]
     in_vm: bool = False
+    crashes: int = 0
+    files: bool = False
 
     @property
     def safe(self) -> bool:
@@ -69,6 +78,8 @@ _BATCHES = (
     _Batch(("1", ""), (_DEAD, _NEW)),
     _Batch(("0", "1"), (_BAD, "2")),
     _Batch(("1", ""), (_BAD, _NEW), in_vm=True),
+    _Batch(("1", ""), ("2",), crashes=4),
+    _Batch(("1", ""), ("2",), in_vm=True, files=True),
 )
 
 
@@ -113,12 +124,30 @@ def _slot(seed: int, version: str) -> bytes:
     return body.ljust(room, b"\xff") + bytes(sector).ljust(SECTOR, b"\xff")
 
 
+def _configurations(key: keys.PrivateKey) -> tuple[str, list[tuple[str, list[dict[str, Any]]]]]:
+    """A station and two of its own, each with a key of updates; that of the second is `key`."""
+    (desk,) = people.desks(1)
+    tree = {"version": 1, "nodes": [["1", "A", [["11", "B", [["111", "C"]]]]]]}
+    content = people.site([desk], name="C", zone="America/Lima", tree=tree)
+    site = parse(json.dumps(content).encode())
+    made = []
+    for generation, text in enumerate((keys.generate().public.text, key.public.text), 1):
+        config = json.loads(ConfigMaker(site, "5a" * 32, 0, generation).build(desk.station))
+        config["update_key"] = text
+        made.append((text, [*blocks(json.dumps(config).encode())]))
+    return desk.station, made
+
+
 def lay_out(folder: Path, batch: _Batch, seed: int, key: keys.PrivateKey) -> None:
     """The bench's flash, its bundles, and the key by which a station knows them."""
     image = b"\xff" * (_JOURNAL * SECTOR) + b"".join(_slot(seed, name) for name in batch.slots)
     if batch.apps:
         first = _app(seed, _RUNS).ljust(_APP * SECTOR, b"\xff")
         image += (b"\xff" * (2 * SECTOR) + first).ljust((2 + 2 * _APP) * SECTOR, b"\xff")
+    image += b"\xff" * (_NVS * SECTOR)
+    if batch.files:
+        image += pack({}, _FILES * SECTOR, SECTOR)
+        (folder / "configs.json").write_text(json.dumps(_configurations(key)))
     (folder / "flash.bin").write_bytes(image)
     bundles = []
     for version in batch.takes:
@@ -140,12 +169,14 @@ async def _work(plan: Plan, number: int, key: keys.PrivateKey, outcome: Outcome)
         "journal": _JOURNAL,
         "slot": _SLOT,
         "app": _APP if batch.apps else 0,
+        "files": _FILES if batch.files else 0,
+        "crashes": batch.crashes,
         "half": _HALF,
         "budget": _BUDGET,
         "safe": batch.safe,
         "versions": [name for name in (*batch.slots, *batch.takes) if name not in ("", "half")],
         "seed": seed,
-        "share": plan.share * (_IN_VM if batch.in_vm else 1),
+        "share": plan.share * (_OF_FILES if batch.files else _IN_VM if batch.in_vm else 1),
     }
     if plan.only and "." in plan.only:
         _, operation, cut = plan.only.split(".")
