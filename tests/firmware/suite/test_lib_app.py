@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from binascii import hexlify, unhexlify
 
 from lib.app import App
@@ -171,7 +172,8 @@ def test_a_boot_says_so_and_counts():
     booted = bench.since(0)[0]
     assert booted == {
         "k": "station.booted", "cause": "power_on", "firmware": "0.1.0", "board": "test",
-        "torn": 0, "b": 1, "u": 0, "t": None,
+        "micropython": "%d.%d.%d" % sys.implementation.version[:3], "torn": 0,
+        "b": 1, "u": 0, "t": None,
     }  # fmt: skip
     bench.boot()
     assert [event["b"] for event in bench.since(0)] == [1, 2]
