@@ -54,8 +54,8 @@ class UsbSerial:
             micropython.kbd_intr(-1)
 
     def stops(self, data):
-        """Whether somebody typed Ctrl-C, and no host has spoken yet."""
-        return not self._guarded and b"\x03" in data and not data.strip(b"\r\x03")
+        """Whether a person or mpremote sent Ctrl-C, and no host has spoken yet."""
+        return not self._guarded and b"\x03" in data and max(data) < 32
 
     async def write(self, data):
         while self._busy:

@@ -29,7 +29,8 @@ def settle(config):
 
 
 def remove():
-    try:
-        os.remove(_FILE)
-    except OSError:
-        pass  # it was not there
+    for file in (_FILE, _FILE + ".new"):
+        try:
+            os.remove(file)
+        except OSError:
+            pass  # it was not there

@@ -163,5 +163,5 @@ async def test_a_technician_can_still_stop_it_by_hand(fresh):
         await world.sleep(2000)
         await asked(world, client, command(TELL))
         await world.sleep(ENDS_MS)
-        client.send(b"\r\x03")
+        client.send(b"\r\x03\r\x01")  # as mpremote does
         await until(world, lambda: b"KeyboardInterrupt" in b"".join(station.console))
