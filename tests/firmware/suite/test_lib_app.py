@@ -172,7 +172,7 @@ def test_a_boot_says_so_and_counts():
     booted = bench.since(0)[0]
     assert booted == {
         "k": "station.booted", "cause": "power_on", "firmware": "0.1.0", "board": "test",
-        "micropython": "%d.%d.%d" % sys.implementation.version[:3], "torn": 0,
+        "micropython": "{}.{}.{}".format(*sys.implementation.version[:3]), "torn": 0,
         "b": 1, "u": 0, "t": None,
     }  # fmt: skip
     bench.boot()
