@@ -23,6 +23,7 @@ class Truth:
         self.acked = 0  # what the host holds
         self.released = 0  # no less than this may ever be called acknowledged
         self.epoch = None
+        self.ended = 0  # starts that kept why they ended
 
     @property
     def last(self):
@@ -35,6 +36,7 @@ class Truth:
         other.acked = self.acked
         other.released = self.released
         other.epoch = self.epoch
+        other.ended = self.ended
         return other
 
     def snapshot(self):

@@ -39,8 +39,6 @@ SECTOR = 4096
 _FAILURES = 5
 _ERASES = 12
 _BOOTS = 16
-_SMALL = 128  # bytes; longer programs are cut at some of their bytes
-_SOME = 40
 _CRASH = ValueError("out of ideas")
 _ENDS = (
     ("", ""), ("update", ""), ("trial", "screen"), ("crash", "ValueError: out of ideas\n"),
@@ -59,9 +57,9 @@ class Program:
     GOOD, TOLD, STARTED = slots.GOOD, slots.TOLD, slots.STARTED
     intake = None
     of_interpreter = staticmethod(slots.of_interpreter)
-    restart = staticmethod(slots.restart)
 
-    def __init__(self, nor):
+    def __init__(self, nor, truth):
+        self._truth = truth
         journal, each = options["journal"], options["slot"]
         self.find = slots.find = lambda: [
             slots.Slot(Part(nor, journal + at * each, each), label)
@@ -71,6 +69,10 @@ class Program:
         slots.chosen = slots.trial = slots.fresh = slots.safe = None
         slots.begin()
         self.chosen, self.trial, self.fresh, self.safe = _begun()
+
+    def restart(self, why):
+        self._truth.ended += 1
+        slots.restart(why)
 
 
 def _begun():
@@ -93,7 +95,7 @@ class Station:
     def __init__(self, nor, truth, restarted):
         self.truth = truth
         self.micropython = chip.power_on(nor, restarted)
-        self.program = Program(nor)
+        self.program = Program(nor, truth)
         chosen = self.program.chosen
         mounted = Mounted(Part(nor, 0, options["journal"]), truth)
         mounted.check(True)
@@ -117,6 +119,10 @@ class Station:
         cause, text = slots.last()
         if (cause, text) not in _ENDS:
             raise Wrong("nothing ended so: %s %s" % (cause, text))
+        if cause:
+            truth.ended -= 1
+            if truth.ended < 0:
+                raise Wrong("told twice: " + cause)
         booted = {"k": "station.booted", "cause": cause or "power_on", "version": chosen.version}
         self.record(booted, 0)
         updating.tell_news(self, text or cause or None)
@@ -240,8 +246,8 @@ class Day:
                 self.point(way, lambda way=way: self.half_erased(at, way), at // SECTOR)
         else:
             sizes = list(range(len(data) + 1))
-            if len(data) > _SMALL:
-                some = [random.randrange(len(data)) for _ in range(_SOME)]
+            if len(data) > options["small"]:
+                some = [random.randrange(len(data)) for _ in range(options["some"])]
                 sizes = [0, 1, len(data) - 1, len(data)] + some
             elif len(data) == 1:
                 sizes = [0] * _ERASES + [1]

@@ -41,7 +41,9 @@ _RUNS, _DEAD, _BAD, _NEW = "1.28.0", "1.29.0", "1.30.0", "1.31.0"  # `torture/ch
 _OF_MICROPYTHON: dict[str, Any] = {"what": "micropython", "chip": 0, "mpy": "6.3"}
 _NVS = 2  # sectors
 _FILES = 10
-_IN_VM, _OF_FILES = 0.3, 0.05  # of the operations
+_IN_VM = 0.3  # of the operations; of those of littlefs all, at fewer bytes
+_SMALL, _SOME = 128, 40  # bytes; longer programs are cut at some of their bytes
+_SMALL_OF_FILES, _SOME_OF_FILES = 4, 2
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,9 @@ async def _work(plan: Plan, number: int, key: keys.PrivateKey, outcome: Outcome)
         "safe": batch.safe,
         "versions": [name for name in (*batch.slots, *batch.takes) if name not in ("", "half")],
         "seed": seed,
-        "share": plan.share * (_OF_FILES if batch.files else _IN_VM if batch.in_vm else 1),
+        "small": _SMALL_OF_FILES if batch.files else _SMALL,
+        "some": _SOME_OF_FILES if batch.files else _SOME,
+        "share": plan.share * (_IN_VM if batch.in_vm and not batch.files else 1),
     }
     if plan.only and "." in plan.only:
         _, operation, cut = plan.only.split(".")
