@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import improv_client
 import pictures
 import pytest
 from wire_host import WireHost
@@ -142,6 +143,25 @@ async def test_events_move_to_wifi_when_the_cable_is_silent_and_back(desk, site,
         await bench.until(lambda: "contact.ended" in host.over("usb"))
         await bench.until(lambda: [e["k"] for e in host.events] == bench.kinds())
         assert [event["n"] for event in host.events] == list(range(1, len(host.events) + 1))
+        await host.shut()
+
+
+async def test_a_browser_gives_another_network_after_a_factory_reset(desk, site, server):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: PASSWORD, "Otra": ""})
+        host.with_wifi()
+        await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
+        number = host.command("factory_reset", confirm=bench.station.id)
+        assert (await host.answer(number))["generation"] == 0
+        host.send_raw(improv_client.wifi("Otra", ""))
+        joined = improv_client.packet(improv_client.RESULT, bytes([improv_client.WIFI, 0]))
+        await bench.until(lambda: joined in b"".join(bench.station.console))
+        reset = next(at for at, hello in enumerate(host.hellos) if not hello["generation"])
+        assert not any(hello.get("way") for hello in host.hellos[reset + 1 :])
+        host.send_raw(improv_client.command(improv_client.TELL))
+        again = improv_client.packet(improv_client.RESULT, bytes([improv_client.TELL, 0]))
+        await bench.until(lambda: again in b"".join(bench.station.console))
         await host.shut()
 
 
