@@ -23,7 +23,7 @@ _NO_ROLLBACK = const(-261)  # what the boot loader was built without
 def pair():
     """(what runs, what does not) as slots; empty where there is one app partition only."""
     try:
-        running = Partition(Partition.RUNNING)
+        running = Partition(Partition.RUNNING)  # type: ignore
         other = running.get_next_update()
     except OSError:
         return ()

@@ -44,7 +44,7 @@ def _begin(app, update):
         raise update.UpdateError("flash", "there is one slot only")
     targets = {None: (other[0], running.sequence + 1, None)}
     if found := app.program.of_interpreter("target"):
-        targets["micropython"] = found
+        targets["micropython"] = found  # type: ignore
     return update.Intake(targets, app.board, update.kept_key())
 
 
