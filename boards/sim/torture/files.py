@@ -21,7 +21,8 @@ with open(sys.argv[1] + "/configs.json") as file:
 
 def go_back():
     """To the files of the day, after those of a cut."""
-    os.chdir(_DAY)
+    if _DAY in _mounted:
+        os.chdir(_DAY)
 
 
 _EIO = -5
