@@ -4,7 +4,9 @@ from the vfs, the program from its own slot.
 
 A bundle is a line of JSON (board, version, length and sha256 of the program, micropython, made),
 a line with its signature in base64 (RSA-3072, PKCS #1 v1.5, SHA-256), and the program: the slot's
-file system. While it comes, the trailer's sector holds what makes it go on after a break:
+file system. With `what` «micropython» (and chip, mpy) it is MicroPython of that version, an image
+for the app partition that does not run; `interpreter.py` knows the two. While it comes, the
+trailer's sector holds what makes it go on after a break:
 
     128   SHA-256 of the bundle, bytes of its two lines, parts, CRC-32 of the lines and of that
     256   the two lines

@@ -2,6 +2,7 @@
 partition a dump says that starts.
 """
 
+import hashlib
 import json
 import struct
 import zlib
@@ -12,6 +13,7 @@ from diadema.cli import app
 from diadema.errors import DiademaError
 from diadema.image.build import build
 from diadema.image.look import look
+from diadema.image.slots import Trailer
 from diadema.update import bundle, keys, micropython
 from diadema.update.rollout import Fact, Plan, Rollout
 from stock_image import stock_image
@@ -105,3 +107,18 @@ def test_a_dump_says_which_app_partition_starts(otadata, told):
     dump = image[:at] + otadata + image[at + 8192 :]
     found = {one.name: one.about for one in look(dump).partitions}
     assert found["otadata"] == told
+
+
+def test_a_dump_says_what_came_of_an_update():
+    body = bundle.read(micropython.make(BOARD, STOCK, KEY, MADE)).body
+    trailer = Trailer(MADE, len(body), hashlib.sha256(body).digest(), BOARD.name, "1.29.0").pack()
+    place = next(one for one in BOARD.partitions if one.name == "ota_1")
+    image = build(BOARD, stock_image(), "1.2.3").whole()
+    at, last = place.offset - 0x1000, place.end - 4096 - 0x1000
+    dump = bytearray(image)
+    dump[at : at + len(body)] = body
+    dump[last : last + len(trailer)] = trailer
+    found = {one.name: one.about for one in look(bytes(dump)).partitions}
+    assert found["ota_1"].startswith("MicroPython 1.29.0, ")
+    assert found["ota_1"].endswith(" bytes, by an update: written")
+    assert "update" not in found["ota_0"]

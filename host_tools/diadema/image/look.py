@@ -1,7 +1,7 @@
 """Reads an image, or a dump of a live flash: what it is, what stands in it, and what is wrong."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from diadema.boards.partitions import Partition
@@ -77,7 +77,9 @@ def _read(
 ) -> Iterator[tuple[str, dict[str, int]]]:
     if one.type == "app":
         whole = stock.app_of(data, chip)
-        yield f"MicroPython {stock.version_of(whole)}, {len(whole)} bytes", {}
+        about = f"MicroPython {stock.version_of(whole)}, {len(whole)} bytes"
+        told = slots.unpack(data[-SECTOR:])
+        yield about if told is None else f"{about}, by an update: {_states(told[1])}", {}
     elif one.name.startswith("slot_"):
         told = slots.unpack(data[-SECTOR:])
         if told is None:
@@ -86,9 +88,9 @@ def _read(
         body = data[: trailer.length]
         if hashlib.sha256(body).digest() != trailer.sha256:
             raise ImageError("its SHA-256 is another: the program is damaged")
-        said = ", ".join(name for name, true in state.items() if true)
         files = {name: len(content) for name, content in unpack(body, SLOT_BLOCK).items()}
-        yield f"{trailer.board} {trailer.version}, number {trailer.sequence}: {said}", files
+        said = f"{trailer.board} {trailer.version}, number {trailer.sequence}"
+        yield f"{said}: {_states(state)}", files
     elif one.name == "vfs":
         files = {name: len(content) for name, content in unpack(data, VFS_BLOCK).items()}
         yield f"{len(files)} files", files
@@ -99,3 +101,7 @@ def _read(
         yield "ota_{} starts: {}".format(*chosen), {}
     elif one.name == "journal":
         yield "events of the station", {}
+
+
+def _states(state: Mapping[str, bool]) -> str:
+    return ", ".join(name for name, true in state.items() if true)

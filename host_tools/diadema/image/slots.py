@@ -2,10 +2,12 @@
 
     magic «DSLT», sequence, length (u32 little endian), SHA-256 of the body (32), board (24),
     version (16), CRC-32 of all that; then 16 bytes of state that are only ever cleared:
-    written, tried, good, bad, told (0: so; told: the host knows how the update ended)
+    written, tried, good, bad, told, started (0: so; told: the host knows how the update ended)
 
 The newest slot that is good, or was written and not tried yet, runs; `firmware/slots.py` decides.
 While an update comes in, `firmware/update.py` keeps its notes further on in the same sector.
+An app partition has the same trailer when an update brought its MicroPython
+(`firmware/interpreter.py`): tried when the boot loader was told, started when it reached `boot.py`.
 """
 
 import struct
@@ -17,7 +19,7 @@ from diadema.image.errors import ImageError
 _HEAD = struct.Struct("<4sII32s24s16s")
 _MAGIC = b"DSLT"
 HEAD_BYTES = _HEAD.size + 4
-WRITTEN, TRIED, GOOD, BAD = range(4)  # of the state bytes
+WRITTEN, TRIED, GOOD, BAD, _, STARTED = range(6)  # of the state bytes
 STATE_BYTES = 16
 
 
@@ -53,7 +55,7 @@ def unpack(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
         return None
     _, sequence, length, digest, board, version = _HEAD.unpack(head)
     state = sector[HEAD_BYTES : HEAD_BYTES + STATE_BYTES]
-    names = {"written": WRITTEN, "tried": TRIED, "good": GOOD, "bad": BAD}
+    names = {"written": WRITTEN, "tried": TRIED, "started": STARTED, "good": GOOD, "bad": BAD}
     told = Trailer(
         sequence, length, digest, board.rstrip(b"\0").decode(), version.rstrip(b"\0").decode()
     )
