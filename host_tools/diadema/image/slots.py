@@ -7,7 +7,7 @@
 The newest slot that is good, or was written and not tried yet, runs; `firmware/slots.py` decides.
 While an update comes in, `firmware/update.py` keeps its notes further on in the same sector.
 An app partition has the same trailer when an update brought its MicroPython
-(`firmware/interpreter.py`): tried when the boot loader was told, started when it reached `boot.py`.
+(`firmware/interpreter.py`): tried when the boot loader was told, started when it came up.
 """
 
 import struct
