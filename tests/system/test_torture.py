@@ -18,7 +18,7 @@ async def test_the_journal_loses_nothing_at_any_cut():
 
 
 async def test_an_update_leaves_a_program_that_runs_at_any_cut():
-    summary = await campaigns.run(["update"], Plan(seed=11, share=0.05))
+    summary = await campaigns.run(["update"], Plan(seed=11, share=0.025))
     assert summary["failures"] == []
     assert (summary["lost"], summary["doubled"]) == (0, 0)
     assert summary["rows"][0]["bricked"] == 0
