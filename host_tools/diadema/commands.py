@@ -37,7 +37,9 @@ def is_station(name: str) -> bool:
 
 
 class Hello(Struct, kw_only=True):
-    """A link's greeting, or its end (`up` false). `first` = `last` + 1: nothing on flash."""
+    """A link's greeting, or its end (`up` false). `first` = `last` + 1: nothing on flash. Safe mode
+    tells an end, for no journal speaks there; `cause` says why no program runs.
+    """
 
     up: bool
     s: Station = ""
@@ -51,6 +53,8 @@ class Hello(Struct, kw_only=True):
     generation: Count = 0
     u: Count | None = None  # when it was said; given back with the time
     gw: Name = ""  # the gateway that carries the cable; it adds its own name
+    safe: bool = False
+    cause: Name = ""
 
 
 class Ack(Struct):

@@ -13,6 +13,7 @@ from broker_fixtures import IngestProcess
 from diadema.directory.taking_in import open_directory
 from diadema.fleet.diagnosis import diagnosis
 from diadema.fleet.reading import fleet, one
+from diadema.ingest.messages import PREFIX, Message
 from diadema.paths import DataDir
 from diadema.store import tables
 from diadema.store.update_rows import Seat
@@ -36,6 +37,8 @@ def data(tmp_path, ingest, writer):
     script.mark("in", badge="feed" * 8)
     stranger = Script(s=STRANGER).boot()
     messages = [*script.messages(), script.hello_message(), *stranger.messages()]
+    safe = {"up": False, "safe": True, "s": STRANGER, "cause": "no_program", "gw": "test"}
+    messages.append(Message(999, f"{PREFIX}{STRANGER}.st.usb", json.dumps(safe).encode()))
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
         seat = Seat(number=4, s=S, stage=0, phase="failed", utc=T0, reason="rolled_back: codec")
@@ -54,7 +57,8 @@ def test_every_station_is_listed_with_what_is_known_of_it(data):
     assert first.faults == ["codec: no_answer"] and first.reconnects == 1 and first.busy
     assert (first.phase, first.reason) == ("failed", "rolled_back: codec")
     assert (second.s, second.link, second.seen_utc, second.revoked) == (S2, "lost", None, True)
-    assert stranger.s == STRANGER
+    assert (stranger.s, stranger.safe) == (STRANGER, "no_program")
+    assert first.safe is second.safe is None
 
 
 def test_one_is_shown_with_how_it_went(data):

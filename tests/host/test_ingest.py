@@ -67,6 +67,21 @@ def test_other_bytes_under_one_number_are_kept_beside_it(ingest, reader):
     assert reader.status()["conflicts"] == 1
 
 
+def test_safe_mode_is_known_until_the_program_greets_again(ingest):
+    script = Script().boot().clock()
+    take(ingest, [script.hello_message(), *script.messages()])
+    station = ingest.stations[S]
+    down = {"up": False, "safe": True, "s": S, "cause": "crashes", "gw": "test"}
+    safe = Message(50, f"{PREFIX}{S}.st.usb", json.dumps(down).encode())
+    take(ingest, [safe])
+    assert (station.link, station.hello.safe, station.hello.cause) == ("lost", True, "crashes")
+    pulled = json.dumps({"up": False, "s": S, "gw": "test"}).encode()
+    take(ingest, [Message(51, f"{PREFIX}{S}.st.usb", pulled)])
+    assert station.hello.safe
+    take(ingest, [script.hello_message(52)])
+    assert (station.link, station.hello.safe) == ("up", False)
+
+
 def test_two_boards_with_one_id_are_told_once_and_lose_nothing(ingest, reader):
     one, other = Script(e=7).boot().clock(), Script(e=8).boot("hard").clock()
     told = []

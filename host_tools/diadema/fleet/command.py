@@ -178,6 +178,8 @@ def _wrong(row: "Row") -> str:
     from diadema.fleet import trouble
 
     found = [trouble.fault(fault, _WORDS) for fault in row.faults]
+    if row.safe is not None:
+        found.insert(0, f"safe mode: {trouble.word('safe', row.safe, _WORDS)}")
     if row.unfit:
         found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
     if row.seat is None:

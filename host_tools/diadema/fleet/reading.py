@@ -24,8 +24,8 @@ _BACK = 20_000  # events of a journal that are looked through for these
 
 class Row(Struct, kw_only=True):
     """One station. `reconnects`: links that came up in the last day; `generation` is the one it
-    has, `wanted` the site's; `phase`: in the last roll-out it was in; `test_…`: of its
-    last bench test.
+    has, `wanted` the site's; `safe`: why it is in safe mode; `phase`: in the last roll-out it was
+    in; `test_…`: of its last bench test.
     """
 
     s: str
@@ -46,6 +46,7 @@ class Row(Struct, kw_only=True):
     reconnects: int = 0
     faults: list[str] = field(default_factory=list)
     unfit: str | None = None
+    safe: str | None = None
     revoked: bool = False
     phase: str | None = None
     reason: str | None = None
@@ -183,6 +184,7 @@ def _rows(
             reconnects=came.get(s, 0),
             faults=[f"{name}: {code}" for name, code in state.faults.items()],
             unfit=state.unfit,
+            safe=hello.cause if hello.safe else None,
             revoked=s in revoked,
             busy=state.session is not None,
         )

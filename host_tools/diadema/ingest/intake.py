@@ -194,6 +194,8 @@ class Intake:
             self._greeting(self._touch(target.name), hello, message, target.link)
         else:
             station = self._touch(target.name)
+            if hello.safe:
+                station.hello.safe, station.hello.cause = True, hello.cause
             if not hello.gw or hello.gw == station.hello.gw:  # else on another's cable meanwhile
                 self._set_link(station, target.link, False)
 
