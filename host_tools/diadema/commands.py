@@ -37,8 +37,8 @@ def is_station(name: str) -> bool:
 
 
 class Hello(Struct, kw_only=True):
-    """A link's greeting, or its end (`up` false). `first` = `last` + 1: nothing on flash. Safe mode
-    tells an end, for no journal speaks there; `cause` says why no program runs.
+    """A link's greeting, or its end (`up` false). `first` = `last` + 1: nothing on flash. In safe
+    mode it is an end, for no journal speaks; `cause` says why no program runs.
     """
 
     up: bool
