@@ -142,10 +142,3 @@ def _for_flash(taken: Stock, size: int) -> bytes:
     )
     assert merged is not None
     return merged[: len(taken.loader)]
-
-
-def default_version() -> str:
-    """Of the package that the firmware stands beside."""
-    from importlib.metadata import version
-
-    return version("diadema")

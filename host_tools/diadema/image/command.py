@@ -43,13 +43,14 @@ def build(
     from diadema.boards.table import load_board
     from diadema.errors import DiademaError
     from diadema.image import build as make
+    from diadema.image.files import program_version
 
     try:
         stock = micropython.read_bytes()
     except OSError as error:
         raise DiademaError(f"cannot read {micropython}: {error.strerror}") from error
     made = make.build(
-        load_board(board), stock, make.default_version(), flash_bytes=_size(flash), sha256=sha256
+        load_board(board), stock, program_version(), flash_bytes=_size(flash), sha256=sha256
     )
     whole = made.whole()
     try:

@@ -40,6 +40,15 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
     return _compiled(sources)
 
 
+def program_version(root: Path = FIRMWARE) -> str:
+    """What the program of this checkout calls itself. Raises ImageError."""
+    text = (root / "lib" / "app.py").read_text("utf-8")
+    found = re.search(r'^FIRMWARE = "([^"]+)"', text, re.MULTILINE)
+    if found is None:
+        raise ImageError("firmware/lib/app.py names no FIRMWARE")
+    return found[1]
+
+
 def start_files(root: Path = FIRMWARE) -> dict[str, bytes]:
     """Of the vfs, by path."""
     texts = {name: (root / name).read_bytes() for name in _START}

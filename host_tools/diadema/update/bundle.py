@@ -5,7 +5,6 @@ apart the same way.
 
 import hashlib
 import json
-import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from msgspec import Meta, Struct
 from diadema.boards.table import Board
 from diadema.image.errors import ImageError
 from diadema.image.files import (
-    FIRMWARE,
     SECTOR,
     SLOT_BLOCK,
     pack_snug,
     program_files,
+    program_version,
     unpack,
 )
 from diadema.update.errors import UpdateError
@@ -156,12 +155,3 @@ def files_of(bundle: Bundle) -> dict[str, int]:
         return {name: len(data) for name, data in unpack(bundle.body, SLOT_BLOCK).items()}
     except ImageError as error:
         raise UpdateError(f"the program cannot be read: {error}") from error
-
-
-def program_version() -> str:
-    """What the program of this checkout calls itself. Raises UpdateError."""
-    text = (FIRMWARE / "lib" / "app.py").read_text("utf-8")
-    found = re.search(r'^FIRMWARE = "([^"]+)"', text, re.MULTILINE)
-    if found is None:
-        raise UpdateError("firmware/lib/app.py names no FIRMWARE")
-    return found[1]
