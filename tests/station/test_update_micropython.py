@@ -8,6 +8,7 @@ import random
 import sys
 from pathlib import Path
 
+import pytest
 from diadema.image import otadata
 from diadema.sim.flash import CutPlan
 from diadema.sim.slots import program_slot
@@ -171,24 +172,45 @@ async def test_one_under_which_a_part_fails_is_gone_back_from(slots, image, tmp_
         await bench.log_in()
 
 
-async def test_one_that_cannot_load_our_files_is_gone_back_from(slots, tmp_path):
-    """Before there is a program that could tell: `boot.py` is text, and resets."""
-    refuses = (
-        "import sys\n"
-        "if sys.implementation.version[1] == 29:\n"
-        "    raise ValueError('incompatible .mpy file')\n"
-    )
-    source = (FIRMWARE / "slots.py").read_text().replace("import sys\n", refuses, 1)
-    async with slots(**APPS) as bench:
+@pytest.fixture
+def before_boot(tmp_path):
+    """`before_boot(bench, source)`: what happens under 1.29 where the vfs's first module loads."""
+
+    def put(bench, source):
+        line = f"import sys\nif sys.implementation.version[1] == 29:\n    {source}\n"
+        changed = (FIRMWARE / "slots.py").read_text().replace("import sys\n", line, 1)
         file = bench.station.folder / "files" / "slots.mpy"
         file.unlink()
-        file.write_bytes(compiled(tmp_path, "slots.py", source)["slots.mpy"])
+        file.write_bytes(compiled(tmp_path, "slots.py", changed)["slots.mpy"])
+
+    return put
+
+
+async def test_one_that_cannot_load_our_files_is_gone_back_from(slots, before_boot):
+    """Before there is a program that could tell: `boot.py` is text, and resets."""
+    async with slots(**APPS) as bench:
+        before_boot(bench, "raise ValueError('incompatible .mpy file')")
         since = bench.since()
         await bench.send(micropython())
         told = await bench.event("station.update", since, phase="rolled_back")
         assert told["reason"] == "no_start"
         assert b"incompatible .mpy file" in b"".join(bench.station.console)
         assert starts(bench) == (0, "good")
+
+
+async def test_one_that_hangs_before_there_is_a_watchdog_waits_for_the_power(slots, before_boot):
+    async with slots(**APPS) as bench:
+        before_boot(bench, "while True: __import__('time').sleep(1)")
+        since = bench.since()
+        await bench.send(micropython())
+        while starts(bench) != (1, "on trial"):  # the boot loader needs no clock
+            await asyncio.sleep(0.01)
+        await bench.world.sleep(120_000)
+        assert "station.booted" not in bench.kinds(since)
+        await bench.station.power_cut()
+        await bench.station.power_on()
+        told = await bench.event("station.update", since, phase="rolled_back")
+        assert told["reason"] == "no_start" and starts(bench) == (0, "good")
 
 
 async def test_power_that_goes_while_it_is_tried_goes_back(slots):
