@@ -264,7 +264,7 @@ async def test_a_cut_at_the_choice_leaves_the_old_one(slots):
         for programmed in (0, 20, 32, 40, 64):  # erased, torn, chosen, nearly and all on trial
             since, number = bench.since(), next(bench.host._numbers)
             plan = CutPlan(programmed, chance, at_erase=programmed == 0)
-            cut = asyncio.create_task(bench.station.power_cut_in_flash(plan, 20, only="otadata"))
+            cut = asyncio.create_task(bench.station.power_cut_in_flash(plan, 60, only="otadata"))
             await asyncio.sleep(0)
             for block in blocks:
                 await bench.host.sent(block | {"i": number})
