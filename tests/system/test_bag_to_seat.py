@@ -132,7 +132,7 @@ def last_sector(flash: NorFlash) -> tuple[Trailer, dict[str, bool]] | None:
 async def rolled_out(data: DataDir, file: Path) -> dict:
     """How it went at the one station, when it is over there."""
     await told(data, "update", "start", str(file), "--first", "all", "--quiet", "0")
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):  # two cores carry all of it
         while True:
             (*_, newest) = await told(data, "update", "status")
             (seat,) = [one for one in newest["seats"] if one["up"]]
