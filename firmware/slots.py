@@ -92,12 +92,12 @@ class Slot:
 
     def forget(self):
         """No program and no update any more, whatever a cut leaves of the sector's erase: what
-        counts is cleared before.
+        counts is cleared before. The note first, or an update would go on to a head that is torn.
         """
-        if self.whole:
-            self.flash.writeblocks(self.last, bytes(_STATE), 0)
         if self.note():
             self.flash.writeblocks(self.last, bytes(NOTE_BYTES), NOTE_AT)
+        if self.whole:
+            self.flash.writeblocks(self.last, bytes(_STATE), 0)
         self.flash.ioctl(6, self.last)
         self.look()
 

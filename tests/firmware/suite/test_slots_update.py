@@ -1,7 +1,7 @@
 """Which program runs, and how an update gets into a slot, on flash with NOR's rules."""
 
 import slots
-from nor import Nor
+from nor import Nor, PowerCut
 from slot_bench import (
     BODY,
     KEY,
@@ -101,6 +101,29 @@ def test_what_failed_here_comes_anew():
     for part in commands:
         last = again.add(part)
     assert last == 0 and Slot(slot.flash, "slot_b").usable
+
+
+def test_what_failed_here_comes_anew_also_when_a_cut_left_it_half_forgotten():
+    commands = parts(good_bundle())
+    slot = new_slot()
+    taking = intake(slot)
+    for part in commands:
+        taking.add(part)
+    slot = Slot(slot.flash, "slot_b")
+    slot.mark(TRIED)
+    slot.mark(BAD)
+    image = slot.flash.image
+    for budget in range(0, 88 + 44, 3):
+        flash = Nor(image=bytearray(image), budget=budget)
+        try:
+            Slot(flash, "slot_b").forget()
+        except PowerCut:
+            flash.budget = None
+        again = intake(Slot(flash, "slot_b"))
+        told = again.add(commands[0]) or 2
+        while told:
+            told = again.add(commands[told - 1]) or (told < len(commands) and told + 1)
+        assert Slot(flash, "slot_b").usable and body_of(Slot(flash, "slot_b")) == BODY, budget
 
 
 def test_who_signed_it_which_board_and_how_old_is_asked_before_anything_is_erased():
