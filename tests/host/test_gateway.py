@@ -190,7 +190,12 @@ async def test_a_cable_pulled_while_the_broker_was_away(broker, heard, gateway, 
     wire.pull()
     await until(lambda: gateway.dump()["ports"][str(wire.path)]["station"] is None)
     await broker.start()
-    await until(lambda: bodies(heard, f"{S}/st/usb")[-1] == {"up": False, "s": S, "gw": "test"})
+    gone = {"up": False, "s": S, "gw": "test"}
+    async with broker.mqtt("other") as client, asyncio.timeout(30):
+        await client.subscribe("diadema/v1/+/st/usb")  # it stands there, or is about to come
+        async for message in client.messages:
+            if json.loads(message.payload) == gone:
+                break
 
 
 async def test_what_the_gateway_of_before_left_standing(broker, heard, wire, stack):
