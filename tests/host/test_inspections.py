@@ -4,16 +4,17 @@ import json
 
 import pytest
 from broker_fixtures import IngestProcess, until
+from diadema.ask_hub import ask_hub
 from diadema.clock import SharedClock
 from diadema.events import EVENT_LIMIT
-from diadema.ingest.commanding import Commands
+from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.inspections import LIFE_MS, Inspections
 from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.own_journal import ME, Refused
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
-from diadema.selftest import keys
+from diadema.selftest import keys, telling
 from diadema.selftest.reading import inspections
 from diadema.selftest.record import read, standing, written
 from diadema.store import tables
@@ -111,10 +112,77 @@ def test_one_that_was_stored_and_not_recorded_is_recorded_by_the_next(
         after = Ingest(writer, site, clock)
         Inspections(data, after, Commands(after, None), reader).make()
         assert [event["by"] for event in own(reader)] == ["Ana"] * expected
-    told(after, script, None)  # begun by nobody who is known
-    Inspections(data, after, Commands(after, None), reader).make()
-    assert [event["by"] for event in own(reader)] == ["Ana", "diadema"]
-    assert [event["n"] for event in own(reader)] == [1, 2]
+
+
+def nobody(bench, script):
+    """Of a program that gave no name."""
+    return bench._commands.order(New(S, "selftest", {"bench": 1}))[0]
+
+
+def of_the_shift(bench, script):
+    return bench._commands.order(New(S, "selftest", {}))[0]
+
+
+def of_a_message(bench, script):
+    return bench._commands.order(New(S, "text", {"by": "Nelly", "text": "x"}))[0]
+
+
+def of_another_station(bench, script):
+    return bench._commands.order(New(S2, "selftest", {"bench": 1, "by": "Eva"}))[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "by"),
+    [
+        (nobody, ["diadema"]),
+        (of_the_shift, []),
+        (of_a_message, []),
+        (of_another_station, []),
+        (lambda *_: None, []),
+        (lambda *_: 5, []),  # as a store from a backup has none of the last commands
+    ],
+)
+def test_only_what_a_technician_asked_for_is_recorded(
+    data, ingest, bench, script, reader, caplog, number, by
+):
+    told(ingest, script, number(bench, script), checks={"keys": "ok"})
+    bench.make()
+    assert [event["by"] for event in own(reader)] == by
+    assert (f"{S}: 1 of its bench tests" in caplog.text) == (not by)
+    caplog.clear()
+    assert bench.make() is None and not bench.due and not caplog.text
+    first, _ = bench.begin({"s": S, "by": "Ana"})
+    told(ingest, script, first["i"])
+    bench.make()
+    assert [event["by"] for event in own(reader)] == [*by, "Ana"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_one_told_twice_the_first_is_recorded(data, ingest, bench, script, reader, at_once):
+    asked, _ = bench.begin({"s": S, "by": "Ana"})
+    told(ingest, script, asked["i"])
+    first = script.n
+    if not at_once:
+        bench.make()
+    told(ingest, script, asked["i"], checks={"keys": "ok"})
+    bench.make()
+    assert bench.make() is None
+    (event,) = own(reader)
+    assert (event["of"], event["fit"]) == ([S, 7, first], False)
+
+
+@pytest.mark.parametrize(
+    ("checks", "why"),
+    [({}, "no comprobó nada"), ({"keys": "failed", "lights": "ok"}, "Teclas")],
+)
+def test_a_fit_that_its_checks_do_not_bear_is_none(data, ingest, bench, script, checks, why):
+    asked, _ = bench.begin({"s": S, "by": "Ana"})
+    told(ingest, script, asked["i"], checks=checks, fit=True)
+    bench.make()
+    (signed,) = inspections(data, S)
+    assert not signed.record.fit and standing(signed, signed.key) == "right"
+    assert telling.verdict(signed, "es") == f"A-01: NO OPERATIVA: {why}."
+    assert telling.to_do(signed, "es")
 
 
 def test_a_record_that_comes_back_from_the_stream_is_the_record(
@@ -186,6 +254,7 @@ def test_stations_tell_the_store_of_which_tests(ingest, bench, script, reader):
 
 
 async def test_killed_again_and_again_it_records_each_test_once(broker, stack, tmp_path):
+    broker.write_hub()
     clock = tmp_path / "clock"
     SharedClock(clock, create=True).set(T0, 0)
     ingest = await stack.enter_async_context(IngestProcess(broker, clock))
@@ -194,7 +263,8 @@ async def test_killed_again_and_again_it_records_each_test_once(broker, stack, t
     await play.hello(script)
     await play.send(script)
     for _ in range(2):
-        script.add("station.selftest", checks=CHECKS, fit=False, bench=True)
+        begun = await ask_hub(broker.data, "hub.selftest", {"s": S, "by": "Ana"})
+        script.add("station.selftest", checks=CHECKS, fit=False, bench=True, i=begun["i"])
         await play.send(script, first=script.n)
         await play.acked(script)
         await ingest.stop(kill=True)

@@ -40,6 +40,8 @@ def why(signed: Signed, language: str) -> str:
     failed = [check(name, language) for name in signed.failed]
     if signed.reason and signed.reason not in signed.checks:
         failed.append(words.get(f"why.{signed.reason}", signed.reason))
+    if not failed and not signed.checks:
+        failed.append(words["why.no_checks"])
     return ", ".join(failed)
 
 
@@ -56,6 +58,8 @@ def to_do(signed: Signed, language: str) -> list[str]:
     lines = [f"{name}: {what}" for name, what in told if what]
     if signed.reason and signed.reason not in signed.checks:
         lines += filter(None, [advice(signed.reason, language)])
+    elif not signed.checks:
+        lines += filter(None, [advice("no_checks", language)])
     return lines
 
 

@@ -328,7 +328,7 @@ updates = Table(  # what stations tell of new programs
     *_struct_columns(Step),
     PrimaryKeyConstraint("s", "e", "n"),
 )
-bench_tests = Table(  # what stations tell of them; each is to have its inspection
+bench_tests = Table(  # what stations tell of them; those asked for here are to be recorded
     "bench_tests",
     metadata,
     _text("s"),
