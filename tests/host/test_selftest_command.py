@@ -126,6 +126,8 @@ async def test_what_cannot_be_is_said_with_what_to_do(broker, play):
     await there(play, script)
     answer = answering(broker, play, script, "command.refused", command="selftest", reason="busy")
     assert "está ocupada" in await command(broker, "A-01", code=2, at_command=answer)
+    hidden = await command(broker, "A-01", "--by", "x\x1b[0m", code=2)
+    assert "El nombre tiene U+001B, que no se ve" in hidden
     await there(play, script.login())
     assert "En A-01 tiene sesión a001" in await command(broker, "A-01", code=2)
     broker.data.hub.unlink()

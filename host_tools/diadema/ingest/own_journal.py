@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 class Refused(DiademaError):
     """The hub does not do that: `error` is a short word for programs, `status` of HTTP."""
 
-    def __init__(self, error: str, detail: str, status: int = 409, **values: Any) -> None:
+    def __init__(self, error: str, detail: str, status: int = 409, /, **values: Any) -> None:
         super().__init__(detail)
         self.error, self.status, self.values = error, status, values
 

@@ -26,7 +26,7 @@ def section(area: str, language: str = DEFAULT) -> Mapping[str, str]:
     return words
 
 
-def text(name: str, language: str = DEFAULT, **values: object) -> str:
+def text(name: str, language: str = DEFAULT, /, **values: object) -> str:
     """One word or sentence, its {places} filled from `values`. Raises KeyError if unknown."""
     area, _, key = name.partition(".")
     return section(area, language)[key].format(**values)

@@ -41,3 +41,8 @@ def test_an_unknown_area_or_word_is_an_error() -> None:
         section("nowhere")
     with pytest.raises(KeyError):
         text("floor.nothing")
+
+
+def test_a_place_can_have_any_name() -> None:
+    values = {"name": "Aviso", "found": "U+202E"}
+    assert text("acting.hidden", "es", **values).startswith("Aviso tiene U+202E")
