@@ -177,6 +177,32 @@ def test_stopped_it_begins_nowhere():
     assert floor.go() == ["00"]
 
 
+def test_who_left_the_site_is_left_out_and_another_takes_its_place():
+    floor = Floor(4, stages=["2", "all"])
+    one, two = floor.go()
+    there = floor.facts.pop(one)
+    floor.good(two)
+    (three,) = floor.go()
+    assert floor.rollout.seats[one].phase == "gone"
+    floor.good(three)
+    assert floor.go() == ["03"]
+    floor.good("03")
+    floor.facts[one] = there  # it is back
+    assert floor.go() == [one]
+    del floor.facts[one]
+    floor.go()
+    assert (floor.rollout.status, floor.rollout.seats[one].phase) == ("done", "gone")
+
+
+def test_a_share_is_one_of_those_that_are_there():
+    floor = Floor(8, stages=["25%", "all"])
+    one, two = floor.go()
+    for s in (one, "04", "05", "06", "07"):
+        del floor.facts[s]
+    floor.good(two)
+    assert sorted(floor.go()) == ["02", "03"]  # 25% of the three is one
+
+
 @pytest.mark.parametrize("stages", [[], ["0"], ["x"], ["-1"], ["25 %"], ["2", ""]])
 def test_a_stage_that_is_none_is_refused(stages):
     with pytest.raises(ValueError, match="stage"):

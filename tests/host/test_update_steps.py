@@ -66,7 +66,7 @@ def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tm
     before = told.n
 
     def updates():
-        return Updates(data, ingest, Commands(ingest, None))
+        return Updates(data, ingest, Commands(ingest, None), lambda s: False)
 
     now = updates()
     body = bundle.sign(bytes(9000), key, board="sim", version="0.2.0", made=1_800_000_000)

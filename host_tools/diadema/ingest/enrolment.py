@@ -57,6 +57,9 @@ class Enrolment:
         """It was enrolled once, whatever became of it and of its place in the site."""
         return s in self._credentials
 
+    def revoked(self, s: str) -> bool:
+        return s in self._credentials and self._credentials[s].revoked
+
     def password(self, s: str) -> str | None:
         """None for a station that is not enrolled or was revoked."""
         known = self._credentials.get(s)

@@ -80,7 +80,7 @@ class Service:
         self._links = LinkLog(ingest)
         self._pins = PinResets(data, keys, self.reader, clock)
         self.acts = Acts(ingest, self.commands, self.reader, self._pins)
-        self.updates = Updates(data, ingest, self.commands)
+        self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
         self._caught_up = False  # with the stream; before, it may hold what is to be made
         self._marks = MarksBoard(self.reader, clock)

@@ -3,7 +3,7 @@ the store has them. What stations answer comes with the events.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,15 @@ class _Way:
 
 
 class Updates:
-    def __init__(self, data: DataDir, ingest: Ingest, commands: Commands) -> None:
+    """`revoked`: whether a station's credential is."""
+
+    def __init__(
+        self, data: DataDir, ingest: Ingest, commands: Commands, revoked: Callable[[str], bool]
+    ) -> None:
         self._data = data
         self._ingest = ingest
         self._commands = commands
+        self._revoked = revoked
         self._bundles: dict[str, Bundle] = {}
         self._ways: dict[str, _Way] = {}
         self.rollouts: dict[int, Rollout] = {}
@@ -92,7 +97,7 @@ class Updates:
         self._none_runs(plan.board)
         facts = self._facts()
         if not any(fact.board == plan.board for fact in facts.values()):
-            raise UpdateError(f"no station with the board {plan.board} was ever here")
+            raise UpdateError(f"no station of the site with the board {plan.board} was ever here")
         now = self._ingest.clock.now_ms()
         number = max(self.rollouts, default=0) + 1
         rollout = Rollout(number=number, plan=plan, began_utc=now)
@@ -241,11 +246,11 @@ class Updates:
         """Station ids of the seats or stations that were named. Raises UpdateError."""
         site = self._ingest.site
         seats = {one.seat: one.id for one in site.stations} if site else {}
-        found = []
+        found, facts = [], self._facts()
         for name in body.get("only") or []:
             s = seats.get(str(name), str(name))
-            if s not in self._ingest.stations:
-                raise UpdateError(f"no station {name} was ever here")
+            if s not in facts:
+                raise UpdateError(f"no station {name} of the site was ever here")
             found.append(s)
         return found
 
@@ -267,10 +272,13 @@ class Updates:
         return self._ingest.stations[s]
 
     def _facts(self) -> dict[str, Fact]:
+        """Of the stations that are in force; others were here once, and take nothing."""
+        site, known = self._ingest.site, self._ingest.stations
+        names = [one.id for one in site.stations] if site else list(known)
         return {
-            s: _fact(station)
-            for s, station in self._ingest.stations.items()
-            if s.startswith("DIA-")
+            s: _fact(known[s])
+            for s in names
+            if s in known and s.startswith("DIA-") and not self._revoked(s)
         }
 
     def _save(self, rollout: Rollout, seats: Iterable[Seat]) -> None:

@@ -126,10 +126,11 @@ def _show(told: list[dict[str, Any]]) -> None:
     for one in told:
         plan = one["plan"]
         seats = one["seats"]
+        there = sum(seat["phase"] != "gone" for seat in seats)
         good = sum(seat["phase"] == "good" for seat in seats)
         stage = plan["stages"][max(one["stage"], 0)]
         why = _WHY.get(one["why"] or "", "").format(seat=one["seat"], detail=one["detail"] or "")
-        said = f"{one['status']}, stage {stage}: {good} of {len(seats)} good"
+        said = f"{one['status']}, stage {stage}: {good} of {there} good"
         console.print(f"Roll-out {one['number']}: {plan['board']} {_named(plan)}, {said}")
         if why:
             console.print(f"  {why}")
@@ -151,4 +152,6 @@ def _phase(seat: dict[str, Any], rollout: dict[str, Any]) -> str:
         return "waiting" if seat["idle"] else "somebody works" if seat["up"] else "away"
     if seat["phase"] == "sending" and rollout["parts"]:
         return f"{100 * (seat['part'] - 1) // rollout['parts']} %"
+    if seat["phase"] == "gone":
+        return "left out: not of the site, or revoked"
     return str(seat["phase"])

@@ -83,25 +83,19 @@ class Rollout(Struct, kw_only=True):
         """Go on as far as one can; the seats that changed."""
         if self.status != "running":
             return []
-        changed = self._silent(now)
+        changed = self._gone(facts, now) + self._silent(now)
         self._say(None)
         if len(self.failed) >= self.plan.stop_after:
             self._stop(sorted(self.failed, key=lambda seat: seat.utc)[-1])
             return changed
-        if self.stage >= 0 and not self._over(facts, now):
-            return changed
-        left = self._left(facts)
+        if self.stage >= 0:
+            changed += self._fill(facts, now)  # in the place of those that left it
+            if not self._over(facts, now):
+                return changed
         while self.stage + 1 < len(self.plan.stages):
             self.stage += 1
-            goal = self._goal(self.plan.stages[self.stage], len(self.seats) + len(left))
-            chosen = left[: max(goal - len(self.seats), 0)]
-            for fact in chosen:
-                seat = Seat(number=self.number, s=fact.s, stage=self.stage, utc=now,
-                            e=fact.e, n=fact.n)  # fmt: skip
-                self.seats[fact.s] = seat
-                changed.append(seat)
-            if chosen:
-                self._over(facts, now)
+            changed += self._fill(facts, now)
+            if not self._over(facts, now):
                 return changed
         self.status = "done"
         return changed
@@ -184,6 +178,18 @@ class Rollout(Struct, kw_only=True):
 
     # -- inside
 
+    def _fill(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+        """As many into the stage as it is to have."""
+        left = self._left(facts)
+        there = [seat for seat in self.seats.values() if seat.phase != "gone"]
+        goal = self._goal(self.plan.stages[self.stage], len(there) + len(left))
+        chosen = [
+            Seat(number=self.number, s=fact.s, stage=self.stage, utc=now, e=fact.e, n=fact.n)
+            for fact in left[: max(goal - len(there), 0)]
+        ]
+        self.seats |= {seat.s: seat for seat in chosen}
+        return chosen
+
     def _left(self, facts: Mapping[str, Fact]) -> list[Fact]:
         """Who could have it and is not in it yet; first those where it could begin at once."""
         plan = self.plan
@@ -204,7 +210,7 @@ class Rollout(Struct, kw_only=True):
     def _over(self, facts: Mapping[str, Fact], now: int) -> bool:
         """Whether the stage is; says what it waits for."""
         for seat in self.seats.values():
-            if seat.phase not in ("good", "failed"):
+            if seat.phase not in ("good", "failed", "gone"):
                 self._say("busy" if seat.phase == "waiting" else seat.phase, seat.s)
                 return False
         if self.stage + 1 == len(self.plan.stages):
@@ -220,6 +226,20 @@ class Rollout(Struct, kw_only=True):
                 self._say("quiet", seat.s)
                 return False
         return True
+
+    def _gone(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+        """Who left the site is left out; who came back to it goes on."""
+        changed = []
+        for seat in self.seats.values():
+            fact = facts.get(seat.s)
+            if fact is None and seat.phase in ("waiting", "sending", "trial"):
+                self._put(seat, "gone", now)
+            elif fact is not None and seat.phase == "gone":
+                self._put(seat, "good" if fact.has(self.plan) else "waiting", now)
+            else:
+                continue
+            changed.append(seat)
+        return changed
 
     def _silent(self, now: int) -> list[Seat]:
         late = [

@@ -12,7 +12,7 @@ from diadema.web.pages.shell import Page
 from diadema.web.service import Service
 
 _SHOWN = 3
-_FAILED = 8  # that are named
+_NAMED = 8  # of those that failed, or are out of it
 _SILENT = (HubAbsent, HubSilent, NatsAbsent)
 
 type Told = dict[str, Any]
@@ -50,7 +50,7 @@ def _said(rollout: Told, page: Page) -> str:
         board=plan["board"],
         version=f"MicroPython {version}" if plan.get("what") else version,
         good=sum(seat["phase"] == "good" for seat in seats),
-        all=len(seats),
+        all=sum(seat["phase"] != "gone" for seat in seats),
         stage=words["show.all"] if stage == "all" else stage,
     )
     return f"{said} · {words['rollout.' + rollout['status']]}"
@@ -62,8 +62,10 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
     if rollout["why"]:
         told = page.words[f"why.{rollout['why']}"]
         yield told.format(seat=rollout["seat"] or "", detail=detail)
+    for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
+        yield f"{seat['seat']}: {page.words['phase.gone']}"
     others = [seat for seat in _failed(rollout) if seat["s"] != rollout["at"]]
-    for seat in others[:_FAILED]:
+    for seat in others[:_NAMED]:
         yield f"{seat['seat']}: {trouble.reason(seat['reason'] or '', page.language)}"
 
 
