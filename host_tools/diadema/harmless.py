@@ -10,6 +10,7 @@ _LINES = frozenset("\n\t")
 # what a spreadsheet takes for a formula; the full-width ones and after spaces too
 _FORMULA = r"[\s\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]"
 _RISKY = re.compile(rf"'*(?:{_FORMULA})")
+_PATHS = re.compile(r'[/\\:*?"<>|]')
 _GUARDED = re.compile(rf"'+(?:{_FORMULA})")
 
 
@@ -47,6 +48,11 @@ def visible(text: str, *, lines: bool = False) -> str:
     if text.isprintable():
         return text
     return "".join(f"⟨{_name(one)}⟩" if _is_hidden(one, lines) else one for one in text)
+
+
+def file_name(text: str) -> str:
+    """As part of a file's name, on any system: never a path."""
+    return _PATHS.sub("-", visible(text))
 
 
 def _is_hidden(one: str, lines: bool) -> bool:

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 from diadema.commands import is_station
 from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
+from diadema.harmless import hidden
 from diadema.site_people import Agent, PinPolicy, TeamName, check_agents
 from diadema.site_terms import SiteError, Strict, check_unique
 from diadema.site_work import Work, check_work
@@ -101,6 +102,11 @@ def parse(data: bytes) -> Site:
     for at, station in enumerate(site.stations):
         if not is_station(station.id):
             raise SiteError(f"stations[{at}].id", "must be DIA- and 12 lower-case hex digits")
+        if found := hidden(station.seat):
+            told = ", ".join(found)
+            raise SiteError(
+                f"stations[{at}].seat", f"has {told}, which nobody sees: write it without"
+            )
     check_unique("stations[{}].id", (station.id for station in site.stations))
     check_unique("stations[{}].seat", (station.seat for station in site.stations))
     check_agents(site.agents, site.pin)

@@ -5,16 +5,22 @@ seats that get another name, stations that move and leave.
 import asyncio
 import io
 import json
+import re
 import sys
 import zipfile
+from datetime import date
 
 import pytest
 from broker_fixtures import IngestProcess
+from diadema.directory.publishing import changed_by_hand
 from diadema.directory.taking_in import open_directory
+from diadema.errors import DiademaError
 from diadema.fleet.diagnosis import diagnosis
+from diadema.fleet.places import rename
 from diadema.fleet.reading import fleet, one
 from diadema.ingest.messages import PREFIX, Message
 from diadema.paths import DataDir
+from diadema.provision.seat import take_seat
 from diadema.store import tables
 from diadema.store.update_rows import Seat
 from msgspec.structs import astuple
@@ -123,3 +129,36 @@ async def test_seats_are_renamed_and_stations_move_and_leave(broker, stack, kept
     assert "may not connect" in await command(data, "revoke", "C-07")
     rows = {row.s: row for row in fleet(data, T0)}
     assert rows[S].revoked and rows[S].seat == "C-07"
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["site.json", "directory"])
+@pytest.mark.parametrize(
+    ("seat", "why"), [("B\x1b[31m-1", "U+001B"), ("B" * 13, "<= 12"), ("", ">= 1")]
+)
+async def test_a_name_that_no_seat_can_have_changes_nothing(data, clock, kept, seat, why):
+    if kept:
+        with open_directory(data, T0):
+            pass
+    before = data.site.read_bytes()
+    for work in (
+        rename(data, "A-01", seat, by="Técnica", clock=clock),
+        take_seat(data, S, seat, replace=True, by="Técnica", clock=clock),
+    ):
+        with pytest.raises(DiademaError, match=re.escape(why)):
+            await work
+    assert data.site.read_bytes() == before
+    if kept:
+        with open_directory(data, T0) as book:
+            assert not changed_by_hand(book, data)
+            assert [one.code for one in book.entries("seats", date(2026, 7, 1))] == [
+                "A-01", "A-02",
+            ]  # fmt: skip
+
+
+async def test_a_bundles_own_name_is_no_path(data, tmp_path, monkeypatch):
+    described = data.site.read_text().replace('"A-01"', '"a/../b"')
+    data.site.write_text(described)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert "a-..-b.zip: " in await command(data, "bundle", "a/../b")
+    assert [one.name for one in (tmp_path / "here").iterdir()] == ["a-..-b.zip"]

@@ -1,7 +1,7 @@
 """Hostile text does nothing in a spreadsheet or on a page, and nothing of it is lost."""
 
 import pytest
-from diadema.harmless import cell, from_cell, hidden, stripped, visible
+from diadema.harmless import cell, file_name, from_cell, hidden, stripped, visible
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +37,12 @@ def test_names_of_the_world_stay():
     for name in ("José Ñahui", "Ольга", "李娜", "مريم", "O\u2019Brien", "Ana\u00a0Luz"):
         assert visible(name) == stripped(name) == name
         assert hidden(name) == []
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_a_files_name_is_no_path(text):
+    told = file_name(text)
+    assert not {*told} & {*'/\\:*?"<>|'} and hidden(told) == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"])))

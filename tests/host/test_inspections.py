@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from broker_fixtures import IngestProcess, until
 from diadema.ask_hub import ask_hub
@@ -183,6 +184,16 @@ def test_a_fit_that_its_checks_do_not_bear_is_none(data, ingest, bench, script, 
     assert not signed.record.fit and standing(signed, signed.key) == "right"
     assert telling.verdict(signed, "es") == f"A-01: NO OPERATIVA: {why}."
     assert telling.to_do(signed, "es")
+
+
+def test_the_next_command_can_be_pasted(data, ingest, bench, script):
+    told(ingest, script, bench.begin({"s": S, "by": "Ana"})[0]["i"])
+    bench.make()
+    (signed,) = inspections(data, S)
+    assert telling.next_step(signed, "es").endswith(" show A-01 -o A-01.pdf")
+    moved = msgspec.structs.replace(signed.record, seat="a/b 1")
+    moved = msgspec.structs.replace(signed, record=moved)
+    assert telling.next_step(moved, "es").endswith(" show 'a/b 1' -o 'a-b 1.pdf'")
 
 
 def test_a_record_that_comes_back_from_the_stream_is_the_record(

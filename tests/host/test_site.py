@@ -42,6 +42,8 @@ def changed(path, value):
         (["stations", 1, "id"], "DIA-0123456789ab", "stations[1].id", "twice"),
         (["stations", 1, "seat"], "A-01", "stations[1].seat", "twice"),
         (["stations", 1, "seat"], "A" * 13, "stations[1].seat", "<= 12"),
+        (["stations", 1, "seat"], "B\x1b[31m-1", "stations[1].seat", "U+001B, which nobody sees"),
+        (["stations", 1, "seat"], "B-\u202e1", "stations[1].seat", "write it without"),
         (["agents", 1, "id"], "a001", "agents[1].id", "twice"),
         (["agents", 1, "id"], "a 1", "agents[1].id", "regex"),
         (["agents", 0, "short"], "Q" * 17, "agents[0].short", "<= 16"),
@@ -323,3 +325,8 @@ def test_any_change_that_a_station_would_see_changes_the_hash(site):
     assert first != station_config.content_hash(site, "00" * 32, -300, own)
     site.agents[0].badges.append("iso14443a:04000000")
     assert first != station_config.content_hash(site, KEY, -300, own)
+
+
+@pytest.mark.parametrize("seat", ["Ñandú 1ª", "=A1", "a/../b", " B-1"])
+def test_a_seat_may_have_any_name_that_can_be_read(seat):
+    assert sites.parse(changed(["stations", 1, "seat"], seat)).stations[1].seat == seat

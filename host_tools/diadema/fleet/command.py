@@ -82,9 +82,10 @@ def bundle(
     """Write all that helps to find out what a station has into one file, without secrets."""
     from diadema.fleet.diagnosis import diagnosis
     from diadema.fleet.errors import FleetError
+    from diadema.harmless import file_name
 
     made = diagnosis(_data(data), station, _now(clock))
-    file = out or Path(f"{station}.zip")
+    file = out or Path(f"{file_name(station)}.zip")
     try:
         file.write_bytes(made)
     except OSError as error:

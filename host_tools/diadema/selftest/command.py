@@ -65,9 +65,7 @@ def run(
         say(telling.verdict(signed, language))
         for line in telling.to_do(signed, language):
             say(f"  {line}")
-        from diadema.words import text
-
-        say(text("selftest.next", language, seat=telling.named(signed)))
+        say(telling.next_step(signed, language))
     sys.exit(0 if signed.record.fit else 1)
 
 

@@ -2,9 +2,11 @@
 as the station calls it.
 """
 
+import shlex
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from diadema.harmless import file_name
 from diadema.selftest.console import Step
 from diadema.selftest.keys import fingerprint
 from diadema.selftest.record import Signed, Standing
@@ -65,6 +67,13 @@ def to_do(signed: Signed, language: str) -> list[str]:
 
 def standing(found: Standing, public: str, language: str) -> str:
     return text(f"selftest.standing.{found}", language, fingerprint=fingerprint(public))
+
+
+def next_step(signed: Signed, language: str) -> str:
+    """How to print its record, as a shell takes it."""
+    seat = named(signed)
+    file = shlex.quote(f"{file_name(seat)}.pdf")
+    return text("selftest.next", language, seat=shlex.quote(seat), file=file)
 
 
 def named(signed: Signed) -> str:

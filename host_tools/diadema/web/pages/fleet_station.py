@@ -9,6 +9,7 @@ from nicegui import ui
 from diadema.fleet import trouble
 from diadema.fleet.diagnosis import diagnosis, tail
 from diadema.fleet.reading import One, Row, one
+from diadema.harmless import file_name
 from diadema.paths import DataDir
 from diadema.site import load
 from diadema.web.pages.charts import chart
@@ -118,7 +119,7 @@ def _files(service: Service, page: Page, row: Row) -> None:
     async def download_label() -> None:
         if page.still("fleet"):
             made = await service.worker.file(_label, service.data, row.s)
-            ui.download.content(made, f"{row.seat}.pdf")
+            ui.download.content(made, f"{file_name(row.seat or row.s)}.pdf")
 
     ui.label(page.words["diagnosis.note"]).classes("note")
     with ui.row():
