@@ -9,15 +9,15 @@ import slots
 def main():
     if slots.safe or slots.chosen:
         micropython.kbd_intr(-1)  # as in boot.py; MicroPython undoes it before each of the two
-    if slots.safe:
-        from safe import run
-
-        run(slots.safe)
-    if not slots.chosen:  # a developer's board: errors end at the prompt
+    else:  # a developer's board: errors end at the prompt
         program()
         return
-    slots.watchdog()  # whatever the program hangs in
+    slots.watchdog()  # whatever the program hangs in, or safe mode
     try:
+        if slots.safe:
+            from safe import run
+
+            run(slots.safe)
         program()
         slots.restart("end")
     except Exception as error:

@@ -34,6 +34,7 @@ class Safe:
 
         self._decoder = Decoder()
         self._encode = encode
+        self.came = False  # a part of an update, since this was last looked at
         self.restart = False  # something changed that a start may make good
 
     def hello(self, **more):
@@ -73,6 +74,7 @@ class Safe:
         try:
             self._intake = self._intake or self._begin(update)
             answer = self._intake.add(message)
+            self.came = True
         except update.UpdateError as error:
             self._intake = None
             self.hello(update={"phase": "refused", "reason": error.reason, "detail": error.detail})
@@ -103,8 +105,12 @@ def run(why):
     poll.register(line, select.POLLIN)
     began = hello_at = ticks_ms()
     safe.hello()
+    feed = slots.watchdog()
     while not safe.restart:
+        feed()
         now = ticks_ms()
+        if safe.came:  # what comes in is not broken off
+            safe.came, began = False, now
         if ticks_diff(now, hello_at) >= _HELLO_MS:
             hello_at = now
             safe.hello()

@@ -340,3 +340,33 @@ async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
         assert again["hash"] == told["hash"]
         numbers = [seen.n for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize(
+    ("safe", "restart"),
+    [("raise OSError(19)", "hard"), (HANGS.replace("main()", "run(why)"), "watchdog")],
+    ids=["fails", "hangs"],
+)
+async def test_a_safe_mode_that_fails_starts_again(slots, tmp_path, safe, restart):
+    async with slots() as bench:
+        file = bench.station.folder / "files" / "safe.mpy"
+        whole = file.resolve()
+        file.unlink()
+        file.write_bytes(compiled(tmp_path, "safe.py", safe)["safe.mpy"])
+        await bench.station.power_cut()
+        bench.station.slots["slot_a"].program(SLOT_BYTES - 4096 + 88 + 3, b"\0")
+        restarts = len(bench.station.restarts)
+        await bench.station.power_on()
+        await bench.until(lambda: len(bench.station.restarts) > restarts)
+        assert bench.station.restarts[restarts] == restart
+        file.unlink()
+        file.symlink_to(whole)
+        await bench.until(lambda: bench.host.hellos[-1].get("safe"))
+
+
+async def test_safe_mode_feeds_the_watchdog(slots):
+    async with slots() as bench:
+        await without_a_program(bench)
+        restarts, hellos = len(bench.station.restarts), len(bench.host.hellos)
+        await bench.until(lambda: len(bench.host.hellos) > hellos + 15)
+        assert len(bench.station.restarts) == restarts
