@@ -15,7 +15,8 @@ from diadema.image.build import build
 from diadema.image.look import look
 from diadema.image.slots import Trailer
 from diadema.update import bundle, keys, micropython
-from diadema.update.rollout import Fact, Plan, Rollout
+from diadema.update.plan import Fact, Plan
+from diadema.update.rollout import Rollout
 from stock_image import stock_image
 from typer.testing import CliRunner
 

@@ -3,9 +3,11 @@
 import pytest
 from diadema.store.update_rows import Step
 from diadema.update.errors import UpdateError
-from diadema.update.rollout import SILENT_MS, Fact, Plan, Rollout
+from diadema.update.plan import Fact, Plan
+from diadema.update.rollout import SILENT_MS, Rollout
 
 MINUTE = 60_000
+HOUR = 60 * MINUTE
 
 
 class Floor:
@@ -201,6 +203,77 @@ def test_a_share_is_one_of_those_that_are_there():
         del floor.facts[s]
     floor.good(two)
     assert sorted(floor.go()) == ["02", "03"]  # 25% of the three is one
+
+
+def test_who_is_away_for_a_shift_ends_it_and_is_left_for_the_last_stage():
+    floor = Floor(5, stages=["2", "3", "all"])
+    one, two = floor.go()
+    floor.good(two)
+    floor.rollout.wait(one, floor.now)
+    floor.change(one, up=False, idle=False)
+    floor.go()
+    assert (floor.rollout.why, floor.rollout.at) == ("away", one)
+    floor.go(8 * HOUR - 1)
+    floor.change(one, up=True)
+    floor.go()
+    assert floor.rollout.why == "busy"
+    floor.change(one, up=False)
+    floor.go(1)  # anew
+    floor.go(8 * HOUR - 1)
+    assert floor.rollout.status == "running"
+    floor.go(1)
+    rollout = floor.rollout
+    assert (rollout.status, rollout.why, rollout.at) == ("stopped", "away", one)
+    rollout.resume(floor.now)
+    (three,) = floor.go()  # so that two have it after this stage
+    floor.change(one, up=True, idle=True)
+    floor.good(three)
+    (four,) = floor.go()
+    floor.good(four)
+    assert set(floor.go()) == {one, "04"}
+    floor.good(one, "04")
+    floor.go()
+    assert rollout.status == "done"
+
+
+def test_who_is_away_in_the_last_stage_is_waited_for_anew():
+    floor = Floor(1, stages=["all"])
+    floor.change("00", up=False, idle=False)
+    floor.go()
+    floor.go()
+    floor.go(8 * HOUR)
+    assert (floor.rollout.status, floor.rollout.why) == ("stopped", "away")
+    floor.rollout.resume(floor.now + HOUR)
+    floor.go(HOUR)
+    floor.go(8 * HOUR - 1)
+    assert (floor.rollout.status, floor.rollout.why) == ("running", "away")
+
+
+def test_it_waits_a_day_for_where_somebody_works():
+    floor = Floor(1, stages=["all"])
+    floor.change("00", idle=False)
+    floor.go()
+    floor.go()
+    floor.go(24 * HOUR - 1)
+    assert (floor.rollout.status, floor.rollout.why) == ("running", "busy")
+    floor.go(1)
+    assert (floor.rollout.status, floor.rollout.why) == ("stopped", "busy")
+
+
+def test_a_fault_that_stays_ends_it_and_is_no_more_asked_about():
+    floor = Floor(2, stages=["1", "all"])
+    (first,) = floor.go()
+    floor.good(first)
+    floor.change(first, fault="codec", fault_utc=floor.now + 1)
+    floor.go(1)
+    floor.go(HOUR - 1)
+    assert (floor.rollout.status, floor.rollout.why) == ("running", "fault")
+    floor.go(1)
+    rollout = floor.rollout
+    assert (rollout.status, rollout.why, rollout.at) == ("stopped", "fault", first)
+    assert rollout.detail == "codec"
+    rollout.resume(floor.now)
+    assert len(floor.go()) == 1
 
 
 @pytest.mark.parametrize("stages", [[], ["0"], ["x"], ["-1"], ["25 %"], ["2", ""]])

@@ -21,7 +21,8 @@ from diadema.update import bundle as bundles
 from diadema.update import keys
 from diadema.update.bundle import Bundle
 from diadema.update.errors import UpdateError
-from diadema.update.rollout import Fact, Plan, Rollout
+from diadema.update.plan import Fact, Plan
+from diadema.update.rollout import Rollout
 from diadema.update.sending import Sending
 
 MOST_AT_ONCE = 8  # stations to which parts are on their way
@@ -140,6 +141,7 @@ class Updates:
         for number in sorted(self.rollouts)[-_KEPT:]:
             one = self.rollouts[number]
             plain: dict[str, Any] = msgspec.to_builtins(one)
+            del plain["held"]
             bundle = self._bundles.get(one.plan.sha256)
             plain["parts"] = bundle.parts if bundle else None
             plain["seats"] = [
@@ -282,7 +284,7 @@ class Updates:
         }
 
     def _save(self, rollout: Rollout, seats: Iterable[Seat]) -> None:
-        body = msgspec.to_builtins(rollout) | {"seats": {}}
+        body = msgspec.to_builtins(rollout) | {"seats": {}, "held": {}}
         with self._ingest.changing([]) as tx:
             put = self._ingest.writer.put
             put(tx, tables.rollouts, [(rollout.number, _encode(body))])

@@ -108,11 +108,18 @@ _WHY = {
     "failures": "too many failed, the last at {seat}: {detail}",
     "asked": "by your word",
     "no_bundle": "its bundle is not there any more: start it again with the file",
-    "busy": "waits for {seat}, which is away or where somebody works",
+    "away": "waits for {seat}, which has no link",
+    "busy": "waits for {seat}, where somebody works",
     "sending": "is on its way to {seat}",
     "trial": "{seat} tries it",
     "fault": "waits: {seat} has a new fault, {detail}",
     "quiet": "waits whether faults come",
+    "stopped away": "{seat} has had no link for 8 hours: see to it; `diadema update resume` "
+    "goes on, and leaves it for the last stage",
+    "stopped busy": "{seat} was not free for 24 hours: see to it; `diadema update resume` "
+    "goes on, and leaves it for the last stage",
+    "stopped fault": "{seat} has had a fault for an hour, {detail}: see to it; `diadema update "
+    "resume` goes on all the same",
 }
 
 
@@ -129,7 +136,8 @@ def _show(told: list[dict[str, Any]]) -> None:
         there = sum(seat["phase"] != "gone" for seat in seats)
         good = sum(seat["phase"] == "good" for seat in seats)
         stage = plan["stages"][max(one["stage"], 0)]
-        why = _WHY.get(one["why"] or "", "").format(seat=one["seat"], detail=one["detail"] or "")
+        why = _WHY.get(f"{one['status']} {one['why']}") or _WHY.get(one["why"] or "", "")
+        why = why.format(seat=one["seat"], detail=one["detail"] or "")
         said = f"{one['status']}, stage {stage}: {good} of {there} good"
         console.print(f"Roll-out {one['number']}: {plan['board']} {_named(plan)}, {said}")
         if why:

@@ -2,67 +2,30 @@
 facts and answers come in, and what is to be begun comes out.
 
 A stage begins when every station of the one before is good, or has failed while fewer have failed
-than end it, and none of them has had a new fault for a while.
+than end it, and none of them has had a new fault for a while. What holds it for too long ends it,
+so that a person is asked; when it goes on, it waits for those stations no more, or at its end.
 """
 
-import math
-import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
 from diadema.store.update_rows import Seat, Step
 from diadema.update.errors import UpdateError
+from diadema.update.plan import Fact, Plan
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
-_STAGE = re.compile(r"(\d{1,5})(%?)\Z")
-
-
-class Plan(Struct, kw_only=True, frozen=True):
-    """`stages`: how many stations in all have it after each: «2», «25%», «all». `only`: no others
-    than these, if any are named.
-    """
-
-    sha256: str
-    board: str
-    version: str
-    what: str | None = None  # of the program, or micropython
-    stages: list[str]
-    stop_after: int = 1
-    quiet_ms: int = 0
-    only: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        if not self.stages or not all(_right(stage) for stage in self.stages):
-            raise ValueError("a stage is a number of stations, a share as 25%, or all")
-        if self.stop_after < 1:
-            raise ValueError("it stops after one failure or more")
-
-
-class Fact(NamedTuple):
-    """What is known of a station now. `idle`: there, and nobody is logged in or in a call. `e`,
-    `n`: the last event that is stored of it.
-    """
-
-    s: str
-    board: str
-    version: str
-    up: bool
-    idle: bool
-    fault: str | None = None
-    fault_utc: int | None = None
-    e: int | None = None
-    n: int = 0
-    micropython: str = ""
-
-    def has(self, plan: "Plan") -> bool:
-        return (self.micropython if plan.what else self.version) == plan.version
+_HOUR_MS = 60 * 60_000
+# for how long a station may hold a stage: it has no link, for a shift; it was never free; it has
+# a fault since it is good
+_HELD_MS = {"away": 8 * _HOUR_MS, "busy": 24 * _HOUR_MS, "fault": _HOUR_MS}
 
 
 class Rollout(Struct, kw_only=True):
     """`stage`: the one that runs, from 0 on, −1 before the first. `why` it stopped, or what it
-    waits for: a word, and the station that it is about.
+    waits for: a word, and the station that it is about. `held`: since when stations hold the
+    stage, by why; it is not kept, and counts anew after a restart.
     """
 
     number: int
@@ -74,6 +37,7 @@ class Rollout(Struct, kw_only=True):
     at: str | None = None
     detail: str | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
+    held: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[Seat]:
@@ -86,8 +50,11 @@ class Rollout(Struct, kw_only=True):
         changed = self._gone(facts, now) + self._silent(now)
         self._say(None)
         if len(self.failed) >= self.plan.stop_after:
-            self._stop(sorted(self.failed, key=lambda seat: seat.utc)[-1])
+            last = sorted(self.failed, key=lambda seat: seat.utc)[-1]
+            self._stop("failures", last.s, last.reason)
             return changed
+        if too_long := self._held_too_long(facts, now):
+            return changed + too_long
         if self.stage >= 0:
             changed += self._fill(facts, now)  # in the place of those that left it
             if not self._over(facts, now):
@@ -104,7 +71,7 @@ class Rollout(Struct, kw_only=True):
         """Where it can begin now."""
         if self.status != "running":
             return []
-        waiting = (seat for seat in self.seats.values() if seat.phase == "waiting")
+        waiting = (seat for seat in self._begun() if seat.phase == "waiting")
         return [seat for seat in waiting if seat.s in facts and facts[seat.s].idle]
 
     def take(self, step: Step, now: int) -> Seat | None:
@@ -145,8 +112,7 @@ class Rollout(Struct, kw_only=True):
     def stop(self, why: str = "asked") -> None:
         """By a person's word, or another reason that is no station's."""
         if self.status == "running":
-            self.status = "stopped"
-            self._say(why)
+            self._stop(why)
 
     def resume(
         self, now: int, *, stop_after: int | None = None, retry: bool = False
@@ -169,6 +135,7 @@ class Rollout(Struct, kw_only=True):
             }
             self.plan = Plan(**told | {"stop_after": stop_after})
         self.status = "running"
+        self.held = {}
         self._say(None)
         if not retry:
             return []
@@ -182,10 +149,11 @@ class Rollout(Struct, kw_only=True):
         """As many into the stage as it is to have."""
         left = self._left(facts)
         there = [seat for seat in self.seats.values() if seat.phase != "gone"]
-        goal = self._goal(self.plan.stages[self.stage], len(there) + len(left))
+        goal = self.plan.goal(self.stage, len(there) + len(left))
+        have = sum(seat.stage <= self.stage for seat in there)
         chosen = [
             Seat(number=self.number, s=fact.s, stage=self.stage, utc=now, e=fact.e, n=fact.n)
-            for fact in left[: max(goal - len(there), 0)]
+            for fact in left[: max(goal - have, 0)]
         ]
         self.seats |= {seat.s: seat for seat in chosen}
         return chosen
@@ -201,31 +169,64 @@ class Rollout(Struct, kw_only=True):
         ]
         return sorted(found, key=lambda fact: (not fact.idle, not fact.up, fact.s))
 
-    def _goal(self, stage: str, total: int) -> int:
-        if stage == "all":
-            return total
-        number, percent = _STAGE.match(stage).groups()  # type: ignore[union-attr]
-        return math.ceil(total * int(number) / 100) if percent else min(int(number), total)
-
     def _over(self, facts: Mapping[str, Fact], now: int) -> bool:
         """Whether the stage is; says what it waits for."""
-        for seat in self.seats.values():
-            if seat.phase not in ("good", "failed", "gone"):
-                self._say("busy" if seat.phase == "waiting" else seat.phase, seat.s)
+        for seat in self._begun():
+            if seat.phase == "waiting":
+                self._say("busy" if facts[seat.s].up else "away", seat.s)
+                return False
+            if seat.phase in ("sending", "trial"):
+                self._say(seat.phase, seat.s)
                 return False
         if self.stage + 1 == len(self.plan.stages):
             return True
         for seat in self.seats.values():
-            fact = facts.get(seat.s)
-            if seat.phase != "good" or fact is None:
+            if seat.phase != "good" or seat.s not in facts:
                 continue
-            if fact.fault_utc is not None and fact.fault_utc > seat.utc:
-                self._say("fault", seat.s, fact.fault)
+            if fault := self._fault(seat, facts):
+                self._say("fault", seat.s, fault)
                 return False
             if seat.utc + self.plan.quiet_ms > now:
                 self._say("quiet", seat.s)
                 return False
         return True
+
+    def _begun(self) -> list[Seat]:
+        """Of the stages so far."""
+        return [seat for seat in self.seats.values() if seat.stage <= self.stage]
+
+    def _fault(self, seat: Seat, facts: Mapping[str, Fact]) -> str | None:
+        """A new one, since it is good."""
+        fact = facts.get(seat.s)
+        if seat.phase != "good" or fact is None or (fact.fault_utc or 0) <= seat.utc:
+            return None
+        return fact.fault
+
+    def _held_too_long(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+        """Those for which it stops; after that they hold it no more."""
+        found: dict[str, list[str]] = {why: [] for why in _HELD_MS}
+        last = len(self.plan.stages) - 1
+        for seat in self._begun():
+            if seat.phase in ("waiting", "sending"):
+                found["busy"].append(seat.s)
+            if seat.phase == "waiting" and not facts[seat.s].up:
+                found["away"].append(seat.s)
+            if self.stage < last and self._fault(seat, facts):
+                found["fault"].append(seat.s)
+        for why, limit in _HELD_MS.items():
+            since = self.held.get(why, {})
+            self.held[why] = {s: since.get(s, now) for s in found[why]}
+            late = [self.seats[s] for s, utc in self.held[why].items() if utc + limit <= now]
+            if not late:
+                continue
+            self._stop(why, late[0].s, self._fault(late[0], facts))
+            for seat in late:
+                if seat.phase == "good":
+                    seat.utc = now  # what was there before is no new fault
+                else:
+                    seat.stage = last
+            return late
+        return []
 
     def _gone(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
         """Who left the site is left out; who came back to it goes on."""
@@ -251,20 +252,15 @@ class Rollout(Struct, kw_only=True):
             self._put(seat, "failed", now, "silent")
         return late
 
-    def _stop(self, seat: Seat) -> None:
+    def _stop(self, why: str, at: str | None = None, detail: str | None = None) -> None:
         self.status = "stopped"
-        self._say("failures", seat.s, seat.reason)
+        self._say(why, at, detail)
 
     def _say(self, why: str | None, at: str | None = None, detail: str | None = None) -> None:
         self.why, self.at, self.detail = why, at, detail
 
     def _put(self, seat: Seat, phase: str, now: int, reason: str | None = None) -> None:
         seat.phase, seat.reason, seat.utc = phase, reason, now
-
-
-def _right(stage: str) -> bool:
-    found = _STAGE.match(stage)
-    return stage == "all" or (found is not None and int(found[1]) > 0)
 
 
 def _why(step: Step) -> str:

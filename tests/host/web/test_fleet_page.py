@@ -136,6 +136,27 @@ async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
     await told.unsubscribe()
 
 
+async def test_a_roll_out_that_was_held_too_long_names_who_and_who_is_out_of_it(
+    fleet_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    gone = {"s": "z", "seat": "A-011", "phase": "gone", "reason": None}
+    held = STOPPED | {"why": "away", "detail": None, "seats": [*STOPPED["seats"][2:], gone]}
+    waits = held | {"number": 2, "status": "running", "seats": []}
+
+    async def answer(message: Msg) -> None:
+        await message.respond(json.dumps({"rollouts": [held, waits]}).encode())
+
+    told = await hub.client.subscribe("hub.update", cb=answer)
+    page = await open_page(f"{fleet_web.url}/ui/fleet", role="technician")
+    rollout = page.locator("section.rollout", has_text="detenida")
+    await expect(rollout).to_contain_text("Se detuvo: A-004 no tiene enlace desde hace 8 horas.")
+    await expect(rollout).to_contain_text("1 de 1 hechas")
+    await expect(rollout).to_contain_text("A-011: fuera de la actualización")
+    running = page.locator("section.rollout", has_text="en curso")
+    await expect(running).to_contain_text("Espera a A-004: no tiene enlace.")
+    await told.unsubscribe()
+
+
 async def test_only_those_with_something_wrong(
     fleet_web: Web, hub: Hub, open_page: OpenPage
 ) -> None:

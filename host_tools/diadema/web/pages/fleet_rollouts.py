@@ -60,7 +60,8 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
     """Why it stopped or waits, and the failed stations that this does not name."""
     detail = trouble.reason(rollout["detail"] or "", page.language)
     if rollout["why"]:
-        told = page.words[f"why.{rollout['why']}"]
+        of, why, words = rollout["status"], rollout["why"], page.words
+        told = words.get(f"{of}.{why}") or words[f"why.{why}"]
         yield told.format(seat=rollout["seat"] or "", detail=detail)
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
         yield f"{seat['seat']}: {page.words['phase.gone']}"

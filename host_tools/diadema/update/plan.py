@@ -1,0 +1,63 @@
+"""What a roll-out is to do, and what is known of the stations that it is for."""
+
+import math
+import re
+from typing import NamedTuple
+
+from msgspec import Struct, field
+
+_STAGE = re.compile(r"(\d{1,5})(%?)\Z")
+
+
+class Plan(Struct, kw_only=True, frozen=True):
+    """`stages`: how many stations in all have it after each: «2», «25%», «all». `only`: no others
+    than these, if any are named.
+    """
+
+    sha256: str
+    board: str
+    version: str
+    what: str | None = None  # of the program, or micropython
+    stages: list[str]
+    stop_after: int = 1
+    quiet_ms: int = 0
+    only: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.stages or not all(_right(stage) for stage in self.stages):
+            raise ValueError("a stage is a number of stations, a share as 25%, or all")
+        if self.stop_after < 1:
+            raise ValueError("it stops after one failure or more")
+
+    def goal(self, stage: int, total: int) -> int:
+        """How many of `total` have it after a stage."""
+        wanted = self.stages[stage]
+        if wanted == "all":
+            return total
+        number, percent = _STAGE.match(wanted).groups()  # type: ignore[union-attr]
+        return math.ceil(total * int(number) / 100) if percent else min(int(number), total)
+
+
+class Fact(NamedTuple):
+    """What is known of a station now. `idle`: there, and nobody is logged in or in a call. `e`,
+    `n`: the last event that is stored of it.
+    """
+
+    s: str
+    board: str
+    version: str
+    up: bool
+    idle: bool
+    fault: str | None = None
+    fault_utc: int | None = None
+    e: int | None = None
+    n: int = 0
+    micropython: str = ""
+
+    def has(self, plan: Plan) -> bool:
+        return (self.micropython if plan.what else self.version) == plan.version
+
+
+def _right(stage: str) -> bool:
+    found = _STAGE.match(stage)
+    return stage == "all" or (found is not None and int(found[1]) > 0)
