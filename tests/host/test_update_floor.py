@@ -4,6 +4,7 @@ import json
 
 import pytest
 from diadema import site as sites
+from diadema.ingest import updates as leading
 from diadema.ingest.commanding import Commands
 from diadema.ingest.updates import Updates
 from diadema.paths import DataDir
@@ -36,6 +37,16 @@ def floor(ingest, tmp_path):
     return Updates(data, ingest, Commands(ingest, None), lambda s: s == REVOKED)
 
 
+class Now:
+    """In the place of `time`, as the ingest's own uses it."""
+
+    def __init__(self):
+        self.s = 1000.0
+
+    def monotonic(self):
+        return self.s
+
+
 def begin(floor, version="0.2.0", board="sim", **plan):
     made = bundle.sign(bytes(9000), KEY, board=board, version=version, made=1_800_000_000)
     return floor.start({"sha256": floor.add(made).sha256, "stages": ["all"], **plan})
@@ -62,3 +73,38 @@ def test_who_leaves_the_site_is_left_out_of_it(floor, ingest):
 def test_without_a_site_it_is_for_all_that_were_here(floor, ingest):
     ingest.use_site(None)
     assert set(begin(floor).seats) == {*HERE, RETIRED}
+
+
+def test_who_refuses_because_it_is_busy_is_asked_again_later_and_later(floor, ingest, monkeypatch):
+    now = Now()
+    monkeypatch.setattr(leading, "time", now)
+    station = Script(s=HERE[0]).boot().clock()
+    begin(floor, only=[HERE[0]])
+
+    def asked():
+        """Whether it was sent anything, and it refuses that."""
+        if not floor.tick():
+            return False
+        station.add("command.refused", command="update", reason="busy", i=1)
+        effects = ingest.take([station.messages(station.n)[0]], "stream", "server")
+        floor.heard(effects.updates)
+        return True
+
+    assert asked()
+    waits = []
+    for _ in range(7):
+        before = now.s
+        while not asked():
+            now.s += 5.0
+        waits.append(now.s - before)
+    assert waits == [30, 60, 120, 240, 480, 600, 600]
+
+
+def test_one_that_would_be_for_no_station_is_refused(floor):
+    with pytest.raises(UpdateError, match=r"B-01 is sim, has 0\.1\.0"):
+        begin(floor, board="lyrat_v4_3", only=["B-01"])
+    with pytest.raises(UpdateError, match=r"all of them have 0\.1\.0 already"):
+        begin(floor, version="0.1.0")
+    with pytest.raises(UpdateError, match=r"B-00 is sim, has 0\.1\.0; B-02 is sim, has 0\.1\.0"):
+        begin(floor, version="0.1.0", only=["B-00", HERE[2]])
+    assert floor.rollouts == {}

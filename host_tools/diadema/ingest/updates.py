@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from diadema.ingest.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.station import Station
+from diadema.ingest.update_facts import fact_of, told_since
 from diadema.paths import DataDir, write_whole
 from diadema.store import tables
 from diadema.store.update_rows import Seat, Step
@@ -23,13 +24,11 @@ from diadema.update.bundle import Bundle
 from diadema.update.errors import UpdateError
 from diadema.update.plan import Fact, Plan
 from diadema.update.rollout import Rollout
-from diadema.update.sending import Sending
+from diadema.update.sending import Rests, Sending
 
 MOST_AT_ONCE = 8  # stations to which parts are on their way
 _LIFE_MS = 60_000  # of the first part's command: after that it is begun again
 _KEPT = 20  # roll-outs that are told
-# faults that come and go with the desk or the network, whatever the program
-_OF_THE_DESK = ("headset", "uplink", "wifi", "config")
 _encode = msgspec.json.encode
 
 
@@ -54,6 +53,7 @@ class Updates:
         self._revoked = revoked
         self._bundles: dict[str, Bundle] = {}
         self._ways: dict[str, _Way] = {}
+        self._rests = Rests()
         self.rollouts: dict[int, Rollout] = {}
         with ingest.writer.transaction() as tx:
             for (body,) in tx.execute(select(tables.rollouts.c.body)):
@@ -63,7 +63,7 @@ class Updates:
             for row in tx.execute(select(tables.rollout_seats)):
                 seat = Seat(**row._mapping)
                 if seat.phase != "good":
-                    missed += _told_since(tx, seat)
+                    missed += told_since(tx, seat)
                 if seat.phase == "sending":
                     seat.phase = "waiting"
                 self.rollouts[seat.number].seats[seat.s] = seat
@@ -97,12 +97,12 @@ class Updates:
         plan = msgspec.convert({**body, **named, "only": self._named(body)}, Plan)
         self._none_runs(plan.board)
         facts = self._facts()
-        if not any(fact.board == plan.board for fact in facts.values()):
-            raise UpdateError(f"no station of the site with the board {plan.board} was ever here")
         now = self._ingest.clock.now_ms()
         number = max(self.rollouts, default=0) + 1
         rollout = Rollout(number=number, plan=plan, began_utc=now)
         seats = rollout.step(facts, now)
+        if not seats:
+            raise UpdateError(f"it would be for no station: {self._none_of(plan, facts)}")
         self._save(rollout, seats)
         self.rollouts[number] = rollout
         return rollout
@@ -161,6 +161,7 @@ class Updates:
         frames: Frames = []
         now = self._ingest.clock.now_ms()
         for step in steps:
+            self._rests.heard(step.s, step.reason == "busy", time.monotonic())
             for rollout in self.rollouts.values():
                 phase = rollout.seats[step.s].phase if step.s in rollout.seats else None
                 seat = rollout.take(step, now)
@@ -196,7 +197,8 @@ class Updates:
             if seats or before != (rollout.status, rollout.stage, rollout.why, rollout.at):
                 self._save(rollout, seats)
             for seat in rollout.ready(facts):
-                if len(self._ways) >= MOST_AT_ONCE or seat.s in self._ways:
+                there = seat.s in self._ways or self._rests.rests(seat.s, clock)
+                if there or len(self._ways) >= MOST_AT_ONCE:
                     continue
                 frames += self._begin(rollout, seat.s, now)
         for s in [s for s, way in self._ways.items() if self._over(s, way)]:
@@ -213,6 +215,15 @@ class Updates:
                     f"roll-out {one.number} of {one.plan.version} still runs for {board}: "
                     f"stop it first with `diadema update stop {one.number}`"
                 )
+
+    def _none_of(self, plan: Plan, facts: Mapping[str, Fact]) -> str:
+        """Why no station would take it: what those have that it could be for."""
+        if plan.only:
+            name, told = self._ingest.floor.seat_name, [facts[s] for s in plan.only]
+            return "; ".join(f"{name(one.s)} is {one.board}, has {one.of(plan)}" for one in told)
+        if any(fact.board == plan.board for fact in facts.values()):
+            return f"all of them have {plan.version} already"
+        return f"none of the site with the board {plan.board} was ever here"
 
     def _begin(self, rollout: Rollout, s: str, now: int) -> Frames:
         try:
@@ -278,7 +289,7 @@ class Updates:
         site, known = self._ingest.site, self._ingest.stations
         names = [one.id for one in site.stations] if site else list(known)
         return {
-            s: _fact(known[s])
+            s: fact_of(known[s])
             for s in names
             if s in known and s.startswith("DIA-") and not self._revoked(s)
         }
@@ -289,30 +300,3 @@ class Updates:
             put = self._ingest.writer.put
             put(tx, tables.rollouts, [(rollout.number, _encode(body))])
             put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
-
-
-def _told_since(tx: Connection, seat: Seat) -> list[Step]:
-    row = tables.updates.c
-    later = (row.s == seat.s) & (row.e == seat.e) & (row.n > seat.n)
-    told = tx.execute(select(tables.updates).where(later).order_by(row.n))
-    return [Step(**one._mapping) for one in told]
-
-
-def _fact(station: Station) -> Fact:
-    state, hello = station.state, station.hello
-    up = station.link == "up"
-    journal = station.journals.get(hello.e)
-    told = journal is not None and journal.position >= hello.last  # else it may be busy, or done
-    faults = [part for part in state.faults if part not in _OF_THE_DESK]
-    return Fact(
-        station.s,
-        hello.board or state.board,
-        hello.firmware or state.firmware,
-        up,
-        up and told and state.session is None and not state.open,
-        faults[0] if faults else None,
-        state.fault_utc if faults else None,
-        hello.e,
-        journal.position if journal else 0,
-        state.micropython,
-    )

@@ -55,7 +55,11 @@ class Fact(NamedTuple):
     micropython: str = ""
 
     def has(self, plan: Plan) -> bool:
-        return (self.micropython if plan.what else self.version) == plan.version
+        return self.of(plan) == plan.version
+
+    def of(self, plan: Plan) -> str:
+        """What it has of what the plan brings."""
+        return self.micropython if plan.what else self.version
 
 
 def _right(stage: str) -> bool:

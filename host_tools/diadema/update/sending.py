@@ -11,6 +11,24 @@ from diadema.update.bundle import PART, Bundle
 GROUP = 32
 _AGAIN_S = 4.0
 _LONGEST_S = 60.0
+_REST_S, _LONGEST_REST_S = 30.0, 600.0
+
+
+class Rests:
+    """Who refused because it is busy, and is left alone for a while: longer each time."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, tuple[float, float]] = {}  # by station, and how long that was
+
+    def heard(self, s: str, busy: bool, now: float) -> None:
+        """It told of an update, or refused one."""
+        _, before = self._until.pop(s, (now, _REST_S / 2))
+        if busy:
+            rest = min(before * 2, _LONGEST_REST_S)
+            self._until[s] = (now + rest, rest)
+
+    def rests(self, s: str, now: float) -> bool:
+        return s in self._until and now < self._until[s][0]
 
 
 class Sending:

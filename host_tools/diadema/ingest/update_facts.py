@@ -1,0 +1,38 @@
+"""What a roll-out has to know of a station, as the ingest has it."""
+
+from sqlalchemy import Connection, select
+
+from diadema.ingest.station import Station
+from diadema.store import tables
+from diadema.store.update_rows import Seat, Step
+from diadema.update.plan import Fact
+
+# faults that come and go with the desk or the network, whatever the program
+_OF_THE_DESK = ("headset", "uplink", "wifi", "config")
+
+
+def fact_of(station: Station) -> Fact:
+    state, hello = station.state, station.hello
+    up = station.link == "up"
+    journal = station.journals.get(hello.e)
+    told = journal is not None and journal.position >= hello.last  # else it may be busy, or done
+    faults = [part for part in state.faults if part not in _OF_THE_DESK]
+    return Fact(
+        station.s,
+        hello.board or state.board,
+        hello.firmware or state.firmware,
+        up,
+        up and told and state.session is None and not state.open,
+        faults[0] if faults else None,
+        state.fault_utc if faults else None,
+        hello.e,
+        journal.position if journal else 0,
+        state.micropython,
+    )
+
+
+def told_since(tx: Connection, seat: Seat) -> list[Step]:
+    row = tables.updates.c
+    later = (row.s == seat.s) & (row.e == seat.e) & (row.n > seat.n)
+    told = tx.execute(select(tables.updates).where(later).order_by(row.n))
+    return [Step(**one._mapping) for one in told]
