@@ -14,6 +14,8 @@ from diadema.sim.flash import CutPlan
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
 from diadema.update import bundle, keys
+from diadema.update.cable import bring
+from diadema.update.errors import UpdateError
 from test_budgets import ESP32_FREE, FREE
 from wire_host import WireHost
 
@@ -102,7 +104,7 @@ def slots(tmp_path, vfs, body, site):
                     await bench.event("station.clock")
                     await bench.event("station.config")
                 yield bench
-            host.close()
+            bench.host.close()
 
     return open_slots
 
@@ -280,7 +282,7 @@ async def without_a_program(bench):
     await bench.station.power_cut()
     bench.station.slots["slot_a"].program(SLOT_BYTES - 4096 + 88 + 3, b"\0")
     await bench.station.power_on()
-    await bench.until(lambda: bench.host.hellos[-1].get("safe"))
+    await bench.until(lambda: any(hello.get("safe") for hello in bench.host.hellos[-1:]))
 
 
 async def test_safe_mode_takes_an_update(slots, body):
@@ -302,6 +304,54 @@ async def test_safe_mode_takes_an_update(slots, body):
         assert answer == {"phase": "restarting"}
         good = await bench.event("station.update", since, phase="good")
         assert good["version"] == "3"
+
+
+@asynccontextmanager
+async def another_program_has_its_cable(bench, site):
+    """The clock goes on meanwhile."""
+
+    async def go_on():
+        while True:
+            await bench.world.sleep(100)
+
+    bench.host.close()
+    going = asyncio.create_task(go_on())
+    try:
+        yield bench.station.port
+    finally:
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        bench.host = KeyedHost(bench.station, site)
+
+
+async def test_a_bundle_comes_over_the_cable_to_safe_mode_alone(slots, body, site):
+    def signed(key=KEY):
+        made = 2_000_000_000
+        return bundle.read(bundle.sign(body, key, board="sim", version="3", made=made))
+
+    said = []
+    async with slots() as bench:
+        async with another_program_has_its_cable(bench, site) as port:
+            with pytest.raises(UpdateError, match="is not in safe mode, it runs 1"):
+                await bring(signed(), port)
+        await without_a_program(bench)
+        async with another_program_has_its_cable(bench, site) as port:
+            with pytest.raises(UpdateError, match="refuses it: not signed by the key"):
+                await bring(signed(keys.generate()), port)
+            hello = await bring(signed(), port, said.append)
+        assert (hello.s, hello.firmware) == (STATION, "3")
+        assert any(" %" in line for line in said) and "starts it" in said[-1]
+
+
+async def test_a_program_that_ends_at_once_is_told_by_the_one_who_brought_it(
+    slots, tmp_path, site
+):
+    dead = bundle.sign(tiny(tmp_path, CRASHES), KEY, board="sim", version="3", made=2_000_000_000)
+    async with slots() as bench:
+        await without_a_program(bench)
+        async with another_program_has_its_cable(bench, site) as port:
+            with pytest.raises(UpdateError, match="is in safe mode again: it has no program"):
+                await bring(bundle.read(dead), port)
 
 
 async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):

@@ -1,5 +1,6 @@
-"""`diadema keys` and the part of `diadema update` that needs no hub: bundles."""
+"""`diadema keys` and the part of `diadema update` that needs no hub: bundles, and safe mode."""
 
+import asyncio
 import json
 import sys
 import time
@@ -66,8 +67,6 @@ def install(
     """Give the hub the public key; stations get it with their configuration, and then take what
     it signed.
     """
-    import asyncio
-
     from diadema.ask_hub import ask_hub
     from diadema.paths import DataDir, write_whole
     from diadema.update import keys
@@ -168,6 +167,32 @@ def inspect(
         print(f"SHA-256 {read.sha256}")
         if signed:
             print("signed by that key")
+
+
+@app.command()
+def cable(
+    file: Annotated[Path, typer.Argument(help="A bundle for the station's board.")],
+    port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring a program to a station in safe mode, over its cable; no gateway may have it.
+
+    It comes back when the station runs it. After a pulled cable, repeat the command.
+    """
+    from rich.console import Console
+
+    from diadema.update import bundle as bundles
+    from diadema.update.cable import bring
+
+    read = bundles.read(read_file(file))
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with console.status("", spinner="line") as status:
+        quiet = as_json or not sys.stderr.isatty()
+        hello = asyncio.run(bring(read, port, (lambda _: None) if quiet else status.update))
+    if as_json:
+        print(json.dumps({"station": hello.s, "firmware": hello.firmware}))
+    else:
+        print(f"{hello.s} runs {hello.firmware}; `diadema fleet show` tells whether it stays so.")
 
 
 def read_file(file: Path) -> bytes:

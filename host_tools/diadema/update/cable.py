@@ -1,0 +1,146 @@
+"""Brings a program to a station in safe mode, over its own cable and without a hub."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+
+import msgspec
+from msgspec import Struct
+
+from diadema.commands import Hello
+from diadema.events import UNREADABLE
+from diadema.fleet import trouble
+from diadema.frames import Decoder, encode
+from diadema.provision.greeting import greeting_on
+from diadema.serial_port import SerialPort
+from diadema.update.bundle import Bundle
+from diadema.update.errors import UpdateError
+from diadema.update.sending import Sending
+
+_GREETING_S = 6.0
+_SILENT_S = 60.0  # no part went on: longer than it erases and checks
+_START_S = 180.0  # one that hangs is ended by its watchdog first
+_TURN_S = 0.5
+_ASK = encode(b'{"hello":{}}')
+_WORDS = "en"  # as all that these commands say
+
+type Say = Callable[[str], None]
+
+
+class _Told(Struct):
+    """`firmware/safe.py` answers so; `phase` may be receiving, refused or restarting."""
+
+    phase: str
+    next: int = 1
+    reason: str = ""
+    detail: str = ""
+
+
+class _Hello(Hello, kw_only=True):
+    update: _Told | None = None
+
+
+class _Up(Struct):
+    hello: _Hello | None = None
+
+
+async def bring(bundle: Bundle, port: str, say: Say = lambda _: None) -> Hello:
+    """The greeting of the program that it then runs. Raises DiademaError."""
+    hello = await greeting_on(port, _GREETING_S)
+    if hello is None:
+        raise UpdateError(f"{port}: no station answers: `diadema provision` says what is there")
+    if not hello.safe:
+        raise UpdateError(
+            f"{hello.s} is not in safe mode, it runs {hello.firmware}: `diadema update start` "
+            "brings it another program"
+        )
+    return await _Way(bundle, port, hello.s, say).go()
+
+
+class _Way:
+    def __init__(self, bundle: Bundle, port: str, s: str, say: Say) -> None:
+        self._bundle, self._port, self._s, self._say = bundle, port, s, say
+        self._heard: asyncio.Queue[_Hello | None] = asyncio.Queue()  # None: the cable is gone
+        self._decoder = Decoder()
+        self._line = SerialPort(
+            port, lambda: None, self._take, lambda: self._heard.put_nowait(None), quiet=True
+        )
+
+    async def go(self) -> Hello:
+        running = asyncio.create_task(self._line.run())
+        try:
+            await asyncio.sleep(0)
+            hello = await self._send()
+            return hello or await self._start()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    async def _send(self) -> Hello | None:
+        """Until it has all; the program's greeting where its last answer was lost."""
+        loop = asyncio.get_running_loop()
+        sending = Sending(self._bundle, 1, loop.time())
+        self._parts(sending.begin())
+        heard_at = loop.time()
+        while loop.time() < heard_at + _SILENT_S:
+            hello = await self._next()
+            now = loop.time()
+            told = hello.update if hello else None
+            if hello and hello.up:
+                return self._runs(hello)
+            if told and told.phase == "refused":
+                why = ": ".join(filter(None, (told.reason, told.detail)))
+                raise UpdateError(f"{self._s} refuses it: {trouble.reason(why, _WORDS)}")
+            if told and told.phase == "restarting":
+                return None
+            if told and told.phase == "receiving" and told.next > sending.next:
+                self._say(f"{self._s}: {100 * (told.next - 1) // self._bundle.parts} %")
+                heard_at = now
+                self._parts(sending.heard(told.next, now))
+            else:
+                self._parts(sending.due(now))
+        raise UpdateError(f"{self._s} takes no more of it: repeat the command, it goes on there")
+
+    async def _start(self) -> Hello:
+        self._say(f"{self._s}: has all of it, and starts it")
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _START_S
+        while loop.time() < until:
+            hello = await self._next()
+            if hello and hello.up:
+                return self._runs(hello)
+            if hello and hello.safe:
+                why = trouble.word("safe", hello.cause, _WORDS)
+                raise UpdateError(f"{self._s} took it, and is in safe mode again: {why}")
+            self._line.write(_ASK)
+        raise UpdateError(f"{self._s} took it, and has said nothing since: look at its screen")
+
+    def _runs(self, hello: Hello) -> Hello:
+        if hello.firmware != self._bundle.manifest.version:
+            raise UpdateError(f"{self._s} runs {hello.firmware} now, not what was sent")
+        return hello
+
+    async def _next(self) -> _Hello | None:
+        """None when nothing is heard for a while. Raises UpdateError without a cable."""
+        try:
+            async with asyncio.timeout(_TURN_S):
+                hello = await self._heard.get()
+        except TimeoutError:
+            return None
+        if hello is None:
+            raise UpdateError(
+                f"{self._port} is gone: plug the cable in and repeat the command, it goes on there"
+            )
+        return hello
+
+    def _parts(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            command = {"cmd": "update", "i": 1, **self._bundle.part(number)}
+            self._line.write(encode(msgspec.json.encode(command)))
+
+    def _take(self, data: bytes) -> None:
+        for body in self._decoder.feed(data):
+            with contextlib.suppress(*UNREADABLE):
+                hello = msgspec.json.decode(body, type=_Up).hello
+                if hello and hello.s == self._s:
+                    self._heard.put_nowait(hello)
