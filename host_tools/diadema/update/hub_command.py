@@ -127,6 +127,8 @@ def _show(told: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from diadema.fleet.trouble import reason
+
     console = Console(highlight=False, soft_wrap=True)
     if not told:
         console.print("There was no roll-out yet: `diadema update start` begins one.")
@@ -137,7 +139,7 @@ def _show(told: list[dict[str, Any]]) -> None:
         good = sum(seat["phase"] == "good" for seat in seats)
         stage = plan["stages"][max(one["stage"], 0)]
         why = _WHY.get(f"{one['status']} {one['why']}") or _WHY.get(one["why"] or "", "")
-        why = why.format(seat=one["seat"], detail=one["detail"] or "")
+        why = why.format(seat=one["seat"], detail=reason(one["detail"] or "", "en"))
         said = f"{one['status']}, stage {stage}: {good} of {there} good"
         console.print(f"Roll-out {one['number']}: {plan['board']} {_named(plan)}, {said}")
         if why:
@@ -147,7 +149,7 @@ def _show(told: list[dict[str, Any]]) -> None:
         for seat in told[-1]["seats"]:
             stage = told[-1]["plan"]["stages"][seat["stage"]]
             table.add_row(seat["seat"], seat["s"], stage, _phase(seat, told[-1]),
-                          seat["reason"] or "")  # fmt: skip
+                          reason(seat["reason"] or "", "en"))  # fmt: skip
         console.print(table)
 
 
