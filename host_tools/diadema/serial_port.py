@@ -33,10 +33,15 @@ class SerialPort:
         opened: Callable[[], None],
         data: Callable[[bytes], None],
         closed: Callable[[], None],
+        *,
+        quiet: bool = False,
     ) -> None:
+        """`quiet`: who opens it tells why it does not open."""
         self.path = path
+        self._quiet = quiet
         self.dropped = 0  # frames not written
         self.error = ""  # why it is not open
+        self.hint = ""  # what to do about that
         self.busy = False  # by another program
         self._opened, self._data, self._closed = opened, data, closed
         self._port: serial.Serial | None = None
@@ -56,11 +61,12 @@ class SerialPort:
                     self._open()
                 except (serial.SerialException, OSError) as error:
                     told = why(error)
-                    if told != self.error:  # once, not at each look
+                    if told != self.error and not self._quiet:  # once, not at each look
                         log.warning(
                             "cannot open %s: %s; trying on%s", self.path, told, hint(error)
                         )
-                    self.error, self.busy = told, error.errno in _BUSY
+                    self.error, self.hint = told, hint(error)
+                    self.busy = error.errno in _BUSY
                     await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                     attempt += 1
                     continue

@@ -16,16 +16,19 @@ import pytest
 from diadema.cli import app
 from diadema.clock import SystemClock
 from diadema.directory.taking_in import open_directory
+from diadema.fleet.reading import fleet
 from diadema.gateway import Gateway
 from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
 from diadema.provision.prompt import what_answers
-from diadema.provision.work import provision
+from diadema.provision.work import provision, who_is_on
 from diadema.sim import people
-from diadema.sim.build import interpreter
+from diadema.sim.build import build_firmware, interpreter
+from diadema.sim.slots import SLOT_BYTES, start_folder
 from diadema.sim.world import World
 from diadema.site import load
 from diadema.store import open_reader
+from mpremote.transport_serial import SerialTransport
 from typer.testing import CliRunner
 
 STATION = "DIA-0200000000d1"
@@ -125,6 +128,38 @@ async def test_a_station_gets_its_seat_and_all_that_follows(data: DataDir, tmp_p
             assert book.entry("seats", "B9").body is None
 
 
+async def test_safe_mode_is_told_at_once_and_no_seat_is_taken(
+    data: DataDir, tmp_path: Path
+) -> None:
+    ask = {"clock": SystemClock(), "by": "Ana"}
+    vfs = tmp_path / "vfs"
+    vfs.mkdir()
+    build_firmware(tmp_path / "program")
+    start_folder(tmp_path / "program", vfs)
+    blank = b"\xff" * SLOT_BYTES
+    async with (
+        World(tmp_path / "w", start_utc_ms=int(time.time() * 1000), image=vfs) as world,
+        hub_on(data),
+    ):
+        station = await world.add_station(STATION, slots={"slot_a": blank, "slot_b": blank})
+        await station.power_on()
+        before = data.site.read_bytes()
+        told = "is in safe mode: it has no program that starts.*diadema update cable"
+        with pytest.raises(ProvisionError, match=told):
+            await provision(data, station.port, "B9", **ask)
+        bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
+        try:
+            async with asyncio.timeout(30):
+                while not any(row.s == STATION and row.safe for row in fleet(data, 0)):
+                    await asyncio.sleep(0.05)
+            with pytest.raises(ProvisionError, match=told):
+                await provision(data, station.port, "B9", station=STATION, **ask)
+        finally:
+            bridge.cancel()
+            await asyncio.gather(bridge, return_exceptions=True)
+        assert data.site.read_bytes() == before
+
+
 async def held(port: str) -> bool:
     import serial
 
@@ -139,6 +174,14 @@ async def test_without_a_hub_or_a_board_it_says_what_to_do(data: DataDir) -> Non
     ask = {"clock": SystemClock(), "by": "Ana"}
     with pytest.raises(ProvisionError, match="start `diadema hub`"):
         await provision(data, "/dev/ttyNOWHERE0", "A1", **ask)
+
+
+async def test_a_port_that_does_not_open_is_told_once(
+    data: DataDir, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ProvisionError, match="cannot be opened: No such file"):
+        await who_is_on(data, "/dev/ttyNOWHERE0", None)
+    assert not caplog.records
 
 
 @contextlib.contextmanager
@@ -176,3 +219,33 @@ def test_a_board_at_micropythons_prompt_is_known_by_it() -> None:
         said = what_answers(port)
     assert said is not None and "no station's program" in said
     assert "MicroPython 1." in said
+
+
+def test_what_is_no_station_says_nothing_on_stdout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chip, terminal = os.openpty()
+    tty.setraw(terminal)
+    monkeypatch.setattr(  # mpremote waits ten seconds for it
+        SerialTransport, "read_until", lambda *_, **__: b"AT+OK"
+    )
+    assert what_answers(os.ttyname(terminal)) is None
+    assert capsys.readouterr().out == ""
+    for end in (chip, terminal):
+        os.close(end)
+
+
+def test_a_cable_that_is_pulled_while_it_is_asked_is_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chip, terminal = os.openpty()
+    tty.setraw(terminal)
+
+    def pulled(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(SerialTransport, "enter_raw_repl", lambda *_, **__: pulled())
+    monkeypatch.setattr("serial.Serial.rts", property(lambda _: False, pulled))
+    assert what_answers(os.ttyname(terminal)) is None
+    for end in (chip, terminal):
+        os.close(end)

@@ -40,7 +40,7 @@ async def greeting_on(port: str, limit_s: float) -> Hello | None:
                 if up.hello and not heard.done():
                     heard.set_result(msgspec.json.decode(up.hello, type=Hello))
 
-    line = SerialPort(port, opened.set, take, lambda: None)
+    line = SerialPort(port, opened.set, take, lambda: None, quiet=True)
     running = asyncio.create_task(line.run())
     try:
         with contextlib.suppress(TimeoutError):
@@ -48,7 +48,8 @@ async def greeting_on(port: str, limit_s: float) -> Hello | None:
                 await opened.wait()
         if not line.is_open:
             kind = InUse if line.busy else ProvisionError
-            raise kind(f"{port} cannot be opened: {line.error or 'it does not answer'}")
+            told = f"{line.error}{line.hint}" if line.error else "it does not answer"
+            raise kind(f"{port} cannot be opened: {told}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 while not heard.done():

@@ -1,9 +1,10 @@
 """Looks at a board that says no hello through MicroPython's prompt, by mpremote's transport."""
 
 import contextlib
+import io
 import json
+import struct
 
-import serial
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
@@ -18,7 +19,8 @@ except (ImportError, AttributeError):
 print(json.dumps({'version': '.'.join(str(n) for n in sys.implementation[1][:3]),
     'chip': chip, 'program': 'slots.mpy' in os.listdir('/')}))
 """
-_TROUBLE = (TransportError, serial.SerialException, OSError, ValueError, KeyError)
+# mpremote unpacks what a pulled cable left short
+_TROUBLE = (TransportError, OSError, ValueError, KeyError, TypeError, struct.error)
 
 
 def what_answers(port: str) -> str | None:
@@ -28,13 +30,15 @@ def what_answers(port: str) -> str | None:
     except _TROUBLE:
         return None
     try:
-        line.enter_raw_repl(soft_reset=False)
-        told = json.loads(line.exec(_LOOK))
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
+            line.enter_raw_repl(soft_reset=False)
+            told = json.loads(line.exec(_LOOK))
         return _words(line, told)
     except _TROUBLE:
         return None
     finally:
-        line.close()
+        with contextlib.suppress(*_TROUBLE):  # the cable may be gone
+            line.close()
 
 
 def _words(line: SerialTransport, told: dict[str, str]) -> str:

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from diadema.clock import Clock
 from diadema.commands import Hello, is_station
+from diadema.fleet import trouble
+from diadema.fleet.reading import fleet
 from diadema.gateway import Gateway
 from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
@@ -55,7 +57,7 @@ async def provision(
     if data.read_hub() is None:
         raise ProvisionError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
     say(f"asks who is on {port}")
-    hello, carried = await who_is_on(port, station)
+    hello, carried = await who_is_on(data, port, station)
     s = hello.s or station or ""
     if not is_station(s) or not s.startswith("DIA-"):
         raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
@@ -80,7 +82,7 @@ async def provision(
     )
 
 
-async def who_is_on(port: str, station: str | None) -> tuple[Hello, bool]:
+async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hello, bool]:
     """The greeting, and whether another program carries the cable."""
     try:
         hello = await greeting_on(port, _GREETING_S)
@@ -89,7 +91,12 @@ async def who_is_on(port: str, station: str | None) -> tuple[Hello, bool]:
             raise ProvisionError(
                 f"{error}. If that is `diadema gateway`, say which station it is with --station"
             ) from error
+        row = next((row for row in fleet(data, 0) if row.s == station), None)
+        if row is not None and row.safe is not None:
+            raise ProvisionError(in_safe_mode(station, row.safe, port)) from error
         return Hello(up=True, s=station), True
+    if hello is not None and hello.safe:
+        raise ProvisionError(in_safe_mode(hello.s, hello.cause, port))
     if hello is not None:
         return hello, False
     told = await asyncio.to_thread(what_answers, port)
@@ -98,6 +105,14 @@ async def who_is_on(port: str, station: str | None) -> tuple[Hello, bool]:
         if told
         else f"{port}: nobody answers. Is it powered, and is its cable one that carries data? "
         "Press EN (reset) once and repeat the command"
+    )
+
+
+def in_safe_mode(s: str, why: str, port: str) -> str:
+    """What to do with such a station."""
+    return (
+        f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
+        f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"
     )
 
 

@@ -54,7 +54,7 @@ async def run(
     async with contextlib.AsyncExitStack() as held:
         if port is not None:
             wanted = _id(site, name) if name else None
-            hello, carried = await who_is_on(port, wanted)
+            hello, carried = await who_is_on(data, port, wanted)
             if wanted is not None and hello.s != wanted:
                 told = {"port": port, "s": hello.s, "other": name}
                 raise SelftestError(text("selftest.not_that_one", language, **told))
