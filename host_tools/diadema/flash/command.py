@@ -97,6 +97,7 @@ def _as_json(one: "Outcome") -> dict[str, object]:
         "right": one.right,
         "journal": one.journal,
         "kept_events": kept.events if kept else 0,
+        "refused_events": kept.refused if kept else 0,
         "kept_in": str(kept.path) if kept and kept.path else None,
         "stored": kept.stored if kept else None,
     }
@@ -128,6 +129,10 @@ def _tell_kept(say: Callable[[str], None], one: "Outcome") -> None:
     assert kept is not None
     if kept.unreadable:
         say(f"{one.port}: {kept.unreadable} journal sectors cannot be read: {kept.path}")
+    if kept.refused:
+        copy = kept.path.with_suffix(".bin") if kept.path else ""
+        say(f"{one.port}: {kept.refused} events of its journal are not of this station, and are "
+            f"not taken; they stay in {copy}")  # fmt: skip
     if kept.stored:
         say(f"{one.port}: {kept.events} events of its journal are stored; also in {kept.path}")
     elif kept.events:

@@ -9,7 +9,8 @@ from pathlib import Path
 from zlib import crc32
 
 from diadema.errors import DiademaError
-from diadema.imports.journal import import_journal
+from diadema.events import UNREADABLE
+from diadema.imports.journal import import_journal, place_of
 from diadema.journal import ACKNOWLEDGED, EVENT, walk
 from diadema.paths import DataDir, cannot_write
 
@@ -19,7 +20,8 @@ type Body = bytes
 @dataclass(frozen=True)
 class Kept:
     """`events` nobody had acknowledged; `path` has them, None when there was nothing to keep;
-    `stored`: they are in the hub's store too, else `why` not.
+    `stored`: they are in the hub's store too, else `why` not. `refused`: more that are no events
+    of this journal; they stay in the copy of it beside `path`.
     """
 
     events: int
@@ -27,10 +29,13 @@ class Kept:
     path: Path | None
     stored: bool = False
     why: str = ""
+    refused: int = 0
 
 
-def owed(station: str, dump: bytes) -> list[Body]:
-    """What that journal owes the hub, as the station would send it."""
+def owed(station: str, dump: bytes) -> tuple[list[Body], int]:
+    """What that journal owes the hub, as the station would send it; and how many it holds that
+    cannot be of this station.
+    """
     content = walk(dump)
     acked: dict[int, int] = {}
     events: dict[int, dict[int, bytes]] = {}
@@ -40,17 +45,30 @@ def owed(station: str, dump: bytes) -> list[Body]:
         acked[epoch] = max(acked.get(epoch, 0), told, *numbers)
         theirs = events.setdefault(epoch, {})
         theirs |= {one.n: one.payload for one in sector.records if one.kind == EVENT}
-    return [
-        body
-        for epoch, theirs in events.items()
-        for body in _bodies(station, epoch, acked[epoch], theirs)
-    ]
+    bodies: list[Body] = []
+    refused = 0
+    for epoch, theirs in events.items():
+        left = {n: payload for n, payload in theirs.items() if n > acked[epoch]}
+        own = {n: payload for n, payload in left.items() if _is_own(station, epoch, n, payload)}
+        refused += len(left) - len(own)
+        bodies += _bodies(station, epoch, acked[epoch], own)
+    return bodies, refused
+
+
+def _is_own(station: str, epoch: int, n: int, payload: bytes) -> bool:
+    """One line that says no other place than its record and its sector do."""
+    line = _head(station, epoch, n) + payload[1:]
+    try:
+        one = payload.startswith(b"{") and len(line.splitlines()) == 1
+        return one and place_of(line) == (station, epoch, n)
+    except UNREADABLE:
+        return False
 
 
 def _bodies(station: str, epoch: int, acked: int, events: dict[int, bytes]) -> Iterator[Body]:
-    """From the first that is not acknowledged; `station.lost` for those that cannot be read."""
+    """From the first that is not acknowledged; `station.lost` for those that are not there."""
     n = acked + 1
-    for at in sorted(number for number in events if number > acked):
+    for at in sorted(events):
         if at > n:
             yield _head(station, epoch, n) + b'"to":%d,"k":"station.lost"}' % (at - 1)
         yield _head(station, epoch, at) + events[at][1:]
@@ -64,8 +82,8 @@ def _head(station: str, epoch: int, n: int) -> bytes:
 def keep(station: str, dump: bytes, data: DataDir) -> Kept:
     """Raises DiademaError when they cannot even be written into a file."""
     unreadable = walk(dump).unreadable
-    bodies = owed(station, dump)
-    if not bodies and not unreadable:
+    bodies, refused = owed(station, dump)
+    if not bodies and not unreadable and not refused:
         return Kept(0, 0, None)
     path = data.journals / f"{station}-{crc32(dump):08x}.jsonl"
     try:
@@ -76,12 +94,12 @@ def keep(station: str, dump: bytes, data: DataDir) -> Kept:
     except OSError as error:
         raise cannot_write(data.journals, error) from error
     if not bodies:
-        return Kept(0, unreadable, path.with_suffix(".bin"))
+        return Kept(0, unreadable, path.with_suffix(".bin"), refused=refused)
     try:
         done = import_journal([path], data)
     except DiademaError as error:
-        return Kept(len(bodies), unreadable, path, why=str(error))
-    return Kept(len(bodies), unreadable, path, stored=not done.left)
+        return Kept(len(bodies), unreadable, path, why=str(error), refused=refused)
+    return Kept(len(bodies), unreadable, path, stored=not done.left, refused=refused)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -4,6 +4,7 @@ station would have sent it. Through the hub when one runs. Each counts once, who
 
 import asyncio
 import itertools
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -89,9 +90,17 @@ def _place(path: Path, number: int, line: bytes) -> _Place:
     try:
         if len(line) > EVENT_LIMIT:
             raise msgspec.DecodeError("it is too long")
-        head = msgspec.json.decode(line, type=_Head)
+        return place_of(line)
     except UNREADABLE as error:
         raise DiademaError(f"{path}, line {number} is no event of a journal: {error}") from error
+
+
+def place_of(line: bytes) -> _Place:
+    """Raises what is UNREADABLE, also when the line has more than one place."""
+    head = msgspec.json.decode(line, type=_Head)
+    names = [name for name, _ in json.loads(line, object_pairs_hook=list)]
+    if any(names.count(name) > 1 for name in _Head.__struct_fields__):
+        raise msgspec.ValidationError("it says twice whose it is")
     return head.s, head.e, head.n
 
 
