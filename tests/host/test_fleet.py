@@ -102,6 +102,7 @@ async def test_it_is_printed(data):
     assert "A-01" in listed and "audio codec: does not answer" in listed
     assert "update failed: rolled back: audio codec" in " ".join(listed.split())
     assert "3 stations, 1 there" in listed
+    assert "no program that starts; bring it a program over" in " ".join(listed.split())
     shown = await command(data, "show", "A-01")
     assert "watchdog" in shown and "-61" in shown
     assert "no station" in await command(data, "show", "Z-99", code=2)

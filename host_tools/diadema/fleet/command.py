@@ -177,10 +177,12 @@ def _hour(utc: int | None) -> str:
 def _wrong(row: "Row") -> str:
     """In a few words, what a technician should look at."""
     from diadema.fleet import trouble
+    from diadema.words import section
 
     found = [trouble.fault(fault, _WORDS) for fault in row.faults]
     if row.safe is not None:
-        found.insert(0, f"safe mode: {trouble.word('safe', row.safe, _WORDS)}")
+        told = section("fleet", _WORDS)["wrong.safe"]
+        found.insert(0, told.format(why=trouble.word("safe", row.safe, _WORDS)))
     if row.unfit:
         found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
     if row.seat is None:
