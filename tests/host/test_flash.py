@@ -177,6 +177,40 @@ def test_what_cannot_be_read_of_a_journal_is_told_as_lost(tmp_path: Path) -> Non
     assert done.kept.path.with_suffix(".bin").read_bytes() == bytes(journal)
 
 
+FOREIGN = [
+    b'{"b":1,"u":4,"t":null,"k":"station.fault_cleared","s":"DIA-240ac40000ff","e":1,"n":1}',
+    b'{"b":1,"e":9,"u":4,"t":null,"k":"station.fault_cleared"}',
+    b'{"b":1}\n{"s":"DIA-240ac40000ff","e":1,"n":1,"b":1,"k":"station.fault_cleared"}',
+    b"{}",
+    b"",
+]
+
+
+@pytest.mark.parametrize("payload", FOREIGN)
+def test_an_event_that_speaks_for_another_is_kept_and_told_and_not_stored(
+    tmp_path: Path, payload: bytes
+) -> None:
+    events = [record("E", 3, EVENT % 3), record("E", 4, payload), record("E", 5, EVENT % 5)]
+    journal = sector(header(1, sectors=4, acked=2), *events).ljust(0x4000, b"\xff")
+    data = DataDir(tmp_path / "data")
+    with Board(1) as board:
+        former_station(board, journal, 0x200000)
+        (done,) = run(job(tmp_path), [board])
+    assert (done.kept.events, done.kept.refused, done.kept.stored) == (3, 1, True)
+    assert json.loads(events_in(data)[4])["k"] == "station.lost"
+    assert done.kept.path.with_suffix(".bin").read_bytes() == journal
+    reader = open_reader(data.store)
+    assert not [*reader.events_of("DIA-240ac40000ff")]
+    reader.close()
+
+
+def test_a_line_that_says_twice_whose_it_is_refuses_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    path.write_bytes(b'{"s":"%s","e":7,"n":4,' % STATION.encode() + FOREIGN[0][1:] + b"\n")
+    with pytest.raises(DiademaError, match="twice whose it is"):
+        import_journal([path], DataDir(tmp_path / "data"))
+
+
 def test_a_journal_that_cannot_be_kept_stops_it(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the directory should be")
     with Board(1) as board:
@@ -290,7 +324,7 @@ async def test_a_kept_journal_goes_to_the_hub_that_runs(broker, stack, tmp_path:
     stack.push_async_callback(client.close)
     await until(lambda: answers(client))
     path = tmp_path / "kept.jsonl"
-    path.write_bytes(b"".join(body + b"\n" for body in owed(STATION, journal_of(0x4000, 5, 0))))
+    path.write_bytes(b"".join(body + b"\n" for body in owed(STATION, journal_of(0x4000, 5, 0))[0]))
     for new in (5, 0):
         done = await asyncio.to_thread(import_journal, [path], broker.data)
         assert (done.events, done.new, done.left) == (5, new, 0)
