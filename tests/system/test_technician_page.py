@@ -275,6 +275,17 @@ async def status(bench: Bench, line: str) -> None:
     assert "lyrat_v4_3 99.0" in await bench.does(line)
 
 
+@runs("diadema update cable app.bundle --port /dev/ttyUSB0")
+async def cable(bench: Bench, line: str) -> None:
+    await bench.ends("gateway")
+    await bench.station.power_cut()
+    for flash in bench.station.slots.values():  # its programs are found to be bad
+        if flash.image[-4096:].startswith(b"DSLT"):
+            flash.program(len(flash.image) - 4096 + 88 + 3, b"\0")
+    await bench.station.power_on()
+    assert f"{bench.board.station} runs 99.0" in await bench.does(line)
+
+
 @runs("diadema import journal FILE")
 async def journal(bench: Bench, line: str) -> None:
     event = {"s": "DIA-0000000000aa", "e": 7, "n": 1, "b": 1, "u": 5, "t": None,
