@@ -90,6 +90,7 @@ class Partition:
             for block in range(block_num, block_num + len(buf) // self.block_size):
                 self.ioctl(6, block)
             offset = 0
+        self._spare()
         where = block_num * self.block_size + offset
         wire.flash("W %s %d %d" % (self._entry[0], where, len(buf)), buf)
 
@@ -99,9 +100,15 @@ class Partition:
         if command == 5:
             return self.block_size
         if command == 6:
+            self._spare()
             wire.flash("E %s %d" % (self._entry[0], argument * self.block_size))
             stall(erase_ms)
         return 0
+
+    def _spare(self):
+        """CONFIG_SPI_FLASH_DANGEROUS_WRITE_ABORTS: nobody writes to the app that runs."""
+        if self._entry[0] == _running:
+            wire.restart("hard")
 
     def get_next_update(self):
         if not _ota:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import slots
 from nor import Nor
-from slots import BAD, GOOD, STARTED, TRIED, Slot
+from slots import BAD, GOOD, STARTED, TOLD, TRIED, Slot
 
 MODEL = Path(__file__).resolve().parents[2] / "boards" / "sim" / "otadata.py"
 NOW = "{}.{}.{}".format(*sys.implementation.version[:3])
@@ -18,6 +18,32 @@ NOW = "{}.{}.{}".format(*sys.implementation.version[:3])
 
 class Reset(Exception):
     pass
+
+
+class Nvs:
+    """The chip's, where `fails` is not set."""
+
+    def __init__(self, chip):
+        if chip.fails:
+            raise OSError(-0x1101, "ESP_ERR_NVS_NOT_INITIALIZED")
+        self.values = chip.nvs
+
+    def get_blob(self, key, buffer):
+        if key not in self.values:
+            raise OSError(-0x1102, "ESP_ERR_NVS_NOT_FOUND")
+        value = self.values[key]
+        buffer[: len(value)] = value
+        return len(value)
+
+    def set_blob(self, key, value):
+        self.values[key] = bytes(value)
+
+    def erase_key(self, key):
+        if self.values.pop(key, None) is None:
+            raise OSError(-0x1102, "ESP_ERR_NVS_NOT_FOUND")
+
+    def commit(self):
+        pass
 
 
 class Chip:
@@ -30,6 +56,9 @@ class Chip:
         self.ota = model.OtaData(Nor(2), 2, rolls_back)
         self.apps = [Nor(4), Nor(4)]
         self.confirmed = None  # or what marking it valid ends with
+        self.nvs = {}
+        self.fails = False  # NVS
+        self.torn = ()  # apps that are not whole
         self.start()
 
     def start(self):
@@ -38,13 +67,29 @@ class Chip:
     def slot(self, app):
         return Slot(self.apps[app], "")
 
-    def bring(self):
-        """An update, all there, into the one that does not run."""
+    def bring(self, sequence=2000, cut=False):
+        """An update, all there, into the one that does not run; `cut` before it is marked so."""
         other = self.slot(1 - self.running)
-        other.seal(2000, 4096, bytes(32), b"sim", NOW.encode())
+        other.forget()
+        other.seal(sequence, 4096, bytes(32), b"sim", NOW.encode())
         self.ota.select(1 - self.running)
-        other.mark(TRIED)
+        if not cut:
+            other.mark(TRIED)
         self.start()
+
+    def prove(self):
+        """What was brought runs for the first time, and is told of."""
+        slots.of_interpreter("passed", slots.of_interpreter("begin"))
+        self.tell()
+
+    def tell(self):
+        """What the host hears: (sequence, whether it is good) of each that has news."""
+        heard = []
+        for slot in slots.of_interpreter("pair"):
+            if slot.news:
+                heard.append((slot.sequence, slot.has(GOOD)))
+                slot.mark(TOLD)
+        return heard
 
 
 @pytest.fixture
@@ -59,9 +104,16 @@ def power(monkeypatch):
 
             def __init__(self, _, app=None):
                 self.app = chip.running if app is None else app
-                nor = chip.apps[self.app]
-                self.readblocks, self.writeblocks = nor.readblocks, nor.writeblocks
-                self.ioctl = nor.ioctl
+                self.nor = chip.apps[self.app]
+                self.readblocks = self.nor.readblocks
+
+            def writeblocks(self, *arguments):
+                assert self.app != chip.running, "the ESP-IDF ends who writes where it runs"
+                self.nor.writeblocks(*arguments)
+
+            def ioctl(self, command, argument=0):
+                assert command != 6 or self.app != chip.running
+                return self.nor.ioctl(command, argument)
 
             def info(self):
                 return (0, 16 + self.app, self.app)
@@ -70,6 +122,8 @@ def power(monkeypatch):
                 return Partition(0, 1 - self.app)
 
             def set_boot(self):
+                if self.app in chip.torn:
+                    raise OSError(-5379)
                 chip.ota.select(self.app)
 
             @staticmethod
@@ -81,11 +135,20 @@ def power(monkeypatch):
         def reset():
             raise Reset
 
-        monkeypatch.setitem(sys.modules, "esp32", types.SimpleNamespace(Partition=Partition))
+        esp32 = types.SimpleNamespace(Partition=Partition, NVS=lambda _: Nvs(chip))
+        monkeypatch.setitem(sys.modules, "esp32", esp32)
         monkeypatch.setitem(sys.modules, "machine", types.SimpleNamespace(reset=reset))
         return chip
 
     return on
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    """The exceptions that a station prints; elsewhere here they are raised."""
+    found = []
+    monkeypatch.setattr(sys, "print_exception", found.append)
+    return found
 
 
 def test_what_came_by_cable_has_nothing_to_prove(power):
@@ -107,7 +170,10 @@ def test_what_did_not_prove_itself_is_gone_back_from_at_the_next_start(power, ro
         chip.start()
     assert chip.running == 0
     assert slots.of_interpreter("begin") is None
-    assert chip.slot(1).has(BAD) and chip.slot(1).news
+    assert chip.slot(1).has(BAD) and chip.slot(1).has(STARTED)
+    assert chip.tell() == [(2000, False)] and chip.tell() == []
+    chip.bring()  # the same once more: it has not started yet
+    assert slots.of_interpreter("begin").sequence == 2000
 
 
 @pytest.mark.parametrize("error", [None, OSError(-261)], ids=["", "without_rollback"])
@@ -116,10 +182,114 @@ def test_what_proved_itself_stays(power, error):
     chip.confirmed = error
     chip.bring()
     slots.of_interpreter("passed", slots.of_interpreter("begin"))
-    assert chip.slot(1).has(GOOD)
+    assert chip.tell() == [(2000, True)]
     for _ in range(2):
         chip.start()
         assert chip.running == 1 and slots.of_interpreter("begin") is None
+        assert chip.tell() == []
+
+
+@pytest.mark.parametrize("rolls_back", [True, False])
+def test_what_it_proved_is_known_when_the_next_one_fails(power, rolls_back):
+    chip = power(rolls_back)
+    chip.bring()
+    chip.prove()
+    chip.bring(3000)
+    assert slots.of_interpreter("begin").sequence == 3000
+    assert chip.slot(1).has(GOOD) and chip.slot(1).has(TOLD)
+    chip.start()
+    if not rolls_back:
+        with pytest.raises(Reset):
+            slots.of_interpreter("begin")
+        chip.start()
+    assert slots.of_interpreter("begin") is None and chip.running == 1
+    assert chip.tell() == [(3000, False)]
+
+
+def test_a_cut_before_it_counts_as_tried_takes_nothing_from_the_trial(power):
+    chip = power(True)
+    chip.bring(cut=True)
+    assert slots.of_interpreter("begin").has(TRIED)
+    chip.start()
+    assert slots.of_interpreter("begin") is None and chip.slot(1).has(BAD)
+
+
+def test_a_cut_before_it_counts_as_good_goes_back_for_good(power):
+    """The boot loader has it for good, and what runs then is new to it."""
+    chip = power(True)
+    chip.bring()
+    slots.of_interpreter("begin")
+    chip.ota.confirm()
+    chip.start()
+    with pytest.raises(Reset):
+        slots.of_interpreter("begin")
+    for _ in range(2):
+        chip.start()
+        assert slots.of_interpreter("begin") is None and chip.running == 0
+    assert chip.tell() == [(2000, False)]
+
+
+@pytest.mark.parametrize("rolls_back", [True, False])
+def test_where_nvs_does_not_open_nothing_is_tried(power, rolls_back, printed):
+    chip = power(rolls_back)
+    chip.fails = True
+    chip.bring()
+    assert slots.of_interpreter("begin") is None
+    chip.start()
+    assert slots.of_interpreter("begin") is None and chip.running == (0 if rolls_back else 1)
+
+
+def test_where_nvs_opens_no_more_what_passed_does_not_count(power, printed):
+    chip = power(True)
+    chip.bring()
+    running = slots.of_interpreter("begin")
+    chip.fails = True
+    slots.of_interpreter("passed", running)
+    assert printed and not running.has(GOOD) and chip.tell() == []
+    chip.fails = False
+    chip.start()
+    with pytest.raises(Reset):
+        slots.of_interpreter("begin")
+
+
+def test_an_nvs_that_was_erased_has_it_proved_once_more(power):
+    chip = power(True)
+    chip.bring()
+    chip.prove()
+    chip.nvs.clear()
+    chip.start()
+    chip.prove()
+    chip.start()
+    assert slots.of_interpreter("begin") is None and chip.running == 1
+    chip.nvs.clear()
+    chip.bring(3000)  # it comes before that
+    assert slots.of_interpreter("begin").sequence == 3000
+    assert not chip.slot(1).has(BAD) and chip.tell() == []
+
+
+def test_what_a_cable_brought_forgets_the_marks_of_what_it_replaced(power):
+    chip = power(True)
+    chip.bring()
+    chip.prove()
+    for app in (0, 1):
+        chip.slot(app).forget()
+    chip.ota.select(0)
+    chip.start()
+    assert slots.of_interpreter("begin") is None and chip.running == 0
+    chip.bring()
+    assert slots.of_interpreter("begin").sequence == 2000
+
+
+def test_what_has_nothing_to_go_back_to_has_nothing_to_prove(power, printed):
+    chip = power(True)
+    chip.bring()
+    chip.prove()
+    chip.nvs.clear()
+    chip.torn = (0,)  # an update was on its way
+    chip.start()
+    assert slots.of_interpreter("begin")
+    chip.start()
+    assert slots.of_interpreter("begin") is None and chip.running == 1
 
 
 def test_what_the_boot_loader_was_not_told_of_does_not_count_as_good(power):
@@ -129,7 +299,7 @@ def test_what_the_boot_loader_was_not_told_of_does_not_count_as_good(power):
     running = slots.of_interpreter("begin")
     with pytest.raises(OSError, match="4098"):  # a station prints it and goes on
         slots.of_interpreter("passed", running)
-    assert not chip.slot(1).has(GOOD)
+    assert not running.has(GOOD)
 
 
 def test_the_trailer_of_another_version_is_not_of_what_a_cable_brought_later(power):

@@ -5,7 +5,7 @@ loader, which starts one of two MicroPythons where the batch has them. On both i
 import json
 import sys
 
-from nor import PowerCut
+from nor import PowerCut, Violation
 from nvs import Nvs
 
 SECTOR = 4096
@@ -120,10 +120,17 @@ class Partition:
         if not _options["app"]:
             raise OSError(2)
         self._number = _running if number == Partition.RUNNING else number - 2
-        part = _app(self._number)
-        self.readblocks, self.writeblocks, self.ioctl = (
-            part.readblocks, part.writeblocks, part.ioctl,
-        )  # fmt: skip
+        self._part = part = _app(self._number)
+        self.readblocks, self.ioctl = part.readblocks, part.ioctl
+        self.writeblocks = part.writeblocks
+        if self._number == _running:
+            self.writeblocks, self.ioctl = self._abort, self._look
+
+    def _abort(self, *_):
+        raise Violation("a write to the app partition that runs")  # the ESP-IDF ends the program
+
+    def _look(self, command, argument=0):
+        return self._abort() if command == 6 else self._part.ioctl(command, argument)
 
     def info(self):
         return (0, 0x10 + self._number, self._number)

@@ -39,14 +39,14 @@ class Nvs:
         value = self._values.get(key)
         if not isinstance(value, str):
             raise OSError(-0x1102, "ESP_ERR_NVS_NOT_FOUND")
-        value = value.encode()
+        value = bytes.fromhex(value)
         if len(value) > len(buffer):
             raise OSError(-0x110C, "ESP_ERR_NVS_INVALID_LENGTH")
         buffer[: len(value)] = value
         return len(value)
 
     def set_blob(self, key, value):
-        self._set(key, bytes(value).decode())
+        self._set(key, bytes(value).hex())
 
     def erase_key(self, key):
         if self._values.get(key) is None:
