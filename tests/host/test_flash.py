@@ -24,6 +24,7 @@ from diadema.flash.plan import read_plan
 from diadema.flash.ports import chosen
 from diadema.flash.work import Job
 from diadema.image.build import build
+from diadema.image.slots import Trailer
 from diadema.image.table import OFFSET
 from diadema.image.table import pack as pack_table
 from diadema.imports.journal import import_journal
@@ -116,6 +117,20 @@ def test_ten_at_once_and_one_is_pulled(tmp_path: Path) -> None:
     finally:
         for board in boards:
             board.__exit__()
+
+
+def test_what_an_update_said_of_a_micropython_goes(tmp_path: Path) -> None:
+    """The one of the cable may have the same version, and is not to be gone back from."""
+    told = Trailer(2_000_000_000, 4096, bytes(32), "lyrat_v4_3", "1.28.0").pack()
+    places = [one.end - 4096 for one in (partition("ota_0"), partition("ota_1"))]
+    with Board(1) as board:
+        for at in places:
+            board.flash.data[at : at + len(told)] = told
+        (done,) = run(job(tmp_path), [board])
+        assert not done.error
+        for at in places:
+            assert board.flash.read(at, 4096) == b"\xff" * 4096
+        assert_holds(board, station_image())
 
 
 def test_over_a_pty(tmp_path: Path) -> None:
@@ -292,6 +307,9 @@ def test_an_image_that_is_none() -> None:
         read_plan(bytes(image))
     with pytest.raises(FlashError, match="dump"):
         read_plan(b"\xff" * 0x1000 + station_image())
+    for none in (b"", b"garbage" * 9999, station_image()[:0x1000]):
+        with pytest.raises(FlashError, match=r"no image of a station.*diadema image build"):
+            read_plan(none)
 
 
 def test_what_a_chip_is(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from diadema.image.stock import LOADER
 
 SECTOR = 4096
 _WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
+_APPS = ("ota_0", "ota_1")
 _MEGABYTE = 0x100000
 
 
@@ -59,13 +60,14 @@ def read_plan(image: bytes) -> Plan:
     trailer = slots.unpack(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:]) if (
         "slot_a" in places
     ) else None  # fmt: skip
-    if trailer is None or not {*_WRITTEN, "journal", "nvs"} <= places.keys():
+    if trailer is None or not {*_WRITTEN, *_APPS, "journal", "nvs"} <= places.keys():
         raise FlashError("this is no station's image: make one with `diadema image build`")
     pieces = [
         Piece(name, places[name].offset, at(places[name].offset, places[name].size))
         for name in _WRITTEN
     ]
     pieces = [_cut(piece) if piece.name == "ota_0" else piece for piece in pieces]
+    pieces[1:1] = [_no_trailer(places[name]) for name in _APPS]
     loader = at(start, table.OFFSET - start)
     pieces.append(_cut(Piece("boot loader", start, loader)))
     pieces.append(Piece("partition table", table.OFFSET, at(table.OFFSET, table.SIZE)))
@@ -79,6 +81,11 @@ def read_plan(image: bytes) -> Plan:
         journal=places["journal"],
         nvs=places["nvs"],
     )
+
+
+def _no_trailer(app: Partition) -> Piece:
+    """What an update that came before said of it, which the new MicroPython would be judged by."""
+    return Piece(f"trailer of {app.name}", app.end - SECTOR, b"\xff" * SECTOR)
 
 
 def _cut(piece: Piece) -> Piece:
