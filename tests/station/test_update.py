@@ -306,22 +306,14 @@ async def test_safe_mode_takes_an_update(slots, body):
         assert good["version"] == "3"
 
 
-@asynccontextmanager
-async def another_program_has_its_cable(bench, site):
-    """The clock goes on meanwhile."""
-
-    async def go_on():
-        while True:
-            await bench.world.sleep(100)
-
+async def over_its_cable(bench, site, content, say=lambda _: None):
+    """The command has the cable, and the clock goes on meanwhile."""
     bench.host.close()
-    going = asyncio.create_task(go_on())
-    try:
-        yield bench.station.port
-    finally:
-        going.cancel()
-        await asyncio.gather(going, return_exceptions=True)
-        bench.host = KeyedHost(bench.station, site)
+    bringing = asyncio.create_task(bring(content, bench.station.port, say))
+    while not bringing.done():
+        await bench.world.sleep(50)
+    bench.host = KeyedHost(bench.station, site)
+    return await bringing
 
 
 async def test_a_bundle_comes_over_the_cable_to_safe_mode_alone(slots, body, site):
@@ -331,14 +323,12 @@ async def test_a_bundle_comes_over_the_cable_to_safe_mode_alone(slots, body, sit
 
     said = []
     async with slots() as bench:
-        async with another_program_has_its_cable(bench, site) as port:
-            with pytest.raises(UpdateError, match="is not in safe mode, it runs 1"):
-                await bring(signed(), port)
+        with pytest.raises(UpdateError, match="is not in safe mode, it runs 1"):
+            await over_its_cable(bench, site, signed())
         await without_a_program(bench)
-        async with another_program_has_its_cable(bench, site) as port:
-            with pytest.raises(UpdateError, match="refuses it: not signed by the key"):
-                await bring(signed(keys.generate()), port)
-            hello = await bring(signed(), port, said.append)
+        with pytest.raises(UpdateError, match="refuses it: not signed by the key"):
+            await over_its_cable(bench, site, signed(keys.generate()))
+        hello = await over_its_cable(bench, site, signed(), said.append)
         assert (hello.s, hello.firmware) == (STATION, "3")
         assert any(" %" in line for line in said) and "starts it" in said[-1]
 
@@ -349,9 +339,8 @@ async def test_a_program_that_ends_at_once_is_told_by_the_one_who_brought_it(
     dead = bundle.sign(tiny(tmp_path, CRASHES), KEY, board="sim", version="3", made=2_000_000_000)
     async with slots() as bench:
         await without_a_program(bench)
-        async with another_program_has_its_cable(bench, site) as port:
-            with pytest.raises(UpdateError, match="is in safe mode again: it has no program"):
-                await bring(bundle.read(dead), port)
+        with pytest.raises(UpdateError, match="is in safe mode again: it has no program"):
+            await over_its_cable(bench, site, bundle.read(dead))
 
 
 async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
