@@ -13,7 +13,7 @@ from diadema.cli import app
 from diadema.errors import DiademaError
 from diadema.image.build import build
 from diadema.image.look import look
-from diadema.image.slots import Trailer
+from diadema.image.slots import GOOD, HEAD_BYTES, Trailer
 from diadema.update import bundle, keys, micropython
 from diadema.update.plan import Fact, Plan
 from diadema.update.rollout import Rollout
@@ -121,5 +121,9 @@ def test_a_dump_says_what_came_of_an_update():
     dump[last : last + len(trailer)] = trailer
     found = {one.name: one.about for one in look(bytes(dump)).partitions}
     assert found["ota_1"].startswith("MicroPython 1.29.0, ")
-    assert found["ota_1"].endswith(" bytes, by an update: written")
+    runs = "; whether it proved itself, the trailer does not say while it runs"
+    assert found["ota_1"].endswith(" bytes, by an update: written" + runs)
+    dump[last + HEAD_BYTES + GOOD] = 0  # its successor ran since
+    found = {one.name: one.about for one in look(bytes(dump)).partitions}
+    assert found["ota_1"].endswith(" bytes, by an update: written, good")
     assert "update" not in found["ota_0"]

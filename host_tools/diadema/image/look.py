@@ -79,7 +79,7 @@ def _read(
         whole = stock.app_of(data, chip)
         about = f"MicroPython {stock.version_of(whole)}, {len(whole)} bytes"
         told = slots.unpack(data[-SECTOR:])
-        yield about if told is None else f"{about}, by an update: {_states(told[1])}", {}
+        yield about if told is None else f"{about}, by an update: {_of_app(told[1])}", {}
     elif one.name.startswith("slot_"):
         told = slots.unpack(data[-SECTOR:])
         if told is None:
@@ -101,6 +101,13 @@ def _read(
         yield "ota_{} starts: {}".format(*chosen), {}
     elif one.name == "journal":
         yield "events of the station", {}
+
+
+def _of_app(state: Mapping[str, bool]) -> str:
+    """The station's marks of what runs are in its NVS (`firmware/interpreter.py`)."""
+    ended = state["good"] or state["bad"]
+    unknown = "" if ended else "; whether it proved itself, the trailer does not say while it runs"
+    return _states(state) + unknown
 
 
 def _states(state: Mapping[str, bool]) -> str:

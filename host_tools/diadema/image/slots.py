@@ -7,7 +7,8 @@
 The newest slot that is good, or was written and not tried yet, runs; `firmware/slots.py` decides.
 While an update comes in, `firmware/update.py` keeps its notes further on in the same sector.
 An app partition has the same trailer when an update brought its MicroPython
-(`firmware/interpreter.py`): tried when the boot loader was told, started when it came up.
+(`firmware/interpreter.py`): tried when the boot loader was told, started when it came up. Of the
+one that runs NVS has the marks, and the trailer gets them when the other one runs.
 """
 
 import struct
