@@ -348,7 +348,7 @@ async def test_killed_its_will_says_so_and_the_next_one_takes_over(broker, wire,
     await until(lambda: wire.hellos_asked > asked)
     await until(lambda: bodies(heard, "gw-test/st")[-1] == {"up": True})
     second.stdin.close()  # whoever started it is gone
-    assert await asyncio.wait_for(second.wait(), 10) == 0
+    assert await asyncio.wait_for(second.wait(), 30) == 0
     await until(lambda: bodies(heard, "gw-test/st")[-1] == {"up": False})
     assert not broker.data.gateway("test").exists()
 
