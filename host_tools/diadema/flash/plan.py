@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from diadema.boards.partitions import Partition
 from diadema.flash.errors import FlashError
 from diadema.image import slots, table
+from diadema.image.errors import ImageError
 from diadema.image.look import look
 from diadema.image.stock import LOADER
 
@@ -12,6 +13,7 @@ SECTOR = 4096
 _WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
 _APPS = ("ota_0", "ota_1")
 _MEGABYTE = 0x100000
+_NONE = "this is no image of a station: make one with `diadema image build`"
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,11 @@ class Plan:
 
 
 def read_plan(image: bytes) -> Plan:
-    """Raises FlashError or ImageError for what `diadema image build` did not make whole."""
-    seen = look(image)
+    """Raises FlashError for what `diadema image build` did not make whole."""
+    try:
+        seen = look(image)
+    except ImageError as error:
+        raise FlashError(_NONE) from error
     if seen.wrong:
         raise FlashError(f"the image is damaged, build it again: {seen.wrong[0]}")
     start = LOADER[seen.chip]
@@ -61,7 +66,7 @@ def read_plan(image: bytes) -> Plan:
         "slot_a" in places
     ) else None  # fmt: skip
     if trailer is None or not {*_WRITTEN, *_APPS, "journal", "nvs"} <= places.keys():
-        raise FlashError("this is no station's image: make one with `diadema image build`")
+        raise FlashError(_NONE)
     pieces = [
         Piece(name, places[name].offset, at(places[name].offset, places[name].size))
         for name in _WRITTEN
