@@ -205,7 +205,7 @@ def test_a_share_is_one_of_those_that_are_there():
     assert sorted(floor.go()) == ["02", "03"]  # 25% of the three is one
 
 
-def test_who_is_away_for_a_shift_ends_it_and_is_left_for_the_last_stage():
+def test_who_is_away_for_three_days_ends_it_and_is_left_for_the_last_stage():
     floor = Floor(5, stages=["2", "3", "all"])
     one, two = floor.go()
     floor.good(two)
@@ -213,13 +213,13 @@ def test_who_is_away_for_a_shift_ends_it_and_is_left_for_the_last_stage():
     floor.change(one, up=False, idle=False)
     floor.go()
     assert (floor.rollout.why, floor.rollout.at) == ("away", one)
-    floor.go(8 * HOUR - 1)
+    floor.go(60 * HOUR)
     floor.change(one, up=True)
     floor.go()
     assert floor.rollout.why == "busy"
     floor.change(one, up=False)
     floor.go(1)  # anew
-    floor.go(8 * HOUR - 1)
+    floor.go(72 * HOUR - 1)
     assert floor.rollout.status == "running"
     floor.go(1)
     rollout = floor.rollout
@@ -241,20 +241,20 @@ def test_who_is_away_in_the_last_stage_is_waited_for_anew():
     floor.change("00", up=False, idle=False)
     floor.go()
     floor.go()
-    floor.go(8 * HOUR)
+    floor.go(72 * HOUR)
     assert (floor.rollout.status, floor.rollout.why) == ("stopped", "away")
     floor.rollout.resume(floor.now + HOUR)
     floor.go(HOUR)
-    floor.go(8 * HOUR - 1)
+    floor.go(72 * HOUR - 1)
     assert (floor.rollout.status, floor.rollout.why) == ("running", "away")
 
 
-def test_it_waits_a_day_for_where_somebody_works():
+def test_it_waits_three_days_for_where_somebody_works():
     floor = Floor(1, stages=["all"])
     floor.change("00", idle=False)
     floor.go()
     floor.go()
-    floor.go(24 * HOUR - 1)
+    floor.go(72 * HOUR - 1)
     assert (floor.rollout.status, floor.rollout.why) == ("running", "busy")
     floor.go(1)
     assert (floor.rollout.status, floor.rollout.why) == ("stopped", "busy")
