@@ -249,12 +249,12 @@ def test_who_is_away_in_the_last_stage_is_waited_for_anew():
     assert (floor.rollout.status, floor.rollout.why) == ("running", "away")
 
 
-def test_it_waits_three_days_for_where_somebody_works():
+def test_it_waits_a_week_for_where_somebody_works():
     floor = Floor(1, stages=["all"])
     floor.change("00", idle=False)
     floor.go()
     floor.go()
-    floor.go(72 * HOUR - 1)
+    floor.go(168 * HOUR - 1)
     assert (floor.rollout.status, floor.rollout.why) == ("running", "busy")
     floor.go(1)
     assert (floor.rollout.status, floor.rollout.why) == ("stopped", "busy")

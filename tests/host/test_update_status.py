@@ -39,8 +39,8 @@ def test_reasons_are_told_in_words(shown):
 @pytest.mark.parametrize(
     ("why", "waits", "stopped"),
     [
-        ("away", "waits for B-00, which has no link", "B-00 has had no link for 8 hours"),
-        ("busy", "waits for B-00, where somebody works", "B-00 was not free for 24 hours"),
+        ("away", "waits for B-00, which has no link", "B-00 has had no link for three days"),
+        ("busy", "waits for B-00, where somebody works", "B-00 was not free for a week"),
         ("fault", "waits: B-00 has a new fault, audio codec", "a fault for an hour, audio codec"),
     ],
 )

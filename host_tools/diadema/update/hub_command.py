@@ -114,9 +114,9 @@ _WHY = {
     "trial": "{seat} tries it",
     "fault": "waits: {seat} has a new fault, {detail}",
     "quiet": "waits whether faults come",
-    "stopped away": "{seat} has had no link for 8 hours: see to it; `diadema update resume` "
+    "stopped away": "{seat} has had no link for three days: see to it; `diadema update resume` "
     "goes on, and leaves it for the last stage",
-    "stopped busy": "{seat} was not free for 24 hours: see to it; `diadema update resume` "
+    "stopped busy": "{seat} was not free for a week: see to it; `diadema update resume` "
     "goes on, and leaves it for the last stage",
     "stopped fault": "{seat} has had a fault for an hour, {detail}: see to it; `diadema update "
     "resume` goes on all the same",

@@ -17,9 +17,9 @@ from diadema.update.plan import Fact, Plan
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
 _HOUR_MS = 60 * 60_000
-# for how long a station may hold a stage: it has no link, as over a weekend; it was never free; it
-# has a fault since it is good
-_HELD_MS = {"away": 72 * _HOUR_MS, "busy": 72 * _HOUR_MS, "fault": _HOUR_MS}
+# for how long a station may hold a stage: without a link, as over a weekend; never free, as in a
+# week of three shifts; with a fault since it is good
+_HELD_MS = {"away": 72 * _HOUR_MS, "busy": 168 * _HOUR_MS, "fault": _HOUR_MS}
 
 
 class Rollout(Struct, kw_only=True):

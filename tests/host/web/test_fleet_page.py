@@ -149,7 +149,7 @@ async def test_a_roll_out_that_was_held_too_long_names_who_and_who_is_out_of_it(
     told = await hub.client.subscribe("hub.update", cb=answer)
     page = await open_page(f"{fleet_web.url}/ui/fleet", role="technician")
     rollout = page.locator("section.rollout", has_text="detenida")
-    await expect(rollout).to_contain_text("Se detuvo: A-004 no tiene enlace desde hace 8 horas.")
+    await expect(rollout).to_contain_text("Se detuvo: A-004 no tiene enlace desde hace tres días.")
     await expect(rollout).to_contain_text("1 de 1 hechas")
     await expect(rollout).to_contain_text("A-011: fuera de la actualización")
     running = page.locator("section.rollout", has_text="en curso")
