@@ -82,6 +82,11 @@ def load(path: Path) -> Site:
     """Raises SiteError, also when the file cannot be read."""
     try:
         return parse(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DiademaError(
+            f"no site is in force in {path.parent}: diadema site example > site.json, change it, "
+            "diadema site site.json; or check --data"
+        ) from error
     except OSError as error:
         raise DiademaError(f"cannot read {path}: {error.strerror}") from error
 

@@ -85,11 +85,12 @@ def test_its_mac_address() -> None:
 def test_the_command(tmp_path: Path) -> None:
     from diadema.cli import app
 
-    (tmp_path / "site.json").write_text(EXAMPLE)
-
     def run(*words: str):
         return CliRunner().invoke(app, ["label", *words, "--data", str(tmp_path)])
 
+    with pytest.raises(DiademaError, match=r"no site is in force.*site example.*--data"):
+        raise run("A-01").exception
+    (tmp_path / "site.json").write_text(EXAMPLE)
     out = tmp_path / "label.png"
     assert "1 labels" in run("A-01", "-o", str(out)).output
     assert read(modules(Image.open(out))).startswith("DIA-")

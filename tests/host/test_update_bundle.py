@@ -1,6 +1,7 @@
 """Keys and bundles: what is made is right, what is not right is said."""
 
 import json
+import re
 import stat
 
 import pytest
@@ -49,6 +50,15 @@ def test_a_key_is_its_owners_alone(key_file, tmp_path):
         keys.load(copy)
     with pytest.raises(UpdateError, match="there is a key"):
         keys.make(key_file)
+
+
+def test_the_public_half_signs_nothing(key_file, tmp_path):
+    with pytest.raises(UpdateError, match=rf"public half .* take {re.escape(str(key_file))}$"):
+        keys.load(keys.public_path(key_file))
+    other = tmp_path / "hub.key"
+    other.write_bytes(keys.public_path(key_file).read_bytes())
+    with pytest.raises(UpdateError, match="public half"):
+        keys.load(other)
 
 
 def test_a_key_with_a_passphrase_opens_with_it_only(tmp_path):

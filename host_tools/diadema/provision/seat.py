@@ -24,11 +24,6 @@ async def take_seat(
     """The station stands at that seat, and the hub knows it; gives the site's generation. Raises
     DiademaError, so when somebody else has it, or it has another one, and `replace` is not said.
     """
-    if not data.site.exists():
-        raise ProvisionError(
-            "no site is in force: diadema site example > site.json, change it, diadema site "
-            "site.json"
-        )
     site = await asyncio.to_thread(load, data.site)
     known = {one.id: one.seat for one in site.stations}
     if known.get(station) != seat:

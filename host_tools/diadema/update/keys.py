@@ -91,11 +91,16 @@ def public_path(path: Path) -> Path:
 def load(path: Path, passphrase: str | None = None) -> PrivateKey:
     """Raises UpdateError; `NeedsPassphrase` when it is that."""
     try:
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise UpdateError(f"{path} can be read by others: run chmod 600 on it")
-        data = path.read_bytes()
+        mode, data = path.stat().st_mode, path.read_bytes()
     except OSError as error:
         raise UpdateError(f"cannot read {path}: {error.strerror}") from error
+    if _is_public(data):
+        private = str(path.with_suffix("")) if path.suffix == ".pub" else "the file beside it"
+        raise UpdateError(
+            f"{path} is the public half of a key, which signs nothing: take {private}"
+        )
+    if os.name == "posix" and mode & 0o077:
+        raise UpdateError(f"{path} can be read by others: run chmod 600 on it")
     try:
         key = serialization.load_pem_private_key(data, passphrase.encode() if passphrase else None)
     except TypeError:
@@ -108,6 +113,14 @@ def load(path: Path, passphrase: str | None = None) -> PrivateKey:
     if key.public_key().public_numbers().e != EXPONENT:
         raise UpdateError(f"{path} has another exponent than {EXPONENT}, which stations know")
     return PrivateKey(key)
+
+
+def _is_public(data: bytes) -> bool:
+    try:
+        parse_public(data.decode("ascii"))
+    except ValueError:
+        return False
+    return True
 
 
 class NeedsPassphrase(UpdateError):
