@@ -67,14 +67,15 @@ async def added(nats, tmp_path, data):
     return await asked(nats, "hub.update", do="add", path=str(file))
 
 
-async def command(broker, *arguments):
+async def command(broker, *arguments, code=0):
     """What `diadema update` prints."""
     line = [sys.executable, "-m", "diadema", "update", *map(str, arguments)]
     done = await asyncio.create_subprocess_exec(
-        *line, "--data", str(broker.data.root), stdout=asyncio.subprocess.PIPE
-    )
+        *line, "--data", str(broker.data.root),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
     printed, _ = await done.communicate()
-    assert done.returncode == 0
+    assert done.returncode == code, printed
     return printed.decode()
 
 
@@ -95,6 +96,8 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     floor, broker, tmp_path, stack
 ):
     crowd, nats, ingest = floor
+    assert "There was no roll-out yet" in await command(broker, "status")
+    assert "no roll-out 7: there was none yet" in await command(broker, "status", 7, code=2)
     bundle_ = await added(nats, tmp_path, signed())
     plan = {"sha256": bundle_["sha256"], "stages": ["2", "25%", "all"], "stop_after": 2}
     shown = await command(broker, "start", tmp_path / "app.bundle", "--stop-after", 2,
@@ -114,6 +117,10 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     assert (await rollout(nats))["status"] == "stopped"
     refused = await asked(nats, "hub.update", do="resume", number=1)
     assert "--retry" in refused["detail"]
+    assert "Roll-out 1:" in await command(broker, "status", 1)
+    for form in ([], ["--json"]):
+        refused = await command(broker, "status", 7, *form, code=2)
+        assert "no roll-out 7: `diadema update status` shows 1 to 1" in refused
     shown = await command(broker, "status")
     assert "too many failed" in shown and "somebody works" in shown and "rolled back: " in shown
     await asked(nats, "hub.update", do="resume", number=1, stop_after=3)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -63,6 +63,8 @@ def status(
     """Show the roll-outs, the newest with its stations."""
     told = _ask(data, do="status")["rollouts"]
     shown = [one for one in told if number in (None, one["number"])]
+    if number is not None and not shown:
+        _refuse(number, told)
     if as_json:
         print(json.dumps(shown))
     else:
@@ -97,6 +99,17 @@ def _ask(data: Path | None, **body: Any) -> dict[str, Any]:
     from diadema.paths import DataDir
 
     return asyncio.run(ask_hub(DataDir(data_root(data)), "hub.update", body))
+
+
+def _refuse(number: int, told: list[dict[str, Any]]) -> NoReturn:
+    """Raises UpdateError."""
+    from diadema.update.errors import UpdateError
+
+    what = "there was none yet, `diadema update start` begins one"
+    if told:
+        first, last = told[0]["number"], told[-1]["number"]
+        what = f"`diadema update status` shows {first} to {last}"
+    raise UpdateError(f"no roll-out {number}: {what}")
 
 
 def _after(done: dict[str, Any], number: int, as_json: bool) -> None:
