@@ -54,12 +54,18 @@ def test_a_rebuild_makes_it_again(ingest, writer, tmp_path, clock, site):
     stands.close()
 
 
-def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tmp_path):
-    """The ingest was killed between the two: the station will not tell it again."""
-    key = keys.PrivateKey(keys.rsa.generate_private_key(public_exponent=65537, key_size=3072))
+def bench(tmp_path):
+    """A data directory, and a bundle that its stations would take."""
+    key = keys.generate()
     data = DataDir(tmp_path / "data")
     data.make()
     data.update_key.write_text(key.public.text)
+    return data, bundle.sign(bytes(9000), key, board="sim", version="0.2.0", made=1_800_000_000)
+
+
+def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tmp_path):
+    """The ingest was killed between the two: the station will not tell it again."""
+    data, body = bench(tmp_path)
     told = Script().boot().clock()
     told.add("station.update", phase="good", version="0.2.0")  # of long ago
     ingest.take([told.hello_message(), *told.messages()], "stream", "server")
@@ -69,7 +75,6 @@ def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tm
         return Updates(data, ingest, Commands(ingest, None), lambda s: False)
 
     now = updates()
-    body = bundle.sign(bytes(9000), key, board="sim", version="0.2.0", made=1_800_000_000)
     now.start({"sha256": now.add(body).sha256, "stages": ["all"]})
     now.tick()
     assert [seat.phase for seat in now.rollouts[1].seats.values()] == ["sending"]
@@ -82,3 +87,20 @@ def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tm
     (seat,) = updates().rollouts[1].seats.values()
     assert (seat.phase, seat.reason) == ("failed", "rolled_back: codec")
     assert [seat.phase for seat in updates().rollouts[1].seats.values()] == ["failed"]
+
+
+def test_it_does_not_begin_again_before_it_has_heard_how_it_went(ingest, tmp_path):
+    """A station restarted into it; what it told of that is in memory, and on its way to the disk."""
+    data, body = bench(tmp_path)
+    told = Script().boot().clock()
+    ingest.take([told.hello_message(), *told.messages()], "stream", "server")
+    updates = Updates(data, ingest, Commands(ingest, None), lambda s: False)
+    updates.start({"sha256": updates.add(body).sha256, "stages": ["all"]})
+    updates.tick()
+    before = told.n
+    told.add("station.update", phase="verified", version="0.2.0", i=9).boot("update")
+    effects = ingest.take([told.hello_message(), *told.messages(before + 1)], "stream", "server")
+    (seat,) = updates.rollouts[1].seats.values()
+    assert (updates.tick(), seat.phase) == ([], "waiting")
+    updates.heard(effects.updates, effects.acks)
+    assert (updates.tick(), seat.phase) == ([], "trial")

@@ -201,8 +201,8 @@ class Service:
         if effects.chosen and self._take_pins():
             await self.use_site()
         await self._greet(effects)
-        if effects.updates:
-            await self.send(self.updates.heard(effects.updates))
+        if frames := self.updates.heard(effects.updates, effects.acks):
+            await self.send(frames)
 
     def _take_pins(self) -> bool:
         """Whether PINs that agents chose are new in the site's description."""

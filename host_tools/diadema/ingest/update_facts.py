@@ -11,11 +11,12 @@ from diadema.update.plan import Fact
 _OF_THE_DESK = ("headset", "uplink", "wifi", "config")
 
 
-def fact_of(station: Station) -> Fact:
+def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
+    """`followed`: journal and number up to which what it told was acted on."""
     state, hello = station.state, station.hello
     up = station.link == "up"
-    journal = station.journals.get(hello.e)
-    told = journal is not None and journal.position >= hello.last  # else it may be busy, or done
+    e, n = followed
+    told = e == hello.e and n >= hello.last  # else it may be busy, or done
     faults = [part for part in state.faults if part not in _OF_THE_DESK]
     return Fact(
         station.s,
@@ -25,8 +26,8 @@ def fact_of(station: Station) -> Fact:
         up and told and state.session is None and not state.open,
         faults[0] if faults else None,
         state.fault_utc if faults else None,
-        hello.e,
-        journal.position if journal else 0,
+        e,
+        n,
         state.micropython,
     )
 

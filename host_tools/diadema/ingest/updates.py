@@ -54,6 +54,10 @@ class Updates:
         self._bundles: dict[str, Bundle] = {}
         self._ways: dict[str, _Way] = {}
         self._rests = Rests()
+        # up to where stations are heard here; the ingest is ahead of it while it writes
+        self._followed = {
+            s: (one.journal.e, one.journal.position) for s, one in ingest.stations.items()
+        }
         self.rollouts: dict[int, Rollout] = {}
         with ingest.writer.transaction() as tx:
             for (body,) in tx.execute(select(tables.rollouts.c.body)):
@@ -67,7 +71,7 @@ class Updates:
                 if seat.phase == "sending":
                     seat.phase = "waiting"
                 self.rollouts[seat.number].seats[seat.s] = seat
-        self.heard(missed)  # stored by an ingest that ended before it could act on it
+        self.heard(missed, {})  # stored by an ingest that ended before it could act on it
 
     # -- asked
 
@@ -156,8 +160,11 @@ class Updates:
 
     # -- by itself
 
-    def heard(self, steps: Iterable[Step]) -> Frames:
-        """What stations told of updates; the parts that they wait for."""
+    def heard(self, steps: Iterable[Step], acks: Mapping[str, tuple[int, int]]) -> Frames:
+        """What stations told of updates; the parts that they wait for. `acks`: up to where they
+        are heard with it.
+        """
+        self._followed.update(acks)
         frames: Frames = []
         now = self._ingest.clock.now_ms()
         for step in steps:
@@ -289,7 +296,7 @@ class Updates:
         site, known = self._ingest.site, self._ingest.stations
         names = [one.id for one in site.stations] if site else list(known)
         return {
-            s: fact_of(known[s])
+            s: fact_of(known[s], self._followed.get(s, (-1, 0)))
             for s in names
             if s in known and s.startswith("DIA-") and not self._revoked(s)
         }

@@ -35,12 +35,25 @@ class Word:
             return any((one.station, one.generation) == (hello.s, generation) for one in stations)
         if hello.generation != generation:
             return False
-        # it has one of that number; a station that obeys another hub takes no time from this one
+        # it has one of that number; a station that obeys another hub takes no time from this one,
+        # though it may tell us here that it took the other's
+        ours = self._times()
         return any(
-            told["k"] == "station.clock" and told["source"] == "host" and told["b"] == hello.b
+            told["k"] == "station.clock" and told["b"] == hello.b and told.get("i") in ours
             for (e, _), told in said
             if e == hello.e
         )
+
+    def _times(self) -> set[int]:
+        """Numbers of the commands by which this hub told it the time."""
+        row = tables.commands.c
+        query = select(row.i).where((row.s == self._hello.s) & (row.cmd == "time"))
+        reader = open_reader(self._data.store)
+        try:
+            with reader.engine.connect() as connection:
+                return {*connection.execute(query).scalars()}
+        finally:
+            reader.close()
 
     def _said(self) -> list[tuple[tuple[int, int], dict[str, Any]]]:
         if not self._data.store.exists():
