@@ -90,7 +90,7 @@ def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tm
 
 
 def test_it_does_not_begin_again_before_it_has_heard_how_it_went(ingest, tmp_path):
-    """A station restarted into it; what it told of that is in memory, and on its way to the disk."""
+    """A station restarted into it; what it told of that is on its way to the disk."""
     data, body = bench(tmp_path)
     told = Script().boot().clock()
     ingest.take([told.hello_message(), *told.messages()], "stream", "server")
