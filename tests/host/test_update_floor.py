@@ -87,7 +87,7 @@ def test_who_refuses_because_it_is_busy_is_asked_again_later_and_later(floor, in
             return False
         station.add("command.refused", command="update", reason="busy", i=1)
         effects = ingest.take([station.messages(station.n)[0]], "stream", "server")
-        floor.heard(effects.updates)
+        floor.heard(effects.updates, effects.acks)
         return True
 
     assert asked()
