@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 
 from diadema.commands import Hello
 from diadema.directory.publishing import generations
@@ -48,24 +48,21 @@ class Word:
         """Numbers of the commands by which this hub told it the time."""
         row = tables.commands.c
         query = select(row.i).where((row.s == self._hello.s) & (row.cmd == "time"))
-        reader = open_reader(self._data.store)
-        try:
-            with reader.engine.connect() as connection:
-                return {*connection.execute(query).scalars()}
-        finally:
-            reader.close()
+        return {i for (i,) in self._rows(query)}
 
     def _said(self) -> list[tuple[tuple[int, int], dict[str, Any]]]:
-        if not self._data.store.exists():
-            return []
         row = tables.events.c
         query = select(row.e, row.n, row.body)
         query = query.where((row.s == self._hello.s) & row.k.in_(_KINDS))
+        return [((e, n), msgspec.json.decode(body)) for e, n, body in self._rows(query)]
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        """None while there is no store."""
+        if not self._data.store.exists():
+            return []
         reader = open_reader(self._data.store)
         try:
             with reader.engine.connect() as connection:
-                return [
-                    ((e, n), msgspec.json.decode(body)) for e, n, body in connection.execute(query)
-                ]
+                return [*connection.execute(query)]
         finally:
             reader.close()
