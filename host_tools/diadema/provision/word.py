@@ -56,7 +56,7 @@ class Word:
         query = query.where((row.s == self._hello.s) & row.k.in_(_KINDS))
         return [((e, n), msgspec.json.decode(body)) for e, n, body in self._rows(query)]
 
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+    def _rows(self, query: Select[*tuple[Any, ...]]) -> list[Row[*tuple[Any, ...]]]:
         """None while there is no store."""
         if not self._data.store.exists():
             return []
