@@ -5,7 +5,6 @@ Touches hardware only when run. A part that is missing or dead is a fault, not t
 """
 
 import asyncio
-import gc
 from binascii import hexlify
 from time import sleep_ms
 
@@ -13,10 +12,14 @@ import board
 import machine
 import slots
 from drivers.usb_serial import UsbSerial
+from esp32 import Partition
+from lib import memory
 from lib.app import App
+from lib.config_store import ConfigStore
 from lib.errors import JournalError, StationError
 from lib.journal import Journal
 from lib.parts import Parts
+from lib.ramflash import RamFlash
 from lib.timekeeping import Clock
 
 _CAUSES = {
@@ -62,24 +65,13 @@ def choose_wires(log):
 
 def open_journal():
     """The journal on its partition, or in memory with the fault that says so."""
-    from esp32 import Partition
-
     code = "no_partition"
     for partition in Partition.find(Partition.TYPE_DATA, label="journal"):
         try:
             return Journal(partition), {}
         except JournalError as error:
             code = error.code
-    from lib.ramflash import RamFlash
-
     return Journal(RamFlash()), {"journal": code}
-
-
-def open_store(station):
-    """The files of the configuration; whoever asks drops the module again."""
-    from lib.config_store import ConfigStore
-
-    return ConfigStore(station)
 
 
 def ordered(parts):
@@ -102,20 +94,18 @@ def ordered(parts):
 
 
 def main():
-    # every letter becomes a known string now: its table doubles, which needs one large piece of
-    # memory, and later there may be none
-    for code in range(32, 256):
-        chr(code)
+    memory.begin()
     station = "DIA-" + hexlify(machine.unique_id()).decode()
     journal, faults = open_journal()
     serial = UsbSerial()
     gpios = choose_wires(serial.log)
     parts = Parts(board.PARTS, gpios, lambda name: make_bus(name, gpios))
+    parts.load()
     app = App(
         station,
         board.NAME,
         journal,
-        lambda: open_store(station),
+        lambda: ConfigStore(station),
         Clock(),
         serial,
         parts,
@@ -134,5 +124,4 @@ def main():
         elif cause == "watchdog":
             slots.ended = cause
     app.start(cause, faults, ordered(parts), text)
-    gc.collect()
     asyncio.run(app.run())

@@ -10,8 +10,8 @@ from parts.desfire import card
 _LIGHTS = ("ready", "busy", "ring")
 
 
-def serve(board, models, imported):
-    """Answer the world's commands with `models` (role: model); `imported` names modules."""
+def serve(board, models):
+    """Answer the world's commands with `models` (role: model)."""
 
     def part(role):
         if role not in models:
@@ -72,7 +72,6 @@ def serve(board, models, imported):
         ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump), ("flash", flash),
     ):  # fmt: skip
         wire.on(name, function)
-    wire.on("imported", lambda command: {"modules": list(imported)})
     if "audio" in models:
         wire.on("listen", models["audio"].listen)
         wire.on("hush", models["audio"].hush)

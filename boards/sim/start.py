@@ -9,7 +9,6 @@ files as `/`, and hands over to the real `boot.py` and `main.py`.
 import builtin  # noqa: F401 - takes hold of the interpreter's own before ours are loaded
 
 # isort: split
-import builtins
 import gc
 import os
 import select  # noqa: F401 - loaded here, so that the firmware finds ours
@@ -57,7 +56,7 @@ def build(folder, chip, variant):
     wires = dict(board.PINS)
     wires.update(getattr(board, "VARIANTS", ({},))[variant])
     models = solder(board, wires)
-    hands.serve(board, models, _imported)
+    hands.serve(board, models)
     return models
 
 
@@ -106,21 +105,6 @@ def begin_app(app):
     sys.modules["sys"] = _Sys(app[1])
 
 
-_imported = set()  # modules of packages in memory at any time since the start
-
-
-def note_imports():
-    """Keep the names also of those that the firmware lets go of again."""
-    load = builtins.__import__
-
-    def note(*arguments):
-        module = load(*arguments)
-        _imported.update(name for name in sys.modules if "." in name)
-        return module
-
-    builtins.__import__ = note
-
-
 def run(name):
     """Run a start file as the chip does: in `__main__`, its errors to the console."""
     try:
@@ -141,7 +125,6 @@ def start(models, line, folder, identity, cause):
     flash = power(folder, identity, cause)
     if "audio" in models:
         models["audio"].files = flash
-    note_imports()
     run("boot.py")
     run("main.py")
     while True:  # the chip would now sit at its prompt

@@ -10,7 +10,6 @@ a line is there. No sidetone, and no output for the microphone: those raise Part
 
 from drivers.es7210 import ES7210, Registers
 from lib.errors import PartError
-from lib.once import once
 from micropython import const
 
 _DAC_VOLUME = const(0x32)  # 0.5 dB a step, 0 = −95.5 dB, 0xBF = 0 dB
@@ -20,8 +19,73 @@ _FILTER = const(0x08)  # of I2C, against noise
 _LEAST_DB = const(-95.5)
 _VOLUME_MOST = const(0xFF)
 _PERCENT = const(0.25)  # dB
+_PRESCALER = const(0x02)  # of the ES8311
+_CLOCK_DIVIDER = const(0x02)  # of the ES7210
+_DAC_MUTE = const(0x31)
 
-_SETUP = const("drivers.es8311_setup")
+# MCLK → register 2 of the ES8311 for 256 fs at 16 kHz: divider − 1 in bits 7:5, times 2ⁿ in bits
+# 4:3; and of the ES7210, 512 fs for its modulators: DLL bypassed bit 7, doubled bit 6, divider
+_CLOCKS = {4_096_000: (0x00, 0xC1), 12_288_000: (0x40, 0xC3), 16_384_000: (0x60, 0x82)}
+
+# register, value: a slave at 256 fs, 16 bits, as in esp_codec_dev where nothing else is said
+_INIT = const(
+    b"\x44\x08\x44\x08"  # twice: after power-on the first write may be lost
+    b"\x31\x60\x32\x00"  # DAC muted, then down, whatever the chip was doing
+    b"\x00\x1f"  # digital blocks and clock manager reset
+    b"\x45\x00"  # no pull-ups of its own
+    b"\x01\x30"  # clocks of the interface only
+    b"\x03\x10\x04\x20\x05\x00"  # oversampling of ADC and DAC, clocks not divided
+    b"\x06\x03\x07\x10\x08\xff"  # dividers, for a master only; ASDOUT off: the ES7210 talks
+    b"\x09\x0c\x0a\x0c"  # I2S, 16 bits, both ways
+    b"\x0b\x00\x0c\x00\x10\x1f\x11\x7f"  # bias currents
+    b"\x00\x80"  # state machine runs, slave
+    b"\x01\x3f"  # MCLK from its pin, all clocks
+    b"\x13\x10"  # the output drives a headset
+    b"\x14\x10"  # line on MIC1P/MIC1N, PGA 0 dB
+    b"\x15\x00\x16\x20"  # ADC: no ramp, digital scale 0 dB
+    b"\x17\xbf"  # ADC volume 0 dB
+    b"\x18\x00"  # no ALC: it would turn the caller up by itself
+    b"\x1b\x0a\x1c\x6a"  # ADC: high-pass filter, no equalizer
+    b"\x34\x00"  # DAC: no range compression, which has a gain of its own
+    b"\x37\x08"  # DAC: no ramp, no equalizer
+)
+_POWER = {
+    "on": b"\x0d\x01\x0e\x02\x12\x00",  # references, ADC and its PGA, DAC
+    "standby": b"\x31\x60\x12\x02\x0e\x62",  # mute; DAC, PGA and modulator off
+    "off": b"\x31\x60\x12\x02\x0e\xff\x0d\xfc\x01\x00",  # references and clocks too
+}
+
+# The ES7210: values as esp_codec_dev sets them for a slave of 16 kHz and 16 bits.
+# register, value; the microphones are not selected yet
+_ADC_INIT = const(
+    b"\x00\xff\x00\x41"  # all reset, registers too; then the state machine runs, as a slave
+    b"\x01\x3f"  # clocks off while setting up
+    b"\x09\x30\x0a\x30"  # times of start-up
+    b"\x23\x2a\x22\x0a\x21\x2a\x20\x0a"  # high-pass filters
+    b"\x08\x10"  # slave, single speed
+    b"\x40\x43"  # analogue part on, 3.3 V, VMID
+    b"\x41\x70\x42\x70"  # microphone bias 2.87 V
+    b"\x07\x20"  # oversampling 32
+    b"\x11\x60\x12\x00"  # I2S, 16 bits; SDOUT1 carries 1 and 2
+    b"\x43\x00\x44\x10\x45\x00\x46\x00"  # MIC2, the line, at 0 dB
+    b"\x4c\xff\x49\xff\x4a\xff"  # MIC3, MIC4 off
+    b"\x14\x00\x15\x00"  # no digital mute
+)
+_ADC_POWER = {
+    "on": b"\x01\x34\x06\x00\x40\x43\x47\x08\x48\x08\x4b\x00\x00\x71\x00\x41",
+    "standby": b"\x4b\xff",  # bias, ADCs and amplifiers 1 and 2 off, references stay
+    "off": b"\x4b\xff\x47\xff\x48\xff\x40\xc0\x01\x7f\x06\x07",
+}
+
+
+def _send(chip, pairs):
+    for at in range(0, len(pairs), 2):
+        chip.write(pairs[at], pairs[at + 1])
+
+
+def _hex(chip):
+    """Register and value, two digits each, in their order."""
+    return " ".join("%02x%02x" % pair for pair in sorted(chip.written.items()))
 
 
 class ES8311(Registers):
@@ -51,7 +115,18 @@ class ES8311(Registers):
 
     def start(self):
         """Silence, all registers of both chips, then the output."""
-        once(_SETUP, "start", self)
+        adc = self._adc
+        prescaler, divider = _CLOCKS[self._mclk_hz]
+        self.written = {}
+        _send(self, _INIT)
+        self.write(_PRESCALER, prescaler)
+        adc.written = {}
+        _send(adc, _ADC_INIT)
+        adc.write(_CLOCK_DIVIDER, divider)
+        self.set_microphone_gain(self.microphone_gain_db)
+        self.line_to_headset(self.line_in)
+        self.set_volume(self.volume)
+        self._enter()
 
     # ------------------------------------------------------------------ levels
 
@@ -90,10 +165,42 @@ class ES8311(Registers):
 
     def power(self, state):
         """Raises KeyError for what is no state."""
-        once(_SETUP, "power", self, state)
+        _POWER[state]
+        asleep = self.state == "off"
+        self.state = state
+        if asleep and state != "off":
+            self.start()
+        else:
+            self._enter()
+
+    def _enter(self):
+        _send(self, _POWER[self.state])
+        _send(self._adc, _ADC_POWER[self.state])
+        if self.state == "on":
+            self.write(_DAC_MUTE, 0)
+
+    def _differs(self):
+        """{register: what the chip holds} of those that are not as written, the ES7210's
+        counted from 0x100; None: no answer.
+        """
+        found = {}
+        try:
+            for first, chip in ((0, self), (0x100, self._adc)):
+                for register, value in chip.written.items():
+                    held = chip._i2c.readfrom_mem(chip._address, register, 1)[0]
+                    if held != value:
+                        found[first + register] = held
+        except OSError:
+            return None
+        return found
 
     def dump(self):
-        return once(_SETUP, "dump", self)
+        told = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
+        del told["written"]
+        told["volume_db"] = self.volume_db
+        told["registers"], told["adc_registers"] = _hex(self), _hex(self._adc)
+        told["differs"] = self._differs()
+        return told
 
     def selftest(self):
-        return once(_SETUP, "differs", self) == {}
+        return self._differs() == {}

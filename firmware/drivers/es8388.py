@@ -33,17 +33,13 @@ say; `headset` and `line_out` are the sum of both sides, which no wiring of the 
 """
 
 from lib.errors import PartError
-from lib.once import once
 from micropython import const
-
-_SETUP = const("drivers.es8388_setup")
 
 # datasheet §6, registers 0 to 52; a side has one analogue input, so the left mixer carries the
 # microphone and nothing else, the right one the line and the DAC: LOUT1 is the sidetone, ROUT1
 # what is heard, LOUT2 the line-out. An earpiece is fed from LOUT1 and ROUT1 through two resistors.
-# How they are set up stands in `drivers/es8388_setup.py`. Which bit of 0x04 is which output is
-# disputed too: followed are the register map, Linux and ESPHome; esp-adf's own names for them are
-# the other way round.
+# Which bit of 0x04 is which output is disputed too: followed are the register map, Linux and
+# ESPHome; esp-adf's own names for them are the other way round.
 _DAC_POWER = const(0x04)  # DACs off 0xC0, LOUT1 0x20, ROUT1 0x10, LOUT2 0x08, ROUT2 0x04 on
 _PGA = const(0x09)  # §6.2: 3 dB a step, left in the high nibble
 _ADC_MUTE = const(0x0F)
@@ -74,6 +70,50 @@ _MICROPHONE_MIX = const(-15)  # dB, the left mixer's step 7
 _SIDETONE_SHARE = const(-12.05)  # 2/8 of the limit, in dB, rounded down
 _PERCENT = const(0.25)  # dB
 _PERCENTS = const(6)  # a step of OUT1
+_CONTROL1 = const(0x00)  # §6.1
+_INPUT = const(0x0A)
+_RIGHT_DAC = const(0x1B)  # §6.3: attenuation, 0.5 dB a step
+_MIXER_INPUT = const(0x26)
+_RESET = const(0x80)
+_AFTER_PGA = const(0x18)  # the left mixer's: the microphone with its amplifier's gain
+
+_OUT_0DB = const(0x1E)
+_HEARD_SHARE = const(-8.53)  # of the limit: line and tones 3/8 each; in dB, rounded down
+
+# register, value: a slave at 256 fs, 16 bits, as in esp-adf where nothing else is said
+_INIT = const(
+    b"\x00\x16"  # §6.1 play and record at one rate, VMID 500 kΩ; the reference on, as in Linux
+    b"\x01\x50"  # analogue and bias on, reference buffer in low power
+    b"\x02\x00"  # all blocks powered, state machines run
+    b"\x08\x00"  # I2S slave
+    b"\x03\x00"  # ADC, both inputs and the microphone's bias on
+    b"\x09\x00"  # §6.2 PGA 0 dB; the microphone's comes last
+    b"\x0a\x10"  # ADC left LIN1, right RIN2 (options)
+    b"\x0b\x02"  # stereo
+    b"\x0c\x0c"  # I2S, 16 bits
+    b"\x0d\x02"  # 256 fs
+    b"\x0f\x00"  # no soft ramp: it takes 48 ms to mute
+    b"\x10\x00\x11\x00"  # digital volume 0 dB
+    b"\x12\x38"  # ALC off: it would turn the sidetone up by itself
+    b"\x17\x18"  # §6.3 I2S, 16 bits
+    b"\x18\x02"  # 256 fs
+    b"\x1a\xc0\x1b\xc0"  # DACs down
+    b"\x26\x19"  # mixers: left after the PGA, right RIN2 (options)
+    b"\x27\x38"  # left: nothing yet, the microphone at −15 dB
+    b"\x2a\xb8"  # right: the DAC, the line at −15 dB but not yet
+    b"\x2b\x80"  # ADC and DAC share LRCK
+    b"\x2d\x00"  # outputs' reference resistance 1.5 kΩ
+    b"\x2e\x00\x2f\x00"  # OUT1 at its lowest
+    b"\x30\x21\x31\x00"  # LOUT2 +4.5 dB: with the mixer's −15 a line's level; ROUT2 is off
+    b"\x19\x00"  # DAC speaks, no soft ramp
+    b"\x35\xa0\x37\xd0\x39\xd0"  # DLL off, which cures 8 kHz; not in the register map
+)
+_POWER = {
+    "on": b"\x01\x50\x02\x00\x03\x00",
+    "standby": b"\x03\xff",  # ADC off, references stay
+    "off": b"\x03\xff\x02\xff\x01\x5c",  # everything
+}
+_HIDDEN = const(6)  # bytes at the end of _INIT
 
 
 class ES8388:
@@ -99,7 +139,34 @@ class ES8388:
 
     def start(self):
         """Reset, then all registers, then the outputs."""
-        once(_SETUP, "start", self)
+        state, self.state = self.state, "off"
+        write = self._write
+        try:
+            self._outputs()  # first, whatever the chip was doing
+            write(_CONTROL1, _RESET)
+            self._send(_INIT)
+            microphone, line = self._inputs
+            write(_INPUT, microphone << 6 | line << 4)
+            write(_MIXER_INPUT, _AFTER_PGA | line)
+            self._limit_heard()
+            self.set_microphone_gain(self.microphone_gain_db)
+            self.set_volume(self.volume)
+            self.line_to_headset(self.line_in)
+            self.mute(self.muted)
+        finally:
+            self.state = state
+        self.power(state)
+
+    def _limit_heard(self):
+        """Mixer and DAC for the share of line and tones; OUT1 gets what is left of it."""
+        most = self.limit_db + _HEARD_SHARE
+        steps = max(0, min(int((8.99 - most) / 3), 7))
+        mixed = 6 - 3 * steps
+        rest = most - mixed
+        self._most = _OUT_0DB + (int(rest / _OUT_STEP) if rest >= 0 else int(rest) - 1)
+        self._mixed = mixed
+        self._write(_RIGHT_MIXER, 0x80 | steps << 3)
+        self._write(_RIGHT_DAC, max(0, -2 * mixed))
 
     # ------------------------------------------------------------------ levels
 
@@ -146,7 +213,16 @@ class ES8388:
 
     def power(self, state):
         """Raises KeyError for what is no state."""
-        once(_SETUP, "power", self, state)
+        table = _POWER[state]
+        self.state = state
+        if state != "on":
+            self._outputs()
+        self._send(table)
+        self._outputs()
+
+    def _send(self, table):
+        for at in range(0, len(table), 2):
+            self._write(table[at], table[at + 1])
 
     def _outputs(self):
         """The sidetone's level, and power for what has something to say: −45 dB is no silence."""
@@ -177,8 +253,25 @@ class ES8388:
         except OSError:
             raise PartError("codec") from None
 
+    def _differs(self):
+        """{register: what the chip holds} of those that are not as written; None: no answer."""
+        found = {}
+        try:
+            for at in range(-2, len(_INIT) - _HIDDEN, 2):
+                register = _DAC_POWER if at < 0 else _INIT[at]
+                held = self._i2c.readfrom_mem(self._address, register, 1)[0]
+                if held != self._shadow[register]:
+                    found[register] = held
+        except OSError:
+            return None
+        return found
+
     def dump(self):
-        return once(_SETUP, "dump", self)
+        told = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
+        told["volume_db"] = self.volume_db
+        told["registers"] = self._shadow.hex()
+        told["differs"] = self._differs()
+        return told
 
     def selftest(self):
-        return once(_SETUP, "differs", self) == {}
+        return self._differs() == {}

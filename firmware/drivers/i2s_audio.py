@@ -10,8 +10,9 @@ a board: that MCLK is there (4.096 MHz), and what a codec says to its pause betw
 
 import asyncio
 
+from drivers.i2s_mclk import drive
+from drivers.i2s_tone import begin
 from lib.errors import PartError
-from lib.once import once
 from machine import I2S, Pin
 from micropython import const
 
@@ -54,7 +55,7 @@ class Audio:
             raise PartError("audio", "no_port", "check the I2S pins") from None
         self.state = state
         if self.mclk is not None:
-            once("drivers.i2s_mclk", "drive", self.mclk)
+            drive(self.mclk)
         return asyncio.StreamReader(self._port)
 
     def close(self):
@@ -85,7 +86,7 @@ class Audio:
             self._pulses.deinit()
             self._pulses = None
         if on:
-            self._pulses = once("drivers.i2s_tone", "begin", self.transmit)
+            self._pulses = begin(self.transmit)
 
     # ------------------------------------------------------------------ out
 

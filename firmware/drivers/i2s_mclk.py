@@ -1,6 +1,4 @@
-"""MCLK on its pin, which `machine.I2S` does not drive. `drivers/i2s_audio.py` loads it for a
-moment when it opens the port.
-"""
+"""MCLK on its pin, which `machine.I2S` does not drive; for `drivers/i2s_audio.py`."""
 
 from machine import Pin, mem32
 from micropython import const

@@ -1,5 +1,5 @@
 """A tone into the codec while I2S receives, as a stock `machine.I2S` is one direction at a time:
-what comes in then has the clocks, and the line to the codec takes pulses. Loaded for a moment.
+what comes in then has the clocks, and the line to the codec takes pulses.
 
 A bit is 1/512000 s (16 kHz, two slots of 16 bits). Pulses of nearly half of that rate are 1 and 0
 in turn, 0xAAAA in each slot, and 0x5555 once they have slipped by a bit: a square wave of the

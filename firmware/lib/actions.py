@@ -1,11 +1,9 @@
 """What the actions of `lib.transitions` are made of: events, notices and lists; and the agent's
-presence. Rooms that are loaded for one action (`lib.do_…`) use the same words.
+presence. The rooms of actions (`lib.do_…`) use the same words.
 """
 
 from lib.menus import Menu
-from lib.once import once
 from lib.transitions import ENDING
-from lib.words import Words
 from micropython import const
 
 _MENU_MS = const(8_000)
@@ -18,6 +16,8 @@ if MYPY:
 
 
 class Actions:
+    rooms: dict = {}  # by name, the modules with actions of several words; `lib.states` gives them
+
     def __init__(self, desk, config, new_contact, name_of):
         self.desk = desk
         self.config = config
@@ -34,7 +34,7 @@ class Actions:
         self.fresh = None  # whose shift began with the last mark here, until the first login
         self.utc = lambda u: None  # UTC milliseconds at u, None while unknown
         self.slow = None  # a page whose PIN is to be checked; its answer is pin_checked
-        self.words = Words("")  # of the language in use, for lists that mix in the site's own
+        self.words = {}  # of the language in use, for lists that mix in the site's own
         self.link = "lost"  # how the uplink is
         self.firmware = None  # our version
         self.hears = False  # this board can measure a voice
@@ -48,6 +48,11 @@ class Actions:
         self._closes_ms = None
         self._notice_until = 0
         self._out = []
+
+    def do(self, action, *arguments):
+        """A room's part, `room.name`; what that answers."""
+        room, _, name = action.partition(".")
+        return getattr(self.rooms[room], name)(self, *arguments)
 
     def stopped(self, action):
         """True when only the journal's reserve is left and `action` ends nothing."""
@@ -140,7 +145,7 @@ class Actions:
         intended = self.desk.intended
         if self.desk.leaving or (intended and intended[0] == "logged_out"):
             if self.desk.open:
-                once("do_session", "end", self)
+                self.do("session.end")
         elif (
             intended and self.desk.open and intended[:2] != [self.desk.presence, self.desk.reason]
         ):

@@ -7,16 +7,19 @@ import json
 import sys
 from collections import deque
 
-from lib import lights
+from lib import hour, lights, memory, pin, prefs, report
 from lib.burn_in import BurnIn
 from lib.config import Config
 from lib.desk import Desk
 from lib.errors import JournalError
 from lib.host import Host
-from lib.once import once
+from lib.links import settle
 from lib.parts import INPUTS
 from lib.screens import Screen
+from lib.sound import Sound
+from lib.start import start
 from lib.states import Station
+from lib.supervisor import supervise
 from lib.timekeeping import wait
 from lib.uplink import Uplink
 from micropython import const
@@ -24,7 +27,7 @@ from micropython import const
 FIRMWARE = "0.1.0"  # where no slot says it
 _INPUTS = const(16)
 _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
-_QUIET_MS = const(1_000)  # without any input before the next sector is erased
+_QUIET_MS = const(1_000)  # without any input, before the flash and the memory are tidied
 _HEALTH_MS = const(900_000)
 _STALL_MS = const(40)  # nobody presses a key for less
 _RETRY_MOST_MS = const(60_000)
@@ -70,6 +73,7 @@ class App:
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
         self._quiet_at = 0
+        self._tidy = True  # nothing was taken since memory was collected
         self.alive_at = 0  # u of the loop's last step, or of its next one
         self.last_u = 0  # of the newest event
         self.left_alone = None  # a partition that holds something else than our journal
@@ -82,7 +86,7 @@ class App:
 
     def start(self, cause, faults=(), order=None, text=""):
         """Take up the session where it was, and say that we are here."""
-        once("start", "start", self, cause, dict(faults), order, text)
+        start(self, cause, dict(faults), order, text)
         self._quiet_at = self.clock.now() + _QUIET_MS
         self._output()
 
@@ -119,25 +123,23 @@ class App:
 
     async def run(self):
         """Everything at once, for ever."""
+        asyncio.create_task(self.keep(memory.watch))
         asyncio.create_task(self.keep(self.uplink.run))
         asyncio.create_task(self.keep(self.host.listen))
         if self.program:
-            from lib.supervisor import supervise
-
             asyncio.create_task(supervise(self))
         parts = self.parts
         for role in INPUTS:
             if parts.has(role):
                 asyncio.create_task(self.keep(parts.attend, role))
         self.settle_links()
+        self.serial.log("ready, {} ms after the reset".format(self.clock.now()))
         await self._work()
 
     def settle_links(self):
         """Begin, change or end the way over Wi-Fi, as the configuration has it."""
         config = self.machine.config
         if self.uplink.links or (self.parts.has("wifi") and config.wifi and config.broker):
-            from lib.links import settle
-
             settle(self)
         else:
             self.fault("wifi", None)
@@ -220,6 +222,7 @@ class App:
                 self._flag.clear()  # what wakes us while a step goes on is looked at after it
                 while self._inputs:
                     self._watched(self._step, *self._inputs.popleft())
+                    memory.look()
                     await asyncio.sleep_ms(0)
                 now = self.clock.now()
                 self.alive_at = due = self._due()
@@ -228,6 +231,7 @@ class App:
                     if self._inputs:
                         continue
                 self._watched(self._timed, self.clock.now())
+                memory.look()
             except Exception as error:
                 self._crash(error)
                 await asyncio.sleep_ms(_QUIET_MS)
@@ -249,7 +253,7 @@ class App:
         ):  # fmt: skip
             if other is not None and other < due:
                 due = other
-        if self.journal.wants_erase:
+        if self.journal.wants_erase or not self._tidy:
             due = min(due, self._quiet_at)
         return due
 
@@ -261,16 +265,21 @@ class App:
             self._step("tick", now, None)
         if now >= self._health_due:
             self._health_due = now + _HEALTH_MS
-            once("report", "health", self, now)
+            report.health(self, now)
         self._output()
         if self.keep_due is not None and now >= self.keep_due:
-            once("prefs", "write", self)
-        if self.journal.wants_erase and now >= self._quiet_at and not self._inputs:
-            self.journal.erase_ahead()
+            prefs.write(self)
+        if now >= self._quiet_at and not self._inputs:
+            if self.journal.wants_erase:
+                self.journal.erase_ahead()
+            if not self._tidy:
+                self._tidy = True
+                memory.collect()
 
     def _step(self, name, u, details):
         machine = self.machine
         self._quiet_at = self.clock.now() + _QUIET_MS
+        self._tidy = False
         if name not in ("tick", "command"):
             self.burn_in.wake(u)
         machine.full = self.journal.reserve
@@ -284,7 +293,7 @@ class App:
         else:
             self.take(machine.handle(name, u, details), u)
         if machine.slow:
-            asyncio.create_task(self.keep(once, "pin", "check", self, machine.slow))
+            asyncio.create_task(self.keep(pin.check, self, machine.slow))
             machine.slow = None
         self._output()
         self.check_room()
@@ -304,7 +313,7 @@ class App:
         machine.link = self.uplink.link
         if self._served != self.desk.agent:
             self._served = self.desk.agent
-            once("prefs", "load", self)
+            prefs.load(self)
         self._lit, self._lights_due = lights.decide(machine, self.clock.now())
         parts.use("lights", self._show_lights)
         codec = parts.get("codec")
@@ -312,11 +321,10 @@ class App:
             parts.use("codec", self._set_codec)
         if machine.preferred:
             machine.preferred = False
-            once("prefs", "keep", self)
+            prefs.keep(self)
         screen, burn_in = self._screen, self.burn_in
         now = self.clock.now()
         self._screen_due = screen.draw(machine, self.clock, now, self.uplink.link)
-        machine.words.let_go()
         if screen.fresh:
             screen.fresh = False
             burn_in.wake(now)
@@ -328,8 +336,6 @@ class App:
         elif parts.has("audio") and (
             self.desk.work != "idle" or machine.notice or (machine.menu and machine.menu.hears)
         ):
-            from lib.sound import Sound
-
             self.sound = Sound(self)
 
     def _show_lights(self, device):
@@ -347,7 +353,7 @@ class App:
             machine.prefer("volume", volume)
             machine.notify("volume", str(volume))
         if machine.levels is None:
-            once("prefs", "apply", self)
+            prefs.apply(self)
         if device.muted != self.desk.muted:
             device.mute(self.desk.muted)
 
@@ -355,8 +361,8 @@ class App:
 
     def anchor(self, utc, u, source, uncertainty_ms):
         """UTC was `utc` at `u`; False, and nothing changes, when that cannot be."""
-        return once("hour", "anchor", self, utc, u, source, uncertainty_ms)
+        return hour.anchor(self, utc, u, source, uncertainty_ms)
 
     def dump(self):
         """Everything a technician asks for; told on the console with each health report."""
-        return once("report", "dump", self)
+        return report.dump(self)

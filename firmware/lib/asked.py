@@ -1,5 +1,5 @@
 """What each command of the host does in each situation, as `lib.transitions` has it of what people
-do; loaded for a command. `!` refuses, with that reason; so does `.`, as there is no such contact,
+do. `!` refuses, with that reason; so does `.`, as there is no such contact,
 or it is in the wrong state.
 """
 

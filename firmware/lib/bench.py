@@ -1,6 +1,6 @@
 """The technician's test: keys, lights, screen, headset, microphone and badges with help, then the
 flash and the journal. The host's command begins it while nobody is logged in, the screen
-guides, the console has a line for each step. Loaded for it, and let go of after it.
+guides, the console has a line for each step.
 
 What nobody does or answers in its time has failed. Key 1 held down leaves.
 """
@@ -10,9 +10,10 @@ import sys
 from array import array
 from hashlib import sha256
 
+from lib import do_selftest, journal_check, report
+from lib.desfire import prove
 from lib.errors import StationError
-from lib.once import forget, once
-from lib.words import Words
+from lib.voice import measure
 from micropython import const
 
 _STEP_MS = const(20_000)
@@ -77,8 +78,6 @@ class Bench:
         self._found = None  # of the microphone: True, False, None for nothing yet
         self._down = None  # since when key 1 is held
         self._failed = []
-        more = app.machine.words.more
-        self._words = Words(once(more.replace("more", "bench"), "text"), more)
 
     async def run(self):
         app, reason = self._app, None
@@ -111,7 +110,7 @@ class Bench:
         if config.secure and getattr(reader, "speaks", False):
             try:
                 if config.find("desfire", identity)[1]:  # it is somebody's, so it must prove it
-                    proved = await once("desfire", "prove", config, reader, identity)
+                    proved = await prove(config, reader, identity)
                     right = proved and proved[2] == "badge_secure"
                 else:
                     right = await reader.exchange(_SELECT_CARD) == _OK
@@ -206,8 +205,6 @@ class Bench:
                 await task
             except asyncio.CancelledError:
                 pass
-            self._app.parts.drop("audio")
-            forget("voice")
 
     async def _loop(self):
         """Until the tone that goes out is heard to come in again."""
@@ -250,20 +247,20 @@ class Bench:
         self._checks["flash"] = "skipped"
         if slot:
             self._checks["flash"] = "ok" if await whole(slot) else "failed"
-        right = self._appended() and await once("journal_check", "sound", app.journal)
+        right = self._appended() and await journal_check.sound(app.journal)
         self._checks["journal"] = "ok" if right else "failed"
 
     def _appended(self):
         """Whether a record that is written now can be read."""
         app = self._app
         n = app.journal.last + 1
-        once("report", "health", app, app.clock.now())
+        report.health(app, app.clock.now())
         found = app.journal.read(n)
         return found and found[0] == n and b'"station.health"' in found[1]
 
     def _tell(self, reason):
         app, machine = self._app, self._app.machine
-        checks = once("do_selftest", "look", machine)
+        checks = do_selftest.look(machine)
         for name, word in self._checks.items():
             if checks.get(name) != "failed":
                 checks[name] = word
@@ -303,13 +300,11 @@ class Bench:
         return self._step, self._pressed
 
     def draw(self, canvas, words):
-        words = self._words
         step, _, more = self._step.partition(" ")
         title = words["bench_" + step]
         if step == "yes" or step == "no":
             canvas.title(title, 12, 127)
             _lines(canvas, [words[name] for name in self._failed])
-            words.let_go()
             return
         how = words["bench_%s_how" % (step if step != "badge" else more)]
         if step == "keys":
@@ -348,8 +343,6 @@ def _lines(canvas, texts):
 
 async def hear(audio):
     """Returns once the tone came and went in the microphone, a few times in a row."""
-    from lib.voice import measure
-
     sums = array("i", [0] * 4)
 
     async def levels():

@@ -2,7 +2,6 @@
 
 from lib.actions import IN_CALL, Actions
 from lib.desk import UNCODED
-from lib.once import once
 from micropython import const
 
 _UNDO_MS = const(5_000)
@@ -147,7 +146,7 @@ class Calls(Actions):
         self.open_tree()
 
     def open_tree(self):
-        once("do_codes", "tree", self, None)
+        self.do("codes.tree", None)
 
     def typified(self, code, how, contact):
         version = self.config.tree_version

@@ -1,4 +1,4 @@
-"""What a configuration must be like. Loaded to check one, and dropped afterwards."""
+"""What a configuration must be like."""
 
 import json
 from binascii import a2b_base64, crc32

@@ -1,7 +1,6 @@
 """The configuration's way in and its two files: blocks go straight into the older file, whose head
 is written last, after the check of the whole; until then it does not count. So a configuration
-never lies in memory as text, and a cut leaves the other file. Loaded at the start, and for a
-configuration that comes.
+never lies in memory as text, and a cut leaves the other file.
 
 A file is `DCFG` + serial (8 hex) + CRC-32 (8 hex) + newline + JSON; the CRC is over serial and
 JSON. The valid file with the higher serial counts.
@@ -12,10 +11,10 @@ import os
 from binascii import a2b_base64, crc32, hexlify
 from hashlib import sha256
 
+from lib import kept_wifi
 from lib.config import Config
 from lib.config_check import ConfigError, check, validate
 from lib.errors import StationError
-from lib.once import forget, once
 from micropython import const
 
 _MARK = const(b"DCFG")
@@ -32,8 +31,6 @@ def configure(app, u, details):
     """
     done = details["i"] <= app.desk.command
     if done and not (app.intake and app.intake.expects(details["i"])):
-        if not app.intake:
-            _let_go(app)
         return
     app.intake = store = app.intake or app.open_store()
     config = None
@@ -50,7 +47,7 @@ def configure(app, u, details):
         if not done:
             why = str(error) or "too large for this station"
             app.host.refuse(u, details, "bad_config", why)
-        _let_go(app)
+        app.intake = None
     except OSError as error:
         app.fault("config", "not_written")
         app.host.refuse(u, details, "bad_config", "flash: {}".format(error))
@@ -58,7 +55,7 @@ def configure(app, u, details):
         if dropped:
             app.adopt(store.load())
         return
-    _let_go(app)
+    app.intake = None
     app.adopt(config)
     app.record(
         {"k": "station.config", "generation": config.generation,
@@ -67,11 +64,6 @@ def configure(app, u, details):
     app.fault("config", None)
     app.settle_links()
     app.machine.refresh()
-
-
-def _let_go(app):
-    app.intake = None
-    forget("config_store", "config_check")
 
 
 class ConfigStore:
@@ -107,7 +99,7 @@ class ConfigStore:
                 os.remove(path)
             except OSError:
                 pass  # it was not there
-        once("kept_wifi", "remove")
+        kept_wifi.remove()
         self._look()
 
     def _read(self, path, sure=True):
@@ -196,7 +188,7 @@ class ConfigStore:
 
 
 def _settled(config):
-    once("kept_wifi", "settle", config)
+    kept_wifi.settle(config)
     return config
 
 

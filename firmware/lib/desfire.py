@@ -1,5 +1,5 @@
 """The secure badge: a MIFARE DESFire EV1 or later proves that it knows its key, and we that we do,
-before its id counts. Native commands, AES mutual authentication (0xAA). Loaded for one tap.
+before its id counts. Native commands, AES mutual authentication (0xAA).
 
 A card holds application D1ADE0. Its key 1, which only opens this exchange, is made by the hub for
 the card's id (NXP AN10922) and told to the stations whose roster names the card; key 0, which can

@@ -1,5 +1,5 @@
 """Tipificación: the codes that she uses most and the tree, the calls whose code waits, and a code
-taken back. Loaded when a list opens.
+taken back.
 """
 
 from lib.actions import IN_CALL

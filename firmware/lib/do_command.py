@@ -1,14 +1,12 @@
 """What the host asks of the desk: the fields of a command, whether it fits the situation, and then
-the table's action. Loaded for a command, and let go of after it.
+the table's action.
 """
 
 from lib.asked import TABLE
 from lib.desk import PENDING
-from lib.once import forget, once
 from lib.transitions import SITUATIONS, cell
 from micropython import const
 
-forget("asked")  # it stays as long as this does
 _REPEATED = const(("contact", "queue", "pbx", "parent", "campaign", "reference"))
 _REPEATED_BYTES = const(240)  # in contact.offered, which must fit a frame
 
@@ -56,7 +54,7 @@ def obey(station, name, details):
     elif (
         reason not in ("no_such_contact", "wrong_state")
         or station.stopped("disagree")
-        or not once("do_disagree", "told", station, details)
+        or not station.do("disagree.told", details)
     ):
         station.refuse(details, reason, wrong)
 

@@ -1,5 +1,5 @@
 """An outbound call, by key or by the host, and its guard: the campaign's days and hours by the
-site's clock, and the called person's consent. Loaded for a call, and let go of after it.
+site's clock, and the called person's consent.
 """
 
 from micropython import const

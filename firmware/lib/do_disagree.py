@@ -1,4 +1,4 @@
-"""Station and host do not say the same of a call. Loaded when a command does not fit."""
+"""Station and host do not say the same of a call."""
 
 _SAYS = {
     "answer": "talking", "resume": "talking", "consult_end": "talking", "hold": "held",

@@ -1,5 +1,5 @@
 """Ayuda and Falla: the first press sends the request at once; what it is about is asked after it,
-and may be left out. Loaded for a press or a command, and let go of after it.
+and may be left out.
 """
 
 

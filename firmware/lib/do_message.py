@@ -3,7 +3,6 @@ signature is signed by the agent's own badge, conforme or not, or set aside unti
 """
 
 from lib.message import Message
-from lib.once import forget
 from micropython import const
 
 _MOST = const(4)
@@ -69,8 +68,6 @@ def others(station):
     station.texts = [text for text in station.texts if text.agent in (None, agent)]
     if station.message not in station.texts:
         station.message = None
-    if not station.texts:
-        forget("message")
 
 
 def _answer(station, **answer):
@@ -78,5 +75,3 @@ def _answer(station, **answer):
     station.said("message.acknowledged", m=message.name, **answer)
     station.texts.remove(message)
     station.message = station.texts[-1] if station.texts and not station.texts[-1].sign else None
-    if not station.texts:
-        forget("message")

@@ -1,15 +1,13 @@
 """A PIN of her own in place of a code for one use: typed twice, and told to the host under the
-station's key, so that nobody reads it on the way or in the journal. Loaded for it.
+station's key, so that nobody reads it on the way or in the journal.
 """
 
 from binascii import b2a_base64, hexlify
 
-from lib.do_pin import Page
-from lib.once import forget, once
+from lib.do_pin import Page, go_on
 from lib.seal import hmac_sha256
 from micropython import const
 
-forget("do_pin")  # it stays as long as this does
 _PIN = const(6)
 _IDLE_MS = const(20_000)
 _RUNS = (b"123456", b"654321")
@@ -18,7 +16,7 @@ _RUNS = (b"123456", b"654321")
 def ask(station, details, until):
     """`details`: of the tap; `until`: which names the reset."""
     if not station.config.key:
-        once("do_session", "deny", station, details, "no_roster")
+        station.do("session.deny", details, "no_roster")
         return
     station.open(NewPin(details, until), _IDLE_MS)
 
@@ -68,4 +66,4 @@ class NewPin(Page):
         station.menu = None
         station.config.choose(agent, b2a_base64(verifier).decode().strip())
         station.emit("pin.chosen", a=agent, until=self.until, verifier=hexlify(told).decode())
-        once("do_pin", "go_on", station, self.details)
+        go_on(station, self.details)

@@ -1,12 +1,10 @@
 """The second factor: a page that takes the PIN, and before it the code of who forgot her badge.
-Loaded for it; the page's own code is let go of with the page.
 
 The digits lie in the page until they were checked, and go nowhere else. The check takes a station
 long, so the application does it in parts (`lib.pin`); its answer is the input `pin_checked`.
 """
 
 from lib.menus import Menu
-from lib.once import once
 from micropython import const
 
 _PIN = const(6)
@@ -45,9 +43,9 @@ def go_on(station, details):
     """What she has proven is hers."""
     keyed, agent, method, of = details
     if method == "code_pin":
-        once("do_session", "coded", station, agent)
+        station.do("session.coded", agent)
     else:
-        once("do_session", "proven", station, (keyed, agent, "badge_pin", of))
+        station.do("session.proven", (keyed, agent, "badge_pin", of))
 
 
 def _lock_s(count):
@@ -56,7 +54,7 @@ def _lock_s(count):
 
 
 def _deny(station, details, reason):
-    once("do_session", "deny", station, details, reason)
+    station.do("session.deny", details, reason)
 
 
 class Page(Menu):
@@ -98,7 +96,7 @@ class Page(Menu):
         if right:
             until = station.config.one_use(agent)
             if until:
-                once("do_new_pin", "ask", station, self.details, until)
+                station.do("new_pin.ask", self.details, until)
             else:
                 station.menu = None
                 go_on(station, self.details)

@@ -1,5 +1,5 @@
 """A call that only the keys tell of, and in which nobody speaks any more: the question whether it
-is over. Loaded to ask it.
+is over.
 """
 
 from lib.menus import Menu

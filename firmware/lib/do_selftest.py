@@ -1,6 +1,5 @@
 """The start of a shift: a test of the station that takes her 20 s at most, and the checklist of
-her materials. What can be looked at is; keys, voice and lights need her. Loaded for it, and let go
-of with its page.
+her materials. What can be looked at is; keys, voice and lights need her.
 
 A step that nobody answers in its time has failed; who has no time says why not and goes on.
 """

@@ -1,5 +1,5 @@
 """Who sits here: what a badge at the reader does to attendance and session, and what the host says
-of the session. Loaded for a badge or a command, and let go of after it.
+of the session.
 
 The mark comes before anything else and whatever follows: attendance is the tap's, a session the
 desk's.
@@ -8,7 +8,6 @@ desk's.
 from lib.actions import act_chosen
 from lib.desk import MARKS_SINCE_S
 from lib.menus import Menu
-from lib.once import once
 from micropython import const
 
 _GONE_MS = const(5_000)
@@ -128,7 +127,7 @@ def _asks_pin(station, method):
 
 def log_in(station, details):
     if _asks_pin(station, details[2]):
-        once("do_pin", "ask", station, details)
+        station.do("pin.ask", details)
         return
     _, agent, method, of = details
     more = {"of": of} if of else {}
@@ -141,7 +140,7 @@ def log_in(station, details):
     if not of or method == "badge_pin":
         station.notify("hello", station.config.name_of(agent))
     if station.fresh == agent and station.config.selftest:
-        once("do_selftest", "begin", station, None)
+        station.do("selftest.begin", None)
     station.fresh = None
 
 
@@ -169,7 +168,7 @@ def ask(station, details):
     """The own badge asks what she wants; in a call nobody else's does anything."""
     if details[1] != station.desk.agent:
         deny(station, details)
-    elif not once("do_message", "signed", station, details):
+    elif not station.do("message.signed", details):
         aux = "choose_reason" if station.desk.work == "idle" else "intend"
         _ask(station, details, [[aux, "auxiliar"], ["session.close", "close_session"]])
 

@@ -1,5 +1,5 @@
-"""To another area: a call is handed over at once, or after the area was consulted. Loaded for one
-step of it, whether a key or the host asks.
+"""To another area: a call is handed over at once, or after the area was consulted, whether a
+key or the host asks.
 """
 
 from lib.calls import via

@@ -1,7 +1,7 @@
 """The station's errors: one tree, with messages for the person who has to act.
 
 `lib` and `drivers` raise them; `lib.app` turns them into `station.fault` or `command.refused`.
-ConfigError stands in `lib.config_check`, which is seldom loaded.
+ConfigError stands in `lib.config_check`.
 """
 
 

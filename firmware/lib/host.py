@@ -6,8 +6,10 @@ An acknowledgement goes to the uplink, a command to the app's queue; `obey` is w
 import asyncio
 import json
 
+from lib import bench, hour, marks, memory, orders, updating
+from lib.config_store import configure
 from lib.frames import Decoder
-from lib.once import once
+from lib.improv import Improv
 from lib.seal import sealed
 
 _NUMBER_LIMIT = 0x1FFFFFFFFFFFFF  # 2^53 - 1
@@ -38,6 +40,7 @@ class Host:
                 raise KeyboardInterrupt
             for message in self.decoder.feed(data):
                 await self.hear(message, u)
+            memory.look()
 
     def _look_for_improv(self, data):
         """Its packets stand between frames. The decoder gets all the same: for it they are console
@@ -48,8 +51,6 @@ class Host:
             self._before = data[1 - len(_IMPROV) :]
             if _IMPROV not in data:
                 return
-            from lib.improv import Improv
-
             self.improv = Improv(self._app)
         self.improv.feed(data)
 
@@ -58,6 +59,7 @@ class Host:
         while self._app.crowded:
             await asyncio.sleep_ms(0)
         self.take(message, u)
+        memory.look()
 
     def take(self, text, u):
         """One message: JSON as bytes. What is no character must not get into an event."""
@@ -106,9 +108,9 @@ class Host:
             app.uplink.on_ack(ack[0], ack[1])
             app.check_room()
             if self.format_asked is not None:
-                once("orders", "format_when_acked", app)
+                orders.format_when_acked(app)
         elif message.get("cmd") == "marks":  # who is here: no command, and not numbered
-            if not once("marks", "learn", app.machine, message.get("marks")):
+            if not marks.learn(app.machine, message.get("marks")):
                 self.decoder.bad += 1
         elif isinstance(message.get("cmd"), str) and _is_number(number):
             app.post("command", u, message)
@@ -126,19 +128,17 @@ class Host:
         app = self._app
         name = details["cmd"]
         if name == "config":
-            from lib.config_store import configure
-
             configure(app, u, details)
         elif name == "update":
-            once("updating", "take", app, u, details)
+            updating.take(app, u, details)
         elif details["i"] <= app.desk.command:
             return  # done before
         elif name == "selftest" and "bench" in details:
-            once("bench", "asked", app, u, details)
+            bench.asked(app, u, details)
         elif name == "time":
-            once("hour", "set_time", app, u, details)
+            hour.set_time(app, u, details)
         elif name in ("format_journal", "factory_reset"):
-            once("orders", "obey", app, u, details)
+            orders.obey(app, u, details)
         else:
             app.take(app.machine.handle(name, u, details), u)
 

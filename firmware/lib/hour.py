@@ -1,4 +1,4 @@
-"""The hour as somebody tells it: checked, anchored and recorded. Loaded when it is told."""
+"""The hour as somebody tells it: checked, anchored and recorded."""
 
 from lib.desk import MARKS_SINCE_S
 from micropython import const

@@ -1,6 +1,6 @@
 """Improv Wi-Fi over the USB serial line (improv-wifi.com/serial), by which whoever writes a board
-from a browser gives a station that has no hub yet its Wi-Fi. Loaded when a packet begins, and let
-go of after a minute without one.
+from a browser gives a station that has no hub yet its Wi-Fi. Who says nothing for a minute is
+gone.
 
 A packet is `IMPROV`, version 1, type, length, data, and the low byte of the sum of all that. It
 stands between our frames; a newline behind it ends what a console makes of it.
@@ -9,8 +9,8 @@ stands between our frames; a newline behind it ends what a console makes of it.
 import asyncio
 from collections import deque
 
+from lib import kept_wifi
 from lib.errors import PartError, StationError
-from lib.once import forget, once
 from lib.timekeeping import wait
 from micropython import const
 
@@ -149,8 +149,6 @@ class Improv:
         app.host.improv = None
         if not app.uplink.links and app.parts.get("wifi"):
             app.parts.get("wifi").off()
-            app.parts.drop("wifi")
-        forget("improv")
 
     async def _answer(self, kind, data):
         if kind not in (_COMMAND, None):
@@ -219,7 +217,7 @@ class Improv:
             await self._error(_NOT_AUTHORIZED)
             return
         wifi = {"ssid": ssid, "password": password}
-        once("kept_wifi", "keep", wifi)
+        kept_wifi.keep(wifi)
         app.machine.config.wifi = wifi
         app.wake()  # the screen tells it
         await self._tell(_WIFI)

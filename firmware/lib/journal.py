@@ -10,10 +10,9 @@ from array import array
 from binascii import crc32
 
 from lib.errors import JournalError, JournalFull
+from lib.journal_start import EVENT, EXTRA, SNAPSHOT, find_head
 from micropython import const
 
-EVENT = const(0x45)
-SNAPSHOT = const(0x53)
 _ACK = const(0x41)
 
 _SECTOR = const(4096)
@@ -25,7 +24,6 @@ _HEADER_SIZE = const(32)
 _WORN = const(5)  # 0xFF, also for the CRC; cleared when a record in the sector did not read back
 _RECORD = const("<HBBI")  # length, type, check, n
 _RECORD_SIZE = const(8)
-EXTRA = const(12)  # a record's header and CRC
 _PAYLOAD_LIMIT = const(512)
 _ACK_EVERY = const(32)
 _RESERVE = const(2)  # sectors kept to end what is running
@@ -76,8 +74,6 @@ class Journal:
         Reads the headers, then one sector. Formats a new partition; raises JournalError, and
         changes nothing, when there is something else on it.
         """
-        from lib.journal_start import find_head
-
         try:
             find_head(self, visit)
         except OSError as error:

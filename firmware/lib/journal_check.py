@@ -1,4 +1,4 @@
-"""Whether everything in a journal can be read, for the technician's test. Loaded for it.
+"""Whether everything in a journal can be read, for the technician's test.
 
 A cut of power may tear the record that it met: the one after it then tells of a boot. The sector
 that is erased next may be half erased. What is torn anywhere else, the flash has lost.
@@ -8,7 +8,6 @@ import asyncio
 
 from lib.journal import EVENT, EXTRA
 from lib.journal_start import header_of
-from lib.once import forget
 from micropython import const
 
 _SECTOR = const(4096)
@@ -19,7 +18,6 @@ _BOOTED = const(b'"k":"station.booted"')
 
 async def sound(journal):
     """Sector by sector, from the oldest on; others get their turn in between."""
-    forget("journal_start")
     torn = False
     sequence = journal._oldest
     while sequence <= journal._sequence:  # it may go on meanwhile

@@ -1,6 +1,6 @@
 """How a journal is found at boot: its newest sector, or why its partition may not be touched.
 
-Works on a `Journal` before it is used, and may be dropped from memory afterwards.
+Works on a `Journal` before it is used.
 """
 
 import os
@@ -9,10 +9,12 @@ from array import array
 from binascii import crc32
 
 from lib.errors import JournalError
-from lib.journal import EVENT, EXTRA, SNAPSHOT
 from micropython import const
 
-# as in lib.journal, which keeps no names for them
+EVENT = const(0x45)
+SNAPSHOT = const(0x53)
+EXTRA = const(12)  # a record's header and CRC
+# as in lib.journal
 _ACK = const(0x41)
 _SECTOR = const(4096)
 _MAGIC = const(b"DIAJ")

@@ -1,5 +1,5 @@
 """The network that a browser told a station without a hub (`lib.improv`), in a file of its own
-until a configuration names one. Loaded for a moment.
+until a configuration names one.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The second way to the host, and which of the two is used: the cable while the host is heard
 there, else Wi-Fi. Its own task keeps radio and broker connected, for ever and never in a hurry.
 
-Loaded only when the configuration has Wi-Fi. The uplink keeps its one window and one cursor.
+The uplink keeps its one window and one cursor.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import random
 
 from lib.errors import LinkError, StationError
 from lib.mqtt import Client
+from lib.time_server import keep_hour
 from micropython import const
 
 _TOPIC = const("diadema/v1/")
@@ -61,8 +62,6 @@ class Links:
         self.reconnects = 0
         self.tasks = [asyncio.create_task(app.keep(self._run))]
         if settings[2]:
-            from lib.time_server import keep_hour
-
             self.tasks.append(asyncio.create_task(app.keep(keep_hour, app, self.radio)))
 
     # ------------------------------------------------------------------ the choice

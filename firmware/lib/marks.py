@@ -1,5 +1,5 @@
 """Who has marked at any desk of the site, as the host tells it: people of this station's roster,
-in memory only. Loaded for a frame.
+in memory only.
 """
 
 from lib.desk import MARKS_SINCE_S

@@ -1,4 +1,4 @@
-"""A text that waits for the agent, page by page. Loaded and dropped with it."""
+"""A text that waits for the agent, page by page."""
 
 from micropython import const
 

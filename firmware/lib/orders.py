@@ -1,11 +1,11 @@
 """What is done on an explicit order only: the journal formatted, the configuration forgotten.
 
-A command must name the station in `confirm`; two keys held at power-on ask the same. Loaded when
-that happens.
+A command must name the station in `confirm`; two keys held at power-on ask the same.
 """
 
+from lib import journal_start
 from lib.errors import JournalError
-from lib.once import forget, once
+from lib.ramflash import use_memory
 
 
 def at_start(app, order):
@@ -28,7 +28,6 @@ def obey(app, u, details):
         store = app.open_store()
         store.erase()
         app.adopt(store.load())
-        forget("config_store", "config_check")
         app.record({"k": "station.config", "generation": 0, "hash": "", "i": number}, u)
         app.machine.refresh()
 
@@ -53,11 +52,11 @@ def _format(app):
     flash = app.left_alone or journal.partition
     try:
         journal.use(flash)
-        once("journal_start", "begin", journal)
+        journal_start.begin(journal)
         app.left_alone = None
     except (JournalError, OSError) as error:
         app.serial.log(str(error))
         app.left_alone = flash
-        once("ramflash", "use_memory", journal)
+        use_memory(journal)
     app.uplink.restart()
     return app.left_alone is None

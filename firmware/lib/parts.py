@@ -1,6 +1,6 @@
-"""The board's parts by role: each driver is imported and made when it is first needed, as the
-board's table says (`boards/sim/board.py` explains it), and again after a failure; what people do
-to keys, reader and headset socket becomes an input.
+"""The board's parts by role: each driver is made when it is first needed, as the board's table
+says (`boards/sim/board.py` explains it), and again after a failure; what people do to keys, reader
+and headset socket becomes an input.
 
 One dead part is a fault that is told, never the end of the rest; a role that the table lacks is
 something this station cannot do, and everybody lives without it.
@@ -8,8 +8,8 @@ something this station cannot do, and everybody lives without it.
 
 import asyncio
 
+from lib.desfire import prove
 from lib.errors import StationError
-from lib.once import forget, once
 from micropython import const
 
 _RETRY_MS = const(10_000)
@@ -32,6 +32,11 @@ class Parts:
         """For whom they work: faults and inputs go there."""
         self._app = app
 
+    def load(self):
+        """Bring in every driver that the table names."""
+        for module, name, *_ in self.table.values():
+            _driver(module, name)
+
     def has(self, role):
         return role in self.table
 
@@ -44,18 +49,12 @@ class Parts:
         device = self.made[role] = self._build(role)
         return device
 
-    def drop(self, role):
-        """Let go of a driver and of its module, until it is made again."""
-        if self.made.pop(role, None):
-            forget("drivers." + self.table[role][0])
-
     def _build(self, role):
         module, name, bus, pins, options = self.table[role]
         arguments = [self.pins[pin] for pin in pins]
         if bus:
             arguments.insert(0, self._bus(bus))
-        driver = getattr(__import__("drivers." + module, None, None, (name,)), name)
-        return driver(*arguments, **options)
+        return _driver(module, name)(*arguments, **options)
 
     def _bus(self, name):
         """One of the board's buses, or the part that others hang on."""
@@ -97,6 +96,10 @@ class Parts:
         self._app.fault(role, getattr(error, "code", "no_answer"))
 
 
+def _driver(module, name):
+    return getattr(__import__("drivers." + module, None, None, (name,)), name)
+
+
 async def _keys(app, keys):
     app.fault("keys", None)
     async for name, ticks in keys:
@@ -123,7 +126,7 @@ async def _badges(app, reader):
             if app.bench:
                 await app.bench.tapped(reader, identity)
             elif app.machine.config.secure and kind == "iso14443a":
-                details = await once("desfire", "prove", app.machine.config, reader, identity)
+                details = await prove(app.machine.config, reader, identity)
             else:
                 details = app.machine.config.find(kind, identity)
         if details is None:

@@ -1,5 +1,5 @@
 """Whether a PIN is right: PBKDF2-HMAC-SHA256 of 1000 rounds (RFC 8018), in parts between which
-everything else goes on. Loaded for one check.
+everything else goes on.
 """
 
 import asyncio

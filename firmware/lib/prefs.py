@@ -1,11 +1,11 @@
 """How each agent wants to hear, be heard and read, kept in one small file of this desk: read when
-she logs in, written some time after she changed something. Loaded for a moment.
+she logs in, written some time after she changed something.
 """
 
 import json
 import os
 
-from lib.once import once
+from lib.report import audio_changed
 from micropython import const
 
 _FILE = "prefs.json"
@@ -56,7 +56,7 @@ def keep(app):
     before = app.machine.levels
     apply(app)
     if app.machine.levels != before:
-        once("report", "audio_changed", app, app.parts.get("codec"))
+        audio_changed(app, app.parts.get("codec"))
     if app.desk.agent:
         app.unkept[app.desk.agent] = app.machine.prefs
         app.keep_due = app.clock.now() + _SOON_MS

@@ -3,7 +3,6 @@
 Events still reach the host, but do not outlive a power cut; the station reports it as a fault.
 """
 
-from lib.once import forget
 from micropython import const
 
 _SECTOR = const(4096)
@@ -40,4 +39,3 @@ def use_memory(journal):
     """Let the journal go on in memory, as the flash cannot be used."""
     journal.use(RamFlash())
     journal.mount()
-    forget("journal_start")

@@ -1,4 +1,4 @@
-"""What the screen shows in safe mode: why, and that help is needed. Loaded there alone."""
+"""What the screen shows in safe mode: why, and that help is needed."""
 
 from lib.canvas import Canvas
 from lib.parts import Parts

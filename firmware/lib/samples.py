@@ -1,7 +1,4 @@
-"""The two loops over samples, in native code; loaded for the first sound, and never let go of: the
-chip gives the memory of native code back at a restart only, so each time it were loaded again
-would cost as much again.
-"""
+"""The two loops over samples, in native code."""
 
 import micropython
 from micropython import const

@@ -1,4 +1,4 @@
-"""Asks a time server once (SNTP, RFC 4330). Imported when the hour is wanted, and dropped then.
+"""Asks a time server once (SNTP, RFC 4330).
 
 The 64 bits that a reply must repeat are random: who did not see our question cannot answer it.
 """

@@ -1,5 +1,5 @@
 """What the station lets its agent hear, and what it measures of her calls; on boards that have the
-role `audio`. One thing at a time, as the situation has it; loaded while something is to be heard.
+role `audio`. One thing at a time, as the situation has it.
 
 In a call frames go to the voice meter, never while it is held or muted, and none is kept; at its
 end there is one `voice.summary`, unless no frame came.
@@ -7,8 +7,10 @@ end there is one `voice.summary`, unless no frame came.
 
 import asyncio
 
+from lib import memory
 from lib.errors import StationError
-from lib.once import forget
+from lib.tones import Tone
+from lib.voice import Meter
 from micropython import const
 
 _REMINDER_MS = const(30_000)
@@ -96,8 +98,6 @@ class Sound:
                 except asyncio.CancelledError:
                     pass
         app.sound = None
-        app.parts.drop("audio")
-        forget("sound", "voice", "tones")
 
     async def _do(self, doing):
         """One activity; a port that fails is told, and tried again."""
@@ -132,8 +132,6 @@ class Sound:
                 return
 
     async def _play(self, audio, name):
-        from lib.tones import Tone
-
         parts = self._app.parts
         codec = parts.get("codec")
         alone = codec and codec.line_in and "mix" in getattr(codec, "absent", ())
@@ -152,17 +150,15 @@ class Sound:
             self._call = (desk.agent, desk.contact)
             if not _quiet(self._app.machine):
                 await self._play(audio, "answer")
-        forget("tones")
         audio.listen()
         self._app.fault("audio", None)
         try:
             while True:
                 frame = await audio.frame()
                 if not self._meter:
-                    from lib.voice import Meter
-
                     self._meter = Meter()
                 self._meter.feed(frame)
+                memory.look()
                 if desk.by_key:
                     self._heed(self._meter.silent_ms)
         finally:
@@ -172,14 +168,13 @@ class Sound:
 
     async def _level(self, audio):
         """How loud her voice comes in, once she spoke for a moment."""
-        from lib.voice import Meter
-
         meter = Meter()
         audio.listen()
         self._app.fault("audio", None)
         try:
             while meter.agent_frames < _VOICE_FRAMES:
                 meter.feed(await audio.frame())
+                memory.look()
         finally:
             audio.close()
         self._app.post("level", self._app.clock.now(), meter.summary()["agent_db"])

@@ -1,14 +1,15 @@
 """How a station starts: the journal is mounted, the session taken up where it was, and the boot
-told. Loaded once a boot, by `App.start`.
+told.
 """
 
 import json
 import sys
 
+from lib import orders
 from lib.desk import KEPT
 from lib.errors import JournalError
 from lib.journal import EVENT, SNAPSHOT
-from lib.once import forget, once
+from lib.ramflash import use_memory
 
 
 def start(app, cause, faults, order, text):
@@ -22,7 +23,7 @@ def start(app, cause, faults, order, text):
         app.program.before = set(desk.faults)
     rebase(desk)
     app.boot = journal.boot = desk.boot + 1
-    if order and once("orders", "at_start", app, order):
+    if order and orders.at_start(app, order):
         faults.pop("journal", None)
     store = app.open_store()
     config = store.load()
@@ -45,7 +46,6 @@ def start(app, cause, faults, order, text):
     for part in ("journal", "config"):
         app.fault(part, faults.get(part))
     app.take(app.machine.start(u), u)
-    forget("journal_start", "config_store", "config_check")
 
 
 def _mount(app, faults):
@@ -67,7 +67,7 @@ def _mount(app, faults):
     except JournalError as error:
         faults["journal"] = error.code
         app.left_alone = app.journal.partition
-        once("ramflash", "use_memory", app.journal)
+        use_memory(app.journal)
 
 
 def restore(desk, payload):

@@ -5,7 +5,7 @@ journal in order and applies each to the desk, then calls `refresh`.
 """
 
 from lib.calls import Calls
-from lib.once import once
+from lib.rooms import ROOMS
 from lib.transitions import cell
 from micropython import const
 
@@ -19,6 +19,7 @@ class Station(Calls):
     `name_of(n)` gives [s, e, n] of our event n.
     """
 
+    rooms = ROOMS
     _hers = False  # the last input was the agent's own act
     _shown = None  # what the screen was about after the last input
     _settled_at = 0
@@ -64,13 +65,13 @@ class Station(Calls):
         key = name[:3] == "key"
         self._hers = key or name == "badge" or name[:4] == "long"
         if isinstance(details, dict):  # of the host
-            once("do_command", "obey", self, name, details)
+            self.do("command.obey", name, details)
         elif name == "tick":
             self._tick()
         elif name in ("long3", "long4"):
             self.volume += 1 if name == "long4" else -1
         elif name == "badge" or name == "bad_read":
-            once("do_session", "badge", self, details)
+            self.do("session.badge", details)
         elif name == "level":
             if self.menu and self.menu.hears:
                 self.menu.level(self, details)
@@ -105,7 +106,7 @@ class Station(Calls):
         desk = self.desk
         for text in self.texts:
             if text.agent not in (None, desk.agent):
-                once("do_message", "others", self)
+                self.do("message.others")
                 break
         menu = self.menu
         if menu and (not menu.fits(self) or (menu.deep and desk.code)):
@@ -172,11 +173,10 @@ class Station(Calls):
     def act(self, action, details=None):
         """Do an action of the table, unless it is None or the journal has no room for it."""
         if action and not self.stopped(action):
-            room, _, name = action.rpartition(".")
-            if room:
-                once("do_" + room, name, self, details)
+            if "." in action:
+                self.do(action, details)
             else:
-                getattr(self, "_" + name)(details)
+                getattr(self, "_" + action)(details)
 
     # ------------------------------------------------------------------ lists
 

@@ -5,7 +5,7 @@ Only where programs run from slots.
 
 import asyncio
 
-from lib.once import once
+from lib import updating
 from micropython import const
 
 _LOOK_MS = const(5_000)
@@ -19,7 +19,7 @@ async def supervise(app):
     program, now = app.program, app.clock.now
     feed = program.watchdog()
     trial = program.trial or program.fresh
-    once("updating", "tell_news", app, program.ended)
+    updating.tell_news(app, program.ended)
     working = False
     while True:
         await asyncio.sleep_ms(_LOOK_MS)
@@ -27,10 +27,10 @@ async def supervise(app):
         if u < app.alive_at + _LATE_MS:
             feed()
         if trial and u >= _TRIAL_MS:
-            wrong = once("updating", "judge", app, program.before)
+            wrong = updating.judge(app, program.before)
             if not wrong:
                 trial = False
-                once("updating", "passed", app)
+                updating.passed(app)
             elif u >= _TRIAL_MOST_MS:
                 program.restart("trial " + wrong)
         if not working and u >= _WORKS_MS:

@@ -1,13 +1,10 @@
-"""Asks a time server (`lib.sntp`) while the host gives no time; the host's is the better one.
-
-Loaded only when the configuration names a server.
-"""
+"""Asks a time server (`lib.sntp`) while the host gives no time; the host's is the better one."""
 
 import asyncio
 import random
 
 from lib.errors import LinkError
-from lib.once import forget
+from lib.sntp import ask
 from micropython import const
 
 _FIRST_MS = const(120_000)  # without an hour before the server is asked
@@ -24,13 +21,9 @@ async def keep_hour(app, wifi):
         if not wifi.connected or (clock.source and clock.now() - clock.anchored < _STALE_MS):
             wait_ms = _FIRST_MS
             continue
-        from lib.sntp import ask
-
         try:
             utc, u, uncertainty_ms = await ask(app.machine.config.sntp, clock.now)
             if app.anchor(utc, u, "sntp", uncertainty_ms):
                 wait_ms = _FIRST_MS
         except (LinkError, OSError) as error:
             app.serial.log(str(error))
-        finally:
-            forget("sntp")

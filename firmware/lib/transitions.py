@@ -2,7 +2,7 @@
 
 A situation is the presence while no call is on, else the work. `closing` lasts only when the power
 went between the end of a call and its wrap-up. An action is the method `_name` of `lib.states`;
-`room.name` is the function `name` of `lib.do_room`, which is loaded for it and let go of after.
+`room.name` is the function `name` of `lib.do_room` (`lib.rooms`).
 """
 
 SITUATIONS = (

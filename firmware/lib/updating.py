@@ -1,5 +1,5 @@
 """The command that brings an update, and how an update ended. The intake itself is `update.py`,
-kept in memory while parts come. Loaded for a part.
+kept in memory while parts come.
 """
 
 import sys

@@ -9,7 +9,7 @@ import asyncio
 import json
 import random
 
-from lib import frames
+from lib import frames, memory
 from lib.timekeeping import wait
 from micropython import const
 
@@ -182,6 +182,7 @@ class Uplink:
             self._sent = max(self._sent, n - 1)
             if self._cursor == cursor:  # else an acknowledgement moved it meanwhile
                 self._cursor = n
+            memory.look()
             if not n & 3:
                 await asyncio.sleep_ms(0)  # a key need not wait for more
         if self._synced and self._cursor - 1 > self._base and self._resend_at is None:

@@ -64,7 +64,7 @@ if sys.implementation.name != "micropython":
     sys.modules["cryptolib"] = cipher
     asyncio.sleep_ms = _sleep_ms
     asyncio.wait_for_ms = _wait_for_ms
-    gc.mem_free = lambda: 0
+    gc.mem_free = gc.mem_alloc = lambda: 0
     sys.print_exception = _raise
     time.sleep_ms = lambda duration_ms: None  # a chip of the tests is ready at once
     time.ticks_ms = lambda: time.monotonic_ns() // 1_000_000 % WRAP

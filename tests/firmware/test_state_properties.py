@@ -1,8 +1,6 @@
 """The state machine under any sequence of inputs, cuts of power included: what always holds."""
 
 import random
-import sys
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -10,7 +8,7 @@ import state_walk
 from deskbench import ROSA
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lib import transitions
+from lib import asked, transitions
 from state_walk import Walk, check_stream
 
 inputs = st.one_of(
@@ -97,11 +95,7 @@ def test_twenty_thousand_steps_from_one_seed():
     ],
 )
 def test_a_broken_cell_of_the_table_is_found(monkeypatch, row, situation, action):
-    for name in ("lib.asked", "lib.do_command"):  # of whoever walked before
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setattr("lib.once.forget", lambda *names: None)  # the broken table stays
-    asked = import_module("lib.asked").TABLE
-    table = asked if row in asked else transitions.TABLE
+    table = asked.TABLE if row in asked.TABLE else transitions.TABLE
     cells = table[row].split()
     cells[transitions.SITUATIONS.index(situation)] = action
     monkeypatch.setitem(table, row, " ".join(cells))

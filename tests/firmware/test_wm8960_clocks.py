@@ -1,7 +1,7 @@
 """The WM8960's PLL by its formula, against the table that its datasheet prints."""
 
 import pytest
-from drivers.wm8960_setup import pll
+from drivers.wm8960 import pll
 
 # MCLK and SYSCLK in MHz, prescaler, N, K: table 45 of the datasheet; K may be one less, as rounded
 TABLE_45 = [

@@ -14,17 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import diadema.frames
-import lib.actions
 import lib.app
-import lib.config_store
-import lib.hour
-import lib.journal_start
-import lib.message
-import lib.once
-import lib.orders
-import lib.ramflash
-import lib.report
-import lib.start  # these are loaded when needed only; here the fuzzer must know them
 import msgspec
 from diadema import station_config
 from diadema.ingest.decode import decode
@@ -54,16 +44,9 @@ JSON = SimpleNamespace(
 )
 
 
-def _keep(*_names: str) -> None:
-    """Modules stay loaded: here memory is no matter, and the fuzzer knows each one once."""
-
-
 def prepare() -> None:
     """Make this process's firmware behave as MicroPython does. For a fuzzer's own process."""
     lib.app.json = JSON
-    for module in vars(lib).values():
-        if hasattr(module, "forget"):
-            module.forget = _keep
 
 
 def serial_frames(data: bytes) -> None:

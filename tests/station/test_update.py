@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
 from diadema.image.files import pack_snug
-from diadema.sim.build import board_heap, compile_mpy
+from diadema.sim.build import compile_mpy
 from diadema.sim.flash import CutPlan
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
 from diadema.update import bundle, keys
 from diadema.update.cable import bring
 from diadema.update.errors import UpdateError
-from test_budgets import ESP32_FREE, FREE
 from wire_host import WireHost
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
@@ -169,20 +168,6 @@ async def test_a_break_of_power_costs_a_sector_at_most(slots, body):
         goes_on = await bench.event("station.update", since, i=number)
         assert goes_on["phase"] == "receiving"
         assert told["next"] - 10 <= goes_on["next"] <= told["next"] + 40
-
-
-async def test_its_memory_has_room_while_it_comes_in_and_for_a_session_in_a_slot(slots, body):
-    async def free():
-        used = (await bench.station.dump())["heap"]["used"]
-        return ESP32_FREE - (used - board_heap(bench.station.board)) // 2
-
-    async with slots() as bench:
-        await bench.send(parts(body, version="2"), until=33)
-        coming = await free()
-        await bench.log_in()
-        working = await free()
-        print(coming, working)
-        assert min(coming, working) >= FREE
 
 
 async def test_nothing_comes_in_while_somebody_works(slots, body):

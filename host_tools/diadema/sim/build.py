@@ -12,7 +12,7 @@ from pathlib import Path
 from diadema.errors import DiademaError
 
 START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
-FIRMWARE_HEAP = 304 * 1024  # bytes; 64-bit words, so about 152 KiB: a bare ESP32 has 161 at boot
+FIRMWARE_HEAP = 6 * 1024 * 1024  # bytes; 64-bit words: 4 MB of a chip with PSRAM
 
 _RUN = "import sys; sys.path.insert(0, {!r}); import micropython_run as m; m.run_main(sys.argv)"
 
