@@ -6,7 +6,6 @@ console: there the board gives one. On the ESP32-S3 every GPIO has its own.
 
 import sys
 
-from machine import Pin
 from micropython import const
 
 _FIRST_BARE = const(34)
@@ -14,5 +13,7 @@ _FIRST_BARE = const(34)
 
 def contact(gpio, chip=sys.implementation._machine):
     """`chip` as MicroPython names it: the board's name and the chip's, last."""
+    from machine import Pin
+
     bare = gpio >= _FIRST_BARE and chip.endswith("ESP32")
     return Pin(gpio, Pin.IN, -1 if bare else Pin.PULL_UP)

@@ -9,6 +9,7 @@ import asyncio
 from array import array
 from time import ticks_diff, ticks_ms
 
+from drivers.key_combos import Combos
 from lib.timekeeping import wait
 from micropython import const
 
@@ -36,8 +37,6 @@ class KeyEvents:
         self._limit = [_LONG_MS * (key in long_keys) for key in range(1, count + 1)]
         self._flag = asyncio.ThreadSafeFlag()
         if double_keys or chords:
-            from drivers.key_combos import Combos
-
             self._combos = Combos(double_keys, chords, self._limit, self._held)
 
     def _pressed(self, index):

@@ -5,6 +5,8 @@ light is at least three times as bright as the one before. A pixel cannot be rea
 is sent again at each turn: what a disturbance left lasts until then.
 """
 
+from time import sleep_ms
+
 from micropython import const
 
 _TIMING = const((400, 850, 800, 450))  # ns a 0 is high and low, a 1 is high and low
@@ -17,8 +19,9 @@ class NeoPixelLights:
     """`first`: pixels before ours, kept dark."""
 
     def __init__(self, gpio, *, first=0):
-        from machine import Pin
+        from machine import Pin, bitstream
 
+        self._bitstream = bitstream  # 90 µs for three, with interrupts off
         self._pin = Pin(gpio, Pin.OUT, value=0)
         self._first = 3 * first
         self._data = bytearray(self._first + 3 * len(COLOURS))
@@ -33,14 +36,10 @@ class NeoPixelLights:
         self._send()
 
     def _send(self):
-        from machine import bitstream  # 90 µs for three, with interrupts off
-
-        bitstream(self._pin, 0, _TIMING, self._data)
+        self._bitstream(self._pin, 0, _TIMING, self._data)
 
     def selftest(self):
         """Nothing comes back from a pixel; look at them: all three light up for a moment."""
-        from time import sleep_ms
-
         kept = bytes(self._data)
         self.show((1, 1, 1))
         sleep_ms(300)

@@ -9,6 +9,7 @@ copied: it names a person, it proves nothing.
 import asyncio
 from time import ticks_diff, ticks_ms
 
+from drivers.contact import contact
 from micropython import const
 
 _GAP_MS = const(25)
@@ -55,7 +56,6 @@ class Wiegand:
     present = None
 
     def __init__(self, d0, d1, *, lengths=(26, 34, 37)):
-        from drivers.contact import contact
         from machine import Pin
 
         self._lengths = lengths

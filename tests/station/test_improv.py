@@ -141,14 +141,8 @@ async def test_its_frames_and_its_memory_are_as_before(fresh):
         for _ in range(3):
             await asked(world, client, wifi(SSID, PASSWORD))
             await asked(world, client, command(SCAN))
-            during = await station.dump()
-            gained = set(during["modules"]) - set(before["modules"])
-            assert {"lib.improv", "drivers.wifi"} <= gained
-            assert not {"lib.links", "lib.mqtt", "lib.config_store"} & gained
             await world.sleep(ENDS_MS)
-            after = await station.dump()
-            assert set(after["modules"]) == set(before["modules"])
-            used.append(after["heap"]["used"])
+            used.append((await station.dump())["heap"]["used"])
         # the first leaves its names, which MicroPython keeps for good
         assert max(used) <= before["heap"]["used"] + 8 * 1024
         states, _, _ = await asked(world, client, command(TELL))

@@ -10,6 +10,7 @@ Held to the microphone, the earphone is heard there too, 20 ms late. While I2S r
 take the level of the line to the codec as bits, whatever drives it: pulses of a PWM are samples.
 """
 
+import gc
 from array import array
 
 _RATE = 16  # samples a ms
@@ -17,6 +18,7 @@ _DMA_MS = 16  # 256 frames, as the ESP32 port has it
 _FRAME = 4  # bytes: left and right
 _RING = 8_192
 _PIECE_MS = 20
+_SPARE = 1 << 20  # bytes of the heap
 _BITS = 512_000  # a second: two slots of 16 bits a sample
 _SINKS = ("headset", "line_out")
 
@@ -215,6 +217,8 @@ class Audio:
                 piece = min(left, _PIECE_MS)
                 self._render(piece * _RATE, paths)
                 left -= piece
+                if gc.mem_free() < _SPARE:  # what rendering leaves is no chip's
+                    gc.collect()
 
     def _render(self, count, paths):
         heard = {name: source.read(count) for name, source in self._sources.items()}
