@@ -59,8 +59,17 @@ def soft_reset():
     wire.restart("soft")
 
 
+_hertz = 160_000_000  # as a stock MicroPython starts
+
+
 def freq(hz=None):
-    return 240000000 if hz is None else None
+    """ESP32: 20, 40, 80, 160 or 240 MHz; others are a ValueError."""
+    global _hertz
+    if hz is None:
+        return _hertz
+    if hz not in (20_000_000, 40_000_000, 80_000_000, 160_000_000, 240_000_000):
+        raise ValueError("frequency must be 20MHz, 40MHz, 80Mhz, 160MHz or 240MHz")
+    _hertz = hz
 
 
 def idle():

@@ -1,6 +1,6 @@
 """When unused memory is collected. On a board with PSRAM a collection takes 20 to 40 ms in which
 nobody is heard, so none comes by itself (the heap grows meanwhile) and none while somebody waits
-for an answer: only here, when a second had no input, or when half a megabyte was taken since.
+for an answer: only here, when a second had no input, or when some 300 KB were taken since.
 """
 
 import asyncio
@@ -8,8 +8,8 @@ import gc
 
 from micropython import const
 
-_MOST = const(524_288)  # bytes taken since the last one
-_EVERY = const(8)  # looks of which one measures: the chip counts each block for it
+_MOST = const(327_680)  # bytes taken since the last one: with what comes until the next look, 512 KB
+_EVERY = const(4)  # looks of which one measures: the chip counts each block for it
 _LOOK_MS = const(2_000)
 
 _kept = 0  # what was in use after the last one
