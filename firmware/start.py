@@ -15,6 +15,7 @@ from drivers.usb_serial import UsbSerial
 from esp32 import Partition
 from lib import memory
 from lib.app import App
+from lib.canvas import prepare
 from lib.config_store import ConfigStore
 from lib.errors import JournalError, StationError
 from lib.journal import Journal
@@ -101,6 +102,7 @@ def main():
     gpios = choose_wires(serial.log)
     parts = Parts(board.PARTS, gpios, lambda name: make_bus(name, gpios))
     parts.load()
+    prepare()
     app = App(
         station,
         board.NAME,

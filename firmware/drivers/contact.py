@@ -11,9 +11,10 @@ from micropython import const
 _FIRST_BARE = const(34)
 
 
-def contact(gpio, chip=sys.implementation._machine):
+def contact(gpio, chip=None):
     """`chip` as MicroPython names it: the board's name and the chip's, last."""
     from machine import Pin
 
+    chip = chip or sys.implementation._machine  # type: ignore[attr-defined]
     bare = gpio >= _FIRST_BARE and chip.endswith("ESP32")
     return Pin(gpio, Pin.IN, -1 if bare else Pin.PULL_UP)

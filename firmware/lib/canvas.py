@@ -1,9 +1,11 @@
 """A picture of 128 × 64 in the SSD1306's own order: eight pages of 128 columns, bit 0 on top.
 
-Draws text column by column in plain Python, so that it runs on both interpreters.
+Letters are drawn as pictures of their own, each made once and kept; MicroPython's
+`framebuf` lays them over what is there.
 """
 
-from lib.font import big_column, glyph
+from framebuf import MONO_VLSB, FrameBuffer
+from lib.font import LETTERS, big_column, glyph, known
 from micropython import const
 
 _WIDTH = const(128)
@@ -13,62 +15,106 @@ _BIG_WIDTH = const(11)  # of a digit, as in lib.font
 _COLON = const(0x0701C0)  # two dots of three rows each
 # four rows as eight, for text of double height
 _DOUBLE = const(b"\x00\x03\x0c\x0f\x30\x33\x3c\x3f\xc0\xc3\xcc\xcf\xf0\xf3\xfc\xff")
+# kinds of letters: ten rows; twenty; twenty and bold; twenty and as wide again; of 24 rows
+_SMALL, _TALL, _BOLD, _WIDE, _BIG = range(5)
+
+_letters = {}  # (letter, kind): its picture and columns
+
+
+def _letter(letter, kind):
+    found = _letters.get((letter, kind))
+    if found is None:
+        shown = letter if kind == _BIG else known(letter)
+        columns = _big(shown) if kind == _BIG else _columns(shown, kind)
+        pages = 2 if kind == _SMALL else 3
+        rows = bytearray(bits >> 8 * page & 0xFF for page in range(pages) for bits in columns)
+        picture = FrameBuffer(rows, len(columns), 8 * pages, MONO_VLSB)
+        found = (picture, len(columns))
+        if shown == letter:  # what nobody can draw is not kept: there is no end of it
+            _letters[letter, kind] = found
+    return found
+
+
+def _columns(letter, kind):
+    columns = [0] * 5
+    columns = columns[: glyph(letter, columns)]
+    if kind == _SMALL:
+        return columns
+    columns = [_tall(bits) for bits in columns]
+    if kind == _WIDE:
+        return [bits for bits in columns for _ in range(2)]
+    if kind == _BOLD:
+        bold = columns + [0]
+        for step, bits in enumerate(columns):
+            if step + 2 < len(columns):  # thicker, but no counter is closed
+                bits &= ~columns[step + 2]
+            bold[step + 1] |= bits
+        return bold
+    return columns
+
+
+def _big(letter):
+    if letter == ":":
+        return [_COLON] * 3
+    return [big_column(ord(letter) - 48, step) for step in range(_BIG_WIDTH)]
+
+
+def _tall(bits):
+    """Ten rows as twenty."""
+    return _DOUBLE[bits & 15] | _DOUBLE[bits >> 4 & 15] << 8 | _DOUBLE[bits >> 8] << 16
+
+
+def prepare():
+    """Make the pictures of all letters now, so that none has to be made for a key press."""
+    for letter in LETTERS:
+        for kind in (_SMALL, _TALL, _BOLD, _WIDE):
+            _letter(letter, kind)
+    for letter in "0123456789:":
+        _letter(letter, _BIG)
 
 
 class Canvas:
     def __init__(self):
         self.buffer = bytearray(_WIDTH * _HEIGHT // 8)
-        self._columns = [0] * 5
+        self._frame = FrameBuffer(self.buffer, _WIDTH, _HEIGHT, MONO_VLSB)
 
     def clear(self, y, height, x=0, width=_WIDTH):
         """Make rows y … y + height − 1 dark."""
-        mask = ((1 << height) - 1) << (y & 7)
-        page = (y >> 3) * _WIDTH
-        while mask:
-            keep = ~mask & 0xFF
-            if keep:
-                for at in range(page + x, page + x + width):
-                    self.buffer[at] &= keep
-            else:
-                self.buffer[page + x : page + x + width] = bytes(width)
-            mask >>= 8
-            page += _WIDTH
+        self._frame.fill_rect(x, y, width, height, 0)
 
     def column(self, x, y, bits):
         """Light the rows of `bits` (bit 0 at y) in column `x`."""
-        if 0 <= x < _WIDTH:
-            bits <<= y & 7
-            at = (y >> 3) * _WIDTH + x
-            while bits:
-                self.buffer[at] |= bits & 0xFF
-                bits >>= 8
-                at += _WIDTH
+        while bits:
+            if bits & 1:
+                self._frame.pixel(x, y, 1)
+            bits >>= 1
+            y += 1
 
     def invert(self, x, y, width, height):
         """Dark for light in a box (a filled label)."""
         mask = ((1 << height) - 1) << (y & 7)
-        page = (y >> 3) * _WIDTH
+        at = (y >> 3) * _WIDTH + x
+        all_of_it = int.from_bytes(b"\1" * width, "little")
         while mask:
-            for at in range(page + x, page + x + width):
-                self.buffer[at] ^= mask & 0xFF
+            row = int.from_bytes(self.buffer[at : at + width], "little")
+            row ^= (mask & 0xFF) * all_of_it
+            self.buffer[at : at + width] = row.to_bytes(width, "little")
             mask >>= 8
-            page += _WIDTH
+            at += _WIDTH
 
     def text(self, text, x, y, right=_WIDTH, tall=False):
         """Small text, ten rows, or twenty; stops before column `right`. Returns the column after
         it.
         """
-        columns = self._columns
+        kind = _TALL if tall else _SMALL
         for letter in text:
-            width = glyph(letter, columns)
             if letter == " ":
                 x += 3
                 continue
+            picture, width = _letter(letter, kind)
             if x + width > right:
                 break
-            for step in range(width):
-                bits = columns[step]
-                self.column(x + step, y, self._tall(bits) if tall else bits)
+            self._frame.blit(picture, x, y, 0)
             x += width + _GAP
         return x
 
@@ -76,50 +122,35 @@ class Canvas:
         """Columns that `text` takes in small type."""
         total = 0
         for letter in text:
-            total += 3 if letter == " " else glyph(letter, self._columns) + _GAP
+            total += 3 if letter == " " else _letter(letter, _SMALL)[1] + _GAP
         return max(total - _GAP, 0)
 
     def title(self, text, y, room):
         """Double height, 20 rows, from column 0; double width too where `room` columns allow."""
-        columns = self._columns
         wide = 2 * self.width(text) <= room
         x = 0
         for letter in text:
-            width = glyph(letter, columns)
             if letter == " ":
                 x += 6 if wide else 4
                 continue
+            picture, columns = _letter(letter, _WIDE if wide else _BOLD)
+            width = columns // 2 if wide else columns - 1
             if x + width >= room:
                 break
-            for step in range(width):
-                bits = self._tall(columns[step])
-                self.column(x, y, bits)
-                if not wide and step + 2 < width:  # thicker, but no counter is closed
-                    bits &= ~self._tall(columns[step + 2])
-                self.column(x + 1, y, bits)
-                x += 2 if wide else 1
-            x += 2
+            self._frame.blit(picture, x, y, 0)
+            x += columns + (2 if wide else 1)
 
     def title_width(self, text):
         """Columns that `title` needs at least."""
         return self.width(text) + len(text)
 
-    def _tall(self, bits):
-        """Ten rows as twenty."""
-        return _DOUBLE[bits & 15] | _DOUBLE[bits >> 4 & 15] << 8 | _DOUBLE[bits >> 8] << 16
-
     def digits(self, text, y, x=_WIDTH):
         """Digits and colons, 24 rows, up to column `x`. Returns the first column they take."""
         end = x
         for letter in reversed(text):
-            if letter == ":":
-                x -= 5
-                for step in range(3):
-                    self.column(x + step, y, _COLON)
-            else:
-                x -= _BIG_WIDTH + (2 if x < end else 0)
-                for step in range(_BIG_WIDTH):
-                    self.column(x + step, y, big_column(ord(letter) - 48, step))
+            picture, width = _letter(letter, _BIG)
+            x -= width + (2 if x < end or letter == ":" else 0)
+            self._frame.blit(picture, x, y, 0)
         return x
 
 

@@ -41,6 +41,7 @@ _SMALL = const(
 _OTHERS = const("¿¡▲△›‹«»×·ı")  # these follow in the same table
 _ACCENTED = const("áéóúíñüÁÉÍÓÚÑÜ")
 _BASES = const("aeouınuAEIOUNU")
+LETTERS = "".join(chr(code) for code in range(33, 127)) + _OTHERS + _ACCENTED
 # for each accented letter, which of the accents below
 _WHICH = const(b"\x00\x00\x00\x00\x01\x03\x04\x02\x00\x02\x02\x02\x03\x04")
 # accents: five columns of two rows, the upper one in bit 0
@@ -71,6 +72,11 @@ _BIG = const(
     b"\xfc\x1f\x3c\xfe\x3f\x7c\x0f\x78\xf0\x07\x70\xe0\x07\x70\xe0\x07\x70\xe0\x0f\x78"
     b"\xf0\xfe\xff\x7f\xfc\xff\x3f\xf8\xff\x1f"
 )
+
+
+def known(letter):
+    """The letter, or a question mark where there is no glyph of it."""
+    return letter if letter in LETTERS else "?"
 
 
 def glyph(letter, columns):

@@ -8,7 +8,9 @@ import gc
 
 from micropython import const
 
-_MOST = const(327_680)  # bytes taken since the last one: with what comes until the next look, 512 KB
+_MOST = const(
+    327_680
+)  # bytes taken since the last one: with what comes until the next look, 512 KB
 _EVERY = const(4)  # looks of which one measures: the chip counts each block for it
 _LOOK_MS = const(2_000)
 

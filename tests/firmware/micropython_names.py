@@ -53,12 +53,43 @@ class _Aes:
         self.decrypt = cipher.decryptor().update
 
 
+class _FrameBuffer:
+    """`framebuf.FrameBuffer` of MONO_VLSB: a byte is eight rows of a column, bit 0 on top."""
+
+    def __init__(self, buffer, width, height, format):
+        self._buffer, self._width, self._height = buffer, width, height
+
+    def pixel(self, x, y, lit=None):
+        if not (0 <= x < self._width and 0 <= y < self._height):
+            return None
+        at, bit = (y >> 3) * self._width + x, 1 << (y & 7)
+        if lit is None:
+            return int(bool(self._buffer[at] & bit))
+        self._buffer[at] = self._buffer[at] | bit if lit else self._buffer[at] & ~bit
+        return None
+
+    def fill_rect(self, x, y, width, height, lit):
+        for row in range(y, y + height):
+            for column in range(x, x + width):
+                self.pixel(column, row, lit)
+
+    def blit(self, other, x, y, key=-1):
+        for row in range(other._height):
+            for column in range(other._width):
+                lit = other.pixel(column, row)
+                if lit != key:
+                    self.pixel(x + column, y + row, lit)
+
+
 if sys.implementation.name != "micropython":
     names = type(sys)("micropython")
     names.const = lambda value: value
     names.viper = _viper
     builtins.ptr8, builtins.ptr16, builtins.ptr32 = (_pointer(code) for code in "BHi")
     sys.modules["micropython"] = names
+    frames = type(sys)("framebuf")
+    frames.FrameBuffer, frames.MONO_VLSB = _FrameBuffer, 0
+    sys.modules["framebuf"] = frames
     cipher = type(sys)("cryptolib")
     cipher.aes = _Aes
     sys.modules["cryptolib"] = cipher
