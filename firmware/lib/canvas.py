@@ -82,6 +82,10 @@ class Canvas:
         """Make rows y … y + height − 1 dark."""
         self._frame.fill_rect(x, y, width, height, 0)
 
+    def edge(self, x, y, height):
+        """Light so many rows of column `x`."""
+        self._frame.fill_rect(x, y, 1, height, 1)
+
     def column(self, x, y, bits):
         """Light the rows of `bits` (bit 0 at y) in column `x`."""
         while bits:

@@ -23,7 +23,7 @@ _DIGITS_Y = const(10)
 _DETAIL_Y = const(34)
 _LABELS_Y = const(53)
 _CELL = const(32)
-_EDGE = const(0x1FF)  # a line of 9 rows on the left of each label
+_EDGE = const(9)  # rows of the line on the left of each label
 _LIST_Y = const(12)
 _LINE = const(13)
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
@@ -248,7 +248,7 @@ class Screen:
         for at, label in enumerate(labels):
             if label:
                 left = at * _CELL
-                canvas.column(left, _LABELS_Y + 1, _EDGE)
+                canvas.edge(left, _LABELS_Y + 1, _EDGE)
                 canvas.text(label, left + 3, _LABELS_Y, left + _CELL - 1)
 
     def _list(self, menu):

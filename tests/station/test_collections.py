@@ -4,7 +4,6 @@ agents and in an update.
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
