@@ -12,7 +12,7 @@ _MOST = const(
     327_680
 )  # bytes taken since the last one: with what comes until the next look, 512 KB
 _EVERY = const(4)  # looks of which one measures: the chip counts each block for it
-_LOOK_MS = const(2_000)
+_LOOK_MS = const(10_000)
 
 _kept = 0  # what was in use after the last one
 _looks = 0
