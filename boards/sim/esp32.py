@@ -7,6 +7,7 @@ Where there is an otadata, the boot loader chooses between the app partitions as
 
 import json
 
+import memory
 import otadata
 import wire
 from pins import stall
@@ -40,6 +41,10 @@ def start_app():
         _running = "ota_%d" % app
         return otadata.look(Partition(_running))
     return None
+
+
+def idf_heap_info(capabilities):
+    return memory.regions(capabilities)
 
 
 def _apps():

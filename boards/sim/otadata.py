@@ -14,6 +14,8 @@ _SECTOR = 4096
 NEW, PENDING, VALID, INVALID, ABORTED = range(5)  # ESP_OTA_IMG_…
 _BLANK = 0xFFFFFFFF
 _ENTRY = "<I20sII"
+_BUILD = b"\0ESP32_GENERIC"
+_OVERLAP = 64  # bytes, longer than a mark with what it tells
 
 
 class OtaData:
@@ -101,8 +103,9 @@ def _check(sequence):
 
 
 def look(flash):
-    """(chip's number, MicroPython's version or None) of the app image in `flash`; None when the
-    boot loader would not start it. Its segments' places are not looked at, its SHA-256 is.
+    """(chip's number, MicroPython's version or None, its build name or None, the PSRAM that it
+    drives: "quad", "octal" or "") of the app image in `flash`; None when the boot loader would not
+    start it. Its segments' places are not looked at, its SHA-256 is.
     """
     head = bytearray(24)
     flash.readblocks(0, head, 0)
@@ -118,16 +121,37 @@ def look(flash):
     end += 16 - end % 16  # and the checksum, in the last of them
     if end + 32 > size:
         return None
-    found, chunk, first = sha256(), bytearray(1024), b""
-    for at in range(0, end, len(chunk)):
-        piece = memoryview(chunk)[: min(len(chunk), end - at)]
+    found, chunk = sha256(), bytearray(_OVERLAP + 1024)
+    version = build = None
+    psram, filled = "", 0
+    for at in range(0, end, 1024):
+        piece = memoryview(chunk)[filled : filled + min(1024, end - at)]
         flash.readblocks(at // _SECTOR, piece, at % _SECTOR)
         found.update(piece)
-        first = first or bytes(piece)  # these images have the banner there
+        filled += len(piece)
+        text = bytes(chunk[:filled])
+        if version is None:
+            version = _after(text, b"MicroPython v", b" ")
+        if build is None:
+            build = _after(text, _BUILD, b"\0")
+        for mark, name in ((b"quad_psram", "quad"), (b"octal_psram", "octal")):
+            if mark in text:
+                psram = name
+        # what a mark needs may come with the next piece
+        kept = min(filled, _OVERLAP)
+        chunk[:kept] = text[filled - kept :]
+        filled = kept
     told = bytearray(32)
     flash.readblocks(end // _SECTOR, told, end % _SECTOR)
     if told != found.digest():
         return None
-    _, _, banner = first.partition(b"MicroPython v")
-    version = banner[:32].split(b" ")[0].decode() if banner else None
-    return int.from_bytes(head[12:14], "little"), version
+    if build is not None:
+        build = _BUILD[1:].decode() + build
+    return int.from_bytes(head[12:14], "little"), version, build, psram
+
+
+def _after(text, mark, end):
+    """What stands between `mark` and `end`, when both are here."""
+    _, found, rest = text.partition(mark)
+    told, ended, _ = rest[:_OVERLAP].partition(end)
+    return told.decode() if found and ended else None

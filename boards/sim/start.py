@@ -1,9 +1,12 @@
-"""Entry of one simulated station: `micropython start.py BOARD CHIP VARIANT LINE FOLDER UID CAUSE`,
-or with `measure` after VARIANT: print what the board itself holds of the heap, and end.
+"""Entry of one simulated station: `micropython start.py BOARD CHIP VARIANT LINE FOLDER UID CAUSE
+BUILD PSRAM`, or with `measure` after VARIANT: print what the board itself holds of the heap, and
+end.
 
 BOARD is the folder of the board's table, CHIP its chip and PSRAM as `chips.rules` takes them,
-VARIANT which entry of VARIANTS was bought. Solders the board together, mounts the station's own
-files as `/`, and hands over to the real `boot.py` and `main.py`.
+VARIANT which entry of VARIANTS was bought. BUILD: name of the stock image that runs where no app
+partition says it, "" for the right one; PSRAM: 1, or 0 when it does not answer. Solders the
+board together, mounts the station's own files as `/`, and hands over to the real `boot.py` and
+`main.py`.
 """
 
 import builtin  # noqa: F401 - takes hold of the interpreter's own before ours are loaded
@@ -20,6 +23,7 @@ import console
 import esp32
 import hands
 import machine
+import memory
 import network  # noqa: F401
 import pins
 import secure
@@ -43,7 +47,7 @@ _PARTITIONS = [
     ("slot_b", 1, 0x42, 0x3F0000),
     ("vfs", 1, 0x82, 0x450000),
 ]
-_Implementation = namedtuple("_Implementation", ("name", "version", "_machine", "_mpy"))
+_Implementation = namedtuple("_Implementation", ("name", "version", "_machine", "_mpy", "_build"))
 
 
 def build(folder, chip, variant):
@@ -60,7 +64,7 @@ def build(folder, chip, variant):
     return models
 
 
-def power(folder, identity, cause):
+def power(folder, identity, cause, chip, build, psram):
     """Give the chip its identity and its flash, and make its files the root.
 
     Returns the folder around them, which is the world's.
@@ -74,7 +78,7 @@ def power(folder, identity, cause):
         if entry[0] + ".bin" in there
     ]
     esp32.configure(flash, table)
-    begin_app(esp32.start_app())
+    begin_app(esp32.start_app() or memory.stock(chip, build), chip, psram)
     littlefs = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="vfs")
     files = vfs.VfsLfs2(littlefs[0]) if littlefs else vfs.VfsPosix(folder + "/files")
     vfs.umount("/")
@@ -85,24 +89,29 @@ def power(folder, identity, cause):
 
 
 class _Sys:
-    """`sys` of the MicroPython that the boot loader started; all but its version is this one's."""
+    """`sys` of the MicroPython that the boot loader started; all but what it says of itself is
+    this one's.
+    """
 
-    def __init__(self, version):
+    def __init__(self, version, build):
         own = sys.implementation
-        numbers = tuple(int(number) for number in version.split("."))
-        self.implementation = _Implementation(own.name, numbers + ("",), own._machine, own._mpy)
+        if version:
+            version = tuple(int(number) for number in version.split(".")) + ("",)
+        self.implementation = _Implementation(
+            own.name, version or own.version, own._machine, own._mpy, build or ""
+        )
 
     def __getattr__(self, name):
         return getattr(sys, name)
 
 
-def begin_app(app):
+def begin_app(app, chip, psram):
     """Run as that app image says; what is no MicroPython ends at once, as after a panic."""
-    if app is None:
-        return
-    if app[1] is None:
+    _, version, build, drives = app
+    if version is None:
         wire.restart("hard")
-    sys.modules["sys"] = _Sys(app[1])
+    memory.configure(chip, drives, psram)
+    sys.modules["sys"] = _Sys(version, build)
 
 
 def run(name):
@@ -120,9 +129,9 @@ def run(name):
     console.kbd_intr(-1)
 
 
-def start(models, line, folder, identity, cause):
+def start(models, line, folder, identity, cause, build, psram):
     wire.open_line(int(line))
-    flash = power(folder, identity, cause)
+    flash = power(folder, identity, cause, sys.argv[2], build, psram == "1")
     if "audio" in models:
         models["audio"].files = flash
     run("boot.py")
@@ -136,4 +145,4 @@ if sys.argv[4] == "measure":
     gc.collect()
     print(gc.mem_alloc())
 else:
-    start(models, *sys.argv[4:8])
+    start(models, *sys.argv[4:10])

@@ -1,8 +1,8 @@
 """How the station is, for technicians: told every 15 minutes, and whenever somebody asks."""
 
-import gc
 import json
 
+from lib import chip
 from micropython import const
 
 # ms of an anchor's age for a millisecond more of doubt: 50 ppm, twice what IEEE 802.11 allows a
@@ -15,9 +15,10 @@ def health(app, u):
     sectors = app.journal.sectors
     fill = (sectors - app.journal.free) * 100 // sectors  # percent not yet acknowledged
     event = {
-        "k": "station.health", "heap": gc.mem_free(), "journal": fill,
+        "k": "station.health", "journal": fill,
         "discards": app.discards, "bad_frames": app.host.decoder.bad,
     }  # fmt: skip
+    event.update(chip.memory())
     wifi = app.parts.get("wifi")
     if wifi and wifi.connected:
         event["rssi"] = wifi.dump()["rssi"]
@@ -66,5 +67,5 @@ def dump(app):
         "serial": told(app.serial),
         "parts": {role: told(device) for role, device in app.parts.made.items()},
         "crashes": app.crashes, "foreign": app.host.foreign,
-        "late": app.host.late,
+        "late": app.host.late, "memory": chip.memory(),
     }  # fmt: skip

@@ -5,11 +5,15 @@ told.
 import json
 import sys
 
-from lib import orders
+from lib import chip, orders
 from lib.desk import KEPT
 from lib.errors import JournalError
 from lib.journal import EVENT, SNAPSHOT
 from lib.ramflash import use_memory
+from micropython import const
+
+# bytes of a boot's event: below what `App.record` takes by the keys that it adds, `b`, `u`, `t`
+_BOOTED_LIMIT = const(400)
 
 
 def start(app, cause, faults, order, text):
@@ -38,8 +42,10 @@ def start(app, cause, faults, order, text):
     booted = {"k": "station.booted", "cause": cause, "firmware": firmware, "board": app.board,
               "micropython": "%d.%d.%d" % sys.implementation.version[:3],
               "torn": journal.torn}  # fmt: skip
+    booted.update(chip.about())
     if text:
-        booted["text"] = text
+        excess = len(json.dumps(booted)) + len(json.dumps(text).encode()) - _BOOTED_LIMIT
+        booted["text"] = text[max(excess, 0) :]
     app.record(booted, u)
     if order == "factory_reset":
         app.record({"k": "station.config", "generation": 0, "hash": ""}, u)

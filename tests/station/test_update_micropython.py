@@ -35,9 +35,13 @@ MPY = "6.3"
 
 
 def app_image(
-    version="1.29.0", chip="esp32", banner="MicroPython v{} on 2026-08-29; sim", noise=NOISE
+    version="1.29.0",
+    chip="esp32",
+    banner="MicroPython v{} on 2026-08-29; sim",
+    noise=NOISE,
+    build="\0ESP32_GENERIC-SPIRAM\0quad_psram",
 ):
-    image = esp_image(chip, banner.format(version).encode() + noise)
+    image = esp_image(chip, (banner.format(version) + build).encode() + noise)
     return image + b"\xff" * (-len(image) % 256)
 
 

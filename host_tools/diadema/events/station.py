@@ -17,7 +17,10 @@ type Check = Annotated[str, words("ok", "failed", "skipped")]
 
 
 class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
-    """`text`: the end of the traceback that ended the start before, where the cause is crash."""
+    """`text`: the end of the traceback that ended the start before, where the cause is crash.
+    `build`: MicroPython's own name for it, "" where it has none; `psram`: bytes, 0 without;
+    `start`: number of the start files in the vfs.
+    """
 
     cause: Annotated[
         str, words("power_on", "hard", "watchdog", "deep_sleep", "soft", "crash", "update")
@@ -25,6 +28,9 @@ class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
     firmware: str
     board: str
     micropython: Maybe[str] = UNSET
+    build: Maybe[str] = UNSET
+    psram: Maybe[Count] = UNSET
+    start: Maybe[Count] = UNSET
     torn: Count = 0
     text: Maybe[str] = UNSET
 
@@ -41,7 +47,15 @@ class StationConfig(Event, tag="station.config", kw_only=True, gc=False):
 
 
 class StationHealth(Event, tag="station.health", kw_only=True, gc=False):
+    """Bytes free: `heap` is what Python can still get, `gc_free` what of it is its heap already;
+    `idf…` the chip's internal RAM, for radio, TLS and DMA: now, largest block, least since power.
+    """
+
     heap: Count
+    gc_free: Maybe[Count] = UNSET
+    idf: Maybe[Count] = UNSET
+    idf_largest: Maybe[Count] = UNSET
+    idf_least: Maybe[Count] = UNSET
     journal: Count
     discards: Count = 0
     bad_frames: Count = 0

@@ -100,7 +100,7 @@ class SimBoard:
         """The chip and its PSRAM, as `boards/sim/chips.py` names them."""
         wiring = self.folder / "wiring.toml"
         if not wiring.exists():
-            return "esp32"
+            return "esp32:quad"
         about = tomllib.loads(wiring.read_text(encoding="utf-8"))["board"]
         return str(about["chip"]) + ("" if about["psram"] == "none" else f":{about['psram']}")
 

@@ -42,6 +42,9 @@ class Station:
         self.id = station_id
         self.board = board
         self.folder = folder
+        # at the next power-on: the stock image in it where no app partition says so ("": the
+        # right one), and whether its PSRAM answers
+        self.build, self.psram = "", True
         self.busy = False
         self.due: int | None = None
         self.plugged = True
@@ -94,6 +97,8 @@ class Station:
             self.folder,
             self.id.removeprefix("DIA-"),
             cause,
+            self.build,
+            self.psram,
             on_line=self._obey,
             on_console=self._told,
             on_end=self._ended,

@@ -22,6 +22,8 @@ class Vm:
         folder: Path,
         identity: str,
         cause: str,
+        build: str,
+        psram: bool,
         *,
         on_line: Callable[[bytes, bytes], None],
         on_console: Callable[[bytes], None],
@@ -33,7 +35,9 @@ class Vm:
         self._on_line, self._on_console, self._on_end = on_line, on_console, on_end
         self._line, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            vm_command(board, str(theirs.fileno()), str(folder), identity, cause),
+            vm_command(
+                board, str(theirs.fileno()), str(folder), identity, cause, build, str(int(psram))
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

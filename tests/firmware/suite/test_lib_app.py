@@ -124,15 +124,15 @@ class Bench:
         self.store = Store()
         self.boot()
 
-    def boot(self, faults=(), order=None):
+    def boot(self, faults=(), order=None, cause="power_on", text="", board="test"):
         self.serial = Serial()
         self.ticks = 0
         self.app = App(
-            STATION, "test", Journal(self.nor), lambda: self.store, Clock(lambda: self.ticks),
+            STATION, board, Journal(self.nor), lambda: self.store, Clock(lambda: self.ticks),
             self.serial, NotedParts(self),
         )  # fmt: skip
         before = self.app.journal
-        self.app.start("power_on", faults, order)
+        self.app.start(cause, faults, order, text)
         self.first = before.first
         return self
 
@@ -173,10 +173,27 @@ def test_a_boot_says_so_and_counts():
     assert booted == {
         "k": "station.booted", "cause": "power_on", "firmware": "0.1.0", "board": "test",
         "micropython": "{}.{}.{}".format(*sys.implementation.version[:3]), "torn": 0,
+        "build": getattr(sys.implementation, "_build", ""), "psram": 0, "start": 0,
         "b": 1, "u": 0, "t": None,
     }  # fmt: skip
     bench.boot()
     assert [event["b"] for event in bench.since(0)] == [1, 2]
+
+
+def test_the_end_of_the_longest_crash_is_told():
+    import lib.chip
+
+    about = {"build": "ESP32_GENERIC_S3-SPIRAM_OCT", "psram": 8 << 20, "start": 12}
+    text = '  File "lib/app.py"\n' * 12 + "OSError: 5"
+    bench = Bench()
+    real, lib.chip.about = lib.chip.about, lambda: about
+    try:
+        bench.boot(cause="crash", text=text, board="b" * 24)
+    finally:
+        lib.chip.about = real
+    booted = bench.since(0)[-1]
+    assert booted["k"] == "station.booted" and booted["build"] == about["build"]
+    assert len(booted["text"]) > 100 and text.endswith(booted["text"])
 
 
 def test_journal_first_then_lights_and_screen():
@@ -437,8 +454,8 @@ def test_the_health_report_tells_all_on_the_console():
     health(bench.app, 900_000)
     told = json.loads(bench.serial.logged[-1])
     assert sorted(told) == [
-        "clock", "crashes", "foreign", "journal", "late", "links", "parts", "serial",
-        "uplink",
+        "clock", "crashes", "foreign", "journal", "late", "links", "memory", "parts",
+        "serial", "uplink",
     ]  # fmt: skip
     assert sorted(told["parts"]) == ["codec", "lights", "screen"]
 
