@@ -1,9 +1,10 @@
 """`network` of the simulated board: a Wi-Fi station among the access points it is told of.
 
 The `wifi` command gives {"networks": {name: password}}; an open one has an empty password, and an
-empty table is radio silence.
+empty table is radio silence. The radio takes of the chip's memory, and is not there without.
 """
 
+import memory
 import wire
 
 STA_IF = 0
@@ -17,6 +18,7 @@ STAT_BEACON_TIMEOUT = 200
 STAT_ASSOC_FAIL = 203
 STAT_HANDSHAKE_TIMEOUT = 204
 
+_NO_MEMORY = "Wifi Unknown Error 0x0101"  # ESP_ERR_NO_MEM
 _ASSOCIATION_MS = 300  # a WPA2 handshake with DHCP on a quiet channel takes no less
 _networks = {}
 _radios = {}  # by interface: each is there once, whoever asks for it
@@ -54,6 +56,8 @@ class WLAN:
 
     def __new__(cls, interface_id=STA_IF):
         if interface_id not in _radios:
+            if not memory.radio():
+                raise RuntimeError(_NO_MEMORY)
             _radios[interface_id] = object.__new__(cls)
             _radios[interface_id]._begin()
         return _radios[interface_id]
@@ -68,6 +72,8 @@ class WLAN:
     def active(self, is_active=None):
         if is_active is None:
             return self._active
+        if not memory.joined(is_active):
+            raise RuntimeError(_NO_MEMORY)
         self._active = bool(is_active)
         if not is_active:
             self.disconnect()

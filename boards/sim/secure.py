@@ -8,6 +8,7 @@ The world is told what passes in clear, as an ear at the station's own end of th
 import io
 
 import builtin
+import memory
 import network
 import wire
 
@@ -43,8 +44,25 @@ class SSLContext:
     def verify_mode(self, mode):
         self._context.verify_mode = mode
 
+    def load_verify_locations(self, *arguments, **options):
+        if not memory.authority():
+            raise ValueError("invalid cert")  # extmod/modtls_mbedtls.c, whatever mbedTLS said
+        self._context.load_verify_locations(*arguments, **options)
+
     def wrap_socket(self, sock, **options):
-        return Secure(self._context.wrap_socket(sock, **options), sock)
+        for one in list(_beginning):  # nobody has it any more: a collection would have found it
+            one.release()
+        taken = memory.tls()
+        if taken is None:
+            raise OSError(12)  # ENOMEM
+        try:
+            return Secure(self._context.wrap_socket(sock, **options), sock, taken)
+        except Exception:
+            memory.give(taken)
+            raise
+
+
+_beginning = []  # connections that their broker has not let in yet
 
 
 class Secure(io.IOBase):
@@ -53,9 +71,11 @@ class Secure(io.IOBase):
     When its air is gone it is silent for good: what is written is lost, and nothing comes.
     """
 
-    def __init__(self, stream, raw):
+    def __init__(self, stream, raw, taken):
         self.stream = stream
         self.raw = raw
+        self._taken = taken
+        _beginning.append(self)
         self.setblocking = stream.setblocking
         self._out = _Packets(self._asked)
         self._in = _Packets(self._answered)
@@ -83,6 +103,8 @@ class Secure(io.IOBase):
         kind = first >> 4
         if kind == 2:
             self._told(True)
+            if self in _beginning:
+                _beginning.remove(self)
         elif kind == 3:
             _tell("D", first, body)
         if kind in _ANSWERS and self._open:
@@ -156,7 +178,15 @@ class Secure(io.IOBase):
     def close(self):
         network.off_cut(self._cut)
         self._cut()
+        self.release()
         self.stream.close()
+
+    def release(self):
+        """What it has of the chip's memory."""
+        if self in _beginning:
+            _beginning.remove(self)
+        memory.give(self._taken)
+        self._taken = None
 
 
 def _tell(way, first, body):

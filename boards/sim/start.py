@@ -22,6 +22,7 @@ from collections import namedtuple
 import console
 import esp32
 import hands
+import heap
 import machine
 import memory
 import network  # noqa: F401
@@ -134,6 +135,8 @@ def start(models, line, folder, identity, cause, build, psram):
     flash = power(folder, identity, cause, sys.argv[2], build, psram == "1")
     if "audio" in models:
         models["audio"].files = flash
+    memory.begin()
+    sys.modules["gc"] = heap
     run("boot.py")
     run("main.py")
     while True:  # the chip would now sit at its prompt

@@ -36,11 +36,11 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def program(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Station]]]:
     """`await program(source)`: a powered station that runs `source` in place of the firmware, on
-    the plain board or another.
+    the plain board or another, `build` its MicroPython.
     """
     async with AsyncExitStack() as stack:
 
-        async def start(source: str, board: SimBoard = SIM) -> Station:
+        async def start(source: str, board: SimBoard = SIM, build: str = "") -> Station:
             folder = tmp_path / "program"
             folder.mkdir(exist_ok=True)
             (folder / "main.py").write_text(source)
@@ -48,6 +48,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Stati
                 World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=folder)
             )
             station = await world.add_station(STATION, board=board)
+            station.build = build
             await station.power_on()
             return station
 
