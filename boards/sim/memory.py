@@ -12,6 +12,8 @@ with PSRAM; ballast takes what a chip without would not have.
 
 import gc
 
+import wire
+
 RATIO = 0.7  # 0.67-0.72 was measured
 _OWN = 2_448  # what MicroPython holds at its prompt, gc.mem_alloc() there
 # esp_heap_caps.h: MALLOC_CAP_…
@@ -177,7 +179,7 @@ class _Chip:
 
 
 _chip = _Chip(0)
-_radio = _joined = None  # what they took
+_radio = _joined = _squeezed = None  # what they took
 
 
 def configure(chip, drives, there):
@@ -253,6 +255,18 @@ def joined(on):
         return True
     _joined = _joined or _chip.take(_JOINED)
     return bool(_joined)
+
+
+def squeeze(command):
+    """The `squeeze` command leaves so many bytes of internal RAM `free`, or gives all back."""
+    global _squeezed
+    _squeezed = give(_squeezed)
+    if "free" in command:
+        free = sum(region.free for region in _chip.internal)
+        _squeezed = _chip.take(free - command["free"])
+
+
+wire.on("squeeze", squeeze)
 
 
 def authority():

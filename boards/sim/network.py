@@ -25,6 +25,25 @@ _radios = {}  # by interface: each is there once, whoever asks for it
 _connections = []  # functions to be called when their air is gone
 
 
+_failing = {}  # "made", "active", "connect": what it raises there
+
+
+def _radio(command):
+    """The `radio` command gives {"fails": {where: name of an error}}, until the next one."""
+    _failing.clear()
+    _failing.update(command["fails"])
+
+
+def _attempt(where):
+    failure = _failing.get(where)
+    if failure == "OSError":
+        raise OSError("Wifi Internal Error")
+    if failure == "RuntimeError":
+        raise RuntimeError("Wifi Unknown Error 0x0102")
+    if failure:
+        raise MemoryError("memory allocation failed, allocating 1024 bytes")
+
+
 def _wifi(command):
     _networks.clear()
     _networks.update(command["networks"])
@@ -33,6 +52,7 @@ def _wifi(command):
 
 
 wire.on("wifi", _wifi)
+wire.on("radio", _radio)
 
 
 def on_cut(function):
@@ -56,6 +76,7 @@ class WLAN:
 
     def __new__(cls, interface_id=STA_IF):
         if interface_id not in _radios:
+            _attempt("made")
             if not memory.radio():
                 raise RuntimeError(_NO_MEMORY)
             _radios[interface_id] = object.__new__(cls)
@@ -72,6 +93,8 @@ class WLAN:
     def active(self, is_active=None):
         if is_active is None:
             return self._active
+        if is_active:
+            _attempt("active")
         if not memory.joined(is_active):
             raise RuntimeError(_NO_MEMORY)
         self._active = bool(is_active)
@@ -81,6 +104,7 @@ class WLAN:
     def connect(self, ssid=None, key=None, *, bssid=None):
         if not self._active:
             raise OSError("Wifi Not Started")
+        _attempt("connect")
         if ssid is not None:
             self._wanted = (ssid, key)
         self._try()

@@ -11,16 +11,32 @@ from micropython import const
 
 _LOOK_MS = const(200)
 _LIMIT_MS = const(15_000)
+_NO_MEMORY = const("0x0101")  # ESP_ERR_NO_MEM, in «Wifi Unknown Error»
 _WRONG = (network.STAT_WRONG_PASSWORD, network.STAT_HANDSHAKE_TIMEOUT)
 
 
 class Wifi:
+    """All that the chip says of its radio is a PartError here: its own are OSError, RuntimeError
+    and MemoryError for the same things.
+    """
+
     def __init__(self):
-        self._wlan = network.WLAN(network.STA_IF)
+        try:
+            self._wlan = network.WLAN(network.STA_IF)
+        except (OSError, RuntimeError, MemoryError) as error:
+            raise _named(error) from None
         self.tries = 0
 
     async def connect(self, ssid, password):
-        """Returns when there is an address; PartError wrong_password, no_network or no_answer."""
+        """Returns when there is an address; PartError wrong_password, no_network, no_answer,
+        no_memory, radio.
+        """
+        try:
+            await self._connect(ssid, password)
+        except (OSError, RuntimeError, MemoryError) as error:
+            raise _named(error) from None
+
+    async def _connect(self, ssid, password):
         wlan = self._wlan
         if wlan.isconnected() and wlan.config("ssid") == ssid:
             return
@@ -44,11 +60,17 @@ class Wifi:
         """(ssid, bssid, channel, dBm, security, hidden) of each access point; nothing else goes
         on meanwhile, for about two seconds.
         """
-        self._wlan.active(True)
-        return self._wlan.scan()
+        try:
+            self._wlan.active(True)
+            return self._wlan.scan()
+        except (OSError, RuntimeError, MemoryError) as error:
+            raise _named(error) from None
 
     def off(self):
-        self._wlan.active(False)
+        try:
+            self._wlan.active(False)
+        except (OSError, RuntimeError):
+            return  # it did not go on either, and is asked again before its next use
 
     @property
     def connected(self):
@@ -60,3 +82,9 @@ class Wifi:
 
     def selftest(self):
         return bool(self._wlan.active())
+
+
+def _named(error):
+    if isinstance(error, MemoryError) or _NO_MEMORY in str(error):
+        return PartError("wifi", "no_memory", "is the image for its PSRAM? ({})".format(error))
+    return PartError("wifi", "radio", str(error))

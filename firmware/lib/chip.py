@@ -20,6 +20,9 @@ _8BIT = const(1 << 2)
 _SPIRAM = const(1 << 10)
 _INTERNAL = const(1 << 11)
 _DEFAULT = const(1 << 12)
+# a TLS connection at its peak, and its largest block: a record of 16 KiB
+_TLS_BYTES = const(30_000)
+_TLS_BLOCK = const(16_800)
 
 
 def about():
@@ -44,6 +47,16 @@ def memory():
         "idf_largest": _largest(internal),
         "idf_least": sum(region[3] for region in internal),
     }
+
+
+def scarce():
+    """Whether the chip's own memory has no room for a TLS connection: MicroPython says the same
+    of that as of a wrong certificate.
+    """
+    internal = idf_heap_info(_INTERNAL | _8BIT)
+    return bool(internal) and (
+        sum(region[1] for region in internal) < _TLS_BYTES or _largest(internal) < _TLS_BLOCK
+    )
 
 
 def _largest(regions):

@@ -192,7 +192,13 @@ class Improv:
         parts = self._app.parts
         if not parts.has("wifi"):
             raise PartError("wifi", "none", "this board has no radio")
-        return parts.get("wifi") or parts.make("wifi")
+        try:
+            radio = parts.get("wifi") or parts.make("wifi")
+        except PartError as error:
+            self._app.fault("wifi", error.code)
+            raise
+        self._app.fault("wifi", None)
+        return radio
 
     async def _scan(self):
         for name, (rssi, security) in loudest(self._radio().scan()).items():

@@ -20,7 +20,8 @@ _TOLD_MS = const(60_000)  # the first wait after what only a person can mend
 _TOLD_MOST_MS = const(600_000)
 _HOLD_MS = const(30_000)  # a cable that did not answer is not used again for so long
 _HOLD_MOST_MS = const(600_000)
-_FAULTS = ("wrong_password", "certificate", "refused")  # only these a person can mend
+# a person can mend the first three; the others are told, as they do not mend themselves
+_FAULTS = ("wrong_password", "certificate", "refused", "no_memory", "radio")
 
 
 def settle(app):
@@ -47,7 +48,7 @@ class Links:
         self.settings = settings
         self._app = app
         self._now = app.clock.now
-        self.radio = app.parts.make("wifi")
+        self.radio = None  # until it could be made
         self._topic = topic = _TOPIC + app.station_id + "/"
         self.client = Client(
             settings[1], app.station_id, [topic + "ack", topic + "cmd"],
@@ -62,7 +63,11 @@ class Links:
         self.reconnects = 0
         self.tasks = [asyncio.create_task(app.keep(self._run))]
         if settings[2]:
-            self.tasks.append(asyncio.create_task(app.keep(keep_hour, app, self.radio)))
+            self.tasks.append(asyncio.create_task(app.keep(keep_hour, app, self.joined)))
+
+    def joined(self):
+        """There is a network to ask in."""
+        return self.radio and self.radio.connected
 
     # ------------------------------------------------------------------ the choice
 
@@ -109,15 +114,17 @@ class Links:
         try:
             while True:
                 try:
+                    self.radio = self.radio or self._app.parts.make("wifi")
                     wifi = self.settings[0]
                     await self.radio.connect(wifi["ssid"], wifi["password"])
                     await self.client.run()
-                except StationError as error:
+                except (StationError, OSError, MemoryError) as error:
                     self._ended(error)
                 wait_ms = self._wait_ms
                 await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 11))
         finally:
-            self.radio.off()
+            if self.radio:
+                self.radio.off()
 
     def _up(self):
         self.reconnects += 1
@@ -128,7 +135,7 @@ class Links:
         self._app.uplink.changed()
 
     def _ended(self, error):
-        code = getattr(error, "code", "")
+        code = getattr(error, "code", "no_memory" if isinstance(error, MemoryError) else "")
         self._app.serial.log("wifi: {}".format(error))
         if code in _FAULTS:
             self._app.fault("wifi", code)

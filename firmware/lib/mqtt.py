@@ -8,7 +8,9 @@ Names are looked up by the system's blocking call; give an address where that ma
 import asyncio
 import ssl
 from binascii import a2b_base64
+from errno import ENOMEM
 
+from lib import chip
 from lib.errors import LinkError
 from lib.timekeeping import wait
 from micropython import const
@@ -97,7 +99,7 @@ class Client:
             self.connected = True
             self._on_up()
             await self._keep()
-        except (OSError, EOFError, ValueError, asyncio.TimeoutError) as error:
+        except (OSError, EOFError, ValueError, MemoryError, asyncio.TimeoutError) as error:
             raise _named(error) from None
         finally:
             self.connected = False
@@ -225,8 +227,16 @@ def _named(error):
         return LinkError("the broker closed", "lost")
     if isinstance(error, asyncio.TimeoutError):
         return LinkError("no answer from the broker", "no_answer")
-    wrong = _CERT_VERIFY_FAILED in error.args or "CERT" in str(error).upper()
-    return LinkError(str(error), "certificate" if wrong else "no_answer")
+    text = str(error)
+    wrong = _CERT_VERIFY_FAILED in error.args or "CERT" in text.upper()
+    if (
+        isinstance(error, MemoryError)
+        or ENOMEM in error.args[:1]
+        or "ALLOC_FAILED" in text
+        or (wrong and chip.scarce())  # an authority that cannot be read is «invalid cert», too
+    ):
+        return LinkError("no memory for TLS: " + text, "no_memory")
+    return LinkError(text, "certificate" if wrong else "no_answer")
 
 
 def _number(value):

@@ -58,8 +58,9 @@ def dump(app):
     links, clock, journal = app.uplink.links, app.clock, app.journal
     u = clock.now()
     return {
-        "links": dict(told(links), radio=told(links.radio), broker=told(links.client))
-        if links else None,
+        "links": dict(
+            told(links), radio=links.radio and told(links.radio), broker=told(links.client)
+        ) if links else None,
         "clock": {"u": u, "source": clock.source, "uncertainty_ms": uncertainty_ms(clock, u)},
         "journal": dict(told(journal), first=journal.first, free=journal.free,
                         bad=len(journal.bad)),

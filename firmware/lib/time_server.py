@@ -12,13 +12,13 @@ _MOST_MS = const(3_600_000)
 _STALE_MS = const(3_900_000)  # the host tells the time each hour
 
 
-async def keep_hour(app, wifi):
+async def keep_hour(app, joined):
     clock = app.clock
     wait_ms = _FIRST_MS
     while True:
         await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 11))
         wait_ms = min(wait_ms * 2, _MOST_MS)
-        if not wifi.connected or (clock.source and clock.now() - clock.anchored < _STALE_MS):
+        if not joined() or (clock.source and clock.now() - clock.anchored < _STALE_MS):
             wait_ms = _FIRST_MS
             continue
         try:

@@ -109,6 +109,8 @@ uplink: link
 wifi: Wi-Fi
 wifi.wrong_password: Wrong Wi-Fi password
 wifi.refused: Credential not valid
+wifi.no_memory: No memory for Wi-Fi
+wifi.radio: Wi-Fi radio fails
 config: configuration
 help_accepted: %s comes
 help_resolved: Help given

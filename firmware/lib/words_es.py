@@ -109,6 +109,8 @@ uplink: enlace
 wifi: Wi-Fi
 wifi.wrong_password: Clave de Wi-Fi errada
 wifi.refused: Credencial no válida
+wifi.no_memory: Wi-Fi sin memoria
+wifi.radio: Radio de Wi-Fi falla
 config: configuración
 help_accepted: Va %s
 help_resolved: Ayuda resuelta

@@ -36,11 +36,13 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def program(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Station]]]:
     """`await program(source)`: a powered station that runs `source` in place of the firmware, on
-    the plain board or another, `build` its MicroPython.
+    the plain board or another, `build` its MicroPython, `psram` whether that answers.
     """
     async with AsyncExitStack() as stack:
 
-        async def start(source: str, board: SimBoard = SIM, build: str = "") -> Station:
+        async def start(
+            source: str, board: SimBoard = SIM, build: str = "", psram: bool = True
+        ) -> Station:
             folder = tmp_path / "program"
             folder.mkdir(exist_ok=True)
             (folder / "main.py").write_text(source)
@@ -48,7 +50,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Stati
                 World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=folder)
             )
             station = await world.add_station(STATION, board=board)
-            station.build = build
+            station.build, station.psram = build, psram
             await station.power_on()
             return station
 

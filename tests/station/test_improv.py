@@ -159,3 +159,20 @@ async def test_a_technician_can_still_stop_it_by_hand(fresh):
         await world.sleep(ENDS_MS)
         client.send(b"\r\x03\r\x01")  # as mpremote does
         await until(world, lambda: b"KeyboardInterrupt" in b"".join(station.console))
+
+
+@pytest.mark.parametrize(
+    ("where", "error"), [("made", "RuntimeError"), ("made", "MemoryError"), ("active", "OSError")]
+)
+async def test_a_radio_that_fails_is_told_to_the_browser_and_ends_nothing(fresh, where, error):
+    async with fresh() as (world, station, client):
+        await world.sleep(2000)
+        await station.ask({"do": "radio", "fails": {where: error}})
+        states, errors, results = await asked(world, client, wifi(SSID, PASSWORD))
+        assert (states, errors, results) == ([JOINING, READY], [UNABLE], [])
+        kinds = [seen.event["k"] for seen in world.witness.events(STATION)]
+        assert ("station.fault" in kinds) == (where == "made")
+        await station.ask({"do": "radio", "fails": {}})
+        states, errors, results = await asked(world, client, wifi(SSID, PASSWORD))
+        assert (states, errors, results) == ([JOINING, JOINED], [], [(WIFI, [])])
+        assert station.restarts == [] and b"Traceback" not in b"".join(station.console)

@@ -217,3 +217,56 @@ async def test_an_absent_network_never_restarts_the_station(desk, site, server):
         await bench.station.tap(bench.badges[0])
         await bench.until(lambda: "session.opened" in host.over("usb"))
         await host.shut()
+
+
+FAILS = [
+    ("made", "RuntimeError", "radio"),
+    ("made", "MemoryError", "no_memory"),
+    ("active", "OSError", "radio"),
+    ("connect", "RuntimeError", "radio"),
+    ("connect", "OSError", "radio"),
+]
+
+
+@pytest.mark.parametrize(("where", "error", "code"), FAILS)
+async def test_a_radio_that_fails_is_a_fault_and_the_cable_goes_on(
+    desk, site, server, where, error, code
+):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: PASSWORD})
+        await bench.station.ask({"do": "radio", "fails": {where: error}})
+        since = bench.since()
+        assert (await host.answer(host.with_wifi()))["k"] == "station.config"
+        fault = await bench.event("station.fault", since, part="wifi")
+        assert fault["code"] == code
+        await bench.log_in()
+        await bench.until(lambda: "presence.changed" in host.over("usb"))
+        before = b"".join(bench.station.console).count(b"wifi: wifi: ")
+        await bench.world.sleep(1_800_000)
+        tried = b"".join(bench.station.console).count(b"wifi: wifi: ") - before
+        assert 2 <= tried <= 8, "again and again, with a growing wait"
+        await bench.station.ask({"do": "radio", "fails": {}})
+        await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
+        await bench.event("station.fault_cleared", since, part="wifi")
+        assert bench.station.restarts == []
+        await host.shut()
+
+
+@pytest.mark.parametrize("free", [1_000, 20_000])
+async def test_no_memory_for_tls_is_no_wrong_certificate(desk, site, server, free):
+    """Of less than an authority takes, and of less than a connection."""
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {})
+        host.with_wifi()
+        await bench.until(lambda: b"no_network" in b"".join(bench.station.console))
+        await bench.station.ask({"do": "squeeze", "free": free})
+        since = bench.since()
+        await air(bench, {SSID: PASSWORD})
+        fault = await bench.event("station.fault", since, part="wifi")
+        assert fault["code"] == "no_memory"
+        await bench.station.ask({"do": "squeeze"})
+        await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
+        await bench.event("station.fault_cleared", since, part="wifi")
+        await host.shut()
