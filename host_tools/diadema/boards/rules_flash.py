@@ -11,7 +11,7 @@ _SECTOR = 0x1000
 _APP_ALIGNMENT = 0x10000
 _FIRST = 0x9000  # the bootloader, then the table itself at 0x8000
 _MEGABYTE = 0x100000
-# MicroPython 1.23 for 4 MB with two slots, built for size: ports/esp32/partitions-4MiB-ota.csv
+# MicroPython's own for 4 MB with two slots: ports/esp32/partitions-4MiB-ota.csv
 _LEAST_APP = 0x180000
 _JOURNAL = 0x70000
 _PROGRAM = 0x2A000  # the largest board's, as `diadema image build` prints it, with a fifth over

@@ -22,7 +22,7 @@ from diadema.image.files import (
     start_files,
 )
 from diadema.image.slots import Trailer
-from diadema.image.stock import LOADER, Stock, read_stock
+from diadema.image.stock import LOADER, Stock, left_of, read_stock
 
 _MEGABYTE = 0x100000
 _OTADATA = b"\xff"  # blank: the boot loader starts ota_0
@@ -45,11 +45,15 @@ class Piece:
 
 @dataclass(frozen=True)
 class Image:
-    """`pieces` never cover the journal: it is the station's alone."""
+    """`pieces` never cover the journal: it is the station's alone. `build` is MicroPython's;
+    `untried`: what is to be said where its version was not tried.
+    """
 
     board: str
     chip: str
     micropython: str
+    build: str
+    untried: str | None
     version: str
     flash_bytes: int
     pieces: list[Piece]
@@ -68,7 +72,7 @@ def build(
     board: Board, stock: bytes, version: str, *, flash_bytes: int | None = None,
     sha256: str | None = None,
 ) -> Image:  # fmt: skip
-    """Raises ImageError for a stock image that is another's, too old, or not the one of `sha256`,
+    """Raises ImageError for a stock image that is not for the board or not the one of `sha256`,
     and for a flash that is too small.
     """
     found = hashlib.sha256(stock).hexdigest()
@@ -78,7 +82,7 @@ def build(
             "again, and look which file the sum belongs to"
         )
     about = board.wiring.board
-    taken = read_stock(stock, about.chip)
+    taken = read_stock(stock, board)
     size = flash_bytes or about.flash_mb * _MEGABYTE
     last = max(one.end for one in board.partitions)
     if size < last:
@@ -96,12 +100,22 @@ def build(
               table.OFFSET - LOADER[taken.chip] - len(loader)),
         Piece("partition table", table.OFFSET, table.pack(board.partitions), table.SIZE, 0),
         _filled(places["otadata"], _OTADATA * places["otadata"].size, 0),
-        _app(places["ota_0"], taken),
+        Piece("ota_0", places["ota_0"].offset, taken.app, places["ota_0"].size,
+              left_of(places["ota_0"].size, taken, board, "a slot")),
         _filled(places["slot_a"], slot, free_bytes(slot[:-SECTOR], SLOT_BLOCK)),
         _filled(places["slot_b"], b"\xff" * places["slot_b"].size, places["slot_b"].size),
         _filled(places["vfs"], vfs, free_bytes(vfs, VFS_BLOCK)),
     ]  # fmt: skip
-    return Image(board.name, taken.chip, taken.version_text, version, size, pieces)
+    return Image(
+        board=board.name,
+        chip=taken.chip,
+        micropython=taken.about.version_text,
+        build=taken.about.build,
+        untried=taken.about.untried,
+        version=version,
+        flash_bytes=size,
+        pieces=pieces,
+    )
 
 
 def program_slot(board: Board, size: int, version: str, sequence: int = 1) -> bytes:
@@ -119,15 +133,6 @@ def program_slot(board: Board, size: int, version: str, sequence: int = 1) -> by
 
 def _filled(place: Partition, data: bytes, free: int) -> Piece:
     return Piece(place.name, place.offset, data, place.size, free)
-
-
-def _app(place: Partition, taken: Stock) -> Piece:
-    if len(taken.app) > place.size:
-        raise ImageError(
-            f"MicroPython's app has {len(taken.app)} bytes, its partition {place.size}: take an "
-            "image built for two app slots (OTA), which the README names"
-        )
-    return Piece(place.name, place.offset, taken.app, place.size, place.size - len(taken.app))
 
 
 def _for_flash(taken: Stock, size: int) -> bytes:

@@ -23,7 +23,9 @@ def build(
     board: Annotated[str, typer.Option("--board", help="As `diadema board list` prints it.")],
     micropython: Annotated[
         Path,
-        typer.Option("--micropython", help="A stock image with two app slots, 1.23 or newer."),
+        typer.Option(
+            "--micropython", help="A stock image that uses the board's PSRAM, 1.27 or newer."
+        ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The image to write.")],
     flash: Annotated[
@@ -52,6 +54,8 @@ def build(
     made = make.build(
         load_board(board), stock, program_version(), flash_bytes=_size(flash), sha256=sha256
     )
+    if made.untried:
+        print(f"diadema: {made.untried}", file=sys.stderr)
     whole = made.whole()
     try:
         out.write_bytes(whole)
@@ -116,6 +120,7 @@ def _as_json(made: "Image", whole: bytes, out: Path) -> dict[str, object]:
         "chip": made.chip,
         "version": made.version,
         "micropython": made.micropython,
+        "build": made.build,
         "bytes": len(whole),
         "sha256": hashlib.sha256(whole).hexdigest(),
         "pieces": [
@@ -141,8 +146,11 @@ def _tell(made: "Image", whole: bytes, out: Path) -> None:
             one.name, f"0x{one.offset:06x}", f"{len(one.data)}", f"{one.free}", one.sha256[:16]
         )
     console.print(table)
-    console.print(f"{made.board} ({made.chip}), Diadema {made.version} on MicroPython "
-                  f"{made.micropython}: {out}, {len(whole)} bytes")  # fmt: skip
+    (app,) = (one for one in made.pieces if one.name == "ota_0")
+    console.print(f"MicroPython {made.micropython} ({made.build}): {app.free // 1000} KB are left "
+                  "of its slot")  # fmt: skip
+    console.print(f"{made.board} ({made.chip}), Diadema {made.version}: {out}, "
+                  f"{len(whole)} bytes")  # fmt: skip
     console.print(f"SHA-256 {hashlib.sha256(whole).hexdigest()}")
 
 

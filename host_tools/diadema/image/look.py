@@ -77,7 +77,14 @@ def _read(
 ) -> Iterator[tuple[str, dict[str, int]]]:
     if one.type == "app":
         whole = stock.app_of(data, chip)
-        about = f"MicroPython {stock.version_of(whole)}, {len(whole)} bytes"
+        found = stock.about_app(whole)
+        if found.psram == "none":
+            raise ImageError(
+                f"{found} uses no PSRAM, without which no station runs: make the image again, "
+                "with what `diadema image build` asks for"
+            )
+        version = found.version_text + found.preview
+        about = f"MicroPython {version}, {found.build}, {found.psram} PSRAM, {len(whole)} bytes"
         told = slots.unpack(data[-SECTOR:])
         yield about if told is None else f"{about}, by an update: {_of_app(told[1])}", {}
     elif one.name.startswith("slot_"):

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from diadema.boards.builds import OLDEST
 from diadema.boards.table import Board
 from diadema.image.errors import ImageError
 from diadema.image.files import (
@@ -29,14 +30,15 @@ from diadema.update.keys import PrivateKey, PublicKey
 
 PART = 480  # bytes of the bundle in a command, `firmware/update.py` has it
 LINES_LIMIT = 2048  # bytes
-MICROPYTHON = "1.23"  # design §9
+MICROPYTHON = ".".join(map(str, OLDEST))
 _PARTS = 0xFFFF
 
 
 class Manifest(Struct, kw_only=True, frozen=True):
     """`made`: UTC seconds; a station takes no program that was made before the one it runs.
     `micropython`: what runs there must be that new. With `what`, it is MicroPython itself of
-    `version`, for `chip` (as an image's header has it), that loads `mpy` files.
+    `version`, for `chip` (as an image's header has it), that loads `mpy` files: of the `build`
+    that the station's `sys.implementation` tells, with a driver for that `psram`.
     """
 
     board: Annotated[str, Meta(min_length=1, max_length=24)]
@@ -48,11 +50,15 @@ class Manifest(Struct, kw_only=True, frozen=True):
     what: Literal["micropython"] | None = None
     chip: Annotated[int, Meta(ge=0, lt=2**16)] | None = None
     mpy: Annotated[str, Meta(pattern=r"^\d{1,2}\.\d\Z")] | None = None
+    build: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,40}\Z")] | None = None
+    psram: Literal["none", "quad", "octal"] | None = None
 
     @property
     def named(self) -> str:
         """For people."""
-        return f"MicroPython {self.version}" if self.what else self.version
+        if not self.what:
+            return self.version
+        return f"MicroPython {self.version}" + (f" ({self.build})" if self.build else "")
 
 
 @dataclass(frozen=True)

@@ -111,17 +111,21 @@ def bundle(
 ) -> None:
     """Compile the program for a board and sign it; or sign a MicroPython for it."""
     from diadema.boards.table import load_board
+    from diadema.image.stock import read_stock
     from diadema.update import bundle as bundles
     from diadema.update import micropython as interpreters
     from diadema.update.errors import UpdateError
 
-    private = _load(key)
+    private, about, left = _load(key), load_board(board), ""
     when = int(time.time()) if made is None else made
     if micropython is None:
-        data = bundles.make(load_board(board), private, when)
+        data = bundles.make(about, private, when)
     else:
-        stock = read_file(micropython)
-        data = interpreters.make(load_board(board), stock, private, when, mpy)
+        stock = read_stock(read_file(micropython), about)
+        data = interpreters.make(about, stock, private, when, mpy)
+        left = f": {interpreters.left(about, stock) // 1000} KB are left of its slot"
+        if stock.about.untried:
+            print(f"diadema: {stock.about.untried}", file=sys.stderr)
     read = bundles.read(data)
     told = read.manifest
     file = out or Path(f"{told.what or 'app'}-{told.board}-{told.version}.bundle")
@@ -132,8 +136,8 @@ def bundle(
     if as_json:
         print(json.dumps(_as_json(read) | {"file": str(file)}))
     else:
-        print(f"{file}: {told.board} {told.named}, {len(read.data)} bytes in {read.parts} parts,"
-              f" signed by {private.public.fingerprint}")  # fmt: skip
+        print(f"{file}: {told.board} {told.named}{left}, {len(read.data)} bytes in {read.parts}"
+              f" parts, signed by {private.public.fingerprint}")  # fmt: skip
 
 
 @app.command()
@@ -160,7 +164,7 @@ def inspect(
     else:
         print(f"{told.board} {told.named}, made {time.strftime('%F %T', time.gmtime(told.made))}"
               f" UTC, for MicroPython {told.micropython} or newer")  # fmt: skip
-        held = f"loads .mpy {told.mpy}, {told.length} bytes"
+        held = f"{told.psram} PSRAM, loads .mpy {told.mpy}, {told.length} bytes"
         if not told.what:
             held = f"{len(files)} files, {sum(files.values())} bytes"
         print(f"{held}; {len(read.data)} bytes to send in {read.parts} parts")

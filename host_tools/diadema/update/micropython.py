@@ -4,7 +4,7 @@ partition. `firmware/interpreter.py` takes it.
 
 from diadema.boards.table import Board
 from diadema.image.files import SECTOR
-from diadema.image.stock import chip_number, read_stock
+from diadema.image.stock import Stock, chip_number, left_of
 from diadema.update.bundle import sign
 from diadema.update.errors import UpdateError
 from diadema.update.keys import PrivateKey
@@ -15,26 +15,30 @@ _MPY = "6.3"
 _NEWEST = (1, 29)  # of which that is known
 
 
-def make(board: Board, stock: bytes, key: PrivateKey, made: int, mpy: str | None = None) -> bytes:
+def make(board: Board, stock: Stock, key: PrivateKey, made: int, mpy: str | None = None) -> bytes:
     """`mpy`: which `.mpy` files it loads, where that is not known here. Raises ImageError or
     UpdateError.
     """
-    taken = read_stock(stock, board.wiring.board.chip)
+    about = stock.about
     if mpy is None:
-        if taken.version[:2] > _NEWEST:
+        if about.version[:2] > _NEWEST:
             raise UpdateError(
-                f"which .mpy files MicroPython {taken.version_text} loads is not known here: say "
+                f"which .mpy files MicroPython {about.version_text} loads is not known here: say "
                 "it with --mpy, as `mpy-cross --version` of that release prints it"
             )
         mpy = _MPY
-    room = next(one.size for one in board.partitions if one.name == "ota_1") - SECTOR
-    body = taken.app + b"\xff" * (-len(taken.app) % _ROUND)
-    if len(body) > room:
-        raise UpdateError(
-            f"MicroPython's app has {len(taken.app)} bytes, an update of {board.name} has room "
-            f"for {room}: take an image built for two app slots (OTA), which the README names"
-        )
+    left(board, stock)
+    body = stock.app + b"\xff" * (-len(stock.app) % _ROUND)
     return sign(
-        body, key, board=board.name, version=taken.version_text, made=made,
-        what="micropython", chip=chip_number(taken.app), mpy=mpy,
+        body, key, board=board.name, version=about.version_text, made=made,
+        what="micropython", chip=chip_number(stock.app), mpy=mpy, build=about.build,
+        psram=about.psram,
     )  # fmt: skip
+
+
+def left(board: Board, stock: Stock) -> int:
+    """Bytes of the slot that an update with it leaves: its last sector is the update's own. Raises
+    ImageError when it does not fit.
+    """
+    slot = next(one.size for one in board.partitions if one.name == "ota_1")
+    return left_of(slot - SECTOR, stock, board, "a slot, without the update's own sector,")
