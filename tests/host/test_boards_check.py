@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from broken_boards import AUDIOKIT, BROKEN, DEVKIT, FLASH, KORVO, LYRAT, PINS, TABLE, WIRING
+from broken_boards import AUDIOKIT, BROKEN, DEVKIT, FLASH, KORVO, LYRAT, TABLE, WIRING
 from diadema import cli
 from diadema.boards.check import RULES, check_board, reason
 from diadema.boards.table import BOARDS, BoardError, board_names, load_board
@@ -63,7 +63,6 @@ def test_each_rule_is_seen_failing_and_says_why():
         (WIRING, "[audio]", "[sound]", "wiring.toml"),
         (WIRING, '"esp32"', '"esp32p4"', "no chip esp32p4"),
         (WIRING, FLASH, "partitions-2mb.csv", "partitions-2mb.csv: No such file"),
-        (PINS, "LEDS,GPIO15", "LEDS", "NAME,GPIOn"),
         (FLASH, "0x310000, 0x70000", "0x310000, 448K", "line 10 of the partition table"),
     ],
 )

@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from diadema.boards.builds import build_for
 from diadema.boards.rules_parts import tone_db_spl
 from diadema.boards.table import board_names, load_board
 
@@ -51,6 +52,16 @@ def test_what_answers_on_its_buses_is_what_the_page_expects(name):
     }
     assert {int(bus): [int(n) for n in found.split(",")] for bus, found in scans} == expected
     assert f"on {board.name}, DIA-" in page
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_a_board_s_page_names_the_micropython_that_drives_its_psram(name):
+    about = load_board(name).wiring.board
+    build = build_for(about.chip, about.psram)
+    assert f"({build})`, or a newer one" in (HARDWARE / f"{name}.md").read_text()
+    row = next(line for line in (HARDWARE / "README.md").read_text().splitlines()
+               if line.startswith(f"| [{name}]"))  # fmt: skip
+    assert f" {build} |" in row
 
 
 @pytest.mark.parametrize("name", board_names())

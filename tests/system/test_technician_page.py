@@ -147,7 +147,9 @@ async def hub(bench: Bench, line: str) -> None:
     await bench.until(is_up)
 
 
-@runs("diadema image build --board lyrat_v4_3 --micropython ESP32_GENERIC-SPIRAM.bin -o station.bin")
+@runs(
+    "diadema image build --board lyrat_v4_3 --micropython ESP32_GENERIC-SPIRAM.bin -o station.bin"
+)
 async def image(bench: Bench, line: str) -> None:
     Path("ESP32_GENERIC-SPIRAM.bin").write_bytes(stock_image("esp32"))
     assert "lyrat_v4_3 (esp32)" in await bench.does(line)

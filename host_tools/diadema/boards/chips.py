@@ -22,6 +22,15 @@ class Chip:
     console: dict[int, str] = field(default_factory=dict)
 
 
+# how a module's PSRAM is wired, by its name: data sheets of the modules, «ordering information»
+MODULE_PSRAM = {
+    r"ESP32-WROVER": "quad",
+    r"ESP32-A1S": "quad",
+    r"ESP32-S3-\S*N\d+R2\b": "quad",
+    r"ESP32-S3-\S*N\d+R(8|16V?)\b": "octal",
+}
+
+
 def _range(*spans: tuple[int, int]) -> frozenset[int]:
     return frozenset(pin for first, last in spans for pin in range(first, last + 1))
 

@@ -4,10 +4,13 @@ anything, and what to do about it.
 
 import ast
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from diadema.boards.builds import build_for
+from diadema.boards.chips import MODULE_PSRAM
 from diadema.boards.table import Board
 
 ROLES = frozenset(
@@ -22,6 +25,25 @@ def names_agree(board: Board) -> Iterator[str]:
     """The folder's name goes into images and drawings, NAME into events: they are one."""
     if board.name != board.folder.name:
         yield f"NAME is {board.name} in the folder {board.folder.name}: rename one"
+
+
+def psram_driven(board: Board) -> Iterator[str]:
+    """Python lives in PSRAM, or no memory is left for Wi-Fi; MicroPython must be the build that
+    drives the kind which the module has, so wiring.toml has to name the right one.
+    """
+    about = board.wiring.board
+    kinds = [kind for name, kind in MODULE_PSRAM.items() if re.search(name, about.module)]
+    if about.psram not in board.chip.psram:
+        yield f"no {about.chip} has {about.psram} PSRAM: correct psram in wiring.toml"
+    elif build_for(about.chip, about.psram) is None:
+        yield f"psram is {about.psram}, and a station needs it: take a module that has PSRAM"
+    if not kinds:
+        yield f"which PSRAM {about.module} has is not known: add its module to MODULE_PSRAM"
+    elif about.psram not in kinds:
+        yield (
+            f"{about.module} has {kinds[0]} PSRAM, and wiring.toml says {about.psram}: correct "
+            "one of them"
+        )
 
 
 def parts_wired(board: Board) -> Iterator[str]:

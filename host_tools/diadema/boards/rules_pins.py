@@ -58,12 +58,9 @@ def pins_exist(board: Board) -> Iterator[str]:
 
 def no_memory_pins(board: Board) -> Iterator[str]:
     """The module's flash and PSRAM hang on these; touching one stops the chip at once."""
-    about = board.wiring.board
-    psram = board.chip.psram.get(about.psram)
-    if psram is None:
-        yield f"no {about.chip} has {about.psram} PSRAM: correct psram in wiring.toml"
+    psram = board.chip.psram.get(board.wiring.board.psram, frozenset())
     for layout, wire, gpio in _wires(board):
-        for memory, pins in (("flash", board.chip.flash), ("PSRAM", psram or ())):
+        for memory, pins in (("flash", board.chip.flash), ("PSRAM", psram)):
             if gpio in pins:
                 yield f"{layout.where()}{wire}: GPIO {gpio} is the {memory}'s: take another"
 
@@ -164,17 +161,6 @@ def directions_agree(board: Board) -> Iterator[str]:
                     f"{layout.where()}{wire} is «{described.direction}» in wiring.toml, but its "
                     f"driver takes it as «{direction}»: correct one of them"
                 )
-
-
-def pins_csv_equal(board: Board) -> Iterator[str]:
-    """`Pin.board.NAME` of an image built here and board.py must mean the same GPIO."""
-    expected = [(wire.upper(), f"GPIO{gpio}") for wire, gpio in board.pins.items()]
-    for name, gpio in expected:
-        if (name, gpio) not in board.csv:
-            yield f"pins.csv lacks {name},{gpio}: add the line"
-    for row in board.csv:
-        if row not in expected:
-            yield f"pins.csv has {row[0]},{row[1]}, which board.py has not: remove the line"
 
 
 def _wires(board: Board) -> Iterator[tuple[Layout, str, int]]:

@@ -1,5 +1,5 @@
-"""One board as its folder describes it: `board.py` (read, never run), `wiring.toml`, `pins.csv`
-and the partition table that it names.
+"""One board as its folder describes it: `board.py` (read, never run), `wiring.toml` and the
+partition table that it names.
 """
 
 import ast
@@ -145,7 +145,6 @@ class Board:
     variants: tuple[dict[str, int], ...]
     probe: tuple[str, int] | None
     wiring: Wiring
-    csv: list[tuple[str, str]]
     partitions: list[Partition]
 
     @property
@@ -194,7 +193,6 @@ def load_board(name: str, boards: Path = BOARDS) -> Board:
             variants=tuple(table.get("VARIANTS", ())),
             probe=table.get("PROBE"),
             wiring=wiring,
-            csv=_read_csv(folder / "pins.csv"),
             partitions=read_partitions(_read(boards / wiring.board.partitions)),
         )
     except KeyError as missing:
@@ -228,10 +226,3 @@ def _read_wiring(path: Path) -> Wiring:
     if wiring.board.chip not in CHIPS:
         raise BoardError(f"{path}: no chip {wiring.board.chip}; there are: {', '.join(CHIPS)}")
     return wiring
-
-
-def _read_csv(path: Path) -> list[tuple[str, str]]:
-    rows = [line.split(",") for line in _read(path).splitlines() if line.strip()]
-    if any(len(row) != 2 for row in rows):
-        raise BoardError(f"{path}: each line is NAME,GPIOn")
-    return [(name.strip(), gpio.strip()) for name, gpio in rows]
