@@ -12,7 +12,8 @@ from web_stage import Web
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # its stock image
 
-from diadema.boards.table import load_board
+from diadema.boards.builds import build_for
+from diadema.boards.table import board_names, load_board
 from diadema.image.build import build
 from stock_image import stock_image
 
@@ -36,6 +37,9 @@ async def test_a_technician_takes_an_image(web: Web, image: Path) -> None:
         page = await client.get("/flasher?lang=es")
         assert page.status_code == 200 and "lyrat_v4_3 1.2.3, esp32" in page.text
         assert "broken.bin no es una imagen" in page.text and "broken.zip" not in page.text
+        for name in board_names():  # what the page says of MicroPython is what they take
+            about = load_board(name).wiring.board
+            assert f"{build_for(about.chip, about.psram)} para" in page.text
         assert (await client.get("/flasher/lyrat.bin")).content == image.read_bytes()
 
         taken = await client.get("/flasher/lyrat.zip")
