@@ -55,6 +55,8 @@ class Hello(Struct, kw_only=True):
     gw: Name = ""  # the gateway that carries the cable; it adds its own name
     safe: bool = False
     cause: Name = ""
+    micropython: Name = ""  # in safe mode, where no event tells it
+    build: Name = ""
 
 
 class Ack(Struct):

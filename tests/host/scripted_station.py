@@ -27,10 +27,11 @@ class Script:
         self.bodies.append(json.dumps(event, separators=(",", ":")).encode())
         return self
 
-    def boot(self, cause="power_on"):
+    def boot(self, cause="power_on", **more):
         self.b += bool(self.n)
         self.u, self.offset = 0, None
-        return self.add("station.booted", 5, cause=cause, firmware="0.1.0", board="sim", torn=0)
+        told = {"cause": cause, "firmware": "0.1.0", "board": "sim", "torn": 0, **more}
+        return self.add("station.booted", 5, **told)
 
     def clock(self, utc=T0, i=1, after=10):
         self.offset = utc - (self.u + after)

@@ -9,6 +9,7 @@ import re
 import sys
 import zipfile
 from datetime import date
+from itertools import count
 
 import pytest
 from broker_fixtures import IngestProcess
@@ -35,7 +36,8 @@ def data(tmp_path, ingest, writer):
     found = DataDir(tmp_path)
     found.make()
     found.site.write_text(json.dumps(SITE))
-    script = Script().boot("watchdog").clock().login()
+    right = {"micropython": "1.28.0", "build": "ESP32_GENERIC-SPIRAM", "psram": 4_182_544}
+    script = Script().boot("watchdog", **right, start=3).clock().login()
     script.add("station.health", heap=90_000, journal=1, discards=0, bad_frames=0)
     script.add("station.health", heap=60_000, journal=7, discards=3, bad_frames=0, rssi=-61)
     script.add("station.fault", part="codec", code="no_answer")
@@ -85,6 +87,80 @@ def test_a_diagnosis_has_no_secret(data):
     assert b"line two" in whole and b"no_answer" in whole
     assert b"secret-of-hers" not in whole and b"feedfeed" not in whole
     assert len(events) == 8
+
+
+@pytest.fixture
+def tell(ingest):
+    """What a station told at its last start, or its greeting in safe mode, as the fleet has it."""
+
+    journals = count(9)
+
+    def told(data, safe=None, **booted):
+        script = Script(s=S2, e=next(journals)).boot(board="lyrat_v4_3", **booted)
+        messages = script.messages()
+        if safe is not None:
+            hello = {"up": False, "safe": True, "s": S2, "board": "lyrat_v4_3", "gw": "t", **safe}
+            messages.append(Message(9, f"{PREFIX}{S2}.st.usb", json.dumps(hello).encode()))
+        else:
+            messages.append(script.hello_message(board="lyrat_v4_3"))
+        ingest.take(messages, "stream", "server")
+        return next(row for row in fleet(data, T0) if row.s == S2)
+
+    return told
+
+
+OTA = {"micropython": "1.28.0", "build": "ESP32_GENERIC-OTA"}
+SPIRAM = {"micropython": "1.28.0", "build": "ESP32_GENERIC-SPIRAM"}
+
+
+@pytest.mark.parametrize(
+    ("booted", "safe", "needs"),
+    [
+        (SPIRAM | {"psram": 4_182_544}, None, None),
+        ({"micropython": "1.23.0"}, None, None),  # it never told
+        (OTA | {"psram": 0}, None, "old_image"),
+        (OTA, None, "old_image"),
+        ({"build": "", "psram": 0}, None, "old_image"),
+        ({"build": "ESP32_GENERIC_S3", "psram": 0}, None, "old_image"),
+        ({"build": "ESP32_GENERIC_S3", "psram": 8_000_000}, None, None),
+        (SPIRAM | {"psram": 0}, None, "no_psram"),
+        (SPIRAM | {"psram": 4_182_544}, {"cause": "no_psram"}, "no_psram"),
+        ({}, OTA | {"cause": "old_image"}, "old_image"),
+        (SPIRAM | {"psram": 4_182_544}, {"cause": "crashes"}, None),
+    ],
+)
+def test_it_is_known_which_station_needs_another_image(data, tell, booted, safe, needs):
+    row = tell(data, safe, **booted)
+    assert row.needs_image == needs
+    assert row.build == (safe or {}).get("build", booted.get("build", ""))
+
+
+def test_one_that_never_ran_a_program_is_known_by_its_safe_mode(data, ingest):
+    s = "DIA-0123456789fe"
+    hello = {"up": False, "safe": True, "s": s, "board": "s3_korvo2", "gw": "t",
+             "cause": "old_image", "micropython": "1.28.0", "build": "ESP32_GENERIC_S3",
+             }  # fmt: skip
+    message = Message(9, f"{PREFIX}{s}.st.usb", json.dumps(hello).encode())
+    ingest.take([message], "stream", "server")
+    row = next(row for row in fleet(data, T0) if row.s == s)
+    assert (row.board, row.needs_image) == ("s3_korvo2", "old_image")
+    assert (row.micropython, row.build) == ("1.28.0", "ESP32_GENERIC_S3")
+
+
+async def test_what_such_a_station_needs_is_printed(data, tell):
+    tell(data, {"cause": "old_image", **OTA})
+    listed = " ".join((await command(data, "list")).split())
+    assert "in safe mode: needs another image, its own does not use the PSRAM" in listed
+    assert "build it with ESP32_GENERIC-SPIRAM-…-v1.28.0.bin" in listed
+    assert "1.28.0 ESP32_GENERIC-OTA" in listed and "1.28.0 ESP32_GENERIC-SPIRAM" in listed
+    rows = {row["s"]: row for row in json.loads(await command(data, "list", "--json"))}
+    assert rows[S2]["needs_image"] == "old_image" and rows[S]["needs_image"] is None
+    assert (rows[S]["psram"], rows[S]["start"]) == (4_182_544, 3)
+    shown = await command(data, "show", "A-02")
+    assert "MicroPython 1.28.0 ESP32_GENERIC-OTA" in shown and "needs another image" in shown
+    tell(data, **SPIRAM, cause="power_unsteady", psram=4_182_544)
+    listed = " ".join((await command(data, "list")).split())
+    assert "started without the radio; check plug, cable and supply" in listed
 
 
 async def command(data, *arguments, code=0):

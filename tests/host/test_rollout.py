@@ -280,3 +280,67 @@ def test_a_fault_that_stays_ends_it_and_is_no_more_asked_about():
 def test_a_stage_that_is_none_is_refused(stages):
     with pytest.raises(ValueError, match="stage"):
         Plan(sha256="0" * 64, board="sim", version="2", stages=stages)
+
+
+def test_who_needs_another_image_is_passed_over_and_that_is_no_failure():
+    floor = Floor(4, stages=["2", "all"])
+    floor.change("00", needs_image="old_image")
+    floor.change("01", needs_image="no_psram", psram=0, up=False, idle=False)
+    assert floor.go() == ["02", "03"]
+    seats = floor.rollout.seats
+    assert [(seats[s].phase, seats[s].reason) for s in ("00", "01")] == [
+        ("passed", "old_image"), ("passed", "no_psram"),
+    ]  # fmt: skip
+    floor.good("02", "03")
+    floor.go()
+    assert (floor.rollout.status, floor.rollout.failed) == ("done", [])
+
+
+def test_who_got_the_right_image_meanwhile_takes_it_in_the_last_stage():
+    floor = Floor(4, stages=["1", "2", "all"])
+    floor.change("00", needs_image="old_image")
+    assert floor.go() == ["01"]
+    floor.change("00", needs_image=None, psram=4_000_000)
+    assert floor.go() == []
+    floor.good("01")
+    assert floor.go() == ["02"]
+    floor.good("02")
+    assert floor.go() == ["00", "03"]
+
+
+def test_who_comes_to_need_another_holds_no_stage():
+    floor = Floor(2, stages=["all"])
+    floor.change("00", idle=False, psram=4_000_000)
+    assert floor.go() == ["01"]
+    floor.good("01")
+    assert floor.go() == [] and floor.rollout.why == "busy"
+    floor.change("00", needs_image="no_psram", psram=0, up=False)
+    floor.go()
+    assert (floor.rollout.status, floor.rollout.failed) == ("done", [])
+
+
+@pytest.mark.parametrize("psram", [None, 0])
+def test_who_finds_no_psram_in_its_trial_is_not_tried_again(psram):
+    """Its own program before may say nothing of PSRAM."""
+    floor = Floor(2, stages=["1", "all"])
+    assert floor.go() == ["00"]
+    floor.tell("00", "verified")
+    floor.tell("00", "rolled_back", "no_psram")
+    floor.change("00", psram=psram)
+    assert floor.go() == ["01"] and floor.rollout.seats["00"].phase == "passed"
+    assert floor.go() == [] and floor.rollout.failed == []
+    floor.good("01")
+    floor.go()
+    assert floor.rollout.status == "done"
+
+
+def test_a_micropython_of_another_build_is_for_nobody_who_runs_this_one():
+    floor = Floor(3, stages=["all"], what="micropython", build="ESP32_GENERIC-OTA")
+    floor.change("00", build="ESP32_GENERIC-SPIRAM", psram=4_000_000)
+    floor.change("01", build="ESP32_GENERIC-OTA", micropython="2")
+    floor.change("02", build="ESP32_GENERIC-SPIRAM", micropython="2", psram=4_000_000)
+    assert floor.go() == []
+    seats = floor.rollout.seats
+    assert {s: (seat.phase, seat.reason) for s, seat in seats.items()} == {
+        s: ("passed", "other_build: ESP32_GENERIC-SPIRAM") for s in ("00", "02")
+    }

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from diadema.boards.builds import NEEDS_IMAGE
 from diadema.events.station import Part, StationBooted, StationUpdate
 from diadema.fleet import trouble
 from diadema.words import LANGUAGES, section
@@ -45,6 +46,20 @@ def test_every_code_has_its_words(language: str) -> None:
     ):  # fmt: skip
         (known,) = (one.extra_json_schema["enum"] for one in kind.__metadata__)
         assert {f"{prefix}.{name}" for name in known} <= words.keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_keeps_a_station_in_safe_mode_has_its_words(language: str) -> None:
+    words = section("trouble", language)
+    for cause in (*NEEDS_IMAGE, "crashes", "no_program"):
+        assert f"safe.{cause}" in words
+    assert {"reason.other_build", *(f"reason.{cause}" for cause in NEEDS_IMAGE)} <= words.keys()
+    for cause in NEEDS_IMAGE:
+        (told,) = trouble.start(cause, None, "power_on", "s3_korvo2", language)
+        (safe,) = trouble.start(cause, cause, "power_on", "s3_korvo2", language)
+        assert "ESP32_GENERIC_S3-SPIRAM_OCT-…-v1.28.0.bin" in told and safe.endswith(told)
+    assert trouble.start(None, None, "power_on", "s3_korvo2", language) == []
+    assert len(trouble.start(None, None, "power_unsteady", "s3_korvo2", language)) == 1
 
 
 def test_in_words() -> None:

@@ -148,6 +148,48 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     assert "roll-out 3 of 0.2.0 still runs" in refused["detail"]
 
 
+async def test_who_needs_another_image_is_passed_over_and_a_bundle_for_another_build_refused(
+    floor, broker, tmp_path
+):
+    crowd, nats, _ = floor
+    seats = {s: f"C-{number:02}" for number, s in enumerate(STATIONS)}
+    old, right, lost = STATIONS[2:5]
+    for s, build, psram in ((old, "OTA", 0), (right, "SPIRAM", 4 << 20), (lost, "SPIRAM", 0)):
+        crowd[s].script.boot(build=f"ESP32_GENERIC-{build}", psram=psram)
+        crowd[s].press()
+        crowd[s].cut()
+    async with asyncio.timeout(40):
+        for s in (old, right, lost):
+            await crowd[s].until_held(crowd[s].last)
+
+    def micropython(version, **more):
+        told = {"what": "micropython", "chip": 0, "mpy": "6.3", **more}
+        return bundle.sign(BODY, KEY, board="sim", version=version, made=1_800_000_000, **told)
+
+    untold = await added(nats, tmp_path, micropython("1.29.0"))
+    assert "does not say of which build" in untold["detail"]
+    only = ["--only", seats[old], "--only", seats[right], "--only", seats[lost]]
+    for name, build in (("ota", "ESP32_GENERIC-OTA"), ("right", "ESP32_GENERIC-SPIRAM")):
+        psram = "none" if name == "ota" else "quad"
+        (tmp_path / name).write_bytes(micropython("1.29.0", build=build, psram=psram))
+    refused = await command(broker, "start", tmp_path / "ota", *only, code=2)
+    assert f"{seats[right]} runs ESP32_GENERIC-SPIRAM, and this is ESP32_GENERIC-OTA" in refused, (
+        refused
+    )
+    refused = await command(broker, "start", tmp_path / "right", *only[:2], code=2)
+    assert f"{seats[old]} needs another image first, `diadema fleet show {seats[old]}`" in refused
+
+    (tmp_path / "app").write_bytes(signed())
+    await command(broker, "start", tmp_path / "app", "--first", "all", "--quiet", 0, *only)
+    told = await until(lambda: rollout(nats, status="done"), 60)
+    assert phases(told) == {"passed": {old, lost}, "good": {right}}
+    reasons = {seat["s"]: seat["reason"] for seat in told["seats"]}
+    assert (reasons[old], reasons[lost]) == ("old_image", "no_psram")
+    assert f"passed over, which is no failure: {seats[old]}, {seats[lost]}" in (
+        await command(broker, "status")
+    )
+
+
 async def test_a_bundle_that_stations_would_not_take_is_refused(floor, broker, tmp_path):
     crowd, nats, ingest = floor
     stranger = keys.PrivateKey(keys.rsa.generate_private_key(65537, 3072))

@@ -36,6 +36,17 @@ def test_reasons_are_told_in_words(shown):
     assert "0 of 1 good" in told and "left out: not of the site" in told
 
 
+def test_who_is_passed_over_is_named_and_did_not_fail(shown):
+    passed = FAILED | {"s": "DIA-060000000002", "seat": "B-02", "phase": "passed",
+                       "reason": "old_image"}  # fmt: skip
+    other = passed | {"seat": "B-03", "reason": "other_build: ESP32_GENERIC-SPIRAM"}
+    told = shown(seats=[GONE | {"phase": "good"}, passed, other], status="done", why=None)
+    assert "1 of 1 good" in told and "passed over, which is no failure: B-02, B-03" in told
+    told = " ".join(told.split())
+    assert "needs another image: its own does not use the PSRAM" in told
+    assert "of another image than the one it has: ESP32_GENERIC-SPIRAM" in told
+
+
 @pytest.mark.parametrize(
     ("why", "waits", "stopped"),
     [

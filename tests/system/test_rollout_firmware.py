@@ -133,7 +133,8 @@ async def test_both_take_what_is_good_and_the_first_alone_what_is_not(
 async def test_micropython_itself_is_rolled_out_too(floor, key, tmp_path):
     def signed(version, image, made):
         return bundle.sign(image, key, board="sim", version=version, made=made,
-                           what="micropython", chip=0, mpy="6.3")  # fmt: skip
+                           what="micropython", chip=0, mpy="6.3",
+                           build="ESP32_GENERIC-SPIRAM", psram="quad")  # fmt: skip
 
     now, noise = int(time.time()), bytes(range(256)) * 20
     good = signed("1.29.0", app_image("1.29.0", noise), now)

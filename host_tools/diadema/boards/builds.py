@@ -10,7 +10,8 @@ _BUILDS = {
     ("esp32s3", "quad"): "ESP32_GENERIC_S3",
     ("esp32s3", "octal"): "ESP32_GENERIC_S3-SPIRAM_OCT",
 }
-OLD_IMAGE, NO_PSRAM = NEEDS_IMAGE = ("old_image", "no_psram")
+# why a station is in safe mode: its MicroPython is no build that uses PSRAM, or it finds none
+NEEDS_IMAGE = ("old_image", "no_psram")
 
 
 def build_for(chip: str, psram: str) -> str | None:
@@ -51,14 +52,12 @@ def untried(version: str) -> str:
     )
 
 
-def needs_image(build: str | None, psram: int | None, cause: str | None = None) -> str | None:
-    """Why a station needs another image, or None. `psram` in bytes; `cause`: why it is in safe
-    mode. What a station never told counts for it.
+def needs_image(build: str, psram: int | None) -> str | None:
+    """Why a station that told this needs another image; `psram` in bytes. What it never told
+    counts for it.
     """
-    if cause in NEEDS_IMAGE:
-        return cause
     if psram or (psram is None and not build):
         return None
-    if "SPIRAM" not in (build or ""):
-        return OLD_IMAGE
-    return NO_PSRAM if psram == 0 else None
+    if "SPIRAM" not in build:
+        return "old_image"
+    return "no_psram" if psram == 0 else None

@@ -23,8 +23,12 @@ class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
     """
 
     cause: Annotated[
-        str, words("power_on", "hard", "watchdog", "deep_sleep", "soft", "crash", "update")
-    ]
+        str,
+        words(
+            "power_on", "hard", "watchdog", "deep_sleep", "soft", "crash", "update",
+            "power_unsteady",
+        ),
+    ]  # fmt: skip
     firmware: str
     board: str
     micropython: Maybe[str] = UNSET

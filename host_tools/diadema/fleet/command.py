@@ -177,12 +177,11 @@ def _hour(utc: int | None) -> str:
 def _wrong(row: "Row") -> str:
     """In a few words, what a technician should look at."""
     from diadema.fleet import trouble
-    from diadema.words import section
 
-    found = [trouble.fault(fault, _WORDS) for fault in row.faults]
-    if row.safe is not None:
-        told = section("fleet", _WORDS)["wrong.safe"]
-        found.insert(0, told.format(why=trouble.word("safe", row.safe, _WORDS)))
+    found = [
+        *trouble.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
+        *(trouble.fault(fault, _WORDS) for fault in row.faults),
+    ]
     if row.unfit:
         found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
     if row.seat is None:
@@ -210,13 +209,15 @@ def _table(rows: "Sequence[Row]") -> None:
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = _WIDE
-    table = Table("seat", "station", "board", "program", "link", "last heard", "heap", "journal",
-                  "update", "bench test", "what is wrong", box=SIMPLE_HEAD)  # fmt: skip
+    table = Table("seat", "station", "board", "program", "MicroPython", "link", "last heard",
+                  "heap", "journal", "update", "bench test", "what is wrong",
+                  box=SIMPLE_HEAD)  # fmt: skip
     for row in rows:
         heap = "" if row.heap is None else f"{row.heap // 1024} KiB"
         fill = "" if row.journal is None else f"{row.journal} %"
         ways = "+".join(row.ways) if row.link != "lost" else ""
-        table.add_row(row.seat or "", row.s, row.board, row.version, f"{row.link} {ways}".strip(),
+        table.add_row(row.seat or "", row.s, row.board, row.version,
+                      f"{row.micropython} {row.build}".strip(), f"{row.link} {ways}".strip(),
                       _hour(row.seen_utc), heap, fill, row.phase or "", _tested(row),
                       _wrong(row))  # fmt: skip
     console.print(table)
@@ -232,7 +233,7 @@ def _one(found: "One") -> None:
     console = Console(highlight=False, soft_wrap=True)
     row = found.row
     console.print(f"{row.seat or 'of no seat'} · {row.s} · {row.board} · program {row.version} on "
-                  f"MicroPython {row.micropython or '?'}")  # fmt: skip
+                  f"MicroPython {row.micropython or '?'} {row.build}".rstrip())  # fmt: skip
     console.print(f"link {row.link}, last heard {_hour(row.seen_utc)}, {row.reconnects} times "
                   f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
     console.print(f"last bench test: {_tested(row) or 'none'}")

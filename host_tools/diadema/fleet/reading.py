@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from diadema.fleet.errors import FleetError
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station
+from diadema.ingest.update_facts import image_needed
 from diadema.paths import DataDir
 from diadema.selftest.reading import newest
 from diadema.site import load
@@ -24,8 +25,10 @@ _BACK = 20_000  # events of a journal that are looked through for these
 
 class Row(Struct, kw_only=True):
     """One station. `reconnects`: links that came up in the last day; `generation` is the one it
-    has, `wanted` the site's; `safe`: why it is in safe mode; `phase`: in the last roll-out it was
-    in; `test_…`: of its last bench test.
+    has, `wanted` the site's; `build`, `psram` (bytes): of its MicroPython, `start` the number of
+    its start files; `safe`: why it is in safe mode; `needs_image`: why, if it needs another;
+    `cause`: of its last start; `phase`: in the last roll-out it was in; `test_…`: of its last
+    bench test.
     """
 
     s: str
@@ -33,6 +36,9 @@ class Row(Struct, kw_only=True):
     board: str
     version: str
     micropython: str = ""
+    build: str = ""
+    psram: int | None = None
+    start: int | None = None
     generation: int
     wanted: int
     link: str
@@ -47,6 +53,8 @@ class Row(Struct, kw_only=True):
     faults: list[str] = field(default_factory=list)
     unfit: str | None = None
     safe: str | None = None
+    needs_image: str | None = None
+    cause: str = ""
     revoked: bool = False
     phase: str | None = None
     reason: str | None = None
@@ -175,7 +183,10 @@ def _rows(
             seat=seats.get(s),
             board=hello.board or state.board,
             version=hello.firmware or state.firmware,
-            micropython=state.micropython,
+            micropython=hello.micropython or state.micropython,
+            build=hello.build or state.build,
+            psram=state.psram,
+            start=state.start,
             generation=state.generation,
             wanted=wanted if s in seats else 0,
             link=station.link,
@@ -185,6 +196,8 @@ def _rows(
             faults=[f"{name}: {code}" for name, code in state.faults.items()],
             unfit=state.unfit,
             safe=hello.cause if hello.safe else None,
+            needs_image=image_needed(station),
+            cause=state.cause,
             revoked=s in revoked,
             busy=state.session is not None,
         )

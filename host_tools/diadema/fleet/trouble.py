@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 
+from diadema.boards.builds import file_named
 from diadema.words import section
 
 _REASONS = ("reason", "part", "code")
@@ -38,6 +39,21 @@ def reason(told: str, language: str) -> str:
 def word(kind: str, name: str, language: str) -> str:
     """Of a `cause` of a start, or a `phase` of an update."""
     return section("trouble", language).get(f"{kind}.{name}", name)
+
+
+def start(
+    needs_image: str | None, safe: str | None, cause: str, board: str, language: str
+) -> list[str]:
+    """What is wrong with how it starts, and what to do: needs another image, is in safe mode,
+    started without its radio.
+    """
+    words = section("trouble", language)
+    if needs_image:
+        told = words[f"start.{needs_image}"].format(file=file_named(board))
+        return [words["start.safe_too"].format(why=told) if safe else told]
+    if safe is not None:
+        return [words["start.safe"].format(why=word("safe", safe, language))]
+    return [words[key]] if (key := f"start.{cause}") in words else []
 
 
 def _known(name: str, words: Mapping[str, str]) -> str:

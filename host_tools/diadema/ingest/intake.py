@@ -195,7 +195,10 @@ class Intake:
         else:
             station = self._touch(target.name)
             if hello.safe:
-                station.hello.safe, station.hello.cause = True, hello.cause
+                kept = station.hello
+                kept.safe, kept.cause = True, hello.cause
+                kept.micropython, kept.build = hello.micropython, hello.build
+                kept.board = hello.board or kept.board
             if not hello.gw or hello.gw == station.hello.gw:  # else on another's cable meanwhile
                 self._set_link(station, target.link, False)
 

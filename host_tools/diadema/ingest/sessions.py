@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import UnsetType
+
 from diadema import events as ev
 from diadema.events import Event
 from diadema.ingest.changes import Changes
@@ -133,7 +135,13 @@ def _presence(changes: Changes, state: StationState, event: ev.PresenceChanged, 
 
 def _booted(changes: Changes, state: StationState, event: ev.StationBooted, utc: Utc) -> None:
     state.firmware, state.board = event.firmware, event.board
-    state.micropython = event.micropython or ""
+    state.micropython, state.build = event.micropython or "", event.build or ""
+    state.psram, state.start = _number(event.psram), _number(event.start)
+    state.cause = event.cause
+
+
+def _number(told: int | UnsetType | None) -> int | None:
+    return told if isinstance(told, int) else None
 
 
 def _clock(changes: Changes, state: StationState, event: ev.StationClock, utc: Utc) -> None:

@@ -44,6 +44,10 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     firmware: str = ""
     board: str = ""
     micropython: str = ""
+    build: str = ""  # of MicroPython, as it names itself
+    psram: int | None = None  # bytes; of what never told it, nothing is known
+    start: int | None = None  # number of its start files
+    cause: str = ""  # of its last start
     generation: int = 0  # of the configuration that it says it has
     amended: int = 0  # of a hub: corrections of attendance, and the chain of them
     amendments: str = ""

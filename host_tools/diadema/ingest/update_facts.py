@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, select
 
+from diadema.boards.builds import NEEDS_IMAGE, needs_image
 from diadema.ingest.station import Station
 from diadema.store import tables
 from diadema.store.update_rows import Seat, Step
@@ -29,7 +30,18 @@ def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
         e,
         n,
         state.micropython,
+        state.build,
+        state.psram,
+        image_needed(station),
     )
+
+
+def image_needed(station: Station) -> str | None:
+    """Why it needs another image, if it does."""
+    state, hello = station.state, station.hello
+    if hello.safe and hello.cause in NEEDS_IMAGE:
+        return hello.cause
+    return needs_image(state.build, state.psram)
 
 
 def told_since(tx: Connection, seat: Seat) -> list[Step]:

@@ -3,7 +3,7 @@ the store has them. What stations answer comes with the events.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from diadema.boards.builds import NEEDS_IMAGE
 from diadema.ingest.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.station import Station
@@ -29,6 +30,7 @@ from diadema.update.sending import Rests, Sending
 MOST_AT_ONCE = 8  # stations to which parts are on their way
 _LIFE_MS = 60_000  # of the first part's command: after that it is begun again
 _KEPT = 20  # roll-outs that are told
+_NAMED = 8  # stations, in a refusal
 _encode = msgspec.json.encode
 
 
@@ -85,6 +87,11 @@ class Updates:
                 "another key signed it than the one stations here know: sign it with that one, or "
                 "give the hub the new one with `diadema keys install`"
             )
+        if found.manifest.what and found.manifest.build is None:
+            raise UpdateError(
+                "it does not say of which build this MicroPython is: make it again with "
+                "`diadema update bundle --micropython`"
+            )
         try:
             self._data.updates.mkdir(exist_ok=True)
             write_whole(self._file(found.sha256), found.data)
@@ -97,7 +104,8 @@ class Updates:
         """Raises UpdateError or ValidationError."""
         found = self._bundle(str(body.get("sha256", "")))
         told = found.manifest
-        named = {"board": told.board, "version": told.version, "what": told.what}
+        named = {"board": told.board, "version": told.version, "what": told.what,
+                 "build": told.build}  # fmt: skip
         plan = msgspec.convert({**body, **named, "only": self._named(body)}, Plan)
         self._none_runs(plan.board)
         facts = self._facts()
@@ -105,8 +113,8 @@ class Updates:
         number = max(self.rollouts, default=0) + 1
         rollout = Rollout(number=number, plan=plan, began_utc=now)
         seats = rollout.step(facts, now)
-        if not seats:
-            raise UpdateError(f"it would be for no station: {self._none_of(plan, facts)}")
+        if all(seat.phase == "passed" for seat in seats):
+            raise UpdateError(f"it would be for no station: {self._none_of(plan, facts, seats)}")
         self._save(rollout, seats)
         self.rollouts[number] = rollout
         return rollout
@@ -223,10 +231,13 @@ class Updates:
                     f"stop it first with `diadema update stop {one.number}`"
                 )
 
-    def _none_of(self, plan: Plan, facts: Mapping[str, Fact]) -> str:
+    def _none_of(self, plan: Plan, facts: Mapping[str, Fact], passed: Sequence[Seat]) -> str:
         """Why no station would take it: what those have that it could be for."""
+        name = self._ingest.floor.seat_name
+        if passed:
+            return "; ".join(_passed(name(seat.s), seat, plan) for seat in passed[:_NAMED])
         if plan.only:
-            name, told = self._ingest.floor.seat_name, [facts[s] for s in plan.only]
+            told = [facts[s] for s in plan.only]
             return "; ".join(f"{name(one.s)} is {one.board}, has {one.of(plan)}" for one in told)
         if any(fact.board == plan.board for fact in facts.values()):
             return f"all of them have {plan.version} already"
@@ -307,3 +318,11 @@ class Updates:
             put = self._ingest.writer.put
             put(tx, tables.rollouts, [(rollout.number, _encode(body))])
             put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
+
+
+def _passed(name: str, seat: Seat, plan: Plan) -> str:
+    """Why it is passed over, and what to do."""
+    if seat.reason in NEEDS_IMAGE:
+        return f"{name} needs another image first, `diadema fleet show {name}` says which"
+    runs = (seat.reason or "").partition(": ")[2]
+    return f"{name} runs {runs}, and this is {plan.build}: make the bundle of that build"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from msgspec import Struct
 
+from diadema.boards.builds import NEEDS_IMAGE
 from diadema.clock import Clock
 from diadema.commands import Hello, is_station
 from diadema.fleet import trouble
@@ -93,10 +94,10 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
             ) from error
         row = next((row for row in fleet(data, 0) if row.s == station), None)
         if row is not None and row.safe is not None:
-            raise ProvisionError(in_safe_mode(station, row.safe, port)) from error
+            raise ProvisionError(in_safe_mode(station, row.safe, row.board, port)) from error
         return Hello(up=True, s=station), True
     if hello is not None and hello.safe:
-        raise ProvisionError(in_safe_mode(hello.s, hello.cause, port))
+        raise ProvisionError(in_safe_mode(hello.s, hello.cause, hello.board, port))
     if hello is not None:
         return hello, False
     told = await asyncio.to_thread(what_answers, port)
@@ -108,8 +109,10 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
     )
 
 
-def in_safe_mode(s: str, why: str, port: str) -> str:
+def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
     """What to do with such a station."""
+    if why in NEEDS_IMAGE:
+        return f"{s} is {trouble.start(why, why, '', board, 'en')[0]}"
     return (
         f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
         f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"

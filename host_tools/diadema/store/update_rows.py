@@ -23,9 +23,9 @@ class Step(Struct, kw_only=True, frozen=True):
 
 
 class Seat(Struct, kw_only=True):
-    """One station of a roll-out, a table row. `phase` is waiting, sending, trial, good, failed, or
-    gone (from the site), since `utc`; `part`: the next one it waits for; `e`, `n`: up to which
-    event it was heard.
+    """One station of a roll-out, a table row. `phase` is waiting, sending, trial, good, failed,
+    gone (from the site) or passed (over), since `utc`; `part`: the next one it waits for; `e`,
+    `n`: up to which event it was heard.
     """
 
     number: int

@@ -148,7 +148,7 @@ def _show(told: list[dict[str, Any]]) -> None:
     for one in told:
         plan = one["plan"]
         seats = one["seats"]
-        there = sum(seat["phase"] != "gone" for seat in seats)
+        there = sum(seat["phase"] not in ("gone", "passed") for seat in seats)
         good = sum(seat["phase"] == "good" for seat in seats)
         stage = plan["stages"][max(one["stage"], 0)]
         why = _WHY.get(f"{one['status']} {one['why']}") or _WHY.get(one["why"] or "", "")
@@ -157,6 +157,9 @@ def _show(told: list[dict[str, Any]]) -> None:
         console.print(f"Roll-out {one['number']}: {plan['board']} {_named(plan)}, {said}")
         if why:
             console.print(f"  {why}")
+        if passed := [seat["seat"] for seat in seats if seat["phase"] == "passed"]:
+            console.print(f"  passed over, which is no failure: {', '.join(passed)}; "
+                          "`diadema fleet list` says what they need")  # fmt: skip
     if told and told[-1]["seats"]:
         table = Table("seat", "station", "stage", "phase", "why")
         for seat in told[-1]["seats"]:
@@ -177,4 +180,6 @@ def _phase(seat: dict[str, Any], rollout: dict[str, Any]) -> str:
         return f"{100 * (seat['part'] - 1) // rollout['parts']} %"
     if seat["phase"] == "gone":
         return "left out: not of the site, or revoked"
+    if seat["phase"] == "passed":
+        return "passed over"
     return str(seat["phase"])

@@ -18,6 +18,7 @@ class Plan(Struct, kw_only=True, frozen=True):
     board: str
     version: str
     what: str | None = None  # of the program, or micropython
+    build: str | None = None  # of MicroPython
     stages: list[str]
     stop_after: int = 1
     quiet_ms: int = 0
@@ -40,7 +41,8 @@ class Plan(Struct, kw_only=True, frozen=True):
 
 class Fact(NamedTuple):
     """What is known of a station now. `idle`: there, and nobody is logged in or in a call. `e`,
-    `n`: the last event that is stored of it.
+    `n`: the last event that is stored of it. `build` is its MicroPython's; `psram` in bytes;
+    `needs_image`: why, if it does.
     """
 
     s: str
@@ -53,13 +55,25 @@ class Fact(NamedTuple):
     e: int | None = None
     n: int = 0
     micropython: str = ""
+    build: str = ""
+    psram: int | None = None
+    needs_image: str | None = None
 
     def has(self, plan: Plan) -> bool:
-        return self.of(plan) == plan.version
+        return self.of(plan) == plan.version and not self._other_build(plan)
+
+    def unfit(self, plan: Plan) -> str | None:
+        """Why a roll-out passes over it."""
+        if self.needs_image:
+            return self.needs_image
+        return f"other_build: {self.build}" if self._other_build(plan) else None
 
     def of(self, plan: Plan) -> str:
         """What it has of what the plan brings."""
         return self.micropython if plan.what else self.version
+
+    def _other_build(self, plan: Plan) -> bool:
+        return bool(plan.build and self.build) and plan.build != self.build
 
 
 def _right(stage: str) -> bool:

@@ -1,6 +1,9 @@
 """A roll-out in stages: which stations take a program when, and when it stops. The rules alone:
 facts and answers come in, and what is to be begun comes out.
 
+A station that cannot have it, because it needs another image first or runs another build of
+MicroPython, is passed over, which is no failure.
+
 A stage begins when every station of the one before is good, or has failed while fewer have failed
 than end it, and none of them has had a new fault for a while. What holds it for too long ends it,
 so that a person is asked; when it goes on, it waits for those stations no more, or at its end.
@@ -11,11 +14,13 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from diadema.boards.builds import NEEDS_IMAGE
 from diadema.store.update_rows import Seat, Step
 from diadema.update.errors import UpdateError
 from diadema.update.plan import Fact, Plan
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
+_OUT = ("gone", "passed")  # phases of those that it is not for
 _HOUR_MS = 60 * 60_000
 # for how long a station may hold a stage: without a link, as over a weekend; never free, as in a
 # week of three shifts; with a fault since it is good
@@ -47,7 +52,7 @@ class Rollout(Struct, kw_only=True):
         """Go on as far as one can; the seats that changed."""
         if self.status != "running":
             return []
-        changed = self._gone(facts, now) + self._silent(now)
+        changed = self._gone(facts, now) + self._pass_over(facts, now) + self._silent(now)
         self._say(None)
         if len(self.failed) >= self.plan.stop_after:
             last = sorted(self.failed, key=lambda seat: seat.utc)[-1]
@@ -93,7 +98,10 @@ class Rollout(Struct, kw_only=True):
             else:
                 self._put(seat, "failed", now, _why(step))
         elif step.phase == "rolled_back" and seat.phase == "trial" and mine:
-            self._put(seat, "failed", now, f"rolled_back: {_why(step)}")
+            if step.reason in NEEDS_IMAGE:
+                self._put(seat, "passed", now, step.reason)
+            else:
+                self._put(seat, "failed", now, f"rolled_back: {_why(step)}")
         elif step.phase == "good" and step.version == self.plan.version:
             self._put(seat, "good", now)
         else:
@@ -148,7 +156,7 @@ class Rollout(Struct, kw_only=True):
     def _fill(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
         """As many into the stage as it is to have."""
         left = self._left(facts)
-        there = [seat for seat in self.seats.values() if seat.phase != "gone"]
+        there = [seat for seat in self.seats.values() if seat.phase not in _OUT]
         goal = self.plan.goal(self.stage, len(there) + len(left))
         have = sum(seat.stage <= self.stage for seat in there)
         chosen = [
@@ -160,14 +168,14 @@ class Rollout(Struct, kw_only=True):
 
     def _left(self, facts: Mapping[str, Fact]) -> list[Fact]:
         """Who could have it and is not in it yet; first those where it could begin at once."""
-        plan = self.plan
-        found = [
-            fact
-            for fact in facts.values()
-            if fact.board == plan.board and not fact.has(plan)
-            if fact.s not in self.seats and (not plan.only or fact.s in plan.only)
-        ]
+        found = [fact for fact in facts.values() if self._is_new(fact)]
         return sorted(found, key=lambda fact: (not fact.idle, not fact.up, fact.s))
+
+    def _is_new(self, fact: Fact) -> bool:
+        """Whether it could have it, and is not in it yet."""
+        plan = self.plan
+        asked = fact.board == plan.board and (not plan.only or fact.s in plan.only)
+        return asked and not fact.has(plan) and fact.s not in self.seats
 
     def _over(self, facts: Mapping[str, Fact], now: int) -> bool:
         """Whether the stage is; says what it waits for."""
@@ -236,6 +244,29 @@ class Rollout(Struct, kw_only=True):
             if fact is None and seat.phase in ("waiting", "sending", "trial"):
                 self._put(seat, "gone", now)
             elif fact is not None and seat.phase == "gone":
+                self._put(seat, "good" if fact.has(self.plan) else "waiting", now)
+            else:
+                continue
+            changed.append(seat)
+        return changed
+
+    def _pass_over(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+        """Who cannot have it; who has the right image since then is for the last stage, but for
+        one that told of it in its trial: what it runs again may not know of PSRAM.
+        """
+        changed = []
+        last = len(self.plan.stages) - 1
+        for fact in facts.values():
+            why, seat = fact.unfit(self.plan), self.seats.get(fact.s)
+            if why and self._is_new(fact):
+                seat = Seat(number=self.number, s=fact.s, stage=last, utc=now, e=fact.e, n=fact.n)
+                self.seats[fact.s] = seat
+                self._put(seat, "passed", now, why)
+            elif why and seat and seat.phase == "waiting":
+                self._put(seat, "passed", now, why)
+            elif not why and seat and seat.phase == "passed" and (
+                fact.psram or seat.reason not in NEEDS_IMAGE
+            ):  # fmt: skip
                 self._put(seat, "good" if fact.has(self.plan) else "waiting", now)
             else:
                 continue

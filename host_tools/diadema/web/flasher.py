@@ -40,7 +40,9 @@ def flasher(request: Request, person: Technician) -> HTMLResponse:
     none = words["none"].format(folder=service.data.images)
     found = "".join(_told(path, words) for path in _images(service))
     body = found or f"<p>{escape(none)}</p>"
-    told = "".join(f"<p>{escape(words[name])}</p>" for name in ("stock", "how", "browser", "journal"))
+    told = "".join(
+        f"<p>{escape(words[name])}</p>" for name in ("stock", "how", "browser", "journal")
+    )
     return page(service, request, words["title"], body + told)
 
 

@@ -15,6 +15,8 @@ _SHOWN = 3
 _NAMED = 8  # of those that failed, or are out of it
 _SILENT = (HubAbsent, HubSilent, NatsAbsent)
 
+_OUT = ("gone", "passed")  # phases of seats that it is not for
+
 type Told = dict[str, Any]
 
 
@@ -50,7 +52,7 @@ def _said(rollout: Told, page: Page) -> str:
         board=plan["board"],
         version=f"MicroPython {version}" if plan.get("what") else version,
         good=sum(seat["phase"] == "good" for seat in seats),
-        all=sum(seat["phase"] != "gone" for seat in seats),
+        all=sum(seat["phase"] not in _OUT for seat in seats),
         stage=words["show.all"] if stage == "all" else stage,
     )
     return f"{said} · {words['rollout.' + rollout['status']]}"
@@ -63,8 +65,9 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
         of, why, words = rollout["status"], rollout["why"], page.words
         told = words.get(f"{of}.{why}") or words[f"why.{why}"]
         yield told.format(seat=rollout["seat"] or "", detail=detail)
-    for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
-        yield f"{seat['seat']}: {page.words['phase.gone']}"
+    for seat in [seat for seat in rollout["seats"] if seat["phase"] in _OUT][:_NAMED]:
+        why = trouble.reason(seat["reason"] or "", page.language)
+        yield ": ".join(filter(None, (seat["seat"], page.words[f"phase.{seat['phase']}"], why)))
     others = [seat for seat in _failed(rollout) if seat["s"] != rollout["at"]]
     for seat in others[:_NAMED]:
         yield f"{seat['seat']}: {trouble.reason(seat['reason'] or '', page.language)}"

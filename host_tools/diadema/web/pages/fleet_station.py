@@ -32,7 +32,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
             ui.html(f"<h2>{escape(row.seat or words['of_no_seat'])}</h2>", sanitize=False)
             about = [row.s, row.board, row.version]
             if row.micropython:
-                about.append(f"MicroPython {row.micropython}")
+                about.append(f"MicroPython {row.micropython} {row.build}".rstrip())
             ui.label(" · ".join(about)).classes("soft")
             ui.link(words["back"], f"/fleet?lang={page.language}").classes("step")
         said = [link(row, page), hour(row.seen_utc, service)]

@@ -24,11 +24,10 @@ def wrong(row: Row, page: Page) -> str:
 
 def troubles(row: Row, page: Page) -> list[str]:
     words, language = page.words, page.language
-    found = [
+    found = trouble.start(row.needs_image, row.safe, row.cause, row.board, language)
+    found += [
         words["wrong.fault"].format(fault=trouble.fault(fault, language)) for fault in row.faults
     ]
-    if row.safe is not None:
-        found.insert(0, words["wrong.safe"].format(why=trouble.word("safe", row.safe, language)))
     if row.unfit:
         found.append(words["wrong.unfit"].format(reason=trouble.check(row.unfit, language)))
     if row.seat is None:
