@@ -1,25 +1,22 @@
-"""Runs before `main.py` on every start: how memory is kept, and which program runs. Drivers are
-made, and the journal is mounted, by the program alone.
+"""Runs before `main.py` on every start, and chooses which program runs. Drivers are made, and the
+journal is mounted, by the program alone.
 """
 
-import gc
 import sys
 
+import machine
 import micropython
 
 # a byte 3 is Ctrl-C, and in each packet of Improv too, which a browser sends while we start
 micropython.kbd_intr(-1)
 
-# Collect after every 16 KiB, not only when the heap is full: what stays would else lie scattered
-# among what does not, and the few large pieces of later (a journal in memory, TLS) find no room.
-gc.threshold(16_384)
+machine.freq(240_000_000)  # stock builds start at 160
+
 try:
     import slots
 
     slots.begin()
 except Exception as error:  # a new MicroPython, maybe, that cannot load these files
     sys.print_exception(error)
-    import machine
-
     if machine.reset_cause() == machine.HARD_RESET:  # after power-on it ends at the prompt
         machine.reset()  # the boot loader goes back to the one before

@@ -103,6 +103,7 @@ def main():
     parts = Parts(board.PARTS, gpios, lambda name: make_bus(name, gpios))
     parts.load()
     prepare()
+    memory.collect()
     app = App(
         station,
         board.NAME,
@@ -126,4 +127,5 @@ def main():
         elif cause == "watchdog":
             slots.ended = cause
     app.start(cause, faults, ordered(parts), text)
+    memory.collect()
     asyncio.run(app.run())

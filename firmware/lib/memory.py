@@ -1,6 +1,6 @@
 """When unused memory is collected. On a board with PSRAM a collection takes 20 to 40 ms in which
 nobody is heard, so none comes by itself (the heap grows meanwhile) and none while somebody waits
-for an answer: only here, when a second had no input, or when some 300 KB were taken since.
+for an answer: only here, when a second had no input, or when some 200 KB were taken since.
 """
 
 import asyncio
