@@ -18,7 +18,7 @@ _DOUBLE = const(b"\x00\x03\x0c\x0f\x30\x33\x3c\x3f\xc0\xc3\xcc\xcf\xf0\xf3\xfc\x
 # kinds of letters: ten rows; twenty; twenty and bold; twenty and as wide again; of 24 rows
 _SMALL, _TALL, _BOLD, _WIDE, _BIG = range(5)
 
-_letters = {}  # (letter, kind): its picture and columns
+_letters: dict = {}  # (letter, kind): its picture and columns
 
 
 def _letter(letter, kind):
