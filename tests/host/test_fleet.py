@@ -24,7 +24,7 @@ from diadema.paths import DataDir
 from diadema.provision.seat import take_seat
 from diadema.store import tables
 from diadema.store.update_rows import Seat
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 from scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
@@ -39,7 +39,8 @@ def data(tmp_path, ingest, writer):
     right = {"micropython": "1.28.0", "build": "ESP32_GENERIC-SPIRAM", "psram": 4_182_544}
     script = Script().boot("watchdog", **right, start=3).clock().login()
     script.add("station.health", heap=90_000, journal=1, discards=0, bad_frames=0)
-    script.add("station.health", heap=60_000, journal=7, discards=3, bad_frames=0, rssi=-61)
+    script.add("station.health", heap=60_000, journal=7, discards=3, bad_frames=0, rssi=-61,
+               gc_free=9_000, idf=30_000, idf_largest=14_336, idf_least=20_000)  # fmt: skip
     script.add("station.fault", part="codec", code="no_answer")
     script.add("pin.chosen", a="a001", until=1, verifier="secret-of-hers")
     script.mark("in", badge="feed" * 8)
@@ -62,6 +63,8 @@ def test_every_station_is_listed_with_what_is_known_of_it(data):
     first, second, stranger = rows
     assert (first.s, first.board, first.version, first.link) == (S, "sim", "0.1.0", "up")
     assert (first.heap, first.journal, first.rssi, first.discards) == (60_000, 7, -61, 3)
+    assert first.memory == "58 (29) KiB"
+    assert replace(first, idf=None).memory == "58 (—) KiB"  # an older program's
     assert first.faults == ["codec: no_answer"] and first.reconnects == 1 and first.busy
     assert (first.phase, first.reason) == ("failed", "rolled_back: codec")
     assert (second.s, second.link, second.seen_utc, second.revoked) == (S2, "lost", None, True)

@@ -210,15 +210,14 @@ def _table(rows: "Sequence[Row]") -> None:
     if not console.is_terminal:
         console.width = _WIDE
     table = Table("seat", "station", "board", "program", "MicroPython", "link", "last heard",
-                  "heap", "journal", "update", "bench test", "what is wrong",
-                  box=SIMPLE_HEAD)  # fmt: skip
+                  "memory (the chip's)", "journal", "update", "bench test",
+                  "what is wrong", box=SIMPLE_HEAD)  # fmt: skip
     for row in rows:
-        heap = "" if row.heap is None else f"{row.heap // 1024} KiB"
         fill = "" if row.journal is None else f"{row.journal} %"
         ways = "+".join(row.ways) if row.link != "lost" else ""
         table.add_row(row.seat or "", row.s, row.board, row.version,
                       f"{row.micropython} {row.build}".strip(), f"{row.link} {ways}".strip(),
-                      _hour(row.seen_utc), heap, fill, row.phase or "", _tested(row),
+                      _hour(row.seen_utc), row.memory, fill, row.phase or "", _tested(row),
                       _wrong(row))  # fmt: skip
     console.print(table)
     up = sum(row.link != "lost" for row in rows)
@@ -239,7 +238,21 @@ def _one(found: "One") -> None:
     console.print(f"last bench test: {_tested(row) or 'none'}")
     console.print(_wrong(row) or "nothing is wrong with it")
     for title, entries, names in (
-        ("health", found.health, ("heap", "journal", "discards", "bad_frames", "rssi")),
+        (
+            "health",
+            found.health,
+            (
+                "heap",
+                "gc_free",
+                "idf",
+                "idf_largest",
+                "idf_least",
+                "journal",
+                "discards",
+                "bad_frames",
+                "rssi",
+            ),
+        ),
         ("start", found.boots, ("cause", "firmware", "torn", "text")),
         ("update", found.updates, ("phase", "version", "next", "reason", "detail")),
     ):

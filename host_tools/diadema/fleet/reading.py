@@ -24,11 +24,12 @@ _BACK = 20_000  # events of a journal that are looked through for these
 
 
 class Row(Struct, kw_only=True):
-    """One station. `reconnects`: links that came up in the last day; `generation` is the one it
-    has, `wanted` the site's; `build`, `psram` (bytes): of its MicroPython, `start` the number of
-    its start files; `safe`: why it is in safe mode; `needs_image`: why, if it needs another;
-    `cause`: of its last start; `phase`: in the last roll-out it was in; `test_…`: of its last
-    bench test.
+    """One station. `heap`, `idf`: bytes that Python can get, and that the chip's own memory has
+    free, which older programs do not tell. `reconnects`: links that came up in the last day;
+    `generation` is the one it has, `wanted` the site's; `build`, `psram` (bytes): of its
+    MicroPython, `start` the number of its start files; `safe`: why it is in safe mode;
+    `needs_image`: why, if it needs another; `cause`: of its last start; `phase`: in the last
+    roll-out it was in; `test_…`: of its last bench test.
     """
 
     s: str
@@ -45,6 +46,7 @@ class Row(Struct, kw_only=True):
     ways: list[str]
     seen_utc: int | None
     heap: int | None = None
+    idf: int | None = None
     journal: int | None = None
     discards: int | None = None
     rssi: int | None = None
@@ -63,6 +65,13 @@ class Row(Struct, kw_only=True):
     test_fit: bool | None = None
     test_utc: int | None = None
     test_by: str | None = None
+
+    @property
+    def memory(self) -> str:
+        """Of Python, and the chip's own, in KiB."""
+        if self.heap is None:
+            return ""
+        return f"{self.heap // 1024} ({'—' if self.idf is None else self.idf // 1024}) KiB"
 
 
 class One(Struct, kw_only=True):
@@ -206,7 +215,8 @@ def _rows(
         if (test := tests.get(s)) is not None:
             row.test_fit, row.test_utc, row.test_by = test.fit, test.utc, test.by
         for event in _newest(tx, station, ("station.health",), 1):
-            row.heap, row.journal = event["heap"], event["journal"]
+            row.heap, row.idf = event["heap"], event.get("idf")
+            row.journal = event["journal"]
             row.discards, row.rssi = event.get("discards"), event.get("rssi")
             row.health_utc = event["utc"]
         rows.append(row)

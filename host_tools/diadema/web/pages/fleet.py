@@ -10,7 +10,7 @@ from diadema.fleet.reading import Row, fleet
 from diadema.web.pages.fleet_rollouts import show_rollouts
 from diadema.web.pages.fleet_station import show_station
 from diadema.web.pages.fleet_tests import last_test
-from diadema.web.pages.fleet_told import KIB, hour, link, wrong
+from diadema.web.pages.fleet_told import hour, link, wrong
 from diadema.web.pages.parts import Unread, read
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import ROWS, figures_table
@@ -89,7 +89,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "version": " · ".join(filter(None, (f"{row.version} {row.board}", update))),
         "way": link(row, page),
         "seen": hour(row.seen_utc, service),
-        "heap": "" if row.heap is None else f"{row.heap // KIB} KiB",
+        "heap": row.memory,
         "heap_by": row.heap,
         "journal": "" if row.journal is None else f"{row.journal} %",
         "journal_by": row.journal,

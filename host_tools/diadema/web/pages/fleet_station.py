@@ -21,6 +21,8 @@ from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
 _LOG_BYTES = 16_384
+# what of its health is drawn, and by what it is divided
+_CHARTS = (("heap", KIB), ("idf", KIB), ("idf_largest", KIB), ("journal", 1), ("rssi", 1))
 
 
 async def show_station(service: Service, page: Page, name: str) -> None:
@@ -66,7 +68,7 @@ def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
         return
     hours = [hour(entry["utc"], service) for entry in entries]
     with ui.element("div").classes("charts"):
-        for name, by in (("heap", KIB), ("journal", 1), ("rssi", 1)):
+        for name, by in _CHARTS:
             values = [entry.get(name) for entry in entries]
             if all(value is None for value in values):
                 continue
