@@ -269,6 +269,11 @@ def squeeze(command):
 wire.on("squeeze", squeeze)
 
 
+def dma(count):
+    """Buffers of I2S: machine_i2s.c makes as many as its `ibuf` has room for."""
+    return _chip.take(count)
+
+
 def authority():
     """Whether a certificate can be read."""
     return _chip.fits(_CERTIFICATE)

@@ -3,6 +3,7 @@
 import io
 
 import builtin
+import memory
 from buses import devices
 
 
@@ -85,6 +86,9 @@ class I2S(_Stream):
     def __init__(self, id, *, sck, ws, sd, mode, bits, format, rate, ibuf):
         if id not in (0, 1) or bits not in (16, 32) or (bits, format, rate) != (16, 1, 16000):
             raise ValueError("invalid configuration")  # the model has no other sound
+        self._taken = memory.dma(ibuf)
+        if self._taken is None:
+            raise OSError(12)  # ENOMEM
         self._audio = devices[("i2s", sck.net.gpio)][0]
         self._receives = mode == I2S.RX
         self._port = self._audio.receive(ibuf) if self._receives else self._audio.transmit(ibuf)
@@ -111,3 +115,4 @@ class I2S(_Stream):
         if self._port:
             self._audio.end(self._port)
             self._port = None
+            memory.give(self._taken)
