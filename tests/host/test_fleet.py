@@ -153,14 +153,14 @@ def test_one_that_never_ran_a_program_is_known_by_its_safe_mode(data, ingest):
 async def test_what_such_a_station_needs_is_printed(data, tell):
     tell(data, {"cause": "old_image", **OTA})
     listed = " ".join((await command(data, "list")).split())
-    assert "in safe mode: needs another image, its own does not use the PSRAM" in listed
-    assert "build it with ESP32_GENERIC-SPIRAM-…-v1.28.0.bin" in listed
+    assert "in safe mode: needs another image, that of ESP32_GENERIC-SPIRAM; its own" in listed
     assert "1.28.0 ESP32_GENERIC-OTA" in listed and "1.28.0 ESP32_GENERIC-SPIRAM" in listed
     rows = {row["s"]: row for row in json.loads(await command(data, "list", "--json"))}
     assert rows[S2]["needs_image"] == "old_image" and rows[S]["needs_image"] is None
     assert (rows[S]["psram"], rows[S]["start"]) == (4_182_544, 3)
     shown = await command(data, "show", "A-02")
     assert "MicroPython 1.28.0 ESP32_GENERIC-OTA" in shown and "needs another image" in shown
+    assert "Download ESP32_GENERIC-SPIRAM-…-v1.28.0.bin from micropython.org" in shown
     tell(data, **SPIRAM, cause="power_unsteady", psram=4_182_544)
     listed = " ".join((await command(data, "list")).split())
     assert "started without the radio; check plug, cable and supply" in listed

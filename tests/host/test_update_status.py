@@ -43,7 +43,7 @@ def test_who_is_passed_over_is_named_and_did_not_fail(shown):
     told = shown(seats=[GONE | {"phase": "good"}, passed, other], status="done", why=None)
     assert "1 of 1 good" in told and "passed over, which is no failure: B-02, B-03" in told
     told = " ".join(told.split())
-    assert "needs another image: its own does not use the PSRAM" in told
+    assert "needs another image, its own does not use the PSRAM" in told
     assert "of another image than the one it has: ESP32_GENERIC-SPIRAM" in told
 
 

@@ -21,6 +21,22 @@ def build_for(chip: str, psram: str) -> str | None:
 
 def file_for(board: Board) -> str:
     """The download as one finds it; its date stands where the dots are. Raises BoardError."""
+    return file_of(_right(board))
+
+
+def file_of(build: str) -> str:
+    return f"{build}-…-v{TRIED[-1]}.bin"
+
+
+def build_named(board: str) -> str:
+    """Of a board as a station names it; simulated ones are as a LyraT."""
+    try:
+        return _right(load_board(board))
+    except BoardError:
+        return _right(load_board("lyrat_v4_3"))
+
+
+def _right(board: Board) -> str:
     about = board.wiring.board
     build = build_for(about.chip, about.psram)
     if build is None:
@@ -28,15 +44,7 @@ def file_for(board: Board) -> str:
             f"no stock MicroPython drives {about.psram} PSRAM on an {about.chip}: "
             f"`diadema board check {board.name}` says what to do"
         )
-    return f"{build}-…-v{TRIED[-1]}.bin"
-
-
-def file_named(board: str) -> str:
-    """The same, of a board's name as a station tells it; simulated boards are as a LyraT."""
-    try:
-        return file_for(load_board(board))
-    except BoardError:
-        return file_for(load_board("lyrat_v4_3"))
+    return build
 
 
 def is_tried(version: str) -> bool:

@@ -229,6 +229,8 @@ def _one(found: "One") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from diadema.fleet import trouble
+
     console = Console(highlight=False, soft_wrap=True)
     row = found.row
     console.print(f"{row.seat or 'of no seat'} · {row.s} · {row.board} · program {row.version} on "
@@ -237,6 +239,8 @@ def _one(found: "One") -> None:
                   f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
     console.print(f"last bench test: {_tested(row) or 'none'}")
     console.print(_wrong(row) or "nothing is wrong with it")
+    if row.needs_image:
+        console.print(trouble.image_advice(row.needs_image, row.board, _WORDS))
     for title, entries, names in (
         (
             "health",

@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 
-from diadema.boards.builds import file_named
+from diadema.boards.builds import DOWNLOADS, build_named, file_of
 from diadema.words import section
 
 _REASONS = ("reason", "part", "code")
@@ -44,16 +44,22 @@ def word(kind: str, name: str, language: str) -> str:
 def start(
     needs_image: str | None, safe: str | None, cause: str, board: str, language: str
 ) -> list[str]:
-    """What is wrong with how it starts, and what to do: needs another image, is in safe mode,
-    started without its radio.
+    """What is wrong with how it starts: needs another image, is in safe mode, started without its
+    radio.
     """
     words = section("trouble", language)
     if needs_image:
-        told = words[f"start.{needs_image}"].format(file=file_named(board))
+        told = words[f"start.{needs_image}"].format(build=build_named(board))
         return [words["start.safe_too"].format(why=told) if safe else told]
     if safe is not None:
         return [words["start.safe"].format(why=word("safe", safe, language))]
     return [words[key]] if (key := f"start.{cause}") in words else []
+
+
+def image_advice(needs_image: str, board: str, language: str) -> str:
+    """What to do with one that needs another image."""
+    told = section("trouble", language)[f"do.{needs_image}"]
+    return told.format(file=file_of(build_named(board)), place=DOWNLOADS)
 
 
 def _known(name: str, words: Mapping[str, str]) -> str:

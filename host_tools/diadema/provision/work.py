@@ -112,7 +112,8 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
 def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
     """What to do with such a station."""
     if why in NEEDS_IMAGE:
-        return f"{s} is {trouble.start(why, why, '', board, 'en')[0]}"
+        told = trouble.start(why, why, "", board, "en")[0]
+        return f"{s} is {told}. {trouble.image_advice(why, board, 'en')}"
     return (
         f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
         f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"

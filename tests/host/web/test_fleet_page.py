@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
 from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Message
 from diadema.paths import DataDir
 from diadema.site import parse
 from diadema.store import open_writer, tables
@@ -25,6 +26,7 @@ from web_stage import Hub, Nats, Web
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SICK = "DIA-050000000003"
+OLD, LOST = "DIA-050000000007", "DIA-05000000000a"  # without PSRAM
 
 
 def fill(data: DataDir, count: int) -> None:
@@ -39,7 +41,10 @@ def fill(data: DataDir, count: int) -> None:
     ingest = Ingest(writer, parse(described), clock)
     messages = []
     for number, s in enumerate(names):
-        script = Script(s=s, e=number + 1).boot().clock(T0 + number * 1000)
+        build, psram = ("OTA", 0) if s == OLD else ("SPIRAM", 0 if s == LOST else 4_182_544)
+        script = Script(s=s, e=number + 1)
+        script.boot(board="lyrat_v4_3", micropython="1.28.0", build=f"ESP32_GENERIC-{build}",
+                    psram=psram).clock(T0 + number * 1000)  # fmt: skip
         script.add("station.config", generation=1, hash="0")
         for part in range(8):
             heap = 90_000 - 700 * part - 13 * number
@@ -49,13 +54,18 @@ def fill(data: DataDir, count: int) -> None:
             script.add("station.fault", part="codec", code="no_answer")
         messages += script.messages()
         if number % 9:
-            messages.append(script.hello_message())
+            messages.append(script.hello_message(board="lyrat_v4_3"))
+        if s == OLD:
+            safe = {"up": False, "safe": True, "s": s, "cause": "old_image", "gw": "test",
+                    "board": "lyrat_v4_3", "micropython": "1.28.0",
+                    "build": "ESP32_GENERIC-OTA"}  # fmt: skip
+            messages.append(Message(999, f"{PREFIX}{s}.st.usb", json.dumps(safe).encode()))
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
         writer.put(tx, tables.generations, [(1, "0" * 64, T0, "none")])
         seats = [Seat(number=1, s=s, stage=0, utc=T0) for s in names[1::2]]
         for seat in seats:
-            seat.phase = "failed" if seat.s == SICK else "good"
+            seat.phase = {SICK: "failed", OLD: "passed"}.get(seat.s, "good")
         writer.put(tx, tables.rollout_seats, [astuple(seat) for seat in seats])
     writer.close()
 
@@ -102,7 +112,7 @@ async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
     told = await hub.client.subscribe("hub.update", cb=answer)
     page = await open_page(f"{fleet_web.url}/ui/fleet", role="technician")
     await expect(page.locator("tbody tr")).to_have_count(50)
-    await expect(page.locator("#main")).to_contain_text("60 estaciones · 53 con enlace")
+    await expect(page.locator("#main")).to_contain_text("60 estaciones · 52 con enlace")
     sick = page.locator("tr", has_text="A-004")
     await expect(sick).to_contain_text("Avería: códec de audio: no responde")
     rollout = page.locator("section.rollout", has_text="detenida").first
@@ -157,13 +167,45 @@ async def test_a_roll_out_that_was_held_too_long_names_who_and_who_is_out_of_it(
     await told.unsubscribe()
 
 
+async def test_who_needs_another_image_is_seen_with_what_to_do(
+    fleet_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    passed = {"s": OLD, "seat": "A-008", "phase": "passed", "reason": "old_image"}
+    over = STOPPED | {"status": "done", "why": None, "detail": None,
+                      "seats": [*STOPPED["seats"][2:], passed]}  # fmt: skip
+
+    async def answer(message: Msg) -> None:
+        await message.respond(json.dumps({"rollouts": [over]}).encode())
+
+    told = await hub.client.subscribe("hub.update", cb=answer)
+    page = await open_page(f"{fleet_web.url}/ui/fleet?show=wrong", role="technician")
+    old, lost = page.locator("tr", has_text="A-008"), page.locator("tr", has_text="A-011")
+    await expect(old).to_contain_text("En modo seguro: necesita otra imagen")
+    await expect(old).to_contain_text("la de ESP32_GENERIC-SPIRAM; la suya no usa la PSRAM")
+    await expect(old).to_contain_text("fuera de la actualización")
+    await expect(lost).to_contain_text("No encuentra su PSRAM")
+    rollout = page.locator("section.rollout")
+    await expect(rollout).to_contain_text("1 de 1 hechas")
+    await expect(rollout).to_contain_text("A-008 queda fuera y no es una falla")
+    await expect(rollout).to_contain_text("necesita otra imagen, la suya no usa la PSRAM")
+    assert (await Axe().run(page, options={"runOnly": WCAG})).violations_count == 0
+    await old.get_by_role("link").click()
+    await expect(page.locator("header.page-head")).to_contain_text(
+        "MicroPython 1.28.0 ESP32_GENERIC-OTA"
+    )
+    await expect(page.locator("#main")).to_contain_text("necesita otra imagen")
+    await expect(page.locator("#main")).to_contain_text("Descargue ESP32_GENERIC-SPIRAM-…-v1.28")
+    await expect(page.get_by_role("heading", name="Salud")).to_be_visible()
+    await told.unsubscribe()
+
+
 async def test_only_those_with_something_wrong(
     fleet_web: Web, hub: Hub, open_page: OpenPage
 ) -> None:
     page = await open_page(f"{fleet_web.url}/ui/fleet?show=wrong&lang=en", role="technician")
     await expect(page.locator("tbody tr").first).to_be_visible()
     rows = await page.locator("tbody tr").all_inner_texts()
-    assert len(rows) == 1 and "A-004" in rows[0]
+    assert len(rows) == 3 and any("A-004" in row for row in rows)
     await expect(page.locator("#main")).to_contain_text("The hub does not answer")
     await page.get_by_role("link", name="Flash stations").click()
     await expect(page).to_have_url(re.compile("/flasher"))

@@ -65,9 +65,11 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
         of, why, words = rollout["status"], rollout["why"], page.words
         told = words.get(f"{of}.{why}") or words[f"why.{why}"]
         yield told.format(seat=rollout["seat"] or "", detail=detail)
-    for seat in [seat for seat in rollout["seats"] if seat["phase"] in _OUT][:_NAMED]:
-        why = trouble.reason(seat["reason"] or "", page.language)
-        yield ": ".join(filter(None, (seat["seat"], page.words[f"phase.{seat['phase']}"], why)))
+    for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
+        yield f"{seat['seat']}: {page.words['phase.gone']}"
+    for seat in [seat for seat in rollout["seats"] if seat["phase"] == "passed"][:_NAMED]:
+        reason = trouble.reason(seat["reason"] or "", page.language)
+        yield page.words["rollout.passed"].format(seat=seat["seat"], reason=reason)
     others = [seat for seat in _failed(rollout) if seat["s"] != rollout["at"]]
     for seat in others[:_NAMED]:
         yield f"{seat['seat']}: {trouble.reason(seat['reason'] or '', page.language)}"

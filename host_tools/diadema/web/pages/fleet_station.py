@@ -43,6 +43,9 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         ui.label(" · ".join(filter(None, said))).classes("status")
         with ui.element("section").classes("close"):
             ui.label(wrong(row, page) or words["nothing_wrong"])
+            if row.needs_image:
+                advice = trouble.image_advice(row.needs_image, row.board, page.language)
+                ui.label(advice).classes("note")
             for told in dict.fromkeys(trouble.advice(each, page.language) for each in row.faults):
                 if told is not None:
                     ui.label(told).classes("note")
