@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
 import msgspec
 from diadema.boards.table import BOARDS, load_board
+from diadema.errors import DiademaError
 from diadema.image import files
 from diadema.sim import people, vm
 from diadema.sim.build import SimBoard, compile_mpy, interpreter, station_tree
@@ -42,6 +43,7 @@ _TAP_MS = 60  # an RDM6300 tells a card each 65 ms
 _LONG_MS = 900
 _CLOSED_MS = 9_000  # a list that nobody uses has closed
 _HEALTH_MS = 900_500
+_PLACES = ("light", "drawn", "idle")
 _TIMES = 1000  # of `vm_count`, as are these parts
 _WEIGHED = ("before", "calls", "reads", "imports", "loads", "loop")
 # gc_alloc looks for room from the last place that was freed on: in a heap that nobody collects
@@ -52,15 +54,16 @@ _COST = re.compile(r"(?:[+-]\d+|\*|\d+) (\d+)$")
 
 
 class Count(msgspec.Struct, frozen=True):
-    """A part of what the firmware did. `slot`, `vfs`, `journal`: reads of these partitions;
-    `beyond`: pieces of 64 bytes beyond the first 128 of a read; `at_ms`: on the station's clock,
-    at the end of it.
+    """A part of what the firmware did. `measures`: of how much memory is in use; `slot`, `vfs`,
+    `journal`: reads of these partitions; `beyond`: pieces of 64 bytes beyond the first 128 of a
+    read; `at_ms`: on the station's clock, at the end of it.
     """
 
     name: str
     instructions: int
     allocations: int
     collections: int
+    measures: int
     slot: int
     vfs: int
     journal: int
@@ -119,6 +122,8 @@ class Counted:
 
     async def parts(self) -> tuple[list[Count], Counter[str]]:
         """Since power came or this was asked before, and its C functions."""
+        if self.station.crash:
+            raise DiademaError(self.station.crash)
         marks = (await self.station.ask({"do": "marks"}))["marks"]
         new = marks[self._taken :]
         raw = []
@@ -148,16 +153,22 @@ class Counted:
         return Count(name, round(instructions - ways), allocations, at_ms=at_ms, **tally)
 
     async def step(self, name: str, action: Awaitable[Any], *at: str) -> None:
-        """Count what the firmware does for `action`, until nothing is left to do; a part ends
-        where it comes by `at`, else where it lights its lights.
+        """Count what the firmware does for `action`: the moment with the most work is kept,
+        without a key's bounce and what each second brings. A part ends where the firmware comes
+        by `at`, lights its lights, has drawn its screen, or waits.
         """
         await self.world.sleep(_IDLE_MS)
-        await self.station.ask({"do": "begin", "name": "before", "at": list(at or ("light",))})
+        await self.station.ask({"do": "begin", "name": "before", "at": [*at, *_PLACES]})
         await self.parts()
         await action
         await self.world.sleep(_IDLE_MS)
         await self.station.ask({"do": "begin", "name": "after", "at": []})
-        self.rows[name], self.hot[name] = await self.parts()
+        parts, self.hot[name] = await self.parts()
+        spent: Counter[int] = Counter()
+        for part in parts:
+            spent[part.at_ms] += part.instructions
+        (moment, _), *_ = spent.most_common(1)
+        self.rows[name] = [part for part in parts if part.at_ms == moment]
 
     async def again(self) -> None:
         """Power goes and comes back; nobody answers on the cable."""
@@ -248,8 +259,9 @@ async def day(one: Counted) -> None:
     await one.step("menu, idle", station.press(6))
     await station.press(1)
     await world.sleep(_CLOSED_MS)
-    await one.step("key", station.press(3), "machine", "light")
-    one.host.command("ring", contact="C-1", direction="in", queue="Consultas", pbx="1")
+    await one.step("key", station.press(3), "machine")
+    call = {"contact": "C-1", "direction": "in", "queue": "Consultas", "pbx": "1"}
+    await one.host.answer(one.host.command("ring", **call))
     await world.sleep(2_000)
     await one.step("answer", station.press(1))
     await world.sleep(2_000)

@@ -41,9 +41,11 @@ import wire  # noqa: E402
 
 gc.disable()
 
-_NOTES = "    note_imports()\n"  # of `start.py`: each import of the firmware would be longer by it
+# of the `start.py` of the older program that is counted too: each import would be longer by it
+_NOTES = "    note_imports()\n"
 _TIMES = 1000  # calls of nothing, to know what the way there costs
 _PIECE = 64  # bytes that the ESP32's flash controller reads at a time
+_HEAP = 4_000_000
 _ROUNDS = 1999  # SHA-256 of a PIN's check before the last
 
 _over = re.compile("x").sub
@@ -54,6 +56,7 @@ _tally = {
     "calls": 0,
     "imports": 0,
     "collections": 0,
+    "measures": 0,
     "slot": 0,
     "vfs": 0,
     "journal": 0,
@@ -143,13 +146,17 @@ def fence(space):
             fence(thing)
 
 
-def noted(owner, name, place):
-    """`owner.name`, that sets a mark `place(its arguments)`, if it is wanted."""
+def noted(owner, name, place, after=""):
+    """`owner.name`, that sets a mark `place(its arguments)` when it is called and one `after`
+    when it returns, where they are wanted.
+    """
     function = getattr(owner, name)
 
     def come_by(*arguments, **options):
         note(place(arguments))
-        return function(*arguments, **options)
+        result = function(*arguments, **options)
+        note(after)
+        return result
 
     setattr(owner, name, come_by)
 
@@ -168,9 +175,10 @@ def importing(name, *more):
             raise
     if name in _own:
         return _own[name]
-    if name == "drivers.usb_serial" and name not in _seen:
+    if name in _PLACES and name not in _seen:
         _seen.add(name)
-        noted(found.UsbSerial, "write", _hello)
+        owner, function, place, after = _PLACES[name]
+        noted(getattr(found, owner), function, place, after)
     return found
 
 
@@ -178,8 +186,21 @@ def _hello(arguments):
     return "hello" if b'"hello"' in bytes(arguments[1][:16]) else ""
 
 
+def _nowhere(arguments):
+    return ""
+
+
+# in modules of the firmware
+_PLACES = {
+    "drivers.usb_serial": ("UsbSerial", "write", _hello, ""),
+    "lib.screens": ("Screen", "draw", _nowhere, "drawn"),
+}
+
+
 class Memory:
-    """`gc` for the firmware: nothing is collected, but how often it would be is known."""
+    """`gc` for the firmware: nothing is collected, but how often it would be is known, and how
+    often what is in use is counted.
+    """
 
     def collect(self):
         _tally["collections"] += 1
@@ -187,10 +208,12 @@ class Memory:
 
     def mem_free(self):
         note("mem_free")
-        return gc.mem_free()
+        _tally["measures"] += 1
+        return _HEAP - self.mem_alloc()
 
     def mem_alloc(self):
-        return gc.mem_alloc()
+        _tally["measures"] += 1
+        return 0
 
     def threshold(self, size=-1):
         return -1
@@ -213,7 +236,7 @@ class Hashes:
     def sha256(self, data=b""):
         if "rounds" in _wanted:
             if self.rounds in (0, _ROUNDS):
-                mark("rounds")
+                mark("PBKDF2" if self.rounds else "rounds")
             self.rounds += 1
         return hashlib.sha256(data)
 
@@ -263,6 +286,7 @@ for _owner, _name, _place in (
     (machine, "reset_cause", lambda arguments: "reset_cause"),
     (machine, "bitstream", lambda arguments: "light"),
     (console, "kbd_intr", _start_file),
+    (select.poll, "ipoll", lambda arguments: "idle" if arguments[1:] != (0,) else ""),
 ):
     noted(_owner, _name, _place)
 _readblocks = esp32.Partition.readblocks
@@ -288,5 +312,4 @@ _inside = True
 _path = _SIM + "/start.py"
 with open(_path) as _file:  # noqa: PTH123
     _source = _file.read()
-assert _NOTES in _source
 exec(compile(_source.replace(_NOTES, ""), _path, "exec"), {"__name__": "__main__"})
