@@ -60,7 +60,7 @@ class Safe:
         elif name == "update":
             self._update(message)
         elif name == "factory_reset" and message.get("confirm") == self.station:
-            for file in ("config.0", "config.1", "wifi.json"):
+            for file in ("config.0", "config.1", "config.new", "wifi.json"):
                 try:
                     os.remove(file)
                 except OSError:

@@ -2,35 +2,25 @@
 until a configuration names one.
 """
 
-import json
-import os
+from lib import kept
 
 _FILE = "wifi.json"
 
 
 def keep(wifi):
     """`wifi`: ssid and password, as a configuration has them."""
-    with open(_FILE + ".new", "w") as file:
-        json.dump(wifi, file)
-    os.rename(_FILE + ".new", _FILE)
+    kept.write(_FILE, wifi)
 
 
 def settle(config):
-    """Give it to a configuration that names none; one that does replaces it for good."""
+    """Give it to a configuration that names none; one that does replaces it for good. Raises
+    kept.Damaged.
+    """
     if config.wifi:
         remove()
-        return
-    try:
-        with open(_FILE) as file:
-            kept = json.load(file)
-        config.wifi = {name: kept[name] for name in ("ssid", "password")}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # none is kept; that of a torn file is told again
+    else:
+        config.wifi = kept.read(_FILE)
 
 
 def remove():
-    for file in (_FILE, _FILE + ".new"):
-        try:
-            os.remove(file)
-        except OSError:
-            pass  # it was not there
+    kept.remove(_FILE)

@@ -2,9 +2,7 @@
 she logs in, written some time after she changed something.
 """
 
-import json
-import os
-
+from lib import kept
 from lib.report import audio_changed
 from micropython import const
 
@@ -27,7 +25,7 @@ def levels(codec):
 def load(app):
     """Somebody sits down, or nobody is there any more. Nothing is written before she sees it."""
     agent = app.desk.agent
-    app.machine.prefs = dict(app.unkept.get(agent) or _read().get(agent, {})) if agent else {}
+    app.machine.prefs = dict(app.unkept.get(agent) or _read(app).get(agent, {})) if agent else {}
     apply(app)
 
 
@@ -65,21 +63,20 @@ def keep(app):
 def write(app):
     """Put into the file what is not there yet."""
     app.keep_due = None
-    kept = _read()
-    kept.update(app.unkept)
+    all_of_them = _read(app)
+    all_of_them.update(app.unkept)
     app.unkept.clear()
     try:
-        with open(_FILE + ".new", "w") as file:
-            json.dump(kept, file)
-        os.rename(_FILE + ".new", _FILE)
+        kept.write(_FILE, all_of_them)
     except OSError as error:
         app.serial.log("{}: {}".format(_FILE, error))
 
 
-def _read():
+def _read(app):
+    """Those of a damaged file are lost: that is told, and the file goes."""
     try:
-        with open(_FILE) as file:
-            kept = json.load(file)
-    except (OSError, ValueError):
+        return kept.read(_FILE) or {}
+    except kept.Damaged:
+        kept.remove(_FILE)
+        app.fault("config", "damaged")
         return {}
-    return kept if isinstance(kept, dict) else {}

@@ -31,8 +31,8 @@ def start(app, cause, faults, order, text):
         faults.pop("journal", None)
     store = app.open_store()
     config = store.load()
-    if store.broken and not config.generation:
-        faults["config"] = "unreadable"
+    if store.broken:
+        faults["config"] = "damaged" if config.generation else "unreadable"
     app.adopt(config)
     firmware = app.machine.firmware
     app.serial.log(

@@ -62,7 +62,7 @@ def test_the_hosts_blocks_become_the_configuration_that_it_made(described: bytes
     maker = ConfigMaker(parse(described), "5a" * 32, -300, 4, card_key="c4" * 16, day=day)
     text = maker.build(station.STATION)
     with tempfile.TemporaryDirectory() as folder:
-        store = ConfigStore(station.STATION, folder)
+        store = ConfigStore(station.STATION, folder + "/")
         done = [store.add({**block, "i": 9}) for block in blocks(text)]
         assert done[:-1] == [None] * (len(done) - 1)
         said = json.loads(text)
@@ -71,4 +71,4 @@ def test_the_hosts_blocks_become_the_configuration_that_it_made(described: bytes
         assert done[-1].tree == said["tree"]["nodes"]
         for name in ("areas", "help", "faults", "campaigns", "methods", "playbooks", "materials"):
             assert getattr(done[-1], name) == said.get(name, [])
-        assert vars(ConfigStore(station.STATION, folder).load()) == vars(done[-1])
+        assert vars(ConfigStore(station.STATION, folder + "/").load()) == vars(done[-1])

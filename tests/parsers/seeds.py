@@ -128,7 +128,7 @@ def seeds() -> dict[str, list[bytes]]:
     token = issuer.sign("user", "subject", "audience", {"sub": {"allow": [">"]}}).encode()
     row = b'{"a":"a001","name":"Rosa","state":"ready","since":1,"contacts":2,"tmo":null}'
     configs = _configs()
-    files = [b"DCFG00000001%08X\n" % 0 + text for text in configs]
+    files = [_config_file(text) for text in configs]
     return {
         "host.serial_frames": lines,
         "host.gateway_frames": [b'{"hello":%b}' % hello, *day()],

@@ -157,7 +157,7 @@ def config(data: bytes) -> None:
 
 
 def _configured(text: bytes, folder: str) -> None:
-    store = ConfigStore(STATION, folder)
+    store = ConfigStore(STATION, folder + "/")
     done = None
     try:
         for number, block in enumerate(_blocks(text), 1):
@@ -165,11 +165,11 @@ def _configured(text: bytes, folder: str) -> None:
             assert done is None or number == block["parts"]
     except ConfigError as error:
         assert error.key and error.reason
-        assert ConfigStore(STATION, folder).load().generation == 0
+        assert ConfigStore(STATION, folder + "/").load().generation == 0
         return
     if done is not None:
         assert isinstance(done, Config)
-        again = ConfigStore(STATION, folder)
+        again = ConfigStore(STATION, folder + "/")
         assert vars(again.load()) == vars(done)
         assert not again.broken
 
@@ -187,7 +187,7 @@ def config_file(data: bytes) -> None:
     try:
         Path(folder, "config.0").write_bytes(data)
         Path(folder, "config.1").write_bytes(data[::-1])
-        found = ConfigStore(STATION, folder).load()
+        found = ConfigStore(STATION, folder + "/").load()
         assert found.generation >= 0
     finally:
         shutil.rmtree(folder)

@@ -191,7 +191,7 @@ async def test_who_leaves_at_once_sees_so_before_her_wishes_are_written(desk, tm
         await trace.look()
         assert _writes(trace.told) == ["write prefs.json.new"]
         (file,) = tmp_path.glob("sim/**/prefs.json")
-        assert list(json.loads(file.read_text())) == ["a001"]
+        assert list(json.loads(file.read_text()[:-9])) == ["a001"]  # behind it stands its check
 
 
 async def test_a_backlog_is_sent_behind_it(desk):

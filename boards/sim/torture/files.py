@@ -65,7 +65,7 @@ class Files:
         vfs.mount(vfs.VfsLfs2(self._flash), folder)
         _mounted.add(folder)
         os.chdir(folder)
-        self._store = ConfigStore(_station, folder)
+        self._store = ConfigStore(_station, folder + "/")
         self.generation = self._lit(self._store.load).generation
         told = sum(b'"station.config"' in event for event in truth.events)
         if not told <= self.generation <= told + 1:

@@ -641,7 +641,7 @@ def test_an_older_configuration_of_the_same_boot_changes_nothing():
     """Who took it down cannot bring back an agent or a password that was taken away."""
     bench = Sealed()
     with Folder() as folder:
-        bench.app.open_store = lambda: ConfigStore(STATION, folder)
+        bench.app.open_store = lambda: ConfigStore(STATION, folder + "/")
 
         def blocks(number, generation):
             data = dict(GOOD, generation=generation, key=KEY, station=STATION)
@@ -661,7 +661,7 @@ def test_an_older_configuration_of_the_same_boot_changes_nothing():
         time = [with_h({"cmd": "time", "i": 10, "utc": UTC}, 2)]
         for text in blocks(9, 6)[:1] + time + blocks(9, 6)[1:]:
             bench.hear(text)
-        assert ConfigStore(STATION, folder).load().generation == 6
+        assert ConfigStore(STATION, folder + "/").load().generation == 6
         assert bench.app.intake is None
 
 

@@ -85,21 +85,21 @@ def send(store, data, **options):
 
 def test_blocks_become_a_configuration_that_stays():
     with Folder() as folder:
-        store = ConfigStore(STATION, folder)
+        store = ConfigStore(STATION, folder + "/")
         assert store.load().generation == 0
         config = send(store, GOOD, size=100)
         assert config.generation == 3
         assert config.name_of("a002") == "ÑAUPA J."
         assert config.reason_label("sshh") == "SS. HH."
-        assert ConfigStore(STATION, folder).load().seat == "A-01"
+        assert ConfigStore(STATION, folder + "/").load().seat == "A-01"
 
 
 def test_a_network_told_before_counts_until_a_configuration_names_one():
     told = {"ssid": "Piso 4", "password": ""}
     with Folder() as folder:
-        store = ConfigStore(STATION, folder)
+        store = ConfigStore(STATION, folder + "/")
         kept_wifi.keep(told)
-        assert store.load().wifi == ConfigStore(STATION, folder).load().wifi == told
+        assert store.load().wifi == ConfigStore(STATION, folder + "/").load().wifi == told
         assert send(store, GOOD).wifi == told
         assert send(store, dict(GOOD, generation=4, wifi=WIFI, broker=BROKER)).wifi == WIFI
         assert send(store, dict(GOOD, generation=5)).wifi is None
@@ -120,18 +120,18 @@ def test_a_row_a_line_says_the_same():
         badges = ["2" * 32]
         coded = dict(GOOD, generation=1, agents=[["a", "A", badges, ["ab" * 16], PIN, "1234"]])
         for said in (dict(GOOD, generation=1), coded):
-            config, plain = send(ConfigStore(STATION, folder), in_lines(said)), Config(said)
+            config, plain = send(ConfigStore(STATION, folder + "/"), in_lines(said)), Config(said)
             assert [json.loads(row) for row in config.agents] == said["agents"]
             assert (config.secure, config.codes) == (plain.secure, plain.codes)
             assert config.reasons == plain.reasons
-            assert ConfigStore(STATION, folder).load().agents == config.agents
+            assert ConfigStore(STATION, folder + "/").load().agents == config.agents
 
 
 def test_a_row_that_is_none():
     with Folder() as folder:
         for row in (b'["a001"', b'["a001","QUISPE R."]', b""):
             text = in_lines(dict(GOOD, generation=1, agents=[])).replace(b"[\n", b"[\n" + row)
-            assert told(send, ConfigStore(STATION, folder), text)[0] == "agents[0]"
+            assert told(send, ConfigStore(STATION, folder + "/"), text)[0] == "agents[0]"
 
 
 def test_each_goes_over_the_older_file():
@@ -139,31 +139,31 @@ def test_each_goes_over_the_older_file():
         for generation in (1, 2, 3, 2):
             data = dict(GOOD)
             data["generation"] = generation
-            store = ConfigStore(STATION, folder)
+            store = ConfigStore(STATION, folder + "/")
             store.load()
             assert send(store, data).generation == generation
-            assert ConfigStore(STATION, folder).load().generation == generation
+            assert ConfigStore(STATION, folder + "/").load().generation == generation
 
 
 def test_a_cut_while_writing_leaves_the_one_before():
     with Folder() as folder:
-        store = ConfigStore(STATION, folder)
+        store = ConfigStore(STATION, folder + "/")
         store.load()
         send(store, GOOD)
         data = dict(GOOD)
         data["generation"] = 4
         for cut in range(len(commands(data, size=60))):
-            store = ConfigStore(STATION, folder)
+            store = ConfigStore(STATION, folder + "/")
             store.load()
             for command in commands(data, size=60)[:cut]:
                 assert store.add(command) is None
-            again = ConfigStore(STATION, folder)
+            again = ConfigStore(STATION, folder + "/")
             assert again.load().generation == 3, cut
 
 
 def test_a_broken_file_falls_back():
     with Folder() as folder:
-        store = ConfigStore(STATION, folder)
+        store = ConfigStore(STATION, folder + "/")
         store.load()
         send(store, GOOD)
         data = dict(GOOD)
@@ -175,16 +175,77 @@ def test_a_broken_file_falls_back():
         text[200] ^= 4
         with open(name, "wb") as file:  # noqa: PTH123
             file.write(text)
-        again = ConfigStore(STATION, folder)
+        again = ConfigStore(STATION, folder + "/")
         assert again.load().generation == 3
         assert again.broken == 1
+        later = ConfigStore(STATION, folder + "/")  # it was told once
+        assert (later.load().generation, later.broken) == (3, 0)
         data["generation"] = 5
         assert send(again, data).generation == 5
 
 
+def damage(name, at):
+    with open(name, "rb") as file:  # noqa: PTH123 - runs on MicroPython
+        text = bytearray(file.read())
+    text[at] ^= 4
+    with open(name, "wb") as file:  # noqa: PTH123
+        file.write(text)
+
+
+def test_whatever_byte_of_the_newer_file_is_damaged():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder + "/")
+        for generation in (3, 4):
+            send(store, dict(GOOD, generation=generation))
+        size = os.stat(folder + "/config.1")[6]
+        for at in (0, 4, 11, 12, 75, 76, 83, 84, 85, size - 1):
+            damage(folder + "/config.0", at)
+            assert ConfigStore(STATION, folder + "/")._heads[0] == 0, at
+            damage(folder + "/config.0", at)
+        assert ConfigStore(STATION, folder + "/").load().generation == 4
+
+
+def test_both_files_damaged_are_left_for_who_looks_and_a_new_one_is_taken():
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder + "/")
+        for generation in (3, 4):
+            send(store, dict(GOOD, generation=generation))
+        for name in ("/config.0", "/config.1"):
+            damage(folder + name, 99)
+        for _ in range(2):
+            store = ConfigStore(STATION, folder + "/")
+            assert (store.load().generation, store.broken) == (0, 2)
+        assert send(store, dict(GOOD, generation=5)).generation == 5
+        assert ConfigStore(STATION, folder + "/").load().generation == 5
+
+
+def test_the_key_of_updates_is_mended_from_the_configuration():
+    with Folder() as folder:
+        key = "A" * 512
+        store = ConfigStore(STATION, folder + "/")
+        send(store, dict(GOOD, update_key=key))
+        for text in (b"", b"\xff\xfe", key[:100].encode(), b"\xc3" + key.encode()):
+            with open(folder + "/update.key", "wb") as file:  # noqa: PTH123
+                file.write(text)
+            store = ConfigStore(STATION, folder + "/")
+            assert (store.load().generation, store.broken) == (3, 0)
+            with open(folder + "/update.key", "rb") as file:  # noqa: PTH123
+                assert file.read() == key.encode()
+
+
+def test_a_damaged_network_is_told_and_goes():
+    with Folder() as folder:
+        kept_wifi.keep({"ssid": "Piso 4", "password": ""})
+        damage("wifi.json", 3)
+        store = ConfigStore(STATION, folder + "/")
+        assert (store.load().wifi, store.broken) == (None, 1)
+        store = ConfigStore(STATION, folder + "/")
+        assert (store.load().wifi, store.broken) == (None, 0)
+
+
 def test_a_lost_block_waits_for_the_repetition():
     with Folder() as folder:
-        store = ConfigStore(STATION, folder)
+        store = ConfigStore(STATION, folder + "/")
         store.load()
         blocks = commands(GOOD, size=100)
         assert store.add(blocks[0]) is None
@@ -195,7 +256,7 @@ def test_a_lost_block_waits_for_the_repetition():
 
 def test_what_does_not_add_up_is_refused_with_its_key():
     with Folder() as folder:
-        store = ConfigStore(STATION, folder)
+        store = ConfigStore(STATION, folder + "/")
         store.load()
         send(store, GOOD)
         command = commands(GOOD)[0]
@@ -225,7 +286,7 @@ def test_what_does_not_add_up_is_refused_with_its_key():
         bad = dict(GOOD)
         bad["language"] = "fr"
         assert told(send, store, bad) == ("language", "es or en")
-        assert ConfigStore(STATION, folder).load().generation == 3
+        assert ConfigStore(STATION, folder + "/").load().generation == 3
 
 
 def test_validation_names_the_key():
@@ -264,12 +325,12 @@ def test_validation_names_the_key():
 
 def test_erasing_forgets_both_generations():
     with Folder() as folder:
-        store = ConfigStore(STATION, folder)
+        store = ConfigStore(STATION, folder + "/")
         store.erase()
         for number in (5, 6):
             send(store, dict(GOOD, generation=number), number=number)
         store.erase()
-        assert ConfigStore(STATION, folder).load().generation == 0
+        assert ConfigStore(STATION, folder + "/").load().generation == 0
         assert store.load().generation == 0
         assert send(store, GOOD, number=7).generation == 3
 

@@ -10,6 +10,7 @@ from lib.config import Config
 from lib.errors import PartError
 from lib.frames import encode
 from lib.improv import Packets, credentials, packet, result
+from lib.kept import Damaged
 from test_lib_app import CONFIG, STATION, Bench, Serial
 
 
@@ -210,11 +211,16 @@ def test_a_configuration_that_names_a_network_replaces_it_for_good():
     assert "wifi.json.new" not in os.listdir()  # noqa: PTH208
 
 
-def test_a_torn_file_of_the_network_is_none():
-    for text in ("", "[]", '{"ssid":"x"', '{"ssid":"x"}', "7"):
+def test_a_torn_file_of_the_network_is_told_as_damaged():
+    for text in ("", "[]", '{"ssid":"x"', '{"ssid":"x"}*00000000', "7"):
         with open("wifi.json", "w") as file:  # noqa: PTH123
             file.write(text)
-        assert kept() is None
+        try:
+            kept()
+        except Damaged:
+            continue
+        raise AssertionError(text)
+    kept_wifi.remove()
 
 
 def test_a_station_of_a_hub_changes_nothing():

@@ -1,0 +1,63 @@
+"""Small files with their check, and the wishes of the agents that stand in one."""
+
+import os
+
+from lib import kept, prefs
+
+NAME = "kept.json"
+
+
+def damaged(name):
+    try:
+        kept.read(name)
+    except kept.Damaged:
+        return True
+    return False
+
+
+def test_what_is_kept_is_read_and_what_is_not_there_is_none():
+    kept.remove(NAME)
+    assert kept.read(NAME) is None
+    for content in ({"name": "Ñaupa", "level": 70}, [], "", None):
+        kept.write(NAME, content)
+        assert kept.read(NAME) == content
+        assert NAME + ".new" not in os.listdir()  # noqa: PTH208 - runs on MicroPython
+    kept.remove(NAME)
+
+
+def test_each_byte_of_it_counts():
+    kept.write(NAME, {"volume": 70})
+    with open(NAME, "rb") as file:  # noqa: PTH123
+        whole = file.read()
+    for at in range(len(whole)):
+        text = bytearray(whole)
+        text[at] ^= 4
+        for broken in (text, whole[:at]):
+            with open(NAME, "wb") as file:  # noqa: PTH123
+                file.write(broken)
+            assert damaged(NAME), at
+    kept.remove(NAME)
+
+
+class App:
+    def __init__(self):
+        self.unkept = {}
+        self.keep_due = 1
+        self.told = []
+
+    def fault(self, part, code):
+        self.told.append((part, code))
+
+
+def test_damaged_wishes_are_told_and_new_ones_are_kept():
+    app = App()
+    app.unkept["a001"] = {"volume": 75}
+    prefs.write(app)
+    assert kept.read("prefs.json") == {"a001": {"volume": 75}} and not app.told
+    with open("prefs.json", "r+b") as file:  # noqa: PTH123
+        file.write(b"[")
+    app.unkept["a002"] = {"volume": 20}
+    prefs.write(app)
+    assert app.told == [("config", "damaged")]
+    assert kept.read("prefs.json") == {"a002": {"volume": 20}}
+    kept.remove("prefs.json")
