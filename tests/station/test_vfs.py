@@ -4,8 +4,11 @@ the hub allows, again and again, with the power cut anywhere.
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from conftest import STATION
 from diadema.boards.table import load_board
 from diadema.image.files import VFS_BLOCK, pack, start_files
@@ -57,18 +60,40 @@ def test_the_table_has_so_many_blocks() -> None:
     assert vfs.size == BLOCKS * VFS_BLOCK
 
 
-def test_the_largest_configuration_a_hundred_times_with_cuts(tmp_path: Path) -> None:
-    (tmp_path / "vfs.bin").write_bytes(provisioned())
-    commands = [[*blocks(largest(generation))] for generation in range(1, 101)]
-    (tmp_path / "configs.json").write_text(json.dumps([STATION, commands]))
-    options = {
-        "firmware": str(TREE / "firmware"), "torture": str(TREE / "boards/sim/torture"), "seed": 5,
-    }  # fmt: skip
-    done = subprocess.run(
-        [*interpreter(), "-X", "heapsize=64m", str(TREE / "tests/station/vfs_bench.py"),
-         str(tmp_path), json.dumps(options)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.stdout.startswith('{"'), done.stdout + done.stderr
-    told = json.loads(done.stdout)
+@pytest.fixture
+def bench(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """`bench(do, seed, generations)`: what `vfs_bench.py` says."""
+
+    def run(do: str, seed: int, generations: int) -> dict[str, Any]:
+        (tmp_path / "vfs.bin").write_bytes(provisioned())
+        commands = [[*blocks(largest(number))] for number in range(1, generations + 1)]
+        (tmp_path / "configs.json").write_text(json.dumps([STATION, commands]))
+        options = {
+            "firmware": str(TREE / "firmware"), "do": do, "seed": seed,
+            "start_files": [*start_files()],
+        }  # fmt: skip
+        done = subprocess.run(
+            [*interpreter(), "-X", "heapsize=64m", str(TREE / "boards/sim/torture/vfs_bench.py"),
+             str(tmp_path), json.dumps(options)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout.startswith('{"'), done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_the_largest_configuration_a_hundred_times_with_cuts(bench) -> None:
+    told = bench("cuts", 5, 100)
     assert told["written"] == 100 and told["cuts"] > 50
+
+
+def test_each_block_damaged_in_turn(bench) -> None:
+    """It works on and says what it lost; or what MicroPython itself needs is gone: the whole file
+    system, or a start file. Then the host knows what the console says.
+    """
+    found = bench("damage", 6, 3)["found"]
+    assert {block for block, *_ in found} == set(range(BLOCKS))
+    by_word = {word: {block for block, _, told in found if told == word} for *_, word in found}
+    assert by_word.keys() == {"2", "told", "not mounted", "start file"}
+    assert len(by_word["told"]) >= 10 and len(by_word["not mounted"]) <= 4

@@ -197,7 +197,7 @@ def test_whatever_byte_of_the_newer_file_is_damaged():
         store = ConfigStore(STATION, folder + "/")
         for generation in (3, 4):
             send(store, dict(GOOD, generation=generation))
-        size = os.stat(folder + "/config.1")[6]
+        size = os.stat(folder + "/config.1")[6]  # noqa: PTH116
         for at in (0, 4, 11, 12, 75, 76, 83, 84, 85, size - 1):
             damage(folder + "/config.0", at)
             assert ConfigStore(STATION, folder + "/")._heads[0] == 0, at
