@@ -41,6 +41,7 @@ class DataDir:
         self.logs = root / "logs"
         self.journals = root / "journals"  # of stations whose flash was to be written anew
         self.images = root / "images"  # that stations are flashed with
+        self.boards = root / "boards"  # own files of those whose flash is being written
         self.directory = root / "directory.sqlite3"  # people and places
         self.accounts = root / "accounts.sqlite3"  # who may look, and who did
         self.rollups = root / "rollups.sqlite3"  # sums of the store; deleting it only costs time

@@ -10,6 +10,7 @@ import zlib
 
 from esp32_mock_bootloader import protocol, registers, server
 
+SECTOR = 4096
 _here = threading.local()  # whose session the thread serves
 FLASH_ID = {2: 0x154020, 4: 0x164020, 8: 0x174020, 16: 0x184020}  # by megabytes: JEDEC
 
@@ -36,13 +37,16 @@ server._CLIENT_RECV_TIMEOUT = 20.0
 
 
 class Flash(server.FlashImage):
-    """Counts what came over the cable; `pull_after` so many bytes of it the cable is gone."""
+    """Counts what came over the cable; `pull_after` so many bytes of it the cable is gone, or at
+    the flash's address `pull_at`, in the middle of its sector.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.data = bytearray(b"\xff" * size)
         self.came = 0
         self.pull_after: int | None = None
+        self.pull_at: int | None = None
         self.spoil: int | None = None  # an offset where a bit is stuck
 
     def write_defl_block(self, payload: bytes) -> None:
@@ -51,6 +55,11 @@ class Flash(server.FlashImage):
         if self.pull_after is not None and self.came > self.pull_after:
             raise ConnectionAbortedError("pulled")
         plain = self._decompressor.decompress(payload[16 : 16 + length])
+        at, pull = self._defl_offset, self.pull_at
+        if pull is not None and at <= pull < at + len(plain):
+            left = -pull % SECTOR or SECTOR
+            self.data[at : pull + left] = plain[: pull - at] + b"\xff" * left
+            raise ConnectionAbortedError("pulled")
         self.data[self._defl_offset : self._defl_offset + len(plain)] = plain
         self._defl_offset += len(plain)
         if self.spoil is not None:

@@ -1,4 +1,4 @@
-"""A vfs as a station has it, on MicroPython alone: its littlefs on NOR flash, whose power is cut at
+"""A vfs as a station has it, on MicroPython alone: its littlefs on NOR flash whose power is cut at
 random bytes, or of which a block is damaged. `micropython vfs_bench.py FOLDER OPTIONS`.
 
 FOLDER has `vfs.bin` and `configs.json`: the station's id and the commands of each generation.

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +26,10 @@ def flash(
     erase_journal: Annotated[
         bool, typer.Option("--erase-journal", help="A new journal; the old one's events are kept.")
     ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="As a new board: its own files and its journal go too."),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Even if a journal's events cannot be kept.")
     ] = False,
@@ -35,9 +39,10 @@ def flash(
 ) -> None:
     """Write an image to the boards on these ports, and read each one back.
 
-    What is right already is not written again: after a pulled cable, repeat the command. A
-    journal is left as it is. Where it must go, its events are kept first. The station's
-    configuration does go: `diadema provision` gives it another. Exit code 1 when a board failed.
+    What is right already is not written again: after a pulled cable, repeat the command. What a
+    station has of its own stays: journal, key, configuration, Wi-Fi. Where its files cannot be
+    read, the hub that runs gives its configuration again; where a journal must go, its events are
+    kept first. Exit code 1 when a board failed.
     """
     from diadema.errors import DiademaError
     from diadema.flash.plan import read_plan
@@ -51,7 +56,7 @@ def flash(
         raise DiademaError(f"cannot read {image}: {error.strerror}") from error
     ports = chosen(port or [], everything)
     where = DataDir(data_root(data))
-    job = Job(plan, where, force=force, erase_journal=erase_journal, baud=baud)
+    job = Job(plan, where, force=force, erase_journal=erase_journal, fresh=fresh, baud=baud)
     done = _run(job, ports, quiet=as_json or not sys.stderr.isatty())
     if as_json:
         print(json.dumps({"board": plan.board, "version": plan.version,
@@ -96,6 +101,10 @@ def _as_json(one: "Outcome") -> dict[str, object]:
         "sent": one.sent,
         "right": one.right,
         "journal": one.journal,
+        "files": one.files.names,
+        "files_from": one.files.source,
+        "files_damaged": one.files.damaged,
+        "files_unread": one.files.unread,
         "kept_events": kept.events if kept else 0,
         "refused_events": kept.refused if kept else 0,
         "kept_in": str(kept.path) if kept and kept.path else None,
@@ -114,6 +123,8 @@ def _tell(done: "list[Outcome]") -> None:
                           f"{found.flash_bytes >> 20} MB flash{psram}")  # fmt: skip
         if one.kept and one.kept.path:
             _tell_kept(console.print, one)
+        for told in _of_files(one):
+            console.print(f"{one.port}: {told}")
         if one.error:
             console.print(f"{one.port}: {one.error}")
         else:
@@ -122,6 +133,22 @@ def _tell(done: "list[Outcome]") -> None:
     failed = sum(bool(one.error) for one in done)
     if failed:
         console.print(f"{failed} of {len(done)} failed: see to them and repeat the command")
+
+
+def _of_files(one: "Outcome") -> Iterator[str]:
+    """Their names only: what stands in them is secret."""
+    files = one.files
+    if files.unread:
+        yield f"its file system cannot be read: {files.unread}"
+    if files.damaged:
+        yield f"damaged, and given up: {', '.join(files.damaged)}"
+    if files.source:
+        where = {"board": "", "copy": ", as an earlier run had read them"}.get(
+            files.source, ", its configuration from the hub"
+        )
+        yield f"its own files: {', '.join(files.names)}{where}"
+    if files.why:
+        yield f"it has no configuration ({files.why}): `diadema provision` gives it one"
 
 
 def _tell_kept(say: Callable[[str], None], one: "Outcome") -> None:

@@ -1,4 +1,5 @@
-"""One board from its cable to «verified»: looked at, its journal minded, written, read back.
+"""One board from its cable to «verified»: looked at, its own files and journal minded, written,
+read back.
 
 What is right already stays: so the same command after a pulled cable goes on where it was.
 """
@@ -6,22 +7,43 @@ What is right already stays: so the same command after a pulled cable goes on wh
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diadema.boards.partitions import Partition
 from diadema.errors import DiademaError
 from diadema.flash.chip import BAUD, Chip, Found, connected
 from diadema.flash.errors import FlashError
 from diadema.flash.kept import Kept, keep
+from diadema.flash.own import HEAD, Copy, Vfs, read_vfs
 from diadema.flash.plan import Piece, Plan
+from diadema.flash.restore import hub_files
 from diadema.image import table
 from diadema.image.errors import ImageError
+from diadema.image.files import VFS_BLOCK, pack, unpack
 from diadema.journal import walk
 from diadema.paths import DataDir
 
 _BLOCK = 0x10000
 _RUN = 0x40000  # of one write: so much is to be sent again at most
 _MEGABYTE = 0x100000
+# pieces of a program: with another one, what NVS knows of the one before (how often it crashed,
+# which MicroPython proved itself) is not true any more
+_PROGRAM = ("otadata", "trailer of ota_0", "trailer of ota_1", "ota_0", "slot_a", "slot_b")
+_CONFIGS = ("config.0", "config.1")
+
+
+@dataclass
+class Files:
+    """Names of a station's own files that its new vfs has, and of those that were `damaged`.
+    `source`: board, hub, or copy (of a run that was broken off); empty where there are none.
+    `unread`: why its vfs could not be read; `why`: why the hub gave nothing then.
+    """
+
+    names: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    source: str = ""
+    unread: str = ""
+    why: str = ""
 
 
 @dataclass
@@ -35,6 +57,7 @@ class Outcome:
     right: int = 0
     journal: str = ""
     kept: Kept | None = None
+    files: Files = field(default_factory=Files)
     error: str = ""
 
 
@@ -48,12 +71,13 @@ class Watch:
 
 @dataclass
 class Job:
-    """The same for all boards of a run."""
+    """The same for all boards of a run. `fresh`: nothing of what they were is kept, but events."""
 
     plan: Plan
     data: DataDir
     force: bool = False
     erase_journal: bool = False
+    fresh: bool = False
     baud: int = BAUD
     attempts: int = 5
     watch: Watch = field(default_factory=Watch)
@@ -99,16 +123,101 @@ class _Board:
     def __init__(self, job: Job, chip: Chip, done: Outcome) -> None:
         self._job, self._chip, self._done = job, chip, done
         self._port = chip.found.port
+        self._table: list[Partition] | None = None
+        self._copy = Copy(job.data, chip.found.station)
+        self._forgot = False
 
     def write(self) -> None:
+        job = self._job
+        self._table = self._own_table()
+        if job.fresh:
+            self._copy.remove()
+        pieces = [self._vfs(one) if one.name == "vfs" else one for one in job.plan.pieces]
+        pieces = [one for one in pieces if one.data]
         self._mind_journal()
-        for piece in self._job.plan.pieces:
+        if job.fresh and not self._blank(job.plan.nvs):
+            self._chip.erase(job.plan.nvs.offset, job.plan.nvs.size)
+        for piece in pieces:
             self._stage(piece.name)
             self._bring(piece)
+        self._copy.remove()
         self._chip.start()
 
     def _stage(self, text: str) -> None:
         self._job.watch.stage(self._port, text)
+
+    def _own_table(self) -> list[Partition] | None:
+        try:
+            return table.unpack(self._chip.read(table.OFFSET, table.SIZE))
+        except ImageError:
+            return None
+
+    # -- its own files
+
+    def _vfs(self, piece: Piece) -> Piece:
+        """The image's start files and the station's own; empty where they are there already.
+        Nothing is written yet.
+        """
+        if self._job.fresh:
+            return piece
+        starts = unpack(piece.data, VFS_BLOCK)
+        found = next((one for one in self._table or () if one.name == "vfs"), None)
+        # where it has no table, what lies in the image's place counts
+        place = found or Partition("vfs", "data", "fat", piece.offset, len(piece.data))
+        here = (place.offset, place.size) == (piece.offset, len(piece.data))
+        before = self._chip.read(piece.offset, HEAD)
+        there = self._vfs_there(place)
+        own = self._own_files(there, before)
+        if there and here and not there.damaged and there.files == starts | own:
+            self._done.right += len(piece.data)
+            self._advance(len(piece.data))
+            return replace(piece, data=b"")
+        try:
+            data = pack(starts | own, len(piece.data), VFS_BLOCK)
+        except ImageError as error:
+            raise FlashError(
+                f"its own files have no room beside the new ones ({error}): --fresh gives them up"
+            ) from error
+        if own:
+            self._keep(own, before, data[:HEAD])
+        return replace(piece, data=data)
+
+    def _vfs_there(self, place: Partition) -> Vfs | None:
+        self._stage("reads its files")
+        try:
+            return read_vfs(self._chip, place)
+        except ImageError:
+            blank = not self._chip.read(place.offset, HEAD).strip(b"\xff")
+            self._done.files.unread = "it is blank" if blank else "it is damaged"
+            return None
+
+    def _own_files(self, there: Vfs | None, before: bytes) -> dict[str, bytes]:
+        """What the board has whole; what it has not, from a run that was broken off; where it has
+        no configuration that can be read, the hub's.
+        """
+        done = self._done.files
+        of_board = there.own() if there else {}
+        own = self._copy.read(before) | of_board
+        damaged = there.damaged if there else []
+        done.damaged = sorted(name for name in damaged if name not in own)
+        lost = there is None or any(name in done.damaged for name in (*_CONFIGS, "/"))
+        done.source = "board" if of_board else "copy" if own else ""
+        if lost and not any(name in own for name in _CONFIGS):
+            self._stage("asks the hub")
+            found, done.why = hub_files(self._job.data, self._chip.found.station)
+            done.source = "hub" if found else done.source
+            own |= found
+        done.names = sorted(own)
+        return own
+
+    def _keep(self, own: dict[str, bytes], before: bytes, after: bytes) -> None:
+        try:
+            self._copy.write(own, before, after)
+        except DiademaError as error:
+            raise FlashError(
+                f"its own files cannot be kept ({error}). Nothing was written; --fresh gives "
+                "them up"
+            ) from error
 
     # -- the journal
 
@@ -117,7 +226,7 @@ class _Board:
         blank = self._blank(place)
         old = self._journal_there(place, blank)
         stays = old is not None and (old.offset, old.size) == (place.offset, place.size)
-        if stays and not self._job.erase_journal:
+        if stays and not (self._job.erase_journal or self._job.fresh):
             self._done.journal = "left as it is"
             return
         if old is not None:
@@ -142,15 +251,13 @@ class _Board:
 
     def _journal_there(self, place: Partition, blank: bool) -> Partition | None:
         """By the board's own table; where it has none, what lies in the image's place counts."""
-        try:
-            places = table.unpack(self._chip.read(table.OFFSET, table.SIZE))
-        except ImageError:
+        if self._table is None:
             if blank:
                 return None
             self._stage("looks for a journal")
             found = walk(self._chip.read(place.offset, place.size)).sectors
             return place if found else None
-        return next((one for one in places if one.name == "journal"), None)
+        return next((one for one in self._table if one.name == "journal"), None)
 
     # -- pieces
 
@@ -160,7 +267,7 @@ class _Board:
             self._advance(len(piece.data))
             return
         for offset, data in self._wrong(piece):
-            self._forget_crashes()
+            self._forget_starts(piece)
             self._done.sent += self._chip.write(offset, data)
             self._done.written += len(data)
             self._advance(len(data))
@@ -170,11 +277,13 @@ class _Board:
                 "says so again, the flash is worn"
             )
 
-    def _forget_crashes(self) -> None:
+    def _forget_starts(self, piece: Piece) -> None:
         """Before the first piece of another program: a cable may be pulled after it."""
         place = self._job.plan.nvs
-        if not self._done.written and not self._blank(place):
-            self._chip.erase(place.offset, place.size)
+        if piece.name in _PROGRAM and not self._forgot:
+            self._forgot = True
+            if not self._blank(place):
+                self._chip.erase(place.offset, place.size)
 
     def _blank(self, place: Partition) -> bool:
         return self._chip.md5(place.offset, place.size) == _md5(b"\xff" * place.size)

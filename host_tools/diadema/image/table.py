@@ -51,7 +51,7 @@ def unpack(data: bytes) -> list[Partition]:
         found.append(Partition(name, type_name, _name_of(subtypes, subtype), offset, size))
     if not found:
         raise ImageError(f"there is no partition table at 0x{OFFSET:x}")
-    return found
+    raise ImageError("the partition table is damaged: it ends without its MD5")
 
 
 def _subtype(one: Partition) -> int:

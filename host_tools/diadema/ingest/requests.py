@@ -4,7 +4,7 @@
 
 import asyncio
 import logging
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -80,6 +80,7 @@ class Requests:
             "hub.record": self._asked(self._on_record),
             "hub.command": self._asked(self._on_command),
             "hub.clock": self._asked(self._on_clock),
+            "hub.configuration": self._asked(self._on_configuration),
             "hub.command.get": self._asked(self._on_state),
             "hub.enrol": self._asked(self._on_enrol),
             "hub.journal": self._asked(self._on_journal),
@@ -212,6 +213,13 @@ class Requests:
         answer, frames = self._service.inspections.begin(body)
         await self._service.send(frames)
         return answer
+
+    async def _on_configuration(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What a station should have, for one that has lost it."""
+        s, maker = str(body.get("s", "")), self._service.keeper.maker
+        if maker is None or not maker.knows(s):
+            return {"error": "unknown_station", "detail": f"no seat has {s}", "status": 404}
+        return {"generation": maker.generation, "config": b64encode(maker.build(s)).decode()}
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
         self._service.keeper.load()
