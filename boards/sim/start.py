@@ -21,6 +21,7 @@ from collections import namedtuple
 
 import console
 import esp32
+import first_files
 import hands
 import heap
 import machine
@@ -81,10 +82,12 @@ def power(folder, identity, cause, chip, build, psram):
     esp32.configure(flash, table)
     begin_app(esp32.start_app() or memory.stock(chip, build), chip, psram)
     littlefs = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="vfs")
-    files = vfs.VfsLfs2(littlefs[0]) if littlefs else vfs.VfsPosix(folder + "/files")
-    vfs.umount("/")
-    vfs.mount(files, "/")
-    os.chdir("/")
+    if littlefs:
+        first_files.mount(littlefs[0])
+    else:
+        vfs.umount("/")
+        vfs.mount(vfs.VfsPosix(folder + "/files"), "/")
+        os.chdir("/")
     sys.path[:] = ["", "/lib", ".frozen"]
     return flash
 
