@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from diadema.commands import is_station
+from diadema.console import Listener
 from diadema.events import UNREADABLE
 from diadema.frames import Decoder, encode
 from diadema.serial_port import SerialPort
@@ -46,6 +47,7 @@ class Bridge(Protocol):
     def event(self, s: str, body: bytes) -> None: ...
     def hello(self, cable: "Cable", s: str, greeting: dict[str, object]) -> None: ...
     def cable_gone(self, cable: "Cable") -> None: ...
+    def silent(self, cable: "Cable", kind: str) -> None: ...
     def refuse(self, cable: "Cable", why: str) -> None: ...
 
 
@@ -59,6 +61,7 @@ class Cable:
         self._logs = logs
         self.decoder = Decoder()
         self._unnamed = bytearray()
+        self._console = Listener()  # since the last hello
 
     def greet(self) -> None:
         """Ask the station to say hello."""
@@ -76,7 +79,7 @@ class Cable:
 
     def _opened(self) -> None:
         log.info("%s is open", self.port.path)
-        self.decoder = Decoder()
+        self.decoder, self._console = Decoder(), Listener()
         self.greet()
 
     def _closed(self) -> None:
@@ -88,6 +91,8 @@ class Cable:
         for body in self.decoder.feed(data):
             self._frame(body)
         if text := self.decoder.take_console():
+            if kind := self._console.hear(text):
+                self._bridge.silent(self, kind)
             if self.station is not None:
                 self._write_log(self.station, text)
             else:
@@ -104,6 +109,7 @@ class Cable:
                 if not is_station(s):
                     raise msgspec.ValidationError("no station id")
                 self._named(s)
+                self._console = Listener()
                 self._bridge.hello(self, s, greeting)
                 return
         except UNREADABLE:

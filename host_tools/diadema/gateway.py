@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from diadema import credentials
 from diadema.cable import Cable
+from diadema.console import ENDLESS, means
 from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
 from diadema.frames import DOWN_LIMIT
@@ -150,6 +151,13 @@ class Gateway:
                 self._gone(s)
         cable.station = None
 
+    def silent(self, cable: Cable, kind: str) -> None:
+        """The console says why no program speaks; where nothing starts, the hub is told too."""
+        whose = f" ({cable.station})" if cable.station else ""
+        log.warning("%s%s: %s", cable.port.path, whose, means(kind, "en"))
+        if cable.station is not None and kind in ENDLESS:
+            self._say_gone(cable.station, safe=True, cause=kind)
+
     def refuse(self, cable: Cable, why: str) -> None:
         self.counts["refused"] += 1
         log.warning("%s: refused %s", cable.port.path, why)
@@ -158,8 +166,8 @@ class Gateway:
         del self._by_station[s]
         self._say_gone(s)
 
-    def _say_gone(self, s: str) -> None:
-        body = msgspec.json.encode({"up": False, "s": s, "gw": self.name})
+    def _say_gone(self, s: str, **more: object) -> None:
+        body = msgspec.json.encode({"up": False, "s": s, "gw": self.name, **more})
         self._put(_Message(f"diadema/v1/{s}/st/usb", body, retain=True))
 
     def _said_before(self, s: str, body: object) -> None:

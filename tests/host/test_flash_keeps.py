@@ -1,5 +1,5 @@
-"""`diadema flash` over a board that was a station: what it has of its own stays, also when the cable
-is pulled.
+"""`diadema flash` over a board that was a station: what it has of its own stays, also when the
+cable is pulled.
 """
 
 import json

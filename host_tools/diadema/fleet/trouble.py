@@ -44,14 +44,16 @@ def word(kind: str, name: str, language: str) -> str:
 def start(
     needs_image: str | None, safe: str | None, cause: str, board: str, language: str
 ) -> list[str]:
-    """What is wrong with how it starts: needs another image, is in safe mode, started without its
-    radio.
+    """What is wrong with how it starts, and what to do: needs another image, does not start at
+    all (`diadema.console`), is in safe mode, started without its radio.
     """
     words = section("trouble", language)
     if needs_image:
         told = words[f"start.{needs_image}"].format(build=build_named(board))
         return [words["start.safe_too"].format(why=told) if safe else told]
     if safe is not None:
+        if (key := f"console.{safe}") in words:
+            return [words[key]]
         return [words["start.safe"].format(why=word("safe", safe, language))]
     return [words[key]] if (key := f"start.{cause}") in words else []
 

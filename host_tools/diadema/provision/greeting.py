@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from diadema.commands import Hello
+from diadema.console import Listener
 from diadema.events import UNREADABLE
 from diadema.frames import Decoder, encode
 from diadema.provision.errors import ProvisionError
@@ -25,9 +26,9 @@ class InUse(ProvisionError):
     """Another program has the port open; perhaps a gateway."""
 
 
-async def greeting_on(port: str, limit_s: float) -> Hello | None:
-    """The station's greeting; None when nobody says one within `limit_s`. Raises ProvisionError
-    when the port cannot be opened.
+async def greeting_on(port: str, limit_s: float, console: Listener | None = None) -> Hello | None:
+    """The station's greeting; None when nobody says one within `limit_s`. `console` hears all
+    else. Raises ProvisionError when the port cannot be opened.
     """
     decoder = Decoder()
     opened = asyncio.Event()
@@ -39,6 +40,8 @@ async def greeting_on(port: str, limit_s: float) -> Hello | None:
                 up = msgspec.json.decode(body, type=_Up)
                 if up.hello and not heard.done():
                     heard.set_result(msgspec.json.decode(up.hello, type=Hello))
+        if console is not None:
+            console.hear(decoder.take_console())
 
     line = SerialPort(port, opened.set, take, lambda: None, quiet=True)
     running = asyncio.create_task(line.run())

@@ -44,7 +44,13 @@ def what_answers(port: str) -> str | None:
 def _words(line: SerialTransport, told: dict[str, str]) -> str:
     name = f"MicroPython {told['version']}" + (f" on chip {told['chip']}" if told["chip"] else "")
     if not told["program"]:
-        return f"{name} runs there, but no station's program: write it with `diadema flash`"
+        return (
+            f"{name} runs there, but no station's program: write it with `diadema flash`, which "
+            "keeps its journal and its files"
+        )
     with contextlib.suppress(*_TROUBLE):
         line.exec_raw_no_follow("import machine; machine.reset()")
-    return f"{name} stood at its prompt; it was started again: repeat the command"
+    return (
+        f"{name} stood at its prompt; it was started again: repeat the command. If it stands "
+        "there again, write it anew with `diadema flash`: what is its own stays"
+    )

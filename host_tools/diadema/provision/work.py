@@ -9,6 +9,7 @@ from msgspec import Struct
 from diadema.boards.builds import NEEDS_IMAGE
 from diadema.clock import Clock
 from diadema.commands import Hello, is_station
+from diadema.console import Listener, means
 from diadema.fleet import trouble
 from diadema.fleet.reading import fleet
 from diadema.gateway import Gateway
@@ -85,8 +86,9 @@ async def provision(
 
 async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hello, bool]:
     """The greeting, and whether another program carries the cable."""
+    console = Listener()
     try:
-        hello = await greeting_on(port, _GREETING_S)
+        hello = await greeting_on(port, _GREETING_S, console)
     except InUse as error:
         if station is None:
             raise ProvisionError(
@@ -100,6 +102,8 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
         raise ProvisionError(in_safe_mode(hello.s, hello.cause, hello.board, port))
     if hello is not None:
         return hello, False
+    if console.kind and console.kind != "prompt":
+        raise ProvisionError(f"{port}: {means(console.kind, 'en')}")
     told = await asyncio.to_thread(what_answers, port)
     raise ProvisionError(
         f"{port}: {told}"
@@ -110,7 +114,9 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
 
 
 def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
-    """What to do with such a station."""
+    """What to do with such a station, or with one that does not even come to that."""
+    if told := means(why, "en"):
+        return f"{s}: {told}"
     if why in NEEDS_IMAGE:
         told = trouble.start(why, why, "", board, "en")[0]
         return f"{s} is {told}. {trouble.image_advice(why, board, 'en')}"
