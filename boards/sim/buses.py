@@ -1,7 +1,10 @@
 """I2C and SPI of the simulated board: the ESP32 port's classes over models soldered to a bus."""
 
+import gc
+
 from pins import net
 
+_TIDY = 1024  # transfers
 devices = {}  # bus key -> {address or select gpio: model}
 
 
@@ -80,6 +83,8 @@ class SPI:
     MSB = 0
     LSB = 1
 
+    _transfers = 0
+
     def __init__(self, id=-1, baudrate=1000000, *, polarity=0, phase=0, bits=8, firstbit=MSB,
                  sck=None, mosi=None, miso=None):  # fmt: skip
         self._bus = devices.get(("spi", sck.net.gpio if sck else -1), {})
@@ -91,6 +96,9 @@ class SPI:
         pass
 
     def write_readinto(self, write_buf, read_buf):
+        SPI._transfers += 1
+        if SPI._transfers % _TIDY == 0:  # what the models leave is no chip's
+            gc.collect()
         for select, model in self._bus.items():
             if net(select).level == 0:
                 read_buf[:] = model.exchange(write_buf)

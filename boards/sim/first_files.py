@@ -1,5 +1,5 @@
-"""What MicroPython does with its vfs before `boot.py`, as `_boot.py` and `inisetup.py` of its esp32
-port have it: mount it; make a new one where the flash is blank; else say without end that it
+"""What MicroPython does with its vfs before `boot.py`, as `_boot.py` and `inisetup.py` of its
+esp32 port have it: mount it; make a new one where the flash is blank; else say without end that it
 cannot, until a Ctrl-C leads to the prompt.
 """
 

@@ -9,6 +9,7 @@ network woke us), `W`/`E` (program, erase), `R cause` (the chip restarts), `A 1`
 let us in, is gone), `U`/`D message` (published, heard over the air), or a JSON answer.
 """
 
+import gc
 import json
 import sys
 
@@ -18,6 +19,7 @@ _time = builtin.time
 _select = builtin.select
 
 EXCHANGE_LIMIT_MS = 30000
+_TIDY = 256  # turns of one wait
 
 _line = None  # the stream itself
 _poll = None
@@ -184,7 +186,11 @@ def wait(due, poller=None):
 
     Returns what the poller found ready.
     """
+    turns = 0
     while True:
+        turns += 1
+        if turns % _TIDY == 0:  # what this line to the world leaves is no chip's
+            gc.collect()
         while _pump():
             pass
         soonest = _ring()

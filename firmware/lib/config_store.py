@@ -12,7 +12,7 @@ from binascii import a2b_base64, crc32, hexlify
 from hashlib import sha256
 from io import BytesIO
 
-from lib import kept, kept_wifi
+from lib import kept, kept_wifi, memory
 from lib.config import Config
 from lib.config_check import ConfigError, check, validate
 from lib.errors import StationError
@@ -177,6 +177,7 @@ class ConfigStore:
         if part < parts:
             return None
         text, self._coming, self._text = self._text, None, bytearray()
+        memory.collect()  # to read it takes a quarter of a megabyte
         return self._take(command, digest, text)
 
     def _take(self, command, digest, text):

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from hashlib import sha256
+from zlib import crc32
 
 import msgspec
 from diadema import commands, nats_jwt, site, station_config
@@ -96,6 +98,12 @@ def _packets() -> list[bytes]:
         published(b'{"ack":[1,2]}') + b"\x40\x02\x00\x01\xd0\x00" + published(b"{}"),
         b"\x40\x02\x00\x02" + b"\x30\x85\x01\x00\x01t" + b"x" * 130,
     ]
+
+
+def _config_file(text: bytes) -> bytes:
+    """As `lib.config_store` writes it."""
+    head = b"DCFG00000001" + sha256(text).hexdigest().encode()
+    return head + b"%08X\n" % crc32(head) + text
 
 
 def _improv() -> list[bytes]:

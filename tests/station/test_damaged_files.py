@@ -1,4 +1,4 @@
-"""A vfs on flash, damaged while the power is off: what the station, and MicroPython, make of it."""
+"""A vfs on flash, damaged while the power is off: what station and MicroPython make of it."""
 
 import os
 
