@@ -27,12 +27,15 @@ class BoardError(DiademaError):
 
 
 class About(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`loader`: what makes its boot loader answer, where the cable alone does not."""
+
     title: str
     module: str
     chip: str
     flash_mb: int
     psram: Literal["none", "quad", "octal"]
     console: str
+    loader: str
     partitions: str
     sources: list[str]
 

@@ -17,6 +17,7 @@ from diadema.serial_port import hint, why
 
 BAUD = 921_600
 _ATTEMPTS = 5
+_BY_HAND = "hold its BOOT key, press EN (reset) once and let BOOT go"  # of any board
 _LINE_TROUBLE = (FatalError, serial.SerialException, OSError, ValueError)
 _S_PER_MB = 60.0  # a worn flash erases slowly
 _LEAST_S = 5.0
@@ -89,8 +90,12 @@ def _packed(data: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def connected(port: str, baud: int = BAUD, attempts: int = _ATTEMPTS) -> Iterator[Chip]:
-    """The chip at that port, its stub running. Raises FlashError."""
+def connected(
+    port: str, baud: int = BAUD, attempts: int = _ATTEMPTS, by_hand: str = ""
+) -> Iterator[Chip]:
+    """The chip at that port, its stub running; `by_hand`: what a person can do that its boot
+    loader answers. Raises FlashError.
+    """
     log.set_verbosity("silent")
     line = _opened(port)
     try:
@@ -98,8 +103,8 @@ def connected(port: str, baud: int = BAUD, attempts: int = _ATTEMPTS) -> Iterato
             esp = esptool.cmds.detect_chip(line, connect_attempts=attempts)
         except _LINE_TROUBLE as error:
             raise FlashError(
-                "no chip answers. Hold its BOOT key, press EN (reset) once, let BOOT go, and try "
-                f"again; else the cable may carry power only ({_short(error)})"
+                f"no chip answers. By hand: {by_hand or _BY_HAND}; then try again. Else the cable "
+                f"may carry power only ({_short(error)})"
             ) from error
         with _line(port):
             chip = _ready(esp, port)

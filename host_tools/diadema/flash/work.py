@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from diadema.boards.partitions import Partition
+from diadema.boards.table import load_board
 from diadema.errors import DiademaError
 from diadema.flash.chip import BAUD, Chip, Found, connected
 from diadema.flash.errors import FlashError
@@ -89,7 +90,8 @@ class Job:
         done = Outcome(port)
         try:
             self.watch.stage(port, "looks for the chip")
-            with connected(port, self.baud, self.attempts) as chip:
+            by_hand = _by_hand(self.plan.board)
+            with connected(port, self.baud, self.attempts, by_hand) as chip:
                 done.found = chip.found
                 self._accept(chip.found)
                 _Board(self, chip, done).write()
@@ -313,6 +315,13 @@ class _Board:
 
     def _advance(self, more: int) -> None:
         self._job.watch.advance(self._port, more)
+
+
+def _by_hand(board: str) -> str:
+    try:
+        return f"on {board}, {load_board(board).wiring.board.loader}"
+    except DiademaError:  # no board of this checkout
+        return ""
 
 
 def _md5(data: bytes) -> str:
