@@ -44,8 +44,8 @@ def word(kind: str, name: str, language: str) -> str:
 def start(
     needs_image: str | None, safe: str | None, cause: str, board: str, language: str
 ) -> list[str]:
-    """What is wrong with how it starts, and what to do: needs another image, does not start at
-    all (`diadema.console`), is in safe mode, started without its radio.
+    """What is wrong with how it starts: needs another image, does not start at all
+    (`diadema.console`), is in safe mode, started without its radio.
     """
     words = section("trouble", language)
     if needs_image:
