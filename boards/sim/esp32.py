@@ -13,6 +13,7 @@ import wire
 from pins import stall
 
 _SECTOR = 4096
+reads = 0  # of any partition, since the start
 erase_ms = 0  # how long the chip stands while a sector is erased; 45 as a rule, 400 at most
 _store = None  # VfsPosix over the chip's own folder
 _table = []  # (label, type, subtype, address, size)
@@ -84,6 +85,8 @@ class Partition:
         return (kind, subtype, address, size, label, False)
 
     def readblocks(self, block_num, buf, offset=0):
+        global reads
+        reads += 1
         if self._file is None:
             self._file = _store.open("/" + self._entry[0] + ".bin", "rb")
         self._file.seek(block_num * self.block_size + offset)

@@ -12,6 +12,7 @@ board together, mounts the station's own files as `/`, and hands over to the rea
 import builtin  # noqa: F401 - takes hold of the interpreter's own before ours are loaded
 
 # isort: split
+import builtins
 import gc
 import os
 import select  # noqa: F401 - loaded here, so that the firmware finds ours
@@ -118,6 +119,31 @@ def begin_app(app, chip, psram):
     sys.modules["sys"] = _Sys(version, build)
 
 
+# ours in place of the chip's built-ins that can be extended (MP_REGISTER_EXTENSIBLE_MODULE)
+_EXTENSIBLE = ("machine", "select", "time")
+
+
+def look_for_built_ins():
+    """As on the chip: an import of one of these looks for it in all file systems first, and does
+    not keep it in `sys.modules`.
+    """
+    ours = {name: sys.modules.pop(name) for name in _EXTENSIBLE}
+    load = builtins.__import__
+
+    def find(name, *arguments):
+        if name not in ours or name in sys.modules:
+            return load(name, *arguments)
+        for folder in sys.path:
+            for end in ("", ".py", ".mpy"):
+                try:
+                    os.stat(folder + "/" + name + end)
+                except OSError:
+                    pass
+        return ours[name]
+
+    builtins.__import__ = find
+
+
 def run(name):
     """Run a start file as the chip does: in `__main__`, its errors to the console."""
     try:
@@ -140,6 +166,7 @@ def start(models, line, folder, identity, cause, build, psram):
         models["audio"].files = flash
     memory.begin()
     sys.modules["gc"] = heap
+    look_for_built_ins()
     run("boot.py")
     run("main.py")
     while True:  # the chip would now sit at its prompt
