@@ -63,6 +63,38 @@ def test_each_stage_begins_when_the_one_before_is_good():
     assert (floor.rollout.status, floor.rollout.failed) == ("done", [])
 
 
+def test_a_pulled_plug_is_no_failure_and_the_program_is_offered_again():
+    floor = Floor(stages=["1", "all"])
+    (first,) = floor.go()
+    for _ in range(3):
+        floor.tell(first, "verified")
+        floor.tell(first, "rolled_back", "power")
+        seat = floor.rollout.seats[first]
+        assert (seat.phase, seat.reason) == ("waiting", "power")
+        assert floor.go() == [first] and floor.rollout.status == "running"
+    floor.good(first)
+    rest = floor.go()
+    assert len(rest) == 19
+    for s in rest:  # one of each
+        floor.tell(s, "verified")
+        floor.tell(s, "rolled_back", "power")
+    assert sorted(floor.go()) == sorted(rest)
+    floor.good(*rest)
+    floor.go()
+    assert floor.rollout.status == "done"
+
+
+def test_a_program_that_takes_the_power_away_each_time_has_failed():
+    floor = Floor(stages=["1", "all"])
+    (first,) = floor.go()
+    for _ in range(4):
+        floor.tell(first, "verified")
+        floor.tell(first, "rolled_back", "power")
+        floor.go()
+    assert floor.rollout.status == "stopped"
+    assert (floor.rollout.why, floor.rollout.detail) == ("failures", "rolled_back: power")
+
+
 def test_only_seats_where_nobody_is_logged_in_take_it_and_others_are_chosen_last():
     floor = Floor(4, stages=["2", "all"])
     floor.change("00", idle=False)

@@ -26,7 +26,15 @@ KEY = keys.PrivateKey(keys.rsa.generate_private_key(public_exponent=65537, key_s
 
 @pytest.fixture
 async def floor(broker, stack):
-    seats = [{"id": s, "seat": f"C-{number:02}"} for number, s in enumerate(STATIONS)]
+    def more(s):
+        return {"verdict": SICK.get(s), "lose": (40, 41) if s == STATIONS[0] else ()}
+
+    return await opened(broker, stack, STATIONS, more)
+
+
+async def opened(broker, stack, stations, more):
+    """Those stations at their hub; `more(s)`: what each is like."""
+    seats = [{"id": s, "seat": f"C-{number:02}"} for number, s in enumerate(stations)]
     broker.data.site.write_text(json.dumps(SITE | {"stations": seats}))
     broker.data.update_key.write_text(KEY.public.text)
     broker.write_hub()
@@ -35,14 +43,13 @@ async def floor(broker, stack):
     stack.push_async_callback(nats.close)
     tls = Certificates(broker.data.tls).client_context()
     crowd = {}
-    for access in await accesses(nats, broker.data, STATIONS):
+    for access in await accesses(nats, broker.data, stations):
         script = Script(access.s).boot()
         if access.s == LOGGED_IN:
             script.login()
         crowd[access.s] = UpdatingStation(
-            access, tls, script, generation=1, again_s=0.05, verdict=SICK.get(access.s),
-            lose=(40, 41) if access.s == STATIONS[0] else (),
-        )  # fmt: skip
+            access, tls, script, generation=1, again_s=0.05, **more(access.s)
+        )
     running = [asyncio.create_task(station.run()) for station in crowd.values()]
 
     async def end():
@@ -212,3 +219,14 @@ async def test_a_bundle_that_stations_would_not_take_is_refused(floor, broker, t
     told = await until(lambda: rollout(nats, status="stopped"), 60)
     assert told["why"] == "no_bundle"
     assert "its bundle is not there" in await command(broker, "status")
+
+
+async def test_a_plug_pulled_in_each_trial_leaves_forty_good(broker, tmp_path, stack):
+    stations = [f"DIA-0400000001{number:02x}" for number in range(40)]
+    crowd, nats, _ = await opened(broker, stack, stations, lambda s: {"cuts": 1})
+    added_ = await added(nats, tmp_path, signed())
+    plan = {"sha256": added_["sha256"], "stages": ["2", "25%", "all"], "stop_after": 1}
+    await asked(nats, "hub.update", do="start", plan=plan)
+    told = await until(lambda: rollout(nats, status="done"), 120)
+    assert phases(told) == {"good": set(stations)}
+    assert not any(station.cuts for station in crowd.values())

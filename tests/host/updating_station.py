@@ -13,11 +13,14 @@ _TELL_EVERY = 32
 
 
 class UpdatingStation(LightStation):
-    """`verdict`: what becomes of the trial, None for good; `lose`: parts that never arrive."""
+    """`verdict`: what becomes of the trial, None for good; `lose`: parts that never arrive;
+    `cuts`: how many trials lose their power first.
+    """
 
-    def __init__(self, *arguments, verdict=None, lose=(), **more):
+    def __init__(self, *arguments, verdict=None, lose=(), cuts=0, **more):
         super().__init__(*arguments, **more)
         self.verdict = verdict
+        self.cuts = cuts
         self.version = "0.1.0"
         self.taken = b""
         self.parts_heard = 0
@@ -69,16 +72,20 @@ class UpdatingStation(LightStation):
         self._under_way = False
         self.say("station.update", phase="verified", version=version, i=i)
         self.say("station.update", phase="restarting", version=version, i=i)
+        verdict = self.verdict
+        if self.cuts:
+            self.cuts -= 1
+            self._digest, verdict = None, "power"  # what failed here comes anew
         self.script.boot("update")
-        if self.verdict is None:
+        if verdict is None:
             self.version = version
             event = json.loads(self.script.bodies[-1])
             self.script.bodies[-1] = json.dumps(event | {"firmware": version}).encode()
         self.press()
         self.cut()
-        how = {"phase": "good"} if self.verdict is None else {"phase": "rolled_back"}
-        if self.verdict is not None:
-            how["reason"] = self.verdict
+        how = {"phase": "good"} if verdict is None else {"phase": "rolled_back"}
+        if verdict is not None:
+            how["reason"] = verdict
         self.say("station.update", version=version, **how)
 
     def _say_hello(self):

@@ -7,6 +7,9 @@ MicroPython, is passed over, which is no failure.
 A stage begins when every station of the one before is good, or has failed while fewer have failed
 than end it, and none of them has had a new fault for a while. What holds it for too long ends it,
 so that a person is asked; when it goes on, it waits for those stations no more, or at its end.
+
+A station that went back because its power went has not failed: it is offered the program again, as
+often as a plug is pulled by hand. One that takes the power away each time has.
 """
 
 from collections.abc import Mapping
@@ -22,6 +25,7 @@ from diadema.update.plan import Fact, Plan
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
 _OUT = ("gone", "passed")  # phases of those that it is not for
 _HOUR_MS = 60 * 60_000
+_CUTS = 3  # trials that one station may lose so; a program has several starts in each
 # for how long a station may hold a stage: without a link, as over a weekend; never free, as in a
 # week of three shifts; with a fault since it is good
 _HELD_MS = {"away": 72 * _HOUR_MS, "busy": 168 * _HOUR_MS, "fault": _HOUR_MS}
@@ -30,7 +34,8 @@ _HELD_MS = {"away": 72 * _HOUR_MS, "busy": 168 * _HOUR_MS, "fault": _HOUR_MS}
 class Rollout(Struct, kw_only=True):
     """`stage`: the one that runs, from 0 on, −1 before the first. `why` it stopped, or what it
     waits for: a word, and the station that it is about. `held`: since when stations hold the
-    stage, by why; it is not kept, and counts anew after a restart.
+    stage, by why; it is not kept, and counts anew after a restart. `cuts`: by station, trials that
+    lost their power.
     """
 
     number: int
@@ -43,6 +48,7 @@ class Rollout(Struct, kw_only=True):
     detail: str | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
     held: dict[str, dict[str, int]] = field(default_factory=dict)
+    cuts: dict[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[Seat]:
@@ -101,7 +107,7 @@ class Rollout(Struct, kw_only=True):
             if step.reason in NEEDS_IMAGE:
                 self._put(seat, "passed", now, step.reason)
             else:
-                self._put(seat, "failed", now, f"rolled_back: {_why(step)}")
+                self._rolled_back(seat, step, now)
         elif step.phase == "good" and step.version == self.plan.version:
             self._put(seat, "good", now)
         else:
@@ -152,6 +158,14 @@ class Rollout(Struct, kw_only=True):
         return failed
 
     # -- inside
+
+    def _rolled_back(self, seat: Seat, step: Step, now: int) -> None:
+        if step.reason == "power":
+            self.cuts[seat.s] = self.cuts.get(seat.s, 0) + 1
+            if self.cuts[seat.s] <= _CUTS:
+                self._put(seat, "waiting", now, step.reason)
+                return
+        self._put(seat, "failed", now, f"rolled_back: {_why(step)}")
 
     def _fill(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
         """As many into the stage as it is to have."""
