@@ -12,6 +12,20 @@ micropython.kbd_intr(-1)
 
 machine.freq(240_000_000)  # stock builds start at 160
 
+# Built-ins that can be extended are looked for in all file systems at each import, and these alone
+# are never kept: here they are, once and for all, before there is a file system to look in.
+path = sys.path[:]
+sys.path[:] = [".frozen"]
+for name in (
+    "array", "asyncio", "binascii", "collections", "cryptolib", "errno", "hashlib", "io", "json",
+    "machine", "network", "os", "random", "re", "select", "socket", "ssl", "struct", "time",
+):  # fmt: skip
+    try:
+        sys.modules[name] = __import__(name)
+    except ImportError:
+        pass  # another MicroPython has fewer
+sys.path[:] = path
+
 try:
     import slots
 

@@ -21,7 +21,7 @@ import sys
 
 from esp32 import NVS, Partition
 from micropython import const
-from slots import BAD, GOOD, STARTED, TRIED, Slot
+from slots import BAD, GOOD, STARTED, TRIED, Slot, build, lost, psram
 
 _CHIP_AT = const(12)  # of an image's header, two bytes
 _NO_ROLLBACK = const(-261)  # what the boot loader was built without
@@ -87,7 +87,7 @@ def _settle(slot):
         pass
 
 
-def begin():
+def begin(by_power=False):
     """At each start, before there is a program: the slot of what runs, if it has to prove itself.
 
     Does not return when it has done so in vain before.
@@ -104,7 +104,7 @@ def begin():
     if not running.usable or running.has(GOOD) or running.version != version():
         _confirm()  # one that was gone back to is new to the boot loader
         return None
-    if running.has(STARTED):
+    if running.has(STARTED) and not (by_power and lost(running)):
         if not other.has(BAD):
             other.flash.set_boot()  # OSError: it is not whole
             import machine
@@ -145,6 +145,10 @@ def unfit(manifest, chip):
         return "downgrade", "%s runs here" % version()
     if manifest["mpy"] != mpy():
         return "other_mpy", "the program here is " + mpy()
+    if manifest.get("psram", "none") == "none":
+        return "other_build", "it has no driver for PSRAM"
+    if psram() and manifest.get("build") != build():  # what runs drives the one that is here
+        return "other_build", "%s runs here" % build()
     return None
 
 

@@ -1,6 +1,11 @@
 """Safe mode: where no program can run, or the one there is ends again and again. Over the cable it
-takes an update or forgets the configuration, and the screen says why, if that much still works.
-The journal is not touched. Stands in the vfs, beside what it needs.
+takes a program or a MicroPython, forgets the configuration, or starts again; screen and lights say
+why, if that much still works. The journal is not touched, the radio never started. Stands in the
+vfs, beside what it needs.
+
+What it does not have itself, it borrows of the program that does not run: screen, lights, and the
+board's keys, any of which starts again when it is held for 3 s. One that is stuck does so once
+after the power came, and no more.
 """
 
 import json
@@ -15,7 +20,9 @@ from micropython import const
 
 _HELLO_MS = const(5_000)
 _TURN_MS = const(500)
-_AGAIN_MS = const(300_000)  # a program that crashed is tried once more
+_AGAIN_MS = const(300_000)  # where there is a program it is tried once more
+_HOLD_MS = const(3_000)
+_ANY = const(0x7E)  # key 1 is bit 1
 _CHUNK = const(256)
 
 
@@ -40,7 +47,8 @@ class Safe:
     def hello(self, **more):
         told = dict(
             more, s=self.station, up=False, safe=True, firmware="safe", board=self.board,
-            cause=self.why,
+            cause=self.why, micropython="%d.%d.%d" % sys.implementation.version[:3],
+            build=slots.build(),
         )  # fmt: skip
         self._write(self._encode(json.dumps({"hello": told}).encode()))
 
@@ -59,6 +67,9 @@ class Safe:
             self.hello()
         elif name == "update":
             self._update(message)
+        elif name == "restart":
+            self.hello(done=name)
+            self.restart = True
         elif name == "factory_reset" and message.get("confirm") == self.station:
             for file in ("config.0", "config.1", "config.new", "wifi.json"):
                 try:
@@ -90,14 +101,19 @@ class Safe:
         good = [slot for slot in self._slots if slot.usable and slot.has(slots.GOOD)]
         least = max([slot.sequence for slot in good] + [1])
         worst = min(self._slots, key=lambda slot: (slot.whole, slot in good, slot.sequence))
-        return update.Intake({None: (worst, least, None)}, self.board, update.kept_key())
+        targets = {None: (worst, least, None)}
+        if found := slots.of_interpreter("target"):
+            targets["micropython"] = found  # type: ignore
+        return update.Intake(targets, self.board, update.kept_key())
 
 
 def run(why):
     """For ever, or until a start may come to something again."""
     from time import ticks_diff, ticks_ms
 
-    _show(why)
+    page = _page(why)
+    free = _ANY if slots.powered() else 0  # keys that are not stuck: they were up, or it is new
+    held, since = 0, ticks_ms()
     station = "DIA-" + hexlify(machine.unique_id()).decode()
     line, out = sys.stdin.buffer, sys.stdout.buffer
     safe = Safe(station, why, slots.find(), out.write)
@@ -116,6 +132,13 @@ def run(why):
             safe.hello()
         if why != "no_program" and ticks_diff(now, began) >= _AGAIN_MS:
             break
+        down = page.turn() if page else 0
+        free |= ~down
+        held &= down
+        if not held:
+            held, since = down & free, now
+        elif ticks_diff(now, since) >= _HOLD_MS:
+            break
         data = bytearray()
         if poll.poll(_TURN_MS):
             while len(data) < _CHUNK and poll.poll(0):
@@ -125,20 +148,20 @@ def run(why):
                 data += byte
         if data:
             safe.feed(bytes(data))
-    slots.works()
+    slots.works(-1)
     machine.reset()
 
 
-def _show(why):
-    """On the screen, with the words and the driver of the program that does not run."""
+def _page(why):
+    """With words and drivers of the program that does not run; None where that cannot be."""
     whole = [slot for slot in slots.find() if slot.whole]
-    if not whole:
-        return
+    page = None
     try:
-        slots.mount(max(whole, key=lambda slot: slot.sequence))
-        from lib.safe_page import show
+        if whole:
+            slots.mount(max(whole, key=lambda slot: slot.sequence))
+            from lib.safe_page import Page
 
-        show(why)
+            page = Page(why)
     except Exception as error:  # whatever that program is like, we go on
         sys.print_exception(error)
     if slots.APP in sys.path:
@@ -146,3 +169,4 @@ def _show(why):
     for name in list(sys.modules):
         if name.split(".")[0] == "lib":
             sys.modules.pop(name)
+    return page

@@ -1,9 +1,12 @@
 """The two program slots: what their trailers say, which one runs, and why none does.
 
-Needed before there is a program, so it stands in the vfs beside `boot.py`; a slot carries it too,
-for the update. The trailer is the slot's last sector, as `diadema.image.slots` has it. But for the
-erase that begins an update its bits are only ever cleared, a byte a decision, so that a cut leaves
-the old decision or the new one.
+Needed before there is a program, so it stands in the vfs beside `boot.py`, as all start files do.
+A slot carries those that its program came with, and `lib/start_files.py` brings them here once it
+is good: START is their number. They come one by one, so what each asks of the others has to stay.
+
+The trailer is the slot's last sector, as `diadema.image.slots` has it. But for the erase that
+begins an update its bits are only ever cleared, a byte a decision, so that a cut leaves the old
+decision or the new one.
 """
 
 import struct
@@ -12,20 +15,27 @@ from binascii import crc32
 
 from micropython import const
 
+# of the start files: one more whenever one of them changes, `start_files.txt` beside them
+START = 1
 SECTOR = 4096
 LABELS = ("slot_a", "slot_b")
 # of the state bytes; told: the host knows how it went; started: MicroPython came to `boot.py`
 WRITTEN, TRIED, GOOD, BAD, TOLD, STARTED = range(6)
+LOST = (6, 7, 8)  # and these: a start of its trial lost its power
 _HEAD = const("<4sII32s24s16s")  # magic, sequence, length, SHA-256, board, version
 _STATE = const(88)  # behind the head and its CRC
 _STATES = const(16)
 NOTE_AT = 128  # of the update that is under way, `update.py` has it
 NOTE_BYTES = 44  # with its CRC
-_BLOCK = const(256)  # of the program's file system
+_BLOCK = const(512)  # of the program's file system; `diadema.image.files` says why
 APP = "/app"
 _NVS = const("diadema")
-# starts in a row that did not come to work; those with the power may be somebody's hand
-_BY_RESET, _BY_POWER, _TOO_MANY = 3, 1, 9
+# starts in a row that did not come to work: those that ended by themselves, and those whose power
+# went, which is somebody's hand, or a supply too weak for the radio
+_CRASHES = const(3)
+_POWER = const(10)
+_FOLDER = const(0x4000)  # of a file's mode
+_SPIRAM = const(1 << 10)  # esp_heap_caps.h: MALLOC_CAP_SPIRAM
 _CRASH_LETTERS = const(240)
 _LAST_BYTES = const(966)  # those of four bytes, and «crash »
 _BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
@@ -34,7 +44,8 @@ _BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
 chosen = None  # the slot that runs; None: the program lies in the vfs
 trial = False  # for the first time
 fresh: "Slot | None" = None  # MicroPython runs for the first time: what its partition says of it
-safe = None  # why no program runs: crashes, no_program
+safe = None  # why no program runs: crashes, no_program, old_image, no_psram
+unsteady = False  # so many starts lost their power that this one goes without the radio
 
 # for the program itself
 ended: "str | None" = None  # what ended the start before, if not the power
@@ -109,33 +120,49 @@ class Slot:
         self.look()
 
 
-class Body:
-    """A slot's file system as a block device that is only read."""
+class Files:
+    """A slot's file system, read by MicroPython itself. What is there is known from the start: an
+    import asks four times, and littlefs would walk through its folders for each answer.
+    """
 
-    def __init__(self, slot):
-        self._flash = slot.flash
-        # littlefs wants the number that its superblock has, SPEC.md «0x201 LFS_TYPE_INLINESTRUCT»
-        head = bytearray(32)
-        self._flash.readblocks(0, head, 0)
-        self._blocks = min(int.from_bytes(head[28:], "little"), slot.last * SECTOR // _BLOCK)
+    def __init__(self, flash):
+        from vfs import VfsLfs2
 
-    def readblocks(self, block, buf, offset=0):
-        at = block * _BLOCK + offset
-        self._flash.readblocks(at // SECTOR, buf, at % SECTOR)
+        self._files = files = VfsLfs2(flash, readsize=_BLOCK)  # type: ignore
+        self._found = {}
+        folders = [""]
+        for folder in folders:
+            for name, kind, _, size in files.ilistdir(folder or "/"):
+                path = folder + "/" + name
+                self._found[path] = (kind, 0, 0, 0, 0, 0, size, 0, 0, 0)
+                if kind == _FOLDER:
+                    folders.append(path)
 
-    def writeblocks(self, block, buf, offset=0):
-        raise OSError(30)  # EROFS
+    def mount(self, readonly, mkfs):
+        pass
 
-    def ioctl(self, command, argument=0):
-        if command == 4:
-            return self._blocks
-        if command == 5:
-            return _BLOCK
-        return 0
+    def stat(self, path):
+        if path not in self._found:
+            raise OSError(2)  # ENOENT
+        return self._found[path]
+
+    def open(self, path, mode):
+        return self._files.open(path, mode)
 
 
-def choose(slots):
-    """(the slot to run or None, whether for the first time, the one now given up or None)."""
+def lost(slot):
+    """A start of its trial lost its power; False when there were as many before it as it has."""
+    for state in LOST:
+        if not slot.has(state):
+            slot.mark(state)
+            return True
+    return False
+
+
+def choose(slots, by_power=False):
+    """(the slot to run or None, whether on trial, the one now given up or None); `by_power`: this
+    start is one because the power came back.
+    """
     given_up = None
     for slot in sorted(slots, key=lambda slot: -slot.sequence):
         if not slot.usable:
@@ -144,6 +171,8 @@ def choose(slots):
             return slot, False, given_up
         if not slot.has(TRIED):
             slot.mark(TRIED)
+            return slot, True, given_up
+        if by_power and lost(slot):
             return slot, True, given_up
         slot.mark(BAD)  # it ran, and never said that it works
         given_up = slot
@@ -163,19 +192,37 @@ def find():
 
 def begin():
     """Choose the program and make its files the first that are looked for."""
-    global chosen, trial, fresh, safe
+    global chosen, trial, fresh, safe, unsteady
     slots = find()
     if not slots:
         return  # a developer's board: the program lies in the vfs
-    fresh = of_interpreter("begin")
+    by_power = powered()
+    fresh = of_interpreter("begin", by_power)
+    lacks = _lacks()
+    if lacks and fresh:
+        restart("trial " + lacks)
+    counted = None
     while True:
-        chosen, trial, given_up = choose(slots)
+        chosen, trial, given_up = choose(slots, by_power)
         if not chosen:
             safe = "no_program"
             return
-        if _started(trial or fresh or given_up) and not (trial or fresh):
-            safe = "crashes"
-            return
+        if lacks:
+            if not trial:
+                safe = lacks
+                return
+            try:
+                keep("trial " + lacks)
+            except OSError as error:  # it is told as the power then
+                sys.print_exception(error)
+            chosen.mark(BAD)
+            continue
+        counted = counted or _started(trial or fresh or given_up, by_power)
+        if not (trial or fresh):
+            if counted[0] >= _CRASHES:
+                safe = "crashes"
+                return
+            unsteady = counted[1] > _POWER
         try:
             mount(chosen)
             return
@@ -183,6 +230,32 @@ def begin():
             if fresh:
                 restart(error)  # that MicroPython cannot, and the one before could
             chosen.mark(BAD)
+
+
+def powered():
+    """This start is one because the power came back, or the supply broke down."""
+    import machine
+
+    return machine.reset_cause() == machine.PWRON_RESET
+
+
+def psram():
+    """Bytes."""
+    from esp32 import idf_heap_info
+
+    return sum([region[0] for region in idf_heap_info(_SPIRAM)])
+
+
+def build():
+    """MicroPython's own name for what runs."""
+    return getattr(sys.implementation, "_build", "")
+
+
+def _lacks():
+    """Why no program can run here, or None: without PSRAM it has no room beside the radio."""
+    if psram():
+        return None
+    return "no_psram" if "SPIRAM" in build() else "old_image"
 
 
 def of_interpreter(function, *arguments):
@@ -200,45 +273,62 @@ def of_interpreter(function, *arguments):
 
 def mount(slot):
     import vfs
+    from esp32 import Partition
 
-    files = vfs.VfsLfs2(Body(slot))  # type: ignore
-    vfs.mount(files, APP, readonly=True)
+    found = Partition.find(Partition.TYPE_DATA, label=slot.label, block_size=_BLOCK)  # type: ignore
+    vfs.mount(Files(found[0]), APP)  # type: ignore
     sys.path.insert(0, APP)
 
 
-def _started(anew):
-    """Count this start; True when there were too many."""
-    import machine
+def _started(anew, by_power):
+    """Count this start: (those in a row that crashed, those that lost their power), it included if
+    it is of them.
+    """
     from esp32 import NVS
 
+    crashes = powers = 0
     try:
         nvs = NVS(_NVS)
-        starts = 0 if anew else _number(nvs)
-        starts += _BY_POWER if machine.reset_cause() == machine.PWRON_RESET else _BY_RESET
-        nvs.set_i32("starts", starts)
-        nvs.commit()
+        crashes, powers = _counted(nvs)
+        if by_power:
+            powers += 1
+        else:
+            crashes, powers = crashes + 1, 0
+        if anew:
+            crashes = 0
+        # after the one without the radio they count anew
+        _count(nvs, crashes, 0 if powers > _POWER else powers)
     except OSError as error:  # a program runs without a count, too
         sys.print_exception(error)
-        return False
-    return starts > _TOO_MANY
+    return crashes, powers
 
 
-def _number(nvs):
+def _counted(nvs):
+    return [_number(nvs, name) for name in ("crashes", "powers")]
+
+
+def _count(nvs, *counts):
+    before = _counted(nvs)
+    for name, count, was in zip(("crashes", "powers"), counts, before):  # noqa: B905
+        if count != was:
+            nvs.set_i32(name, count)
+    if list(counts) != before:
+        nvs.commit()
+
+
+def _number(nvs, name):
     try:
-        return nvs.get_i32("starts")
+        return nvs.get_i32(name)
     except OSError:
         return 0
 
 
-def works():
-    """This start came to something."""
+def works(crashes=0):
+    """This start came to something; −1: and it ends by a reset that is no crash."""
     from esp32 import NVS
 
     try:
-        nvs = NVS(_NVS)
-        if _number(nvs):
-            nvs.set_i32("starts", 0)
-            nvs.commit()
+        _count(NVS(_NVS), crashes, 0)
     except OSError as error:  # nor was it counted
         sys.print_exception(error)
 
@@ -279,6 +369,9 @@ def restart(why):
 
     try:
         keep(why)
+        if trial:  # that was no power, whatever the next start looks like
+            while lost(chosen):
+                pass
     except OSError as error:  # it starts again all the same
         sys.print_exception(error)
     machine.reset()

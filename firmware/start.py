@@ -12,6 +12,7 @@ import board
 import machine
 import slots
 from drivers.usb_serial import UsbSerial
+from drivers.wires import choose_wires, make_bus
 from esp32 import Partition
 from lib import memory
 from lib.app import App
@@ -35,33 +36,6 @@ _ORDERS = (((1, 6), "format_journal"), ((2, 5), "factory_reset"))
 _HOLD_MS = 10_000
 _LOOK_MS = 100
 _SETTLE_MS = 20  # a pull-up and a long wire
-
-
-def make_bus(name, gpios):
-    """One of the board's buses, with its wires and options."""
-    kind, number, wires, options = board.BUSES[name]
-    pins = {keyword: machine.Pin(gpios[wire]) for keyword, wire in wires.items()}
-    return getattr(machine, kind)(number, **dict(pins, **options))
-
-
-def choose_wires(log):
-    """The GPIO of each wire. Boards of one name that differ in them are told apart by where the
-    chip of PROBE answers; nobody answers: the first.
-    """
-    variants, probe = getattr(board, "VARIANTS", None), getattr(board, "PROBE", None)
-    if not variants or not probe:
-        return board.PINS
-    bus, address = probe
-    for number, others in enumerate(variants):
-        gpios = dict(board.PINS, **others)
-        try:
-            make_bus(bus, gpios).writeto(address, b"")
-        except OSError:
-            continue
-        log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
-        return gpios
-    log("{}: variant 0, {} answers nowhere".format(board.NAME, bus))
-    return dict(board.PINS, **variants[0])
 
 
 def open_journal():
@@ -100,7 +74,12 @@ def main():
     journal, faults = open_journal()
     serial = UsbSerial()
     gpios = choose_wires(serial.log)
-    parts = Parts(board.PARTS, gpios, lambda name: make_bus(name, gpios))
+    table = board.PARTS
+    cause, text = _CAUSES.get(machine.reset_cause(), "power_on"), ""
+    if slots.unsteady:
+        table = {role: part for role, part in table.items() if role != "wifi"}
+        cause = "power_unsteady"
+    parts = Parts(table, gpios, lambda name: make_bus(name, gpios))
     parts.load()
     prepare()
     memory.collect()
@@ -113,7 +92,6 @@ def main():
         serial,
         parts,
     )
-    cause, text = _CAUSES.get(machine.reset_cause(), "power_on"), ""
     if slots.chosen:
         app.program = slots
         app.machine.firmware = slots.chosen.version
@@ -122,7 +100,9 @@ def main():
             slots.ended, text = text, ""
         elif told == "end":
             slots.ended = told
-        elif told in ("crash", "update"):
+        elif told == "update":
+            cause = told
+        elif told == "crash":
             slots.ended = cause = told
         elif cause == "watchdog":
             slots.ended = cause

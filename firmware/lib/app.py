@@ -119,6 +119,7 @@ class App:
         return {
             "b": self.boot, "firmware": self.machine.firmware, "board": self.board,
             "generation": self.machine.config.generation,
+            "micropython": "%d.%d.%d" % sys.implementation.version[:3],
         }  # fmt: skip
 
     async def run(self):
@@ -152,11 +153,11 @@ class App:
                 await task(*arguments)
                 return
             except Exception as error:
-                self._crash(error)
+                self.crash(error)
             await asyncio.sleep_ms(wait_ms)
             wait_ms = min(wait_ms * 2, _RETRY_MOST_MS)
 
-    def _crash(self, error):
+    def crash(self, error):
         self.crashes += 1
         self._screen.use(self._screen.words)  # what it was about to draw, it draws again
         sys.print_exception(error)
@@ -233,7 +234,7 @@ class App:
                 self._watched(self._timed, self.clock.now())
                 memory.look()
             except Exception as error:
-                self._crash(error)
+                self.crash(error)
                 await asyncio.sleep_ms(_QUIET_MS)
 
     def _watched(self, action, *arguments):

@@ -2,8 +2,6 @@
 kept in memory while parts come.
 """
 
-import sys
-
 
 def take(app, u, details):
     """A part. Only where nobody sits; what came before stays on flash."""
@@ -51,7 +49,6 @@ def _begin(app, update):
 def _refuse(app, u, details, reason, detail):
     if app.program:
         app.program.intake = None
-    sys.modules.pop("update", None)
     _tell(app, u, details, phase="refused", reason=reason, detail=detail[:80])
 
 
@@ -71,7 +68,9 @@ def tell_news(app, why):
     for slot in program.find():
         _tell_slot(app, slot, None, why)
     for slot in program.of_interpreter("pair") or ():
-        _tell_slot(app, slot, "micropython", why if slot.has(program.STARTED) else "no_start")
+        # one that hung until somebody took the power away looks as one whose power went
+        early = "power" if program.powered() else "no_start"
+        _tell_slot(app, slot, "micropython", why if slot.has(program.STARTED) else early)
 
 
 def _tell_slot(app, slot, what, why):

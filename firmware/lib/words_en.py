@@ -85,6 +85,8 @@ by_cable: Wi-Fi set: configure by cable
 safe_mode: Safe mode
 safe_crashes: Fails: tell support
 safe_no_program: No program
+safe_old_image: Image lacks PSRAM
+safe_no_psram: PSRAM has failed
 volume: Volume %s
 goodbye: See you!
 missed_caller_gave_up: The caller hung up

@@ -85,6 +85,8 @@ by_cable: Con Wi-Fi: configure por cable
 safe_mode: Modo seguro
 safe_crashes: Falla: avise a soporte
 safe_no_program: Sin programa
+safe_old_image: Imagen sin PSRAM
+safe_no_psram: Falla la PSRAM
 volume: Volumen %s
 goodbye: ¡Hasta luego!
 missed_caller_gave_up: El usuario colgó

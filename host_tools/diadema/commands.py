@@ -38,7 +38,8 @@ def is_station(name: str) -> bool:
 
 class Hello(Struct, kw_only=True):
     """A link's greeting, or its end (`up` false). `first` = `last` + 1: nothing on flash. In safe
-    mode it is an end, for no journal speaks; `cause` says why no program runs.
+    mode it is an end, for no journal speaks; `cause` says why no program runs, `build` which
+    MicroPython does.
     """
 
     up: bool
@@ -55,7 +56,7 @@ class Hello(Struct, kw_only=True):
     gw: Name = ""  # the gateway that carries the cable; it adds its own name
     safe: bool = False
     cause: Name = ""
-    micropython: Name = ""  # in safe mode, where no event tells it
+    micropython: Name = ""
     build: Name = ""
 
 

@@ -202,7 +202,9 @@ def _program(scratch: Path, table: Path) -> dict[str, bytes]:
     found: dict[str, Any] = {}
     exec(table.read_text(encoding="utf-8"), found)
     names = {f"drivers/{part[0]}.mpy" for part in found["PARTS"].values()} - set(made)
-    names |= {name for name, code in made.items() if code[2] >> 2}  # its architecture
+    names |= {  # those with an architecture
+        name for name, code in made.items() if name.endswith(".mpy") and code[2] >> 2
+    }
     sources = {name: (files.FIRMWARE / name).with_suffix(".py") for name in names}
     for name, source in {**sources, "board.mpy": table}.items():
         compile_mpy(source, scratch / "one.mpy", name)
@@ -219,8 +221,7 @@ async def counted(table: Path, pins: bool = False) -> AsyncIterator[Counted]:
         board.mkdir()
         shutil.copy(table, board / "board.py")
         (folder / "empty").mkdir()
-        most = SLOT_BYTES - files.SECTOR
-        body = files.pack_snug(_program(folder, board / "board.py"), most, files.SLOT_BLOCK)
+        body = files.pack_slot(_program(folder, board / "board.py"), SLOT_BYTES)
         flash = {
             "slot_a": program_slot(body, _NAME, "0.1.0", 1),
             "slot_b": b"\xff" * SLOT_BYTES,

@@ -176,6 +176,50 @@ def test_what_did_not_prove_itself_is_gone_back_from_at_the_next_start(power, ro
     assert slots.of_interpreter("begin").sequence == 2000
 
 
+@pytest.mark.parametrize("rolls_back", [True, False])
+def test_starts_that_lose_their_power_are_forgiven_as_far_as_the_boot_loader_does(
+    power, rolls_back
+):
+    chip = power(rolls_back)
+    chip.bring()
+    assert slots.of_interpreter("begin", False).has(STARTED)
+    for _ in range(3):
+        chip.start()
+        fresh = slots.of_interpreter("begin", True)
+        if rolls_back:  # at any reset
+            assert chip.running == 0 and fresh is None
+            return
+        assert chip.running == 1 and fresh.sequence == 2000
+    chip.start()
+    with pytest.raises(Reset):
+        slots.of_interpreter("begin", True)
+
+
+def manifest(**more):
+    return {"version": NOW, "chip": 0, "mpy": "6.3", "build": "B-SPIRAM", "psram": "quad"} | more
+
+
+@pytest.mark.parametrize(
+    ("runs", "psram", "fields", "reason"),
+    [
+        ("B-SPIRAM", 4 << 20, {}, None),
+        ("B-SPIRAM", 4 << 20, {"psram": "none", "build": "B-OTA"}, "other_build"),
+        ("B-SPIRAM", 4 << 20, {"psram": "octal", "build": "B-SPIRAM_OCT"}, "other_build"),
+        ("B-OTA", 0, {}, None),  # what it lacks
+        ("B-OTA", 0, {"psram": "none", "build": "B-OTA"}, "other_build"),
+    ],
+)
+def test_a_micropython_of_another_build_is_refused(
+    power, monkeypatch, runs, psram, fields, reason
+):
+    power(True)
+    monkeypatch.setattr(slots, "build", lambda: runs)
+    monkeypatch.setattr(slots, "psram", lambda: psram)
+    monkeypatch.setattr(sys.implementation, "_mpy", 0x306, raising=False)
+    found = slots.of_interpreter("unfit", manifest(**fields), 0)
+    assert (found and found[0]) == reason
+
+
 @pytest.mark.parametrize("error", [None, OSError(-261)], ids=["", "without_rollback"])
 def test_what_proved_itself_stays(power, error):
     chip = power(error is None)

@@ -53,8 +53,9 @@ def files_in(data: bytes, block: int) -> dict[str, bytes]:
     context.buffer[:] = data
     fs = littlefs.LittleFS(
         context, block_size=block, block_count=len(data) // block, read_size=32, prog_size=32,
-        cache_size=128, lookahead_size=32,
+        cache_size=128, lookahead_size=32, mount=False,
     )  # fmt: skip
+    fs.mount()
     return {
         f"{folder}/{name}".replace("//", "/"): fs.open(f"{folder}/{name}", "rb").read()
         for folder, _, names in fs.walk("/")
@@ -91,8 +92,14 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     assert hashlib.sha256(slot[:length]).digest() == digest
     assert head[44:68].rstrip(b"\0") == name.encode() and head[68:84].rstrip(b"\0") == b"1.2.3"
     assert slot[-4096:][88:104] == b"\0\xff\0" + b"\xff" * 13  # written, not tried, good
-    files = files_in(slot[:length], 256)
-    assert {"/start.mpy", "/update.mpy", "/board.mpy", "/lib/app.mpy"} <= files.keys()
+    assert slot[length:-4096] == b"\xff" * (len(slot) - 4096 - length)
+    files = files_in(slot, 512)  # of the whole partition, as MicroPython mounts it
+    assert {"/start.mpy", "/board.mpy", "/lib/app.mpy"} <= files.keys()
+    carried = {
+        path.removeprefix("/start_files"): files.pop(path)
+        for path in list(files)
+        if path.startswith("/start_files/")
+    }
     for path, content in files.items():
         assert path.endswith(".mpy"), path
         # 'M', version, flags: bits 2-6 are the architecture of native code, 0 for none
@@ -108,6 +115,9 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
         assert vfs[f"/{start_file}"] == (firmware / start_file).read_bytes()
     beside = {"/slots.mpy", "/interpreter.mpy", "/update.mpy", "/safe.mpy", "/lib/frames.mpy"}
     assert vfs.keys() == {"/boot.py", "/main.py", *beside}
+    number, *names = carried.pop("/list").decode().split()
+    assert carried == vfs and [f"/{name}" for name in names][-1] == "/main.py"
+    assert int(number) >= 1 and len(names) == len(vfs)
     # both generations of the largest configuration, the key, wishes, and what littlefs copies
     wanted = 2 * -(-CONFIG_LIMIT // 4096) + 4
     assert {piece.name: piece.free for piece in image.pieces}["vfs"] >= wanted * 4096

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
-from diadema.image.files import pack_snug
-from diadema.sim.build import compile_mpy
+from diadema.image.files import pack_slot
+from diadema.sim.build import SIM, compile_mpy
 from diadema.sim.flash import CutPlan
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema.sim.world import World
@@ -89,11 +89,11 @@ def slots(tmp_path, vfs, body, site):
     """`async with slots(…)`: a configured station whose program runs from slot_a."""
 
     @asynccontextmanager
-    async def open_slots(a=None, b=BLANK, configured=True, **more):
+    async def open_slots(a=None, b=BLANK, configured=True, board=SIM, **more):
         content = {"slot_a": a or program_slot(body, "sim", "1", OLD), "slot_b": b, **more}
         world = World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=vfs)
         async with world:
-            station = await world.add_station(STATION, slots=content)
+            station = await world.add_station(STATION, slots=content, board=board)
             host = KeyedHost(station, site)
             badges = [agent.badges[0].partition(":")[2] for agent in site.agents]
             bench = UpdateBench(world, station, host, badges)
@@ -124,7 +124,7 @@ def changed(image, tmp_path, name, old, new):
 
 def tiny(tmp_path, source):
     """The body of a program that is one file."""
-    return pack_snug(compiled(tmp_path, "start.py", source), SLOT_BYTES - 4096, 256)
+    return pack_slot(compiled(tmp_path, "start.py", source), SLOT_BYTES)
 
 
 def untried(body):

@@ -32,6 +32,7 @@ APP_BYTES = 0x10000
 SECTOR = 4096
 NOISE = random.Random(9).randbytes(20_000)
 MPY = "6.3"
+BUILD = {"build": "ESP32_GENERIC-SPIRAM", "psram": "quad"}
 
 
 def app_image(
@@ -57,7 +58,7 @@ APPS = {
 
 
 def micropython(image=None, version="1.29.0", **more):
-    about = {"what": "micropython", "chip": 0, "mpy": MPY, **more}
+    about = {"what": "micropython", "chip": 0, "mpy": MPY, **BUILD, **more}
     return parts(image or app_image(version), version=version, **about)
 
 
@@ -104,6 +105,7 @@ async def test_what_is_not_for_it_is_refused_and_changes_nothing(slots):
         "wrong_chip": micropython(app_image(chip="esp32s3"), chip=9),
         "downgrade": micropython(version="1.27.2"),
         "other_mpy": micropython(mpy="6.4"),
+        "other_build": micropython(psram="none", build="ESP32_GENERIC-OTA"),
         "wrong_board": micropython(board="lyrat_v4_3"),
         "bad_signature": micropython(key=keys.generate()),
         "wrong_length": micropython(bytes(APP_BYTES - SECTOR + 256)),
@@ -125,7 +127,7 @@ async def test_a_body_that_is_not_what_was_signed_never_starts(slots):
     async with slots(**APPS) as bench:
         image = app_image()
         whole = bundle.sign(image, KEY, board="sim", version="1.29.0", made=2_000_000_000,
-                            what="micropython", chip=0, mpy=MPY)  # fmt: skip
+                            what="micropython", chip=0, mpy=MPY, **BUILD)  # fmt: skip
         corrupt = bytearray(whole)
         corrupt[-5000] ^= 0x10
         refused = await bench.send(commands(bytes(corrupt)))
@@ -214,7 +216,7 @@ async def test_one_that_hangs_before_there_is_a_watchdog_waits_for_the_power(slo
         await bench.station.power_cut()
         await bench.station.power_on()
         told = await bench.event("station.update", since, phase="rolled_back")
-        assert told["reason"] == "no_start" and starts(bench) == (0, "good")
+        assert told["reason"] == "power" and starts(bench) == (0, "good")
 
 
 async def test_power_that_goes_while_it_is_tried_goes_back(slots):

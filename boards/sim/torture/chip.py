@@ -152,6 +152,7 @@ class _Implementation:
     name = sys.implementation.name
     version = (1, 28, 0, "")
     _mpy = _MPY
+    _build = "ESP32_GENERIC-SPIRAM"
 
 
 class _Sys:
@@ -182,6 +183,10 @@ class _Machine:
 
 class _Esp32:
     Partition = Partition
+
+    @staticmethod
+    def idf_heap_info(capabilities):
+        return [(4 << 20, 0, 0, 0)]
 
     @staticmethod
     def NVS(namespace):

@@ -1,5 +1,6 @@
 """A vfs in the update's bench, on MicroPython alone: the littlefs of the real thing on the bench's
-flash, with the configuration and the key of updates that it brings.
+flash, with the configuration and the key of updates that it brings, and start files, in place of
+which a good program puts its own.
 """
 
 import json
@@ -10,6 +11,7 @@ import chip
 import update
 import vfs
 from lib.config_store import ConfigStore
+from lib.start_files import renew
 from nor import PowerCut
 from truth import Wrong
 
@@ -17,6 +19,11 @@ _options = json.loads(sys.argv[2])
 _DAY, _CUT = "/day", "/cut"
 with open(sys.argv[1] + "/configs.json") as file:
     _station, _configs = json.load(file)  # a list of (update_key, commands)
+
+
+APP = sys.argv[1]  # as the program's slot it has the start files that come
+with open(APP + "/start_files/list") as file:
+    _names = file.read().split()[1:]
 
 
 def go_back():
@@ -62,6 +69,7 @@ class Files:
         if folder in _mounted:
             vfs.umount(folder)
         self._flash = _Flash(nor, chip.FILES_AT, _options["files"])
+        self._flash.day = folder == _DAY
         vfs.mount(vfs.VfsLfs2(self._flash), folder)
         _mounted.add(folder)
         os.chdir(folder)
@@ -71,6 +79,27 @@ class Files:
         if not told <= self.generation <= told + 1:
             raise Wrong("configuration %d after %d" % (self.generation, told))
         self._look()
+        self._starts(folder)
+
+    def _starts(self, folder):
+        """Whether all start files are the new ones; each is one or the other, `main.py` last."""
+        new = []
+        for name in _names:
+            found = self._lit(_read, folder + "/" + name)
+            new.append(found == _read(APP + "/start_files/" + name))
+            if not new[-1] and found != _read(APP + "/before/" + name):
+                raise Wrong("half a start file: " + name)
+        if new[-1] and not all(new):
+            raise Wrong("the last start file came before others")
+        return all(new)
+
+    def renew(self, station):
+        """As the supervisor does it, one by one."""
+        folder = _DAY if self._flash.day else _CUT
+        while self._lit(renew, station.program, _told, folder + "/"):
+            pass
+        if not self._starts(folder):
+            raise Wrong("the start files did not come")
 
     def _lit(self, do, *arguments):
         try:
@@ -96,3 +125,13 @@ class Files:
             _configs[self.generation - 1][0]
         ):
             raise Wrong("another key than configuration %d has" % self.generation)
+
+
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _told(text):
+    if "OSError" in text or "ENOSPC" in text:
+        raise Wrong(text)

@@ -55,8 +55,10 @@ class Program:
     """What `slots` is to the app, once `boot.py` has run."""
 
     GOOD, TOLD, STARTED = slots.GOOD, slots.TOLD, slots.STARTED
+    START, APP = slots.START, sys.argv[1]
     intake = None
     of_interpreter = staticmethod(slots.of_interpreter)
+    powered = staticmethod(slots.powered)
 
     def __init__(self, nor, truth):
         self._truth = truth
@@ -155,6 +157,7 @@ class Station:
         slots.works()
         if self.files:
             self.files.take(self)
+            self.files.renew(self)
         self.truth.acked = max(self.truth.last - 3, 0)
         self.truth.released = max(self.truth.released, self.truth.acked)
         self.journal.ack(self.truth.acked)

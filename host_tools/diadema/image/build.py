@@ -14,10 +14,10 @@ from diadema.image import table
 from diadema.image.errors import ImageError
 from diadema.image.files import (
     SECTOR,
-    SLOT_BLOCK,
     VFS_BLOCK,
     free_bytes,
     pack,
+    pack_slot,
     program_files,
     start_files,
 )
@@ -91,7 +91,8 @@ def build(
             f"{size // 1024}: choose a board with a larger flash"
         )
     places = {one.name: one for one in board.partitions}
-    slot = program_slot(board, places["slot_a"].size, version)
+    body = pack_slot(program_files(board), places["slot_a"].size)
+    slot = program_slot(board, body, places["slot_a"].size, version)
     files = start_files()
     vfs = pack(files, places["vfs"].size, VFS_BLOCK)
     loader = _for_flash(taken, size)
@@ -102,7 +103,7 @@ def build(
         _filled(places["otadata"], _OTADATA * places["otadata"].size, 0),
         Piece("ota_0", places["ota_0"].offset, taken.app, places["ota_0"].size,
               left_of(places["ota_0"].size, taken, board, "a slot")),
-        _filled(places["slot_a"], slot, free_bytes(slot[:-SECTOR], SLOT_BLOCK)),
+        _filled(places["slot_a"], slot, len(slot) - SECTOR - len(body)),
         _filled(places["slot_b"], b"\xff" * places["slot_b"].size, places["slot_b"].size),
         _filled(places["vfs"], vfs, free_bytes(vfs, VFS_BLOCK)),
     ]  # fmt: skip
@@ -118,9 +119,8 @@ def build(
     )
 
 
-def program_slot(board: Board, size: int, version: str, sequence: int = 1) -> bytes:
+def program_slot(board: Board, body: bytes, size: int, version: str, sequence: int = 1) -> bytes:
     """A whole slot: the program's files, and the trailer by which a station knows them."""
-    body = pack(program_files(board), size - SECTOR, SLOT_BLOCK)
     trailer = Trailer(
         sequence=sequence,
         length=len(body),
@@ -128,7 +128,7 @@ def program_slot(board: Board, size: int, version: str, sequence: int = 1) -> by
         board=board.name,
         version=version,
     )
-    return body + trailer.pack(good=True).ljust(SECTOR, b"\xff")
+    return body.ljust(size - SECTOR, b"\xff") + trailer.pack(good=True).ljust(SECTOR, b"\xff")
 
 
 def _filled(place: Partition, data: bytes, free: int) -> Piece:

@@ -18,27 +18,31 @@ from diadema.image.errors import ImageError
 
 FIRMWARE = BOARDS.parent / "firmware"
 SECTOR = 4096
-SLOT_BLOCK = 256  # a program is many small files, which are only read
+# a program is many small files, which are only read: in blocks of 512 all of it is loaded in half
+# the reads of 256, and 1024 have no room in the slots of 4 MB
+SLOT_BLOCK = 512
 VFS_BLOCK = SECTOR
 _ARCH = "xtensawin"  # of both chips
-_START = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
+START_TEXT = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
 # compiled beside them: these must run whatever the slots hold
-BESIDE = ("slots.py", "interpreter.py", "update.py", "safe.py", "lib/frames.py")
-_PROGRAM = ("start.py", "update.py")  # of the slot, beside lib and drivers
+BESIDE = ("lib/frames.py", "update.py", "interpreter.py", "safe.py", "slots.py")
+CARRIED = "start_files"  # the folder of a slot that has them, `firmware/lib/start_files.py`
+_START_NUMBER = re.compile(r"^START = (\d+)", re.MULTILINE)
 _DRIVER = re.compile(r"drivers[.](\w+)")
 
 
 def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
-    """Of one slot, by path: all of lib, the drivers that this board can load, its table.
+    """Of one slot, by path: all of lib, the drivers that this board can load, its table, and the
+    start files that it goes with.
 
     Raises ImageError when one cannot be compiled.
     """
-    sources = {name: root / name for name in _PROGRAM}
+    sources = {"start.py": root / "start.py"}
     sources |= {f"lib/{path.name}": path for path in sorted((root / "lib").glob("*.py"))}
     for name in _drivers(board, root):
         sources[f"drivers/{name}.py"] = root / "drivers" / f"{name}.py"
     sources["board.py"] = board.folder / "board.py"
-    return _compiled(sources)
+    return _compiled(sources) | carried(start_files(root), root)
 
 
 def program_version(root: Path = FIRMWARE) -> str:
@@ -51,9 +55,23 @@ def program_version(root: Path = FIRMWARE) -> str:
 
 
 def start_files(root: Path = FIRMWARE) -> dict[str, bytes]:
-    """Of the vfs, by path."""
-    texts = {name: (root / name).read_bytes() for name in _START}
-    return texts | _compiled({name: root / name for name in BESIDE})
+    """Of the vfs, by path, in the order in which an update replaces them."""
+    made = _compiled({name: root / name for name in BESIDE})
+    return made | {name: (root / name).read_bytes() for name in START_TEXT}
+
+
+def carried(files: Mapping[str, bytes], root: Path = FIRMWARE) -> dict[str, bytes]:
+    """Those start files as a slot carries them: with a list, which begins with their number.
+
+    Raises ImageError.
+    """
+    found = _START_NUMBER.search((root / "slots.py").read_text("utf-8"))
+    if found is None:
+        raise ImageError("firmware/slots.py names no START")
+    lines = "".join(f"{line}\n" for line in (found[1], *files))
+    return {f"{CARRIED}/list": lines.encode()} | {
+        f"{CARRIED}/{name}": data for name, data in files.items()
+    }
 
 
 def _compiled(sources: Mapping[str, Path]) -> dict[str, bytes]:
@@ -95,34 +113,46 @@ def compile_file(name: str, source: Path, scratch: Path) -> bytes:
 
 def pack(files: Mapping[str, bytes], size: int, block: int) -> bytes:
     """A littlefs of exactly `size` bytes. Raises ImageError when they do not fit."""
-    made = _littlefs(size, block)
-    made.format()
-    made.mount()
+    return _packed(_littlefs(size, block), files)
+
+
+def pack_slot(files: Mapping[str, bytes], size: int) -> bytes:
+    """The file system of a program for a slot of `size` bytes, no longer than it must be, as an
+    update travels: what is behind it, and the trailer's sector, it never uses. Raises ImageError.
+
+    Its superblock says that it has all of the partition: MicroPython mounts nothing else there.
+    """
+    low, high = sum(map(len, files.values())) // SLOT_BLOCK, (size - SECTOR) // SLOT_BLOCK
+    made = _packed(_slot_littlefs(high), files)
+    while low + 1 < high:
+        middle = (low + high) // 2
+        try:
+            made = _packed(_slot_littlefs(middle), files)
+            high = middle
+        except ImageError:
+            low = middle
+    whole = _slot_littlefs(high)
+    whole.context.buffer[:] = made
+    whole.mount()
+    whole.fs_grow(size // SLOT_BLOCK)
+    whole.unmount()
+    return bytes(whole.context.buffer)
+
+
+def _packed(made: littlefs.LittleFS, files: Mapping[str, bytes]) -> bytes:
     try:
+        made.format()
+        made.mount()
         for name, data in sorted(files.items()):
             if folder := name.rpartition("/")[0]:
                 made.makedirs(folder, exist_ok=True)
             with made.open(name, "wb") as file:
                 file.write(data)
     except littlefs.LittleFSError as error:
-        total = sum(map(len, files.values()))
+        total, size = sum(map(len, files.values())), len(made.context.buffer)
         raise ImageError(f"{total} bytes of files do not fit in {size} bytes: {error}") from error
     made.unmount()
     return bytes(made.context.buffer)
-
-
-def pack_snug(files: Mapping[str, bytes], most: int, block: int) -> bytes:
-    """A littlefs no larger than it must be, as an update travels. Raises ImageError."""
-    low, high = sum(map(len, files.values())) // block, most // block
-    made = pack(files, high * block, block)
-    while low + 1 < high:
-        middle = (low + high) // 2
-        try:
-            made = pack(files, middle * block, block)
-            high = middle
-        except ImageError:
-            low = middle
-    return made
 
 
 def unpack(data: bytes, block: int) -> dict[str, bytes]:
@@ -144,11 +174,12 @@ def free_bytes(data: bytes, block: int) -> int:
 
 
 def _mounted(data: bytes, block: int) -> littlefs.LittleFS:
-    return mounted(UserContext(buffer=bytearray(data)), len(data), block)
+    """One that says how many blocks it has; of a program in a slot `data` has the first."""
+    return mounted(UserContext(buffer=bytearray(data)), 0, block)
 
 
 def mounted(flash: UserContext, size: int, block: int) -> littlefs.LittleFS:
-    """The file system there. Raises ImageError."""
+    """The file system there, of `size` or (0) as large as it says. Raises ImageError."""
     read = _littlefs(size, block, flash)
     try:
         read.mount()
@@ -168,5 +199,21 @@ def _littlefs(size: int, block: int, flash: UserContext | None = None) -> little
         cache_size=128,
         lookahead_size=32,
         block_cycles=100,
+        mount=False,
+    )
+
+
+def _slot_littlefs(blocks: int) -> littlefs.LittleFS:
+    """For files that are only read: programmed in whole blocks, its folders are full ones (and
+    littlefs walks through half as many), and none moves because it was written often.
+    """
+    return littlefs.LittleFS(
+        block_size=SLOT_BLOCK,
+        block_count=blocks,
+        read_size=SLOT_BLOCK,
+        prog_size=SLOT_BLOCK,
+        cache_size=SLOT_BLOCK,
+        lookahead_size=32,
+        block_cycles=-1,
         mount=False,
     )

@@ -3,34 +3,38 @@ an image packs it, but compiled for the VM.
 """
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from diadema.image.files import BESIDE, SECTOR, SLOT_BLOCK, pack_snug
+from diadema.image.files import BESIDE, SECTOR, START_TEXT, carried, pack_slot
 from diadema.image.slots import Trailer
-from diadema.sim.build import START_FILES
 
 SLOT_BYTES = 0x50000
 LABELS = ("slot_a", "slot_b")
 
 
-def start_folder(image: Path, into: Path) -> None:
+def start_files(image: Path) -> dict[str, bytes]:
     """What stands in the vfs, taken from a folder that `build_firmware` made."""
-    for name in (*START_FILES, *(f"{name.removesuffix('.py')}.mpy" for name in BESIDE)):
+    names = (*(f"{name.removesuffix('.py')}.mpy" for name in BESIDE), *START_TEXT)
+    return {name: (image / name).read_bytes() for name in names}
+
+
+def start_folder(image: Path, into: Path) -> None:
+    for name, data in start_files(image).items():
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(image / name, target)
+        target.write_bytes(data)
 
 
 def program_body(image: Path, changed: Mapping[str, bytes] | None = None) -> bytes:
     """A slot's file system; `changed`: files in place of those of the image, by path."""
+    first = start_files(image)
     files = {
-        str(path.relative_to(image)): path.read_bytes()
+        name: path.read_bytes()
         for path in sorted(image.rglob("*.mpy"))
-        if path.name not in ("slots.mpy", "interpreter.mpy")
+        if (name := str(path.relative_to(image))) not in first or name.startswith("lib/")
     }
-    return pack_snug(files | dict(changed or {}), SLOT_BYTES - SECTOR, SLOT_BLOCK)
+    return pack_slot(files | carried(first) | dict(changed or {}), SLOT_BYTES)
 
 
 def program_slot(

@@ -18,9 +18,8 @@ from diadema.boards.builds import OLDEST
 from diadema.boards.table import Board
 from diadema.image.errors import ImageError
 from diadema.image.files import (
-    SECTOR,
     SLOT_BLOCK,
-    pack_snug,
+    pack_slot,
     program_files,
     program_version,
     unpack,
@@ -101,7 +100,7 @@ def make(board: Board, key: PrivateKey, made: int) -> bytes:
     """The program of this checkout for a board, signed. Raises ImageError or UpdateError."""
     version = program_version()
     size = next(one.size for one in board.partitions if one.name == "slot_a")
-    body = pack_snug(program_files(board), size - SECTOR, SLOT_BLOCK)
+    body = pack_slot(program_files(board), size)
     return sign(body, key, board=board.name, version=version, made=made)
 
 

@@ -173,7 +173,7 @@ def test_a_boot_says_so_and_counts():
     assert booted == {
         "k": "station.booted", "cause": "power_on", "firmware": "0.1.0", "board": "test",
         "micropython": "{}.{}.{}".format(*sys.implementation.version[:3]), "torn": 0,
-        "build": getattr(sys.implementation, "_build", ""), "psram": 0, "start": 0,
+        "build": getattr(sys.implementation, "_build", ""), "psram": 0, "start": getattr(sys.modules.get("slots"), "START", 0),
         "b": 1, "u": 0, "t": None,
     }  # fmt: skip
     bench.boot()

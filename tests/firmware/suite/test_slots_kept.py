@@ -99,9 +99,23 @@ def test_the_end_of_a_traceback_is_told_however_long():
 
 def test_a_start_that_works_counts_no_more():
     with Chip():
-        Nvs.values["starts"] = 4
+        Nvs.values.update(crashes=2, powers=4)
         slots.works()
-        assert Nvs.values["starts"] == 0
+        assert Nvs.values == {"crashes": 0, "powers": 0}
+        slots.works(-1)  # the reset that follows is no crash
+        assert slots._started(False, False) == (0, 0)
+
+
+def test_what_crashed_counts_and_what_lost_its_power_does_not():
+    with Chip():
+        for powers in range(1, 11):
+            assert slots._started(False, True) == (0, powers)
+        assert slots._started(False, True) == (0, 11)  # the one without the radio
+        assert slots._started(False, True) == (0, 1)
+        for crashes in range(1, 4):
+            assert slots._started(False, False) == (crashes, 0)
+        assert slots._started(False, True) == (3, 1)  # no way out by itself
+        assert slots._started(True, False) == (0, 0)  # a new program begins anew
 
 
 def test_without_nvs_a_start_goes_on():

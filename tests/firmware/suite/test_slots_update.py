@@ -48,6 +48,16 @@ def test_a_good_program_runs_and_a_newer_one_once():
     assert choose([first, second]) == (first, False, None) and not second.news
 
 
+def test_three_starts_of_a_trial_may_lose_their_power():
+    first, second = seal(Nor(4)), seal(Nor(4), b"2", 2000, good=False)
+    assert choose([first, second]) == (second, True, None)
+    for _ in range(3):
+        again = Slot(second.flash, "slot_b")
+        assert choose([first, again], True) == (again, True, None)
+    assert choose([first, Slot(second.flash, "slot_b")], True)[:2] == (first, False)
+    assert Slot(second.flash, "slot_b").has(BAD)
+
+
 def test_what_came_to_be_good_goes_on_running():
     first, second = seal(Nor(4)), seal(Nor(4), b"2", 2000, good=False)
     assert choose([second, first])[:2] == (second, True)

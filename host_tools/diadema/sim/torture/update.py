@@ -38,9 +38,13 @@ _BUDGET = 14_000  # bytes programmed until a second cut, at most; an update has 
 _MADE = {"0": 900, "1": 1000, "bad": 1500, "half": 1700, "2": 2000}
 _APP = 4  # sectors of an app partition
 _RUNS, _DEAD, _BAD, _NEW = "1.28.0", "1.29.0", "1.30.0", "1.31.0"  # `torture/chip.py` knows them
-_OF_MICROPYTHON: dict[str, Any] = {"what": "micropython", "chip": 0, "mpy": "6.3"}
+_OF_MICROPYTHON: dict[str, Any] = {
+    "what": "micropython", "chip": 0, "mpy": "6.3", "build": "ESP32_GENERIC-SPIRAM",
+    "psram": "quad",
+}  # fmt: skip
 _NVS = 2  # sectors
-_FILES = 10
+_FILES = 16
+_START_FILES = {"lib/frames.mpy": 700, "slots.mpy": 4_500, "boot.py": 1_500, "main.py": 800}
 _IN_VM = 0.3  # of the operations; of those of littlefs all, at fewer bytes
 _SMALL, _SOME = 128, 40  # bytes; longer programs are cut at some of their bytes
 _SMALL_OF_FILES, _SOME_OF_FILES = 4, 2
@@ -50,7 +54,8 @@ _SMALL_OF_FILES, _SOME_OF_FILES = 4, 2
 class _Batch:
     """`slots`: the version in each, empty for a blank one; `takes`: what comes, in this order,
     programs and MicroPythons; `crashes`: starts of the first program that end so; `files`: with a
-    vfs (in the VM), into which a configuration brings another key of updates.
+    vfs (in the VM), into which a configuration brings another key of updates, and the program its
+    start files.
     """
 
     slots: tuple[str, str]
@@ -126,6 +131,11 @@ def _slot(seed: int, version: str) -> bytes:
     return body.ljust(room, b"\xff") + bytes(sector).ljust(SECTOR, b"\xff")
 
 
+def _start_files(seed: int, which: str) -> dict[str, bytes]:
+    chance = random.Random(f"{seed} {which}")
+    return {name: chance.randbytes(size) for name, size in _START_FILES.items()}
+
+
 def _configurations(key: keys.PrivateKey) -> tuple[str, list[tuple[str, list[dict[str, Any]]]]]:
     """A station and two of its own, each with a key of updates; that of the second is `key`."""
     (desk,) = people.desks(1)
@@ -148,7 +158,13 @@ def lay_out(folder: Path, batch: _Batch, seed: int, key: keys.PrivateKey) -> Non
         image += (b"\xff" * (2 * SECTOR) + first).ljust((2 + 2 * _APP) * SECTOR, b"\xff")
     image += b"\xff" * (_NVS * SECTOR)
     if batch.files:
-        image += pack({}, _FILES * SECTOR, SECTOR)
+        before, after = (_start_files(seed, name) for name in ("before", "start_files"))
+        image += pack(before, _FILES * SECTOR, SECTOR)
+        lines = "".join(f"{line}\n" for line in (1, *after)).encode()
+        for name, files in (("before", before), ("start_files", after | {"list": lines})):
+            for path, data in files.items():
+                (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name / path).write_bytes(data)
         (folder / "configs.json").write_text(json.dumps(_configurations(key)))
     (folder / "flash.bin").write_bytes(image)
     bundles = []

@@ -1,0 +1,31 @@
+"""The board's wires and buses, as its table has them."""
+
+import board
+import machine
+
+
+def make_bus(name, gpios):
+    """One of the board's buses, with its wires and options."""
+    kind, number, wires, options = board.BUSES[name]
+    pins = {keyword: machine.Pin(gpios[wire]) for keyword, wire in wires.items()}
+    return getattr(machine, kind)(number, **dict(pins, **options))
+
+
+def choose_wires(log):
+    """The GPIO of each wire. Boards of one name that differ in them are told apart by where the
+    chip of PROBE answers; nobody answers: the first.
+    """
+    variants, probe = getattr(board, "VARIANTS", None), getattr(board, "PROBE", None)
+    if not variants or not probe:
+        return board.PINS
+    bus, address = probe
+    for number, others in enumerate(variants):
+        gpios = dict(board.PINS, **others)
+        try:
+            make_bus(bus, gpios).writeto(address, b"")
+        except OSError:
+            continue
+        log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
+        return gpios
+    log("{}: variant 0, {} answers nowhere".format(board.NAME, bus))
+    return dict(board.PINS, **variants[0])
