@@ -130,6 +130,30 @@ async def test_both_take_what_is_good_and_the_first_alone_what_is_not(
         assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
 
 
+async def test_a_plug_pulled_in_each_trial_is_no_failure(floor, program, key, tmp_path):
+    made = bundle.sign(
+        program_body(program), key, board="sim", version="0.2.0", made=int(time.time())
+    )
+    async with floor(2) as (world, data):
+        await begun(data, tmp_path, made)
+        pulled = set()
+        while (told := await newest(data))["status"] == "running":
+            for station in world.stations.values():
+                boots = [
+                    seen.event["firmware"]
+                    for seen in world.witness.events(station.id)
+                    if seen.event["k"] == "station.booted"
+                ]
+                if station.id not in pulled and "0.2.0" in boots:
+                    pulled.add(station.id)
+                    await station.power_cut()
+                    await station.power_on()
+            await world.sleep(500)
+        assert (told["status"], len(pulled)) == ("done", 2)
+        assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
+        assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+
+
 async def test_micropython_itself_is_rolled_out_too(floor, key, tmp_path):
     def signed(version, image, made):
         return bundle.sign(image, key, board="sim", version=version, made=made,

@@ -179,7 +179,8 @@ def cable(
     port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0.")],
     as_json: AsJson = False,
 ) -> None:
-    """Bring a program to a station in safe mode, over its cable; no gateway may have it.
+    """Bring a program, or a MicroPython, to a station in safe mode over its cable; no gateway may
+    have it.
 
     It comes back when the station runs it. After a pulled cable, repeat the command.
     """
@@ -194,9 +195,20 @@ def cable(
         quiet = as_json or not sys.stderr.isatty()
         hello = asyncio.run(bring(read, port, (lambda _: None) if quiet else status.update))
     if as_json:
-        print(json.dumps({"station": hello.s, "firmware": hello.firmware}))
+        told = {"firmware": hello.firmware, "micropython": hello.micropython}
+        print(json.dumps({"station": hello.s} | told))
     else:
-        print(f"{hello.s} runs {hello.firmware}; `diadema fleet show` tells whether it stays so.")
+        print(f"{hello.s} runs {hello.firmware} on MicroPython {hello.micropython}; "
+              "`diadema fleet show` tells whether it stays so.")  # fmt: skip
+
+
+@app.command()
+def again(port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0.")]) -> None:
+    """Let a station in safe mode start its program again, over its cable."""
+    from diadema.update.cable import restart
+
+    hello = asyncio.run(restart(port))
+    print(f"{hello.s} runs {hello.firmware}; `diadema fleet show` tells whether it stays so.")
 
 
 def read_file(file: Path) -> bytes:
