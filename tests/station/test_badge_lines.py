@@ -15,8 +15,8 @@ RDM6300 = """
 from drivers.rdm6300 import RDM6300
 from models.rdm6300 import RDM6300 as Model
 model = Model()
-machine.attach(("uart", 16), 0, model)
-reader = RDM6300(machine.UART(2, 9600, rx=Pin(16)))
+machine.attach(("uart", 4), 0, model)
+reader = RDM6300(machine.UART(2, 9600, rx=Pin(4)))
 async def read():
     async for kind, identity, quality in reader:
         print(kind, identity.hex() if identity else identity, quality)

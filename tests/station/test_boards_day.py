@@ -14,7 +14,7 @@ from diadema.sim.build import SIM, SimBoard, board_names
 BOARDS = [name for name in board_names() if name != SIM.name]
 # no part of what happened: which board it is, and when to the millisecond
 DURATIONS = ("ring_ms", "silence_ms", "longest_silence_ms")
-ASIDE = ("board", "u", "t", "utc", "uncertainty_ms", *DURATIONS)
+ASIDE = ("board", "build", "psram", "u", "t", "utc", "uncertainty_ms", *DURATIONS)
 SETTLED_MS = 400  # a screen that changed by itself takes no soft key before
 LATE_MS = (
     150  # a key that is polled is heard later than one that interrupts, sound comes in frames

@@ -21,8 +21,8 @@ HSU = """
 from drivers.pn532_hsu import PN532Hsu as Driver
 from models.pn532 import PN532Hsu as Model
 model = Model()
-machine.attach(("uart", 16), 0, model)
-reader = Driver(machine.UART(2, 115200, tx=Pin(17), rx=Pin(16)))
+machine.attach(("uart", 4), 0, model)
+reader = Driver(machine.UART(2, 115200, tx=Pin(2), rx=Pin(4)))
 """
 COMMON = """
 from models.desfire import Desfire
