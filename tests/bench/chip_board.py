@@ -4,8 +4,8 @@ Screen, codec and sound are left out, as their transfers take their own time, wh
 
 NAME = "devkitc_wm8960"
 PINS = {
-    "badge_rx": 16,
-    "badge_tx": 17,
+    "badge_rx": 22,
+    "badge_tx": 21,
     "leds": 2,
     "key1": 32,
     "key2": 33,

@@ -33,7 +33,7 @@ from wire_host import WireHost
 VALGRIND = "valgrind"
 _PLAIN = Path(__file__).with_name("chip_board.py")
 _NAME = "devkitc_wm8960"  # whose table that one stands in for
-_HEAP = "256m"  # nothing is collected
+_HEAP = "96m"  # nothing is collected
 _JOURNAL_BYTES, _VFS_BYTES = 0x70000, 0x1C000  # of a 4 MB board
 _MONDAY_8_LIMA = 1_770_037_200_000
 _STATION = "DIA-0200000000a1"
@@ -179,7 +179,7 @@ class Counted:
         self._taken = 0
         await self.station.power_on()
         await self.world.sleep(_START_MS)
-        await self.station.ask({"do": "begin", "name": "ready", "at": []})
+        await self.station.ask({"do": "begin", "name": "at rest", "at": []})
         self.rows["start"], self.hot["start"] = await self.parts()
 
 

@@ -64,7 +64,7 @@ _tally = {
 }
 _marks = []  # (name, ms since power came, tally since the one before)
 # places where the firmware comes by that end a part; first of all those of a start
-_wanted = {"boot.py", "main.py", "unique_id", "reset_cause", "collect", "hello"}
+_wanted = {"boot.py", "main.py", "unique_id", "reset_cause", "collect", "hello", "ready"}
 
 
 def mark(name):
@@ -177,13 +177,17 @@ def importing(name, *more):
         return _own[name]
     if name in _PLACES and name not in _seen:
         _seen.add(name)
-        owner, function, place, after = _PLACES[name]
-        noted(getattr(found, owner), function, place, after)
+        for owner, function, place, after in _PLACES[name]:
+            noted(getattr(found, owner), function, place, after)
     return found
 
 
 def _hello(arguments):
     return "hello" if b'"hello"' in bytes(arguments[1][:16]) else ""
+
+
+def _ready(arguments):
+    return "ready" if arguments[1][:6] == "ready," else ""
 
 
 def _nowhere(arguments):
@@ -192,8 +196,11 @@ def _nowhere(arguments):
 
 # in modules of the firmware
 _PLACES = {
-    "drivers.usb_serial": ("UsbSerial", "write", _hello, ""),
-    "lib.screens": ("Screen", "draw", _nowhere, "drawn"),
+    "drivers.usb_serial": (
+        ("UsbSerial", "write", _hello, ""),
+        ("UsbSerial", "log", _ready, ""),
+    ),
+    "lib.screens": (("Screen", "draw", _nowhere, "drawn"),),
 }
 
 
@@ -297,12 +304,12 @@ for _module in (
 ):  # fmt: skip
     fence(_module)
 fence(Memory)
-sys.modules["gc"] = Memory()
 _seen = set()
 _own = {"machine": machine, "network": network, "time": time, "select": select}
 _own["hashlib"] = Hashes()
 for _name in _own:
     sys.modules.pop(_name, None)
+_own["gc"] = Memory()
 builtins.__import__ = importing
 wire.on("begin", begin)
 wire.on("marks", lambda command: {"marks": _marks})
