@@ -17,7 +17,7 @@ from tests.bench.figure import Figure, print_figures
 
 # modules of this folder, each with `async figures()`
 _PARTS = [
-    "board", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd", "voice",
+    "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd", "voice",
     "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update",
 ]  # fmt: skip
 
