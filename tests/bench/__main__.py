@@ -17,8 +17,8 @@ from tests.bench.figure import Figure, print_figures
 
 # modules of this folder, each with `async figures()`
 _PARTS = [
-    "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd", "voice",
-    "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update",
+    "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
+    "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update",
 ]  # fmt: skip
 
 

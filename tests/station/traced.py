@@ -2,7 +2,7 @@
 is watched from inside the VM.
 """
 
-# the world's command `answered` tells, since power came: inputs that a light answered, and within
+# the world's command `answered` tells, since power came: what people did that a light answered, and within
 # them reads of a slot, and collections: how often the memory in use fell by more than the bytes
 # that code in C frees by itself (157 were seen, and 2 688 at the least of a collection)
 ANSWERED = """
@@ -11,7 +11,6 @@ def _trace():
     import gc
     import time
     import wire
-    from drivers.lights import Lights
 
     told = {"lit": 0, "reads": 0, "drops": 0}
     held = None  # in use at the last look, while an input is not answered
@@ -23,13 +22,11 @@ def _trace():
             told["drops"] += held - now > 1024
             held = now
 
-    def asked(handle):
-        def handled(command):
-            nonlocal held
+    def post(app, name, *more):
+        nonlocal held
+        if name != "command":  # of a person
             held = gc.mem_alloc()
-            return handle(command)
-
-        return handled
+        taken(app, name, *more)
 
     def ticks():
         look()
@@ -46,11 +43,13 @@ def _trace():
         told["lit"] += held is not None
         held = None
 
-    for name in ("press", "release", "tap"):
-        wire.on(name, asked(wire._handlers[name]))
     wire.on("answered", lambda command: told)
     ticks_ms, time.ticks_ms = time.ticks_ms, ticks  # the firmware asks for them all the time
     readblocks, esp32.Partition.readblocks = esp32.Partition.readblocks, read
+    from drivers.lights import Lights
+    from lib.app import App
+
+    taken, App.post = App.post, post
     own, Lights.show = Lights.show, show
 
 
