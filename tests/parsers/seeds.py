@@ -2,11 +2,10 @@
 
 import base64
 import json
-from hashlib import sha256
-from zlib import crc32
 
 import msgspec
 from diadema import commands, nats_jwt, site, station_config
+from diadema.flash.own import config_file
 from diadema.frames import encode
 from diadema.site_example import EXAMPLE
 from flash_image import header, record, sector
@@ -100,12 +99,6 @@ def _packets() -> list[bytes]:
     ]
 
 
-def _config_file(text: bytes) -> bytes:
-    """As `lib.config_store` writes it."""
-    head = b"DCFG00000001" + sha256(text).hexdigest().encode()
-    return head + b"%08X\n" % crc32(head) + text
-
-
 def _improv() -> list[bytes]:
     """Commands, an answer, one cut off, and frames among them."""
     asked = [b"\x02\x00", b"\x03\x00", b"\x04\x00", b"\x01\x0f\x04Piso\x09clave1234"]
@@ -136,7 +129,7 @@ def seeds() -> dict[str, list[bytes]]:
     token = issuer.sign("user", "subject", "audience", {"sub": {"allow": [">"]}}).encode()
     row = b'{"a":"a001","name":"Rosa","state":"ready","since":1,"contacts":2,"tmo":null}'
     configs = _configs()
-    files = [_config_file(text) for text in configs]
+    files = [config_file(text) for text in configs]
     return {
         "host.serial_frames": lines,
         "host.gateway_frames": [b'{"hello":%b}' % hello, *day()],

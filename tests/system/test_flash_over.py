@@ -193,8 +193,10 @@ async def test_it_is_the_station_that_it_was(
                 assert kinds(data, s).count("station.config") == 1
                 assert "session.closed" not in kinds(data, s)
                 was = kinds(data, s).count("presence.changed")
-                await station.press(3)  # her session goes on
-                await until(lambda: kinds(data, s).count("presence.changed") > was)
+                async with asyncio.timeout(60):  # her session goes on, once she has seen why
+                    while kinds(data, s).count("presence.changed") == was:
+                        await station.press(3)
+                        await asyncio.sleep(0.5)
 
                 await station.power_cut()
                 noise = os.urandom(2 * SECTOR)
