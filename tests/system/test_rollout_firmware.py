@@ -154,6 +154,30 @@ async def test_a_plug_pulled_in_each_trial_is_no_failure(floor, program, key, tm
         assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
 
 
+async def test_one_whose_psram_is_gone_says_so_and_is_passed_over(floor, program, key, tmp_path):
+    made = bundle.sign(
+        program_body(program), key, board="sim", version="0.2.0", made=int(time.time())
+    )
+    async with floor(2) as (world, data):
+        station = next(iter(world.stations.values()))
+        await station.power_cut()
+        station.psram = False
+        await station.power_on()
+
+        def broken():
+            return next(row for row in fleet(data, 0) if row.s == station.id)
+
+        while broken().safe is None:
+            await world.sleep(500)
+        assert (broken().safe, broken().needs_image) == ("no_psram", "no_psram")
+        assert broken().build == "ESP32_GENERIC-SPIRAM"
+        await begun(data, tmp_path, made)
+        told = await ended(world, data, "done")
+        phases = {seat["s"]: (seat["phase"], seat["reason"]) for seat in told["seats"]}
+        assert phases.pop(station.id) == ("passed", "no_psram")
+        assert [*phases.values()] == [("good", None)]
+
+
 async def test_micropython_itself_is_rolled_out_too(floor, key, tmp_path):
     def signed(version, image, made):
         return bundle.sign(image, key, board="sim", version=version, made=made,
