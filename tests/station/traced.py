@@ -2,9 +2,9 @@
 is watched from inside the VM.
 """
 
-# the world's command `answered` tells, since power came: what people did that a light answered, and within
-# them reads of a slot, and collections: how often the memory in use fell by more than the bytes
-# that code in C frees by itself (157 were seen, and 2 688 at the least of a collection)
+# the world's command `answered` tells, since power came: what people did that a light answered,
+# and within that reads of a slot, and collections: how often the memory in use fell by more than
+# the bytes that code in C frees by itself (157 were seen, of a collection 2 688 and more)
 ANSWERED = """
 def _trace():
     import esp32
