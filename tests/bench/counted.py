@@ -45,10 +45,17 @@ _CLOSED_MS = 9_000  # a list that nobody uses has closed
 _HEALTH_MS = 900_500
 _PLACES = ("light", "drawn", "idle")
 _TIMES = 1000  # of `vm_count`, as are these parts
-_WEIGHED = ("before", "calls", "reads", "imports", "loads", "loop")
+_WEIGHED = ("before", "names", "calls", "reads", "imports", "loads", "loop")
 # gc_alloc looks for room from the last place that was freed on: in a heap that nobody collects
 # that is far. So it counts as one that finds room at once.
 _ALLOC = 120
+# what comes after a search in vain: the names of the board, which are among them, stand no chip in
+# the way
+_MISSED = {
+    ("mp_obj_new_str_type_from_vstr", "mp_obj_malloc_helper"),
+    ("mp_obj_new_str", "mp_obj_new_str_copy"),
+    ("qstr_from_strn_helper", "qstr_compute_hash"),
+}
 _FUNCTION = re.compile(r"(c?fn)=\((\d+)\)(?: (.*?)(?:'\d+)?)?$")
 _COST = re.compile(r"(?:[+-]\d+|\*|\d+) (\d+)$")
 
@@ -79,7 +86,9 @@ def total(parts: Sequence[Count]) -> Count:
 
 
 def functions(path: Path) -> tuple[Counter[str], Counter[str]]:
-    """Of a part that callgrind wrote: instructions of each C function itself, and its calls."""
+    """Of a part that callgrind wrote: instructions of each C function itself, and its calls;
+    "missed" are searches for a name that there is not.
+    """
     names: dict[str, str] = {}
     own: Counter[str] = Counter()
     calls: Counter[str] = Counter()
@@ -95,7 +104,9 @@ def functions(path: Path) -> tuple[Counter[str], Counter[str]]:
                 else:
                     target = names[number]
             elif line.startswith("calls="):
-                calls[target] += int(line[6:].split()[0])
+                times = int(line[6:].split()[0])
+                calls[target] += times
+                calls["missed"] += times * ((inside, target) in _MISSED)
                 called = True
             elif found := _COST.match(line):
                 if not called:
@@ -118,6 +129,7 @@ class Counted:
         self.hot: dict[str, Counter[str]] = {}  # C functions of each row
         self._folder = folder
         self._taken = 0
+        self._name = 0.0  # of a search for a name, among those of the board
         self._way = (0.0, 0.0, 0.0)  # into the board: instructions of a call, a read, an import
 
     async def parts(self) -> tuple[list[Count], Counter[str]]:
@@ -133,10 +145,13 @@ class Counted:
             own, calls = functions(path)
             path.unlink()
             own["gc_alloc"] = _ALLOC * calls["gc_alloc"]
+            if self._taken == 0 and at == _WEIGHED.index("names") + 1:
+                self._name = own["qstr_find_strn"] / calls["qstr_find_strn"]
+            own["qstr_find_strn"] -= round(self._name * calls["missed"])
             raw.append((sum(own.values()), calls["gc_alloc"]))
             hot += own
         if self._taken == 0:
-            _, calls, reads, imports, loads, loop = (
+            _, _, calls, reads, imports, loads, loop = (
                 count / _TIMES for count, _ in raw[: len(_WEIGHED)]
             )
             self._way = (calls - loop, reads - loop, imports - loads)
@@ -212,6 +227,14 @@ def _program(scratch: Path, table: Path) -> dict[str, bytes]:
     return made
 
 
+def _packed(program: dict[str, bytes]) -> bytes:
+    if hasattr(files, "pack_slot"):
+        return files.pack_slot(program, SLOT_BYTES)
+    # as the older program wanted it, which is counted too
+    snug: bytes = files.pack_snug(program, SLOT_BYTES - files.SECTOR, files.SLOT_BLOCK)
+    return snug
+
+
 @asynccontextmanager
 async def counted(table: Path, pins: bool = False) -> AsyncIterator[Counted]:
     """A station whose board's table is `table`, in a site of 20 agents, with power for a while."""
@@ -221,7 +244,7 @@ async def counted(table: Path, pins: bool = False) -> AsyncIterator[Counted]:
         board.mkdir()
         shutil.copy(table, board / "board.py")
         (folder / "empty").mkdir()
-        body = files.pack_slot(_program(folder, board / "board.py"), SLOT_BYTES)
+        body = _packed(_program(folder, board / "board.py"))
         flash = {
             "slot_a": program_slot(body, _NAME, "0.1.0", 1),
             "slot_b": b"\xff" * SLOT_BYTES,

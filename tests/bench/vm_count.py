@@ -257,10 +257,15 @@ def begin(command):
 
 
 def weigh():
-    """What the way into the board costs, a read's and any other's, and an import's."""
+    """What the way into the board costs, a read's and any other's, and an import's; and a search
+    among the names of the board, which stand in one table with those of the firmware.
+    """
     nothing, no_read = fenced(lambda: None), fenced_read(lambda *arguments: None)
     flash = esp32.Partition("journal")
     mark("before")
+    for _ in range(_TIMES):
+        b"no such name".decode()
+    mark("names")
     for _ in range(_TIMES):
         nothing()
     mark("calls")
