@@ -139,7 +139,7 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-async def until(true, limit_s: float = 60) -> None:
+async def until(true, limit_s: float = 150) -> None:
     async with asyncio.timeout(limit_s):
         while not true():
             await asyncio.sleep(0.05)
@@ -193,7 +193,7 @@ async def test_it_is_the_station_that_it_was(
                 assert kinds(data, s).count("station.config") == 1
                 assert "session.closed" not in kinds(data, s)
                 was = kinds(data, s).count("presence.changed")
-                async with asyncio.timeout(60):  # her session goes on, once she has seen why
+                async with asyncio.timeout(150):  # her session goes on, once she has seen why
                     while kinds(data, s).count("presence.changed") == was:
                         await station.press(3)
                         await asyncio.sleep(0.5)

@@ -277,9 +277,17 @@ async def status(bench: Bench, line: str) -> None:
     assert "lyrat_v4_3 99.0" in await bench.does(line)
 
 
+@runs("diadema update again --port /dev/ttyUSB0")
+async def again(bench: Bench, line: str) -> None:
+    await bench.ends("gateway")
+    await bench.station.power_cut()
+    (bench.station.folder / "nvs.diadema.0").write_text(json.dumps([1 << 20, {"crashes": 3}]))
+    await bench.station.power_on()
+    assert f"{bench.board.station} runs " in await bench.does(line)
+
+
 @runs("diadema update cable app.bundle --port /dev/ttyUSB0")
 async def cable(bench: Bench, line: str) -> None:
-    await bench.ends("gateway")
     await bench.station.power_cut()
     for flash in bench.station.slots.values():  # its programs are found to be bad
         if flash.image[-4096:].startswith(b"DSLT"):
