@@ -10,7 +10,8 @@ from nvs import Nvs
 
 SECTOR = 4096
 DEAD, BAD = "1.29.0", "1.30.0"  # versions that never come up, and that fail the station's test
-_options = json.loads(sys.argv[2])
+with open(sys.argv[1] + "/options.json") as file:
+    _options = json.load(file)
 _model = {}
 with open(__file__.rsplit("/", 2)[0] + "/otadata.py") as file:
     exec(file.read(), _model)  # its folder has a `time` and a `select` of its own

@@ -15,7 +15,8 @@ from lib.start_files import renew
 from nor import PowerCut
 from truth import Wrong
 
-_options = json.loads(sys.argv[2])
+with open(sys.argv[1] + "/options.json") as file:
+    _options = json.load(file)
 _DAY, _CUT = "/day", "/cut"
 with open(sys.argv[1] + "/configs.json") as file:
     _station, _configs = json.load(file)  # a list of (update_key, commands)

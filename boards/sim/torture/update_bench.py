@@ -1,4 +1,4 @@
-"""The update's bench: `update_bench.py FOLDER OPTIONS`, on MicroPython or CPython.
+"""The update's bench: `update_bench.py FOLDER`, on MicroPython or CPython.
 
 A station's flash (journal, both slots, NVS and, in some batches, MicroPython's two app partitions
 with their otadata, or a vfs with its littlefs) is cut at the operations of an update and of the
@@ -13,7 +13,8 @@ import os
 import random
 import sys
 
-options = json.loads(sys.argv[2])
+with open(sys.argv[1] + "/options.json") as file:  # an argument has 255 bytes at the most
+    options = json.load(file)
 here = __file__.rsplit("/", 1)[0]
 sys.path[:0] = [options["firmware"], here]
 if sys.implementation.name != "micropython":

@@ -227,8 +227,9 @@ async def _in_process(
 ) -> list[dict[str, Any]]:
     bench = station_tree() / "boards" / "sim" / "torture" / "update_bench.py"
     start = [*interpreter(), "-X", f"heapsize={_HEAP}"] if in_vm else [sys.executable, "-I", "-B"]
+    (folder / "options.json").write_text(json.dumps(options))
     process = await asyncio.create_subprocess_exec(
-        *start, str(bench), str(folder), json.dumps(options),
+        *start, str(bench), str(folder),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
