@@ -82,8 +82,7 @@ def start(parts: list[Count], model: Model) -> list[Figure]:
     def ms(count: Count) -> float:
         return model.ms(count) + count.at_ms
 
-    mounted, hello = until(own, "main.py"), until(own, "hello")
-    ready = total([part for part in own if part.at_ms <= hello.at_ms + _READY])
+    mounted, hello, ready = (until(own, place) for place in ("main.py", "hello", "ready"))
     return [
         Figure("start: the program's file system mounted", ms(mounted), "ms"),
         Figure("start: hello", ms(hello), "ms", _HELLO, "budget, beyond loader and PSRAM test"),
