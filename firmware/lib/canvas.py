@@ -18,11 +18,12 @@ _DOUBLE = const(b"\x00\x03\x0c\x0f\x30\x33\x3c\x3f\xc0\xc3\xcc\xcf\xf0\xf3\xfc\x
 # kinds of letters: ten rows; twenty; twenty and bold; twenty and as wide again; of 24 rows
 _SMALL, _TALL, _BOLD, _WIDE, _BIG = range(5)
 
-_letters: dict = {}  # (letter, kind): its picture and columns
+# by kind, letter: its picture and columns; a dict of tuples is slow, as their hashes collide
+_letters: "tuple[dict, ...]" = ({}, {}, {}, {}, {})
 
 
 def _letter(letter, kind):
-    found = _letters.get((letter, kind))
+    found = _letters[kind].get(letter)
     if found is None:
         shown = letter if kind == _BIG else known(letter)
         columns = _big(shown) if kind == _BIG else _columns(shown, kind)
@@ -31,7 +32,7 @@ def _letter(letter, kind):
         picture = FrameBuffer(rows, len(columns), 8 * pages, MONO_VLSB)
         found = (picture, len(columns))
         if shown == letter:  # what nobody can draw is not kept: there is no end of it
-            _letters[letter, kind] = found
+            _letters[kind][letter] = found
     return found
 
 
