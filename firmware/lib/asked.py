@@ -3,7 +3,9 @@ do. `!` refuses, with that reason; so does `.`, as there is no such contact,
 or it is in the wrong state.
 """
 
-TABLE = {
+from lib.transitions import cut
+
+_TABLE = {
     # one cell: the same everywhere; else
     # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup, closing
     "ring": "!logged_out !not_ready offer !busy !busy !busy !busy !busy offer_next !busy",
@@ -28,3 +30,4 @@ TABLE = {
         "message.show message.show !busy"
     ),
 }
+TABLE = cut(_TABLE)

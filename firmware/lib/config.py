@@ -5,8 +5,6 @@ from binascii import a2b_base64, unhexlify
 
 from lib.seal import badge_hash
 
-_SELDOM = ("areas", "help", "faults", "methods", "materials")
-
 
 class Config:
     """A configuration, with a default for each thing that it does not say."""
@@ -32,8 +30,12 @@ class Config:
         self.tree_version = tree.get("version", 0)
         nodes = tree.get("nodes", [])
         self.motives = [node[:2] for node in nodes]
-        self._texts = {name: _text(data.get(name, [])) for name in _SELDOM}
-        self._texts["tree"] = _text(nodes)
+        self.tree = nodes
+        self.areas = data.get("areas", [])
+        self.help = data.get("help", [])
+        self.faults = data.get("faults", [])
+        self.methods = data.get("methods", [])
+        self.materials = data.get("materials", [])
         self.key = unhexlify(data["key"]) if "key" in data else None  # seals what comes down
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
@@ -44,12 +46,6 @@ class Config:
         self.playbooks = data.get("playbooks", [])
         self.selftest = data.get("selftest", 0)
         self._badge_key = unhexlify(data["badge_key"]) if data else None
-
-    def __getattr__(self, name):
-        """The tree, or a list that is seldom needed: made of its text each time."""
-        if name == "tree" or name in _SELDOM:
-            return json.loads(self._texts[name])
-        raise AttributeError(name)
 
     def _holding(self, text):
         """Rows of agents of which something may be `text`."""

@@ -8,7 +8,15 @@ went between the end of a call and its wrap-up. An action is the method `_name` 
 SITUATIONS = (
     "logged_out not_ready ready offered dialing talking held consulting wrapup closing".split()  # noqa: SIM905
 )
-TABLE = {
+_PLACES = {situation: at for at, situation in enumerate(SITUATIONS)}
+
+
+def cut(table):
+    """Its rows as lists of cells, into which `cell` looks at each key."""
+    return {name: row.split() for name, row in table.items()}
+
+
+_TABLE = {
     # one cell: the same everywhere; else
     # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup, closing
     "key1": ". . . answer hang_up hang_up hang_up transfer.drop finish .",
@@ -26,6 +34,7 @@ TABLE = {
     "quiet": ". . . . . quiet.ask . . . .",
     "power_back": ". . . interrupt interrupt interrupt interrupt interrupt . wrap_up",
 }
+TABLE = cut(_TABLE)
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
     "hang_up withdraw miss time_out finish session.ask session.relieve session.leave "
@@ -36,7 +45,6 @@ ENDING = (  # noqa: SIM905
 
 def cell(name, situation, table=TABLE):
     """The action of input `name`, or None."""
-    row = table.get(name)
-    cells = row.split() if row else "."
-    action = cells[SITUATIONS.index(situation) if len(cells) > 1 else 0]
+    cells = table.get(name, ".")
+    action = cells[_PLACES[situation] if len(cells) > 1 else 0]
     return None if action == "." else action

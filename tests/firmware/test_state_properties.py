@@ -96,9 +96,9 @@ def test_twenty_thousand_steps_from_one_seed():
 )
 def test_a_broken_cell_of_the_table_is_found(monkeypatch, row, situation, action):
     table = asked.TABLE if row in asked.TABLE else transitions.TABLE
-    cells = table[row].split()
+    cells = table[row][:]
     cells[transitions.SITUATIONS.index(situation)] = action
-    monkeypatch.setitem(table, row, " ".join(cells))
+    monkeypatch.setitem(table, row, cells)
     rng, done = random.Random(7), 0
     with pytest.raises((AssertionError, KeyError, TypeError)):
         while done < _MOST:
