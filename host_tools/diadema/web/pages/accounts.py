@@ -235,7 +235,7 @@ class _AccountsPage:
             box = f'<q-checkbox v-model="props.selected" dense {label} />'
             table.add_slot("body-selection", box)
         table.classes("figures-table")
-        table.props(f'flat dense no-data-label="{self._words["nothing"]}"')
+        table.props(f'flat dense wrap-cells no-data-label="{self._words["nothing"]}"')
         return table
 
     def _button(self, word: str, act: Callable[[], Any]) -> None:
