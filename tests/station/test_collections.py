@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import STATION
 from diadema.sim import people
+from diadema.sim.build import build_firmware
 from diadema.site import Site, parse
 from diadema.station_config import ConfigMaker
 from test_update import body, parts, slots, vfs  # noqa: F401 - three fixtures
@@ -46,8 +47,6 @@ _trace()
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from diadema.sim.build import build_firmware
-
     folder = tmp_path_factory.mktemp("collecting")
     build_firmware(folder)
     main = folder / "main.py"

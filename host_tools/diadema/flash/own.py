@@ -24,6 +24,7 @@ from diadema.paths import DataDir, cannot_write, write_whole
 HEAD = 2 * VFS_BLOCK  # where a file system's root lies, which every change of a file changes
 _NOT_OWN = (".py", ".mpy", ".new")  # start files, and what was being written
 _CONFIGS = ("config.0", "config.1")
+_FOLDER = 2  # LFS_TYPE_DIR
 _HEAD = re.compile(rb"(DCFG([0-9A-F]{8})([0-9a-f]{64}))([0-9A-F]{8})\n")
 _CHECK = re.compile(rb"(.*)\*([0-9A-F]{8})", re.DOTALL)
 
@@ -100,9 +101,6 @@ def _read(flash: UserContext, size: int) -> Vfs:
             else:
                 found.damaged.append(path)
     return found
-
-
-_FOLDER = 2  # LFS_TYPE_DIR
 
 
 def is_own(path: str) -> bool:
