@@ -215,6 +215,7 @@ class App:
             self.discards += 1
             return
         self._inputs.append((name, u, details))
+        memory.asked += name != "command"
         self.wake()
 
     async def _work(self):
@@ -222,7 +223,9 @@ class App:
             try:
                 self._flag.clear()  # what wakes us while a step goes on is looked at after it
                 while self._inputs:
-                    self._watched(self._step, *self._inputs.popleft())
+                    found = self._inputs.popleft()
+                    memory.asked -= found[0] != "command"  # answered in the same turn
+                    self._watched(self._step, *found)
                     memory.look()
                     await asyncio.sleep_ms(0)
                 now = self.clock.now()

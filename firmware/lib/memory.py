@@ -14,6 +14,7 @@ _MOST = const(327_680)
 _EVERY = const(4)  # looks of which one measures: the chip counts each block for it
 _LOOK_MS = const(10_000)
 
+asked = 0  # inputs of people that wait for their answer
 _kept = 0  # what was in use after the last one
 _looks = 0
 
@@ -49,5 +50,5 @@ async def watch():
 
 
 def _measure():
-    if gc.mem_alloc() - _kept >= _MOST:
+    if not asked and gc.mem_alloc() - _kept >= _MOST:
         collect()
