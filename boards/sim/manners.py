@@ -1,0 +1,35 @@
+"""How a real chip behaves where a simulation would rather be kind: one table, in force from the
+first byte on. A test that wants a worse day changes a figure by the `manners` command, by name.
+
+| figure | what it is | source |
+|---|---|---|
+| stdin_bytes | ring of what came over the cable and was not read | mphalport.c of the ESP32 port |
+| fifo_bytes | of the UART itself, all there is while flash is erased | ESP32 manual, UART |
+| stdin_bytes_ms | what comes in a millisecond at 115 200 baud, in hundredths | 8N1 |
+| erase_ms | the whole chip stands while a sector of 4 KB is erased; 400 at most | flash data sheets |
+| read_us | a `readblocks` | seen in an emulator, board-review |
+| handlers | scheduled handlers that wait; one more is dropped | MICROPY_SCHEDULER_DEPTH |
+| dips_s | dips a second of GPIO 36 and 39 with Wi-Fi on and `pm` not PM_NONE | ESP32 errata 3.11 |
+| handshake_ms | a TLS handshake, one C call | seen, board-review |
+"""
+
+import wire
+
+stdin_bytes = 260
+fifo_bytes = 128
+stdin_bytes_ms = 1152
+erase_ms = 45
+read_us = 80
+handlers = 8
+dips_s = 5
+handshake_ms = 1200
+
+
+def _change(command):
+    for name, value in command["figures"].items():
+        if name not in globals() or not isinstance(globals()[name], int):
+            raise ValueError("no such figure: " + name)
+        globals()[name] = value
+
+
+wire.on("manners", _change)
