@@ -1,6 +1,7 @@
 """What stations tell of new programs is a table, which a rebuild makes again."""
 
 from diadema.ingest.commanding import Commands
+from diadema.ingest.core import Ingest
 from diadema.ingest.updates import Updates
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
@@ -87,6 +88,20 @@ def test_what_was_stored_and_not_acted_on_is_acted_on_after_a_restart(ingest, tm
     (seat,) = updates().rollouts[1].seats.values()
     assert (seat.phase, seat.reason) == ("failed", "rolled_back: codec")
     assert [seat.phase for seat in updates().rollouts[1].seats.values()] == ["failed"]
+
+
+def test_who_has_nothing_to_say_is_asked_after_a_restart_of_the_hub(
+    ingest, writer, site, clock, tmp_path
+):
+    """All that it told is in; it would speak next with its health, in a quarter of an hour."""
+    data, body = bench(tmp_path)
+    told = Script().boot().clock()
+    ingest.take([told.hello_message(), *told.messages()], "stream", "server")
+    again = Ingest(writer, site, clock)
+    updates = Updates(data, again, Commands(again, None), lambda s: False)
+    updates.start({"sha256": updates.add(body).sha256, "stages": ["all"]})
+    assert updates.tick()
+    assert [seat.phase for seat in updates.rollouts[1].seats.values()] == ["sending"]
 
 
 def test_it_does_not_begin_again_before_it_has_heard_how_it_went(ingest, tmp_path):

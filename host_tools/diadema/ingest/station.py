@@ -52,9 +52,14 @@ class Station(Struct):
         """up, late (what is shown is old), or lost."""
         if not self.hello.up:
             return "lost"
+        behind = self.hello.last - self.position > _BEHIND
+        return "late" if self.unconfirmed or behind else "up"
+
+    @property
+    def position(self) -> int:
+        """How far the journal that its hello named is in."""
         journal = self.journals.get(self.hello.e)
-        position = journal.position if journal else 0
-        return "late" if self.unconfirmed or self.hello.last - position > _BEHIND else "up"
+        return journal.position if journal else 0
 
 
 def saved(station: Station) -> tuple[str, bytes, bytes, int]:

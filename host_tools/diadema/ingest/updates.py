@@ -57,9 +57,7 @@ class Updates:
         self._ways: dict[str, _Way] = {}
         self._rests = Rests()
         # up to where stations are heard here; the ingest is ahead of it while it writes
-        self._followed = {
-            s: (one.journal.e, one.journal.position) for s, one in ingest.stations.items()
-        }
+        self._followed = {s: (one.hello.e, one.position) for s, one in ingest.stations.items()}
         self.rollouts: dict[int, Rollout] = {}
         with ingest.writer.transaction() as tx:
             for (body,) in tx.execute(select(tables.rollouts.c.body)):
