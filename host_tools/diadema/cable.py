@@ -1,6 +1,6 @@
 """One cable of a gateway: a port, the station whose hello came over it, and that station's log.
 
-Frames go up to the bridge and down to the station; all else on the wire is console text.
+Messages go up to the bridge and down to the station; all else on the wire is console text.
 """
 
 import logging
@@ -16,12 +16,12 @@ from msgspec import Raw, Struct
 from diadema.commands import is_station
 from diadema.console import Listener
 from diadema.events import UNREADABLE
-from diadema.frames import Decoder, encode
-from diadema.serial_port import SerialPort
+from diadema.station_line import StationLine
 
 _LOG_LIMIT = 1_000_000  # bytes of a station's console log; the one before is kept once
 _UNNAMED_LIMIT = 64 * 1024  # console bytes of a port before its hello
-_HELLO = encode(b'{"hello":{}}')
+# in many blocks of one number, which the first one takes its turn for; or of no hurry
+_LONG = ("config", "update", "marks")
 
 log = logging.getLogger("diadema.gateway")
 
@@ -38,7 +38,13 @@ class _Greeting(Struct):
     s: str
 
 
+class _Down(Struct):
+    cmd: str = ""
+    part: int = 0
+
+
 _decode_up = msgspec.json.Decoder(_Up).decode
+_decode_down = msgspec.json.Decoder(_Down).decode
 
 
 class Bridge(Protocol):
@@ -52,55 +58,62 @@ class Bridge(Protocol):
 
 
 class Cable:
-    """One port: frames up to the bridge, frames down to the station, the console into its log."""
+    """One port: messages up to the bridge and down to the station, the console into its log."""
 
     def __init__(self, path: str, bridge: Bridge, logs: Callable[[str], Path]) -> None:
-        self.port = SerialPort(path, self._opened, self._data, self._closed)
+        self.line = StationLine(
+            path,
+            opened=self._opened,
+            message=self._message,
+            closed=self._closed,
+            console=self._text,
+        )
         self.station: str | None = None
         self._bridge = bridge
         self._logs = logs
-        self.decoder = Decoder()
         self._unnamed = bytearray()
         self._console = Listener()  # since the last hello
 
     def greet(self) -> None:
         """Ask the station to say hello."""
-        self.port.write(_HELLO)
+        self.line.ask_hello()
 
     def down(self, body: bytes) -> None:
-        self.port.write(encode(body))
+        try:
+            told = _decode_down(body)
+        except UNREADABLE:
+            told = _Down()  # the station counts it
+        long = told.cmd in _LONG
+        self.line.send(body, urgent=not long or told.part == 1, once=long)
 
     def log_unnamed(self) -> None:
         """Give the port's own log what came before anybody said hello."""
         if self._unnamed:
-            name = "port-" + re.sub(r"[^A-Za-z0-9]+", "-", self.port.path).strip("-")
+            name = "port-" + re.sub(r"[^A-Za-z0-9]+", "-", self.line.path).strip("-")
             self._write_log(name, bytes(self._unnamed))
             self._unnamed.clear()
 
     def _opened(self) -> None:
-        log.info("%s is open", self.port.path)
-        self.decoder, self._console = Decoder(), Listener()
+        log.info("%s is open", self.line.path)
+        self._console = Listener()
         self.greet()
 
     def _closed(self) -> None:
-        log.info("%s is gone (%s)", self.port.path, self.port.error or "closed")
+        log.info("%s is gone (%s)", self.line.path, self.line.error or "closed")
         self.log_unnamed()
         self._bridge.cable_gone(self)
 
-    def _data(self, data: bytes) -> None:
-        for body in self.decoder.feed(data):
-            self._frame(body)
-        if text := self.decoder.take_console():
-            if kind := self._console.hear(text):
-                self._bridge.silent(self, kind)
-            if self.station is not None:
-                self._write_log(self.station, text)
-            else:
-                self._unnamed += text
-                if len(self._unnamed) > _UNNAMED_LIMIT:
-                    self.log_unnamed()
+    def _text(self, text: bytes) -> None:
+        if kind := self._console.hear(text):
+            self._bridge.silent(self, kind)
+        if self.station is not None:
+            self._write_log(self.station, text)
+        else:
+            self._unnamed += text
+            if len(self._unnamed) > _UNNAMED_LIMIT:
+                self.log_unnamed()
 
-    def _frame(self, body: bytes) -> None:
+    def _message(self, body: bytes) -> None:
         try:
             up = _decode_up(body)
             if up.hello:
@@ -126,7 +139,7 @@ class Cable:
         if self.station != s:
             self.station = s
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            head = f"--- {now} on {self.port.path}\n".encode()
+            head = f"--- {now} on {self.line.path}\n".encode()
             self._write_log(s, head + bytes(self._unnamed))
             self._unnamed.clear()
 

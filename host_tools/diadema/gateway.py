@@ -86,7 +86,7 @@ class Gateway:
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         for cable in self._cables:
-                            tasks.create_task(cable.port.run())
+                            tasks.create_task(cable.line.run())
                         tasks.create_task(self._ask_names())
                         tasks.create_task(self._bridge_for_ever())
                 finally:
@@ -100,17 +100,16 @@ class Gateway:
             ) from error
 
     def dump(self) -> dict[str, object]:
-        """Counters, and each port with its station and its frames."""
+        """Counters, and each port with its station and its line."""
         return {
             "connected": self._connected,
             **self.counts,
             "ports": {
-                cable.port.path: {
+                cable.line.path: {
                     "station": cable.station,
-                    "open": cable.port.is_open,
-                    "error": cable.port.error,
-                    "frames_dropped": cable.port.dropped,
-                    **cable.decoder.dump(),
+                    "open": cable.line.is_open,
+                    "error": cable.line.error,
+                    **cable.line.dump(),
                 }
                 for cable in self._cables
             },
@@ -138,11 +137,11 @@ class Gateway:
 
     def _look_for_twin(self, s: str, cable: Cable, other: Cable) -> None:
         """Of a cable that was moved the port before is closed."""
-        if other.port.is_open and s not in self._twins:
+        if other.line.is_open and s not in self._twins:
             self._twins.add(s)
             log.warning(
                 "%s is on %s and on %s: two boards have that id, or one port has two names here",
-                s, other.port.path, cable.port.path,
+                s, other.line.path, cable.line.path,
             )  # fmt: skip
 
     def cable_gone(self, cable: Cable) -> None:
@@ -154,13 +153,13 @@ class Gateway:
     def silent(self, cable: Cable, kind: str) -> None:
         """The console says why no program speaks; where nothing starts, the hub is told too."""
         whose = f" ({cable.station})" if cable.station else ""
-        log.warning("%s%s: %s", cable.port.path, whose, means(kind, "en"))
+        log.warning("%s%s: %s", cable.line.path, whose, means(kind, "en"))
         if cable.station is not None and kind in ENDLESS:
             self._say_gone(cable.station, safe=True, cause=kind)
 
     def refuse(self, cable: Cable, why: str) -> None:
         self.counts["refused"] += 1
-        log.warning("%s: refused %s", cable.port.path, why)
+        log.warning("%s: refused %s", cable.line.path, why)
 
     def _gone(self, s: str) -> None:
         del self._by_station[s]
@@ -193,7 +192,7 @@ class Gateway:
         while True:
             await asyncio.sleep(_HELLO_EVERY_S)
             for cable in self._cables:
-                if cable.port.is_open and cable.station is None:
+                if cable.line.is_open and cable.station is None:
                     cable.log_unnamed()
                     cable.greet()
 

@@ -90,8 +90,8 @@ def gateway_frames(data: bytes) -> None:
     """Whatever stands in whole frames, a cable names only stations, and passes only theirs."""
     cable = Cable("none", _Bridge(), lambda _: Path(os.devnull))
     for body in data.split(b"\n"):
-        cable._data(encode(body.replace(b"\x1e", b"")))
-    cable._data(data)
+        cable.line.take(encode(body.replace(b"\x1e", b"")))
+    cable.line.take(data)
 
 
 def event(data: bytes) -> None:

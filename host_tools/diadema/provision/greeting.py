@@ -9,11 +9,9 @@ from msgspec import Raw, Struct
 from diadema.commands import Hello
 from diadema.console import Listener
 from diadema.events import UNREADABLE
-from diadema.frames import Decoder, encode
 from diadema.provision.errors import ProvisionError
-from diadema.serial_port import SerialPort
+from diadema.station_line import StationLine
 
-_ASK = encode(b'{"hello":{}}')
 _ASK_EVERY_S = 1.0
 _OPEN_S = 1.5
 
@@ -30,20 +28,22 @@ async def greeting_on(port: str, limit_s: float, console: Listener | None = None
     """The station's greeting; None when nobody says one within `limit_s`. `console` hears all
     else. Raises ProvisionError when the port cannot be opened.
     """
-    decoder = Decoder()
     opened = asyncio.Event()
     heard: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
 
-    def take(data: bytes) -> None:
-        for body in decoder.feed(data):
-            with contextlib.suppress(*UNREADABLE):
-                up = msgspec.json.decode(body, type=_Up)
-                if up.hello and not heard.done():
-                    heard.set_result(msgspec.json.decode(up.hello, type=Hello))
-        if console is not None:
-            console.hear(decoder.take_console())
+    def take(body: bytes) -> None:
+        with contextlib.suppress(*UNREADABLE):
+            up = msgspec.json.decode(body, type=_Up)
+            if up.hello and not heard.done():
+                heard.set_result(msgspec.json.decode(up.hello, type=Hello))
 
-    line = SerialPort(port, opened.set, take, lambda: None, quiet=True)
+    def hear(text: bytes) -> None:
+        if console is not None:
+            console.hear(text)
+
+    line = StationLine(
+        port, opened=opened.set, message=take, closed=lambda: None, console=hear, quiet=True
+    )
     running = asyncio.create_task(line.run())
     try:
         with contextlib.suppress(TimeoutError):
@@ -56,7 +56,7 @@ async def greeting_on(port: str, limit_s: float, console: Listener | None = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 while not heard.done():
-                    line.write(_ASK)
+                    line.ask_hello()
                     await asyncio.wait([heard], timeout=_ASK_EVERY_S)
         return heard.result() if heard.done() else None
     finally:

@@ -12,9 +12,8 @@ from msgspec import Struct
 from diadema.commands import Hello
 from diadema.events import UNREADABLE
 from diadema.fleet import trouble
-from diadema.frames import Decoder, encode
 from diadema.provision.greeting import greeting_on
-from diadema.serial_port import SerialPort
+from diadema.station_line import StationLine
 from diadema.update.bundle import Bundle
 from diadema.update.errors import UpdateError
 from diadema.update.sending import Sending
@@ -23,7 +22,6 @@ _GREETING_S = 6.0
 _SILENT_S = 60.0  # no part went on: longer than it erases and checks
 _START_S = 180.0  # one that hangs is ended by its watchdog first
 _TURN_S = 0.5
-_ASK = encode(b'{"hello":{}}')
 _WORDS = "en"  # as all that these commands say
 
 type Say = Callable[[str], None]
@@ -74,9 +72,12 @@ class _Way:
     def __init__(self, port: str, s: str, say: Say) -> None:
         self._port, self._s, self._say = port, s, say
         self._heard: asyncio.Queue[_Hello | None] = asyncio.Queue()  # None: the cable is gone
-        self._decoder = Decoder()
-        self._line = SerialPort(
-            port, lambda: None, self._take, lambda: self._heard.put_nowait(None), quiet=True
+        self._line = StationLine(
+            port,
+            opened=lambda: None,
+            message=self._take,
+            closed=lambda: self._heard.put_nowait(None),
+            quiet=True,
         )
 
     async def bring(self, bundle: Bundle) -> Hello:
@@ -93,7 +94,7 @@ class _Way:
 
     async def restart(self) -> Hello:
         async with self._open():
-            self._line.write(encode(b'{"cmd":"restart","i":1}'))
+            self._line.send(b'{"cmd":"restart","i":1}', urgent=True)
             while (hello := await self._next()) is None or hello.done != "restart":
                 pass  # what it said before it heard that; a cable that is gone ends it
             self._say(f"{self._s}: starts its program")
@@ -144,7 +145,7 @@ class _Way:
             if hello and hello.safe:
                 why = trouble.word("safe", hello.cause, _WORDS)
                 raise UpdateError(f"{self._s} {done}, and is in safe mode again: {why}")
-            self._line.write(_ASK)
+            self._line.ask_hello()
         raise UpdateError(f"{self._s} {done}, and has said nothing since: look at its screen")
 
     async def _next(self) -> _Hello | None:
@@ -163,11 +164,10 @@ class _Way:
     def _parts(self, bundle: Bundle, numbers: Iterable[int]) -> None:
         for number in numbers:
             command = {"cmd": "update", "i": 1, **bundle.part(number)}
-            self._line.write(encode(msgspec.json.encode(command)))
+            self._line.send(msgspec.json.encode(command), once=True)
 
-    def _take(self, data: bytes) -> None:
-        for body in self._decoder.feed(data):
-            with contextlib.suppress(*UNREADABLE):
-                hello = msgspec.json.decode(body, type=_Up).hello
-                if hello and hello.s == self._s:
-                    self._heard.put_nowait(hello)
+    def _take(self, body: bytes) -> None:
+        with contextlib.suppress(*UNREADABLE):
+            hello = msgspec.json.decode(body, type=_Up).hello
+            if hello and hello.s == self._s:
+                self._heard.put_nowait(hello)
