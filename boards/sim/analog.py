@@ -20,6 +20,7 @@ class ADC:
         self._net = (pin if isinstance(pin, Pin) else Pin(pin)).net
         if self._net.gpio not in rules.adc:
             raise ValueError("invalid pin")
+        pins.dip()  # its unit gets power
         self._full = rules.full_mv[atten]
 
     def _millivolts(self):

@@ -110,7 +110,7 @@ class Partition:
         if command == 6:
             self._spare()
             wire.flash("E %s %d" % (self._entry[0], argument * self.block_size))
-            stall(erase_ms)
+            stall(erase_ms, erase=True)
         return 0
 
     def _spare(self):

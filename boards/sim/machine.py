@@ -7,7 +7,7 @@ import builtin
 import wire
 from analog import ADC, TouchPad
 from buses import I2C, SPI, SoftI2C, SoftSPI, attach
-from pins import Pin, Signal, net
+from pins import Pin, Signal, net, schedule
 from streams import I2S, UART
 
 __all__ = [
@@ -162,7 +162,7 @@ class Timer:
         if self._mode == Timer.PERIODIC:
             self._entry = wire.alarm(due + self._period, self._fire)
         if self._callback:
-            self._callback(self)
+            schedule(self._callback, self)
 
     def deinit(self):
         if self._entry:

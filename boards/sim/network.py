@@ -5,6 +5,7 @@ empty table is radio silence. The radio takes of the chip's memory, and is not t
 """
 
 import memory
+import pins
 import wire
 
 STA_IF = 0
@@ -73,6 +74,9 @@ def _cut():
 class WLAN:
     IF_STA = STA_IF
     IF_AP = AP_IF
+    PM_NONE = 0
+    PM_PERFORMANCE = 1  # where nobody says otherwise
+    PM_POWERSAVE = 2
 
     def __new__(cls, interface_id=STA_IF):
         if interface_id not in _radios:
@@ -88,7 +92,7 @@ class WLAN:
         self._status = STAT_IDLE
         self._wanted = None
         self._entry = None
-        self._config = {"hostname": "mpy-esp32", "reconnects": -1}
+        self._config = {"hostname": "mpy-esp32", "reconnects": -1, "pm": WLAN.PM_PERFORMANCE}
 
     def active(self, is_active=None):
         if is_active is None:
@@ -100,6 +104,10 @@ class WLAN:
         self._active = bool(is_active)
         if not is_active:
             self.disconnect()
+        self._look_at_sleep()
+
+    def _look_at_sleep(self):
+        pins.sleep_modem(self._active and self._config["pm"] != WLAN.PM_NONE)
 
     def connect(self, ssid=None, key=None, *, bssid=None):
         if not self._active:
@@ -164,6 +172,7 @@ class WLAN:
         if name is not None:
             return self._config.get(name)
         self._config.update(values)
+        self._look_at_sleep()
 
     def ifconfig(self, *values):
         address = "127.0.0.1" if self.isconnected() else "0.0.0.0"

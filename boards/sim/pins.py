@@ -1,10 +1,94 @@
-"""Pins of the simulated board: a net is one GPIO's wire, which models and output pins drive."""
+"""Pins of the simulated board: a net is one GPIO's wire, which models and output pins drive.
+
+Handlers are soft, as the ESP32 port's: an interrupt schedules its handler, which runs between
+bytecodes. While the chip stands in a C call they wait, `manners.handlers` at the most.
+"""
 
 import chips
+import manners
 import wire
 
 chip = "esp32"  # and its PSRAM: which GPIOs there are, and what they can (`chips`)
+_waiting = None  # in a C call: [(handler, argument)] in the order of their interrupts
 _latched = None  # while flash is erased: nets whose latch has seen an edge
+_modem_sleeps = False
+_dips = None  # alarm of the next one, while that is so and an interrupt sees it
+_DIPPING = (36, 39)  # of the ESP32 alone
+
+
+def schedule(handler, argument):
+    """Run a soft handler; in a C call after it, and never when too many wait already. Whether
+    there was room.
+    """
+    if _waiting is None:
+        handler(argument)
+    elif len(_waiting) < manners.handlers:
+        _waiting.append((handler, argument))
+    else:
+        return False
+    return True
+
+
+def stall(ms, erase=False):
+    """`ms` in one C call, in which the clock goes on and nothing of Python runs: the handlers of
+    its interrupts run after it. `erase`: of flash, in which there are no interrupts either; each
+    pin's latch tells one edge then, the lowest GPIO first.
+    """
+    global _waiting, _latched
+    if ms <= 0:
+        return
+    if _waiting is not None:  # the one around it goes on
+        wire.wait(wire.now() + ms)
+        return
+    _waiting, _latched = [], [] if erase else None
+    try:
+        wire.wait(wire.now() + ms)
+    finally:
+        late, _latched = _latched or (), None
+        for wired in sorted(late, key=lambda wired: wired.gpio):
+            schedule(wired.handler, wired.pin)
+        late, _waiting = _waiting, None
+        for handler, argument in late:
+            handler(argument)
+
+
+def dip():
+    """The inputs of GPIO 36 and 39 fall for 80 ns: the ADC of an ESP32 was powered (errata,
+    GPIO-3.11). Interrupts see it; a read hardly ever does.
+    """
+    for wired in _dipping():
+        wired.interrupt()
+
+
+def sleep_modem(on):
+    """Whether the radio sleeps between beacons, as it does by itself: 36 and 39 dip
+    `manners.dips_s` times a second then.
+    """
+    global _modem_sleeps
+    _modem_sleeps = on
+    _look_for_dips()
+
+
+def _dipping():
+    """The nets at which an interrupt sees it."""
+    if chip.startswith("esp32s"):
+        return []
+    nets = [_nets[gpio] for gpio in _DIPPING if gpio in _nets]
+    return [wired for wired in nets if wired.level and wired.handler and wired.trigger]
+
+
+def _look_for_dips():
+    global _dips
+    if _dips is None and _modem_sleeps and manners.dips_s and _dipping():
+        _dips = wire.alarm(wire.now() + 1000 // manners.dips_s, _dipped)
+
+
+def _dipped():
+    global _dips
+    _dips = None
+    if _modem_sleeps:
+        dip()
+    _look_for_dips()
 
 
 class Net:
@@ -28,23 +112,18 @@ class Net:
         self.level = level
         edge = Pin.IRQ_RISING if level else Pin.IRQ_FALLING
         if self.handler and self.trigger & edge:
-            if _latched is None:
-                self.handler(self.pin)
-            elif self not in _latched:
-                _latched.append(self)
+            self.interrupt()
         for watch in self.watchers:
             watch(level)
+        if self.gpio in _DIPPING:
+            _look_for_dips()
 
-
-def stall(ms):
-    """`ms` in which the chip runs nothing: one edge of several is told of each pin, afterwards."""
-    global _latched
-    if ms:
-        _latched = []
-        wire.wait(wire.now() + ms)
-        late, _latched = _latched, None
-        for wired in late:
-            wired.handler(wired.pin)
+    def interrupt(self):
+        """Whatever came: the pin's latch has one bit."""
+        if _latched is None:
+            schedule(self.handler, self.pin)
+        elif self not in _latched:
+            _latched.append(self)
 
 
 _nets = {}
@@ -99,6 +178,7 @@ class Pin:
         self.net.pin = self
         self.net.handler = handler
         self.net.trigger = trigger
+        _look_for_dips()
         return self
 
     def __repr__(self):
