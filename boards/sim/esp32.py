@@ -7,14 +7,17 @@ Where there is an otadata, the boot loader chooses between the app partitions as
 
 import json
 
+import manners
 import memory
 import otadata
 import wire
 from pins import stall
 
 _SECTOR = 4096
+_PAGE = 256
+_WHOLE_MS = 5  # what reads and programming take is gathered until it is as much
 reads = 0  # of any partition, since the start
-erase_ms = 0  # how long the chip stands while a sector is erased; 45 as a rule, 400 at most
+_taken_us = 0  # by them, and not yet stood
 _store = None  # VfsPosix over the chip's own folder
 _table = []  # (label, type, subtype, address, size)
 _ota = None  # the boot loader's data
@@ -46,6 +49,15 @@ def start_app():
 
 def idf_heap_info(capabilities):
     return memory.regions(capabilities)
+
+
+def take(us):
+    """Reading or programming takes so long; handlers get their turn between two of them."""
+    global _taken_us
+    _taken_us += us
+    if _taken_us >= 1000 * _WHOLE_MS:
+        whole_ms, _taken_us = _taken_us // 1000, _taken_us % 1000
+        wire.wait(wire.now() + whole_ms)
 
 
 def _apps():
@@ -92,6 +104,7 @@ class Partition:
         self._file.seek(block_num * self.block_size + offset)
         if self._file.readinto(buf) != len(buf):
             raise OSError(-0x105)  # ESP_ERR_NOT_FOUND: beyond the partition
+        take(manners.read_us)
 
     def writeblocks(self, block_num, buf, offset=None):
         if offset is None:
@@ -101,6 +114,8 @@ class Partition:
         self._spare()
         where = block_num * self.block_size + offset
         wire.flash("W %s %d %d" % (self._entry[0], where, len(buf)), buf)
+        pages = (where + len(buf) - 1) // _PAGE - where // _PAGE + 1
+        take(manners.program_us * pages)
 
     def ioctl(self, command, argument=0):
         if command == 4:
@@ -110,7 +125,7 @@ class Partition:
         if command == 6:
             self._spare()
             wire.flash("E %s %d" % (self._entry[0], argument * self.block_size))
-            stall(erase_ms, erase=True)
+            stall(manners.erase_ms, erase=True)
         return 0
 
     def _spare(self):

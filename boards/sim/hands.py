@@ -3,7 +3,6 @@
 import gc
 import sys
 
-import esp32
 import wire
 from parts.desfire import card
 
@@ -53,9 +52,6 @@ def serve(board, models):
         ram = panel.ram if at is None else panel.ram[128 * at : 128 * at + 128]
         return {"on": panel.on, "written": panel.written, "ram": ram.hex()}
 
-    def flash(command):
-        esp32.erase_ms = command["erase_ms"]
-
     def dump(command):
         answer = {role: model.dump() for role, model in models.items() if hasattr(model, "dump")}
         since = wire.real_us()
@@ -69,7 +65,7 @@ def serve(board, models):
     for name, function in (
         ("tap", tap), ("untap", untap), ("press", key), ("release", key), ("turn", turn),
         ("plug", plug), ("unplug", plug),
-        ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump), ("flash", flash),
+        ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump),
     ):  # fmt: skip
         wire.on(name, function)
     if "audio" in models:

@@ -7,10 +7,13 @@ first byte on. A test that wants a worse day changes a figure by the `manners` c
 | fifo_bytes | of the UART itself, all there is while flash is erased | ESP32 manual, UART |
 | stdin_bytes_ms | what comes in a millisecond at 115 200 baud, in hundredths | 8N1 |
 | erase_ms | the whole chip stands while a sector of 4 KB is erased; 400 at most | flash data sheets |
-| read_us | a `readblocks` | seen in an emulator, board-review |
+| read_us | a `readblocks`: 65-85 were seen | an emulated ESP32 |
+| program_us | a page of 256 bytes is programmed | flash data sheets: 400-700 typical |
+| tick_ms | a wait of asyncio ends at a tick of FreeRTOS | CONFIG_FREERTOS_HZ = 100; mphalport.c |
+| ticks_from | what `time.ticks_ms` counts from at power-on | 0; near a wrap where a test wants one |
 | handlers | scheduled handlers that wait; one more is dropped | MICROPY_SCHEDULER_DEPTH |
 | dips_s | dips a second of GPIO 36 and 39 with Wi-Fi on and `pm` not PM_NONE | ESP32 errata 3.11 |
-| handshake_ms | a TLS handshake, one C call | seen, board-review |
+| handshake_ms | a TLS handshake, one C call | an emulated ESP32: 500-2 000 |
 """
 
 import wire
@@ -20,6 +23,9 @@ fifo_bytes = 128
 stdin_bytes_ms = 1152
 erase_ms = 45
 read_us = 80
+program_us = 700
+tick_ms = 10
+ticks_from = 0
 handlers = 8
 dips_s = 5
 handshake_ms = 1200

@@ -7,6 +7,7 @@ when it is asked not to wait; so the objects of this board are asked directly.
 import socket
 
 import builtin
+import manners
 import wire
 from secure import Secure
 
@@ -17,6 +18,12 @@ POLLHUP = builtin.select.POLLHUP
 
 _MP_STREAM_POLL = 3
 _DATAGRAM_LIMIT_MS = 2000  # real time that a fast clock stands for a datagram, which may be lost
+
+
+def _tick(ms):
+    """The first at or after `ms` of the run; they count from power-on."""
+    late = (ms - wire.born()) % manners.tick_ms
+    return ms + manners.tick_ms - late if late else ms
 
 
 class poll:
@@ -83,7 +90,16 @@ class poll:
             waiting.register(obj, events)
 
     def poll(self, timeout=-1):
-        return wire.wait(None if timeout < 0 else wire.now() + timeout, self)
+        """What has waited ends at a tick of FreeRTOS, also where a handler woke it."""
+        if timeout == 0:
+            return wire.wait(wire.now(), self)
+        began = wire.now()
+        due = None if timeout < 0 else _tick(began + timeout)
+        found = wire.wait(due, self)
+        if found and wire.now() > began and wire.now() < _tick(wire.now()):
+            wire.wait(_tick(wire.now()))
+            found = self.ready()
+        return found
 
     def ipoll(self, timeout=-1, flags=0):
         return iter(self.poll(timeout))

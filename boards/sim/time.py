@@ -1,6 +1,7 @@
 """`time` on the simulated clock. Ticks count from power-on and wrap at 2**30, as on the ESP32."""
 
 import builtin
+import manners
 import wire
 
 _EPOCH_2000 = 946684800  # seconds from 1970 to the ESP32 port's epoch
@@ -12,11 +13,11 @@ rtc_offset_ms = 0  # set through machine.RTC: ms to add to the uptime for the wa
 
 
 def ticks_ms():
-    return wire.uptime() & (_WRAP - 1)
+    return (wire.uptime() + manners.ticks_from) & (_WRAP - 1)
 
 
 def ticks_us():
-    return wire.micros() & (_WRAP - 1)
+    return (wire.micros() + 1000 * manners.ticks_from) & (_WRAP - 1)
 
 
 def ticks_add(ticks, delta):

@@ -37,13 +37,16 @@ _alarms = []  # [due ms of the run, function], unordered and few
 
 
 def open_line(descriptor):
-    """Take over the inherited socket and wait for the first word of the clock."""
+    """Take over the inherited socket and wait for the first word of the clock, and for what this
+    chip's manners are.
+    """
     global _line, _poll, _born
     _line = open(descriptor, "r+b")
     _poll = _select.poll()
     _poll.register(_line, _select.POLLIN)
     _obey(_read())
     _born = _now
+    _obey(_read())
 
 
 def now():
@@ -51,6 +54,11 @@ def now():
     if _speed:
         return _now + int(_time.ticks_diff(_time.ticks_us(), _real) * _speed) // 1000
     return _now
+
+
+def born():
+    """When power came."""
+    return _born
 
 
 def uptime():

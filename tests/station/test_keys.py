@@ -75,9 +75,9 @@ async def main():
 ERASE = (
     CONTACTS
     + """
-import esp32, wire
+import esp32, manners, wire
 flash = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="journal")[0]
-esp32.erase_ms = 400
+manners.erase_ms = 400
 def erase():
     before = wire.now()
     flash.ioctl(6, 0)

@@ -45,7 +45,7 @@ async def test_a_dark_screen_shows_a_fault_that_comes(desk):
 async def test_a_press_within_the_erasing_of_a_sector_counts(desk):
     async with desk() as bench:
         await bench.log_in()
-        await bench.station.ask({"do": "flash", "erase_ms": 400})
+        await bench.station.manners(erase_ms=400)
         before = bench.station.flash.erased
         to = "not_ready"
         while bench.station.flash.erased == before:  # the next sector, once the desk is quiet

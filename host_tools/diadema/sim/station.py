@@ -48,6 +48,7 @@ class Station:
         self.busy = False
         self.due: int | None = None
         self.plugged = True
+        self.figures: dict[str, int] = {}  # of boards/sim/manners.py, where not as there
         self.console: deque[bytes] = deque(maxlen=200)
         self.restarts: list[str] = []  # causes, as the VM gave them
         self.crash: str | None = None
@@ -106,6 +107,7 @@ class Station:
         self.busy, self.due, self.crash = True, None, None
         self._world.timeline.machines.add(self)
         self.tell_time()  # the first word: its own clock begins there
+        self._write(json.dumps({"do": "manners", "figures": self.figures, "id": 0}))
         if self.plugged:
             self._post({"do": "plug", "id": 0})
         if self._card:
@@ -215,6 +217,12 @@ class Station:
     async def dump(self) -> dict[str, Any]:
         """What every part of the board says of itself, and the VM's heap."""
         return await self.ask({"do": "dump"})
+
+    async def manners(self, **figures: int) -> None:
+        """How its chip behaves from now on, also after a start: figures of boards/sim/manners.py."""
+        self.figures.update(figures)
+        if self._vm:
+            await self.ask({"do": "manners", "figures": figures})
 
     async def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """One command of the world channel. Raises DiademaError when the board refuses it."""
