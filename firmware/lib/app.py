@@ -287,6 +287,7 @@ class App:
         if name not in ("tick", "command"):
             self.burn_in.wake(u)
         machine.full = self.journal.reserve
+        machine.link = self.uplink.link
         if name == "command":
             self.host.obey(u, details)
         elif name == "headset":
@@ -314,7 +315,8 @@ class App:
     def _output(self):
         machine = self.machine
         parts = self.parts
-        machine.link = self.uplink.link
+        machine.link = link = self.uplink.link
+        self.uplink.ringing = self.desk.work == "offered"
         if self._served != self.desk.agent:
             self._served = self.desk.agent
             prefs.load(self)
@@ -328,7 +330,7 @@ class App:
             prefs.keep(self)
         screen, burn_in = self._screen, self.burn_in
         now = self.clock.now()
-        self._screen_due = screen.draw(machine, self.clock, now, self.uplink.link)
+        self._screen_due = screen.draw(machine, self.clock, now, link)
         if screen.fresh:
             screen.fresh = False
             burn_in.wake(now)

@@ -64,7 +64,7 @@ def dump(app):
         "clock": {"u": u, "source": clock.source, "uncertainty_ms": uncertainty_ms(clock, u)},
         "journal": dict(told(journal), first=journal.first, free=journal.free,
                         bad=len(journal.bad)),
-        "uplink": told(app.uplink),
+        "uplink": dict(told(app.uplink), link=app.uplink.link),
         "serial": told(app.serial),
         "parts": {role: told(device) for role, device in app.parts.made.items()},
         "crashes": app.crashes, "foreign": app.host.foreign,

@@ -3,6 +3,9 @@
 At most 32 are on the way, over Wi-Fi 256. What is not acknowledged in 5 s is sent again from the
 oldest on, the wait doubling to 60 s. A link starts with a hello; the first acknowledgement after
 it may move the cursor back, later ones only forward. Nothing is sent before that first one.
+
+What is said and not answered makes the link late, then lost, by the clock alone, whatever the task
+waits for. A host that says nothing by itself is asked with a hello.
 """
 
 import asyncio
@@ -21,8 +24,12 @@ WINDOW = const(32)
 _WIDE = const(256)  # over Wi-Fi, where the client keeps no more than it has memory for
 _RESEND_MS = const(5_000)
 _LONGEST_MS = const(60_000)
-_LOST_MS = const(40_000)
+_LOST_MS = const(75_000)  # when what was sent at 0, 5, 15 and 35 s has no answer
 _HELLO_MS = const(1_000)
+_HELLO_MOST_MS = const(15_000)  # a host that was away is met soon
+_HELLOS_MS = const(3_000)  # the third hello goes
+_QUIET_MS = const(30_000)  # without a word of the host, it is asked
+_RING_MS = const(5_000)  # the same while a call rings, which a dead link would charge to the agent
 _N_LIMIT = const(0x3FFFFFFF)  # no journal comes near it, and there its numbers have room
 _UNHEARD_MS = const(8_000)  # the wait after three hellos
 
@@ -44,7 +51,11 @@ class Uplink:
         self._wake = asyncio.Event()
         self.appended = self._wake.set  # a new event is in the journal
         self.links: "Links | None" = None  # lib.links.Links, when there is Wi-Fi
-        self.link = "lost"  # up, late, lost
+        self.ringing = False
+        self._late_at: "int | None" = 0  # u from which the link is late, None: all was answered
+        self._lost_at = 0
+        self._told = "lost"  # the link, as the app was told last
+        self._heard_at = 0  # u of the host's last word
         self._synced = False  # an acknowledgement came: the host's position is known
         self._owed = True  # a hello that was asked for; an acknowledgement alone is no answer
         self._rewind = True  # the next acknowledgement may move back
@@ -59,6 +70,27 @@ class Uplink:
         self.foreign = 0  # acknowledgements not obeyed
 
     # ------------------------------------------------------------------ from the app
+
+    @property
+    def link(self):
+        """up, late or lost at this moment."""
+        now = self.now()
+        if self._late_at is None or now < self._late_at:
+            return "up"
+        return "late" if now < self._lost_at else "lost"
+
+    def _tell(self):
+        if self._told != self.link:
+            self._told = self.link
+            self.on_link()
+
+    def _expect(self, wait_ms):
+        """What is said now is to be answered so soon."""
+        late_at = self.now() + wait_ms
+        if self._late_at is None:
+            self._lost_at = self.now() + _LOST_MS
+            self._late_at = late_at
+        self._late_at = min(self._late_at, late_at)
 
     def ask_hello(self):
         """The host wants to know us; its next acknowledgement gives its position."""
@@ -83,6 +115,7 @@ class Uplink:
 
     def on_frame(self):
         """Any host frame: the host is there, the hello can wait for its acknowledgement."""
+        self._heard_at = self.now()
         if self._hello_at:
             self._hello_at = self.now() + self._hello_wait
 
@@ -112,27 +145,39 @@ class Uplink:
         self._sent = max(self._sent, self._base)
         self._resend_wait = _RESEND_MS
         self._resend_at = None
-        self._set_link("up")
+        self._heard_at = self.now()
+        self._late_at = None
+        self._tell()
         self._wake.set()
-
-    def _set_link(self, link):
-        if link != self.link:
-            self.link = link
-            self.on_link()
 
     # ------------------------------------------------------------------ the task
 
     async def run(self):
         while True:
             self._wake.clear()
+            quiet_at = self._quiet_at()
+            if quiet_at is not None and self.now() >= quiet_at:
+                self.ask_hello()
             if self._hello_at is not None and self.now() >= self._hello_at:
                 await self._say_hello()
             if self._synced:
                 await self._send_window()
-            due = self._hello_at
-            if self._resend_at is not None and (due is None or self._resend_at < due):
-                due = self._resend_at
+            self._tell()
+            turns_at = self._late_at if self._told == "up" else self._lost_at
+            due = None
+            for at in (
+                self._hello_at, self._resend_at, self._quiet_at(),
+                None if self._told == "lost" else turns_at,
+            ):  # fmt: skip
+                if at is not None and (due is None or at < due):
+                    due = at
             await wait(self._wake, None if due is None else max(due - self.now(), 0))
+
+    def _quiet_at(self):
+        """`u` at which a host that owes us nothing is asked whether it is there, else None."""
+        if self._hello_at is not None or self._resend_at is not None:
+            return None
+        return self._heard_at + (_RING_MS if self.ringing else _QUIET_MS)
 
     def _later(self, wait_ms):
         """`u` of now + wait, up to an eighth more, so that stations do not speak in step."""
@@ -141,12 +186,13 @@ class Uplink:
     async def _say_hello(self):
         journal = self.journal
         self._owed = False
+        self._expect(_HELLOS_MS)
         hello = dict(
             self.about(), s=self.station, up=True, e=journal.epoch, first=journal.first,
             last=journal.last, acked=journal.acked, u=self.now(),
         )  # fmt: skip
         self._hello_at = self._later(self._hello_wait)
-        self._hello_wait = min(self._hello_wait * 2, _LONGEST_MS)
+        self._hello_wait = min(self._hello_wait * 2, _HELLO_MOST_MS)
         links = self.links
         if not (links and links.wireless):
             await self.write(frames.encode(json.dumps({"hello": hello}).encode()))
@@ -157,7 +203,6 @@ class Uplink:
 
     async def _send_window(self):
         if self._resend_at is not None and self.now() >= self._resend_at:
-            self._set_link("lost" if self._resend_wait >= _LOST_MS else "late")
             if self.links:
                 self.links.failed()
                 if not self._synced:
@@ -173,6 +218,7 @@ class Uplink:
                 break
             n, payload = found
             cursor = self._cursor
+            self._expect(_RESEND_MS)
             if n > cursor:
                 await self._send(self._lost(cursor, n - 1))
             if payload is not None:
@@ -186,6 +232,7 @@ class Uplink:
             if not n & 3:
                 await asyncio.sleep_ms(0)  # a key need not wait for more
         if self._synced and self._cursor - 1 > self._base and self._resend_at is None:
+            self._expect(_RESEND_MS)
             self._resend_at = self._later(self._resend_wait)
 
     async def _send(self, message):
