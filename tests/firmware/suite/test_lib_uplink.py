@@ -79,7 +79,7 @@ def test_nothing_but_hello_before_the_host_spoke():
         for u in range(0, 200_000, 500):
             if await line.turn(u):
                 times.append(u // 1000)
-        assert times == [1, 3, 7] + list(range(15, 200, 15))
+        assert times[:3] == [1, 3, 7] and times[3:] == list(range(15, 200, 15))
 
     Line(3).run(script)
 
