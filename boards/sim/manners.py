@@ -6,11 +6,11 @@ first byte on. A test that wants a worse day changes a figure by the `manners` c
 | stdin_bytes | ring of what came over the cable and was not read | mphalport.c of the ESP32 port |
 | fifo_bytes | of the UART itself, all there is while flash is erased | ESP32 manual, UART |
 | stdin_bytes_ms | what comes in a millisecond at 115 200 baud, in hundredths | 8N1 |
-| erase_ms | the whole chip stands while a sector of 4 KB is erased; 400 at most | flash data sheets |
+| erase_ms | the chip stands while a sector of 4 KB is erased; 400 at most | flash data sheets |
 | read_us | a `readblocks`: 65-85 were seen | an emulated ESP32 |
 | program_us | a page of 256 bytes is programmed | flash data sheets: 400-700 typical |
 | tick_ms | a wait of asyncio ends at a tick of FreeRTOS | CONFIG_FREERTOS_HZ = 100; mphalport.c |
-| ticks_from | what `time.ticks_ms` counts from at power-on | 0; near a wrap where a test wants one |
+| ticks_from | what `time.ticks_ms` counts from at power-on | 0, near a wrap where wanted |
 | handlers | scheduled handlers that wait; one more is dropped | MICROPY_SCHEDULER_DEPTH |
 | dips_s | dips a second of GPIO 36 and 39 with Wi-Fi on and `pm` not PM_NONE | ESP32 errata 3.11 |
 | handshake_ms | a TLS handshake, one C call | an emulated ESP32: 500-2 000 |

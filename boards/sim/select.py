@@ -26,6 +26,12 @@ def _tick(ms):
     return ms + manners.tick_ms - late if late else ms
 
 
+def _wakes(entry):
+    """Whether an interrupt of the port tells the one who polls."""
+    is_file = hasattr(entry[0], "fileno") and not isinstance(entry[0], socket.socket)
+    return is_file or getattr(entry[0], "wakes", False)
+
+
 class poll:
     def __init__(self):
         self._files = builtin.select.poll()
@@ -90,13 +96,15 @@ class poll:
             waiting.register(obj, events)
 
     def poll(self, timeout=-1):
-        """What has waited ends at a tick of FreeRTOS, also where a handler woke it."""
+        """What has waited ends at a tick of FreeRTOS, also where a handler woke it; bytes of the
+        cable alone are seen at once.
+        """
         if timeout == 0:
             return wire.wait(wire.now(), self)
         began = wire.now()
         due = None if timeout < 0 else _tick(began + timeout)
         found = wire.wait(due, self)
-        if found and wire.now() > began and wire.now() < _tick(wire.now()):
+        if found and began < wire.now() < _tick(wire.now()) and not any(map(_wakes, found)):
             wire.wait(_tick(wire.now()))
             found = self.ready()
         return found

@@ -16,12 +16,14 @@ import builtins
 import gc
 import os
 import select  # noqa: F401 - loaded here, so that the firmware finds ours
+import socket
 import sys
 import time  # noqa: F401
 from collections import namedtuple
 
 import console
 import esp32
+import files
 import first_files
 import hands
 import heap
@@ -87,16 +89,39 @@ def power(folder, identity, cause, chip, build, psram):
         first_files.mount(littlefs[0])
     else:
         vfs.umount("/")
-        vfs.mount(vfs.VfsPosix(folder + "/files"), "/")
+        vfs.mount(files.Files(folder + "/files"), "/")
         os.chdir("/")
     sys.path[:] = ["", "/lib", ".frozen"]
     return flash
 
 
+class _Said:
+    """A stream to the host: the world knows the time of what comes by it."""
+
+    def __init__(self, stream):
+        self._stream = stream
+        if hasattr(stream, "buffer"):
+            self.buffer = _Said(stream.buffer)
+
+    def write(self, data):
+        wire.land()
+        return self._stream.write(data)
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+
 class _Sys:
-    """`sys` of the MicroPython that the boot loader started; all but what it says of itself is
-    this one's.
+    """`sys` of the MicroPython that the boot loader started; all but what it says of itself and
+    says at all is this one's.
     """
+
+    stdout = _Said(sys.stdout)
+
+    @staticmethod
+    def print_exception(*arguments):
+        wire.land()
+        sys.print_exception(*arguments)
 
     def __init__(self, version, build):
         own = sys.implementation
@@ -117,6 +142,17 @@ def begin_app(app, chip, psram):
         wire.restart("hard")
     memory.configure(chip, drives, psram)
     sys.modules["sys"] = _Sys(version, build)
+
+
+class _Socket:
+    """`socket`; what a station sends over one leaves at a time that the world knows."""
+
+    def socket(self, *arguments):
+        wire.land()
+        return socket.socket(*arguments)
+
+    def __getattr__(self, name):
+        return getattr(socket, name)
 
 
 # ours in place of the chip's built-ins that can be extended (MP_REGISTER_EXTENSIBLE_MODULE)
@@ -144,6 +180,14 @@ def look_for_built_ins():
     builtins.__import__ = find
 
 
+def _print(*arguments, **options):
+    wire.land()
+    _own_print(*arguments, **options)
+
+
+_own_print = print
+
+
 def run(name):
     """Run a start file as the chip does: in `__main__`, its errors to the console."""
     try:
@@ -164,6 +208,8 @@ def start(models, line, folder, identity, cause, build, psram):
     flash = power(folder, identity, cause, sys.argv[2], build, psram == "1")
     if "audio" in models:
         models["audio"].files = flash
+    builtins.print = _print
+    sys.modules["socket"] = _Socket()
     memory.begin()
     sys.modules["gc"] = heap
     look_for_built_ins()

@@ -6,7 +6,15 @@ and reads the time where everybody else does. A station runs about a dozen tasks
 a sorted list.
 """
 
-from time import ticks_diff, ticks_ms
+import sys
+from time import ticks_add, ticks_diff, ticks_ms
+
+
+def jump(ms):
+    """So much has passed, and who sleeps sleeps on."""
+    core = sys.modules.get("asyncio.core")
+    for task in core._task_queue._tasks if core else ():
+        task.ph_key = ticks_add(task.ph_key, ms)
 
 
 class TaskQueue:

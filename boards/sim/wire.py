@@ -1,12 +1,16 @@
 """The simulated board's line to its world: a stream of text lines, and the clock it carries.
 
 The world (a host process) owns the time and the flash. This module is all that the other modules
-here know of it. Lines from the world: `T now` (the clock stands there, in whole ms of the run),
-`S now speed` (it runs on from there), `F ok` or `F why` (answer to a flash operation), `P`
+here know of it. Lines from the world: `T now until` (the clock stands there, in whole ms of the
+run; up to `until` the station may move it by itself, as long as nobody sees anything of it),
+`S now speed` (it runs on from there), `J ms` (so much passed in which each did what it does
+without end, and nothing else happened), `F ok` or `F why` (answer to a flash operation), `P`
 (console bytes were written, look), `C` (a byte 3 comes among them), or a JSON command. Lines to
-the world: `I due heard` (nothing to do before `due`, after `heard` lines from the world), `B` (the
-network woke us), `W`/`E` (program, erase), `R cause` (the chip restarts), `A 1`/`A 0` (the broker
-let us in, is gone), `U`/`D message` (published, heard over the air), or a JSON answer.
+the world: `I due heard now` (nothing to do before `due`, after `heard` lines from the world),
+`Z due heard now` (likewise, in a call that does not return before),
+`N now` (what is seen next is of then), `B` (the network woke us), `W`/`E` (program, erase),
+`R cause` (the chip restarts), `A 1`/`A 0` (the broker let us in, is gone), `U`/`D message`
+(published, heard over the air), or a JSON answer.
 """
 
 import gc
@@ -23,14 +27,16 @@ _TIDY = 256  # turns of one wait
 
 _line = None  # the stream itself
 _poll = None
-_now = 0  # ms of the run when the world last told
+_now = 0  # ms of the run when the world last told, or as far as we went since
+_known = 0  # of it to the world
+_until = 0  # we may go so far
 _real = 0  # ticks_us at that moment
 _speed = 0  # 0: the world moves the clock; else simulated ms a real ms
 _born = 0  # ms of the run when this chip got power
 _heard = 0  # lines from the world so far, answers to flash operations apart
 _waiting = []  # lines that came while an answer was awaited
 _open = 0  # connects, pings and PUBACKs that the network still owes
-_until = 0  # real ticks_ms up to which the clock stands for them
+_answer_by = 0  # real ticks_ms up to which the clock stands for them
 interrupting = False  # a byte 3 on the console ends the program
 _handlers = {}  # command -> function(dict) -> dict or None
 _alarms = []  # [due ms of the run, function], unordered and few
@@ -91,7 +97,16 @@ def cancel(entry):
         _alarms.remove(entry)
 
 
+def land():
+    """Something of this station is seen next: let the world know when."""
+    global _known, _until
+    if not _speed and _now > _known:
+        _line.write("N %d\n" % _now)
+        _known = _until = _now
+
+
 def say(text, more=None):
+    land()
     _line.write(text)  # a long one has no second place in a full heap
     if more is not None:
         _line.write(" ")
@@ -102,6 +117,7 @@ def say(text, more=None):
 def flash(text, data=None):
     """One flash operation, done when the world says so. Raises OSError as the ESP-IDF would."""
     global _heard
+    land()
     _line.write(text + "\n")
     if data is not None:
         _line.write(data)
@@ -136,16 +152,21 @@ def _read():
 
 
 def _obey(line):
-    global _now, _real, _speed
+    global _now, _known, _until, _real, _speed
     kind = line[0]
     if kind == 84:  # T
-        _now = int(line[2:])
+        _, told, until = line.split()
+        _known, _until = int(told), int(until)
+        _now = max(now(), _known)
         _speed = 0
     elif kind == 83:  # S
-        parts = line.split()
-        _now = int(parts[1])
-        _speed = float(parts[2])
+        _, told, speed = line.split()
+        land()
+        _now = max(now(), int(told))
+        _speed = float(speed)
         _real = _time.ticks_us()
+    elif kind == 74:  # J
+        _jump(int(line[2:]))
     elif kind == 67:  # C
         if interrupting:
             raise KeyboardInterrupt
@@ -163,6 +184,17 @@ def _obey(line):
         answer = answer or {}
         answer["id"] = command["id"]
         say(json.dumps(answer))
+
+
+def _jump(ms):
+    """What waits for a moment waits for as much as before."""
+    global _now
+    _now += ms
+    for entry in _alarms:
+        entry[0] += ms
+    tasks = sys.modules.get("_asyncio")
+    if tasks:
+        tasks.jump(ms)
 
 
 def _ring():
@@ -194,6 +226,7 @@ def wait(due, poller=None):
 
     Returns what the poller found ready.
     """
+    global _now, _known
     turns = 0
     while True:
         turns += 1
@@ -218,11 +251,16 @@ def wait(due, poller=None):
         if _speed:
             pause = -1 if soonest is None else max(0, int((soonest - now()) / _speed + 0.999))
             _sit(waiting, pause)
-        elif _open and _patience() > 0:  # the clock stands until the network has answered
+        elif poller and _open and _patience() > 0:  # the network has not answered yet
             _sit(waiting, _patience())
+        elif soonest is not None and soonest <= _until:
+            _now = soonest
         else:
             if not _poll.poll(0):
-                say("I %d %d" % (-1 if soonest is None else soonest, _heard))
+                kind = "I" if poller or due is None else "Z"
+                told = (kind, -1 if soonest is None else soonest, _heard, _now)
+                _line.write("%s %d %d %d\n" % told)
+                _known = _now
             if not sockets:
                 _obey(_read())
             elif not _sit(waiting, -1):
@@ -236,12 +274,14 @@ def _sit(waiting, pause):
 
 def exchange(count, limit_ms=EXCHANGE_LIMIT_MS):
     """`count` more (or fewer) questions to the network are open; how long an answer may take."""
-    global _open, _until
+    global _open, _answer_by
+    if count > 0:
+        land()
     if count > 0 and (not _open or _patience() < limit_ms):
-        _until = _time.ticks_add(_time.ticks_ms(), limit_ms)
+        _answer_by = _time.ticks_add(_time.ticks_ms(), limit_ms)
     _open += count
 
 
 def _patience():
     """Real milliseconds that the clock still stands for the newest open question."""
-    return _time.ticks_diff(_until, _time.ticks_ms())
+    return _time.ticks_diff(_answer_by, _time.ticks_ms())

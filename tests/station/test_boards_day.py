@@ -209,7 +209,9 @@ async def power_cut(bench, day: Day) -> None:
     await bench.station.power_on()
     await bench.event("contact.ended", since, c="C-3", by="interrupted")
     await bench.event("wrapup.started", since, c="C-3")
+    began_ms = bench.world.witness.events(bench.station.id)[-1].at_ms
     await bench.event("station.clock", since)
+    await bench.world.sleep_until(began_ms + 6_400)  # its light blinks: the middle of a flash
     await look(bench, day, "after the cut")
     await bench.typify("C-3")
 

@@ -22,6 +22,7 @@ PARTS = {
 """
 WM8960 = """
 import asyncio, machine
+from time import ticks_ms
 from machine import Pin
 from drivers.wm8960 import WM8960
 codec = WM8960(machine.I2C(0, scl=Pin(22), sda=Pin(21)), limit_db=0)
@@ -101,10 +102,10 @@ async def test_wm8960_mutes_within_a_frame_and_follows_its_levels(hear):
         WM8960
         + """
 async def main():
-    await asyncio.sleep_ms(300)
-    for percent in (20, 100):
+    for percent, begin in ((20, 400), (100, 600)):
+        await asyncio.sleep_ms(begin - ticks_ms())
         codec.set_sidetone(percent)
-        await asyncio.sleep_ms(200)
+    await asyncio.sleep_ms(800 - ticks_ms())
     codec.mute(True)
     await asyncio.sleep_ms(200)
     codec.mute(False)
@@ -113,7 +114,7 @@ async def main():
 asyncio.run(main())
 """,
     )
-    at = [200, 400, 600, 800]  # 200 ms had gone before; the codec's start had taken 100
+    at = [200, 400, 600, 800]  # 200 ms had gone before
     for samples in (heard.line_out, heard.headset):
         assert level(part(samples, at[1] + 20, at[2]), 500) > 0.01
         assert level(part(samples, at[2] + 20, at[3]), 500) < 1e-5

@@ -35,7 +35,7 @@ async def test_nobody_answers_and_the_desk_goes_to_auxiliar(desk):
         await bench.ring("C-1")
         missed = await bench.event("contact.missed", cause="no_answer")
         changed = await bench.event("presence.changed", reason="no_answer", by="system")
-        assert missed["ring_ms"] == 20_000
+        assert 20_000 <= missed["ring_ms"] < 20_020  # a tick's worth late
         assert changed["to"] == "not_ready"
 
 

@@ -67,7 +67,7 @@ async def test_keys_1_and_6_held_for_ten_seconds_format_the_journal(desk):
         await bench.world.sleep(2_000)
         assert bytes(bench.station.flash.image) == image
         since = bench.since()
-        await hold_at_power_on(bench, 1, 6, ms=10_500)
+        await hold_at_power_on(bench, 1, 6, ms=11_500)
         await bench.event("station.booted", since)
         assert walk(bytes(bench.station.flash.image)).unreadable == 0
 
@@ -80,6 +80,6 @@ async def test_keys_2_and_5_held_for_ten_seconds_forget_the_configuration(desk):
         await bench.event("station.booted", since)
         assert "station.config" not in bench.kinds(since)
         since = bench.since()
-        await hold_at_power_on(bench, 2, 5, ms=10_500)
+        await hold_at_power_on(bench, 2, 5, ms=11_500)
         assert (await bench.event("station.config", since))["generation"] == 0
         await bench.until(lambda: bench.host.hellos[-1]["generation"] == 0)

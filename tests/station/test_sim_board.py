@@ -27,7 +27,7 @@ async def test_hours_pass_at_once_and_in_order(program):
         + """
 async def sleeper(name, seconds):
     await asyncio.sleep(seconds)
-    print(name, time.ticks_ms())
+    print(name, time.ticks_ms() // 1000)
 async def main():
     await asyncio.gather(sleeper("b", 7200), sleeper("a", 3600), sleeper("c", 36000))
     print("end")
@@ -35,7 +35,7 @@ asyncio.run(main())
 """
     )
     console = await said(station, "end")
-    assert console.split() == ["a", "3600000", "b", "7200000", "c", "36000000", "end"]
+    assert console.split() == ["a", "3600", "b", "7200", "c", "36000", "end"]
 
 
 async def test_flash_only_clears_bits_until_the_sector_is_erased(program):
@@ -93,8 +93,9 @@ if machine.reset_cause() == machine.WDT_RESET:
 else:
     dog = machine.WDT(timeout=5000)
     beats = []
+    begin = time.ticks_ms()
     def beat(t):
-        beats.append(time.ticks_ms())
+        beats.append(time.ticks_ms() - begin)
         if len(beats) < 4:
             dog.feed()
         print(beats[-1])
@@ -148,8 +149,9 @@ async def main():
 asyncio.run(main())
 """
     )
-    await station.ask({"do": "fault", "part": "codec", "kind": "nack"})
     with station._world.actor():
+        await station._world.sleep(500)
+        await station.ask({"do": "fault", "part": "codec", "kind": "nack"})
         await station._world.sleep(1500)
     console = await said(station, "19")
     assert console.splitlines() == ["[16, 36, 60]", "[36, 60]", "19"]

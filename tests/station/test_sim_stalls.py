@@ -50,10 +50,10 @@ async def test_in_an_erase_a_pin_tells_one_edge_the_lowest_first(chips):
     lines = await chips(
         PINS
         + """
-import esp32
+import esp32, manners
 async def main():
     flash = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="journal")[0]
-    esp32.erase_ms = 100
+    manners.erase_ms = 100
     for gpio in (25, 26):
         on(gpio)
     on(14, Pin.IRQ_FALLING)

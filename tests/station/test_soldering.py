@@ -61,7 +61,10 @@ async def test_a_knob_lamps_of_the_other_polarity_and_a_reader_on_spi(desk, made
         for detents in (2, -1):
             since = bench.since()
             await bench.station.ask({"do": "turn", "detents": detents})
-            volumes.append((await bench.event("audio.changed", since))["volume"])
+            await bench.event("audio.changed", since)
+            await bench.world.sleep(1000)
+            events = bench.world.witness.events(bench.station.id)
+            volumes.append(events[-1].event["volume"])
         assert volumes[0] - volumes[1] == 6  # percent a detent
 
 

@@ -15,6 +15,9 @@ from machine import Pin
 from drivers.es8388 import ES8388
 bus = machine.I2C(0, scl=Pin(32), sda=Pin(33))
 codec = ES8388(bus, limit_db=0)
+async def at(ms):
+    from time import ticks_ms
+    await asyncio.sleep_ms(ms - ticks_ms())
 """
 
 
@@ -72,9 +75,9 @@ async def test_hardware_mute_silences_the_agent_within_a_frame(hear):
         """
 codec.set_sidetone(100)
 async def main():
-    await asyncio.sleep_ms(600)
+    await at(600)
     codec.mute(True)
-    await asyncio.sleep_ms(300)
+    await at(900)
     codec.mute(False)
     await asyncio.sleep_ms(5000)
 asyncio.run(main())
@@ -96,9 +99,9 @@ async def test_sidetone_and_volume_follow_their_level(hear):
     heard, _ = await hear(
         """
 async def main():
-    for percent in (0, 40, 100):
+    for percent, until in ((0, 400), (40, 700), (100, 1000)):
         codec.set_sidetone(percent)
-        await asyncio.sleep_ms(300 if percent else 400)
+        await at(until)
     codec.set_volume(codec.volume - 24)
     await asyncio.sleep_ms(5000)
 asyncio.run(main())
@@ -164,8 +167,8 @@ async def main():
     except Exception as error:
         print(error.part, error.code)
     codec.mute(True)
-    await audio.frame()
-    await audio.frame()
+    for _ in range(4):  # what was there before
+        await audio.frame()
     frame = await audio.frame()
     print(peak(frame, 0), peak(frame, 1))
     audio.close()
@@ -189,6 +192,7 @@ async def test_i2s_plays_a_tone_to_the_headset_only(hear):
         + """
 from lib.tones import Tone
 async def main():
+    await at(300)
     await audio.play(Tone("hold"))
     print("played", audio.tones)
     codec.line_to_headset(False)
@@ -198,11 +202,11 @@ asyncio.run(main())
         ms=1500,
     )
     assert "played 1" in console
-    first = heard.headset[40 * 16 : 100 * 16]  # of the 120 ms that a note of «hold» has
+    first = heard.headset[240 * 16 : 300 * 16]  # of the 120 ms that a note of «hold» has
     assert level(first, 587) > 0.01
-    ringing = heard.headset[500 * 16 : 900 * 16]
+    ringing = heard.headset[700 * 16 : 1100 * 16]
     assert level(ringing, 880) > 0.003 and level(ringing, 1000) < 3e-4  # no line
-    assert level(heard.line_out[500 * 16 : 900 * 16], 880) < 1e-4
+    assert level(heard.line_out[700 * 16 : 1100 * 16], 880) < 1e-4
 
 
 async def test_i2s_stands_still_while_nobody_listens(program, image, tmp_path):

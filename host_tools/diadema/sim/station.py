@@ -47,6 +47,7 @@ class Station:
         self.build, self.psram = "", True
         self.busy = False
         self.due: int | None = None
+        self.stands = False
         self.plugged = True
         self.figures: dict[str, int] = {}  # of boards/sim/manners.py, where not as there
         self.console: deque[bytes] = deque(maxlen=200)
@@ -219,7 +220,7 @@ class Station:
         return await self.ask({"do": "dump"})
 
     async def manners(self, **figures: int) -> None:
-        """How its chip behaves from now on, also after a start: figures of boards/sim/manners.py."""
+        """How its chip is from now on, after a start too: figures of boards/sim/manners.py."""
         self.figures.update(figures)
         if self._vm:
             await self.ask({"do": "manners", "figures": figures})
@@ -237,13 +238,18 @@ class Station:
             raise DiademaError(f"{self.id}: {result['error']}")
         return result
 
-    def tell_time(self) -> None:
+    def tell_time(self, until: int | None = None) -> None:
         timeline = self._world.timeline
         self.busy = True
         if timeline.speed:
             self._write(f"S {timeline.now()} {timeline.speed}")
         else:
-            self._write(f"T {timeline.now()}")
+            self._write(f"T {timeline.now()} {until or timeline.now()}")
+
+    def jump(self, ms: int) -> None:
+        self.busy = True
+        self._write(f"J {ms}")
+        self.tell_time()
 
     def _post(self, command: dict[str, Any]) -> None:
         if not self._world.timeline.speed and self._vm and self._vm.sent:
@@ -274,10 +280,11 @@ class Station:
 
     def _obey(self, text: bytes, data: bytes) -> None:
         kind = text[:1]
-        if kind == b"I":
-            _, due, heard = text.split()
+        if kind in (b"I", b"Z"):
+            _, due, heard, now = text.split()
+            self._world.timeline.went_on(int(now))
             if self._vm and int(heard) == self._vm.sent:
-                self.busy = False
+                self.busy, self.stands = False, kind == b"Z"
                 self.due = int(due) if due != b"-1" else None
                 if not self._world.timeline.speed:
                     self._world.timeline.settle()
@@ -287,6 +294,8 @@ class Station:
         elif kind == b"E":
             _, name, offset = text.split()
             self._erase(name.decode(), int(offset))
+        elif kind == b"N":
+            self._world.timeline.went_on(int(text[2:]))
         elif kind == b"B":
             self.busy = True
         elif kind == b"A":

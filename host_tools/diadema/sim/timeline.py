@@ -4,6 +4,9 @@ At a speed it runs on by itself. As fast as the work allows (`speed` 0) it stand
 earliest deadline only when every VM is idle with nothing unread, every actor sleeps and nothing
 holds it; a hold is waited for at most 30 s of real time, then the clock goes on and lists it.
 Nor does it pass the moment at which a station that waits for the host would lose its patience.
+A VM that stands in a call, while flash is erased, gets its time whoever holds the clock: its
+answer may be what is waited for. Where there is one VM it moves the clock itself from deadline to
+deadline, as far as that changes nothing for others.
 """
 
 import asyncio
@@ -19,18 +22,24 @@ from typing import Any, Protocol
 from diadema.clock import SharedClock
 
 HOLD_LIMIT_S = 30.0
+_ALONE_MS = 10_000  # that a VM goes on without a word
 
 
 class Machine(Protocol):
-    """A powered VM: busy until it says when it wants to be woken (run ms, None = never)."""
+    """A powered VM: busy until it says when it wants to be woken (run ms, None = never), and
+    whether it stands in a call until then.
+    """
 
     busy: bool
     due: int | None
+    stands: bool
 
     @property
     def patience_ms(self) -> int | None: ...
 
-    def tell_time(self) -> None: ...
+    def tell_time(self, until: int | None = None) -> None: ...
+
+    def jump(self, ms: int) -> None: ...
 
 
 class Timeline:
@@ -77,6 +86,25 @@ class Timeline:
         self._shared.set(self.start_utc_ms + self._base + self._hub_ahead_ms, speed)
         for machine in self.machines:
             machine.tell_time()
+        self.settle()
+
+    def went_on(self, now: int) -> None:
+        """A VM has moved the clock."""
+        if now > self.now():
+            self._base, self._real = float(now), time.monotonic()
+            self._shared.set(self.start_utc_ms + now + self._hub_ahead_ms, self._speed)
+            self._wake_sleepers()
+
+    def jump(self, ms: int) -> None:
+        """So much passes in which nothing happens that does not happen all the time; who sleeps
+        has as long to sleep as before. Half a wrap of ticks at once makes what is kept in them,
+        and was due meanwhile, look as if it were still to come.
+        """
+        self._base += ms
+        self._sleepers = [(one[0] + ms, one[1], one[2], one[3]) for one in self._sleepers]
+        self._shared.set(self.utc_ms() + self._hub_ahead_ms, self._speed)
+        for machine in self.machines:
+            machine.jump(ms)
         self.settle()
 
     def set_hub_ahead(self, ms: int) -> None:
@@ -170,23 +198,32 @@ class Timeline:
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(max(pause, 0.0005), self._settle)
             return
-        if self._holds or self._awake > 0 or any(machine.busy for machine in self.machines):
+        if any(machine.busy for machine in self.machines):
+            return
+        held = bool(self._holds) or self._awake > 0
+        stand = [machine.due for machine in self.machines if machine.stands and machine.due]
+        if held and not stand:
             return
         dues = [machine.due for machine in self.machines if machine.due is not None]
-        if self._sleepers:
-            dues.append(math.ceil(self._sleepers[0][0]))
-        if not dues or min(dues) > min(
+        others = math.ceil(self._sleepers[0][0]) if self._sleepers else None
+        if others is not None:
+            dues.append(others)
+        patience = min(
             (patience for one in self.machines if (patience := one.patience_ms) is not None),
             default=math.inf,
-        ):
+        )
+        if not dues or (min(dues) > patience and not stand):
             return
         self._base = float(max(min(dues), int(self._base)))
         self._shared.set(self.start_utc_ms + self._base + self._hub_ahead_ms, 0)
         self.steps += 1
         now = self.now()
+        until = now
+        if len(self.machines) == 1 and not held:
+            until = int(min(now + _ALONE_MS, patience, math.inf if others is None else others - 1))
         for machine in self.machines:
             if machine.due is not None and machine.due <= now:
-                machine.tell_time()
+                machine.tell_time(max(now, until))
         self._wake_sleepers()
         if not any(machine.busy for machine in self.machines):
             self.settle()

@@ -3,6 +3,7 @@ operation carries), and its console. It begins when this is made, and ends with 
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -86,28 +87,40 @@ class Vm:
             data = os.read(self._out.fileno(), 65536)
         except BlockingIOError:
             return
-        if data:
-            self._on_console(data)
-        else:
+        if not data:
             asyncio.get_running_loop().remove_reader(self._out)
+            return
+        there = self._take_lines()  # it has said first of when these bytes are
+        if self._open:
+            self._on_console(data)
+        if not there and self._open:
+            self._on_end()
 
     def _line_readable(self) -> None:
+        if not self._take_lines():
+            with contextlib.suppress(BlockingIOError):
+                if data := os.read(self._out.fileno(), 65536):  # its last words
+                    self._on_console(data)
+            self._on_end()
+
+    def _take_lines(self) -> bool:
+        """False when it is gone."""
         try:
             data = self._line.recv(65536, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return
+            return True
         except ConnectionError:
             data = b""
         if not data:
-            self._on_end()
-            return
+            return False
         self._heard += data
         while self._open:
             text, end, rest = self._heard.partition(b"\n")
             if not end:
-                return
+                break
             length = int(text.rsplit(b" ", 1)[1]) if text[:1] == b"W" else 0
             if len(rest) < length:
-                return
+                break
             self._heard = rest[length:]
             self._on_line(text, rest[:length])
+        return True

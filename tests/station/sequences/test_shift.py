@@ -45,7 +45,7 @@ async def test_a_pause_says_why_who_and_how_long(desk):
     async with desk() as bench:
         since = await be_ready(bench)
         await bench.keys(3, 4)  # Break: fifteen minutes
-        await bench.world.sleep(14 * MINUTE + 20_000)
+        await bench.world.sleep(14 * MINUTE + 20_500)
         await pictured(bench, "pause")
         await bench.keys(3)
         await host(bench, "presence", to="not_ready", reason="reunion", who="Nelly T.")
