@@ -9,7 +9,7 @@ import itertools
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,12 +173,15 @@ async def open_centre(
     pins: bool = False,
     selftest: bool = False,
     outbound: bool = True,
+    image: Path | None = None,
+    slots: Mapping[str, bytes] | None = None,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
     The desks take the `boards` in turn. `colleagues` may log in at any of them. With `pins` each
     login asks for one, with `selftest` the first of a shift begins the station's; without
-    `outbound` calls out have no hours.
+    `outbound` calls out have no hours. `image` and `slots` as `World` and its `add_station` take
+    them.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(own_folder())
@@ -202,10 +205,10 @@ async def open_centre(
         password = _invite(accounts)
         world_root = Path(tempfile.mkdtemp(prefix="world-", dir=root))
         stack.callback(shutil.rmtree, world_root, ignore_errors=True)
-        world = World(world_root, start_utc_ms=start_utc_ms, mode=mode)
+        world = World(world_root, start_utc_ms=start_utc_ms, mode=mode, image=image)
         await stack.enter_async_context(world)
         stations = [
-            await world.add_station(desk.station, journal_bytes, board)
+            await world.add_station(desk.station, journal_bytes, board, slots)
             for desk, board in zip(desks, itertools.cycle(boards), strict=False)
         ]
         if wifi:

@@ -60,8 +60,12 @@ class Shift:
         behaviour: Fitted = fitted.BANK_1999_02,
         pace: float = 1.0,
         hour: int | None = None,
+        series: str = "c",
     ) -> None:
-        """`hour`: arrivals of that local hour all along, else of the hour it is in `zone`."""
+        """`hour`: arrivals of that local hour all along, else of the hour it is in `zone`.
+        `series`: before the number of each contact; of another one where a run has more shifts.
+        """
+        self._series = series
         self.counts = Counts()
         self._centre = centre
         self._world = centre.world
@@ -119,7 +123,9 @@ class Shift:
                 number += 1
                 patience_ms = 1000 * draw_seconds(_PATIENCE_S, self._arrivals)
                 kind = self._behaviour.draw_type(self._arrivals)
-                call = _Call(f"c{number:05}", kind, self._world.now_ms() + patience_ms)
+                call = _Call(
+                    f"{self._series}{number:05}", kind, self._world.now_ms() + patience_ms
+                )
                 self.counts.arrived += 1
                 self._waiting.append(call)
                 self._match()

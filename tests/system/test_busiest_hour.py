@@ -1,0 +1,38 @@
+"""The busiest hour of a day on each board, with all that the chip does and the world can: calls,
+badges, a new configuration, a new program, Wi-Fi and the cable that go and come. And days in which
+nobody touches a station, over the wraps of its ticks.
+"""
+
+import asyncio
+
+import pytest
+from diadema.sim.build import SimBoard, board_names
+
+from tests.bench import desk_days
+from tests.bench.desk_days import HOUR_MS, MINUTE_MS, open_desk
+
+
+@pytest.mark.parametrize("name", board_names())
+async def test_the_busiest_hour_loses_nothing(name):
+    async with open_desk(SimBoard(name)) as desk:
+        first = await desk_days.work(
+            desk,
+            HOUR_MS / 2,
+            desk_days.change_site(desk, 5 * MINUTE_MS),
+            desk_days.lose_wifi(desk, 12 * MINUTE_MS, 3 * MINUTE_MS),
+            desk_days.pull_cable(desk, 18 * MINUTE_MS, 6 * MINUTE_MS),
+        )
+        async with asyncio.timeout(120):
+            await desk_days.update(desk)
+        second = await desk_days.work(
+            desk,
+            HOUR_MS / 2,
+            desk_days.pull_cable(desk, 2 * MINUTE_MS, 10 * MINUTE_MS),
+            desk_days.lose_wifi(desk, 6 * MINUTE_MS, MINUTE_MS),
+            seed=2,
+        )
+        outcome = await desk_days.judged(desk, first, second)
+        assert outcome.failures == []
+        assert (outcome.lost, outcome.doubled) == (0, 0)
+        assert outcome.counts["calls"] > 5
+        assert desk.station.restarts == ["hard"]  # the new program, once
