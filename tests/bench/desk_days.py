@@ -32,6 +32,7 @@ DAY_MS = 24 * HOUR_MS
 BUSIEST = BANK_1999_02.busiest_hour
 _VERSION, _NEXT = "0.1.0", "0.2.0"
 _UPDATE_SPEED = 8.0  # a host that sends blocks takes real time for each
+_LEAP_MS = 2 * DAY_MS
 _LIMIT_MS = 20 * MINUTE_MS
 
 
@@ -115,6 +116,17 @@ async def work(desk: Desk, ms: float, *others: Coroutine[Any, Any, None], seed: 
 async def _act(desk: Desk, doing: Coroutine[Any, Any, None]) -> None:
     with desk.centre.world.actor():
         await doing
+
+
+async def leap(desk: Desk, days: float) -> None:
+    """Nobody touches it. In steps: what is done all the time is done meanwhile, too."""
+    world, left_ms = desk.centre.world, days * DAY_MS
+    with world.actor():
+        while left_ms > 0:
+            step_ms = min(left_ms, _LEAP_MS)
+            world.jump(int(step_ms))
+            await world.sleep(2 * MINUTE_MS)
+            left_ms -= step_ms
 
 
 async def lose_wifi(desk: Desk, after_ms: float, ms: float) -> None:

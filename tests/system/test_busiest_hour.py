@@ -6,7 +6,7 @@ nobody touches a station, over the wraps of its ticks.
 import asyncio
 
 import pytest
-from diadema.sim.build import SimBoard, board_names
+from diadema.sim.build import SIM, SimBoard, board_names
 
 from tests.bench import desk_days
 from tests.bench.desk_days import HOUR_MS, MINUTE_MS, open_desk
@@ -36,3 +36,18 @@ async def test_the_busiest_hour_loses_nothing(name):
         assert (outcome.lost, outcome.doubled) == (0, 0)
         assert outcome.counts["calls"] > 5
         assert desk.station.restarts == ["hard"]  # the new program, once
+
+
+async def test_a_week_untouched_and_another_one_lose_nothing():
+    """Ticks differ by more than half their ring after 6.2 days, and come round after 12.4."""
+    shifts = []
+    async with open_desk(SIM) as desk:
+        for number, days in enumerate((6.3, 6.3, 6.0), start=1):
+            shifts.append(await desk_days.work(desk, 5 * MINUTE_MS, seed=number))
+            await desk_days.leap(desk, days)
+        shifts.append(await desk_days.work(desk, 5 * MINUTE_MS, seed=4))
+        outcome = await desk_days.judged(desk, *shifts)
+        assert outcome.failures == []
+        assert (outcome.lost, outcome.doubled) == (0, 0)
+        assert len(desk.told("session.opened")) == len(desk.told("session.closed")) == 4
+        assert desk.station.restarts == []
