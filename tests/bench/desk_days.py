@@ -4,7 +4,10 @@ ends the run; at the end the store is held against the flash.
 """
 
 import asyncio
+import dataclasses
 import json
+import math
+import os
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -31,6 +34,7 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 BUSIEST = BANK_1999_02.busiest_hour
 _VERSION, _NEXT = "0.1.0", "0.2.0"
+_START_SPEED = 4.0
 _UPDATE_SPEED = 8.0  # a host that sends blocks takes real time for each
 _LEAP_MS = 2 * DAY_MS
 _LIMIT_MS = 20 * MINUTE_MS
@@ -55,6 +59,14 @@ class Desk:
             for seen in events
             if seen.event["k"] == kind and fields.items() <= seen.event.items()
         ]
+
+    def cpu_s(self) -> float:
+        """Processor time that its VM has taken since it has power; Linux tells it."""
+        stat = Path(f"/proc/{self.station.pid}/stat")
+        if not stat.exists():
+            return math.nan
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     async def until(self, kind: str, count: int = 1, **fields: Any) -> None:
         """So many of these are written."""
@@ -97,19 +109,38 @@ async def open_desk(board: SimBoard, start_utc_ms: int = MONDAY_8_LIMA) -> Async
             slots=slots,
         ) as centre:
             await centre.switch_on()
-            yield Desk(centre, made)
+            centre.world.timeline.set_speed(0)
+            with centre.world.actor():
+                yield Desk(centre, made)
 
 
-async def work(desk: Desk, ms: float, *others: Coroutine[Any, Any, None], seed: int = 1) -> Shift:
-    """A shift of so long in the busiest hour's density, as fast as it goes, and what `others` do
-    in it; all is over when this returns.
+async def work(
+    desk: Desk,
+    ms: float,
+    *others: Coroutine[Any, Any, None],
+    seed: int = 1,
+    calls_h: float | None = None,
+) -> Shift:
+    """A shift of so long, as fast as it goes, and what `others` do in it; all is over when this
+    returns. In the density of the busiest hour, or with so many `calls_h`. Each of a run has a
+    `seed` of its own.
     """
     world = desk.centre.world
-    shift = Shift(desk.centre, seed=seed, zone=ZONE, hour=BUSIEST, series=f"c{seed}-")
-    async with asyncio.TaskGroup() as tasks:
-        for other in others:
-            tasks.create_task(_act(desk, other))
-        await shift.run(world.now_ms() + ms, 0)
+    behaviour, hour = BANK_1999_02, BUSIEST
+    if calls_h:
+        behaviour = dataclasses.replace(behaviour, arrivals=(calls_h,) * 24)
+    shift = Shift(
+        desk.centre, seed=seed, zone=ZONE, behaviour=behaviour, hour=hour, series=f"c{seed}-"
+    )
+    acts = world.timeline.release()  # its people act
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for other in others:
+                tasks.create_task(_act(desk, other))
+            await shift.run(world.now_ms() + ms, 0)
+    finally:
+        if acts:
+            world.timeline.resume()
     return shift
 
 
@@ -121,12 +152,21 @@ async def _act(desk: Desk, doing: Coroutine[Any, Any, None]) -> None:
 async def leap(desk: Desk, days: float) -> None:
     """Nobody touches it. In steps: what is done all the time is done meanwhile, too."""
     world, left_ms = desk.centre.world, days * DAY_MS
-    with world.actor():
-        while left_ms > 0:
-            step_ms = min(left_ms, _LEAP_MS)
-            world.jump(int(step_ms))
-            await world.sleep(2 * MINUTE_MS)
-            left_ms -= step_ms
+    while left_ms > 0:
+        step_ms = min(left_ms, _LEAP_MS)
+        world.jump(int(step_ms))
+        await world.sleep(2 * MINUTE_MS)
+        left_ms -= step_ms
+
+
+async def dark(desk: Desk, ms: float) -> None:
+    """Without power for so long."""
+    world = desk.centre.world
+    await desk.station.power_cut()
+    await world.sleep(ms)
+    world.timeline.set_speed(_START_SPEED)  # a station that starts asks for the hour
+    await desk.centre.switch_on()
+    world.timeline.set_speed(0)
 
 
 async def lose_wifi(desk: Desk, after_ms: float, ms: float) -> None:

@@ -86,6 +86,11 @@ class Station:
         return self._vm is not None
 
     @property
+    def pid(self) -> int | None:
+        """Of its VM."""
+        return self._vm.pid if self._vm else None
+
+    @property
     def patience_ms(self) -> int | None:
         return self.traffic.patience_ms
 

@@ -54,6 +54,10 @@ class Vm:
         loop.add_reader(self._line, self._line_readable)
         loop.add_reader(self._out, self._console_readable)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         """At once, whatever it was doing."""
         self._open = False
