@@ -31,6 +31,7 @@ _QUIET_MS = const(1_000)  # without any input, before the flash and the memory a
 _HEALTH_MS = const(900_000)
 _STALL_MS = const(40)  # nobody presses a key for less
 _RETRY_MOST_MS = const(60_000)
+_AGAIN_MS = const(1_000)
 _VOLUME_STEP = const(6)  # percent
 
 
@@ -72,6 +73,8 @@ class App:
         self._screen_due = self._lights_due = self._burn_in_due = None
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
+        self._again_at = 0  # u before which what time brings is not tried again …
+        self._again_ms = _AGAIN_MS  # … as the journal had no room for it, and the next pause
         self._quiet_at = 0
         self._tidy = True  # nothing was taken since memory was collected
         self.alive_at = 0  # u of the loop's last step, or of its next one
@@ -168,7 +171,7 @@ class App:
         """Journal first, then the desk and the uplink. False when there is no room. An event may
         have a `u` of its own.
         """
-        self.last_u = u = max(event.get("u", u), self.last_u)
+        u = max(event.get("u", u), self.last_u)
         event["b"] = self.boot
         event["u"] = u
         event["t"] = self.clock.utc(u)
@@ -181,6 +184,7 @@ class App:
             self.discards += 1
             self.serial.log("{}: {}".format(event["k"], error))
             return False
+        self.last_u = u
         event["n"] = self.journal.last
         self.desk.apply(event)
         self.uplink.appended()
@@ -252,7 +256,7 @@ class App:
     def _due(self):
         due = self._health_due
         for other in (
-            self.machine.deadline(), self._screen_due, self._lights_due, self._burn_in_due,
+            self._tick_due(), self._screen_due, self._lights_due, self._burn_in_due,
             self.keep_due,
         ):  # fmt: skip
             if other is not None and other < due:
@@ -261,12 +265,21 @@ class App:
             due = min(due, self._quiet_at)
         return due
 
+    def _tick_due(self):
+        deadline = self.machine.deadline()
+        return None if deadline is None else max(deadline, self._again_at)
+
     def _timed(self, now):
         """What time alone brings, and what the uplink changed."""
-        machine = self.machine
-        deadline = machine.deadline()
-        if deadline is not None and now >= deadline:
+        due = self._tick_due()
+        if due is not None and now >= due:
             self._step("tick", now, None)
+            due = self.machine.deadline()
+            if due is not None and due <= now:  # a limit that the journal has no room for
+                self._again_at = now + self._again_ms
+                self._again_ms = min(self._again_ms * 2, _RETRY_MOST_MS)
+            else:
+                self._again_ms = _AGAIN_MS
         if now >= self._health_due:
             self._health_due = now + _HEALTH_MS
             report.health(self, now)
@@ -302,6 +315,14 @@ class App:
             machine.slow = None
         self._output()
         self.check_room()
+
+    def acknowledged(self):
+        """The host holds more than before: what waits for room comes first."""
+        if self._again_at and self.journal.free:
+            self._again_at = 0
+            self.wake()
+        else:
+            self.check_room()
 
     def check_room(self):
         """The reserve is told as a fault when it begins, and as cleared when it ends."""

@@ -52,6 +52,7 @@ class Calls(Actions):
             desk.plugged is False
             or desk.ticket
             or self.link != "up"
+            or desk.faults.get("journal") == "full"  # which takes no answer
             or any(part in desk.faults for part in _NEEDED)
         ):
             cause = "technical"  # she could not answer, whoever says that she did not

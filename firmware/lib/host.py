@@ -106,7 +106,7 @@ class Host:
         ack, number = message.get("ack"), message.get("i")
         if isinstance(ack, list) and len(ack) == 2:
             app.uplink.on_ack(ack[0], ack[1])
-            app.check_room()
+            app.acknowledged()
             if self.format_asked is not None:
                 orders.format_when_acked(app)
         elif message.get("cmd") == "marks":  # who is here: no command, and not numbered

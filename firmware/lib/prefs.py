@@ -8,6 +8,7 @@ from micropython import const
 
 _FILE = "prefs.json"
 _SOON_MS = const(3_000)
+_AGAIN_MS = const(60_000)
 STEPS = {"volume": (0, 100, 5), "microphone": (0, 36, 3), "sidetone": (0, 100, 10)}
 CHOICES = {  # the first one is usual
     "tones": ("on", "off"), "brightness": ("high", "mid", "low"), "language": ("es", "en"),
@@ -65,11 +66,12 @@ def write(app):
     app.keep_due = None
     all_of_them = _read(app)
     all_of_them.update(app.unkept)
-    app.unkept.clear()
     try:
         kept.write(_FILE, all_of_them)
+        app.unkept.clear()
     except OSError as error:
         app.serial.log("{}: {}".format(_FILE, error))
+        app.keep_due = app.clock.now() + _AGAIN_MS
 
 
 def _read(app):

@@ -168,7 +168,14 @@ class Station(Calls):
             self.notify("limit_near")
         limit = self.limit()
         if limit is not None and u >= limit:
+            at = len(self._out)
+            self.u = limit  # however late the journal has room for it
             self.act("miss" if self.desk.work == "offered" else "time_out")
+            self.u = u
+            for event in self._out[at:]:
+                event["u"] = limit
+            if self.notice:
+                self.notify(*self.notice)
 
     def act(self, action, details=None):
         """Do an action of the table, unless it is None or the journal has no room for it."""

@@ -174,8 +174,8 @@ class Uplink:
             await wait(self._wake, None if due is None else max(due - self.now(), 0))
 
     def _quiet_at(self):
-        """`u` at which a host that owes us nothing is asked whether it is there, else None."""
-        if self._hello_at is not None or self._resend_at is not None:
+        """`u` at which a host that says nothing is asked whether it is there, else None."""
+        if self._hello_at is not None:
             return None
         return self._heard_at + (_RING_MS if self.ringing else _QUIET_MS)
 

@@ -14,7 +14,7 @@ import pytest
 from diadema.sim import keying, people
 from diadema.sim.build import SIM, SimBoard, build_firmware
 from diadema.sim.past import Past
-from diadema.sim.station import Station
+from diadema.sim.station import JOURNAL_BYTES, Station
 from diadema.sim.world import World
 from diadema.site import Site, parse
 from wire_host import WireHost
@@ -199,16 +199,18 @@ def desk(
     tmp_path: Path, image: Path, site: Site
 ) -> Callable[..., AbstractAsyncContextManager[Bench]]:
     """`async with desk() as bench`: the real firmware, configured over the wire, its clock set; on
-    the plain board or another.
+    the plain board or another, with a smaller journal where a test has to fill it.
 
     Entered by the test itself, so that the test's own task is the one that acts in the run.
     """
 
     @asynccontextmanager
-    async def open_desk(board: SimBoard = SIM) -> AsyncIterator[Bench]:
+    async def open_desk(
+        board: SimBoard = SIM, journal_bytes: int = JOURNAL_BYTES
+    ) -> AsyncIterator[Bench]:
         world = World(tmp_path / board.name, start_utc_ms=MONDAY_8_LIMA, mode="fast", image=image)
         async with world:
-            station = await world.add_station(STATION, board=board)
+            station = await world.add_station(STATION, journal_bytes, board)
             host = WireHost(station, site)
             badges = [agent.badges[0].partition(":")[2] for agent in site.agents]
             bench = Bench(world, station, host, badges)

@@ -402,6 +402,79 @@ def test_a_full_journal_tells_and_recovers():
     assert "journal" not in bench.app.desk.faults
 
 
+def fill(app):
+    """Not a byte more goes into the journal."""
+    for size in (300, 20):
+        try:
+            while True:
+                app.journal.append(b'{"k":"x"}' + b" " * size)
+        except JournalFull:
+            pass
+
+
+def tries(bench, for_ms):
+    """At which ticks the loop did something while time goes on, 50 ms at a time."""
+    found = []
+    end = bench.ticks + for_ms
+    while bench.ticks < end:
+        bench.ticks += 50
+        now, discards = bench.app.clock.now(), bench.app.discards
+        if bench.app._due() <= now:
+            bench.app._timed(now)
+            if bench.app.discards > discards:
+                found.append(now)
+    return found
+
+
+def limit_without_room(begin, expected, limit_ms):
+    bench = Bench(Nor(6))
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    since = begin(bench)
+    app = bench.app
+    app.uplink._late_at = None  # the host was there a moment ago
+    fill(app)
+    n = app.journal.last
+    found = tries(bench, 600_000)
+    assert since + limit_ms <= found[0] <= since + limit_ms + 50
+    pauses = [later - earlier for earlier, later in zip(found, found[1:])]  # noqa: B905, RUF007
+    assert pauses[:6] == [1_000, 2_000, 4_000, 8_000, 16_000, 32_000]
+    assert set(pauses[6:]) == {60_000}
+    assert app.machine.notice[0] == "journal_full"
+    bench.step("key4")  # a key is heard, and changes nothing
+    assert app.journal.last == n
+    app.uplink.on_ack(app.journal.epoch, n)
+    app.acknowledged()
+    assert app._due() <= app.clock.now()
+    app._timed(app.clock.now())
+    events = bench.since(n)
+    assert [event["k"] for event in events[: len(expected)]] == expected
+    assert {event["u"] for event in events[: len(expected)]} == {since + limit_ms}
+    assert "journal" not in app.desk.faults
+    assert app._due() > app.clock.now()
+    return events
+
+
+def test_a_ring_that_ends_while_the_journal_is_full_is_told_when_there_is_room():
+    def begin(bench):
+        bench.command("ring", contact="c9", direction="in")
+        return bench.app.desk.offered_at
+
+    expected = ["contact.missed", "presence.changed"]
+    missed, _ = limit_without_room(begin, expected, 20_000)[:2]
+    assert missed["ring_ms"] == 20_000
+
+
+def test_a_wrapup_that_ends_while_the_journal_is_full_is_told_when_there_is_room():
+    def begin(bench):
+        bench.command("ring", contact="c9", direction="in")
+        bench.step("key1")
+        bench.step("key1")
+        return bench.app.desk.since
+
+    limit_without_room(begin, ["contact.typified", "wrapup.ended"], 60_000)
+
+
 def test_headset_and_health():
     bench = Bench()
     assert bench.step("headset", True)[0]["k"] == "headset.plugged"

@@ -124,7 +124,7 @@ def test_what_is_not_acknowledged_goes_again_in_order():
         times = []
         for u in range(0, 200_000, 500):
             await line.turn(u)
-            if line.sent:
+            if line.numbers():
                 times.append(u // 1000)
                 assert line.numbers() == [1, 2, 3]
         assert times == [0, 5, 15, 35, 75, 135, 195]
@@ -132,7 +132,7 @@ def test_what_is_not_acknowledged_goes_again_in_order():
         line.uplink.on_ack(line.journal.epoch, 2)
         assert line.uplink.link == "up"
         await line.turn(200_000)
-        assert line.numbers() == []
+        assert line.numbers() == [3]
         await line.turn(205_000)
         assert line.numbers() == [3]
         assert line.uplink.link == "late"
@@ -333,6 +333,23 @@ def test_an_idle_host_is_asked_and_its_silence_is_seen():
         await answer(line)
         seen = await links_seen(line, 30_000, 200_000)
         assert seen == [(0, "up"), (33_000, "late"), (105_000, "lost")]
+
+    Line(2).run(script)
+
+
+def test_a_host_that_comes_back_is_met_soon_with_events_that_wait_too():
+    async def script(line):
+        await answer(line)
+        line.add()
+        hellos = []
+        for u in range(0, 300_000, 500):
+            if any("hello" in sent for sent in await line.turn(u)):
+                hellos.append(u)
+        assert hellos[0] == 30_000
+        waits = [later - earlier for earlier, later in zip(hellos, hellos[1:])]  # noqa: B905, RUF007
+        assert max(waits) == 15_000
+        await answer(line)
+        assert line.uplink.link == "up"
 
     Line(2).run(script)
 
