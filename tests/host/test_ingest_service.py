@@ -172,6 +172,8 @@ async def test_a_hello_is_answered_with_what_is_missing(broker, play, store):
     await play.hello(script, generation=1)
     await play.command("time")
     assert [command["cmd"] for _, command in play.commands] == ["time"]
+    play.acks.clear()
+    await until(lambda: play.acks.get(S))  # said again to who is there and says nothing
 
 
 def _all_parts(play, parts):

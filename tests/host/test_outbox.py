@@ -1,8 +1,11 @@
 """What leaves the ingest often leaves once in each interval, and in few writes."""
 
 import re
+from types import SimpleNamespace
 
-from diadema.ingest.outbox import Outbox
+from diadema.ingest.outbox import EVERY_S, Outbox
+from diadema.ingest.service import BEAT_S, Service
+from diadema.ingest.station import Station
 
 
 class Way:
@@ -65,6 +68,37 @@ def test_a_few_more_acknowledgements_need_not_wait():
         box.acks({"s1": (7, n)})
         box.send_first()
         assert box.way.published() == [("diadema.v1.s1.ack", f'{{"ack":[7,{n}],"h":"s1"}}')]
+
+
+def test_the_newest_acknowledgement_is_said_again_and_none_that_was_never_said():
+    box = outbox()
+    box.acks({"s1": (7, 1), "s2": (7, 1)})
+    box.send_all()
+    box.acks({"s1": (7, 2)})
+    box.way.published()
+    box.repeat(["s1", "s2", "s3"])
+    box.send_all()
+    found = [("diadema.v1.s1.ack", '{"ack":[7,2],"h":"s1"}'),
+             ("diadema.v1.s2.ack", '{"ack":[7,1],"h":"s2"}')]  # fmt: skip
+    assert sorted(box.way.published()) == found
+    box.send_all()
+    assert box.way.published() == []
+
+
+def test_each_station_that_is_there_has_its_turn_in_each_round():
+    service = object.__new__(Service)
+    service._ticks = 0
+    there = {f"s{at}": station(f"s{at}", up=at != 5) for at in range(250)}
+    service.ingest = SimpleNamespace(stations=there)
+    turns = [service._whose_turn() for _ in range(round(BEAT_S / EVERY_S))]
+    assert max(map(len, turns)) == 3
+    assert sorted(s for turn in turns for s in turn) == sorted(there.keys() - {"s5"})
+
+
+def station(s, *, up):
+    found = Station(s)
+    found.set_link("wifi", up)
+    return found
 
 
 def test_without_a_broker_it_waits():

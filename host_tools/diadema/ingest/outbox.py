@@ -5,7 +5,7 @@ newest, at most one at once and one by the clock in each interval, and many in o
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from diadema.ingest.commanding import Frames
 from diadema.ingest.connection import BUCKET
@@ -27,6 +27,7 @@ class Outbox:
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
         self._acks: dict[str, tuple[int, int]] = {}
+        self._newest: dict[str, tuple[int, int]] = {}  # by station, as sent
         self._rows: dict[str, bytes] = {}
         self._meta: bytes | None = None
         self._acked: set[str] = set()  # in this interval
@@ -38,6 +39,14 @@ class Outbox:
     def acks(self, acks: Mapping[str, tuple[int, int]]) -> None:
         """station: (e, n)."""
         self._acks.update(acks)
+
+    def repeat(self, stations: Iterable[str]) -> None:
+        """Say the newest acknowledgement again: a station that hears nothing asks with a hello,
+        which is stored.
+        """
+        for s in stations:
+            if s in self._newest:
+                self._acks.setdefault(s, self._newest[s])
 
     def rows(self, rows: Mapping[str, bytes]) -> None:
         """agent: live row."""
@@ -91,6 +100,7 @@ class Outbox:
         frames = []
         for s, (e, n) in acks.items():
             del self._acks[s]
+            self._newest[s] = e, n
             ack = self._seal(s, b'{"ack":[%d,%d]}' % (e, n))
             frames.append(_publish(f"diadema.v1.{s}.ack", ack))
         for a, row in rows.items():

@@ -48,6 +48,7 @@ from diadema.station_keys import StationKeys
 from diadema.store import StoreStale, StoreUnavailable, open_reader
 
 STREAM = "$MQTT_msgs"
+BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
 _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken)
@@ -91,6 +92,7 @@ class Service:
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
         self._patience = Patience()
+        self._ticks = 0
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -300,9 +302,17 @@ class Service:
             except Exception:  # a fault of ours in one of them must not stop the others
                 log.exception("what is due by the clock failed")
 
+    def _whose_turn(self) -> list[str]:
+        """Of the stations that are there, those that hear from us in this interval."""
+        turns = max(round(BEAT_S / EVERY_S), 1)
+        self._ticks += 1
+        there = [one.s for one in self.ingest.stations.values() if one.hello.up]
+        return there[self._ticks % turns :: turns]
+
     async def _tick(self) -> None:
         if self._meta.due:
             self._outbox.meta(self._meta.make())
+        self._outbox.repeat(self._whose_turn())
         self._outbox.send_all()
         if self._confirm_by is None:  # else nobody knows yet who is there
             self._links.look_again()
