@@ -155,17 +155,20 @@ def run(why):
 def _page(why):
     """With words and drivers of the program that does not run; None where that cannot be."""
     whole = [slot for slot in slots.find() if slot.whole]
-    page = None
+    page, path = None, sys.path[:]
     try:
         if whole:
             slots.mount(max(whole, key=lambda slot: slot.sequence))
+            try:
+                import packed  # noqa: F401 - which finds the rest of it
+            except ImportError:
+                pass  # an older one, whose files lie there as they are
             from lib.safe_page import Page
 
             page = Page(why)
     except Exception as error:  # whatever that program is like, we go on
         sys.print_exception(error)
-    if slots.APP in sys.path:
-        sys.path.remove(slots.APP)
+    sys.path[:] = path
     for name in list(sys.modules):
         if name.split(".")[0] == "lib":
             sys.modules.pop(name)

@@ -4,6 +4,10 @@
 Touches hardware only when run. A part that is missing or dead is a fault, not the end.
 """
 
+# isort: off
+import packed  # noqa: F401 - finds all that follows
+
+# isort: on
 import asyncio
 from binascii import hexlify
 from time import sleep_ms

@@ -2,7 +2,8 @@
 beside the old one and takes its name when it is all there, `main.py` last of them. So a cut leaves
 each the old or the new, and the next start goes on. An older program leaves newer ones alone.
 
-A slot has them in the folder `start_files`; its `list` has their number, and names in that order.
+A program has them in the folder `start_files`; its `list` has their number, and the names in that
+order.
 """
 
 import os
@@ -17,8 +18,8 @@ def renew(program, log, root="/"):
     """Replace the next that is another; False when there is none."""
     carried = program.APP + _FOLDER
     try:
-        with open(carried + "list") as file:
-            number, *names = file.read().split()
+        with open(carried + "list", "rb") as file:
+            number, *names = file.read().decode().split()
     except OSError:
         return False  # this program carries none
     if int(number) < program.START:

