@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
-from diadema.image.files import PACKED, SLOT_BLOCK, pack_slot, unpack
+from diadema.image.files import PACKED, SLOT_BLOCK, pack_slot, unpack, unpack_slot
 from diadema.sim.build import SIM, compile_mpy
 from diadema.sim.flash import CutPlan
 from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
@@ -219,16 +219,16 @@ async def test_a_program_that_does_not_come_to_work_is_rolled_back(
             assert "out of ideas" in booted["text"] or "nothing_of_ours" in booted["text"]
 
 
-@pytest.mark.parametrize("place", ["index", "middle", "end"])
-async def test_a_program_whose_files_are_damaged_is_rolled_back(slots, body, place):
-    damaged = bytearray(body)
-    at = {
-        "index": body.index(unpack(body, SLOT_BLOCK)[PACKED][:64]),
-        "middle": len(body) // 2,
-        "end": len(body) * 9 // 10,
-    }[place]
-    damaged[at : at + 512] = bytes(512)
-    async with slots(b=untried(bytes(damaged))) as bench:
+@pytest.mark.parametrize("damaged", [None, "lib/app.mpy", "drivers/ssd1306.mpy"])
+async def test_a_program_whose_files_are_damaged_is_rolled_back(slots, body, damaged):
+    if damaged is None:  # the index of them all
+        worse = bytearray(body)
+        at = body.index(unpack(body, SLOT_BLOCK)[PACKED][:64])
+        worse[at : at + 64] = bytes(64)
+    else:
+        files = unpack_slot(body)
+        worse = pack_slot(files | {damaged: bytes(64) + files[damaged][64:]}, SLOT_BYTES)
+    async with slots(b=untried(bytes(worse))) as bench:
         told = await bench.event("station.update", phase="rolled_back")
         assert (told["version"], told["reason"]) == ("2", "crash")
 
