@@ -6,7 +6,6 @@ drivers of each bus.
 """
 
 import asyncio
-from time import ticks_diff, ticks_ms
 
 from lib.errors import BadRead, PartError
 from micropython import const
@@ -89,7 +88,7 @@ class Reader:
             self._irq.irq(self._edge, Pin.IRQ_FALLING)
         self.present = None  # id of the card that lies there
         self._sak = 0
-        self._left: "tuple[bytes | None, int]" = (None, 0)  # who left last, and its ticks
+        self._left: "bytes | None" = None  # who left a moment ago
         self._away = asyncio.Event()
         self._row = 0  # broken answers in a row
         self._owed = False  # the card was told, and not read to the end
@@ -126,6 +125,7 @@ class Reader:
         if len(version) < 3:
             raise BadRead
         self.firmware = "%d.%d" % (version[1], version[2])
+        self._left = None
         self._leave()
         self._row = 0
 
@@ -153,7 +153,7 @@ class Reader:
                 continue
             identity, self._sak = found
             known = identity == self.present
-            before, ticks = self._left
+            left, self._left = self._left, None
             if known and self._owed and self._again:
                 self._again -= 1
                 await asyncio.sleep_ms(_RELIST_MS)
@@ -163,7 +163,7 @@ class Reader:
                 self._again = _RETRIES
                 self.present = identity
                 self._away.clear()
-                if identity == before and ticks_diff(ticks_ms(), ticks) <= _AGAIN_MS:
+                if identity == left:
                     continue
             self._owed = False
             self.cards += 1
@@ -175,20 +175,23 @@ class Reader:
         if present is not None and not (self._owed and self._again):
             await asyncio.sleep_ms(_RELIST_MS)
         await self._send(_IN_LIST_PASSIVE_TARGET, b"\x01\x00")  # one target, 106 kbit/s type A
-        if present is not None:
-            try:
-                await asyncio.wait_for_ms(self._ready(), _GONE_MS)
-            except asyncio.TimeoutError:
-                # the listing stays open; one that was not read to the end may be back at once
-                left = None if self._owed else present
-                self._left = (left, ticks_ms())  # type: ignore[assignment]
-                self._leave()
-        try:
-            await asyncio.wait_for_ms(self._ready(), _ALIVE_MS)
-        except asyncio.TimeoutError:
+        if present is not None and not await self._speaks_within(_GONE_MS):
+            # the listing stays open; one that was not read to the end may be back at once
+            self._left = None if self._owed else present
+            self._leave()
+        if self._left is not None and not await self._speaks_within(_AGAIN_MS):
+            self._left = None
+        if not await self._speaks_within(_ALIVE_MS):
             self._put(_ACK)  # one that hangs, or has no cable, says no more than one that waits
             return None
         return target(await self._answer(_IN_LIST_PASSIVE_TARGET))
+
+    async def _speaks_within(self, wait_ms):
+        try:
+            await asyncio.wait_for_ms(self._ready(), wait_ms)
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     def _leave(self):
         self.present = None

@@ -388,3 +388,30 @@ async def main():
     )
     assert lines[0] == "3"
     assert int(lines[1]) > 3
+
+
+@every_bus
+@pytest.mark.parametrize("days", [3, 7, 13])
+async def test_the_same_badge_counts_again_however_long_it_was_away(chips, bus, days):
+    """Over the wraps of the chip's counter, 6.2 and 12.4 days; it leaps as far as it can at once,
+    and everybody has a turn in between.
+    """
+    lines = await chips(
+        BUSES[bus]
+        + """
+import manners
+async def main():
+    await reader.start()
+    asyncio.create_task(read())
+    for _ in range(2):
+        model.tap(card("deadbeef"))
+        await asyncio.sleep_ms(1500)
+        model.untap()
+        await reader.gone()
+        await asyncio.sleep_ms(1000)
+        for _ in range(DAYS):
+            manners.ticks_from += 86_400_000
+            await asyncio.sleep_ms(40_000)
+""".replace("DAYS", str(days))
+    )
+    assert lines == ["iso14443a deadbeef 100"] * 2
