@@ -21,6 +21,8 @@ def ticks_us():
 
 
 def ticks_add(ticks, delta):
+    if not -_WRAP // 2 < delta < _WRAP // 2:
+        raise OverflowError("ticks interval overflow")
     return (ticks + delta) & (_WRAP - 1)
 
 

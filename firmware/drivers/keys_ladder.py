@@ -7,7 +7,7 @@ that begins and ends while flash is erased (45 ms as a rule, 400 at most) is not
 lasts longer is.
 """
 
-from time import sleep_ms, ticks_diff, ticks_ms
+from time import sleep_ms
 
 from drivers.key_events import KeyEvents
 from lib.errors import PartError
@@ -41,7 +41,7 @@ class LadderKeys(KeyEvents):
         self._rest_mv = steps[-1] + tolerance
         self._adc = ADC(Pin(gpio), atten=ADC.ATTN_11DB)
         self._key = _REST
-        self._mixed = 0  # ticks since which nothing counts, until all are let go
+        self._mixed = 0  # nothing counts until all are let go: 1, and looks at no key's voltage
         self.reading = 0  # millivolts
         self.refused = 0  # presses of more than one key
         if self._level() == self._level() == _NOBODY:
@@ -65,8 +65,10 @@ class LadderKeys(KeyEvents):
         if self._mixed:
             if level == _REST:
                 self._mixed = 0
-            elif level == _NOBODY and ticks_diff(ticks_ms(), self._mixed) >= _STUCK_MS:
-                self._stuck()
+            elif level == _NOBODY:
+                self._mixed += 1
+                if self._mixed * _POLL_MS >= _STUCK_MS:
+                    self._stuck()
             return
         if level == self._key:
             return
@@ -77,7 +79,7 @@ class LadderKeys(KeyEvents):
             self._key = level
         else:  # two keys, or one and at once another
             self.refused += 1
-            self._mixed = ticks_ms() or 1  # type: ignore[assignment]
+            self._mixed = 1
             self._key = _REST
             for index in range(len(self._down)):  # what is pressed now shall mean nothing
                 self._held[index] = _NEVER

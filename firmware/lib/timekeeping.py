@@ -34,7 +34,7 @@ class Clock:
 
     def at(self, ticks):
         """`u` of a tick count taken a short while ago (the edge of a key)."""
-        return self.now() + ticks_diff(ticks, self._last)
+        return self.now() + min(ticks_diff(ticks, self._last), 0)  # an old one seems to come
 
     def anchor(self, utc, u, source="host", uncertainty_ms=0):
         """UTC milliseconds were `utc`, give or take, when the station's clock was at `u`."""

@@ -344,3 +344,31 @@ async def main():
         "long4 long4 long4", "long3 long3", "long4 long4", "long3 long3 long3", "key1 key2",
         "0 True", " 0", " 1", "long4", "False",
     ]  # fmt: skip
+
+
+async def test_a_ladder_that_goes_wrong_after_a_week_with_a_key_that_does_not_count_is_told(chips):
+    lines = await chips(
+        LADDER
+        + """
+import manners
+async def watched():
+    try:
+        await read(keys)
+    except Exception as error:
+        print(type(error).__name__, error.code)
+async def main():
+    asyncio.create_task(watched())
+    model.press(5)
+    await asyncio.sleep_ms(100)
+    model.press(6)
+    await asyncio.sleep_ms(100)
+    model.release(5)
+    for _ in range(7):
+        manners.ticks_from += 86_400_000
+        await asyncio.sleep_ms(1000)
+    print(told())
+    model.fault = "stuck"
+    await asyncio.sleep(20)
+"""
+    )
+    assert lines == ["", "PartError stuck"]

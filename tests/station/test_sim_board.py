@@ -263,3 +263,23 @@ print("said")
 """
     )
     await said(station, "said")
+
+
+async def test_a_span_that_the_counter_cannot_hold_is_refused(program):
+    station = await program(
+        PRELUDE
+        + """
+import time
+half = 1 << 29
+for delta in (half - 1, half, 1 - half, -half):
+    try:
+        time.ticks_add(5, delta)
+        print("added")
+    except OverflowError:
+        print("refused")
+print("said")
+"""
+    )
+    await said(station, "said")
+    lines = b"".join(station.console).decode().split()
+    assert lines[-5:] == ["added", "refused", "added", "refused", "said"]

@@ -40,6 +40,16 @@ def test_a_tick_of_a_moment_ago():
     assert clock.now() == 40
 
 
+def test_a_tick_of_a_week_ago_is_not_in_the_future():
+    ticks = Ticks(WRAP - 10)
+    clock = Clock(ticks)
+    edge = ticks()
+    for _ in range(2):
+        ticks.value += WRAP // 3
+        clock.now()
+    assert clock.at(edge) <= clock.now()
+
+
 def test_utc_only_after_an_anchor():
     ticks = Ticks(0)
     clock = Clock(ticks)
