@@ -5,7 +5,7 @@ Letters are drawn as pictures of their own, each made once and kept; MicroPython
 """
 
 from framebuf import MONO_VLSB, FrameBuffer
-from lib.font import LETTERS, big_column, glyph, known
+from lib.font import LETTERS, big_column, drawable, glyph, known
 from micropython import const
 
 _WIDTH = const(128)
@@ -112,7 +112,7 @@ class Canvas:
         it.
         """
         kind = _TALL if tall else _SMALL
-        for letter in text:
+        for letter in drawable(text):
             if letter == " ":
                 x += 3
                 continue
@@ -126,7 +126,7 @@ class Canvas:
     def width(self, text):
         """Columns that `text` takes in small type."""
         total = 0
-        for letter in text:
+        for letter in drawable(text):
             total += 3 if letter == " " else _letter(letter, _SMALL)[1] + _GAP
         return max(total - _GAP, 0)
 
@@ -134,7 +134,7 @@ class Canvas:
         """Double height, 20 rows, from column 0; double width too where `room` columns allow."""
         wide = 2 * self.width(text) <= room
         x = 0
-        for letter in text:
+        for letter in drawable(text):
             if letter == " ":
                 x += 6 if wide else 4
                 continue

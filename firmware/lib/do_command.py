@@ -106,6 +106,6 @@ def wrong_field(details, fields):
             return name + ": missing"
         elif not isinstance(value, str) or not 0 < _size(value) <= int(limit):
             return name + ": text, bytes at most " + limit
-        elif min(value) < " ":
+        elif min(value.encode()) < 0x20:  # a loop over a text keeps each of its letters for good
             return name + ": has a control character"
     return ""

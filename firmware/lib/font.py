@@ -74,6 +74,44 @@ _BIG = const(
 )
 
 
+_CODES = {ord(letter) for letter in _OTHERS + _ACCENTED}
+_DRAWN = (_OTHERS + _ACCENTED).encode()
+
+
+def drawable(text):
+    """The text, with a question mark for each letter beyond ASCII that has no glyph.
+
+    A loop over a text makes each of its letters a name, and MicroPython keeps names for good.
+    """
+    raw = text.encode()
+    if len(raw) == len(text):
+        return text
+    code = more = 0
+    for byte in raw:
+        if byte & 0xC0 == 0x80:
+            code = code << 6 | byte & 0x3F
+            more -= 1
+            if not more and code not in _CODES:
+                break
+        elif byte > 0x7F:
+            more = _size(byte) - 1
+            code = byte & 0x3F >> more
+    else:
+        return text
+    drawn = bytearray()
+    at = 0
+    while at < len(raw):
+        piece = raw[at : at + _size(raw[at])]
+        drawn += piece if len(piece) == 1 or piece in _DRAWN else b"?"
+        at += len(piece)
+    return bytes(drawn).decode()
+
+
+def _size(lead):
+    """Bytes of the letter that begins so in UTF-8."""
+    return 1 if lead < 0x80 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+
+
 def known(letter):
     """The letter, or a question mark where there is no glyph of it."""
     return letter if letter in LETTERS else "?"
