@@ -53,7 +53,7 @@ def unseen(turn: int, count: int) -> str:
 
 
 async def texts(bench, turn):
-    number = bench.host.command("text", m="m%d" % turn, text=unseen(turn, 80))
+    number = bench.host.command("text", m=f"m{turn}", text=unseen(turn, 80))
     await bench.event("message.shown", i=number)
     await bench.world.sleep(1_000)
     await bench.keys(6)
@@ -61,7 +61,7 @@ async def texts(bench, turn):
 
 
 async def rings(bench, turn):
-    contact, queue = "C-%d" % turn, unseen(turn, 15)
+    contact, queue = f"C-{turn}", unseen(turn, 15)
     bench.host.command("ring", contact=contact, direction="in", queue=queue)
     await bench.event("contact.offered", c=contact)
     await bench.world.sleep(1_000)
@@ -88,7 +88,7 @@ async def configurations(bench, turn):
     await bench.world.sleep(1_000)
     await bench.keys(3)
     await bench.event("presence.changed", since, to="ready")
-    contact = "C-%d" % turn
+    contact = f"C-{turn}"
     bench.host.command("ring", contact=contact, direction="in")
     await bench.event("contact.offered", c=contact)
     await bench.answer(contact)

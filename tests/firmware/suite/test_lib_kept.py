@@ -40,10 +40,19 @@ def test_each_byte_of_it_counts():
 
 
 class App:
+    """Also its own clock and its serial line."""
+
     def __init__(self):
         self.unkept = {}
         self.keep_due = 1
         self.told = []
+        self.clock = self.serial = self
+
+    def now(self):
+        return 100_000
+
+    def log(self, text):
+        self.told.append(text)
 
     def fault(self, part, code):
         self.told.append((part, code))
@@ -60,4 +69,18 @@ def test_damaged_wishes_are_told_and_new_ones_are_kept():
     prefs.write(app)
     assert app.told == [("config", "damaged")]
     assert kept.read("prefs.json") == {"a002": {"volume": 20}}
+    kept.remove("prefs.json")
+
+
+def test_wishes_that_flash_does_not_take_are_tried_again():
+    app = App()
+    app.unkept["a001"] = {"volume": 75}
+    os.mkdir("prefs.json.new")  # noqa: PTH102
+    prefs.write(app)
+    assert app.unkept == {"a001": {"volume": 75}}
+    assert app.keep_due == 160_000 and len(app.told) == 1
+    os.rmdir("prefs.json.new")  # noqa: PTH106
+    prefs.write(app)
+    assert not app.unkept and app.keep_due is None
+    assert kept.read("prefs.json") == {"a001": {"volume": 75}}
     kept.remove("prefs.json")
