@@ -73,6 +73,7 @@ class App:
         self._screen_due = self._lights_due = self._burn_in_due = None
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
+        self._rest = []  # events of an act for which there was no room after its first ones
         self._again_at = 0  # u before which what time brings is not tried again …
         self._again_ms = _AGAIN_MS  # … as the journal had no room for it, and the next pause
         self._quiet_at = 0
@@ -191,10 +192,14 @@ class App:
         return True
 
     def take(self, events, u):
-        """Record what the state machine answered."""
-        for event in events:
-            if not self.record(event, u):
+        """Record what the state machine answered. What is half on flash is brought to its end
+        before anything else.
+        """
+        for at, event in enumerate(events):
+            if self._rest or not self.record(event, u):
                 self.machine.notify("journal_full")
+                if at and not self._rest:
+                    self._rest = [dict(event, u=u) for event in events[at:]]
                 break
         self.machine.refresh()
 
@@ -318,7 +323,14 @@ class App:
 
     def acknowledged(self):
         """The host holds more than before: what waits for room comes first."""
-        if self._again_at and self.journal.free:
+        if not self.journal.free:
+            return
+        if self._rest:
+            while self._rest and self.record(self._rest[0], self.clock.now()):
+                self._rest.pop(0)
+            self.machine.refresh()
+            self.wake()
+        if self._again_at:
             self._again_at = 0
             self.wake()
         else:

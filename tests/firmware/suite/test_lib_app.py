@@ -475,6 +475,38 @@ def test_a_wrapup_that_ends_while_the_journal_is_full_is_told_when_there_is_room
     limit_without_room(begin, ["contact.typified", "wrapup.ended"], 60_000)
 
 
+def test_an_act_that_is_half_on_flash_is_brought_to_its_end():
+    bench = Bench()
+    bench.step("badge", ROSA)
+    bench.step("key3")
+    bench.command("ring", contact="c9", direction="in")
+    bench.step("key1")
+    app, append = bench.app, bench.app.journal.append
+    left = [1]
+
+    def full(payload, low_value=False):
+        if not left[0]:
+            raise JournalFull("no sector is free")
+        left[0] -= 1
+        return append(payload, low_value)
+
+    app.journal.append = full
+    ended = bench.step("key1")
+    assert [event["k"] for event in ended] == ["contact.ended"]
+    n, u = app.journal.last, ended[0]["u"]
+    left[0] = 1  # for something small: it must not come in between
+    assert bench.step("key1") == bench.step("badge", ROSA) == []
+    app.journal.append = append
+    bench.ticks += 10_000
+    app.acknowledged()
+    (started,) = bench.since(n)
+    assert (started["k"], started["u"]) == ("wrapup.started", u)
+    assert app.desk.work == "wrapup" and app.machine.notice[0] == "journal_full"
+    bench.ticks += 60_000
+    app._timed(app.clock.now())
+    assert bench.kinds(n) == ["wrapup.started", "contact.typified", "wrapup.ended"]
+
+
 def test_headset_and_health():
     bench = Bench()
     assert bench.step("headset", True)[0]["k"] == "headset.plugged"
