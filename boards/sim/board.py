@@ -14,8 +14,8 @@ that is named and dead is a fault. The roles, and what `lib` asks of a driver in
 `selftest()`; `dump()` where what is public in it does not tell all; and raise PartError):
 
 keys          `async for name, ticks`: key1 … key6, long3, long4, and double1 or chord16 where the
-              options ask for it; `down(number)`: is it pressed now; `stalled(ms)`: the chip could
-              look at nothing for up to so long
+              options ask for it, `inputs_unsure` when some may be missing; `down(number)`: is it
+              pressed now
 badge_reader  `await start()`, then `async for kind, identity, quality`: id bytes, most significant
               first, None for a bad read; quality 0-100. One that can talk to a card of ISO/IEC
               14443-4 has `speaks` (whether the card told last is one) and `await exchange(bytes)`
@@ -32,7 +32,7 @@ NAME = "sim"
 PINS = {
     "i2c_scl": 32,
     "i2c_sda": 33,
-    "key1": 36,
+    "key1": 4,
     "key2": 13,
     "key3": 19,
     "key4": 23,
@@ -42,7 +42,7 @@ PINS = {
     "led_busy": 21,
     "led_ring": 27,
     "badge_irq": 34,
-    "headset_detect": 39,
+    "headset_detect": 15,
     "i2s_bck": 14,
     "i2s_ws": 25,
     "i2s_in": 35,

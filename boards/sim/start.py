@@ -123,12 +123,16 @@ class _Sys:
         wire.land()
         sys.print_exception(*arguments)
 
-    def __init__(self, version, build):
+    def __init__(self, version, build, chip):
         own = sys.implementation
         if version:
             version = tuple(int(number) for number in version.split(".")) + ("",)
         self.implementation = _Implementation(
-            own.name, version or own.version, own._machine, own._mpy, build or ""
+            own.name,
+            version or own.version,
+            "Generic module with " + chip.partition(":")[0].upper(),
+            own._mpy,
+            build or "",
         )
 
     def __getattr__(self, name):
@@ -141,7 +145,7 @@ def begin_app(app, chip, psram):
     if version is None:
         wire.restart("hard")
     memory.configure(chip, drives, psram)
-    sys.modules["sys"] = _Sys(version, build)
+    sys.modules["sys"] = _Sys(version, build, chip)
 
 
 class _Socket:

@@ -15,6 +15,22 @@ def contact(gpio, chip=None):
     """`chip` as MicroPython names it: the board's name and the chip's, last."""
     from machine import Pin
 
-    chip = chip or sys.implementation._machine  # type: ignore[attr-defined]
-    bare = gpio >= _FIRST_BARE and chip.endswith("ESP32")
+    bare = gpio >= _FIRST_BARE and _esp32(chip)
     return Pin(gpio, Pin.IN, -1 if bare else Pin.PULL_UP)
+
+
+def dips(gpio, chip=None):
+    """Whether the input falls for 80 ns when the ADC gets its power, by a radio that sleeps some
+    five times a second (errata, GPIO-3.11): nothing may be made of an interrupt there.
+    """
+    return gpio in (36, 39) and _esp32(chip)
+
+
+def _esp32(chip):
+    chip = chip or sys.implementation._machine  # type: ignore[attr-defined]
+    return chip.endswith("ESP32")
+
+
+def low(pin):
+    """Whether it is closed to ground. No dip lasts for two looks."""
+    return not (pin.value() or pin.value())

@@ -9,6 +9,7 @@ comes to nothing; a step that cannot be (both lines at once) is counted and leav
 
 from time import ticks_ms
 
+from drivers import stalls
 from drivers.contact import contact
 from drivers.keys import Keys
 from machine import Pin
@@ -38,6 +39,7 @@ class EncoderKeys(Keys):
         return self._lines[0].value() << 1 | self._lines[1].value()
 
     def _turn(self, _pin):
+        stalls.late()  # levels of a stall are gone: turns in it are lost, and turn nothing else
         state = self._levels()
         step = _STEPS[self._state << 2 | state]
         self._state = state

@@ -5,11 +5,14 @@ It rattles while a plug goes in, so a level counts once it has stood for a secon
 
 import asyncio
 
-from drivers.contact import contact
+from drivers import stalls
+from drivers.contact import contact, dips, low
 from machine import Pin
 from micropython import const
 
 _SETTLE_MS = const(1000)
+_LOOK_MS = const(50)
+_POLL_MS = const(250)  # where no interrupt says that something may have changed
 
 
 class Headset:
@@ -22,14 +25,17 @@ class Headset:
     def __init__(self, gpio, *, plugged=0):
         self._level = plugged
         self._pin = contact(gpio)
-        self._flag = asyncio.ThreadSafeFlag()
+        self._polled = dips(gpio)
+        self._flag = stalls.flags["headset"] = asyncio.ThreadSafeFlag()
         self.plugged = self._now()
-        self._pin.irq(self._edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
+        if not self._polled:
+            self._pin.irq(self._edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
     def _now(self):
-        return self._pin.value() == self._level
+        return low(self._pin) != self._level
 
     def _edge(self, _pin):
+        stalls.late()
         self._flag.set()
 
     def __aiter__(self):
@@ -37,17 +43,17 @@ class Headset:
 
     async def __anext__(self):
         while True:
-            await self._flag.wait()
-            quiet = False
-            while not quiet:
-                try:
-                    await asyncio.wait_for_ms(self._flag.wait(), _SETTLE_MS)
-                except asyncio.TimeoutError:
-                    quiet = True
-            plugged = self._now()
-            if plugged != self.plugged:
-                self.plugged = plugged
-                return plugged
+            if self._polled:
+                await asyncio.sleep_ms(_POLL_MS)
+            else:
+                await self._flag.wait()
+            left_ms = _SETTLE_MS
+            while self._now() != self.plugged:
+                if left_ms <= 0:
+                    self.plugged = not self.plugged
+                    return self.plugged
+                await asyncio.sleep_ms(_LOOK_MS)
+                left_ms -= _LOOK_MS
 
     def selftest(self):
         """The contact stands as it was told last."""

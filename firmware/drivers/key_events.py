@@ -13,7 +13,7 @@ from drivers.key_combos import Combos
 from lib.timekeeping import wait
 from micropython import const
 
-_BOUNCE_MS = const(20)
+BOUNCE_MS = const(20)
 _LONG_MS = const(800)
 _NEVER = const(-1)
 
@@ -51,8 +51,8 @@ class KeyEvents:
         self._sample()
         return key <= len(self._down) and self._pressed(key - 1)
 
-    def stalled(self, duration_ms):
-        """The chip could look at nothing for up to so long: wirings that remember take it up."""
+    def _of_stall(self, now):
+        """(name, ticks) of what was pressed while the chip stood, in its order, until None."""
 
     def __aiter__(self):
         return self
@@ -61,29 +61,37 @@ class KeyEvents:
         while True:
             self._sample()
             now = ticks_ms()
-            wait_ms = self.poll_ms or None
+            found = self._of_stall(now)
+            if found:
+                return found
             for index in range(len(self._down)):
                 found = self._look(index, now)
                 if found:
                     return found
-                for since, length in (
-                    (self._rest[index], _BOUNCE_MS),
-                    (self._held[index], self._limit[index]),
-                    self._combos.waits(index) if self._combos else (_NEVER, 0),
-                ):
-                    if since != _NEVER:
-                        left = max(length - ticks_diff(now, since), 0)
-                        if wait_ms is None or left < wait_ms:
-                            wait_ms = left
             if self.poll_ms:
-                await asyncio.sleep_ms(wait_ms)  # type: ignore[arg-type]
+                await asyncio.sleep_ms(self.poll_ms)
             else:
-                await wait(self._flag, wait_ms)
+                await wait(self._flag, self._left(now))
+
+    def _left(self, now):
+        """ms until a key is to be looked at although nothing happens, or None."""
+        left_ms = None
+        for index in range(len(self._down)):
+            for since, length in (
+                (self._rest[index], BOUNCE_MS),
+                (self._held[index], self._limit[index]),
+                self._combos.waits(index) if self._combos else (_NEVER, 0),
+            ):
+                if since != _NEVER:
+                    left = max(length - ticks_diff(now, since), 0)
+                    if left_ms is None or left < left_ms:
+                        left_ms = left
+        return left_ms
 
     def _look(self, index, now):
         """(name, ticks) when the key did something that counts."""
         if self._rest[index] != _NEVER:
-            if ticks_diff(now, self._rest[index]) < _BOUNCE_MS:
+            if ticks_diff(now, self._rest[index]) < BOUNCE_MS:
                 return None
             self._rest[index] = self._fell[index] = _NEVER  # what fell meanwhile was bounce
         fell, self._fell[index] = self._fell[index], _NEVER

@@ -3,13 +3,14 @@
 A pad's reading falls when it is touched on the ESP32 and rises on the ESP32-S3 (`rises`; ESP-IDF,
 touch sensor chapters). What it reads at rest drifts with heat and damp: a baseline follows it in
 about 10 s while nothing touches, at once the other way, and anew under what has lain on a pad for
-30 s. A pad has no memory: a touch that begins and ends while flash is erased is not seen; one
+30 s. A pad has no memory: a touch that begins and ends within a stall of the chip is not seen; one
 that lasts longer is.
 """
 
 from array import array
 from time import ticks_diff, ticks_ms
 
+from drivers import stalls
 from drivers.keys import Keys
 from lib.errors import PartError
 from machine import Pin, TouchPad
@@ -26,7 +27,8 @@ class TouchKeys(Keys):
     """The first `buttons` of `gpios` are plain buttons, the rest touch pads.
 
     Touched is `percent` off the baseline, let go again half of that; twice in a row, as one
-    reading may be noise. A pad that reads nothing is no key, and the rest goes on.
+    reading may be noise, but once after a stall: what was let go in it is not held. A pad that
+    reads nothing is no key, and the rest goes on.
     """
 
     poll_ms = _POLL_MS
@@ -40,6 +42,7 @@ class TouchKeys(Keys):
         count = len(self._pads)
         self._value = array("i", [0] * count)
         self._base = array("i", [0] * count)  # times 64
+        self._sampled = ticks_ms()
         self._touched = bytearray(count)
         self._count = bytearray(count)  # readings in a row that say otherwise
         self._since = array("i", [0] * count)
@@ -58,6 +61,8 @@ class TouchKeys(Keys):
 
     def _sample(self):
         now = ticks_ms()
+        stood = ticks_diff(now, self._sampled) >= stalls.BEAT_MS
+        self._sampled = now
         for at in range(len(self._pads)):
             value = self._read(at)
             if not value:
@@ -71,7 +76,7 @@ class TouchKeys(Keys):
                 self._count[at] = 0
             else:
                 self._count[at] += 1
-                if self._count[at] > 1:
+                if self._count[at] > 1 or stood:
                     self._count[at] = 0
                     self._touched[at] = touched
                     self._since[at] = now  # type: ignore[call-overload]

@@ -7,6 +7,7 @@ drivers of each bus.
 
 import asyncio
 
+from drivers import stalls
 from lib.errors import BadRead, PartError
 from micropython import const
 
@@ -83,7 +84,7 @@ class Reader:
         if irq is not None:
             from machine import Pin
 
-            self._flag = asyncio.ThreadSafeFlag()
+            self._flag = stalls.flags["badge_reader"] = asyncio.ThreadSafeFlag()
             self._irq = Pin(irq, Pin.IN)
             self._irq.irq(self._edge, Pin.IRQ_FALLING)
         self.present = None  # id of the card that lies there
@@ -99,6 +100,7 @@ class Reader:
         self.repeats = 0  # answers asked for again
 
     def _edge(self, _pin):
+        stalls.late()
         self._flag.set()
 
     async def _ready(self):

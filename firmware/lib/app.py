@@ -29,7 +29,6 @@ _INPUTS = const(16)
 _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input, before the flash and the memory are tidied
 _HEALTH_MS = const(900_000)
-_STALL_MS = const(40)  # nobody presses a key for less
 _RETRY_MOST_MS = const(60_000)
 _AGAIN_MS = const(1_000)
 _VOLUME_STEP = const(6)  # percent
@@ -234,7 +233,8 @@ class App:
                 while self._inputs:
                     found = self._inputs.popleft()
                     memory.asked -= found[0] != "command"  # answered in the same turn
-                    self._watched(self._step, *found)
+                    self.alive_at = self.clock.now()
+                    self._step(*found)
                     memory.look()
                     await asyncio.sleep_ms(0)
                 now = self.clock.now()
@@ -243,20 +243,12 @@ class App:
                     await wait(self._flag, None if due is None else due - now)
                     if self._inputs:
                         continue
-                self._watched(self._timed, self.clock.now())
+                self.alive_at = now = self.clock.now()
+                self._timed(now)
                 memory.look()
             except Exception as error:
                 self.crash(error)
                 await asyncio.sleep_ms(_QUIET_MS)
-
-    def _watched(self, action, *arguments):
-        """Keys' edges in something long, such as the erasing of a sector, are told late."""
-        self.alive_at = since = self.clock.now()
-        action(*arguments)
-        took_ms = self.clock.now() - since
-        keys = self.parts.get("keys")
-        if keys and took_ms > _STALL_MS:
-            keys.stalled(took_ms)
 
     def _due(self):
         due = self._health_due

@@ -103,7 +103,11 @@ def _driver(module, name):
 async def _keys(app, keys):
     app.fault("keys", None)
     async for name, ticks in keys:
-        app.post(name, app.clock.at(ticks))
+        if name == "inputs_unsure":
+            app.fault("keys", "inputs_unsure")
+        else:
+            app.post(name, app.clock.at(ticks))
+            app.fault("keys", None)
 
 
 async def _headset(app, headset):

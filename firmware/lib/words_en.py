@@ -104,6 +104,7 @@ fault: Technical fault
 badge_reader: badge reader
 codec: audio
 keys: keys
+keys.inputs_unsure: A key may be missing
 headset: headset
 screen: screen
 journal: memory

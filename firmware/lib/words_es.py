@@ -104,6 +104,7 @@ fault: Falla técnica
 badge_reader: lector de fotocheck
 codec: audio
 keys: teclas
+keys.inputs_unsure: Quizá faltó una tecla
 headset: diadema
 screen: pantalla
 journal: memoria

@@ -102,7 +102,6 @@ async def main():
         later(at, act, key)
     later(450, panel.release, 2)
     print(erase())
-    keys.stalled(400)
     await asyncio.sleep_ms(200)
     print(" ".join(sorted(said)))
     told()
@@ -111,7 +110,6 @@ async def main():
     later(200, panel.release, 6)
     later(300, panel.press, 6)
     erase()
-    keys.stalled(400)
     await asyncio.sleep_ms(100)
     panel.release(6)
     await asyncio.sleep_ms(100)
@@ -132,12 +130,205 @@ async def main():
     await asyncio.sleep_ms(100)
     machine.net(25).handler(machine.net(25).pin)  # an interrupt, and the line is high again
     await asyncio.sleep_ms(100)
-    keys.stalled(50)  # a later one
+    erase()  # a later one
     await asyncio.sleep_ms(100)
     print(len(said))
 """
     )
     assert lines == ["0"]
+
+
+STALLS = """
+import pins
+from drivers.keys import Keys
+from models.panel import Buttons
+panel = Buttons([machine.net(gpio) for gpio in (25, 26, 14, 4, 2, 12)])
+def hand(*edges):
+    # at a time of the stall that begins now: key, negative when it is let go
+    for ms, key in edges:
+        act = panel.press if key > 0 else panel.release
+        wire.alarm(wire.now() + ms, lambda act=act, key=key: act(abs(key), 2 if bouncing else 0))
+bouncing = False
+async def somebody(ms, erase):
+    # any task of the program, such as one that connects
+    pins.stall(ms, erase)
+async def stall(ms, erase=False):
+    # what is heard of it
+    await asyncio.create_task(somebody(ms, erase))
+    await asyncio.sleep_ms(200)
+    return told()
+async def ready():
+    keys = Keys(25, 26, 14, 4, 2, 12)
+    asyncio.create_task(read(keys))
+    await asyncio.sleep_ms(100)
+    return keys
+"""
+
+
+@pytest.mark.parametrize(("ms", "erase"), [(60, True), (400, True), (1500, False), (5000, False)])
+async def test_a_key_counts_once_in_anybodys_stall(chips, ms, erase):
+    lines = await chips(
+        PRINT
+        + STALLS
+        + f"""
+async def main():
+    global bouncing
+    keys = await ready()
+    for bouncing in (False, True):
+        for key in range(1, 7):
+            hand(({ms} - 56, key), ({ms} - 8, -key))
+            print(await stall({ms}, {erase}))
+    print(list(keys._down))
+"""
+    )
+    assert lines == [f"key{key}" for key in range(1, 7)] * 2 + ["[0, 0, 0, 0, 0, 0]"]
+
+
+async def test_several_keys_of_a_call_come_in_the_order_of_their_edges(chips):
+    lines = await chips(
+        PRINT
+        + STALLS
+        + """
+async def main():
+    keys = await ready()
+    hand((100, 6), (200, -6), (300, 1), (400, -1), (500, 3), (600, -3))
+    print(await stall(700))
+    hand((100, 4), (200, 2), (300, -4), (400, -2))
+    print(await stall(700))
+    hand((100, 5), (180, -5), (300, 2))  # the second one is held
+    print(await stall(400))
+    panel.release(2)
+    await asyncio.sleep_ms(100)
+    hand((100, 2), (150, -2), (300, 2), (350, -2), (400, 1), (450, -1))
+    print(await stall(700))
+    panel.press(3)
+    await asyncio.sleep_ms(50)
+    hand((100, -3), (200, 1), (300, -1))
+    print(await stall(400))
+    await asyncio.sleep_ms(1000)
+    print(told(), list(keys._down))
+"""
+    )
+    # twice the same one in a stall may be its bounce
+    assert lines == [
+        "key6 key1 key3", "key4 key2", "key5 key2", "key2 key1", "key1 key3",
+        " [0, 0, 0, 0, 0, 0]",
+    ]  # fmt: skip
+
+
+async def test_eight_edges_in_one_batch_may_be_more(chips):
+    lines = await chips(
+        PRINT
+        + STALLS
+        + """
+async def main():
+    keys = await ready()
+    for count in (3, 4, 5):
+        hand(*[(100 * at + half, key) for at in range(1, count + 1)
+               for half, key in ((0, at), (50, -at))])
+        print(await stall(900))
+    hand((100, 1), (150, -1))
+    print(await stall(400))
+    for at in range(10):  # nobody's stall
+        hand((10 * at, 6 if at & 1 else -6))
+    await asyncio.sleep_ms(300)
+    print(told())
+"""
+    )
+    assert lines == [
+        "key1 key2 key3", "key1 key2 key3 key4 inputs_unsure", "key1 key2 key3 key4 inputs_unsure",
+        "key1", "key6",
+    ]  # fmt: skip
+
+
+DIPS = """
+from drivers.keys import Keys
+from models.panel import Buttons
+panel = Buttons([machine.net(gpio) for gpio in (36, 39, 25)])
+import network, pins
+def asleep():
+    radio = network.WLAN()
+    radio.active(True)
+"""
+
+
+async def test_nothing_is_made_of_a_dip(chips):
+    """Not in a stall either, nor when a look falls into it; a finger is seen in 10 ms."""
+    lines = await chips(
+        PRINT
+        + DIPS
+        + """
+async def main():
+    keys = Keys(36, 39, 25, long_keys=())
+    task = asyncio.create_task(read(keys))
+    asleep()
+    for ms in (400, 100, 45):
+        for erase in (True, False):
+            for _ in range(20):
+                await asyncio.sleep_ms(50)
+                pins.stall(ms, erase)
+    await asyncio.sleep_ms(100)
+    print(len(said))
+    class Dips:
+        looks = 0
+        def value(self):
+            self.looks += 1
+            return self.looks % 7 > 0
+    keys._pins[0], pin = Dips(), keys._pins[0]
+    await asyncio.sleep(1)
+    print(len(said), keys._pins[0].looks > 50)
+    keys._pins[0] = pin
+    for key in (1, 2, 3):
+        for later_ms in (1, 4, 9):
+            wire.alarm(wire.now() + later_ms, lambda key=key: panel.press(key))
+            await asyncio.sleep_ms(20)
+            print(told())
+            panel.release(key)
+            await asyncio.sleep_ms(100)
+        await asyncio.sleep_ms(100)
+    print(told(), keys.selftest())
+"""
+    )
+    assert lines == ["0", "0 True", *["key1"] * 3, *["key2"] * 3, *["key3"] * 3, " True"]
+
+
+async def test_the_headset_contact_settles_by_its_level(chips):
+    lines = await chips(
+        DIPS
+        + """
+from drivers.headset import Headset
+told = []
+async def hear(headset):
+    async for plugged in headset:
+        told.append((plugged, wire.now() - since))
+async def main():
+    global since
+    for gpio in (39, 25):
+        line = machine.net(gpio)
+        line.drive(1)
+        headset = Headset(gpio)
+        task = asyncio.create_task(hear(headset))
+        asleep()
+        for level in (0, 1):
+            since = wire.now()
+            for rattle in range(21):
+                line.drive(level ^ rattle & 1)
+                await asyncio.sleep_ms(20)
+            await asyncio.sleep_ms(900)
+            print(len(told))
+            await asyncio.sleep_ms(1000)
+            plugged, after = told.pop()
+            print(plugged, 1300 <= after <= 1700, len(told), headset.selftest())
+        line.drive(0)  # half a second is nothing
+        await asyncio.sleep_ms(500)
+        line.drive(1)
+        await asyncio.sleep_ms(2000)
+        print(len(told))
+        task.cancel()
+"""
+    )
+    once = ["0", "True True 0 True", "0", "False True 0 True", "0"]
+    assert lines == once * 2
 
 
 TOUCH = (
@@ -196,6 +387,30 @@ async def main():
         "True", "key1 key3 long4 key6 chord26", " noise", "True", "key3 False 0",
         "keys no_answer",
     ]  # fmt: skip
+
+
+async def test_a_pad_let_go_in_a_stall_was_not_held(chips):
+    lines = await chips(
+        TOUCH
+        + """
+import pins
+async def main():
+    pad = Pad(machine.net(14))
+    keys = TouchKeys(14, long_keys=(1,))
+    task = asyncio.create_task(read(keys))
+    for ms in (250, 200, 900):
+        await asyncio.sleep_ms(100)
+        pad.touched = True
+        await asyncio.sleep_ms(600)
+        wire.alarm(wire.now() + 100, lambda: setattr(pad, "touched", ms > 500))
+        pins.stall(ms)
+        await asyncio.sleep_ms(100)
+        pad.touched = False
+        await asyncio.sleep_ms(100)
+        print(told())
+"""
+    )
+    assert lines == ["key1", "key1", "long1"]
 
 
 @pytest.mark.parametrize(("chip", "pin", "rest"), [("esp32", 14, 800), ("esp32s3", 5, 30000)])
@@ -311,13 +526,13 @@ async def test_a_knob(chips):
 import pins
 from models.encoder import Encoder
 from drivers.encoder import EncoderKeys
-model = Encoder(machine.net(0), machine.net(15))
+model = Encoder(machine.net(0), machine.net(2))
 async def turn(detents, **options):
     model.turn(detents, **options)
     await asyncio.sleep_ms(400)
     return told()
 async def main():
-    keys = EncoderKeys(0, 15, 25, 26, long_keys=())
+    keys = EncoderKeys(0, 2, 25, 26, long_keys=())
     task = asyncio.create_task(read(keys))
     await asyncio.sleep_ms(10)
     print(await turn(3))
@@ -336,7 +551,7 @@ async def main():
     await asyncio.sleep_ms(300)
     print(told(), keys.lost)
     print(await turn(1))
-    machine.net(15).drive(0)
+    machine.net(2).drive(0)
     print(keys.selftest())
 """
     )

@@ -115,7 +115,7 @@ edges = []
 def edge(pin):
     edges.append((time.ticks_ms(), pin.value()))
     flag.set()
-Pin(36, Pin.IN).irq(edge)
+Pin(4, Pin.IN).irq(edge)
 async def main():
     await asyncio.sleep(1)
     while len(edges) < 10:
