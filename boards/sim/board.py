@@ -25,7 +25,8 @@ lights        `show((ready, busy, ring))`: 0 or 1 each
 codec         the interface in `drivers/es8388.py`
 audio         `listen()`, `await frame()`, `close()`, `tone(on)` meanwhile; `await play(tone)`
 headset       `async for plugged`
-wifi          `await connect(ssid, password)`, `off()`
+wifi          `await connect(ssid, password, heard)`, what `scan()` gave; `connected`, `off()`,
+              `is_on(ssid, password)`
 """
 
 NAME = "sim"

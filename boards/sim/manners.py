@@ -14,6 +14,13 @@ first byte on. A test that wants a worse day changes a figure by the `manners` c
 | handlers | scheduled handlers that wait; one more is dropped | MICROPY_SCHEDULER_DEPTH |
 | dips_s | dips a second of GPIO 36 and 39 with Wi-Fi on and `pm` not PM_NONE | ESP32 errata 3.11 |
 | handshake_ms | a TLS handshake, one C call | an emulated ESP32: 500-2 000 |
+| radio_ms | `WLAN(0)` for the first time, one C call | trace in arduino-esp32 #5698 |
+| scan_ms | a scan of 13 channels, one C call without the lock | 120 ms a channel, esp_wifi.h |
+| name_ms | a name that is answered, one C call without the lock | a local name server |
+| dns_ms | a name that is not: lwIP asks four times, after 1, 1, 2 and 3 s | lwIP dns.c |
+| beacon_ms | an access point is gone and the chip says so | esp_wifi_set_inactive_time |
+| wrong_password | what `status()` says of one: 15, 202 or 204 | micropython #11625 |
+| wrong_password_ms | until it does | WPA2's handshake timeout of the ESP-IDF |
 """
 
 import wire
@@ -29,6 +36,13 @@ ticks_from = 0
 handlers = 8
 dips_s = 5
 handshake_ms = 1200
+radio_ms = 280
+scan_ms = 2000
+name_ms = 20
+dns_ms = 7000
+beacon_ms = 6000
+wrong_password = 15
+wrong_password_ms = 4000
 
 
 def _change(command):

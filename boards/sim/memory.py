@@ -36,6 +36,7 @@ _JOINED = 8_000  # active and joined
 # (its idf 136 303 and least 130 767 with Wi-Fi and one connection)
 _TLS, _TLS_WITH_PSRAM = (30_000, 23_500), (26_233, 20_697)
 _TLS_BUFFER = 16 * 1024 + 333  # CONFIG_MBEDTLS_SSL_IN_CONTENT_LEN and a record's frame, one block
+_STACK = 5 * 1024  # mpthreadport.h of the ESP32 port
 _CERTIFICATE = 3_000  # a part of those, taken when an authority is read
 
 # of a module, as far as MicroPython maps it (the ESP32 at most 4 MB of what is there)
@@ -267,6 +268,12 @@ def squeeze(command):
 
 
 wire.on("squeeze", squeeze)
+
+
+def stack(count):
+    """Of a thread: the port's 5 KB where none is asked for, in one block."""
+    count = count or _STACK
+    return _chip.take(count, count)
 
 
 def dma(count):

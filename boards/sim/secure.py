@@ -8,9 +8,11 @@ The world is told what passes in clear, as an ear at the station's own end of th
 import io
 
 import builtin
+import manners
 import memory
 import network
 import wire
+from pins import stall
 
 _own = builtin.tls
 _select = builtin.select
@@ -85,9 +87,12 @@ class Secure(io.IOBase):
         self._more = False  # the last read was full: the TLS layer may hold more
         self.silent = False
         network.on_cut(self._cut)
+        self._shaken = False  # the handshake is over
         self._on = False  # the broker has let us in
         self._open = 1  # the handshake, until the broker's CONNACK
         wire.exchange(1)
+        if not network.passing():
+            self._cut()
 
     def _asked(self, first, body):
         kind = first >> 4
@@ -114,7 +119,7 @@ class Secure(io.IOBase):
     def happened(self, events):
         """Which of `events` are ready now. The interpreter's own poll would sleep over that."""
         if self.silent:
-            return events & _select.POLLOUT
+            return events & _select.POLLOUT if self._shaken else 0
         found = 0
         if not self._on:  # in a handshake only the TLS layer knows for what it waits
             one = _select.poll()
@@ -169,10 +174,24 @@ class Secure(io.IOBase):
 
     def write(self, data, *count):
         if self.silent:
-            return len(data)
-        sent = self.stream.write(data, *count)
+            return len(data) if self._shaken else None
+        sent = self._shake(data, *count) if not self._shaken else self.stream.write(data, *count)
         if sent:
             self._out.feed(memoryview(data)[:sent])
+        return sent
+
+    def _shake(self, data, *count):
+        """A handshake goes on in writes. Of its calls, which stop the whole chip, the last one
+        stands here for all; one that is refused has taken as long.
+        """
+        try:
+            sent = self.stream.write(data, *count)
+        except (OSError, ValueError):
+            stall(manners.handshake_ms)
+            raise
+        if sent:
+            self._shaken = True
+            stall(manners.handshake_ms)
         return sent
 
     def close(self):

@@ -16,7 +16,6 @@ import builtins
 import gc
 import os
 import select  # noqa: F401 - loaded here, so that the firmware finds ours
-import socket
 import sys
 import time  # noqa: F401
 from collections import namedtuple
@@ -32,7 +31,9 @@ import memory
 import network  # noqa: F401
 import pins
 import secure
+import sockets
 import tasks
+import threads
 import vfs
 import wire
 from solder import solder
@@ -40,6 +41,8 @@ from solder import solder
 sys.modules["_asyncio"] = tasks
 sys.modules["micropython"] = console
 sys.modules["tls"] = secure
+sys.modules["socket"] = sockets
+sys.modules["_thread"] = threads
 
 # as large as the world made their files; without slots the program lies among the files, without
 # otadata MicroPython is what runs this
@@ -148,17 +151,6 @@ def begin_app(app, chip, psram):
     sys.modules["sys"] = _Sys(version, build, chip)
 
 
-class _Socket:
-    """`socket`; what a station sends over one leaves at a time that the world knows."""
-
-    def socket(self, *arguments):
-        wire.land()
-        return socket.socket(*arguments)
-
-    def __getattr__(self, name):
-        return getattr(socket, name)
-
-
 # ours in place of the chip's built-ins that can be extended (MP_REGISTER_EXTENSIBLE_MODULE)
 _EXTENSIBLE = ("machine", "select", "time")
 
@@ -213,7 +205,6 @@ def start(models, line, folder, identity, cause, build, psram):
     if "audio" in models:
         models["audio"].files = flash
     builtins.print = _print
-    sys.modules["socket"] = _Socket()
     memory.begin()
     sys.modules["gc"] = heap
     look_for_built_ins()

@@ -50,6 +50,7 @@ class App:
         self.serial = serial
         self.parts = parts
         parts.attach(self)
+        self.radio_lock = asyncio.Lock()  # of whoever uses the radio
         self._inputs = deque((), _INPUTS)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
         self.wake = self._flag.set  # look again: something changed that is no input

@@ -49,14 +49,13 @@ def memory():
     }
 
 
-def scarce():
-    """Whether the chip's own memory has no room for a TLS connection: MicroPython says the same
-    of that as of a wrong certificate.
+def scarce(count=_TLS_BYTES, block=_TLS_BLOCK):
+    """Whether the chip's own memory has no room for so much: a TLS connection, of whose want
+    MicroPython says the same as of a wrong certificate.
     """
     internal = idf_heap_info(_INTERNAL | _8BIT)
-    return bool(internal) and (
-        sum(region[1] for region in internal) < _TLS_BYTES or _largest(internal) < _TLS_BLOCK
-    )
+    free = sum(region[1] for region in internal)
+    return bool(internal) and (free < count or _largest(internal) < block)
 
 
 def _largest(regions):

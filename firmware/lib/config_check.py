@@ -20,8 +20,8 @@ _SHAPE = {
     "wrapup_limit_s": (1, 7200),
 }
 _OPTIONAL = {
-    "key": -64, "sntp": 259, "firmware": 16, "wifi": {"ssid": 32, "password": 63},
-    "selftest": (0, 1), "update_key": 512,
+    "key": -64, "sntp": 259, "firmware": 16, "wifi": {"ssid": 32}, "selftest": (0, 1),
+    "update_key": 512,
 }  # fmt: skip
 _PINS = ("none", "always", "clonable")
 _STEPS = "greeting identity need information doubts closing".split()  # noqa: SIM905
@@ -71,6 +71,8 @@ def validate(data, station):
     for key in _OPTIONAL:
         if key in data:
             check(key, data[key], _OPTIONAL[key])
+    if "wifi" in data:
+        _wifi(data["wifi"]["ssid"], data["wifi"].get("password"))
     if "wifi" in data or "broker" in data:
         broker = data.get("broker")
         check("broker", broker, _BROKER)
@@ -99,6 +101,16 @@ def validate(data, station):
     named = isinstance(tree, dict) and isinstance(tree.get("version"), str)
     check("tree", tree, {"version": 16 if named else _VERSIONS})
     _nodes("tree.nodes", tree.get("nodes"), 3, set())
+
+
+def _wifi(ssid, password):
+    """Wi-Fi counts bytes, and takes 64 digits for the key itself."""
+    if len(ssid.encode()) > 32:
+        raise ConfigError("wifi.ssid", "more than 32 bytes")
+    size = len(password.encode()) if isinstance(password, str) else 1
+    key = size == 64 and not password.lower().strip("0123456789abcdef")
+    if size and not key and not 8 <= size <= 63:
+        raise ConfigError("wifi.password", "empty, 8 to 63 bytes, or 64 hex digits")
 
 
 def _agent(key, rest, badges, codes):

@@ -11,6 +11,7 @@ from collections import deque
 
 from lib import kept_wifi
 from lib.errors import PartError, StationError
+from lib.radio import beside, join, made
 from lib.timekeeping import wait
 from micropython import const
 
@@ -38,7 +39,6 @@ _ABOUT = const(3)
 _SCAN = const(4)
 _SILENCE_MS = const(60_000)
 _WAITING = const(4)  # packets, while one is answered
-_TURN_MS = const(20)
 
 
 def packet(kind, data):
@@ -174,9 +174,11 @@ class Improv:
                 await (self._join(data[2:]) if command == _WIFI else self._scan())
             except ValueError:
                 await self._error(_INVALID)
-            except (StationError, OSError) as error:
+            except (StationError, OSError, MemoryError) as error:
                 self._app.serial.log("wifi: {}".format(error))
                 failed = isinstance(error, PartError) and command == _WIFI
+                if getattr(error, "code", "no_memory") in ("no_memory", "radio"):
+                    self._app.fault("wifi", getattr(error, "code", "no_memory"))
                 await self._error(_UNABLE if failed else _OTHER)
                 await self._tell()
 
@@ -188,41 +190,32 @@ class Improv:
         config = self._app.machine.config
         return bool(config.key or config.broker)
 
-    def _radio(self):
-        parts = self._app.parts
-        if not parts.has("wifi"):
-            raise PartError("wifi", "none", "this board has no radio")
-        try:
-            radio = parts.get("wifi") or parts.make("wifi")
-        except PartError as error:
-            self._app.fault("wifi", error.code)
-            raise
-        self._app.fault("wifi", None)
-        return radio
-
     async def _scan(self):
-        for name, (rssi, security) in loudest(self._radio().scan()).items():
+        app = self._app
+        async with app.radio_lock:
+            heard = await beside(made(app).scan)
+        for name, (rssi, security) in loudest(heard).items():
             await self._result(_SCAN, (name, str(rssi), "YES" if security else "NO"))
         await self._result(_SCAN, ())
 
     async def _join(self, data):
         ssid, password = credentials(data)
+        wifi = {"ssid": ssid, "password": password}
         app = self._app
         await self._say(_STATE, bytes((_JOINING,)))
         app.settle_links()  # those of a hub that is forgotten
-        await asyncio.sleep_ms(_TURN_MS)
-        radio = self._radio()
-        radio.off()
-        try:
-            await radio.connect(ssid, password)
-        except (StationError, OSError):
-            if not self._owned:
-                radio.off()
-            raise
+        async with app.radio_lock:
+            made(app).off()
+            try:
+                await join(app, wifi)
+            except (StationError, MemoryError):
+                if not self._owned:
+                    made(app).off()
+                raise
+        app.fault("wifi", None)
         if self._owned:  # meanwhile, over the same cable
             await self._error(_NOT_AUTHORIZED)
             return
-        wifi = {"ssid": ssid, "password": password}
         kept_wifi.keep(wifi)
         app.machine.config.wifi = wifi
         app.wake()  # the screen tells it

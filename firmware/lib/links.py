@@ -1,5 +1,6 @@
 """The second way to the host, and which of the two is used: the cable while the host is heard
-there, else Wi-Fi. Its own task keeps radio and broker connected, for ever and never in a hurry.
+there, else Wi-Fi. Its own task keeps radio and broker connected, for ever; a hub that comes back
+is met within 20 s however long it was away, and hundreds of stations do not come at once.
 
 The uplink keeps its one window and one cursor.
 """
@@ -7,21 +8,29 @@ The uplink keeps its one window and one cursor.
 import asyncio
 import json
 import random
+import socket
 
 from lib.errors import LinkError, StationError
 from lib.mqtt import Client
+from lib.radio import beside, join
 from lib.time_server import keep_hour
 from micropython import const
 
 _TOPIC = const("diadema/v1/")
+# waits grow from the first to the last, each by up to half of it
 _FIRST_MS = const(1_000)
-_MOST_MS = const(60_000)
+_MOST_MS = const(7_000)
 _TOLD_MS = const(60_000)  # the first wait after what only a person can mend
-_TOLD_MOST_MS = const(600_000)
+_TOLD_MOST_MS = const(360_000)
 _HOLD_MS = const(30_000)  # a cable that did not answer is not used again for so long
 _HOLD_MOST_MS = const(600_000)
-# a person can mend the first three; the others are told, as they do not mend themselves
-_FAULTS = ("wrong_password", "certificate", "refused", "no_memory", "radio")
+_WATCH_MS = const(5_000)
+_SURE = const(3)  # failures in a row
+# faults: of the chip; of the access point and of the broker, which may only be on their way back
+_CHIP = ("no_memory", "radio")
+_NETWORK = ("wrong_password", "other_security", "no_network", "too_weak")
+_BROKER = ("certificate", "refused", "tls", "no_name")
+_PASSING = ("no_network", "too_weak", "no_name")  # nobody has to mend anything
 
 
 def settle(app):
@@ -59,7 +68,14 @@ class Links:
         self._cable = False  # the host was heard there, and what we sent was answered
         self._hold_ms = _HOLD_MS
         self._hold_until = 0
-        self._wait_ms = _FIRST_MS
+        self._wait_ms = 0
+        self._address = None  # of the hub, where it answered last
+        self._trying = None
+        self._joined = False  # that password was right
+        self._failures = 0  # in a row …
+        self._unanswered = 0  # … and those of a broker that does not answer
+        self._renew = _SURE
+        self._since = 0
         self.reconnects = 0
         self.tasks = [asyncio.create_task(app.keep(self._run))]
         if settings[2]:
@@ -111,35 +127,86 @@ class Links:
     # ------------------------------------------------------------------ the task
 
     async def _run(self):
+        async with self._app.radio_lock:  # who had it before has let go
+            try:
+                while True:
+                    try:
+                        await self._connect()
+                    except (StationError, OSError, RuntimeError, ValueError, MemoryError) as error:
+                        self._ended(error)
+                    wait_ms = self._wait_ms
+                    await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 9))
+            finally:
+                if self.radio:
+                    self.radio.off()
+
+    async def _connect(self):
+        app, client = self._app, self.client
+        self._since = self._now()
+        self.radio = await join(app, self.settings[0])
+        self._joined = True
+        if app.desk.faults.get("wifi") in _NETWORK:
+            app.fault("wifi", None)
+        self._trying = await self._find()
+        watch = asyncio.create_task(self._watch())
         try:
-            while True:
-                try:
-                    self.radio = self.radio or self._app.parts.make("wifi")
-                    wifi = self.settings[0]
-                    await self.radio.connect(wifi["ssid"], wifi["password"])
-                    await self.client.run()
-                except (StationError, OSError, MemoryError) as error:
-                    self._ended(error)
-                wait_ms = self._wait_ms
-                await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 11))
+            await client.run(self._trying)
         finally:
-            if self.radio:
-                self.radio.off()
+            watch.cancel()
+
+    async def _find(self):
+        """The hub's address: where it was last, and each other time by its name."""
+        if self._address and not self._unanswered & 1:
+            return self._address
+        broker = self.settings[1]
+        try:
+            found = await beside(
+                socket.getaddrinfo, broker["host"], broker["port"], 0, socket.SOCK_STREAM
+            )
+            return found[0][-1][0]
+        except OSError:
+            if self._address:
+                return self._address
+            told = "{}: no such name; mend the name server, or name the hub by its address"
+            raise LinkError(told.format(broker["host"]), "no_name") from None
+
+    async def _watch(self):
+        """An access point that is gone is seen by the chip long before TCP sees it."""
+        while True:
+            await asyncio.sleep_ms(_WATCH_MS)
+            if not self.joined():
+                self.client.end(LinkError("the access point is gone", "lost"))
 
     def _up(self):
+        app = self._app
         self.reconnects += 1
-        self._wait_ms = _FIRST_MS
-        self._app.fault("wifi", None)
+        self._wait_ms = self._failures = self._unanswered = 0
+        self._renew = _SURE
+        self._address = self._trying
+        app.serial.log("wifi: the hub answers, after {} ms".format(self._now() - self._since))
+        app.fault("wifi", None)
         self.greet = True
         self.wireless = not self._cable
-        self._app.uplink.changed()
+        app.uplink.changed()
 
     def _ended(self, error):
-        code = getattr(error, "code", "no_memory" if isinstance(error, MemoryError) else "")
+        code = getattr(error, "code", "no_memory" if isinstance(error, MemoryError) else "radio")
         self._app.serial.log("wifi: {}".format(error))
-        if code in _FAULTS:
+        self._failures += 1
+        # what worked before may work again by itself
+        worked = self._joined if code in _NETWORK else self.reconnects and code in _BROKER
+        told = code in _CHIP + _NETWORK + _BROKER
+        if self._failures < _SURE and (worked or code in _PASSING):
+            told = False
+        if told:
             self._app.fault("wifi", code)
+        if told and code not in _PASSING:
             self._wait_ms = min(max(self._wait_ms * 2, _TOLD_MS), _TOLD_MOST_MS)
         else:
-            self._wait_ms = min(self._wait_ms * 2, _MOST_MS)
+            self._wait_ms = min(max(self._wait_ms * 2, _FIRST_MS), _MOST_MS)
+        if code in ("no_answer", "lost"):
+            self._unanswered += 1
+            if self.radio and self._unanswered >= self._renew:
+                self._renew *= 2
+                self.radio.off()  # an association may be dead while its beacons come
         self._use(False)

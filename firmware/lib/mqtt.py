@@ -2,7 +2,7 @@
 
 `run` is one connection from its opening to its end, and always ends with a LinkError; who calls it
 again waits in between. What was published and not confirmed is sent again first, in order, as DUP.
-Names are looked up by the system's blocking call; give an address where that may hang.
+A name is looked up by the system's blocking call: give `run` the address.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 _PUBLISH = const(0x30)  # the low four bits are flags: DUP 8, QoS 1 2, retain 1
 _CERT_VERIFY_FAILED = const(-0x2700)  # mbedtls/x509.h
+_CONN_EOF = const(-0x7280)  # mbedtls/ssl.h
 
 
 class Client:
@@ -68,7 +69,7 @@ class Client:
         try:
             await self._send(packet)
         except (OSError, asyncio.TimeoutError) as error:
-            self._end(error)
+            self.end(error)
 
     def _next_id(self):
         while True:
@@ -86,14 +87,15 @@ class Client:
 
     # ------------------------------------------------------------------ a connection
 
-    async def run(self):
+    async def run(self, address=None):
+        """`address`: the broker's, whose certificate is checked by its name all the same."""
         self._writer = reader = None
         self._received = b""
         self._error = self._pinged = None
         self._ended = asyncio.Event()
         self._lock = asyncio.Lock()
         try:
-            await asyncio.wait_for_ms(self._open(), self._answer_ms)
+            await asyncio.wait_for_ms(self._open(address), self._answer_ms)
             reader = asyncio.create_task(self._read())
             await self._resend()
             self.connected = True
@@ -108,14 +110,15 @@ class Client:
                 reader.cancel()
             await self._close()
 
-    async def _open(self):
+    async def _open(self, address):
         broker = self._broker
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
         context.load_verify_locations(cadata=a2b_base64(broker["ca"]))
         self._reader, self._writer = await asyncio.open_connection(
-            broker["host"], broker["port"], ssl=context, server_hostname=broker["host"]
-        )
+            address or broker["host"], broker["port"], ssl=context,
+            server_hostname=broker["host"],
+        )  # fmt: skip
         body = _text("MQTT") + b"\x04\xee\x00" + bytes([_KEEP_ALIVE_S])  # clean, will, user
         for part in [self._name] + list(self._will) + [broker["user"], broker["password"]]:
             body += _text(part)
@@ -169,9 +172,10 @@ class Client:
                 else:
                     self._take(first, body)
         except Exception as error:
-            self._end(error)
+            self.end(error)
 
-    def _end(self, error):
+    def end(self, error):
+        """The connection ends with it."""
         self._error = self._error or error
         self._ended.set()
 
@@ -236,7 +240,14 @@ def _named(error):
         or (wrong and chip.scarce())  # an authority that cannot be read is «invalid cert», too
     ):
         return LinkError("no memory for TLS: " + text, "no_memory")
-    return LinkError(text, "certificate" if wrong else "no_answer")
+    if wrong:
+        return LinkError(text, "certificate")
+    number = error.args[0] if error.args else 0
+    if number == _CONN_EOF:
+        return LinkError("the broker closed", "lost")
+    # mbedTLS's numbers are large and negative, its text and CPython's name it
+    tls = "SSL" in text or (isinstance(number, int) and number < -255)
+    return LinkError(text, "tls" if tls else "no_answer")
 
 
 def _number(value):

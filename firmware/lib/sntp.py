@@ -9,6 +9,7 @@ import socket
 import struct
 
 from lib.errors import LinkError
+from lib.radio import beside
 from micropython import const
 
 _FORMAT = const("!BBbbiI4sQ8sQQ")  # RFC 4330 §4
@@ -59,13 +60,11 @@ def _ms(stamp):
 
 
 async def ask(server, now):
-    """(UTC ms, u, uncertainty ms) from `server`, host:port. Raises LinkError, OSError.
-
-    A name is looked up by the system's blocking call; give an address where that may hang.
-    """
+    """(UTC ms, u, uncertainty ms) from `server`, host:port. Raises LinkError, OSError."""
     host, _, port = server.rpartition(":")
     kind = socket.SOCK_DGRAM
-    address = socket.getaddrinfo(host, int(port), socket.AF_INET, kind)[0][-1]
+    found = await beside(socket.getaddrinfo, host, int(port), socket.AF_INET, kind)
+    address = found[0][-1]
     token = os.urandom(8)
     sock = socket.socket(socket.AF_INET, kind)
     try:

@@ -25,5 +25,5 @@ async def keep_hour(app, joined):
             utc, u, uncertainty_ms = await ask(app.machine.config.sntp, clock.now)
             if app.anchor(utc, u, "sntp", uncertainty_ms):
                 wait_ms = _FIRST_MS
-        except (LinkError, OSError) as error:
+        except (LinkError, OSError, MemoryError) as error:
             app.serial.log(str(error))

@@ -97,15 +97,12 @@ def passed(app):
 
 def judge(app, before):
     """What keeps a new program from being good, or None: a part that has no driver or a fault that
-    it had not `before`. An absent host, broker or access point never does.
+    it had not `before`. The radio and all that lies beyond it never does.
     """
     parts, faults = app.parts, app.desk.faults
     for role in ("screen", "keys", "badge_reader", "codec", "lights"):
         if parts.has(role) and not parts.get(role) and role not in before:
             return role
-    config = app.machine.config
-    if parts.has("wifi") and config.wifi and config.broker and not parts.get("wifi"):
-        return "wifi"
     for part in faults:
         if part not in before and part not in ("uplink", "wifi", "config", "headset"):
             return part

@@ -111,6 +111,12 @@ journal: memory
 uplink: link
 wifi: Wi-Fi
 wifi.wrong_password: Wrong Wi-Fi password
+wifi.no_network: Wi-Fi not found
+wifi.other_security: Wi-Fi of another kind
+wifi.too_weak: Wi-Fi too weak
+wifi.no_name: Server not found
+wifi.certificate: Certificate not valid
+wifi.tls: Server: TLS fails
 wifi.refused: Credential not valid
 wifi.no_memory: No memory for Wi-Fi
 wifi.radio: Wi-Fi radio fails

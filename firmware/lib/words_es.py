@@ -111,6 +111,12 @@ journal: memoria
 uplink: enlace
 wifi: Wi-Fi
 wifi.wrong_password: Clave de Wi-Fi errada
+wifi.no_network: No ve la red Wi-Fi
+wifi.other_security: Wi-Fi de otro tipo
+wifi.too_weak: Wi-Fi muy débil
+wifi.no_name: No halla el servidor
+wifi.certificate: Certificado no válido
+wifi.tls: Servidor: falla TLS
 wifi.refused: Credencial no válida
 wifi.no_memory: Wi-Fi sin memoria
 wifi.radio: Radio de Wi-Fi falla

@@ -37,10 +37,12 @@ class Station(Strict, kw_only=True):
 
 
 class Wifi(Strict, kw_only=True):
-    """The network that stations may use where no cable is."""
+    """The network that stations may use where no cable is: WPA2 or WPA3 with a password or its
+    key of 64 hex digits, or an open one, whose password is empty.
+    """
 
     ssid: Annotated[str, Meta(min_length=1, max_length=32)]
-    password: Annotated[str, Meta(min_length=8, max_length=63)]
+    password: Annotated[str, Meta(max_length=64)]
 
 
 class Site(Work, kw_only=True):
@@ -104,6 +106,8 @@ def parse(data: bytes) -> Site:
         raise SiteError("zone", f"{site.zone!r} is no time zone; write one like America/Lima")
     if site.sntp is not None and not 0 < int(site.sntp.rpartition(":")[2]) < 65536:
         raise SiteError("sntp", "the port must be 1 to 65535")
+    if site.wifi is not None:
+        _check_wifi(site.wifi)
     for at, station in enumerate(site.stations):
         if not is_station(station.id):
             raise SiteError(f"stations[{at}].id", "must be DIA- and 12 lower-case hex digits")
@@ -118,6 +122,20 @@ def parse(data: bytes) -> Site:
     _check_teams(site)
     check_work(site)
     return site
+
+
+def _check_wifi(wifi: Wifi) -> None:
+    """Wi-Fi counts bytes: an ñ has two."""
+    if len(wifi.ssid.encode()) > 32:
+        raise SiteError("wifi.ssid", "has more than 32 bytes; a letter with an accent has two")
+    size = len(wifi.password.encode())
+    if size == 64 and not wifi.password.lower().strip("0123456789abcdef"):
+        return
+    if size and not 8 <= size <= 63:
+        raise SiteError(
+            "wifi.password",
+            "must have 8 to 63 bytes, or be a key of 64 hex digits, or empty for an open network",
+        )
 
 
 def _check_teams(site: Site) -> None:

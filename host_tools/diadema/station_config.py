@@ -221,7 +221,7 @@ def check_sizes(site: Site) -> None:
     """Raises SiteError when a station could not hold its configuration."""
     longest: dict[str, Any] = {"key": "0" * 64, "update_key": "0" * 512}
     if site.wifi is not None:
-        longest |= {"wifi": "0" * 120, "broker": "0" * 1400}
+        longest |= {"wifi": "0" * 128, "broker": "0" * 1400}
     secrets = dict.fromkeys((station.id for station in site.stations), longest)
     lent = Counter(one.day for agent in site.agents for one in agent.day_badges)
     fullest = max(lent, key=lent.__getitem__, default=None)

@@ -38,6 +38,11 @@ def changed(path, value):
         (["sntp"], "time.example.pe:65536", "sntp", "1 to 65535"),
         (["ring_limit_s"], 2, "ring_limit_s", ">= 5"),
         (["ring_limit_s"], "20", "ring_limit_s", "Expected `int`"),
+        (["wifi"], {"ssid": "ñ" * 17, "password": ""}, "wifi.ssid", "more than 32 bytes"),
+        (["wifi"], {"ssid": "x" * 33, "password": ""}, "wifi.ssid", "<= 32"),
+        (["wifi"], {"ssid": "x", "password": "siete77"}, "wifi.password", "8 to 63 bytes"),
+        (["wifi"], {"ssid": "x", "password": "g" * 64}, "wifi.password", "64 hex digits"),
+        (["wifi"], {"ssid": "x", "password": "ñ" * 32}, "wifi.password", "8 to 63 bytes"),
         (["stations", 1, "id"], "DIA-0123456789AB", "stations[1].id", "12 lower-case hex"),
         (["stations", 1, "id"], "DIA-0123456789ab", "stations[1].id", "twice"),
         (["stations", 1, "seat"], "A-01", "stations[1].seat", "twice"),
@@ -71,6 +76,16 @@ def test_what_is_wrong_is_told_with_its_key(path, value, key, reason):
         sites.parse(changed(path, value))
     assert key in refused.value.key
     assert reason in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("ssid", "password"),
+    [("Abierta", ""), ("x" * 32, "p" * 63), ("ñ" * 16, "ñ" * 31), ("x", "0123456789ABCDEF" * 4)],
+)
+def test_each_kind_of_network_can_be_told(ssid, password):
+    wifi = {"ssid": ssid, "password": password}
+    told = sites.parse(changed(["wifi"], wifi)).wifi
+    assert (told.ssid, told.password) == (ssid, password)
 
 
 def test_a_time_server_is_told_to_the_stations_only_if_named():

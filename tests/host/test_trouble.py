@@ -12,6 +12,10 @@ from diadema.words import LANGUAGES, section
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 # by whom they are told, and in which argument
 FAULTS = {"PartError": 1, "JournalError": 1, "BadRead": 0, "fault": 1}
+RADIO = {  # of drivers/wifi.py and lib/links.py, which tell them by a table
+    "wrong_password", "no_network", "other_security", "too_weak", "no_memory", "radio",
+    "certificate", "refused", "tls", "no_name",
+}  # fmt: skip
 REASONS = {"UpdateError": 0, "_refuse": 3}
 
 
@@ -33,7 +37,8 @@ def said(places: dict[str, int]) -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_code_has_its_words(language: str) -> None:
     words = section("trouble", language)
-    codes = said(FAULTS) | {"wrong_password", "certificate", "refused", "unusable"}
+    codes = said(FAULTS) | RADIO | {"unusable"}
+    assert {f"do.{code}" for code in RADIO} <= words.keys()
     assert {"no_answer", "stuck", "not_written", "full", "other_size"} <= codes
     assert codes <= {name.removeprefix("code.") for name in words}
     reasons = said(REASONS) | {"crash", "watchdog", "power", "silent", "rolled_back"}

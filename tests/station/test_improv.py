@@ -104,7 +104,8 @@ async def test_a_browser_that_asks_from_the_first_moment_is_answered(fresh):
 async def test_it_joins_what_it_can_and_keeps_it_over_a_restart(fresh):
     async with fresh() as (world, station, client):
         await world.sleep(2000)
-        for name, password in ((SSID, "otra"), ("Piso 4", PASSWORD)):
+        # also the same one once more, which the chip tells as it told the first
+        for name, password in ((SSID, "otra"), (SSID, "otra"), ("Piso 4", PASSWORD)):
             states, errors, results = await asked(world, client, wifi(name, password))
             assert (states, errors, results) == ([JOINING, READY], [UNABLE], [])
         before = await station.screen()
@@ -174,7 +175,7 @@ async def test_a_radio_that_fails_is_told_to_the_browser_and_ends_nothing(fresh,
         states, errors, results = await asked(world, client, wifi(SSID, PASSWORD))
         assert (states, errors, results) == ([JOINING, READY], [UNABLE], [])
         kinds = [seen.event["k"] for seen in world.witness.events(STATION)]
-        assert ("station.fault" in kinds) == (where == "made")
+        assert kinds.count("station.fault") == 1
         await station.ask({"do": "radio", "fails": {}})
         states, errors, results = await asked(world, client, wifi(SSID, PASSWORD))
         assert (states, errors, results) == ([JOINING, JOINED], [], [(WIFI, [])])

@@ -206,7 +206,7 @@ class Station:
         self.plugged = False
         await self.ask({"do": "unplug"})
 
-    async def air(self, networks: dict[str, str]) -> None:
+    async def air(self, networks: dict[str, Any]) -> None:
         """The access points in reach from now on, name and password."""
         self._networks = networks
         if self._vm:

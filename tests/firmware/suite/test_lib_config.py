@@ -347,6 +347,14 @@ def test_key_wifi_and_broker_may_be_there():
     assert wrong(wifi={"ssid": "x" * 33, "password": "y"}, broker=BROKER)[0] == "wifi.ssid"
     assert wrong(wifi={"ssid": "x"}, broker=BROKER)[0] == "wifi.password"
     assert wrong(wifi="x", broker=BROKER)[0] == "wifi"
+    for ssid, password in (
+        ("Abierta", ""), ("x" * 32, "p" * 63), ("ñ" * 16, "ñ" * 31), ("x", "0123456789ABCDEF" * 4),
+    ):  # fmt: skip
+        assert wrong(wifi={"ssid": ssid, "password": password}, broker=BROKER) is None
+    assert wrong(wifi={"ssid": "ñ" * 17, "password": ""}, broker=BROKER)[0] == "wifi.ssid"
+    for password in ("p" * 7, "p" * 64, "ñ" * 32, 12345678, None):
+        told = wrong(wifi={"ssid": "x", "password": password}, broker=BROKER)
+        assert told[0] == "wifi.password", password
     for name, value in (("host", ""), ("port", 0), ("port", "1"), ("ca", "AAE"), ("user", 5)):
         assert wrong(broker=dict(BROKER, **{name: value}))[0] == "broker." + name
 

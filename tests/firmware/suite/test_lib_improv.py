@@ -99,7 +99,11 @@ class Radio:
         self.up = False
         self.offs = 0
 
-    async def connect(self, ssid, password):
+    def is_on(self, ssid, password):
+        return False
+
+    async def connect(self, ssid, password, heard):
+        assert heard == self.scan()
         self.tried.append((ssid, password))
         if (ssid, password) != ("MyWirelessAP", "mysecurepassword"):
             raise PartError("wifi", "wrong_password")
@@ -236,8 +240,8 @@ def test_a_hub_that_configures_it_meanwhile_wins():
     config = Config()
 
     class Slow(Radio):
-        async def connect(self, ssid, password):
-            await super().connect(ssid, password)
+        async def connect(self, ssid, password, heard):
+            await super().connect(ssid, password, heard)
             config.key = b"0" * 32
 
     told, _, radio = talk(SEND_WIFI, config=config, radio=Slow())
