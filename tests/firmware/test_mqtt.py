@@ -2,6 +2,8 @@
 a TLS peer that withholds what a broker owes.
 """
 
+import asyncio
+
 import pytest
 from mqtt_bench import INTERPRETERS, STATION, Authority, Peer, Station, broker, running_server
 
@@ -105,6 +107,21 @@ async def test_another_authority_is_refused(tmp_path, authority, which):
     ):
         await station.says("ended certificate")
         assert peer.seen == []
+
+
+@both
+async def test_a_port_that_speaks_no_tls_has_a_name(authority, which):
+    async def answer(reader, writer):
+        await reader.read(16)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as plain,
+        Station(which, broker=broker(authority, plain.sockets[0].getsockname()[1]), count=0,
+                once=True) as station,
+    ):  # fmt: skip
+        await station.says("ended tls")
 
 
 @both

@@ -60,12 +60,6 @@ async def greeted(bench, after=0):
     return sum("way" in hello for hello in host.hellos)
 
 
-async def back(bench, since_ms, hellos):
-    """Simulated ms from then until it is met over the air again."""
-    await bench.until(lambda: sum("way" in hello for hello in bench.host.hellos) > hellos)
-    return bench.world.now_ms() - since_ms
-
-
 @pytest.mark.parametrize("told", [15, 202, 204])
 async def test_a_wrong_password_mended_then_wrong_again(desk, site, server, told):
     async with desk() as bench:
@@ -244,6 +238,39 @@ async def test_another_network_waits_until_the_first_has_let_go(desk, site, serv
         assert told["active"] and told["bssid"]
         assert sum("way" in hello for hello in host.hellos) == hellos, "and stays"
         assert await faults(bench) == []
+        await host.shut()
+
+
+@pytest.mark.parametrize("away_s", [7, 100, 400])
+async def test_a_hub_that_comes_back_is_met_within_20_s(desk, site, server, away_s):
+    """Of the station's own time."""
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: PASSWORD})
+        with_way(host)
+        hellos = await greeted(bench)
+        await host._client.close()
+        host._client = None
+        await server.kill()
+        await bench.world.sleep(away_s * 1000)
+        await server.start()
+        await host.open()
+        since_ms = bench.world.now_ms()
+        await greeted(bench, hellos)
+        assert bench.world.now_ms() - since_ms <= 20_000
+        await host.shut()
+
+
+async def test_a_radio_without_memory_for_it_is_not_touched(desk, site, server):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await bench.station.ask({"do": "squeeze", "free": 40_000})
+        await air(bench, {SSID: PASSWORD})
+        with_way(host)
+        await bench.event("station.fault", part="wifi", code="no_memory")
+        assert "active" not in await seen(bench), "nobody made it"
+        await bench.station.ask({"do": "squeeze"})
+        await greeted(bench)
         await host.shut()
 
 

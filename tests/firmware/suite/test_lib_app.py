@@ -5,6 +5,7 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
+from lib import updating
 from lib.app import App
 from lib.chip import about
 from lib.config import Config
@@ -525,6 +526,18 @@ def test_headset_and_health():
     bench.app.parts.made["wifi"] = Air()
     health(bench.app, bench.app.clock.now())
     assert bench.since(n)[-1]["rssi"] == -61
+
+
+def test_what_a_radio_raises_takes_no_new_program_back():
+    bench = Bench(parts=("wifi",))
+    app = bench.app
+    app.adopt(Config(dict(CONFIG, wifi={"ssid": "x", "password": ""}, broker={"host": "h"})))
+    assert updating.judge(app, set()) is None, "a radio that could not be made"
+    for code in ("no_memory", "radio", "wrong_password"):
+        app.fault("wifi", code)
+        assert updating.judge(app, set()) is None
+    app.fault("codec", "no_answer")
+    assert updating.judge(app, set()) == "codec"
 
 
 def test_frames_of_the_host_and_nonsense():
