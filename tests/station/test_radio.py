@@ -75,6 +75,8 @@ async def test_a_wrong_password_mended_then_wrong_again(desk, site, server, told
             with_way(host)
             await greeted(bench, hellos)
             await bench.event("station.fault_cleared", since, part="wifi")
+        told = [kind for kind, _ in await faults(bench)]
+        assert told == ["station.fault", "station.fault_cleared"] * 2
         await host.shut()
 
 
@@ -225,14 +227,21 @@ async def test_another_certificate_of_the_hub_while_there_is_no_memory(
         await host.shut()
 
 
-async def test_another_network_waits_until_the_first_has_let_go(desk, site, server):
+@pytest.mark.parametrize("change", ["network", "broker"])
+async def test_another_way_waits_until_the_first_has_let_go(desk, site, server, change):
     async with desk() as bench:
         host = await begin(bench, site, server)
         await air(bench, {SSID: PASSWORD, "Piso 4": "otra clave"})
         with_way(host)
         hellos = await greeted(bench)
-        with_way(host, ssid="Piso 4", password="otra clave")
+        since_ms = bench.world.now_ms()
+        if change == "network":
+            with_way(host, ssid="Piso 4", password="otra clave")
+        else:
+            server.broker["host"] = "localhost"
+            with_way(host)
         hellos = await greeted(bench, hellos)
+        assert bench.world.now_ms() - since_ms < 12_000, "nobody switches it off under the new one"
         await bench.world.sleep(60_000)
         told = await seen(bench)
         assert told["active"] and told["bssid"]
