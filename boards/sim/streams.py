@@ -4,7 +4,11 @@ import io
 
 import builtin
 import memory
+import pins
 from buses import devices
+
+_DMA_MS = 16  # 256 frames of 16 kHz in each of I2S's buffers
+_BYTES_A_MS = 64
 
 
 class _Stream(io.IOBase):
@@ -74,8 +78,11 @@ class UART(_Stream):
 class I2S(_Stream):
     """One direction, clocked by the board's sound (`parts.audio`), which hangs on ("i2s", sck).
 
+    Until asyncio (or anyone) polled it, a read or write stands, and the VM with it, until all of
+    its buffer went; afterwards it does what can be done at once (ports/esp32/machine_i2s.c).
+
     While nobody listens to the sound of the simulated board it stands still: nothing comes in and
-    nothing is taken.
+    nothing is taken, but for writes that stand, which take their time.
     """
 
     RX = 1
@@ -89,9 +96,14 @@ class I2S(_Stream):
         self._taken = memory.dma(ibuf)
         if self._taken is None:
             raise OSError(12)  # ENOMEM
+        self._polled = False
         self._audio = devices[("i2s", sck.net.gpio)][0]
         self._receives = mode == I2S.RX
         self._port = self._audio.receive(ibuf) if self._receives else self._audio.transmit(ibuf)
+
+    def ioctl(self, request, argument):
+        self._polled = self._polled or request == 3  # MP_STREAM_POLL
+        return _Stream.ioctl(self, request, argument)
 
     def _waiting(self):
         return self._port.waiting() if self._receives else 0
@@ -99,14 +111,24 @@ class I2S(_Stream):
     def _room(self):
         return 0 if self._receives else self._port.room()
 
+    def _stand(self, what, size):
+        while not self._polled and what() < size:
+            pins.stall(_DMA_MS if self._audio.running else -(-size // _BYTES_A_MS))
+            if not self._audio.running:
+                break
+
     def readinto(self, buf):
         """What is there, it may be less than `buf` takes."""
+        self._stand(self._waiting, len(buf))
         data = self._port.take(min(len(buf), self._waiting()))
         buf[: len(data)] = data
         return len(data)
 
     def write(self, buf):
         """Takes what there is room for."""
+        self._stand(self._room, len(buf))
+        if not self._polled and not self._audio.running:
+            return len(buf)
         count = min(len(buf), self._room())
         self._port.put(bytes(buf[:count]))
         return count

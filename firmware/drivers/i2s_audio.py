@@ -9,6 +9,7 @@ a board: that MCLK is there (4.096 MHz), and what a codec says to its pause betw
 """
 
 import asyncio
+import select
 
 from drivers.i2s_mclk import drive
 from drivers.i2s_tone import begin
@@ -17,8 +18,11 @@ from machine import I2S, Pin
 from micropython import const
 
 _FRAME_BYTES = const(1_280)  # 20 ms, left and right in turn
-_RING = const(8_192)  # 128 ms: longer than an erase of flash
-_BYTES_A_MS = const(64)
+# 128 ms each way, longer than an erase of flash mostly is: what comes in takes 32 bits a sample
+# until it is read, whatever `bits` says
+_RING_MS = const(128)
+_RING_OUT = const(8_192)
+_RING_IN = const(16_384)
 
 
 class Audio:
@@ -49,11 +53,15 @@ class Audio:
             self._port = I2S(
                 0, sck=Pin(sck), ws=Pin(ws), sd=Pin(self.receive if receives else self.transmit),
                 mode=I2S.RX if receives else I2S.TX, bits=16, format=I2S.STEREO, rate=self.rate,
-                ibuf=_RING,
+                ibuf=_RING_IN if receives else _RING_OUT,
             )  # fmt: skip
         except (OSError, ValueError):
             raise PartError("audio", "no_port", "check the I2S pins") from None
         self.state = state
+        if not receives:  # until it was polled once, each write would stand, and all with it
+            poll = select.poll()
+            poll.register(self._port, select.POLLOUT)
+            poll.poll(0)
         if self.mclk is not None:
             drive(self.mclk)
         return asyncio.StreamReader(self._port)
@@ -99,7 +107,7 @@ class Audio:
             while tone.fill(buffer):
                 stream.write(buffer)
                 await stream.drain()
-            await asyncio.sleep_ms(_RING // _BYTES_A_MS)  # what is still in the ring
+            await asyncio.sleep_ms(_RING_MS)  # what is still in the ring
         finally:
             self.close()
 

@@ -202,11 +202,68 @@ asyncio.run(main())
         ms=1500,
     )
     assert "played 1" in console
-    first = heard.headset[240 * 16 : 300 * 16]  # of the 120 ms that a note of «hold» has
+    # of the 120 ms that a note of «hold» has, once the ring's silence is out
+    first = heard.headset[360 * 16 : 420 * 16]
     assert level(first, 587) > 0.01
-    ringing = heard.headset[700 * 16 : 1100 * 16]
+    ringing = heard.headset[1000 * 16 : 1400 * 16]
     assert level(ringing, 880) > 0.003 and level(ringing, 1000) < 3e-4  # no line
-    assert level(heard.line_out[700 * 16 : 1100 * 16], 880) < 1e-4
+    assert level(heard.line_out[1000 * 16 : 1400 * 16], 880) < 1e-4
+
+
+async def test_a_tone_lets_everybody_else_go_on(hear):
+    """A write of I2S stands, and all else with it, unless the port was polled before."""
+    _, console = await hear(
+        AUDIO
+        + """
+from time import ticks_ms
+from lib.tones import Tone
+async def main():
+    await at(300)
+    task = asyncio.create_task(audio.play(Tone("error")))
+    longest, last = 0, ticks_ms()
+    while not task.done():
+        await asyncio.sleep_ms(1)
+        now = ticks_ms()
+        longest, last = max(longest, now - last), now
+    print("longest", longest, "in", last - 300, audio.state)
+asyncio.run(main())
+""",
+        ms=1500,
+    )
+    (line,) = console.splitlines()
+    _, longest, _, whole, state = line.split()
+    assert int(longest) < 16  # a sleep of asyncio may take 10
+    # 500 ms of it, behind a ring of silence, and until the last is out of that
+    assert 600 < int(whole) < 800 and state == "None"
+
+
+async def test_a_read_or_write_that_nobody_polled_stands_until_it_is_done(hear):
+    _, console = await hear(
+        """
+from time import ticks_ms
+from machine import I2S
+def port(mode):
+    return I2S(0, sck=Pin(14), ws=Pin(25), sd=Pin(26), mode=mode, bits=16, format=I2S.STEREO,
+               rate=16_000, ibuf=8_192)
+async def main():
+    await at(200)
+    sends = port(I2S.TX)
+    took = []
+    for _ in range(4):
+        began = ticks_ms()
+        assert sends.write(bytes(1_280)) == 1_280
+        took.append(ticks_ms() - began)
+    sends.deinit()
+    hears, began = port(I2S.RX), ticks_ms()
+    assert hears.readinto(bytearray(1_280)) == 1_280
+    print(took, ticks_ms() - began)
+asyncio.run(main())
+"""
+    )
+    took, reading = console.strip().rsplit(maxsplit=1)
+    took = [int(ms) for ms in took.strip("[]").split(",")]
+    assert 70 <= sum(took) <= 100 and min(took) >= 16  # 80 ms of sound, and none is ahead
+    assert 20 <= int(reading) <= 36
 
 
 async def test_i2s_stands_still_while_nobody_listens(program, image, tmp_path):

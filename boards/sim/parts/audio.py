@@ -16,10 +16,12 @@ from array import array
 _RATE = 16  # samples a ms
 _DMA_MS = 16  # 256 frames, as the ESP32 port has it
 _FRAME = 4  # bytes: left and right
-_RING = 8_192
+_BUFFER = _DMA_MS * _RATE * _FRAME
+_WIDER = 2  # of what comes in a sample takes 32 bits, whatever the program is given of it
 _PIECE_MS = 20
 _SPARE = 1 << 20  # bytes of the heap
-_BITS = 512_000  # a second: two slots of 16 bits a sample
+_SLOT = 32  # bits, of which a codec for 16 takes the first
+_BITS = 1_024_000  # a second, while it receives: two slots
 _SINKS = ("headset", "line_out")
 
 
@@ -56,13 +58,16 @@ class Recording:
 
 
 class Port:
-    """One direction of I2S: `room` bytes of `ring` between the DMA and the program."""
+    """One direction of I2S: `room` bytes of `ring` between the DMA and the program. A ring that is
+    sent goes round from the beginning, full of silence: what the program writes comes after it.
+    """
 
-    def __init__(self, audio, ring, room):
+    def __init__(self, audio, ring, room, sends):
         self._audio = audio
         self._ring = memoryview(ring)
         self._room = room
-        self._size = 0
+        self._size = room if sends else 0
+        self._part = 0  # of the DMA buffer that is being sent, bytes that went
         self._alarm = None
         self.lost = 0  # bytes of an overrun, or silence for want of data
 
@@ -83,12 +88,14 @@ class Port:
 
     def waiting(self):
         """Bytes to be read, in whole DMA buffers."""
-        whole = _DMA_MS * _RATE * _FRAME
-        return self._size // whole * whole
+        return self._size // _BUFFER * _BUFFER
 
     def room(self):
-        """Bytes that may be written; none while nothing is clocked out."""
-        return self._room - self._size if self._audio.running else 0
+        """Bytes that may be written, in buffers that were sent whole, but for one; none while
+        nothing is clocked out.
+        """
+        free = min(self._room - self._size - self._part, self._room - _BUFFER)
+        return max(free, 0) if self._audio.running else 0
 
     def put(self, data):
         """The program's, or the ADC's: what has no room is the oldest."""
@@ -100,6 +107,7 @@ class Port:
         self._size += len(data)
 
     def take(self, count):
+        self._part = (self._part + count) % _BUFFER
         count = min(count, self._size)
         data = bytes(self._ring[:count])
         self._drop(count)
@@ -128,9 +136,9 @@ class Audio:
         self._held = 0  # how much of the earphone's sound the microphone takes up
         self._late = None  # of the headset, on its way there
         self._pulses = (0, 0)  # hertz, and for how much of 65536 they are high
-        self._bit = 0  # where in a pulse the next one is, in 1/512000
+        self._bit = 0  # where in a pulse the next one is
         self._receiver = self._sender = None
-        self._ring = bytearray(_RING)  # on the chip it is none of the program's memory
+        self._ring = b""  # on the chip it is none of the program's memory
 
     # ------------------------------------------------------------------ the world
 
@@ -170,22 +178,21 @@ class Audio:
     def receive(self, room):
         """Begin to take what the ADC sends. One direction at a time, as the pins are shared."""
         self.catch_up()
-        self._receiver = self._begin(room)
+        self._receiver = self._begin(room // _WIDER, False)
         return self._receiver
 
     def transmit(self, room):
         self.catch_up()
-        self._sender = self._begin(room)
+        self._sender = self._begin(room, True)
         return self._sender
 
-    def _begin(self, room):
+    def _begin(self, room, sends):
         if self.fault:
             raise OSError(0x101)  # ESP_ERR_NO_MEM
         if self._receiver or self._sender:
             raise OSError(0x103)  # ESP_ERR_INVALID_STATE: the pins are in use
-        if room > len(self._ring):
-            self._ring = bytearray(room)
-        port = Port(self, self._ring, room)
+        self._ring = bytearray(room)
+        port = Port(self, self._ring, room, sends)
         if self.running:
             port.start()
         return port
@@ -255,11 +262,12 @@ class Audio:
         bit = self._bit
         samples = array("h", bytes(2 * count))
         for at in range(count):
-            bit = (bit + 16 * hertz) % _BITS  # the left slot
+            bit = (bit + _SLOT * hertz) % _BITS  # the left slot
             word = 0
             for _ in range(16):
                 word = word << 1 | (bit < high)
                 bit = (bit + hertz) % _BITS
+            bit = (bit + (_SLOT - 16) * hertz) % _BITS
             samples[at] = word - 65536 if word & 0x8000 else word
         self._bit = bit
         return samples
