@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from broken_boards import AUDIOKIT, BROKEN, DEVKIT, FLASH, KORVO, LYRAT, TABLE, WIRING
 from diadema import cli
-from diadema.boards.check import RULES, check_board, reason
+from diadema.boards.check import RULES, WARNINGS, check_board, reason, warn_of
 from diadema.boards.table import BOARDS, BoardError, board_names, load_board
 from diadema.errors import DiademaError
 
@@ -50,7 +50,31 @@ def test_a_rule_fails_on_a_broken_table(tree, rule, name, file, old, new, told):
 
 def test_each_rule_is_seen_failing_and_says_why():
     assert {rule.__name__ for rule in RULES} == {case[0] for case in BROKEN}
-    assert all(len(reason(rule)) > 30 for rule in RULES)
+    assert all(len(reason(rule)) > 30 for rule in (*RULES, *WARNINGS))
+
+
+def test_keys_and_headset_on_pins_that_dip_are_warned_of():
+    warned = {
+        name: [found.problem for found in warn_of(load_board(name))] for name in board_names()
+    }
+    assert [text.partition(": on")[0] for text in warned[LYRAT]] == ["key1", "key2"]
+    assert len(warned[AUDIOKIT]) == 4  # key 1 and the headset, with each of its two modules
+    assert all("headset_detect" in text or "key1" in text for text in warned[AUDIOKIT])
+    assert warned[DEVKIT] == warned[KORVO] == []
+
+
+def test_pins_that_dip_are_the_esp32_s_alone(tree):
+    break_file(tree / TABLE.format(KORVO), '"headset_detect": 7', '"headset_detect": 39')
+    assert not warn_of(load_board(KORVO, tree))
+
+
+def test_a_warning_is_printed_and_is_no_error(run):
+    code, printed, _ = run("check", LYRAT)
+    assert code == 0
+    assert "nothing wrong" in printed and "warning: key1: on GPIO 36" in printed
+    code, printed, _ = run("check", LYRAT, "--json")
+    assert code == 0
+    assert [found["rule"] for found in json.loads(printed)["warnings"]] == ["levels_that_dip"] * 2
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     pins.wires_described,
     parts.parts_wired,
     parts.drivers_fit,
+    parts.wiegand_by_itself,
     parts.variants_probed,
     pins.no_pin_twice,
     pins.pins_exist,
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     pins.input_only_pulled,
     pins.strapping_pins_safe,
     pins.no_adc2,
+    pins.edges_that_are_none,
     pins.touch_on_touch_pins,
     pins.directions_agree,
     parts.addresses_distinct,
@@ -42,6 +44,9 @@ RULES: tuple[Rule, ...] = (
     flash.files_there,
 )
 
+# of what works, and not as well as it could
+WARNINGS: tuple[Rule, ...] = (pins.levels_that_dip,)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -55,9 +60,18 @@ class Finding:
 
 def check_board(board: Board) -> list[Finding]:
     """What is wrong with it; nothing, when every rule holds."""
+    return _found(board, RULES)
+
+
+def warn_of(board: Board) -> list[Finding]:
+    """What is to be known of it before it is built."""
+    return _found(board, WARNINGS)
+
+
+def _found(board: Board, rules: tuple[Rule, ...]) -> list[Finding]:
     return [
         Finding(board.folder.name, rule.__name__, problem, reason(rule))
-        for rule in RULES
+        for rule in rules
         for problem in dict.fromkeys(rule(board))
     ]
 

@@ -1,6 +1,7 @@
 """What a GPIO of a chip can do, and what the chip itself needs it for.
 
-ESP32: datasheet v4 §2.2 (pins), §2.4 (strapping), technical reference §4.11 (ADC2, touch).
+ESP32: datasheet v4 §2.2 (pins), §2.4 (strapping), technical reference §4.11 (ADC2, touch), errata
+3.11 (pins that dip).
 ESP32-S3: datasheet v1.8 §2.3 (pins), §3 (boot configurations), and ESP-IDF's GPIO page.
 """
 
@@ -9,7 +10,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Chip:
-    """`straps`: GPIO → (level in reset for a normal start, what the other level does)."""
+    """`straps`: GPIO → (level in reset for a normal start, what the other level does); `dips`:
+    low for a moment whenever the radio wakes.
+    """
 
     pins: frozenset[int]
     flash: frozenset[int]
@@ -20,6 +23,7 @@ class Chip:
     adc2: frozenset[int]
     touch: frozenset[int]
     console: dict[int, str] = field(default_factory=dict)
+    dips: frozenset[int] = frozenset()
 
 
 # how a module's PSRAM is wired, by its name: data sheets of the modules, «ordering information»
@@ -53,6 +57,7 @@ CHIPS = {
         adc2=frozenset({0, 2, 4, 12, 13, 14, 15, 25, 26, 27}),
         touch=frozenset({0, 2, 4, 12, 13, 14, 15, 27, 32, 33}),
         console={1: "the console's TX", 3: "the console's RX"},
+        dips=frozenset({36, 39}),
     ),
     "esp32s3": Chip(
         pins=_range((0, 21), (26, 48)),

@@ -44,13 +44,15 @@ def check(
 ) -> None:
     """Prove that a board's table can work: pins, buses, drivers, flash, output limit.
 
-    Exit code 1 when a rule does not hold.
+    Exit code 1 when a rule does not hold; a warning leaves it 0.
     """
-    from diadema.boards.check import RULES, check_board
+    from diadema.boards.check import RULES, check_board, warn_of
     from diadema.boards.table import load_board
 
     root = _boards(boards)
-    found = {each: check_board(load_board(each, root)) for each in _chosen(name, every, root)}
+    loaded = {each: load_board(each, root) for each in _chosen(name, every, root)}
+    found = {each: check_board(board) for each, board in loaded.items()}
+    warned = {each: warn_of(board) for each, board in loaded.items()}
     if as_json:
         print(
             json.dumps(
@@ -58,6 +60,7 @@ def check(
                     "rules": len(RULES),
                     "boards": list(found),
                     "findings": [asdict(finding) for each in found.values() for finding in each],
+                    "warnings": [asdict(finding) for each in warned.values() for finding in each],
                 },
                 ensure_ascii=False,
             )
@@ -67,6 +70,8 @@ def check(
             print(f"{each}: {len(RULES)} rules, {len(findings) or 'nothing'} wrong")
             for finding in findings:
                 print(f"  {finding.problem}\n    {finding.rule}: {finding.why}")
+            for finding in warned[each]:
+                print(f"  warning: {finding.problem}\n    {finding.rule}: {finding.why}")
     sys.exit(1 if any(found.values()) else 0)
 
 

@@ -87,6 +87,18 @@ def drivers_fit(board: Board) -> Iterator[str]:
             )
 
 
+def wiegand_by_itself(board: Board) -> Iterator[str]:
+    """A Wiegand reader sends a bit each 1 to 2 ms and never again, and the chip keeps eight of
+    them while it does something else: a screen takes 25 ms to draw, and a card is read wrongly.
+    """
+    for role, (module, _, _, _, _) in board.parts.items():
+        if module == "wiegand" and "screen" in board.parts:
+            yield (
+                f"{role}: a Wiegand reader does not work beside a screen: take a reader with a "
+                "PN532 or an RDM6300, or take the screen out of the table"
+            )
+
+
 def addresses_distinct(board: Board) -> Iterator[str]:
     """Two chips that answer to one I2C address on one bus spoil each other's answers."""
     taken: dict[tuple[str, int], str] = {}

@@ -31,6 +31,8 @@ _DRIVER_DIRECTIONS = {
     "wiegand": ("in",),
     "i2s_audio": ("out", "out", "in", "out"),
 }
+# module of drivers → its wires whose every edge counts, by number
+_EDGES = {"wiegand": (0, 1), "encoder": (0, 1), "pn532": (0,), "pn532_spi": (1,)}
 
 
 def no_pin_twice(board: Board) -> Iterator[str]:
@@ -134,6 +136,32 @@ def no_adc2(board: Board) -> Iterator[str]:
             yield f"{layout.where()}{wire}: GPIO {gpio} {what}: take one of ADC1"
 
 
+def edges_that_are_none(board: Board) -> Iterator[str]:
+    """GPIO 36 and 39 of an ESP32 dip for 80 ns with Wi-Fi on (errata 3.11), and an interrupt takes
+    that for an edge: bits, turns or answers that nobody sent.
+    """
+    for layout, role, wire, gpio in _dipping(board):
+        module, _, _, wires, _ = board.parts[role]
+        if wires.index(wire) in _EDGES.get(module, ()):
+            yield (
+                f"{layout.where()}{wire}: {module} needs an interrupt, and GPIO {gpio} dips with "
+                "Wi-Fi on: take another"
+            )
+
+
+def levels_that_dip(board: Board) -> Iterator[str]:
+    """GPIO 36 and 39 of an ESP32 dip for 80 ns with Wi-Fi on (errata 3.11), so their levels are
+    read and nothing is made of an interrupt: what comes and goes while the chip stands still (an
+    erase of flash, a handshake) is not seen there.
+    """
+    for layout, role, wire, gpio in _dipping(board):
+        if role in ("keys", "headset"):
+            yield (
+                f"{layout.where()}{wire}: on GPIO {gpio} what is pressed or plugged for a moment "
+                "only can be missed: take another where the board leaves you one"
+            )
+
+
 def touch_on_touch_pins(board: Board) -> Iterator[str]:
     """Only some GPIOs have a touch sensor."""
     for layout, wire, gpio in _wires(board):
@@ -167,6 +195,16 @@ def _wires(board: Board) -> Iterator[tuple[Layout, str, int]]:
     for layout in board.layouts():
         for wire, gpio in layout.pins.items():
             yield layout, wire, gpio
+
+
+def _dipping(board: Board) -> Iterator[tuple[Layout, str, str, int]]:
+    """(layout, role, wire, GPIO) of parts whose wire lies on a pin that dips."""
+    for layout in board.layouts():
+        for role, (_, _, _, wires, _) in board.parts.items():
+            for wire in wires:
+                gpio = layout.pins.get(wire)
+                if gpio in board.chip.dips:
+                    yield layout, role, wire, gpio
 
 
 def _known_directions(board: Board) -> Iterator[tuple[str, str]]:
