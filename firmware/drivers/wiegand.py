@@ -4,16 +4,24 @@ A pulse on D0 is 0, on D1 is 1, 20 to 100 µs long, 0.2 to 20 ms apart (SIA AC-0
 without any ends a frame (ESPHome waits 100 ms, which would join a keypad's bursts). 26 bits as SIA
 AC-01 §5, 34 and 37 (HID H10302) as their makers document them. The number is public and can be
 copied: it names a person, it proves nothing.
+
+While the chip does something else eight bits wait and the rest is lost, in an erase of flash all
+but one a line; what is left of 37 can be 26 whose parities are right. A reader's bits come at even
+times, so a frame is a bad read when one of its pauses is another, or a bit of it was told so late
+that the frame's beginning may be what is missing.
 """
 
 import asyncio
-from time import ticks_diff, ticks_ms
+from time import ticks_diff, ticks_ms, ticks_us
 
+from drivers import stalls
 from drivers.contact import contact
 from micropython import const
 
 _GAP_MS = const(25)
 _MOST = const(40)  # bits; a longer frame is a bad read
+_STEP_MS = const(15)  # a task's step, in which bits may have been lost: an erase takes 30 at least
+_NEVER = const(-1)
 # length → bits under the even parity (from the first) and under the odd one (up to the last)
 _PARITY = {26: (13, 13), 34: (17, 17), 37: (19, 19)}
 _KEYS = const("0123456789*#")
@@ -62,6 +70,9 @@ class Wiegand:
         self._bits = bytearray(_MOST)
         self._count = 0
         self._last = 0  # ticks of the newest bit
+        self._first_us = self._last_us = 0  # the same, of the first and the newest
+        self._least_us = self._most_us = 0  # pauses of the frame
+        self._late = False
         self._flag = asyncio.ThreadSafeFlag()
         self._pins = [contact(d0), contact(d1)]
         for bit, pin in enumerate(self._pins):
@@ -72,10 +83,23 @@ class Wiegand:
 
     def _handler(self, bit):
         def handler(_pin):  # allocates nothing: it may run while others collect
+            now = ticks_us()
             if self._count < _MOST:
                 self._bits[self._count] = bit
+            if not self._count:
+                self._first_us = now  # type: ignore[assignment]
+                self._late = False
+            else:
+                pause = ticks_diff(now, self._last_us)
+                if self._count == 1 or pause < self._least_us:
+                    self._least_us = pause
+                if self._count == 1 or pause > self._most_us:
+                    self._most_us = pause
             self._count += 1
+            self._last_us = now  # type: ignore[assignment]
             self._last = ticks_ms()  # type: ignore[assignment]
+            if stalls.since != _NEVER and ticks_diff(self._last, stalls.since) >= _STEP_MS:
+                self._late = True
             self._flag.set()
 
         return handler
@@ -113,7 +137,14 @@ class Wiegand:
                 break
             await asyncio.sleep_ms(left_ms)
         bits = bytes(memoryview(self._bits)[: min(self._count, _MOST)])
-        if self._count > _MOST:
+        whole_us = ticks_diff(self._last_us, self._first_us)
+        pauses = 2 * (self._count - 1)
+        if (
+            self._count > _MOST
+            or self._late
+            or pauses * self._least_us < whole_us
+            or pauses * self._most_us > 3 * whole_us
+        ):
             bits = b""
         self._count = 0
         return bits

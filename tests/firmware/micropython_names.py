@@ -99,4 +99,5 @@ if sys.implementation.name != "micropython":
     sys.print_exception = _raise
     time.sleep_ms = lambda duration_ms: None  # a chip of the tests is ready at once
     time.ticks_ms = lambda: time.monotonic_ns() // 1_000_000 % WRAP
+    time.ticks_us = lambda: time.monotonic_ns() // 1_000 % WRAP
     time.ticks_diff = lambda later, before: (later - before + WRAP // 2) % WRAP - WRAP // 2

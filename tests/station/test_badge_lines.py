@@ -64,6 +64,68 @@ async def main():
     assert lines == [bad, bad, "wiegand26 7b1234 100", bad, "3"]
 
 
+async def test_a_wiegand_frame_that_a_stall_broke_is_a_bad_read_and_no_other_card(chips):
+    """Of 37 bits 26 can be left, whose parities are right once in four; of 34 likewise."""
+    lines = await chips(
+        WIEGAND
+        + """
+import pins, wire
+async def main():
+    async def reads():
+        while True:
+            _, identity, _ = await reader.__anext__()
+            seen.append(identity.hex() if identity else None)
+    seen = []
+    asyncio.create_task(reads())
+    for erase in (True, False):
+        rights = bads = others = 0
+        for value, count, right in ((5, 37, "0000000005"), (0x7_F0F0_3301, 37, "07f0f03301"),
+                                    (0x00C0_0105, 34, "00c00105"), (0x7B1234, 26, "7b1234")):
+            for ms in (16, 20, 22, 24, 45):
+                for late in range(-44, 80, 3):
+                    seen.clear()
+                    began = wire.now() + 50
+                    wire.alarm(began, lambda: model.tap(value, count))
+                    await asyncio.sleep_ms(50 + late)
+                    pins.stall(ms, erase)
+                    await asyncio.sleep_ms(200)
+                    rights += seen == [right]
+                    bads += any(read is None for read in seen)
+                    others += any(read not in (right, None) for read in seen)
+        print(erase, rights, bads, others)
+"""
+    )
+    for line in lines:
+        _, rights, bads, others = line.split()
+        assert int(others) == 0, lines
+        assert int(rights) > 100 and int(bads) > 300, lines
+
+
+async def test_a_wiegand_frame_with_a_pulse_too_few_or_too_many_is_a_bad_read(chips):
+    """By its times: its parities are right."""
+    lines = await chips(
+        WIEGAND
+        + """
+import wire
+from models.wiegand import bits_of
+def send(bits, times):
+    for bit, ms in zip(bits, times):
+        wire.alarm(wire.now() + ms, lambda bit=bit: model._pulse(bit))
+async def main():
+    task = asyncio.create_task(read(4))
+    bits, steady = bits_of(0x7B1234, 26), [2 * at for at in range(1, 27)]
+    hole = [ms if at < 9 else ms + 2 for at, ms in enumerate(steady)]
+    crowd = [ms if at != 9 else ms - 2 for at, ms in enumerate(steady)]
+    for times in (steady, hole, crowd, [4 * ms for ms in steady]):
+        send(bits, times)
+        await asyncio.sleep_ms(400)
+    await task
+"""
+    )
+    good, bad = "wiegand26 7b1234 100", "wiegand None 0"
+    assert lines == [good, bad, bad, good]
+
+
 async def test_a_wiegand_line_that_lies_on_ground_is_found(chips):
     lines = await chips(
         WIEGAND
