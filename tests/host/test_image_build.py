@@ -1,5 +1,6 @@
 """A board's image read back with a parser of the test's own: table, files, `.mpy`, hashes."""
 
+import ast
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import pytest
 from diadema.boards.table import board_names, load_board
 from diadema.errors import DiademaError
 from diadema.image.build import build
+from diadema.image.files import program_files
 from diadema.image.look import look
 from diadema.station_config import CONFIG_LIMIT
 from stock_image import LOADER, stock_image
@@ -140,6 +142,23 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     free = {piece.name: piece.free for piece in image.pieces}
     assert free["vfs"] >= wanted * 4096
     assert free["slot_a"] >= 16_384  # for what is still to come
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_whatever_its_drivers_import_is_in_an_image(name: str) -> None:
+    board = load_board(name)
+    files = program_files(board)
+    for path in [path for path in files if path.startswith("drivers/")]:
+        source = (board.firmware / path).with_suffix(".py").read_text("utf-8")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom) and node.module in ("drivers", "lib"):
+                named = [f"{node.module}/{alias.name}.mpy" for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                named = [node.module.replace(".", "/") + ".mpy"]
+            else:
+                continue
+            ours = [each for each in named if each.startswith(("drivers/", "lib/"))]
+            assert set(ours) <= files.keys(), path
 
 
 def test_two_builds_are_the_same_bytes() -> None:

@@ -29,7 +29,7 @@ OPENS = ("start", "packed")  # modules that a slot has as they are: these open t
 PACKED = "program"
 CARRIED = "start_files"  # the folder of a slot that has them, `firmware/lib/start_files.py`
 _START_NUMBER = re.compile(r"^START = (\d+)", re.MULTILINE)
-_DRIVER = re.compile(r"drivers[.](\w+)")
+_DRIVER = re.compile(r"drivers(?:[.]| import )(\w+)")
 
 
 def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
