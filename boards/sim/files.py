@@ -40,7 +40,7 @@ class Files:
         size = self._folder.stat(old)[6]
         if size > _INLINE:
             for _ in range(-(-size // _BLOCK)):
-                pins.stall(manners.erase_ms)
+                pins.stall(manners.erase_ms, erase=True)
         esp32.take(_REPLACE * manners.read_us + -(-size // _PAGE) * manners.program_us)
         # from the root's own folder: two names in one call are mixed up else
         self._folder.rename(old.lstrip("/"), new.lstrip("/"))
