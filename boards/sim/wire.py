@@ -243,6 +243,10 @@ def wait(due, poller=None):
             return ()
         if due is not None and (soonest is None or due < soonest):
             soonest = due
+        answers = poller and _open and _patience() > 0  # the network has not answered yet
+        if not _speed and not answers and soonest is not None and soonest <= _until:
+            _now = soonest
+            continue
         waiting, sockets = _poll, False
         if poller is not None and poller.has_sockets():
             waiting, sockets = builtin.select.poll(), True
@@ -251,10 +255,8 @@ def wait(due, poller=None):
         if _speed:
             pause = -1 if soonest is None else max(0, int((soonest - now()) / _speed + 0.999))
             _sit(waiting, pause)
-        elif poller and _open and _patience() > 0:  # the network has not answered yet
+        elif answers:
             _sit(waiting, _patience())
-        elif soonest is not None and soonest <= _until:
-            _now = soonest
         else:
             if not _poll.poll(0):
                 kind = "I" if poller or due is None else "Z"
