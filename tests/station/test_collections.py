@@ -23,6 +23,7 @@ def _trace():
     import gc
     import machine
     import wire
+    import packed  # the program's files are found by it
     from lib import memory
 
     taken = []

@@ -46,6 +46,7 @@ def _trace():
     wire.on("answered", lambda command: told)
     ticks_ms, time.ticks_ms = time.ticks_ms, ticks  # the firmware asks for them all the time
     readblocks, esp32.Partition.readblocks = esp32.Partition.readblocks, read
+    import packed  # the program's files are found by it
     from drivers.lights import Lights
     from lib.app import App
 
