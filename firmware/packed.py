@@ -1,8 +1,8 @@
-"""The program's files in one file of the slot, where each of the many small ones would take whole
-blocks. Importing this makes them the first that are looked for. On a developer's board they lie in
-the vfs as they are, and nothing is done.
+"""The program's files, joined behind the slot's file system, in which each would take whole blocks
+and many reads. Importing this makes them the first that are looked for. On a developer's board
+they lie in the vfs as they are, and nothing is done.
 
-`diadema.image.packed` writes that file and says how it is made.
+`diadema.image.packed` joins them and says how.
 """
 
 import sys
@@ -19,17 +19,24 @@ _DIRECTORY = const(0x4000)  # of a file's mode
 
 
 class Packed:
-    """A file system that is only read."""
+    """A file system that is only read: what stands in `flash` from `begin` on."""
 
-    def __init__(self, file):
-        self._file = file
+    def __init__(self, flash, begin):
+        self._flash = flash
+        self._begin = begin
         self._found: "dict[str, tuple[int, int, int] | None]" = {}
-        at = int.from_bytes(file.read(2), "little")
-        for line in file.read(at - 2).decode().split("\n"):
+        at = int.from_bytes(self._read(0, 2), "little")
+        for line in self._read(2, at - 2).decode().split("\n"):
             path, whole, here = line.split()
             self._found[path] = at, int(here), int(whole)
             self._found[path[: path.rindex("/")]] = None
             at += int(here)
+
+    def _read(self, at, size):
+        data = bytearray(size)
+        at += self._begin
+        self._flash.readblocks(at // slots.SECTOR, data, at % slots.SECTOR)
+        return data
 
     def mount(self, readonly, mkfs):
         pass
@@ -46,16 +53,17 @@ class Packed:
         if not place:
             raise OSError(2)
         at, here, whole = place
-        self._file.seek(at)
-        data = BytesIO(self._file.read(here))
+        data = BytesIO(self._read(at, here))
         return data if here == whole else DeflateIO(data, RAW, _WINDOW)
 
 
 try:
-    file = open(slots.APP + "/program", "rb")  # noqa: SIM115 - as long as the program runs
+    with open(slots.APP + "/program") as file:
+        begin = int(file.read())
 except OSError:
     pass
 else:
-    vfs.mount(Packed(file), _FOLDER)  # type: ignore
+    mounted = getattr(slots, "mounted", None) or slots.chosen  # of older start files
+    vfs.mount(Packed(mounted.flash, begin), _FOLDER)  # type: ignore
     sys.path.insert(0, _FOLDER)
     slots.APP = _FOLDER

@@ -42,6 +42,7 @@ _BITES_MS = const(60_000)  # a whole journal may be formatted meanwhile
 
 # how this boot went on; `begin` sets them
 chosen = None  # the slot that runs; None: the program lies in the vfs
+mounted: "Slot | None" = None  # the same; in safe mode that of which it borrows
 trial = False  # for the first time
 fresh: "Slot | None" = None  # MicroPython runs for the first time: what its partition says of it
 safe = None  # why no program runs: crashes, no_program, old_image, no_psram
@@ -272,12 +273,14 @@ def of_interpreter(function, *arguments):
 
 
 def mount(slot):
+    global mounted
     import vfs
     from esp32 import Partition
 
     found = Partition.find(Partition.TYPE_DATA, label=slot.label, block_size=_BLOCK)  # type: ignore
     vfs.mount(Files(found[0]), APP)  # type: ignore
     sys.path.insert(0, APP)
+    mounted = slot
 
 
 def _started(anew, by_power):

@@ -65,11 +65,11 @@ def files_in(data: bytes, block: int) -> dict[str, bytes]:
     }
 
 
-def program_in(slot: bytes) -> dict[str, bytes]:
+def program_in(slot: bytes, length: int) -> dict[str, bytes]:
     """The files of a slot, as MicroPython mounts it, and as the program finds the rest."""
     files = files_in(slot, 512)  # of the whole partition
     assert files.keys() == {"/start.mpy", "/packed.mpy", "/program"}
-    rest = files.pop("/program")
+    rest = slot[int(files.pop("/program")) : length]
     at = int.from_bytes(rest[:2], "little")
     for line in rest[2:at].decode().split("\n"):
         path, whole, here = line.split(" ")
@@ -112,7 +112,7 @@ def test_an_image_holds_what_its_board_needs(name: str) -> None:
     assert head[44:68].rstrip(b"\0") == name.encode() and head[68:84].rstrip(b"\0") == b"1.2.3"
     assert slot[-4096:][88:104] == b"\0\xff\0" + b"\xff" * 13  # written, not tried, good
     assert slot[length:-4096] == b"\xff" * (len(slot) - 4096 - length)
-    files = program_in(slot)
+    files = program_in(slot, length)
     assert {"/start.mpy", "/board.mpy", "/lib/app.mpy"} <= files.keys()
     carried = {
         path.removeprefix("/start_files"): files.pop(path)

@@ -223,7 +223,7 @@ async def test_a_program_that_does_not_come_to_work_is_rolled_back(
 async def test_a_program_whose_files_are_damaged_is_rolled_back(slots, body, damaged):
     if damaged is None:  # the index of them all
         worse = bytearray(body)
-        at = body.index(unpack(body, SLOT_BLOCK)[PACKED][:64])
+        at = int(unpack(body, SLOT_BLOCK)[PACKED])
         worse[at : at + 64] = bytes(64)
     else:
         files = unpack_slot(body)

@@ -118,16 +118,29 @@ def pack(files: Mapping[str, bytes], size: int, block: int) -> bytes:
 
 
 def pack_slot(files: Mapping[str, bytes], size: int) -> bytes:
-    """The file system of a program for a slot of `size` bytes, no longer than it must be, as an
-    update travels: what is behind it, and the trailer's sector, it never uses. All files but those
-    that open the rest are one. Raises ImageError.
-
-    Its superblock says that it has all of the partition: MicroPython mounts nothing else there.
+    """A program for a slot of `size` bytes, no longer than it must be, as an update travels. What
+    opens it is in a file system; the rest is behind that, joined, where its file PACKED says.
+    Raises ImageError.
     """
     opens = {name: data for name, data in files.items() if name.rpartition(".")[0] in OPENS}
-    if rest := {name: data for name, data in files.items() if name not in opens}:
-        opens[PACKED] = packed.join(rest)
-    files = opens
+    rest = {name: data for name, data in files.items() if name not in opens}
+    if not rest:
+        return _opening(opens, size)
+    joined = packed.join(rest)
+    opens[PACKED] = b"%6d" % size  # as long as the number that is to stand there
+    first = len(_opening(opens, size))
+    # `firmware/update.py` takes whole pages of flash
+    whole = -(-(first + len(joined)) // SLOT_BLOCK) * SLOT_BLOCK
+    if whole > size - SECTOR:
+        raise ImageError(f"the program has {whole} bytes, and a slot {size - SECTOR} for it")
+    opens[PACKED] = b"%6d" % (whole - len(joined))
+    return _opening(opens, size).ljust(whole - len(joined), b"\xff") + joined
+
+
+def _opening(files: Mapping[str, bytes], size: int) -> bytes:
+    """A file system as small as can be, whose superblock says that it has all of the partition:
+    MicroPython mounts nothing else there.
+    """
     low, high = sum(map(len, files.values())) // SLOT_BLOCK, (size - SECTOR) // SLOT_BLOCK
     made = _packed(_slot_littlefs(high), files)
     while low + 1 < high:
@@ -177,7 +190,13 @@ def unpack(data: bytes, block: int) -> dict[str, bytes]:
 def unpack_slot(body: bytes) -> dict[str, bytes]:
     """The files of a program by their path. Raises ImageError."""
     files = unpack(body, SLOT_BLOCK)
-    return files | packed.split(files.pop(PACKED)) if PACKED in files else files
+    if PACKED not in files:
+        return files
+    try:
+        begin = int(files.pop(PACKED))
+    except ValueError as error:
+        raise ImageError("it does not say where its files begin") from error
+    return files | packed.split(body[begin:])
 
 
 def free_bytes(data: bytes, block: int) -> int:

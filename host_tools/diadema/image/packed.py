@@ -1,5 +1,5 @@
-"""The files of a program in one: a slot has them so, since each file of a littlefs takes whole
-blocks. `firmware/packed.py` reads it.
+"""The files of a program joined: a slot has them so, since each file of a littlefs takes whole
+blocks, and is found by a walk through others. `firmware/packed.py` reads it.
 
     where the files begin (u16 little endian); the index; the files one after the other, in the
     index's order. The index is a line a file: path, its bytes, its bytes here.
