@@ -19,6 +19,8 @@ _UNHEARD_MS = const(4_000)  # where the scan heard nothing at all
 _NO_MEMORY = ("0x0101", "Out of Memory")  # ESP_ERR_NO_MEM, until 1.28 and from then on
 _RAISED = (OSError, RuntimeError, MemoryError, ValueError)
 _FIRST_STATE = const(1000)  # below it, status() tells a reason (esp_wifi_types.h) …
+# … and a scan which security asks for more than a password: 802.1X
+_ENTERPRISE = (5, 10, 14, 15, 16)
 _REASONS = {
     15: "wrong_password",  # of ESP-IDF 5: the handshake's time is over
     202: "wrong_password",  # for MicroPython also 205, a connection that failed
@@ -105,7 +107,10 @@ class Wifi:
                 raise PartError("wifi", "no_network", _ADVICE["no_network"])
             return None
         others = [one for one in there if one[1] != self._failed]
-        return max(others or there, key=lambda one: one[3])[1]
+        best = max(others or there, key=lambda one: one[3])
+        if best[4] in _ENTERPRISE:
+            raise PartError("wifi", "other_security", _ADVICE["other_security"])
+        return best[1]
 
     async def _try(self, ssid, password, bssid, limit_ms):
         """None with an address, else what status() says. It may still tell of the try before."""

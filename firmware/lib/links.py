@@ -73,7 +73,8 @@ class Links:
         self._trying = None
         self._joined = False  # that password was right
         self._failures = 0  # in a row …
-        self._unanswered = 0  # … and those of a broker that does not answer
+        self._code = ""  # … of this kind
+        self._unanswered = 0  # in a row, of a broker that does not answer
         self._renew = _SURE
         self._since = 0
         self.reconnects = 0
@@ -137,8 +138,9 @@ class Links:
                     wait_ms = self._wait_ms
                     await asyncio.sleep_ms(wait_ms + (wait_ms * random.getrandbits(8) >> 9))
             finally:
-                if self.radio:
-                    self.radio.off()
+                radio = self._app.parts.get("wifi")
+                if radio:
+                    radio.off()
 
     async def _connect(self):
         app, client = self._app, self.client
@@ -192,7 +194,8 @@ class Links:
     def _ended(self, error):
         code = getattr(error, "code", "no_memory" if isinstance(error, MemoryError) else "radio")
         self._app.serial.log("wifi: {}".format(error))
-        self._failures += 1
+        self._failures = self._failures + 1 if code == self._code else 1
+        self._code = code
         # what worked before may work again by itself
         worked = self._joined if code in _NETWORK else self.reconnects and code in _BROKER
         told = code in _CHIP + _NETWORK + _BROKER

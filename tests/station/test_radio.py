@@ -119,6 +119,7 @@ async def test_each_kind_of_network_is_joined(desk, site, server, wifi, point):
     ("point", "code"),
     [
         ({"security": 5}, "other_security"),  # WPA2-Enterprise
+        ({"security": 5, "hidden": True}, "other_security"),  # which the scan does not tell
         ({"security": 2}, "other_security"),  # WPA of the first day
         ({"key": ""}, "other_security"),  # open, and a password is given
         ({"fails": 212}, "too_weak"),
@@ -158,6 +159,26 @@ async def test_the_nearer_of_two_access_points_is_taken_and_then_the_other(
         await greeted(bench, hellos)
         assert (await seen(bench))["bssid"] == FAR
         assert [code for _, code in await faults(bench)] == []
+        await host.shut()
+
+
+async def test_what_an_access_point_says_while_it_starts_is_no_wrong_password(desk, site, server):
+    async with desk() as bench:
+        host = await begin(bench, site, server)
+        await air(bench, {SSID: PASSWORD})
+        with_way(host)
+        hellos = await greeted(bench)
+        await air(bench, {})
+        await bench.world.sleep(60_000)
+        await air(bench, {SSID: [{"key": PASSWORD, "fails": 15}]})
+        console = len(b"".join(bench.station.console))
+        await bench.until(lambda: b"wrong_password" in b"".join(bench.station.console)[console:])
+        since_ms = bench.world.now_ms()
+        await air(bench, {SSID: PASSWORD})
+        await greeted(bench, hellos)
+        assert bench.world.now_ms() - since_ms <= 20_000
+        codes = {code for _, code in await faults(bench)}
+        assert codes == {"no_network"}
         await host.shut()
 
 
