@@ -18,7 +18,7 @@ import slots
 from drivers.usb_serial import UsbSerial
 from drivers.wires import choose_wires, make_bus
 from esp32 import Partition
-from lib import memory
+from lib import memory, prove
 from lib.app import App
 from lib.canvas import prepare
 from lib.config_store import ConfigStore
@@ -73,6 +73,7 @@ def ordered(parts):
 
 
 def main():
+    prove.stage("begun")
     memory.begin()
     station = "DIA-" + hexlify(machine.unique_id()).decode()
     journal, faults = open_journal()
@@ -87,6 +88,7 @@ def main():
     parts.load()
     prepare()
     memory.collect()
+    prove.stage("loaded")
     app = App(
         station,
         board.NAME,
@@ -112,4 +114,5 @@ def main():
             slots.ended = cause
     app.start(cause, faults, ordered(parts), text)
     memory.collect()
+    prove.stage("started")
     asyncio.run(app.run())

@@ -4,6 +4,7 @@ GPIO 34 to 39 of the ESP32 have none (datasheet §2.2), and asking for it puts a
 console: there the board gives one. On the ESP32-S3 every GPIO has its own.
 """
 
+import asyncio
 import sys
 
 from micropython import const
@@ -34,3 +35,25 @@ def _esp32(chip):
 def low(pin):
     """Whether it is closed to ground. No dip lasts for two looks."""
     return not (pin.value() or pin.value())
+
+
+async def count_dips(gpios, ms):
+    """How often those of them that dip went low in `ms`; None where none does."""
+    from machine import Pin
+
+    seen = [0]
+
+    def fell(pin):
+        seen[0] += 1
+
+    pins = [Pin(gpio, Pin.IN) for gpio in gpios if dips(gpio)]
+    if not pins:
+        return None
+    try:
+        for pin in pins:
+            pin.irq(fell, Pin.IRQ_FALLING)
+        await asyncio.sleep_ms(ms)
+    finally:
+        for pin in pins:
+            pin.irq(None)
+    return seen[0]

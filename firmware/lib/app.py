@@ -7,7 +7,7 @@ import json
 import sys
 from collections import deque
 
-from lib import hour, lights, memory, pin, prefs, report
+from lib import hour, lights, memory, pin, prefs, prove, report
 from lib.burn_in import BurnIn
 from lib.config import Config
 from lib.desk import Desk
@@ -120,6 +120,7 @@ class App:
         self.machine.words = WORDS
 
     def _about(self):
+        prove.stage("hello")
         return {
             "b": self.boot, "firmware": self.machine.firmware, "board": self.board,
             "generation": self.machine.config.generation,
@@ -138,6 +139,7 @@ class App:
             if parts.has(role):
                 asyncio.create_task(self.keep(parts.attend, role))
         self.settle_links()
+        prove.stage("ready")
         self.serial.log("ready, {} ms after the reset".format(self.clock.now()))
         await self._work()
 
@@ -305,7 +307,7 @@ class App:
             kind = "headset.plugged" if details else "headset.unplugged"
             self.take([{"k": kind}], u)
         elif self.bench and name != "tick":
-            self.bench.take(name)
+            self.bench.take(name, u)
         else:
             self.take(machine.handle(name, u, details), u)
         if machine.slow:

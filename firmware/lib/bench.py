@@ -47,14 +47,14 @@ def asked(app, u, details):
         return
     if details["bench"] != 1:
         app.host.refuse(u, details, "bad_command", "bench: 1")
-    elif app.bench or machine.situation != "logged_out" or not _free(machine.menu):
+    elif app.bench or machine.situation != "logged_out" or not free(machine.menu):
         app.host.refuse(u, details, "busy", "somebody works here")
     elif not machine.stopped("bench"):
         app.bench = Bench(app, number)
         asyncio.create_task(app.bench.run())
 
 
-def _free(menu):
+def free(menu):
     """Whether nobody is at the keys; the verdict of a test before may still be read."""
     return menu is None or menu.kind == Bench.kind
 
@@ -94,12 +94,12 @@ class Bench:
 
     # ------------------------------------------------------------------ what comes in
 
-    def take(self, name):
-        """An input in place of the state machine."""
+    def take(self, name, u):
+        """An input in place of the state machine, of the moment `u`."""
         if name[:3] == "key" or name[:4] == "long":
             self._pressed = int(name[-1])
             if name == "key1":
-                self._down = self._app.clock.now()
+                self._down = u
 
     async def tapped(self, reader, identity):
         """A card that was read lies at the reader."""

@@ -6,7 +6,7 @@ An acknowledgement goes to the uplink, a command to the app's queue; `obey` is w
 import asyncio
 import json
 
-from lib import bench, hour, marks, memory, orders, updating
+from lib import bench, hour, marks, memory, orders, prove, updating
 from lib.config_store import configure
 from lib.frames import Decoder
 from lib.improv import Improv
@@ -131,6 +131,8 @@ class Host:
             configure(app, u, details)
         elif name == "update":
             updating.take(app, u, details)
+        elif name == "prove":
+            prove.asked(app, details)
         elif details["i"] <= app.desk.command:
             return  # done before
         elif name == "selftest" and "bench" in details:

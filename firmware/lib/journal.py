@@ -279,6 +279,13 @@ class Journal:
             self._erase_next()
             self._ahead = True
 
+    def make_ready(self):
+        """Index of the next sector, which is erased and may be once more."""
+        if not self._ahead:
+            self._erase_next()
+            self._ahead = True
+        return (self._following() - 1) % self.sectors
+
     # ------------------------------------------------------------------ acknowledgement
 
     def ack(self, n):

@@ -49,6 +49,7 @@ class Client:
         self._error = None
         self._writer: "asyncio.StreamWriter | None" = None
         self.connected = False
+        self.opened_ms = None  # TCP, TLS and the broker's first answer
         self.resent = 0
 
     # ------------------------------------------------------------------ up
@@ -115,6 +116,7 @@ class Client:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
         context.load_verify_locations(cadata=a2b_base64(broker["ca"]))
+        since = self._now()
         self._reader, self._writer = await asyncio.open_connection(
             address or broker["host"], broker["port"], ssl=context,
             server_hostname=broker["host"],
@@ -124,6 +126,7 @@ class Client:
             body += _text(part)
         await self._send(_packet(0x10, body))
         kind, answer = await self._receive()
+        self.opened_ms = self._now() - since
         if kind != _CONNACK or len(answer) != 2:
             raise LinkError("no CONNACK", "protocol")
         if answer[1]:

@@ -35,7 +35,7 @@ class Parts:
     def load(self):
         """Bring in every driver that the table names."""
         for module, name, *_ in self.table.values():
-            _driver(module, name)
+            driver(module, name)
 
     def has(self, role):
         return role in self.table
@@ -54,7 +54,7 @@ class Parts:
         arguments = [self.pins[pin] for pin in pins]
         if bus:
             arguments.insert(0, self._bus(bus))
-        return _driver(module, name)(*arguments, **options)
+        return driver(module, name)(*arguments, **options)
 
     def _bus(self, name):
         """One of the board's buses, or the part that others hang on."""
@@ -96,7 +96,8 @@ class Parts:
         self._app.fault(role, getattr(error, "code", "no_answer"))
 
 
-def _driver(module, name):
+def driver(module, name):
+    """What the module `module` of the drivers calls so."""
     return getattr(__import__("drivers." + module, None, None, (name,)), name)
 
 

@@ -33,14 +33,19 @@ def badge_hash(key, kind, identity):
     return hexlify(hmac_sha256(key, name.encode())[:16]).decode()
 
 
+def seal(key, station, boot, body):
+    """A JSON object's text (bytes) with its `h`."""
+    right = hmac_sha256(key, ("%s\n%d\n" % (station, boot)).encode() + body)[:8]
+    return body[:-1] + b',"h":"' + hexlify(right) + b'"}'
+
+
 def sealed(key, station, boot, text):
     """True for a text (bytes) with the right `h` for this station's present boot."""
     tail = text[-_TAIL:]
     if tail[:6] != b',"h":"' or tail[22:] != b'"}':
         return False
-    body = text[:-_TAIL] + b"}"
-    right = hmac_sha256(key, ("%s\n%d\n" % (station, boot)).encode() + body)[:8]
+    right = seal(key, station, boot, text[:-_TAIL] + b"}")
     difference = 0
-    for ours, theirs in zip(hexlify(right), tail[6:22]):  # noqa: B905
+    for ours, theirs in zip(right[-_TAIL:], tail):  # noqa: B905
         difference |= ours ^ theirs
     return not difference

@@ -194,6 +194,7 @@ topic: Tell the topic
 messages: Messages
 selftest: Self-test
 selftest_list: Self-test
+prove_list: Chip test
 selftest_begin: Begin
 selftest_skip: Leave it out
 skip_list: Why?

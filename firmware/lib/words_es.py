@@ -194,6 +194,7 @@ topic: Decir el tema
 messages: Mensajes
 selftest: Autoprueba
 selftest_list: Autoprueba
+prove_list: Prueba del chip
 selftest_begin: Empezar
 selftest_skip: Omitir
 skip_list: ¿Por qué?

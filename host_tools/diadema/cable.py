@@ -32,6 +32,7 @@ class _Up(Struct):
     s: str = ""
     k: str = ""
     hello: Raw = Raw(b"")
+    proof: Raw = Raw(b"")  # of a `diadema prove` that is gone
 
 
 class _Greeting(Struct):
@@ -127,6 +128,8 @@ class Cable:
                 return
         except UNREADABLE:
             self._bridge.refuse(self, "no frame of ours")
+            return
+        if up.proof:
             return
         if not up.k:
             self._bridge.refuse(self, "no frame of ours")

@@ -29,6 +29,7 @@ from diadema.label.command import label
 from diadema.options import AsJson, Clock, Data, data_root
 from diadema.pin_command import pin
 from diadema.privacy_command import app as privacy_app
+from diadema.prove.command import app as prove_app
 from diadema.provision.command import provision
 from diadema.report.command import app as report_app
 from diadema.selftest.command import app as selftest_app
@@ -50,6 +51,7 @@ app.add_typer(image_app, name="image")
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
 app.add_typer(people_app, name="people")
+app.add_typer(prove_app, name="prove")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(report_app, name="report")
 app.add_typer(selftest_app, name="selftest")

@@ -48,6 +48,7 @@ class DataDir:
         self.update_key = root / "update_key.pub"  # of who signs programs for stations
         self.updates = root / "updates"  # their bundles, by SHA-256
         self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
+        self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
 
     def gateway(self, name: str) -> Path:

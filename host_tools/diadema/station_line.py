@@ -131,6 +131,10 @@ class StationLine:
         """Whole and without a number: whoever is there answers it, and nobody has to confirm."""
         self._port.write(_ASK)
 
+    def write_text(self, data: bytes) -> None:
+        """What is no frame, which a station skips and counts."""
+        self._port.write(data)
+
     def send(self, body: bytes, *, urgent: bool = False, once: bool = False) -> None:
         """A message down. What is `urgent` overtakes the rest at a message's end. What waits
         already is not taken again, nor what is said `once` until all of such is over.

@@ -19,7 +19,7 @@ from tests.bench.figure import Figure, print_figures
 _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
     "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update", "day",
-    "heartbeat", "radio",
+    "heartbeat", "radio", "prove",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 

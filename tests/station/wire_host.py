@@ -37,6 +37,7 @@ class WireHost:
     def __init__(self, station: Station, site: Site, *, offset_min: int = -300) -> None:
         self.events: list[dict[str, Any]] = []  # each once, in order
         self.hellos: list[dict[str, Any]] = []
+        self.proofs: list[dict[str, Any]] = []  # answers to `diadema prove`
         self.heard = _Pulse()
         self.again = 0  # events that came more than once
         self.answering = True
@@ -129,6 +130,9 @@ class WireHost:
             self.hellos.append(hello)
             if self.answering and not hello.get("safe"):
                 self._welcome(hello)
+            return
+        if "proof" in frame:
+            self.proofs.append(frame["proof"])
             return
         epoch, n = frame["e"], frame["n"]
         position = self._position.get(epoch, 0)

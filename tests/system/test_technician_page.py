@@ -25,7 +25,7 @@ from diadema.sim.build import choose_boards
 from diadema.sim.world import World
 from mock_boards import Board
 from stock_image import stock_image
-from technician import Technician
+from technician import BADGE, Technician
 from typer.testing import CliRunner
 
 README = Path(__file__).parents[2] / "README.md"
@@ -186,6 +186,33 @@ async def selftest(bench: Bench, line: str) -> None:
 async def record(bench: Bench, line: str) -> None:
     assert "OPERATIVA" in await bench.does(line)
     assert Path("record.pdf").read_bytes().startswith(b"%PDF")
+
+
+@runs("diadema prove --port /dev/ttyUSB0 -o chip.json")
+async def prove(bench: Bench, line: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONUNBUFFERED", "1")
+        await bench.starts("prove", line)
+    told = Path("prove.log")
+
+    async def ends() -> bool:
+        """Does what it said last, until it says something else."""
+        *_, last = told.read_text().splitlines() or [""]
+        if last.startswith("Tecla "):
+            await bench.station.press(int(last[6]))
+        elif last.startswith("Fotocheck"):
+            await bench.station.tap(BADGE)
+        return bench.running["prove"].returncode is not None
+
+    await bench.until(ends)
+    # in real time, on a machine that is busy: what it finds is test_prove's
+    assert bench.running.pop("prove").returncode in (0, 1), told.read_text()
+    assert "Tecla → luz" in told.read_text() and Path("chip.json").exists()
+
+
+@runs("diadema prove table chip.json")
+async def proof_table(bench: Bench, line: str) -> None:
+    assert "| Key → light" in await bench.does(line)
 
 
 @runs("diadema label A-01 -o A-01.pdf")

@@ -1,5 +1,6 @@
 """The key by which a hub signs what it records of bench tests: Ed25519, made at its first use."""
 
+import contextlib
 import hashlib
 import os
 from base64 import b64decode, b64encode
@@ -16,7 +17,7 @@ _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 
 
 class HubKey:
-    """Of one data directory. Only the ingest makes one: it runs once a directory."""
+    """Of one data directory."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
@@ -30,7 +31,7 @@ class HubKey:
 
 
 def load_or_make(data: DataDir) -> HubKey:
-    """Raises DiademaError."""
+    """Who comes first makes it, also of two at once. Raises DiademaError."""
     if (known := load(data)) is not None:
         return known
     key = Ed25519PrivateKey.generate()
@@ -39,11 +40,15 @@ def load_or_make(data: DataDir) -> HubKey:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    new = data.inspection_key.with_name(f".{data.inspection_key.name}.{os.getpid()}.new")
     try:
-        write_whole(data.inspection_key, pem, 0o600)
+        write_whole(new, pem, 0o600)
+        with contextlib.suppress(FileExistsError):
+            os.link(new, data.inspection_key)
+        new.unlink()
     except OSError as error:
         raise cannot_write(data.inspection_key, error) from error
-    return HubKey(key)
+    return load(data) or HubKey(key)
 
 
 def load(data: DataDir) -> HubKey | None:

@@ -100,6 +100,8 @@ class Traffic:
             if "e" in message["hello"]:  # safe mode has no journal to speak of
                 self._owe(message["hello"]["e"], None, _HELLO_MS)
             return
+        if "n" not in message:  # neither event nor hello
+            return
         self.switches += self._last not in (None, way)
         self._last = way
         e, n = message["e"], message["n"]

@@ -1,0 +1,129 @@
+"""`diadema prove`: what only a chip can say, and the record of it."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from diadema.options import AsJson, Data, data_root
+
+if TYPE_CHECKING:
+    from diadema.paths import DataDir
+
+
+class _Group(TyperGroup):
+    """`diadema prove --port PORT` is `diadema prove run --port PORT`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    help="Measure what only a chip can say, beside the design's budgets.",
+    no_args_is_help=True, add_completion=False, cls=_Group,
+)  # fmt: skip
+
+
+@app.command()
+def run(
+    port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0; its gateway is ended.")],
+    by: Annotated[str, typer.Option("--by", help="Who does it.")] = "diadema",
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Its record. Default: in DIR/proofs/.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a station of this site on its cable, with somebody at its keys, in some minutes. It
+    needs no hub. Exit code 1 when a budget is missed, a figure is missing or cannot be, or the
+    chip takes more than twice what the simulated board does.
+    """
+    from rich.console import Console
+
+    from diadema.clock import SystemClock
+    from diadema.errors import DiademaError
+    from diadema.fleet.reading import seats_of
+    from diadema.paths import DataDir, write_whole
+    from diadema.prove import telling
+    from diadema.prove.figures import figures, wrong
+    from diadema.prove.record import proof_of, sign, written
+    from diadema.prove.work import measure
+    from diadema.selftest import keys
+    from diadema.words import text
+
+    where = DataDir(data_root(data))
+    language = _language(where)
+    say = _silent if as_json else _say
+    told, forged = asyncio.run(measure(where, port, say))
+    found = figures(told)
+    seat = seats_of(where).get(told.s)
+    proof = proof_of(told, found, seat, forged=forged, by=by, now=SystemClock().now_ms())
+    signed = sign(proof, keys.load_or_make(where))
+    file = out or where.proofs / f"{told.s}.json"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, written(signed))
+    except OSError as error:
+        raise DiademaError(f"cannot write {file}: {error.strerror}") from error
+    if as_json:
+        print(written(signed).decode(), end="")
+    else:
+        Console(highlight=False).print(telling.table(found, language))
+        for line in telling.lies([*wrong(found)], language):
+            say(line)
+        if forged:
+            say(text("prove.forged_some", language, count=forged))
+        say(text(f"prove.{'right' if proof.right else 'wrong'}", language, file=file))
+    sys.exit(0 if proof.right else 1)
+
+
+@app.command()
+def table(
+    file: Annotated[Path, typer.Argument(help="As `diadema prove -o FILE` made it.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Public key of its hub. Default: of this one.")
+    ] = None,
+    language: Annotated[str, typer.Option("--language", help="es or en.")] = "en",
+    data: Data = None,
+) -> None:
+    """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered."""
+    from diadema.errors import DiademaError
+    from diadema.paths import DataDir
+    from diadema.prove import telling
+    from diadema.prove.record import is_right, read
+    from diadema.selftest import keys
+    from diadema.words import known, text
+
+    where = DataDir(data_root(data))
+    try:
+        signed = read(file.read_bytes())
+    except OSError as error:
+        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+    except DiademaError as error:
+        raise DiademaError(f"{file}: {error}") from error
+    if not is_right(signed, keys.public_of(where, key)):
+        print(text("prove.altered", _language(where), file=file), file=sys.stderr)
+        sys.exit(1)
+    print(telling.markdown(signed, known(language)), end="")
+
+
+def _language(where: "DataDir") -> str:
+    from diadema.selftest.running import site_of
+
+    site = site_of(where)
+    return site.language if site else "es"
+
+
+def _say(line: str) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True, markup=False).print(line)
+
+
+def _silent(_: str) -> None:
+    pass

@@ -1,0 +1,87 @@
+"""The record of one station's figures, signed with the hub's key, so that it says later what was
+measured and nothing else.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from diadema.prove.errors import ProveError
+from diadema.prove.figures import Figure, wrong
+from diadema.prove.work import Told
+from diadema.selftest.keys import HubKey, is_signed
+
+
+class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`t`: UTC milliseconds; `told`: what the station answered, step by step."""
+
+    s: str
+    seat: str | None
+    board: str
+    firmware: str
+    micropython: str
+    t: int
+    by: str
+    forged: int
+    figures: list[Figure]
+    told: dict[str, dict[str, Any]]
+
+    @property
+    def right(self) -> bool:
+        return not self.forged and not [*wrong(self.figures)]
+
+
+class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`key`: the public one of who signed."""
+
+    proof: Proof
+    signature: str
+    key: str
+
+
+def proof_of(
+    told: Told, found: list[Figure], seat: str | None, *, forged: int, by: str, now: int
+) -> Proof:
+    about = told.steps["about"]
+    return Proof(
+        s=told.s,
+        seat=seat,
+        board=told.board,
+        firmware=str(about.get("firmware", "")),
+        micropython=str(about.get("micropython", "")),
+        t=now,
+        by=by,
+        forged=forged,
+        figures=found,
+        told=told.steps,
+    )
+
+
+def sign(proof: Proof, key: HubKey) -> Signed:
+    return Signed(proof=proof, signature=key.sign(_statement(proof)), key=key.public)
+
+
+def is_right(signed: Signed, public: str) -> bool:
+    """Whether the hub with that public key signed just this."""
+    return is_signed(_statement(signed.proof), signed.signature, public)
+
+
+def written(signed: Signed) -> bytes:
+    told = msgspec.to_builtins(signed)
+    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def read(data: bytes) -> Signed:
+    """Raises ProveError."""
+    try:
+        return msgspec.json.decode(data, type=Signed)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ProveError(f"it is no record of `diadema prove`: {error}") from error
+
+
+def _statement(proof: Proof) -> bytes:
+    """JSON with sorted keys, in ASCII, without spaces; no bench test's record looks like it."""
+    told = {"proof": msgspec.to_builtins(proof)}
+    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,118 @@
+"""The measuring itself: what is asked, in which order, and what the person is told to do."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct, field
+
+from diadema.commands import Hello
+from diadema.paths import DataDir
+from diadema.prove.asking import Station, asking
+from diadema.prove.errors import ProveError
+from diadema.provision.errors import ProvisionError
+from diadema.provision.greeting import InUse, greeting_on
+from diadema.provision.work import who_is_on
+from diadema.selftest.running import site_of
+from diadema.serial_port import BAUD
+from diadema.site import Site
+from diadema.station_keys import StationKeys
+from diadema.words import text
+
+OPENINGS = 10
+# keys whose press counts at its first edge: the others wait for what it will be
+PRESSES = (1, 2, 1, 2, 1, 2)
+FLOOD = 16 * 1024  # bytes down the cable at once
+_GREETING_S = 6.0
+_ANSWER_S = 15.0
+_PERSON_S = 45.0  # the station itself waits 20
+_DIPS_S = 40.0
+_BITS = 10  # of a byte on the wire
+_DRAINED_S = 0.5
+
+type Tell = Callable[[str], None]
+
+
+class Told(Struct):
+    """What a station said, as it said it. `boots`: at each opening of the port."""
+
+    s: str
+    board: str
+    boots: list[int]
+    sent: int = 0  # bytes of the flood
+    text_before: Any = None  # what it had counted of such bytes
+    text_after: Any = None
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+async def measure(data: DataDir, port: str, tell: Tell = lambda _: None) -> tuple[Told, int]:
+    """Of the station on that port; and how many answers there were that nobody may believe.
+    Raises DiademaError.
+    """
+    site = site_of(data)
+    language = site.language if site else "es"
+    keys = StationKeys(data.keys)
+    boots = []
+    hello = await _who(data, port, language)
+    tell(text("prove.begins", language, seat=_seat(site, hello.s), s=hello.s))
+    key = keys.of(hello.s)
+    if key is None:
+        raise ProveError(text("prove.no_key", language, s=hello.s, root=data.root))
+    tell(text("prove.opens", language, count=OPENINGS))
+    for _ in range(OPENINGS):
+        again = await greeting_on(port, _GREETING_S)
+        if again is None or again.s != hello.s:
+            raise ProveError(text("prove.silent", language, s=hello.s, step="hello"))
+        boots.append(again.b)
+    told = Told(s=hello.s, board=hello.board, boots=[hello.b, *boots])
+    async with asking(port, hello.s, boots[-1], key, language) as station:
+        await _steps(station, told, tell, language)
+        return told, station.forged
+
+
+async def _who(data: DataDir, port: str, language: str) -> Hello:
+    try:
+        return (await who_is_on(data, port, None))[0]
+    except ProvisionError as error:
+        if isinstance(error.__cause__, InUse):
+            raise ProveError(text("prove.in_use", language, port=port)) from error
+        raise
+
+
+async def _steps(station: Station, told: Told, tell: Tell, language: str) -> None:
+    async def step(name: str, ask: str, limit_s: float = _ANSWER_S, **fields: Any) -> None:
+        if (word := f"step.{ask}") in _PERSON:
+            tell(text(f"prove.{word}", language, **fields))
+        told.steps[name] = await station.ask(ask, limit_s, **fields)
+
+    try:
+        await step("about", "about")
+        await step("start", "start")
+        await step("flash", "flash")
+        await _flood(station, told)
+        for at, key in enumerate(PRESSES, 1):
+            await step(f"press{at}", "key", _PERSON_S, key=key)
+        await step("badge", "badge", _PERSON_S)
+        await step("pin", "pin")
+        await step("radio", "radio")
+        await step("dips", "dips", _DIPS_S)
+    finally:
+        with contextlib.suppress(ProveError):
+            told.steps["end"] = await station.ask("end", _ANSWER_S)
+
+
+_PERSON = ("step.key", "step.badge", "step.dips")
+
+
+async def _flood(station: Station, told: Told) -> None:
+    """As fast as the cable takes it: text, which a station skips and counts."""
+    told.text_before = (await station.ask("count", _ANSWER_S)).get("text")
+    told.sent = FLOOD
+    station.line.write_text(b"." * FLOOD)
+    await asyncio.sleep(FLOOD * _BITS / BAUD + _DRAINED_S)
+    told.text_after = (await station.ask("count", _ANSWER_S)).get("text")
+
+
+def _seat(site: Site | None, s: str) -> str:
+    return next((one.seat for one in site.stations if one.id == s), s) if site else s

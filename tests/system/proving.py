@@ -1,0 +1,126 @@
+"""A keyed station in the simulator, and somebody in front of it who does what the command says."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
+
+from diadema.paths import DataDir
+from diadema.prove.work import Told, measure
+from diadema.sim import people
+from diadema.sim.build import SIM, SimBoard
+from diadema.sim.station import Station
+from diadema.sim.world import World
+from diadema.site import parse
+from diadema.station_config import ConfigMaker
+from diadema.station_keys import StationKeys
+from wire_host import BADGE_KEY, CARD_KEY, WireHost
+
+STATION = "DIA-0200000000a1"
+BADGE = "04a1b2c3d4e5f6"
+_MONDAY_8_LIMA = 1_770_037_200_000
+_SETTLED_MS = 2_000
+_STEP_MS = 20  # of the run's clock, and then a turn for what waits in real time
+_TURN_S = 0.001
+_REACTION_MS = 200
+_LIMIT_S = 120
+
+
+def site_with_key(root: Path) -> DataDir:
+    """A data directory with a site of which the station is one, and its key."""
+    data = DataDir(root)
+    data.make()
+    site = people.site(
+        people.desks(2), name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE
+    )
+    site["stations"][0]["id"] = STATION
+    data.site.write_text(json.dumps(site))
+    StationKeys(data.keys).make([STATION])
+    return data
+
+
+class Person:
+    """Told on the screen of the machine what to do; `lazy` at some of it."""
+
+    def __init__(self, station: Station, lazy: tuple[str, ...] = ()) -> None:
+        self._station = station
+        self._lazy = lazy
+        self.told: list[str] = []
+        self._todo: list[str] = []
+
+    def hears(self, line: str) -> None:
+        self.told.append(line)
+        for beginning in ("Tecla", "Fotocheck"):
+            if line.startswith(beginning) and beginning not in self._lazy:
+                self._todo.append(line)
+
+    async def acts(self, world: World) -> None:
+        while self._todo:
+            await world.sleep(_REACTION_MS)
+            what = self._todo.pop(0)
+            if what.startswith("Tecla"):
+                await self._station.press(int(what[6]))
+            else:
+                await self._station.tap(BADGE)
+
+
+class Desk:
+    """The station on a cable that nobody carries, in a run as fast as the work."""
+
+    def __init__(self, world: World, station: Station, data: DataDir) -> None:
+        self.world, self.station, self.data = world, station, data
+
+    @property
+    def port(self) -> str:
+        return self.station.port
+
+    async def configured(self) -> None:
+        site = parse(self.data.site.read_bytes())
+        key = StationKeys(self.data.keys).of(STATION)
+        assert key
+        host = WireHost(self.station, site)
+        own = {STATION: {"key": key.hex()}}
+        host._config = ConfigMaker(site, BADGE_KEY, -300, 1, own, card_key=CARD_KEY)
+        await self.world.wait_event(
+            STATION, lambda event: event["k"] == "station.config", running=True
+        )
+        host.answering = False
+        await self.world.sleep(_SETTLED_MS)
+        host.close()
+
+    def events(self) -> list[dict[str, Any]]:
+        return [seen.event for seen in self.world.witness.events(STATION)]
+
+    async def while_person_acts[T](self, person: Person, work: "asyncio.Task[T]") -> T:
+        """The clock goes on, and what waits for real time has its turns in between."""
+        async with asyncio.timeout(_LIMIT_S):
+            while not work.done():
+                await asyncio.sleep(_TURN_S)
+                await self.world.sleep(_STEP_MS)
+                await person.acts(self.world)
+        return await work
+
+    async def measured(self, person: Person | None = None) -> tuple[Told, int]:
+        person = person or Person(self.station)
+        work = asyncio.create_task(measure(self.data, self.port, person.hears))
+        return await self.while_person_acts(person, work)
+
+
+@contextlib.asynccontextmanager
+async def desk(folder: Path, image: Path, board: SimBoard = SIM) -> AsyncIterator[Desk]:
+    world = World(folder / "w", start_utc_ms=_MONDAY_8_LIMA, mode="fast", image=image)
+    async with world:
+        made = Desk(
+            world,
+            await world.add_station(STATION, board=board),
+            site_with_key(folder / "data"),
+        )
+        with world.actor():
+            await made.station.power_on()
+            await made.configured()
+            yield made
