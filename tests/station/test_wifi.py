@@ -155,6 +155,9 @@ async def test_a_browser_gives_another_network_after_a_factory_reset(desk, site,
         await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
         number = host.command("factory_reset", confirm=bench.station.id)
         assert (await host.answer(number))["generation"] == 0
+        host.send_raw(improv_client.command(improv_client.SCAN))
+        heard = improv_client.packet(improv_client.RESULT, bytes([improv_client.SCAN, 0]))
+        await bench.until(lambda: heard in b"".join(bench.station.console))
         host.send_raw(improv_client.wifi("Otra", ""))
         joined = improv_client.packet(improv_client.RESULT, bytes([improv_client.WIFI, 0]))
         await bench.until(lambda: joined in b"".join(bench.station.console))
