@@ -192,6 +192,7 @@ class Improv:
 
     async def _scan(self):
         app = self._app
+        app.settle_links()  # those of a hub that is forgotten
         async with app.radio_lock:
             heard = await beside(made(app).scan)
         for name, (rssi, security) in loudest(heard).items():

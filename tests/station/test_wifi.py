@@ -157,7 +157,9 @@ async def test_a_browser_gives_another_network_after_a_factory_reset(desk, site,
         assert (await host.answer(number))["generation"] == 0
         host.send_raw(improv_client.command(improv_client.SCAN))
         heard = improv_client.packet(improv_client.RESULT, bytes([improv_client.SCAN, 0]))
+        since_ms = bench.world.now_ms()
         await bench.until(lambda: heard in b"".join(bench.station.console))
+        assert bench.world.now_ms() - since_ms < 10_000, "no link of before holds the radio"
         host.send_raw(improv_client.wifi("Otra", ""))
         joined = improv_client.packet(improv_client.RESULT, bytes([improv_client.WIFI, 0]))
         await bench.until(lambda: joined in b"".join(bench.station.console))
