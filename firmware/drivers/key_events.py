@@ -54,6 +54,10 @@ class KeyEvents:
     def _of_stall(self, now):
         """(name, ticks) of what was pressed while the chip stood, in its order, until None."""
 
+    def _calm(self):
+        """Polled wirings say here that nothing happened since all keys were looked at."""
+        return False
+
     def __aiter__(self):
         return self
 
@@ -70,6 +74,9 @@ class KeyEvents:
                     return found
             if self.poll_ms:
                 await asyncio.sleep_ms(self.poll_ms)
+                if self._left(now) is None:
+                    while self._calm():
+                        await asyncio.sleep_ms(self.poll_ms)
             else:
                 await wait(self._flag, self._left(now))
 

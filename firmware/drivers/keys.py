@@ -32,8 +32,10 @@ class Keys(KeyEvents):
         self._told = self._noted = 0  # of them
         self._unsure = stalls.unsure
         stalls.flags["keys"] = self._flag
+        self._polled = []  # indexes
         for index, pin in enumerate(self._pins):
             if dips(gpios[index]):
+                self._polled.append(index)
                 self.poll_ms = _POLL_MS
             else:
                 pin.irq(self._handler(index), Pin.IRQ_FALLING | Pin.IRQ_RISING)
@@ -60,6 +62,15 @@ class Keys(KeyEvents):
 
     def _pressed(self, index):
         return low(self._pins[index])
+
+    def _calm(self):
+        if self._flag.state:  # type: ignore[attr-defined]
+            self._flag.clear()
+            return False
+        for index in self._polled:  # noqa: SIM110 - a generator takes memory each time
+            if self._pins[index].value() == self._down[index]:
+                return False
+        return True
 
     def _of_stall(self, now):
         while self._told != self._noted:

@@ -96,6 +96,9 @@ class TouchKeys(Keys):
             step = 1 if difference > 0 else -1
         self._base[at] += step
 
+    def _calm(self):
+        return False
+
     def _pressed(self, index):
         if index < self._buttons:
             return super()._pressed(index)
