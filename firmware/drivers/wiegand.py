@@ -84,6 +84,7 @@ class Wiegand:
     def _handler(self, bit):
         def handler(_pin):  # allocates nothing: it may run while others collect
             now = ticks_us()
+            stalls.late()  # its bits push others out of the queue
             if self._count < _MOST:
                 self._bits[self._count] = bit
             if not self._count:

@@ -241,6 +241,43 @@ async def main():
     ]  # fmt: skip
 
 
+async def test_other_lines_may_push_a_key_out(chips):
+    """Bits of a Wiegand reader, or of a PN532 the line itself: its card is asked for at once."""
+    lines = await chips(
+        PRINT
+        + STALLS
+        + """
+from models.wiegand import Wiegand as Model
+from models.pn532 import PN532 as Chip
+from drivers.wiegand import Wiegand
+from drivers.pn532 import PN532
+async def main():
+    keys = await ready()
+    model = Model(machine.net(32), machine.net(33))
+    reader = Wiegand(32, 33)
+    wire.alarm(wire.now() + 50, lambda: model.tap(0x123456))
+    hand((200, 1), (300, -1))
+    print(await stall(400))
+    chip = Chip(machine.net(35))
+    machine.attach(("i2c", 22, 21), 0x24, chip)
+    reader = PN532(machine.I2C(0, scl=Pin(22), sda=Pin(21)), 35)
+    await reader.start()
+    async def tell():
+        async for kind, identity, quality in reader:
+            said.append("card")
+    asyncio.create_task(tell())
+    await asyncio.sleep(1)
+    hand(*[(100 * at + half, key) for at in range(1, 5) for half, key in ((0, at), (50, -at))])
+    card = {"uid": b"\\x04\\xa1\\xb2\\xc3", "atqa": b"\\x00\\x04", "sak": 8}
+    wire.alarm(wire.now() + 600, lambda: chip.tap(card))
+    print(sorted((await stall(900)).split()))
+"""
+    )
+    assert lines == [
+        "inputs_unsure", "['card', 'inputs_unsure', 'key1', 'key2', 'key3', 'key4']",
+    ]  # fmt: skip
+
+
 DIPS = """
 from drivers.keys import Keys
 from models.panel import Buttons
