@@ -32,6 +32,7 @@ README = Path(__file__).parents[2] / "README.md"
 BOARD = "lyrat_v4_3"
 SEAT = "A-01"
 LIMIT_S = 60
+AWAY_S = 1.5  # after which the same badge counts again
 
 
 def commands() -> list[str]:
@@ -202,6 +203,7 @@ async def prove(bench: Bench, line: str) -> None:
             await bench.station.press(int(last[6]))
         elif last.startswith("Fotocheck"):
             await bench.station.tap(BADGE)
+            await asyncio.sleep(AWAY_S)
         return bench.running["prove"].returncode is not None
 
     await bench.until(ends)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from diadema.paths import DataDir
 
 
+_WIDE = 120  # where it is written to a file
+
+
 class _Group(TyperGroup):
     """`diadema prove --port PORT` is `diadema prove run --port PORT`."""
 
@@ -73,7 +76,10 @@ def run(
     if as_json:
         print(written(signed).decode(), end="")
     else:
-        Console(highlight=False).print(telling.table(found, language))
+        wide = Console(highlight=False)
+        if not wide.is_terminal:
+            wide.width = max(wide.width, _WIDE)
+        wide.print(telling.table(found, language))
         for line in telling.lies([*wrong(found)], language):
             say(line)
         if forged:
