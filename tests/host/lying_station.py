@@ -32,7 +32,7 @@ TRUE: dict[str, dict[str, Any]] = {
         },
     },
     "flash": {"read_us": 85, "erase_us": [44_000, 46_000, 45_000]},
-    "key": {"light_ms": 5, "drawn_ms": 30},
+    "key": {"light_ms": 10, "drawn_ms": 30},
     "badge": {"light_ms": 20, "drawn_ms": 50},
     "pin": {"light_ms": 20, "drawn_ms": 40, "pbkdf2_ms": 400},
     "radio": {"wifi": "joined", "opened_ms": 1_300},

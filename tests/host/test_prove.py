@@ -79,7 +79,7 @@ async def test_the_truth_is_told_signed_and_printed(data, tmp_path):
     assert (record["proof"]["by"], record["proof"]["s"]) == ("ANA", S)
     table = await command(data, "table", str(file))
     assert table.startswith(f"**lyrat_v4_3**, {S}, program 0.1.0, MicroPython 1.28.0, ")
-    assert "| Key → light, the slowest | 5 ms | ≤ 20 ms |" in table
+    assert "| Key → light, the slowest | 10 ms | ≤ 20 ms |" in table
     assert table.count("\n| ") == len(ALL) + 2 + 2 + 14 + 2  # and memory after each step
     assert "| PIN | 4 006 944 B | 136 303 B | 110 592 B | 130 767 B |" in table
     assert "| Tecla → luz" in await command(data, "table", str(file), "--language", "es")
