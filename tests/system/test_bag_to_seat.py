@@ -57,7 +57,7 @@ async def hold_at_power_on(station, *keys: int) -> None:
     await station.power_cut()
     await station.power_on()
     await asyncio.gather(*(station.ask({"do": "press", "key": key}) for key in keys))
-    await asyncio.sleep(10.5)
+    await asyncio.sleep(12)  # it looks at them once it has read its files
     for key in keys:
         await station.ask({"do": "release", "key": key})
 

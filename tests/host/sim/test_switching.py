@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,6 +23,7 @@ ZONE = ZoneInfo("Asia/Jerusalem")
 HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"
 NINE = 9 * 3600
 AGENTS = ("AVNI", "DORIT", "TOVA")
+HANDSHAKES_S = 3
 SAME = ("agents", "total", "typified", "undelivered", "interrupted", "lost", "doubled")
 
 
@@ -71,13 +73,22 @@ class Cables(Watcher):
             self._last[station] = seen.event["k"]
 
 
+def talked(day: dict[str, Any]) -> list[int]:
+    """Seconds of talk, of all and of each agent; taken out of what the day says."""
+    return [row.pop("talk_s") for row in (day["total"], *day["agents"])]
+
+
 async def test_totals_are_those_of_a_day_on_the_cable(day: bank.BankDay) -> None:
     plain = await run_replay(ReplayOptions(day, ZONE), Watcher())
     cables = Cables()
     switching = await run_replay(ReplayOptions(day, ZONE, link_rounds=2, seed=5), cables)
+    seconds, plain_s = talked(switching), talked(plain)
     assert {key: switching[key] for key in SAME} == {key: plain[key] for key in SAME}
+    # a key that is pressed within a handshake is heard after it
+    for one, other in zip(seconds, plain_s, strict=True):
+        assert abs(one - other) <= HANDSHAKES_S
     assert plain["total"]["contacts"] == plain["total"]["file_contacts"] > 15
-    assert plain["total"]["talk_s"] == plain["total"]["file_talk_s"]
+    assert plain_s[0] == plain["total"]["file_talk_s"]
     assert (switching["undelivered"], switching["lost"], switching["doubled"]) == ([], 0, 0)
     assert switching["waited_in_vain"] == []
     assert switching["events_journaled"] == switching["events_stored"]
