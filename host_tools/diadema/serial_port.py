@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import os
+import termios
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -105,8 +106,12 @@ class SerialPort:
         port = serial.Serial()
         port.port, port.baudrate = self.path, BAUD
         port.timeout, port.exclusive = 0, True
-        port.dtr = port.rts = False  # the lines that reset an ESP32 or hold it in its loader
+        # DTR and RTS reset an ESP32 or hold it in its loader, unless both are on, as the system
+        # leaves them at an opening, or both off. Between the two RTS might be on alone, which
+        # resets: so they stay on, and after us too.
+        port.dtr = port.rts = True
         port.open()
+        _keep_lines(port.fd)
         os.set_blocking(port.fd, False)
         self._port, self.error = port, ""
         self._gone.clear()
@@ -145,6 +150,13 @@ class SerialPort:
                 return
             self._out.popleft()
         loop.remove_writer(self._port.fd)
+
+
+def _keep_lines(fd: int) -> None:
+    """When the port is closed, no line changes."""
+    attributes = termios.tcgetattr(fd)
+    attributes[2] &= ~termios.HUPCL
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
 
 def why(error: OSError) -> str:
