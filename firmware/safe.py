@@ -37,9 +37,10 @@ class Safe:
         whole = [slot for slot in found if slot.whole]
         self.board = whole[0].board if whole else ""
         self._intake = None
-        from lib.frames import Decoder, encode
+        from lib.frames import Decoder, Pieces, encode
 
         self._decoder = Decoder()
+        self._pieces = Pieces()
         self._encode = encode
         self.came = False  # a part of an update, since this was last looked at
         self.restart = False  # something changed that a start may make good
@@ -53,7 +54,12 @@ class Safe:
         self._write(self._encode(json.dumps({"hello": told}).encode()))
 
     def feed(self, data):
-        for text in self._decoder.feed(data):
+        for frame in self._decoder.feed(data):
+            text = self._pieces.take(frame)
+            if self._pieces.got:
+                self._write(self._pieces.got)
+            if text is None:
+                continue
             try:
                 message = json.loads(text)
             except ValueError:
@@ -119,6 +125,7 @@ def run(why):
     safe = Safe(station, why, slots.find(), out.write)
     poll = select.poll()
     poll.register(line, select.POLLIN)
+    data, one = bytearray(_CHUNK), bytearray(1)
     began = hello_at = ticks_ms()
     safe.hello()
     feed = slots.watchdog()
@@ -139,15 +146,18 @@ def run(why):
             held, since = down & free, now
         elif ticks_diff(now, since) >= _HOLD_MS:
             break
-        data = bytearray()
-        if poll.poll(_TURN_MS):
-            while len(data) < _CHUNK and poll.poll(0):
-                byte = line.read(1)
-                if not byte:
-                    break
-                data += byte
-        if data:
-            safe.feed(bytes(data))
+        size, wait_ms = 0, _TURN_MS
+        while size < _CHUNK:  # it blocks until it has filled what it is given
+            for _ in poll.ipoll(wait_ms):
+                break
+            else:
+                break
+            if not line.readinto(one):
+                break
+            data[size] = one[0]
+            size, wait_ms = size + 1, 0
+        if size:
+            safe.feed(bytes(memoryview(data)[:size]))
     slots.works(-1)
     machine.reset()
 

@@ -3,6 +3,8 @@
 import gc
 import sys
 
+import pins
+import stdin
 import wire
 from parts.desfire import card
 
@@ -52,6 +54,9 @@ def serve(board, models):
         ram = panel.ram if at is None else panel.ram[128 * at : 128 * at + 128]
         return {"on": panel.on, "written": panel.written, "ram": ram.hex()}
 
+    def stall(command):
+        pins.stall(command["ms"], erase=True)
+
     def dump(command):
         answer = {role: model.dump() for role, model in models.items() if hasattr(model, "dump")}
         since = wire.real_us()
@@ -60,11 +65,12 @@ def serve(board, models):
         answer["modules"] = list(sys.modules)
         answer["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
         answer["uptime_ms"] = wire.uptime()
+        answer["stdin"] = stdin.dump()
         return answer
 
     for name, function in (
         ("tap", tap), ("untap", untap), ("press", key), ("release", key), ("turn", turn),
-        ("plug", plug), ("unplug", plug),
+        ("plug", plug), ("unplug", plug), ("stall", stall),
         ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump),
     ):  # fmt: skip
         wire.on(name, function)

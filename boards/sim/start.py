@@ -32,6 +32,7 @@ import network  # noqa: F401
 import pins
 import secure
 import sockets
+import stdin
 import tasks
 import threads
 import vfs
@@ -115,10 +116,11 @@ class _Said:
 
 
 class _Sys:
-    """`sys` of the MicroPython that the boot loader started; all but what it says of itself and
-    says at all is this one's.
+    """`sys` of the MicroPython that the boot loader started; all but what it says of itself, says
+    at all and hears is this one's.
     """
 
+    stdin = stdin.Stdin
     stdout = _Said(sys.stdout)
 
     @staticmethod

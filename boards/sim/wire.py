@@ -4,13 +4,12 @@ The world (a host process) owns the time and the flash. This module is all that 
 here know of it. Lines from the world: `T now until` (the clock stands there, in whole ms of the
 run; up to `until` the station may move it by itself, as long as nobody sees anything of it),
 `S now speed` (it runs on from there), `J ms` (so much passed in which each did what it does
-without end, and nothing else happened), `F ok` or `F why` (answer to a flash operation), `P`
-(console bytes were written, look), `C` (a byte 3 comes among them), or a JSON command. Lines to
-the world: `I due heard now` (nothing to do before `due`, after `heard` lines from the world),
-`Z due heard now` (likewise, in a call that does not return before),
-`N now` (what is seen next is of then), `B` (the network woke us), `W`/`E` (program, erase),
-`R cause` (the chip restarts), `A 1`/`A 0` (the broker let us in, is gone), `U`/`D message`
-(published, heard over the air), or a JSON answer.
+without end, and nothing else happened), `F ok` or `F why` (answer to a flash operation), `P hex`
+(the host's end of the cable sends these bytes), or a JSON command. Lines to the world: `I due
+heard now` (nothing to do before `due`, after `heard` lines from the world), `Z due heard now`
+(likewise, in a call that does not return before), `N now` (what is seen next is of then), `B` (the
+network woke us), `W`/`E` (program, erase), `R cause` (the chip restarts), `A 1`/`A 0` (the broker
+let us in, is gone), `U`/`D message` (published, heard over the air), or a JSON answer.
 """
 
 import gc
@@ -38,6 +37,7 @@ _waiting = []  # lines that came while an answer was awaited
 _open = 0  # connects, pings and PUBACKs that the network still owes
 _answer_by = 0  # real ticks_ms up to which the clock stands for them
 interrupting = False  # a byte 3 on the console ends the program
+typed = None  # function(bytes), for what comes over the cable
 _handlers = {}  # command -> function(dict) -> dict or None
 _alarms = []  # [due ms of the run, function], unordered and few
 
@@ -100,9 +100,10 @@ def cancel(entry):
 def land():
     """Something of this station is seen next: let the world know when."""
     global _known, _until
-    if not _speed and _now > _known:
-        _line.write("N %d\n" % _now)
-        _known = _until = _now
+    if not _speed:
+        if _now > _known:
+            _line.write("N %d\n" % _now)
+        _known = _until = _now  # and what follows from it may come first
 
 
 def say(text, more=None):
@@ -167,10 +168,9 @@ def _obey(line):
         _real = _time.ticks_us()
     elif kind == 74:  # J
         _jump(int(line[2:]))
-    elif kind == 67:  # C
-        if interrupting:
-            raise KeyboardInterrupt
-    elif kind != 80:  # P only wakes
+    elif kind == 80:  # P
+        typed(bytes.fromhex(line[2:].decode()))
+    else:
         command = json.loads(line)
         function = _handlers.get(command["do"])
         answer = None

@@ -25,6 +25,7 @@ class UsbSerial:
         self._poll = select.poll()
         self._poll.register(self._in, select.POLLIN)
         self._buffer = bytearray(_CHUNK)
+        self._one = bytearray(1)
         self._guarded = self._busy = False
         self._late = []  # lines that would tear the frame that goes out
         self.received = 0
@@ -32,18 +33,22 @@ class UsbSerial:
 
     async def read(self):
         """Some bytes, as soon as there are any; b"" when the line has ended for good."""
-        # stdin's read(n) blocks until n bytes are there, so one by one while more wait
-        byte = await self._reader.read(1)
-        if not byte:
+        # stdin blocks until it has filled what it is given, so one by one while more wait; and
+        # into the same byte again, for what is read would be 80 bytes of memory each
+        one = self._one
+        if not await self._reader.readinto(one):
             return b""
-        self._buffer[0] = byte[0]
-        size = 1
-        while size < _CHUNK and self._poll.poll(0):
-            byte = self._in.read(1)
-            if not byte:
-                break
-            self._buffer[size] = byte[0]
+        size = 0
+        while True:
+            self._buffer[size] = one[0]
             size += 1
+            if size == _CHUNK:
+                break
+            for _ in self._poll.ipoll(0):
+                self._in.readinto(one)
+                break
+            else:
+                break
         self.received += size
         return bytes(memoryview(self._buffer)[:size])
 

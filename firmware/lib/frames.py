@@ -1,6 +1,9 @@
 """Serial framing: 0x1E + JSON + `*` + CRC-32 in 8 upper-case hex digits + newline.
 
 All other bytes on the line are console text. The decoder is bounded and counts what it drops.
+Messages to a station come in pieces, for the chip keeps 259 bytes that were not read: a frame of
+at most 200 bytes around `NUMBER,PIECE,COUNT:` and a slice of the JSON. `{"got":[NUMBER,PIECE]}`
+answers it, and then the next one comes.
 """
 
 from binascii import crc32
@@ -77,3 +80,40 @@ class Decoder:
                 return message
         self.bad += 1
         return None
+
+
+class Pieces:
+    """Puts messages together again, one at a time and in one buffer."""
+
+    def __init__(self):
+        self._buffer = bytearray(DOWN_LIMIT)
+        self._length = 0
+        self._number = self._piece = self._count = -1  # of the piece that was taken last
+        self.got = None  # the answer to be given now, if there is one
+
+    def take(self, text):
+        """What a frame brought. The message (bytes of JSON), when it is whole by that."""
+        if text[:1] == b"{":
+            self.got = None
+            return text
+        try:
+            head, part = text.split(b":", 1)
+            number, piece, count = [int(word) for word in head.split(b",")]
+        except ValueError:
+            self.got = None
+            return None
+        self.got = encode(b'{"got":[%d,%d]}' % (number, piece))
+        if number == self._number and (self._piece == self._count or 1 < piece <= self._piece):
+            return None  # our answer was lost
+        if piece == 1:
+            self._number, self._piece, self._count, self._length = number, 0, count, 0
+        end = self._length + len(part)
+        if (
+            (number, piece, count) != (self._number, self._piece + 1, self._count)
+            or piece > count or end > DOWN_LIMIT
+        ):  # fmt: skip
+            self.got = None
+            return None
+        self._buffer[self._length : end] = part
+        self._piece, self._length = piece, end
+        return bytes(memoryview(self._buffer)[:end]) if piece == count else None

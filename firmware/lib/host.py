@@ -8,7 +8,7 @@ import json
 
 from lib import bench, hour, marks, memory, orders, prove, updating
 from lib.config_store import configure
-from lib.frames import Decoder
+from lib.frames import Decoder, Pieces
 from lib.improv import Improv
 from lib.seal import sealed
 
@@ -20,6 +20,7 @@ class Host:
     def __init__(self, app):
         self._app = app
         self.decoder = Decoder()
+        self._pieces = Pieces()
         self.foreign = 0  # frames that the hub's key did not seal
         self.late = 0  # frames on their way over a restart
         self.format_asked = None  # i of the command, while the host gets the old journal
@@ -38,9 +39,23 @@ class Host:
             self._look_for_improv(data)
             if not self.improv and app.serial.stops(data):
                 raise KeyboardInterrupt
-            for message in self.decoder.feed(data):
-                await self.hear(message, u)
+            for frame in self.decoder.feed(data):
+                await self._join(frame, u)
             memory.look()
+
+    async def _join(self, frame, u):
+        """Confirm a piece before anything that takes long, and hear the message that it ends, once
+        there is room for what that asks.
+        """
+        message = self._pieces.take(frame)
+        while message and self._app.crowded:
+            await asyncio.sleep_ms(0)
+        if self._pieces.got:
+            await self._app.serial.write(self._pieces.got)
+        elif not message:
+            self.decoder.bad += 1
+        if message:
+            await self.hear(message, u)
 
     def _look_for_improv(self, data):
         """Its packets stand between frames. The decoder gets all the same: for it they are console

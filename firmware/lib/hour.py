@@ -3,8 +3,9 @@
 from lib.desk import MARKS_SINCE_S
 from micropython import const
 
-_CABLE_MS = const(50)  # a frame's way over the cable and its gateway
-_AIR_MS = const(250)  # or over Wi-Fi and its broker
+# a message's way over the cable, behind another one or an erase, or over Wi-Fi and its broker
+_WAY_MS = const(250)
+_ANSWER_MS = const(10_000)  # an answer to our hello that took longer is none
 _UTC_LOW = const(631_152_000_000)  # 1990, so that old logs can be worked again; 0 is a dead clock
 _UTC_HIGH = const(4_100_000_000_000)
 
@@ -12,8 +13,8 @@ _UTC_HIGH = const(4_100_000_000_000)
 def set_time(app, u, details):
     """The host's command."""
     utc, asked = details.get("utc"), details.get("hello_u")
-    doubt_ms = _AIR_MS if app.uplink.links else _CABLE_MS
-    if isinstance(utc, int) and isinstance(asked, int) and 0 <= u - asked < 2 * doubt_ms:
+    doubt_ms = _WAY_MS
+    if isinstance(utc, int) and isinstance(asked, int) and 0 <= u - asked < _ANSWER_MS:
         half = (u - asked) // 2  # of the way of our hello and its answer
         utc += half
         doubt_ms = half + 1

@@ -42,6 +42,7 @@ class _Greeting(Struct):
 class _Down(Struct):
     cmd: str = ""
     part: int = 0
+    hello_u: int | None = None
 
 
 _decode_up = msgspec.json.Decoder(_Up).decode
@@ -85,7 +86,8 @@ class Cable:
         except UNREADABLE:
             told = _Down()  # the station counts it
         long = told.cmd in _LONG
-        self.line.send(body, urgent=not long or told.part == 1, once=long)
+        ages = told.cmd == "time" and told.hello_u is None  # else it knows how long that took
+        self.line.send(body, urgent=not long or told.part == 1, once=long, ages=ages)
 
     def log_unnamed(self) -> None:
         """Give the port's own log what came before anybody said hello."""

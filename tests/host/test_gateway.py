@@ -14,6 +14,7 @@ from diadema.errors import DiademaError
 from diadema.frames import DOWN_LIMIT, Decoder, encode
 from diadema.gateway import Gateway
 from diadema.paths import DataDir
+from diadema.pieces import Joiner
 from diadema.store import open_reader
 from scripted_station import S, Script
 
@@ -25,7 +26,7 @@ class Wire:
 
     def __init__(self, path, script):
         self.path, self.script = path, script
-        self.down, self.hellos_asked, self.answers = [], 0, True
+        self.down, self.hellos_asked, self.answers, self.reads = [], 0, True, True
         self._master = None
 
     def plug(self):
@@ -35,7 +36,7 @@ class Wire:
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(os.ttyname(slave))
         os.close(slave)
-        self._decoder = Decoder(DOWN_LIMIT)
+        self._decoder, self._joiner = Decoder(DOWN_LIMIT), Joiner()
         asyncio.get_running_loop().add_reader(self._master, self._readable)
 
     def pull(self):
@@ -68,7 +69,12 @@ class Wire:
         except OSError:  # nobody has the other end open now
             return
         for body in self._decoder.feed(data):
-            frame = json.loads(body)
+            got, whole = self._joiner.take(body)
+            if got and self.reads:
+                self.write(encode(got))
+            if whole is None:
+                continue
+            frame = json.loads(whole)
             if "hello" in frame:
                 self.hellos_asked += 1
                 if self.answers:

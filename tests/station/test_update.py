@@ -297,7 +297,7 @@ async def test_safe_mode_takes_an_update(slots, body):
             for block in blocks[told - 1 : last]:
                 await bench.host.sent(block | {"i": 1})
             while not any("update" in hello for hello in bench.host.hellos[seen:]):
-                await asyncio.sleep(0.01)
+                await bench.world.sleep(10)
             answer = [h["update"] for h in bench.host.hellos[seen:] if "update" in h][-1]
             told = answer.get("next")
         assert answer == {"phase": "restarting"}

@@ -210,7 +210,7 @@ async def test_one_that_hangs_before_there_is_a_watchdog_waits_for_the_power(slo
         since = bench.since()
         await bench.send(micropython())
         while starts(bench) != (1, "on trial"):  # the boot loader needs no clock
-            await asyncio.sleep(0.01)
+            await bench.world.sleep(10)
         await bench.world.sleep(120_000)
         assert "station.booted" not in bench.kinds(since)
         await bench.station.power_cut()

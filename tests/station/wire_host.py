@@ -6,9 +6,11 @@ import itertools
 import json
 import os
 import tty
+from collections.abc import Callable
 from typing import Any
 
-from diadema.frames import Decoder, encode
+from diadema.frames import Decoder
+from diadema.pieces import Sender
 from diadema.sim.station import Station
 from diadema.site import Site
 from diadema.station_config import ConfigMaker, blocks
@@ -49,18 +51,29 @@ class WireHost:
         self._timed: set[int] = set()
         self._configured = False
         self._unsent = bytearray()
+        self.sender = Sender(self.send_raw, self._later)
+        self._who: tuple[str, int] | None = None
         self._port = os.open(station.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._port)
         asyncio.get_running_loop().add_reader(self._port, self._readable)
 
+    def _later(self, seconds: float, function: Callable[[], None]) -> asyncio.Task[None]:
+        def then() -> None:
+            function()
+            self.heard.beat()
+
+        return self._station._world.timeline.call_later(seconds, then)
+
     def close(self) -> None:
+        self.sender.stop()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._port)
         loop.remove_writer(self._port)
         os.close(self._port)
 
     def send(self, body: dict[str, Any]) -> None:
-        self.send_raw(encode(json.dumps(body).encode()))
+        """Behind what waits, in pieces."""
+        self.sender.send(json.dumps(body).encode())
 
     def send_raw(self, data: bytes) -> None:
         """In order, as fast as the cable takes it."""
@@ -68,10 +81,16 @@ class WireHost:
         self._writable()
 
     async def sent(self, body: dict[str, Any]) -> None:
-        """Back when the cable has all of it."""
+        """Back when the station has read all of it; the clock goes on meanwhile."""
         self.send(body)
-        while self._unsent:
-            await asyncio.sleep(0)
+        timeline = self._station._world.timeline
+        released = timeline.release()
+        try:
+            while self.sender.waiting:
+                await self.heard.wait()
+        finally:
+            if released:
+                timeline.resume()
 
     def _writable(self) -> None:
         loop = asyncio.get_running_loop()
@@ -107,7 +126,7 @@ class WireHost:
         """The journaled event that answers command `number`."""
         world = self._station._world
         seen = await world.wait_event(
-            self._station.id, lambda event: event.get("i") == number, timeout_s=10
+            self._station.id, lambda event: event.get("i") == number, timeout_s=10, running=True
         )
         return seen.event
 
@@ -125,9 +144,16 @@ class WireHost:
         self.heard.beat()
 
     def _frame(self, frame: dict[str, Any]) -> None:
+        if "got" in frame:
+            self.sender.got(*frame["got"])
+            return
         if "hello" in frame:
             hello = frame["hello"]
             self.hellos.append(hello)
+            who = (hello["s"], hello.get("b", 0))
+            if self._who not in (None, who):
+                self.sender.restarted()
+            self._who = who
             if self.answering and not hello.get("safe"):
                 self._welcome(hello)
             return

@@ -4,8 +4,11 @@ With a `Noise` on it, what it carries arrives damaged, twice, late or in another
 """
 
 import asyncio
+import fcntl
 import os
 import random
+import select
+import termios
 import tty
 from collections import Counter
 from collections.abc import Callable
@@ -93,6 +96,15 @@ class Cable:
     @property
     def plugged(self) -> bool:
         return self._ends is not None
+
+    def passing(self) -> bool:
+        """Whether one end has bytes for the other, which did not take them yet."""
+        if not self._ends:
+            return False
+        waiting = select.poll()
+        waiting.register(self._ends[0], select.POLLIN)
+        unread = fcntl.ioctl(self._ends[1], termios.FIONREAD, b"\0" * 4)
+        return bool(self._unsent or any(unread) or waiting.poll(0))
 
     def plug(self) -> None:
         if self._ends:

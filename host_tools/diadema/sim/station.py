@@ -53,7 +53,6 @@ class Station:
         self.console: deque[bytes] = deque(maxlen=200)
         self.restarts: list[str] = []  # causes, as the VM gave them
         self.crash: str | None = None
-        self.stdin_lost = 0
         self._world = world
         self._card: dict[str, Any] | None = None
         self._networks: dict[str, str] = {}
@@ -72,7 +71,11 @@ class Station:
             self.slots[name] = NorFlash(folder / f"{name}.bin", len(content))
         self._walker = JournalWalker(self.flash.image)
         timeline = world.timeline
-        self.traffic = Traffic(lambda: None if timeline.speed else timeline.now(), timeline.settle)
+        self.traffic = Traffic(
+            lambda: None if timeline.speed else timeline.now(),
+            timeline.settle,
+            lambda: self.cable.passing(),
+        )
         self.cable = Cable(folder / "port", self._from_host, self.traffic.cable_up)
         self.cable.plug()
 
@@ -267,17 +270,14 @@ class Station:
             self._vm.write(text, counted=counted)
 
     def _from_host(self, data: bytes) -> None:
-        """Bytes from the gateway go to the console of the VM."""
+        """Bytes from the gateway, which begin to come now."""
         if not self._vm:
             return
         self.traffic.cable_down(data)
-        if b"\x03" in data:  # told first: the chip sees it before any program can
-            self._write("C")
-        self.stdin_lost += len(data) - self._vm.type(data)
         if not self._world.timeline.speed:
             self.tell_time()
         self.busy = True
-        self._write("P")
+        self._write(f"P {data.hex()}")
 
     def _told(self, data: bytes) -> None:
         self.console.append(data)

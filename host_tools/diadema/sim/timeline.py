@@ -14,7 +14,7 @@ import heapq
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,6 +61,7 @@ class Timeline:
         self._actors: dict[asyncio.Task[Any], bool] = {}
         self._awake = 0
         self._holds: set[object] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._settling = False
         self._timer: asyncio.TimerHandle | None = None
         self._shared.set(start_utc_ms, speed)
@@ -175,6 +176,18 @@ class Timeline:
             if actor and (not future.done() or future.cancelled()):
                 self.resume()
             raise
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> asyncio.Task[None]:
+        """As a loop's, by the run's clock."""
+
+        async def wait() -> None:
+            await self.sleep_until(self.now() + seconds * 1000)
+            function()
+
+        task = asyncio.get_running_loop().create_task(wait())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     # --- how it moves -------------------------------------------------------------------------
 

@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from diadema.frames import DOWN_LIMIT, Decoder
+from diadema.pieces import Joiner
 
 type Way = Literal["usb", "wifi"]
 
-# of the run: a station says hello again after 1 s, and sends an event again after 5 s
-_HELLO_MS = 900
+# of the run: by the answer to a hello a station sets its clock; it sends an event again after 5 s
+_HELLO_MS = 20
 _EVENT_MS = 4_500
-_LIMIT_S = 1.0  # real time that an answer is waited for
+_LIMIT_S = 1.0  # real time that an answer is waited for …
+_FOLLOWS_S = 0.3  # … what comes after a hello's, as a rule …
+_TURN_S = 0.004  # … and what may wait for its turn
 
 
 @dataclass
@@ -35,10 +38,13 @@ class _Owed:
 
 @dataclass
 class Traffic:
-    """`now_ms`: the run's clock, None while it does not wait for anybody; `settle`: look again."""
+    """`now_ms`: the run's clock, None while it does not wait for anybody; `settle`: look again;
+    `passing`: whether the cable has bytes that its other end did not take yet.
+    """
 
     now_ms: Callable[[], int | None]
     settle: Callable[[], None]
+    passing: Callable[[], bool] = lambda: False
     ways: dict[tuple[int, int], set[Way]] = field(default_factory=dict)  # of each event sent
     sent: tuple[int, int] | None = None  # the newest of them
     switches: int = 0  # times that an event went another way than the one before
@@ -46,7 +52,13 @@ class Traffic:
     online: asyncio.Event = field(default_factory=asyncio.Event)  # the broker has let it in
 
     def __post_init__(self) -> None:
-        self._up, self._down = Decoder(), Decoder(DOWN_LIMIT)
+        self._up, self._down, self._pieces = Decoder(), Decoder(DOWN_LIMIT), Joiner()
+        self._more = False  # pieces are to come after the one that came last
+        self._greets = False  # a hello is answered by more than its acknowledgement
+        self._follows = False  # that, or blocks are to come
+        self._piece_ms: int | None = None  # when the next piece was owed
+        self._piece_until = 0.0  # real time at which nobody waits for it any more
+        self._piece_timer: asyncio.TimerHandle | None = None
         self._owed: deque[_Owed] = deque()
         self._last: Way | None = None
         self._deaf = False  # the host was waited for in vain: not again before it is heard
@@ -55,21 +67,35 @@ class Traffic:
     @property
     def patience_ms(self) -> int | None:
         """The moment of the run that the clock may not pass yet."""
-        return min((owed.until_ms for owed in self._owed), default=None)
+        owed = min((one.until_ms for one in self._owed), default=None)
+        if self._piece_ms is None or owed is None:
+            return self._piece_ms if owed is None else owed
+        return min(self._piece_ms, owed)
 
     def cable_up(self, data: bytes) -> None:
         """Bytes that the station put on a cable that is plugged in."""
         for body in self._up.feed(data):
-            self._sent("usb", json.loads(body))
+            message = json.loads(body)
+            if "got" not in message:
+                self._sent("usb", message)
+            self._owe_piece()
         self._up.take_console()
 
     def cable_down(self, data: bytes) -> None:
         for body in self._down.feed(data):
+            _, whole = self._pieces.take(body)
+            self._deaf = False
+            self._come()
+            self._more = whole is None
+            if whole is None:
+                continue
             try:
-                message = json.loads(body)
+                message = json.loads(whole)
             except ValueError:
                 continue  # the station will not have it either
             if isinstance(message, dict):
+                self._greets = self._greets and "ack" in message
+                self._follows = self._greets or message.get("part") != message.get("parts")
                 self._heard(message)
         self._down.take_console()
 
@@ -85,7 +111,9 @@ class Traffic:
         """The station has lost its power: it waits for nothing any more."""
         self._owed.clear()
         self.online.clear()
-        self._up, self._down = Decoder(), Decoder(DOWN_LIMIT)
+        self._up, self._down, self._pieces = Decoder(), Decoder(DOWN_LIMIT), Joiner()
+        self._more = self._greets = self._follows = False
+        self._come()
 
     def stored(self, keys: set[tuple[int, int]]) -> Counter[str]:
         """How many of these events came over the cable, over Wi-Fi, or were sent over both."""
@@ -97,6 +125,7 @@ class Traffic:
         if "hello" in message:
             if way == "usb":
                 self.greeted.set()
+                self._greets = True
             if "e" in message["hello"]:  # safe mode has no journal to speak of
                 self._owe(message["hello"]["e"], None, _HELLO_MS)
             return
@@ -136,4 +165,33 @@ class Traffic:
             self._deaf = True
         if self._owed:
             self._wake_in(self._owed[0].given_up_at - time.monotonic())
+        self.settle()
+
+    def _owe_piece(self) -> None:
+        now_ms = self.now_ms()
+        if now_ms is None or self._deaf:
+            return
+        self._come()
+        self._piece_ms = now_ms
+        limit_s = _LIMIT_S if self._more else _FOLLOWS_S if self._follows else _TURN_S
+        self._piece_until = time.monotonic() + limit_s
+        self._wait_for_piece(limit_s)
+
+    def _wait_for_piece(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._piece_timer = loop.call_later(seconds, self._comes_not)
+
+    def _come(self) -> None:
+        self._piece_ms = None
+        if self._piece_timer:
+            self._piece_timer.cancel()
+            self._piece_timer = None
+
+    def _comes_not(self) -> None:
+        late_s = time.monotonic() - self._piece_until
+        if self.passing() and late_s < _LIMIT_S:
+            self._wait_for_piece(_TURN_S)
+            return
+        self._come()
+        self._deaf = self._more or late_s >= _LIMIT_S
         self.settle()

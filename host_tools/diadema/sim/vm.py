@@ -1,5 +1,5 @@
 """The process of a station that has power: its line (lines of text, and the bytes that a program
-operation carries), and its console. It begins when this is made, and ends with `stop`.
+operation carries), and what it prints. It begins when this is made, and ends with `stop`.
 """
 
 import asyncio
@@ -39,16 +39,15 @@ class Vm:
             vm_command(
                 board, str(theirs.fileno()), str(folder), identity, cause, build, str(int(psram))
             ),
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
         theirs.close()
-        assert self._process.stdin and self._process.stdout
-        self._in, self._out = self._process.stdin, self._process.stdout
-        os.set_blocking(self._in.fileno(), False)
+        assert self._process.stdout
+        self._out = self._process.stdout
         os.set_blocking(self._out.fileno(), False)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._line, self._line_readable)
@@ -67,7 +66,7 @@ class Vm:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
         self._process.wait()
-        for end in (self._in, self._out, self._line):
+        for end in (self._out, self._line):
             end.close()
 
     def write(self, text: str, *, counted: bool = True) -> None:
@@ -78,13 +77,6 @@ class Vm:
                 self._line.sendall(text.encode() + b"\n")
             except OSError:
                 return  # it just died; its end of the line says so next
-
-    def type(self, data: bytes) -> int:
-        """Bytes for its console; how many of them it had room for."""
-        try:
-            return os.write(self._in.fileno(), data)
-        except (BlockingIOError, BrokenPipeError):
-            return 0
 
     def _console_readable(self) -> None:
         try:
@@ -102,10 +94,13 @@ class Vm:
 
     def _line_readable(self) -> None:
         if not self._take_lines():
-            with contextlib.suppress(BlockingIOError):
-                if data := os.read(self._out.fileno(), 65536):  # its last words
-                    self._on_console(data)
+            self._hear()  # its last words
             self._on_end()
+
+    def _hear(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            if data := os.read(self._out.fileno(), 65536):
+                self._on_console(data)
 
     def _take_lines(self) -> bool:
         """False when it is gone."""
@@ -126,5 +121,7 @@ class Vm:
             if len(rest) < length:
                 break
             self._heard = rest[length:]
+            if text[:1] in b"IZ":
+                self._hear()  # what it said before it began to wait
             self._on_line(text, rest[:length])
         return True

@@ -217,7 +217,7 @@ def test_time_is_anchored_where_the_frame_arrived():
     assert bench.command("time", utc=5)[0]["reason"] == "bad_command"
     clock = bench.command("time", utc=UTC)[0]
     assert clock == {
-        "k": "station.clock", "utc": UTC, "source": "host", "uncertainty_ms": 50, "i": 3,
+        "k": "station.clock", "utc": UTC, "source": "host", "uncertainty_ms": 250, "i": 3,
         "b": 1, "u": 1000, "t": UTC,
     }  # fmt: skip
     assert bench.step("badge", ROSA, after_ms=50)[0]["t"] == UTC + 50
@@ -225,12 +225,14 @@ def test_time_is_anchored_where_the_frame_arrived():
 
 def test_the_way_of_hello_and_answer_bounds_the_hosts_time():
     bench = Bench()
-    bench.ticks = 700
-    clock = bench.command("time", utc=UTC, hello_u=769)[0]  # the answer is there at 800
-    assert (clock["utc"], clock["uncertainty_ms"], clock["u"]) == (UTC + 15, 16, 800)
+    bench.ticks = 20_700
+    clock = bench.command("time", utc=UTC, hello_u=20_769)[0]  # the answer is there at 20 800
+    assert (clock["utc"], clock["uncertainty_ms"], clock["u"]) == (UTC + 15, 16, 20_800)
+    clock = bench.command("time", utc=UTC, hello_u=19_900)[0]  # it waited for another message
+    assert (clock["utc"], clock["uncertainty_ms"], clock["u"]) == (UTC + 500, 501, 20_900)
     for hello_u in (1_000_000, 0, -5, "x", None, 700.5):  # not yet said, too long ago, none
         clock = bench.command("time", utc=UTC, hello_u=hello_u)[0]
-        assert (clock["utc"], clock["uncertainty_ms"]) == (UTC, 50)
+        assert (clock["utc"], clock["uncertainty_ms"]) == (UTC, 250)
     assert bench.command("time", utc=None, hello_u=bench.ticks)[0]["reason"] == "bad_command"
 
 

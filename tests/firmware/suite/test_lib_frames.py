@@ -1,6 +1,6 @@
 """Serial framing: what goes in comes out; what is broken is counted and never comes out."""
 
-from lib.frames import DOWN_LIMIT, Decoder, encode
+from lib.frames import DOWN_LIMIT, Decoder, Pieces, encode
 
 ONE = b'{"ack":[1,2]}'
 TWO = b'{"hello":{}}'
@@ -73,3 +73,63 @@ def test_empty_frames():
     decoder = Decoder()
     assert decoder.feed(b"\x1e\n\x1e*00000000\n") == []
     assert decoder.bad == 2
+
+
+def got(number, piece):
+    return encode(('{"got":[%d,%d]}' % (number, piece)).encode())  # noqa: UP031
+
+
+def test_pieces_add_up_and_each_is_answered():
+    pieces = Pieces()
+    assert pieces.take(b'7,1,3:{"cmd"') is None and pieces.got == got(7, 1)
+    assert pieces.take(b'7,2,3::"a:b",') is None and pieces.got == got(7, 2)
+    assert pieces.take(b'7,3,3:"i":1}') == b'{"cmd":"a:b","i":1}'
+    assert pieces.got == got(7, 3)
+    assert pieces.take(TWO) == TWO and pieces.got is None
+
+
+def test_a_double_is_answered_and_not_taken_twice():
+    pieces = Pieces()
+    pieces.take(b"7,1,3:{")
+    assert pieces.take(b"7,1,3:{") is None and pieces.got == got(7, 1)
+    pieces.take(b"7,2,3:1")
+    assert pieces.take(b"7,2,3:1") is None and pieces.got == got(7, 2)
+    assert pieces.take(b"7,3,3:}") == b"{1}"
+    for piece in (3, 1, 2, 3):  # our last answer was lost, and all of it comes again
+        assert pieces.take(b"7,%d,3:x" % piece) is None and pieces.got == got(7, piece)
+    assert pieces.take(b"8,1,1:{}") == b"{}"
+    assert pieces.take(b"8,1,1:{}") is None and pieces.got == got(8, 1)
+
+
+def test_a_new_message_drops_the_unfinished_one():
+    pieces = Pieces()
+    pieces.take(b"7,1,3:{")
+    pieces.take(b"7,2,3:1")
+    assert pieces.take(b"8,1,2:{2") is None and pieces.got == got(8, 1)
+    assert pieces.take(b"7,3,3:}") is None and pieces.got is None
+    assert pieces.take(b"8,2,2:}") == b"{2}"
+    pieces.take(b"9,1,2:{3")
+    assert pieces.take(b"9,1,2:{4") is None and pieces.got == got(9, 1)  # begun anew
+    assert pieces.take(b"9,2,2:}") == b"{4}"
+
+
+def test_what_is_no_piece_is_not_answered():
+    pieces = Pieces()
+    pieces.take(b"7,1,3:{")
+    for wrong in (
+        b"7,3,3:x", b"7,2,4:x", b"6,2,3:x", b"7,4,3:x", b"7,0,3:x", b"8,1,0:x", b"9,2,1:x",
+        b"7,2:x", b"7,2,3,4:x", b"a,b,c:x", b"7,2,3", b":", b"[1]", b"0,0,0:x", b"\xff,1,1:x",
+    ):  # fmt: skip
+        assert pieces.take(wrong) is None and pieces.got is None, wrong
+
+
+def test_a_message_has_its_bound():
+    pieces = Pieces()
+    slice_ = b"x" * 180
+    for piece in range(1, 6):
+        pieces.take(b"7,%d,9:" % piece + slice_)
+        assert pieces.got
+    assert pieces.take(b"7,6,9:" + slice_) is None and pieces.got is None
+    assert pieces.take(b"7,6,9:" + slice_[: DOWN_LIMIT - 5 * 180]) is None and pieces.got
+    assert pieces.take(b"7,7,9:x") is None and pieces.got is None
+    assert pieces.take(b"8,1,1:{}") == b"{}"

@@ -6,7 +6,8 @@ What is acknowledged is no longer the station's to keep, so at that moment it mu
 import json
 from collections.abc import Callable
 
-from diadema.frames import DOWN_LIMIT, Decoder
+from diadema.frames import Decoder
+from diadema.pieces import Joiner
 from diadema.sim.centre import Centre
 from diadema.sim.station import Station
 from diadema.sim.torture.outcome import Outcome
@@ -26,11 +27,12 @@ class AckWatch:
             station.cable.spy = self._ear(station)
 
     def _ear(self, station: Station) -> Callable[[bytes], None]:
-        decoder = Decoder(DOWN_LIMIT)
+        decoder, joiner = Decoder(), Joiner()
 
         def hear(data: bytes) -> None:
-            for body in decoder.feed(data):
-                if b'"ack"' in body:
+            for frame in decoder.feed(data):
+                _, body = joiner.take(frame)
+                if body and b'"ack"' in body:
                     self._check(station.id, *json.loads(body)["ack"])
             decoder.take_console()
 
