@@ -3,8 +3,8 @@ first byte on. A test that wants a worse day changes a figure by the `manners` c
 
 | figure | what it is | source |
 |---|---|---|
-| stdin_bytes | ring of what came over the cable and was not read: 260, one stays free | mphalport.c |
-| fifo_bytes | in the UART at which its interrupt comes, in an erase too (IRAM) | uart.c of the port |
+| stdin_bytes | ring of what came and was not read: 260, of which one stays free | mphalport.c |
+| fifo_bytes | in the UART when its interrupt comes, in an erase too (IRAM) | uart.c |
 | stdin_bytes_ms | what comes in a millisecond at 115 200 baud, in hundredths | 8N1 |
 | erase_ms | the chip stands while a sector of 4 KB is erased; 400 at most | flash data sheets |
 | read_us | a `readblocks`: 65-85 were seen | an emulated ESP32 |

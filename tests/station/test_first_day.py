@@ -16,7 +16,7 @@ async def test_a_call_by_the_host_from_the_badge_to_the_typified_contact(desk):
         await bench.keys(3)
         await bench.event("presence.changed", to="ready")
         await bench.shows("ready")
-        await bench.world.sleep(60_000)
+        await bench.world.sleep(59_000)
         await bench.ring("C-1")
         await bench.world.sleep(2000)
         await bench.shows("offered")
