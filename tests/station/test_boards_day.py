@@ -38,6 +38,11 @@ async def look(bench, day: Day, name: str) -> None:
     day.lights[name] = await bench.station.lights()
 
 
+def alike(one: bytes, other: bytes) -> bool:
+    """Whether both are one picture, which moves by a column every other two minutes."""
+    return one in (other, other[1:] + b"\0") or other == one[1:] + b"\0"
+
+
 async def heard(bench) -> set[str]:
     """Where the microphone is heard, as the codec's registers say."""
     paths = (await bench.station.dump())["codec"]["paths"]
@@ -277,4 +282,4 @@ async def test_a_day_is_the_same_on_every_board(desk, name):
             assert abs(event.get(duration, 0) - other.get(duration, 0)) <= LATE_MS, event
     assert day.lights == plain.lights
     for moment, picture in plain.pictures.items():
-        assert day.pictures[moment] == picture, moment
+        assert alike(day.pictures[moment], picture), moment

@@ -72,8 +72,9 @@ class WireHost:
         os.close(self._port)
 
     def send(self, body: dict[str, Any]) -> None:
-        """Behind what waits, in pieces."""
-        self.sender.send(json.dumps(body).encode())
+        """In pieces; before the blocks that wait, as a gateway does."""
+        urgent = body.get("cmd") not in ("config", "update") or body.get("part") == 1
+        self.sender.send(json.dumps(body).encode(), urgent=urgent)
 
     def send_raw(self, data: bytes) -> None:
         """In order, as fast as the cable takes it."""
@@ -178,4 +179,4 @@ class WireHost:
             self.configure(self.configuration())
         if hello["b"] not in self._timed:
             self._timed.add(hello["b"])
-            self.command("time", utc=self._station._world.now_ms())
+            self.command("time", utc=self._station._world.now_ms(), hello_u=hello["u"])
