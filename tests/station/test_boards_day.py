@@ -43,6 +43,17 @@ def alike(one: bytes, other: bytes) -> bool:
     return one in (other, other[1:] + b"\0") or other == one[1:] + b"\0"
 
 
+async def mid_second(bench, contact: str) -> None:
+    """Until the time of that call, as it is shown, is not about to change."""
+    began_ms = next(
+        seen.at_ms
+        for seen in bench.world.witness.events(bench.station.id)
+        if seen.event["k"] == "contact.answered" and seen.event["c"] == contact
+    )
+    now = bench.world.now_ms()
+    await bench.world.sleep_until(now + 1_000 - (now - began_ms - 400) % 1_000)
+
+
 async def heard(bench) -> set[str]:
     """Where the microphone is heard, as the codec's registers say."""
     paths = (await bench.station.dump())["codec"]["paths"]
@@ -101,11 +112,13 @@ async def protocol_motive_and_help(bench, day: Day) -> None:
     await bench.event("help.topic", since, topic="sistema")
     asked = bench.world.witness.events(bench.station.id)[since]
     await bench.world.sleep(20_000)
+    await mid_second(bench, "C-1")
     await look(bench, day, "help waits")
     for state in ("accepted", "resolved"):
         number = bench.host.command("help", of=asked.n, state=state, by="Sra. Palta")
         assert (await bench.host.answer(number))["k"] == f"help.{state}"
-        await bench.world.sleep(4000)
+        await bench.world.sleep(3000)
+        await mid_second(bench, "C-1")
         await look(bench, day, f"help {state}")
 
 

@@ -97,6 +97,10 @@ class Station:
     def patience_ms(self) -> int | None:
         return self.traffic.patience_ms
 
+    @property
+    def spoke_at(self) -> float:
+        return self.traffic.spoke_at
+
     # --- power --------------------------------------------------------------------------------
 
     async def power_on(self, cause: str = "power_on") -> None:

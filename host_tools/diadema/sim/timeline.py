@@ -22,17 +22,22 @@ from typing import Any, Protocol
 from diadema.clock import SharedClock
 
 HOLD_LIMIT_S = 30.0
-_ALONE_MS = 10_000  # that a VM goes on without a word
+_ALONE_MS = 10_000  # that a VM goes on without a word …
+_SILENT_S = 0.05  # … where its host said nothing for so long, of real time
 
 
 class Machine(Protocol):
     """A powered VM: busy until it says when it wants to be woken (run ms, None = never), and
-    whether it stands in a call until then.
+    whether it stands in a call until then. `spoke_at`: the last word to or from its host, by
+    `time.monotonic()`.
     """
 
     busy: bool
     due: int | None
     stands: bool
+
+    @property
+    def spoke_at(self) -> float: ...
 
     @property
     def patience_ms(self) -> int | None: ...
@@ -232,7 +237,7 @@ class Timeline:
         self.steps += 1
         now = self.now()
         until = now
-        if len(self.machines) == 1 and not held:
+        if len(self.machines) == 1 and not held and self._silent():
             until = int(min(now + _ALONE_MS, patience, math.inf if others is None else others - 1))
         for machine in self.machines:
             if machine.due is not None and machine.due <= now:
@@ -240,6 +245,10 @@ class Timeline:
         self._wake_sleepers()
         if not any(machine.busy for machine in self.machines):
             self.settle()
+
+    def _silent(self) -> bool:
+        """Nobody speaks with the station: else its host may take its time for the next word."""
+        return all(time.monotonic() - one.spoke_at > _SILENT_S for one in self.machines)
 
     def _wake_sleepers(self) -> None:
         now = self.now()

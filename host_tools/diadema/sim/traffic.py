@@ -53,6 +53,8 @@ class Traffic:
 
     def __post_init__(self) -> None:
         self._up, self._down, self._pieces = Decoder(), Decoder(DOWN_LIMIT), Joiner()
+        self.spoke_at = 0.0  # real time of the newest message, either way
+        self._reads = False  # a piece that the station has not confirmed
         self._more = False  # pieces are to come after the one that came last
         self._greets = False  # a hello is answered by more than its acknowledgement
         self._follows = False  # that, or blocks are to come
@@ -75,17 +77,23 @@ class Traffic:
     def cable_up(self, data: bytes) -> None:
         """Bytes that the station put on a cable that is plugged in."""
         for body in self._up.feed(data):
+            self.spoke_at = time.monotonic()
             message = json.loads(body)
-            if "got" not in message:
+            if "got" in message:
+                self._reads = False
+            else:
                 self._sent("usb", message)
-            self._owe_piece()
+            if not self._reads:  # else the host waits for the station
+                self._owe_piece()
         self._up.take_console()
 
     def cable_down(self, data: bytes) -> None:
         for body in self._down.feed(data):
+            self.spoke_at = time.monotonic()
             _, whole = self._pieces.take(body)
             self._deaf = False
             self._come()
+            self._reads = body[:1] != b"{"
             self._more = whole is None
             if whole is None:
                 continue
@@ -101,10 +109,12 @@ class Traffic:
 
     def air_up(self, payload: bytes) -> None:
         """A message that the station published."""
+        self.spoke_at = time.monotonic()
         message = json.loads(payload)
         self._sent("wifi", message if "k" in message else {"hello": message})
 
     def air_down(self, payload: bytes) -> None:
+        self.spoke_at = time.monotonic()
         self._heard(json.loads(payload))
 
     def dark(self) -> None:
@@ -112,7 +122,7 @@ class Traffic:
         self._owed.clear()
         self.online.clear()
         self._up, self._down, self._pieces = Decoder(), Decoder(DOWN_LIMIT), Joiner()
-        self._more = self._greets = self._follows = False
+        self._reads = self._more = self._greets = self._follows = False
         self._come()
 
     def stored(self, keys: set[tuple[int, int]]) -> Counter[str]:
