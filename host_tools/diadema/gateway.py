@@ -237,15 +237,15 @@ class Gateway:
         ) as client:
             client.pending_calls_threshold = _WINDOW + 10
             log.info("connected to the broker on port %d", port)
-            await client.publish(state, b'{"up":true}', qos=1, retain=True)
-            await client.subscribe(_LINKS)  # what stands there, in `_receive`; nothing newer
-            await client.unsubscribe(_LINKS)
-            self._connected = True
-            for cable in self._cables:
-                cable.greet()
             try:
+                await client.publish(state, b'{"up":true}', qos=1, retain=True)
+                await client.subscribe(_LINKS)  # what stands there, in `_receive`; nothing newer
+                await client.unsubscribe(_LINKS)
+                self._connected = True
+                for cable in self._cables:
+                    cable.greet()
                 await self._carry(client)
-            except asyncio.CancelledError:  # an orderly end: nobody need wait for our will
+            except asyncio.CancelledError:  # an orderly end, after which no will is read out
                 with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
                     async with asyncio.timeout(1.0):
                         await client.publish(state, down, qos=1, retain=True)

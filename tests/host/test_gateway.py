@@ -8,6 +8,7 @@ import signal
 import sys
 import tty
 
+import aiomqtt
 import pytest
 from broker_fixtures import IngestProcess, until
 from diadema.errors import DiademaError
@@ -357,6 +358,22 @@ async def test_killed_its_will_says_so_and_the_next_one_takes_over(broker, wire,
     assert await asyncio.wait_for(second.wait(), 30) == 0
     await until(lambda: bodies(heard, "gw-test/st")[-1] == {"up": False})
     assert not broker.data.gateway("test").exists()
+
+
+async def test_ended_while_it_begins_it_says_so(broker, wire, heard, monkeypatch):
+    broker.write_hub()
+    began = asyncio.Event()
+
+    async def subscribe(*arguments):
+        began.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(aiomqtt.Client, "subscribe", subscribe)
+    running = asyncio.create_task(Gateway(broker.data, [str(wire.path)], "test").run())
+    await began.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await until(lambda: bodies(heard, "gw-test/st") == [{"up": True}, {"up": False}])
 
 
 @pytest.mark.parametrize(
