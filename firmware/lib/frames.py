@@ -13,6 +13,7 @@ from micropython import const
 UP_LIMIT = const(512)
 DOWN_LIMIT = const(1024)
 _TAIL = const(9)  # `*` and eight digits
+_NUMBERS = const(65535)
 
 
 def encode(message):
@@ -99,6 +100,8 @@ class Pieces:
         try:
             head, part = text.split(b":", 1)
             number, piece, count = [int(word) for word in head.split(b",")]
+            if not (0 < number <= _NUMBERS and 0 < piece <= count):
+                raise ValueError
         except ValueError:
             self.got = None
             return None
@@ -108,9 +111,8 @@ class Pieces:
         if piece == 1:
             self._number, self._piece, self._count, self._length = number, 0, count, 0
         end = self._length + len(part)
-        if (
-            (number, piece, count) != (self._number, self._piece + 1, self._count)
-            or piece > count or end > DOWN_LIMIT
+        if end > DOWN_LIMIT or (number, piece, count) != (
+            self._number, self._piece + 1, self._count
         ):  # fmt: skip
             self.got = None
             return None

@@ -204,6 +204,8 @@ class Joiner:
         head, _, text = body.partition(b":")
         try:
             number, piece, count = map(int, head.split(b","))
+            if not (0 < number <= _NUMBERS and 0 < piece <= count):
+                raise ValueError
         except ValueError:
             return b"", None
         got = b'{"got":[%d,%d]}' % (number, piece)
@@ -211,7 +213,9 @@ class Joiner:
             return got, None
         if piece == 1:
             self._number, self._piece, self.count, self._text = number, 0, count, b""
-        if (number, piece, count) != (self._number, self._piece + 1, self.count):
+        if len(self._text) + len(text) > DOWN_LIMIT or (number, piece, count) != (
+            self._number, self._piece + 1, self.count
+        ):  # fmt: skip
             return b"", None
         self._piece = piece
         self._text += text

@@ -118,9 +118,39 @@ def test_what_is_no_piece_is_not_answered():
     pieces.take(b"7,1,3:{")
     for wrong in (
         b"7,3,3:x", b"7,2,4:x", b"6,2,3:x", b"7,4,3:x", b"7,0,3:x", b"8,1,0:x", b"9,2,1:x",
+        b"-1,5,9:x", b"-1,-1,-1:x", b"7,-1,3:x", b"7,2,-3:x", b"65536,1,1:x", b"7,2,:x",
+        b"9" * 900 + b",1,1:x", b"7," + b"9" * 900 + b",3:x", b"7,2," + b"9" * 900 + b":x",
         b"7,2:x", b"7,2,3,4:x", b"a,b,c:x", b"7,2,3", b":", b"[1]", b"0,0,0:x", b"\xff,1,1:x",
     ):  # fmt: skip
         assert pieces.take(wrong) is None and pieces.got is None, wrong
+    assert Pieces().take(b"-1,5,9:x") is None
+    pieces.take(b"7,2,3:x")
+    assert pieces.take(b"7,3,3:}") == b"{x}"  # none of that touched it
+
+
+def test_a_count_that_changes_in_the_middle_ends_nothing():
+    pieces = Pieces()
+    pieces.take(b"7,1,3:{")
+    for count in (2, 4):
+        assert pieces.take(b"7,2,%d:x" % count) is None and pieces.got is None
+    assert pieces.take(b"7,1,2:{") is None and pieces.got == got(7, 1)  # begun anew with another
+    assert pieces.take(b"7,2,2:}") == b"{}"
+
+
+def test_what_is_no_text_is_put_together_as_it_came():
+    pieces = Pieces()
+    pieces.take(b"7,1,2:\xff\x00\xc3")
+    assert pieces.take(b"7,2,2:\xb1") == b"\xff\x00\xc3\xb1"
+
+
+def test_two_messages_mixed_share_nothing():
+    pieces = Pieces()
+    whole = []
+    for piece in range(1, 4):
+        for number in (7, 8):
+            whole.append(pieces.take(b"%d,%d,3:%d" % (number, piece, number)))
+    assert whole == [None] * 5 + [b"888"]
+    assert pieces.take(b"9,1,1:{}") == b"{}"
 
 
 def test_a_message_has_its_bound():
