@@ -360,6 +360,49 @@ async def test_killed_its_will_says_so_and_the_next_one_takes_over(broker, wire,
     assert not broker.data.gateway("test").exists()
 
 
+async def test_a_station_that_confirms_nothing_is_told_once_with_what_to_do(
+    gateway, wire, monkeypatch, caplog
+):
+    """As an older program does; and answers to what nobody sent move nothing."""
+    again = []
+    await until(lambda: gateway.dump()["ports"][str(wire.path)]["station"] == S)
+    (cable,) = gateway._cables
+    sender = cable.line._sender
+    monkeypatch.setattr(sender, "_later", lambda _, then: again.append(then) or Never())
+    wire.reads = False
+
+    def told():
+        return [one.message for one in caplog.records if "does not confirm" in one.message]
+
+    for number in range(3):
+        cable.down(b'{"cmd":"text","i":%d}' % number)
+        for body in (b'{"got":[1,1]}', b'{"got":[0,0]}', b'{"got":[-1,9]}', b'{"got":[70000,1]}'):
+            wire.write(encode(body) * 2)
+        strayed = 8 * (number + 1)
+        await until(lambda strayed=strayed: cable.line.dump()["strayed"] >= strayed)
+        assert cable.line.dump()["waiting"] == 1
+        while cable.line.dump()["waiting"]:
+            again.pop(0)()
+        assert len(told()) == 1
+    assert "another cable" in told()[0] and "`diadema flash`" in told()[0]
+    assert cable.line.dump()["unheard"] == 3
+    assert not wire.down or wire.down[-1]["i"] == 2  # it read them, and only did not say so
+    for body in (b'{"got":[1]}', b'{"got":["1",1]}', b'{"got":{}}', b'{"got":[1,1,1]}'):
+        wire.write(encode(body))
+    await until(lambda: gateway.counts["refused"] == 4)
+    wire.reads = True
+    cable.down(b'{"cmd":"text","i":9}')
+    await until(lambda: wire.down[-1]["i"] == 9 and cable.line.idle)
+    assert len(told()) == 1
+
+
+class Never:
+    """A timer whose time the test lets come."""
+
+    def cancel(self):
+        pass
+
+
 async def test_ended_while_it_begins_it_says_so(broker, wire, heard, monkeypatch):
     broker.write_hub()
     began = asyncio.Event()
