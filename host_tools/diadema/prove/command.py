@@ -3,16 +3,12 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from diadema.options import AsJson, Data, data_root
-
-if TYPE_CHECKING:
-    from diadema.paths import DataDir
-
 
 _WIDE = 120  # where it is written to a file
 
@@ -56,12 +52,12 @@ def run(
     from diadema.prove.figures import figures, wrong
     from diadema.prove.record import proof_of, sign, written
     from diadema.prove.work import measure
-    from diadema.selftest import keys
+    from diadema.selftest import keys, screen
     from diadema.words import text
 
     where = DataDir(data_root(data))
-    language = _language(where)
-    say = _silent if as_json else _say
+    language = screen.language(where)
+    say = screen.silent if as_json else screen.say
     told, forged = asyncio.run(measure(where, port, say))
     found = figures(told)
     seat = seats_of(where).get(told.s)
@@ -102,7 +98,7 @@ def table(
     from diadema.paths import DataDir
     from diadema.prove import telling
     from diadema.prove.record import is_right, read
-    from diadema.selftest import keys
+    from diadema.selftest import keys, screen
     from diadema.words import known, text
 
     where = DataDir(data_root(data))
@@ -113,23 +109,6 @@ def table(
     except DiademaError as error:
         raise DiademaError(f"{file}: {error}") from error
     if not is_right(signed, keys.public_of(where, key)):
-        print(text("prove.altered", _language(where), file=file), file=sys.stderr)
+        print(text("prove.altered", screen.language(where), file=file), file=sys.stderr)
         sys.exit(1)
     print(telling.markdown(signed, known(language)), end="")
-
-
-def _language(where: "DataDir") -> str:
-    from diadema.selftest.running import site_of
-
-    site = site_of(where)
-    return site.language if site else "es"
-
-
-def _say(line: str) -> None:
-    from rich.console import Console
-
-    Console(highlight=False, soft_wrap=True, markup=False).print(line)
-
-
-def _silent(_: str) -> None:
-    pass

@@ -52,16 +52,16 @@ def run(
     The station guides through it on its screen; the steps are told here too where its cable is
     carried on this machine. `diadema selftest STATION` is the same.
     """
-    from diadema.selftest import telling
+    from diadema.selftest import screen, telling
     from diadema.selftest.running import run as play
 
     where = _data(data)
-    say = _silent if as_json else _say
+    say = screen.silent if as_json else screen.say
     signed = asyncio.run(play(where, station, by=by, port=port, tell=say))
     if as_json:
         _print_json(signed)
     else:
-        language = _language(where)
+        language = screen.language(where)
         say(telling.verdict(signed, language))
         for line in telling.to_do(signed, language):
             say(f"  {line}")
@@ -86,12 +86,13 @@ def show(
     from diadema.errors import DiademaError
     from diadema.fleet.reading import seats_of, station_of
     from diadema.paths import write_whole
+    from diadema.selftest import screen
     from diadema.selftest.reading import inspections
     from diadema.selftest.record import standing, written
     from diadema.words import text
 
     where = _data(data)
-    language = _language(where)
+    language = screen.language(where)
     kind = out.suffix.lower() if out else ""
     if out is not None and (kind not in (".pdf", ".json") or (kind == ".json" and everything)):
         raise DiademaError(f"{out}: the name must end in .pdf, or in .json for one record")
@@ -167,20 +168,20 @@ def show_key(
 def _show(where: "DataDir", signed: "Signed", public: str) -> None:
     from zoneinfo import ZoneInfo
 
-    from diadema.selftest import telling
+    from diadema.selftest import screen, telling
     from diadema.selftest.record import standing
 
-    language = _language(where)
+    language = screen.language(where)
     site = _known_site(where)
     record = signed.record
-    _say(telling.verdict(signed, language))
+    screen.say(telling.verdict(signed, language))
     hour = telling.hour(signed.tested_utc, site.tz if site else ZoneInfo("UTC"))
-    _say(f"{record.of[0]} · {record.board} {record.firmware} · {hour} · {record.by}")
+    screen.say(f"{record.of[0]} · {record.board} {record.firmware} · {hour} · {record.by}")
     for name, result in signed.checks.items():
-        _say(f"  {telling.check(name, language)}: {telling.result(result, language)}")
+        screen.say(f"  {telling.check(name, language)}: {telling.result(result, language)}")
     for line in telling.to_do(signed, language):
-        _say(line)
-    _say(telling.standing(standing(signed, public), signed.key, language))
+        screen.say(line)
+    screen.say(telling.standing(standing(signed, public), signed.key, language))
 
 
 def _print_json(signed: "Signed") -> None:
@@ -208,18 +209,3 @@ def _site(where: "DataDir") -> "Site":
     from diadema.site import load
 
     return load(where.site)
-
-
-def _language(where: "DataDir") -> str:
-    site = _known_site(where)
-    return site.language if site else "es"
-
-
-def _say(line: str) -> None:
-    from rich.console import Console
-
-    Console(highlight=False, soft_wrap=True, markup=False).print(line)
-
-
-def _silent(_: str) -> None:
-    pass
