@@ -44,6 +44,7 @@ _RUNS = {  # inputs of each parser, by what one of them costs
     "host.flash_image": 4_000,
     "host.broker_stream": 14_000,
     "station.serial_frames": 7_000,
+    "station.pieces": 12_000,
     "station.improv_packets": 12_000,
     "station.mqtt_packets": 12_000,
     "station.config": 4_000,

@@ -24,8 +24,8 @@ from parsers.inputs import inputs
 from parsers.seeds import ASKED, seeds
 
 PARSERS = [
-    "serial_frames", "improv_packets", "mqtt_packets", "config", "config_file", "down", "forged",
-    "host_command", "host_site", "boot_scan", "boot", "sealing",
+    "serial_frames", "pieces", "improv_packets", "mqtt_packets", "config", "config_file", "down",
+    "forged", "host_command", "host_site", "boot_scan", "boot", "sealing",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import msgspec
 from diadema import commands, nats_jwt, site, station_config
 from diadema.flash.own import config_file
 from diadema.frames import encode
+from diadema.pieces import cut
 from diadema.site_example import EXAMPLE
 from flash_image import header, record, sector
 from scripted_station import SITE, Script
@@ -55,6 +56,15 @@ def _down() -> list[bytes]:
         {"cmd": "dance", "i": 24},
     ]
     return [json.dumps(one, separators=(",", ":")).encode() for one in asked + own]
+
+
+def _pieces() -> list[bytes]:
+    """What frames carry down, a line each: whole messages, mixed ones, and one begun anew."""
+    long = [b'{"cmd":"%b","i":1}' % (one * 400) for one in (b"a", b"b")]
+    first, second = ([frame[1:-10] for frame in cut(*one)] for one in enumerate(long, 7))
+    mixed = [one for both in zip(first, second, strict=True) for one in both]
+    told = [first + second, mixed, [*first[:2], *first], [*first, first[-1], b"{}", *second[1:]]]
+    return [b"\n".join(one) for one in told]
 
 
 def _sites() -> list[bytes]:
@@ -142,6 +152,7 @@ def seeds() -> dict[str, list[bytes]]:
         "host.flash_image": [whole, spoilt],
         "host.broker_stream": _broker(),
         "station.serial_frames": lines,
+        "station.pieces": _pieces(),
         "station.improv_packets": _improv(),
         "station.mqtt_packets": _packets(),
         "station.config": configs,

@@ -19,12 +19,13 @@ import msgspec
 from diadema import station_config
 from diadema.ingest.decode import decode
 from diadema.journal import walk
+from diadema.pieces import Joiner, cut
 from lib.config import Config
 from lib.config_check import ConfigError, validate
 from lib.config_store import ConfigStore
 from lib.do_command import FIELDS, wrong_field
 from lib.errors import JournalError, LinkError
-from lib.frames import DOWN_LIMIT, Decoder, encode
+from lib.frames import DOWN_LIMIT, Decoder, Pieces, encode
 from lib.improv import Packets, credentials, packet
 from lib.journal import EVENT, Journal
 from lib.mqtt import Client, _packet
@@ -65,6 +66,23 @@ def serial_frames(data: bytes) -> None:
         assert diadema.frames.Decoder(DOWN_LIMIT).feed(line) == found
     assert whole.feed(b"\n" + diadema.frames.encode(b"{}"))[-1:] == [b"{}"]
     assert diadema.frames.encode(data) == encode(data)
+
+
+def pieces(data: bytes) -> None:
+    """As the host's; memory stays bounded, and the next message comes whole, whatever was."""
+    ours, theirs = Pieces(), Joiner()
+    for text in filter(None, data.split(b"\n")):
+        whole = ours.take(text)
+        got, also = theirs.take(text)
+        assert (ours.got or b"", whole) == (got and encode(got), also)
+        assert len(ours._buffer) == DOWN_LIMIT
+        if got:
+            number, piece = json.loads(got)["got"]
+            assert 0 < number <= 65535 and piece > 0
+    last = b'{"ack":[1,%d]}' % len(data) + b" " * 300
+    number = ours._number % 65535 + 1
+    heard = [ours.take(Decoder().feed(frame)[0]) for frame in cut(max(number, 1), last)]
+    assert heard[-1] == last and not any(heard[:-1])
 
 
 def improv_packets(data: bytes) -> None:
