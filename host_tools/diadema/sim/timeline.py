@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from diadema.clock import SharedClock
 
 HOLD_LIMIT_S = 30.0
+_TURN_S = 0.001
 _ALONE_MS = 10_000  # that a VM goes on without a word …
 _SILENT_S = 0.05  # … where its host said nothing for so long, of real time
 
@@ -187,7 +188,9 @@ class Timeline:
 
         async def wait() -> None:
             await self.sleep_until(self.now() + seconds * 1000)
-            function()
+            with self.hold("a timer"):
+                function()
+                await asyncio.sleep(_TURN_S)  # what it wrote comes to the other end of its cable
 
         task = asyncio.get_running_loop().create_task(wait())
         self._tasks.add(task)
