@@ -19,7 +19,7 @@ from tests.bench.figure import Figure, print_figures
 _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
     "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update", "day",
-    "heartbeat", "radio", "prove",
+    "heartbeat", "radio", "prove", "cable",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 
