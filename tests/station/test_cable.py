@@ -1,78 +1,8 @@
 """What the host says over the cable, while the chip stands and keeps 259 bytes of it at most."""
 
-import asyncio
-import fcntl
-import json
-import os
 import random
-import struct
-import termios
 
-from diadema import station_line
 from diadema.frames import encode
-from diadema.station_config import blocks
-from diadema.station_line import StationLine
-from diadema.update import bundle
-from diadema.update.sending import Sending
-from test_update import KEY, KeyedHost, body, slots, vfs  # noqa: F401 - three fixtures
-
-_LINES = termios.TIOCM_DTR | termios.TIOCM_RTS
-
-
-class Modem:
-    """The lines of every port: on when it is opened, as the kernel does it, and off again when it
-    is closed, where nobody asked for anything else. `resets`: times that EN went low, which it is
-    while RTS is on and DTR off.
-    """
-
-    def __init__(self, monkeypatch):
-        self.asked = []
-        self.resets = 0
-        self.lines = 0
-        self.hangs_up = True
-        self._own = (os.open, os.close, fcntl.ioctl, termios.tcsetattr)
-        self._fds = set()
-        monkeypatch.setattr(os, "open", self.open)
-        monkeypatch.setattr(os, "close", self.close)
-        monkeypatch.setattr(fcntl, "ioctl", self.ioctl)
-        monkeypatch.setattr(termios, "tcsetattr", self.tcsetattr)
-
-    def _set(self, lines):
-        low = termios.TIOCM_RTS
-        self.resets += self.lines & _LINES != low and lines & _LINES == low
-        self.lines = lines
-
-    def open(self, path, *arguments, **more):
-        fd = self._own[0](path, *arguments, **more)
-        if os.isatty(fd):
-            self._fds.add(fd)
-            self._set(_LINES)
-        return fd
-
-    def close(self, fd):
-        if fd in self._fds:
-            self._fds.discard(fd)
-            if self.hangs_up and not self._fds:
-                self._set(0)
-        self._own[1](fd)
-
-    def ioctl(self, fd, request, argument=0, *more):
-        if fd in self._fds and request in (termios.TIOCMBIS, termios.TIOCMBIC, termios.TIOCMSET):
-            (bits,) = struct.unpack("I", argument)
-            self.asked.append((request, bits))
-            if request == termios.TIOCMSET:
-                self._set(bits)
-            else:
-                on = request == termios.TIOCMBIS
-                self._set(self.lines | bits if on else self.lines & ~bits)
-            return argument
-        return self._own[2](fd, request, argument, *more)
-
-    def tcsetattr(self, fd, when, attributes):
-        if fd in self._fds:
-            self.hangs_up = bool(attributes[2] & termios.HUPCL)
-        self._own[3](fd, when, attributes)
-
 
 LONG = "x" * 500  # with it a command is three pieces
 
@@ -126,67 +56,6 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-class Hub:
-    """What a hub has for one station: a configuration until it is taken, then a program. It knows
-    only what the station tells, over whatever gateway there is.
-    """
-
-    def __init__(self, bench, made, configuration):
-        self._made, self._configuration = made, configuration
-        self._numbers = bench.host._numbers
-        self._config, self._update = next(self._numbers), None
-        self._sending = None
-        self.line = None
-        self._position = bench.since()
-        self._told_s = 0.0
-        self.kinds = set()
-
-    @property
-    def done(self):
-        return "verified" in self.kinds
-
-    def heard(self, text):
-        message = json.loads(text)
-        if "hello" in message:
-            self._send({"ack": [message["hello"]["e"], self._position]}, urgent=True)
-            self._repeat()
-            return
-        if message["n"] == self._position + 1:
-            self._position += 1
-            self._hear(message)
-        self._send({"ack": [message["e"], self._position]}, urgent=True)
-
-    def _hear(self, event):
-        if event["k"] == "station.config" and event["i"] == self._config:
-            self.kinds.add("station.config")
-            self._update = next(self._numbers)
-            self._sending = Sending(self._made, self._update, self._told_s)
-            self._parts(self._sending.begin())
-        elif event["k"] == "station.update" and event.get("i") == self._update:
-            if event["phase"] == "receiving":
-                self._parts(self._sending.heard(event["next"], self._told_s))
-            elif event["phase"] == "verified":
-                self.kinds.add("verified")
-
-    def look(self, now_s):
-        self._told_s = now_s
-        if self._sending and not self.done:
-            self._parts(self._sending.due(now_s))
-
-    def _repeat(self):
-        if not self.kinds:
-            for block in blocks(self._configuration):
-                self._send(block | {"i": self._config}, urgent=block["part"] == 1, once=True)
-
-    def _parts(self, numbers):
-        for number in numbers:
-            part = self._made.part(number)
-            self._send({"cmd": "update", "i": self._update, **part}, once=True)
-
-    def _send(self, body, **how):  # noqa: F811
-        self.line.send(json.dumps(body).encode(), **how)
-
-
 async def test_a_stall_of_400_ms_at_any_byte_loses_nothing(desk):
     async with desk() as bench:
         for at_ms in range(75):
@@ -209,49 +78,6 @@ async def test_a_configuration_comes_through_stalls_without_a_piece_lost(desk):
             lambda: any(one.event.get("i") == number for one in kinds(bench.station.id)[since:]),
         )
         assert (await bench.host.answer(number))["k"] == "station.config"
-        assert (await stdin(bench))["lost"] == 0
-
-
-async def test_an_update_and_a_configuration_survive_ten_gateways(slots, body, site, monkeypatch):  # noqa: F811  # noqa: F811
-    """The gateway is killed and started ten times; the chip stands at random meanwhile."""
-    chance = random.Random(10)
-    modem = Modem(monkeypatch)
-    async with slots() as bench:
-        world, station = bench.world, bench.station
-        bench.host.close()
-        monkeypatch.setattr(station_line, "_later", world.timeline.call_later)
-        made = bundle.read(bundle.sign(body, KEY, board="sim", version="2", made=2_000_000_000))
-        hub = Hub(bench, made, bench.host.configuration())
-        gateways = 0
-        while not hub.done:
-            opened = asyncio.Event()
-            line = StationLine(
-                station.port,
-                opened=opened.set,
-                message=hub.heard,
-                closed=lambda: None,
-                quiet=True,
-            )
-            hub.line = line
-            running = asyncio.create_task(line.run())
-            await opened.wait()
-            line.ask_hello()
-            gateways += 1
-            until = world.timeline.now() + chance.randrange(2_000, 6_000)
-            while not hub.done and (gateways > 10 or world.timeline.now() < until):
-                await world.sleep(chance.randrange(100, 400))
-                if chance.random() < 0.3 and not hub.done:
-                    await stall(bench, chance.randrange(45, 401))
-                hub.look(world.timeline.now() / 1000)
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-        bench.host = KeyedHost(station, site)
-        assert gateways > 10
-        assert modem.resets == 0
-        assert hub.kinds == {"station.config", "verified"}
-        seen = [one.event for one in bench.world.witness.events(station.id)]
-        at = next(at for at, event in enumerate(seen) if event.get("phase") == "verified")
-        assert [event["k"] for event in seen[:at]].count("station.booted") == 1
         assert (await stdin(bench))["lost"] == 0
 
 
