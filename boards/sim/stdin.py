@@ -115,3 +115,4 @@ def dump():
 
 
 wire.typed = _arrive
+wire.coming = lambda: bool(_lumps)

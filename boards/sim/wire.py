@@ -37,7 +37,8 @@ _waiting = []  # lines that came while an answer was awaited
 _open = 0  # connects, pings and PUBACKs that the network still owes
 _answer_by = 0  # real ticks_ms up to which the clock stands for them
 interrupting = False  # a byte 3 on the console ends the program
-typed = None  # function(bytes), for what comes over the cable
+typed = None  # function(bytes), for what comes over the cable …
+coming = None  # … and function(): whether some of that is still on its way
 _handlers = {}  # command -> function(dict) -> dict or None
 _alarms = []  # [due ms of the run, function], unordered and few
 
@@ -259,7 +260,8 @@ def wait(due, poller=None):
             _sit(waiting, _patience())
         else:
             if not _poll.poll(0):
-                kind = "I" if poller or due is None else "Z"
+                waits = poller or due is None
+                kind = "I" if waits and not (coming and coming()) else "Z"
                 told = (kind, -1 if soonest is None else soonest, _heard, _now)
                 _line.write("%s %d %d %d\n" % told)
                 _known = _now

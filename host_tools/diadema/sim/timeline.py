@@ -4,9 +4,9 @@ At a speed it runs on by itself. As fast as the work allows (`speed` 0) it stand
 earliest deadline only when every VM is idle with nothing unread, every actor sleeps and nothing
 holds it; a hold is waited for at most 30 s of real time, then the clock goes on and lists it.
 Nor does it pass the moment at which a station that waits for the host would lose its patience.
-A VM that stands in a call, while flash is erased, gets its time whoever holds the clock: its
-answer may be what is waited for. Where there is one VM it moves the clock itself from deadline to
-deadline, as far as that changes nothing for others.
+A VM that stands in a call, while flash is erased, or to which bytes of its cable are on their way,
+gets its time whoever holds the clock: its answer may be what is waited for. Where there is one VM
+it moves the clock itself from deadline to deadline, as far as that changes nothing for others.
 """
 
 import asyncio
