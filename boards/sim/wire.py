@@ -7,7 +7,8 @@ run; up to `until` the station may move it by itself, as long as nobody sees any
 without end, and nothing else happened), `F ok` or `F why` (answer to a flash operation), `P hex`
 (the host's end of the cable sends these bytes), or a JSON command. Lines to the world: `I due
 heard now` (nothing to do before `due`, after `heard` lines from the world), `Z due heard now`
-(likewise, in a call that does not return before), `N now` (what is seen next is of then), `B` (the
+(likewise, in a call that does not return before, or with bytes of the cable on their way: it gets
+its time whoever holds the clock), `N now` (what is seen next is of then), `B` (the
 network woke us), `W`/`E` (program, erase), `R cause` (the chip restarts), `A 1`/`A 0` (the broker
 let us in, is gone), `U`/`D message` (published, heard over the air), or a JSON answer.
 """

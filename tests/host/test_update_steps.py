@@ -1,6 +1,6 @@
 """What stations tell of new programs is a table, which a rebuild makes again."""
 
-from diadema.ingest.commanding import Commands
+from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.updates import Updates
 from diadema.paths import DataDir
@@ -102,6 +102,20 @@ def test_who_has_nothing_to_say_is_asked_after_a_restart_of_the_hub(
     updates.start({"sha256": updates.add(body).sha256, "stages": ["all"]})
     assert updates.tick()
     assert [seat.phase for seat in updates.rollouts[1].seats.values()] == ["sending"]
+
+
+def test_a_configuration_comes_before_a_program(ingest, tmp_path):
+    """It may bring the key by which that is checked."""
+    data, body = bench(tmp_path)
+    told = Script().boot().clock()
+    ingest.take([told.hello_message(), *told.messages()], "stream", "server")
+    commands = Commands(ingest, None)
+    updates = Updates(data, ingest, commands, lambda s: False)
+    i, _ = commands.order(New(told.s, "config", {"generation": 2}))
+    updates.start({"sha256": updates.add(body).sha256, "stages": ["all"]})
+    assert updates.tick() == []
+    commands.answered(told.s, i)
+    assert updates.tick()
 
 
 def test_it_does_not_begin_again_before_it_has_heard_how_it_went(ingest, tmp_path):

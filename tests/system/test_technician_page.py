@@ -295,7 +295,7 @@ async def update(bench: Bench, line: str) -> None:
     async def is_under_way() -> bool:  # how it ends is test_bag_to_seat's
         (told,) = json.loads(await bench.does("diadema update status --json"))
         (seat,) = told["seats"]
-        assert seat["phase"] in ("waiting", "sending", "trial", "good"), seat
+        assert seat["phase"] in ("waiting", "sending", "trial", "good"), json.dumps(seat)
         return seat["phase"] == "good" or seat["part"] > 1
 
     await bench.until(is_under_way)

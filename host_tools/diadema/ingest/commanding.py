@@ -151,6 +151,10 @@ class Commands:
             self._forget(ended)
         return {one["of_s"] for one in ended}
 
+    def waits(self, s: str, cmd: str) -> bool:
+        """Whether that station has yet to answer a command of that kind."""
+        return any(one.cmd == cmd for one in self._open.get(s, {}).values())
+
     def answered(self, s: str, i: int) -> None:
         self._open.get(s, {}).pop(i, None)
 

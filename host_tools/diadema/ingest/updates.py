@@ -211,6 +211,8 @@ class Updates:
                 self._save(rollout, seats)
             for seat in rollout.ready(facts):
                 there = seat.s in self._ways or self._rests.rests(seat.s, clock)
+                # a configuration first: it may bring the key by which an update is checked
+                there = there or self._commands.waits(seat.s, "config")
                 if there or len(self._ways) >= MOST_AT_ONCE:
                     continue
                 frames += self._begin(rollout, seat.s, now)
