@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from diadema.errors import DiademaError
-from diadema.image.files import pack
+from diadema.image.files import carried, pack
 from diadema.image.slots import HEAD_BYTES, TRIED, Trailer
 from diadema.journal import SECTOR
 from diadema.sim import people
@@ -160,11 +160,10 @@ def lay_out(folder: Path, batch: _Batch, seed: int, key: keys.PrivateKey) -> Non
     if batch.files:
         before, after = (_start_files(seed, name) for name in ("before", "start_files"))
         image += pack(before, _FILES * SECTOR, SECTOR)
-        lines = "".join(f"{line}\n" for line in (1, *after)).encode()
-        for name, files in (("before", before), ("start_files", after | {"list": lines})):
-            for path, data in files.items():
-                (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name / path).write_bytes(data)
+        laid = {f"before/{path}": data for path, data in before.items()} | carried(after)
+        for path, data in laid.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
         (folder / "configs.json").write_text(json.dumps(_configurations(key)))
     (folder / "flash.bin").write_bytes(image)
     bundles = []
