@@ -23,7 +23,7 @@ _HELLO_MS = 20
 _EVENT_MS = 4_500
 _LIMIT_S = 1.0  # real time that an answer is waited for …
 _FOLLOWS_S = 0.3  # … what comes after a hello's, as a rule …
-_TURN_S = 0.004  # … and what may wait for its turn
+_TURN_S = 0.001  # … and what may wait for its turn
 
 
 @dataclass
