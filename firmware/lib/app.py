@@ -21,6 +21,7 @@ from lib.start import start
 from lib.states import Station
 from lib.supervisor import supervise
 from lib.timekeeping import wait
+from lib.unwritten import Unwritten
 from lib.uplink import Uplink
 from micropython import const
 
@@ -30,7 +31,6 @@ _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input, before the flash and the memory are tidied
 _HEALTH_MS = const(900_000)
 _RETRY_MOST_MS = const(60_000)
-_AGAIN_MS = const(1_000)
 _VOLUME_STEP = const(6)  # percent
 
 
@@ -73,9 +73,7 @@ class App:
         self._screen_due = self._lights_due = self._burn_in_due = None
         self._lit = (0, 0, 0)
         self._health_due = _HEALTH_MS
-        self._rest = []  # events of an act for which there was no room after its first ones
-        self._again_at = 0  # u before which what time brings is not tried again …
-        self._again_ms = _AGAIN_MS  # … as the journal had no room for it, and the next pause
+        self._unwritten = Unwritten(self.record)
         self._quiet_at = 0
         self._tidy = True  # nothing was taken since memory was collected
         self.alive_at = 0  # u of the loop's last step, or of its next one
@@ -194,15 +192,9 @@ class App:
         return True
 
     def take(self, events, u):
-        """Record what the state machine answered. What is half on flash is brought to its end
-        before anything else.
-        """
-        for at, event in enumerate(events):
-            if self._rest or not self.record(event, u):
-                self.machine.notify("journal_full")
-                if at and not self._rest:
-                    self._rest = [dict(event, u=u) for event in events[at:]]
-                break
+        """Record what the state machine answered."""
+        if not self._unwritten.take(events, u):
+            self.machine.notify("journal_full")
         self.machine.refresh()
 
     def fault(self, part, code):
@@ -267,7 +259,7 @@ class App:
 
     def _tick_due(self):
         deadline = self.machine.deadline()
-        return None if deadline is None else max(deadline, self._again_at)
+        return None if deadline is None else max(deadline, self._unwritten.again_at)
 
     def _timed(self, now):
         """What time alone brings, and what the uplink changed."""
@@ -275,11 +267,7 @@ class App:
         if due is not None and now >= due:
             self._step("tick", now, None)
             due = self.machine.deadline()
-            if due is not None and due <= now:  # a limit that the journal has no room for
-                self._again_at = now + self._again_ms
-                self._again_ms = min(self._again_ms * 2, _RETRY_MOST_MS)
-            else:
-                self._again_ms = _AGAIN_MS
+            self._unwritten.timed(now, due is not None and due <= now)
         if now >= self._health_due:
             self._health_due = now + _HEALTH_MS
             report.health(self, now)
@@ -320,15 +308,12 @@ class App:
         """The host holds more than before: what waits for room comes first."""
         if not self.journal.free:
             return
-        if self._rest:
-            while self._rest and self.record(self._rest[0], self.clock.now()):
-                self._rest.pop(0)
+        kept, tried = self._unwritten.go_on(self.clock.now())
+        if kept:
             self.machine.refresh()
+        if kept or tried:
             self.wake()
-        if self._again_at:
-            self._again_at = 0
-            self.wake()
-        else:
+        if not tried:
             self.check_room()
 
     def check_room(self):
