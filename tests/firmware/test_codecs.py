@@ -2,7 +2,7 @@
 order of calls. The models' `paths()` say what registers do; a chip joins with a line in CODECS.
 """
 
-import importlib.util
+import importlib
 import math
 import sys
 from collections.abc import Callable
@@ -24,13 +24,12 @@ SOURCES = {"microphone", "line", "dac"}
 
 
 def model(name: str) -> ModuleType:
-    """A module of the simulated board's parts, which is no package here."""
-    spec = importlib.util.spec_from_file_location(f"sim_parts_{name}", PARTS / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """A module of the simulated board's parts, which is no package for CPython."""
+    if "parts" not in sys.modules:
+        package = ModuleType("parts")
+        package.__path__ = [str(PARTS)]
+        sys.modules["parts"] = package
+    return importlib.import_module(f"parts.{name}")
 
 
 def es8311_and_es7210() -> tuple[Any, dict[int, Any]]:
@@ -234,6 +233,33 @@ def test_channels_and_paths(chip: str) -> None:
     assert bench.paths("line_out")["microphone"] == 0
     do(codec, "microphone_to_line", True)
     assert (bench.paths("line_out")["microphone"] > 0) == has(codec, "microphone_to_line")
+
+
+# pins beside the headset's and what they may carry while everything is open
+OTHER_PINS = {
+    "es8388": {"LOUT2": {"microphone"}, "ROUT2": set()},
+    "wm8960": {"HP_R": {"microphone"}, "SPK_L": set(), "SPK_R": set()},
+    "es8311": {},
+}
+
+
+@CHIPS
+def test_each_output_pin_is_told_from_the_registers(chip: str) -> None:
+    """Silence is None; what a sink carries is the sum of its pins, and no other pin carries any
+    of it.
+    """
+    bench = Bench(chip)
+    do(bench.codec, "set_sidetone", 100)
+    outputs: dict[str, dict[str, float | None]] = bench.model.outputs()
+    for pin, sources in OTHER_PINS[chip].items():
+        told = outputs.pop(pin)
+        assert {source for source, db in told.items() if db is not None} == sources
+    for source, gain in bench.paths("headset").items():
+        levels = [db for told in outputs.values() if (db := told[source]) is not None]
+        assert sum(10 ** (db / 20) for db in levels) == pytest.approx(gain)
+    bench.codec.power("standby")
+    outputs = bench.model.outputs()
+    assert {db for told in outputs.values() for db in told.values()} == {None}
 
 
 @CHIPS

@@ -1,8 +1,11 @@
 """ES8311 codec behind I2C as registers (user guide rev 1.11, reset values from its register
 descriptions) and what it does to the sound, together with the ES7210 that its board has as ADC.
 
-The line is wired to MIC1P/MIC1N and the headset to OUTP; the ES7210's model says the rest.
+The line is wired to MIC1P/MIC1N and the headset to OUTP/OUTN, one output with two ends; the
+ES7210's model says the rest.
 """
+
+from parts.levels import decibels, gain, silence, summed
 
 _RESET = {
     0x00: 0x1F, 0x03: 0x10, 0x04: 0x10, 0x06: 0x03, 0x08: 0xFF, 0x0C: 0x20, 0x0D: 0xFC,
@@ -11,21 +14,19 @@ _RESET = {
 }  # fmt: skip
 _COUNT = 0x100
 _LAST = 0x46  # above are only the chip's id and version
-
-
-def gain(db):
-    """Decibels as a linear factor."""
-    return 10 ** (db / 20)
+SOCKETS = {"headset": ("OUT",), "line_out": ()}
 
 
 class ES8311:
     """`fault`: "nack" not there; "bit" a bit of each written value turned; "stuck" the bus held
     low for good, "stretch" for longer than the controller waits; "gone" no acknowledge after
-    `writes_left` more. `watch()` is called before each register write. `adc`: the ES7210's model.
+    `writes_left` more. `watch()` is called before each register write. `adc`: the ES7210's model;
+    `sockets`: {sink: pins that it carries}.
     """
 
-    def __init__(self, adc):
+    def __init__(self, adc, sockets=SOCKETS):
         self.adc = adc
+        self.sockets = sockets
         self.watch = None
         self.power()
 
@@ -70,14 +71,22 @@ class ES8311:
 
     def paths(self):
         """{sink: {source: linear gain}} as the registers of both chips say now."""
-        headset, left, right = _silence(), _silence(), _silence()
-        looped = self.registers[0x44] & 0x80  # ADC to DAC, in place of what I2S brings
-        headset["line" if looped else "dac"] = self._output() * (self._input() if looped else 1)
+        outputs = self._levels()
+        found = {sink: summed(outputs, pins) for sink, pins in self.sockets.items()}
+        found["adc_left"], found["adc_right"] = left, right = silence(), silence()
         left["microphone"] = self.adc.channel(1)
         right["line"] = self.adc.channel(2)
-        return {
-            "headset": headset, "line_out": _silence(), "adc_left": left, "adc_right": right,
-        }  # fmt: skip
+        return found
+
+    def outputs(self):
+        """{output pin: {source: dB}} as the registers say now, None for silence."""
+        return {pin: decibels(sources) for pin, sources in self._levels().items()}
+
+    def _levels(self):
+        sources = silence()
+        looped = self.registers[0x44] & 0x80  # ADC to DAC, in place of what I2S brings
+        sources["line" if looped else "dac"] = self._output() * (self._input() if looped else 1)
+        return {"OUT": sources}
 
     def rate_hz(self, mclk_hz):
         """Sample rate at 256 fs (registers 1 and 2); 0 without a clock."""
@@ -110,7 +119,3 @@ class ES8311:
 
     def dump(self):
         return {"paths": self.paths(), "registers": self.registers[:_LAST].hex()}
-
-
-def _silence():
-    return {"microphone": 0.0, "line": 0.0, "dac": 0.0}

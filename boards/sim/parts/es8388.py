@@ -1,8 +1,10 @@
 """ES8388 codec as a register file behind I2C (datasheet §6: registers 0 to 52, auto-increment).
 
-Reset values and bits after the datasheet's register map. `paths()` says what the registers do to
-the sound of a board whose microphone is on LIN1 and whose line is on LIN2 and RIN2.
+Reset values and bits after the datasheet's register map. `outputs()` says what the registers let
+out at each pin, and `paths()` what a board's sockets carry of it.
 """
+
+from parts.levels import add, decibels, gain, silence, summed
 
 _RESET = {
     0x00: 0x06, 0x01: 0x5C, 0x02: 0xC3, 0x03: 0xFC, 0x04: 0xC0, 0x08: 0x80, 0x0C: 0x00,
@@ -12,22 +14,27 @@ _RESET = {
     0x24: 0xFD, 0x25: 0xFF, 0x27: 0x38, 0x28: 0x28, 0x29: 0x28, 0x2A: 0x38,
 }  # fmt: skip
 _LAST = 0x34
-_WIRED = (("microphone", "line"), (None, "line"))  # of the left and the right side's inputs 1, 2
-
-
-def gain(db):
-    """Decibels as a linear factor."""
-    return 10 ** (db / 20)
+INPUTS = {"LIN1": "microphone", "LIN2": "line", "RIN2": "line"}
+SOCKETS = {"headset": ("LOUT1", "ROUT1"), "line_out": ("LOUT2",)}
+_OUTPUTS = (  # pin, its mixer's side, its volume's register, its bit of register 4
+    ("LOUT1", 0, 0x2E, 0x20),
+    ("ROUT1", 1, 0x2F, 0x10),
+    ("LOUT2", 0, 0x30, 0x08),
+    ("ROUT2", 1, 0x31, 0x04),
+)
 
 
 class ES8388:
-    """`watch()` is called before each register write: what was heard up to then is known.
+    """`inputs`: {pin: source} as the board is wired; `sockets`: {sink: pins that it carries}.
+    `watch()` is called before each register write: what was heard up to then is known.
 
     `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
     "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more.
     """
 
-    def __init__(self):
+    def __init__(self, inputs=INPUTS, sockets=SOCKETS):
+        self.inputs = inputs
+        self.sockets = sockets
         self.registers = bytearray(_LAST + 1)
         self.steps = (-45, 1.5)  # of OUT1 and OUT2: disputed, see the driver
         self.watch = None
@@ -84,17 +91,25 @@ class ES8388:
 
     def paths(self):
         """{sink: {source: linear gain}} as the registers say now."""
-        heard, line_out = _silence(), _silence()
-        for side in (0, 1):
-            mixed = self._mixed(side)
-            for sink, register, power in ((heard, 0x2E, 0x20), (line_out, 0x30, 0x08)):
-                level = self._amplifier(register + side, power >> side)
-                for source in sink:
-                    sink[source] += mixed[source] * level
-        return {
-            "headset": heard, "line_out": line_out,
-            "adc_left": self._converted(0), "adc_right": self._converted(1),
-        }  # fmt: skip
+        outputs = self._levels()
+        found = {sink: summed(outputs, pins) for sink, pins in self.sockets.items()}
+        found["adc_left"], found["adc_right"] = self._converted(0), self._converted(1)
+        return found
+
+    def outputs(self):
+        """{output pin: {source: dB}} as the registers say now, None for silence."""
+        return {pin: decibels(sources) for pin, sources in self._levels().items()}
+
+    def _levels(self):
+        found = {}
+        for pin, side, volume, power in _OUTPUTS:
+            level = self._amplifier(volume, power)
+            found[pin] = {source: mixed * level for source, mixed in self._mixed(side).items()}
+        return found
+
+    def _wired(self, side, number):
+        """What comes in at LIN1, LIN2 (side 0), RIN1 or RIN2; None when nothing is wired there."""
+        return self.inputs.get("LR"[side] + "IN" + "12"[number])
 
     def _analogue(self):
         """VMID, bias generator and analogue part are on (§6.1, registers 0 and 1)."""
@@ -110,13 +125,13 @@ class ES8388:
     def _mixed(self, side):
         """What one output mixer carries (§6.3, registers 0x26, 0x27, 0x2A)."""
         r = self.registers
-        sources = _silence()
+        sources = silence()
         mixer = r[(0x27, 0x2A)[side]]
         if mixer & 0x40:
             choice = r[0x26] >> (3, 0)[side] & 0x07
             level = gain(6 - 3 * (mixer >> 3 & 0x07))
             if choice < 2:
-                _add(sources, _WIRED[side][choice], level)
+                add(sources, self._wired(side, choice), level)
             elif choice == 3:
                 for source, amplified in self._amplified(side).items():
                     sources[source] += amplified * level
@@ -127,11 +142,11 @@ class ES8388:
     def _amplified(self, side):
         """A side's input behind its amplifier (§6.2, registers 9 and 0x0A)."""
         r = self.registers
-        sources = _silence()
+        sources = silence()
         choice = r[0x0A] >> (6, 4)[side] & 0x03
         if choice < 2 and self._analogue() and not r[0x03] & (0x80, 0x40)[side]:
             steps = min(r[0x09] >> (4, 0)[side] & 0x0F, 8)
-            _add(sources, _WIRED[side][choice], gain(3 * steps))
+            add(sources, self._wired(side, choice), gain(3 * steps))
         return sources
 
     def _spoken(self, side):
@@ -154,12 +169,3 @@ class ES8388:
 
     def dump(self):
         return {"paths": self.paths(), "registers": self.registers.hex()}
-
-
-def _silence():
-    return {"microphone": 0.0, "line": 0.0, "dac": 0.0}
-
-
-def _add(sources, source, level):
-    if source:
-        sources[source] += level

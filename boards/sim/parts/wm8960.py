@@ -2,8 +2,10 @@
 rev 4.2, § Control interface and § Register map), and what they do to the sound.
 
 Wired as `drivers/wm8960.py` says: microphone on LINPUT1 and RINPUT3, line on LINPUT3 and RINPUT2,
-headset on HP_L, line-out on HP_R. Not modelled: ALC, 3D, companding, speakers, jack detection.
+headset on HP_L, line-out on HP_R. Not modelled: ALC, 3D, companding, jack detection.
 """
+
+from parts.levels import add, decibels, gain, silence, summed
 
 _RESET = {
     0x00: 0x097, 0x01: 0x097, 0x05: 0x008, 0x07: 0x00A, 0x08: 0x1C0, 0x0A: 0x0FF, 0x0B: 0x0FF,
@@ -12,28 +14,33 @@ _RESET = {
     0x31: 0x037, 0x33: 0x080, 0x34: 0x008, 0x35: 0x031, 0x36: 0x026, 0x37: 0x0E9,
 }  # fmt: skip
 _COUNT = 0x38
-# volumes of two sides with an update bit each: inputs, headphones, DACs, ADCs
-_PAIRS = ((0x00, 0x01), (0x02, 0x03), (0x0A, 0x0B), (0x15, 0x16))
+# volumes of two sides with an update bit each: inputs, headphones, DACs, ADCs, speakers
+_PAIRS = ((0x00, 0x01), (0x02, 0x03), (0x0A, 0x0B), (0x15, 0x16), (0x28, 0x29))
 _DIVIDERS = (1, 1.5, 2, 3, 4, 5.5, 6, None)  # table 39
-_WIRED = (  # a side's inputs 1, 2 and 3
-    ("microphone", None, "line"),
-    (None, "line", "microphone"),
+INPUTS = {
+    "LINPUT1": "microphone", "LINPUT3": "line", "RINPUT2": "line", "RINPUT3": "microphone",
+}  # fmt: skip
+SOCKETS = {"headset": ("HP_L",), "line_out": ("HP_R",)}
+_OUTPUTS = (  # pin, its mixer's side, its volume's register, its bits of R26 and R49
+    ("HP_L", 0, 0x02, 0x40, 0),
+    ("HP_R", 1, 0x03, 0x20, 0),
+    ("SPK_L", 0, 0x28, 0x10, 0x40),
+    ("SPK_R", 1, 0x29, 0x08, 0x80),
 )
-
-
-def gain(db):
-    """Decibels as a linear factor."""
-    return 10 ** (db / 20)
+_SPEAKER_BOOST_DB = (0, 2.1, 2.9, 3.6, 4.5, 5.1, 5.1, 5.1)  # of R51, AC gain
 
 
 class WM8960:
-    """`watch()` is called before each register write: what was heard up to then is known.
+    """`inputs`: {pin: source} as the board is wired; `sockets`: {sink: pins that it carries}.
+    `watch()` is called before each register write: what was heard up to then is known.
 
     `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
     "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more.
     """
 
-    def __init__(self):
+    def __init__(self, inputs=INPUTS, sockets=SOCKETS):
+        self.inputs = inputs
+        self.sockets = sockets
         self.watch = None
         self.power()
 
@@ -91,10 +98,26 @@ class WM8960:
 
     def paths(self):
         """{sink: {source: linear gain}} as the registers say now."""
-        return {
-            "headset": self._out(0), "line_out": self._out(1),
-            "adc_left": self._converted(0), "adc_right": self._converted(1),
-        }  # fmt: skip
+        outputs = self._levels()
+        found = {sink: summed(outputs, pins) for sink, pins in self.sockets.items()}
+        found["adc_left"], found["adc_right"] = self._converted(0), self._converted(1)
+        return found
+
+    def outputs(self):
+        """{output pin: {source: dB}} as the registers say now, None for silence."""
+        return {pin: decibels(sources) for pin, sources in self._levels().items()}
+
+    def _levels(self):
+        mixed = (self._mixed(0), self._mixed(1))
+        found = {}
+        for pin, side, volume, power, speaker in _OUTPUTS:
+            level = self._amplifier(volume, power, speaker)
+            found[pin] = {source: value * level for source, value in mixed[side].items()}
+        return found
+
+    def _wired(self, side, number):
+        """What comes in at LINPUT1 (side 0) to RINPUT3; None when nothing is wired there."""
+        return self.inputs.get("LR"[side] + "INPUT" + str(number))
 
     def rate_hz(self, mclk_hz):
         """The DAC's sample rate; 0 without a clock (R4, R26, R52 to R55; § Clocking)."""
@@ -117,17 +140,17 @@ class WM8960:
     def _boosted(self, side):
         """What a side's boost mixer carries (R25, R32, R33, R43, R44, R47; tables 3 to 6)."""
         r = self.registers
-        sources = _silence()
+        sources = silence()
         if not self._biased() or not r[0x19] & (0x20, 0x10)[side]:
             return sources
         path, pga = r[0x20 + side], self._taken[side]
         if path & 0x108 == 0x108 and r[0x2F] & (0x20, 0x10)[side] and not pga & 0x80:
             boost = (0, 13, 20, 29)[path >> 4 & 3]
-            _add(sources, _WIRED[side][0], gain(((pga & 0x3F) - 0x17) * 0.75 + boost))
+            add(sources, self._wired(side, 1), gain(((pga & 0x3F) - 0x17) * 0.75 + boost))
         for pin, shift in ((1, 1), (2, 4)):
             step = r[0x2B + side] >> shift & 7
             if step:
-                _add(sources, _WIRED[side][pin], gain(3 * step - 15))
+                add(sources, self._wired(side, pin + 1), gain(3 * step - 15))
         return sources
 
     def _converted(self, side):
@@ -145,32 +168,32 @@ class WM8960:
             return 0.0
         return gain((step - 0xFF) / 2 - (6 if r[0x05] & 0x80 else 0))
 
-    def _out(self, side):
-        """A side's headphone output and its mixer (R2, R3, R26, R34, R37, R45 to R47)."""
+    def _amplifier(self, volume, power, speaker):
+        """A headphone or speaker output (R2, R3, R26, R40, R41; of speakers R49 and R51 too)."""
         r = self.registers
-        sources = _silence()
-        step = self._taken[0x02 + side] & 0x7F
-        powered = r[0x1A] & (0x40, 0x20)[side] and r[0x2F] & (0x08, 0x04)[side]
-        if not powered or not self._biased() or step < 0x30:
+        step = self._taken[volume] & 0x7F
+        if not r[0x1A] & power or not self._biased() or step < 0x30:
+            return 0.0
+        if speaker and not r[0x31] & speaker:
+            return 0.0
+        boost = _SPEAKER_BOOST_DB[r[0x33] & 7] if speaker else 0
+        return gain(step - 0x79 + boost)
+
+    def _mixed(self, side):
+        """What a side's output mixer carries (R34, R37, R45 to R47)."""
+        r = self.registers
+        sources = silence()
+        if not r[0x2F] & (0x08, 0x04)[side]:
             return sources
         mixer, bypass = r[(0x22, 0x25)[side]], r[0x2D + side]
         if mixer & 0x100:
             sources["dac"] = self._spoken(side)
         if mixer & 0x80:
-            _add(sources, _WIRED[side][2], gain(-3 * (mixer >> 4 & 7)))
+            add(sources, self._wired(side, 3), gain(-3 * (mixer >> 4 & 7)))
         if bypass & 0x80:
             for source, boosted in self._boosted(side).items():
-                _add(sources, source, boosted * gain(-3 * (bypass >> 4 & 7)))
-        return {source: mixed * gain(step - 0x79) for source, mixed in sources.items()}
+                add(sources, source, boosted * gain(-3 * (bypass >> 4 & 7)))
+        return sources
 
     def dump(self):
         return {"paths": self.paths(), "registers": "".join("%03x" % r for r in self.registers)}
-
-
-def _silence():
-    return {"microphone": 0.0, "line": 0.0, "dac": 0.0}
-
-
-def _add(sources, source, level):
-    if source:
-        sources[source] += level

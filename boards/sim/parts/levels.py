@@ -1,0 +1,38 @@
+"""Levels of the codecs' models: {source: linear gain} from what comes in (`microphone`, `line`,
+`dac`: 1 = full scale of each) to a point in the chip.
+"""
+
+import math
+
+SOURCES = ("microphone", "line", "dac")
+
+
+def gain(db):
+    """Decibels as a linear factor."""
+    return 10 ** (db / 20)
+
+
+def silence():
+    return {source: 0.0 for source in SOURCES}
+
+
+def add(sources, source, level):
+    """`source` may be None: nothing is wired there."""
+    if source:
+        sources[source] += level
+
+
+def summed(outputs, pins):
+    """What a contact carries into which several output pins are joined, at the most: {source:
+    linear gain}.
+    """
+    heard = silence()
+    for pin in pins:
+        for source, level in outputs[pin].items():
+            heard[source] += level
+    return heard
+
+
+def decibels(sources):
+    """{source: dB}, None for silence."""
+    return {name: 20 * math.log10(level) if level else None for name, level in sources.items()}
