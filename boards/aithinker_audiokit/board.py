@@ -38,7 +38,13 @@ BUSES = {
 PARTS = {
     "screen": ("ssd1309", "SSD1309", "panel", (), {"address": 0x3C}),
     "badge_reader": ("pn532", "PN532", "panel", ("badge_irq",), {"address": 0x24}),
-    "codec": ("es8388", "ES8388", "module", (), {"address": 0x10, "limit_db": -8}),
+    "codec": (
+        "es8388",
+        "ES8388",
+        "module",
+        (),
+        {"address": 0x10, "limit_db": -8, "headset_output": 2},
+    ),
     "audio": (
         "i2s_audio",
         "Audio",

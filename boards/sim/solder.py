@@ -4,6 +4,7 @@ address that the table has. Only the models that this board needs are loaded.
 
 import wire
 from buses import attach
+from jacks import SOCKETS
 from parts.panel import Buttons, Knob, Lamps, Pads, Socket
 from pins import net
 
@@ -27,7 +28,7 @@ _CHIPS = {
 
 def solder(board, pins):
     """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs."""
-    return Bench(board.BUSES, pins).parts(board.PARTS)
+    return Bench(board.BUSES, pins, SOCKETS.get(board.NAME)).parts(board.PARTS)
 
 
 def _model(driver):
@@ -36,9 +37,10 @@ def _model(driver):
 
 
 class Bench:
-    def __init__(self, buses, pins):
+    def __init__(self, buses, pins, sockets):
         self._buses = buses
         self._pins = pins
+        self._sockets = sockets
         self._models = {}
 
     def parts(self, table):
@@ -60,6 +62,8 @@ class Bench:
             model = make(nets, options)
         elif driver in _CHIPS:
             model = _model(driver)(*self._extras(driver, nets, bus, options))
+            if role == "codec" and self._sockets:
+                model.sockets = self._sockets
         else:
             raise ValueError("no model for the driver " + driver)
         if model:

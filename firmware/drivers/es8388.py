@@ -36,22 +36,21 @@ from lib.errors import PartError
 from micropython import const
 
 # datasheet §6, registers 0 to 52; a side has one analogue input, so the left mixer carries the
-# microphone and nothing else, the right one the line and the DAC: LOUT1 is the sidetone, ROUT1
-# what is heard, LOUT2 the line-out. An earpiece is fed from LOUT1 and ROUT1 through two resistors.
-# Which bit of 0x04 is which output is disputed too: followed are the register map, Linux and
-# ESPHome; esp-adf's own names for them are the other way round.
+# microphone and nothing else, the right one the line and the DAC. Of the pair that leads to the
+# headset the left output is the sidetone, the right one what is heard: an earpiece is fed from
+# both through two resistors. The left output of the other pair is the line-out. Which bit of 0x04
+# is which output is disputed too: followed are the register map, Linux and ESPHome; esp-adf's own
+# names for them are the other way round.
 _DAC_POWER = const(0x04)  # DACs off 0xC0, LOUT1 0x20, ROUT1 0x10, LOUT2 0x08, ROUT2 0x04 on
 _PGA = const(0x09)  # §6.2: 3 dB a step, left in the high nibble
 _ADC_MUTE = const(0x0F)
 _LEFT_MIXER = const(0x27)  # bits 5:3: +6 dB, 3 dB a step down
 _RIGHT_MIXER = const(0x2A)
-_LEFT_OUT = const(0x2E)
-_RIGHT_OUT = const(0x2F)
+_LEFT_OUT1 = const(0x2E)  # ROUT1, LOUT2, ROUT2 behind it
 _MUTE = const(0x04)
 _BYPASS = const(0x40)  # the analogue input goes into the mixer
-_SIDETONE_ON = const(0x20)
-_HEARD_ON = const(0x10)
-_LINE_OUT_ON = const(0x08)
+# of the sidetone, what is heard and the line-out: headset at OUT1, at OUT2
+_OUTPUTS_ON = const(((0x20, 0x10, 0x08), (0x08, 0x04, 0x20)))
 _LEFT_DAC_OFF = const(0x80)
 _ALL_OFF = const(0xC0)
 _REGISTERS = const(0x35)
@@ -60,8 +59,9 @@ _REGISTERS = const(0x35)
 # transcribed bit by bit by others, in Linux' es8323 and in WLED; −30 dB and 1 dB in esp-adf and
 # Linux' es8328. 0x1E = 0 dB is in both. Followed, for what is told: the register map. The limit of
 # line and tones does not rest on it: mixer and DAC, whose steps nobody disputes, bring them under
-# it, and OUT1 counts as what is louder of the two. The sidetone's does; but what its amplifier
-# adds, up to 24 dB, ends at full scale in the chip, so it cannot be as loud as is reckoned here.
+# it, and the output counts as what is louder of the two. The sidetone's does; but what its
+# amplifier adds, up to 24 dB, ends at full scale in the chip, so it cannot be as loud as is
+# reckoned here.
 _OUT_LEAST = const(-45)
 _OUT_STEP = const(1.5)
 _OUT_MOST = const(0x21)
@@ -69,7 +69,8 @@ _MICROPHONE_MIX = const(-15)  # dB, the left mixer's step 7
 
 _SIDETONE_SHARE = const(-12.05)  # 2/8 of the limit, in dB, rounded down
 _PERCENT = const(0.25)  # dB
-_PERCENTS = const(6)  # a step of OUT1
+_PERCENTS = const(6)  # a step of an output
+_LINE_OUT_STEP = const(0x21)  # +4.5 dB: with the mixer's −15 a line's level
 _CONTROL1 = const(0x00)  # §6.1
 _INPUT = const(0x0A)
 _RIGHT_DAC = const(0x1B)  # §6.3: attenuation, 0.5 dB a step
@@ -103,8 +104,7 @@ _INIT = const(
     b"\x2a\xb8"  # right: the DAC, the line at −15 dB but not yet
     b"\x2b\x80"  # ADC and DAC share LRCK
     b"\x2d\x00"  # outputs' reference resistance 1.5 kΩ
-    b"\x2e\x00\x2f\x00"  # OUT1 at its lowest
-    b"\x30\x21\x31\x00"  # LOUT2 +4.5 dB: with the mixer's −15 a line's level; ROUT2 is off
+    b"\x2e\x00\x2f\x00\x30\x00\x31\x00"  # outputs at their lowest (options)
     b"\x19\x00"  # DAC speaks, no soft ramp
     b"\x35\xa0\x37\xd0\x39\xd0"  # DLL off, which cures 8 kHz; not in the register map
 )
@@ -117,17 +117,23 @@ _HIDDEN = const(6)  # bytes at the end of _INIT
 
 
 class ES8388:
-    """`microphone_input`, `line_input`: 1 or 2, as LIN1/LIN2 and RIN1/RIN2 are wired."""
+    """`microphone_input`, `line_input`: 1 or 2, as LIN1/LIN2 and RIN1/RIN2 are wired;
+    `headset_output`: 1 or 2, which pair of outputs leads to the headset's socket.
+    """
 
     def __init__(
         self, i2c, *, address=0x10, limit_db=0, microphone_input=1, line_input=2,
-        volume=76, microphone_gain_db=24, sidetone=0,
+        headset_output=1, volume=76, microphone_gain_db=24, sidetone=0,
     ):  # fmt: skip
         self._i2c = i2c
         self._address = address
         self._inputs = (microphone_input - 1, line_input - 1)
+        first = headset_output == 1
+        self._left_out = _LEFT_OUT1 if first else _LEFT_OUT1 + 2
+        self._line_out = _LEFT_OUT1 + 2 if first else _LEFT_OUT1
+        self._on = _OUTPUTS_ON[not first]
         self._shadow = bytearray(_REGISTERS)
-        self._most = self._mixed = 0  # OUT1 at the limit; gain of the right mixer, dB
+        self._most = self._mixed = 0  # the output at the limit; gain of the right mixer, dB
         self.limit_db = limit_db
         self.volume = volume
         self.microphone_gain_db = microphone_gain_db
@@ -148,6 +154,7 @@ class ES8388:
             microphone, line = self._inputs
             write(_INPUT, microphone << 6 | line << 4)
             write(_MIXER_INPUT, _AFTER_PGA | line)
+            write(self._line_out, _LINE_OUT_STEP)
             self._limit_heard()
             self.set_microphone_gain(self.microphone_gain_db)
             self.set_volume(self.volume)
@@ -158,7 +165,7 @@ class ES8388:
         self.power(state)
 
     def _limit_heard(self):
-        """Mixer and DAC for the share of line and tones; OUT1 gets what is left of it."""
+        """Mixer and DAC for the share of line and tones; the output gets what is left of it."""
         most = self.limit_db + _HEARD_SHARE
         steps = max(0, min(int((8.99 - most) / 3), 7))
         mixed = 6 - 3 * steps
@@ -172,12 +179,12 @@ class ES8388:
 
     @property
     def volume_db(self):
-        return self._mixed + _OUT_LEAST + _OUT_STEP * self._shadow[_RIGHT_OUT]
+        return self._mixed + _OUT_LEAST + _OUT_STEP * self._shadow[self._left_out + 1]
 
     def set_volume(self, percent):
         self.volume = percent = max(0, min(percent, 100))
         step = min(self._most, _OUT_MOST) - (100 - percent) // _PERCENTS
-        self._write(_RIGHT_OUT, max(step, 0))
+        self._write(self._left_out + 1, max(step, 0))
 
     def set_microphone_gain(self, db):
         steps = max(0, min(int(db // 3), 8))
@@ -229,18 +236,19 @@ class ES8388:
         gain = self.limit_db + _SIDETONE_SHARE - (100 - self.sidetone) * _PERCENT
         over = gain - _MICROPHONE_MIX - self.microphone_gain_db - _OUT_LEAST
         step = -1 if over < 0 else min(int(over / _OUT_STEP), _OUT_MOST)
+        sidetone, heard, line_out = self._on
         value = _ALL_OFF
         if self.state == "on":
             value = _LEFT_DAC_OFF
             if self._most >= 0:
-                value |= _HEARD_ON
+                value |= heard
             if self.sidetone and step >= 0:
-                value |= _SIDETONE_ON
+                value |= sidetone
             if self.line_out:
-                value |= _LINE_OUT_ON
-        if not value & _SIDETONE_ON:  # off before its level is that of a lower one
+                value |= line_out
+        if not value & sidetone:  # off before its level is that of a lower one
             self._write(_DAC_POWER, value)
-        self._write(_LEFT_OUT, max(step, 0))
+        self._write(self._left_out, max(step, 0))
         self._write(_DAC_POWER, value)
 
     # ------------------------------------------------------------------ registers
