@@ -18,8 +18,8 @@ from machine import I2S, Pin
 from micropython import const
 
 _FRAME_BYTES = const(1_280)  # 20 ms, left and right in turn
-# 128 ms each way, longer than an erase of flash mostly is: what comes in takes 32 bits a sample
-# until it is read, whatever `bits` says
+# 128 ms each way; 112 of what comes in wait for the program, longer than an erase of flash mostly
+# is: it takes 32 bits a sample until it is read, whatever `bits` says
 _RING_MS = const(128)
 _RING_OUT = const(8_192)
 _RING_IN = const(16_384)

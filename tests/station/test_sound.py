@@ -266,6 +266,27 @@ asyncio.run(main())
     assert 20 <= int(reading) <= 36
 
 
+@pytest.mark.parametrize(("ms", "lost_ms"), [(100, 0), (200, 96)])
+async def test_an_erase_of_flash_loses_no_frame_that_the_ring_can_hold(hear, ms, lost_ms):
+    """Seven buffers of 16 ms wait, and the eighth is being filled; what is over is told."""
+    _, console = await hear(
+        AUDIO
+        + f"""
+import pins
+from buses import devices
+async def main():
+    await at(200)
+    audio.listen()
+    await audio.frame()
+    pins.stall({ms}, erase=True)
+    await audio.frame()
+    print(devices[("i2s", 14)][0]._receiver.lost // 64)
+asyncio.run(main())
+"""
+    )
+    assert int(console) == pytest.approx(lost_ms, abs=16)
+
+
 async def test_i2s_stands_still_while_nobody_listens(program, image, tmp_path):
     (tmp_path / "program").mkdir()
     for folder in ("drivers", "lib"):

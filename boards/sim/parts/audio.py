@@ -59,13 +59,15 @@ class Recording:
 
 class Port:
     """One direction of I2S: `room` bytes of `ring` between the DMA and the program. A ring that is
-    sent goes round from the beginning, full of silence: what the program writes comes after it.
+    sent goes round from the beginning, full of silence: what the program writes comes after it. Of
+    what comes in one buffer less than there are waits for the program, as the DMA fills one.
     """
 
     def __init__(self, audio, ring, room, sends):
         self._audio = audio
         self._ring = memoryview(ring)
         self._room = room
+        self._most = room if sends else room - _BUFFER  # in whole buffers
         self._size = room if sends else 0
         self._part = 0  # of the DMA buffer that is being sent, bytes that went
         self._alarm = None
@@ -98,8 +100,8 @@ class Port:
         return max(free, 0) if self._audio.running else 0
 
     def put(self, data):
-        """The program's, or the ADC's: what has no room is the oldest."""
-        over = self._size + len(data) - self._room
+        """The program's, or the ADC's: what has no room are the oldest buffers."""
+        over = (self._size + len(data)) // _BUFFER * _BUFFER - self._most
         if over > 0:
             self.lost += over
             self._drop(over)
