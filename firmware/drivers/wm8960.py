@@ -49,23 +49,31 @@ _OUTPUTS = const(0x1A)  # R26, power management 2
 _ON = const(0x162)  # left DAC, HP_L, HP_R, and OUT3 as buffered VMID: ground of a capless headset
 _RAMP_MS = const(100)  # VMID's capacitor through 2 × 50 kΩ, as Linux waits for it
 
+_LOCK_MS = const(250)  # of the PLL, as Linux waits for it
+_CLOCKING = const(0x04)  # R4: ADC and DAC dividers, bit 0 the PLL
+_ON_PLL = const(0x01)
+
 # Each pair is what goes over the wire: register and ninth bit, value. No volume waits for a zero
 # crossing: while one did, another path could rise, and both together exceed the limit.
 _WAKE = const(b"\x38\x9c\x32\x80")  # R28 soft start from the start-up bias, R25 VMID 2 × 50 kΩ
-_INIT = const(
-    b"\x32\xfe"  # R25: VREF, both inputs, both ADCs, MICBIAS on
+# before the clocks, which change while no converter runs
+_FORMAT = const(
+    b"\x32\xc0"  # R25: VREF too
     b"\x38\x08"  # R28: bias from VMID; inputs that nothing drives stay at VMID
     b"\x0a\x00"  # R5: the DAC speaks, the ADC has its high-pass filter
     b"\x0e\x02"  # R7: I2S, 16 bits, slave
     b"\x12\x40"  # R9: one LRCLK for ADC and DAC
+)
+_INIT = const(
+    b"\x32\xfe"  # R25: both inputs, both ADCs, MICBIAS on
     b"\x41\x08"  # R32: LINPUT1 to the left amplifier, that to the left boost mixer
     b"\x42\x00"  # R33: the right amplifier is not used
     b"\x58\x0a"  # R44: RINPUT2 to the right boost mixer, 0 dB
 )
 _POWER = {
     "on": b"\x32\xfe\x5e\x2c",  # R25; R47: left amplifier, output mixers
-    "standby": b"\x34\x00\x5e\x00\x33\x40",  # R26, R47 off; R25: VREF, VMID 2 × 250 kΩ
-    "off": b"\x38\x9c\x34\x00\x5e\x00\x32\x00",  # soft start bias, all off, VMID falls by itself
+    "standby": b"\x5e\x00\x33\x40",  # R47 off; R25: VREF, VMID 2 × 250 kΩ
+    "off": b"\x38\x9c\x5e\x00\x32\x00",  # soft start bias, all off, VMID falls by itself
 }
 
 
@@ -80,14 +88,14 @@ def pll(mclk_hz, sysclk_hz):
 
 
 def _clocks(mclk_hz):
-    """Pairs for 16 kHz, and whether the PLL runs."""
+    """(R4 for 16 kHz, pairs that set the PLL up): bit 0 of R4 says whether that is the clock."""
     if mclk_hz == 4_096_000:
-        return b"\x08\x00", 0  # R4: 256 fs
+        return 0x000, b""  # 256 fs
     if mclk_hz == 12_288_000:
-        return b"\x08\xd8", 0  # R4: a third of 256 fs
+        return 0x0D8, b""  # a third of 256 fs
     prescaler, whole, k = pll(mclk_hz, 12_288_000)
     first = 0x20 | prescaler - 1 << 4 | whole
-    return bytes((0x68, first, 0x6A, k >> 16, 0x6C, k >> 8 & 0xFF, 0x6E, k & 0xFF, 8, 0xDD)), 1
+    return 0x0DD, bytes((0x68, first, 0x6A, k >> 16, 0x6C, k >> 8 & 0xFF, 0x6E, k & 0xFF))
 
 
 def _loudness(register, value):
@@ -110,6 +118,7 @@ class WM8960:
         self._i2c = i2c
         self._address = address
         self._mclk_hz = mclk_hz
+        self._pll = 0
         self._shadow = array("h", [-1] * _REGISTERS)
         self.limit_db = limit_db
         self.volume = volume
@@ -121,14 +130,24 @@ class WM8960:
         self.start()
 
     def start(self):
-        """Reset, VMID up slowly and without a pop (0.1 s), all registers, then the outputs."""
+        """Reset, VMID up slowly and without a pop (0.1 s), the PLL until it has locked (0.25 s),
+        all registers, then the outputs.
+        """
         write = self._write
         write(_RESET, 0)  # silence, whatever the chip was doing
         self._shadow = array("h", [-1] * len(self._shadow))
         self._send(_WAKE)
         time.sleep_ms(_RAMP_MS)
+        self._send(_FORMAT)
+        clocking, figures = _clocks(self._mclk_hz)
+        self._pll = clocking & _ON_PLL
+        write(_CLOCKING, clocking & ~_ON_PLL)
+        if self._pll:
+            self._send(figures)
+            write(_OUTPUTS, _ON_PLL)
+            time.sleep_ms(_LOCK_MS)
+            write(_CLOCKING, clocking)
         self._send(_INIT)
-        self._send(_clocks(self._mclk_hz)[0])
         self.set_microphone_gain(self.microphone_gain_db)
         self.line_to_headset(self.line_in)
         self.mute(self.muted)
@@ -208,9 +227,14 @@ class WM8960:
             self._enter()
 
     def _enter(self):
-        self._send(_POWER[self.state])
         if self.state == "on":
-            self._write(_OUTPUTS, _ON | _clocks(self._mclk_hz)[1])
+            self._send(_POWER["on"])
+            self._write(_OUTPUTS, _ON | self._pll)
+            return
+        if self.state == "off":  # the PLL stays for standby, so that it need not lock anew
+            self._write(_CLOCKING, self._shadow[_CLOCKING] & ~_ON_PLL)
+        self._write(_OUTPUTS, self._pll if self.state == "standby" else 0)
+        self._send(_POWER[self.state])
 
     def _send(self, pairs):
         for at in range(0, len(pairs), 2):

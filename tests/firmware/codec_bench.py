@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import micropython_names
 import pytest
 from drivers.es8311 import ES8311
 from drivers.es8388 import ES8388
@@ -27,6 +28,9 @@ def model(name: str) -> ModuleType:
         package = ModuleType("parts")
         package.__path__ = [str(PARTS)]
         sys.modules["parts"] = package
+        clock = ModuleType("wire")
+        vars(clock)["now"] = lambda: micropython_names.slept_ms
+        sys.modules["wire"] = clock
     return importlib.import_module(f"parts.{name}")
 
 

@@ -65,7 +65,7 @@ def db(ratio: float) -> float:
 
 @pytest.fixture
 def hear(tmp_path: Path, image: Path):
-    """`await hear(codec, source, loudness)`: a second from 100 ms after the start on, and what the
+    """`await hear(codec, source, loudness)`: a second from 400 ms after the start on, and what the
     console said; the agent hums 500 Hz, the caller 1 kHz.
     """
 
@@ -87,7 +87,7 @@ def hear(tmp_path: Path, image: Path):
             station = await world.add_station(STATION, board=SimBoard(str(board)))
             await station.power_on()
             with world.actor():
-                await world.sleep(200)  # the WM8960 takes 100 ms to start
+                await world.sleep(400)  # the WM8960 takes 350 ms to start
                 async with sound.listen(station, **voices) as heard:
                     await world.sleep(1000)
             assert not station.crash, station.crash
@@ -102,10 +102,10 @@ async def test_wm8960_mutes_within_a_frame_and_follows_its_levels(hear):
         WM8960
         + """
 async def main():
-    for percent, begin in ((20, 400), (100, 600)):
+    for percent, begin in ((20, 600), (100, 800)):
         await asyncio.sleep_ms(begin - ticks_ms())
         codec.set_sidetone(percent)
-    await asyncio.sleep_ms(800 - ticks_ms())
+    await asyncio.sleep_ms(1000 - ticks_ms())
     codec.mute(True)
     await asyncio.sleep_ms(200)
     codec.mute(False)
@@ -114,7 +114,7 @@ async def main():
 asyncio.run(main())
 """,
     )
-    at = [200, 400, 600, 800]  # 200 ms had gone before
+    at = [200, 400, 600, 800]  # 400 ms had gone before
     for samples in (heard.line_out, heard.headset):
         assert level(part(samples, at[1] + 20, at[2]), 500) > 0.01
         assert level(part(samples, at[2] + 20, at[3]), 500) < 1e-5

@@ -1,10 +1,15 @@
-"""Levels of the codecs' models: {source: linear gain} from what comes in (`microphone`, `line`,
-`dac`: 1 = full scale of each) to a point in the chip.
+"""What the codecs' models have in common: levels, {source: linear gain} from what comes in
+(`microphone`, `line`, `dac`: 1 = full scale of each) to a point in the chip; and what no driver
+may do.
 """
 
 import math
 
 SOURCES = ("microphone", "line", "dac")
+
+
+class ForbiddenError(Exception):
+    """A write that the chip's reference forbids: no error of the bus, so no driver survives it."""
 
 
 def gain(db):

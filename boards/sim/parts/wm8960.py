@@ -5,7 +5,8 @@ Wired as `drivers/wm8960.py` says: microphone on LINPUT1 and RINPUT3, line on LI
 headset on HP_L, line-out on HP_R. Not modelled: ALC, 3D, companding, jack detection.
 """
 
-from parts.levels import add, decibels, gain, silence, summed
+import wire
+from parts.levels import ForbiddenError, add, decibels, gain, silence, summed
 
 _RESET = {
     0x00: 0x097, 0x01: 0x097, 0x05: 0x008, 0x07: 0x00A, 0x08: 0x1C0, 0x0A: 0x0FF, 0x0B: 0x0FF,
@@ -27,6 +28,8 @@ _OUTPUTS = (  # pin, its mixer's side, its volume's register, its bits of R26 an
     ("SPK_L", 0, 0x28, 0x10, 0x40),
     ("SPK_R", 1, 0x29, 0x08, 0x80),
 )
+_CHARGE_MS = 100  # of VMID's capacitor, before VREF: Linux' wm8960_set_bias_level_out3
+_LOCK_MS = 250  # of the PLL, before it is chosen: Linux' wm8960_set_pll
 _SPEAKER_BOOST_DB = (0, 2.1, 2.9, 3.6, 4.5, 5.1, 5.1, 5.1)  # of R51, AC gain
 
 
@@ -52,6 +55,7 @@ class WM8960:
     def _reset(self):
         self.registers = [_RESET.get(index, 0) for index in range(_COUNT)]
         self._taken = self.registers[:]  # volumes as they work; a written one may wait
+        self._vmid_since = self._pll_since = wire.now()
 
     def present(self):
         return self.fault != "nack"
@@ -81,10 +85,39 @@ class WM8960:
         if register == 0x0F:  # § Register map, R15: any value resets all
             self._reset()
         elif register < _COUNT:
-            self.registers[register] = value
+            why = self.fault != "bit" and self._forbidden(register, value)
+            if why:
+                raise ForbiddenError("WM8960 R%d=%03x: %s" % (register, value, why))
+            before, self.registers[register] = self.registers[register], value
+            if register == 0x19 and not before & 0x180:
+                self._vmid_since = wire.now()
+            if register == 0x1A and not before & 0x01:
+                self._pll_since = wire.now()
             for pair in _PAIRS:
                 if register in pair:
                     self._take(pair, register, value)
+
+    def _forbidden(self, register, value):
+        """Why this may not be written now, or None (§ Clocking, § PLL, § Register map)."""
+        r, now = self.registers, wire.now()
+        changed = r[register] ^ value
+        rises = changed & value
+        adc, dac = r[0x19] & 0x0C, r[0x1A] & 0x180
+        locked = r[0x1A] & 0x01 and now - self._pll_since >= _LOCK_MS
+        charged = r[0x19] & 0x180 and now - self._vmid_since >= _CHARGE_MS
+        if register == 0x04 and changed & 0x1FE and (adc or dac):
+            return "a divider changes while a converter runs"
+        if register == 0x04 and rises & 0x01 and not locked:
+            return "the PLL is chosen before it has locked"
+        if register == 0x09 and changed & 0x40 and adc:
+            return "the pin ADCLRC changes while an ADC runs"
+        if register == 0x19 and rises & 0x40 and not charged:
+            return "VREF before VMID is charged"
+        if register == 0x1A and changed & 0x01 and r[0x04] & 0x01:
+            return "the PLL is switched while it is the clock"
+        if 0x34 <= register <= 0x37 and changed and r[0x1A] & 0x01:
+            return "the PLL's figures change while it runs"
+        return None
 
     def _take(self, pair, register, value):
         """Bit 8 takes over both sides; an input is muted without it, never unmuted."""
