@@ -30,7 +30,7 @@ PARTS = {
         "ES8311",
         "i2c",
         (),
-        {"address": 0x18, "adc_address": 0x40, "limit_db": -6},
+        {"address": 0x18, "adc_address": 0x40, "limit_db": 0},
     ),
     "audio": (
         "i2s_audio",

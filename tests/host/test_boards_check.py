@@ -119,6 +119,20 @@ def test_the_command_checks_all_boards(run):
     assert report["boards"] == board_names() == sorted((AUDIOKIT, LYRAT, DEVKIT, KORVO))
 
 
+def test_the_command_says_how_loud_each_socket_can_be(run):
+    """Those that a head can be in, and no other."""
+    _, printed, _ = run("check", LYRAT)
+    assert (
+        "  X1: at most 101 dB SPL at the ear drum (113 without its clipper), a caller at full "
+        "volume 71\n  LINE: at most 101 dB SPL at the ear drum\n" in printed
+    )
+    assert "PHONES" not in printed and "SPEAKER" not in printed
+    _, printed, _ = run("check", "--all", "--json")
+    sound = json.loads(printed)["sound"]
+    assert [level["socket"] for level in sound[DEVKIT]] == ["X1", "X4"]
+    assert sound[KORVO][0]["loudest"] < 102 and sound[KORVO][0]["caller"] > 70
+
+
 def test_the_command_tells_what_is_wrong_and_why(run, tree):
     break_file(tree / TABLE.format(LYRAT), '"key6": 27', '"key6": 33')
     code, printed, _ = run("check", LYRAT, "--boards", tree)

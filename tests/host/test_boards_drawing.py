@@ -34,8 +34,9 @@ def test_every_wire_that_is_not_soldered_yet_is_drawn_from_its_gpio(name):
 
 def test_a_part_can_feed_another():
     (_, drawing) = next(drawings(load_board(DEVKIT)))
-    assert [{"A5": ["HPL"]}, {"W-X1": [1]}, {"X1": ["tip"]}] in drawing["connections"]
-    assert drawing["cables"]["W-X1"]["wirelabels"][0] == "HPL, C2 220 µF, R5 68 Ω"
+    assert [{"A5": ["HPL"]}, {"W-A9": [1]}, {"A9": ["in"]}] in drawing["connections"]
+    assert [{"A9": ["in"]}, {"W-X1": [1]}, {"X1": ["tip"]}] in drawing["connections"]
+    assert drawing["cables"]["W-A9"]["wirelabels"][0] == "HPL, C2 220 µF, R5 33 Ω"
 
 
 def test_only_the_variant_that_needs_it_gets_the_extra_keys():

@@ -3,12 +3,14 @@
 import csv
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from diadema.boards.builds import build_for
-from diadema.boards.rules_parts import tone_db_spl
-from diadema.boards.table import board_names, load_board
+from diadema.boards.sound import CALLER_DB_SPL, MOST_DB_SPL, Loudness, headsets, loudness
+from diadema.boards.table import Board, board_names, load_board
 
 ROOT = Path(__file__).resolve().parents[2]
 HARDWARE = ROOT / "hardware"
@@ -86,16 +88,38 @@ def test_everything_that_is_drawn_is_on_the_bill(name):
     assert set(re.findall(r"\bR\d+\b", page)) == {ref for ref in bill if ref[0] == "R"}
 
 
-def test_the_acoustic_page_has_each_board_s_loudest_tone():
-    rows = re.findall(
-        r"^\| `(\w+)` \| ([\d.]+) \| (-?\d+) \| (\d+) \|$",
-        (HARDWARE / "acoustics.md").read_text(),
-        re.MULTILINE,
-    )
-    expected = []
+def heard(board: Board, headset: str) -> dict[str, Loudness]:
+    """{socket: how loud} with that headset, and the resistor that its row asks for, in X1."""
+    pad = headsets()[headset].pad_ohms
+    audio = msgspec.structs.replace(board.wiring.audio, headset=headset)
+    sockets = [
+        msgspec.structs.replace(socket, pad_ohms=pad) if socket.ref == "X1" else socket
+        for socket in board.wiring.sockets
+    ]
+    wiring = msgspec.structs.replace(board.wiring, audio=audio, sockets=sockets)
+    return {level.socket: level for level in loudness(replace(board, wiring=wiring))}
+
+
+def test_the_acoustic_page_has_how_loud_each_board_is():
+    page = (HARDWARE / "acoustics.md").read_text()
     for name in board_names():
         board = load_board(name)
+        level = {told.socket: told for told in loudness(board)}["X1"]
         limit = board.parts["codec"][4]["limit_db"]
-        level = round(tone_db_spl(board, limit))
-        expected.append((name, f"{board.wiring.audio.full_scale_v_rms}", f"{limit}", f"{level}"))
-    assert sorted(rows) == sorted(expected)
+        row = f"`{name}` | {limit} | {level.loudest:.0f} | {level.unclipped:.0f}"
+        assert f"| {row} | {level.caller:.0f} |" in page
+    past_the_lead = loudness(load_board("lyrat_v4_3"))
+    (phones,) = (level for level in past_the_lead if level.socket == "PHONES")
+    assert f"up to {phones.loudest:.0f} dB SPL: close the box" in page
+
+
+@pytest.mark.parametrize("headset", headsets())
+def test_each_headset_of_the_table_is_safe_and_loud_enough_on_each_board(headset):
+    levels = [heard(load_board(name), headset)["X1"] for name in board_names()]
+    assert all(level.loudest <= MOST_DB_SPL for level in levels)
+    assert all(level.caller >= CALLER_DB_SPL for level in levels)
+    most = max(level.loudest for level in levels)
+    least, loud = (pick(f"{level.caller:.0f}" for level in levels) for pick in (min, max))
+    callers = loud if least == loud else f"{least} to {loud}"
+    row = f"| `{headset}` | {headsets()[headset].pad_ohms:.0f} Ω | {most:.0f} | {callers} |"
+    assert row in (HARDWARE / "acoustics.md").read_text()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from diadema.boards import rules_flash as flash
 from diadema.boards import rules_parts as parts
 from diadema.boards import rules_pins as pins
+from diadema.boards import rules_sound as sound
 from diadema.boards.table import Board
 
 type Rule = Callable[[Board], Iterator[str]]
@@ -32,7 +33,9 @@ RULES: tuple[Rule, ...] = (
     pins.directions_agree,
     parts.addresses_distinct,
     parts.master_clock_wired,
-    parts.output_limited,
+    sound.output_limited,
+    sound.caller_heard,
+    sound.sockets_wired,
     parts.cables_end,
     flash.partitions_aligned,
     flash.partitions_apart,

@@ -47,12 +47,16 @@ def check(
     Exit code 1 when a rule does not hold; a warning leaves it 0.
     """
     from diadema.boards.check import RULES, check_board, warn_of
+    from diadema.boards.sound import loudness, said
     from diadema.boards.table import load_board
 
     root = _boards(boards)
     loaded = {each: load_board(each, root) for each in _chosen(name, every, root)}
     found = {each: check_board(board) for each, board in loaded.items()}
     warned = {each: warn_of(board) for each, board in loaded.items()}
+    sound = {
+        each: [level for level in loudness(board) if level.head] for each, board in loaded.items()
+    }
     if as_json:
         print(
             json.dumps(
@@ -61,6 +65,7 @@ def check(
                     "boards": list(found),
                     "findings": [asdict(finding) for each in found.values() for finding in each],
                     "warnings": [asdict(finding) for each in warned.values() for finding in each],
+                    "sound": {each: list(map(asdict, levels)) for each, levels in sound.items()},
                 },
                 ensure_ascii=False,
             )
@@ -70,6 +75,8 @@ def check(
             print(f"{each}: {len(RULES)} rules, {len(findings) or 'nothing'} wrong")
             for finding in findings:
                 print(f"  {finding.problem}\n    {finding.rule}: {finding.why}")
+            for level in sound[each]:
+                print(f"  {said(level)}")
             for finding in warned[each]:
                 print(f"  warning: {finding.problem}\n    {finding.rule}: {finding.why}")
     sys.exit(1 if any(found.values()) else 0)

@@ -3,7 +3,6 @@ anything, and what to do about it.
 """
 
 import ast
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +16,6 @@ ROLES = frozenset(
     ("audio", "badge_reader", "codec", "headset", "keys", "lights", "screen", "wifi")
 )
 _BUSES = ("I2C", "SoftI2C", "SPI", "SoftSPI", "UART", "I2S")
-# ACIF/Communications Alliance G616, as headset makers quote it; ITU-T P.360 allows 118 dB(A)
-_MOST_DB_SPL = 102
 
 
 def names_agree(board: Board) -> Iterator[str]:
@@ -149,25 +146,6 @@ def master_clock_wired(board: Board) -> Iterator[str]:
                     )
 
 
-def output_limited(board: Board) -> Iterator[str]:
-    """Acoustic shock: a full-scale tone at the codec's output limit must stay below 102 dB SPL
-    (Communications Alliance G616; ITU-T P.360 and ETSI EG 202 518 allow 118 dB(A)).
-    """
-    if "codec" not in board.parts:
-        return
-    options = board.parts["codec"][4]
-    if "limit_db" not in options:
-        yield "codec: it has no limit_db: a loud noise on the line would reach the ear whole"
-        return
-    level = tone_db_spl(board, options["limit_db"])
-    if level > _MOST_DB_SPL:
-        lower = math.ceil(level - _MOST_DB_SPL)
-        yield (
-            f"codec: a full-scale tone makes {level:.0f} dB SPL, more than {_MOST_DB_SPL}: "
-            f"lower limit_db by {lower}"
-        )
-
-
 def cables_end(board: Board) -> Iterator[str]:
     """Every wire is soldered on the board already or goes to a part over a header that has it."""
     for layout in board.layouts():
@@ -188,12 +166,6 @@ def cables_end(board: Board) -> Iterator[str]:
                     f"{layout.where()}{wire} goes nowhere: name a part that takes it in "
                     "wiring.toml, or where it is on the board (at)"
                 )
-
-
-def tone_db_spl(board: Board, limit_db: float) -> float:
-    """What a full-scale tone at this limit makes in the headset that the board's page names."""
-    audio = board.wiring.audio
-    return 20 * math.log10(audio.full_scale_v_rms) + limit_db + audio.headset_db_spl_per_v
 
 
 def find_pin(board: Board, pins: dict[str, int], source: str) -> tuple[str, int] | None:

@@ -41,11 +41,37 @@ class About(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Audio(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a digital full-scale tone puts on the headset, and what the headset makes of 1 V."""
+    """`full_scale_v_rms`: what a sine of digital full scale puts on an output of the codec, and
+    `rail_v_peak`: what its supply lets out at the most · `caller_db`: gain from the line to that
+    output at full volume, as the registers say · `headset`: a row of hardware/headsets.csv.
+    """
 
     full_scale_v_rms: float
-    headset_db_spl_per_v: float
+    rail_v_peak: float
+    caller_db: float
+    headset: str
     note: str = ""
+
+
+class Socket(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where sound may come out. `contacts`: outputs of the codec that lead to each, none where
+    nothing comes out · `head`: whether somebody can have it at the ear, `why` not · `limited`:
+    `limit_db` holds for the sum of these outputs.
+
+    Each output has `each_ohms` to where they meet; there `shunt_ohms` lie across, and the clipper;
+    behind it follow `pad_ohms`.
+    """
+
+    ref: str
+    title: str
+    head: bool
+    contacts: dict[str, list[str]] = {}
+    why: str = ""
+    limited: bool = True
+    each_ohms: float = 0
+    shunt_ohms: float = 0
+    clipper_v_peak: float = 0
+    pad_ohms: float = 0
 
 
 class Wire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -121,6 +147,7 @@ class Wiring(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     wires: dict[str, Wire]
     headers: dict[str, Header]
     parts: dict[str, Harness]
+    sockets: list[Socket]
     variants: list[Variant] = []
     others: list[Other] = []
 
