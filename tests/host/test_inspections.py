@@ -15,10 +15,12 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.own_journal import ME, Refused
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
-from diadema.selftest import keys, telling
+from diadema.selftest import telling
 from diadema.selftest.reading import inspections
-from diadema.selftest.record import read, standing, written
+from diadema.selftest.record import Signed, standing
 from diadema.store import tables
+from diadema.technician import hub_key
+from diadema.technician.record import read, written
 from scripted_station import SITE, T0, S, Script
 from sqlalchemy import select
 from test_ingest_service import Play
@@ -58,7 +60,13 @@ def own(reader):
     return [event.event for event in reader.events_of(ME)]
 
 
-def test_a_bench_test_is_recorded_and_signed(data, ingest, bench, script, reader):
+def reread(file, signed, *other):
+    made = written(signed)
+    file.write_bytes(made.replace(*other) if other else made)
+    return read(file, Signed, "diadema selftest show")
+
+
+def test_a_bench_test_is_recorded_and_signed(data, ingest, bench, script, reader, tmp_path):
     assert bench.make() is None and not bench.due
     answer, frames = bench.begin({"s": "A-01", "by": "Ana"})
     assert (answer["s"], answer["seat"]) == (S, "A-01")
@@ -74,8 +82,8 @@ def test_a_bench_test_is_recorded_and_signed(data, ingest, bench, script, reader
     assert (event["of"], event["fit"]) == ([S, 7, script.n], False)
     (signed,) = inspections(data, S)
     assert (signed.failed, signed.reason) == (["microphone"], "microphone")
-    assert signed.key == keys.load(data).public
-    assert standing(read(written(signed)), signed.key) == "right"
+    assert signed.key == hub_key.load(data).public
+    assert standing(reread(tmp_path / "record.json", signed), signed.key) == "right"
     assert data.inspection_key.stat().st_mode & 0o777 == 0o600
 
 
@@ -85,15 +93,16 @@ def test_what_was_altered_and_what_another_hub_signed_is_seen(
     told(ingest, script, bench.begin({"s": S, "by": "Ana"})[0]["i"])
     bench.make()
     (signed,) = inspections(data, S)
+    file = tmp_path / "record.json"
     for old, new in ((b'"failed"', b'"ok"'), (b'"Ana"', b'"Eva"'), (b"false", b"true")):
-        altered = read(written(signed).replace(old, new))
+        altered = reread(file, signed, old, new)
         assert standing(altered, signed.key) == "altered"
-    erased = read(written(signed).replace(b'"Ana"', b'"erased-0123456789"'))
+    erased = reread(file, signed, b'"Ana"', b'"erased-0123456789"')
     assert standing(erased, signed.key) == "erased"
     other = DataDir(tmp_path / "other")
     other.make()
-    assert standing(signed, keys.load_or_make(other).public) == "another_hub"
-    assert standing(altered, keys.load_or_make(other).public) == "altered"
+    assert standing(signed, hub_key.load_or_make(other).public) == "another_hub"
+    assert standing(altered, hub_key.load_or_make(other).public) == "altered"
 
 
 def test_a_shifts_own_test_has_no_record(ingest, bench, script, reader):

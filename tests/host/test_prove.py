@@ -10,9 +10,9 @@ from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.prove.figures import KINDS, figures, wrong
 from diadema.prove.work import measure
-from diadema.selftest import keys
 from diadema.serial_port import SerialPort
 from diadema.sim import people
+from diadema.technician import hub_key
 from lying_station import KEY, LyingStation, S
 from typer.testing import CliRunner
 
@@ -87,7 +87,7 @@ async def test_the_truth_is_told_signed_and_printed(data, tmp_path):
     async with LyingStation() as station:
         told = json.loads(await proved(data, station, "--json"))
     assert told == json.loads(as_json.read_bytes())
-    assert told["key"] == keys.load(data).public
+    assert told["key"] == hub_key.load(data).public
 
 
 async def test_nothing_is_sent_that_is_not_sealed_and_no_number_twice(data):
@@ -303,10 +303,10 @@ async def test_a_record_that_was_altered_or_is_of_another_hub(data, tmp_path):
     other = DataDir(tmp_path / "other")
     other.make()
     public = tmp_path / "other.pub"
-    public.write_text(keys.load_or_make(other).public)
+    public.write_text(hub_key.load_or_make(other).public)
     await command(data, "table", str(file), "--key", str(public), code=1)
     own = tmp_path / "own.pub"
-    own.write_text(keys.load(data).public)
+    own.write_text(hub_key.load(data).public)
     assert "lyrat_v4_3" in await command(other, "table", str(file), "--key", str(own))
     file.write_text("{}")
     assert "no record" in await command(data, "table", str(file), code=2)
@@ -328,10 +328,10 @@ async def test_what_a_station_calls_itself_does_no_harm(data, tmp_path):
 
 
 def test_two_that_make_the_hub_s_key_at_once_have_the_same(data, monkeypatch):
-    first = keys.load_or_make(data)
+    first = hub_key.load_or_make(data)
     looks = iter([lambda _: None])  # it was not there yet
-    own = keys.load
-    monkeypatch.setattr(keys, "load", lambda where: next(looks, own)(where))
-    assert keys.load_or_make(data).public == first.public
+    own = hub_key.load
+    monkeypatch.setattr(hub_key, "load", lambda where: next(looks, own)(where))
+    assert hub_key.load_or_make(data).public == first.public
     assert {path.name for path in data.root.iterdir()} >= {data.inspection_key.name}
     assert not [*data.root.glob(".*")]

@@ -16,9 +16,9 @@ from diadema.ingest.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.own_journal import Deed, OwnJournal, Recorded, Refused
 from diadema.paths import DataDir
-from diadema.selftest import keys
 from diadema.selftest.record import Record, statement
 from diadema.store import Reader, tables
+from diadema.technician import hub_key
 
 LIFE_MS = 600_000  # of the whole test; a station that restarts in it begins again
 _AT_ONCE = 50
@@ -79,7 +79,7 @@ class Inspections:
             self.due = False
             self._say_without()
             return None
-        key = keys.load_or_make(self._data)
+        key = hub_key.load_or_make(self._data)
         return self._journal.record([self._deed(row, key) for row in waiting])
 
     def _waiting(self) -> list[Row[Any]]:
@@ -110,7 +110,7 @@ class Inspections:
                             "tell it again: they have no record", s, count)  # fmt: skip
         self._without = found
 
-    def _deed(self, row: Row[Any], key: keys.HubKey) -> Deed:
+    def _deed(self, row: Row[Any], key: hub_key.HubKey) -> Deed:
         station = self._ingest.station(row.s)
         test: dict[str, Any] = msgspec.json.decode(row.body)
         asked: dict[str, Any] = msgspec.json.decode(row.asked)

@@ -3,35 +3,25 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from diadema.options import AsJson, Data, data_root
+from diadema.technician.options import By, Key, RunFirst
 
 _WIDE = 120  # where it is written to a file
 
-
-class _Group(TyperGroup):
-    """`diadema prove --port PORT` is `diadema prove run --port PORT`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
     help="Measure what only a chip can say, beside the design's budgets.",
-    no_args_is_help=True, add_completion=False, cls=_Group,
+    no_args_is_help=True, add_completion=False, cls=RunFirst,
 )  # fmt: skip
 
 
 @app.command()
 def run(
     port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0; its gateway is ended.")],
-    by: Annotated[str, typer.Option("--by", help="Who does it.")] = "diadema",
+    by: By = "diadema",
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Its record. Default: in DIR/proofs/.")
     ] = None,
@@ -50,9 +40,10 @@ def run(
     from diadema.paths import DataDir, write_whole
     from diadema.prove import telling
     from diadema.prove.figures import figures, wrong
-    from diadema.prove.record import proof_of, sign, written
+    from diadema.prove.record import proof_of, sign
     from diadema.prove.work import measure
-    from diadema.selftest import keys, screen
+    from diadema.technician import hub_key, screen
+    from diadema.technician.record import written
     from diadema.words import text
 
     where = DataDir(data_root(data))
@@ -62,7 +53,7 @@ def run(
     found = figures(told)
     seat = seats_of(where).get(told.s)
     proof = proof_of(told, found, seat, forged=forged, by=by, now=SystemClock().now_ms())
-    signed = sign(proof, keys.load_or_make(where))
+    signed = sign(proof, hub_key.load_or_make(where))
     file = out or where.proofs / f"{told.s}.json"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -87,28 +78,21 @@ def run(
 @app.command()
 def table(
     file: Annotated[Path, typer.Argument(help="As `diadema prove -o FILE` made it.")],
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Public key of its hub. Default: of this one.")
-    ] = None,
+    key: Key = None,
     language: Annotated[str, typer.Option("--language", help="es or en.")] = "en",
     data: Data = None,
 ) -> None:
     """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered."""
-    from diadema.errors import DiademaError
     from diadema.paths import DataDir
     from diadema.prove import telling
-    from diadema.prove.record import is_right, read
-    from diadema.selftest import keys, screen
+    from diadema.prove.record import Signed, is_right
+    from diadema.technician import hub_key, screen
+    from diadema.technician.record import read
     from diadema.words import known, text
 
     where = DataDir(data_root(data))
-    try:
-        signed = read(file.read_bytes())
-    except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
-    except DiademaError as error:
-        raise DiademaError(f"{file}: {error}") from error
-    if not is_right(signed, keys.public_of(where, key)):
+    signed = read(file, Signed, "diadema prove")
+    if not is_right(signed, hub_key.public_of(where, key)):
         print(text("prove.altered", screen.language(where), file=file), file=sys.stderr)
         sys.exit(1)
     print(telling.markdown(signed, known(language)), end="")

@@ -2,16 +2,14 @@
 measured and nothing else.
 """
 
-import json
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from diadema.prove.errors import ProveError
 from diadema.prove.figures import Figure, wrong
 from diadema.prove.work import Told
-from diadema.selftest.keys import HubKey, is_signed
+from diadema.technician.hub_key import HubKey, is_signed
+from diadema.technician.record import statement
 
 
 class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -60,28 +58,9 @@ def proof_of(
 
 
 def sign(proof: Proof, key: HubKey) -> Signed:
-    return Signed(proof=proof, signature=key.sign(_statement(proof)), key=key.public)
+    return Signed(proof=proof, signature=key.sign(statement(proof=proof)), key=key.public)
 
 
 def is_right(signed: Signed, public: str) -> bool:
     """Whether the hub with that public key signed just this."""
-    return is_signed(_statement(signed.proof), signed.signature, public)
-
-
-def written(signed: Signed) -> bytes:
-    told = msgspec.to_builtins(signed)
-    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def read(data: bytes) -> Signed:
-    """Raises ProveError."""
-    try:
-        return msgspec.json.decode(data, type=Signed)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ProveError(f"it is no record of `diadema prove`: {error}") from error
-
-
-def _statement(proof: Proof) -> bytes:
-    """JSON with sorted keys, in ASCII, without spaces; no bench test's record looks like it."""
-    told = {"proof": msgspec.to_builtins(proof)}
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    return is_signed(statement(proof=signed.proof), signed.signature, public)

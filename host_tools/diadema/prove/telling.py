@@ -10,7 +10,7 @@ from rich.table import Table
 from diadema import harmless
 from diadema.prove.figures import TWICE, Figure
 from diadema.prove.record import Signed
-from diadema.selftest.keys import fingerprint
+from diadema.technician.hub_key import fingerprint
 from diadema.words import section, text
 
 _COLUMNS = ("figure", "value", "budget", "simulated", "ratio", "verdict")

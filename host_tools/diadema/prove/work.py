@@ -14,10 +14,10 @@ from diadema.prove.errors import ProveError
 from diadema.provision.errors import ProvisionError
 from diadema.provision.greeting import InUse, greeting_on
 from diadema.provision.work import who_is_on
-from diadema.selftest.running import site_of
 from diadema.serial_port import BAUD
 from diadema.site import Site
 from diadema.station_keys import StationKeys
+from diadema.technician.screen import site_of
 from diadema.words import text
 
 OPENINGS = 10

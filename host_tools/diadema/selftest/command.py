@@ -4,12 +4,12 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from diadema.options import AsJson, Data, data_root
+from diadema.technician.options import By, Key, RunFirst
 
 if TYPE_CHECKING:
     from diadema.paths import DataDir
@@ -17,18 +17,9 @@ if TYPE_CHECKING:
     from diadema.site import Site
 
 
-class _Group(TyperGroup):
-    """`diadema selftest A-01` is `diadema selftest run A-01`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
     help="The bench test of a station, and its signed record.",
-    no_args_is_help=True, add_completion=False, cls=_Group,
+    no_args_is_help=True, add_completion=False, cls=RunFirst,
 )  # fmt: skip
 
 Name = Annotated[str, typer.Argument(metavar="STATION", help="Its id, or its seat.")]
@@ -43,7 +34,7 @@ def run(
         str | None,
         typer.Option("--port", help="As /dev/ttyUSB0, where nobody carries its cable."),
     ] = None,
-    by: Annotated[str, typer.Option("--by", help="Who does it.")] = "diadema",
+    by: By = "diadema",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,8 +43,9 @@ def run(
     The station guides through it on its screen; the steps are told here too where its cable is
     carried on this machine. `diadema selftest STATION` is the same.
     """
-    from diadema.selftest import screen, telling
+    from diadema.selftest import telling
     from diadema.selftest.running import run as play
+    from diadema.technician import screen
 
     where = _data(data)
     say = screen.silent if as_json else screen.say
@@ -86,9 +78,10 @@ def show(
     from diadema.errors import DiademaError
     from diadema.fleet.reading import seats_of, station_of
     from diadema.paths import write_whole
-    from diadema.selftest import screen
     from diadema.selftest.reading import inspections
-    from diadema.selftest.record import standing, written
+    from diadema.selftest.record import standing
+    from diadema.technician import screen
+    from diadema.technician.record import written
     from diadema.words import text
 
     where = _data(data)
@@ -122,24 +115,17 @@ def show(
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="As `diadema selftest show -o FILE.json` made it.")],
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Public key of its hub. Default: of this one.")
-    ] = None,
+    key: Key = None,
     data: Data = None,
 ) -> None:
     """Say whether a printed record is as its hub signed it; exit code 1 when it is not."""
-    from diadema.errors import DiademaError
-    from diadema.selftest import keys
-    from diadema.selftest.record import read, standing
+    from diadema.selftest.record import Signed, standing
+    from diadema.technician import hub_key
+    from diadema.technician.record import read
 
     where = _data(data)
-    try:
-        signed = read(file.read_bytes())
-    except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
-    except DiademaError as error:
-        raise DiademaError(f"{file}: {error}") from error
-    public = keys.public_of(where, key)
+    signed = read(file, Signed, "diadema selftest show")
+    public = hub_key.public_of(where, key)
     _show(where, signed, public)
     sys.exit(0 if standing(signed, public) == "right" else 1)
 
@@ -154,25 +140,26 @@ def show_key(
     """Show the public key by which this hub's records can be checked anywhere."""
     from diadema.errors import DiademaError
     from diadema.paths import write_whole
-    from diadema.selftest import keys
+    from diadema.technician import hub_key
 
-    public = keys.public_of(_data(data), None)
+    public = hub_key.public_of(_data(data), None)
     if out is not None:
         try:
             write_whole(out, public.encode() + b"\n")
         except OSError as error:
             raise DiademaError(f"cannot write {out}: {error.strerror}") from error
-    print(f"{public} ({keys.fingerprint(public)})")
+    print(f"{public} ({hub_key.fingerprint(public)})")
 
 
 def _show(where: "DataDir", signed: "Signed", public: str) -> None:
     from zoneinfo import ZoneInfo
 
-    from diadema.selftest import screen, telling
+    from diadema.selftest import telling
     from diadema.selftest.record import standing
+    from diadema.technician import screen
 
     language = screen.language(where)
-    site = _known_site(where)
+    site = screen.site_of(where)
     record = signed.record
     screen.say(telling.verdict(signed, language))
     hour = telling.hour(signed.tested_utc, site.tz if site else ZoneInfo("UTC"))
@@ -197,12 +184,6 @@ def _data(data: Path | None) -> "DataDir":
     from diadema.paths import DataDir
 
     return DataDir(data_root(data))
-
-
-def _known_site(where: "DataDir") -> "Site | None":
-    from diadema.selftest.running import site_of
-
-    return site_of(where)
 
 
 def _site(where: "DataDir") -> "Site":

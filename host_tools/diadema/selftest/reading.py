@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, select
 
 from diadema.paths import DataDir
-from diadema.selftest import keys
 from diadema.selftest.record import Record, Signed
 from diadema.store import open_reader, tables
 from diadema.store.host_rows import Inspection
+from diadema.technician import hub_key
 
 _MOST = 100
 
@@ -57,7 +57,7 @@ def _read(data: DataDir, query: Select[Any]) -> list[Signed]:
 def _signed(rows: list[Any], data: DataDir) -> Iterator[Signed]:
     if not rows:
         return
-    key = keys.load(data)
+    key = hub_key.load(data)
     for row in rows:
         record = Record(
             of=(row.of_s, row.of_e, row.of_n),

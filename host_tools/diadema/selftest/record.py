@@ -2,15 +2,13 @@
 signs both together, so that neither can be another one.
 """
 
-import json
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
 from diadema.privacy.scrub import ERASED
-from diadema.selftest.errors import SelftestError
-from diadema.selftest.keys import is_signed
+from diadema.technician import record as records
+from diadema.technician.hub_key import is_signed
 
 type Standing = Literal["right", "altered", "another_hub", "erased"]
 
@@ -56,9 +54,8 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 
 def statement(record: Record, test: dict[str, Any]) -> bytes:
-    """What is signed: both as JSON with sorted keys, in ASCII, without spaces."""
-    told = {"record": msgspec.to_builtins(record), "test": test}
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    """What is signed."""
+    return records.statement(record=record, test=test)
 
 
 def standing(signed: Signed, public: str) -> Standing:
@@ -71,16 +68,3 @@ def standing(signed: Signed, public: str) -> Standing:
     if signed.key != public and is_signed(message, signed.signature, signed.key):
         return "another_hub"
     return "erased" if signed.record.by.startswith(ERASED) else "altered"
-
-
-def written(signed: Signed) -> bytes:
-    told = msgspec.to_builtins(signed)
-    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def read(data: bytes) -> Signed:
-    """Raises SelftestError."""
-    try:
-        return msgspec.json.decode(data, type=Signed)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise SelftestError(f"it is no record of `diadema selftest show`: {error}") from error

@@ -17,8 +17,9 @@ from diadema.selftest.console import Console
 from diadema.selftest.errors import SelftestError
 from diadema.selftest.reading import inspection
 from diadema.selftest.record import Signed
-from diadema.site import Site, load
+from diadema.site import Site
 from diadema.store import Reader, open_reader
+from diadema.technician.screen import site_of
 from diadema.words import section, text
 
 LIMIT_S = 630.0  # the hub waits ten minutes for the station's answer
@@ -26,11 +27,6 @@ _LINK_S = 20.0  # until a cable that was just taken up is a link
 _LOOK_S = 0.2
 
 type Tell = Callable[[str], None]
-
-
-def site_of(data: DataDir) -> Site | None:
-    """Its language is that of what is told here. Raises DiademaError."""
-    return load(data.site) if data.site.exists() else None
 
 
 async def run(

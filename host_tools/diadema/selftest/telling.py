@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from diadema.harmless import file_name
 from diadema.selftest.console import Step
-from diadema.selftest.keys import fingerprint
 from diadema.selftest.record import Signed, Standing
+from diadema.technician.hub_key import fingerprint
 from diadema.words import section, text
 
 

@@ -1,4 +1,4 @@
-"""The key by which a hub signs what it records of bench tests: Ed25519, made at its first use."""
+"""The key by which a hub signs records of its stations: Ed25519, made at its first use."""
 
 import contextlib
 import hashlib
