@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from diadema.events import STATION_ID, Count, Epoch, Sequence, Station, Utc
+from diadema.events import HOST_ID, STATION_ID, Count, Epoch, Sequence, Station, Utc
 
 CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this is worthless
 CONFIG_PART = 480  # raw bytes of one block of a configuration
@@ -19,7 +19,7 @@ _WORD_BYTES = 64
 _BYTES = {"text": 320, "by": 32, "who": 32, "note": 32}  # of those that have another bound
 _RING_BYTES = 184  # of the free texts of one call, which its event repeats
 
-_STATION = re.compile(STATION_ID)
+_STATION, _HOST = re.compile(STATION_ID), re.compile(HOST_ID)
 
 type Contact = Annotated[str, Meta(min_length=1, max_length=48)]
 type Name = Annotated[str, Meta(max_length=64)]
@@ -32,8 +32,13 @@ type Reference = Annotated[str, Meta(min_length=16, max_length=32, pattern="^[0-
 
 
 def is_station(name: str) -> bool:
-    """Whether `name` is a station id, safe as a topic level and as a file name."""
-    return _STATION.match(name) is not None and "\n" not in name
+    """Whether `name` is a station's id, safe as a topic level and as a file name."""
+    return _STATION.fullmatch(name) is not None
+
+
+def is_host(name: str) -> bool:
+    """Whether `name` is the id of somebody on the host side: the hub, the web or a switch."""
+    return _HOST.fullmatch(name) is not None
 
 
 class Hello(Struct, kw_only=True):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from diadema import site as sites
 from diadema.ingest.core import Begun, Ingest
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.paths import DataDir
 from diadema.site_example import EXAMPLE
 from diadema.store import open_reader, open_writer
@@ -130,7 +130,7 @@ def _take(ingest: Ingest, messages: list[Message]) -> None:
 
 def _batches(load: Load, now_ms: int) -> Iterator[tuple[int, list[Message]]]:
     """Day by day in the order of time; what a night shift says after midnight comes there too."""
-    subjects = {at: f"{PREFIX}{one.s}.ev" for at, one in enumerate(load.journals)}
+    subjects = {at: subject_of(one.s) for at, one in enumerate(load.journals)}
     subjects |= {-at: f"{PREFIX}{one.s}.st.wifi" for at, one in enumerate(load.journals) if at}
     later: list[Told] = []
     sequence = 0

@@ -9,7 +9,7 @@ them in.
 import json
 from itertools import groupby
 
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from hypothesis import strategies as st
 from scripted_station import T0
 
@@ -310,7 +310,7 @@ def hostile(draw, stations=STATIONS):
 
 def message(event):
     body = json.dumps(event, separators=(",", ":")).encode()
-    return Message(event["n"], f"{PREFIX}{event['s']}.ev", body)
+    return Message(event["n"], subject_of(event["s"]), body)
 
 
 def journals(events):

@@ -8,7 +8,7 @@ import pytest
 from diadema.directory.people import People, Planned
 from diadema.figures import attendance as module
 from diadema.figures.attendance import attendance
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from scripted_station import Script
 from test_figures_read import Place
 
@@ -108,7 +108,7 @@ def test_two_sessions_at_once_and_one_unheard_are_counted(place, people):
 def said(n, k, **fields):
     event = {"s": "HUB-x", "e": 1, "n": n, "b": 0, "u": 0, "t": at(18) * 1000, "by": "ana"}
     body = json.dumps(event | {"k": f"attendance.{k}", "a": "a001", **fields}).encode()
-    return Message(0, f"{PREFIX}HUB-x.ev", body)
+    return Message(0, subject_of("HUB-x"), body)
 
 
 def test_a_correction_stands_beside_the_mark_and_changes_no_lateness(place, people):

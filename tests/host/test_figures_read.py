@@ -8,7 +8,7 @@ import pytest
 from diadema import site as sites
 from diadema.figures.read import read
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from diadema.metrics import calls as of
 from diadema.paths import DataDir
 from scripted_station import SITE, T0, Script
@@ -250,7 +250,7 @@ def served(agent, at, first=1, pbx="1"):
         switched(first + 1, "connected", at + 4_500, pbx, agent=agent, wait_ms=4_500),
         switched(first + 2, "left", at + 34_500, pbx, cause="completed"),
     ]
-    return [Message(0, f"{PREFIX}PBX-x.ev", body) for body in bodies]
+    return [Message(0, subject_of("PBX-x"), body) for body in bodies]
 
 
 def test_the_switch_adds_nothing_to_an_agent_of_whom_a_station_tells(place):

@@ -11,7 +11,7 @@ from diadema.events import EVENT_LIMIT
 from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.inspections import LIFE_MS, Inspections
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from diadema.ingest.own_journal import ME, Refused
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
@@ -216,7 +216,7 @@ def test_a_record_that_comes_back_from_the_stream_is_the_record(
         tx.execute(tables.events.delete().where(tables.events.c.s == ME))
         tx.execute(tables.positions.delete().where(tables.positions.c.s == ME))
     again = Ingest(ingest.writer, ingest.site, ingest.clock)
-    again.take([Message(90, f"{PREFIX}{ME}.ev", done.messages[0].data)], "stream", "server")
+    again.take([Message(90, subject_of(ME), done.messages[0].data)], "stream", "server")
     assert Inspections(data, again, Commands(again, None), reader).make() is None
     assert len(inspections(data, S)) == 1
 

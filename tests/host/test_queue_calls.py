@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
 from diadema.store import QueueCall, open_reader, open_writer
@@ -22,7 +22,7 @@ def told(*events, s=PBX, e=9):
     for n, (kind, after, pbx, *more) in enumerate(events, 1):
         event = {"s": s, "e": e, "n": n, "b": 0, "u": 0, "t": T0 + after, "k": "queue." + kind}
         event |= {"pbx": pbx, "queue": "saldos", **(more[0] if more else {})}
-        messages.append(Message(n, f"{PREFIX}{s}.ev", json.dumps(event).encode()))
+        messages.append(Message(n, subject_of(s), json.dumps(event).encode()))
     return messages
 
 

@@ -6,13 +6,14 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 EVENT_LIMIT = 512  # bytes of one event's JSON
-STATION_ID = r"^(DIA-[0-9a-f]{12}|(HUB|WEB|PBX)-[A-Za-z0-9_-]{1,32})$"
+STATION_ID = r"DIA-[0-9a-f]{12}"
+HOST_ID = r"(HUB|WEB|PBX)-[A-Za-z0-9_-]{1,32}"
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what a decoder raises
 
 _SAFE = 2**53 - 1  # what every JSON reader can hold
 
-type Station = Annotated[str, Meta(extra_json_schema={"pattern": STATION_ID})]
+type Station = Annotated[str, Meta(extra_json_schema={"pattern": f"^({STATION_ID}|{HOST_ID})$"})]
 type Epoch = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 type Sequence = Annotated[int, Meta(ge=1, le=_SAFE)]
 type Count = Annotated[int, Meta(ge=0, le=_SAFE)]

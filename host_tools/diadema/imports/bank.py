@@ -20,7 +20,7 @@ from diadema.errors import DiademaError
 from diadema.imports.bank_calls import COLUMNS, SOURCE, BankCall, bodies, call_of
 from diadema.imports.bank_file import BadRow, clock_text, read_file, scan
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from diadema.metrics.queue import overlapping
 from diadema.paths import DataDir
 from diadema.store import QueueCall, Writer, open_writer, tables
@@ -94,7 +94,7 @@ def import_bank(
             for file_bodies in new:
                 for at in range(0, len(file_bodies), _BATCH):
                     batch = file_bodies[at : at + _BATCH]
-                    ingest.take_file([Message(0, f"{PREFIX}{SOURCE}.ev", one) for one in batch])
+                    ingest.take_file([Message(0, subject_of(SOURCE), one) for one in batch])
                     taken += len(batch)
                     progress(taken, done.new)
         finally:

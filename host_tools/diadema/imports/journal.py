@@ -20,7 +20,7 @@ from diadema.clock import Clock, open_clock
 from diadema.errors import DiademaError
 from diadema.events import EVENT_LIMIT, UNREADABLE, Epoch, Sequence
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from diadema.paths import DataDir
 from diadema.store import open_reader, open_writer, tables
 
@@ -73,7 +73,7 @@ def _take(s: str, bodies: list[bytes], data: DataDir, clock: Clock | None) -> No
         writer = open_writer(data.store)
         try:
             ingest = Ingest(writer, described, clock or open_clock(None))
-            ingest.take_file([Message(0, f"{PREFIX}{s}.ev", body) for body in bodies])
+            ingest.take_file([Message(0, subject_of(s), body) for body in bodies])
         finally:
             writer.close()
 

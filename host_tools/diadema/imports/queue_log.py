@@ -26,7 +26,7 @@ from diadema.imports.queue_rows import BadRow, Row, read_rows
 from diadema.imports.queue_verbs import OTHERS, VERBS, Translator
 from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode_known
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import Message, subject_of
 from diadema.paths import DataDir
 from diadema.store import open_reader, open_writer, tables
 from diadema.store.rows import SWITCH
@@ -137,7 +137,7 @@ class _Into:
     size = _BATCH
 
     def __init__(self, ingest: Ingest, s: str) -> None:
-        self._ingest, self._subject = ingest, f"{PREFIX}{s}.ev"
+        self._ingest, self._subject = ingest, subject_of(s)
 
     def __call__(self, e: int, bodies: Sequence[bytes]) -> None:
         self._ingest.take_file([Message(0, self._subject, body) for body in bodies])

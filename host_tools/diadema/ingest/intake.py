@@ -16,7 +16,7 @@ from msgspec.structs import astuple
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
-from diadema.ingest.messages import PREFIX, Effects, Message, Target, target_of
+from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
 from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station, saved
 from diadema.store.errors import StoreTrouble
@@ -169,7 +169,7 @@ class Intake:
                 self._bridge(message)
             elif target.kind:
                 self._link(target, message)
-            elif message.subject.startswith(PREFIX):
+            elif message.subject.startswith((PREFIX, OWN)):
                 self._bury(message, "no topic of ours")
         except StoreTrouble:
             raise

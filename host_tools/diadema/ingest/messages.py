@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from diadema.commands import Hello, is_station
+from diadema.commands import Hello, is_host, is_station
 from diadema.store.rows import QueueCall
 from diadema.store.update_rows import Step
 from diadema.store.writer import Ended
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
+OWN = "$MQTT.msgs.host."  # and what the host side says itself: no MQTT user may publish `host/…`
 
 
 class Message(Struct, gc=False, frozen=True):
@@ -78,8 +79,18 @@ def place_of(reply: bytes) -> tuple[int, int, int]:
     return int(words[at]), int(words[at + 1]), int(words[at + 3])
 
 
+def subject_of(s: str) -> str:
+    """Where the stream keeps the events of `s`."""
+    return f"{PREFIX if is_station(s) else OWN}{s}.ev"
+
+
 def target_of(subject: str) -> Target:
     """Read a subject of the stream."""
+    if subject.startswith(OWN):
+        match subject.removeprefix(OWN).split("."):
+            case [s, "ev"] if is_host(s):
+                return Target("ev", s)
+        return Target("", subject)
     match subject.removeprefix(PREFIX).split("."):
         case [s, "ev"] if is_station(s):
             return Target("ev", s)

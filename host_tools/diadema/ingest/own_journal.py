@@ -16,7 +16,7 @@ from diadema.errors import DiademaError
 from diadema.events import EVENT_LIMIT, KINDS
 from diadema.ingest.commanding import Commands, Frames, New, Numbered, Told
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import PREFIX, Effects, Message, Orders
+from diadema.ingest.messages import Effects, Message, Orders, subject_of
 from diadema.store.rows import HUB
 
 ME = f"{HUB}main"
@@ -77,7 +77,7 @@ class OwnJournal:
                 for k, fields in deed.events:
                     n += 1
                     body = _encode(self._whole(deed, k, fields, e, n, i))
-                    made.messages.append(Message(n, f"{PREFIX}{ME}.ev", body))
+                    made.messages.append(Message(n, subject_of(ME), body))
             return made.messages, made.numbered.orders
 
         effects = self._ingest.record(build)

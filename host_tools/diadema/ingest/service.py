@@ -27,7 +27,7 @@ from diadema.ingest.inspections import Inspections
 from diadema.ingest.kick import kick
 from diadema.ingest.link_log import LinkLog
 from diadema.ingest.marks_board import MarksBoard
-from diadema.ingest.messages import PREFIX, Effects, Message
+from diadema.ingest.messages import Effects, Message, subject_of
 from diadema.ingest.meta import Meta
 from diadema.ingest.outbox import EVERY_S, Outbox
 from diadema.ingest.own_journal import Recorded
@@ -245,7 +245,7 @@ class Service:
         followed, so the floor may show what it tells.
         """
         if bodies:
-            messages = [Message(0, f"{PREFIX}{s}.ev", body) for body in bodies]
+            messages = [Message(0, subject_of(s), body) for body in bodies]
             effects = await self._patience.do(self.ingest.take_file, messages)
             for alarm in effects.alarms:
                 log.warning(alarm)
@@ -258,7 +258,7 @@ class Service:
 
     async def take_journal(self, s: str, bodies: Sequence[bytes]) -> None:
         """What was read from a station's flash; a double of what it said itself is none."""
-        messages = [Message(0, f"{PREFIX}{s}.ev", body) for body in bodies]
+        messages = [Message(0, subject_of(s), body) for body in bodies]
         await self._take_effect(await self._patience.do(self.ingest.take_file, messages))
 
     # -- out

@@ -20,7 +20,7 @@ from diadema.clock import Clock
 from diadema.commands import Hello
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.floor import day_of
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.ingest.state import StationState
 from diadema.rebuild.compare import Counts
 from diadema.rebuild.fresh import open_fresh
@@ -171,7 +171,7 @@ class _Whole:
         self._begun: deque[Begun] = deque()
 
     def take(self, s: str, e: int) -> None:
-        topic = f"{PREFIX}{s}.ev"
+        topic = subject_of(s)
         query = "SELECT body FROM events WHERE s = ? AND e = ? ORDER BY n"
         rows = self._raw.execute(query, (s, e))
         while found := rows.fetchmany(_READ):
@@ -195,7 +195,7 @@ class _Whole:
 
 
 def _journal(source: Connection, ingest: Ingest, s: str, e: int, done: Replayed) -> None:
-    topic = f"{PREFIX}{s}.ev"
+    topic = subject_of(s)
     loss = tables.losses.c
     declared = (loss.s == s) & (loss.e == e) & (loss.source == "hello")
     ranges = list(
