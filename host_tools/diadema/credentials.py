@@ -24,16 +24,18 @@ class Secrets(Struct):
     issuer: str = ""  # hex seed by which answers to NATS about stations are signed
     bridge: str = ""  # of mosquitto, where it stands in for the stations' door
     card_key: str = ""  # of it the secure badges' keys are made; no station is told
+    system: str = ""  # of NATS' own account, which ends connections
 
 
 def load_or_create(data: DataDir) -> Secrets:
     """The secrets of `data`; new random ones the first time."""
     if data.secrets.exists():
         known = load(data)
-        if not (known.issuer and known.bridge and known.card_key):
+        if not (known.issuer and known.bridge and known.card_key and known.system):
             known.issuer = known.issuer or secrets.token_hex(32)
             known.bridge = known.bridge or secrets.token_urlsafe(24)
             known.card_key = known.card_key or secrets.token_hex(16)
+            known.system = known.system or secrets.token_urlsafe(24)
             write_whole(data.secrets, msgspec.json.encode(known), 0o600)
         return known
     made = Secrets(
@@ -44,6 +46,7 @@ def load_or_create(data: DataDir) -> Secrets:
         issuer=secrets.token_hex(32),
         bridge=secrets.token_urlsafe(24),
         card_key=secrets.token_hex(16),
+        system=secrets.token_urlsafe(24),
     )
     write_whole(data.secrets, msgspec.json.encode(made), 0o600)
     return made

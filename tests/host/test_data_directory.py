@@ -15,13 +15,13 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     data = DataDir(tmp_path)
     first = credentials.load_or_create(data)
     assert stat.S_IMODE(data.secrets.stat().st_mode) == 0o600
-    assert len({first.host, first.gateway, first.api}) == 3
+    assert len({first.host, first.gateway, first.api, first.system}) == 4
     assert len(bytes.fromhex(first.badge_key)) == 32
     assert credentials.load_or_create(data) == first
-    names = {"host", "gateway", "api", "badge_key", "issuer", "bridge", "card_key"}
+    names = {"host", "gateway", "api", "badge_key", "issuer", "bridge", "card_key", "system"}
     kept = json.loads(data.secrets.read_bytes())
     assert kept.keys() == names
-    del kept["issuer"], kept["card_key"]  # as an older version left it
+    del kept["issuer"], kept["card_key"], kept["system"]  # as an older version left it
     data.secrets.write_text(json.dumps(kept))
     second = credentials.load_or_create(data)
     assert len(bytes.fromhex(second.issuer)) == 32

@@ -6,11 +6,12 @@ import json
 
 import nats
 import pytest
-from at_the_door import asked
+from at_the_door import asked, connection, refused
 from broker_fixtures import IngestProcess, until
 from diadema.clock import SharedClock
 from diadema.gateway import Gateway
 from diadema.ingest.own_journal import ME
+from nats.errors import Error as NatsError
 from scripted_station import T0, S, Script
 from test_gateway import Wire
 
@@ -92,24 +93,21 @@ async def test_a_gateways_password_makes_nobody_the_hub(broker, ingest, store, c
     assert e != 777_947 and n == 1
 
 
-async def test_a_gateways_password_over_nats_makes_nobody_the_hub(broker, ingest, store, client):
-    told = []
+@pytest.mark.parametrize("user", ["gw", "mosquitto"])
+async def test_a_password_of_the_stations_side_opens_nothing_but_mqtt(broker, client, user):
+    password = broker.secrets.gateway if user == "gw" else broker.secrets.bridge
+    with pytest.raises(NatsError):
+        await nats.connect(broker.url, user=user, password=password, allow_reconnect=False)
 
-    async def note(error):
-        told.append(str(error))
 
+async def test_the_hubs_own_users_have_a_password_each_and_no_way_in_by_mqtt(broker, client):
     secrets = broker.secrets
-    gateway = await nats.connect(
-        broker.url, user="gw", password=secrets.gateway, error_cb=note, allow_reconnect=False
-    )
-    subjects = [f"{root}{s}.ev" for s in HOSTS for root in ("$MQTT.msgs.diadema.v1.",
-                                                            "$MQTT.msgs.host.")]  # fmt: skip
-    try:
-        for subject in subjects:
-            await gateway.publish(subject, forged(subject.split(".")[-2]).bodies[0])
-        await gateway.flush()
-        await until(lambda: len(told) == len(subjects))
-    finally:
-        await gateway.close()
-    info = await client.jetstream().stream_info("$MQTT_msgs")
-    assert info.state.last_seq == 0
+    known = [secrets.host, secrets.system, secrets.gateway, secrets.bridge]
+    assert len({*known}) == len(known)
+    for user, password in (("host", secrets.host), ("system", secrets.system)):
+        said = await refused(
+            connection(broker, broker.broker.ports.mqtt, password, user, will=None, timeout=5)
+        )
+        assert "ot authorized" in said
+    with pytest.raises(NatsError):
+        await nats.connect(broker.url, user="system", password=secrets.host, allow_reconnect=False)

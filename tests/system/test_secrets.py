@@ -77,6 +77,7 @@ async def test_no_secret_leaves_its_place(tmp_path):
             "badge_key": secrets.badge_key,
             "issuer": secrets.issuer,
             "bridge": secrets.bridge,
+            "system": secrets.system,
             "card_key": secrets.card_key,
         }
     assert all(hidden.values())

@@ -131,15 +131,19 @@ accounts {{
   {ACCOUNT} {{
     jetstream: enabled
     users: [
-      {{ user: host, password: {quote(self._secrets.host)} }}
-      {{ user: gw, password: {quote(self._secrets.gateway)}, permissions: {{
+      {{ user: host, password: {quote(self._secrets.host)}
+        allowed_connection_types: ["STANDARD"] }}
+      {{ user: gw, password: {quote(self._secrets.gateway)}
+        allowed_connection_types: ["MQTT"], permissions: {{
         publish: ["diadema.v1.>"], subscribe: ["diadema.v1.>", "$MQTT.sub.>"] }} }}
-      {{ user: {BRIDGE}, password: {quote(self._secrets.bridge)}, permissions: {{
+      {{ user: {BRIDGE}, password: {quote(self._secrets.bridge)}
+        allowed_connection_types: ["MQTT"], permissions: {{
         publish: ["diadema.v1.*.ev", "diadema.v1.*.st.wifi", "diadema.v1.{BRIDGE}.st"]
         subscribe: ["diadema.v1.*.ack", "diadema.v1.*.cmd", "$MQTT.sub.>"] }} }}
     ]
   }}
-  SYS {{ users: [ {{ user: system, password: {quote(self._secrets.host)} }} ] }}
+  SYS {{ users: [ {{ user: system, password: {quote(self._secrets.system)}
+    allowed_connection_types: ["STANDARD"] }} ] }}
 }}
 system_account: SYS
 authorization {{ timeout: 10, auth_callout {{

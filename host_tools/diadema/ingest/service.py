@@ -66,7 +66,7 @@ class Service:
         ingest: Ingest,
         clock: Clock,
     ) -> None:
-        self._url, self._password = url, secrets.host
+        self._url, self._password, self._system = url, secrets.host, secrets.system
         self._keys = keys
         self.enrolment = Enrolment(ingest, keys)
         self._admission = Admission(Issuer(bytes.fromhex(secrets.issuer)), self.enrolment)
@@ -355,7 +355,7 @@ class Service:
     async def kick(self, s: str) -> int:
         """End the station's connection by MQTT, if it has one."""
         await self._client().flush()  # or one that we just let in is not there yet
-        return await kick(self._url, self._password, s)
+        return await kick(self._url, self._system, s)
 
     @property
     def paused(self) -> bool:
