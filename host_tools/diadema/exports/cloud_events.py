@@ -23,6 +23,7 @@ from diadema.ingest.decode import decode
 from diadema.ingest.projection import project
 from diadema.ingest.state import StationState, foremost
 from diadema.ingest.timeline import BootClock
+from diadema.ingest.window import LAST_MS, OLDEST_FILE_MS
 from diadema.paths import DataDir
 from diadema.store import open_reader, tables
 
@@ -139,6 +140,8 @@ class Export:
             after = self._snapshot(state)
             place = anchors.place(known.b, known.u) if s.startswith(_STATION) else None
             utc, doubt = place or (known.t, None)
+            if utc is not None and not OLDEST_FILE_MS <= utc <= LAST_MS:
+                utc = doubt = None
             done.hourless += utc is None
             inside = utc is not None and (
                 (start_ms is None or utc >= start_ms) and (end_ms is None or utc < end_ms)

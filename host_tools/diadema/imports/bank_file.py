@@ -17,6 +17,7 @@ OUTCOMES = ("AGENT", "HANG", "PHANTOM")  # only AGENT reached an agent
 NO_SERVER = "NO_SERVER"
 DAY_S = 24 * 3600
 _TIME = re.compile(r"(\d{1,2}):([0-5]\d):([0-5]\d)")
+_OLDEST = 1990
 _DATE = re.compile(r"\d{6}")
 _WHOLE = re.compile(r"-?\d{1,9}")
 
@@ -116,13 +117,18 @@ def scan(path: Path, data: bytes, columns: Sequence[str]) -> Iterator[Row | BadR
 
 
 def parse_day(text: str) -> date:
-    """YYMMDD as the file writes it; years 69-99 are of the twentieth century."""
+    """YYMMDD as the file writes it; years 90-99 are of the twentieth century, 69-89 of none."""
     try:
         if not _DATE.fullmatch(text):
             raise ValueError
-        return datetime.strptime(text, "%y%m%d").date()
+        found = datetime.strptime(text, "%y%m%d").date()
+        if found.year < _OLDEST:
+            raise ValueError
+        return found
     except ValueError:
-        raise BankError(f"{text!r} is no day. Write it as the file does: 990201.") from None
+        raise BankError(
+            f"{text!r} is no day from 1990 on. Write it as the file does: 990201."
+        ) from None
 
 
 def clock_text(seconds: int) -> str:

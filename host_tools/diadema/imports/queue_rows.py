@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from diadema.errors import DiademaError
 from diadema.imports.queue_sql import columns, is_sql, rows
+from diadema.ingest.window import LAST_MS, OLDEST_FILE_MS
 
 _COLUMNS = {  # as dumps call them
     "time": "time", "date_time": "time", "time_id": "time", "eventdate": "time",
@@ -249,7 +250,12 @@ def _some(cell: str) -> str:
 
 
 def _time(text: str, zone: ZoneInfo | None) -> int | None:
-    """Seconds or milliseconds since 1970, or, in a dump, a date with its hour."""
+    """Seconds or milliseconds since 1970, or, in a dump, a date with its hour; 1990 to 2100."""
+    utc = _any_time(text, zone)
+    return utc if utc is not None and OLDEST_FILE_MS <= utc <= LAST_MS else None
+
+
+def _any_time(text: str, zone: ZoneInfo | None) -> int | None:
     if (seconds := _EPOCH.fullmatch(text)) is not None:
         return int(seconds[1]) * 1000 + int((seconds[2] or "0").ljust(3, "0")[:3])
     if zone is None:
@@ -261,10 +267,9 @@ def _time(text: str, zone: ZoneInfo | None) -> int | None:
     try:
         moment = datetime.fromisoformat(text.removesuffix(" UTC") + "Z" * text.endswith(" UTC"))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        utc = int(moment.astimezone(UTC).timestamp() * 1000)
+        return int(moment.astimezone(UTC).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
-    return utc if utc >= 0 else None
 
 
 def _in_order(rows: list[Row | BadRow]) -> list[Row | BadRow]:

@@ -12,6 +12,8 @@ from sqlalchemy import Table
 
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BootClock
+from diadema.ingest.window import Window
+from diadema.store import tables
 from diadema.store.chain import Placed, Told
 from diadema.store.kept_trails import TrailRow, trail_row
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
@@ -31,6 +33,7 @@ class Changes:
 
     unplaced: Callable[[str, int, int], Rows]
     stored: Callable[[str, int, int, str], Contact | None]
+    window: Window = field(default_factory=Window.whole)
     contacts: dict[Key, Contact] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
     trails: dict[Key, Trail] = field(default_factory=dict)  # that had no hour when they ended
@@ -97,6 +100,20 @@ class Changes:
         """The agent that a touched station is left with."""
         if state.session is not None:
             self.agents.add(state.session.a)
+
+    def settle_hours(self) -> None:
+        """Keep, and tell a station, which events had an hour that cannot be."""
+        told: dict[str, tuple[int, int, int]] = {}
+        for row in self.window.ranges():
+            self.keep(tables.untimed, row)
+            s, _, first, last = row
+            count, one, _ = told.get(s, (0, first, last))
+            told[s] = (count + last - first + 1, one, last)
+        for s, (count, first, last) in told.items():
+            self.alarms.append(
+                f"hour: {s} tells of hours that cannot be, in {count} events (n {first}…{last}); "
+                "they count without one"
+            )
 
     def anchor(self, s: str, e: int, b: int, clock: BootClock, jump: int | None) -> None:
         """Note the newest anchor of a boot's clock."""

@@ -24,6 +24,7 @@ from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message, Orders
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station, saved
+from diadema.ingest.window import Refused, Window
 from diadema.site import Site
 from diadema.store import Batch, Contact, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told
@@ -47,8 +48,12 @@ class Begun:
 class Ingest:
     """Holds every station in memory. Whatever raises leaves memory as the store has it."""
 
-    def __init__(self, writer: Writer, site: Site | None, clock: Clock) -> None:
+    def __init__(
+        self, writer: Writer, site: Site | None, clock: Clock, refused: Refused | None = None
+    ) -> None:
+        """`refused`: events whose hours were refused before, of a store that is rebuilt."""
         self.writer = writer
+        self._refused = refused
         self.clock = clock
         self.site = site
         self.deferred = 0  # events beyond a gap that found no room; they will come again
@@ -106,6 +111,11 @@ class Ingest:
         """
         return self._begin(messages, (created, messages[-1].sequence, server))
 
+    def _window(self, *, live: bool) -> Window:
+        if live and self._refused is None:
+            return Window.at(self.clock.now_ms())
+        return Window.whole(self._refused)
+
     def _begin(
         self,
         messages: Sequence[Message],
@@ -115,7 +125,8 @@ class Ingest:
         if self.writer.behind.failed:
             raise StoreStale("a batch before this one was not written")
         with self._in_memory():
-            changes = Changes(self._unplaced, self._stored)
+            window = self._window(live=stream is not None)
+            changes = Changes(self._unplaced, self._stored, window)
             intake = Intake(self.stations, self._names, changes)
             intake.take(messages)
             intake.finish()
@@ -207,7 +218,8 @@ class Ingest:
     def _enter(self, marks: Sequence[AttendanceMarked], effects: Effects) -> None:
         """Put marks that came back into the ledger."""
         with self.changing([]) as tx:
-            rows = [placed(tx, one, self.station(one.s).state.generation) for one in marks]
+            window = self._window(live=True)
+            rows = [placed(tx, one, self.station(one.s).state.generation, window) for one in marks]
             self.writer.put(tx, tables.marks, self._chained(rows, effects))
 
     def _chained(self, marks: Sequence[tuple[Told, Placed]], effects: Effects) -> list[MarkRow]:

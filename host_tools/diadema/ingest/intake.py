@@ -132,6 +132,7 @@ class Intake:
         self.batch.trails += map(trail_row, self._changes.trails.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
+        self._changes.settle_hours()
         self.batch.kept = self._changes.kept
         self.batch.anchors += self._changes.anchors
         self.batch.hours += self._changes.hours

@@ -7,6 +7,7 @@ from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
 from diadema.ingest.timeline import BOOTS_KEPT, UNTOLD_MS, Adrift, between
 from diadema.ingest.trails import clock_set
+from diadema.ingest.window import FIRST_MS
 
 
 def end_boot(state: StationState) -> None:
@@ -58,7 +59,7 @@ def _anchor(
         doubt_ms = max(state.sure_ms, clock.uncertainty_at(0))
         found = between(state.adrift, state.sure_utc, clock.utc_at(0), doubt_ms)
         for boot, its in zip(state.adrift, found, strict=True):
-            if boot.b:
+            if boot.b and its.utc >= FIRST_MS:
                 clocks[boot.e, boot.b] = its
                 changes.anchor(event.s, boot.e, boot.b, its, None)
     state.adrift.clear()

@@ -5,6 +5,7 @@ does not fit (an answer to a call that nobody offered) is kept and marked as est
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from diadema import events as ev
 from diadema.events import Event
 from diadema.ingest import (
     conduct,
@@ -48,6 +49,11 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
         return
     if event.b != state.b or event.e != state.e:
         _next_boot(changes, state, event)
+    if not changes.window.holds(state, event):
+        event = changes.window.without_hour(state, event)
+        if kind is ev.StationClock:
+            state.u = event.u
+            return
     utc: int | None
     u, offset = event.u, state.offset
     if offset is not None:

@@ -10,6 +10,7 @@ from diadema.store import tables
 _REPLACED = (
     tables.positions,
     tables.losses,
+    tables.untimed,
     tables.unknown,
     tables.contacts,
     tables.trails,

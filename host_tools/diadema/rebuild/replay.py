@@ -22,6 +22,7 @@ from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.floor import day_of
 from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.ingest.state import StationState
+from diadema.ingest.window import by_journal
 from diadema.rebuild.compare import Counts
 from diadema.rebuild.fresh import open_fresh
 from diadema.site import Site
@@ -64,7 +65,8 @@ def replay(
         with reader.engine.connect() as source:
             _copy(source, writer)
             moment = _Moment(_shown_at(source, site) or clock.now_ms())
-            ingest = Ingest(writer, site, moment)
+            refused = by_journal(tuple(row) for row in source.execute(select(tables.untimed)))
+            ingest = Ingest(writer, site, moment, refused)
             hellos = {s: station.hello for s, station in ingest.stations.items()}
             total = source.execute(select(func.count()).select_from(tables.events)).scalar_one()
             with contextlib.closing(sqlite3.connect(store)) as raw:

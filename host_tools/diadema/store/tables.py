@@ -108,6 +108,15 @@ dead_letters = Table(  # what no reader understands; e and n where they could be
     PrimaryKeyConstraint("subject", "body"),
     Index("dead_letters_identity", "s", "e", "n"),
 )
+untimed = Table(  # events first…last say hours that cannot be, and count without one
+    "untimed",
+    metadata,
+    _text("s"),
+    _number("e"),
+    _number("first"),
+    _number("last"),
+    PrimaryKeyConstraint("s", "e", "first"),
+)
 unknown = Table(  # kinds (field '') and fields that a newer station writes
     "unknown",
     metadata,
