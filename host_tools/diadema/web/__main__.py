@@ -30,7 +30,7 @@ _SEND_BUFFER = 256 * 1024  # a viewer that stalls is noticed within seconds, not
 
 
 def main() -> int:
-    """Exit code 0 after an orderly end, 1 if a part failed, 2 for what the caller can mend."""
+    """Exit code 0 after an orderly end, 2 for what the caller can mend."""
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("diadema").setLevel(logging.INFO)
@@ -73,17 +73,11 @@ async def _serve(
     def stop() -> None:
         server.should_exit = True
 
-    async def stop_on_failure() -> None:
-        await service.failed.wait()
-        stop()
-
     _on_closed_input(lambda: loop.call_soon_threadsafe(stop))
-    watch = asyncio.create_task(stop_on_failure())
     address, port = listener.getsockname()[:2]
     print(f"{'https' if config.is_ssl else 'http'}://{address}:{port}", flush=True)
     await server.serve(sockets=[listener])
-    watch.cancel()
-    return 1 if service.failed.is_set() else 0
+    return 0
 
 
 def _arguments() -> argparse.Namespace:

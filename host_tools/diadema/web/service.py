@@ -15,6 +15,7 @@ from diadema.directory.reading import Kept
 from diadema.paths import DataDir
 from diadema.web.accounts import Accounts
 from diadema.web.accounts.door import Door
+from diadema.web.background import Background
 from diadema.web.channel import Source
 from diadema.web.channels import Channels
 from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
@@ -29,7 +30,7 @@ from diadema.web.worker import Worker
 
 
 class Service:
-    """Made once; `running()` holds its tasks. If one of them fails, `failed` is set."""
+    """Made once; `running()` holds its tasks."""
 
     def __init__(self, settings: Settings, clock: Clock, build: str) -> None:
         self.settings = settings
@@ -52,16 +53,21 @@ class Service:
         self.channels = Channels(
             Source(self.floor, self.pace, down, build, self.people, self.watch)
         )
-        self.failed = asyncio.Event()
+        self.background = Background()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        work = [self.feed.run(), self.channels.beat(), self.watch.run(), self.door.run()]
-        work += [self.reports.run(), self.rolling.run()]
-        work.append(self.watch.remember(self.data))
-        tasks = [asyncio.create_task(one) for one in work]
-        for task in tasks:
-            task.add_done_callback(self._note_end)
+        work = {
+            "feed": self.feed.run,
+            "channels": self.channels.beat,
+            "watch": self.watch.run,
+            "door": self.door.run,
+            "reports": self.reports.run,
+            "rolling": self.rolling.run,
+            "register": lambda: self.watch.remember(self.data),
+        }
+        keep = self.background.keep
+        tasks = [asyncio.create_task(keep(name, one)) for name, one in work.items()]
         try:
             yield
         finally:
@@ -70,10 +76,6 @@ class Service:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.accounts.close()
-
-    def _note_end(self, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and task.exception() is not None:
-            self.failed.set()
 
     def people(self) -> People:
         """As they are today in the site's zone; read again when anybody changed something."""
@@ -137,6 +139,8 @@ class Service:
         family("rejected_total", "counter", "live values refused", {"": self.floor.rejected})
         family("restarts_total", "counter", "times the feed began anew", {"": self.feed.restarts})
         family("commands_total", "counter", "requests to the hub", {"": self.commands})
+        failures = self.background.failures
+        family("failures_total", "counter", "faults in what goes on behind", {"": failures})
         viewers = {label: float(len(c.viewers)) for label, c in scopes.items()}
         family("viewers", "gauge", "open floor streams", viewers)
         messages = {label: float(c.messages) for label, c in scopes.items()}

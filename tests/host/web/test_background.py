@@ -1,0 +1,40 @@
+"""What goes on behind the pages survives its own faults, and says what they were."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+from diadema.clock import SystemClock
+from diadema.web.service import Service
+from diadema.web.settings import Settings
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    settings = Settings(
+        data=tmp_path, nats_url="nats://127.0.0.1:1", user="", password="", token="t" * 32
+    )
+    return Service(settings, SystemClock(), "test")
+
+
+async def test_a_part_that_fails_begins_again_and_is_logged(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries, looked = [], asyncio.Event()
+    monkeypatch.setattr("diadema.web.background._FIRST_S", 0.0)
+
+    async def rolling() -> None:
+        tries.append(1)
+        if len(tries) < 4:
+            raise ValueError("year 287396 is out of range")
+        looked.set()
+
+    monkeypatch.setattr(service.rolling, "run", rolling)
+    with caplog.at_level(logging.ERROR):
+        async with service.running():
+            await asyncio.wait_for(looked.wait(), 20)
+    assert len(tries) == 4
+    (told,) = [one for one in caplog.records if "rolling" in one.getMessage()]
+    assert told.exc_info and "287396" in str(told.exc_info[1])
+    assert "diadema_web_failures_total 3" in service.metrics()
