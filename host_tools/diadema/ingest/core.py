@@ -29,7 +29,7 @@ from diadema.site import Site
 from diadema.store import Batch, Contact, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told
 from diadema.store.kept_contacts import reaching
-from diadema.store.loading import contact_of, contacts_between, load, unplaced
+from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
 from diadema.store.writer import Found
 
 _encode = msgspec.json.Encoder().encode
@@ -84,6 +84,8 @@ class Ingest:
             self.stations[s].journals[e] = Journal(e, position)
         for s, e, n, body in stored.pending:
             self.stations[s].journals[e].pending[n] = body
+        for station in self.stations.values():
+            station.put_aside()
         self._use(self.site, stored.live)
         self._ahead = False
 
@@ -127,7 +129,7 @@ class Ingest:
         with self._in_memory():
             window = self._window(live=stream is not None)
             changes = Changes(self._unplaced, self._stored, window)
-            intake = Intake(self.stations, self._names, changes)
+            intake = Intake(self.stations, self._names, changes, self._kept)
             intake.take(messages)
             intake.finish()
             batch, effects = intake.batch, intake.effects
@@ -318,6 +320,11 @@ class Ingest:
         for station in self.stations.values():
             rows |= {(c.s, c.e, c.n): c for c in station.state.open}
         self.floor.count(rows.values())
+
+    def _kept(self, s: str, e: int) -> Journal:
+        with self._reading() as tx:
+            position, pending = journal_of(tx, s, e)
+        return Journal(e, position, pending)
 
     def _unplaced(self, s: str, e: int, b: int) -> Rows:
         with self._reading() as tx:

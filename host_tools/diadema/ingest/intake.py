@@ -5,7 +5,7 @@ the memory away. The straight way (the next event of its journal, of a known kin
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -18,7 +18,16 @@ from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
-from diadema.ingest.station import PENDING_LIMIT, Greeting, Journal, Station, saved
+from diadema.ingest.station import (
+    COMMANDS,
+    LIFE,
+    PENDING_LIMIT,
+    RECORDS,
+    Greeting,
+    Journal,
+    Station,
+    saved,
+)
 from diadema.store.errors import StoreTrouble
 from diadema.store.kept_contacts import row_of
 from diadema.store.kept_trails import trail_row
@@ -32,12 +41,19 @@ _decode_hello = msgspec.json.Decoder(Greeting).decode
 
 
 class Intake:
-    """One batch. `stations` and `names` (by the subjects of their events) live on."""
+    """One batch. `stations` and `names` (by the subjects of their events) live on; `kept` reads a
+    journal that was put aside.
+    """
 
     def __init__(
-        self, stations: dict[str, Station], names: dict[str, str], changes: Changes
+        self,
+        stations: dict[str, Station],
+        names: dict[str, str],
+        changes: Changes,
+        kept: Callable[[str, int], Journal] = lambda _, e: Journal(e),
     ) -> None:
         self._stations = stations
+        self._kept = kept
         self._names = names
         self._changes = changes
         self._touched: dict[str, Station] = {}
@@ -119,8 +135,10 @@ class Intake:
                 if not s.startswith(HUB):  # what we said ourselves
                     self.effects.acks[s] = (journal.e, journal.position)
             self.batch.stations.append(saved(station))
+            station.put_aside()
         for (s, e), journal in self._journals.items():
-            self.batch.positions.append((s, e, journal.position))
+            if journal.position or journal.pending:  # one that only greeted is as good as none
+                self.batch.positions.append((s, e, journal.position))
         # side by side go in quicker: their pages of the store are found once
         self.batch.events += chain.from_iterable(self._rows.values())
         contacts = self._changes.contacts
@@ -219,11 +237,16 @@ class Intake:
             self._changes.agents.add(station.state.session.a)
 
     def _greeting(self, station: Station, hello: Greeting, message: Message, link: str) -> None:
-        if hello.s != station.s or not 1 <= hello.first <= hello.last + 1:
+        fits = 1 <= hello.first <= hello.last + 1 and hello.last - hello.first < LIFE
+        if hello.s != station.s or not fits:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
             return
-        self._look_for_twin(station, hello.e)
+        known = hello.e in station.journals
         journal = self._journal(station, hello.e)
+        if hello.first > journal.position + LIFE:
+            self._bury(message, "no greeting: its first is beyond any journal", station.s)
+            return
+        self._look_for_twin(station, hello.e, known)
         if hello.first > journal.position + 1:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
         hello.links = station.hello.links
@@ -233,10 +256,10 @@ class Intake:
         self.effects.greeted[station.s] = hello
         self._set_link(station, link, True)
 
-    def _look_for_twin(self, station: Station, e: int) -> None:
+    def _look_for_twin(self, station: Station, e: int, known: bool) -> None:
         """A journal that another one took over from is gone: a board formats it, or it is new."""
         before = station.hello.e
-        if not station.hello.s or e == before or e not in station.journals:
+        if not station.hello.s or e == before or not known:
             return
         if not station.returned & {e, before}:
             self.effects.alarms.append(
@@ -294,7 +317,7 @@ class Intake:
     def _journal(self, station: Station, e: int) -> Journal:
         if station.journal.e != e and station.journal.e >= 0:
             self._journals[station.s, station.journal.e] = station.journal
-        return station.journal_of(e)
+        return station.journal_of(e, self._kept)
 
     def _advance(
         self, station: Station, journal: Journal, event: Event | UnknownEvent | None = None
@@ -309,7 +332,8 @@ class Intake:
                 continue
             known: Any = event if event is not None and event.n == n else decode(data)[1]
             if isinstance(known, StationLost):
-                self._lose(station, journal, n, known.to, "station")
+                to = known.to if known.to - n < RECORDS else n  # else it cannot be so
+                self._lose(station, journal, n, to, "station")
                 continue
             try:
                 project(self._changes, station.state, known)
@@ -334,7 +358,7 @@ class Intake:
         self._advance(station, journal)
 
     def _answer(self, station: Station, event: Any, data: bytes) -> None:
-        if isinstance(event.i, int):
+        if isinstance(event.i, int) and event.i < station.next_i + COMMANDS:
             self.batch.answers.append((station.s, event.i, data))
             self.effects.answered.append((station.s, event.i))
             station.next_i = max(station.next_i, event.i + 1)

@@ -1,10 +1,16 @@
 """One station in the memory of the ingest: how far each of its journals is in, and its link."""
 
+from collections.abc import Callable
+
 from msgspec import Struct, field, msgpack
 
 from diadema.commands import Hello
 from diadema.ingest.state import StationState
 
+JOURNALS = 8  # of a station that are held; the store knows the older ones
+RECORDS = 1 << 16  # of a journal: 512 KiB of flash, and 8 bytes beside each
+LIFE = 1 << 24  # numbers of a journal that one greeting may name, or be ahead of us
+COMMANDS = 1 << 20  # that a store put back from a copy may not know of
 PENDING_LIMIT = 1024  # events kept beyond a gap; a station has 32 on the way
 _BEHIND = 32  # more than one window still to come: what is shown is old
 _pack = msgpack.Encoder().encode
@@ -33,12 +39,27 @@ class Station(Struct):
     next_i: int = 1
     unconfirmed: bool = False  # the broker went away; no greeting since
     returned: set[int] = field(default_factory=set)  # journals that were left, and spoke again
+    aside: bool = False  # it has more journals than are held
 
-    def journal_of(self, e: int) -> Journal:
-        """Make `e` the current journal; a new one begins before its first event."""
+    def journal_of(self, e: int, kept: Callable[[str, int], Journal] | None = None) -> Journal:
+        """Make `e` the current journal; a new one begins before its first event. `kept` knows
+        those that were put aside.
+        """
         if self.journal.e != e:
-            self.journal = self.journals.setdefault(e, Journal(e))
+            found = self.journals.get(e)
+            if found is None:
+                found = kept(self.s, e) if kept and self.aside else Journal(e)
+                self.journals[e] = found
+            self.journal = found
         return self.journal
+
+    def put_aside(self) -> None:
+        """Hold the newest journals and those that are spoken of; the store has all of them."""
+        stay = {self.hello.e, self.state.e, self.journal.e}
+        for e in [e for e in self.journals if e not in stay][: len(self.journals) - JOURNALS]:
+            del self.journals[e]
+            self.aside = True
+        self.returned &= self.journals.keys()
 
     def set_link(self, link: str, up: bool) -> None:
         """The station is lost only when neither the cable nor Wi-Fi is up."""

@@ -25,9 +25,10 @@ class Saved:
 
 
 def load(tx: Connection) -> Saved:
-    """Everything but the contacts."""
+    """Everything but the contacts. The journals in the order in which they began."""
+    in_order = select(tables.positions).order_by(text("rowid"))
     saved = Saved(
-        positions=[(s, e, position) for s, e, position in tx.execute(select(tables.positions))],
+        positions=[(s, e, position) for s, e, position in tx.execute(in_order)],
         pending=[],
         stations=[
             (s, state, hello, i) for s, state, hello, i in tx.execute(select(tables.stations))
@@ -45,6 +46,19 @@ def load(tx: Connection) -> Saved:
     for number, digest in tx.execute(query.order_by(generation.generation.desc()).limit(1)):
         saved.generation = (number, digest)
     return saved
+
+
+def journal_of(tx: Connection, s: str, e: int) -> tuple[int, dict[int, bytes | None]]:
+    """How far one journal is in, and what lies beyond (see `Saved.pending`)."""
+    at, dead, event = tables.positions.c, tables.dead_letters.c, tables.events.c
+    its = select(at.position).where((at.s == s) & (at.e == e))
+    position = int(tx.execute(its).scalar() or 0)
+    beyond = select(dead.n).where((dead.s == s) & (dead.e == e) & (dead.n > position))
+    pending: dict[int, bytes | None] = dict.fromkeys(tx.execute(beyond).scalars())
+    query = select(event.n, event.body)
+    query = query.where((event.s == s) & (event.e == e) & (event.n > position))
+    pending.update((n, body) for n, body in tx.execute(query))
+    return position, pending
 
 
 def contacts_between(tx: Connection, start_utc: int, end_utc: int) -> list[Contact]:
