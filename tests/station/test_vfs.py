@@ -13,7 +13,7 @@ from conftest import STATION
 from diadema.boards.table import load_board
 from diadema.image.files import VFS_BLOCK, pack, start_files
 from diadema.sim import people
-from diadema.sim.build import interpreter
+from diadema.sim.build import on_vm
 from diadema.site import parse
 from diadema.station_config import CONFIG_LIMIT, ConfigMaker, blocks
 from wire_host import BADGE_KEY, CARD_KEY
@@ -72,11 +72,9 @@ def bench(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             "firmware": str(TREE / "firmware"), "do": do, "seed": seed,
             "start_files": [*start_files()],
         }  # fmt: skip
-        done = subprocess.run(
-            [*interpreter(), "-X", "heapsize=64m", str(TREE / "boards/sim/torture/vfs_bench.py"),
-             str(tmp_path), json.dumps(options)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        (tmp_path / "options.json").write_text(json.dumps(options))
+        command = on_vm("64m", TREE / "boards/sim/torture/vfs_bench.py", tmp_path)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.stdout.startswith('{"'), done.stdout + done.stderr
         return json.loads(done.stdout)
 

@@ -1,4 +1,5 @@
-"""The journal's torture, inside the VM: `micropython bench.py SCRIPT OPTIONS`.
+"""The journal's torture, inside the VM: `micropython bench.py SCRIPT`; SCRIPT.json has the
+options, for an argument has 255 bytes at the most.
 
 Works a scripted day on the real `lib.journal` over `nor.Nor`, and before, inside and after each
 flash operation copies the flash as a cut would leave it, mounts that copy as the next boot would
@@ -9,13 +10,14 @@ import json
 import random
 import sys
 
-options = json.loads(sys.argv[2])
+with open(sys.argv[1] + ".json") as file:
+    options = json.load(file)
 sys.path.insert(0, options["firmware"])
 
 # isort: split
-from lib.errors import JournalFull  # noqa: E402
-from nor import SECTOR, Nor, PowerCut, half_erase, weak_byte  # noqa: E402
-from truth import Mounted, Truth, Wrong  # noqa: E402
+from lib.errors import JournalFull
+from nor import SECTOR, Nor, PowerCut, half_erase, weak_byte
+from truth import Mounted, Truth, Wrong
 
 _FAILURES = 5  # then the day is given up
 _ERASES = 24  # ways in which an erase is cut

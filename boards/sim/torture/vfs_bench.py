@@ -1,7 +1,8 @@
 """A vfs as a station has it, on MicroPython alone: its littlefs on NOR flash whose power is cut at
-random bytes, or of which a block is damaged. `micropython vfs_bench.py FOLDER OPTIONS`.
+random bytes, or of which a block is damaged. `micropython vfs_bench.py FOLDER`.
 
-FOLDER has `vfs.bin` and `configs.json`: the station's id and the commands of each generation.
+FOLDER has `options.json`, `vfs.bin` and `configs.json`: the station's id and the commands of each
+generation.
 """
 
 import json
@@ -9,14 +10,15 @@ import os
 import random
 import sys
 
-options = json.loads(sys.argv[2])
+with open(sys.argv[1] + "/options.json") as file:
+    options = json.load(file)
 sys.path.insert(0, options["firmware"])
 
 # isort: split
-import vfs  # noqa: E402
-from lib import kept  # noqa: E402
-from lib.config_store import ConfigStore  # noqa: E402
-from nor import SECTOR, Nor, PowerCut  # noqa: E402
+import vfs
+from lib import kept
+from lib.config_store import ConfigStore
+from nor import SECTOR, Nor, PowerCut
 
 START_FILES = options["start_files"]
 _EIO = -5

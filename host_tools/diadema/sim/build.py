@@ -1,5 +1,6 @@
 """What a simulated station is made of: the interpreter, the board and the compiled firmware."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
 # bytes of the VM's heap: 4 184 768 that Python has with 4 MB of PSRAM, at the part that
 # boards/sim/memory.py counts; a chip without is made there
 FIRMWARE_HEAP = 4_184_768 * 10 // 7
+_LONGEST = 255  # bytes of a path or an argument: the interpreter keeps them as names
+_DEEPEST = len("/firmware/drivers/lights_neopixel.py")
 
 _RUN = "import sys; sys.path.insert(0, {!r}); import micropython_run as m; m.run_main(sys.argv)"
 
@@ -26,6 +29,11 @@ def station_tree() -> Path:
         raise DiademaError(
             "The station's firmware is not beside this installation. "
             "Run it from a clone of the repository (make setup, then .venv/bin/diadema)."
+        )
+    if len(os.fsencode(tree)) > _LONGEST - _DEEPEST:
+        raise DiademaError(
+            f"The clone's folder is too long for MicroPython, which takes paths of {_LONGEST} "
+            f"bytes (an accented letter has 2): move it to one of at most {_LONGEST - _DEEPEST}."
         )
     return tree
 
@@ -133,7 +141,7 @@ def choose_boards(names: str) -> list[SimBoard]:
 @cache
 def board_heap(board: SimBoard = SIM) -> int:
     """Bytes of VM heap that the simulated board itself holds before the firmware starts."""
-    command = [*interpreter(), "-X", "heapsize=1m", *board.start(), "measure"]
+    command = on_vm("1m", *board.start(), "measure")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not done.stdout.strip().isdigit():
         raise DiademaError(
@@ -145,4 +153,15 @@ def board_heap(board: SimBoard = SIM) -> int:
 def vm_command(board: SimBoard, *arguments: str) -> list[str]:
     """The command line of one station's VM."""
     heap = FIRMWARE_HEAP + board_heap(board)
-    return [*interpreter(), "-X", f"heapsize={heap}", *board.start(), *arguments]
+    return on_vm(str(heap), *board.start(), *arguments)
+
+
+def on_vm(heap: str, script: str | Path, *arguments: str | Path) -> list[str]:
+    """The command line of a script in the VM. Raises DiademaError for an argument that it cannot
+    take; it would end without a word of why.
+    """
+    given = [str(one) for one in (script, *arguments)]
+    for one in given:
+        if len(os.fsencode(one)) > _LONGEST:
+            raise DiademaError(f"too long for MicroPython, which takes {_LONGEST} bytes: {one}")
+    return [*interpreter(), "-X", f"heapsize={heap}", *given]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from diadema.errors import DiademaError
-from diadema.sim.build import build_firmware, interpreter, station_tree
+from diadema.sim.build import build_firmware, on_vm, station_tree
 from diadema.sim.torture.days import day
 from diadema.sim.torture.outcome import Outcome, Plan
 
@@ -116,8 +116,9 @@ async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None
 async def in_vm(script: Path, options: dict[str, object]) -> list[dict[str, Any]]:
     """The objects that the bench prints for one script: failures, then what it did."""
     bench = station_tree() / "boards" / "sim" / "torture" / "bench.py"
+    script.with_suffix(".json").write_text(json.dumps(options))
     process = await asyncio.create_subprocess_exec(
-        *interpreter(), "-X", f"heapsize={_HEAP}", str(bench), str(script), json.dumps(options),
+        *on_vm(_HEAP, bench, script),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:

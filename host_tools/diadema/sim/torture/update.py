@@ -22,7 +22,7 @@ from diadema.image.slots import HEAD_BYTES, TRIED, Trailer
 from diadema.journal import SECTOR
 from diadema.sim import people
 from diadema.sim.apps import app_image
-from diadema.sim.build import interpreter, station_tree
+from diadema.sim.build import on_vm, station_tree
 from diadema.sim.torture.outcome import Outcome, Plan
 from diadema.site import parse
 from diadema.station_config import ConfigMaker, blocks
@@ -225,12 +225,12 @@ async def _in_process(
     folder: Path, options: dict[str, object], *, in_vm: bool
 ) -> list[dict[str, Any]]:
     bench = station_tree() / "boards" / "sim" / "torture" / "update_bench.py"
-    start = [*interpreter(), "-X", f"heapsize={_HEAP}"] if in_vm else [sys.executable, "-I", "-B"]
+    given = (bench, folder)
+    command = on_vm(_HEAP, *given) if in_vm else [sys.executable, "-I", "-B", *map(str, given)]
     (folder / "options.json").write_text(json.dumps(options))
     process = await asyncio.create_subprocess_exec(
-        *start, str(bench), str(folder),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
     try:
         out, _ = await process.communicate()
     finally:
