@@ -6,7 +6,6 @@ memory beyond the chip is slower than its own.
 """
 
 import ast
-import shutil
 
 from diadema.sim.build import station_tree
 
@@ -14,6 +13,7 @@ from tests.bench.chip_model import Model, kept
 from tests.bench.counted import VALGRIND, Count, counts, total
 from tests.bench.figure import Figure
 
+NEEDS = (VALGRIND,)
 # ms that a step may take, and what the program took that loaded each thing for its moment
 _LIGHT, _LIGHT_WAS = 20, "44 with nothing to load, up to 178 with"
 _BUDGETS = (  # of a step until its screen is drawn
@@ -63,8 +63,6 @@ def reads(count: Count) -> int:
 
 
 async def figures() -> list[Figure]:
-    if shutil.which(VALGRIND) is None:
-        return [Figure("nothing counted: valgrind is missing (apt install valgrind)", 0, "")]
     rows, _ = await counts()
     return [*steps(rows, kept().model), *start(rows["start"], kept().model)]
 

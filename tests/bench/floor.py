@@ -22,6 +22,7 @@ from playwright.async_api import Page, async_playwright
 
 from tests.bench.figure import Figure
 
+NEEDS = ("chromium",)
 _PRESSES = 300
 _STATIONS = 6
 _START_MS = 1_770_044_400_000  # 2026-02-02 10:00 in Lima: calls out are allowed
@@ -69,10 +70,6 @@ async def figures() -> list[Figure]:
 
 
 async def measure() -> Seen:
-    """Raises SystemExit when there is no Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise SystemExit("the bench needs chromium (Debian: apt install chromium)")
     async with open_centre(
         people.desks(_STATIONS),
         name=SITE,
@@ -89,7 +86,9 @@ async def measure() -> Seen:
             await mine.log_in()
             await mine.get_ready()
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                browser = await playwright.chromium.launch(
+                    executable_path=shutil.which("chromium"), args=FLAGS
+                )
                 page = await browser.new_page()
                 await page.goto(centre.door())
                 latencies = await _press(page, mine)

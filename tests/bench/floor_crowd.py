@@ -37,6 +37,7 @@ from tests.bench.floor import FLAGS, offset
 AGENTS, VIEWERS = 1000, 20
 _RATE, _SECONDS = 200, 30
 _BUDGET_MS, _VIEW_MS, _WEB_PERCENT, _WEB_MB = 250, 1000, 5, 150
+NEEDS = ("chromium",)
 _UP_S = 60.0
 _TICK_S = 0.01  # of /proc's counters
 _TESTER = Person(id="bench", name="Bench", role="service")
@@ -99,10 +100,6 @@ async def figures() -> list[Figure]:
 
 
 async def measure(agents: int, viewers: int, rate: float, seconds: float) -> Seen:
-    """Raises SystemExit when there is no Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise SystemExit("the bench needs chromium (Debian: apt install chromium)")
     with tempfile.TemporaryDirectory(prefix="diadema-bench-") as scratch:
         folder = Path(scratch)
         data = DataDir(folder / "hub")
@@ -115,7 +112,9 @@ async def measure(agents: int, viewers: int, rate: float, seconds: float) -> See
             async with running(command, folder / "writers.log") as writers:
                 async with asyncio.timeout(_UP_S):
                     assert await writers.stdout.readline() == b"in\n"
-                browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                browser = await playwright.chromium.launch(
+                    executable_path=shutil.which("chromium"), args=FLAGS
+                )
                 page, first = await _open(browser, hub, cookies, agents)
                 async with _viewers(hub, cookies, viewers - 1):
                     seen = await _changes(page, writers, hub, rate, seconds, file)

@@ -5,7 +5,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.bench.chip_model import MEASURED, Model, kept
 from tests.bench.counted import BOARDS, VALGRIND, Count, Counted, counted, total
 from tests.bench.figure import Figure
 
+NEEDS = (VALGRIND,)
 _KEPT = Path(diadema.prove.__file__).with_name("simulated.json")
 _PLAIN = Path(__file__).with_name("chip_board.py")
 _WHOLE = BOARDS / "devkitc_wm8960" / "board.py"
@@ -116,8 +116,6 @@ async def measured() -> dict[str, dict[str, float]]:
 
 
 async def figures() -> list[Figure]:
-    if shutil.which(VALGRIND) is None:
-        return [Figure("nothing counted: valgrind is missing (apt install valgrind)", 0, "")]
     before = json.loads(_KEPT.read_text())
     return [
         Figure(f"{chip}: {name}", value, "", before.get(chip, {}).get(name), "as it is kept")

@@ -8,7 +8,6 @@ White noise makes the SNR, and the line comes back in the microphone 25 dB down 
 import json
 import math
 import random
-import shutil
 import subprocess
 import tempfile
 import wave
@@ -20,6 +19,7 @@ from diadema.sim.build import build_firmware, interpreter
 
 from tests.bench.figure import Figure
 
+NEEDS = ("espeak-ng",)
 _RATE = 16_000
 _FRAME = 320
 _GAP_FRAMES = 12
@@ -47,8 +47,6 @@ _TALK = (
 
 
 async def figures() -> list[Figure]:
-    if shutil.which("espeak-ng") is None:
-        raise SystemExit("this part of the bench needs espeak-ng (Debian: apt install espeak-ng)")
     with tempfile.TemporaryDirectory(prefix="diadema-bench-") as name:
         folder = Path(name)
         sides = _conversation(folder)
