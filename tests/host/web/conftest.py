@@ -62,9 +62,15 @@ async def hub(shared_hub: Hub) -> AsyncIterator[Hub]:
 async def web(shared_web: Web, hub: Hub) -> Web:
     """The shared web, once it shows nothing of the test before."""
     for query in ("", "?scope=wall"):
-        async with viewing(shared_web, query) as viewer:
-            while viewer.rows or viewer.snap["site"]["name"] != "Centro" or viewer.down:
-                await viewer.take()
+        viewer = None
+        try:
+            async with viewing(shared_web, query) as viewer:
+                while viewer.rows or viewer.snap["site"]["name"] != "Centro" or viewer.down:
+                    await viewer.take()
+        except TimeoutError as error:
+            log = (shared_web.folder / "web.log").read_text(errors="replace")[-2000:]
+            seen = viewer and (viewer.seq, viewer.down, viewer.rows, viewer.snap)
+            raise AssertionError(f"the web shows {seen}; its log ends: {log}") from error
     return shared_web
 
 

@@ -171,7 +171,7 @@ class Hub:
             url, user="host", password=PASSWORD, reconnect_time_wait=0.1, max_reconnect_attempts=-1
         )
         hub = cls(client)
-        jetstream = client.jetstream(timeout=1)
+        jetstream = client.jetstream(timeout=10)
         hub.bucket = await jetstream.create_key_value(bucket="live", storage=StorageType.FILE)
         for subject in ("hub.command", "hub.act"):
             await client.subscribe(subject, cb=hub._take)
@@ -206,8 +206,9 @@ class Hub:
 
     async def clear(self) -> None:
         """Take every agent off the floor."""
-        while self._keys:
-            await self.bucket.delete(self._keys.pop())
+        for key in tuple(self._keys):
+            await self.bucket.delete(key)
+            self._keys.discard(key)  # not before: what stays there, every later test would see
 
 
 def agent(**fields: Any) -> dict[str, Any]:
