@@ -8,6 +8,7 @@ from broker_fixtures import until
 from diadema.errors import DiademaError
 from diadema.hub import broker as brokers
 from diadema.hub.broker import STREAM
+from diadema.ingest import stream as streams
 from diadema.ingest.stream import StreamBroken, open_stream
 from scripted_station import S, Script
 
@@ -143,6 +144,39 @@ async def test_a_dead_broker_or_consumer_breaks_the_reading(broker, stack):
         await waiting
 
 
+async def test_a_consumer_that_says_nothing_is_given_up(stack, monkeypatch):
+    """Its node died, and the connection is to another one: the broker lives, and is silent."""
+    said, asked = asyncio.Event(), []
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"SUB ")
+        asked.append(await reader.readuntil(b"}"))
+        while not said.is_set():
+            writer.write(
+                b"HMSG _INBOX.x 1 37 37\r\nNATS/1.0 100 Idle Heartbeat\r\n\r\n      \r\n\r\n"
+            )
+            await asyncio.sleep(0.05)
+        while await reader.read(1000):
+            writer.write(b"PING\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    stack.push_async_callback(server.wait_closed)
+    stack.callback(server.close)
+    url = f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    monkeypatch.setattr(streams, "_SILENCE_S", 0.3)
+    reader = await open_stream(url, "host", "x", STREAM, "c")
+    stack.callback(reader.close)
+    waiting = asyncio.ensure_future(reader.read())
+    await asyncio.sleep(0.6)
+    assert not waiting.done()  # it says that it is there
+    wanted = json.loads(asked[0][asked[0].index(b"{") :])
+    assert wanted["idle_heartbeat"] == 1e9
+    said.set()
+    with pytest.raises(StreamBroken, match="silent"):
+        await waiting
+
+
 async def test_a_stream_made_by_the_server_itself_is_put_right(tmp_path, stack):
     from broker_fixtures import RunningBroker
 
@@ -181,7 +215,8 @@ async def test_a_stream_at_its_limit_goes_on_without_its_oldest(tmp_path, stack,
     unlimited.max_bytes = -1  # as made before there was a limit
     await client.jetstream().update_stream(unlimited)
     await running.stop()
-    monkeypatch.setattr(brokers, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(brokers, "LEAST_BYTES", 100_000)
+    monkeypatch.setattr(running.broker, "_most", 100_000)
     await running.start()
     async with running.mqtt() as mqtt:
         for _ in range(300):

@@ -325,6 +325,19 @@ async def test_another_site_reaches_stations_and_floor(broker, play, client):
     assert (await row(client))["alias"] == "Rosa"
 
 
+async def test_the_streams_limit_follows_the_number_of_stations(broker, play, client):
+    async def limit():
+        return (await client.jetstream().stream_info("$MQTT_msgs")).config.max_bytes
+
+    assert await limit() == 256 << 20
+    more = [{"id": f"DIA-0200000001{k:02x}", "seat": f"Z-{k}"} for k in range(98)]
+    assert len(SITE["stations"]) == 2
+    changed = SITE | {"stations": SITE["stations"] + more}
+    write_whole(broker.data.site, json.dumps(changed).encode())
+    assert await asked(client, "hub.site") == {"generation": 2}
+    assert await limit() == 400 << 20
+
+
 async def test_broker_killed_nothing_is_lost(broker, ingest, play, client, store):
     script = day()
     await play.send(script, last=6)

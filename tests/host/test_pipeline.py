@@ -1,12 +1,14 @@
 """Batches that are written behind: what a failed write leaves behind is taken again, in order."""
 
 import asyncio
+import contextlib
+import sqlite3
 import threading
 
 import pytest
 from diadema.ingest.core import Ingest
 from diadema.ingest.pipeline import Pipeline
-from diadema.store import StoreStale, StoreUnavailable, open_reader, open_writer
+from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader, open_writer
 from diadema.store.behind import Behind
 from scripted_station import S, Script
 
@@ -36,19 +38,19 @@ class Line:
         self._ingest = ingest
         self.pipeline = Pipeline(ingest, self._patiently, self._follow)
 
-    async def _patiently(self, messages, created, server):
+    async def _patiently(self, messages, created, server, after):
         while True:
             self.patient += 1
             try:
-                return self._ingest.take(messages, created, server)
+                return self._ingest.take(messages, created, server, after)
             except (StoreUnavailable, StoreStale):
                 await asyncio.sleep(0)
 
     async def _follow(self, effects):
         self.effects.append(effects)
 
-    async def take(self, script, size):
-        messages = script.messages()
+    async def take(self, script, size, first=1, last=None):
+        messages = script.messages(first, last)
         for at in range(0, len(messages), size):
             await self.pipeline.take(messages[at : at + size], "stream", "server")
         await self.pipeline.settle()
@@ -70,6 +72,34 @@ async def test_a_failed_write_changes_nothing_of_the_outcome(
     assert bool(line.patient) == bool(numbers)
     status = reader.status()
     assert (status["conflicts"], status["lost"], status["dead_letters"]) == (0, 0, 0)
+
+
+def restore(copy, into):
+    """As from a backup, under a program that has it open."""
+    with (
+        contextlib.closing(sqlite3.connect(copy)) as before,
+        contextlib.closing(sqlite3.connect(into)) as now,
+    ):
+        before.backup(now)
+
+
+async def test_a_store_that_went_back_is_taken_from_where_it_stands(
+    ingest, writer, reader, monkeypatch, tmp_path
+):
+    """To repeat only what failed would leave a gap that nobody fills."""
+    store, copy = tmp_path / "store.sqlite3", tmp_path / "copy.sqlite3"
+    script, line = full_day(), Line(ingest)
+    await line.take(script, 3, last=6)
+    restore(store, copy)
+    await line.take(script, 3, first=7, last=9)
+    restore(copy, store)
+    fail(writer, (1,), monkeypatch)
+    with pytest.raises(StoreBehind, match="up to 6, and it had 9"):
+        await line.take(script, 3, first=10)
+    assert ingest.stream == ("stream", 6, "server")
+    await line.take(script, 3, first=7)
+    assert [event.body for event in reader.events_of(S)] == script.bodies
+    assert reader.position(S, 7) == script.n
 
 
 async def test_a_change_between_waits_for_what_is_being_written(ingest, writer, reader):

@@ -31,7 +31,8 @@ ACCOUNT = "DIADEMA"
 BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their door
 SUBJECTS = ["$MQTT.msgs.>"]
 WEEK_S = 7 * 24 * 3600
-MOST_BYTES = 12 << 30  # of the stream; a week of 1 000 stations at work takes a quarter of it
+A_STATION_BYTES = 4 << 20  # of the stream; of one at work a week takes three quarters of it
+LEAST_BYTES, MOST_BYTES = 256 << 20, 16 << 30
 LOOPBACK = "127.0.0.1"
 OLDEST = (2, 15, 1)
 _PORTS = range(20_000, 32_000)
@@ -71,14 +72,16 @@ class Broker:
         mqtt_host: str = LOOPBACK,
         mqtt_port: int = 0,
         names: Sequence[str] = (),
+        stations: int = 0,
     ) -> None:
         """`mqtt_port` 0: a free one. `names`: what stations may call this machine, the first one
-        is what they are told. Raises DiademaError.
+        is what they are told. `stations`: how many there are. Raises DiademaError.
         """
         self._data = data
         self._secrets = secrets
         self._issuer = Issuer(bytes.fromhex(secrets.issuer))
         self._mqtt = (mqtt_host, mqtt_port)
+        self._most = most_bytes(stations)
         local = mqtt_host in (LOOPBACK, "localhost")
         own = socket.gethostname()
         self._name = names[0] if names else ("localhost" if local else own)
@@ -183,7 +186,7 @@ authorization {{ timeout: 10, auth_callout {{
                 retention=RetentionPolicy.LIMITS,
                 storage=StorageType.FILE,
                 max_age=WEEK_S,
-                max_bytes=MOST_BYTES,  # then the oldest goes: beyond the server's own limit, all
+                max_bytes=self._most,  # then the oldest goes: beyond the server's own limit, all
                 discard=DiscardPolicy.OLD,  # stations would be refused
                 num_replicas=1,
             )
@@ -191,7 +194,7 @@ authorization {{ timeout: 10, auth_callout {{
                 found = (await jetstream.stream_info(STREAM)).config
             except NotFoundError:
                 found = (await jetstream.add_stream(wanted)).config
-            if not is_ours(found):
+            if not is_ours(found) or found.max_bytes != self._most:
                 found = (await jetstream.update_stream(wanted)).config
         except NatsError as error:
             raise DiademaError(f"NATS refuses the stream {STREAM}: {error}") from error
@@ -205,12 +208,17 @@ authorization {{ timeout: 10, auth_callout {{
             )
 
 
+def most_bytes(stations: int) -> int:
+    """What the stream may have of so many: a week of them at work, and a quarter more."""
+    return min(max(LEAST_BYTES, stations * A_STATION_BYTES), MOST_BYTES)
+
+
 def is_ours(config: StreamConfig) -> bool:
     return (
         config.retention == RetentionPolicy.LIMITS
         and config.subjects == SUBJECTS
         and config.max_age == WEEK_S
-        and config.max_bytes == MOST_BYTES
+        and (config.max_bytes or 0) >= LEAST_BYTES
         and config.discard == DiscardPolicy.OLD
         and config.storage == StorageType.FILE
     )

@@ -114,6 +114,7 @@ class Hub:
             mqtt_host=host,
             mqtt_port=port,
             names=described.broker_names if described else (),
+            stations=len(described.stations) if described else 0,
         )
         await self._start_broker()
         starting = [self._begin("ingest", self._python("diadema.ingest"), self._ingest_serves)]

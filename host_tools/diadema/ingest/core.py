@@ -26,7 +26,7 @@ from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.ingest.window import Refused, Window
 from diadema.site import Site
-from diadema.store import Batch, Contact, StoreStale, Writer, tables
+from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told
 from diadema.store.kept_contacts import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
@@ -94,12 +94,22 @@ class Ingest:
         with self._with_store():
             self._use(site, self.floor.rows)
 
-    def take(self, messages: Sequence[Message], created: str, server: str) -> Effects:
-        """Store a batch and work it out. `created` is the stream's, `server` the broker's mark.
+    def take(
+        self, messages: Sequence[Message], created: str, server: str, after: int = 0
+    ) -> Effects:
+        """Store a batch and work it out. `created` is the stream's, `server` the broker's mark;
+        `after`: up to where of the stream the store should have everything.
 
-        Raises StoreUnavailable or StoreStale; then nothing was taken and it can be repeated.
+        Raises StoreUnavailable or StoreStale; then nothing was taken and it can be repeated. Or
+        StoreBehind, when there is another file, or an older one: then it would leave a gap.
         """
         self._settle()
+        if after:
+            with self._in_memory():
+                pass
+            has = self.stream[1] if self.stream and self.stream[0] == created else 0
+            if has < after:
+                raise StoreBehind(f"the store has the stream up to {has}, and it had {after}")
         return self.end(self.begin(messages, created, server))
 
     def take_file(self, messages: Sequence[Message]) -> Effects:

@@ -9,16 +9,17 @@ from contextlib import suppress
 
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.messages import Effects, Message
-from diadema.store import StoreStale, StoreUnavailable
+from diadema.store import StoreBehind, StoreStale, StoreUnavailable
 
 _DEPTH = 2  # batches that may be under way
 
-type Patient = Callable[[Sequence[Message], str, str], Awaitable[Effects]]
+type Patient = Callable[[Sequence[Message], str, str, int], Awaitable[Effects]]
 
 
 class Pipeline:
     """`patient` takes a batch however long the store takes nothing; `follow` is called with the
-    effects of each batch.
+    effects of each batch. Where `patient` finds less in the store than was written, all that is
+    under way is dropped and its StoreBehind is raised: the stream has to be read from there again.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Pipeline:
         self._patient = patient
         self._follow = follow
         self._under_way: deque[tuple[Begun | None, Sequence[Message], str, str]] = deque()
+        self._written = 0  # up to where of the stream, since it was begun
 
     async def take(self, messages: Sequence[Message], created: str, server: str) -> None:
         """Begin a batch; ends older ones when there are too many, or when one has failed."""
@@ -53,8 +55,14 @@ class Pipeline:
                 await asyncio.wrap_future(begun.written)
                 effects = self._ingest.end(begun)
         if effects is None:
-            effects = await self._patient(messages, created, server)
+            try:
+                effects = await self._patient(messages, created, server, self._written)
+            except StoreBehind:
+                self._under_way.clear()
+                self._written = 0
+                raise
         self._under_way.popleft()
+        self._written = messages[-1].sequence
         await self._follow(effects)
 
 

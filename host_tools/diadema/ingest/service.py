@@ -16,7 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from diadema.clock import Clock
 from diadema.credentials import Secrets
 from diadema.errors import DiademaError
-from diadema.hub.broker import is_ours
+from diadema.hub.broker import is_ours, most_bytes
 from diadema.ingest.acts import Acts
 from diadema.ingest.admission import Admission
 from diadema.ingest.commanding import Commands, Frames, Told
@@ -45,13 +45,13 @@ from diadema.mosquitto import Mosquitto
 from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir
 from diadema.station_keys import StationKeys
-from diadema.store import StoreStale, StoreUnavailable, open_reader
+from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 
 STREAM = "$MQTT_msgs"
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
-_TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken)
+_TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken, StoreBehind)
 
 log = logging.getLogger("diadema.ingest")
 
@@ -132,6 +132,7 @@ class Service:
         created, server = str(info.created), str(client._server_info.get("server_id", ""))
         if not is_ours(info.config):
             raise StreamBroken(f"{STREAM} is not kept as it must be; start the hub again")
+        await self._fit_stream()
         self._admission.server = server
         first = 1
         self._caught_up = False
@@ -178,10 +179,20 @@ class Service:
             self._outbox.way = None
             reader.close()
 
+    async def _fit_stream(self) -> None:
+        """More room for it, when the site has more stations; less is for the hub's next start."""
+        site = self.ingest.site
+        wanted = most_bytes(len(site.stations) if site else 0)
+        jetstream = self._client().jetstream(timeout=2)
+        config = (await jetstream.stream_info(STREAM)).config
+        if (config.max_bytes or 0) < wanted:
+            config.max_bytes = wanted
+            await jetstream.update_stream(config)
+
     async def _take_patiently(
-        self, messages: Sequence[Message], created: str, server: str
+        self, messages: Sequence[Message], created: str, server: str, after: int
     ) -> Effects:
-        return await self._patience.do(self.ingest.take, messages, created, server)
+        return await self._patience.do(self.ingest.take, messages, created, server, after)
 
     async def _take_effect(self, effects: Effects) -> None:
         for alarm in effects.alarms:
@@ -344,6 +355,10 @@ class Service:
         self._marks.read(self.ingest.site)
         await self._show_all()
         await self._tell(self.commands.configure(self.keeper.maker))
+        try:
+            await self._fit_stream()
+        except _TROUBLE as error:  # it is looked at again when the broker is back
+            log.warning("the stream keeps its limit: %s", error)
         self._refresh_mosquitto()  # last: it ends connections by an old password
 
     def _refresh_mosquitto(self) -> None:

@@ -21,10 +21,10 @@ BATCH = 16_000  # messages given, and asked for, at a time; at most two requests
 _FEW = 500  # not worth waiting for
 _GATHER_S = 0.05  # how long a batch may grow while more is known to wait
 _EXPIRES_S = 30
-_HEARTBEAT_S = 5
+_HEARTBEAT_S = 1
 _REST_LIMIT = 2 << 20  # bytes; the broker's largest message has half as many
 _SUBJECTS_KEPT = 100_000
-_SILENCE_S = 15.0  # no message and no heartbeat: the consumer is gone
+_SILENCE_S = 3.0  # no message and no heartbeat: the consumer is gone
 _INBOX = b"_INBOX.diadema."
 
 
@@ -63,6 +63,7 @@ class StreamReader(asyncio.Protocol):
         self._waiting = 0  # messages that the broker still has for us
         self._subjects: dict[bytes, str] = {}
         self._wake = asyncio.Event()
+        self._heard = time.monotonic()  # of the consumer
         self._broken: str | None = None
 
     @property
@@ -83,7 +84,8 @@ class StreamReader(asyncio.Protocol):
                 async with asyncio.timeout(_GATHER_S if self._ready else _SILENCE_S):
                     await self._wake.wait()
             except TimeoutError:
-                if not self._ready:
+                silent = time.monotonic() - self._heard >= _SILENCE_S  # else it was we who slept
+                if silent and not self._ready:
                     self._broken = "the broker is silent"
             self._ask()
         messages, self._ready = self._ready[:BATCH], self._ready[BATCH:]
@@ -182,6 +184,7 @@ class StreamReader(asyncio.Protocol):
 
     def _count(self, arrived: int, last: bytes) -> None:
         """They come in order over one connection: if the last one's number fits, so do all."""
+        self._heard = time.monotonic()
         _, delivered, self._waiting = place_of(last)
         self._delivered += arrived
         if self._broken or delivered != self._delivered:
@@ -200,6 +203,7 @@ class StreamReader(asyncio.Protocol):
         self._wake.set()
 
     def _status(self, headers: bytes) -> None:
+        self._heard = time.monotonic()
         code = headers[9:12]
         if code == b"408":  # the request ran out of time
             if self._asked:

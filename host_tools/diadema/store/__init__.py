@@ -3,7 +3,7 @@
 `open_writer` is for the ingest alone; everybody else reads through `open_reader`.
 """
 
-from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable
+from diadema.store.errors import StoreBehind, StoreDamaged, StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
 from diadema.store.rows import Contact, QueueCall, Session, Span, Ticket, Trail
 from diadema.store.writer import Batch, Writer, open_writer
@@ -15,6 +15,7 @@ __all__ = [
     "Reader",
     "Session",
     "Span",
+    "StoreBehind",
     "StoreDamaged",
     "StoreStale",
     "StoreUnavailable",

@@ -20,6 +20,10 @@ class StoreStale(StoreTrouble):
     """The store knows more than its writer believed: read it again, then repeat the batch."""
 
 
+class StoreBehind(StoreTrouble):
+    """The store has less of the broker's stream than it had: take the stream from there again."""
+
+
 class StoreDamaged(StoreTrouble):
     """What is in the file is no database, or a broken one: only a person can help."""
 
