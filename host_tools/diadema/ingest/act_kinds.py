@@ -17,11 +17,14 @@ type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
 
 
 class Asked(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True):
-    """`by`: the account or the rule; `who`: the name that a station shows, else the same."""
+    """`by`: the account or the rule; `who`: the name that a station shows, else the same;
+    `among`: the agents on whom that account may act, all if it is left out.
+    """
 
     by: By
     who: str = ""
     note: Note | None = None
+    among: frozenset[str] | None = None
 
 
 class SendMessage(Asked, tag="message", kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from diadema import pins
 from diadema.ingest.act_kinds import (
     ANY_ACT,
     ANY_RECORD,
@@ -27,15 +28,18 @@ from diadema.ingest.act_kinds import (
     Schedules,
     SendMessage,
 )
+from diadema.ingest.act_scope import check_among, check_ticket
 from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
-from diadema.ingest.own_journal import Deed, OwnJournal, Recorded, Refused
+from diadema.ingest.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
 from diadema.ingest.pin_resets import PinResets
 from diadema.ingest.station import Station
+from diadema.once import Once
 from diadema.store import Reader, tables
 from diadema.store.rows import Ticket
 from diadema.words import text
 
+type Place = tuple[str, int, int]
 LIFE_MS = 30_000  # a station answers at once, in a call too; what comes later may hit another
 _NAME_BYTES = 32  # of the texts that a station shows beside a change
 
@@ -49,37 +53,50 @@ class Acts:
         self._reader = reader
         self._journal = OwnJournal(ingest, commands)
 
-    def act(self, body: dict[str, Any]) -> tuple[dict[str, Any], Recorded]:
-        """(answer, what follows). Raises Refused, ValidationError, StoreUnavailable, StoreStale;
-        then nothing was done.
+    def act(
+        self, body: dict[str, Any], once: Once | None = None
+    ) -> tuple[dict[str, Any], Recorded]:
+        """(answer, what follows); the answer is kept where the act names itself. Raises Refused,
+        ValidationError, StoreUnavailable, StoreStale; then nothing was done.
         """
         asked: Asked = msgspec.convert(body, ANY_ACT)
+        check_among(asked, self._ingest)
         refused: list[dict[str, Any]] = []
+        more: dict[str, Any] = {}
         if isinstance(asked, SendMessage):
             deeds, refused = self._message(asked)
         else:
             deeds = [_DEEDS[type(asked)](self, asked)]
-        done = self._journal.record(deeds)
-        answer: dict[str, Any] = {"of": done.of[0], "i": done.numbers[0]}
-        if isinstance(asked, SendMessage):
-            answer["m"] = deeds[0].events[0][1]["m"]
-            answer["sent"] = [
-                {"a": deed.events[0][1]["a"], "of": of, "i": i}
-                for deed, of, i in zip(deeds, done.of, done.numbers, strict=True)
-            ]
-            answer["refused"] = refused
-        elif isinstance(asked, ResetPin):
-            answer["code"] = self._pins.reset(asked.a)
-        return answer, done
+        if isinstance(asked, ResetPin):
+            more["code"] = pins.random_pin()
 
-    def record(self, body: dict[str, Any]) -> tuple[dict[str, Any], Recorded]:
+        def answered(of: list[Place], numbers: list[int | None]) -> dict[str, Any]:
+            answer: dict[str, Any] = {"of": of[0], "i": numbers[0], **more}
+            if isinstance(asked, SendMessage):
+                answer["m"] = deeds[0].events[0][1]["m"]
+                answer["sent"] = [
+                    {"a": deed.events[0][1]["a"], "of": one, "i": i}
+                    for deed, one, i in zip(deeds, of, numbers, strict=True)
+                ]
+                answer["refused"] = refused
+            return answer
+
+        done = self._journal.record(deeds, Reply(once, answered) if once else None)
+        if isinstance(asked, ResetPin):
+            self._pins.reset(asked.a, more["code"])
+        return answered(done.of, done.numbers), done
+
+    def record(
+        self, body: dict[str, Any], once: Once | None = None
+    ) -> tuple[dict[str, Any], Recorded]:
         """The same for what is only noted."""
         asked = msgspec.convert(body, ANY_RECORD)
         if isinstance(asked, Correct | Justify):
             self._check_mark(asked)
         each = asked.each() if isinstance(asked, Schedules) else [asked]
         plain = [msgspec.to_builtins(one) for one in each]
-        done = self._journal.record([Deed([(one.pop("k"), one) for one in plain])])
+        reply = Reply(once, lambda of, _: {"of": of[0]}) if once else None
+        done = self._journal.record([Deed([(one.pop("k"), one) for one in plain])], reply)
         return {"of": done.of[0]}, done
 
     # -- of each action
@@ -206,11 +223,13 @@ class Acts:
             stations = [self._ingest.stations.get(asked.s)]
         else:
             stations = [self._seated(asked.a or "")]
-        for station in stations:
-            for ticket in reversed(station.state.tickets if station else []):
+        for station in filter(None, stations):
+            for ticket in reversed(station.state.tickets):
                 here = ticket.kind == kind and ticket.outcome == "open"
                 key = (ticket.s, ticket.e, ticket.n)
-                if here and (asked.of is None or key == tuple(asked.of)):
+                whose = asked.a is None or ticket.a == asked.a
+                if here and whose and (asked.of is None or key == tuple(asked.of)):
+                    check_ticket(asked, station, ticket)
                     return ticket
         raise Refused("no_such_ticket", f"no open {kind} there", 404)
 

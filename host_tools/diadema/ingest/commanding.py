@@ -17,9 +17,10 @@ from sqlalchemy import select, update
 from diadema.commands import ANY_ASKED, CALL_LIFE_MS, CALLS, Hello
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Orders
+from diadema.once import Once
 from diadema.station_config import ConfigMaker, blocks
 from diadema.store import tables
-from diadema.store.writer import REPLACE, Ended
+from diadema.store.writer import REPLACE, AnswerRow, Ended
 
 HOUR_S = 3600.0  # between two `time` commands on a link that stays up
 REMIND_S = 20.0  # after which an unanswered time or configuration is sent again
@@ -93,17 +94,21 @@ class Commands:
         """Commands without an answer."""
         return sum(len(commands) for commands in self._open.values())
 
-    def ask(self, s: str, fields: dict[str, Any]) -> tuple[int, Frames]:
-        """Number, store and build what a person or a program asks for. Raises ValidationError."""
+    def ask(self, s: str, fields: dict[str, Any], once: Once | None = None) -> tuple[int, Frames]:
+        """Number, store and build what a person or a program asks for; where that names itself,
+        with the answer `{"i"}`. Raises ValidationError.
+        """
         command = msgspec.convert(fields, ANY_ASKED)
         told = msgspec.to_builtins(command)
         told = {name: value for name, value in told.items() if value is not None}
-        (new,) = self._number([New(s, told.pop("cmd"), told)])
+        (new,) = self._number([New(s, told.pop("cmd"), told)], once, {})
         return new.i, self.frames(Told(s, [new]))
 
-    def order(self, new: New) -> tuple[int, Frames]:
-        """The same for what the hub itself wants done."""
-        (made,) = self._number([new])
+    def order(
+        self, new: New, once: Once | None = None, told: Mapping[str, Any] | None = None
+    ) -> tuple[int, Frames]:
+        """The same for what the hub itself wants done; `told` is answered beside `i`."""
+        (made,) = self._number([new], once, told or {})
         return made.i, self.frames(Told(new.s, [made]))
 
     def greeted(self, hellos: Mapping[str, Hello]) -> list[Told]:
@@ -198,7 +203,12 @@ class Commands:
 
     # -- inside
 
-    def _number(self, wanted: Sequence[New]) -> list[Open]:
+    def _number(
+        self,
+        wanted: Sequence[New],
+        once: Once | None = None,
+        told: Mapping[str, Any] | None = None,
+    ) -> list[Open]:
         """Allocate numbers and store the commands, all in one transaction."""
         if not wanted:
             return []
@@ -207,6 +217,10 @@ class Commands:
             if numbered.orders.ended:
                 tx.execute(REPLACE, numbered.orders.ended)
             self._ingest.writer.put(tx, tables.commands, numbered.orders.rows)
+            if once is not None:
+                answer = {**(told or {}), "i": numbered.made[0].i}
+                row = answer_row(once, answer, self._ingest.clock.now_ms())
+                self._ingest.writer.keep_answers(tx, [row])
         self.stored(numbered)
         return numbered.made
 
@@ -289,6 +303,10 @@ class Commands:
                 tx.execute(update(tables.commands).where(expired).values(status="expired"))
         for s, i in due:
             self._open[s].pop(i, None)
+
+
+def answer_row(once: Once, answer: Mapping[str, Any], utc: int) -> AnswerRow:
+    return once.id, once.request, utc, once.sealed(_encode(answer))
 
 
 def _about(fields: Mapping[str, Any]) -> tuple[Any, Any]:

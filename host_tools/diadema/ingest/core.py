@@ -152,6 +152,7 @@ class Ingest:
             effects.tested = tables.bench_tests in changes.kept
             if orders is not None:
                 batch.commands, batch.ended = orders.rows, orders.ended
+                batch.said = orders.answers
                 batch.stations += [saved(self.station(s)) for s in sorted(orders.stations)]
             batch.stream = stream
             written = self.writer.behind.submit(batch)

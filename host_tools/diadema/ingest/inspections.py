@@ -15,6 +15,7 @@ from diadema.commands import Author
 from diadema.ingest.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.own_journal import Deed, OwnJournal, Recorded, Refused
+from diadema.once import Once
 from diadema.paths import DataDir
 from diadema.selftest.record import Record, statement
 from diadema.store import Reader, tables
@@ -46,7 +47,9 @@ class Inspections:
         self._without: dict[str, int] = {}  # of each station, as it was said last
         self.due = True
 
-    def begin(self, body: dict[str, Any]) -> tuple[dict[str, Any], Frames]:
+    def begin(
+        self, body: dict[str, Any], once: Once | None = None
+    ) -> tuple[dict[str, Any], Frames]:
         """Tell the station. Raises Refused, ValidationError, StoreUnavailable or StoreStale."""
         asked = msgspec.convert(body, _Asked)
         if found := harmless.hidden(asked.by):
@@ -67,8 +70,9 @@ class Inspections:
                 "somebody_there", f"{session.a} is logged in at {seat}", seat=seat, a=session.a
             )
         new = New(s, "selftest", {"bench": 1, "by": asked.by}, life_ms=LIFE_MS)
-        i, frames = self._commands.order(new)
-        return {"s": s, "seat": seat, "i": i}, frames
+        place = {"s": s, "seat": seat}
+        i, frames = self._commands.order(new, once, place)
+        return {**place, "i": i}, frames
 
     def make(self) -> Recorded | None:
         """Record those that have none. Raises DiademaError; then nothing was stored, and it is

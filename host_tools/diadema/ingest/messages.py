@@ -8,7 +8,7 @@ from msgspec import Struct
 from diadema.commands import Hello, is_host, is_station
 from diadema.store.rows import QueueCall
 from diadema.store.update_rows import Step
-from diadema.store.writer import Ended
+from diadema.store.writer import AnswerRow, Ended
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
 OWN = "$MQTT.msgs.host."  # and what the host side says itself: no MQTT user may publish `host/…`
@@ -41,12 +41,13 @@ class Target(NamedTuple):
 @dataclass
 class Orders:
     """Commands that are stored in one transaction with the events that tell of them: their rows,
-    those that they replace, and the stations whose numbers they took.
+    those that they replace, the stations whose numbers they took, and what was answered.
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     stations: set[str] = field(default_factory=set)
+    answers: list[AnswerRow] = field(default_factory=list)  # to who asked
 
 
 @dataclass

@@ -5,7 +5,7 @@ are in one transaction, so that a crash leaves no gap, no double and no half.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,9 +14,10 @@ from msgspec import Struct, field
 from diadema import harmless
 from diadema.errors import DiademaError
 from diadema.events import EVENT_LIMIT, KINDS
-from diadema.ingest.commanding import Commands, Frames, New, Numbered, Told
+from diadema.ingest.commanding import Commands, Frames, New, Numbered, Told, answer_row
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Effects, Message, Orders, subject_of
+from diadema.once import Once
 from diadema.store.rows import HUB
 
 ME = f"{HUB}main"
@@ -39,6 +40,13 @@ class Deed(Struct):
     order: New | None = None
 
 
+class Reply(NamedTuple):
+    """To an act that names itself: what is answered, by the `of` and `numbers` of `Recorded`."""
+
+    once: Once
+    answer: Callable[[list[tuple[str, int, int]], list[int | None]], dict[str, Any]]
+
+
 class Recorded(NamedTuple):
     """`of`: of each deed, its first event; `numbers`: of its command, where it has one;
     `messages`: the events, as the stream may keep them.
@@ -56,9 +64,9 @@ class OwnJournal:
         self._ingest = ingest
         self._commands = commands
 
-    def record(self, deeds: Sequence[Deed]) -> Recorded:
-        """Store them and give what follows. Raises Refused, StoreUnavailable or StoreStale; then
-        nothing was stored.
+    def record(self, deeds: Sequence[Deed], reply: Reply | None = None) -> Recorded:
+        """Store them, with what is answered, and give what follows. Raises Refused,
+        StoreUnavailable or StoreStale; then nothing was stored.
         """
         for deed in deeds:
             for k, fields in deed.events:
@@ -78,6 +86,10 @@ class OwnJournal:
                     n += 1
                     body = _encode(self._whole(deed, k, fields, e, n, i))
                     made.messages.append(Message(n, subject_of(ME), body))
+            if reply is not None:
+                answer = reply.answer(made.of, made.numbers)
+                row = answer_row(reply.once, answer, self._ingest.clock.now_ms())
+                made.numbered.orders.answers.append(row)
             return made.messages, made.numbered.orders
 
         effects = self._ingest.record(build)

@@ -26,13 +26,11 @@ class PinResets:
         self._reader = reader
         self._clock = clock
 
-    def reset(self, a: str) -> str:
-        """The code, which is kept nowhere. Raises DiademaError."""
-        code = pins.random_pin()
+    def reset(self, a: str, code: str) -> None:
+        """Have her choose another by this code, which is kept nowhere. Raises DiademaError."""
         until = self._clock.now_ms() // 1000 + LIFE_S
         # two resets in one second are two all the same
         self._write(a, pins.for_one_use(code, until + secrets.randbelow(60)))
-        return code
 
     def settle(self) -> bool:
         """Whether somebody has chosen a PIN that was not in force; it stands there now. Of several

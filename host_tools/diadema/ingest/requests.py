@@ -16,6 +16,7 @@ from diadema.errors import DiademaError
 from diadema.ingest import timeline
 from diadema.ingest.own_journal import Refused
 from diadema.mosquitto import Door
+from diadema.once import HEADER, Once
 from diadema.store import StoreStale, StoreUnavailable
 from diadema.store.rows import SWITCH
 from diadema.update.errors import UpdateError
@@ -76,9 +77,9 @@ class Requests:
     def answers(self) -> dict[str, Answer]:
         """A callback for each subject."""
         return {
-            "hub.act": self._asked(self._on_act),
-            "hub.record": self._asked(self._on_record),
-            "hub.command": self._asked(self._on_command),
+            "hub.act": self._named(self._on_act),
+            "hub.record": self._named(self._on_record),
+            "hub.command": self._named(self._on_command),
             "hub.clock": self._asked(self._on_clock),
             "hub.configuration": self._asked(self._on_configuration),
             "hub.command.get": self._asked(self._on_state),
@@ -86,17 +87,34 @@ class Requests:
             "hub.journal": self._asked(self._on_journal),
             "hub.mosquitto": self._asked(self._on_mosquitto),
             "hub.queue": self._asked(self._on_queue),
-            "hub.selftest": self._asked(self._on_selftest),
+            "hub.selftest": self._named(self._on_selftest),
             "hub.site": self._asked(self._on_site),
             "hub.status": self._asked(self._on_status),
             "hub.update": self._asked(self._on_update),
         }
 
+    def _named(
+        self, answer: Callable[[dict[str, Any], Once | None], Awaitable[dict[str, Any]]]
+    ) -> Answer:
+        """Of a write: what names itself is done once, and answered again as it was."""
+
+        async def on_write(body: dict[str, Any], message: Msg) -> dict[str, Any]:
+            once = Once.read((message.headers or {}).get(HEADER))
+            kept = self._service.answers.of(once) if once else None
+            return kept if kept is not None else await answer(body, once)
+
+        return self._answering(on_write)
+
     def _asked(self, answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Answer:
+        return self._answering(lambda body, _: answer(body))
+
+    def _answering(
+        self, answer: Callable[[dict[str, Any], Msg], Awaitable[dict[str, Any]]]
+    ) -> Answer:
         async def on_request(message: Msg) -> None:
             try:
                 body = msgspec.json.decode(message.data or b"{}", type=dict[str, Any])
-                reply = await answer(body)
+                reply = await answer(body, message)
             except (StoreUnavailable, StoreStale) as error:
                 reply = {"error": "store_unavailable", "detail": str(error), "status": 409}
             except Refused as error:
@@ -111,25 +129,25 @@ class Requests:
 
         return on_request
 
-    async def _on_command(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def _on_command(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         s = str(body.pop("s", ""))
         if s not in self._service.ingest.stations and not self._service.keeper.knows(s):
             return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
-        i, frames = self._service.commands.ask(s, body)
+        i, frames = self._service.commands.ask(s, body, once)
         await self._service.send(frames)
         return {"i": i}
 
-    async def _on_act(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def _on_act(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A supervisor's action: noted and, where a station is told, sent."""
-        answer, done = self._service.acts.act(body)
+        answer, done = self._service.acts.act(body, once)
         await self._service.recorded(done)
         if "code" in answer:
             self._service.keeper.load()
             await self._service.use_site()
         return answer
 
-    async def _on_record(self, body: dict[str, Any]) -> dict[str, Any]:
-        answer, done = self._service.acts.record(body)
+    async def _on_record(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
+        answer, done = self._service.acts.record(body, once)
         await self._service.recorded(done)
         return answer
 
@@ -208,9 +226,9 @@ class Requests:
         await self._service.take_journal(told.s, [one.encode() for one in told.events])
         return {"taken": len(told.events)}
 
-    async def _on_selftest(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def _on_selftest(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A station's bench test begins; its record is made when it tells how it ended."""
-        answer, frames = self._service.inspections.begin(body)
+        answer, frames = self._service.inspections.begin(body, once)
         await self._service.send(frames)
         return answer
 

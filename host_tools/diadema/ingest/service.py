@@ -19,6 +19,7 @@ from diadema.errors import DiademaError
 from diadema.hub.broker import is_ours, most_bytes
 from diadema.ingest.acts import Acts
 from diadema.ingest.admission import Admission
+from diadema.ingest.answers import Answers
 from diadema.ingest.commanding import Commands, Frames, Told
 from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
@@ -79,6 +80,7 @@ class Service:
         self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
         self._links = LinkLog(ingest)
+        self.answers = Answers(self.reader, clock)
         self._pins = PinResets(data, keys, self.reader, clock)
         self.acts = Acts(ingest, self.commands, self.reader, self._pins)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)

@@ -302,6 +302,15 @@ commands = Table(  # `status`: open, answered, expired, replaced (`next_i` then 
     PrimaryKeyConstraint("s", "i"),
     Index("commands_open", "status", "s"),
 )
+answers = Table(  # to acts that name themselves; sealed by that name, which is not kept
+    "answers",
+    metadata,
+    _text("id", primary_key=True),
+    _text("request"),
+    _number("utc"),
+    _bytes("sealed"),
+    Index("answers_utc", "utc"),
+)
 credentials = Table(  # the stations' for MQTT; `number` grows with each renewal
     "credentials",
     metadata,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from diadema.once import KEPT_MS
 from diadema.store import tables
 from diadema.store.behind import Behind
 from diadema.store.bulk import Bulk, insertion, renewal, replacement
@@ -40,6 +41,7 @@ REPLACE = (
 POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
 
 type Ended = dict[str, Any]  # a command: of_s, of_i, and `then` what goes on for it
+type AnswerRow = tuple[str, str, int, bytes]  # id, request, utc, sealed
 type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
 
 
@@ -84,6 +86,7 @@ class Batch:
     answers: list[tuple[str, int, bytes]] = field(default_factory=list)
     commands: list[tuple[Any, ...]] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)  # commands that others replace
+    said: list[AnswerRow] = field(default_factory=list)  # to who asked for an act
     stream: tuple[str, int, str] | None = None  # created, sequence, server
 
 
@@ -159,6 +162,7 @@ class Writer:
             if batch.ended:
                 tx.execute(REPLACE, batch.ended)
             self.put(tx, tables.commands, batch.commands)
+            self.keep_answers(tx, batch.said)
             if batch.stream:
                 self.put(tx, tables.stream, [(1, *batch.stream)])
         return found
@@ -166,6 +170,12 @@ class Writer:
     def store(self, tx: Connection, rows: Sequence[EventRow]) -> None:
         """Raw events, each for the first time."""
         self._events.run(tx, rows)
+
+    def keep_answers(self, tx: Connection, rows: Sequence[AnswerRow]) -> None:
+        """Those of more than a day before them go."""
+        for _, _, utc, _ in rows[:1]:
+            tx.execute(tables.answers.delete().where(tables.answers.c.utc <= utc - KEPT_MS))
+        self.put(tx, tables.answers, rows)
 
     def put(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of all columns, or replace those with the same key."""

@@ -95,6 +95,9 @@ async def act_on_station(
     if action.action == "acknowledge" and not person.may("act"):
         raise not_yours(request)
     body = action.model_dump(exclude_none=True) | _signed(person) | {"s": s}
+    if not person.may("fleet"):
+        seen = _scope(request, service, person, None)
+        body |= {} if seen is None else {"among": sorted(seen)}
     return Done.model_validate(await _ask(service, request, "hub.act", body))
 
 

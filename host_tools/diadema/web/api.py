@@ -12,6 +12,7 @@ from diadema.web.accounts.audit import ALL
 from diadema.web.asking import need, not_yours, person_of
 from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.guard import is_local, language_of
+from diadema.web.once_only import once_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
 from diadema.web.who import Person
@@ -103,7 +104,7 @@ async def status(service: Served) -> dict[str, Any]:
     responses={503: {"description": "the hub is silent"}},
 )
 async def send_command(s: StationId, command: Command, service: Served, request: Request) -> Taken:
-    answer = await ask_hub(service, request, "hub.command", {"s": s, **command.model_dump()})
+    answer = await ask_hub(service, request, "hub.command", command.model_dump() | {"s": s})
     return Taken.model_validate(answer)
 
 
@@ -151,7 +152,7 @@ async def ask_hub(
     service.commands += 1
     language = language_of(request)
     try:
-        answer = await service.feed.request(subject, body)
+        answer = await service.feed.request(subject, body, once_of(request))
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can write
         raise HTTPException(422, text("web.bad_text", language)) from error
     except HubSilent:

@@ -30,6 +30,7 @@ from diadema.web import (
 )
 from diadema.web.asking import person_of
 from diadema.web.guard import Guard
+from diadema.web.once_only import OnceOnly
 from diadema.web.pages import account, login, setup
 from diadema.web.service import Service
 
@@ -86,4 +87,5 @@ def create_app(service: Service) -> ASGIApp:
     app.add_api_websocket_route("/ws", stream.floor_stream)
     assets.serve(app)
     ui.mount(app, service)
-    return Guard(app, service.settings.hosts, service.door)
+    once_only = OnceOnly(app, service.accounts.answers)
+    return Guard(once_only, service.settings.hosts, service.door)

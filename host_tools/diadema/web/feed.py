@@ -19,6 +19,8 @@ from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
 
+from diadema.once import HEADER as ONCE_HEADER
+from diadema.once import Once
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 
@@ -73,13 +75,18 @@ class Feed:
             return None
         return self._good_ms or 0
 
-    async def request(self, subject: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Ask the hub. Raises NatsAbsent, HubAbsent or HubSilent (after two seconds)."""
+    async def request(
+        self, subject: str, body: dict[str, Any], once: Once | None = None
+    ) -> dict[str, Any]:
+        """Ask the hub; a write that is named `once` it does once. Raises NatsAbsent, HubAbsent or
+        HubSilent (after two seconds).
+        """
         if self._client is None or not self._client.is_connected:
             raise NatsAbsent
+        headers = {ONCE_HEADER: once.line} if once else None
         try:
             reply = await self._client.request(
-                subject, msgspec.json.encode(body), timeout=ANSWER_S
+                subject, msgspec.json.encode(body), timeout=ANSWER_S, headers=headers
             )
             answer = msgspec.json.decode(reply.data, type=dict[str, Any])
         except NoRespondersError as error:

@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from diadema.once import MOST_CHARACTERS
+
 _SCHEMES = {
     "bearer": {
         "type": "http",
@@ -19,6 +21,14 @@ _SCHEMES = {
         "name": "x-csrf-token",
         "description": "With a session, on whatever writes: the value of the cookie diadema_csrf.",
     },
+}
+_ONCE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": f"^[!-~]{{1,{MOST_CHARACTERS}}}$"},
+    "description": "A name that you give this request, a random one: sent again by the same name, "
+    "it is not done again and gets the same answer, for a day.",
 }
 _READS: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
 _WRITES: list[dict[str, list[str]]] = [{"bearer": []}, {"session": [], "csrf": []}]
@@ -61,6 +71,8 @@ def describe(app: FastAPI) -> None:
             for path in made["paths"].values():
                 for method, operation in path.items():
                     operation["security"] = _READS if method == "get" else _WRITES
+                    if method != "get":
+                        operation.setdefault("parameters", []).append(_ONCE)
             app.openapi_schema = made
         return app.openapi_schema
 

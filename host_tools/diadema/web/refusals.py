@@ -19,6 +19,7 @@ from diadema.words import text
 
 _BARE = {400: "bad_json", 404: "not_found", 405: "not_allowed"}
 _KNOWN = ("unknown_station", "unknown_command", "store_unavailable", "bad_request")
+_OURS = ("not_yours", "key_used")  # said as the web itself says it
 
 
 def speak(app: FastAPI) -> None:
@@ -31,6 +32,8 @@ def speak(app: FastAPI) -> None:
 def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
     """The sentence for a request that the hub refused; its own words are for technicians."""
     error = str(answer["error"])
+    if error in _OURS:
+        return text(f"web.{error}", language)
     word = error if error in _KNOWN else "internal"
     return text(f"web.hub_{word}", language, detail=answer.get("detail") or error)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from broker_fixtures import IngestProcess, RunningBroker, running_broker, until
 from diadema.clock import SharedClock
+from diadema.paths import write_whole
 from diadema.store import Reader, open_reader
 from scripted_station import T0, S, Script
 from test_ingest_service import Play
@@ -19,8 +21,10 @@ BODY = {"action": "presence", "reason": "refrigerio", "note": "cubre Luis"}
 
 
 class Stage:
-    def __init__(self, web: Web, broker: RunningBroker, play: Play, reader: Reader) -> None:
-        self.web, self.play, self.reader = web, play, reader
+    def __init__(
+        self, web: Web, broker: RunningBroker, ingest: IngestProcess, play: Play, reader: Reader
+    ) -> None:
+        self.web, self.ingest, self.play, self.reader = web, ingest, play, reader
         self.script = Script().boot().clock().mark("in").login(mark=True).ready()
         self.broker = broker
 
@@ -58,14 +62,14 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         broker = await held.enter_async_context(running_broker(tmp_path))
         clock = tmp_path / "clock"
         SharedClock(clock, create=True).set(T0, 0)
-        await held.enter_async_context(IngestProcess(broker, clock))
+        ingest = await held.enter_async_context(IngestProcess(broker, clock))
         play = await held.enter_async_context(Play(broker))
         web = Web(tmp_path, broker.url, clock)
         web.start()
         held.callback(web.kill)
         reader = open_reader(broker.data.store)
         held.callback(reader.close)
-        made = Stage(web, broker, play, reader)
+        made = Stage(web, broker, ingest, play, reader)
         await made.settle()
         yield made
 
@@ -149,6 +153,57 @@ async def test_nobody_acts_on_those_of_another_team(stage: Stage) -> None:
     async with stage.as_("monitor") as api:
         assert (await api.post("/agents/a001/actions", json=BODY)).status_code == 403
         assert len((await api.get("/actions")).json()["items"]) == 1
+
+
+async def test_a_ticket_is_answered_by_who_sees_its_agent_whatever_the_body_says(
+    stage: Stage,
+) -> None:
+    """a001 of «Mañana» asks; a supervisor of «Tarde» names her ticket under his own agent."""
+    await stage.tell(
+        lambda one: one.add("help.requested", a="a001", c=None).add(
+            "fault.reported", a="a001", c=None, area="headset", part="mic"
+        )
+    )
+    site = json.loads(stage.broker.data.site.read_bytes())
+    site["agents"][1]["team"] = "Tarde"
+    write_whole(stage.broker.data.site, json.dumps(site).encode())
+    n = {one.kind: one.n for one in stage.reader.tickets()}
+    help_, fault = ([S, stage.script.e, n[kind]] for kind in ("help", "fault"))
+    station = f"/stations/{S}/actions"
+    async with stage.as_("supervisor", teams=["Tarde"]) as api:
+        for path, body in (
+            ("/agents/a002/actions", {"action": "help", "state": "resolved", "of": help_}),
+            ("/agents/a002/actions", {"action": "fault", "state": "resolved", "of": fault}),
+            (station, {"action": "fault", "state": "rejected"}),
+            (station, {"action": "fault", "state": "rejected", "of": fault}),
+            (station, {"action": "acknowledge", "rule": "fault"}),
+        ):
+            answer = await api.post(path, json=body)
+            assert answer.status_code in (403, 404), (path, body, answer.text)
+    assert stage.reader.acts() == []
+    async with stage.as_("technician") as api:
+        body = {"action": "fault", "state": "accepted"}
+        assert (await api.post(station, json=body)).status_code == 202
+    async with stage.as_("supervisor", teams=["Mañana"]) as api:
+        for path, body in (
+            ("/agents/a001/actions", {"action": "help", "state": "accepted", "of": help_}),
+            (station, {"action": "fault", "state": "resolved"}),
+            (station, {"action": "acknowledge", "rule": "fault"}),
+        ):
+            answer = await api.post(path, json=body)
+            assert answer.status_code == 202, (path, body, answer.text)
+
+
+async def test_a_command_goes_to_the_station_of_its_path(stage: Stage) -> None:
+    async with stage.as_() as api:
+        other = "DIA-0123456789ac"
+        await stage.play.hello(Script(s=other))
+        ring = {"cmd": "ring", "contact": "c-9", "direction": "in", "s": other}
+        head = {"Authorization": f"Bearer {stage.broker.secrets.api}"}
+        answer = await api.post(f"/stations/{S}/commands", json=ring, headers=head)
+        assert answer.status_code == 202, answer.text
+        assert (await stage.play.command("ring"))["contact"] == "c-9"
+        assert not [to for to, one in stage.play.commands if one["cmd"] == "ring" and to != S]
 
 
 async def test_what_is_refused_says_what_to_do(stage: Stage) -> None:

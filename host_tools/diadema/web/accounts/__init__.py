@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from diadema.paths import DataDir
+from diadema.web.accounts.answers import Answers
 from diadema.web.accounts.audit import Audit
 from diadema.web.accounts.book import Book
 from diadema.web.accounts.codes import Codes
@@ -31,6 +32,7 @@ class Accounts:
         self.book = Book(self.engine, now)
         self.tokens = Tokens(self.engine, now)
         self.codes = Codes(self.engine, now)
+        self.answers = Answers(self.engine, now)
         self.throttle = Throttle(self.engine, now)
 
     def close(self) -> None:

@@ -32,8 +32,9 @@ def open_accounts(path: Path) -> Engine:
     try:
         with writing(engine) as tx:
             version = int(tx.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if version == 0:
+            if version in (0, VERSION):  # also the tables that this layout got later
                 metadata.create_all(tx)
+            if version == 0:
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
                 raise DiademaError(f"{path} has layout {version}, this program knows {VERSION}")

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -61,6 +62,15 @@ codes = Table(  # each lets in once; `account` is empty for the set-up
     Column("hash", Text, primary_key=True),
     Column("account", Text, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
+)
+answers = Table(  # to writes that name themselves; sealed by that name, which is not kept
+    "answers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("answers_at", "at_ms"),
 )
 failures = Table(  # attempts that may yet fail, by account and by address
     "failures",

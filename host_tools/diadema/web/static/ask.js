@@ -4,22 +4,36 @@
 
 const COOKIE = "diadema_csrf";
 const BYTES = "application/octet-stream";
+const unanswered = new Map(); // what was sent and not answered, and by which Idempotency-Key
 
 function csrf() {
   const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${COOKIE}=`));
   return found ? found.slice(COOKIE.length + 1) : "";
 }
 
+/** A write has a name until it is answered: whoever presses again after a failure asks for the
+    same thing, and it is done once. (`randomUUID` is only there under HTTPS.) */
+function named(write, sent) {
+  const known = unanswered.get(write);
+  if (known && known.sent === sent) return known.key;
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  const key = Array.from(random, (one) => one.toString(16).padStart(2, "0")).join("");
+  unanswered.set(write, { key, sent });
+  return key;
+}
+
 export async function ask(method, path, body) {
   const headers = { "accept-language": document.documentElement.lang || "es" };
-  if (method !== "GET") headers["x-csrf-token"] = csrf();
   const file = body instanceof Blob;
   if (body !== undefined) headers["content-type"] = file ? BYTES : "application/json";
-  const answer = await fetch(path, {
-    method,
-    headers,
-    body: body === undefined || file ? body : JSON.stringify(body),
-  });
+  const sent = body === undefined || file ? body : JSON.stringify(body);
+  const write = `${method} ${path}`;
+  if (method !== "GET") {
+    headers["x-csrf-token"] = csrf();
+    headers["idempotency-key"] = named(write, sent);
+  }
+  const answer = await fetch(path, { method, headers, body: sent });
+  if (answer.status < 500) unanswered.delete(write);
   if (answer.status === 401) leave();
   const text = await answer.text();
   let told = null;
