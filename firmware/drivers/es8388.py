@@ -32,6 +32,8 @@ Every I2C error is PartError("codec", "no_answer"). A model has `paths()`: sinks
 say; `headset` and `line_out` are the sum of both sides, which no wiring of the two can exceed.
 """
 
+import time
+
 from lib.errors import PartError
 from micropython import const
 
@@ -83,9 +85,9 @@ _HEARD_SHARE = const(-8.53)  # of the limit: line and tones 3/8 each; in dB, rou
 
 # register, value: a slave at 256 fs, 16 bits, as in esp-adf where nothing else is said
 _INIT = const(
-    b"\x00\x16"  # §6.1 play and record at one rate, VMID 500 kΩ; the reference on, as in Linux
+    b"\x00\x17"  # §6.1 play and record at one rate, the reference on; VMID charges by 5 kΩ
     b"\x01\x50"  # analogue and bias on, reference buffer in low power
-    b"\x02\x00"  # all blocks powered, state machines run
+    b"\x02\xf0"  # state machines held while their clocks change, as in esp-adf
     b"\x08\x00"  # I2S slave
     b"\x03\x00"  # ADC, both inputs and the microphone's bias on
     b"\x09\x00"  # §6.2 PGA 0 dB; the microphone's comes last
@@ -114,6 +116,8 @@ _POWER = {
     "off": b"\x03\xff\x02\xff\x01\x5c",  # everything
 }
 _HIDDEN = const(6)  # bytes at the end of _INIT
+_CHARGE_MS = const(100)  # VMID's capacitor, as Linux waits for it
+_RUN = const(b"\x00\x16\x02\x00")  # VMID by 500 kΩ; all blocks powered, state machines run
 
 
 class ES8388:
@@ -144,7 +148,7 @@ class ES8388:
         self.start()
 
     def start(self):
-        """Reset, then all registers, then the outputs."""
+        """Reset, then all registers, VMID charged without a pop (0.1 s), then the outputs."""
         state, self.state = self.state, "off"
         write = self._write
         try:
@@ -155,6 +159,8 @@ class ES8388:
             write(_INPUT, microphone << 6 | line << 4)
             write(_MIXER_INPUT, _AFTER_PGA | line)
             write(self._line_out, _LINE_OUT_STEP)
+            time.sleep_ms(_CHARGE_MS)
+            self._send(_RUN)
             self._limit_heard()
             self.set_microphone_gain(self.microphone_gain_db)
             self.set_volume(self.volume)

@@ -91,7 +91,8 @@ asyncio.run(main())
         assert level(muted, 500) < 1e-5
         assert level(samples[back + FRAME :], 500) > 0.01
     assert not any(heard.line_out[at + FRAME : back])
-    before, after = heard.headset[:at], heard.headset[at:back]
+    # VMID was charging at first
+    before, after = heard.headset[100 * 16 : at], heard.headset[at:back]
     assert level(after, 1000) == pytest.approx(level(before, 1000), rel=0.01)  # she hears on
 
 

@@ -4,7 +4,8 @@ Reset values and bits after the datasheet's register map. `outputs()` says what 
 out at each pin, and `paths()` what a board's sockets carry of it.
 """
 
-from parts.levels import add, decibels, gain, silence, summed
+import wire
+from parts.levels import ForbiddenError, add, decibels, gain, silence, summed
 
 _RESET = {
     0x00: 0x06, 0x01: 0x5C, 0x02: 0xC3, 0x03: 0xFC, 0x04: 0xC0, 0x08: 0x80, 0x0C: 0x00,
@@ -22,6 +23,12 @@ _OUTPUTS = (  # pin, its mixer's side, its volume's register, its bit of registe
     ("LOUT2", 0, 0x30, 0x08),
     ("ROUT2", 1, 0x31, 0x04),
 )
+# ms until VMID's capacitor is charged, for VMIDSEL 1 to 3: 100 at 5 kΩ as Linux' es8328 waits for
+# it, and as much longer at 50 and 500 kΩ
+_CHARGE_MS = (None, 1_000, 10_000, 100)
+# what the state machines take over when they start: clocks and formats (user guide, esp-adf's
+# es8388_start)
+_CLOCKING = (0x08, 0x0C, 0x0D, 0x17, 0x18, 0x2B)
 
 
 class ES8388:
@@ -41,12 +48,18 @@ class ES8388:
         self.power()
 
     def power(self):
+        self._charged = 0.0  # VMID's capacitor, of 1
+        self._since = wire.now()
+        self.registers[0x00] = 0
         self._reset()
         self._at = 0
         self.fault = None
         self.writes_left = 0
 
     def _reset(self):
+        self._charged = self._charge()
+        self._since = wire.now()
+        self._stale = False  # clocks changed since the state machines were held in reset
         for index in range(_LAST + 1):
             self.registers[index] = _RESET.get(index, 0)
 
@@ -76,9 +89,44 @@ class ES8388:
             if self._at == 0 and byte & 0x80:  # CHIPCONTROL1 bit 7: reset all registers
                 self._reset()
             elif self._at <= _LAST:
-                self.registers[self._at] = byte
+                self._take(self._at, byte)
             self._at += 1
         return len(data)
+
+    def _take(self, register, value):
+        why = self.fault != "bit" and self._forbidden(register, value)
+        if why:
+            raise ForbiddenError("ES8388 %02x=%02x: %s" % (register, value, why))
+        if register == 0x00:
+            self._charged = self._charge()
+            self._since = wire.now()
+        reset = self.registers[0x02] & 0x30 == 0x30
+        if register in _CLOCKING and value != self.registers[register] and not reset:
+            self._stale = True
+        self.registers[register] = value
+        if self.registers[0x02] & 0x30 == 0x30:
+            self._stale = False
+
+    def _charge(self):
+        """How far VMID's capacitor is (§6.1, register 0, VMIDSEL and EnRef); without them it
+        empties, at once as far as anybody may rely on it.
+        """
+        whole = _CHARGE_MS[self.registers[0x00] & 0x03]
+        if whole is None or not self.registers[0x00] & 0x04:
+            return 0.0
+        return min(self._charged + (wire.now() - self._since) / whole, 1.0)
+
+    def _forbidden(self, register, value):
+        """Why this may not be written now, or None."""
+        r = self.registers
+        changed = r[register] ^ value
+        if register in _CLOCKING and changed and r[0x02] & 0xC0 != 0xC0:
+            return "clocks or formats change while the converters run"
+        if register == 0x02 and value & 0xC0 != 0xC0 and self._stale:
+            return "the state machines start with other clocks and no reset"
+        if register == 0x04 and changed & value & 0x3C and self._charge() < 1:
+            return "an output before VMID is charged"
+        return None
 
     def read(self, count):
         if self._held():
