@@ -27,14 +27,15 @@ A chip that has no way for a call names it in `absent` (a tuple; else there is n
 PartError("codec", "absent") where the call would switch on. `mix` there: line and tones are not
 heard at once, so `lib.sound` takes the line off while a tone plays.
 
-Every I2C error is PartError("codec", "no_answer"). A model has `paths()`: sinks (`headset`,
+Every I2C error is PartError("codec", "no_answer"); where another codec is found in its place, the
+code is that one's name (`drivers/other_codec.py`). A model has `paths()`: sinks (`headset`,
 `line_out`, `adc_left`, `adc_right`) → {`microphone`, `line`, `dac`: linear gain}, as its registers
 say; `headset` and `line_out` are the sum of both sides, which no wiring of the two can exceed.
 """
 
 import time
 
-from lib.errors import PartError
+from drivers.other_codec import missing
 from micropython import const
 
 # datasheet §6, registers 0 to 52; a side has one analogue input, so the left mixer carries the
@@ -264,8 +265,8 @@ class ES8388:
             self._shadow[register] = value
         try:
             self._i2c.writeto_mem(self._address, register, bytes([value]))
-        except OSError:
-            raise PartError("codec") from None
+        except OSError as error:
+            raise missing(self._i2c, error) from None
 
     def _differs(self):
         """{register: what the chip holds} of those that are not as written; None: no answer."""

@@ -1,7 +1,13 @@
 """The board's wires and buses, as its table has them."""
 
+import time
+
 import board
 import machine
+from micropython import const
+
+_TRIES = const(5)  # a chip may answer some milliseconds after the power came
+_BETWEEN_MS = const(20)
 
 
 def make_bus(name, gpios):
@@ -19,13 +25,15 @@ def choose_wires(log):
     if not variants or not probe:
         return board.PINS
     bus, address = probe
-    for number, others in enumerate(variants):
-        gpios = dict(board.PINS, **others)
-        try:
-            make_bus(bus, gpios).writeto(address, b"")
-        except OSError:
-            continue
-        log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
-        return gpios
+    for _ in range(_TRIES):
+        for number, others in enumerate(variants):
+            gpios = dict(board.PINS, **others)
+            try:
+                make_bus(bus, gpios).writeto(address, b"")
+            except OSError:
+                continue
+            log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
+            return gpios
+        time.sleep_ms(_BETWEEN_MS)
     log("{}: variant 0, {} answers nowhere".format(board.NAME, bus))
     return dict(board.PINS, **variants[0])

@@ -10,6 +10,7 @@ sidetone, the right one only the microphone, as it comes: the gain is for ADC an
 import time
 from array import array
 
+from drivers.other_codec import check
 from lib.errors import PartError
 from micropython import const
 
@@ -134,6 +135,7 @@ class WM8960:
         all registers, then the outputs.
         """
         write = self._write
+        check(self._i2c, "wm8960")
         write(_RESET, 0)  # silence, whatever the chip was doing
         self._shadow = array("h", [-1] * len(self._shadow))
         self._send(_WAKE)
