@@ -125,6 +125,8 @@ persistence false
 sys_interval 0
 set_tcp_nodelay true
 max_packet_size 4096
+message_size_limit 1024
+max_qos 1
 max_inflight_messages 500
 max_queued_messages 20000
 

@@ -205,6 +205,25 @@ async def test_a_station_cannot_speak_or_hear_as_another(broker, door, client, s
     assert (await asked(client, "hub.status"))["publish_violations"] == 0
 
 
+async def test_what_is_too_large_goes_no_further_and_stops_nobody(
+    broker, door, client, store, station
+):
+    """Carried on, it would end the bridge's connection, for all stations and again and again."""
+    password, own = await credential(client), Script().boot()
+    other = await station(Script(s=S2).boot())
+    await until(lambda: other.acked == 1)
+    for qos, size in ((1, 3000), (1, 100_000), (2, 500)):
+        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(5), connection(broker, door.port, password) as mqtt:
+                await mqtt.publish(f"diadema/v1/{S}/ev", b"x" * size, qos=qos)
+                await mqtt.publish(f"diadema/v1/{S}/ev", own.bodies[0], qos=1)
+    async with connection(broker, door.port, password) as mqtt:
+        await mqtt.publish(f"diadema/v1/{S}/ev", own.bodies[0], qos=1)
+        await until(lambda: store.position(S, own.e) == 1)
+    assert other.connections == 1 and store.dead_letters() == []
+    assert (await client.jetstream().stream_info("$MQTT_msgs")).state.bytes < 20_000
+
+
 async def test_who_is_refused(broker, door, client):
     password, other = await credential(client), await credential(client, S2)
     for wrong in ("", "x" * 43, other):

@@ -17,6 +17,7 @@ import msgspec
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
@@ -27,12 +28,14 @@ from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir, write_whole
 
 STREAM = "$MQTT_msgs"
+RETAINED = "$MQTT_rmsgs"
 ACCOUNT = "DIADEMA"
 BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their door
 SUBJECTS = ["$MQTT.msgs.>"]
 WEEK_S = 7 * 24 * 3600
 A_STATION_BYTES = 4 << 20  # of the stream; of one at work a week takes three quarters of it
 LEAST_BYTES, MOST_BYTES = 256 << 20, 16 << 30
+LARGEST = 1024 + 256  # bytes of a message of a station's, and of what the broker adds
 LOOPBACK = "127.0.0.1"
 OLDEST = (2, 15, 1)
 _PORTS = range(20_000, 32_000)
@@ -115,7 +118,7 @@ class Broker:
         folder = self._data.nats
         door = f"""
 mqtt {{ listen: {quote(f"{self.ports.mqtt_host}:{self.ports.mqtt}")}, ack_wait: "30s",
-  max_ack_pending: 1024, js_api_timeout: "2s"
+  max_ack_pending: 1024, js_api_timeout: "2s", reject_qos2_publish: true
   tls {{ cert_file: {quote(str(self._certificates.server))}
     key_file: {quote(str(self._certificates.server_key))}, timeout: 10 }} }}
 """
@@ -171,6 +174,17 @@ authorization {{ timeout: 10, auth_callout {{
             error_cb=quiet,
         )
 
+    async def _bound_retained(self, jetstream: JetStreamContext) -> None:
+        wanted = _retained()
+        try:
+            found = (await jetstream.stream_info(RETAINED)).config
+        except NotFoundError:
+            await jetstream.add_stream(wanted)
+            return
+        if found.max_msg_size != LARGEST:
+            found.max_msg_size = LARGEST
+            await jetstream.update_stream(found)
+
     async def settle_stream(self) -> None:
         """Make the stream of the stations' messages, or check it. Raises DiademaError.
 
@@ -188,8 +202,10 @@ authorization {{ timeout: 10, auth_callout {{
                 max_age=WEEK_S,
                 max_bytes=self._most,  # then the oldest goes: beyond the server's own limit, all
                 discard=DiscardPolicy.OLD,  # stations would be refused
+                max_msg_size=LARGEST,  # by MQTT no other bound of the server's holds
                 num_replicas=1,
             )
+            await self._bound_retained(jetstream)
             try:
                 found = (await jetstream.stream_info(STREAM)).config
             except NotFoundError:
@@ -213,6 +229,19 @@ def most_bytes(stations: int) -> int:
     return min(max(LEAST_BYTES, stations * A_STATION_BYTES), MOST_BYTES)
 
 
+def _retained() -> StreamConfig:
+    """As the server makes it, but for the size; it holds the newest message of each topic."""
+    return StreamConfig(
+        name=RETAINED,
+        subjects=["$MQTT.rmsgs.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_msgs_per_subject=1,
+        max_msg_size=LARGEST,
+        num_replicas=1,
+    )
+
+
 def is_ours(config: StreamConfig) -> bool:
     return (
         config.retention == RetentionPolicy.LIMITS
@@ -220,6 +249,7 @@ def is_ours(config: StreamConfig) -> bool:
         and config.max_age == WEEK_S
         and (config.max_bytes or 0) >= LEAST_BYTES
         and config.discard == DiscardPolicy.OLD
+        and config.max_msg_size == LARGEST
         and config.storage == StorageType.FILE
     )
 

@@ -64,6 +64,6 @@ def _rights(s: str) -> dict[str, Any]:
         "sub": {"allow": [own + "ack", own + "cmd", "$MQTT.sub.>"]},
         "subs": -1,
         "data": -1,
-        "payload": -1,
+        "payload": -1,  # by MQTT the server asks nobody for it: the streams' own bound holds
         "allowed_connection_types": ["MQTT"],
     }
