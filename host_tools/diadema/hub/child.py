@@ -46,6 +46,7 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """0 while it was stopped."""
         return self._process.pid if self._process else 0
 
     async def start(self) -> None:
@@ -59,7 +60,7 @@ class Child:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
-        process = self._process
+        process, self._process = self._process, None
         if process is None or process.returncode is not None:
             return
         for end in (process.terminate, process.kill):
@@ -131,7 +132,10 @@ class Child:
             since = time.monotonic()
             self.restarts += 1
             if self._on_restart is not None:
-                await self._on_restart()
+                try:
+                    await self._on_restart()
+                except Exception:  # or nobody would start it again the next time
+                    log.exception("what follows a start of %s failed", self.name)
 
     async def _end_unready(self) -> None:
         if self._process is not None and self._process.returncode is None:

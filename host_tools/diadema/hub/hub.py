@@ -15,11 +15,14 @@ import msgspec
 from nats.errors import Error as NatsError
 
 from diadema import credentials, paths, site
+from diadema.disk import Disk
 from diadema.errors import DiademaError
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child
+from diadema.hub.health import BrokerHealth
 from diadema.hub.pages import PageDoor
 from diadema.hub.process import end_leftovers
+from diadema.hub.watch import Hands, Watch
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir, write_whole
 from diadema.web.accounts import Accounts
@@ -60,6 +63,7 @@ class Hub:
         self._clock = clock.absolute() if clock else None
         self._held = contextlib.ExitStack()
         self._children: list[Child] = []
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -124,7 +128,34 @@ class Hub:
             web = self._python("diadema.web", "--port", str(self._port), *door)
             starting.append(self._begin("web", web, self._web_serves))
         await asyncio.gather(*starting)
-        await self._write_hub()
+        write_whole(self.data.hub, self._info())
+        self._watching = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """Disk and broker, until cancelled."""
+        (nats,) = (child for child in self._children if child.name == "nats")
+        health = BrokerHealth(self._secrets.host)
+
+        async def pause() -> None:
+            await nats.stop()
+            await self._write_hub()
+
+        async def resume() -> None:
+            try:
+                await nats.start()
+            except DiademaError:
+                await nats.stop()
+                raise
+            await self._broker_is_back()
+
+        async def write_error() -> str | None:
+            return await health.write_error(self._broker.url)
+
+        hands = Hands(pause, resume, nats.restart, write_error)
+        try:
+            await Watch(Disk(self.data.root), hands).run()
+        finally:
+            await health.close()
 
     async def _start_broker(self) -> None:
         """First without the stations' door, to make the stream; then with it."""
@@ -188,6 +219,10 @@ class Hub:
         return lambda: command
 
     async def _write_hub(self) -> None:
+        with contextlib.suppress(OSError):  # the disk is full, and it says already where we are
+            write_whole(self.data.hub, self._info())
+
+    def _info(self) -> bytes:
         info = paths.Hub(
             pid=os.getpid(),
             children={child.name: child.pid for child in self._children},
@@ -195,7 +230,7 @@ class Hub:
             nats=self._broker.url,
             mqtt=(self._broker.ports.door, self._broker.ports.mqtt),
         )
-        write_whole(self.data.hub, msgspec.json.encode(info))
+        return msgspec.json.encode(info)
 
     def _look_at_accounts(self) -> None:
         """Without any: a code to make the first one with. Raises DiademaError."""
@@ -244,6 +279,10 @@ class Hub:
 
     async def _stop(self) -> None:
         """Everything ends within 5 s: the web and the ingest together, then the broker."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+            self._watching = None
         self.data.hub.unlink(missing_ok=True)
         others = [child for child in self._children if child.name != "nats"]
         await asyncio.gather(*(child.stop(1.5) for child in others))

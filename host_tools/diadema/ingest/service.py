@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -17,6 +18,7 @@ from diadema.clock import Clock
 from diadema.credentials import Secrets
 from diadema.errors import DiademaError
 from diadema.hub.broker import is_ours, most_bytes
+from diadema.hub.health import BrokerHealth
 from diadema.ingest.acts import Acts
 from diadema.ingest.admission import Admission
 from diadema.ingest.answers import Answers
@@ -49,6 +51,7 @@ from diadema.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 
 STREAM = "$MQTT_msgs"
+HEALTH_S = 1.0
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
@@ -94,6 +97,7 @@ class Service:
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
         self._patience = Patience()
+        self._write_error: str | None = None  # of the broker
         self._ticks = 0
 
     async def run(self) -> None:
@@ -108,7 +112,8 @@ class Service:
         for subject, answer in Requests(self).answers().items():
             await self._nats.subscribe(subject, cb=answer)
         await self._admission.serve(self._nats)
-        ticker = asyncio.create_task(self._tick_for_ever())
+        beside = [asyncio.create_task(self._tick_for_ever())]
+        beside.append(asyncio.create_task(self._look_at_broker()))
         try:
             while True:
                 try:
@@ -118,8 +123,9 @@ class Service:
                     log.warning("the stream is interrupted: %s", error)
                     await asyncio.sleep(_RETRY_S)
         finally:
-            ticker.cancel()
-            await asyncio.gather(ticker, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             self.reader.close()
             await self._nats.close()
 
@@ -315,6 +321,23 @@ class Service:
             except Exception:  # a fault of ours in one of them must not stop the others
                 log.exception("what is due by the clock failed")
 
+    async def _look_at_broker(self) -> None:
+        """Whether it keeps what it is given; the hub starts one again that does not."""
+        health = BrokerHealth(self._password)
+        try:
+            while True:
+                try:
+                    error = await health.write_error(self._url)
+                except (*_TROUBLE, msgspec.DecodeError) as trouble:
+                    log.debug("the broker does not tell how it is: %r", trouble)
+                else:
+                    if error is not None and error != self._write_error:
+                        log.error("the broker can write no more: %s", error)
+                    self._write_error = error
+                await asyncio.sleep(HEALTH_S)
+        finally:
+            await health.close()
+
     def _whose_turn(self) -> list[str]:
         """Of the stations that are there, those that hear from us in this interval."""
         turns = max(round(BEAT_S / EVERY_S), 1)
@@ -376,8 +399,8 @@ class Service:
 
     @property
     def paused(self) -> bool:
-        """The store takes nothing just now."""
-        return self._patience.paused
+        """The store, or the broker before it, takes nothing just now."""
+        return self._patience.paused or self._write_error is not None
 
     @property
     def publish_violations(self) -> int:

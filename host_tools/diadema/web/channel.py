@@ -5,8 +5,8 @@ together, the last value of an agent winning. Each message is encoded once for a
 
 A message is `{"snap":{…}}` or `{"seq","now","d":[[index, live columns…],…]}`. An empty `d` says
 "still here". `now` is UTC ms, `speed` is there when it is not 1, `down` (since when) while nothing
-new can come. Inside, `cut`, `owing`, `queues`, `targets` and `alerts` are there when they are new,
-and always in a snapshot.
+new can come, with `why` where that is known (`disk`: it has only its reserve left). Inside, `cut`,
+`owing`, `queues`, `targets` and `alerts` are there when they are new, and always in a snapshot.
 """
 
 import asyncio
@@ -32,7 +32,9 @@ type Teams = frozenset[str] | None  # whose agents an audience sees; None: every
 
 @dataclass(frozen=True)
 class Source:
-    """What every channel reads. `down` tells since when (UTC ms) the data stands, or None."""
+    """What every channel reads. `down` tells since when (UTC ms) the data stands, or None, and
+    `why` the reason, where it is known.
+    """
 
     floor: Floor
     pace: Pace
@@ -40,6 +42,7 @@ class Source:
     build: str
     people: Callable[[], People]
     watch: Watch
+    why: Callable[[], str | None] = lambda: None
 
 
 @dataclass
@@ -209,6 +212,8 @@ class Channel:
             times["speed"] = speed
         if (down := self._source.down()) is not None:
             times["down"] = down
+            if (why := self._source.why()) is not None:
+                times["why"] = why
         return times
 
     def _send(self, body: dict[str, Any]) -> None:

@@ -12,6 +12,8 @@ import msgspec
 from diadema.clock import Clock
 from diadema.directory.people import People
 from diadema.directory.reading import Kept
+from diadema.disk import Disk, Room
+from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.web.accounts import Accounts
 from diadema.web.accounts.door import Door
@@ -44,6 +46,7 @@ class Service:
         self.worker = Worker()
         self.data = DataDir(settings.data)
         self.accounts = Accounts(self.data)
+        self._disk = Disk(settings.data)
         self.door = Door(self.accounts, settings.token)
         self._people = Kept(self.data)
         self.reports = ReportClock(self.data, self.pace, self.worker)
@@ -51,7 +54,7 @@ class Service:
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
         self.channels = Channels(
-            Source(self.floor, self.pace, down, build, self.people, self.watch)
+            Source(self.floor, self.pace, down, build, self.people, self.watch, self._why)
         )
         self.background = Background()
 
@@ -80,6 +83,17 @@ class Service:
     def people(self) -> People:
         """As they are today in the site's zone; read again when anybody changed something."""
         return self._people.on(self.today())
+
+    def room(self) -> Room | None:
+        """Of the disk of the data; None when it cannot be told."""
+        try:
+            return self._disk.look()
+        except DiademaError:
+            return None
+
+    def _why(self) -> str | None:
+        room = self.room()
+        return "disk" if room is not None and room.low else None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -111,6 +125,7 @@ class Service:
             "live": self.feed.down_since() is None,
             "down_since": self.feed.down_since(),
             "nats": self.feed.connected,
+            "disk": self.room(),
             "build": self.build,
             "agents": len(self.floor.rows),
             "states": self.floor.by_state(),
@@ -141,6 +156,10 @@ class Service:
         family("commands_total", "counter", "requests to the hub", {"": self.commands})
         failures = self.background.failures
         family("failures_total", "counter", "faults in what goes on behind", {"": failures})
+        if (room := self.room()) is not None:
+            family("disk_free_bytes", "gauge", "free on the disk of the data", {"": room.free})
+            family("disk_reserve_bytes", "gauge", "below which all pauses", {"": room.reserve})
+            family("disk_low", "gauge", "1 while it pauses for room", {"": float(room.low)})
         viewers = {label: float(len(c.viewers)) for label, c in scopes.items()}
         family("viewers", "gauge", "open floor streams", viewers)
         messages = {label: float(c.messages) for label, c in scopes.items()}

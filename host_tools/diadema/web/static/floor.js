@@ -31,6 +31,7 @@ class Floor {
   #arranging = 0;
   #ticking = 0;
   #since = 0;
+  #why = null;
   #site = { name: "", zone: "America/Lima", language: "es" };
 
   constructor(root, words, person) {
@@ -61,7 +62,7 @@ class Floor {
     this.link = new Link(isWall ? "wall" : "full", this.clock, {
       snapshot: (snap) => this.#snapshot(snap),
       change: (message) => this.#change(message),
-      stale: (since) => this.#stale(since),
+      stale: (since, why) => this.#stale(since, why),
     });
   }
 
@@ -140,8 +141,9 @@ class Floor {
     if (tile.element.hasAttribute("aria-label")) this.#describe(tile.element);
   }
 
-  #stale(since) {
+  #stale(since, why) {
     this.#since = since;
+    this.#why = why;
     this.clock.freeze(since || null);
     const isStale = since !== null;
     this.groups.busy(isStale);
@@ -152,7 +154,7 @@ class Floor {
   }
 
   #sayState() {
-    this.notice.say(this.#since, this.hour, this.#tiles.length);
+    this.notice.say(this.#since, this.#why, this.hour, this.#tiles.length);
     const shown = this.#tiles.filter((tile) => !tile.element.hidden).length;
     let empty = "";
     if (this.#since === null && !this.#tiles.length) {

@@ -12,12 +12,14 @@ export class Link {
   #seq = null;
   #heard = -Infinity;
   #down = null;
+  #why = null;
   #attempt = 0;
   #timers = [];
   #stale = undefined;
   #closed = false;
 
-  /** `on.snapshot(snap)`, `on.change(message)`, `on.stale(sinceMs | 0 | null)`; 0 is never, null fresh. */
+  /** `on.snapshot(snap)`, `on.change(message)`, `on.stale(sinceMs | 0 | null, why)`; 0 is never,
+      null fresh; `why` is "disk" or null. */
   constructor(scope, clock, on) {
     this.scope = scope;
     this.clock = clock;
@@ -70,6 +72,9 @@ export class Link {
     this.clock.anchor(body.now, body.speed);
     this.#heard = performance.now();
     this.#down = body.down ?? null;
+    const why = body.why ?? null;
+    if (why !== this.#why) this.#stale = undefined; // to be told again
+    this.#why = why;
     if (message.snap) {
       this.#attempt = 0;
       this.#seq = body.seq;
@@ -93,6 +98,6 @@ export class Link {
     }
     if (stale === this.#stale) return;
     this.#stale = stale;
-    this.on.stale(stale);
+    this.on.stale(stale, this.#why);
   };
 }

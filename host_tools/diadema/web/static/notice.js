@@ -14,8 +14,9 @@ export class Notice {
     this.element.append(this.head, " ", this.hint);
   }
 
-  /** `since` UTC ms, 0 for never, null for live; `hour` turns ms into the site's hour. */
-  say(since, hour, count) {
+  /** `since` UTC ms, 0 for never, null for live; `why` "disk" or null; `hour` turns ms into the
+      site's hour. */
+  say(since, why, hour, count) {
     const { words } = this;
     let head = "";
     let hint = "";
@@ -23,7 +24,7 @@ export class Notice {
       [head, hint] = [words.connecting, words["connecting.hint"]];
     } else if (since !== null) {
       head = since ? fill(words.stale, { time: hour(since) }) : words["stale.never"];
-      hint = words["stale.hint"];
+      hint = words[why ? `stale.${why}` : "stale.hint"];
     }
     this.element.dataset.kind = since === 0 && !count ? "connecting" : "stale";
     if (this.head.textContent !== head) this.head.textContent = head;
