@@ -179,9 +179,15 @@ def audit(
     """Who did or read what; exit code 1 when --check finds the record changed."""
     from msgspec.structs import asdict
 
+    from diadema.directory.reading import teams_of
+    from diadema.paths import DataDir
+
+    teams = teams_of(DataDir(data_root(data)), agent) if agent else ()
     with opened(data) as accounts:
         broken = accounts.audit.check() if check else None
-        rows = [] if check else accounts.audit.rows(who=who, agent=agent, limit=limit)
+        rows = [] if check else accounts.audit.rows(
+            who=who, agent=agent, teams=teams, limit=limit
+        )
     if check:
         said = "The record is whole." if broken is None else f"Row {broken} was changed."
         _tell({"broken": broken}, as_json, said)

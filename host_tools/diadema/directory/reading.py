@@ -1,5 +1,6 @@
 """People and places as they are on one day, for whoever reads figures."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,21 @@ def people(data: DataDir, first: date | None = None, last: date | None = None) -
     """
     last = last or datetime.now(zone_of(data) or ZoneInfo("America/Lima")).date()
     return _people(data.root, tuple(map(_stamp, _files(data))), first or last, last)
+
+
+def teams_of(data: DataDir, agent: str) -> set[str]:
+    """Every team that an agent is of, or by the directory ever was; a site that cannot be read
+    tells of none.
+    """
+    found: set[str] = set()
+    if data.site.exists():
+        with suppress(DiademaError):
+            found = {one.team for one in site.load(data.site).agents if one.id == agent}
+    if data.directory.exists():
+        with Directory(data.directory) as book:
+            bodies = [one.body or {} for one in book.history("agents", agent)]
+        found |= {str(body.get("team") or "") for body in bodies}
+    return found - {""}
 
 
 def zone_of(data: DataDir) -> ZoneInfo | None:

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import LargeBinary, cast, func, or_, select
 
 from diadema.directory.book import Directory
+from diadema.directory.reading import teams_of
 from diadema.errors import DiademaError
 from diadema.paths import DataDir, cannot_write
 from diadema.store import Reader, open_reader, tables
@@ -64,7 +65,8 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
         finally:
             reader.close()
     parts["directory"] = [*_entries(data, agent)]
-    parts["reads"] = accounts.audit.rows(agent=agent, limit=1_000_000)
+    teams = teams_of(data, agent)
+    parts["reads"] = accounts.audit.rows(agent=agent, teams=teams, limit=1_000_000)
     return parts
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
+from diadema.directory.reading import teams_of
 from diadema.web.api import Served
 from diadema.web.asking import need
 from diadema.web.paging import Limit
@@ -40,5 +41,8 @@ def audit(
     limit: Limit = 100,
 ) -> list[AuditItem]:
     service.audit(person, "audit.list")
-    rows = service.accounts.audit.rows(before=before, limit=limit, who=who, what=what, agent=agent)
+    teams = teams_of(service.data, agent) if agent else ()
+    rows = service.accounts.audit.rows(
+        before=before, limit=limit, who=who, what=what, agent=agent, teams=teams
+    )
     return [AuditItem.model_validate(row) for row in rows]

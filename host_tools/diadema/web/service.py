@@ -16,6 +16,7 @@ from diadema.disk import Disk, Room
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.web.accounts import Accounts
+from diadema.web.accounts.audit import ALL, of_team
 from diadema.web.accounts.door import Door
 from diadema.web.background import Background
 from diadema.web.channel import Source
@@ -106,9 +107,13 @@ class Service:
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
         """Note that this person has read or changed something of these agents; `ALL` of them where
-        he saw all that he may. Raises AuditFull, which is answered with a 503.
+        he saw all that he may: of which teams then stands there. Raises AuditFull, which is
+        answered with a 503.
         """
-        self.accounts.audit.note(person, what, agents)
+        told = [*agents]
+        if told == [*ALL] and (teams := person.scope(self.people())) is not None:
+            told = [of_team(team) for team in teams]
+        self.accounts.audit.note(person, what, told)
 
     def live_rows(self) -> list[dict[str, Any]]:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))

@@ -113,9 +113,37 @@ async def test_a_read_is_recorded_with_whose_data_it_was(worked_web: Web) -> Non
         while len(rows) < 2:
             rows = (await client.get("/audit", params={"who": me["id"]})).json()
     assert {(row["what"], *row["agents"]) for row in rows} == {
-        ("agents.day", "a001"), ("marks.list", "*"),
+        ("agents.day", "a001"), ("marks.list", "*Mañana"),
     }  # fmt: skip
     assert {row["address"] for row in rows} == {"127.0.0.1"}
+
+
+async def test_who_read_of_her_has_whoever_read_of_all_whom_he_sees(worked_web: Web) -> None:
+    people = {
+        "morning": worked_web.login("supervisor", teams=["Mañana"]),  # as a001 is
+        "evening": worked_web.login("supervisor", teams=["Tarde"]),
+        "nobody": worked_web.login("supervisor"),
+        "all": worked_web.login("admin"),
+    }
+    names = {}
+    for name, cookies in people.items():
+        async with api(worked_web, cookies=cookies) as client:
+            names[(await client.get("/me")).json()["id"]] = name
+            assert (await client.get("/marks", params=BOTH)).status_code == 200
+            assert (await client.get("/contacts", params=BOTH)).status_code == 200
+
+    async def readers(agent: str) -> set[tuple[str, str]]:
+        query = {"agent": agent, "limit": "1000"}
+        async with api(worked_web, headers=BEARER) as client:
+            rows = (await client.get("/audit", params=query)).json()
+        return {(names[row["who"]], row["what"]) for row in rows if row["who"] in names}
+
+    both = ("marks.list", "contacts.list")
+    hers = {(name, what) for name in ("morning", "all") for what in both}
+    async with asyncio.timeout(20):
+        while await readers("a001") != hers:
+            await asyncio.sleep(0.05)
+    assert await readers("a003") == {("all", "marks.list"), ("all", "contacts.list")}
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,17 @@ from diadema.web.accounts.database import writing
 from diadema.web.accounts.tables import audit
 from diadema.web.who import Person
 
-ALL = ("*",)  # every agent whom the person may see
+ALL = ("*",)  # every agent
 _FIRST = "0" * 64
 _WAITING = 10_000
 _AGAIN_S = 1.0
 _SAME_MS = 60_000
 _encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def of_team(team: str) -> str:
+    """How every agent of one team stands in a row."""
+    return f"*{team}"
 
 
 class AuditFull(Exception):
@@ -119,11 +124,12 @@ class Audit:
         who: str = "",
         what: str = "",
         agent: str = "",
+        teams: Iterable[str] = (),
         from_ms: int | None = None,
         to_ms: int | None = None,
     ) -> list[Row]:
-        """The newest first. `what` by its beginning, `agent` among those named; rows that tell of
-        all are of everybody.
+        """The newest first. `what` by its beginning; `agent`: rows that name her, that tell of all
+        agents, or of all of one of `teams`, those that she was ever of.
         """
         row = audit.c
         query = select(audit).order_by(row.number.desc()).limit(limit)
@@ -138,9 +144,10 @@ class Audit:
         if to_ms is not None:
             query = query.where(row.at_ms < to_ms)
         if agent:
+            hers = [agent, *ALL, *map(of_team, teams)]
             named = func.json_each(row.agents).table_valued("value")
             query = query.where(
-                select(1).select_from(named).where(named.c.value == agent).exists()
+                select(1).select_from(named).where(named.c.value.in_(hers)).exists()
             )
         with self._engine.connect() as connection:
             return [Row(**found._mapping) for found in connection.execute(query)]

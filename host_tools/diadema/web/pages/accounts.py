@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from nicegui import run, ui
 
+from diadema.directory.reading import teams_of
 from diadema.web.accounts.book import AccountError
 from diadema.web.accounts.tokens import MOST_DAYS
 from diadema.web.pages.account_forms import account_form, shown_once, token_form
@@ -121,6 +122,8 @@ class _AccountsPage:
         if not self._page.still("audit"):
             return
         asked = {name: (value or "").strip() for name, value in self._filter.items()}
+        agent = asked["agent"]
+        teams = teams_of(self._service.data, agent) if agent else ()
         self._audit.rows = [
             {
                 "id": row.number, "at": self._hour(row.at_ms), "who": row.who,
@@ -129,7 +132,7 @@ class _AccountsPage:
                 "detail": _told(row.detail),
             }
             for row in self._accounts.audit.rows(
-                limit=_ROWS, who=asked["who"], what=asked["what"], agent=asked["agent"]
+                limit=_ROWS, who=asked["who"], what=asked["what"], agent=agent, teams=teams
             )
         ]  # fmt: skip
         self._audit.update()
