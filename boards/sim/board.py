@@ -23,7 +23,8 @@ screen        `show(buffer, whole=False)`: 1024 bytes, eight pages of 128 column
               `scroll(rows)` down, `contrast(value)` 0-255, `power(on)`; lit when made
 lights        `show((ready, busy, ring))`: 0 or 1 each
 codec         the interface in `drivers/es8388.py`
-audio         `listen()`, `await frame()`, `close()`, `tone(on)` meanwhile; `await play(tone)`
+audio         `listen()`, `await frame()`, `close()`, `tone(on)` meanwhile; `await play(tone)`;
+              `watch(opened)`, which is called with the clocks running, and `keep_clock()`
 headset       `async for plugged`
 wifi          `await connect(ssid, password, heard)`, what `scan()` gave; `connected`, `off()`,
               `is_on(ssid, password)`

@@ -41,12 +41,24 @@ class Audio:
         self._port = None
         self._pulses = None  # of a tone meanwhile
         self._ear = None  # stream and buffer while it listens
+        self._opened = None  # who wants to know that the clocks run
+        self._always = False
         self.state = None  # "receive", "transmit"
         self.frames = 0
         self.tones = 0
 
+    def watch(self, opened):
+        """`opened()` is called whenever the port was opened and the codec has its clocks."""
+        self._opened = opened
+
+    def keep_clock(self):
+        """From now on the port receives while it does nothing else, so that the clocks go on."""
+        self._always = True
+        if self.state is None:
+            self._open("receive")
+
     def _open(self, state):
-        self.close()
+        self._end()
         sck, ws = self._wires
         receives = state == "receive"
         try:
@@ -64,10 +76,20 @@ class Audio:
             poll.poll(0)
         if self.mclk is not None:
             drive(self.mclk)
+        if self._opened:
+            self._opened()
         return asyncio.StreamReader(self._port)
 
     def close(self):
         """Let go of the port and of what was in it."""
+        self._end()
+        if self._always:
+            try:
+                self._open("receive")
+            except PartError:
+                self.state = None  # who opens it next is told
+
+    def _end(self):
         self.tone(False)
         if self._port:
             self._port.deinit()

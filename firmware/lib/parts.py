@@ -47,7 +47,16 @@ class Parts:
     def make(self, role):
         """A new driver, in place of the one there may be. Raises PartError, OSError."""
         device = self.made[role] = self._build(role)
+        if role == "audio" and hasattr(device, "watch"):
+            device.watch(self._clocked)
+        if role == "codec" and getattr(device, "needs_clock", False):
+            (self.get("audio") or self.make("audio")).keep_clock()
         return device
+
+    def _clocked(self):
+        """The codec's clocks run; one to which that matters is told."""
+        if hasattr(self.get("codec"), "clocked"):
+            self.use("codec", lambda codec: codec.clocked())
 
     def _build(self, role):
         module, name, bus, pins, options = self.table[role]

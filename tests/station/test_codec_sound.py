@@ -36,6 +36,9 @@ from lib.errors import PartError
 from lib.tones import Tone
 codec = ES8311(machine.I2C(0, scl=Pin(22), sda=Pin(21)), limit_db=0, line_in=True)
 audio = Audio(27, 25, 35, 26)
+if hasattr(codec, "clocked"):
+    audio.watch(codec.clocked)
+    audio.keep_clock()
 def peaks(frame):
     samples = struct.unpack("<640h", frame)
     return [max(samples[at] for at in range(side, 640, 2)) for side in (0, 1)]
@@ -167,7 +170,7 @@ async def main():
     random.seed(SEED)
     codec.limit_db = -12
     codec.start()
-    asyncio.create_task(Audio(27, 25, 35, 26).play(Square()))
+    asyncio.create_task(audio.play(Square()))
     await asyncio.sleep_ms(300)
     while True:
         for _ in range(random.randint(1, 6)):

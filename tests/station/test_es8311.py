@@ -180,10 +180,10 @@ async def main():
             if codec.selftest() or differs != {start + register: chip.registers[register]}:
                 missed.append(start + register)
             chip.registers[register] ^= 0x10
-    print(len(codec.written), len(codec._adc.written), missed, codec.selftest())
+    print(len(codec.written), len(codec._adc.written), missed, codec.selftest())  # 0x0D: MCLK
 """
     )
-    assert lines == ["32 29 [] True"]
+    assert lines == ["32 29 [13] True"]
 
 
 async def test_after_a_power_cut_start_sets_both_up(chips):
@@ -205,6 +205,29 @@ async def main():
 """
     )
     assert lines == [f"False True {state} True" for state in ("on", "standby", "off")]
+
+
+async def test_what_was_written_without_a_clock_is_written_again_with_it(chips):
+    """MCLK stands while I2S is shut: the powers written then do nothing, and are no fault."""
+    lines = await chips(
+        CODEC
+        + """
+runs = False
+model.clock = lambda: runs
+async def main():
+    global runs
+    codec = ES8311(i2c)
+    print(model.registers[0x0D] == codec.written[0x0D], codec.selftest())
+    runs = True
+    print(heard("headset", "dac") > 0)
+    codec.clocked()
+    print(heard("headset", "dac") > 0, codec.selftest(), codec.needs_clock)
+    model.fault = "no_mclk"
+    print(heard("headset", "dac") > 0)
+    print(ES8311(i2c, line_in=True).needs_clock)
+"""
+    )
+    assert lines == ["False True", "False", "True True False", "False", "True"]
 
 
 @pytest.mark.parametrize("mclk_hz", [12_288_000, 16_384_000])

@@ -131,6 +131,7 @@ class Audio:
         self.files = None
         self.fault = None  # any: I2S has no memory left for its buffers
         codec.watch = self.catch_up
+        codec.clock = self.clocks
         self.running = False
         self._at = 0
         self._sources = {}
@@ -198,6 +199,10 @@ class Audio:
         if self.running:
             port.start()
         return port
+
+    def clocks(self):
+        """Whether MCLK, BCLK and LRCK run: while a port is open."""
+        return bool(self._receiver or self._sender)
 
     def end(self, port):
         self.catch_up()

@@ -5,7 +5,7 @@ The line is wired to MIC1P/MIC1N and the headset to OUTP/OUTN, one output with t
 ES7210's model says the rest.
 """
 
-from parts.levels import decibels, gain, silence, summed
+from parts.levels import ForbiddenError, decibels, gain, silence, summed
 
 _RESET = {
     0x00: 0x1F, 0x03: 0x10, 0x04: 0x10, 0x06: 0x03, 0x08: 0xFF, 0x0C: 0x20, 0x0D: 0xFC,
@@ -14,6 +14,7 @@ _RESET = {
 }  # fmt: skip
 _COUNT = 0x100
 _LAST = 0x46  # above are only the chip's id and version
+_ANALOGUE = 0x0D  # powers; what is written there without MCLK does nothing (seen by M5Unified)
 SOCKETS = {"headset": ("OUT",), "line_out": ()}
 
 
@@ -21,10 +22,11 @@ class ES8311:
     """`fault`: "nack" not there; "bit" a bit of each written value turned; "stuck" the bus held
     low for good, "stretch" for longer than the controller waits; "gone" no acknowledge after
     `writes_left` more. `watch()` is called before each register write. `adc`: the ES7210's model;
-    `sockets`: {sink: pins that it carries}.
+    `sockets`: {sink: pins that it carries}. `clock()` says whether MCLK runs; "no_mclk": never.
     """
 
     def __init__(self, adc, sockets=SOCKETS):
+        self.clock = None  # as if it always ran
         self.adc = adc
         self.sockets = sockets
         self.watch = None
@@ -53,10 +55,22 @@ class ES8311:
         for byte in data[1:]:
             if self.watch:
                 self.watch()
-            if self._at < _LAST:
-                self.registers[self._at] = byte ^ 0x02 if self.fault == "bit" else byte
+            if self._at < _LAST and (self._at != _ANALOGUE or self._clocked()):
+                self._take(self._at, byte ^ 0x02 if self.fault == "bit" else byte)
             self._at += 1
         return len(data)
+
+    def _take(self, register, value):
+        changed = self.registers[register] ^ value
+        powered = not self.registers[0x12] & 0x02 or not self.registers[0x0E] & 0x60
+        if 0x02 <= register <= 0x05 and changed and powered and self._running(0x20, 0xCC):
+            raise ForbiddenError("ES8311 %02x=%02x: a divider changes as a converter runs" % (
+                register, value
+            ))  # fmt: skip
+        self.registers[register] = value
+
+    def _clocked(self):
+        return self.fault != "no_mclk" and (self.clock is None or self.clock())
 
     def read(self, count):
         if self.fault in ("stuck", "stretch"):
@@ -98,7 +112,12 @@ class ES8311:
     def _running(self, clocks, power):
         """State machine on, nothing in reset (0x00); these clocks (0x01) and references (0x0D)."""
         r = self.registers
-        return r[0x00] & 0x9F == 0x80 and r[0x01] & clocks == clocks and not r[0x0D] & power
+        return (
+            self._clocked()
+            and r[0x00] & 0x9F == 0x80
+            and r[0x01] & clocks == clocks
+            and not r[0x0D] & power
+        )
 
     def _input(self):
         """ADC: source and PGA (0x14), powers (0x0E), scale (0x16), volume (0x17)."""

@@ -36,7 +36,8 @@ class ES8388:
     `watch()` is called before each register write: what was heard up to then is known.
 
     `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
-    "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more.
+    "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more;
+    "no_mclk" the converters stand still.
     """
 
     def __init__(self, inputs=INPUTS, sockets=SOCKETS):
@@ -201,7 +202,7 @@ class ES8388:
         """The DAC of a side: power, clocks, mute, attenuation (registers 2, 4, 0x19 to 0x1B)."""
         r = self.registers
         off = r[0x02] & 0x55 or r[0x04] & (0x80, 0x40)[side] or r[0x19] & 0x04
-        if off or not self._analogue():
+        if off or not self._analogue() or self.fault == "no_mclk":
             return 0.0
         both = r[0x19] & 0x08  # the left side's register is for both
         return gain(-min(r[0x1A if both else 0x1A + side], 0xC0) / 2)
@@ -211,6 +212,7 @@ class ES8388:
         r = self.registers
         sources = self._amplified(side)
         off = r[0x02] & 0xAA or r[0x03] & (0x24, 0x14)[side] or r[0x0F] & 0x04
+        off = off or self.fault == "no_mclk"
         both = r[0x0F] & 0x08
         level = 0.0 if off else gain(-min(r[0x10 if both else 0x10 + side], 0xC0) / 2)
         return {source: amplified * level for source, amplified in sources.items()}
