@@ -204,6 +204,19 @@ async def test_a_codec_that_is_dark_and_a_person_who_says_no(desk):
         await bench.shows("bench_no")
 
 
+async def test_a_codec_without_its_clock(desk):
+    """It answers and keeps what it is told, but neither takes a tone nor gives it back."""
+
+    async def stop(step):
+        await bench.station.ask({"do": "fault", "part": "codec", "kind": "no_mclk"})
+        await technician._act(step)
+
+    async with desk() as bench:
+        await ready(bench)
+        technician = Technician(bench, microphone=stop)
+        assert failed(await technician.test()) == ["microphone"]
+
+
 async def test_a_torn_journal(desk):
     async with desk() as bench:
         await ready(bench)
