@@ -1,10 +1,12 @@
 """Hours that cannot be: a station may say them, and they change nothing for anybody else."""
 
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 from diadema import site as sites
 from diadema.exports.cloud_events import Export
+from diadema.figures.days import LocalDays
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
 from diadema.paths import DataDir
@@ -128,9 +130,18 @@ def test_a_rebuild_mends_a_store_that_believed_such_hours(data, monkeypatch, clo
     take(Ingest(writer, site, clock), seven(ABSURD[0]))
     monkeypatch.undo()
     writer.close()
+    roll(data, T0)  # until then nobody's pages break by it
     assert rebuild(data, clock, apply=True).applied
     assert roll(data, T0).left == 0
     assert rebuild(data, clock).differences == []
+
+
+def test_days_are_not_walked_for_ages():
+    year_9999 = 253_402_300_799_000
+    zone = ZoneInfo("America/Lima")
+    assert len([*LocalDays(zone).over(T0, year_9999)]) < 3700
+    assert [*LocalDays(zone).over(year_9999, MOST)] == [LocalDays(zone).of(MOST)]
+    assert [*LocalDays(zone).over(T0, T0 + 86_400_000)] == ["2026-11-18", "2026-11-19"]
 
 
 def test_marks_are_kept_without_such_an_hour(ingest, reader):

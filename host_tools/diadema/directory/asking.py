@@ -48,7 +48,7 @@ def listed(
     with open_directory(data, now_ms) as book:
         if KINDS[kind].many:
             begin = first.isoformat() if first else ""
-            end = (last + timedelta(1)).isoformat() if last else ""
+            end = (last + timedelta(1)).isoformat() if last and last < date.max else ""
             found = book.entries(kind, first=begin, last=end or None, after=after, limit=limit + 1)
             total = book.count(kind, None, begin, end)
         else:

@@ -18,9 +18,13 @@ MOST_BYTES = 40_000_000
 MOST_ROWS = 250_000
 ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/D",
                     "#¡REF!", "#¡VALOR!", "#¡DIV/0!", "#¿NOMBRE?", "#¡NUM!"})  # fmt: skip
-_MOST_UNPACKED = 600_000_000
+_MOST_TABLE = 400_000_000  # bytes of the sheets, which are read a row at a time
+_MOST_WHOLE = 32_000_000  # and of the parts that are read whole: texts, styles
+_MOST_CELLS = 20_000_000
+_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384  # of a spreadsheet
 _OLD_BOOK = b"\xd0\xcf\x11\xe0"  # XLS, and books with a password
 _SEPARATORS = (";", ",", "\t")
+_HINTED = (*_SEPARATORS, "|", ":")
 _FIELD = 100_000
 type Cells = Sequence[Any]
 
@@ -59,8 +63,11 @@ def _titled(rows: Iterator[tuple[int, Cells]], encoding: str = "") -> Sheet:
 
 def _filled(rows: Iterator[Cells]) -> Iterator[tuple[int, Cells]]:
     """Rows with anything in them."""
-    count = 0
+    count = cell_count = 0
     for number, cells in enumerate(rows, 1):
+        cell_count += len(cells)
+        if number > _LAST_ROW or len(cells) > _LAST_COLUMN or cell_count > _MOST_CELLS:
+            raise Wrong(Problem(word="file_cells"))
         if any(cell is not None and cell != "" for cell in cells):
             count += 1
             if count > MOST_ROWS:
@@ -73,8 +80,7 @@ def _book(data: bytes) -> Iterator[tuple[int, Cells]]:
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if sum(one.file_size for one in packed.infolist()) > _MOST_UNPACKED:
-                raise Wrong(Problem(word="file_zip"))
+            _look_at_sizes(packed)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         yield from _filled(book.worksheets[0].iter_rows(values_only=True))
         book.close()
@@ -84,13 +90,28 @@ def _book(data: bytes) -> Iterator[tuple[int, Cells]]:
         raise Wrong(Problem(word="file_zip")) from error
 
 
+def _look_at_sizes(packed: zipfile.ZipFile) -> None:
+    """Nothing is unpacked beyond the size that stands with it. Raises Wrong."""
+    table = whole = 0
+    for one in packed.infolist():
+        if one.filename.startswith("xl/worksheets/"):
+            table += one.file_size
+        elif one.filename.endswith((".xml", ".rels")):  # pictures are not read
+            whole += one.file_size
+    if table > _MOST_TABLE or whole > _MOST_WHOLE:
+        raise Wrong(Problem(word="file_cells"))
+
+
 def _lines(text: str) -> Iterator[tuple[int, Cells]]:
     first = text.lstrip("\r\n").partition("\n")[0]
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # Excel's own hint
+    hint = first.rstrip("\r").lower()
+    if len(hint) == 5 and hint.startswith("sep=") and hint[4] in _HINTED:  # Excel's own hint
         separator, text = first[4], text.lstrip("\r\n").partition("\n")[2]
         shift = 1
     else:
         separator, shift = max(_SEPARATORS, key=first.count), 0
+    if text.count(separator) > _MOST_CELLS:
+        raise Wrong(Problem(word="file_cells"))
     csv.field_size_limit(_FIELD)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     unguarded = ([from_cell(cell) if cell[:1] == "'" else cell for cell in row] for row in reader)

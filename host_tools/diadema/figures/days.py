@@ -9,6 +9,9 @@ from msgspec import Struct
 from diadema.directory import reading
 from diadema.paths import DataDir
 
+_LAST_S = 4_133_980_800  # 2101-01-01: nothing we were told happened later
+_LONGEST_MS = 3653 * 86_400_000
+
 
 class DaySpan(Struct, frozen=True):
     """One local day, [start_s, end_s); its length is what the clocks there make of it."""
@@ -29,7 +32,8 @@ def start_of(day: date, zone: ZoneInfo) -> int:
 
 
 def day_at(utc_s: int, zone: ZoneInfo) -> date:
-    """The local day in which that second lies."""
+    """The local day in which that second lies; what lies beyond any, in the last one or first."""
+    utc_s = min(max(utc_s, 0), _LAST_S)
     return datetime.fromtimestamp(utc_s, UTC).astimezone(zone).date()
 
 
@@ -64,7 +68,9 @@ class LocalDays:
         return self.at(utc_ms).isoformat()
 
     def over(self, start_ms: int, end_ms: int) -> Iterator[str]:
-        """All days that have something of [start, end], none twice."""
+        """All days that have something of [start, end], none twice; of ten years, at most."""
+        start_ms = min(max(start_ms, 0), _LAST_S * 1000)
+        end_ms = min(end_ms, start_ms + _LONGEST_MS, _LAST_S * 1000)
         while True:
             yield self.of(start_ms)
             if end_ms < self._end:

@@ -50,6 +50,7 @@ _EPOCH = re.compile(r"(\d{9,10})(?:[.,](\d{1,9}))?")
 _EPOCH_MS = re.compile(r"\d{12,13}")
 _VERB = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
 _NOTHING = {"", "none", "null", "\\n"}
+MOST_BYTES = 512 << 20  # of a log, unpacked
 _GZIP = b"\x1f\x8b"
 type _Cells = tuple[int, str, list[str] | None]  # line, the row as it stands, its cells
 
@@ -96,11 +97,15 @@ class LogError(DiademaError):
 def read_rows(path: Path, zone: ZoneInfo) -> Rows:
     """`zone`: of local times, which only dumps have. Raises LogError."""
     try:
-        content = path.read_bytes()
-        if content.startswith(_GZIP):
-            content = gzip.decompress(content)
+        with path.open("rb") as file:
+            packed = file.read(len(_GZIP)) == _GZIP
+        with gzip.open(path) if packed else path.open("rb") as log:
+            content = log.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise LogError(f"cannot read {path}: {error}. Give the path of the log itself.") from error
+    if len(content) > MOST_BYTES:
+        most = f"{MOST_BYTES >> 20} MiB"
+        raise LogError(f"{path} has more than {most}: split it, for instance by months")
     if (kind := _MARKS.get(content[:2])) is not None:
         content = content.decode(kind, "replace").encode()
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")

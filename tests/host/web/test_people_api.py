@@ -79,6 +79,9 @@ async def test_codes_with_a_slash(api: httpx.AsyncClient) -> None:
     assert answer.json()["entry"] == row, answer.text
     found = (await api.get("/week", params={"first": "2026-11-30"})).json()
     cells = {one["code"]: one["days"] for one in found["agents"]}
+    for to, count in (("9999-12-31", 1), ("2026-11-30", 0)):
+        listed = await api.get("/roster", params={"from": "2026-11-01", "to": to})
+        assert (listed.status_code, listed.json()["total"]) == (200, count)
     assert cells["e001"]["2026-12-01"]["shift"] == "m" and cells["e002"] == {}
 
 
