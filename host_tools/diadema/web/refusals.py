@@ -5,6 +5,7 @@ wrong there by a short word, for programs.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from diadema.web.accounts.audit import AuditFull
 from diadema.web.guard import language_of
+from diadema.web.worker import TooLong
 from diadema.words import text
 
 _BARE = {400: "bad_json", 404: "not_found", 405: "not_allowed"}
@@ -27,6 +29,7 @@ def speak(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_request)
     app.add_exception_handler(HTTPException, _on_refusal)
     app.add_exception_handler(AuditFull, _on_audit_full)
+    app.add_exception_handler(BrokenExecutor, _on_broken)
 
 
 def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
@@ -72,6 +75,12 @@ def _sentence(error: Mapping[str, Any], language: str) -> str:
 async def _on_audit_full(request: Request, error: Exception) -> JSONResponse:
     detail = text("web.audit_full", language_of(request))
     return JSONResponse({"detail": detail}, 503, {"retry-after": "10"})
+
+
+async def _on_broken(request: Request, error: Exception) -> JSONResponse:
+    """The process that worked for this request is gone, or was ended as it took too long."""
+    word = "too_long" if isinstance(error, TooLong) else "broken"
+    return JSONResponse({"detail": text(f"web.{word}", language_of(request))}, 503)
 
 
 async def _on_refusal(request: Request, error: Exception) -> JSONResponse:

@@ -10,14 +10,24 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
+LONGEST_S = {"ask": 60.0, "file": 120.0, "behind": 900.0}
+
+
+class TooLong(BrokenExecutor):
+    """The work was not done in its time, and its process was killed."""
+
 
 class Worker:
     """Three processes, each begun when first needed: `ask` is for somebody who waits, `file` for
     who waits for a large file, so that no page waits for that; `behind` for what nobody waits for.
+    One work at a time in each. One that takes longer than `longest_s`, or that nobody waits for
+    any more, ends with its process, and the next one gets another.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: dict[str, float] = LONGEST_S) -> None:
+        self._longest_s = longest_s
         self._pools: dict[str, ProcessPoolExecutor] = {}
+        self._turns = {name: asyncio.Lock() for name in longest_s}
 
     async def ask[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run("ask", work, *args, **kwargs)
@@ -36,13 +46,20 @@ class Worker:
     async def _run[**P, T](
         self, name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        pool = self._pool(name)
-        try:
-            return await asyncio.wrap_future(pool.submit(work, *args, **kwargs))
-        except BrokenExecutor:  # its process was killed; the next who asks gets another one
-            if self._pools.get(name) is pool:
-                del self._pools[name]
-            raise
+        async with self._turns[name]:
+            pool = self._pool(name)
+            try:
+                made = pool.submit(work, *args, **kwargs)
+                waiting = asyncio.wrap_future(made)
+                done, _ = await asyncio.wait({waiting}, timeout=self._longest_s[name])
+                if not done:
+                    waiting.cancel()
+                    raise TooLong(f"{name}: not done in {self._longest_s[name]:.0f} s")
+                return waiting.result()
+            except (BrokenExecutor, asyncio.CancelledError):
+                # killed, too slow, or nobody waits for it: the next who asks gets another process
+                self._end(name, pool)
+                raise
 
     def _pool(self, name: str) -> ProcessPoolExecutor:
         pool = self._pools.get(name)
@@ -51,6 +68,14 @@ class Worker:
             pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
             self._pools[name] = pool
         return pool
+
+    def _end(self, name: str, pool: ProcessPoolExecutor) -> None:
+        """At once, whatever it does."""
+        if self._pools.get(name) is pool:
+            del self._pools[name]
+        for process in tuple((pool._processes or {}).values()):  # a method only from 3.14 on
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         for pool in self._pools.values():

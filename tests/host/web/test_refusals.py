@@ -1,6 +1,7 @@
 """What the web says when it refuses, in both languages; and that no bytes make it fail."""
 
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import BrokenExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -8,9 +9,12 @@ import httpx
 import pytest
 from diadema.clock import open_clock
 from diadema.web.app import create_app
+from diadema.web.refusals import speak
 from diadema.web.service import Service
 from diadema.web.settings import Settings
+from diadema.web.worker import TooLong
 from diadema.words import section
+from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parsers.inputs import inputs
@@ -133,3 +137,20 @@ async def test_any_address_is_answered(ask: Callable[..., Any], path: str, metho
     written = quote(path, safe="/?&=", errors="replace")
     answer = await ask(method, f"/api/v1/{written}", b"{}")
     assert answer.status_code < 500 or answer.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("error", "word"), [(TooLong("file"), "too_long"), (BrokenExecutor(), "broken")]
+)
+async def test_work_that_was_ended_is_a_refusal_and_no_fault(error: Exception, word: str) -> None:
+    app = FastAPI()
+    speak(app)
+
+    @app.get("/")
+    async def fails() -> None:
+        raise error
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        answer = await client.get("/", headers={"Accept-Language": "es"})
+    assert (answer.status_code, answer.json()["detail"]) == (503, section("web", "es")[word])
