@@ -185,9 +185,7 @@ def audit(
     teams = teams_of(DataDir(data_root(data)), agent) if agent else ()
     with opened(data) as accounts:
         broken = accounts.audit.check() if check else None
-        rows = [] if check else accounts.audit.rows(
-            who=who, agent=agent, teams=teams, limit=limit
-        )
+        rows = [] if check else accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)
     if check:
         said = "The record is whole." if broken is None else f"Row {broken} was changed."
         _tell({"broken": broken}, as_json, said)

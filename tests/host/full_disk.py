@@ -149,7 +149,7 @@ class SmallDisk:
             return await answer.text()
 
     async def log_in(self) -> tuple[int, str]:
-        form = {"name": "admin", "password": "una frase de prueba"}
+        form = {"account": "admin", "password": "una frase de prueba"}
         origin = {"Origin": self.web}
         async with self.http.post(
             f"{self.web}/login", data=form, headers=origin, allow_redirects=False

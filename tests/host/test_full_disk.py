@@ -1,5 +1,7 @@
 """A disk that is full takes nothing, which everybody is told; with room all goes on by itself."""
 
+import resource
+
 import pytest
 from broker_fixtures import until
 from full_disk import SmallDisk, way_in
@@ -38,19 +40,16 @@ async def test_it_pauses_at_its_reserve_and_goes_on(disk):
 
 
 async def test_a_broker_that_can_write_no_more_is_started_again(disk):
-    """The disk fills and is freed between two looks: nobody saw it full, and the broker takes
-    nothing more for ever.
-    """
+    """One write failed, and nobody saw the disk full: it would refuse everything for ever."""
     disk.work(1)
     await disk.until_held()
-    before = disk.data.read_hub().children["nats"]
-    disk.fill()
-    log = disk.data.nats / "nats.log"
-    for _ in range(20):
-        disk.work(1)
-    await until(lambda: "Critical write error" in log.read_text(errors="replace"))
-    disk.free()
+    nats = disk.data.read_hub().children["nats"]
+    size = max(file.stat().st_size for file in disk.data.nats.rglob("*.blk"))
+    resource.prlimit(nats, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    disk.work(3)
+    await until(lambda: "the broker can write no more" in disk.said)
     await disk.until_held()
     disk.stored()
-    assert disk.data.read_hub().children["nats"] != before
+    assert "file too large" in disk.said and "PAUSED" not in disk.said
+    assert disk.data.read_hub().children["nats"] != nats
     await until(lambda: _live(disk))

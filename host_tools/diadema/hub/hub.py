@@ -134,7 +134,7 @@ class Hub:
     async def _watch(self) -> None:
         """Disk and broker, until cancelled."""
         (nats,) = (child for child in self._children if child.name == "nats")
-        health = BrokerHealth(self._secrets.host)
+        health = BrokerHealth(self._secrets.system)
 
         async def pause() -> None:
             await nats.stop()

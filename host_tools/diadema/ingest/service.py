@@ -323,7 +323,7 @@ class Service:
 
     async def _look_at_broker(self) -> None:
         """Whether it keeps what it is given; the hub starts one again that does not."""
-        health = BrokerHealth(self._password)
+        health = BrokerHealth(self._system)
         try:
             while True:
                 try:
