@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from codec_bench import CODECS, SOURCES, Bench, calls, do, has
+from codec_bench import CODECS, SOURCES, Bench, calls, do, has, model
 from hypothesis import given
 from hypothesis import strategies as st
 from lib.errors import PartError
@@ -151,6 +151,15 @@ def test_each_output_pin_is_told_from_the_registers(chip: str) -> None:
     bench.codec.power("standby")
     outputs = bench.model.outputs()
     assert {db for told in outputs.values() for db in told.values()} == {None}
+
+
+def test_a_mono_plug_in_the_line_in_socket_leaves_her_without_the_caller() -> None:
+    """It grounds the ring, which is RIN2; tip and ring joined she hears him."""
+    bench = Bench("es8388")
+    assert bench.paths("headset")["line"] > 0 < bench.paths("adc_right")["line"]
+    bench.model.inputs = model("es8388").MONO_PLUG
+    assert bench.paths("headset")["line"] == bench.paths("adc_right")["line"] == 0
+    assert bench.paths("headset")["dac"] > 0 < bench.paths("adc_left")["microphone"]
 
 
 @CHIPS

@@ -16,6 +16,7 @@ _RESET = {
 }  # fmt: skip
 _LAST = 0x34
 INPUTS = {"LIN1": "microphone", "LIN2": "line", "RIN2": "line"}
+MONO_PLUG = {"LIN1": "microphone", "LIN2": "line"}  # in the line-in socket: its ring is grounded
 SOCKETS = {"headset": ("LOUT1", "ROUT1"), "line_out": ("LOUT2",)}
 _OUTPUTS = (  # pin, its mixer's side, its volume's register, its bit of register 4
     ("LOUT1", 0, 0x2E, 0x20),
