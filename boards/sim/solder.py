@@ -16,6 +16,7 @@ _CHIPS = {
     "es8388": ("es8388", "ES8388", 0x10),
     "wm8960": ("wm8960", "WM8960", 0x1A),
     "es8311": ("es8311", "ES8311", 0x18),
+    "ac101": ("ac101", "AC101", 0x1A),
     "es7210": ("es7210", "ES7210", 0x40),
     "pn532": ("pn532", "PN532", 0x24),
     "pn532_spi": ("pn532", "PN532Spi", None),
@@ -27,8 +28,12 @@ _CHIPS = {
 
 
 def solder(board, pins):
-    """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs."""
-    return Bench(board.BUSES, pins, SOCKETS.get(board.NAME)).parts(board.PARTS)
+    """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs. FITTED there names
+    what was soldered in place of the driver's own chip, {role: driver}: the firmware reads none
+    of it.
+    """
+    fitted = getattr(board, "FITTED", {})
+    return Bench(board.BUSES, pins, SOCKETS.get(board.NAME), fitted).parts(board.PARTS)
 
 
 def _model(driver):
@@ -37,10 +42,11 @@ def _model(driver):
 
 
 class Bench:
-    def __init__(self, buses, pins, sockets):
+    def __init__(self, buses, pins, sockets, fitted):
         self._buses = buses
         self._pins = pins
         self._sockets = sockets
+        self._fitted = fitted
         self._models = {}
 
     def parts(self, table):
@@ -56,6 +62,8 @@ class Bench:
 
     def _part(self, role, part):
         driver, _, bus, wires, options = part
+        if role in self._fitted:
+            driver, options = self._fitted[role], {}
         nets = [net(self._pins[name]) for name in wires]
         make = getattr(self, "_" + driver, None)
         if make:

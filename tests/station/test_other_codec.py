@@ -83,6 +83,19 @@ print("the end")
     assert f"variant {found}, module answers " in console.decode()
 
 
+async def test_a_kit_with_the_older_codec_names_it_and_works_without_sound(desk, tmp_path):
+    folder = tmp_path / "boards" / "older"
+    folder.mkdir(parents=True)
+    table = (SimBoard("aithinker_audiokit").folder / "board.py").read_text()
+    (folder / "board.py").write_text(table + 'FITTED = {"codec": "ac101"}\n')
+    async with desk(SimBoard("older", boards=tmp_path / "boards")) as bench:
+        fault = await bench.event("station.fault", part="codec")
+        assert fault["code"] == "ac101"
+        console = b"".join(bench.station.console).decode()
+        assert f"codec: ac101; {ADVICE}" in console
+        await bench.log_in()
+
+
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_another_codec_has_words(language):
     words = section("trouble", language)
