@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from codec_bench import Bus, calls, do, has, model
-from hypothesis import given
+from hypothesis import given, settings
 
 ROOT = Path(__file__).resolve().parents[2] / "boards"
 BOARDS = pytest.mark.parametrize(
@@ -80,6 +80,7 @@ def test_no_command_lets_the_caller_into_the_line_out(board: str) -> None:
 
 
 @BOARDS
+@settings(max_examples=40)  # the chips' own limit has more, in test_codecs.py
 @given(sequence=calls())
 def test_the_limit_holds_at_the_socket(board: str, sequence: list[tuple[str, Any]]) -> None:
     socket = Socket(board)

@@ -12,6 +12,11 @@ ES8388 = {
     "clocks or formats change while the converters run": [(0x02, 0x00), (0x0D, 0x02)],
     "the state machines start with other clocks and no reset": [(0x0D, 0x02), (0x02, 0x00)],
 }
+ES8311 = {
+    "a divider changes as a converter runs": [
+        (0x00, 0x80), (0x01, 0x3F), (0x0D, 0x01), (0x12, 0x00), (0x02, 0x40)
+    ],
+}  # fmt: skip
 WM8960 = {
     "VREF before VMID is charged": [(0x19, 0x80), 99, (0x19, 0xC0)],
     "the PLL is chosen before it has locked": [(0x1A, 0x001), 249, (0x04, 0x001)],
@@ -35,13 +40,13 @@ def play(chip: Any, steps: list[Any], ninth_bit: bool) -> None:
         chip.write(bytes((register, value)))
 
 
-CASES = [(name, said, steps) for name, cases in (("ES8388", ES8388), ("WM8960", WM8960))
-         for said, steps in cases.items()]  # fmt: skip
+CHIPS = {"ES8388": ES8388, "ES8311": ES8311, "WM8960": WM8960}
+CASES = [(name, said, steps) for name in CHIPS for said, steps in CHIPS[name].items()]
 
 
 @pytest.mark.parametrize(("name", "said", "steps"), CASES)
 def test_a_forbidden_write_is_refused(name: str, said: str, steps: list[Any]) -> None:
-    chip = getattr(model(name.lower()), name)()
+    chip = getattr(model(name.lower()), name)(*([None] if name == "ES8311" else []))
     play(chip, steps[:-1], name == "WM8960")
     with pytest.raises(model("levels").ForbiddenError, match=said):
         play(chip, steps[-1:], name == "WM8960")
