@@ -23,10 +23,12 @@ class ES8311:
     low for good, "stretch" for longer than the controller waits; "gone" no acknowledge after
     `writes_left` more. `watch()` is called before each register write. `adc`: the ES7210's model;
     `sockets`: {sink: pins that it carries}. `clock()` says whether MCLK runs; "no_mclk": never.
+    `deaf`: register 0x0D does not even keep what is written without MCLK, as nobody tells which.
     """
 
     def __init__(self, adc, sockets=SOCKETS):
         self.clock = None  # as if it always ran
+        self.deaf = False
         self.adc = adc
         self.sockets = sockets
         self.watch = None
@@ -37,6 +39,7 @@ class ES8311:
         self.writes_left = 0
         self._at = 0
         self.registers = bytearray(_RESET.get(index, 0) for index in range(_COUNT))
+        self._analogue = self.registers[_ANALOGUE]  # as it works
 
     def present(self):
         return self.fault != "nack"
@@ -55,15 +58,21 @@ class ES8311:
         for byte in data[1:]:
             if self.watch:
                 self.watch()
-            if self._at < _LAST and (self._at != _ANALOGUE or self._clocked()):
+            if self._at < _LAST and not (self.deaf and self._stands(self._at)):
                 self._take(self._at, byte ^ 0x02 if self.fault == "bit" else byte)
             self._at += 1
         return len(data)
 
+    def _stands(self, register):
+        return register == _ANALOGUE and not self._clocked()
+
     def _take(self, register, value):
+        if register == _ANALOGUE and self._clocked():
+            self._analogue = value
         changed = self.registers[register] ^ value
         powered = not self.registers[0x12] & 0x02 or not self.registers[0x0E] & 0x60
-        if 0x02 <= register <= 0x05 and changed and powered and self._running(0x20, 0xCC):
+        works = self._clocked() and self._running(self._analogue, 0x20, 0xCC)
+        if 0x02 <= register <= 0x05 and changed and powered and works:
             raise ForbiddenError("ES8311 %02x=%02x: a divider changes as a converter runs" % (
                 register, value
             ))  # fmt: skip
@@ -84,8 +93,8 @@ class ES8311:
     # ------------------------------------------------------------------ sound
 
     def paths(self):
-        """{sink: {source: linear gain}} as the registers of both chips say now."""
-        outputs = self._levels()
+        """{sink: {source: linear gain}} as both chips work now: without MCLK, silence."""
+        outputs = self._levels(self._analogue if self._clocked() else None)
         found = {sink: summed(outputs, pins) for sink, pins in self.sockets.items()}
         found["adc_left"], found["adc_right"] = left, right = silence(), silence()
         left["microphone"] = self.adc.channel(1)
@@ -93,13 +102,18 @@ class ES8311:
         return found
 
     def outputs(self):
-        """{output pin: {source: dB}} as the registers say now, None for silence."""
-        return {pin: decibels(sources) for pin, sources in self._levels().items()}
+        """{output pin: {source: dB}} as the registers say now, None for silence; MCLK is taken to
+        run.
+        """
+        levels = self._levels(self.registers[_ANALOGUE])
+        return {pin: decibels(sources) for pin, sources in levels.items()}
 
-    def _levels(self):
+    def _levels(self, analogue):
         sources = silence()
-        looped = self.registers[0x44] & 0x80  # ADC to DAC, in place of what I2S brings
-        sources["line" if looped else "dac"] = self._output() * (self._input() if looped else 1)
+        if analogue is not None:
+            looped = self.registers[0x44] & 0x80  # ADC to DAC, in place of what I2S brings
+            level = self._output(analogue) * (self._input(analogue) if looped else 1)
+            sources["line" if looped else "dac"] = level
         return {"OUT": sources}
 
     def rate_hz(self, mclk_hz):
@@ -109,30 +123,25 @@ class ES8311:
             return 0
         return mclk_hz / ((r[0x02] >> 5) + 1) * (1 << (r[0x02] >> 3 & 3)) / 256
 
-    def _running(self, clocks, power):
+    def _running(self, analogue, clocks, power):
         """State machine on, nothing in reset (0x00); these clocks (0x01) and references (0x0D)."""
         r = self.registers
-        return (
-            self._clocked()
-            and r[0x00] & 0x9F == 0x80
-            and r[0x01] & clocks == clocks
-            and not r[0x0D] & power
-        )
+        return r[0x00] & 0x9F == 0x80 and r[0x01] & clocks == clocks and not analogue & power
 
-    def _input(self):
+    def _input(self, analogue):
         """ADC: source and PGA (0x14), powers (0x0E), scale (0x16), volume (0x17)."""
         r = self.registers
         connected = r[0x14] & 0x70 == 0x10 and not r[0x0E] & 0x60
-        if not connected or not self._running(0x2A, 0xF4) or not r[0x0D] & 0x03:
+        if not connected or not self._running(analogue, 0x2A, 0xF4) or not analogue & 0x03:
             return 0.0
         steps = min(r[0x14] & 0x0F, 10)
         return gain(3 * steps + 6 * (r[0x16] & 0x07) + (r[0x17] - 0xBF) / 2)
 
-    def _output(self):
+    def _output(self, analogue):
         """DAC: power (0x12), headset driver (0x13), mutes (0x31), volume (0x32)."""
         r = self.registers
         connected = not r[0x12] & 0x02 and r[0x13] & 0x10 and not r[0x31] & 0x60
-        if not connected or not self._running(0x25, 0xCC) or not r[0x0D] & 0x03:
+        if not connected or not self._running(analogue, 0x25, 0xCC) or not analogue & 0x03:
             return 0.0
         return gain((r[0x32] - 0xBF) / 2)
 
