@@ -204,7 +204,8 @@ def _link(tx: Connection, trails: Sequence[Trail], now_ms: int) -> list[Bar]:
 
 
 def _spans(trail: Trail) -> Iterator[tuple[Span, int]]:
-    ends = [*(span.u for span in trail.spans[1:]), trail.end_u]
+    """None of a session that took no time."""
+    ends = [span.u for span in trail.spans[1:]] + [trail.end_u] * bool(trail.spans)
     yield from zip(trail.spans, ends, strict=True)
 
 
