@@ -150,7 +150,7 @@ class SmallDisk:
 
     async def log_in(self) -> tuple[int, str]:
         form = {"account": "admin", "password": "una frase de prueba"}
-        origin = {"Origin": self.web}
+        origin = {"Origin": self.web, "Accept": "text/html"}
         async with self.http.post(
             f"{self.web}/login", data=form, headers=origin, allow_redirects=False
         ) as answer:

@@ -4,6 +4,7 @@ import resource
 
 import pytest
 from broker_fixtures import until
+from diadema.web.pages.shell import NAV
 from full_disk import SmallDisk, way_in
 
 pytestmark = pytest.mark.skipif(way_in() is None, reason="no mount namespaces here (unshare)")
@@ -37,6 +38,28 @@ async def test_it_pauses_at_its_reserve_and_goes_on(disk):
     await until(lambda: _live(disk))
     assert "going on" in disk.said
     assert "diadema_web_disk_low 0.0" in await disk.metrics()
+
+
+async def test_no_page_fails_while_the_disk_is_full(disk):
+    assert (await disk.log_in())[0] == 303
+    paths = [f"/{name}" for name in ("", "login", "account", "wall", "handover", "ui/")]
+    paths += [to for _, to, *_ in NAV]
+    paths += [f"/api/v1/{name}" for name in ("agents", "marks", "contacts", "status", "audit")]
+    disk.fill()
+    await until(lambda: "PAUSED" in disk.said)
+    disk.fill()  # with what the broker gave back
+    answers = {path: await disk.look_at(path) for path in paths}
+    assert {path: code for path, code in answers.items() if code not in (200, 303, 307, 503)} == {}
+    for _ in range(2):
+        code, said = await disk.log_in()
+        assert (code, "El disco del servidor" in said) == (503, True)
+    disk.free()
+    await until(lambda: _goes_in(disk))
+    assert await disk.look_at("/handover") == 200
+
+
+async def _goes_in(disk):
+    return (await disk.log_in())[0] == 303
 
 
 async def test_a_broker_that_can_write_no_more_is_started_again(disk):

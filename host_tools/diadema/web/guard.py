@@ -7,7 +7,7 @@ A socket is closed when what let it in is over.
 
 import asyncio
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from diadema.web.no_room import is_no_room, no_room
 from diadema.web.who import Person
 from diadema.words import known, text
 
@@ -25,6 +26,7 @@ NOBODY = Person(id="", name="", role="nobody")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_BYTES = 65_536
 IMPORT_BYTES = 32 << 20
+_TRY_LATER = 1013
 SESSION_OVER = 4401  # the code with which a socket is closed then
 _LOCAL = Person(id="local", name="", role="service")
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -113,7 +115,19 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        send = self._with_headers(scope, send)
+        send, said = _noted(self._with_headers(scope, send))
+        try:
+            await self._enter(scope, receive, send)
+        except Exception as error:
+            if said() or not is_no_room(error):
+                raise
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": _TRY_LATER, "reason": "no room"})
+                return
+            connection = HTTPConnection(scope)
+            await no_room(connection, language_of(connection))(scope, receive, send)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         person = self._refusal(scope) or self._door.admit(scope)
         if isinstance(person, Refusal):
             await self._refuse(person, scope, receive, send)
@@ -234,6 +248,18 @@ def _until(over: asyncio.Event, receive: Receive, send: Send) -> tuple[Receive, 
             await send(message)
 
     return receive_while_open, send_while_open
+
+
+def _noted(send: Send) -> tuple[Send, Callable[[], bool]]:
+    """With what tells whether anything was sent."""
+    started = False
+
+    async def send_noted(message: Message) -> None:
+        nonlocal started
+        started = True
+        await send(message)
+
+    return send_noted, lambda: started
 
 
 def _without_body(send: Send) -> Send:

@@ -13,9 +13,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from diadema.web.accounts.audit import AuditFull
 from diadema.web.guard import language_of
+from diadema.web.no_room import KINDS, is_no_room, no_room
 from diadema.web.worker import TooLong
 from diadema.words import text
 
@@ -30,6 +32,8 @@ def speak(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_refusal)
     app.add_exception_handler(AuditFull, _on_audit_full)
     app.add_exception_handler(BrokenExecutor, _on_broken)
+    for kind in KINDS:
+        app.add_exception_handler(kind, _on_trouble)
 
 
 def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
@@ -81,6 +85,13 @@ async def _on_broken(request: Request, error: Exception) -> JSONResponse:
     """The process that worked for this request is gone, or was ended as it took too long."""
     word = "too_long" if isinstance(error, TooLong) else "broken"
     return JSONResponse({"detail": text(f"web.{word}", language_of(request))}, 503)
+
+
+async def _on_trouble(request: Request, error: Exception) -> Response:
+    """Of disk and databases: what passes by itself is said; the rest is a fault of ours."""
+    if not is_no_room(error):
+        raise error
+    return no_room(request, language_of(request))
 
 
 async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
