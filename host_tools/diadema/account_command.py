@@ -10,6 +10,7 @@ import typer
 
 from diadema.errors import DiademaError
 from diadema.options import AsJson, Data, data_root
+from diadema.records.command import Seal, tell
 
 if TYPE_CHECKING:
     from diadema.web.accounts import Accounts
@@ -173,6 +174,7 @@ def audit(
     agent: Annotated[str, typer.Option("--agent", help="Who touched this agent's data.")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = 100,
     check: Annotated[bool, typer.Option("--check", help="Only look whether it is whole.")] = False,
+    seal: Seal = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -182,14 +184,15 @@ def audit(
     from diadema.directory.reading import teams_of
     from diadema.paths import DataDir
 
-    teams = teams_of(DataDir(data_root(data)), agent) if agent else ()
-    with opened(data) as accounts:
-        broken = accounts.audit.check() if check else None
-        rows = [] if check else accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)
+    directory = DataDir(data_root(data))
     if check:
-        said = "The record is whole." if broken is None else f"Row {broken} was changed."
-        _tell({"broken": broken}, as_json, said)
-        raise typer.Exit(0 if broken is None else 1)
+        from diadema.records.checking import check_audit
+
+        directory.make()
+        tell(check_audit(directory, seal), "The record is whole.", as_json)
+    teams = teams_of(directory, agent) if agent else ()
+    with opened(data) as accounts:
+        rows = accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)
     lines = [
         f"{_day(row.at_ms, hour=True)}  {row.who}  {row.what}  {' '.join(row.agents)}"
         for row in rows

@@ -31,6 +31,7 @@ from diadema.pin_command import pin
 from diadema.privacy_command import app as privacy_app
 from diadema.prove.command import app as prove_app
 from diadema.provision.command import provision
+from diadema.records.command import app as ledger_app
 from diadema.report.command import app as report_app
 from diadema.selftest.command import app as selftest_app
 from diadema.update.command import app as update_app
@@ -50,6 +51,7 @@ app.add_typer(fleet_app, name="fleet")
 app.add_typer(image_app, name="image")
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
+app.add_typer(ledger_app, name="ledger")
 app.add_typer(people_app, name="people")
 app.add_typer(prove_app, name="prove")
 app.add_typer(privacy_app, name="privacy")
@@ -163,6 +165,10 @@ def hub(
                 if running.set_up_code is not None:
                     _say("There is no account yet. Make the first administrator at")
                     _say(f"{running.url}/setup with the code [bold]{running.set_up_code}[/bold]")
+                if running.accounts_lost:
+                    _say("[bold red]There were accounts, and there are none.[/bold red]")
+                    _say("Restore accounts.sqlite3 from a backup, and enter that:")
+                    _say("diadema ledger restored REASON")
                 _say("Stations by MQTT: {}:{}".format(*running.mqtt))
                 _say(f"Data: {running.data.root}")
                 if not running.data.site.exists():

@@ -54,10 +54,11 @@ def test_an_account_is_made_shown_shut_out_and_let_in_again(shell: Any, tmp_path
     assert "last administrator" in shell("account", "disable", "jefa", code=2)
     who = {row["who"].partition(":")[0] for row in shell("account", "audit", "--json")}
     assert who == {"shell"}
-    assert shell("account", "audit", "--check", "--json") == {"broken": None}
+    assert shell("account", "audit", "--check", "--json") == {"whole": True, "faults": []}
     with accounts.engine.begin() as tx:
         tx.exec_driver_sql("UPDATE audit SET what = 'x' WHERE number = 2")
-    assert shell("account", "audit", "--check", "--json", code=1) == {"broken": 2}
+    (fault,) = shell("account", "audit", "--check", "--json", code=1)["faults"]
+    assert fault == {"ledger": "audit", "what": "changed", "number": 2}
     accounts.close()
 
 

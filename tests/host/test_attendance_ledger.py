@@ -1,6 +1,6 @@
 """The attendance ledger: each mark once, as it came, chained; what is worked out beside it."""
 
-import hashlib
+import hmac
 import json
 import random
 
@@ -55,19 +55,22 @@ def test_nothing_but_a_mark_writes_there(ingest, reader):
     assert reader.marks() == []
 
 
-def test_each_hash_is_over_the_one_before_and_the_row(ingest, reader):
+def test_each_hash_is_over_the_one_before_and_the_row_with_its_hour(ingest, reader, tmp_path):
     first, second = Script(), Script(s=S2, agent="a002")
     for script in (first, second):
         take(ingest, script.boot().clock().mark("in"))
         stored = script.n
     take(ingest, first.mark("out"), first=stored + 1)
     before = "0" * 64
+    key = hmac.new(bytes.fromhex((tmp_path / "records.key").read_text()), b"marks", "sha256")
+    key = key.digest()
     with reader.engine.connect() as connection:
         rows = connection.execute(select(tables.marks).order_by(tables.marks.c.number)).all()
     assert [row.number for row in rows] == [1, 2, 3]
     for row in rows:
-        content = json.dumps([*row[:11]], separators=(",", ":"))
-        before = hashlib.sha256((before + content).encode()).hexdigest()
+        told = [*row[:11], row.generation, row.utc, row.uncertainty_ms]
+        content = json.dumps(told, separators=(",", ":"))
+        before = hmac.new(key, (before + content).encode(), "sha256").hexdigest()
         assert row.hash == before
 
 

@@ -25,6 +25,7 @@ from diadema.hub.process import end_leftovers
 from diadema.hub.watch import Hands, Watch
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir, write_whole
+from diadema.records.checking import audit_was_cut
 from diadema.web.accounts import Accounts
 
 _LOOK_S = 0.05
@@ -58,6 +59,7 @@ class Hub:
         self._door = door or PageDoor()
         if not self._door.is_here and not self.data.accounts.exists():
             raise self._door.too_early()
+        self.accounts_lost = False  # there were some
         self.set_up_code: str | None = None  # while there is no account, once up
         self._mqtt = (mqtt_host, mqtt_port)
         self._clock = clock.absolute() if clock else None
@@ -239,7 +241,9 @@ class Hub:
             if accounts.book.is_empty():
                 if not self._door.is_here:
                     raise self._door.too_early()
-                self.set_up_code = accounts.codes.set_up()
+                self.accounts_lost = audit_was_cut(self.data)
+                if not self.accounts_lost:  # whoever emptied the file gets no code for it
+                    self.set_up_code = accounts.codes.set_up()
         finally:
             accounts.close()
 

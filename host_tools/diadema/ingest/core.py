@@ -64,7 +64,7 @@ class Ingest:
     def _reload(self) -> None:
         with self._reading() as tx:
             stored = load(tx)
-            self._chain = Chain(tx)
+            self._chain = Chain(self.writer.key, tx)
             self._departures = Departures(tx)
             self.position = position_of(tx)  # how many events the store has
         self.stream = stored.stream

@@ -38,6 +38,7 @@ from diadema.ingest.patience import Patience
 from diadema.ingest.pin_resets import PinResets
 from diadema.ingest.pipeline import Pipeline
 from diadema.ingest.queue_board import QueueBoard
+from diadema.ingest.records_keeper import RecordsKeeper
 from diadema.ingest.requests import Requests
 from diadema.ingest.session_checks import SessionChecks
 from diadema.ingest.site_keeper import SiteKeeper
@@ -88,6 +89,7 @@ class Service:
         self.acts = Acts(ingest, self.commands, self.reader, self._pins)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
+        self.records = RecordsKeeper(data, ingest, self.reader, clock)
         self._caught_up = False  # with the stream; before, it may hold what is to be made
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
@@ -126,6 +128,7 @@ class Service:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            self.records.close()
             self.reader.close()
             await self._nats.close()
 
@@ -357,6 +360,7 @@ class Service:
         await self.send(self.updates.tick())
         if self.inspections.due and self._caught_up and (made := self.inspections.make()):
             await self.recorded(made)
+        await self.records.look()
         if news := self._marks.news():
             stations = self.ingest.stations.values()
             await self._tell_marks([one.s for one in stations if one.hello.up], news)

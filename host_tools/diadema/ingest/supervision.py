@@ -2,24 +2,23 @@
 stations tell of messages. What a station says of such things is kept and never worked in.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import UNSET, json
+from msgspec import UNSET
 from msgspec.structs import astuple
 
 from diadema import events as ev
 from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
+from diadema.records.heads import FIRST
 from diadema.store import tables
+from diadema.store.chain import correction_link
 from diadema.store.host_rows import Act, Choice, Inspection, Receipt, Sent
 from diadema.store.rows import HUB
 
 type Utc = int | None
-
-_FIRST = "0" * 64
 
 
 def project(changes: Changes, state: StationState, event: Any) -> None:
@@ -82,8 +81,7 @@ def _amend(
         event.s, event.e, event.n, event.t, event.by, kind, event.a, *of, *told,
         event.reason, event.evidence or None,
     )  # fmt: skip
-    link = (state.amendments or _FIRST).encode() + json.encode((state.amended, *content))
-    state.amendments = hashlib.sha256(link).hexdigest()
+    state.amendments = correction_link(state.amendments or FIRST, state.amended, content)
     changes.keep(tables.corrections, (*content, state.amended, state.amendments))
 
 

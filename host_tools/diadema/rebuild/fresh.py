@@ -17,8 +17,8 @@ from diadema.store.writer import EventRow
 class FreshWriter(Writer):
     """Counts the events that come through, by journal."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
+    def __init__(self, engine: Engine, key: bytes) -> None:
+        super().__init__(engine, key)
         self.keeps = False  # from the next batch on; nothing may be under way
         self.through: Counter[tuple[str, int]] = Counter()
 
@@ -28,8 +28,8 @@ class FreshWriter(Writer):
             super().store(tx, rows)
 
 
-def open_fresh(path: Path) -> FreshWriter:
-    """Raises DiademaError."""
+def open_fresh(path: Path, key: bytes) -> FreshWriter:
+    """`key` of the records that are rebuilt. Raises DiademaError."""
     engine = open_database(path, write=True)
 
     def connected(connection: Any, _: Any) -> None:
@@ -38,4 +38,4 @@ def open_fresh(path: Path) -> FreshWriter:
 
     event.listen(engine, "connect", connected)
     engine.dispose()  # the connection there is was made without
-    return FreshWriter(engine)
+    return FreshWriter(engine, key)

@@ -16,6 +16,7 @@ _REPLACED = (
     tables.trails,
     tables.sessions,
     tables.marks,
+    tables.mark_hours,
     tables.tickets,
     tables.queue_calls,
     tables.acts,

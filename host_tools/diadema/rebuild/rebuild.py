@@ -16,8 +16,12 @@ from diadema.paths import DataDir
 from diadema.rebuild.compare import Difference, compare
 from diadema.rebuild.place import put_in_place
 from diadema.rebuild.replay import replay
+from diadema.records.keeping import enter
 from diadema.store import open_writer
+from diadema.web.who import Person
 
+_RECORDS = {"marks", "mark_hours", "corrections"}
+_BY = Person(id="rebuild", name="", role="service")
 type Progress = Callable[[int, int], None]  # events taken in, of how many
 
 
@@ -48,6 +52,8 @@ def rebuild(
         if apply and differences:
             put_in_place(data.store, fresh)
             _forget_sums(data.rollups)
+            if _RECORDS & {one.table for one in differences}:
+                enter(data, clock, _BY, "rebuilt")
         return Outcome(
             replayed.events, replayed.came_back, differences, apply and bool(differences)
         )

@@ -25,9 +25,10 @@ from diadema.ingest.state import StationState
 from diadema.ingest.window import by_journal
 from diadema.rebuild.compare import Counts
 from diadema.rebuild.fresh import open_fresh
+from diadema.records.key import key_of
 from diadema.site import Site
 from diadema.store import Writer, open_reader, tables
-from diadema.store.chain import Chain, unchained
+from diadema.store.chain_again import Again
 
 _BATCH = 16_000  # events
 _DEPTH = 2  # batches under way
@@ -59,7 +60,7 @@ def replay(
 ) -> Replayed:
     """Fill `fresh`, a new file, from `store`. Raises DiademaError."""
     reader = open_reader(store)
-    writer = open_fresh(fresh)
+    writer = open_fresh(fresh, key_of(store.parent))
     done = Replayed()
     try:
         with reader.engine.connect() as source:
@@ -102,18 +103,24 @@ def replay(
 
 def _chain_again(source: Connection, writer: Writer) -> None:
     """The marks came in by journals now; they are chained in the order in which they once came,
-    and those that were not there after them.
+    and those that were not there after them. One that had its hour later has it later again, and
+    what was chained without a key stays so as far as it is the same.
     """
-    row = tables.marks.c
-    number = {
-        (s, e, n): at for s, e, n, at in source.execute(select(row.s, row.e, row.n, row.number))
+    row, hour = tables.marks.c, tables.mark_hours.c
+    old = {(one.s, one.e, one.n): one for one in source.execute(select(tables.marks))}
+    late = {
+        one.mark: (one.utc, one.uncertainty_ms)
+        for one in source.execute(select(tables.mark_hours).order_by(hour.number))
     }
-    last = max(number.values(), default=0)
+    last = max((one.number for one in old.values()), default=0)
     with writer.transaction() as tx:
-        rows = [tuple(found) for found in tx.execute(select(tables.marks))]
-        rows.sort(key=lambda found: number.get(found[1:4], last + found[0]))
+        found = [tuple(one) for one in tx.execute(select(tables.marks).order_by(row.number))]
+        found.sort(key=lambda one: old[one[1:4]].number if one[1:4] in old else last + one[0])
         tx.execute(tables.marks.delete())
-        writer.put(tx, tables.marks, Chain().extend(map(unchained, rows)))
+        tx.execute(tables.mark_hours.delete())
+        again = Again(writer.key, late)
+        writer.put(tx, tables.marks, [again.take(one, old.get(one[1:4])) for one in found])
+        writer.put(tx, tables.mark_hours, again.hours())
 
 
 def _copy(source: Connection, writer: Writer) -> None:

@@ -10,6 +10,7 @@ from diadema.report.asked import Asked
 from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
+from diadema.report.seals import seals
 from diadema.web.who import Person
 
 THRESHOLD_S, SHORT_S = 20, 5
@@ -98,4 +99,4 @@ def _notes(asked: Asked) -> list[str]:
     notes = [asked.say("note.bases"), asked.say("note.rounding")]
     if asked.now_ms < asked.bounds_ms[1]:
         notes.insert(0, asked.say("note.running"))
-    return notes
+    return notes + seals(asked)

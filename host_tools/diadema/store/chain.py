@@ -1,21 +1,24 @@
 """The chain of the attendance ledger: each row's hash is over the one before it and its own
-content, so that none can be changed, taken out or put in without all that follow being others.
+content with its hour, under the key of the records, so that none can be changed, taken out or put
+in. An hour that comes later is a link of a chain of its own, `mark_hours`.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from diadema.records.heads import FIRST, end_of
+from diadema.records.key import link, of_purpose, old_link
 from diadema.store import tables
 
 type Told = tuple[str, int, int, int, int, int | None, str | None, str | None, str, str]
 type Placed = tuple[int, int | None, int | None]  # generation, utc, uncertainty_ms
 type MarkRow = tuple[int, *Told, str, *Placed]
+type Hour = tuple[int, int, int | None]  # of which mark; utc, uncertainty_ms
+type HourRow = tuple[int, *Hour, str]
 
-_FIRST = "0" * 64
 _TOLD = 10  # s, e, n, b, u, t, a, badge, direction, method: what the event says
 _encode = msgspec.json.Encoder().encode
 
@@ -23,23 +26,75 @@ _encode = msgspec.json.Encoder().encode
 class Chain:
     """Where it ends now. `tx` reads that from the store; without one it begins."""
 
-    def __init__(self, tx: Connection | None = None) -> None:
-        self.number, self.hash = 0, _FIRST
+    def __init__(self, key: bytes, tx: Connection | None = None) -> None:
+        self._key = of_purpose(key, "marks")
+        self.number, self.hash = 0, FIRST
         if tx is not None:
-            row = tables.marks.c
-            last = select(row.number, row.hash).order_by(row.number.desc()).limit(1)
-            for number, digest in tx.execute(last):
-                self.number, self.hash = number, digest
+            end = end_of(tx, "marks", tables.marks)
+            self.number, self.hash = end.count, end.hash
 
     def extend(self, marks: Iterable[tuple[Told, Placed]]) -> list[MarkRow]:
         """The rows of these marks, in this order, after what is there."""
         rows: list[MarkRow] = []
         for told, placed in marks:
             self.number += 1
-            content = self.hash.encode() + _encode((self.number, *told))
-            self.hash = hashlib.sha256(content).hexdigest()
+            self.hash = mark_link(self._key, self.hash, self.number, told, placed)
             rows.append((self.number, *told, self.hash, *placed))
         return rows
+
+
+class HourChain:
+    """The same of hours that come later."""
+
+    def __init__(self, key: bytes, tx: Connection | None = None) -> None:
+        self._key = of_purpose(key, "hours")
+        self.number, self.hash = 0, FIRST
+        if tx is not None:
+            end = end_of(tx, "hours", tables.mark_hours)
+            self.number, self.hash = end.count, end.hash
+
+    def extend(self, hours: Iterable[Hour]) -> list[HourRow]:
+        rows: list[HourRow] = []
+        for hour in hours:
+            self.number += 1
+            self.hash = hour_link(self._key, self.hash, self.number, hour)
+            rows.append((self.number, *hour, self.hash))
+        return rows
+
+
+def mark_link(key: bytes, before: str, number: int, told: Sequence[Any], placed: Placed) -> str:
+    """`key` is of the purpose `marks`; `placed` as it was when the mark came in."""
+    return link(key, before, _encode((number, *told, *placed)))
+
+
+def old_mark_link(before: str, number: int, told: Sequence[Any]) -> str:
+    return old_link(before, _encode((number, *told)))
+
+
+def hour_link(key: bytes, before: str, number: int, hour: Hour) -> str:
+    return link(key, before, _encode((number, *hour)))
+
+
+def correction_link(before: str, number: int, content: Iterable[Any]) -> str:
+    """Of the corrections of one hub. It has no key: the events that they are made of have none,
+    and where it ends is sealed in the other file.
+    """
+    return old_link(before, _encode((number, *content)))
+
+
+def enter_old_hours(tx: Connection, key: bytes) -> list[HourRow]:
+    """Of a ledger that was chained without a key, and without its hours: the rows that enter them,
+    once.
+    """
+    row = tables.marks.c
+    first = tx.execute(select(tables.marks).where(row.number == 1)).first()
+    if first is None or end_of(tx, "hours", tables.mark_hours).count:
+        return []
+    if first.hash != old_mark_link(FIRST, 1, first[1 : _TOLD + 1]):
+        return []
+    known = select(row.number, row.utc, row.uncertainty_ms).where(row.utc.is_not(None))
+    hours = [(number, utc, doubt) for number, utc, doubt in tx.execute(known.order_by(row.number))]
+    return HourChain(key).extend(hours)
 
 
 def unchained(row: Sequence[Any]) -> tuple[Told, Placed]:

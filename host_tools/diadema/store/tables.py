@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from diadema.records.heads import head_table
 from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Sent
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.store.update_rows import Seat, Step
@@ -195,13 +196,34 @@ marks = Table(  # the attendance ledger, in the order in which marks came in; `h
     _text("badge", nullable=True),
     _text("direction"),
     _text("method"),
-    _text("hash"),
-    _number("generation"),  # of the configuration that the station had; not in the hash, nor
-    _number("utc", nullable=True),  # the hour, which an anchor may bring later
+    _text("hash"),  # over all of the row, but for an hour that `mark_hours` brings later
+    _number("generation"),  # of the configuration that the station had
+    _number("utc", nullable=True),
     _number("uncertainty_ms", nullable=True),
     UniqueConstraint("s", "e", "n"),
     Index("marks_utc", "utc"),
     Index("marks_hourless", "s", "e", "b", sqlite_where=text(NO_UTC)),
+)
+mark_hours = Table(  # of marks that came without one, chained too: number, and of which mark
+    "mark_hours",
+    metadata,
+    _number("number", primary_key=True, autoincrement=False),
+    _number("mark"),
+    _number("utc"),
+    _number("uncertainty_ms", nullable=True),
+    _text("hash"),
+    UniqueConstraint("mark"),
+)
+record_heads = head_table(metadata)  # where the audit of the accounts ends
+record_entries = Table(  # what was done to the records as a whole: a restore, a rebuild
+    "record_entries",
+    metadata,
+    _number("number", primary_key=True, autoincrement=False),
+    _number("utc"),
+    _text("what"),
+    _text("by"),
+    _text("detail"),
+    _text("hash"),
 )
 tickets = Table(
     "tickets",

@@ -15,10 +15,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from diadema.once import KEPT_MS
+from diadema.records.key import key_of
 from diadema.store import tables
 from diadema.store.behind import Behind
 from diadema.store.bulk import Bulk, insertion, renewal, replacement
-from diadema.store.chain import MarkRow
+from diadema.store.chain import HourChain, MarkRow, enter_old_hours
 from diadema.store.database import open_database
 from diadema.store.doubles import known_bodies
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
@@ -30,7 +31,8 @@ FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2""
 
 _HOURS = f"""UPDATE marks SET utc = :utc + u - :u + (u - :u) * :ppb / 1000000000,
 uncertainty_ms = :doubt + (abs(u - :u) * :doubt_ppb + 999999999) / 1000000000
-WHERE s = :s AND e = :e AND b = :b AND {tables.NO_UTC}"""
+WHERE s = :s AND e = :e AND b = :b AND {tables.NO_UTC}
+RETURNING number, utc, uncertainty_ms"""
 
 REPLACE = (
     update(tables.commands)
@@ -106,8 +108,9 @@ class Writer:
     is written or read here.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, key: bytes) -> None:
         self.engine = engine
+        self.key = key  # of the records
         self.behind: Behind[Batch, Found] = Behind(self.commit)
         self._events = insertion(tables.events)
         self._marks = insertion(tables.marks)
@@ -153,7 +156,8 @@ class Writer:
                 self.put(tx, table, rows)
             self._marks.run(tx, batch.marks)
             for given in batch.hours:
-                tx.execute(text(_HOURS), given)
+                hours = sorted((one[0], one[1], one[2]) for one in tx.execute(text(_HOURS), given))
+                self.put(tx, tables.mark_hours, HourChain(self.key, tx).extend(hours))
             self.put(tx, tables.anchors, batch.anchors)
             self.put(tx, tables.live, batch.live)
             if batch.counted_utc is not None:
@@ -214,4 +218,7 @@ class Writer:
 
 def open_writer(path: Path) -> Writer:
     """Open, or make, the store. Raises DiademaError."""
-    return Writer(open_database(path, write=True))
+    writer = Writer(open_database(path, write=True), key_of(path.parent))
+    with writer.transaction() as tx:
+        writer.put(tx, tables.mark_hours, enter_old_hours(tx, writer.key))
+    return writer

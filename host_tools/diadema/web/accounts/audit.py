@@ -1,11 +1,11 @@
 """Who did or read what, when, of which agents and from where. Append-only: each row's hash is over
-the one before it, so that none can be changed or taken out unseen.
+the one before it, under the key of the records, so that none can be changed or taken out unseen.
 """
 
-import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,12 +13,13 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from diadema.records.heads import AUDIT, FIRST, end_of
+from diadema.records.key import key_of, link, of_purpose, old_link
 from diadema.web.accounts.database import writing
 from diadema.web.accounts.tables import audit
 from diadema.web.who import Person
 
 ALL = ("*",)  # every agent
-_FIRST = "0" * 64
 _WAITING = 10_000
 _AGAIN_S = 1.0
 _SAME_MS = 60_000
@@ -55,19 +56,21 @@ def append(
     **detail: Any,
 ) -> None:
     """One more row, in the transaction of what it tells of."""
-    last = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
-    number, digest = next(iter(tx.execute(last)), (0, _FIRST))
+    end = end_of(tx, AUDIT, audit)
     row = Row(
-        number=number + 1, at_ms=at_ms, who=person.id, role=person.role, what=what,
+        number=end.count + 1, at_ms=at_ms, who=person.id, role=person.role, what=what,
         agents=sorted(set(agents)), detail=detail, address=person.address, hash="",
     )  # fmt: skip
-    fields = msgspec.to_builtins(row) | {"hash": _link(digest, row)}
+    fields = msgspec.to_builtins(row) | {"hash": link(_key(tx.engine), end.hash, _content(row))}
     tx.execute(audit.insert(), fields)
 
 
-def _link(before: str, row: Row) -> str:
-    content = [getattr(row, name) for name in row.__struct_fields__ if name != "hash"]
-    return hashlib.sha256(before.encode() + _encode(content)).hexdigest()
+def _key(engine: Engine) -> bytes:
+    return of_purpose(key_of(Path(str(engine.url.database)).parent), AUDIT)
+
+
+def _content(row: Row) -> bytes:
+    return _encode([getattr(row, name) for name in row.__struct_fields__ if name != "hash"])
 
 
 class Audit:
@@ -153,13 +156,19 @@ class Audit:
             return [Row(**found._mapping) for found in connection.execute(query)]
 
     def check(self) -> int | None:
-        """The number of the first row that does not follow from the one before it."""
-        digest, number = _FIRST, 0
+        """The number of the first row that does not follow from the one before it. Rows of before
+        there was a key may stand at the beginning; `records.checking` looks how it ends.
+        """
+        key, keyless = _key(self._engine), True
+        digest, number = FIRST, 0
         with self._engine.connect() as connection:
             for found in connection.execute(select(audit).order_by(audit.c.number)):
                 row = Row(**found._mapping)
                 number += 1
-                if row.number != number or row.hash != (digest := _link(digest, row)):
+                content = _content(row)
+                keyless = keyless and row.hash == old_link(digest, content)
+                digest = row.hash if keyless else link(key, digest, content)
+                if row.number != number or row.hash != digest:
                     return number
         return None
 

@@ -13,6 +13,8 @@ from sqlalchemy import (
     Text,
 )
 
+from diadema.records.heads import head_table
+
 VERSION = 1
 metadata = MetaData()
 
@@ -72,6 +74,7 @@ answers = Table(  # to writes that name themselves; sealed by that name, which i
     Column("sealed", LargeBinary, nullable=False),
     Index("answers_at", "at_ms"),
 )
+record_heads = head_table(metadata)  # where the chains of the store end
 failures = Table(  # attempts that may yet fail, by account and by address
     "failures",
     metadata,

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from nicegui import run, ui
 
 from diadema.directory.reading import teams_of
+from diadema.records.checking import check_audit
 from diadema.web.accounts.book import AccountError
 from diadema.web.accounts.tokens import MOST_DAYS
 from diadema.web.pages.account_forms import account_form, shown_once, token_form
@@ -197,10 +198,11 @@ class _AccountsPage:
     async def _check(self) -> None:
         if not self._page.still("audit"):
             return
-        broken = await run.io_bound(self._accounts.audit.check)
-        word = "audit.whole" if broken is None else "audit.broken"
-        kind: Any = "positive" if broken is None else "negative"
-        ui.notify(self._words[word].format(number=broken), type=kind)
+        faults = await run.io_bound(check_audit, self._service.data)
+        word = "audit.broken" if faults else "audit.whole"
+        kind: Any = "negative" if faults else "positive"
+        number = faults[0].number if faults else 0
+        ui.notify(self._words[word].format(number=number), type=kind)
 
     async def _do[T](self, work: Callable[[], T]) -> T | None:
         """In a thread, for a password takes its time; what is refused is said."""
