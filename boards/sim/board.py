@@ -17,7 +17,8 @@ keys          `async for name, ticks`: key1 … key6, long3, long4, and double1 
               options ask for it, `inputs_unsure` when some may be missing; `down(number)`: is it
               pressed now
 badge_reader  `await start()`, then `async for kind, identity, quality`: id bytes, most significant
-              first, None for a bad read; quality 0-100. One that can talk to a card of ISO/IEC
+              first, None for a bad read, b"" for two cards at once; quality 0-100. `present`: of
+              who lies there, may be set before the start. One that can talk to a card of ISO/IEC
               14443-4 has `speaks` (whether the card told last is one) and `await exchange(bytes)`
 screen        `show(buffer, whole=False)`: 1024 bytes, eight pages of 128 columns, bit 0 on top;
               `scroll(rows)` down, `contrast(value)` 0-255, `power(on)`; lit when made

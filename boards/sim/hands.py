@@ -43,6 +43,9 @@ def serve(board, models):
             model.times = command.get("times")
         model.fault = command.get("kind")
 
+    def replug(command):
+        part(command["part"]).power()
+
     def lights(command):
         lit = models["lights"].lit()[-3:] if "lights" in models else ()  # others' pixels before
         return {"lights": dict(zip(_LIGHTS, lit))}  # noqa: B905
@@ -70,7 +73,7 @@ def serve(board, models):
 
     for name, function in (
         ("tap", tap), ("untap", untap), ("press", key), ("release", key), ("turn", turn),
-        ("plug", plug), ("unplug", plug), ("stall", stall),
+        ("plug", plug), ("unplug", plug), ("replug", replug), ("stall", stall),
         ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump),
     ):  # fmt: skip
         wire.on(name, function)
@@ -80,11 +83,13 @@ def serve(board, models):
 
 
 def _pn532(reader, identity, command):
-    reader.tap(card(command))
+    beside = command.get("beside")
+    reader.tap(card(command), *([card({"badge": beside})] if beside else ()))
 
 
 def _mfrc522(reader, identity, command):
-    reader.tap(identity)
+    beside = command.get("beside")
+    reader.tap(identity, *([bytes.fromhex(beside)] if beside else ()))
     if command.get("torn"):  # it leaves within the selection
         reader.fault = "gone"
     elif reader.fault == "gone":

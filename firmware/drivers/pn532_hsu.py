@@ -36,7 +36,7 @@ def cut(data):
 
 
 class PN532Hsu(Reader):
-    """`async for kind, identity, quality in reader`; identity None for a bad read."""
+    """A reader as `drivers.pn532_core` says."""
 
     def __init__(self, uart):
         super().__init__()

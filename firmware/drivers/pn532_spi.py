@@ -25,7 +25,9 @@ def turned(data):
 
 
 class PN532Spi(Reader):
-    """`async for kind, identity, quality in reader`; identity None for a bad read."""
+    """A reader as `drivers.pn532_core` says."""
+
+    rest_ms = 1  # Adafruit_PN532.cpp
 
     def __init__(self, spi, cs, irq):
         from machine import Pin

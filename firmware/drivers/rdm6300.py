@@ -14,7 +14,7 @@ from micropython import const
 _START = const(0x02)
 _END = const(0x03)
 _FRAME = const(14)
-_GONE_MS = const(400)  # six repetitions missed
+_GONE_MS = const(1_000)  # away for less it was at the field's edge: it never left
 _PAUSE_MS = const(30)  # within a frame: 14 bytes take 15 ms
 _LONG_MS = const(3_600_000)
 _DEAF = const(20)  # broken frames in a row that make it a fault
@@ -57,6 +57,7 @@ class RDM6300:
 
     async def start(self):
         self._size = 0
+        self._heard = ticks_ms()  # type: ignore[assignment]
 
     def __aiter__(self):
         return self

@@ -18,11 +18,11 @@ _ENDS = ("supervisor", "moved", "shift_end")  # the host's words that an end of 
 
 def badge(station, details):
     """details: (keyed hash or None, agent id or None[, method, or why it is refused]); None for
-    what could not be read.
+    what could not be read, "two_badges" for two at once.
     """
-    if details is None:
+    if details is None or details == "two_badges":
         if not (station.menu and station.menu.all_keys):  # it swings by while she types
-            deny(station, (None, None), "bad_read")
+            deny(station, (None, None), details or "bad_read")
         return
     keyed, agent = details[:2]
     method = details[2] if len(details) > 2 else "badge"

@@ -88,11 +88,16 @@ class Parts:
         """Pass on what a part says, for ever; one that fails is told, and made again."""
         now = self._app.clock.now
         wait_ms = _FIRST_MS
+        present = None  # the badge that lay there when the reader failed: it stays no tap
         while True:
             since = now()
             try:
-                await INPUTS[role](self._app, self.make(role))
+                device = self.make(role)
+                if present is not None:
+                    device.present = present
+                await INPUTS[role](self._app, device)
             except (StationError, OSError) as error:
+                present = getattr(self.made.get(role), "present", None)
                 self._failed(role, error)
             if now() - since > wait_ms:  # it did work
                 wait_ms = _FIRST_MS
@@ -136,6 +141,7 @@ async def _badges(app, reader):
         details = None
         if identity is not None:
             app.fault("badge_reader", None)
+        if identity:
             # no name here for the configuration: it would stay until the next badge
             if app.bench:
                 await app.bench.tapped(reader, identity)
@@ -144,7 +150,7 @@ async def _badges(app, reader):
             else:
                 details = app.machine.config.find(kind, identity)
         if details is None:
-            app.post("bad_read", u)
+            app.post("bad_read", u, "two_badges" if identity == b"" else None)
         else:
             app.post("badge", u, details)
 

@@ -20,8 +20,11 @@ _RETRY_MS = const(10_000)
 _VOICE_FRAMES = const(20)  # 0.4 s of her voice
 _LEVEL_DB = const(-24)
 _ERRORS = const(
-    ("unknown_badge", "not_genuine", "no_roster", "in_call", "bad_read", "journal_full")
-)
+    (
+        "unknown_badge", "not_genuine", "no_roster", "in_call", "bad_read", "two_badges",
+        "journal_full",
+    )
+)  # fmt: skip
 
 
 def busy(app):

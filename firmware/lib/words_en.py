@@ -98,6 +98,7 @@ not_genuine: Badge is not genuine
 no_roster: Configuration missing
 in_call: Finish your call first
 bad_read: Tap your badge again
+two_badges: Tap one badge only
 journal_full: Memory full: tell someone
 broken: Fault: %s
 fault: Technical fault

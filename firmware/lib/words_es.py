@@ -98,6 +98,7 @@ not_genuine: Fotocheck no auténtico
 no_roster: Falta la configuración
 in_call: Termine su llamada primero
 bad_read: Pase otra vez el fotocheck
+two_badges: Pase un solo fotocheck
 journal_full: Memoria llena: avise
 broken: Falla: %s
 fault: Falla técnica

@@ -229,3 +229,36 @@ async def main():
 """
     )
     assert lines == ["em4100 None 0", "PartError badge_reader bad_frame"]
+
+
+async def test_how_long_it_was_away_from_an_rdm6300_makes_it_another_tap(chips):
+    """Also after a fault: who lay there when it came is no other tap."""
+    lines = await chips(
+        RDM6300
+        + """
+async def main():
+    asyncio.create_task(read())
+    model.tap(bytes.fromhex("62e3086ced"))
+    for away_ms in (300, 799, 2000):
+        await asyncio.sleep_ms(1000)
+        model.untap()
+        await asyncio.sleep_ms(away_ms)
+        print(away_ms)
+        model.tap(bytes.fromhex("62e3086ced"))
+    await asyncio.sleep_ms(1000)
+    other = RDM6300(machine.UART(2, 9600, rx=Pin(4)))
+    other.present = reader.present
+    await other.start()
+    task = asyncio.create_task(other.__anext__())
+    await asyncio.sleep_ms(700)
+    print(task.done())
+    model.untap()
+    await asyncio.sleep_ms(2000)
+    model.tap(bytes.fromhex("62e3086ced"))
+    await asyncio.sleep_ms(700)
+    print(task.done())
+"""
+    )
+    tap = "em4100 62e3086ced 100"
+    assert [line for line in lines if line != tap] == ["300", "799", "2000", "False", "True"]
+    assert lines[:5] == [tap, "300", "799", "2000", tap]

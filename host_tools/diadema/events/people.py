@@ -32,8 +32,8 @@ class SessionDenied(Event, tag="session.denied", kw_only=True, gc=False):
     reason: Annotated[
         str,
         words(
-            "unknown_badge", "no_roster", "in_call", "bad_read", "not_genuine", "wrong_pin",
-            "pin_cancelled", "locked", "at_other_seat",
+            "unknown_badge", "no_roster", "in_call", "bad_read", "two_badges", "not_genuine",
+            "wrong_pin", "pin_cancelled", "locked", "at_other_seat",
         ),
     ]  # fmt: skip
 

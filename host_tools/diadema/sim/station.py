@@ -183,12 +183,21 @@ class Station:
     # --- what a person does -------------------------------------------------------------------
 
     async def tap(
-        self, badge: str, ms: int | None = 600, *, torn: bool = False, key: bytes | None = None
+        self,
+        badge: str,
+        ms: int | None = 600,
+        *,
+        torn: bool = False,
+        key: bytes | None = None,
+        beside: str | None = None,
     ) -> None:
         """Hold a badge to the reader for `ms` of simulated time; None leaves it there. One with a
-        `key` is a DESFire card that knows it.
+        `key` is a DESFire card that knows it; `beside` is a plain one in the same wallet.
         """
-        self._card = {"do": "tap", "badge": badge, "torn": torn, "key": key.hex() if key else None}
+        self._card = {
+            "do": "tap", "badge": badge, "torn": torn, "key": key.hex() if key else None,
+            "beside": beside,
+        }  # fmt: skip
         await self.ask(self._card)
         if ms is not None:
             await self._world.sleep(ms)
