@@ -1,8 +1,8 @@
 """MFRC522 badge reader on SPI (NXP MFRC522 rev 3.9; cards: ISO/IEC 14443-3 type A).
 
 It has no way to wait for a card by itself, so it is asked each 150 ms. Ids of 4, 7 and 10 bytes
-are read by cascade; a check that fails is a bad read, never a guess. An id is public and can be
-copied: it names a person, it proves nothing.
+are read by cascade; a check that fails is a bad read, never a guess, and a collision two cards, of
+which neither counts. An id is public and can be copied: it names a person, it proves nothing.
 """
 
 import asyncio
@@ -27,7 +27,8 @@ _START_SEND = const(0x80)
 _FLUSH = const(0x80)
 _RECEIVED = const(0x30)  # RxIRq, IdleIRq
 _TIMED_OUT = const(0x01)
-_BROKEN = const(0x1B)  # buffer overflow, collision, parity, protocol
+_COLLISION = const(0x08)
+_BROKEN = const(0x13)  # buffer overflow, parity, protocol
 _ANSWER_MS = const(40)  # the chip's own timer gives up earlier
 
 _INIT = const(
@@ -38,15 +39,16 @@ _INIT = const(
     b"\x11\x3d"  # CRC preset 0x6363, §9.3.2.2
     b"\x14\x83"  # antenna on
 )
-_VERSIONS = const((0x91, 0x92, 0x88, 0xB2))  # NXP 1.0, 2.0; Fudan FM17522 and its like
+_NOBODY = const((0x00, 0xFF))  # versions that only a line without a chip says; clones have any
 
 _POLL_MS = const(150)
-_EMPTY = const(3)  # looks that find nobody, before a bad read is told again
+_EMPTY = const(6)  # looks that find nobody: away for 0.8 s, so it was taken away
 _WAKE_UP = const(b"\x52")  # WUPA, a short frame of seven bits, ISO/IEC 14443-3 §6.4.1
 _HALT = const(b"\x50\x00\x57\xcd")  # HLTA with its CRC, §6.4.3
 _LEVELS = const(b"\x93\x95\x97")  # SEL of each cascade level, §6.5.3.1
 _CASCADE_TAG = const(0x88)
 _MORE = const(0x04)  # SAK: the id goes on, §6.5.3.4
+TWO = b""  # in place of an id
 
 
 def crc_a(data):
@@ -81,10 +83,16 @@ async def select(exchange):
     raise BadRead
 
 
-class MFRC522:
-    """`async for kind, identity, quality in reader`; identity None for a bad read.
+class Collision(Exception):
+    """Several cards answered at once, each with its own."""
 
-    `cs`: GPIO of its select line. A card counts once for as long as it lies there.
+
+class MFRC522:
+    """`async for kind, identity, quality in reader`; identity None for a bad read, `TWO` for two
+    cards at once.
+
+    `cs`: GPIO of its select line. A card counts once for as long as it lies there; `present` may
+    be set before the start, to who lay there when another driver of this chip failed.
     """
 
     kind = "iso14443a"
@@ -106,18 +114,23 @@ class MFRC522:
         self.bad_reads = 0
 
     async def start(self):
-        """Reset it and set it up. Raises PartError when it does not answer."""
+        """Reset it, set it up and look once. Raises PartError when it does not answer, or ends no
+        exchange.
+        """
         self._write(_COMMAND, _SOFT_RESET)
         await asyncio.sleep_ms(_RESET_MS)
         self._check()
         for at in range(0, len(_INIT), 2):
             self._write(_INIT[at], _INIT[at + 1])
-        self.present = None
         self._bad = self._empty = 0
+        try:
+            await self._look()
+        except (BadRead, Collision):
+            pass  # the next look tells
 
     def _check(self):
         self.version = self._read(_VERSION)
-        if self.version not in _VERSIONS:
+        if self.version in _NOBODY:
             raise PartError("badge_reader")
 
     def __aiter__(self):
@@ -130,12 +143,14 @@ class MFRC522:
             self._quick = False
             try:
                 identity = await self._look()
+            except Collision:
+                identity = TWO
             except BadRead:
                 self._check()  # of a chip that is gone every answer is broken
                 self.bad_reads += 1
                 self._bad += 1
                 self._empty = 0
-                if self._bad == 1:
+                if self._bad == 1 and self.present is None:
                     return self.kind, None, 0
                 continue
             if identity is None:
@@ -147,9 +162,9 @@ class MFRC522:
                 continue
             quality = max(100 - 20 * self._bad, 20)
             self._bad = self._empty = 0
-            if identity != self.present:
+            if identity != self.present != TWO:  # one of two is still both
                 self.present = identity
-                self.cards += 1
+                self.cards += identity != TWO
                 self._flag.clear()
                 return self.kind, identity, quality
 
@@ -162,7 +177,9 @@ class MFRC522:
         return await select(self._exchange)
 
     async def _exchange(self, data, last_bits=0):
-        """Send a frame; the card's answer, b"" when none came. Raises BadRead, PartError."""
+        """Send a frame; the card's answer, b"" when none came. Raises BadRead, Collision,
+        PartError.
+        """
         self._write(_COMMAND, _IDLE)
         self._write(_COM_IRQ, 0x7F)
         self._write(_FIFO_LEVEL, _FLUSH)
@@ -179,6 +196,8 @@ class MFRC522:
         else:
             raise PartError("badge_reader", "silent")
         errors = self._read(_ERROR)
+        if errors & _COLLISION and self._read(_VERSION) not in _NOBODY:
+            raise Collision
         if errors & _BROKEN:
             raise BadRead
         size = self._read(_FIFO_LEVEL)
@@ -205,4 +224,4 @@ class MFRC522:
 
     def selftest(self):
         """It says its version, and its antenna is on."""
-        return self._read(_VERSION) in _VERSIONS and self._read(_TX_CONTROL) & 3 == 3
+        return self._read(_VERSION) not in _NOBODY and self._read(_TX_CONTROL) & 3 == 3
