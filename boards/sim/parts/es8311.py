@@ -146,4 +146,5 @@ class ES8311:
         return gain((r[0x32] - 0xBF) / 2)
 
     def dump(self):
-        return {"paths": self.paths(), "registers": self.registers[:_LAST].hex()}
+        registers = self.registers[:_LAST].hex()
+        return {"paths": self.paths(), "outputs": self.outputs(), "registers": registers}

@@ -219,4 +219,6 @@ class ES8388:
         return {source: amplified * level for source, amplified in sources.items()}
 
     def dump(self):
-        return {"paths": self.paths(), "registers": self.registers.hex()}
+        return {
+            "paths": self.paths(), "outputs": self.outputs(), "registers": self.registers.hex(),
+        }  # fmt: skip

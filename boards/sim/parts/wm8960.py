@@ -229,4 +229,5 @@ class WM8960:
         return sources
 
     def dump(self):
-        return {"paths": self.paths(), "registers": "".join("%03x" % r for r in self.registers)}
+        registers = "".join("%03x" % r for r in self.registers)
+        return {"paths": self.paths(), "outputs": self.outputs(), "registers": registers}
