@@ -19,7 +19,7 @@ PINS = {
     "key4": 23,
     "key5": 18,
     "key6": 5,
-    "headset_detect": 39,
+    "headset_detect": 21,
     "i2s_mclk": 0,
     "i2s_bck": 27,
     "i2s_ws": 25,

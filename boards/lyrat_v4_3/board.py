@@ -15,7 +15,7 @@ PINS = {
     "key4": 33,
     "key5": 13,
     "key6": 27,
-    "headset_detect": 19,
+    "headset_detect": 12,
     "i2s_mclk": 0,
     "i2s_bck": 5,
     "i2s_ws": 25,

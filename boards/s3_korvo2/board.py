@@ -22,6 +22,8 @@ PINS = {
 BUSES = {
     "i2c": ("I2C", 0, {"scl": "i2c_scl", "sda": "i2c_sda"}, {"freq": 400_000}),
 }
+# a TCA9554A, or in newer batches a TCA9554; nothing of ours hangs on it
+OTHERS = {"expander": ("tca9554", "i2c", (0x38, 0x20))}
 PARTS = {
     "screen": ("ssd1309", "SSD1309", "i2c", (), {"address": 0x3C}),
     "badge_reader": ("pn532", "PN532", "i2c", ("badge_irq",), {"address": 0x24}),

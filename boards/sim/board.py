@@ -3,6 +3,8 @@
 NAME    goes into `station.booted` and the hello.
 PINS    what a wire is for → its GPIO; everything else here names wires, never GPIOs.
 BUSES   bus → (class of `machine`, id, {its keyword for a wire: wire}, {other keywords}).
+OTHERS  what else answers on a bus → (chip, bus, (its addresses)): one of them, by the batch of the
+        board. Most boards have none.
 PARTS   role → (module of `drivers`, class in it, bus or None, (wires), {options}).
 
 A driver is made as `Class(bus, *gpios, **options)`, without the bus when it has none. Its bus may

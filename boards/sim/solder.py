@@ -27,13 +27,16 @@ _CHIPS = {
 }
 
 
-def solder(board, pins):
+def solder(board, pins, built):
     """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs. FITTED there names
     what was soldered in place of the driver's own chip, {role: driver}: the firmware reads none
-    of it.
+    of it. `built`: role → {wire: GPIO} where somebody soldered it otherwise (-1: open), and
+    name → address of OTHERS.
     """
     fitted = getattr(board, "FITTED", {})
-    return Bench(board.BUSES, pins, SOCKETS.get(board.NAME), fitted).parts(board.PARTS)
+    bench = Bench(board.BUSES, pins, SOCKETS.get(board.NAME), fitted, built)
+    bench.others(getattr(board, "OTHERS", {}))
+    return bench.parts(board.PARTS)
 
 
 def _model(driver):
@@ -42,11 +45,12 @@ def _model(driver):
 
 
 class Bench:
-    def __init__(self, buses, pins, sockets, fitted):
+    def __init__(self, buses, pins, sockets, fitted, built):
         self._buses = buses
-        self._pins = pins
+        self._pins = self._meant = pins
         self._sockets = sockets
         self._fitted = fitted
+        self._built = built
         self._models = {}
 
     def parts(self, table):
@@ -60,8 +64,15 @@ class Bench:
             self._part(role, part)
         return self._models
 
+    def others(self, table):
+        """What is on a bus and no part of a station."""
+        for name, (chip, bus, addresses) in table.items():
+            model = getattr(__import__("parts." + chip, None, None, (chip,)), chip.upper())()
+            self._attach(bus, (), self._built.get(name, addresses[0]), model)
+
     def _part(self, role, part):
         driver, _, bus, wires, options = part
+        self._pins = dict(self._meant, **self._built.get(role, {}))
         if role in self._fitted:
             driver, options = self._fitted[role], {}
         nets = [net(self._pins[name]) for name in wires]

@@ -18,8 +18,25 @@ def make_bus(name, gpios):
 
 
 def choose_wires(log):
-    """The GPIO of each wire. Boards of one name that differ in them are told apart by where the
-    chip of PROBE answers; nobody answers: the first.
+    """The GPIO of each wire; says at which of its addresses each of OTHERS answers."""
+    gpios = _variant(log)
+    for name, (_, bus, addresses) in getattr(board, "OTHERS", {}).items():
+        found = [hex(at) for at in addresses if _answers(bus, gpios, at)]
+        log("{}: {} answers {}".format(board.NAME, name, "at " + found[0] if found else "nowhere"))
+    return gpios
+
+
+def _answers(bus, gpios, address):
+    try:
+        make_bus(bus, gpios).writeto(address, b"")
+    except OSError:
+        return False
+    return True
+
+
+def _variant(log):
+    """Boards of one name that differ in their wires are told apart by where the chip of PROBE
+    answers; nobody answers: the first.
     """
     variants, probe = getattr(board, "VARIANTS", None), getattr(board, "PROBE", None)
     if not variants or not probe:
@@ -28,12 +45,9 @@ def choose_wires(log):
     for _ in range(_TRIES):
         for number, others in enumerate(variants):
             gpios = dict(board.PINS, **others)
-            try:
-                make_bus(bus, gpios).writeto(address, b"")
-            except OSError:
-                continue
-            log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
-            return gpios
+            if _answers(bus, gpios, address):
+                log("{}: variant {}, {} answers there".format(board.NAME, number, bus))
+                return gpios
         time.sleep_ms(_BETWEEN_MS)
     log("{}: variant 0, {} answers nowhere".format(board.NAME, bus))
     return dict(board.PINS, **variants[0])

@@ -58,9 +58,17 @@ def test_keys_and_headset_on_pins_that_dip_are_warned_of():
         name: [found.problem for found in warn_of(load_board(name))] for name in board_names()
     }
     assert [text.partition(": on")[0] for text in warned[LYRAT]] == ["key1", "key2"]
-    assert len(warned[AUDIOKIT]) == 4  # key 1 and the headset, with each of its two modules
-    assert all("headset_detect" in text or "key1" in text for text in warned[AUDIOKIT])
+    dips, (strap,) = warned[AUDIOKIT][:-1], warned[AUDIOKIT][-1:]
+    assert len(dips) == 2 and all("key1" in text for text in dips)  # with each of its modules
+    assert strap.startswith("GPIO 12 hangs on the contact of the LINEIN socket: measure it")
     assert warned[DEVKIT] == warned[KORVO] == []
+
+
+def test_a_headset_on_a_pin_that_dips_is_warned_of_too(tree):
+    break_file(tree / TABLE.format(LYRAT), '"headset_detect": 12', '"headset_detect": 39')
+    break_file(tree / TABLE.format(LYRAT), '"key2": 39', '"key2": 12')
+    told = [found.problem for found in warn_of(load_board(LYRAT, tree))]
+    assert [text.partition(": on")[0] for text in told] == ["key1", "headset_detect"]
 
 
 def test_pins_that_dip_are_the_esp32_s_alone(tree):

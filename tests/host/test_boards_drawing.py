@@ -53,10 +53,11 @@ def test_make_hardware_draws_pictures(monkeypatch, tmp_path, capsys):
         cli.main()
     assert not end.value.code
     assert capsys.readouterr().out.split() == [
-        str(tmp_path / f"{LYRAT}.{ending}") for ending in ("yml", "svg", "png", "bom.tsv")
+        str(tmp_path / f"{LYRAT}.{ending}")
+        for ending in ("nets.csv", "yml", "svg", "png", "bom.tsv")
     ]
     svg = html.unescape((tmp_path / f"{LYRAT}.svg").read_text())
-    for shown in ("Espressif ESP32-LyraT V4.3", "MTDO IO15", "R1 10 kΩ from IRQ to 3V3"):
+    for shown in ("Espressif ESP32-LyraT V4.3", "MTDO IO15", "R1 10 kΩ"):
         assert shown in svg
     with Image.open(tmp_path / f"{LYRAT}.png") as picture:
         assert min(picture.size) > 800

@@ -4,11 +4,13 @@ import csv
 import re
 import runpy
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import msgspec
 import pytest
 from diadema.boards.builds import build_for
+from diadema.boards.nets import rows, sockets
 from diadema.boards.sound import CALLER_DB_SPL, MOST_DB_SPL, Loudness, headsets, loudness
 from diadema.boards.table import Board, board_names, load_board
 
@@ -43,16 +45,16 @@ def test_what_answers_on_its_buses_is_what_the_page_expects(name):
     for _, _, bus, _, options in board.parts.values():
         found = [value for option, value in options.items() if option.endswith("address")]
         answers.setdefault(bus, set()).update(found)
-    for other in board.wiring.others:
-        answers[other.bus].add(other.address)
     page = (HARDWARE / f"{name}.md").read_text()
-    scans = re.findall(r"`I2C\((\d)\).scan\(\)` \| `\[([\d, ]+)\]`", page)
-    expected = {
-        bus[1]: sorted(answers[bus_name])
-        for bus_name, bus in board.buses.items()
-        if bus[0] == "I2C"
-    }
-    assert {int(bus): [int(n) for n in found.split(",")] for bus, found in scans} == expected
+    scans = re.findall(r"`I2C\((\d)\).scan\(\)` \| (.+) \(0x", page)
+    told = {int(bus): re.findall(r"`(\[[\d, ]+\])`", found) for bus, found in scans}
+    expected = {}
+    for bus_name, bus in board.buses.items():
+        others = [at for _, on, at in board.others.values() if on == bus_name]
+        if bus[0] == "I2C":  # each batch of the board answers otherwise
+            expected[bus[1]] = [str(sorted(answers[bus_name].union(one)))
+                                for one in product(*others)]  # fmt: skip
+    assert told == expected
     assert f"on {board.name}, DIA-" in page
 
 
@@ -64,6 +66,29 @@ def test_a_board_s_page_names_the_micropython_that_drives_its_psram(name):
     row = next(line for line in (HARDWARE / "README.md").read_text().splitlines()
                if line.startswith(f"| [{name}]"))  # fmt: skip
     assert f" {build} |" in row
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_a_board_s_page_has_every_wire_and_no_other(name):
+    board = load_board(name)
+    page = (HARDWARE / f"{name}.md").read_text().split("## Every wire")[1].split("\n## ")[0]
+    told = re.findall(r"^\| .+ \|$", page, re.MULTILINE)
+    wires = [row for layout in board.layouts() for row in rows(board, layout)]
+    heads = [row for row in told if row.startswith("| from |")]
+    assert [row for row in told if row not in heads] == [*dict.fromkeys(wires)]
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_a_board_s_page_draws_its_sockets_and_sets_its_switches(name):
+    board = load_board(name)
+    page = (HARDWARE / f"{name}.md").read_text()
+    assert f"```\n{sockets(board)}```" in page
+    told = re.findall(r"^\| (\d) \| (.+) \| (ON|OFF) \| (ON|OFF) \|$", page, re.MULTILINE)
+    assert told == [
+        (str(one.number), f"GPIO {' or '.join(map(str, one.gpios))} and {one.to}",
+         one.position, one.delivered)
+        for one in board.wiring.switches
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", board_names())

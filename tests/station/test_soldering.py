@@ -2,6 +2,8 @@
 whatever part has a role. And the GPIOs that each chip gives a program.
 """
 
+import json
+import shutil
 from typing import get_args
 
 import pytest
@@ -148,6 +150,17 @@ async def test_the_variant_that_was_bought_is_found_at_boot(desk, variant):
         await bench.keys(1)
         await bench.event("contact.ended", c=dialed["c"])
         assert "station.fault" not in bench.kinds()
+
+
+@pytest.mark.parametrize(("at", "told"), [(0x38, "at 0x38"), (0x20, "at 0x20"), (0x27, "nowhere")])
+async def test_the_expander_of_either_batch_is_named(desk, tmp_path, at, told):
+    folder = tmp_path / "boards" / "s3_korvo2"
+    shutil.copytree(SimBoard("s3_korvo2").folder, folder)
+    (folder / "as_built.json").write_text(json.dumps({"expander": at}))
+    async with desk(SimBoard("s3_korvo2", boards=tmp_path / "boards")) as bench:
+        console = b"".join(bench.station.console).decode()
+        assert f"s3_korvo2: expander answers {told}\n" in console
+        await bench.log_in()
 
 
 async def test_no_variant_that_answers_is_said_and_the_rest_works(desk, tmp_path):

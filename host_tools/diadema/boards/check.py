@@ -27,6 +27,8 @@ RULES: tuple[Rule, ...] = (
     pins.input_only_not_driven,
     pins.input_only_pulled,
     pins.strapping_pins_safe,
+    pins.straps_without_plugs,
+    pins.switches_set,
     pins.no_adc2,
     pins.edges_that_are_none,
     pins.touch_on_touch_pins,
@@ -48,7 +50,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 # of what works, and not as well as it could
-WARNINGS: tuple[Rule, ...] = (pins.levels_that_dip,)
+WARNINGS: tuple[Rule, ...] = (pins.levels_that_dip, pins.straps_near_plugs)
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,18 @@ def list_boards(boards: Boards = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def sockets(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `board list` prints it.")],
+    boards: Boards = None,
+) -> None:
+    """Draw in letters where each contact of a board's plugs and sockets goes."""
+    from diadema.boards.nets import sockets as drawn
+    from diadema.boards.table import load_board
+
+    print(drawn(load_board(name, _boards(boards))), end="")
+
+
+@app.command()
 def draw(
     name: Name = None,
     every: Every = False,
@@ -117,7 +129,7 @@ def draw(
     ),
     boards: Boards = None,
 ) -> None:
-    """Draw a board's wiring from its table, as SVG and PNG."""
+    """Draw a board's wiring from its table, as SVG and PNG, and list its nets."""
     from diadema.boards.drawing import draw as draw_board
     from diadema.boards.table import load_board
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from diadema.boards.nets import as_csv
 from diadema.boards.rules_parts import find_pin
 from diadema.boards.table import Board, BoardError, Harness, Header, Layout
 
@@ -38,16 +39,24 @@ def harness(board: Board, layout: Layout) -> dict[str, Any]:
 def drawings(board: Board) -> Iterator[tuple[str, dict[str, Any]]]:
     """(file name without ending, harness) of each variant of the board."""
     for layout in board.layouts():
-        suffix = f"-variant{layout.number}" if layout.number else ""
-        yield f"{board.name}{suffix}", harness(board, layout)
+        yield _file(board, layout), harness(board, layout)
+
+
+def _file(board: Board, layout: Layout) -> str:
+    return board.name + (f"-variant{layout.number}" if layout.number else "")
 
 
 def draw(board: Board, folder: Path) -> list[Path]:
-    """Write YAML, SVG, PNG and a list of cables for each variant. Raises BoardError."""
-    wireviz = _wireviz()
-    yaml = importlib.import_module("yaml")
+    """Write the nets, YAML, SVG, PNG and a list of cables for each variant. Raises BoardError;
+    the nets are there without Graphviz too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
+    for layout in board.layouts():
+        written.append(folder / f"{_file(board, layout)}.nets.csv")
+        written[-1].write_text(as_csv(board, layout), encoding="utf-8")
+    wireviz = _wireviz()
+    yaml = importlib.import_module("yaml")
     for name, drawing in drawings(board):
         text = yaml.safe_dump(drawing, allow_unicode=True, sort_keys=False)
         (folder / f"{name}.yml").write_text(text, encoding="utf-8")

@@ -105,7 +105,11 @@ def addresses_distinct(board: Board) -> Iterator[str]:
         for option, value in options.items()
         if bus and option.endswith("address")
     ]
-    on_bus += [(other.bus, other.address, other.title) for other in board.wiring.others]
+    on_bus += [
+        (bus, address, name)
+        for name, (_, bus, addresses) in board.others.items()
+        for address in addresses
+    ]
     for bus, address, who in on_bus:
         first = taken.setdefault((bus, address), who)
         if first is not who:

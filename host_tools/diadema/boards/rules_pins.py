@@ -125,6 +125,62 @@ def strapping_pins_safe(board: Board) -> Iterator[str]:
                 )
 
 
+def straps_without_plugs(board: Board) -> Iterator[str]:
+    """A socket's contact on a pin that tells the chip how to start: whether it starts would hang
+    on what is plugged when the power comes.
+    """
+    _, _, _, contacts, options = board.parts.get("headset", ("", "", None, (), {}))
+    for layout, wire, gpio in _wires(board):
+        if wire not in contacts or gpio not in board.chip.straps:
+            continue
+        # to ground, and pulled up by the program only: low in reset either way
+        harmless = layout.wires[wire].pull == "internal" and not options.get("plugged", 0)
+        if board.chip.straps[gpio][0] != "low" or not harmless:
+            yield (
+                f"{layout.where()}{wire}: a plug would decide how the chip starts, as GPIO {gpio} "
+                "is read in reset: take another, or a contact to ground without a resistor where "
+                "low is wanted"
+            )
+    for contact in board.wiring.contacts:
+        switch = next((one for one in board.wiring.switches if one.number == contact.switch), None)
+        if contact.gpio in board.chip.straps and switch and switch.position == "ON":
+            yield (
+                f"GPIO {contact.gpio} tells the chip how to start, and hangs on the {contact.of}: "
+                f"put DIP switch {switch.number} OFF"
+            )
+
+
+def straps_near_plugs(board: Board) -> Iterator[str]:
+    """A socket of the board itself hangs on a pin that tells the chip how to start, and nothing
+    separates them.
+    """
+    for contact in board.wiring.contacts:
+        if contact.gpio in board.chip.straps and contact.switch is None:
+            level, otherwise = board.chip.straps[contact.gpio]
+            yield (
+                f"GPIO {contact.gpio} hangs on the {contact.of}: measure it in reset with the "
+                f"plug in and out; it must be {level} both times, or {otherwise}"
+            )
+
+
+def switches_set(board: Board) -> Iterator[str]:
+    """A DIP switch in the wrong position leaves a wire dead, or joins it to something else."""
+    for layout, wire, gpio in _wires(board):
+        described = layout.wires.get(wire)
+        place = described.at if described else ""
+        for switch in board.wiring.switches:
+            if gpio not in switch.gpios:
+                continue
+            header = board.wiring.headers.get(switch.to)
+            here = switch.to == place if place else header is not None and gpio in header.pins
+            wanted = "ON" if here else "OFF"
+            if switch.position != wanted:
+                yield (
+                    f"{layout.where()}{wire}: DIP switch {switch.number} joins GPIO {gpio} to "
+                    f"{switch.to}: put it {wanted}"
+                )
+
+
 def no_adc2(board: Board) -> Iterator[str]:
     """Wi-Fi owns ADC2 while it is on (ESP-IDF, ADC oneshot): a reading then fails."""
     for layout, wire, gpio in _wires(board):

@@ -127,7 +127,7 @@ class Harness(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     title: str
     wires: list[End]
     note: str = ""
-    more: list[str] = []  # pins where other parts' cables begin
+    more: list[str] = []  # pins where other parts' cables begin, or that stay open
     only_variant: int | None = None
 
     @property
@@ -135,10 +135,26 @@ class Harness(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return list(dict.fromkeys([end.pin for end in self.wires] + self.more))
 
 
-class Other(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    bus: str
-    address: int
-    title: str
+class Switch(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A DIP switch by the number printed beside it: ON joins these GPIOs to a header or to a place
+    on the board (`at` of a wire).
+    """
+
+    number: int
+    gpios: list[int]
+    to: str
+    position: Literal["ON", "OFF"]
+    delivered: Literal["ON", "OFF"]
+
+
+class Contact(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A GPIO that a socket of the board itself pulls when something is plugged; `switch`: the DIP
+    switch that keeps it away.
+    """
+
+    gpio: int
+    of: str
+    switch: int | None = None
 
 
 class Wiring(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -149,7 +165,8 @@ class Wiring(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     parts: dict[str, Harness]
     sockets: list[Socket]
     variants: list[Variant] = []
-    others: list[Other] = []
+    switches: list[Switch] = []
+    contacts: list[Contact] = []
 
 
 @dataclass(frozen=True)
@@ -174,6 +191,7 @@ class Board:
     parts: dict[str, Part]
     variants: tuple[dict[str, int], ...]
     probe: tuple[str, int] | None
+    others: dict[str, tuple[str, str, tuple[int, ...]]]  # name → chip, bus, addresses
     wiring: Wiring
     partitions: list[Partition]
 
@@ -222,6 +240,7 @@ def load_board(name: str, boards: Path = BOARDS) -> Board:
             parts=table["PARTS"],
             variants=tuple(table.get("VARIANTS", ())),
             probe=table.get("PROBE"),
+            others=table.get("OTHERS", {}),
             wiring=wiring,
             partitions=read_partitions(_read(boards / wiring.board.partitions)),
         )
