@@ -75,7 +75,7 @@ async def readers():
     from drivers.pn532_spi import PN532Spi
     from drivers.rdm6300 import RDM6300
     from drivers.wiegand import Wiegand
-    from models import mfrc522, pn532, rdm6300, wiegand
+    from models import mfrc522, pn532, pn532_hsu, pn532_spi, rdm6300, wiegand
 
     model = pn532.PN532(machine.net(35))
     machine.attach(("i2c", 14, 15), 0x24, model)
@@ -83,13 +83,13 @@ async def readers():
     await measured("PN532 on I2C", reader, model, lambda: model.tap(plain()), model.untap)
     await secure(reader, model)
 
-    chip = pn532.PN532Spi(machine.net(39))
+    chip = pn532_spi.PN532Spi(machine.net(39))
     machine.attach(("spi", 14), 15, chip)
     machine.net(15).watchers.append(chip.select)
     reader = PN532Spi(SPI(1, sck=Pin(14)), 15, 39)
     await measured("PN532 on SPI", reader, chip, lambda: chip.tap(plain()), chip.untap)
 
-    serial = pn532.PN532Hsu()
+    serial = pn532_hsu.PN532Hsu()
     machine.attach(("uart", 4), 0, serial)
     reader = PN532Hsu(UART(2, 115200, rx=Pin(4)))
     await measured("PN532 on HSU", reader, serial, lambda: serial.tap(plain()), serial.untap)
