@@ -2,17 +2,32 @@
 here and not in the middle of an import.
 """
 
+import os
+import signal
 import sys
 
 
 def main() -> None:
     """The entry point. Ctrl-C ends it with 130, as a shell expects."""
+    sys.unraisablehook = _unraised
     try:
         from diadema import cli
 
         cli.main()
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left to end says nothing
+
+
+def _unraised(what: "sys.UnraisableHookArgs") -> None:
+    """Ctrl-C while Python called something back that nobody awaits (imports clear their locks
+    away so) would be printed with a traceback and forgotten.
+    """
+    if what.exc_type is KeyboardInterrupt:
+        os._exit(130)
+    else:
+        sys.__unraisablehook__(what)
 
 
 if __name__ == "__main__":

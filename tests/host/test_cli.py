@@ -105,14 +105,21 @@ def test_the_example_of_a_site_is_right_as_it_stands(run, tmp_path, monkeypatch)
 
 
 _INTERRUPTED = """
-import os, signal, sys
+import os, signal, sys, weakref
+
+def interrupt(*_):
+    os.kill(os.getpid(), signal.SIGINT)
 
 class AtImport:
     def find_spec(self, name, path, target=None):
-        if name == at:
-            os.kill(os.getpid(), signal.SIGINT)
+        if name == at and where == "called back":
+            here = lambda: None
+            gone = weakref.ref(here, interrupt)
+            del here
+        elif name == at:
+            interrupt()
 
-at = sys.argv.pop(1)
+at, where = sys.argv.pop(1), sys.argv.pop(1)
 sys.meta_path.insert(0, AtImport())
 from diadema.__main__ import main
 main()
@@ -127,8 +134,9 @@ main()
         ("diadema.site_command", ["site", "example"]),
     ],
 )
-def test_ctrl_c_while_it_begins_is_no_traceback(at, arguments):
-    command = [sys.executable, "-c", _INTERRUPTED, at, *arguments]
+@pytest.mark.parametrize("where", ["import", "called back"])
+def test_ctrl_c_while_it_begins_is_no_traceback(at, where, arguments):
+    command = [sys.executable, "-c", _INTERRUPTED, at, where, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
