@@ -61,9 +61,11 @@ class DataDir:
     def make(self) -> None:
         """Create the directory and its folders. Raises DiademaError when that is not allowed."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.name == "posix" and self.root.stat().st_mode & 0o077:
+                self.root.chmod(0o700)  # older ones let everybody in
             self.nats.mkdir(exist_ok=True, mode=0o700)
-            self.logs.mkdir(exist_ok=True)
+            self.logs.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             raise cannot_write(self.root, error) from error
 
@@ -89,7 +91,12 @@ def default_root() -> Path:
     return platformdirs.user_data_path("diadema")
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+def keep_private() -> None:
+    """What this process and its children write is their owner's: names, marks, keys."""
+    os.umask(0o077)
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Readers see the old content or the new one, never a part; also after a power cut."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

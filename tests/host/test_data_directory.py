@@ -3,12 +3,16 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
+from broker_fixtures import IngestProcess, running_broker
 from diadema import credentials
 from diadema.errors import DiademaError
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir, write_whole
+from scripted_station import SITE
 
 
 def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
@@ -29,6 +33,45 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert credentials.load_or_create(data) == second
     assert (second.host, second.badge_key) == (first.host, first.badge_key)
     assert stat.S_IMODE(data.secrets.stat().st_mode) == 0o600
+
+
+def of_others(root):
+    """What anybody but its owner may do something with."""
+    return [path for path in (root, *root.rglob("*")) if path.lstat().st_mode & 0o077]
+
+
+@pytest.fixture
+def common_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def test_a_folder_that_others_may_read_is_closed(tmp_path, common_umask):
+    root = tmp_path / "data"
+    root.mkdir(0o755)
+    DataDir(root).make()
+    assert of_others(root) == []
+    write_whole(root / "site.json", b"{}")
+    assert of_others(root) == []
+
+
+def test_what_a_command_writes_is_its_owners(tmp_path, common_umask):
+    root = tmp_path / "data"
+    described = tmp_path / "site.json"
+    described.write_text(json.dumps(SITE))
+    for command in (["account", "add", "rosa", "--role", "admin"], ["site", str(described)]):
+        done = [sys.executable, "-m", "diadema", *command, "--data", str(root)]
+        subprocess.run(done, check=True, capture_output=True)
+    assert {"accounts.sqlite3", "site.json"} <= {path.name for path in root.iterdir()}
+    assert of_others(root) == []
+
+
+async def test_what_the_ingest_writes_is_its_owners(tmp_path, common_umask):
+    """The store above all: every name, mark and call is in it."""
+    async with running_broker(tmp_path) as broker, IngestProcess(broker):
+        assert [path for path in of_others(tmp_path) if "store" in path.name] == []
+        assert broker.data.store.exists()
 
 
 def test_secrets_that_others_can_read_are_refused(tmp_path):

@@ -19,7 +19,7 @@ from diadema.hub.process import end_broker, on_closed_input
 from diadema.ingest.core import Ingest
 from diadema.ingest.service import Service
 from diadema.locks import locked
-from diadema.paths import DataDir
+from diadema.paths import DataDir, keep_private
 from diadema.station_keys import StationKeys
 from diadema.store import open_writer
 
@@ -34,6 +34,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="the hub's data directory")
     parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
     arguments = parser.parse_args()
+    keep_private()
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(_GARBAGE)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -63,4 +63,4 @@ class PinResets:
 
     def _write(self, a: str, verifier: str) -> None:
         text = with_pin(self._site.read_text("utf-8"), a, verifier, "site.json")
-        write_whole(self._site, text.encode(), self._site.stat().st_mode & 0o777)
+        write_whole(self._site, text.encode())

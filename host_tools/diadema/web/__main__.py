@@ -20,6 +20,7 @@ import uvicorn
 
 from diadema.clock import open_clock
 from diadema.errors import DiademaError
+from diadema.paths import keep_private
 from diadema.web.guard import LOOPBACK
 from diadema.web.settings import Settings
 from diadema.words import text
@@ -32,6 +33,7 @@ _SEND_BUFFER = 256 * 1024  # a viewer that stalls is noticed within seconds, not
 def main() -> int:
     """Exit code 0 after an orderly end, 2 for what the caller can mend."""
     arguments = _arguments()
+    keep_private()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("diadema").setLevel(logging.INFO)
     try:
