@@ -153,6 +153,7 @@ class Bench:
 
         codec = self._models["codec"]
         sound = Audio(codec, wire)
+        sound.mclk = self._pins.get("i2s_mclk")
         nets[3].pulses = sound.pulse
         if hasattr(codec, "adc"):
             codec.adc.watch = codec.watch

@@ -159,6 +159,31 @@ async def test_where_line_and_tones_do_not_mix_the_line_makes_room(desk, tmp_pat
         assert "station.fault" not in bench.kinds()
 
 
+@pytest.mark.parametrize(
+    ("name", "table", "heard"),
+    [
+        ("lyrat_v4_3", '{"mclk": 0}', True),
+        ("lyrat_v4_3", "{}", False),
+        ("s3_korvo2", '{"mclk": 16}', True),
+        ("s3_korvo2", '{"mclk": 6}', False),
+    ],
+)
+async def test_no_tone_comes_out_of_a_codec_that_gets_no_mclk(desk, tmp_path, name, table, heard):
+    """The clock is looked for at the pin where the board's copper leads it to the codec."""
+    shutil.copytree(SimBoard(name).folder, tmp_path / "boards" / "wired")
+    board = tmp_path / "boards" / "wired" / "board.py"
+    usual = '{"mclk": 0}' if name == "lyrat_v4_3" else '{"mclk": 16}'
+    source = board.read_text()
+    assert usual in source
+    board.write_text(source.replace(usual, table))
+    async with desk(SimBoard("wired", boards=tmp_path / "boards")) as bench:
+        await bench.log_in()
+        async with sound.listen(bench.station) as found:
+            await bench.ring("C-1")
+            await bench.world.sleep(500)
+        assert any(found.headset) == heard
+
+
 async def test_keys_silence_the_ring_and_a_bad_read_is_heard(desk):
     async with desk() as bench:
         await bench.log_in()

@@ -13,6 +13,8 @@ take the level of the line to the codec as bits, whatever drives it: pulses of a
 import gc
 from array import array
 
+from machine import mem32
+
 _RATE = 16  # samples a ms
 _DMA_MS = 16  # 256 frames, as the ESP32 port has it
 _FRAME = 4  # bytes: left and right
@@ -23,6 +25,10 @@ _SPARE = 1 << 20  # bytes of the heap
 _SLOT = 32  # bits, of which a codec for 16 takes the first
 _BITS = 1_024_000  # a second, while it receives: two slots
 _SINKS = ("headset", "line_out")
+# what carries MCLK: the ESP32's CLK_OUT1 at GPIO 0, the clock of I2S 0 chosen for it (TRM,
+# IO_MUX); an ESP32-S3's signal 23 at any (TRM, GPIO matrix)
+_PIN_CTRL, _GPIO0, _OUT_SEL = 0x3FF49000, 0x3FF49044, 0x60004554
+_CLK_OUT1, _I2S0_MCLK = 1 << 12, 23 | 1 << 10
 
 
 class Source:
@@ -129,6 +135,7 @@ class Audio:
         self._codec = codec
         self.clock = clock
         self.files = None
+        self.mclk = None  # the GPIO that the board's copper joins the codec's MCLK with, if any
         self.fault = None  # any: I2S has no memory left for its buffers
         codec.watch = self.catch_up
         codec.clock = self.clocks
@@ -201,8 +208,14 @@ class Audio:
         return port
 
     def clocks(self):
-        """Whether MCLK, BCLK and LRCK run: while a port is open."""
-        return bool(self._receiver or self._sender)
+        """Whether MCLK, BCLK and LRCK run: while a port is open, and MCLK on its own pin."""
+        if not (self._receiver or self._sender):
+            return False
+        if self.mclk is None:
+            return True
+        if self.mclk == 0:
+            return mem32[_GPIO0] & 0x7000 == _CLK_OUT1 and not mem32[_PIN_CTRL] & 0xF
+        return mem32[_OUT_SEL + 4 * self.mclk] == _I2S0_MCLK
 
     def end(self, port):
         self.catch_up()

@@ -38,12 +38,13 @@ class ES8388:
 
     `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
     "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more;
-    "no_mclk" the converters stand still.
+    "no_mclk" the converters stand still, as while `clock()` says that it does not run.
     """
 
     def __init__(self, inputs=INPUTS, sockets=SOCKETS):
         self.inputs = inputs
         self.sockets = sockets
+        self.clock = None  # as if it always ran
         self.registers = bytearray(_LAST + 1)
         self.steps = (-45, 1.5)  # of OUT1 and OUT2: disputed, see the driver
         self.watch = None
@@ -140,11 +141,18 @@ class ES8388:
     # ------------------------------------------------------------------ sound
 
     def paths(self):
-        """{sink: {source: linear gain}} as the registers say now."""
+        """{sink: {source: linear gain}} as the chip works now: without MCLK no converter does."""
         outputs = self._levels()
         found = {sink: summed(outputs, pins) for sink, pins in self.sockets.items()}
         found["adc_left"], found["adc_right"] = self._converted(0), self._converted(1)
+        if not self._clocked():
+            for sink in self.sockets:
+                found[sink]["dac"] = 0.0
+            found["adc_left"], found["adc_right"] = silence(), silence()
         return found
+
+    def _clocked(self):
+        return self.fault != "no_mclk" and (self.clock is None or self.clock())
 
     def outputs(self):
         """{output pin: {source: dB}} as the registers say now, None for silence."""
@@ -203,7 +211,7 @@ class ES8388:
         """The DAC of a side: power, clocks, mute, attenuation (registers 2, 4, 0x19 to 0x1B)."""
         r = self.registers
         off = r[0x02] & 0x55 or r[0x04] & (0x80, 0x40)[side] or r[0x19] & 0x04
-        if off or not self._analogue() or self.fault == "no_mclk":
+        if off or not self._analogue():
             return 0.0
         both = r[0x19] & 0x08  # the left side's register is for both
         return gain(-min(r[0x1A if both else 0x1A + side], 0xC0) / 2)
@@ -213,7 +221,6 @@ class ES8388:
         r = self.registers
         sources = self._amplified(side)
         off = r[0x02] & 0xAA or r[0x03] & (0x24, 0x14)[side] or r[0x0F] & 0x04
-        off = off or self.fault == "no_mclk"
         both = r[0x0F] & 0x08
         level = 0.0 if off else gain(-min(r[0x10 if both else 0x10 + side], 0xC0) / 2)
         return {source: amplified * level for source, amplified in sources.items()}
