@@ -29,9 +29,9 @@ _CHIPS = {
 
 def solder(board, pins, built):
     """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs. FITTED there names
-    what was soldered in place of the driver's own chip, {role: driver}: the firmware reads none
-    of it. `built`: role → {wire: GPIO} where somebody soldered it otherwise (-1: open), and
-    name → address of OTHERS.
+    what was soldered in place of the driver's own chip, {role: (driver, {attribute of its model:
+    value})}: the firmware reads none of it. `built`: role → {wire: GPIO} where somebody soldered
+    it otherwise (-1: open), and name → address of OTHERS.
     """
     fitted = getattr(board, "FITTED", {})
     bench = Bench(board.BUSES, pins, SOCKETS.get(board.NAME), fitted, built)
@@ -73,8 +73,10 @@ class Bench:
     def _part(self, role, part):
         driver, _, bus, wires, options = part
         self._pins = dict(self._meant, **self._built.get(role, {}))
+        ways = {}
         if role in self._fitted:
-            driver, options = self._fitted[role], {}
+            driver, ways = self._fitted[role]
+            options = options if driver == part[0] else {}
         nets = [net(self._pins[name]) for name in wires]
         make = getattr(self, "_" + driver, None)
         if make:
@@ -83,6 +85,8 @@ class Bench:
             model = _model(driver)(*self._extras(driver, nets, bus, options))
             if role == "codec" and self._sockets:
                 model.sockets = self._sockets
+            for name, value in ways.items():
+                setattr(model, name, value)
         else:
             raise ValueError("no model for the driver " + driver)
         if model:

@@ -83,17 +83,36 @@ print("the end")
     assert f"variant {found}, module answers " in console.decode()
 
 
-async def test_a_kit_with_the_older_codec_names_it_and_works_without_sound(desk, tmp_path):
-    folder = tmp_path / "boards" / "older"
-    folder.mkdir(parents=True)
-    table = (SimBoard("aithinker_audiokit").folder / "board.py").read_text()
-    (folder / "board.py").write_text(table + 'FITTED = {"codec": "ac101"}\n')
-    async with desk(SimBoard("older", boards=tmp_path / "boards")) as bench:
+@pytest.fixture
+def fitted(tmp_path):
+    """`fitted(board, codec)`: the board, with that codec soldered."""
+
+    def make(name, codec):
+        folder = tmp_path / "boards" / "fitted"
+        folder.mkdir(parents=True)
+        table = (SimBoard(name).folder / "board.py").read_text()
+        (folder / "board.py").write_text(f'{table}FITTED = {{"codec": {codec!r}}}\n')
+        return SimBoard("fitted", boards=tmp_path / "boards")
+
+    return make
+
+
+async def test_a_kit_with_the_older_codec_names_it_and_works_without_sound(desk, fitted):
+    async with desk(fitted("aithinker_audiokit", ("ac101", {}))) as bench:
         fault = await bench.event("station.fault", part="codec")
         assert fault["code"] == "ac101"
         console = b"".join(bench.station.console).decode()
         assert f"codec: ac101; {ADVICE}" in console
         await bench.log_in()
+
+
+async def test_a_codec_that_answers_late_is_told_and_then_set_up(desk, fitted):
+    async with desk(fitted("lyrat_v4_3", ("es8388", {"late_ms": 3_000}))) as bench:
+        fault = await bench.event("station.fault", part="codec")
+        assert fault["code"] == "no_answer"
+        await bench.event("station.fault_cleared", part="codec")
+        found = (await bench.station.dump())["codec"]["paths"]
+        assert found["headset"]["line"] > 0
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

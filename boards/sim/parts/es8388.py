@@ -45,6 +45,7 @@ class ES8388:
         self.inputs = inputs
         self.sockets = sockets
         self.clock = None  # as if it always ran
+        self.late_ms = 0  # after power came, until it answers
         self.registers = bytearray(_LAST + 1)
         self.steps = (-45, 1.5)  # of OUT1 and OUT2: disputed, see the driver
         self.watch = None
@@ -52,7 +53,7 @@ class ES8388:
 
     def power(self):
         self._charged = 0.0  # VMID's capacitor, of 1
-        self._since = wire.now()
+        self._born = self._since = wire.now()
         self.registers[0x00] = 0
         self._reset()
         self._at = 0
@@ -67,13 +68,13 @@ class ES8388:
             self.registers[index] = _RESET.get(index, 0)
 
     def present(self):
-        return self.fault != "nack"
+        return self.fault != "nack" and wire.now() - self._born >= self.late_ms
 
     def _held(self):
         """True when there is no acknowledge."""
         if self.fault in ("stuck", "stretch"):
             raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
-        return self.fault == "nack"
+        return not self.present()
 
     def write(self, data):
         if self.fault == "gone":
