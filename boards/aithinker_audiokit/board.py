@@ -43,7 +43,7 @@ PARTS = {
         "ES8388",
         "module",
         (),
-        {"address": 0x10, "limit_db": 5.6, "headset_output": 2},
+        {"address": 0x10, "limit_db": 8.6, "headset_output": 2},
     ),
     "audio": (
         "i2s_audio",

@@ -35,7 +35,7 @@ BUSES = {
 PARTS = {
     "screen": ("ssd1309", "SSD1309", "i2c", (), {"address": 0x3C}),
     "badge_reader": ("mfrc522", "MFRC522", "spi", ("badge_cs",), {}),
-    "codec": ("wm8960", "WM8960", "i2c", (), {"address": 0x1A, "limit_db": 0}),
+    "codec": ("wm8960", "WM8960", "i2c", (), {"address": 0x1A, "limit_db": 3}),
     "audio": ("i2s_audio", "Audio", None, ("i2s_bck", "i2s_ws", "i2s_in", "i2s_out"), {}),
     "keys": ("keys", "Keys", None, ("key1", "key2", "key3", "key4", "key5", "key6"), {}),
     "lights": ("lights_neopixel", "NeoPixelLights", None, ("leds",), {}),

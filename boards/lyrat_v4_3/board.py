@@ -28,7 +28,7 @@ BUSES = {
 PARTS = {
     "screen": ("ssd1309", "SSD1309", "i2c", (), {"address": 0x3C}),
     "badge_reader": ("pn532", "PN532", "i2c", ("badge_irq",), {"address": 0x24}),
-    "codec": ("es8388", "ES8388", "i2c", (), {"address": 0x10, "limit_db": 5.6}),
+    "codec": ("es8388", "ES8388", "i2c", (), {"address": 0x10, "limit_db": 8.6}),
     "audio": (
         "i2s_audio",
         "Audio",

@@ -32,7 +32,7 @@ PARTS = {
         "ES8311",
         "i2c",
         (),
-        {"address": 0x18, "adc_address": 0x40, "limit_db": 0},
+        {"address": 0x18, "adc_address": 0x40, "limit_db": 3},
     ),
     "audio": (
         "i2s_audio",

@@ -131,7 +131,7 @@ def test_the_command_says_how_loud_each_socket_can_be(run):
     """Those that a head can be in, and no other."""
     _, printed, _ = run("check", LYRAT)
     assert (
-        "  X1: at most 101 dB SPL at the ear drum (113 without its clipper), a caller at full "
+        "  X1: at most 101 dB SPL at the ear drum (112 without its clipper), a caller at full "
         "volume 71\n  LINE: at most 101 dB SPL at the ear drum\n" in printed
     )
     assert "PHONES" not in printed and "SPEAKER" not in printed

@@ -31,7 +31,7 @@ def output_limited(board: Board) -> Iterator[str]:
             if level > most:
                 mend = "put more resistance before it"
                 if socket.caller is not None:
-                    by = math.ceil(socket.unclipped - most)
+                    by = math.ceil(socket.allowed - most)
                     mend = f"lower limit_db by {by}, or see the clipper of hardware/acoustics.md"
                 yield (
                     f"{socket.socket}: up to {level:.0f} dB SPL at the ear drum{without}, more "

@@ -16,7 +16,7 @@ MOST_DB_SPL = 102  # at the ear drum: Communications Alliance G616
 MOST_UNCLIPPED_DB_SPL = 118  # the figure of ITU-T P.360, kept when the clipper is missing
 CALLER_DB_SPL = 70  # what a caller is to be heard with at full volume
 _CLIPPED_DB = 20 * math.log10(math.sqrt(2))  # a square wave over a sine of its height
-# speech on a line under the loudest sine that it carries: −16 dBm0 of +3.14 (ITU-T G.711)
+# speech on a line under the loudest sine that it carries: −17 dBm0 of +3.14 (ITU-T G.711)
 _SPEECH_DB = -20
 
 
@@ -35,13 +35,15 @@ class Headset(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 @dataclass(frozen=True)
 class Loudness:
     """dB SPL at the ear drum: the worst that the socket can do, the same if its clipper were
-    missing, and a caller at full volume, where the socket is the headset's.
+    missing, what `limit_db` would allow if the supply did, and a caller at full volume, where the
+    socket is the headset's.
     """
 
     socket: str
     head: bool
     loudest: float
     unclipped: float
+    allowed: float
     caller: float | None
 
 
@@ -87,17 +89,18 @@ def _of(board: Board, socket: Socket, headset: Headset) -> Loudness:
     to_node, to_headset = _losses_db(socket, outputs, headset.ohms)
     full_scale = _db(audio.full_scale_v_rms)
     way = full_scale + to_node + to_headset + headset.db_spl_per_v
-    worst = _db(audio.rail_v_peak * outputs) - full_scale
+    supply = way + _db(audio.rail_v_peak * outputs) - full_scale + headset.peak_db
+    allowed = supply
     if socket.limited:
-        worst = min(worst, limit_db(board) + _CLIPPED_DB)
-    unclipped = way + worst + headset.peak_db
+        allowed = way + limit_db(board) + _CLIPPED_DB + headset.peak_db
+    unclipped = min(supply, allowed)
     loudest = unclipped
     if socket.clipper_v_peak:
         clipped = _db(socket.clipper_v_peak) + to_headset + headset.db_spl_per_v
         loudest = min(unclipped, clipped + headset.peak_db)
     heard = socket.head and socket.limited
     caller = way + audio.caller_db + _SPEECH_DB if heard else None
-    return Loudness(socket.ref, socket.head, loudest, unclipped, caller)
+    return Loudness(socket.ref, socket.head, loudest, unclipped, allowed, caller)
 
 
 def limit_db(board: Board) -> float:
