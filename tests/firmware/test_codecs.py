@@ -25,7 +25,7 @@ def test_nothing_exceeds_the_limit(
     bench = Bench(chip, limit_db)
     for name, argument in sequence:
         do(bench.codec, name, argument)
-    assert bench.highest <= bench.limit
+    assert bench.highest <= bench.limit * (1 + 1e-12)  # the last digit of a limit is nobody's
     assert bench.codec.selftest()
 
 
