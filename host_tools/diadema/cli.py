@@ -132,6 +132,10 @@ def hub(
         Path | None, typer.Option(help="Certificate of the pages. Default: one of the hub's CA.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address of a proxy before the pages, whose X-Forwarded-… is believed."),
+    ] = None,
     mqtt_port: Annotated[
         int,
         typer.Option(
@@ -155,7 +159,7 @@ def hub(
         async with Hub(
             data_root(data),
             port=port,
-            door=PageDoor(host, tls_cert, tls_key),
+            door=PageDoor(host, tls_cert, tls_key, tuple(proxy or ())),
             mqtt_port=mqtt_port,
             mqtt_host=mqtt_host,
             clock=clock,

@@ -24,6 +24,7 @@ from diadema.hub.pages import PageDoor
 from diadema.hub.process import end_leftovers
 from diadema.hub.watch import Hands, Watch
 from diadema.locks import AlreadyLocked, locked
+from diadema.open_files import raise_open_files
 from diadema.paths import DataDir, write_whole
 from diadema.records.checking import audit_was_cut
 from diadema.web.accounts import Accounts
@@ -77,6 +78,7 @@ class Hub:
         return self._broker.ports.mqtt_host, self._broker.ports.mqtt
 
     async def __aenter__(self) -> "Hub":
+        raise_open_files()  # the programs it starts have as many
         self.data.make()
         try:
             self._held.enter_context(locked(self.data.lock, note=f"pid {os.getpid()}"))
@@ -111,8 +113,8 @@ class Hub:
         host, port = self._mqtt
         if port and not is_free(port, host):
             raise DiademaError(
-                f"port {port} at {host} is taken or not allowed: give another with --mqtt-port, "
-                "or another address with --mqtt-host"
+                f"port {port} at {host} is taken or not allowed, or {host} is no address of this "
+                "machine: give another --mqtt-port or --mqtt-host"
             )
         self._broker = Broker(
             self.data,
@@ -317,8 +319,8 @@ async def _claim_port(port: int, host: str) -> int:
     while not is_free(port, host):
         if time.monotonic() >= until:
             raise DiademaError(
-                f"port {port} is taken or not allowed: give another with --port, or end the "
-                "program that has it"
+                f"port {port} at {host} is taken or not allowed, or {host} is no address of this "
+                "machine: give another --port or --host, or end the program that has it"
             )
         await asyncio.sleep(_LOOK_S)
     return port

@@ -1,6 +1,7 @@
 """Where the web pages are served: plain HTTP on this machine only, HTTPS wherever else."""
 
 import contextlib
+import ipaddress
 import socket
 import ssl
 from dataclasses import dataclass
@@ -22,10 +23,18 @@ class PageDoor:
     host: str = LOOPBACK
     cert: Path | None = None
     key: Path | None = None
+    proxies: tuple[str, ...] = ()  # addresses whose word of who asks is believed
 
     def __post_init__(self) -> None:
         if (self.cert is None) != (self.key is None):
             raise DiademaError("--tls-cert and --tls-key belong together")
+        for proxy in self.proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as error:
+                raise DiademaError(
+                    f"--proxy {proxy}: give the address of the proxy, as 192.0.2.7"
+                ) from error
 
     @property
     def is_here(self) -> bool:
@@ -57,6 +66,7 @@ class PageDoor:
         called = [*dict.fromkeys([*names, socket.gethostname(), *own, *_HERE])]
         told = ["--host", LOOPBACK if self.host == "localhost" else self.host]
         told += [part for name in called for part in ("--name", name)]
+        told += [part for proxy in self.proxies for part in ("--proxy", proxy)]
         if not self.is_secure:
             return told
         cert, key = self.cert, self.key

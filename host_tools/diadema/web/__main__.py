@@ -5,6 +5,7 @@ Ends when its standard input, a pipe from the hub, is closed: no hub, no web.
 
 import argparse
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -20,7 +21,13 @@ import uvicorn
 
 from diadema.clock import open_clock
 from diadema.errors import DiademaError
+from diadema.open_files import raise_open_files
 from diadema.paths import keep_private
+from diadema.web.connections import (
+    Connections,
+    loop_with_short_handshakes,
+    protocol_of,
+)
 from diadema.web.guard import LOOPBACK
 from diadema.web.settings import Settings
 from diadema.words import text
@@ -41,8 +48,8 @@ def main() -> int:
             raise DiademaError(text("web.address_refused", host=arguments.host))
         settings = replace(Settings.read(arguments.data), hosts=frozenset(arguments.name))
         listener = _listen(arguments.host, arguments.port)
-        with listener:
-            return asyncio.run(_serve(settings, arguments, listener))
+        with listener, asyncio.Runner(loop_factory=loop_with_short_handshakes) as runner:
+            return runner.run(_serve(settings, arguments, listener))
     except (DiademaError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -59,13 +66,15 @@ async def _serve(
     service = Service(settings, open_clock(arguments.clock), build())
     config = uvicorn.Config(
         create_app(service),
-        loop="uvloop",
+        http=protocol_of(Connections(raise_open_files())),
         log_level="warning",
         access_log=False,
         ws_per_message_deflate=False,
         ws_max_size=1_000_000,
         timeout_graceful_shutdown=1,
         server_header=False,
+        proxy_headers=bool(arguments.proxy),  # whoever else sends them is not believed
+        forwarded_allow_ips=arguments.proxy,
         ssl_certfile=arguments.tls_cert,
         ssl_keyfile=arguments.tls_key,
     )
@@ -92,6 +101,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--name", action="append", default=list(LOOPBACK), help="one by which it is asked for"
     )
+    parser.add_argument(
+        "--proxy", action="append", default=[], help="address of one whose headers are believed"
+    )
     parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
     return parser.parse_args()
 
@@ -106,7 +118,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise DiademaError(text("web.port_taken", port=port)) from error
+        word = "port_taken" if error.errno != errno.EADDRNOTAVAIL else "not_our_address"
+        raise DiademaError(text(f"web.{word}", port=port, host=host)) from error
     listener.listen(128)
     return listener
 

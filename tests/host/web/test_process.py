@@ -49,6 +49,15 @@ def test_another_address_is_refused(tmp_path: Path) -> None:
     assert "--tls-cert" in ended.stderr
 
 
+def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
+    write_secrets(tmp_path)
+    (tmp_path / "cert").touch()
+    given = ("--host", "192.0.2.1", "--tls-cert", str(tmp_path / "cert"))
+    ended = run("--port", "0", *given, data=tmp_path, nats="nats://127.0.0.1:1")
+    assert ended.returncode == 2
+    assert "192.0.2.1" in ended.stderr and "--host" in ended.stderr
+
+
 @pytest.mark.parametrize("nats", [None, "nats://127.0.0.1:1"])
 def test_what_the_hub_should_have_written_is_named(tmp_path: Path, nats: str | None) -> None:
     ended = run("--port", "0", data=tmp_path, nats=nats)
