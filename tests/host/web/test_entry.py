@@ -56,6 +56,11 @@ async def outside(web: Web) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+def forget_failures(web: Web) -> None:
+    with web.accounts.engine.connect() as plain, plain.begin():
+        plain.exec_driver_sql("DELETE FROM attempts")
+
+
 def account(web: Web, name: str, role: str = "monitor") -> dict[str, str]:
     web.accounts.book.add(TESTER, name, "Prueba", role, password=ACCOUNT_PASSWORD)  # type: ignore[arg-type]
     return {"account": name, "password": ACCOUNT_PASSWORD}
@@ -143,9 +148,7 @@ async def test_guessing_has_to_wait_and_is_told_how_long(
     assert int(answer.headers["retry-after"]) > 0
     assert re.search(r"Espere 0:0\d", answer.text)
     assert (await outside.post("/login", data=mine)).status_code == 429  # also with the right one
-    web.accounts.throttle.passed(account="tres", address="127.0.0.1")
-    with web.accounts.engine.begin() as tx:
-        tx.exec_driver_sql("DELETE FROM failures")
+    forget_failures(web)
 
 
 async def test_a_logout_ends_the_session_and_closes_its_sockets(web: Web) -> None:
@@ -261,7 +264,7 @@ async def test_elsewhere_than_here_pages_come_by_https_under_our_ca(
             form = {"account": "jefa", "password": ACCOUNT_PASSWORD}
             answer = await client.post("/login", data=form)
             told = "".join(answer.headers.get_list("set-cookie"))
-            assert "__Host-diadema_session=" in told and told.lower().count("secure") == 2
+            assert "__Host-diadema_session=" in told and told.lower().count("secure") == 3
             assert "strict-transport-security" not in answer.headers  # localhost is others' too
             named = await client.get("/wall", headers={"Host": f"centro.local:{web.port}"})
             assert named.status_code == 200 and "strict-transport-security" in named.headers

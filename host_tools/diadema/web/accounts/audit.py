@@ -91,7 +91,8 @@ class Audit:
         Raises AuditFull when the disk has taken nothing for long.
         """
         told = tuple(sorted(set(agents)))
-        key, at_ms = (person.id, person.session, what, told), self.now()
+        whose = person.id, person.session, person.address
+        key, at_ms = (*whose, what, told), self.now()
         with self._wake:
             if at_ms - self._said.get(key, -_SAME_MS) < _SAME_MS:
                 return

@@ -75,12 +75,13 @@ answers = Table(  # to writes that name themselves; sealed by that name, which i
     Index("answers_at", "at_ms"),
 )
 record_heads = head_table(metadata)  # where the chains of the store end
-failures = Table(  # attempts that may yet fail, by account and by address
-    "failures",
+attempts = Table(  # those that failed or may yet; `before_ms`: when the last but one was
+    "attempts",
     metadata,
     Column("key", Text, primary_key=True),
     Column("failed", Integer, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
+    Column("before_ms", BigInteger, nullable=False),
 )
 audit = Table(  # append-only; `hash` chains each row to the one before it
     "audit",

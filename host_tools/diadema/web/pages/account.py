@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from diadema.web.accounts.door import address_of, csrf_of
+from diadema.web.accounts.door import csrf_of
 from diadema.web.accounts.passwords import LEAST, WeakPassword
 from diadema.web.asking import not_yours, person_of
 from diadema.web.pages.login import begin, check_form
@@ -35,19 +35,19 @@ async def password(
     """The old one is asked for, and all his other sessions end."""
     service, person = _known(request)
     check_form(service, request, csrf)
-    language, address = language_for(service, request), address_of(request.scope)
+    language = language_for(service, request)
     book = service.accounts.book
 
     def refused(word: str, status: int, **values: object) -> Response:
         told = text(f"accounts.{word}", language, **values)
         return _page(service, request, person, told, status)
 
-    wait_ms = service.accounts.throttle.attempt(account=person.id, address=address)
+    wait_ms = service.accounts.throttle.attempt(device=person.session)
     if wait_ms:
         return refused("wait", 429, time=f"{-(-wait_ms // 1000)} s")
     if await asyncio.to_thread(book.proves, person.id, password) is None:
         return refused("wrong", 401)
-    service.accounts.throttle.passed(account=person.id, address=address)
+    service.accounts.throttle.passed(device=person.session)
     if new != again:
         return refused("not_same", 422)
     if new == password:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from diadema.web.accounts.book import Account, known_as
+from diadema.web.accounts.devices import know_device, known_device
 from diadema.web.accounts.door import address_of, csrf_of, let_in, let_out
 from diadema.web.asking import person_of
 from diadema.web.guard import is_local
@@ -44,7 +45,9 @@ async def login(
     service: Service = request.app.state.service
     language = language_for(service, request)
     address, name = address_of(request.scope), known_as(account)
-    wait_ms = service.accounts.throttle.attempt(account=name, address=address)
+    device = known_device(request, service.settings.token, name)
+    whose = {"device": device} if device else {"account": name, "address": address}
+    wait_ms = service.accounts.throttle.attempt(**whose)
     if wait_ms:
         seconds = -(-wait_ms // 1000)
         told = text("accounts.wait", language, time=_clock(seconds))
@@ -52,10 +55,11 @@ async def login(
     async with _AT_ONCE:
         found = await asyncio.to_thread(service.accounts.book.proves, name, password)
     if found is None:
-        service.audit(Person(id="", name="", role="nobody", address=address), "login.failed")
+        nobody = Person(id="", name="", role="nobody", address=address)
+        service.accounts.audit.record(nobody, "login.failed", account=name[:64])
         told = text("accounts.wrong", language)
         return _form(service, request, next, account, told, 401)
-    service.accounts.throttle.passed(account=name, address=address)
+    service.accounts.throttle.passed(**whose)
     answer = RedirectResponse(inside(next) or home_of(found), 303)
     begin(service, request, answer, found)
     return answer
@@ -96,8 +100,9 @@ def begin(service: Service, request: Request, answer: Response, account: Account
     browser = request.headers.get("user-agent", "")
     secret = service.accounts.sessions.begin(account.id, address, browser)
     let_in(answer, request.scope, secret)
+    know_device(request, answer, service.settings.token, account.id)
     person = Person(id=account.id, name=account.name, role=account.role, address=address)
-    service.audit(person, "login")
+    service.accounts.audit.record(person, "login", account=account.id)
 
 
 def home_of(account: Account) -> str:
