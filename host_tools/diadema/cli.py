@@ -152,8 +152,9 @@ def hub(
     import logging
 
     from diadema.hub import Hub, PageDoor
+    from diadema.logs import begin_log
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    begin_log(logging.INFO, "%(asctime)s %(message)s")
 
     async def serve() -> None:
         async with Hub(
@@ -196,9 +197,10 @@ def gateway(
     import logging
 
     from diadema.gateway import Gateway
+    from diadema.logs import begin_log
     from diadema.paths import DataDir
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    begin_log(logging.INFO, "%(asctime)s %(message)s")
     run_until_signal(Gateway(DataDir(data_root(data)), ports, name).run())
 
 

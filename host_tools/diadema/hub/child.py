@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable
@@ -15,8 +16,24 @@ READY_S = 30.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_S = 20.0  # after running this long it is started again without delay
 _LOG_LIMIT = 4_000_000  # bytes; the log before that is kept once
+_TRIM_S = 1.0
 
 log = logging.getLogger("diadema.hub")
+
+
+def trim(log_file: Path) -> None:
+    """Move what a log has when it is too long. Whoever writes has it open, at its end: so it is
+    copied and emptied; where there is no room for the copy it is only emptied.
+    """
+    with contextlib.suppress(OSError):
+        if log_file.stat().st_size <= _LOG_LIMIT:
+            return
+        before = log_file.with_suffix(".log.1")
+        try:
+            shutil.copyfile(log_file, before)
+        except OSError:
+            before.unlink(missing_ok=True)
+        os.truncate(log_file, 0)
 
 
 class Child:
@@ -42,6 +59,7 @@ class Child:
         self._on_restart = on_restart
         self._process: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._trimmer: asyncio.Task[None] | None = None
         self.restarts = 0
 
     @property
@@ -53,13 +71,15 @@ class Child:
         """Start it, wait until it serves, keep it. Raises DiademaError with its last words."""
         await self._start()
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+        self._trimmer = asyncio.create_task(self._trim(), name=f"trim {self.name}")
 
     async def stop(self, patience_s: float = 2.0) -> None:
         """End it for good; by force if it does not obey in time."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
-            self._keeper = None
+        tasks = [task for task in (self._keeper, self._trimmer) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._keeper = self._trimmer = None
         process, self._process = self._process, None
         if process is None or process.returncode is not None:
             return
@@ -77,9 +97,7 @@ class Child:
                 self._process.terminate()
 
     async def _start(self) -> None:
-        with contextlib.suppress(OSError):
-            if self._log_file.stat().st_size > _LOG_LIMIT:
-                self._log_file.replace(self._log_file.with_suffix(".log.1"))
+        trim(self._log_file)
         with self._log_file.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command(),
@@ -136,6 +154,11 @@ class Child:
                     await self._on_restart()
                 except Exception:  # or nobody would start it again the next time
                     log.exception("what follows a start of %s failed", self.name)
+
+    async def _trim(self) -> None:
+        while True:
+            await asyncio.sleep(_TRIM_S)
+            await asyncio.to_thread(trim, self._log_file)
 
     async def _end_unready(self) -> None:
         if self._process is not None and self._process.returncode is None:

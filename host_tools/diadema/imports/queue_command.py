@@ -97,8 +97,9 @@ def _follow(data: "DataDir", path: Path, name: str, queues: list[str]) -> None:
 
     from diadema.cli import run_until_signal
     from diadema.imports.queue_follow import Follower
+    from diadema.logs import begin_log
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    begin_log(logging.INFO, "%(asctime)s %(message)s")
     run_until_signal(Follower(path, data, name, queues).run())
 
 

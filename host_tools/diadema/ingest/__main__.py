@@ -19,6 +19,7 @@ from diadema.hub.process import end_broker, on_closed_input
 from diadema.ingest.core import Ingest
 from diadema.ingest.service import Service
 from diadema.locks import locked
+from diadema.logs import begin_log
 from diadema.paths import DataDir, keep_private
 from diadema.station_keys import StationKeys
 from diadema.store import open_writer
@@ -37,7 +38,7 @@ def main() -> int:
     keep_private()
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(_GARBAGE)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    begin_log(logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     try:
         import uvloop
 

@@ -21,6 +21,7 @@ import uvicorn
 
 from diadema.clock import open_clock
 from diadema.errors import DiademaError
+from diadema.logs import begin_log
 from diadema.open_files import raise_open_files
 from diadema.paths import keep_private
 from diadema.web.connections import (
@@ -41,7 +42,7 @@ def main() -> int:
     """Exit code 0 after an orderly end, 2 for what the caller can mend."""
     arguments = _arguments()
     keep_private()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    begin_log(logging.WARNING, "%(asctime)s %(name)s %(message)s")
     logging.getLogger("diadema").setLevel(logging.INFO)
     try:
         if arguments.host not in (HOST, "localhost") and arguments.tls_cert is None:
@@ -67,6 +68,7 @@ async def _serve(
     config = uvicorn.Config(
         create_app(service),
         http=protocol_of(Connections(raise_open_files())),
+        log_config=None,  # it says what it says as we do
         log_level="warning",
         access_log=False,
         ws_per_message_deflate=False,
