@@ -3,6 +3,7 @@ message is encoded once for all who see the same.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,8 @@ from diadema.web.channel import HEARTBEAT_S, Channel, Counts, Source, Teams
 from diadema.web.viewers import Viewer
 from diadema.web.views import FULL, WALL, View
 
-VIEWERS = 500
+VIEWERS = {"full": 500, "wall": 200}  # of each view: the wall, open to anybody, takes no place
+OF_ONE = {"full": 50, "wall": 50}  # of one person; of one address, where nobody has a name
 SCOPES = 100
 
 VIEWS: dict[str, View] = {view.name: view for view in (FULL, WALL)}
@@ -25,21 +27,30 @@ class Channels:
         self.counts = {name: Counts() for name in VIEWS}
         self._source = source
         self._open: dict[tuple[str, Teams], Channel] = {}
+        self._of: Counter[tuple[str, str]] = Counter()
 
     @asynccontextmanager
-    async def joined(self, view: str, teams: Teams, viewer: Viewer) -> AsyncIterator[Channel]:
-        """The viewer is in the channel of that view and those teams. Raises TooMany."""
-        known = self._open.get((view, teams))
-        watching = sum(len(one.viewers) for one in self.counts.values())
-        if watching >= VIEWERS or (known is None and len(self._open) >= SCOPES):
+    async def joined(
+        self, view: str, teams: Teams, viewer: Viewer, whose: str = ""
+    ) -> AsyncIterator[Channel]:
+        """The viewer is in the channel of that view and those teams; `whose` he is: a person's
+        id, or an address. Raises TooMany.
+        """
+        known, key = self._open.get((view, teams)), (view, whose)
+        full = len(self.counts[view].viewers) >= VIEWERS[view] or self._of[key] >= OF_ONE[view]
+        if full or (known is None and len(self._open) >= SCOPES):
             raise TooMany
         channel = known or Channel(VIEWS[view], self._source, teams, self.counts[view])
         self._open[view, teams] = channel
         channel.join(viewer)
+        self._of[key] += 1
         try:
             yield channel
         finally:
             channel.leave(viewer)
+            self._of[key] -= 1
+            if not self._of[key]:
+                del self._of[key]
             if not channel.viewers:
                 del self._open[view, teams]
                 channel.close()

@@ -8,6 +8,7 @@ import logging
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.web.accounts.audit import ALL, AuditFull
+from diadema.web.accounts.door import address_of
 from diadema.web.asking import person_of
 from diadema.web.channel import Channel, Teams
 from diadema.web.channels import TooMany
@@ -27,12 +28,14 @@ async def floor_stream(websocket: WebSocket) -> None:
     service: Service = websocket.app.state.service
     view = floor_scope(websocket.scope["query_string"])
     teams: Teams = None
+    whose = address_of(websocket.scope)
     if view == "full":
         person = person_of(websocket)
         if not person.may("floor"):
             await websocket.close(_WRONG)
             return
         teams = person.scope(service.people())
+        whose = person.id
         try:
             service.audit(person, "floor", ALL)
         except AuditFull:
@@ -41,7 +44,7 @@ async def floor_stream(websocket: WebSocket) -> None:
     await websocket.accept()
     viewer = Viewer()
     try:
-        async with service.channels.joined(view, teams, viewer) as channel:
+        async with service.channels.joined(view, teams, viewer, whose) as channel:
             code = await _serve(websocket, service, channel, viewer)
     except TooMany:
         code = _TRY_LATER

@@ -1,6 +1,7 @@
 """Whose agents a stream shows: one channel for each set of teams, encoded once, and no more."""
 
 import asyncio
+import contextlib
 import json
 from contextlib import AsyncExitStack
 from datetime import date
@@ -156,6 +157,38 @@ async def test_a_channel_nobody_looks_at_is_gone_and_their_number_is_bounded(
     assert stage.watch.on_change == stage.floor.on_site == stage.floor.on_head == []
     async with stage.channels.joined("full", COBRANZA, other.viewer):
         assert await other.snapshot() == ["a002"]
+
+
+async def joined(stage: Stage, view: str, whose: list[str]) -> tuple[int, AsyncExitStack]:
+    """How many of these got in, and what holds them."""
+    stack, inside = AsyncExitStack(), 0
+    for one in whose:
+        with contextlib.suppress(TooMany):
+            await stack.enter_async_context(stage.channels.joined(view, None, Viewer(), one))
+            inside += 1
+    return inside, stack
+
+
+async def test_the_wall_takes_no_place_from_those_who_have_a_name() -> None:
+    stage = Stage()
+    crowd = [f"10.0.{at // 40}.1" for at in range(520)]
+    walls, held = await joined(stage, "wall", crowd)
+    inside, others = await joined(stage, "full", [f"sup{at % 20}" for at in range(500)])
+    assert walls == channels.VIEWERS["wall"] and inside == 500
+    await held.aclose()
+    await others.aclose()
+    assert (await joined(stage, "wall", ["10.0.0.1"]))[0] == 1
+
+
+async def test_one_address_and_one_person_have_so_many_sockets() -> None:
+    stage = Stage()
+    for view in ("wall", "full"):
+        most = channels.OF_ONE[view]
+        count, held = await joined(stage, view, ["one"] * (most + 20))
+        assert count == most
+        assert (await joined(stage, view, ["other"]))[0] == 1
+        await held.aclose()
+        assert (await joined(stage, view, ["one"]))[0] == 1
 
 
 async def test_a_link_is_lost_since_it_was_first_seen_so() -> None:
