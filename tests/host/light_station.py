@@ -27,6 +27,7 @@ _KEEP_ALIVE_S = 20
 _RESEND_S = 5.0
 _HELLO_S = 1.0
 _LONGEST_S = 60.0
+_AWAY_S = 7.0  # the longest wait for another connection, but for its chance
 _LOOK_S = 1.0  # how exactly what is due by the clock is done
 _TAIL = 24  # of a sealed frame: ,"h":"<16 hex>"}
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
@@ -129,8 +130,8 @@ class LightStation:
             if self.connected:
                 wait = self._again_s
             self.connected = False
-            await asyncio.sleep(wait * random.uniform(1, 1.125))
-            wait = min(wait * 2, _LONGEST_S)
+            await asyncio.sleep(wait * random.uniform(1, 1.5))
+            wait = min(wait * 2, _AWAY_S)
 
     # -- a connection
 

@@ -242,6 +242,15 @@ def _retained() -> StreamConfig:
     )
 
 
+async def fit_stream(client: Client, stations: int) -> None:
+    """More room for the stream where there are more stations; less is for the hub's next start."""
+    jetstream = client.jetstream(timeout=2)
+    config = (await jetstream.stream_info(STREAM)).config
+    if (config.max_bytes or 0) < most_bytes(stations):
+        config.max_bytes = most_bytes(stations)
+        await jetstream.update_stream(config)
+
+
 def is_ours(config: StreamConfig) -> bool:
     return (
         config.retention == RetentionPolicy.LIMITS

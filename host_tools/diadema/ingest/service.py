@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 
-import msgspec
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -17,11 +16,11 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from diadema.clock import Clock
 from diadema.credentials import Secrets
 from diadema.errors import DiademaError
-from diadema.hub.broker import is_ours, most_bytes
-from diadema.hub.health import BrokerHealth
+from diadema.hub.broker import fit_stream, is_ours
 from diadema.ingest.acts import Acts
 from diadema.ingest.admission import Admission
 from diadema.ingest.answers import Answers
+from diadema.ingest.broker_look import BrokerLook
 from diadema.ingest.commanding import Commands, Frames, Told
 from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
@@ -52,7 +51,6 @@ from diadema.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 
 STREAM = "$MQTT_msgs"
-HEALTH_S = 1.0
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
@@ -99,7 +97,7 @@ class Service:
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
         self._patience = Patience()
-        self._write_error: str | None = None  # of the broker
+        self._broker = BrokerLook(url, secrets.system)
         self._ticks = 0
 
     async def run(self) -> None:
@@ -115,7 +113,7 @@ class Service:
             await self._nats.subscribe(subject, cb=answer)
         await self._admission.serve(self._nats)
         beside = [asyncio.create_task(self._tick_for_ever())]
-        beside.append(asyncio.create_task(self._look_at_broker()))
+        beside.append(asyncio.create_task(self._broker.run()))
         try:
             while True:
                 try:
@@ -191,14 +189,8 @@ class Service:
             reader.close()
 
     async def _fit_stream(self) -> None:
-        """More room for it, when the site has more stations; less is for the hub's next start."""
         site = self.ingest.site
-        wanted = most_bytes(len(site.stations) if site else 0)
-        jetstream = self._client().jetstream(timeout=2)
-        config = (await jetstream.stream_info(STREAM)).config
-        if (config.max_bytes or 0) < wanted:
-            config.max_bytes = wanted
-            await jetstream.update_stream(config)
+        await fit_stream(self._client(), len(site.stations) if site else 0)
 
     async def _take_patiently(
         self, messages: Sequence[Message], created: str, server: str, after: int
@@ -324,23 +316,6 @@ class Service:
             except Exception:  # a fault of ours in one of them must not stop the others
                 log.exception("what is due by the clock failed")
 
-    async def _look_at_broker(self) -> None:
-        """Whether it keeps what it is given; the hub starts one again that does not."""
-        health = BrokerHealth(self._system)
-        try:
-            while True:
-                try:
-                    error = await health.write_error(self._url)
-                except (*_TROUBLE, msgspec.DecodeError) as trouble:
-                    log.debug("the broker does not tell how it is: %r", trouble)
-                else:
-                    if error is not None and error != self._write_error:
-                        log.error("the broker can write no more: %s", error)
-                    self._write_error = error
-                await asyncio.sleep(HEALTH_S)
-        finally:
-            await health.close()
-
     def _whose_turn(self) -> list[str]:
         """Of the stations that are there, those that hear from us in this interval."""
         turns = max(round(BEAT_S / EVERY_S), 1)
@@ -404,7 +379,7 @@ class Service:
     @property
     def paused(self) -> bool:
         """The store, or the broker before it, takes nothing just now."""
-        return self._patience.paused or self._write_error is not None
+        return self._patience.paused or self._broker.write_error is not None
 
     @property
     def publish_violations(self) -> int:
