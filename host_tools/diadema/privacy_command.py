@@ -83,3 +83,17 @@ def erase(
             f"{done.events} events of {done.people} people, {done.commands} commands, "
             f"{done.entries} entries and {done.files} files: recorded."
         )
+
+
+@app.command("obey")
+def obey_erasure(data: Data = None, clock: Clock = None) -> None:
+    """After a backup was put back: erase again what it has brought back. The hub must be stopped.
+
+    A hub does not start on a store that would undo an erasure.
+    """
+    from diadema.clock import open_clock
+    from diadema.paths import DataDir
+    from diadema.privacy.erase import obey
+
+    done = obey(DataDir(data_root(data)), open_clock(clock), shell_person())
+    print(f"{done.events} events: recorded." if done else "Nothing was ever erased.")

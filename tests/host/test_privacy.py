@@ -4,24 +4,36 @@ counts, times and the rebuild stay.
 
 import json
 import os
+import sqlite3
 import zipfile
 from datetime import date, datetime, timedelta
 
 import pytest
+from broker_fixtures import IngestProcess, running_broker
 from diadema.errors import DiademaError
 from diadema.figures.read import read
+from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Message
 from diadema.locks import locked
 from diadema.paths import DataDir
-from diadema.privacy.erase import erase
+from diadema.pins import make_verifier
+from diadema.privacy.erase import check_obeyed, erase, obey
 from diadema.privacy.export import export
+from diadema.privacy.files import clear_files
 from diadema.rebuild import rebuild
-from diadema.store import open_reader
+from diadema.report import schedule
+from diadema.report.model import Scope
+from diadema.report.schedule import Schedule
+from diadema.report.scheduled import run_due
+from diadema.store import open_reader, open_writer
 from diadema.web.accounts import Accounts
 from diadema.web.who import Person
 from reported_day import Clock, stations
-from scripted_station import T0
+from scripted_station import SITE, T0
 
 ME = Person(id="shell:yo", name="Yo", role="service")
+ROSA = Schedule(name="rosa", kind="tmo", every="day", at="06:00", form="csv",
+                scope=Scope(of="agent", code="a001"), since_ms=T0)  # fmt: skip
 DAY_MS = 86_400_000
 YEARS = 365 * DAY_MS
 DAY = datetime.fromtimestamp(T0 / 1000).date()
@@ -147,3 +159,147 @@ def test_what_may_not_be_is_refused_and_nothing_changes(tmp_path):
         erase(DataDir(tmp_path / "none"), Clock(T0 + 9 * YEARS), ME, T0)
     assert events(data) == stood
     assert date.fromtimestamp(T0 / 1000) == DAY
+
+
+def unread(data):
+    """Dead letters and conflicts, with and without a number that could be read."""
+    old = b'{"s":"DIA-0123456789ab","e":7,"n":"?","t":%d,"a":"a001"}' % T0
+    new = b'{"s":"DIA-0123456789ab","e":7,"n":"?","t":%d,"a":"a001"}' % (T0 + 3 * YEARS)
+    rows = [(old, None, None), (new, None, None), (b"a001 no JSON", None, None),
+            (b'{"a":"a001","s":"X"}', 9, 5)]  # fmt: skip
+    with sqlite3.connect(data.store) as tx:
+        tx.execute("INSERT INTO conflicts VALUES ('DIA-0123456789ab', 7, 3, ?)", (old,))
+        for place, (body, e, n) in enumerate(rows):
+            told = ("x", body, "DIA-0123456789ff", e, n, "unreadable", place)
+            tx.execute("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?)", told)
+    tx.close()
+    return new
+
+
+def test_an_erasure_reaches_stream_logs_dead_letters_and_scheduled_files(tmp_path):
+    data = stations(tmp_path)
+    now = T0 + 3 * YEARS
+    new = unread(data)
+    stream = data.nats / "jetstream" / "DIADEMA" / "streams" / "$MQTT_msgs" / "msgs"
+    stream.mkdir(parents=True)
+    (stream / "1.blk").write_bytes(b"a001")
+    data.log("ingest").write_text("agent a001 is logged in at A-01\nagent a0011, a009\n")
+    os.utime(data.log("ingest"), times=2 * (now / 1000,))
+    data.log("old").write_text("a001 at A-01")
+    os.utime(data.log("old"), times=2 * ((now - 3 * YEARS) / 1000,))
+    schedule.add(data, ROSA, "es")
+    assert run_due(data, T0 + 2 * DAY_MS)
+    os.utime(data.reports / "schedules.json", times=2 * ((now - 3 * YEARS) / 1000,))
+    erase(data, Clock(now), ME, now - 2 * YEARS)
+    assert not list(data.nats.rglob("*.blk"))
+    left = "agent erased is logged in at A-01\nagent a0011, a009\n"
+    assert data.log("ingest").read_text() == left
+    assert not data.log("old").exists()
+    assert not list(data.reports.rglob("*.csv"))
+    assert [one.name for one in schedule.schedules(data)] == ["rosa"]
+    assert {one.scope.code for one in schedule.runs(data)} == {"erased"}
+    with sqlite3.connect(data.store) as tx:
+        assert tx.execute("SELECT body FROM dead_letters").fetchall() == [(new,)]
+        assert tx.execute("SELECT count(*) FROM conflicts").fetchone() == (0,)
+    tx.close()
+
+
+async def test_a_broker_whose_stream_was_erased_makes_it_anew(tmp_path):
+    async with running_broker(tmp_path) as broker:
+        async with broker.mqtt() as station:
+            await station.publish("diadema/v1/DIA-0123456789ab/ev", b"a001 was here", qos=1)
+        await broker.stop()
+        assert b"a001 was here" in everything(broker.data.nats)
+        clear_files(broker.data, T0, [])
+        assert b"a001 was here" not in everything(broker.data.nats)
+        await broker.start()
+        async with IngestProcess(broker), broker.mqtt() as station:
+            await station.publish("diadema/v1/DIA-0123456789ab/ev", b"{}", qos=1)
+
+
+def everything(folder):
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_was_erased_does_not_come_back(tmp_path):
+    """Neither with a backup of the store, nor with a journal that is read from a board again."""
+    data = stations(tmp_path)
+    now = T0 + 3 * YEARS
+    with sqlite3.connect(data.store) as source, sqlite3.connect(tmp_path / "backup") as copy:
+        source.backup(copy)
+    source.close(), copy.close()
+    bodies = [one for one in raw(data) if b'"a":"a001"' in one and b"attendance" not in one]
+    erase(data, Clock(now), ME, now - 2 * YEARS)
+    check_obeyed(data)
+    held = (tmp_path / "erased.sqlite3").read_bytes()
+    assert b"a001" not in held and not [one for one in bodies if one in held]
+    journal = [Message(0, f"{PREFIX}DIA-0123456789ab.ev", one) for one in bodies]
+
+    def come_again():
+        writer = open_writer(data.store)
+        effects = Ingest(writer, None, Clock(now)).take_file(journal)
+        writer.close()
+        return effects
+
+    stood = raw(data)
+    assert come_again().alarms == []
+    assert raw(data) == stood
+    with sqlite3.connect(tmp_path / "backup") as source, sqlite3.connect(data.store) as copy:
+        source.backup(copy)
+    source.close(), copy.close()
+    with pytest.raises(DiademaError, match="diadema privacy obey"):
+        check_obeyed(data)
+    obey(data, Clock(now), ME)
+    check_obeyed(data)
+    assert not [one for one in bodies if one in raw(data)]
+    with sqlite3.connect(data.store) as tx:  # of a store that was begun anew
+        tx.execute("DELETE FROM events")
+        tx.execute("DELETE FROM positions")
+        tx.execute("DELETE FROM stations")
+    tx.close()
+    come_again()
+    assert len(raw(data)) == len(bodies)
+    assert not [one for one in bodies if one in raw(data)]
+
+
+def raw(data):
+    with sqlite3.connect(data.store) as tx:
+        found = [body for (body,) in tx.execute("SELECT body FROM events ORDER BY s, e, n")]
+        found += [body for (body,) in tx.execute("SELECT body FROM conflicts")]
+    tx.close()
+    return found
+
+
+def test_an_export_is_whole_without_a_directory(tmp_path):
+    site = json.loads(json.dumps(SITE))
+    site["agents"][0] |= {"pin": make_verifier("415263"), "badges": ["iso14443a:04A1B2C3D4E5F6"]}
+    data = stations(tmp_path, site=site)
+    with sqlite3.connect(data.store) as tx:
+        tx.execute("INSERT INTO badges VALUES ('abcd', 'a001', 5, NULL), ('ef', 'a002', 5, NULL)")
+        tx.execute("INSERT INTO commands VALUES ('DIA-0123456789ab', 5, 'presence', ?, 1, NULL, "
+                   "'open', NULL, NULL)", (b'{"agent":"a001","to":"not_ready"}',))  # fmt: skip
+    tx.close()
+    data.log("ingest").write_text("agent a001 is logged in at A-01\nagent a002 too\n")
+    schedule.add(data, ROSA, "es")
+    run_due(data, T0 + 2 * DAY_MS)
+    accounts = Accounts(data)
+    accounts.book.add(ME, "rosa", "Rosa", "agent", agent="a001")
+    accounts.close()
+    counts = export(data, "a001", tmp_path / "rosa.zip", ME)
+    with zipfile.ZipFile(tmp_path / "rosa.zip") as made:
+        parts = {name: made.read(name) for name in made.namelist()}
+    site_entry = json.loads(parts["directory.json"])[0]
+    assert (site_entry["name"], site_entry["badges"]) == (
+        "Rosa Quispe Huamán", ["iso14443a:04A1B2C3D4E5F6"],
+    )  # fmt: skip
+    assert "pin" not in site_entry
+    assert [one["badge"] for one in json.loads(parts["badges.json"])] == ["abcd"]
+    assert json.loads(parts["commands.json"])[0]["cmd"] == "presence"
+    assert {one["a"] for one in json.loads(parts["trails.json"])} == {"a001"}
+    assert counts["trails"] > 0
+    assert json.loads(parts["logs.json"]) == [
+        {"file": "ingest.log", "line": "agent a001 is logged in at A-01"}
+    ]
+    assert json.loads(parts["account.json"])[0]["id"] == "rosa"
+    assert [name for name in parts if name.startswith("reports/rosa/")]
+    assert b"argon2" not in b"".join(parts.values())

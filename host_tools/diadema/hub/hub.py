@@ -26,6 +26,7 @@ from diadema.hub.watch import Hands, Watch
 from diadema.locks import AlreadyLocked, locked
 from diadema.open_files import raise_open_files
 from diadema.paths import DataDir, write_whole
+from diadema.privacy.erase import check_obeyed
 from diadema.records.checking import audit_was_cut
 from diadema.web.accounts import Accounts
 
@@ -89,6 +90,7 @@ class Hub:
             ) from error
         try:
             await asyncio.to_thread(end_leftovers, self.data)
+            check_obeyed(self.data)
             self._port = await _claim_port(self._port, self._door.host)
             self._look_at_accounts()
             await self._start()

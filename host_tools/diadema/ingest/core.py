@@ -18,6 +18,7 @@ from diadema.events import AttendanceMarked
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.cut import position_of
 from diadema.ingest.departures import Departures
+from diadema.ingest.erased_events import obeyed
 from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake
 from diadema.ingest.late_marks import marks_among, placed
@@ -136,6 +137,9 @@ class Ingest:
     ) -> Begun:
         if self.writer.behind.failed:
             raise StoreStale("a batch before this one was not written")
+        if self.writer.erased is not None:
+            with self._reading() as tx:
+                messages = obeyed(messages, self.writer.erased, tx)
         with self._in_memory():
             window = self._window(live=stream is not None)
             changes = Changes(self._unplaced, self._stored, window)

@@ -1,5 +1,6 @@
 """Erasure after retention: events older than it lose what tells of a person and keep what they
-count, in one recorded operation on a stopped hub; what follows from them is then rebuilt.
+count, in one recorded operation on a stopped hub; what follows from them is then rebuilt. What
+tells of people beside the store goes too (`files`), and what comes back is known again (`obey`).
 
 Of a station only whole sessions are taken, up to the last one that was closed before the limit, so
 that none is half somebody's. Attendance keeps its own, longer time. Until that is over too, who
@@ -20,8 +21,11 @@ from diadema.alone import alone
 from diadema.clock import Clock
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
+from diadema.privacy.files import clear_files
 from diadema.privacy.scrub import Names, scrubbed
 from diadema.rebuild import rebuild
+from diadema.records.erased import ErasedList, Erasure
+from diadema.records.keeping import enter
 from diadema.web.accounts import Accounts
 from diadema.web.who import Person
 
@@ -29,6 +33,7 @@ MONTH_MS = 365.25 / 12 * 86_400_000
 MARK_YEARS = 5  # by DS 004-2006-TR
 _MARK_MS = round(MARK_YEARS * 12 * MONTH_MS)
 _ATTENDANCE = ("attendance.marked", "attendance.corrected", "attendance.justified")
+ERASED = "erased"  # of an entry of the records
 _HOST = ("HUB-", "WEB-", "PBX-")
 _ROWS = 2000
 
@@ -70,26 +75,64 @@ def erase(
         raise DiademaError(f"no store at {data.store}: check --data")
     done = Erased(before_ms=before_ms, marks_before_ms=min(before_ms, marks_before_ms))
     accounts = Accounts(data)
+    erased = ErasedList(data.erased)
     try:
         with alone(data, "privacy erase"):
+            number = erased.begin(clock.now_ms(), done.before_ms, done.marks_before_ms)
             accounts.audit.record(
                 by, "privacy.erase.begun", before_ms=done.before_ms,
                 marks_before_ms=done.marks_before_ms,
             )  # fmt: skip
             head = _head(data.store)
-            _scrub_store(data.store, done, progress)
+            names = Names()
+            _scrub_store(data.store, done, names, erased, progress)
             _clear_directory(data.directory, done)
-            for folder in (data.reports, data.journals):
-                _clear_files(folder, done)
+            done.files = clear_files(data, done.before_ms, names.known)
         rebuild(data, clock, apply=True)
         with alone(data, "privacy erase"):
             _compact(data.store)
+            enter(data, clock, by, ERASED, erasure=number)
         done.chain = (head, _head(data.store))
         told: dict[str, Any] = msgspec.to_builtins(done)
         accounts.audit.record(by, "privacy.erase", **told)
     finally:
+        erased.close()
         accounts.close()
     return done
+
+
+def obey(data: DataDir, clock: Clock, by: Person) -> Erased | None:
+    """Erase again what a backup has brought back; None where nothing was ever erased. Raises
+    DiademaError.
+    """
+    last = _last(data)
+    return erase(data, clock, by, last.before_ms, last.marks_before_ms) if last else None
+
+
+def check_obeyed(data: DataDir) -> None:
+    """Raises DiademaError where the store is of before an erasure."""
+    last = _last(data)
+    if last is None or not data.store.exists():
+        return
+    with contextlib.closing(sqlite3.connect(data.store)) as tx:
+        try:
+            told = "SELECT max(detail ->> 'erasure') FROM record_entries WHERE what = ?"
+            (found,) = tx.execute(told, (ERASED,)).fetchone()
+        except sqlite3.DatabaseError:  # of an older layout, or none: others say what is wrong
+            found = None
+    if (found or 0) < last.number:
+        day = datetime.fromtimestamp(last.at_ms / 1000, UTC).date()
+        raise DiademaError(
+            f"{data.store} is of before the erasure of {day}, which it would undo: run "
+            "`diadema privacy obey` first"
+        )
+
+
+def _last(data: DataDir) -> Erasure | None:
+    if not data.erased.exists():
+        return None
+    with contextlib.closing(ErasedList(data.erased)) as erased:
+        return erased.last()
 
 
 def _compact(store: Path) -> None:
@@ -105,8 +148,10 @@ def _head(store: Path) -> str | None:
     return found[0] if found else None
 
 
-def _scrub_store(store: Path, done: Erased, progress: Progress) -> None:
-    names, people = Names(), set[str]()
+def _scrub_store(
+    store: Path, done: Erased, names: Names, erased: ErasedList, progress: Progress
+) -> None:
+    people = set[str]()
     with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as tx:
         tx.execute("PRAGMA synchronous = FULL")
         tx.execute("BEGIN IMMEDIATE")
@@ -114,7 +159,7 @@ def _scrub_store(store: Path, done: Erased, progress: Progress) -> None:
         total, seen = sum(count for *_, count in journals), 0
         for s, e, count in journals:
             ends = _ends(tx, s, e, done)
-            changed = []
+            changed, gone = [], []
             for n, body in _rows(tx, s, e, max(ends)):
                 event: dict[str, Any] = msgspec.json.decode(body)
                 if _is_due(event, s, n, ends, done):
@@ -122,19 +167,46 @@ def _scrub_store(store: Path, done: Erased, progress: Progress) -> None:
                     if new != event:
                         people.add(new.get("a") or "")
                         changed.append((msgspec.json.encode(new), s, e, n))
+                        gone.append(body)
+            erased.add(gone)  # before they are gone: whoever is cut off knows them again
             tx.executemany("UPDATE events SET body = ? WHERE s = ? AND e = ? AND n = ?", changed)
             for table in ("conflicts", "dead_letters"):
-                tx.execute(
-                    f"DELETE FROM {table} WHERE s = ? AND e = ? AND n <= ?", (s, e, ends[1])
-                )
+                its = f"SELECT rowid, n, body FROM {table} WHERE s = ? AND e = ? AND n <= ?"
+                found = tx.execute(its, (s, e, max(ends))).fetchall()
+                due = [(at, body) for at, n, body in found
+                       if _is_due(_said(body), s, n, ends, done)]  # fmt: skip
+                erased.add(body for _, body in due)
+                tx.executemany(f"DELETE FROM {table} WHERE rowid = ?", [(at,) for at, _ in due])
             done.events += len(changed)
             seen += count
             progress(seen, total)
+        _clear_unread(tx, done)
         over = "DELETE FROM commands WHERE asked_utc < ? AND status != 'open'"
         done.commands = tx.execute(over, (done.before_ms,)).rowcount
         tx.execute("DELETE FROM badges WHERE until_utc < ?", (done.marks_before_ms,))
         tx.execute("COMMIT")
     done.people = len(people - {""})
+
+
+def _clear_unread(tx: sqlite3.Connection, done: Erased) -> None:
+    """Of dead letters, which no journal has: those that do not show that they are newer."""
+    found = tx.execute("SELECT rowid, body FROM dead_letters").fetchall()
+    gone = [(rowid,) for rowid, body in found if not _is_newer(body, done.before_ms)]
+    tx.executemany("DELETE FROM dead_letters WHERE rowid = ?", gone)
+
+
+def _is_newer(body: bytes, limit: int) -> bool:
+    at = _said(body).get("t")
+    return isinstance(at, int) and at >= limit
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    """Nothing, of what cannot be read."""
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _ends(tx: sqlite3.Connection, s: str, e: int, done: Erased) -> tuple[int, int]:
@@ -190,11 +262,3 @@ def _clear_directory(path: Path, done: Erased) -> None:
         for where in (left, plans):
             done.entries += tx.execute(f"DELETE FROM entries WHERE {where}", (day,)).rowcount
         tx.execute("COMMIT")
-
-
-def _clear_files(folder: Path, done: Erased) -> None:
-    """Of scheduled reports, which can be had again without names, and journals read off boards."""
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        if path.is_file() and path.stat().st_mtime * 1000 < done.before_ms:
-            path.unlink()
-            done.files += 1

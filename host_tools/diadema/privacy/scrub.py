@@ -17,6 +17,11 @@ class Names:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
+    @property
+    def known(self) -> set[str]:
+        """Who had another name before."""
+        return {*self._known}
+
     def of(self, name: str) -> str:
         if name.startswith(ERASED):
             return name

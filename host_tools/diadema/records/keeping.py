@@ -2,6 +2,8 @@
 worked out anew: so that it is told from a cut.
 """
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import Connection, Table
 
@@ -48,9 +50,12 @@ def new_audit_head(
     return new, broken
 
 
-def enter(data: DataDir, clock: Clock, by: Person, what: str, reason: str = "") -> None:
-    """Into both files: that the records were `restored` or `rebuilt`, how far each was known to
-    reach, and how far it does now. Nothing else may work on the store. Raises DiademaError.
+def enter(
+    data: DataDir, clock: Clock, by: Person, what: str, reason: str = "", **more: int
+) -> None:
+    """Into both files: that the records were `restored`, `rebuilt` or `erased`, how far each was
+    known to reach, and how far it does now. Nothing else may work on the store. Raises
+    DiademaError.
     """
     key, now = key_of(data.root), clock.now_ms()
     accounts, writer = Accounts(data), open_writer(data.store)
@@ -60,10 +65,11 @@ def enter(data: DataDir, clock: Clock, by: Person, what: str, reason: str = "") 
             was.append(kept_head(store, tables.record_heads, key, AUDIT)[0])
             heads = [end_of(store, name, table) for name, table in LEDGER.items()]
             told = [*heads, end_of(tx, AUDIT, audit)]
-            detail = {
+            detail: dict[str, Any] = {
                 "reason": reason,
                 "was": {one.ledger: one.short for one in was if one},
                 "now": {one.ledger: one.short for one in told},
+                **more,
             }
             append(tx, accounts.audit.now(), by, f"records.{what}", **detail)
             keep_heads(tx, kept_by_accounts, key, heads, now)

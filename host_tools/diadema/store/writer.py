@@ -15,6 +15,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from diadema.once import KEPT_MS
+from diadema.paths import DataDir
+from diadema.records.erased import ErasedList, erased_list
 from diadema.records.key import key_of
 from diadema.store import tables
 from diadema.store.behind import Behind
@@ -111,6 +113,7 @@ class Writer:
     def __init__(self, engine: Engine, key: bytes) -> None:
         self.engine = engine
         self.key = key  # of the records
+        self.erased: ErasedList | None = None  # what must not come back
         self.behind: Behind[Batch, Found] = Behind(self.commit)
         self._events = insertion(tables.events)
         self._marks = insertion(tables.marks)
@@ -119,6 +122,8 @@ class Writer:
 
     def close(self) -> None:
         self.behind.close()
+        if self.erased is not None:
+            self.erased.close()
         self.engine.dispose()
 
     @contextmanager
@@ -221,4 +226,5 @@ def open_writer(path: Path) -> Writer:
     writer = Writer(open_database(path, write=True), key_of(path.parent))
     with writer.transaction() as tx:
         writer.put(tx, tables.mark_hours, enter_old_hours(tx, writer.key))
+    writer.erased = erased_list(DataDir(path.parent))
     return writer
