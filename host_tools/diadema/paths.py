@@ -45,6 +45,7 @@ class DataDir:
         self.directory = root / "directory.sqlite3"  # people and places
         self.accounts = root / "accounts.sqlite3"  # who may look, and who did
         self.erased = root / "erased.sqlite3"  # keyed hashes of what was
+        self.pending_pin = root / "pending_pin.json"  # a reset that is being noted
         self.rollups = root / "rollups.sqlite3"  # sums of the store; deleting it only costs time
         self.update_key = root / "update_key.pub"  # of who signs programs for stations
         self.updates = root / "updates"  # their bundles, by SHA-256

@@ -5,14 +5,16 @@ import json
 import pytest
 from diadema import pins, site
 from diadema.credentials import load_or_create
+from diadema.ingest import pin_resets
 from diadema.ingest.acts import Acts
 from diadema.ingest.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.ingest.own_journal import Refused
 from diadema.ingest.pin_resets import LIFE_S, PinResets
-from diadema.paths import DataDir
+from diadema.paths import DataDir, write_whole
 from diadema.station_config import agent_row
 from diadema.station_keys import StationKeys
+from diadema.store import StoreUnavailable
 from scripted_station import SITE, T0, S, Script
 
 BY = {"by": "elena", "who": "Elena Soto"}
@@ -140,3 +142,46 @@ def test_nothing_that_leaves_the_station_can_be_tried():
     assert verifier.split(":")[1] not in told
     assert pins.unsealed(told, key) == verifier
     assert not pins.verify_pin("143526", pins.unsealed(told, bytes(32)))
+
+
+def test_a_reset_is_in_the_register_and_in_force_or_neither(
+    data, acts, resets, reader, keys, clock, monkeypatch
+):
+    """A disk that fills between the two: what is noted comes in force once there is room."""
+    asked = {"action": "pin_reset", "a": "a001", "reason": "la olvidó", **BY}
+    full = OSError(28, "No space left on device")
+
+    def refuse(which):
+        def write(path, *more):
+            if which in path.name:
+                raise full
+            write_whole(path, *more)
+
+        monkeypatch.setattr(pin_resets, "write_whole", write)
+
+    refuse("pending")
+    with pytest.raises(StoreUnavailable):
+        acts.act(asked)
+    assert reader.acts() == [] and in_force(data) == OLD
+    refuse("site.json")
+    answer, _ = acts.act(asked)
+    assert len(reader.acts()) == 1 and in_force(data) == OLD
+    refuse("nothing")
+    again = PinResets(data, keys, reader, clock)  # after a restart, too
+    assert again.settle()
+    assert pins.verify_pin(answer["code"], in_force(data))
+    assert not again.settle()
+
+
+def test_a_reset_that_was_cut_off_before_it_was_noted_is_none(
+    data, acts, reader, keys, clock, monkeypatch
+):
+    def cut(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(acts._journal, "record", cut)
+    with pytest.raises(KeyboardInterrupt):
+        acts.act({"action": "pin_reset", "a": "a001", "reason": "la olvidó", **BY})
+    again = PinResets(data, keys, reader, clock)
+    assert not again.settle()
+    assert in_force(data) == OLD and not again.settle()

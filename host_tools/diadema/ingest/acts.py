@@ -69,6 +69,7 @@ class Acts:
             deeds = [_DEEDS[type(asked)](self, asked)]
         if isinstance(asked, ResetPin):
             more["code"] = pins.random_pin()
+            self._pins.prepare(asked.a, more["code"], self._journal.next_place())
 
         def answered(of: list[Place], numbers: list[int | None]) -> dict[str, Any]:
             answer: dict[str, Any] = {"of": of[0], "i": numbers[0], **more}
@@ -83,7 +84,7 @@ class Acts:
 
         done = self._journal.record(deeds, Reply(once, answered) if once else None)
         if isinstance(asked, ResetPin):
-            self._pins.reset(asked.a, more["code"])
+            self._pins.take()
         return answered(done.of, done.numbers), done
 
     def record(

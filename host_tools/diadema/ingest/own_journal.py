@@ -63,6 +63,12 @@ class OwnJournal:
     def __init__(self, ingest: Ingest, commands: Commands) -> None:
         self._ingest = ingest
         self._commands = commands
+        self._first = secrets.randbits(32)
+
+    def next_place(self) -> tuple[int, int]:
+        """Epoch and number of the next event."""
+        e, n = self._place()
+        return e, n + 1
 
     def record(self, deeds: Sequence[Deed], reply: Reply | None = None) -> Recorded:
         """Store them, with what is answered, and give what follows. Raises Refused,
@@ -103,8 +109,9 @@ class OwnJournal:
     def _place(self) -> tuple[int, int]:
         """The journal's epoch, a random one before its first event, and its newest number."""
         station = self._ingest.station(ME)
-        e = station.state.e if station.journals else secrets.randbits(32)
-        return e, station.journal_of(e).position
+        if not station.journals:
+            return self._first, 0
+        return station.state.e, station.journal_of(station.state.e).position
 
     def _whole(
         self, deed: Deed, k: str, fields: Mapping[str, Any], e: int, n: int, i: int | None

@@ -336,6 +336,8 @@ class Service:
         if self.inspections.due and self._caught_up and (made := self.inspections.make()):
             await self.recorded(made)
         await self.records.look()
+        if self._pins.waiting and self._take_pins():
+            await self.use_site()
         if news := self._marks.news():
             stations = self.ingest.stations.values()
             await self._tell_marks([one.s for one in stations if one.hello.up], news)
