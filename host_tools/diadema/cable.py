@@ -62,7 +62,10 @@ class Bridge(Protocol):
 class Cable:
     """One port: messages up to the bridge and down to the station, the console into its log."""
 
-    def __init__(self, path: str, bridge: Bridge, logs: Callable[[str], Path]) -> None:
+    def __init__(
+        self, path: str, bridge: Bridge, logs: Callable[[str], Path], number: int = 0
+    ) -> None:
+        self.number = number
         self.line = StationLine(
             path,
             opened=self._opened,

@@ -191,17 +191,26 @@ def hub(
 def gateway(
     ports: Annotated[list[str], typer.Argument(metavar="PORT...", help="As /dev/ttyUSB0.")],
     data: Data = None,
-    name: Annotated[str, typer.Option(help="One of its own for each gateway.")] = "gw",
+    name: Annotated[str, typer.Option(help="One of its own for each gateway here.")] = "gw",
+    access: Annotated[
+        Path | None,
+        typer.Option(help="Of a hub elsewhere: what `diadema enrol gateway NAME --json` says."),
+    ] = None,
 ) -> None:
     """Carry the stations on these serial ports to the hub until Ctrl-C."""
     import logging
 
+    from diadema import gateway_access
     from diadema.gateway import Gateway
     from diadema.logs import begin_log
     from diadema.paths import DataDir
 
+    elsewhere = gateway_access.load(access) if access else None
+    if elsewhere is not None:
+        name = elsewhere.user.removeprefix("gw-")
+
     begin_log(logging.INFO, "%(asctime)s %(message)s")
-    run_until_signal(Gateway(DataDir(data_root(data)), ports, name).run())
+    run_until_signal(Gateway(DataDir(data_root(data)), ports, name, elsewhere).run())
 
 
 @app.command()
@@ -249,7 +258,10 @@ def site(
 
 @app.command()
 def enrol(
-    station: Annotated[str, typer.Argument(help="As DIA-0123456789ab; site.json names it.")],
+    station: Annotated[
+        str, typer.Argument(help="As DIA-0123456789ab; site.json names it. Or: gateway.")
+    ],
+    name: Annotated[str | None, typer.Argument(help="Of the gateway.", show_default=False)] = None,
     data: Data = None,
     renew: Annotated[
         bool, typer.Option("--renew", help="A new password; the station gets it over its cable.")
@@ -257,17 +269,20 @@ def enrol(
     revoke: Annotated[bool, typer.Option("--revoke", help="Let it in no more.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show, renew or revoke the credential by which a station connects over MQTT."""
+    """Show, renew or revoke the credential by which a station, or a gateway, gets in by MQTT."""
     from diadema.enrol import enrol as ask
     from diadema.paths import DataDir
 
     if renew and revoke:
         raise DiademaError("either --renew or --revoke")
-    done = ask(DataDir(data_root(data)), station, renew=renew, revoke=revoke)
+    if (station == "gateway") != (name is not None):
+        raise DiademaError("a gateway has a name: diadema enrol gateway NAME")
+    whom = station if name is None else f"gw-{name}"
+    done = ask(DataDir(data_root(data)), whom, renew=renew, revoke=revoke)
     if as_json:
         print(json.dumps(done))
     elif done["password"] is None:
-        _say(f"{station} may not connect.")
+        _say(f"{whom} may not connect.")
     else:
         _say(f"{done['host']}:{done['port']}, user {done['user']}, password {done['password']}")
 

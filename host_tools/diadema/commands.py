@@ -23,6 +23,7 @@ _STATION, _HOST = re.compile(STATION_ID), re.compile(HOST_ID)
 
 type Contact = Annotated[str, Meta(min_length=1, max_length=48)]
 type Name = Annotated[str, Meta(max_length=64)]
+type Path = Annotated[str, Meta(max_length=200)]
 type Queue = Annotated[str, Meta(min_length=1, max_length=32)]
 type Pbx = Annotated[str, Meta(min_length=1, max_length=48)]
 type Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,24}$")]
@@ -58,7 +59,9 @@ class Hello(Struct, kw_only=True):
     board: Name = ""
     generation: Count = 0
     u: Count | None = None  # when it was said; given back with the time
-    gw: Name = ""  # the gateway that carries the cable; it adds its own name
+    gw: Name = ""  # the gateway that carries the cable, …
+    port: Count = 0  # … which of its cables that is, and the path of it
+    at: Path = ""
     safe: bool = False
     cause: Name = ""
     micropython: Name = ""

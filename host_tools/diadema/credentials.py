@@ -4,7 +4,10 @@ Made once a data directory: the badge key must stay, or no roster would know its
 and so must the card key, from which the keys in all the secure badges were made.
 """
 
+import base64
+import hmac
 import os
+import re
 import secrets
 
 import msgspec
@@ -13,9 +16,13 @@ from msgspec import Struct
 from diadema.errors import DiademaError
 from diadema.paths import DataDir, write_whole
 
+_GATEWAY = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
 
 class Secrets(Struct):
-    """Passwords of NATS' users, the API's bearer token, badge key and card key (hex)."""
+    """Passwords of NATS' users, the API's bearer token, badge key and card key (hex). Of
+    `gateway` each gateway's password is made, by its name.
+    """
 
     host: str
     gateway: str
@@ -25,6 +32,7 @@ class Secrets(Struct):
     bridge: str = ""  # of mosquitto, where it stands in for the stations' door
     card_key: str = ""  # of it the secure badges' keys are made; no station is told
     system: str = ""  # of NATS' own account, which ends connections
+    gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked
 
 
 def load_or_create(data: DataDir) -> Secrets:
@@ -50,6 +58,27 @@ def load_or_create(data: DataDir) -> Secrets:
     )
     write_whole(data.secrets, msgspec.json.encode(made), 0o600)
     return made
+
+
+def is_gateway(name: str) -> bool:
+    """Whether a gateway may be called so."""
+    return _GATEWAY.fullmatch(name) is not None
+
+
+def gateway_password(known: Secrets, name: str) -> str | None:
+    """Of the gateway's present credential; None after it was revoked."""
+    number = known.gateways.get(name, 1)
+    if number < 0:
+        return None
+    secret = hmac.digest(known.gateway.encode(), b"gw-%b\n%d" % (name.encode(), number), "sha256")
+    return base64.urlsafe_b64encode(secret).decode().rstrip("=")
+
+
+def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) -> None:
+    """A new credential in place of the old one, or none."""
+    number = abs(known.gateways.get(name, 1))
+    known.gateways[name] = -number if revoke else number + 1
+    write_whole(data.secrets, msgspec.json.encode(known), 0o600)
 
 
 def load(data: DataDir) -> Secrets:

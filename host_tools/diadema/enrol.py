@@ -1,4 +1,6 @@
-"""Asks a running hub for a station's MQTT credential, a new one, or an end of it."""
+"""Asks a running hub for the MQTT credential of a station, or of a gateway (`gw-` and its name), a
+new one, or an end of it.
+"""
 
 import asyncio
 from typing import Any

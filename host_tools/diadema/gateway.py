@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
 import socket
 from collections import Counter, deque
 
@@ -16,13 +15,13 @@ import aiomqtt
 import msgspec
 from msgspec import Struct
 
-from diadema import credentials
 from diadema.cable import Cable
 from diadema.console import ENDLESS, means
+from diadema.credentials import is_gateway
 from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
 from diadema.frames import DOWN_LIMIT
-from diadema.hub.certificates import Certificates
+from diadema.gateway_access import Access, here
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir
 from diadema.serial_port import port_paths
@@ -30,41 +29,45 @@ from diadema.serial_port import port_paths
 KEEPALIVE_S = 10
 _ANSWER_S = 3.0  # for what the broker must confirm
 _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-_LINKS = "diadema/v1/+/st/usb"
+_PATH_LIMIT = 200  # of a port, its end
 _HELLO_EVERY_S = 2.0  # ask a port that has not said who it is
 _WINDOW = 64  # messages that the broker has not confirmed
 _WAITING = 512  # events that wait for the window; more are dropped
-_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
 
 log = logging.getLogger("diadema.gateway")
 
 
 class _Message(Struct):
-    """One message for the broker. `greets` is the station whose downward topics must be open."""
+    """One message for the broker; `topic` without the gateway's own level."""
 
     topic: str
     body: bytes
     retain: bool = False
-    greets: str | None = None
 
 
 class _Retained(Struct):
     """What is looked at in a link's retained greeting."""
 
     up: bool = False
-    gw: str = ""
 
 
 class Gateway:
     """`run` serves until cancelled."""
 
-    def __init__(self, data: DataDir, ports: list[str], name: str) -> None:
-        if not _NAME.match(name):
+    def __init__(
+        self, data: DataDir, ports: list[str], name: str, access: Access | None = None
+    ) -> None:
+        """`access`: to a hub elsewhere; else the one that runs on `data` is looked for."""
+        if not is_gateway(name):
             raise DiademaError(f"--name {name!r}: use lower-case letters, digits and -")
         self.name = name
+        self._access = access
+        self._topic = f"diadema/v1/gw-{name}/"
         self.counts: Counter[str] = Counter()
         self._data = data
-        self._cables = [Cable(path, self, data.log) for path in port_paths(ports)]
+        self._cables = [
+            Cable(path, self, data.log, number) for number, path in enumerate(port_paths(ports))
+        ]
         self._by_station: dict[str, Cable] = {}
         self._twins: set[str] = set()  # ids that more than one open port claimed
         self._connected = False
@@ -73,7 +76,8 @@ class Gateway:
 
     async def run(self) -> None:
         """Raises DiademaError when it cannot begin."""
-        if not self._data.secrets.exists():  # or a mistyped --data would wait for ever
+        # or a mistyped --data would wait for ever
+        if self._access is None and not self._data.secrets.exists():
             raise DiademaError(
                 f"no hub ever ran on {self._data.root}: start `diadema hub` on it first, "
                 "or check --data"
@@ -119,7 +123,7 @@ class Gateway:
 
     def event(self, s: str, body: bytes) -> None:
         if len(self._out) < _WAITING:
-            self._put(_Message(f"diadema/v1/{s}/ev", body))
+            self._put(_Message(f"{s}/ev", body))
         else:
             self.counts["dropped"] += 1
 
@@ -132,8 +136,9 @@ class Gateway:
                 other.station = None
                 self._look_for_twin(s, cable, other)
         self._by_station[s] = cable
-        body = msgspec.json.encode(greeting | {"gw": self.name})
-        self._put(_Message(f"diadema/v1/{s}/st/usb", body, retain=True, greets=s))
+        mine = {"port": cable.number, "at": cable.line.path[-_PATH_LIMIT:]}
+        body = msgspec.json.encode(greeting | mine)
+        self._put(_Message(f"{s}/st", body, retain=True))
 
     def _look_for_twin(self, s: str, cable: Cable, other: Cable) -> None:
         """Of a cable that was moved the port before is closed."""
@@ -166,8 +171,8 @@ class Gateway:
         self._say_gone(s)
 
     def _say_gone(self, s: str, **more: object) -> None:
-        body = msgspec.json.encode({"up": False, "s": s, "gw": self.name, **more})
-        self._put(_Message(f"diadema/v1/{s}/st/usb", body, retain=True))
+        body = msgspec.json.encode({"up": False, "s": s, **more})
+        self._put(_Message(f"{s}/st", body, retain=True))
 
     def _said_before(self, s: str, body: object) -> None:
         """Take back a greeting that we gave on and whose cable went while nobody could be told."""
@@ -178,7 +183,7 @@ class Gateway:
         except UNREADABLE:
             self.counts["not_for_us"] += 1
             return
-        if greeting.up and greeting.gw == self.name and s not in self._by_station:
+        if greeting.up and s not in self._by_station:
             self._say_gone(s)
 
     def _put(self, message: _Message) -> None:
@@ -201,13 +206,13 @@ class Gateway:
     async def _bridge_for_ever(self) -> None:
         attempt = 0
         while True:
-            hub = self._data.read_hub()
-            if hub is None:
+            access, why = self._way_in()
+            if access is None:
                 if attempt == 0:
-                    log.warning("no hub runs on %s: waiting for `diadema hub`", self._data.root)
+                    log.warning("%s", why)
             else:
                 try:
-                    await self._bridge(*hub.mqtt)
+                    await self._bridge(access)
                 except (aiomqtt.MqttError, OSError, DiademaError) as error:
                     log.warning("the broker is gone or refuses: %s", error)
                     attempt = 0 if self._connected else attempt
@@ -218,29 +223,39 @@ class Gateway:
             await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
             attempt += 1
 
-    async def _bridge(self, host: str, port: int) -> None:
-        state = f"diadema/v1/gw-{self.name}/st"
+    def _way_in(self) -> tuple[Access | None, str]:
+        """Else why there is none."""
+        try:
+            access = self._access or here(self._data, self.name)
+        except DiademaError as error:
+            return None, str(error)
+        return access, f"no hub runs on {self._data.root}: waiting for `diadema hub`"
+
+    async def _bridge(self, access: Access) -> None:
+        state, links = self._topic + "st", self._topic + "+/st"
         down = b'{"up":false}'
         async with aiomqtt.Client(
-            host,
-            port,
-            username="gw",
-            password=credentials.load(self._data).gateway,
-            identifier=f"gw-{self.name}",
+            access.host,
+            access.port,
+            username=access.user,
+            password=access.password,
+            identifier=access.user,
             keepalive=KEEPALIVE_S,
             timeout=_ANSWER_S,
             will=aiomqtt.Will(state, down, qos=1, retain=True),
             max_inflight_messages=_WINDOW,
-            tls_context=Certificates(self._data.tls).client_context(),
+            tls_context=access.context(),
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             logger=logging.getLogger("diadema.gateway.mqtt"),
         ) as client:
             client.pending_calls_threshold = _WINDOW + 10
-            log.info("connected to the broker on port %d", port)
+            log.info("connected to the broker on port %d", access.port)
             try:
                 await client.publish(state, b'{"up":true}', qos=1, retain=True)
-                await client.subscribe(_LINKS)  # what stands there, in `_receive`; nothing newer
-                await client.unsubscribe(_LINKS)
+                await client.subscribe(links)  # what stands there, in `_receive`; nothing newer
+                await client.unsubscribe(links)
+                ways = [(f"{self._topic}+/+/{way}", 0) for way in ("ack", "cmd")]
+                await client.subscribe(ways)
                 self._connected = True
                 for cable in self._cables:
                     cable.greet()
@@ -265,21 +280,22 @@ class Gateway:
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            words = str(message.topic).split("/")
-            if message.topic.matches(_LINKS):
-                self._said_before(words[2], message.payload)
+            words = str(message.topic).removeprefix(self._topic).split("/")
+            if words[1:] == ["st"]:
+                self._said_before(words[0], message.payload)
                 continue
-            cable = self._by_station.get(words[2]) if len(words) == 4 else None
-            if cable is None or not isinstance(message.payload, bytes):
+            cable = self._by_station.get(words[0])
+            # not to another cable that has taken that name since
+            body = message.payload
+            if cable is None or str(cable.number) != words[1] or not isinstance(body, bytes):
                 self.counts["not_for_us"] += 1
-            elif len(message.payload) > DOWN_LIMIT:
+            elif len(body) > DOWN_LIMIT:
                 self.counts["too_long"] += 1
             else:
-                cable.down(message.payload)
+                cable.down(body)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         """Publish in order, up to a window of messages that the broker has not confirmed."""
-        subscribed: set[str] = set()
         slots = asyncio.Semaphore(_WINDOW)
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -287,12 +303,9 @@ class Gateway:
                     self._wake.clear()
                     await self._wake.wait()
                 message = self._out.popleft()
-                if message.greets is not None and message.greets not in subscribed:
-                    topics = [(f"diadema/v1/{message.greets}/{way}", 0) for way in ("ack", "cmd")]
-                    await client.subscribe(topics)  # or the answer to the hello would be missed
-                    subscribed.add(message.greets)
                 await slots.acquire()
-                tasks.create_task(_publish(client, message, slots))
+                topic = self._topic + message.topic
+                tasks.create_task(_publish(client, topic, message, slots))
 
 
 def _process(owner: str) -> str:
@@ -303,8 +316,10 @@ def _process(owner: str) -> str:
         return "another process"
 
 
-async def _publish(client: aiomqtt.Client, message: _Message, slots: asyncio.Semaphore) -> None:
+async def _publish(
+    client: aiomqtt.Client, topic: str, message: _Message, slots: asyncio.Semaphore
+) -> None:
     try:
-        await client.publish(message.topic, message.body, qos=1, retain=message.retain)
+        await client.publish(topic, message.body, qos=1, retain=message.retain)
     finally:
         slots.release()

@@ -19,13 +19,28 @@ _SEAL = {
 }
 _LEVELS: dict[str, dict[str, Any]] = {
     "station": {"description": "DIA- and 12 lower-case hex digits"},
-    "link": {"enum": ["usb", "wifi"]},
+    "gateway": {"description": "the gateway's name"},
+    "port": {"description": "which of its cables, as its greeting says"},
 }
+_SAID = {
+    "ev": ("receive", "Events, QoS 1, one a message."),
+    "st": ("receive", "A link's greeting, retained, QoS 1."),
+    "ack": ("send", "What the host has stored, QoS 0."),
+    "cmd": ("send", "Commands, QoS 0; numbered `i`, but for `marks`."),
+}
+_STATION, _CABLE = "diadema/v1/{station}/", "diadema/v1/gw-{gateway}/{station}/"
 _TOPICS = {
-    "ev": ("diadema/v1/{station}/ev", "receive", "Events, QoS 1, one a message."),
-    "st": ("diadema/v1/{station}/st/{link}", "receive", "A link's greeting, retained, QoS 1."),
-    "ack": ("diadema/v1/{station}/ack", "send", "What the host has stored, QoS 0."),
-    "cmd": ("diadema/v1/{station}/cmd", "send", "Commands, QoS 0; numbered `i`, but for `marks`."),
+    name + over: (address + leaf, *_SAID[name])
+    for over, name, address, leaf in (
+        ("", "ev", _STATION, "ev"),
+        ("", "st", _STATION, "st/wifi"),
+        ("", "ack", _STATION, "ack"),
+        ("", "cmd", _STATION, "cmd"),
+        ("_cable", "ev", _CABLE, "ev"),
+        ("_cable", "st", _CABLE, "st"),
+        ("_cable", "ack", _CABLE, "{port}/ack"),
+        ("_cable", "cmd", _CABLE, "{port}/cmd"),
+    )
 }
 
 
@@ -67,7 +82,7 @@ def asyncapi() -> dict[str, Any]:
                 "parameters": {
                     level: about for level, about in _LEVELS.items() if f"{{{level}}}" in address
                 },
-                "messages": messages[name],
+                "messages": messages[name.removesuffix("_cable")],
             }
             for name, (address, _, text) in _TOPICS.items()
         },

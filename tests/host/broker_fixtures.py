@@ -10,6 +10,8 @@ import nats
 from diadema import credentials, paths
 from diadema.hub.broker import LOOPBACK, Broker
 from diadema.hub.certificates import Certificates
+from diadema.ingest.admission import Admission
+from diadema.nats_jwt import Issuer, claims_of
 from diadema.paths import DataDir, write_whole
 from scripted_station import SITE
 
@@ -26,6 +28,16 @@ async def until(condition, limit_s=30.0):
             if value:
                 return value
             await asyncio.sleep(LOOK_S)
+
+
+class GatewaysOnly(Admission):
+    """Lets gateways in at whatever broker asks; of others it knows nothing."""
+
+    async def _on_request(self, message):
+        asked = claims_of(message.data)["nats"]
+        if str(asked["connect_opts"].get("user", "")).startswith("gw-"):
+            self.server = asked["server_id"]["id"]
+            await super()._on_request(message)
 
 
 class RunningBroker:
@@ -66,12 +78,21 @@ class RunningBroker:
         return aiomqtt.Client(
             LOOPBACK,
             self.broker.ports.mqtt,
-            username="gw",
-            password=self.secrets.gateway,
+            username=f"gw-{name}",
+            password=credentials.gateway_password(self.secrets, name),
             identifier=f"gw-{name}",
             tls_context=Certificates(self.data.tls).client_context(),
             **more,
         )
+
+    async def admit_gateways(self):
+        """In place of an ingest, for gateways alone; give back the client that does."""
+        client = await self.client()
+        await GatewaysOnly(Issuer(bytes.fromhex(self.secrets.issuer)), None, self.secrets).serve(
+            client
+        )
+        await client.flush()
+        return client
 
     def write_hub(self):
         """As a hub would, for gateways."""

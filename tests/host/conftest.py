@@ -74,6 +74,12 @@ async def client(broker, stack):
 
 
 @pytest.fixture
+async def gateways(broker, stack):
+    """Gateways may connect, although no ingest runs."""
+    stack.push_async_callback((await broker.admit_gateways()).close)
+
+
+@pytest.fixture
 def store(broker, ingest, stack):
     """What the ingest beside the broker has stored."""
     reader = open_reader(broker.data.store)

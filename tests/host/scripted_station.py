@@ -99,7 +99,7 @@ class Script:
 
     def hello_message(self, sequence=0, **more):
         body = json.dumps(self.hello(**more)).encode()
-        return Message(sequence, f"{PREFIX}{self.s}.st.usb", body)
+        return Message(sequence, f"{PREFIX}gw-{more.get('gw', 'test')}.{self.s}.st", body)
 
 
 SITE = {

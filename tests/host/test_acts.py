@@ -147,7 +147,7 @@ def test_what_says_too_little_is_no_request(acts, desk, asked):
 
 
 def test_who_cannot_be_reached_now_is_not_acted_on_later(acts, ingest, desk, reader):
-    take(ingest, Message(99, f"{PREFIX}{S}.st.usb", b'{"up":false}'))
+    take(ingest, Message(99, f"{PREFIX}gw-test.{S}.st", b'{"up":false}'))
     for asked in (
         {"action": "presence", "a": "a001", "reason": "refrigerio"},
         {"action": "logout", "a": "a001", "reason": "fin"},

@@ -9,6 +9,7 @@ from diadema.errors import DiademaError
 from diadema.hub import broker as brokers
 from diadema.hub.broker import STREAM
 from diadema.ingest import stream as streams
+from diadema.ingest.messages import PREFIX
 from diadema.ingest.stream import StreamBroken, open_stream
 from scripted_station import S, Script
 
@@ -28,13 +29,13 @@ async def consumer(client, first=1):
     return made.name
 
 
-async def test_the_stream_is_ours_and_keeps_what_nobody_waited_for(broker, stack):
+async def test_the_stream_is_ours_and_keeps_what_nobody_waited_for(broker, gateways, stack):
     script = Script().boot()
     client = await broker.client()
     stack.push_async_callback(client.close)
     async with broker.mqtt() as mqtt:
-        await mqtt.publish(f"diadema/v1/{S}/ev", script.bodies[0], qos=1)
-        await mqtt.publish(f"diadema/v1/{S}/st/usb", b"{}", qos=1, retain=True)
+        await mqtt.publish(f"diadema/v1/gw-test/{S}/ev", script.bodies[0], qos=1)
+        await mqtt.publish(f"diadema/v1/gw-test/{S}/st", b"{}", qos=1, retain=True)
     info = await client.jetstream().stream_info(STREAM)
     assert info.config.retention == "limits"
     assert info.state.messages == 2
@@ -46,11 +47,13 @@ async def test_the_stream_is_ours_and_keeps_what_nobody_waited_for(broker, stack
     stack.callback(reader.close)
     messages = await reader.read()
     first = messages[0]
-    assert (first.sequence, first.subject, first.data) == (1, script.topic, script.bodies[0])
-    assert messages[1].subject == script.topic.removesuffix("ev") + "st.usb"
+    assert (first.sequence, first.subject, first.data) == (
+        1, f"{PREFIX}gw-test.{S}.ev", script.bodies[0],
+    )  # fmt: skip
+    assert messages[1].subject == f"{PREFIX}gw-test.{S}.st"
 
 
-async def test_the_will_of_a_gateway_comes_through_the_same_stream(broker, stack):
+async def test_the_will_of_a_gateway_comes_through_the_same_stream(broker, gateways, stack):
     import aiomqtt
 
     topic = "diadema/v1/gw-test/st"
@@ -72,18 +75,27 @@ async def test_the_will_of_a_gateway_comes_through_the_same_stream(broker, stack
     assert last.data == b'{"up":false}'
 
 
-async def test_a_gateway_may_only_what_it_needs(broker, stack):
+async def test_a_gateway_may_only_what_it_needs(broker, gateways, stack):
     client = await broker.client()
     stack.push_async_callback(client.close)
     heard = await client.subscribe("hub.>")
+    others = [await client.subscribe(f"diadema.v1.{S}.>"), await client.subscribe("host.>")]
+    others.append(await client.subscribe("diadema.v1.gw-other.>"))
     async with broker.mqtt() as mqtt:
-        await mqtt.subscribe(f"diadema/v1/{S}/cmd")
+        foreign = [f"diadema/v1/{S}/cmd", "diadema/v1/gw-other/#", "diadema/v1/#", "#"]
+        granted = await mqtt.subscribe([(topic, 0) for topic in foreign])
+        assert [code.value for code in granted] == [128] * len(foreign)
+        await mqtt.subscribe("diadema/v1/gw-test/+/+/cmd")
         await mqtt.publish("hub/command", b"{}", qos=0)
-        await mqtt.publish(f"diadema/v1/{S}/ev", b"{}", qos=1)
-        await client.publish(f"diadema.v1.{S}.cmd", b"down")
+        for topic in (f"{S}/ev", f"{S}/st/wifi", f"gw-other/{S}/ev", "gw-other/st"):
+            await mqtt.publish(f"diadema/v1/{topic}", b"{}", qos=1)
+        await mqtt.publish(f"host/{S}/ev", b"{}", qos=1)
+        await mqtt.publish(f"diadema/v1/gw-test/{S}/ev", b"{}", qos=1)
+        await client.publish(f"diadema.v1.gw-test.{S}.0.cmd", b"down")
         message = await anext(aiter(mqtt.messages))
-        assert (str(message.topic), message.payload) == (f"diadema/v1/{S}/cmd", b"down")
-    assert heard.pending_msgs == 0
+        assert message.payload == b"down"
+    assert [one.pending_msgs for one in (heard, *others)] == [0] * 4
+    assert (await client.jetstream().stream_info(STREAM)).state.last_seq == 1
 
 
 async def test_reading_from_the_middle_and_in_pieces(broker, stack):
@@ -218,9 +230,10 @@ async def test_a_stream_at_its_limit_goes_on_without_its_oldest(tmp_path, stack,
     monkeypatch.setattr(brokers, "LEAST_BYTES", 100_000)
     monkeypatch.setattr(running.broker, "_most", 100_000)
     await running.start()
+    stack.push_async_callback((await running.admit_gateways()).close)
     async with running.mqtt() as mqtt:
         for _ in range(300):
-            await mqtt.publish(f"diadema/v1/{S}/ev", b"x" * 500, qos=1)
+            await mqtt.publish(f"diadema/v1/gw-test/{S}/ev", b"x" * 500, qos=1)
     state = (await client.jetstream().stream_info(STREAM)).state
     assert state.last_seq == 300 and state.first_seq > 1 and state.bytes <= 100_000
 

@@ -69,7 +69,7 @@ def test_what_lies_beyond_a_gap_is_owed_for(cut, ingest):
 def test_a_station_without_a_link_may_have_more(cut, ingest):
     script = shift()
     take(ingest, script.hello_message(), *script.messages())
-    gone = Message(9, f"{PREFIX}{S}.st.usb", b'{"up":false}')
+    gone = Message(9, f"{PREFIX}gw-test.{S}.st", b'{"up":false}')
     take(ingest, gone)
     assert seats(cut()) == [("A-01", T0 + 2000)]
 

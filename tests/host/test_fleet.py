@@ -47,7 +47,7 @@ def data(tmp_path, ingest, writer):
     stranger = Script(s=STRANGER).boot()
     messages = [*script.messages(), script.hello_message(), *stranger.messages()]
     safe = {"up": False, "safe": True, "s": STRANGER, "cause": "no_program", "gw": "test"}
-    messages.append(Message(999, f"{PREFIX}{STRANGER}.st.usb", json.dumps(safe).encode()))
+    messages.append(Message(999, f"{PREFIX}gw-test.{STRANGER}.st", json.dumps(safe).encode()))
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
         seat = Seat(number=4, s=S, stage=0, phase="failed", utc=T0, reason="rolled_back: codec")
@@ -103,7 +103,7 @@ def tell(ingest):
         messages = script.messages()
         if safe is not None:
             hello = {"up": False, "safe": True, "s": S2, "board": "lyrat_v4_3", "gw": "t", **safe}
-            messages.append(Message(9, f"{PREFIX}{S2}.st.usb", json.dumps(hello).encode()))
+            messages.append(Message(9, f"{PREFIX}gw-test.{S2}.st", json.dumps(hello).encode()))
         else:
             messages.append(script.hello_message(board="lyrat_v4_3"))
         ingest.take(messages, "stream", "server")
@@ -143,7 +143,7 @@ def test_one_that_never_ran_a_program_is_known_by_its_safe_mode(data, ingest):
     hello = {"up": False, "safe": True, "s": s, "board": "s3_korvo2", "gw": "t",
              "cause": "old_image", "micropython": "1.28.0", "build": "ESP32_GENERIC_S3",
              }  # fmt: skip
-    message = Message(9, f"{PREFIX}{s}.st.usb", json.dumps(hello).encode())
+    message = Message(9, f"{PREFIX}gw-test.{s}.st", json.dumps(hello).encode())
     ingest.take([message], "stream", "server")
     row = next(row for row in fleet(data, T0) if row.s == s)
     assert (row.board, row.needs_image) == ("s3_korvo2", "old_image")

@@ -20,6 +20,9 @@ from diadema.store import open_reader
 from scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
+GW = "gw-test"
+
+pytestmark = pytest.mark.usefixtures("gateways")
 
 
 class Wire:
@@ -123,6 +126,11 @@ async def heard(broker, stack):
     return messages
 
 
+def greeting(wire):
+    told = {name: value for name, value in wire.script.hello().items() if name != "gw"}
+    return {**told, "port": 0, "at": str(wire.path)[-200:]}
+
+
 def bodies(heard, topic):
     return [body for to, body in heard if to == topic]
 
@@ -140,28 +148,30 @@ async def test_both_ways_to_the_store_and_back(broker, gateway, wire, stack):
 
 
 async def test_what_it_publishes(heard, gateway, wire):
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
-    assert bodies(heard, f"{S}/st/usb")[0] == {**wire.script.hello(), "gw": "test"}
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
+    assert bodies(heard, f"{GW}/{S}/st")[0] == greeting(wire)
     wire.send()
-    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
-    assert [event["n"] for event in bodies(heard, f"{S}/ev")] == list(range(1, wire.script.n + 1))
+    await until(lambda: len(bodies(heard, f"{GW}/{S}/ev")) == wire.script.n)
+    assert [event["n"] for event in bodies(heard, f"{GW}/{S}/ev")] == list(
+        range(1, wire.script.n + 1)
+    )
     assert bodies(heard, "gw-test/st")[0] == {"up": True}
     assert gateway.dump()["ports"][str(wire.path)]["station"] == S
 
 
 async def test_frames_of_another_station_are_refused(heard, gateway, wire):
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     for body in Script(s=S2).boot().bodies:
         wire.write(encode(body))
     wire.write(encode(b"{}") + encode(b"[]") + encode(b"nonsense") + encode(b'{"hello":{}}'))
     wire.write(encode(b'{"k":"\xff"}') + encode(b"[" * 500))
     wire.write(b"\x1ecut" + encode(wire.script.bodies[0]).replace(b"*", b"*0"))
     wire.send()
-    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
+    await until(lambda: len(bodies(heard, f"{GW}/{S}/ev")) == wire.script.n)
     assert gateway.counts["refused"] == 7
     port = gateway.dump()["ports"][str(wire.path)]
     assert (port["truncated"], port["corrupt"]) == (1, 1)
-    assert not bodies(heard, f"{S2}/ev")
+    assert not bodies(heard, f"{GW}/{S2}/ev")
 
 
 async def test_nothing_is_carried_before_the_hello(broker, wire, heard, stack):
@@ -176,65 +186,60 @@ async def test_nothing_is_carried_before_the_hello(broker, wire, heard, stack):
     asked = wire.hellos_asked
     await until(lambda: wire.hellos_asked > asked)  # it goes on asking
     wire.hello()
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
-    assert not bodies(heard, f"{S}/ev")
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
+    assert not bodies(heard, f"{GW}/{S}/ev")
 
 
 async def test_a_cable_pulled_and_put_back(heard, gateway, wire):
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     wire.pull()
-    await until(lambda: bodies(heard, f"{S}/st/usb")[-1] == {"up": False, "s": S, "gw": "test"})
+    await until(lambda: bodies(heard, f"{GW}/{S}/st")[-1] == {"up": False, "s": S})
     wire.plug()
-    await until(lambda: bodies(heard, f"{S}/st/usb")[-1]["up"])
+    await until(lambda: bodies(heard, f"{GW}/{S}/st")[-1]["up"])
     wire.send()
-    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
+    await until(lambda: len(bodies(heard, f"{GW}/{S}/ev")) == wire.script.n)
 
 
 async def test_a_cable_pulled_while_the_broker_was_away(broker, heard, gateway, wire):
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     await broker.stop(kill=True)
     await until(lambda: not gateway.dump()["connected"])
     wire.pull()
     await until(lambda: gateway.dump()["ports"][str(wire.path)]["station"] is None)
     await broker.start()
-    gone = {"up": False, "s": S, "gw": "test"}
-    async with broker.mqtt("other") as client, asyncio.timeout(30):
-        await client.subscribe("diadema/v1/+/st/usb")  # it stands there, or is about to come
-        async for message in client.messages:
-            if json.loads(message.payload) == gone:
-                break
+    gone = {"up": False, "s": S}
+    await until(lambda: bodies(heard, f"{GW}/{S}/st")[-1:] == [gone])
 
 
 async def test_what_the_gateway_of_before_left_standing(broker, heard, wire, stack):
     """It was killed, its cables were pulled, and it is back before its will was read."""
-    left = {S: "test", S2: "test", "DIA-ffffffffffff": "other"}
+    for s, gw in {S: "test", S2: "test", "DIA-ffffffffffff": "other"}.items():
+        async with broker.mqtt(gw) as before:
+            body = json.dumps({"up": True, "s": s})
+            await before.publish(f"diadema/v1/gw-{gw}/{s}/st", body, qos=1, retain=True)
     async with broker.mqtt("test") as before:
-        for s, gw in left.items():
-            body = json.dumps({"up": True, "s": s, "gw": gw})
-            await before.publish(f"diadema/v1/{s}/st/usb", body, qos=1, retain=True)
-        await before.publish("diadema/v1/DIA-eeeeeeeeeeee/st/usb", b"[]", qos=1, retain=True)
+        await before.publish(f"diadema/v1/{GW}/DIA-eeeeeeeeeeee/st", b"[]", qos=1, retain=True)
     heard.clear()
     broker.write_hub()
     running = asyncio.create_task(Gateway(broker.data, [str(wire.path)], "test").run())
     stack.callback(running.cancel)
-    await until(lambda: bodies(heard, f"{S2}/st/usb"))
-    assert bodies(heard, f"{S2}/st/usb") == [{"up": False, "s": S2, "gw": "test"}]
-    await until(
-        lambda: bodies(heard, f"{S}/st/usb")[-1:] == [{**wire.script.hello(), "gw": "test"}]
-    )
+    await until(lambda: bodies(heard, f"{GW}/{S2}/st"))
+    assert bodies(heard, f"{GW}/{S2}/st") == [{"up": False, "s": S2}]
+    await until(lambda: bodies(heard, f"{GW}/{S}/st")[-1:] == [greeting(wire)])
     wire.send()  # and after its events all has been said
-    await until(lambda: len(bodies(heard, f"{S}/ev")) == wire.script.n)
-    assert not bodies(heard, "DIA-ffffffffffff/st/usb")
+    await until(lambda: len(bodies(heard, f"{GW}/{S}/ev")) == wire.script.n)
+    assert not bodies(heard, "gw-other/DIA-ffffffffffff/st")[1:]
+    assert not bodies(heard, f"{GW}/DIA-ffffffffffff/st")
 
 
 async def test_another_station_on_the_same_port(heard, gateway, wire):
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     wire.script = Script(s=S2).boot()
     wire.hello()
-    await until(lambda: bodies(heard, f"{S2}/st/usb"))
-    assert bodies(heard, f"{S}/st/usb")[-1]["up"] is False
+    await until(lambda: bodies(heard, f"{GW}/{S2}/st"))
+    assert bodies(heard, f"{GW}/{S}/st")[-1]["up"] is False
     wire.send()
-    await until(lambda: bodies(heard, f"{S2}/ev"))
+    await until(lambda: bodies(heard, f"{GW}/{S2}/ev"))
 
 
 async def test_two_boards_with_one_id_are_told_and_neither_is_cut_off(
@@ -248,13 +253,13 @@ async def test_two_boards_with_one_id_are_told_and_neither_is_cut_off(
     running = asyncio.create_task(gateway.run())
     stack.callback(running.cancel)
     await until(lambda: gateway.dump()["connected"])
-    await until(lambda: {7, 8} <= {body["e"] for body in bodies(heard, f"{S}/st/usb")})
+    await until(lambda: {7, 8} <= {body["e"] for body in bodies(heard, f"{GW}/{S}/st")})
     for one in (wire, twin, wire, twin):
         one.hello()
         one.send()
         await until(
             lambda e=one.script.e: (
-                bodies(heard, f"{S}/ev")[-1:] and bodies(heard, f"{S}/ev")[-1]["e"] == e
+                bodies(heard, f"{GW}/{S}/ev")[-1:] and bodies(heard, f"{GW}/{S}/ev")[-1]["e"] == e
             )
         )
     (told,) = [one.getMessage() for one in caplog.records if "two boards" in one.getMessage()]
@@ -272,6 +277,7 @@ async def test_a_broker_that_comes_back_elsewhere(broker, gateway, wire, stack):
     broker.broker.choose_ports()
     broker.url = broker.broker.url
     await broker.start()
+    stack.push_async_callback((await broker.admit_gateways()).close)
     broker.write_hub()
     await until(lambda: wire.hellos_asked > asked)
     await stack.enter_async_context(IngestProcess(broker))
@@ -282,7 +288,7 @@ async def test_a_broker_that_comes_back_elsewhere(broker, gateway, wire, stack):
 
 async def test_console_text_becomes_the_stations_log(broker, heard, gateway, wire, monkeypatch):
     monkeypatch.setattr("diadema.cable._LOG_LIMIT", 2000)
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     wire.write(b"Traceback: one\r\n" + encode(wire.script.bodies[0]) + b"two\n")
     log = broker.data.log(S)
     await until(lambda: log.read_bytes().endswith(b"Traceback: one\r\ntwo\n"))
@@ -322,11 +328,11 @@ async def test_a_missing_port_is_told_in_few_words(broker, stack, caplog, tmp_pa
 
 
 async def test_frames_for_others_and_too_long_go_nowhere(broker, heard, gateway, wire, stack):
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     client = await broker.client()
     stack.push_async_callback(client.close)
-    await client.publish(f"diadema.v1.{S}.cmd", b"x" * (DOWN_LIMIT + 1))
-    await client.publish(f"diadema.v1.{S}.cmd", b'{"cmd":"text","i":1}')
+    await client.publish(f"diadema.v1.{GW}.{S}.0.cmd", b"x" * (DOWN_LIMIT + 1))
+    await client.publish(f"diadema.v1.{GW}.{S}.0.cmd", b'{"cmd":"text","i":1}')
     await until(lambda: wire.down)
     assert wire.down == [{"cmd": "text", "i": 1}]
     assert gateway.counts["too_long"] == 1
@@ -345,7 +351,7 @@ async def test_killed_its_will_says_so_and_the_next_one_takes_over(broker, wire,
         return process
 
     first = await start()
-    await until(lambda: bodies(heard, f"{S}/st/usb"))
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     pid = json.loads(broker.data.gateway("test").read_bytes())["pid"]
     assert pid == first.pid
     os.kill(pid, signal.SIGKILL)

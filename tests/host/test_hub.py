@@ -68,18 +68,21 @@ class HubProcess:
         import aiomqtt
 
         host, port = self.data.read_hub().mqtt
-        password = credentials.load(self.data).gateway
+        password = credentials.gateway_password(credentials.load(self.data), "test")
+        topic = f"diadema/v1/gw-test/{script.s}/"
+        hello = script.hello() | {"first": 1, "last": 0}
         async with aiomqtt.Client(
             host,
             port,
-            username="gw",
+            username="gw-test",
             password=password,
             identifier="gw-test",
             tls_context=Certificates(self.data.tls).client_context(),
         ) as mqtt:
-            await mqtt.subscribe(f"diadema/v1/{script.s}/ack")
+            await mqtt.subscribe(topic + "0/ack")
+            await mqtt.publish(topic + "st", json.dumps(hello), qos=1)
             for body in script.bodies[first - 1 : last]:
-                await mqtt.publish(f"diadema/v1/{script.s}/ev", body, qos=1)
+                await mqtt.publish(topic + "ev", body, qos=1)
             async for message in mqtt.messages:
                 if json.loads(message.payload)["ack"] == [script.e, last or script.n]:
                     return

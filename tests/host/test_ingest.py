@@ -72,11 +72,11 @@ def test_safe_mode_is_known_until_the_program_greets_again(ingest):
     take(ingest, [script.hello_message(), *script.messages()])
     station = ingest.stations[S]
     down = {"up": False, "safe": True, "s": S, "cause": "crashes", "gw": "test"}
-    safe = Message(50, f"{PREFIX}{S}.st.usb", json.dumps(down).encode())
+    safe = Message(50, f"{PREFIX}gw-test.{S}.st", json.dumps(down).encode())
     take(ingest, [safe])
     assert (station.link, station.hello.safe, station.hello.cause) == ("lost", True, "crashes")
     pulled = json.dumps({"up": False, "s": S, "gw": "test"}).encode()
-    take(ingest, [Message(51, f"{PREFIX}{S}.st.usb", pulled)])
+    take(ingest, [Message(51, f"{PREFIX}gw-test.{S}.st", pulled)])
     assert station.hello.safe
     take(ingest, [script.hello_message(52)])
     assert (station.link, station.hello.safe) == ("up", False)
@@ -270,7 +270,7 @@ def test_a_fault_of_ours_stops_nothing(ingest, reader, monkeypatch):
 )
 def test_what_is_no_greeting_is_a_dead_letter(ingest, reader, body):
     script = full_day()
-    greeting = Message(0, f"{PREFIX}{S}.st.usb", body)
+    greeting = Message(0, f"{PREFIX}gw-test.{S}.st", body)
     effects = take(ingest, [greeting, *script.messages()])
     assert not effects.greeted
     assert len(reader.dead_letters()) == 1
@@ -314,7 +314,7 @@ def test_a_station_is_lost_when_neither_link_is_up(ingest):
 
     def said(link, up, s=S, **more):
         body = script.hello(**more) if up else {"up": False}
-        topic = f"{PREFIX}{s}.st{link and '.' + link}"
+        topic = PREFIX + {"usb": f"gw-test.{S}.st", "wifi": f"{S}.st.wifi", "": f"{s}.st"}[link]
         take(ingest, [Message(1, topic, json.dumps(body).encode())])
         return station.link
 
@@ -338,8 +338,8 @@ def test_a_station_that_went_to_another_gateway_is_not_lost_by_the_old_one(inges
     station = ingest.station(S)
 
     def said(up, gw):
-        body = script.hello(gw=gw) if up else {"up": False, "s": S, "gw": gw}
-        topic = f"{PREFIX}{S}.st.usb"
+        body = script.hello() if up else {"up": False, "s": S}
+        topic = f"{PREFIX}gw-{gw}.{S}.st"
         take(ingest, [Message(1, topic, json.dumps(body).encode())])
         return station.link
 

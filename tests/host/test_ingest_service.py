@@ -25,7 +25,9 @@ S2 = "DIA-0123456789ac"
 
 
 class Play:
-    """One MQTT client as gateway `test`: sends what a script holds, hears what comes down."""
+    """One MQTT client as gateway `test`: sends what a script holds. What comes down is heard
+    beside it, also what goes to a station whose cable nobody named.
+    """
 
     def __init__(self, broker):
         self._broker = broker
@@ -35,24 +37,26 @@ class Play:
 
     async def __aenter__(self):
         self.mqtt = await self._held.enter_async_context(self._broker.mqtt())
-        await self.mqtt.subscribe([("diadema/v1/+/ack", 0), ("diadema/v1/+/cmd", 0)])
-        listener = asyncio.create_task(self._listen())
-        self._held.push_async_callback(asyncio.gather, listener, return_exceptions=True)
-        self._held.callback(listener.cancel)
+        ears = await self._broker.client()
+        self._held.push_async_callback(ears.close)
+        for way in ("*", "gw-test.*.*"):
+            for leaf in ("ack", "cmd"):
+                await ears.subscribe(f"diadema.v1.{way}.{leaf}", cb=self._hear)
+        await ears.flush()
         return self
 
     async def __aexit__(self, *_):
         with contextlib.suppress(aiomqtt.MqttError):  # the broker may be gone
             await self._held.aclose()
 
-    async def _listen(self):
-        async for message in self.mqtt.messages:
-            s, way = str(message.topic).split("/")[2:]
-            body = self._unsealed(s, message.payload)
-            if way == "ack":
-                self.acks[s] = body["ack"]
-            else:
-                self.commands.append((s, body))
+    async def _hear(self, message):
+        *_, way = words = message.subject.split(".")
+        s = words[3] if words[2] == "gw-test" else words[2]
+        body = self._unsealed(s, message.data)
+        if way == "ack":
+            self.acks[s] = body["ack"]
+        else:
+            self.commands.append((s, body))
 
     def _unsealed(self, s, text):
         """As the station takes it: the seal over all else, for the boot of its last hello."""
@@ -66,11 +70,11 @@ class Play:
     async def hello(self, script, **more):
         self._boots[script.s] = script.b
         body = json.dumps(script.hello(**more))
-        await self.mqtt.publish(f"diadema/v1/{script.s}/st/usb", body, qos=1, retain=True)
+        await self.mqtt.publish(f"diadema/v1/gw-test/{script.s}/st", body, qos=1, retain=True)
 
     async def send(self, script, first=1, last=None):
         for body in script.bodies[first - 1 : last]:
-            await self.mqtt.publish(f"diadema/v1/{script.s}/ev", body, qos=1)
+            await self.mqtt.publish(f"diadema/v1/gw-test/{script.s}/ev", body, qos=1)
 
     async def acked(self, script):
         await until(lambda: self.acks.get(script.s) == [script.e, script.n])
@@ -453,8 +457,8 @@ async def test_poison_goes_to_the_dead_letters_and_stops_nothing(broker, play, s
     poison = [b"", b"{", b"\xff" * 40, b"[" * 5000, b'{"k":"x"}', b"x" * 100_000]
     await play.send(script, last=5)
     for body in poison:
-        await play.mqtt.publish(f"diadema/v1/{S}/ev", body, qos=1)
-        await play.mqtt.publish("diadema/v1/nobody/ev", body, qos=1)
+        await play.mqtt.publish(f"diadema/v1/gw-test/{S}/ev", body, qos=1)
+        await play.mqtt.publish("diadema/v1/gw-test/nobody/ev", body, qos=1)
     await play.send(script, first=6)
     await play.acked(script)
     letters = store.dead_letters()

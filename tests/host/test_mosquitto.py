@@ -125,13 +125,9 @@ async def test_a_hello_is_answered_and_kept(broker, door, client, store, station
     assert [event.body for event in store.events_of(S)] == script.bodies
     await until(lambda: any(frame.get("cmd") == "config" for _, frame in one.frames))
     await door.stop(kill=True)
-    topic = f"diadema/v1/{S}/st/wifi"
-    async with broker.mqtt() as mqtt, asyncio.timeout(10):
-        await mqtt.subscribe(topic)
-        async for message in mqtt.messages:
-            assert message.retain
-            assert json.loads(message.payload)["e"] == script.e
-            break
+    subject = f"diadema.v1.{S}.st.wifi"
+    kept = await client.jetstream().get_last_msg("$MQTT_rmsgs", f"$MQTT.rmsgs.{subject}")
+    assert json.loads(kept.data)["e"] == script.e
 
 
 async def test_commands_come_down_sealed(broker, door, client, station):
@@ -240,17 +236,16 @@ async def test_who_is_refused(broker, door, client):
 
 async def test_a_station_that_dies_is_lost(broker, door, client, station):
     script = Script().boot().clock()
-    async with broker.mqtt() as nats_side:
-        await nats_side.subscribe(f"diadema/v1/{S}/st/wifi")
-        one = await station(script)
-        await until(lambda: one.acked == script.n)
-        assert (await links(client))["up"] == 1
-        one.task.cancel()
-        one.mqtt._client._sock_close()  # power cut: no goodbye
-        async with asyncio.timeout(10):
-            async for message in nats_side.messages:
-                if json.loads(message.payload) == {"up": False}:
-                    break
+    heard = await client.subscribe(f"diadema.v1.{S}.st.wifi")
+    one = await station(script)
+    await until(lambda: one.acked == script.n)
+    assert (await links(client))["up"] == 1
+    one.task.cancel()
+    one.mqtt._client._sock_close()  # power cut: no goodbye
+    async with asyncio.timeout(10):
+        async for message in heard.messages:
+            if json.loads(message.data) == {"up": False}:
+                break
 
     async def lost():
         return (await links(client))["lost"] == 1

@@ -25,7 +25,8 @@ class Way:
 
 
 def outbox():
-    box = Outbox(lambda s, text: text[:-1] + b',"h":"%b"}' % s.encode())
+    sealed = b'%b,"h":"%b"}'
+    box = Outbox(lambda s, text: sealed % (text[:-1], s.encode()), lambda s: [f"diadema.v1.{s}."])
     box.way = Way()
     return box
 

@@ -156,8 +156,8 @@ async def test_a_store_that_went_through_the_ingest(broker, stack):
     script.boot("hard").clock(T0 + 300_000).login().add("wheel.turned", volume=4)
     ingest = await stack.enter_async_context(IngestProcess(broker))
     async with broker.mqtt() as mqtt:
-        topic = f"diadema/v1/{S}/"
-        await mqtt.publish(topic + "st/usb", json.dumps(script.hello()), qos=1, retain=True)
+        topic = f"diadema/v1/gw-test/{S}/"
+        await mqtt.publish(topic + "st", json.dumps(script.hello()), qos=1, retain=True)
         for body in (*script.bodies[:9], *script.bodies[4:]):
             await mqtt.publish(topic + "ev", body, qos=1)
         await mqtt.publish(topic + "ev", b"poison", qos=1)

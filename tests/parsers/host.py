@@ -126,10 +126,13 @@ def _twice(data: bytes) -> bool:
 
 def stream_messages(data: bytes) -> None:
     """One message a line. What is wrong is buried, and nothing of it is a fault of ours."""
-    ends = (f"{STATION}.ev", f"{STATION}.st.usb", f"{STATION}.st.wifi", "gw-a.st", "else")
+    ends = (
+        f"{STATION}.ev", f"gw-a.{STATION}.st", f"{STATION}.st.wifi", "gw-a.st",
+        f"gw-a.{STATION}.ev", "else",
+    )  # fmt: skip
     messages = []
     for at, line in enumerate(data.split(b"\n"), 1):
-        end = ends[line[0] - 0x30] if line[:1] in (b"1", b"2", b"3", b"4") else ends[0]
+        end = ends[line[0] - 0x30] if line[:1] in (b"1", b"2", b"3", b"4", b"5") else ends[0]
         messages.append(Message(at, PREFIX + end, line[end != ends[0] :]))
     intake = Intake({}, {}, Changes(lambda *_: ([], []), lambda *_: None))
     intake.take(messages)

@@ -139,9 +139,6 @@ accounts {{
     users: [
       {{ user: host, password: {quote(self._secrets.host)}
         allowed_connection_types: ["STANDARD"] }}
-      {{ user: gw, password: {quote(self._secrets.gateway)}
-        allowed_connection_types: ["MQTT"], permissions: {{
-        publish: ["diadema.v1.>"], subscribe: ["diadema.v1.>", "$MQTT.sub.>"] }} }}
       {{ user: {BRIDGE}, password: {quote(self._secrets.bridge)}
         allowed_connection_types: ["MQTT"], permissions: {{
         publish: ["diadema.v1.*.ev", "diadema.v1.*.st.wifi", "diadema.v1.{BRIDGE}.st"]
@@ -154,7 +151,7 @@ accounts {{
 system_account: SYS
 authorization {{ timeout: 10, auth_callout {{
   issuer: {self._issuer.public}, account: {ACCOUNT}
-  auth_users: [ host, gw, {BRIDGE}, system ] }} }}
+  auth_users: [ host, {BRIDGE}, system ] }} }}
 {door if mqtt else ""}"""
 
     async def connect(self) -> Client:

@@ -1,15 +1,17 @@
-"""Answers the broker's question whether a station may connect (NATS' auth callout).
+"""Answers the broker's question whether a station or a gateway may connect (NATS' auth callout).
 
 It may with its own credential and under its own name, to publish and to hear under its own topic;
 and only at a broker whose stream was found right since that broker started.
 """
 
+import hmac
 import logging
 from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from diadema.credentials import Secrets, gateway_password, is_gateway
 from diadema.hub.broker import ACCOUNT
 from diadema.ingest.enrolment import Enrolment
 from diadema.nats_jwt import Issuer, claims_of
@@ -22,9 +24,10 @@ log = logging.getLogger("diadema.ingest")
 class Admission:
     """`server`: the id of the broker that may let stations in; empty: none may."""
 
-    def __init__(self, issuer: Issuer, enrolment: Enrolment) -> None:
+    def __init__(self, issuer: Issuer, enrolment: Enrolment, secrets: Secrets) -> None:
         self._issuer = issuer
         self._enrolment = enrolment
+        self._secrets = secrets
         self.server = ""
         self.refused = 0
 
@@ -50,18 +53,32 @@ class Admission:
         if not self.server or asked["server_id"]["id"] != self.server:
             return {"error": "the stream has not been looked at yet"}
         if asked["client_info"].get("mqtt_id") != user:
-            return {"error": "a station connects by MQTT, under its own name"}
-        if not self._enrolment.admits(user, password):
+            return {"error": "whoever connects by MQTT does so under his own name"}
+        if not self._admits(user, password):
             log.warning("%s is refused: not enrolled, or a wrong password", user[:40] or "nobody")
             return {"error": "not enrolled, or a wrong password"}
         return {"jwt": self._issuer.sign("user", asked["user_nkey"], ACCOUNT, _rights(user))}
 
+    def _admits(self, user: str, password: str) -> bool:
+        name = user.removeprefix("gw-")
+        if name == user:
+            return self._enrolment.admits(user, password)
+        if not is_gateway(name):
+            return False
+        right = gateway_password(self._secrets, name)
+        return right is not None and hmac.compare_digest(right.encode(), password.encode())
 
-def _rights(s: str) -> dict[str, Any]:
-    own = f"diadema.v1.{s}."
+
+def _rights(name: str) -> dict[str, Any]:
+    """Of a station; of a gateway, whose stations the ingest knows."""
+    own = f"diadema.v1.{name}."
+    says, hears = [own + "ev", own + "st.wifi"], [own + "ack", own + "cmd"]
+    if name.startswith("gw-"):
+        says = [own + "st", own + "*.ev", own + "*.st"]
+        hears = [own + "*.*.ack", own + "*.*.cmd", own + "*.st"]
     return {
-        "pub": {"allow": [own + "ev", own + "st.wifi"]},
-        "sub": {"allow": [own + "ack", own + "cmd", "$MQTT.sub.>"]},
+        "pub": {"allow": says},
+        "sub": {"allow": [*hears, "$MQTT.sub.>"]},
         "subs": -1,
         "data": -1,
         "payload": -1,  # by MQTT the server asks nobody for it: the streams' own bound holds

@@ -35,7 +35,7 @@ from diadema.store.rows import HUB
 from diadema.store.writer import Batch, Doubtful, EventRow
 
 _BODY_KEPT = 4096  # bytes of a dead letter
-_HELLO_LIMIT = 768  # bytes: a frame, and what the gateway adds
+_HELLO_LIMIT = 1024  # bytes: a frame, and what the gateway adds
 _NAMES_KEPT = 100_000
 _decode_hello = msgspec.json.Decoder(Greeting).decode
 
@@ -61,6 +61,7 @@ class Intake:
         self._rows: defaultdict[str, list[EventRow]] = defaultdict(list)  # by station
         self.batch = Batch()
         self.effects = Effects()
+        self._strangers: set[Target] = set()  # gateways with events of stations not theirs
         self.deferred = 0  # beyond a gap and beyond the limit: neither stored nor acknowledged
 
     def take(self, messages: Sequence[Message]) -> None:
@@ -164,6 +165,12 @@ class Intake:
 
     def _target(self, subject: str) -> Target:
         target = target_of(subject)
+        if target.kind == "ev" and target.gw:
+            station = self._stations.get(target.name)
+            if station is None or not station.hello.s:  # nobody greeted for it yet
+                return target
+            if station.hello.gw != target.gw:
+                return Target("unbound", target.name, gw=target.gw)
         if target.kind == "ev":
             if len(self._names) >= _NAMES_KEPT:
                 self._names.clear()
@@ -184,6 +191,12 @@ class Intake:
                     self._event(target.name, KIND_OF[type(event)], event, message)
                 else:
                     self._odd(target.name, message)
+            elif target.kind == "unbound":  # no acknowledgement: it says hello, and comes again
+                if target not in self._strangers:
+                    self._strangers.add(target)
+                    self.effects.alarms.append(
+                        f"gateway {target.gw} sends events of {target.name}, not on its cables"
+                    )
             elif target.kind == "bridge":
                 self._bridge(message)
             elif target.kind:
@@ -210,16 +223,17 @@ class Intake:
                     if station.hello.up and station.hello.gw == target.name:
                         self._set_link(station, "usb", False)
         elif hello.up:
-            self._greeting(self._touch(target.name), hello, message, target.link)
+            self._greeting(self._touch(target.name), hello, message, target)
         else:
             station = self._touch(target.name)
+            if target.gw and station.hello.gw not in ("", target.gw):
+                return  # it is on another's cable meanwhile
             if hello.safe:
                 kept = station.hello
                 kept.safe, kept.cause = True, hello.cause
                 kept.micropython, kept.build = hello.micropython, hello.build
                 kept.board = hello.board or kept.board
-            if not hello.gw or hello.gw == station.hello.gw:  # else on another's cable meanwhile
-                self._set_link(station, target.link, False)
+            self._set_link(station, target.link, False)
 
     def _bridge(self, message: Message) -> None:
         """Mosquitto carries all stations' Wi-Fi or none; those that are there greet again."""
@@ -236,7 +250,9 @@ class Intake:
         if station.state.session is not None:
             self._changes.agents.add(station.state.session.a)
 
-    def _greeting(self, station: Station, hello: Greeting, message: Message, link: str) -> None:
+    def _greeting(
+        self, station: Station, hello: Greeting, message: Message, target: Target
+    ) -> None:
         fits = 1 <= hello.first <= hello.last + 1 and hello.last - hello.first < LIFE
         if hello.s != station.s or not fits:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
@@ -249,12 +265,16 @@ class Intake:
         self._look_for_twin(station, hello.e, known)
         if hello.first > journal.position + 1:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
-        hello.links = station.hello.links
-        if link != "usb":
-            hello.gw = station.hello.gw if "usb" in hello.links else ""
+        before = station.hello
+        hello.links = before.links
+        if target.gw:
+            hello.gw = target.gw
+            self._names.pop(f"{PREFIX}gw-{before.gw}.{station.s}.ev", None)
+        else:
+            hello.gw, hello.port, hello.at = before.gw, before.port, before.at
         station.hello = hello
         self.effects.greeted[station.s] = hello
-        self._set_link(station, link, True)
+        self._set_link(station, target.link, True)
 
     def _look_for_twin(self, station: Station, e: int, known: bool) -> None:
         """A journal that another one took over from is gone: a board formats it, or it is new."""

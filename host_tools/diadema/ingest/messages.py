@@ -30,12 +30,13 @@ class Message(Struct, gc=False, frozen=True):
 
 class Target(NamedTuple):
     """What a subject is for: `ev`, `st` (a link's greeting), `gw`, `bridge`; else `kind` is
-    empty.
+    empty. `gw`: the gateway by whose credential it came.
     """
 
     kind: str
     name: str
     link: str = ""
+    gw: str = ""
 
 
 @dataclass
@@ -95,8 +96,12 @@ def target_of(subject: str) -> Target:
     match subject.removeprefix(PREFIX).split("."):
         case [s, "ev"] if is_station(s):
             return Target("ev", s)
-        case [s, "st", "usb" | "wifi" as link] if is_station(s):
-            return Target("st", s, link)
+        case [s, "st", "wifi"] if is_station(s):
+            return Target("st", s, "wifi")
+        case [gateway, s, "ev"] if gateway.startswith("gw-") and is_station(s):
+            return Target("ev", s, "usb", gateway.removeprefix("gw-"))
+        case [gateway, s, "st"] if gateway.startswith("gw-") and is_station(s):
+            return Target("st", s, "usb", gateway.removeprefix("gw-"))
         case [gateway, "st"] if gateway.startswith("gw-"):
             return Target("gw", gateway.removeprefix("gw-"))
         case ["mosquitto", "st"]:

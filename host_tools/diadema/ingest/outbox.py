@@ -24,8 +24,10 @@ type Seal = Callable[[str, bytes], bytes]
 class Outbox:
     """`way`: where to; None while there is no broker: then everything waits."""
 
-    def __init__(self, seal: Seal) -> None:
+    def __init__(self, seal: Seal, ways: Callable[[str], Iterable[str]]) -> None:
+        """`ways`: of a station, subjects without their last level."""
         self._seal = seal
+        self._ways = ways
         self._acks: dict[str, tuple[int, int]] = {}
         self._newest: dict[str, tuple[int, int]] = {}  # by station, as sent
         self._rows: dict[str, bytes] = {}
@@ -90,8 +92,10 @@ class Outbox:
         """Send them now, after what went before; False if that cannot be."""
         if self.way is None:
             return False
-        subject = "diadema.v1.{}.cmd".format
-        self.way.write(b"".join(_publish(subject(s), self._seal(s, text)) for s, text in frames))
+        sealed = ((s, self._seal(s, text)) for s, text in frames)
+        self.way.write(
+            b"".join(_publish(way + "cmd", text) for s, text in sealed for way in self._ways(s))
+        )
         return True
 
     def _send(self, acks: dict[str, tuple[int, int]], rows: dict[str, bytes]) -> None:
@@ -102,7 +106,7 @@ class Outbox:
             del self._acks[s]
             self._newest[s] = e, n
             ack = self._seal(s, b'{"ack":[%d,%d]}' % (e, n))
-            frames.append(_publish(f"diadema.v1.{s}.ack", ack))
+            frames += [_publish(way + "ack", ack) for way in self._ways(s)]
         for a, row in rows.items():
             del self._rows[a]
             if _KEY.match(a):

@@ -197,6 +197,8 @@ class Requests:
         """A station's credential; `renew` makes another one, `revoke` ends it."""
         s = str(body.get("s", ""))
         renew, revoke = body.get("renew") is True, body.get("revoke") is True
+        if s.startswith("gw-"):
+            return await self._service.enrol_gateway(s[3:], renew=renew, revoke=revoke)
         of_the_site = self._service.keeper.knows(s)
         if not of_the_site and not (revoke and self._service.enrolment.knows(s)):
             detail = f"{s} is not in site.json: name it there first"

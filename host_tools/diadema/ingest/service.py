@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from diadema.clock import Clock
-from diadema.credentials import Secrets
+from diadema.credentials import Secrets, change_gateway, gateway_password, is_gateway
 from diadema.errors import DiademaError
 from diadema.hub.broker import fit_stream, is_ours
 from diadema.ingest.acts import Acts
@@ -32,7 +32,7 @@ from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message, subject_of
 from diadema.ingest.meta import Meta
 from diadema.ingest.outbox import EVERY_S, Outbox
-from diadema.ingest.own_journal import Recorded
+from diadema.ingest.own_journal import Recorded, Refused
 from diadema.ingest.patience import Patience
 from diadema.ingest.pin_resets import PinResets
 from diadema.ingest.pipeline import Pipeline
@@ -44,6 +44,7 @@ from diadema.ingest.site_keeper import SiteKeeper
 from diadema.ingest.stream import StreamBroken, open_stream
 from diadema.ingest.updates import Updates
 from diadema.ingest.violations import ViolationWatch
+from diadema.ingest.ways import Ways
 from diadema.mosquitto import Mosquitto
 from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir
@@ -70,9 +71,10 @@ class Service:
         clock: Clock,
     ) -> None:
         self._url, self._password, self._system = url, secrets.host, secrets.system
+        self._data, self._secrets = data, secrets
         self._keys = keys
         self.enrolment = Enrolment(ingest, keys)
-        self._admission = Admission(Issuer(bytes.fromhex(secrets.issuer)), self.enrolment)
+        self._admission = Admission(Issuer(bytes.fromhex(secrets.issuer)), self.enrolment, secrets)
         self.mosquitto = Mosquitto(data, secrets.bridge)
         self._watch = ViolationWatch(data.nats / "nats.log")
         self.ingest = ingest
@@ -92,7 +94,8 @@ class Service:
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
         self._nats: Client | None = None
-        self._outbox = Outbox(self._sealed)
+        self._ways = Ways(ingest)
+        self._outbox = Outbox(self._sealed, self._ways)
         self._meta = Meta(ingest, self.keeper)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
@@ -291,7 +294,8 @@ class Service:
         client = self._client()
         for s, frame in frames:
             if client.is_connected:  # else the gateways come back too and greet again
-                await client.publish(f"diadema.v1.{s}.cmd", self._sealed(s, frame))
+                for way in self._ways(s):
+                    await client.publish(way + "cmd", self._sealed(s, frame))
 
     def _sealed(self, s: str, frame: bytes) -> bytes:
         """For the boot of the station's last greeting; in another one it changes nothing."""
@@ -372,6 +376,17 @@ class Service:
             self.mosquitto.refresh(self.enrolment.passwords())
         except (OSError, DiademaError) as error:  # stations that are in go on
             log.error("mosquitto has old passwords, start the hub again: %s", error)
+
+    async def enrol_gateway(self, name: str, *, renew: bool, revoke: bool) -> dict[str, object]:
+        """A gateway's credential as it is now; of an older one the connection ends."""
+        if not is_gateway(name):
+            detail = "a gateway's name has lower-case letters, digits and -"
+            raise Refused("bad_request", detail, 422)
+        if renew or revoke:
+            change_gateway(self._data, self._secrets, name, revoke=revoke)
+            await self.kick(f"gw-{name}")
+        password = gateway_password(self._secrets, name)
+        return {"user": f"gw-{name}", "password": password} | self.keeper.door()
 
     async def kick(self, s: str) -> int:
         """End the station's connection by MQTT, if it has one."""

@@ -116,13 +116,19 @@ class SiteKeeper:
 
     def access(self, s: str) -> dict[str, Any]:
         """What a station needs to connect by MQTT; empty when it may not, or nobody listens."""
-        ports, password = read_ports(self._data), self._enrolment.password(s)
-        if ports is None or password is None:
+        password, where = self._enrolment.password(s), self.door()
+        if not where or password is None:
+            return {}
+        door = read_door(self._data)
+        return where | ({"port": door.port} if door else {}) | {"user": s, "password": password}
+
+    def door(self) -> dict[str, Any]:
+        """Where NATS itself listens for MQTT; empty when it never did."""
+        ports = read_ports(self._data)
+        if ports is None:
             return {}
         ca = b64encode(Certificates(self._data.tls).ca_der()).decode()
-        door = read_door(self._data)
-        where = {"host": ports.name, "port": door.port if door else ports.mqtt, "ca": ca}
-        return where | {"user": s, "password": password}
+        return {"host": ports.name, "port": ports.mqtt, "ca": ca}
 
     def _own(self, site: Site, s: str) -> dict[str, Any]:
         """What the station alone is told: its key, and its way in where the site has Wi-Fi."""

@@ -59,7 +59,7 @@ def fill(data: DataDir, count: int) -> None:
             safe = {"up": False, "safe": True, "s": s, "cause": "old_image", "gw": "test",
                     "board": "lyrat_v4_3", "micropython": "1.28.0",
                     "build": "ESP32_GENERIC-OTA"}  # fmt: skip
-            messages.append(Message(999, f"{PREFIX}{s}.st.usb", json.dumps(safe).encode()))
+            messages.append(Message(999, f"{PREFIX}gw-test.{s}.st", json.dumps(safe).encode()))
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
         writer.put(tx, tables.generations, [(1, "0" * 64, T0, "none")])
