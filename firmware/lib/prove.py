@@ -10,7 +10,7 @@ import gc
 import json
 from time import ticks_diff, ticks_ms, ticks_us
 
-from lib import chip, frames, memory, pin, seal
+from lib import chip, frames, memory, pin, prove_parts, seal
 from lib.bench import free
 from lib.parts import driver
 from lib.timekeeping import wait
@@ -63,20 +63,23 @@ class Proof:
     number = 0  # of no command that begins a bench test
 
     def __init__(self, app):
-        self._app = app
+        self.app = app
         self.task = None
-        self._key = 0
-        self._wanted = ""  # the input that is measured
+        self.asked = {}
+        self._wanted = ""  # the input that is measured, or "answer"
+        self._page = ""  # else of the chip
         self._u = self._lit_at = 0
-        self._came = asyncio.Event()
+        self.came = asyncio.Event()
+        self.key = None  # that answered
+        self.taps = self.unread = 0
         self.first, self.details, self.digits = False, (0, ""), b"000000"  # a PIN's page
 
     async def step(self, details):
-        app, machine = self._app, self._app.machine
+        app, machine = self.app, self.app.machine
         answer = {"i": details["i"], "step": details.get("step")}
-        self._key = details.get("key", 0)
+        self.asked, self._page = details, ""
         machine.u = app.clock.now()
-        machine.open(self, _LEFT_MS)
+        machine.open(self, _LEFT_MS + details.get("seconds", 0) * 1000)
         app.wake()
         try:
             work = _STEPS.get(answer["step"])
@@ -91,7 +94,7 @@ class Proof:
     # ------------------------------------------------------------------ steps
 
     async def _about(self):
-        app = self._app
+        app = self.app
         memory.collect()
         return dict(chip.about(), **app._about(), loaded=gc.mem_alloc())
 
@@ -102,13 +105,13 @@ class Proof:
         """Sectors are erased where the journal would do it next: what stood there the host has,
         and nothing stands there yet.
         """
-        journal, erases = self._app.journal, []
+        journal, erases = self.app.journal, []
         flash, piece = journal.partition, bytearray(_READ)
         since = ticks_us()
         for _ in range(_READS):
             flash.readblocks(0, piece, 0)
         read = ticks_diff(ticks_us(), since) // _READS
-        if journal.free > _SPARE and not self._app.left_alone:
+        if journal.free > _SPARE and not self.app.left_alone:
             index = journal.make_ready()
             for _ in range(_ERASES):
                 since = ticks_us()
@@ -118,14 +121,14 @@ class Proof:
         return {"read_us": read, "erase_us": erases}
 
     async def _key_pressed(self):
-        return await self._measured("key%d" % self._key)
+        return await self._measured("key%d" % self.asked["key"])
 
     async def _badge(self):
         return await self._measured("tapped")
 
     async def _pin(self):
         """Of nobody, which takes as long as a right one."""
-        app = self._app
+        app = self.app
         since = app.clock.now()
         self._await("pin_checked")
         await pin.check(app, self)
@@ -134,7 +137,7 @@ class Proof:
         return found
 
     async def _radio(self):
-        links = self._app.uplink.links
+        links = self.app.uplink.links
         if not links:
             return {"wifi": "not_configured"}
         client = links.client
@@ -145,42 +148,55 @@ class Proof:
 
     async def _dips(self):
         """While nobody touches a key."""
-        pins = self._app.parts.pins.values()
+        pins = self.app.parts.pins.values()
         count = await driver("contact", "count_dips")(pins, _DIPS_MS)
         return {"dips": count, "dips_ms": _DIPS_MS}
 
     async def _end(self):
-        self.expire(self._app.machine)
-        self._app.wake()
+        self.expire(self.app.machine)
+        self.app.wake()
 
     # ------------------------------------------------------------------ an input, measured
 
     def _await(self, name):
         self._wanted = name
-        self._came.clear()
+        self.came.clear()
         self.lit = False
 
     async def _measured(self, name):
         """Milliseconds until the lights, and until the screen was drawn. Nothing if none came."""
         if self._wanted != name:
             self._await(name)
-        self._app.wake()
-        await wait(self._came, _PERSON_MS)
+        self.app.wake()
+        await wait(self.came, _PERSON_MS)
         self._wanted = ""
-        if not self._came.is_set():
+        if not self.came.is_set():
             return {}
-        drawn = self._app.clock.now()
+        drawn = self.app.clock.now()
         return {"light_ms": self._lit_at - self._u, "drawn_ms": drawn - self._u}
+
+    def show(self, wanted, page):
+        """A question to the person, and what answers it."""
+        self._await(wanted)
+        self._page = page
+        self.app.wake()
 
     def take(self, name, u):
         """An input in place of the state machine. `u`: of the key's edge."""
+        if name == "bad_read":  # follows each badge, too
+            self.unread += 1
         if name == self._wanted:
             self._u, self.lit = u, True
-            self._came.set()
+            self.came.set()
+        elif self._wanted == "answer" and name in ("key3", "key4"):
+            self.key = name
+            self.came.set()
 
     async def tapped(self, reader, identity):
         """A card that was read: who it is."""
-        self._app.machine.config.find(reader.kind, identity)
+        self.taps += 1
+        self.unread -= 1
+        self.app.machine.config.find(reader.kind, identity)
         if self._wanted == "tapped":
             self._wanted = "bad_read"  # which follows
 
@@ -197,15 +213,19 @@ class Proof:
 
     def expire(self, station):
         """The host has ended it, or is gone."""
-        station.menu = self._app.bench = None
+        station.menu = self.app.bench = None
 
     def content(self):
-        return self._key, self._wanted, self.lit
+        return self.asked, self._wanted, self._page, self.lit
 
     def draw(self, canvas, words):
-        self._lit_at = self._app.clock.now()  # the lights come before the screen
-        if self._wanted[:3] == "key":
-            title, how = words["bench_keys"] % self._key, "bench_keys_how"
+        self._lit_at = self.app.clock.now()  # the lights come before the screen
+        if self._page == "hear":
+            title, how = words["prove_hear"], "prove_hear_how"
+        elif self._page:
+            title, how = words["bench_" + self._page], "prove_told"
+        elif self._wanted[:3] == "key":
+            title, how = words["bench_keys"] % self.asked["key"], "bench_keys_how"
         elif self._wanted == "tapped":
             title, how = words["bench_badge"], "bench_uid_how"
         else:
@@ -217,7 +237,8 @@ class Proof:
 _STEPS = {
     "about": Proof._about, "start": Proof._start, "flash": Proof._flash, "key": Proof._key_pressed,
     "badge": Proof._badge, "pin": Proof._pin, "radio": Proof._radio, "dips": Proof._dips,
-    "end": Proof._end,
+    "hear": prove_parts.hear, "noise": prove_parts.noise, "badges": prove_parts.badges,
+    "pulled": prove_parts.pulled, "end": Proof._end,
 }  # fmt: skip
 
 

@@ -196,6 +196,9 @@ messages: Messages
 selftest: Self-test
 selftest_list: Self-test
 prove_list: Chip test
+prove_hear: Is it heard?
+prove_hear_how: 3 Yes · 4 No
+prove_told: Do what the computer says
 selftest_begin: Begin
 selftest_skip: Leave it out
 skip_list: Why?

@@ -196,6 +196,9 @@ messages: Mensajes
 selftest: Autoprueba
 selftest_list: Autoprueba
 prove_list: Prueba del chip
+prove_hear: ¿Se oye?
+prove_hear_how: 3 Sí · 4 No
+prove_told: Lo que dice la computadora
 selftest_begin: Empezar
 selftest_skip: Omitir
 skip_list: ¿Por qué?

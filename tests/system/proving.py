@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import random
 import sys
+from array import array
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
 from diadema.paths import DataDir
 from diadema.prove.work import Told, measure
-from diadema.sim import people
+from diadema.sim import people, sound
 from diadema.sim.build import SIM, SimBoard
 from diadema.sim.station import Station
 from diadema.sim.world import World
@@ -27,7 +29,10 @@ _MONDAY_8_LIMA = 1_770_037_200_000
 _SETTLED_MS = 2_000
 _STEP_MS = 20  # of the run's clock, and then a turn for what waits in real time
 _TURN_S = 0.001
-_REACTION_MS = 200
+_REACTION = 20  # turns
+_AWAY_MS = 3_000
+_HELD_MS = 1_000
+_LOOKS = 60
 _LIMIT_S = 120
 
 
@@ -45,28 +50,80 @@ def site_with_key(root: Path) -> DataDir:
 
 
 class Person:
-    """Told on the screen of the machine what to do; `lazy` at some of it."""
+    """Told on the screen of the machine what to do; `lazy` at some of it, `deaf` to some."""
 
-    def __init__(self, station: Station, lazy: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, station: Station, lazy: tuple[str, ...] = (), deaf: tuple[str, ...] = ()
+    ) -> None:
         self._station = station
-        self._lazy = lazy
+        self._lazy, self.deaf = lazy, deaf
         self.told: list[str] = []
-        self._todo: list[str] = []
+        self._todo: list[tuple[str, str]] = []
+        self._quiet = contextlib.AsyncExitStack()
 
     def hears(self, line: str) -> None:
         self.told.append(line)
-        for beginning in ("Tecla", "Fotocheck"):
-            if line.startswith(beginning) and beginning not in self._lazy:
-                self._todo.append(line)
+        found = [beginning for beginning in _ACTS if line.startswith(beginning)]
+        if found and found[0] not in self._lazy:
+            self._todo.append((found[0], line))
 
     async def acts(self, world: World) -> None:
         while self._todo:
-            await world.sleep(_REACTION_MS)
-            what = self._todo.pop(0)
-            if what.startswith("Tecla"):
-                await self._station.press(int(what[6]))
-            else:
-                await self._station.tap(BADGE)
+            await self._quiet.aclose()
+            for _ in range(_REACTION):  # the question is on its way over the cable meanwhile
+                await asyncio.sleep(_TURN_S)
+                await world.sleep(_STEP_MS)
+            beginning, line = self._todo.pop(0)
+            await getattr(self, _ACTS[beginning])(world, line)
+
+    async def _press(self, world: World, line: str) -> None:
+        await self._station.press(int(line[6]))
+
+    async def _hear(self, world: World, line: str) -> None:
+        await self._station.press(3 if line.partition(":")[0] not in self.deaf else 4)
+
+    async def _tap(self, world: World, line: str) -> None:
+        await self._station.tap(BADGE)
+
+    async def _hush(self, world: World, line: str) -> None:
+        """A room in which nobody speaks."""
+        room = random.Random(1)
+        samples = array("h", (room.randint(-9, 9) for _ in range(5 * sound.RATE_HZ)))
+        file = sound.write(self._station.folder / "room.wav", samples)
+        await self._quiet.enter_async_context(sound.listen(self._station, microphone=file))
+
+    async def _leave(self, world: World, line: str) -> None:
+        await self._station.tap(BADGE, ms=None)
+
+    async def _two(self, world: World, line: str) -> None:
+        await self._station.untap()
+        await world.sleep(_AWAY_MS)
+        # the first is torn by the second
+        both = {"do": "tap", "badge": BADGE, "beside": "04ffffffffffff", "torn": True, "key": None}
+        await self._station.ask(both)
+        await world.sleep(_HELD_MS)
+        await self._station.untap()
+
+    async def _plug(self, world: World, line: str) -> None:
+        await self._station.unplug()
+        await world.sleep(_AWAY_MS)
+        await self._station.plug()
+
+    async def _pull(self, world: World, line: str) -> None:
+        """Out until it is seen, and in again."""
+        await self._station.ask({"do": "fault", "part": "badge_reader", "kind": "nack"})
+        for _ in range(_LOOKS):
+            if world.witness.events(STATION)[-1].event["k"] == "station.fault":
+                break
+            await world.sleep(_HELD_MS)
+        await self._station.ask({"do": "fault", "part": "badge_reader", "kind": None})
+
+
+_ACTS = {
+    "Tecla": "_press", "Fotocheck quieto": "_leave", "Fotocheck": "_tap", "Dos": "_two",
+    "Tono": "_hear", "Voz": "_hear", "Línea": "_hear", "Salida": "_hear", "Silencio": "_hush",
+    "Diadema": "_plug", "Lector": "_pull",
+}  # fmt: skip
 
 
 class Desk:

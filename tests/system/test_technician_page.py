@@ -193,7 +193,7 @@ async def record(bench: Bench, line: str) -> None:
 async def prove(bench: Bench, line: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONUNBUFFERED", "1")
-        await bench.starts("prove", line)
+        await bench.starts("prove", line + " --brief")  # it is real time here
     told = Path("prove.log")
 
     async def ends() -> bool:

@@ -21,6 +21,9 @@ app = typer.Typer(
 @app.command()
 def run(
     port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0; its gateway is ended.")],
+    brief: Annotated[
+        bool, typer.Option("--brief", help="The chip alone: no sound, no badges, no plugs.")
+    ] = False,
     by: By = "diadema",
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Its record. Default: in DIR/proofs/.")
@@ -28,8 +31,8 @@ def run(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a station of this site on its cable, with somebody at its keys, in some minutes. It
-    needs no hub. Exit code 1 when a budget is missed, a figure is missing or cannot be, or the
+    """Measure a station of this site on its cable, with somebody at its keys, in some ten minutes.
+    It needs no hub. Exit code 1 when a budget is missed, a figure is missing or cannot be, or the
     chip takes more than twice what the simulated board does.
     """
     from rich.console import Console
@@ -49,7 +52,7 @@ def run(
     where = DataDir(data_root(data))
     language = screen.language(where)
     say = screen.silent if as_json else screen.say
-    told, forged = asyncio.run(measure(where, port, say))
+    told, forged = asyncio.run(measure(where, port, say, brief=brief))
     found = figures(told)
     seat = seats_of(where).get(told.s)
     proof = proof_of(told, found, seat, forged=forged, by=by, now=SystemClock().now_ms())

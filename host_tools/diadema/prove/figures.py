@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from diadema.boards.builds import build_named
 from diadema.boards.table import BoardError, load_board
-from diadema.prove.work import PRESSES, Told
+from diadema.prove.work import HEARD, NO_SOCKET, NOT_ASKED, PRESSES, PULLED, Told
 
 type Verdict = Literal["ok", "quick", "none", "missing", "impossible", "other", "budget", "slow"]
 RIGHT: tuple[Verdict, ...] = ("ok", "quick", "none")
@@ -125,7 +125,9 @@ def _psram(told: Told) -> Any:
 
 def _least(name: str) -> Callable[[Told], Any]:
     def least(told: Told) -> Any:
-        said = [one["memory"][name] for one in told.steps.values()]
+        said = [
+            one["memory"][name] for one in told.steps.values() if one not in (NOT_ASKED, NO_SOCKET)
+        ]
         return min(said) if said else None
 
     return least
@@ -181,6 +183,34 @@ def _starts(told: Told) -> Any:
     return max(told.boots) - min(told.boots)
 
 
+def _part(step: str, name: str) -> Callable[[Told], Any]:
+    """Of what a board need not have."""
+
+    def found(told: Told) -> Any:
+        said = told.steps[step]
+        if "lacks" in said:
+            raise Lacking("not_asked" if said == NOT_ASKED else "no_such_part")
+        return said[name]
+
+    return found
+
+
+def _level(name: str) -> Callable[[Told], Any]:
+    told_of = _part("noise", name)
+    return lambda told: told_of(told) / 10
+
+
+def _lying(told: Told) -> Any:
+    """How often it was told; not at all is no answer."""
+    return _part("lying", "taps")(told) or None
+
+
+def _two(told: Told) -> Any:
+    """How many of the two were taken, once at least one look at them failed."""
+    taken = _part("two", "taps")(told)
+    return taken if taken or told.steps["two"]["unread"] else None
+
+
 def _number(told: Told, of: Callable[[Told], Any]) -> float:
     """0 for what is none; its own row says that."""
     try:
@@ -225,6 +255,14 @@ KINDS = (
     Kind("lost", _lost, "B", 0),
     Kind("dips", _dips, "1/s", timed=False),
     Kind("starts", _starts, "", 0, timed=False),
+    *(Kind(name, _part(name, "heard"), "", 1, False, lambda _: (0, 1), timed=False)
+      for name, _, _ in HEARD),
+    # a capsule's own noise, and what a cable and the ES8388 add; a dead one has none at all
+    Kind("noise", _level("microphone"), "dB", -45, bounds=lambda _: (-85, 0), timed=False),
+    Kind("lying", _lying, "", 1, timed=False),
+    Kind("two", _two, "", 0, timed=False),
+    *(Kind(f"{part}_{name}", _part(part, f"{name}_ms"), budget=40_000, timed=False)
+      for part in PULLED for name in ("gone", "back")),
 )  # fmt: skip
 
 
