@@ -1,4 +1,6 @@
-"""What `diadema prove` asks of the radio, with a Wi-Fi in the configuration and without."""
+"""What `diadema prove` asks of the radio, with a Wi-Fi in the configuration and without, and of a
+station by itself: a badge that lies there, a codec without a clock.
+"""
 
 from diadema.sim.build import SimBoard
 from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
@@ -43,3 +45,18 @@ async def test_falls_of_the_two_pins_are_counted_and_no_others(desk):
         assert bench.host.proofs[-1]["light_ms"] >= 0
     async with desk(SimBoard("s3_korvo2")) as bench:
         assert (await asked(bench, "dips"))["dips"] is None
+
+
+async def test_a_badge_left_for_two_minutes_is_told_once_and_a_codec_without_a_clock_is_told(desk):
+    async with desk() as bench:
+        known = len(bench.host.proofs)
+        bench.host.command("prove", step="badges", seconds=120)
+        await bench.world.sleep(2_000)
+        await bench.station.tap(bench.badges[0], ms=None)
+        await bench.until(lambda: len(bench.host.proofs) > known)
+        answer = bench.host.proofs[-1]
+        assert (answer["taps"], answer["unread"]) == (1, 0)
+        noise = await asked(bench, "noise")  # nothing clocks it while nobody listens
+        assert "failed" in noise and "microphone" not in noise
+        assert (await asked(bench, "end"))["step"] == "end"
+        assert "session.opened" not in bench.kinds()
