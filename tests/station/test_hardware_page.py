@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from diadema.boards.builds import build_for
-from diadema.boards.nets import rows, sockets
+from diadema.boards.nets import nets, places, rows, sockets
 from diadema.boards.sound import CALLER_DB_SPL, MOST_DB_SPL, Loudness, headsets, loudness
 from diadema.boards.table import Board, board_names, load_board
 
@@ -72,10 +72,11 @@ def test_a_board_s_page_names_the_micropython_that_drives_its_psram(name):
 def test_a_board_s_page_has_every_wire_and_no_other(name):
     board = load_board(name)
     page = (HARDWARE / f"{name}.md").read_text().split("## Every wire")[1].split("\n## ")[0]
-    told = re.findall(r"^\| .+ \|$", page, re.MULTILINE)
-    wires = [row for layout in board.layouts() for row in rows(board, layout)]
-    heads = [row for row in told if row.startswith("| from |")]
-    assert [row for row in told if row not in heads] == [*dict.fromkeys(wires)]
+    assert " ".join(places(board).split()) in " ".join(page.split())
+    tables = [re.findall(r"^\| .+ \|$", part, re.MULTILINE) for part in page.split("| from |")[1:]]
+    plain, *others = [rows(board, layout) for layout in board.layouts()]
+    own = [[row for row in other if row not in plain] for other in others]
+    assert tables == [plain, *own]
 
 
 @pytest.mark.parametrize("name", board_names())
@@ -89,6 +90,43 @@ def test_a_board_s_page_draws_its_sockets_and_sets_its_switches(name):
          one.position, one.delivered)
         for one in board.wiring.switches
     ]  # fmt: skip
+
+
+def ohms(wires: list[tuple[str, str, float]], begin: str, end: str) -> float:
+    """Between two points of a network: Kirchhoff, with 1 A from one to the other."""
+    points = sorted({point for one, other, _ in wires for point in (one, other)} - {end})
+    matrix = [[0.0] * (len(points) + 1) for _ in points]
+    for one, other, value in wires:
+        for here, there in ((one, other), (other, one)):
+            if here != end:
+                row = matrix[points.index(here)]
+                row[points.index(here)] += 1 / value
+                if there != end:
+                    row[points.index(there)] -= 1 / value
+    matrix[points.index(begin)][-1] = 1
+    for at, row in enumerate(matrix):
+        row[:] = [value / (row[at] + 1e-12) for value in row]
+        for other in matrix:
+            if other is not row:
+                other[:] = [x - other[at] * y for x, y in zip(other, row, strict=True)]
+    return matrix[points.index(begin)][-1]
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_the_resistances_of_a_board_s_first_power_are_those_of_its_wires(name):
+    wires = []
+    for net in nets(board := load_board(name), next(board.layouts())):
+        found = re.findall(r"\bR\d+ ([\d.]+) (k?)Ω", net.through)
+        if found or not net.through:  # what has a capacitor or a diode in it is open
+            value = sum(float(one) * (1000 if kilo else 1) for one, kilo in found) or 1e-3
+            if not re.search(r"\b[CD]\d", net.through):
+                wires.append((net.begin, f"{net.part} {net.pin}", value))
+    page = (HARDWARE / f"{name}.md").read_text().split("## First power")[1]
+    told = re.findall(r"^\| (\w\d \w+) to (\w\d \w+), .+ \| (\d+) Ω \|$", page, re.MULTILINE)
+    assert len(told) >= 2
+    assert [int(one[2]) for one in told] == [
+        round(ohms(wires, begin, end)) for begin, end, _ in told
+    ]
 
 
 @pytest.mark.parametrize("name", board_names())
