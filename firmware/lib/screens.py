@@ -31,6 +31,9 @@ _LINKS = {"up": "▲", "late": "△", "lost": "×"}
 TICKING = ("offered", "dialing", "talking", "held", "consulting", "wrapup", "not_ready")
 
 
+_HEARD = ("offered", "dialing", "talking", "held", "consulting")  # by whoever wears the headset
+
+
 class Screen:
     def __init__(self):
         self.canvas = Canvas()
@@ -144,6 +147,8 @@ class Screen:
             return text % argument if "%s" in text else text
         if station.undo:
             return words["undo_hint"] % station.undo[3]
+        if desk.plugged is False and situation in _HEARD:
+            return words["headset_out"]
         if situation == "offered":
             return words["silenced"] if station.silenced else desk.queue or words["answer_hint"]
         if situation == "dialing":

@@ -39,6 +39,7 @@ answer_hint: 1 answer · 2 silence
 silenced: Ring silenced
 hang_up_hint: 1 hang up · 3 connected
 muted: Microphone muted
+headset_out: Plug your headset in
 next: Next: %s
 finish_hint: 1 done
 login: Just logged in

@@ -39,6 +39,7 @@ answer_hint: 1 contestar · 2 silenciar
 silenced: Timbre silenciado
 hang_up_hint: 1 colgar · 3 contestó
 muted: Micrófono en silencio
+headset_out: Conecte su diadema
 next: Luego: %s
 finish_hint: 1 listo
 login: Recién ingresado

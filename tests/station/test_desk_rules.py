@@ -1,8 +1,14 @@
 """What the real firmware makes of limits, refusals, bad input and lost power, in the VM."""
 
 import json
+import sys
+from pathlib import Path
 
 from diadema.frames import encode
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
+
+from screen_words import find
 
 
 async def answered(bench, contact="C-1"):
@@ -37,6 +43,34 @@ async def test_nobody_answers_and_the_desk_goes_to_auxiliar(desk):
         changed = await bench.event("presence.changed", reason="no_answer", by="system")
         assert 20_000 <= missed["ring_ms"] < 20_020  # a tick's worth late
         assert changed["to"] == "not_ready"
+
+
+async def test_a_headset_pulled_in_a_call_is_told_and_nothing_of_the_call_is_lost(desk):
+    async with desk() as bench:
+        await answered(bench)
+        since = bench.since()
+        await bench.station.unplug()
+        await bench.event("headset.unplugged", since)
+        await bench.world.sleep(100)
+        assert find(await bench.station.screen(), "Conecte su diadema")
+        await bench.keys(2)  # mute works as before
+        await bench.event("contact.muted", since)
+        await bench.station.plug()
+        await bench.event("headset.plugged", since)
+        await bench.world.sleep(100)
+        shown = await bench.station.screen()
+        assert find(shown, "Micrófono en silencio") and not find(shown, "Conecte su diadema")
+        await bench.keys(2, 1)
+        ended = await bench.event("contact.ended", since, c="C-1")
+        assert ended["by"] == "agent"
+        await bench.typify("C-1")
+        kinds = bench.kinds(since)
+        assert kinds[:4] == [
+            "headset.unplugged", "contact.muted", "headset.plugged", "contact.unmuted"
+        ]  # fmt: skip
+        await bench.caught_up()
+        numbers = [event["n"] for event in bench.host.events]
+        assert sorted({*numbers}) == [*range(1, max(numbers) + 1)] and "station.fault" not in kinds
 
 
 async def test_wrapup_limit_leaves_no_silent_default(desk):

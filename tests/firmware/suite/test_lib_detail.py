@@ -113,6 +113,23 @@ def test_who_could_not_answer_is_not_blamed_whoever_says_so():
         assert detail(bench, 0) == "No cuenta: falla técnica"
 
 
+def test_a_headset_that_was_pulled_in_a_call_is_told_before_anything_of_the_call():
+    bench = broken(DeskBench(SITE).ready())
+    bench.ring()
+    bench.do("key1")
+    said = detail(bench)
+    bench.do("key2")
+    assert detail(bench) == "Micrófono en silencio"
+    bench.take([{"k": "headset.unplugged"}])
+    assert detail(bench) == "Conecte su diadema"
+    bench.take([{"k": "headset.plugged"}])
+    bench.do("key2")
+    assert detail(bench) == said
+    bench.take([{"k": "headset.unplugged"}])
+    bench.do("key1", after_ms=2_000)
+    assert bench.desk.work == "wrapup" and detail(bench) != "Conecte su diadema"
+
+
 def test_help_goes_with_who_asked():
     bench = DeskBench(SITE).ready()
     bench.do("key5")
