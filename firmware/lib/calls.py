@@ -35,7 +35,7 @@ class Calls(Actions):
         self._automatic("greeting")
 
     def _waited(self):
-        return self.u - self.desk.offered_at
+        return max(self.u - self.desk.offered_at, 0)  # a key has the moment of its edge
 
     def _silence(self, details):
         self.silenced = True

@@ -170,6 +170,15 @@ def test_refusals():
     assert bench.desk.work == "offered"
 
 
+def test_a_key_pressed_as_the_ring_came_answers_it_after_no_time():
+    """It is stamped at its edge, and the ring was worked off before it."""
+    bench = DeskBench().ready()
+    bench.ring()
+    assert bench.do("key1", after_ms=-12) == ["contact.answered"]
+    answered = bench.last("contact.answered")
+    assert (answered["ring_ms"], answered["u"]) == (0, bench.last("contact.offered")["u"])
+
+
 def test_a_ring_not_answered():
     bench = DeskBench().ready()
     bench.ring()
