@@ -3,7 +3,7 @@
 from diadema.ingest.violations import ViolationWatch
 
 LINE = '[1] [ERR] 127.0.0.1:5 - mid:7 - "DIA-0123456789ab" - Publish Violation - Subject "x.y"\n'
-KEPT = 'Publish Violation - Subject "x.y"'
+KEPT = '"DIA-0123456789ab" - Publish Violation - Subject "x.y"'
 
 
 def test_each_is_told_once_over_rotations(tmp_path):

@@ -5,7 +5,7 @@ such a message and drops it, so nobody else would notice.
 import re
 from pathlib import Path
 
-_VIOLATION = re.compile(rb"Publish Violation.*")
+_VIOLATION = re.compile(rb'(?:"[^"]*" - )?Publish Violation.*')  # whose, and of what
 _PIECE = 1_000_000  # bytes looked at in one go
 
 

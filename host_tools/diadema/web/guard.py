@@ -158,6 +158,9 @@ class Guard:
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         policy = _UI_POLICY if is_ui(scope) else _POLICY
         extra = [*_HEADERS, (b"content-security-policy", policy.encode())]
+        path: str = scope["path"]
+        if path.startswith("/api/"):  # of people, mostly; a page of ours says itself what it is
+            extra.append((b"cache-control", b"no-store"))
         host = HTTPConnection(scope).headers.get("host", "")
         if scope["scheme"] in ("https", "wss") and _authority(f"//{host}")[1] not in LOOPBACK:
             extra.append(_HSTS)

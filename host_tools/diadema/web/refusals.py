@@ -4,6 +4,7 @@
 wrong there by a short word, for programs.
 """
 
+import logging
 from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor
 from http import HTTPStatus
@@ -15,11 +16,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from diadema.errors import DiademaError
 from diadema.web.accounts.audit import AuditFull
 from diadema.web.guard import language_of
 from diadema.web.no_room import KINDS, is_no_room, no_room
 from diadema.web.worker import TooLong
 from diadema.words import text
+
+log = logging.getLogger(__name__)
 
 _BARE = {400: "bad_json", 404: "not_found", 405: "not_allowed"}
 _KNOWN = ("unknown_station", "unknown_command", "store_unavailable", "bad_request")
@@ -88,10 +92,15 @@ async def _on_broken(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_trouble(request: Request, error: Exception) -> Response:
-    """Of disk and databases: what passes by itself is said; the rest is a fault of ours."""
-    if not is_no_room(error):
-        raise error
-    return no_room(request, language_of(request))
+    """Of disk and databases: what passes by itself is said, and a file that cannot be used says
+    what to do; the rest is a fault of ours.
+    """
+    if is_no_room(error):
+        log.error("%s: %s", request.url.path, error)
+        return no_room(request, language_of(request))
+    if isinstance(error, DiademaError):
+        return JSONResponse({"detail": str(error)}, 503)
+    raise error
 
 
 async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
@@ -100,5 +109,8 @@ async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
     detail = error.detail
     bare = detail == HTTPStatus(error.status_code).phrase or error.status_code == 400
     if bare and error.status_code in _BARE:
-        detail = text(f"web.{_BARE[error.status_code]}", language_of(request))
+        word = _BARE[error.status_code]
+        if word == "bad_json" and not request.url.path.startswith("/api/"):
+            word = "bad_form"
+        detail = text(f"web.{word}", language_of(request))
     return JSONResponse({"detail": detail}, error.status_code, error.headers)

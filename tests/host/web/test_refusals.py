@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 from diadema.clock import open_clock
+from diadema.store.errors import StoreDamaged
 from diadema.web.app import create_app
 from diadema.web.refusals import speak
 from diadema.web.service import Service
@@ -18,6 +20,7 @@ from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parsers.inputs import inputs
+from sqlalchemy.exc import OperationalError
 from web_stage import TOKEN, Hub, Web
 
 STATION = "/api/v1/stations/DIA-0a1b2c3d4e5f/commands"
@@ -139,10 +142,27 @@ async def test_any_address_is_answered(ask: Callable[..., Any], path: str, metho
     assert answer.status_code < 500 or answer.status_code == 503
 
 
+DISK = OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+
 @pytest.mark.parametrize(
-    ("error", "word"), [(TooLong("file"), "too_long"), (BrokenExecutor(), "broken")]
+    ("error", "word"),
+    [(TooLong("file"), "too_long"), (BrokenExecutor(), "broken"), (DISK, "no_room")],
 )
-async def test_work_that_was_ended_is_a_refusal_and_no_fault(error: Exception, word: str) -> None:
+async def test_what_cannot_be_done_now_is_a_refusal_and_no_fault(
+    error: Exception, word: str
+) -> None:
+    answer = await raised(error)
+    assert (answer.status_code, answer.json()["detail"]) == (503, section("web", "es")[word])
+
+
+async def test_a_damaged_file_says_what_to_do() -> None:
+    answer = await raised(StoreDamaged(Path("directory.sqlite3"), "not a database"))
+    assert answer.status_code == 503 and "directory.sqlite3" in answer.json()["detail"]
+
+
+async def raised(error: Exception) -> httpx.Response:
+    """The answer of a page that raises it."""
     app = FastAPI()
     speak(app)
 
@@ -152,5 +172,18 @@ async def test_work_that_was_ended_is_a_refusal_and_no_fault(error: Exception, w
 
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-        answer = await client.get("/", headers={"Accept-Language": "es"})
-    assert (answer.status_code, answer.json()["detail"]) == (503, section("web", "es")[word])
+        return await client.get("/", headers={"Accept-Language": "es"})
+
+
+@session
+async def test_what_the_api_tells_is_kept_nowhere(api: httpx.AsyncClient) -> None:
+    for path in ("/api/v1/live", "/api/v1/audit", "/api/v1/me"):
+        answer = await api.get(path)
+        assert answer.headers["cache-control"] == "no-store", path
+
+
+@session
+async def test_a_broken_form_is_no_broken_json(api: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept-Language": "es"}
+    answer = await api.post("/login", content=b"--x\r\nbroken", headers=headers)
+    assert answer.status_code in (400, 422) and "JSON" not in answer.json()["detail"]
