@@ -96,7 +96,7 @@ async def pulled(proof):
     part = app.parts.get(role)
     if not app.parts.has(role) or getattr(part, "only_sends", False):  # nobody sees it go
         return {"lacks": 1}
-    found = {}
+    found = {}  # type: ignore[var-annotated]
     for name, wanted, page in (("gone_ms", False, "headset_out"), ("back_ms", True, "headset_in")):
         proof.show("", page)
         since = app.clock.now()
