@@ -4,10 +4,12 @@ nothing stops, and what it leaves is bounded by what it sent.
 
 import contextlib
 import json
+import random
 import tempfile
 from datetime import date
 from pathlib import Path
 
+import pytest
 from diadema.figures.agent_day import agent_page
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
@@ -19,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from msgspec import structs
-from scripted_station import SITE, T0
+from scripted_station import SITE, T0, Script
 from test_history_properties import DESCRIBED, Standing, empty_store
 
 GOOD, BAD = STATIONS
@@ -189,3 +191,34 @@ TestOneCredential.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def size_of(data):
+    return sum(path.stat().st_size for path in data.root.glob("store.sqlite3*"))
+
+
+@pytest.mark.parametrize("what", ["noise", "greetings", "events"])
+def test_it_leaves_no_more_than_twice_what_it_sent(tmp_path, what):
+    """`noise` and `greetings` that are none: beyond some of them, nothing."""
+    data = DataDir(tmp_path)
+    data.store.write_bytes(empty_store())
+    writer = open_writer(data.store)
+    ingest, before, sent, alarms = Ingest(writer, DESCRIBED, Standing()), size_of(data), 0, 0
+    script = Script(s=BAD, agent="x1").boot().clock().login()
+    for _ in range(20):
+        if what == "events":
+            for _ in range(500):
+                script.add("station.health", heap=90_000, journal=1, discards=0, bad_frames=0)
+            messages = script.messages(script.n - 499)
+        else:
+            leaf = "ev" if what == "noise" else "st.wifi"
+            messages = [
+                Message(1, f"{PREFIX}{BAD}.{leaf}", b"%08d" % random.getrandbits(26) * 25)
+                for _ in range(500)
+            ]
+        alarms += len(ingest.take(messages, "stream", "server").alarms)
+        sent += sum(len(one.data) + len(BAD) + 15 for one in messages)
+    writer.close()
+    assert alarms <= 40
+    left = size_of(data) - before
+    assert left <= 2 * sent, (left, sent)

@@ -72,6 +72,7 @@ class Ingest:
         self.generation = stored.generation
         self.stations: dict[str, Station] = {}
         self._names: dict[str, str] = {}
+        self._letters = stored.letters
         for s, state, hello, next_i in stored.stations:
             greeting = msgspec.msgpack.decode(hello, type=Greeting)
             self.stations[s] = Station(
@@ -143,7 +144,7 @@ class Ingest:
         with self._in_memory():
             window = self._window(live=stream is not None)
             changes = Changes(self._unplaced, self._stored, window)
-            intake = Intake(self.stations, self._names, changes, self._kept)
+            intake = Intake(self.stations, self._names, changes, self._kept, self._letters)
             intake.take(messages)
             intake.finish()
             batch, effects = intake.batch, intake.effects

@@ -4,7 +4,7 @@ It changes the stations in memory and fills a `Batch`; whoever calls it writes t
 the memory away. The straight way (the next event of its journal, of a known kind) is kept short.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -34,6 +34,7 @@ from diadema.store.kept_trails import trail_row
 from diadema.store.rows import HUB
 from diadema.store.writer import Batch, Doubtful, EventRow
 
+LETTERS = 1000  # of one subject, that stand for no number: enough to see what is wrong
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 1024  # bytes: a frame, and what the gateway adds
 _NAMES_KEPT = 100_000
@@ -41,8 +42,8 @@ _decode_hello = msgspec.json.Decoder(Greeting).decode
 
 
 class Intake:
-    """One batch. `stations` and `names` (by the subjects of their events) live on; `kept` reads a
-    journal that was put aside.
+    """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many
+    without a place are dead, by subject) live on; `kept` reads a journal that was put aside.
     """
 
     def __init__(
@@ -51,9 +52,12 @@ class Intake:
         names: dict[str, str],
         changes: Changes,
         kept: Callable[[str, int], Journal] = lambda _, e: Journal(e),
+        letters: Counter[str] | None = None,
     ) -> None:
         self._stations = stations
         self._kept = kept
+        self._letters: Counter[str] = Counter() if letters is None else letters
+        self._buried: dict[str, tuple[str, int]] = {}  # by subject: the first reason, how many
         self._names = names
         self._changes = changes
         self._touched: dict[str, Station] = {}
@@ -151,6 +155,9 @@ class Intake:
         self.batch.trails += map(trail_row, self._changes.trails.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
+        for subject, (reason, count) in self._buried.items():
+            more = f", and {count - 1} more" if count > 1 else ""
+            self.effects.alarms.append(f"dead letter on {subject}: {reason}{more}")
         self._changes.settle_hours()
         self.batch.kept = self._changes.kept
         self.batch.anchors += self._changes.anchors
@@ -397,6 +404,12 @@ class Intake:
         e: int | None = None,
         n: int | None = None,
     ) -> None:
+        subject = message.subject
+        first, count = self._buried.get(subject, (reason, 0))
+        self._buried[subject] = first, count + 1
+        if n is None:  # with a place it stands for its number, and must stay
+            self._letters[subject] += 1
+            if self._letters[subject] > LETTERS:
+                return
         body = message.data[:_BODY_KEPT]
-        self.batch.dead.append((message.subject, body, s, e, n, reason[:200], message.sequence))
-        self.effects.alarms.append(f"dead letter on {message.subject}: {reason}")
+        self.batch.dead.append((subject, body, s, e, n, reason[:200], message.sequence))
