@@ -150,6 +150,12 @@ class SmallDisk:
         async with self.http.get(f"{self.web}/metrics", headers=self._token) as answer:
             return await answer.text()
 
+    async def wall(self) -> dict:
+        """What the wall is told as it comes."""
+        at = self.web.replace("http", "ws", 1) + "/ws?scope=wall"
+        async with self.http.ws_connect(at) as socket:
+            return (await socket.receive_json())["snap"]
+
     async def log_in(self) -> tuple[int, str]:
         form = {"account": "admin", "password": "una frase de prueba"}
         origin = {"Origin": self.web, "Accept": "text/html"}

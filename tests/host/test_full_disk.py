@@ -31,6 +31,7 @@ async def test_it_pauses_at_its_reserve_and_goes_on(disk):
 
     await until(told)
     assert "diadema_web_disk_low 1.0" in await disk.metrics()
+    assert (await disk.wall())["why"] == "disk"
     disk.work(1)
     disk.free()
     await disk.until_held()
