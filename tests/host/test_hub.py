@@ -282,3 +282,22 @@ async def test_a_hub_without_a_site_says_what_to_do(tmp_path):
     (tmp_path / "described").mkdir()
     (tmp_path / "described" / "site.json").write_text(json.dumps(SITE))
     assert "site example" not in await said(tmp_path / "described")
+
+
+async def test_hub_and_gateway_end_in_order_when_they_are_told_to(hub):
+    controller, port = os.openpty()
+    command = [sys.executable, "-m", "diadema", "gateway", os.ttyname(port)]
+    gateway = await asyncio.create_subprocess_exec(
+        *command, "--data", hub.data.root, stderr=asyncio.subprocess.PIPE
+    )
+    said = b""
+    while b"connected to the broker" not in said:
+        said += await gateway.stderr.readline()
+    for process in (gateway, hub.process):
+        process.terminate()
+        said += await process.stderr.read()
+        assert await process.wait() == 0, said.decode()
+    assert b"Traceback" not in said
+    assert not any(map(hub.runs, hub.hub.children.values()))
+    os.close(controller)
+    os.close(port)
