@@ -46,13 +46,17 @@ def test_what_answers_on_its_buses_is_what_the_page_expects(name):
         found = [value for option, value in options.items() if option.endswith("address")]
         answers.setdefault(bus, set()).update(found)
     page = (HARDWARE / f"{name}.md").read_text()
-    scans = re.findall(r"`I2C\((\d)\).scan\(\)` \| (.+) \(0x", page)
-    told = {int(bus): re.findall(r"`(\[[\d, ]+\])`", found) for bus, found in scans}
+    scans = re.findall(
+        r"I2C\((\d), scl=Pin\((\d+)\), sda=Pin\((\d+)\)\)\.scan\(\)` \| (.+?) \(0x", page
+    )
+    told = {tuple(map(int, at)): re.findall(r"`(\[\d[\d, ]*\])`", found) for *at, found in scans}
     expected = {}
-    for bus_name, bus in board.buses.items():
-        others = [at for _, on, at in board.others.values() if on == bus_name]
-        if bus[0] == "I2C":  # each batch of the board answers otherwise
-            expected[bus[1]] = [str(sorted(answers[bus_name].union(one)))
+    for layout in board.layouts():
+        for bus_name, (kind, number, wires, _) in board.buses.items():
+            others = [at for _, on, at in board.others.values() if on == bus_name]
+            if kind == "I2C":  # each batch of the board answers otherwise
+                at = number, layout.pins[wires["scl"]], layout.pins[wires["sda"]]
+                expected[at] = [str(sorted(answers[bus_name].union(one)))
                                 for one in product(*others)]  # fmt: skip
     assert told == expected
     assert f"on {board.name}, DIA-" in page
