@@ -14,6 +14,7 @@ from diadema.commands import is_station
 from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
 from diadema.harmless import hidden
+from diadema.site_file import whole
 from diadema.site_people import Agent, PinPolicy, TeamName, check_agents
 from diadema.site_terms import SiteError, Strict, check_unique
 from diadema.site_work import Work, check_work
@@ -81,9 +82,9 @@ class Site(Work, kw_only=True):
 
 
 def load(path: Path) -> Site:
-    """Raises SiteError, also when the file cannot be read."""
+    """With what of it is secret. Raises SiteError, also when the file cannot be read."""
     try:
-        return parse(path.read_bytes())
+        return parse(whole(path))
     except FileNotFoundError as error:
         raise DiademaError(
             f"no site is in force in {path.parent}: diadema site example > site.json, change it, "

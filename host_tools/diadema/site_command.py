@@ -6,9 +6,10 @@ from typing import Any
 
 from diadema.ask_hub import ask_hub
 from diadema.errors import DiademaError
-from diadema.paths import DataDir, write_whole
+from diadema.paths import DataDir
 from diadema.site import Site, SiteError, parse
 from diadema.site_example import EXAMPLE
+from diadema.site_file import keep, whole
 from diadema.station_config import check_sizes
 
 
@@ -17,7 +18,7 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
     hub says, None without one. Raises SiteError or DiademaError.
     """
     try:
-        described = file.read_bytes()
+        described = whole(file)
     except OSError as error:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
     site = _checked(described, str(file))
@@ -29,7 +30,7 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
     if root is not None:
         data = DataDir(root)
         data.make()
-        write_whole(data.site, described)
+        keep(data.site, described)
         if data.read_hub() is not None:
             done["generation"] = asyncio.run(_tell(data))
     return done

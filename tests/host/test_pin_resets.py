@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from diadema import pins, site
+from diadema import pins, site, site_file
 from diadema.credentials import load_or_create
 from diadema.ingest import pin_resets
 from diadema.ingest.acts import Acts
@@ -157,13 +157,14 @@ def test_a_reset_is_in_the_register_and_in_force_or_neither(
                 raise full
             write_whole(path, *more)
 
-        monkeypatch.setattr(pin_resets, "write_whole", write)
+        for module in (pin_resets, site_file):
+            monkeypatch.setattr(module, "write_whole", write)
 
     refuse("pending")
     with pytest.raises(StoreUnavailable):
         acts.act(asked)
     assert reader.acts() == [] and in_force(data) == OLD
-    refuse("site.json")
+    refuse("site")
     answer, _ = acts.act(asked)
     assert len(reader.acts()) == 1 and in_force(data) == OLD
     refuse("nothing")

@@ -17,10 +17,11 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.locks import locked
 from diadema.paths import DataDir
 from diadema.pins import make_verifier
-from diadema.privacy.erase import check_obeyed, erase, obey
+from diadema.privacy.erase import erase, obey
 from diadema.privacy.export import export
 from diadema.privacy.files import clear_files
 from diadema.rebuild import rebuild
+from diadema.records.erased import check_obeyed
 from diadema.report import schedule
 from diadema.report.model import Scope
 from diadema.report.schedule import Schedule

@@ -19,9 +19,10 @@ from diadema.directory.tables import pins, publications
 from diadema.directory.taking_in import keep_pins
 from diadema.directory.to_site import Draft
 from diadema.errors import DiademaError
-from diadema.paths import DataDir, write_whole
+from diadema.paths import DataDir
 from diadema.pins import make_verifier, random_pin
 from diadema.site import SiteError, parse
+from diadema.site_file import keep, take_secrets, whole
 from diadema.store import tables
 from diadema.store.database import open_database
 
@@ -121,19 +122,18 @@ def _store(book: Directory, data: DataDir, day: date) -> tuple[Draft, list[Diffe
         made = Draft(book, day, old, _pins(book, old), lambda: make_verifier(random_pin()))
         found = differences(made, data)
         if _bytes(data) == before:
-            write_whole(data.site, made.json)
+            keep(data.site, made.json)
             return made, found
 
 
 def _bytes(data: DataDir) -> bytes | None:
-    return data.site.read_bytes() if data.site.exists() else None
+    return whole(data.site) if data.site.exists() else None
 
 
 def _digest(described: bytes) -> str:
-    """Of a description but for its PINs, which the hub writes itself."""
+    """Of a description but for what is secret, which stands in a file of its own."""
     plain = json.loads(described)
-    for agent in plain.get("agents", ()):
-        agent.pop("pin", None)
+    take_secrets(plain)
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -230,7 +230,7 @@ def _in_force(data: DataDir) -> dict[str, Any]:
     if not data.site.exists():
         return {}
     try:
-        described = msgspec.json.decode(data.site.read_bytes())
+        described = msgspec.json.decode(whole(data.site))
     except (OSError, msgspec.DecodeError) as error:
         raise DiademaError(f"cannot read {data.site}: {error}") from error
     if not isinstance(described, dict):

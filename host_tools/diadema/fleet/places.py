@@ -11,8 +11,9 @@ from diadema.directory.book import Change
 from diadema.directory.publishing import changed_by_hand, differences, draft, publish
 from diadema.directory.taking_in import open_directory
 from diadema.fleet.errors import FleetError
-from diadema.paths import DataDir, write_whole
+from diadema.paths import DataDir
 from diadema.site import Site, load, parse
+from diadema.site_file import keep, whole
 from diadema.station_config import check_sizes, local_day
 
 
@@ -49,14 +50,14 @@ async def _put(
 ) -> int:
     if data.directory.exists():
         return await _in_directory(data, site, old, seat, by, clock)
-    described: dict[str, Any] = json.loads(data.site.read_bytes())
+    described: dict[str, Any] = json.loads(whole(data.site))
     if seat is None:
         described["stations"] = [one for one in described["stations"] if one["id"] != station]
     else:
         next(one for one in described["stations"] if one["id"] == station)["seat"] = seat
     told = json.dumps(described, ensure_ascii=False, indent=2).encode()
     check_sizes(parse(told))
-    write_whole(data.site, told)
+    keep(data.site, told)
     return int((await ask_hub(data, "hub.site", {}))["generation"])
 
 

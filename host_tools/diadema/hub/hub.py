@@ -14,7 +14,7 @@ from types import TracebackType
 import msgspec
 from nats.errors import Error as NatsError
 
-from diadema import credentials, paths, site
+from diadema import credentials, paths, site, site_file
 from diadema.disk import Disk
 from diadema.errors import DiademaError
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
@@ -26,8 +26,8 @@ from diadema.hub.watch import Hands, Watch
 from diadema.locks import AlreadyLocked, locked
 from diadema.open_files import raise_open_files
 from diadema.paths import DataDir, write_whole
-from diadema.privacy.erase import check_obeyed
 from diadema.records.checking import audit_was_cut
+from diadema.records.erased import check_obeyed
 from diadema.web.accounts import Accounts
 
 _LOOK_S = 0.05
@@ -91,6 +91,7 @@ class Hub:
         try:
             await asyncio.to_thread(end_leftovers, self.data)
             check_obeyed(self.data)
+            site_file.take_apart(self.data.site)
             self._port = await _claim_port(self._port, self._door.host)
             self._look_at_accounts()
             await self._start()

@@ -14,6 +14,7 @@ from diadema.clock import Clock
 from diadema.ingest.own_journal import ME
 from diadema.paths import DataDir, write_whole
 from diadema.pin_command import with_pin
+from diadema.site_file import keep, whole
 from diadema.station_keys import StationKeys
 from diadema.store import Reader, StoreUnavailable, tables
 
@@ -90,7 +91,7 @@ class PinResets:
         """Who has a code for one use, and until when."""
         if not self._site.exists():
             return {}
-        rows = json.loads(self._site.read_bytes()).get("agents", [])
+        rows = json.loads(whole(self._site)).get("agents", [])
         found = {row["id"]: pins.until_of(row.get("pin", "")) for row in rows}
         return {a: until for a, until in found.items() if until}
 
@@ -105,5 +106,5 @@ class PinResets:
         return None
 
     def _write(self, a: str, verifier: str) -> None:
-        text = with_pin(self._site.read_text("utf-8"), a, verifier, "site.json")
-        write_whole(self._site, text.encode())
+        text = with_pin(whole(self._site).decode(), a, verifier, "site.json")
+        keep(self._site, text.encode())

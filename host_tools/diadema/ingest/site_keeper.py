@@ -14,6 +14,7 @@ from diadema.ingest.roster import badges_of
 from diadema.mosquitto import read_door
 from diadema.paths import DataDir
 from diadema.site import Site, load
+from diadema.site_file import take_apart
 from diadema.station_config import (
     ConfigMaker,
     check_sizes,
@@ -60,6 +61,7 @@ class SiteKeeper:
 
     def load(self) -> None:
         """Read the file again. Raises SiteError; then the old one stays in force."""
+        take_apart(self._data.site)
         site = load(self._data.site)
         check_sizes(site)
         self._site = site

@@ -24,7 +24,7 @@ from diadema.paths import DataDir
 from diadema.privacy.files import clear_files
 from diadema.privacy.scrub import Names, scrubbed
 from diadema.rebuild import rebuild
-from diadema.records.erased import ErasedList, Erasure
+from diadema.records.erased import ERASED, ErasedList, last_erasure
 from diadema.records.keeping import enter
 from diadema.web.accounts import Accounts
 from diadema.web.who import Person
@@ -33,7 +33,6 @@ MONTH_MS = 365.25 / 12 * 86_400_000
 MARK_YEARS = 5  # by DS 004-2006-TR
 _MARK_MS = round(MARK_YEARS * 12 * MONTH_MS)
 _ATTENDANCE = ("attendance.marked", "attendance.corrected", "attendance.justified")
-ERASED = "erased"  # of an entry of the records
 _HOST = ("HUB-", "WEB-", "PBX-")
 _ROWS = 2000
 
@@ -105,34 +104,8 @@ def obey(data: DataDir, clock: Clock, by: Person) -> Erased | None:
     """Erase again what a backup has brought back; None where nothing was ever erased. Raises
     DiademaError.
     """
-    last = _last(data)
+    last = last_erasure(data)
     return erase(data, clock, by, last.before_ms, last.marks_before_ms) if last else None
-
-
-def check_obeyed(data: DataDir) -> None:
-    """Raises DiademaError where the store is of before an erasure."""
-    last = _last(data)
-    if last is None or not data.store.exists():
-        return
-    with contextlib.closing(sqlite3.connect(data.store)) as tx:
-        try:
-            told = "SELECT max(detail ->> 'erasure') FROM record_entries WHERE what = ?"
-            (found,) = tx.execute(told, (ERASED,)).fetchone()
-        except sqlite3.DatabaseError:  # of an older layout, or none: others say what is wrong
-            found = None
-    if (found or 0) < last.number:
-        day = datetime.fromtimestamp(last.at_ms / 1000, UTC).date()
-        raise DiademaError(
-            f"{data.store} is of before the erasure of {day}, which it would undo: run "
-            "`diadema privacy obey` first"
-        )
-
-
-def _last(data: DataDir) -> Erasure | None:
-    if not data.erased.exists():
-        return None
-    with contextlib.closing(ErasedList(data.erased)) as erased:
-        return erased.last()
 
 
 def _compact(store: Path) -> None:

@@ -12,9 +12,10 @@ from diadema.directory.book import Change, Directory
 from diadema.directory.kinds import Body
 from diadema.directory.publishing import changed_by_hand, differences, draft, publish
 from diadema.directory.taking_in import open_directory
-from diadema.paths import DataDir, write_whole
+from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
 from diadema.site import Site, load, parse
+from diadema.site_file import keep, whole
 from diadema.station_config import check_sizes, local_day
 
 
@@ -30,7 +31,7 @@ async def take_seat(
         _check(site, station, seat, replace)
         if data.directory.exists():
             return await _in_directory(data, site, station, seat, by, clock)
-        write_whole(data.site, _described(data, station, seat))
+        keep(data.site, _described(data, station, seat))
     return int((await ask_hub(data, "hub.site", {}))["generation"])
 
 
@@ -51,7 +52,7 @@ def _check(site: Site, station: str, seat: str, replace: bool) -> None:
 
 def _described(data: DataDir, station: str, seat: str) -> bytes:
     """The site's description with the station there; all else as people wrote it."""
-    described: dict[str, Any] = json.loads(data.site.read_bytes())
+    described: dict[str, Any] = json.loads(whole(data.site))
     stations = [one for one in described["stations"] if one["id"] != station]
     there = next((one for one in stations if one["seat"] == seat), None)
     if there is None:

@@ -2,16 +2,20 @@
 the events as they were, in a file of its own. It tells of nobody, and knows each again.
 """
 
+import contextlib
 import hmac
 import sqlite3
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
+from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.records.key import key_of, of_purpose
 
+ERASED = "erased"  # of an entry of the records
 _BYTES = 16
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS erased (hash BLOB PRIMARY KEY) WITHOUT ROWID",
@@ -64,3 +68,29 @@ class ErasedList:
 def erased_list(data: DataDir) -> ErasedList | None:
     """None where nothing was ever erased."""
     return ErasedList(data.erased) if data.erased.exists() else None
+
+
+def last_erasure(data: DataDir) -> Erasure | None:
+    if not data.erased.exists():
+        return None
+    with contextlib.closing(ErasedList(data.erased)) as erased:
+        return erased.last()
+
+
+def check_obeyed(data: DataDir) -> None:
+    """Raises DiademaError where the store is of before an erasure."""
+    last = last_erasure(data)
+    if last is None or not data.store.exists():
+        return
+    with contextlib.closing(sqlite3.connect(data.store)) as tx:
+        try:
+            told = "SELECT max(detail ->> 'erasure') FROM record_entries WHERE what = ?"
+            (found,) = tx.execute(told, (ERASED,)).fetchone()
+        except sqlite3.DatabaseError:  # of an older layout, or none: others say what is wrong
+            found = None
+    if (found or 0) < last.number:
+        day = datetime.fromtimestamp(last.at_ms / 1000, UTC).date()
+        raise DiademaError(
+            f"{data.store} is of before the erasure of {day}, which it would undo: run "
+            "`diadema privacy obey` first"
+        )
