@@ -4,6 +4,7 @@ import json
 
 import pytest
 from diadema.cli import app
+from diadema.site import load
 from diadema.site_example import EXAMPLE
 from typer.testing import CliRunner
 
@@ -55,11 +56,11 @@ def test_a_wrong_row_is_told_and_ends_with_1(run, tmp_path):
 def test_a_pin_is_in_force_with_the_next_publication_and_in_no_export(run, tmp_path):
     run("pin", "e002", "--stdin", given="142536\n")
     run("publish", "--by", "Ana")
-    agents = json.loads((tmp_path / "data" / "site.json").read_text())["agents"]
-    assert [":" in agent["pin"] for agent in agents] == [True, True]
+    agents = load(tmp_path / "data" / "site.json").agents
+    assert [":" in agent.pin for agent in agents] == [True, True]
     for agent in agents:
-        assert agent["pin"] not in run("export", "agents")
-        assert agent["pin"] not in run("history", "agents", agent["id"], "--json")
+        assert agent.pin not in run("export", "agents")
+        assert agent.pin not in run("history", "agents", agent.id, "--json")
 
 
 def test_what_is_in_the_file_only_is_taken_in(run, tmp_path):

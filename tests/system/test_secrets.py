@@ -13,7 +13,7 @@ from diadema.sim.centre import AIR, open_centre
 
 MONDAY_8_LIMA = 1_770_037_200_000
 STRANGER = "04FACE0FF1CE99"
-KEPT_IN = ("secrets.json", "keys.json", "site.json", "server.conf")
+KEPT_IN = ("secrets.json", "keys.json", "site.json", "site_secrets.json", "server.conf")
 
 
 def forms(secret: str) -> set[bytes]:
