@@ -23,6 +23,7 @@ _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
     "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update", "day",
     "heartbeat", "radio", "prove", "cable", "disk",
+    "heartbeat", "radio", "prove", "cable", "credential",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 
