@@ -13,6 +13,8 @@ from diadema.boards.builds import build_for
 from diadema.boards.nets import nets, places, rows, sockets
 from diadema.boards.sound import CALLER_DB_SPL, MOST_DB_SPL, Loudness, headsets, loudness
 from diadema.boards.table import Board, board_names, load_board
+from diadema.cli import app
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 HARDWARE = ROOT / "hardware"
@@ -63,6 +65,27 @@ def test_what_answers_on_its_buses_is_what_the_page_expects(name):
 
 
 @pytest.mark.parametrize("name", board_names())
+def test_what_a_page_tells_to_type_can_be_typed_in_its_order(name):
+    page = (HARDWARE / f"{name}.md").read_text().split("## First power")[1]
+    commands = re.findall(r"`(diadema [^`]+)`", page)
+    about = load_board(name).wiring.board
+    file = f"{build_for(about.chip, about.psram)}.bin"
+    assert commands == [
+        f"diadema image build --board {name} --micropython {file} -o station.bin",
+        "diadema flash --image station.bin --port /dev/ttyUSB0",
+        "diadema provision --port /dev/ttyUSB0 --seat A-01",
+        "diadema selftest run A-01 --port /dev/ttyUSB0",
+    ]
+    for command in commands:
+        done = CliRunner().invoke(app, [*command.split()[1:], "--help"])
+        assert done.exit_code == 0, command
+    steps = ["diode test", "3.2 to 3.4 V", "console at boot", ".scan()",
+             "keys and lights", commands[-1]]  # fmt: skip
+    assert [page.index(step) for step in steps] == sorted(page.index(step) for step in steps)
+    assert page.index(commands[1]) < page.index("console at boot")
+
+
+@pytest.mark.parametrize("name", board_names())
 def test_a_board_s_page_names_the_micropython_that_drives_its_psram(name):
     about = load_board(name).wiring.board
     build = build_for(about.chip, about.psram)
@@ -88,7 +111,7 @@ def test_a_board_s_page_draws_its_sockets_and_sets_its_switches(name):
     board = load_board(name)
     page = (HARDWARE / f"{name}.md").read_text()
     assert f"```\n{sockets(board)}```" in page
-    told = re.findall(r"^\| (\d) \| (.+) \| (ON|OFF) \| (ON|OFF) \|$", page, re.MULTILINE)
+    told = re.findall(r"^\| (\d) \| (.+) \| (ON|OFF) \| (ON|OFF) \| .+ \|$", page, re.MULTILINE)
     assert told == [
         (str(one.number), f"GPIO {' or '.join(map(str, one.gpios))} and {one.to}",
          one.position, one.delivered)

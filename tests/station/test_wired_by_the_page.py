@@ -158,6 +158,40 @@ async def test_a_wrong_wire_is_told_as_the_part_at_its_end(desk, tmp_path, name,
         } == dead
 
 
+SWITCHES = [
+    (name, switch.number)
+    for name in board_names()
+    for switch in load_board(name).wiring.switches
+    if switch.to in load_board(name).wiring.headers and switch.position == "ON"
+]
+
+
+@pytest.mark.parametrize(("name", "number"), SWITCHES)
+async def test_a_dip_switch_in_the_wrong_position_is_seen_as_the_page_says(
+    desk, tmp_path, name, number
+):
+    page = (HARDWARE / f"{name}.md").read_text()
+    row, seen = re.search(
+        rf"^(\| {number} \| GPIO .+? \| )ON \| \w+ \| (.+) \|$", page, re.M
+    ).groups()
+    board, _ = bought(tmp_path, name, 0, (f"{row}ON |", f"{row}OFF |"))
+    faults = set(re.findall(r"fault `(\w+)`", seen))
+    assert faults or "no fault" in seen
+    async with desk(board) as bench:
+        for part in faults:
+            await bench.event("station.fault", part=part)
+        await bench.station.unplug()
+        await bench.world.sleep(3000)
+        events = [one.event for one in bench.world.witness.events(bench.station.id)]
+        assert {one["part"] for one in events if one["k"] == "station.fault"} == faults
+        pulled = any(one["k"] == "headset.unplugged" for one in events)
+        assert pulled != ("pulling the headset is never told" in seen)
+        if "lights dark" in seen:
+            await bench.station.plug()
+            await bench.log_in()
+            assert not any((await bench.station.lights()).values())
+
+
 async def test_wires_of_keys_lights_and_contact_that_are_exchanged_show(desk, tmp_path):
     key = ("| J2-7 IO32 | S1-S6 KEY1 LLAMADA |", "| J2-8 IO33 | S1-S6 KEY1 LLAMADA |")
     board, _ = bought(tmp_path, "devkitc_wm8960", 0, key)
