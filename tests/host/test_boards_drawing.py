@@ -39,6 +39,17 @@ def test_a_part_can_feed_another():
     assert drawing["cables"]["W-A9"]["wirelabels"][0] == "HPL, C2 220 µF, R5 33 Ω"
 
 
+@pytest.mark.parametrize("name", board_names())
+def test_what_is_soldered_within_a_part_stands_in_it_and_is_no_wire(name):
+    (_, drawing) = next(drawings(load_board(name)))
+    for (begin,), _, (end,) in drawing["connections"]:
+        assert begin != end
+    assert not {"D2", "D3"} & set(str(drawing["cables"]).replace(",", " ").split())
+    notes = drawing["connectors"]["A9"]["notes"]
+    assert "in to common: D2 1N5817, band at common" in notes
+    assert "in to common: D3 1N5817, band at in" in notes
+
+
 def test_only_the_variant_that_needs_it_gets_the_extra_keys():
     first, second = (drawing for _, drawing in drawings(load_board(AUDIOKIT)))
     assert "S4-S6" not in first["connectors"]

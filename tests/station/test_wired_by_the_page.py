@@ -47,7 +47,7 @@ OPEN = -1
 def soldered(board: Board, number: int, page: str) -> dict[str, dict[str, int]]:
     """role → {wire: GPIO}, as the simulated board takes it."""
     wires = page.split("## Every wire")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (\S+) (.+?) \| (\S+) (.+?) \| .*? \| .. \|$", wires, re.MULTILINE)
+    rows = re.findall(r"^\| (\S+) (.+?) \| (\S+) (.+?) \| .*? \| \S+ \|$", wires, re.MULTILINE)
     on = re.findall(r"^\| \d \| GPIO (.+?) and (\w+) \| ON \|", page, re.MULTILINE)
     joined = {(int(gpio), to) for gpios, to in on for gpio in gpios.split(" or ")}
     ends: dict[tuple[str, str], list[int | str]] = {}

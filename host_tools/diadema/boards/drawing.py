@@ -12,7 +12,7 @@ from typing import Any
 
 from diadema.boards.nets import as_csv
 from diadema.boards.rules_parts import find_pin
-from diadema.boards.table import Board, BoardError, Harness, Header, Layout
+from diadema.boards.table import Board, BoardError, End, Harness, Header, Layout
 
 _FORMATS = ("svg", "png", "bom.tsv")
 # a picture is as sharp as its dots an inch; the drawing's inches are Graphviz's
@@ -88,25 +88,31 @@ def _parts(board: Board, layout: Layout) -> Iterator[Harness]:
 
 
 def _add_part(drawing: dict[str, Any], board: Board, layout: Layout, part: Harness) -> None:
+    ends: list[tuple[End, str, int]] = []
+    notes = [part.note] if part.note else []
+    for end in part.wires:
+        found = find_pin(board, layout.pins, end.source)
+        if found is None:
+            raise BoardError(f"no header of {board.name} has {end.source}: diadema board check")
+        if found[0] == part.ref:  # soldered there, and no wire of its cable
+            notes.append(f"{part.pins[found[1]]} to {end.pin}: {end.through}")
+        else:
+            ends.append((end, *found))
     # a part's pins have names only: numbers would be ours, not those printed on it
     connector: dict[str, Any] = {"type": part.title, "pins": part.pins, "show_pincount": False}
-    if part.note:
-        connector["notes"] = part.note
+    if notes:
+        connector["notes"] = "\n".join(notes)
     drawing["connectors"][part.ref] = connector
     cable = f"W-{part.ref}"
     drawing["cables"][cable] = {
         "category": "bundle",
-        "wirecount": len(part.wires),
-        "colors": [end.colour for end in part.wires],
+        "wirecount": len(ends),
+        "colors": [end.colour for end, *_ in ends],
         "wirelabels": [],
         "show_wirecount": False,
     }
     names = {each.ref: each for each in board.wiring.parts.values()}
-    for number, end in enumerate(part.wires, 1):
-        found = find_pin(board, layout.pins, end.source)
-        if found is None:
-            raise BoardError(f"no header of {board.name} has {end.source}: diadema board check")
-        begin, index = found
+    for number, (end, begin, index) in enumerate(ends, 1):
         pin = (
             names[begin].pins[index]
             if begin in names

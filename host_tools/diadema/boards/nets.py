@@ -18,7 +18,8 @@ _SOCKET = re.compile(r"[XP]\d+")
 
 class Net(msgspec.Struct, frozen=True):
     """One wire: from a pin of the board, a plug or another part to a pin of a part. `gpio` and
-    `wire`: where it is one of board.py; `through`: what is soldered into it.
+    `wire`: where it is one of board.py; `through`: what is soldered into it. Within one part it is
+    no wire but what is soldered there, and has no colour.
     """
 
     begin: str
@@ -50,7 +51,8 @@ def nets(board: Board, layout: Layout) -> Iterator[Net]:
                 begin = f"{place}{number} {label}"
             gpio = layout.pins.get(end.source)
             wire = end.source if gpio is not None else ""
-            yield Net(begin, part.ref, end.pin, gpio, wire, end.colour, end.through)
+            colour = "—" if place == part.ref else end.colour
+            yield Net(begin, part.ref, end.pin, gpio, wire, colour, end.through)
 
 
 def as_csv(board: Board, layout: Layout) -> str:
