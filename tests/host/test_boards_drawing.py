@@ -10,6 +10,7 @@ from diadema import cli
 from diadema.boards.drawing import drawings
 from diadema.boards.table import board_names, load_board
 from PIL import Image
+from wireviz import wireviz
 
 
 @pytest.mark.parametrize("name", board_names())
@@ -30,6 +31,13 @@ def test_every_wire_that_is_not_soldered_yet_is_drawn_from_its_gpio(name):
             if not described.at:
                 (label,) = begins[wire]
                 assert re.search(r"IO(\d+)$", label)[1] == str(layout.pins[wire])
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_wireviz_takes_each_drawing(name):
+    for _, drawing in drawings(load_board(name)):
+        drawn = wireviz.parse(drawing, return_types=("harness",)).graph.source
+        assert all(ref in drawn for ref in drawing["connectors"])
 
 
 def test_a_part_can_feed_another():

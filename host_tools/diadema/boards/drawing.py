@@ -99,7 +99,11 @@ def _add_part(drawing: dict[str, Any], board: Board, layout: Layout, part: Harne
         else:
             ends.append((end, *found))
     # a part's pins have names only: numbers would be ours, not those printed on it
-    connector: dict[str, Any] = {"type": part.title, "pins": part.pins, "show_pincount": False}
+    connector: dict[str, Any] = {
+        "type": part.title,
+        "pins": [_name_of(pin) for pin in part.pins],
+        "show_pincount": False,
+    }
     if notes:
         connector["notes"] = "\n".join(notes)
     drawing["connectors"][part.ref] = connector
@@ -114,15 +118,22 @@ def _add_part(drawing: dict[str, Any], board: Board, layout: Layout, part: Harne
     names = {each.ref: each for each in board.wiring.parts.values()}
     for number, (end, begin, index) in enumerate(ends, 1):
         pin = (
-            names[begin].pins[index]
+            _name_of(names[begin].pins[index])
             if begin in names
             else _pin(board.wiring.headers[begin], index)
         )
-        drawing["connections"].append([{begin: [pin]}, {cable: [number]}, {part.ref: [end.pin]}])
+        drawing["connections"].append(
+            [{begin: [pin]}, {cable: [number]}, {part.ref: [_name_of(end.pin)]}]
+        )
         label = end.source if end.source in layout.pins else _name(board, begin, index)
         drawing["cables"][cable]["wirelabels"].append(
             f"{label}, {end.through}" if end.through else label
         )
+
+
+def _name_of(pin: str) -> int | str:
+    """WireViz makes numbers of digits in a connection, but not of the pins of a connector."""
+    return int(pin) if pin.isdigit() else pin
 
 
 def _pin(header: Header, index: int) -> int | str:
