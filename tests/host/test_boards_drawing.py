@@ -44,7 +44,7 @@ def test_a_part_can_feed_another():
     (_, drawing) = next(drawings(load_board(DEVKIT)))
     assert [{"A5": ["HPL"]}, {"W-A9": [1]}, {"A9": ["in"]}] in drawing["connections"]
     assert [{"A9": ["in"]}, {"W-X1": [1]}, {"X1": ["tip"]}] in drawing["connections"]
-    assert drawing["cables"]["W-A9"]["wirelabels"][0] == "HPL, C2 220 µF, R5 33 Ω"
+    assert drawing["cables"]["W-A9"]["wirelabels"][0] == "HPL, C2 220 µF, plus at HPL, R5 33 Ω"
 
 
 @pytest.mark.parametrize("name", board_names())

@@ -119,6 +119,14 @@ def test_a_board_s_page_draws_its_sockets_and_sets_its_switches(name):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", board_names())
+def test_what_can_be_soldered_the_wrong_way_round_says_which_way(name):
+    for layout in (board := load_board(name)).layouts():
+        for net in nets(board, layout):
+            assert ("band at" in net.through) == bool(re.search(r"\bD\d", net.through)), net
+            assert ("plus at" in net.through) == ("220 µF" in net.through), net
+
+
 def ohms(wires: list[tuple[str, str, float]], begin: str, end: str) -> float:
     """Between two points of a network: Kirchhoff, with 1 A from one to the other."""
     points = sorted({point for one, other, _ in wires for point in (one, other)} - {end})
