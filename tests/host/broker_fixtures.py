@@ -8,12 +8,13 @@ import sys
 import aiomqtt
 import nats
 from diadema import credentials, paths
+from diadema.clock import SharedClock
 from diadema.hub.broker import LOOPBACK, Broker
 from diadema.hub.certificates import Certificates
 from diadema.ingest.admission import Admission
 from diadema.nats_jwt import Issuer, claims_of
 from diadema.paths import DataDir, write_whole
-from scripted_station import SITE
+from scripted_station import SITE, T0
 
 LOOK_S = 0.02
 
@@ -133,7 +134,12 @@ class IngestProcess:
 
     def __init__(self, broker, clock_file=None):
         self._broker = broker
-        self._clock = ["--clock", str(clock_file)] if clock_file else []
+        if (
+            clock_file is None
+        ):  # the scripts' hours are of then, whatever this machine's clock says
+            clock_file = broker.data.root / "scripts.clock"
+            SharedClock(clock_file, create=True).set(T0, 1)
+        self._clock = ["--clock", str(clock_file)]
         self.process = None
 
     async def start(self):
