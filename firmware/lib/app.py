@@ -137,6 +137,8 @@ class App:
             if parts.has(role):
                 asyncio.create_task(self.keep(parts.attend, role))
         self.settle_links()
+        await asyncio.sleep_ms(0)  # the tasks begin: a hello goes out
+        parts.greeted()
         prove.stage("ready")
         self.serial.log("ready, {} ms after the reset".format(self.clock.now()))
         await self._work()
