@@ -129,6 +129,6 @@ async def test_a_part_that_fails_is_one_fault_tried_again_and_the_rest_goes_on(
             await bench.station.ask({"do": "fault", "part": role, "kind": None})
             await use(bench, driver, role)
             await bench.event("station.fault_cleared", since, part=role)
-            await bench.world.sleep(1000)  # a codec's set-up stands still, and no key is timed in it
+            await bench.world.sleep(1000)  # its set-up may stand still: no key is timed in it
             if role == "keys":  # nobody is blamed: she is ready as before
                 assert "presence.changed" not in bench.kinds(since)
