@@ -44,6 +44,20 @@ def _model(driver):
     return getattr(__import__("parts." + module, None, None, (name,)), name)
 
 
+class Astray:
+    """A chip on SPI whose MOSI or MISO was soldered elsewhere: nothing but ones comes by it."""
+
+    def __init__(self, model, deaf, mute):
+        self._model = model
+        self._deaf = deaf
+        self._mute = mute
+
+    def exchange(self, data):
+        ones = b"\xff" * len(data)
+        said = self._model.exchange(ones if self._deaf else data)
+        return ones if self._mute else said
+
+
 class Bench:
     def __init__(self, buses, pins, sockets, fitted, built):
         self._buses = buses
@@ -62,6 +76,7 @@ class Bench:
                 self._part(role, part)
         for role, part in late:
             self._part(role, part)
+            self._join(self._models[role], part[3])
         return self._models
 
     def others(self, table):
@@ -113,11 +128,20 @@ class Bench:
         if kind.endswith("I2C"):
             attach(("i2c", gpio["scl"], gpio["sda"]), address, model)
         elif kind.endswith("SPI"):
-            attach(("spi", gpio["sck"]), nets[0].gpio, model)
+            astray = self._astray((wires["mosi"], wires["miso"]))
+            attach(
+                ("spi", gpio["sck"]),
+                nets[0].gpio,
+                Astray(model, *astray) if any(astray) else model,
+            )
             if hasattr(model, "select"):
                 nets[0].watchers.append(model.select)
         else:
             attach(("uart", gpio["rx"]), 0, model)
+
+    def _astray(self, wires):
+        """For each of these wires whether it was soldered elsewhere."""
+        return [self._pins[name] != self._meant[name] for name in wires]
 
     # ------------------------------------------------------------------ parts without a bus
 
@@ -161,8 +185,13 @@ class Bench:
         nets[3].pulses = sound.pulse
         if hasattr(codec, "adc"):
             codec.adc.watch = codec.watch
-        attach(("i2s", nets[0].gpio), 0, sound)
         return sound
+
+    def _join(self, sound, wires):
+        """The chip finds the sound at its own bit clock, wherever that was soldered to."""
+        bck, ws, sound.mute, sound.deaf = self._astray(wires)
+        sound.unclocked = bck or ws
+        attach(("i2s", self._meant[wires[0]]), 0, sound)
 
     def _wifi(self, nets, options):
         return None  # the chip's own; `network` has it

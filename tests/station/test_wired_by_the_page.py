@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from diadema.boards.table import Board, board_names, load_board
+from diadema.sim import sound
 from diadema.sim.build import SimBoard
+from test_sound import tone
+from test_sound_at_work import hiss, silence
 
 HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
 BOUGHT = [
@@ -140,6 +143,8 @@ WRONG = [
      {"badge_reader"}),
     ("lyrat_v4_3", ("| JP5-3 GND | A2 DC |", "| JP2-1 3V3 | A2 DC |"), {"screen"}),
     ("devkitc_wm8960", ("| J3-9 IO18 | A3 SCK |", "| J3-8 IO19 | A3 SCK |"), {"badge_reader"}),
+    ("devkitc_wm8960", ("| J3-2 IO23 | A3 MOSI |", "| J3-9 IO18 | A3 MOSI |"), {"badge_reader"}),
+    ("devkitc_wm8960", ("| J3-8 IO19 | A3 MISO |", "| J3-2 IO23 | A3 MISO |"), {"badge_reader"}),
     ("devkitc_wm8960", ("| J2-1 3V3 | A3 RST |", "| J3-7 GND | A3 RST |"), {"badge_reader"}),
     ("devkitc_wm8960", ("| J3-6 IO21 | A5 SDA |", "| J3-3 IO22 | A5 SDA |"), {"codec"}),
     ("s3_korvo2", ("| J18-2 CLK IO18 | A2 CLK |", "| J18-3 SDA IO17 | A2 CLK |"), {"screen"}),
@@ -190,6 +195,35 @@ async def test_a_dip_switch_in_the_wrong_position_is_seen_as_the_page_says(
             await bench.station.plug()
             await bench.log_in()
             assert not any((await bench.station.lights()).values())
+
+
+SOUND = [  # change, whether tones are heard, whether the agent is
+    (None, True, True),
+    (("| J2-9 IO25 | A5 DLRC |", "| J2-6 IO35 | A5 DLRC |"), False, False),
+    (("| J2-10 IO26 | A5 DDAT |", "| J2-11 IO27 | A5 DDAT |"), False, True),
+    (("| J2-6 IO35 | A5 ADAT |", "| J2-5 IO34 | A5 ADAT |"), True, False),
+    (("| J2-11 IO27 | A5 BCLK |", "| J2-12 IO14 | A5 BCLK |"), False, False),
+]
+
+
+@pytest.mark.parametrize(("change", "tones", "agent"), SOUND)
+async def test_a_wrong_wire_of_sound_is_silence_and_no_fault(desk, tmp_path, change, tones, agent):
+    board, _ = bought(tmp_path, "devkitc_wm8960", 0, change)
+    voice = hiss(silence(1) + tone(500, 2, 0.03))
+    async with desk(board) as bench:
+        await bench.log_in()
+        async with sound.listen(bench.station) as heard:
+            await bench.ring("p1")
+            await bench.world.sleep(1500)
+        assert bool(max(heard.headset, default=0) > 100) == tones
+        await bench.answer("p1")
+        spoken = sound.write(tmp_path / "agent.wav", voice)
+        async with sound.listen(bench.station, microphone=spoken):
+            await bench.world.sleep(3000)
+        await bench.keys(1)
+        told = await bench.event("voice.summary", c="p1")
+        assert (told["agent_ms"] > 1000) == agent
+        assert "station.fault" not in bench.kinds()
 
 
 async def test_wires_of_keys_lights_and_contact_that_are_exchanged_show(desk, tmp_path):

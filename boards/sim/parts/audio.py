@@ -137,6 +137,8 @@ class Audio:
         self.files = None
         self.mclk = None  # the GPIO that the board's copper joins the codec's MCLK with, if any
         self.fault = None  # any: I2S has no memory left for its buffers
+        # wires that lead elsewhere: bit clock or frame clock, from the ADC, to the DAC
+        self.unclocked = self.mute = self.deaf = False
         codec.watch = self.catch_up
         codec.clock = self.clocks
         self.running = False
@@ -209,7 +211,7 @@ class Audio:
 
     def clocks(self):
         """Whether MCLK, BCLK and LRCK run: while a port is open, and MCLK on its own pin."""
-        if not (self._receiver or self._sender):
+        if self.unclocked or not (self._receiver or self._sender):
             return False
         if self.mclk is None:
             return True
@@ -254,8 +256,10 @@ class Audio:
             missing = count * _FRAME - len(data)
             self._sender.lost += missing
             both = array("h", data + b"\0" * missing)
-            heard["dac"] = array("h", [both[2 * at + 1] for at in range(count)])  # the right side
-        elif self._receiver and self._pulses[1]:
+            if not (self.unclocked or self.deaf):
+                right = [both[2 * at + 1] for at in range(count)]
+                heard["dac"] = array("h", right)
+        elif self._receiver and self._pulses[1] and not self.unclocked:
             heard["dac"] = self._sampled(count)
         if self._held:
             heard["earphone"] = self._late[:count]
@@ -269,7 +273,8 @@ class Audio:
                 self._late = self._late[count:] + samples
         if self._receiver:
             both = array("h", bytes(count * _FRAME))
-            for side, name in enumerate(("adc_left", "adc_right")):
+            silent = self.unclocked or self.mute
+            for side, name in enumerate(() if silent else ("adc_left", "adc_right")):
                 samples = mix(paths[name], heard, count)
                 for at in range(count):
                     both[2 * at + side] = samples[at]
