@@ -101,10 +101,10 @@ def switched(board: Board, joined: set[tuple[int, str]], gpio: int) -> int:
     return OPEN if led and not any((gpio, one.to) in joined for one in led) else gpio
 
 
-def bought(folder: Path, name: str, number: int, change: tuple[str, str] | None = None):
-    """The board as somebody built it by the page, with one mistake or none."""
+def bought(folder: Path, name: str, number: int, *changes: tuple[str, str]):
+    """The board as somebody built it by the page, with these mistakes or none."""
     page = (HARDWARE / f"{name}.md").read_text()
-    if change:
+    for change in changes:
         assert change[0] in page
         page = page.replace(*change)
     made = folder / "boards" / name
@@ -149,6 +149,29 @@ WRONG = [
     ("devkitc_wm8960", ("| J3-6 IO21 | A5 SDA |", "| J3-3 IO22 | A5 SDA |"), {"codec"}),
     ("s3_korvo2", ("| J18-2 CLK IO18 | A2 CLK |", "| J18-3 SDA IO17 | A2 CLK |"), {"screen"}),
 ]  # fmt: skip
+
+
+EXCHANGED = [
+    ("devkitc_wm8960", {"A2 DIN", "A5 SDA"}, "J3-6 IO21", "J3-3 IO22", {"A2 CLK", "A5 SCL"},
+     {"screen", "codec"}),
+    ("s3_korvo2", {"A3 IRQ"}, "SD DAT0 IO4", "SD CMD IO7", {"S7 contact"}, {"badge_reader"}),
+    ("s3_korvo2", {"A2 DIN", "A3 SDA"}, "J18-3 SDA IO17", "J18-2 CLK IO18", {"A2 CLK", "A3 SCL"},
+     {"screen", "badge_reader"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "ones", "begin", "other", "others", "dead"), EXCHANGED)
+async def test_two_exchanged_wires_are_told_as_the_page_says(
+    desk, tmp_path, name, ones, begin, other, others, dead
+):
+    changes = [(f"| {begin} | {end} |", f"| {other} | {end} |") for end in ones]
+    changes += [(f"| {other} | {end} |", f"| {begin} | {end} |") for end in others]
+    board, _ = bought(tmp_path, name, 0, *changes)
+    async with desk(board) as bench:
+        for part in dead:
+            await bench.event("station.fault", part=part)
+        events = [one.event for one in bench.world.witness.events(bench.station.id)]
+        assert {one["part"] for one in events if one["k"] == "station.fault"} == dead
 
 
 @pytest.mark.parametrize(("name", "change", "dead"), WRONG)
@@ -197,18 +220,20 @@ async def test_a_dip_switch_in_the_wrong_position_is_seen_as_the_page_says(
             assert not any((await bench.station.lights()).values())
 
 
-SOUND = [  # change, whether tones are heard, whether the agent is
-    (None, True, True),
-    (("| J2-9 IO25 | A5 DLRC |", "| J2-6 IO35 | A5 DLRC |"), False, False),
-    (("| J2-10 IO26 | A5 DDAT |", "| J2-11 IO27 | A5 DDAT |"), False, True),
-    (("| J2-6 IO35 | A5 ADAT |", "| J2-5 IO34 | A5 ADAT |"), True, False),
-    (("| J2-11 IO27 | A5 BCLK |", "| J2-12 IO14 | A5 BCLK |"), False, False),
+SOUND = [  # changes, whether tones are heard, whether the agent is
+    ((), True, True),
+    ((("| J2-9 IO25 | A5 DLRC |", "| J2-6 IO35 | A5 DLRC |"),), False, False),
+    ((("| J2-10 IO26 | A5 DDAT |", "| J2-11 IO27 | A5 DDAT |"),), False, True),
+    ((("| J2-6 IO35 | A5 ADAT |", "| J2-5 IO34 | A5 ADAT |"),), True, False),
+    ((("| J2-11 IO27 | A5 BCLK |", "| J2-12 IO14 | A5 BCLK |"),), False, False),
 ]
 
 
-@pytest.mark.parametrize(("change", "tones", "agent"), SOUND)
-async def test_a_wrong_wire_of_sound_is_silence_and_no_fault(desk, tmp_path, change, tones, agent):
-    board, _ = bought(tmp_path, "devkitc_wm8960", 0, change)
+@pytest.mark.parametrize(("changes", "tones", "agent"), SOUND)
+async def test_a_wrong_wire_of_sound_is_silence_and_no_fault(
+    desk, tmp_path, changes, tones, agent
+):
+    board, _ = bought(tmp_path, "devkitc_wm8960", 0, *changes)
     voice = hiss(silence(1) + tone(500, 2, 0.03))
     async with desk(board) as bench:
         await bench.log_in()
