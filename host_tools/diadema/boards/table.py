@@ -111,12 +111,12 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 class End(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"source": "from"}):
     """One wire of a part's cable. `source` is a wire of board.py, a supply of a header, or
-    `part.PIN`; `through` is soldered into it.
+    `part.PIN`; `through` is soldered into it; `colour` is none within one part.
     """
 
     pin: str
     source: str
-    colour: str
+    colour: str = ""
     through: str = ""
 
 
