@@ -23,7 +23,8 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert len(bytes.fromhex(first.badge_key)) == 32
     assert credentials.load_or_create(data) == first
     names = {
-        "host", "gateway", "gateways", "api", "badge_key", "issuer", "bridge", "card_key", "system",
+        "host", "gateway", "gateways", "api", "badge_key", "issuer", "bridge", "card_key",
+        "system",
     }  # fmt: skip
     kept = json.loads(data.secrets.read_bytes())
     assert kept.keys() == names
