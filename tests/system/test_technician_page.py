@@ -333,6 +333,11 @@ async def journal(bench: Bench, line: str) -> None:
     assert "1" in await bench.does(line)
 
 
+@runs("diadema enrol gateway row2 --json")
+async def enrol_gateway(bench: Bench, line: str) -> None:
+    assert json.loads(await bench.does(line))["user"] == "gw-row2"
+
+
 @runs("diadema mosquitto")
 async def mosquitto(bench: Bench, line: str) -> None:
     assert "mosquitto -c" in await bench.does(line)
