@@ -18,40 +18,31 @@ from diadema.sim.workday import Workday
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"
 NIGHT = 22 * 3600 + 1800  # a short day: what lies before its first call is not simulated
-
-
-def calls(midnight: int = NIGHT) -> list[tuple[str, str, int, int]]:
-    """(agent, type, start, seconds); LATE's day ends after midnight."""
-    return [
-        ("AVNI", "PS", NIGHT, 61),
-        ("AVNI", "NW", NIGHT + 61, 0),
-        ("AVNI", "IN", NIGHT + 61, 1),
-        ("AVNI", "NE", NIGHT + 62, 2),
-        ("AVNI", "TT", NIGHT + 100, 600),
-        ("AVNI", "PE", NIGHT + 900, 30),
-        ("AVNI", "??", NIGHT + 1200, 15),
-        ("LATE", "PS", midnight, 0),
-        ("LATE", "PS", NIGHT + 200, 1200),
-        ("LATE", "NW", 86_350, 95),
-    ]
-
-
-CALLS = calls()
+# (agent, type, start, seconds); LATE's day ends after midnight
+CALLS = [
+    ("AVNI", "PS", NIGHT, 61),
+    ("AVNI", "NW", NIGHT + 61, 0),
+    ("AVNI", "IN", NIGHT + 61, 1),
+    ("AVNI", "NE", NIGHT + 62, 2),
+    ("AVNI", "TT", NIGHT + 100, 600),
+    ("AVNI", "PE", NIGHT + 900, 30),
+    ("AVNI", "??", NIGHT + 1200, 15),
+    ("LATE", "PS", NIGHT, 0),
+    ("LATE", "PS", NIGHT + 200, 1200),
+    ("LATE", "NW", 86_350, 95),
+]
 IMPOSSIBLE = [("AVNI", "PS", NIGHT + 30, 5), ("NO_SERVER", "PS", NIGHT, 5)]
-
-
-def written(path: Path, rows: list[tuple[str, str, int, int]]) -> bank.BankDay:
-    lines = [HEADER]
-    for server, kind, start, seconds in rows + IMPOSSIBLE:
-        times = f"{clock_text(start)}\tAGENT\t{clock_text(start)}\t{clock_text(start + seconds)}"
-        lines.append(f"7\t{kind}\t990201\t{times}\t{server}")
-    path.write_text("\n".join(lines) + "\n")
-    return bank.read_day(path, "990201")
 
 
 @pytest.fixture
 def day(tmp_path: Path) -> bank.BankDay:
-    return written(tmp_path / "log.tsv", CALLS)
+    lines = [HEADER]
+    for server, kind, start, seconds in CALLS + IMPOSSIBLE:
+        times = f"{clock_text(start)}\tAGENT\t{clock_text(start)}\t{clock_text(start + seconds)}"
+        lines.append(f"7\t{kind}\t990201\t{times}\t{server}")
+    path = tmp_path / "log.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    return bank.read_day(path, "990201")
 
 
 type Deed = Callable[[Centre, str], Coroutine[None, None, None]]
@@ -100,8 +91,7 @@ def check(summary: dict[str, Any], *, without: int = 0) -> None:
     assert summary["total"]["contacts"] == len(CALLS) - without
 
 
-async def test_every_second_of_the_log_is_in_the_store(tmp_path: Path) -> None:
-    day = written(tmp_path / "log.tsv", calls(midnight=0))
+async def test_every_second_of_the_log_is_in_the_store(day: bank.BankDay) -> None:
     summary = await run_replay(ReplayOptions(day, JERUSALEM), Watcher())
     check(summary)
     assert summary["agents"] == [
