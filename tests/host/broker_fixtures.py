@@ -134,9 +134,7 @@ class IngestProcess:
 
     def __init__(self, broker, clock_file=None):
         self._broker = broker
-        if (
-            clock_file is None
-        ):  # the scripts' hours are of then, whatever this machine's clock says
+        if clock_file is None:  # the scripts' hours are of then, whatever this machine says
             clock_file = broker.data.root / "scripts.clock"
             SharedClock(clock_file, create=True).set(T0, 1)
         self._clock = ["--clock", str(clock_file)]

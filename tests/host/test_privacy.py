@@ -206,16 +206,19 @@ def test_an_erasure_reaches_stream_logs_dead_letters_and_scheduled_files(tmp_pat
 
 
 async def test_a_broker_whose_stream_was_erased_makes_it_anew(tmp_path):
+    topic = "diadema/v1/gw-test/DIA-0123456789ab/ev"
     async with running_broker(tmp_path) as broker:
-        async with broker.mqtt() as station:
-            await station.publish("diadema/v1/DIA-0123456789ab/ev", b"a001 was here", qos=1)
+        admitting = await broker.admit_gateways()
+        async with broker.mqtt() as gateway:
+            await gateway.publish(topic, b"a001 was here", qos=1)
+        await admitting.close()
         await broker.stop()
         assert b"a001 was here" in everything(broker.data.nats)
         clear_files(broker.data, T0, [])
         assert b"a001 was here" not in everything(broker.data.nats)
         await broker.start()
-        async with IngestProcess(broker), broker.mqtt() as station:
-            await station.publish("diadema/v1/DIA-0123456789ab/ev", b"{}", qos=1)
+        async with IngestProcess(broker), broker.mqtt() as gateway:
+            await gateway.publish(topic, b"{}", qos=1)
 
 
 def everything(folder):
