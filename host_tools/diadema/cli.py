@@ -27,7 +27,6 @@ from diadema.image.command import app as image_app
 from diadema.imports.command import app as import_app
 from diadema.label.command import label
 from diadema.options import AsJson, Clock, Data, data_root
-from diadema.paths import keep_private
 from diadema.pin_command import pin
 from diadema.privacy_command import app as privacy_app
 from diadema.prove.command import app as prove_app
@@ -67,6 +66,8 @@ app.command()(provision)
 
 def main() -> None:
     """The entry point. Ctrl-C ends it with 130, as a shell expects."""
+    from diadema.paths import keep_private
+
     keep_private()
     try:
         _main()

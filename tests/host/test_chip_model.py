@@ -1,10 +1,5 @@
 """The factors of the bench's model of a chip are those of the counts that are kept with them."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from tests.bench.chip_model import MEASURED, fit, keep, kept
 
 _MOST_OFF = 0.2

@@ -107,6 +107,8 @@ def test_the_example_of_a_site_is_right_as_it_stands(run, tmp_path, monkeypatch)
 _INTERRUPTED = """
 import os, signal, sys, weakref
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what begins in the background has none
+
 def interrupt(*_):
     os.kill(os.getpid(), signal.SIGINT)
 

@@ -36,7 +36,7 @@ class Play:
         self._held = contextlib.AsyncExitStack()
 
     async def __aenter__(self):
-        self.mqtt = await self._held.enter_async_context(self._broker.mqtt())
+        self.mqtt = await until(self._let_in)
         ears = await self._broker.client()
         self._held.push_async_callback(ears.close)
         for way in ("*", "gw-test.*.*"):
@@ -44,6 +44,13 @@ class Play:
                 await ears.subscribe(f"diadema.v1.{way}.{leaf}", cb=self._hear)
         await ears.flush()
         return self
+
+    async def _let_in(self):
+        """After the broker came back the ingest has to look at its stream first."""
+        try:
+            return await self._held.enter_async_context(self._broker.mqtt())
+        except aiomqtt.MqttError:
+            return None
 
     async def __aexit__(self, *_):
         with contextlib.suppress(aiomqtt.MqttError):  # the broker may be gone

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from diadema.sim import keying
 from diadema.sim.build import SIM, SimBoard, board_names
+from pictures import alike
 
 BOARDS = [name for name in board_names() if name != SIM.name]
 # no part of what happened: which board it is, and when to the millisecond
@@ -36,11 +37,6 @@ async def look(bench, day: Day, name: str) -> None:
     await bench.world.sleep(100)
     day.pictures[name] = await bench.station.screen()
     day.lights[name] = await bench.station.lights()
-
-
-def alike(one: bytes, other: bytes) -> bool:
-    """Whether both are one picture, which moves by a column every other two minutes."""
-    return one in (other, other[1:] + b"\0") or other == one[1:] + b"\0"
 
 
 async def mid_second(bench, contact: str) -> None:

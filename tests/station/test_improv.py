@@ -119,7 +119,7 @@ async def test_it_joins_what_it_can_and_keeps_it_over_a_restart(fresh):
         await station.power_on()
         await world.sleep(2000)
         await asked(world, client, command(TELL))
-        assert await station.screen() == shown
+        assert pictures.alike(await station.screen(), shown)
         states, _, results = await asked(world, client, command(TELL))
         assert (states, results) == ([JOINED], [(TELL, [])])
         states, errors, _ = await asked(world, client, wifi("Cafetería", ""))

@@ -143,5 +143,5 @@ def test_a_port_that_is_taken_is_one_sentence_that_says_what_to_do(command: str)
         done = run(command, "--stations", "1", "--seconds", "1", "--port", str(port))
     assert done.returncode == 2
     (said,) = done.stderr.splitlines()
-    assert said.startswith(f"diadema: port {port} is taken")
+    assert said.startswith(f"diadema: port {port} at 127.0.0.1 is taken")
     assert "--port" in said

@@ -150,7 +150,7 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
             )
         page = await context.new_page()
         pages.append(page)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: _check_local(request.url, faults))
         await page.goto(url)
