@@ -361,6 +361,7 @@ async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
         restarts = len(bench.station.restarts)
         await bench.host.sent({"cmd": "factory_reset", "i": 2, "confirm": STATION})
         await bench.until(lambda: len(bench.station.restarts) > restarts)
+        await bench.until(lambda: any("done" in hello for hello in bench.host.hellos))
         assert [hello["done"] for hello in bench.host.hellos if "done" in hello] == [
             "factory_reset"
         ]
