@@ -126,11 +126,11 @@ sys_interval 0
 set_tcp_nodelay true
 max_packet_size 4096
 message_size_limit 1024
-max_qos 1
 max_inflight_messages 500
 max_queued_messages 20000
 
 listener {door.port}{f" {door.host}" if door.host else ""}
+max_qos 1
 certfile {tls.server}
 keyfile {tls.server_key}
 allow_anonymous false
