@@ -131,23 +131,24 @@ class WM8960:
         self.start()
 
     def start(self):
-        """Reset, VMID up slowly and without a pop (0.1 s), the PLL until it has locked (0.25 s),
-        all registers, then the outputs.
+        """Reset, VMID up slowly and without a pop (0.1 s), meanwhile the PLL until it has locked
+        (0.25 s), all registers, then the outputs.
         """
         write = self._write
         check(self._i2c, "wm8960")
         write(_RESET, 0)  # silence, whatever the chip was doing
         self._shadow = array("h", [-1] * len(self._shadow))
         self._send(_WAKE)
-        time.sleep_ms(_RAMP_MS)
-        self._send(_FORMAT)
         clocking, figures = _clocks(self._mclk_hz)
         self._pll = clocking & _ON_PLL
-        write(_CLOCKING, clocking & ~_ON_PLL)
         if self._pll:
             self._send(figures)
             write(_OUTPUTS, _ON_PLL)
-            time.sleep_ms(_LOCK_MS)
+        time.sleep_ms(_RAMP_MS)
+        self._send(_FORMAT)
+        write(_CLOCKING, clocking & ~_ON_PLL)
+        if self._pll:
+            time.sleep_ms(_LOCK_MS - _RAMP_MS)
             write(_CLOCKING, clocking)
         self._send(_INIT)
         self.set_microphone_gain(self.microphone_gain_db)

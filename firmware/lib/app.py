@@ -31,7 +31,6 @@ _EVENT_LIMIT = const(448)  # with s, e and n it stays below 512
 _QUIET_MS = const(1_000)  # without any input, before the flash and the memory are tidied
 _HEALTH_MS = const(900_000)
 _RETRY_MOST_MS = const(60_000)
-_GREETED_MS = const(500)
 _VOLUME_STEP = const(6)  # percent
 
 
@@ -138,16 +137,9 @@ class App:
             if parts.has(role):
                 asyncio.create_task(self.keep(parts.attend, role))
         self.settle_links()
-        asyncio.create_task(self._greet())
         prove.stage("ready")
         self.serial.log("ready, {} ms after the reset".format(self.clock.now()))
         await self._work()
-
-    async def _greet(self):
-        """The answer to the first hello brings the hour: nothing stands still before it."""
-        await asyncio.sleep_ms(_GREETED_MS)
-        self.parts.greeted()
-        self.wake()
 
     def settle_links(self):
         """Begin, change or end the way over Wi-Fi, as the configuration has it."""

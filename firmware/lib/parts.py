@@ -15,7 +15,6 @@ from micropython import const
 _RETRY_MS = const(10_000)
 _FIRST_MS = const(1_000)
 _MOST_MS = const(60_000)
-_LATER = const(0x3FFFFFFF)  # no start lasts so long
 
 
 class Parts:
@@ -27,15 +26,11 @@ class Parts:
         self.make_bus = make_bus
         self._buses = {}
         self.made = {}
-        self._retry_at = {"codec": _LATER}  # it stands still for up to 0.4 s
+        self._retry_at = {}
 
     def attach(self, app):
         """For whom they work: faults and inputs go there."""
         self._app = app
-
-    def greeted(self):
-        """The host knows of us: what takes long may be made now."""
-        self._retry_at.pop("codec", None)
 
     def load(self):
         """Bring in every driver that the table names."""

@@ -65,7 +65,7 @@ def test_the_same_is_taken_once_it_may() -> None:
 def test_the_wm8960_wakes_from_standby_without_a_wait() -> None:
     """The PLL goes on meanwhile; off, it has to lock again."""
     codec = Bench("wm8960").codec
-    for state, slept_ms in (("standby", 0), ("off", 350)):
+    for state, slept_ms in (("standby", 0), ("off", 250)):
         codec.power(state)
         before = micropython_names.slept_ms
         codec.power("on")

@@ -135,8 +135,6 @@ class Bench:
         )  # fmt: skip
         before = self.app.journal
         self.app.start(cause, faults, order, text)
-        self.app.parts.greeted()  # as its run does, when a hello has gone out
-        self.app._output()
         self.first = before.first
         return self
 
