@@ -216,6 +216,7 @@ async def test_what_is_too_large_goes_no_further_and_stops_nobody(
     async with connection(broker, door.port, password) as mqtt:
         await mqtt.publish(f"diadema/v1/{S}/ev", own.bodies[0], qos=1)
         await until(lambda: store.position(S, own.e) == 1)
+    assert "port 1883" not in door.log()  # the door that a setting before any listener opens
     assert other.connections == 1 and [len(one["body"]) for one in store.dead_letters()] == []
     assert (await client.jetstream().stream_info("$MQTT_msgs")).state.bytes < 20_000
 
