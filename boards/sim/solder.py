@@ -28,13 +28,12 @@ _CHIPS = {
 
 
 def solder(board, pins, built):
-    """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs. FITTED there names
-    what was soldered in place of the driver's own chip, {role: (driver, {attribute of its model:
-    value})}: the firmware reads none of it. `built`: role → {wire: GPIO} where somebody soldered
-    it otherwise (-1: open), and name → address of OTHERS.
+    """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs. `built`: what
+    somebody soldered otherwise than the table says, which the firmware does not read: role →
+    {wire: GPIO} (-1: open), name → address of OTHERS, and `fitted` → {role: (driver, {attribute of
+    its model: value})} in place of the driver's own chip.
     """
-    fitted = getattr(board, "FITTED", {})
-    bench = Bench(board.BUSES, pins, SOCKETS.get(board.NAME), fitted, built)
+    bench = Bench(board.BUSES, pins, SOCKETS.get(board.NAME), built)
     bench.others(getattr(board, "OTHERS", {}))
     return bench.parts(board.PARTS)
 
@@ -59,11 +58,11 @@ class Astray:
 
 
 class Bench:
-    def __init__(self, buses, pins, sockets, fitted, built):
+    def __init__(self, buses, pins, sockets, built):
         self._buses = buses
         self._pins = self._meant = pins
         self._sockets = sockets
-        self._fitted = fitted
+        self._fitted = built.get("fitted", {})
         self._built = built
         self._models = {}
 

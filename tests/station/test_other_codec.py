@@ -1,5 +1,8 @@
 """A codec that is another one, or answers late: named, and never driven."""
 
+import json
+import shutil
+
 import pytest
 from diadema.sim.build import SimBoard
 from diadema.words import section
@@ -90,8 +93,8 @@ def fitted(tmp_path):
     def make(name, codec):
         folder = tmp_path / "boards" / "fitted"
         folder.mkdir(parents=True)
-        table = (SimBoard(name).folder / "board.py").read_text()
-        (folder / "board.py").write_text(f'{table}FITTED = {{"codec": {codec!r}}}\n')
+        shutil.copy(SimBoard(name).folder / "board.py", folder)
+        (folder / "as_built.json").write_text(json.dumps({"fitted": {"codec": codec}}))
         return SimBoard("fitted", boards=tmp_path / "boards")
 
     return make
