@@ -140,7 +140,7 @@ mqtt {{ listen: "127.0.0.1:{self.port}",
         """The `n` of each message in the stream, in order."""
         client = await self.client()
         try:
-            stream = client.jetstream()
+            stream = client.jetstream(timeout=60)
             last = (await stream.stream_info("$MQTT_msgs")).state.last_seq
             found = []
             for sequence in range(1, last + 1):
@@ -158,7 +158,7 @@ async def running_server(folder, authority):
     try:
         await server.start(door=False)
         client = await server.client()
-        await client.jetstream().add_stream(
+        await client.jetstream(timeout=60).add_stream(
             StreamConfig(name="$MQTT_msgs", subjects=["$MQTT.msgs.>"])
         )
         await client.close()

@@ -171,7 +171,7 @@ class Hub:
             url, user="host", password=PASSWORD, reconnect_time_wait=0.1, max_reconnect_attempts=-1
         )
         hub = cls(client)
-        jetstream = client.jetstream(timeout=10)
+        jetstream = client.jetstream(timeout=60)
         hub.bucket = await jetstream.create_key_value(bucket="live", storage=StorageType.FILE)
         for subject in ("hub.command", "hub.act"):
             await client.subscribe(subject, cb=hub._take)
