@@ -195,10 +195,17 @@ class ConfigMaker:
     def knows(self, station: str) -> bool:
         return station in self._stations
 
-    def build(self, station: str) -> bytes:
-        """The configuration's JSON. Raises KeyError for a station the site does not name."""
+    def build(self, station: str, key: str | None = None) -> bytes:
+        """The configuration's JSON, with the key (hex) that the station is given. Raises KeyError
+        for a station the site does not name.
+        """
         seat = self._stations[station]
-        own = {"station": station, "seat": seat.seat, "agents": self._agents_at(seat)}
+        own: dict[str, Any] = {
+            "station": station,
+            "seat": seat.seat,
+            "agents": self._agents_at(seat),
+        }
+        own |= {"key": key} if key is not None else {}
         data = msgspec.json.encode(self._common | own | dict(self._own.get(station, {})))
         if len(data) > CONFIG_LIMIT:
             raise SiteError(

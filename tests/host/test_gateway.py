@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import json
 import os
 import signal
@@ -25,11 +26,19 @@ GW = "gw-test"
 pytestmark = pytest.mark.usefixtures("gateways")
 
 
+def mac(key, script, nonce):
+    """As a station proves that it holds `key`."""
+    said = f"proof\n{script.s}\n{script.b}\n{nonce}".encode()
+    return hmac.digest(key, said, "sha256")[:16].hex()
+
+
 class Wire:
-    """The station's end of a cable. `plug` makes a new pty behind the same path."""
+    """The station's end of a cable. `plug` makes a new pty behind the same path. `key`: with which
+    it proves who it is, and takes what is sealed.
+    """
 
     def __init__(self, path, script):
-        self.path, self.script = path, script
+        self.path, self.script, self.key = path, script, None
         self.down, self.hellos_asked, self.answers, self.reads = [], 0, True, True
         self._master = None
 
@@ -57,8 +66,10 @@ class Wire:
         for body in self.script.bodies[first - 1 : last]:
             self.write(encode(body))
 
-    def hello(self):
+    def hello(self, nonce=None):
         greeting = {k: v for k, v in self.script.hello().items() if k != "gw"}
+        if self.key and nonce:
+            greeting |= {"nonce": nonce, "mac": mac(self.key, self.script, nonce)}
         self.write(encode(json.dumps({"hello": greeting}).encode()))
 
     @property
@@ -82,7 +93,7 @@ class Wire:
             if "hello" in frame:
                 self.hellos_asked += 1
                 if self.answers:
-                    self.hello()
+                    self.hello(frame.get("nonce"))
             else:
                 self.down.append(frame)
 
@@ -136,6 +147,9 @@ def bodies(heard, topic):
 
 
 async def test_both_ways_to_the_store_and_back(broker, gateway, wire, stack):
+    wire.key = bytes(range(32))
+    broker.data.keys.write_text(json.dumps({S: wire.key.hex()}))
+    broker.data.keys.chmod(0o600)
     await stack.enter_async_context(IngestProcess(broker))
     await until(lambda: any(frame.get("cmd") == "time" for frame in wire.down))
     parts = await until(lambda: [f for f in wire.down if f.get("cmd") == "config"])

@@ -49,6 +49,7 @@ class Hub:
         mqtt_port: int = 0,
         mqtt_host: str = LOOPBACK,
         clock: Path | None = None,
+        require_proof: bool = False,
     ) -> None:
         """`mqtt_port` is the stations' door; 0 takes the one of last time, or a free one."""
         if port and port == mqtt_port:
@@ -65,6 +66,7 @@ class Hub:
         self.set_up_code: str | None = None  # while there is no account, once up
         self._mqtt = (mqtt_host, mqtt_port)
         self._clock = clock.absolute() if clock else None
+        self._require_proof = ["--require-proof"] if require_proof else []
         self._held = contextlib.ExitStack()
         self._children: list[Child] = []
         self._watching: asyncio.Task[None] | None = None
@@ -128,7 +130,11 @@ class Hub:
             stations=len(described.stations) if described else 0,
         )
         await self._start_broker()
-        starting = [self._begin("ingest", self._python("diadema.ingest"), self._ingest_serves)]
+        starting = [
+            self._begin(
+                "ingest", self._python("diadema.ingest", *self._require_proof), self._ingest_serves
+            )
+        ]
         if importlib.util.find_spec("diadema.web.__main__") is not None:
             names = described.broker_names if described else []
             door = self._door.arguments(self.data, names)

@@ -23,6 +23,7 @@ from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake
 from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message, Orders
+from diadema.ingest.proof import Proofs
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.ingest.window import Refused, Window
@@ -57,6 +58,7 @@ class Ingest:
         self._refused = refused
         self.clock = clock
         self.site = site
+        self.proofs: Proofs | None = None  # of who greets over a cable
         self.deferred = 0  # events beyond a gap that found no room; they will come again
         self._ahead = True  # memory is not what the store has
         with self._with_store():
@@ -144,7 +146,9 @@ class Ingest:
         with self._in_memory():
             window = self._window(live=stream is not None)
             changes = Changes(self._unplaced, self._stored, window)
-            intake = Intake(self.stations, self._names, changes, self._kept, self._letters)
+            intake = Intake(
+                self.stations, self._names, changes, self._kept, self._letters, self.proofs
+            )
             intake.take(messages)
             intake.finish()
             batch, effects = intake.batch, intake.effects

@@ -43,8 +43,10 @@ class Enrolment:
         self._write({s: self._made(s, 1) for s in stations if s not in self._credentials})
 
     def renew(self, s: str) -> None:
-        """Another password; the old one is worth nothing any more. Also after a revocation."""
-        self._keys.make([s])
+        """Another key and another password; the old ones are worth nothing any more. Also after a
+        revocation.
+        """
+        self._keys.renew(s)
         known = self._credentials.get(s)
         self._write({s: self._made(s, known.number + 1 if known else 1)})
 

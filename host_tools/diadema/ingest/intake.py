@@ -18,6 +18,7 @@ from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, target_of
 from diadema.ingest.projection import project, skip
+from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.station import (
     COMMANDS,
     LIFE,
@@ -53,7 +54,10 @@ class Intake:
         changes: Changes,
         kept: Callable[[str, int], Journal] = lambda _, e: Journal(e),
         letters: Counter[str] | None = None,
+        proofs: Proofs | None = None,
     ) -> None:
+        """Without `proofs` whoever greets is believed: what comes from files."""
+        self._proofs = proofs
         self._stations = stations
         self._kept = kept
         self._letters: Counter[str] = Counter() if letters is None else letters
@@ -174,9 +178,10 @@ class Intake:
         target = target_of(subject)
         if target.kind == "ev" and target.gw:
             station = self._stations.get(target.name)
-            if station is None or not station.hello.s:  # nobody greeted for it yet
+            greeted = station is not None and station.hello.s
+            if not greeted and not (self._proofs and self._proofs.required):
                 return target
-            if station.hello.gw != target.gw:
+            if station is None or station.hello.gw != target.gw:
                 return Target("unbound", target.name, gw=target.gw)
         if target.kind == "ev":
             if len(self._names) >= _NAMES_KEPT:
@@ -264,6 +269,13 @@ class Intake:
         if hello.s != station.s or not fits:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
             return
+        verdict = Verdict.PROVEN
+        if target.gw and self._proofs is not None:
+            verdict = self._proofs.judge(target.gw, hello, station.hello, message.sequence)
+            if verdict is not Verdict.PROVEN and hello.keyed and not hello.mac:
+                self.effects.asked.add((station.s, target.gw, hello.port))
+            if verdict is Verdict.REFUSED:
+                return
         known = hello.e in station.journals
         journal = self._journal(station, hello.e)
         if hello.first > journal.position + LIFE:
@@ -273,9 +285,11 @@ class Intake:
         if hello.first > journal.position + 1:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
         before = station.hello
-        hello.links = before.links
+        hello.links, hello.proven, hello.keeps = before.links, before.proven, before.keeps
+        if verdict is Verdict.PROVEN:
+            hello.keeps = hello.keyed is not None
         if target.gw:
-            hello.gw = target.gw
+            hello.gw, hello.proven = target.gw, verdict is Verdict.PROVEN
             self._names.pop(f"{PREFIX}gw-{before.gw}.{station.s}.ev", None)
         else:
             hello.gw, hello.port, hello.at = before.gw, before.port, before.at

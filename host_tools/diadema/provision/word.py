@@ -21,10 +21,23 @@ class Word:
         self._before = {place for place, _ in self._said()}
 
     def has(self, generation: int) -> bool:
-        """The configuration of that generation, from this hub."""
+        """The configuration of that generation, or of a newer one, from this hub, and its time,
+        which a program that cannot prove who it is does not get.
+        """
+        return self._has_configuration(generation) and (
+            not (self._carried or self._hello.keyed is not None) or self._has_time()
+        )
+
+    def _has_time(self) -> bool:
+        ours = self._times()
+        return any(
+            told["k"] == "station.clock" and told.get("i") in ours for _, told in self._said()
+        )
+
+    def _has_configuration(self, generation: int) -> bool:
         said = self._said()
         if any(
-            told["k"] == "station.config" and told["generation"] == generation
+            told["k"] == "station.config" and told["generation"] >= generation
             for place, told in said
             if place not in self._before
         ):
@@ -32,7 +45,7 @@ class Word:
         hello = self._hello
         if self._carried:
             _, stations = generations(self._data)
-            return any((one.station, one.generation) == (hello.s, generation) for one in stations)
+            return any(one.station == hello.s and one.generation >= generation for one in stations)
         if hello.generation != generation:
             return False
         # it has one of that number; a station that obeys another hub takes no time from this one,

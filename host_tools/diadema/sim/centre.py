@@ -79,6 +79,10 @@ class Centre:
     def reader(self) -> Reader:
         return open_reader(self.data.store)
 
+    async def name_ports(self) -> None:
+        """For a while each station may be given its key on its own port."""
+        await self.processes.name_ports(self.world.stations.values())
+
     async def switch_on(self) -> None:
         """Power to every station; back when each has its configuration and the time."""
         await asyncio.gather(*(desk.switch_on() for desk in self.desks))
@@ -224,7 +228,9 @@ async def open_centre(
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
         seated = [AtDesk(world, hub, desk, site) for desk in desks]
-        yield Centre(directory, world, processes, hub, seated, earlier, accounts, password)
+        centre = Centre(directory, world, processes, hub, seated, earlier, accounts, password)
+        await centre.name_ports()
+        yield centre
 
 
 def _write_site(data: DataDir, site: dict[str, Any]) -> None:

@@ -1,0 +1,261 @@
+"""Who is on a cable is asked, and until he has proved it he hears nothing that is not his; a key
+is given on the port that a person named, never the same one twice.
+"""
+
+import json
+from base64 import b64decode
+
+import pytest
+from at_the_door import WIFI, asked, connection, credential, refused
+from broker_fixtures import IngestProcess, until
+from diadema.gateway import PATH_LIMIT
+from diadema.ingest.proof import Proofs, Verdict
+from diadema.ingest.station import Greeting
+from diadema.station_keys import StationKeys, seal
+from diadema.store import open_reader
+from scripted_station import SITE, S, Script
+from test_gateway import Wire, mac
+from test_whom import gateway_on
+
+S2 = "DIA-0123456789ac"
+KEYS = {S: bytes(range(32)), S2: bytes(range(1, 33))}
+
+
+@pytest.fixture
+def wires(broker, tmp_path, stack):
+    """A site with Wi-Fi, whose stations have their keys since long; gives what makes cables."""
+    described = SITE | {"wifi": WIFI, "broker_names": ["localhost"]}
+    broker.data.site.write_text(json.dumps(described))
+    broker.data.keys.write_text(json.dumps({s: key.hex() for s, key in KEYS.items()}))
+    broker.data.keys.chmod(0o600)
+    made = []
+
+    def make(script, key=None, keyed=None):
+        wire = Wire(tmp_path / f"port{len(made)}", script)
+        wire.key = key
+        script.keyed = int(key is not None) if keyed is None else keyed
+        wire.plug()
+        stack.callback(wire.pull)
+        made.append(wire)
+        return wire
+
+    return make
+
+
+@pytest.fixture
+async def ingest(broker, wires, stack):
+    return await stack.enter_async_context(IngestProcess(broker))
+
+
+class Told(Script):
+    """A script whose hello says whether it holds a key; −1: a program that does not say."""
+
+    keyed = 1
+
+    def hello(self, **more):
+        told = super().hello(**more)
+        if self.keyed < 0:
+            del told["keyed"]
+            return told
+        return told | {"keyed": self.keyed}
+
+
+def boot(s=S, e=7):
+    return Told(s=s, e=e).boot()
+
+
+def commands(wire):
+    return {frame["cmd"] for frame in wire.down if "cmd" in frame}
+
+
+def config(wire):
+    """The configuration that came last; None while it is not whole."""
+    blocks = [frame for frame in wire.down if frame.get("cmd") == "config"]
+    last = {block["part"]: block for block in blocks if block["i"] == blocks[-1]["i"]}
+    if not last or len(last) != blocks[-1]["parts"]:
+        return None
+    return json.loads(b"".join(b64decode(last[part]["data"]) for part in sorted(last)))
+
+
+def sealed_by(wire, key):
+    """Whether the last frame is by that key."""
+    frame = dict(wire.down[-1])
+    told = frame.pop("h")
+    body = json.dumps(frame, separators=(",", ":")).encode()
+    return seal(key, wire.script.s, wire.script.b, body).endswith(f'"h":"{told}"}}'.encode())
+
+
+async def open_window(client, wire, s=S):
+    told = [{"s": s, "gw": "test", "at": str(wire.path)[-PATH_LIMIT:]}]
+    assert "error" not in await asked(client, "hub.provision", stations=told, seconds=60)
+
+
+async def greets(wire, times=2):
+    """It has been heard so often that an answer would have come."""
+    for _ in range(times):
+        wire.down.clear()
+        wire.hello()
+        await until(lambda: any("ack" in frame for frame in wire.down))
+
+
+async def test_who_proves_it_is_told_all_but_a_key(broker, ingest, wires):
+    wire = wires(boot(), KEYS[S])
+    async with gateway_on(broker, wire):
+        told = await until(lambda: config(wire))
+        await until(lambda: "time" in commands(wire))
+    assert (told["station"], told["generation"]) == (S, 1) and told["agents"]
+    assert "key" not in told
+    assert KEYS[S].hex() not in json.dumps(wire.down)
+
+
+@pytest.mark.parametrize("keyed", [1, 0, -1])
+async def test_a_cable_that_calls_itself_a_station_hears_no_secret(broker, ingest, wires, keyed):
+    """Whatever it says it can; also with another station's key."""
+    fakes = [wires(boot(s), None, keyed) for s in KEYS]
+    thief = wires(boot(S, e=8), KEYS[S2])
+    async with gateway_on(broker, *fakes, thief):
+        for wire in (*fakes, thief):
+            await until(lambda wire=wire: wire.down)
+        for wire in (*fakes, thief):
+            await greets(wire)
+    for wire in (*fakes, thief):
+        assert commands(wire) == set()
+
+
+async def test_one_id_on_two_cables_the_false_one_gets_nothing(broker, ingest, wires, store):
+    real, fake = wires(boot(), KEYS[S]), wires(boot(e=9), None, 1)
+    fake.answers = False
+    async with gateway_on(broker, real, fake):
+        await until(lambda: config(real))
+        for _ in range(5):
+            fake.hello()
+            await until(lambda: any("ack" in frame for frame in fake.down))
+            real.down.clear()
+            real.hello()
+            await until(lambda: "time" in commands(real) or config(real))
+            fake.down.clear()
+    assert commands(fake) == set()
+
+
+async def test_another_gateway_cannot_take_a_station_over(broker, ingest, wires, store, client):
+    real = wires(boot(), KEYS[S])
+    async with gateway_on(broker, real):
+        await until(lambda: config(real))
+        lie = Script(e=9).boot()
+        async with broker.mqtt("other") as mqtt:
+            topic = f"diadema/v1/gw-other/{S}/"
+            for _ in range(2):
+                await mqtt.publish(topic + "st", json.dumps(lie.hello()), qos=1, retain=True)
+                await mqtt.publish(topic + "ev", lie.bodies[0], qos=1)
+            await mqtt.publish(topic + "st", b'{"up":false}', qos=1)
+            real.send()
+            await until(lambda: store.position(S, 7) == real.script.n)
+        told = (await asked(client, "hub.status"))["links"]
+    assert (store.position(S, 9), told["up"]) == (0, 1)
+
+
+async def test_a_key_is_given_on_the_named_port_and_never_again(broker, ingest, wires, client):
+    fresh, fake = wires(boot(), None), wires(boot(e=9), None)
+    async with gateway_on(broker, fresh, fake):
+        await open_window(client, fresh)
+        await greets(fake)
+        assert commands(fake) == set()
+        fresh.hello()
+        first = await until(lambda: config(fresh))
+        fresh.key, fresh.script.keyed = bytes.fromhex(first["key"]), 1
+        assert first["key"] != KEYS[S].hex()  # that one was given before
+        fresh.down.clear()
+        fresh.hello()
+        await until(lambda: "time" in commands(fresh))
+        fresh.key, fresh.script.keyed = None, 0  # reset to the factory's state
+        await greets(fresh)
+        assert commands(fresh) == set()
+        await open_window(client, fresh)
+        fresh.down.clear()
+        fresh.hello()
+        second = await until(lambda: config(fresh))
+    assert second["key"] not in (first["key"], KEYS[S].hex())
+    for old in (first, {"broker": {"password": "x"}}):
+        port = broker.broker.ports.mqtt
+        assert "ot authorized" in await refused(
+            connection(broker, port, old["broker"]["password"])
+        )
+    async with connection(broker, port, second["broker"]["password"]):
+        pass
+
+
+async def test_what_was_stolen_is_worth_nothing_after_a_renewal(broker, ingest, wires, client):
+    stolen, port = await credential(client), broker.broker.ports.mqtt
+    wire = wires(boot(), KEYS[S])
+    async with gateway_on(broker, wire):
+        await until(lambda: config(wire))
+        renewed = await credential(client, renew=True)
+        assert renewed != stolen
+        assert "ot authorized" in await refused(connection(broker, port, stolen))
+        await greets(wire, 3)  # it proves the old key, as a thief would
+        assert commands(wire) == set()
+        await open_window(client, wire)
+        given = await until(lambda: config(wire))
+        assert sealed_by(wire, KEYS[S])  # the only one that it has
+        assert given["key"] not in (KEYS[S].hex(), "")
+        wire.key = bytes.fromhex(given["key"])
+        wire.down.clear()
+        wire.hello()
+        await until(lambda: "time" in commands(wire))
+        assert sealed_by(wire, wire.key)
+    async with connection(broker, port, renewed):
+        pass
+
+
+async def test_a_program_that_cannot_prove_it_is_heard_and_no_more(broker, wires, ingest):
+    old = wires(boot().clock().login(), None, -1)
+    async with gateway_on(broker, old):
+        await until(lambda: old.down)
+        old.send()
+        await until(lambda: old.acked)
+    assert commands(old) == set()
+    assert sealed_by(old, KEYS[S])
+
+
+async def test_where_proof_is_required_who_has_none_is_not_heard(broker, wires, stack):
+    ingest = IngestProcess(broker)
+    ingest.more = ["--require-proof"]
+    await stack.enter_async_context(ingest)
+    store = open_reader(broker.data.store)
+    stack.callback(store.close)
+    silent, real = wires(boot(S2), None, -1), wires(boot(), KEYS[S])
+    async with gateway_on(broker, silent, real):
+        await until(lambda: config(real))
+        for wire in (silent, real):
+            wire.hello()
+            wire.send()
+        await until(lambda: store.position(S, 7) == real.script.n)
+        assert real.down and not silent.down
+    assert store.position(S2, 7) == 0
+
+
+def test_a_proof_counts_once_and_for_its_station_and_boot(tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({s: key.hex() for s, key in KEYS.items()}))
+    path.chmod(0o600)
+    keys = StationKeys(path)
+    proofs = Proofs(keys)
+    bound = Greeting(up=True, s=S, gw="row")
+
+    def said(key, *, nonce=None, b=1, s=S, sequence=1, gw="new"):
+        asked_for = json.loads(proofs.question(s, gw))["nonce"] if nonce is None else nonce
+        script = Script(s=s)
+        script.b = b
+        proof = mac(key, script, asked_for)
+        hello = Greeting(up=True, s=s, b=1, nonce=asked_for, mac=proof)
+        return asked_for, proofs.judge(gw, hello, bound, sequence)
+
+    used, verdict = said(KEYS[S])
+    assert verdict == Verdict.PROVEN
+    assert said(KEYS[S], nonce=used)[1] == Verdict.PROVEN  # the same message, taken again
+    assert said(KEYS[S], nonce=used, sequence=2)[1] == Verdict.REFUSED
+    assert said(KEYS[S2])[1] == Verdict.REFUSED
+    assert said(KEYS[S], b=2)[1] == Verdict.REFUSED
+    assert said(KEYS[S], nonce="0" * 32)[1] == Verdict.REFUSED
+    assert said(KEYS[S], nonce=said(KEYS[S], gw="row")[0])[1] == Verdict.REFUSED
+    assert said(KEYS[S2], gw="row")[1] == Verdict.TAKEN
