@@ -48,11 +48,13 @@ async def test_no_secret_leaves_its_place(tmp_path):
         (station,) = centre.world.stations.values()
         with centre.world.actor():
             async with centre.paced():
+                await centre.world.sleep(10_000)  # no handshake takes the time of a badge
                 await station.tap(STRANGER)
                 await desk.expect("session.denied", 0)
                 await desk.log_in()
                 await desk.get_ready()
                 station.cable.pull()
+                await centre.world.sleep(5_000)  # the handshake, in which a list is shown late
                 await desk.pause(lists.REASONS[0]["code"])
                 await station.air({name: "another one" for name in AIR})  # refused, and told
                 await desk.get_ready()

@@ -234,6 +234,19 @@ async def gateway(bench: Bench, line: str) -> None:
     await bench.until(has_link)
 
 
+@runs("diadema hub --require-proof")
+async def proof(bench: Bench, line: str) -> None:
+    told = await bench.does("diadema fleet list")
+    assert "not shown yet by 1 that they can prove who they are: A-02" in told
+    await hub(bench, line)
+
+    async def is_heard() -> bool:
+        (row,) = (row for row in await fleet(bench) if row["s"] == bench.station.id)
+        return row["link"] == "up"
+
+    await bench.until(is_heard)
+
+
 async def fleet(bench: Bench) -> list[dict]:
     return json.loads(await bench.does("diadema fleet list --json"))
 

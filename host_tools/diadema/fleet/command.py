@@ -223,6 +223,19 @@ def _table(rows: "Sequence[Row]") -> None:
     up = sum(row.link != "lost" for row in rows)
     wrong = sum(bool(_wrong(row)) for row in rows)
     console.print(f"{len(rows)} stations, {up} there, {wrong} with something wrong")
+    console.print(_proof(rows))
+
+
+def _proof(rows: "Sequence[Row]") -> str:
+    """Whether the hub may ask for proof, or which stations of the site would not be heard then."""
+    seated = [row for row in rows if row.seat is not None]
+    silent = [row.seat for row in seated if row.seat and not row.proves]
+    if not silent:
+        return (
+            "all can prove who they are: `diadema hub --require-proof` hears no other on a cable"
+        )
+    named = ", ".join(silent[:_TREND]) + (", …" if len(silent) > _TREND else "")
+    return f"not shown yet by {len(silent)} that they can prove who they are: {named}"
 
 
 def _one(found: "One") -> None:

@@ -28,7 +28,8 @@ class Row(Struct, kw_only=True):
     free, which older programs do not tell. `reconnects`: links that came up in the last day;
     `generation` is the one it has, `wanted` the site's; `build`, `psram` (bytes): of its
     MicroPython, `start` the number of its start files; `safe`: why it is in safe mode;
-    `needs_image`: why, if it needs another; `cause`: of its last start; `phase`: in the last
+    `needs_image`: why, if it needs another; `proves`: its
+    program can show that it holds its key; `cause`: of its last start; `phase`: in the last
     roll-out it was in; `test_…`: of its last bench test.
     """
 
@@ -56,6 +57,7 @@ class Row(Struct, kw_only=True):
     unfit: str | None = None
     safe: str | None = None
     needs_image: str | None = None
+    proves: bool = False
     cause: str = ""
     revoked: bool = False
     phase: str | None = None
@@ -206,6 +208,7 @@ def _rows(
             unfit=state.unfit,
             safe=hello.cause if hello.safe else None,
             needs_image=image_needed(station),
+            proves=hello.keeps,
             cause=state.cause,
             revoked=s in revoked,
             busy=state.session is not None,
