@@ -108,7 +108,7 @@ async def test_up_and_down(hub):
         assert address == LOOPBACK
         await asyncio.open_connection(address, int(port))
     hub.process.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(hub.process.wait(), 5) == 0
+    assert await asyncio.wait_for(hub.process.wait(), 60) == 0
     assert not any(map(hub.runs, info.children.values()))
     assert not hub.data.hub.exists()
 
@@ -119,7 +119,7 @@ async def test_any_folder_serves(tmp_path, stack):
     info = (await hub.up()).hub
     assert all(map(hub.runs, info.children.values()))
     hub.process.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(hub.process.wait(), 5) == 0
+    assert await asyncio.wait_for(hub.process.wait(), 60) == 0
     assert not any(map(hub.runs, info.children.values()))
 
 
@@ -202,7 +202,7 @@ async def test_a_server_left_on_its_directory_is_ended(tmp_path, stack):
     await left.start(mqtt=False)
     hub = await (await HubProcess(tmp_path / "data").start()).up()
     stack.push_async_callback(hub.kill)
-    assert await asyncio.wait_for(left.process.wait(), 5) is not None
+    assert await asyncio.wait_for(left.process.wait(), 60) is not None
     client = await left.client()
     info = await client.jetstream(timeout=60).stream_info(STREAM)
     await client.close()

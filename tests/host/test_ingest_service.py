@@ -487,8 +487,8 @@ async def test_poison_goes_to_the_dead_letters_and_stops_nothing(broker, play, s
 
 async def test_the_end_of_the_hub_ends_it_and_the_broker(broker, ingest):
     ingest.process.stdin.close()
-    assert await asyncio.wait_for(ingest.process.wait(), 10) == 0
-    assert await asyncio.wait_for(broker.process.wait(), 10) is not None
+    assert await asyncio.wait_for(ingest.process.wait(), 60) == 0
+    assert await asyncio.wait_for(broker.process.wait(), 60) is not None
 
 
 async def test_only_one_ingest_writes(broker, ingest):

@@ -125,7 +125,7 @@ async def test_a_gateways_credential_is_shown_renewed_and_revoked(
         gateway = gateway_access.load(file)
         return aiomqtt.Client(
             gateway.host, gateway.port, username=gateway.user, password=gateway.password,
-            identifier=gateway.user, tls_context=gateway.context(), timeout=10,
+            identifier=gateway.user, tls_context=gateway.context(), timeout=60,
         )  # fmt: skip
 
     broker.write_hub()

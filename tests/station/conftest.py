@@ -115,7 +115,7 @@ class Bench:
             return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
 
         seen = await self.world.wait_event(
-            self.station.id, wanted, since=since, timeout_s=10, running=True
+            self.station.id, wanted, since=since, timeout_s=60, running=True
         )
         return seen.event
 
@@ -128,7 +128,7 @@ class Bench:
 
     async def told(self) -> None:
         """The host has every event; a fast clock stands meanwhile."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.host.events) < self.since():
                 await self.host.heard.wait()
 

@@ -28,7 +28,7 @@ async def api(web: Web) -> AsyncIterator[httpx.AsyncClient]:
 
 async def waits_for_help(api: httpx.AsyncClient, hub: Hub, since: int) -> dict[str, object]:
     await hub.put(state="ready", seat="A-01", help=since, help_topic="Procedimiento")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             for alert in (await api.get("/api/v1/alerts")).json():
                 if alert["since"] == since:

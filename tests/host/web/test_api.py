@@ -19,7 +19,7 @@ async def api(web: Web) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def rows_once(api: httpx.AsyncClient, count: int) -> list[dict[str, object]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             rows: list[dict[str, object]] = (await api.get("/api/v1/live")).json()
             if len(rows) == count:

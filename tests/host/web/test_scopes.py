@@ -60,7 +60,7 @@ class Reader:
         before = len(self.sent)
         self._came.clear()
         while len(self.sent) == before:
-            await asyncio.wait_for(self._came.wait(), 10)
+            await asyncio.wait_for(self._came.wait(), 60)
             self._came.clear()
         return json.loads(self.sent[-1])
 

@@ -94,7 +94,7 @@ async def test_the_walls_wire_carries_no_secret(web: Web, hub: Hub) -> None:
         async def hear_until(part: str) -> None:
             nonlocal heard
             while part not in heard:
-                heard += str(await asyncio.wait_for(socket.recv(), 10)) + "\n"
+                heard += str(await asyncio.wait_for(socket.recv(), 60)) + "\n"
 
         await hear_until('"ready"')
         await hub.put(**SECRETS, **PRIVATE, alias="RS")

@@ -138,7 +138,7 @@ class Web:
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.communicate(timeout=10)
+            self.process.communicate(timeout=60)
             self.process = None
 
     def close_input(self) -> int:

@@ -24,7 +24,7 @@ class Viewer:
 
     async def take(self) -> dict[str, Any]:
         """The next message, taken in; a gap fails."""
-        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 10))
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 60))
         self.down = message.get("snap", message).get("down") is not None
         if "snap" in message:
             self.snap = message["snap"]
