@@ -35,6 +35,9 @@ _WINDOW = 64  # messages that the broker has not confirmed
 _WAITING = 512  # events that wait for the window; more are dropped
 
 log = logging.getLogger("diadema.gateway")
+_mqtt_log = logging.getLogger("diadema.gateway.mqtt")
+# an answer that came when the end of the gateway had cancelled who waited for it
+_mqtt_log.addFilter(lambda record: "Unexpected message ID" not in record.getMessage())
 
 
 class _Message(Struct):
@@ -254,7 +257,7 @@ class Gateway:
             max_inflight_messages=_WINDOW,
             tls_context=access.context(),
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            logger=logging.getLogger("diadema.gateway.mqtt"),
+            logger=_mqtt_log,
         ) as client:
             client.pending_calls_threshold = _WINDOW + 10
             log.info("connected to the broker on port %d", access.port)
