@@ -15,14 +15,14 @@ async def test_nats_killed_and_started_again_loses_no_value(
         await viewer.until(state="ready")
         own_nats.kill()
         own_nats.start()
-        await asyncio.wait_for(_put_when_back(own_hub), 20)
+        await asyncio.wait_for(_put_when_back(own_hub), 60)
         await viewer.until(state="talking", c="c-8")
 
 
 async def _put_when_back(hub: Hub) -> None:
     while True:
         try:
-            await hub.put(state="talking", c="c-8")
+            await asyncio.wait_for(hub.put(state="talking", c="c-8"), 2)
         except Exception as error:
             assert "nats" in type(error).__module__ or isinstance(error, TimeoutError), error
         else:
