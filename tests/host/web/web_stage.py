@@ -51,6 +51,8 @@ class Nats:
             f'jetstream {{ store_dir: "{self.folder}/js" }}\n'
             f"authorization {{ users: [{{user: host, password: {json.dumps(PASSWORD)}}}] }}\n"
             f'ports_file_dir: "{self.folder}"\n'
+            # a client of the whole session stands still while the tests of other loops run
+            'ping_interval: "24h"\n'
         )
         server = HUB / "nats-server"
         with (self.folder / "nats.log").open("ab") as log:
@@ -168,7 +170,12 @@ class Hub:
     @classmethod
     async def open(cls, url: str) -> "Hub":
         client = await nats.connect(
-            url, user="host", password=PASSWORD, reconnect_time_wait=0.1, max_reconnect_attempts=-1
+            url,
+            user="host",
+            password=PASSWORD,
+            reconnect_time_wait=0.1,
+            max_reconnect_attempts=-1,
+            ping_interval=86_400,
         )
         hub = cls(client)
         jetstream = client.jetstream(timeout=60)
