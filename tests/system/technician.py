@@ -1,6 +1,7 @@
 """Somebody in front of a station, who does what each step of its bench test asks for."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from diadema.sim import sound
@@ -10,6 +11,7 @@ BADGE = "04a1b2c3d4e5f6"
 _KEY = bytes(range(16))  # of a DESFire card
 _HELD_DB = -20  # of the earphone at the microphone
 _ENDS = ("ok", "failed", "skipped")
+_AGAIN_S = 15  # a gesture that nobody saw is made once more
 
 
 class Technician:
@@ -20,27 +22,39 @@ class Technician:
         self._log = log
         self._sound = None
         self.steps: dict[str, str] = {}  # how each ended
+        self._asked: str | None = None  # the step that has not ended, …
+        self._at = 0.0  # … and when it was done last
+
+    @property
+    def written(self) -> str:
+        return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
 
     async def plays(self) -> None:
         """Until it is cancelled."""
         seen = 0
         while True:
-            text = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
-            lines = text.split("\n")
+            lines = self.written.split("\n")
             for line in lines[seen:-1]:
                 if line.startswith("selftest: "):
                     await self._reads(line.strip().removeprefix("selftest: "))
             seen = len(lines) - 1
+            if self._asked and time.monotonic() > self._at + _AGAIN_S:
+                await self._does(self._asked)
             await asyncio.sleep(0.05)
 
     async def _reads(self, step: str) -> None:
         name, _, word = step.rpartition(" ")
         if word in _ENDS:
             self.steps[name] = word
+            self._asked = None
             if self._sound is not None:
                 await self._sound.__aexit__(None, None, None)
                 self._sound = None
             return
+        await self._does(step)
+
+    async def _does(self, step: str) -> None:
+        self._asked, self._at = step, time.monotonic()
         name, _, which = step.partition(" ")
         if name == "keys":
             await self._station.press(int(which))
@@ -50,7 +64,7 @@ class Technician:
             await self._station.unplug()
         elif name == "headset_in":
             await self._station.plug()
-        elif name == "microphone":
+        elif name == "microphone" and self._sound is None:
             self._sound = sound.listen(self._station, held_db=_HELD_DB)
             await self._sound.__aenter__()
         elif name == "badge":

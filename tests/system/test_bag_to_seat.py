@@ -25,6 +25,7 @@ from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
 from diadema.provision.greeting import greeting_on
 from diadema.provision.work import provision
+from diadema.selftest.errors import SelftestError
 from diadema.selftest.running import run as selftest
 from diadema.sim.build import build_firmware
 from diadema.sim.flash import NorFlash
@@ -114,7 +115,11 @@ async def in_order(data: DataDir, station: Station) -> None:
     await station.plug()
     technician = Technician(station, data.log(station.id))
     playing = asyncio.create_task(technician.plays())
-    signed = await selftest(data, "B9", by="Ana", port=station.port)
+    try:
+        signed = await selftest(data, "B9", by="Ana", port=station.port)
+    except SelftestError as error:
+        done = playing.exception() if playing.done() else "goes on"
+        raise AssertionError((technician.steps, done, technician.written[-2000:])) from error
     playing.cancel()
     await asyncio.gather(playing, return_exceptions=True)
     assert signed.record.fit, (signed.test, technician.steps)
