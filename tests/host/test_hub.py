@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from broker_fixtures import until
 from diadema import credentials
+from diadema.directory.taking_in import open_directory
 from diadema.errors import DiademaError
 from diadema.hub import Hub, PageDoor
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
@@ -21,7 +22,7 @@ from diadema.hub.certificates import Certificates
 from diadema.hub.process import command_line
 from diadema.paths import DataDir
 from diadema.store import open_reader
-from scripted_station import SITE, S, Script
+from scripted_station import SITE, T0, S, Script
 
 
 class HubProcess:
@@ -260,6 +261,29 @@ async def test_a_broken_site_is_told_at_the_start(tmp_path):
     code, said = await (await HubProcess(tmp_path).start()).refused()
     assert code == 2
     assert "zone" in said
+
+
+async def test_a_badges_id_in_clear_is_turned_over_at_the_start_and_told(tmp_path, stack):
+    older = DataDir(tmp_path)
+    older.site.write_text(json.dumps(SITE))
+    with open_directory(older, T0) as book:
+        kept = book.entry("agents", "a001").body["badges"]
+    older.site.write_text(json.dumps(SITE))
+    (clear,) = SITE["agents"][0]["badges"]
+    with sqlite3.connect(older.directory) as tx:
+        tx.execute("UPDATE entries SET body = CAST(replace(body, ?, ?) AS BLOB)", (kept[0], clear))
+        tx.execute("PRAGMA user_version = 1")
+    tx.close()
+    running = await (await HubProcess(tmp_path).start()).up()
+    stack.push_async_callback(running.kill)
+    said = [(await running.process.stderr.readline()).decode() for _ in range(2)]
+    for name, line in zip(("directory.sqlite3", "site.json"), said, strict=True):
+        assert name in line and "keyed hashes" in line
+    uid = clear.partition(":")[2].encode()
+    files = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files.keys() >= {"site.json", "directory.sqlite3"}
+    assert not [name for name, content in files.items() if uid in content]
+    assert json.loads(files["site.json"])["agents"][0]["badges"] == kept
 
 
 async def test_a_hub_without_a_site_says_what_to_do(tmp_path):

@@ -1,5 +1,10 @@
-"""The tables of people and places. Nothing in `entries` and `changes` is ever written over."""
+"""The tables of people and places. Nothing in `entries` and `changes` is ever written over, but
+once: the layout before had badges' ids in clear.
+"""
 
+import hashlib
+import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +27,8 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.errors import DiademaError
 
-VERSION = 1
+VERSION = 2
+SITE_FILE = "site.json"  # in the hashes of a publication
 _BUSY_MS = 10_000  # somebody else's import
 metadata = MetaData()
 
@@ -78,6 +84,7 @@ def open_tables(path: Path) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is replaced is gone from the file
         cursor.close()
 
     def begin(connection: Any) -> None:
@@ -91,10 +98,20 @@ def open_tables(path: Path) -> Engine:
             with engine.connect().execution_options(write=True) as tx, tx.begin():
                 metadata.create_all(tx)
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-    except DBAPIError as error:
+        if _layout(engine) == 1:
+            from diadema.directory.turning_over import turn_over
+
+            turn_over(engine, path)
+            with engine.connect().execution_options(write=True) as tx, tx.begin():
+                tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    except DiademaError:
         engine.dispose()
+        raise
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        engine.dispose()
+        cause = error.orig if isinstance(error, DBAPIError) else error
         raise DiademaError(
-            f"cannot open {path} ({error.orig}): end whatever holds it, and look at the "
+            f"cannot open {path} ({cause}): end whatever holds it, and look at the "
             "permissions of its folder and at the space on its disk"
         ) from error
     if (version := _layout(engine)) != VERSION:
@@ -104,6 +121,14 @@ def open_tables(path: Path) -> Engine:
             "use the program that wrote it, or another --data"
         )
     return engine
+
+
+def digest_of(bodies: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256 of a catalogue: code and body of each entry in order of codes."""
+    digest = hashlib.sha256()
+    for code, body in bodies:
+        digest.update(code.encode() + b"\0" + body + b"\n")
+    return digest.hexdigest()
 
 
 def _layout(engine: Engine) -> int:

@@ -93,7 +93,7 @@ class Hub:
         try:
             await asyncio.to_thread(end_leftovers, self.data)
             check_obeyed(self.data)
-            site_file.take_apart(self.data.site)
+            await asyncio.to_thread(self._turn_over)
             self._port = await _claim_port(self._port, self._door.host)
             self._look_at_accounts()
             await self._start()
@@ -111,6 +111,16 @@ class Hub:
         await self._stop()
 
     # -- up
+
+    def _turn_over(self) -> None:
+        """What older programs left as it may not stay; the directory first, which looks whether
+        the site is what was published.
+        """
+        if self.data.directory.exists():
+            from diadema.directory.book import Directory
+
+            Directory(self.data.directory).close()
+        site_file.take_apart(self.data.site)
 
     async def _start(self) -> None:
         self._secrets = credentials.load_or_create(self.data)
