@@ -69,9 +69,9 @@ def _turn_publications(tx: Connection, data: DataDir, before: str) -> None:
     for number, text in tx.execute(select(row.number, row.hashes)).all():
         hashes = json.loads(text)
         for name in (_KIND, SITE_FILE):
-            old, new = now.get(name, ("", ""))
-            if hashes.pop(name, None) == old:
-                hashes[name] = new
+            known = now.get(name, ("", ""))
+            if hashes.pop(name, None) in known:
+                hashes[name] = known[1]
         tx.execute(
             update(publications).where(row.number == number).values(hashes=json.dumps(hashes))
         )

@@ -30,6 +30,7 @@ from diadema.sim.processes import HostProcesses
 from diadema.sim.station import JOURNAL_BYTES
 from diadema.sim.world import World
 from diadema.site import load as load_site
+from diadema.site_file import keep
 from diadema.store import Contact, Reader, open_reader
 from diadema.web.accounts import Accounts, passwords
 from diadema.web.who import Person
@@ -242,7 +243,7 @@ def _write_site(data: DataDir, site: dict[str, Any]) -> None:
                 f"{data.root} holds the site {there.site!r}. A simulated run writes its own "
                 "site: give a new directory with --data, or leave it out."
             )
-    data.site.write_bytes(msgspec.json.encode(site))
+    keep(data.site, msgspec.json.encode(site))
 
 
 def _invite(accounts: Accounts) -> str:
