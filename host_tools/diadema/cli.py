@@ -185,6 +185,11 @@ def hub(
                     _say("[bold red]There were accounts, and there are none.[/bold red]")
                     _say("Restore accounts.sqlite3 from a backup, and enter that:")
                     _say("diadema ledger restored REASON")
+                if running.pages_ca is not None:
+                    _say(f"Browsers are to trust {running.pages_ca}")
+                if running.pages_ca_is_new:
+                    _say("[bold]It is new: install it in each browser[/bold], and take out any")
+                    _say("older «Diadema CA»: whoever had its key could be any site to them.")
                 _say("Stations by MQTT: {}:{}".format(*running.mqtt))
                 _say(f"Data: {running.data.root}")
                 if not running.data.site.exists():

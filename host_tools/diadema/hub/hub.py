@@ -64,6 +64,8 @@ class Hub:
             raise self._door.too_early()
         self.accounts_lost = False  # there were some
         self.set_up_code: str | None = None  # while there is no account, once up
+        self.pages_ca = self._door.authority(self.data)
+        self.pages_ca_is_new = False  # no browser has it
         self._mqtt = (mqtt_host, mqtt_port)
         self._clock = clock.absolute() if clock else None
         self._require_proof = ["--require-proof"] if require_proof else []
@@ -147,7 +149,9 @@ class Hub:
         ]
         if importlib.util.find_spec("diadema.web.__main__") is not None:
             names = described.broker_names if described else []
+            before = _content(self.pages_ca)
             door = self._door.arguments(self.data, names)
+            self.pages_ca_is_new = _content(self.pages_ca) != before
             web = self._python("diadema.web", "--port", str(self._port), *door)
             starting.append(self._begin("web", web, self._web_serves))
         await asyncio.gather(*starting)
@@ -316,6 +320,10 @@ class Hub:
                 await child.stop(1.0)
         self._children.clear()
         self._held.close()
+
+
+def _content(file: Path | None) -> bytes:
+    return file.read_bytes() if file is not None and file.exists() else b""
 
 
 async def _listening(port: int, host: str = LOOPBACK) -> None:
