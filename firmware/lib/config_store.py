@@ -53,10 +53,11 @@ def configure(app, u, details):
         return
     app.intake = None
     app.adopt(config)
-    app.record(
-        {"k": "station.config", "generation": config.generation,
-         "hash": details["sha256"][:16], "i": details["i"]}, u,
-    )  # fmt: skip
+    event = {"k": "station.config", "generation": config.generation,
+             "hash": details["sha256"][:16], "i": details["i"]}  # fmt: skip
+    if config.ca:
+        event["ca"] = config.ca
+    app.record(event, u)
     app.fault("config", None)
     app.settle_links()
     app.machine.refresh()

@@ -3,6 +3,7 @@ a TLS peer that withholds what a broker owes.
 """
 
 import asyncio
+import base64
 
 import pytest
 from mqtt_bench import INTERPRETERS, STATION, Authority, Peer, Station, broker, running_server
@@ -95,6 +96,34 @@ async def test_a_ping_without_an_answer_ends_the_connection(authority, which):
         await station.says("up")
         await station.says("ended no_answer")
         assert peer.seen[2:3] == [(0xC0, b"")]
+
+
+def both_told(*authorities):
+    """`broker.ca` while the authority is changed: the certificates one behind the other."""
+    told = b"".join(base64.b64decode(one.base64) for one in authorities)
+    return base64.b64encode(told).decode()
+
+
+@both
+async def test_of_two_authorities_either_is_taken_and_no_third(tmp_path, authority, which):
+    for name in ("next", "third"):
+        (tmp_path / name).mkdir()
+    coming, third = Authority(tmp_path / "next"), Authority(tmp_path / "third")
+    for shows, outcome in ((authority, "up"), (coming, "up"), (third, "ended certificate")):
+        async with Peer(shows, {}) as peer:
+            told = broker(authority, peer.port) | {"ca": both_told(authority, coming)}
+            async with Station(which, broker=told, count=0, once=True) as station:
+                await station.says(outcome)
+
+
+@both
+async def test_what_is_no_certificate_is_told(authority, which):
+    async with Peer(authority, {}) as peer:
+        for ca in (authority.base64[:-8], base64.b64encode(b"\x30").decode(), "AAEC",
+                   base64.b64encode(base64.b64decode(authority.base64) + b"\0").decode()):
+            told = broker(authority, peer.port) | {"ca": ca}
+            async with Station(which, broker=told, count=0, once=True) as station:
+                await station.says("ended ")
 
 
 @both

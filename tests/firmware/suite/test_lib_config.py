@@ -378,6 +378,14 @@ def test_key_wifi_and_broker_may_be_there():
         assert wrong(broker=dict(BROKER, **{name: value}))[0] == "broker." + name
 
 
+def test_what_it_holds_of_the_brokers_authorities_has_a_name():
+    """The host makes the same one of the text that it has sent."""
+    assert Config(GOOD).ca == ""
+    config = Config(dict(GOOD, wifi=WIFI, broker=BROKER))
+    assert config.ca == hexlify(sha256(b"AAEC").digest()).decode()[:8]
+    assert Config(dict(GOOD, broker=dict(BROKER, ca="AAED"))).ca != config.ca
+
+
 def test_a_time_server_may_be_named():
     for server in ("10.0.0.1:123", "pool.example.pe:123", "h:65535"):
         assert wrong(sntp=server) is None
