@@ -62,6 +62,7 @@ class Hello(Struct, kw_only=True):
     gw: Name = ""  # the gateway that carries the cable, …
     port: Count = 0  # … which of its cables that is, and the path of it
     at: Path = ""
+    gw_ca: Name = ""  # of one on another machine: mark of the broker's authorities in its file
     keyed: int | None = None  # whether it holds a key; None: a program that cannot prove it
     nonce: Name = ""  # of the hub's question, and the proof that answers it
     mac: Name = ""

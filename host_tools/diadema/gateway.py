@@ -22,6 +22,7 @@ from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
 from diadema.frames import DOWN_LIMIT
 from diadema.gateway_access import Access, here
+from diadema.hub.certificates import ca_mark
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir
 from diadema.serial_port import port_paths
@@ -147,7 +148,9 @@ class Gateway:
                 other.station = None
                 self._look_for_twin(s, cable, other)
         self._by_station[s] = cable
-        mine = {"port": cable.number, "at": cable.line.path[-PATH_LIMIT:]}
+        mine: dict[str, object] = {"port": cable.number, "at": cable.line.path[-PATH_LIMIT:]}
+        if self._access is not None:
+            mine["gw_ca"] = ca_mark(self._access.ca)
         body = msgspec.json.encode(greeting | mine)
         self._put(_Message(f"{s}/st", body, retain=True))
 

@@ -23,7 +23,7 @@ from diadema.site_work import Campaign, Reason
 
 type Own = Mapping[str, Mapping[str, Any]]  # what only one station is told, by station
 
-CONFIG_LIMIT = 40 * CONFIG_PART  # bytes; a station holds it in RAM while it checks it
+CONFIG_LIMIT = 41 * CONFIG_PART  # bytes; a station holds it in RAM while it checks it
 
 
 def utc_offset_min(site: Site, now_ms: int) -> int:
@@ -219,7 +219,7 @@ def check_sizes(site: Site) -> None:
     """Raises SiteError when a station could not hold its configuration."""
     longest: dict[str, Any] = {"key": "0" * 64, "update_key": "0" * 512}
     if site.wifi is not None:
-        longest |= {"wifi": "0" * 128, "broker": "0" * 1400}
+        longest |= {"wifi": "0" * 128, "broker": "0" * 1440}
     secrets = dict.fromkeys((station.id for station in site.stations), longest)
     lent = Counter(one.day for agent in site.agents for one in agent.day_badges)
     fullest = max(lent, key=lent.__getitem__, default=None)

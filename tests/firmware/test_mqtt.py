@@ -119,8 +119,12 @@ async def test_of_two_authorities_either_is_taken_and_no_third(tmp_path, authori
 @both
 async def test_what_is_no_certificate_is_told(authority, which):
     async with Peer(authority, {}) as peer:
-        for ca in (authority.base64[:-8], base64.b64encode(b"\x30").decode(), "AAEC",
-                   base64.b64encode(base64.b64decode(authority.base64) + b"\0").decode()):
+        for ca in (
+            authority.base64[:-8],
+            base64.b64encode(b"\x30").decode(),
+            "AAEC",
+            base64.b64encode(base64.b64decode(authority.base64) + b"\0").decode(),
+        ):
             told = broker(authority, peer.port) | {"ca": ca}
             async with Station(which, broker=told, count=0, once=True) as station:
                 await station.says("ended ")

@@ -293,6 +293,7 @@ class Intake:
             self._names.pop(f"{PREFIX}gw-{before.gw}.{station.s}.ev", None)
         else:
             hello.gw, hello.port, hello.at = before.gw, before.port, before.at
+            hello.gw_ca = before.gw_ca
         station.hello = hello
         self.effects.greeted[station.s] = hello
         self._set_link(station, target.link, True)

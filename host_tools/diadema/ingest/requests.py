@@ -92,6 +92,7 @@ class Requests:
         """A callback for each subject."""
         return {
             "hub.act": self._named(self._on_act),
+            "hub.ca": self._asked(self._on_ca),
             "hub.record": self._named(self._on_record),
             "hub.command": self._named(self._on_command),
             "hub.clock": self._asked(self._on_clock),
@@ -268,6 +269,12 @@ class Requests:
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
         self._service.keeper.load()
+        await self._service.use_site()
+        return {"generation": self._service.keeper.generation}
+
+    async def _on_ca(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Another CA of the broker comes to the stations, beside the one they hold."""
+        self._service.ca_change.begin()
         await self._service.use_site()
         return {"generation": self._service.keeper.generation}
 

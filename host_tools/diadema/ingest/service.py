@@ -21,6 +21,7 @@ from diadema.ingest.acts import Acts
 from diadema.ingest.admission import Admission
 from diadema.ingest.answers import Answers
 from diadema.ingest.broker_look import BrokerLook
+from diadema.ingest.ca_change import CaChange
 from diadema.ingest.commanding import Commands, Frames, Told
 from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
@@ -106,6 +107,9 @@ class Service:
         self._meta = Meta(ingest, self.keeper)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
+        self.ca_change = CaChange(
+            data, secrets, self.mosquitto, ingest.stations, self.enrolment.revoked
+        )
         self._patience = Patience()
         self._broker = BrokerLook(url, secrets.system)
         self._ticks = 0
@@ -396,7 +400,7 @@ class Service:
             self._meta.note()
         if queues := self._queues.news(self.ingest.site):
             await self._client().publish(f"$KV.{BUCKET}.queues", queues)
-        if self.keeper.moment_changed():
+        if self.keeper.moment_changed() or await self.ca_change.step(self.ingest.site):
             await self.use_site()
 
     async def use_site(self) -> None:
