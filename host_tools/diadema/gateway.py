@@ -148,9 +148,8 @@ class Gateway:
                 other.station = None
                 self._look_for_twin(s, cable, other)
         self._by_station[s] = cable
-        mine: dict[str, object] = {"port": cable.number, "at": cable.line.path[-PATH_LIMIT:]}
-        if self._access is not None:
-            mine["gw_ca"] = ca_mark(self._access.ca)
+        mine = {"port": cable.number, "at": cable.line.path[-PATH_LIMIT:]}
+        mine["gw_ca"] = "" if self._access is None else ca_mark(self._access.ca)
         body = msgspec.json.encode(greeting | mine)
         self._put(_Message(f"{s}/st", body, retain=True))
 

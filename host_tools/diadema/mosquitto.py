@@ -114,9 +114,9 @@ class Mosquitto:
             return
         lines = [f"{s}:{hashed(s, password)}\n" for s, password in sorted(passwords.items())]
         running = self._running()
-        ca = Certificates(self._data.tls).ca_pem().decode()
-        if _put(self._ca, ca) | _put(self.conf, self._configuration(door)) and running:
-            log.warning("mosquitto must be started again: its door, NATS' port or CA has changed")
+        _put(self._ca, Certificates(self._data.tls).ca_pem().decode())  # read at each connection
+        if _put(self.conf, self._configuration(door)) and running:
+            log.warning("mosquitto must be started again: its door or NATS' port has changed")
         changed = _put(self._acl, _ACL)
         if (_put(self._passwords, "".join(lines)) or changed) and running:
             os.kill(running, signal.SIGHUP)

@@ -4,8 +4,10 @@ a TLS peer that withholds what a broker owes.
 
 import asyncio
 import base64
+from types import SimpleNamespace
 
 import pytest
+from diadema.hub.certificates import Certificates, PageCertificates
 from mqtt_bench import INTERPRETERS, STATION, Authority, Peer, Station, broker, running_server
 
 both = pytest.mark.parametrize("which", list(INTERPRETERS))
@@ -112,6 +114,20 @@ async def test_of_two_authorities_either_is_taken_and_no_third(tmp_path, authori
     for shows, outcome in ((authority, "up"), (coming, "up"), (third, "ended certificate")):
         async with Peer(shows, {}) as peer:
             told = broker(authority, peer.port) | {"ca": both_told(authority, coming)}
+            async with Station(which, broker=told, count=0, once=True) as station:
+                await station.says(outcome)
+
+
+@both
+async def test_the_authority_of_the_pages_is_good_for_no_broker(tmp_path, which):
+    """Whoever has stolen its key."""
+    stations, pages = Certificates(tmp_path / "tls"), PageCertificates(tmp_path / "tls")
+    for made in (stations, pages):
+        made.make(["localhost", "127.0.0.1"])
+    for shows, outcome in ((stations, "up"), (pages, "ended certificate")):
+        peer = Peer(SimpleNamespace(server=lambda: (shows.server, shows.server_key)), {})  # noqa: B023
+        async with peer:
+            told = broker(SimpleNamespace(base64=stations.told()), peer.port)
             async with Station(which, broker=told, count=0, once=True) as station:
                 await station.says(outcome)
 

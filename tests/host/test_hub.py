@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -22,6 +23,8 @@ from diadema.hub.certificates import Certificates
 from diadema.hub.process import command_line
 from diadema.paths import DataDir
 from diadema.store import open_reader
+from diadema.web.accounts import Accounts
+from diadema.web.who import Person
 from scripted_station import SITE, T0, S, Script
 
 
@@ -286,21 +289,43 @@ async def test_a_badges_id_in_clear_is_turned_over_at_the_start_and_told(tmp_pat
     assert json.loads(files["site.json"])["agents"][0]["badges"] == kept
 
 
-async def test_a_hub_without_a_site_says_what_to_do(tmp_path):
-    async def said(data):
-        process = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "diadema", "hub", "--data", str(data)],
-            *["--port", "0", "--mqtt-port", "0"],
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(60):
-                return (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
-        finally:
-            process.terminate()
-            await process.wait()
+async def said(data, *more):
+    """What a hub says on its console until it is up; then it is ended."""
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "diadema", "hub", "--data", str(data)],
+        *["--port", "0", "--mqtt-port", "0", *more],
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            return (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
+    finally:
+        process.terminate()
+        await process.wait()
 
+
+async def test_a_directory_with_one_ca_keeps_it_and_browsers_are_told_of_theirs(tmp_path):
+    data = DataDir(tmp_path)
+    (tmp_path / "site.json").write_text(json.dumps(SITE))
+    accounts = Accounts(data)
+    tester = Person(id="test", name="", role="service")
+    accounts.book.add(tester, "admin", "Prueba", "admin", password="una frase de prueba")
+    accounts.close()
+    Certificates(data.tls).make(["localhost", LOOPBACK])
+    for ending in ("pem", "key"):  # as the hub made them before: by the one CA
+        shutil.copy(data.tls / f"server.{ending}", data.tls / f"web.{ending}")
+    held = Certificates(data.tls).told()
+    told = await said(tmp_path, "--host", "0.0.0.0")
+    assert f"Browsers are to trust {data.tls / 'pages-ca.pem'}\n" in told
+    assert "It is new: install it in each browser" in told
+    assert Certificates(data.tls).told() == held
+    told = await said(tmp_path, "--host", "0.0.0.0")
+    assert "pages-ca.pem" in told and "It is new" not in told
+    assert "Browsers" not in await said(tmp_path)  # plain HTTP, on this machine alone
+
+
+async def test_a_hub_without_a_site_says_what_to_do(tmp_path):
     told = await said(tmp_path / "bare")
     assert "diadema site example > site.json" in told and "diadema site site.json" in told
     (tmp_path / "described").mkdir()
