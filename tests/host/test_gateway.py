@@ -12,9 +12,11 @@ import tty
 import aiomqtt
 import pytest
 from broker_fixtures import IngestProcess, until
+from diadema import gateway_access
 from diadema.errors import DiademaError
 from diadema.frames import DOWN_LIMIT, Decoder, encode
 from diadema.gateway import Gateway
+from diadema.hub.certificates import Certificates
 from diadema.paths import DataDir
 from diadema.pieces import Joiner
 from diadema.store import open_reader
@@ -106,10 +108,9 @@ async def wire(tmp_path):
     made.pull()
 
 
-@pytest.fixture
-async def gateway(broker, wire, stack):
+async def running_gateway(broker, wire, stack, access=None):
     broker.write_hub()
-    gateway = Gateway(broker.data, [str(wire.path)], "test")
+    gateway = Gateway(broker.data, [str(wire.path)], "test", access)
     running = asyncio.create_task(gateway.run())
 
     async def end():
@@ -119,6 +120,11 @@ async def gateway(broker, wire, stack):
 
     stack.push_async_callback(end)
     return gateway
+
+
+@pytest.fixture
+async def gateway(broker, wire, stack):
+    return await running_gateway(broker, wire, stack)
 
 
 @pytest.fixture
@@ -139,7 +145,7 @@ async def heard(broker, stack):
 
 def greeting(wire):
     told = {name: value for name, value in wire.script.hello().items() if name != "gw"}
-    return {**told, "port": 0, "at": str(wire.path)[-200:]}
+    return {**told, "port": 0, "at": str(wire.path)[-200:], "gw_ca": ""}
 
 
 def bodies(heard, topic):
@@ -159,6 +165,17 @@ async def test_both_ways_to_the_store_and_back(broker, gateway, wire, stack):
     reader = open_reader(broker.data.store)
     stack.callback(reader.close)
     assert [event.body for event in reader.events_of(S)] == wire.script.bodies
+
+
+async def test_one_elsewhere_says_which_authorities_its_file_has(broker, wire, heard, stack):
+    broker.write_hub()
+    tls = Certificates(broker.data.tls)
+    tls.begin()
+    access = gateway_access.here(broker.data, "test")
+    assert len(access.context().get_ca_certs()) == 2
+    await running_gateway(broker, wire, stack, access)
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
+    assert bodies(heard, f"{GW}/{S}/st")[0] == greeting(wire) | {"gw_ca": tls.mark()}
 
 
 async def test_what_it_publishes(heard, gateway, wire):
