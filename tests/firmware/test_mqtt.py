@@ -110,7 +110,7 @@ def both_told(*authorities):
 async def test_of_two_authorities_either_is_taken_and_no_third(tmp_path, authority, which):
     for name in ("next", "third"):
         (tmp_path / name).mkdir()
-    coming, third = Authority(tmp_path / "next"), Authority(tmp_path / "third")
+    coming, third = (Authority(tmp_path / name, name) for name in ("next", "third"))
     for shows, outcome in ((authority, "up"), (coming, "up"), (third, "ended certificate")):
         async with Peer(shows, {}) as peer:
             told = broker(authority, peer.port) | {"ca": both_told(authority, coming)}
