@@ -197,7 +197,18 @@ def size_of(data):
     return sum(path.stat().st_size for path in data.root.glob("store.sqlite3*"))
 
 
-@pytest.mark.parametrize("what", ["noise", "greetings", "events"])
+def _numbered(n):
+    """A letter that stands for n."""
+    return b'{"s":"%b","e":5,"n":%d,"k":1}' % (BAD.encode(), n)
+
+
+def _of_new_fields(n):
+    told = b",".join(b'"%x":0' % (n * 35 + at) for at in range(35))
+    place = b'"e":5,"n":%d,"b":1,"u":%d' % (n, n)
+    return b'{"s":"%b",%b,"k":"headset.plugged",%b}' % (BAD.encode(), place, told)
+
+
+@pytest.mark.parametrize("what", ["noise", "greetings", "events", "numbered", "new fields"])
 def test_it_leaves_no_more_than_twice_what_it_sent(tmp_path, what):
     """`noise` and `greetings` that are none: beyond some of them, nothing."""
     data = DataDir(tmp_path)
@@ -205,8 +216,14 @@ def test_it_leaves_no_more_than_twice_what_it_sent(tmp_path, what):
     writer = open_writer(data.store)
     ingest, before, sent, alarms = Ingest(writer, DESCRIBED, Standing()), size_of(data), 0, 0
     script = Script(s=BAD, agent="x1").boot().clock().login()
-    for _ in range(20):
-        if what == "events":
+    for batch in range(20):
+        if what in ("numbered", "new fields"):
+            body = _numbered if what == "numbered" else _of_new_fields
+            messages = [
+                Message(1, f"{PREFIX}{BAD}.ev", body(n))
+                for n in range(500 * batch + 1, 500 * batch + 501)
+            ]
+        elif what == "events":
             for _ in range(500):
                 script.add("station.health", heap=90_000, journal=1, discards=0, bad_frames=0)
             messages = script.messages(script.n - 499)

@@ -16,7 +16,7 @@ from msgspec.structs import astuple
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
-from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, target_of
+from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of
 from diadema.ingest.projection import project, skip
 from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.station import (
@@ -35,7 +35,8 @@ from diadema.store.kept_trails import trail_row
 from diadema.store.rows import HUB
 from diadema.store.writer import Batch, Doubtful, EventRow
 
-LETTERS = 1000  # of one subject, that stand for no number: enough to see what is wrong
+LETTERS = 1000  # of one subject: enough to see what is wrong
+_UNREADABLE = b""  # in the place of an event that is no letter either
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 1024  # bytes: a frame, and what the gateway adds
 _NAMES_KEPT = 100_000
@@ -43,8 +44,8 @@ _decode_hello = msgspec.json.Decoder(Greeting).decode
 
 
 class Intake:
-    """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many
-    without a place are dead, by subject) live on; `kept` reads a journal that was put aside.
+    """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many are
+    dead, by subject) live on; `kept` reads a journal that was put aside.
     """
 
     def __init__(
@@ -315,12 +316,12 @@ class Intake:
         try:
             kind, event, unknown = decode(message.data)
         except BadEvent as error:
-            self._bury(message, error.reason, s, error.e, error.n)
+            kept = self._bury(message, error.reason, s, error.e, error.n)
             if error.e is not None and error.n is not None:
                 station = self._touch(s)
                 journal = self._journal(station, error.e)
                 if error.n > journal.position and self._room(journal, error.n):
-                    journal.pending.setdefault(error.n)
+                    journal.pending.setdefault(error.n, None if kept else _UNREADABLE)
                     self._advance(station, journal)
             return
         self._event(s, kind, event, message, unknown)
@@ -369,7 +370,9 @@ class Intake:
             n = journal.position + 1
             data = journal.pending.pop(n)
             journal.position = n
-            if data is None:  # a dead letter takes its place
+            if not data:  # a dead letter takes its place
+                if data == _UNREADABLE:
+                    self._forgo(station.s, journal.e, n)
                 skip(station.state)
                 continue
             known: Any = event if event is not None and event.n == n else decode(data)[1]
@@ -399,6 +402,14 @@ class Intake:
         journal.position = max(journal.position, last)
         self._advance(station, journal)
 
+    def _forgo(self, s: str, e: int, n: int) -> None:
+        """n came, and can neither be read nor is kept: a loss, in one row with the one before."""
+        losses, before = self.batch.losses, (s, e, n - 1, "unreadable")
+        first = n
+        if losses and (*losses[-1][:2], *losses[-1][3:]) == before:
+            first = losses.pop()[2]
+        losses.append((s, e, first, n, "unreadable"))
+
     def _answer(self, station: Station, event: Any, data: bytes) -> None:
         if isinstance(event.i, int) and event.i < station.next_i + COMMANDS:
             self.batch.answers.append((station.s, event.i, data))
@@ -409,6 +420,7 @@ class Intake:
     def _not_worked_out(self, station: Station, message: Message, error: Exception) -> None:
         """A fault of ours: the event is stored all the same, and one event must not stop us."""
         skip(station.state)
+        message = Message(message.sequence, subject_of(station.s), message.data)
         self._bury(message, f"stored, but not worked out: {error!r}", station.s)
 
     def _bury(
@@ -418,13 +430,14 @@ class Intake:
         s: str | None = None,
         e: int | None = None,
         n: int | None = None,
-    ) -> None:
+    ) -> bool:
+        """Whether it is kept."""
         subject = message.subject
         first, count = self._buried.get(subject, (reason, 0))
         self._buried[subject] = first, count + 1
-        if n is None:  # with a place it stands for its number, and must stay
-            self._letters[subject] += 1
-            if self._letters[subject] > LETTERS:
-                return
+        self._letters[subject] += 1
+        if self._letters[subject] > LETTERS:
+            return False
         body = message.data[:_BODY_KEPT]
         self.batch.dead.append((subject, body, s, e, n, reason[:200], message.sequence))
+        return True

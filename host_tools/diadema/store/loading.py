@@ -23,7 +23,7 @@ class Saved:
     live: dict[str, bytes]
     stream: tuple[str, int, str] | None
     generation: tuple[int, str] = field(default=(0, ""))
-    letters: Counter[str] = field(default_factory=Counter)  # dead ones without n, by subject
+    letters: Counter[str] = field(default_factory=Counter)  # dead ones, by subject
 
 
 def load(tx: Connection) -> Saved:
@@ -44,7 +44,7 @@ def load(tx: Connection) -> Saved:
     for s, e, n, body in tx.exec_driver_sql(_BEYOND):  # where both are, the event counts
         saved.pending.append((s, e, n, body))
     dead = tables.dead_letters.c
-    counted = select(dead.subject, func.count()).where(dead.n.is_(None)).group_by(dead.subject)
+    counted = select(dead.subject, func.count()).group_by(dead.subject)
     saved.letters.update({subject: count for subject, count in tx.execute(counted)})
     generation = tables.generations.c
     query = select(generation.generation, generation.hash)
