@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from diadema.errors import DiademaError
+from diadema.store.errors import is_damage
 
 VERSION = 2
 SITE_FILE = "site.json"  # in the hashes of a publication
@@ -73,7 +74,9 @@ publications = Table(
 
 
 def open_tables(path: Path) -> Engine:
-    """The engine of the directory at `path`, made when there is none. Raises DiademaError."""
+    """The engine of the directory at `path`, made when there is none. Raises DiademaError, now
+    or when what is read or written finds the file damaged.
+    """
     if not path.exists():
         path.touch(mode=0o600)  # documents of people, and verifiers
     engine = create_engine(URL.create("sqlite", database=str(path)))
@@ -91,8 +94,17 @@ def open_tables(path: Path) -> Engine:
         options = connection.get_execution_options()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
 
+    def failed(context: Any) -> None:
+        found = context.original_exception
+        if is_damage(found):
+            raise DiademaError(
+                f"{path} is damaged ({found}): end the hub, move it and those beside it with -wal "
+                "and -shm away, and put a backup of it there"
+            ) from found
+
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begin)
+    event.listen(engine, "handle_error", failed)
     try:
         if _layout(engine) == 0:
             with engine.connect().execution_options(write=True) as tx, tx.begin():
