@@ -75,7 +75,7 @@ class SmallDisk:
         await until(lambda: self.data.read_hub() or self.process.returncode is not None)
         assert self.process.returncode is None, self.said
         self.web = self.data.read_hub().web
-        self._token = {"Authorization": f"Bearer {credentials.load(self.data).api}"}
+        self.token = {"Authorization": f"Bearer {credentials.load(self.data).api}"}
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         await self._connect()
         return self
@@ -142,12 +142,12 @@ class SmallDisk:
         await asyncio.gather(*(one.until_held(one.script.n) for one in self.crowd))
 
     async def status(self) -> dict:
-        async with self.http.get(f"{self.web}/api/v1/status", headers=self._token) as answer:
+        async with self.http.get(f"{self.web}/api/v1/status", headers=self.token) as answer:
             assert answer.status == 200
             return await answer.json()
 
     async def metrics(self) -> str:
-        async with self.http.get(f"{self.web}/metrics", headers=self._token) as answer:
+        async with self.http.get(f"{self.web}/metrics", headers=self.token) as answer:
             return await answer.text()
 
     async def wall(self) -> dict:
