@@ -103,6 +103,7 @@ class Service:
         self.windows = Windows(ingest, keys, self.enrolment, self._proofs)
         self.commands.giving = self.windows.giving
         self._ways = Ways(ingest, self.windows.giving)
+        self.updates.configures = self._ways.configures
         self._outbox = Outbox(self._sealed, self._ways)
         self._meta = Meta(ingest, self.keeper)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)

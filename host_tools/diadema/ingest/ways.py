@@ -31,3 +31,7 @@ class Ways:
         if hello.links != ("usb",) and not (config and (giving or not hello.keeps)):
             ways.append(f"{_TOPICS}{s}.{leaf}")
         return ways
+
+    def configures(self, s: str) -> bool:
+        """Whether a configuration can go there now."""
+        return bool(self(s, "cmd", _CONFIG))
