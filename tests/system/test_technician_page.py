@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
 from diadema.boards.table import load_board
 from diadema.cli import app
+from diadema.hub.certificates import Certificates
 from diadema.image.files import VFS_BLOCK, unpack
 from diadema.paths import DataDir, default_root
 from diadema.sim.build import choose_boards
@@ -349,6 +350,17 @@ async def journal(bench: Bench, line: str) -> None:
 @runs("diadema enrol gateway row2 --json")
 async def enrol_gateway(bench: Bench, line: str) -> None:
     assert json.loads(await bench.does(line))["user"] == "gw-row2"
+
+
+@runs("diadema keys renew-ca")
+async def renew_ca(bench: Bench, line: str) -> None:
+    before = Certificates(bench.data.tls).told()
+    assert "stations get it now" in await bench.does(line)
+
+    async def is_another() -> bool:
+        return Certificates(bench.data.tls).told() != before
+
+    await bench.until(is_another)
 
 
 @runs("diadema mosquitto")
