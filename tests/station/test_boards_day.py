@@ -41,6 +41,7 @@ async def look(bench, day: Day, name: str) -> None:
 
 async def mid_second(bench, contact: str) -> None:
     """Until the time of that call, as it is shown, is not about to change."""
+    await bench.caught_up()
     began_ms = next(
         seen.at_ms
         for seen in bench.world.witness.events(bench.station.id)
