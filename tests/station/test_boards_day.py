@@ -39,16 +39,16 @@ async def look(bench, day: Day, name: str) -> None:
     day.lights[name] = await bench.station.lights()
 
 
-async def mid_second(bench, contact: str) -> None:
-    """Until the time of that call, as it is shown, is not about to change."""
-    await bench.caught_up()
+async def shown_at(bench, contact: str, seconds: int) -> None:
+    """Until so long after the answer, in the middle of a second: its time is on the screen."""
     began_ms = next(
         seen.at_ms
         for seen in bench.world.witness.events(bench.station.id)
         if seen.event["k"] == "contact.answered" and seen.event["c"] == contact
     )
-    now = bench.world.now_ms()
-    await bench.world.sleep_until(now + 1_000 - (now - began_ms - 400) % 1_000)
+    await bench.caught_up()
+    assert bench.world.now_ms() < began_ms + 1000 * seconds
+    await bench.world.sleep_until(began_ms + 1000 * seconds + 500)
 
 
 async def heard(bench) -> set[str]:
@@ -85,6 +85,9 @@ async def answered_call(bench, day: Day) -> None:
     await bench.world.sleep(5000)
     await bench.keys(1)
     await bench.event("wrapup.started", c="C-1")
+    began_ms = bench.world.witness.events(bench.station.id)[-1].at_ms
+    await bench.caught_up()
+    await bench.world.sleep_until(began_ms + 4_400)  # its light blinks: the middle of a flash
     await look(bench, day, "tree")
     await bench.typify("C-1", "211")
     await bench.event("voice.summary", c="C-1")
@@ -108,14 +111,12 @@ async def protocol_motive_and_help(bench, day: Day) -> None:
     await bench.keys(4)
     await bench.event("help.topic", since, topic="sistema")
     asked = bench.world.witness.events(bench.station.id)[since]
-    await bench.world.sleep(21_500)  # no picture near the turn of a minute, which it shows
-    await mid_second(bench, "C-1")
+    await shown_at(bench, "C-1", 60)  # not near the turn of a minute, which it shows too
     await look(bench, day, "help waits")
-    for state in ("accepted", "resolved"):
+    for state, seconds in (("accepted", 70), ("resolved", 80)):
         number = bench.host.command("help", of=asked.n, state=state, by="Sra. Palta")
         assert (await bench.host.answer(number))["k"] == f"help.{state}"
-        await bench.world.sleep(3000)
-        await mid_second(bench, "C-1")
+        await shown_at(bench, "C-1", seconds)
         await look(bench, day, f"help {state}")
 
 
