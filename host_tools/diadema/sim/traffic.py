@@ -137,9 +137,8 @@ class Traffic:
             if way == "usb":
                 self.greeted.set()
                 hello = message["hello"]
-                kind = tuple(hello.get(name) for name in ("e", "b", "generation")) + (
-                    "mac" in hello,
-                )
+                known = (hello.get(name) for name in ("e", "b", "generation"))
+                kind = (*known, "mac" in hello)
                 self._greets = kind not in self._greeted_as
                 self._greeted_as.add(kind)
             if "e" in message["hello"]:  # safe mode has no journal to speak of
