@@ -56,8 +56,7 @@ class Traffic:
         self.spoke_at = 0.0  # real time of the newest message, either way
         self._reads = False  # a piece that the station has not confirmed
         self._more = False  # pieces are to come after the one that came last
-        self._greets = False  # a hello is answered by more than its acknowledgement, …
-        self._greeted_as: set[tuple[Any, ...]] = set()  # … the first of its kind in a boot
+        self._greets = False  # a hello is answered by more than its acknowledgement
         self._follows = False  # that, or blocks are to come
         self._piece_ms: int | None = None  # when the next piece was owed
         self._piece_until = 0.0  # real time at which nobody waits for it any more
@@ -136,11 +135,7 @@ class Traffic:
         if "hello" in message:
             if way == "usb":
                 self.greeted.set()
-                hello = message["hello"]
-                known = (hello.get(name) for name in ("e", "b", "generation"))
-                kind = (*known, "mac" in hello)
-                self._greets = kind not in self._greeted_as
-                self._greeted_as.add(kind)
+                self._greets = True
             if "e" in message["hello"]:  # safe mode has no journal to speak of
                 self._owe(message["hello"]["e"], None, _HELLO_MS)
             return
