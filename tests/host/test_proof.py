@@ -9,8 +9,11 @@ import pytest
 from at_the_door import WIFI, asked, connection, credential, refused
 from broker_fixtures import IngestProcess, until
 from diadema.gateway import PATH_LIMIT
+from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.station import Greeting
+from diadema.ingest.ways import Ways
 from diadema.station_keys import StationKeys, seal
 from diadema.store import open_reader
 from scripted_station import SITE, S, Script
@@ -45,6 +48,12 @@ def wires(broker, tmp_path, stack):
 @pytest.fixture
 async def ingest(broker, wires, stack):
     return await stack.enter_async_context(IngestProcess(broker))
+
+
+@pytest.fixture
+def ingest_here(writer, site, clock):
+    """Its core alone."""
+    return Ingest(writer, site, clock)
 
 
 class Told(Script):
@@ -259,3 +268,99 @@ def test_a_proof_counts_once_and_for_its_station_and_boot(tmp_path):
     assert said(KEYS[S], nonce="0" * 32)[1] == Verdict.REFUSED
     assert said(KEYS[S], nonce=said(KEYS[S], gw="row")[0])[1] == Verdict.REFUSED
     assert said(KEYS[S2], gw="row")[1] == Verdict.TAKEN
+
+
+class Door:
+    """Greetings as they come in from gateways and by MQTT, without a broker."""
+
+    def __init__(self, ingest, path, keys=None, *, required=False):
+        path.write_text(json.dumps({s: key.hex() for s, key in (keys or KEYS).items()}))
+        path.chmod(0o600)
+        self.ingest, self.keys = ingest, StationKeys(path)
+        self.proofs = ingest.proofs = Proofs(self.keys, required=required)
+        self.ways = Ways(ingest, lambda _: None)
+        self.taken = 0
+
+    def take(self, subject, told):
+        """Gives the effects."""
+        self.taken += 1
+        data = told if isinstance(told, bytes) else json.dumps(told).encode()
+        message = Message(self.taken, f"{PREFIX}{subject}", data)
+        return self.ingest.take([message], "stream", "server")
+
+    def says(self, told, gw="row", port=0, s=S):
+        more = {"port": port, "at": f"/dev/tty{port}"} if isinstance(told, dict) else {}
+        return self.take(f"gw-{gw}.{s}.st", told | more if more else told)
+
+    def hello(self, script, gw="row", port=0, key=None, **more):
+        told = script.hello(**more)
+        if key:
+            nonce = json.loads(self.proofs.question(script.s, gw))["nonce"]
+            told |= {"nonce": nonce, "mac": mac(key, script, nonce)}
+        return self.says(told, gw, port, script.s)
+
+    def by_mqtt(self, script, **more):
+        return self.take(f"{script.s}.st.wifi", script.hello(**more))
+
+    def hears(self, s=S, leaf="cmd"):
+        """Where a command goes now."""
+        return self.ways(s, leaf, b'{"cmd":"text"')
+
+
+@pytest.fixture
+def door(ingest_here, tmp_path):
+    return Door(ingest_here, tmp_path / "keys.json")
+
+
+CABLE = f"diadema.v1.gw-row.{S}.0.cmd"
+UNPROVEN = {
+    "a greeting": Told(e=9).boot().hello(keyed=1),
+    "one that fits nowhere": Told(e=9).boot().hello(first=5),
+    "one far ahead": Told(e=9).boot().hello(first=1 << 30) | {"last": 1 << 30},
+    "one of no shape": b"{}",
+    "an end": {"up": False, "s": S},
+    "safe mode": {"up": False, "s": S, "safe": True, "cause": "crashes"},
+}
+
+
+@pytest.mark.parametrize("required", [False, True])
+@pytest.mark.parametrize("told", UNPROVEN.values(), ids=UNPROVEN)
+def test_who_says_a_word_without_proof_is_proven_no_more(door, told, required):
+    door.proofs.required = required
+    door.hello(Script().boot(), key=KEYS[S])
+    assert CABLE in door.hears()
+    door.says(told)
+    assert CABLE not in door.hears()
+    door.hello(Script().boot(), key=KEYS[S])
+    assert CABLE in door.hears()
+    door.take("gw-row.st", {"up": False})
+    assert CABLE not in door.hears()
+
+
+@pytest.mark.parametrize("told", UNPROVEN.values(), ids=UNPROVEN)
+def test_a_word_of_another_gateway_leaves_the_proof_alone(door, told):
+    door.hello(Script().boot(), key=KEYS[S])
+    door.says(told, gw="other")
+    assert CABLE in door.hears()
+
+
+def test_another_port_ends_no_link_and_where_proof_is_due_disturbs_nobody(door):
+    door.hello(Script().boot(), key=KEYS[S])
+    for told in (UNPROVEN["an end"], UNPROVEN["safe mode"]):
+        door.says(told, port=1)
+        assert CABLE in door.hears() and door.ingest.stations[S].link == "up"
+    door.proofs.required = True
+    door.says(UNPROVEN["a greeting"], port=1)
+    assert CABLE in door.hears()
+
+
+@pytest.mark.parametrize("told", UNPROVEN.values(), ids=UNPROVEN)
+def test_who_must_prove_it_and_does_not_is_not_heard_any_more(door, ingest_here, told):
+    door.proofs.required = True
+    real, fake = Script().boot(), Script(e=9).boot()
+    door.hello(real, key=KEYS[S])
+    door.take(f"gw-row.{S}.ev", real.bodies[0])
+    assert ingest_here.stations[S].journals[7].position == 1
+    door.says(told)
+    door.take(f"gw-row.{S}.ev", fake.bodies[0])
+    assert 9 not in ingest_here.stations[S].journals

@@ -206,7 +206,7 @@ class Ingest:
         with self._with_store():
             doubted = [station for station in self.stations.values() if station.hello.up]
             for station in doubted:
-                station.unconfirmed, station.hello.links = True, ()
+                station.unconfirmed, station.hello.links, station.hello.proven = True, (), False
             self.writer.commit(Batch(stations=[saved(one) for one in doubted]))
 
     def settle_links(self) -> dict[str, bytes]:

@@ -184,6 +184,9 @@ class Intake:
                 return target
             if station is None or station.hello.gw != target.gw:
                 return Target("unbound", target.name, gw=target.gw)
+            if self._proofs and self._proofs.required and not station.hello.proven:
+                heard = self._proofs.named(target.name, target.gw, station.hello.at)
+                return target if heard else Target("unbound", target.name, gw=target.gw)
         if target.kind == "ev":
             if len(self._names) >= _NAMES_KEPT:
                 self._names.clear()
@@ -228,6 +231,9 @@ class Intake:
                 raise msgspec.DecodeError("too long")
             hello = _decode_hello(message.data)
         except UNREADABLE as error:
+            known = self._stations.get(target.name)
+            if known is not None and target.gw == known.hello.gw:
+                self._doubt(known)
             self._bury(message, f"no greeting: {error}", target.name)
             return
         if target.kind == "gw":
@@ -239,10 +245,12 @@ class Intake:
             self._greeting(self._touch(target.name), hello, message, target)
         else:
             station = self._touch(target.name)
-            if target.gw and station.hello.gw not in ("", target.gw):
+            kept = station.hello
+            if target.gw and kept.gw not in ("", target.gw):
                 return  # it is on another's cable meanwhile
+            if hello.at and hello.at != kept.at and kept.up:
+                return  # or on another one of the same gateway; what was pulled has no path
             if hello.safe:
-                kept = station.hello
                 kept.safe, kept.cause = True, hello.cause
                 kept.micropython, kept.build = hello.micropython, hello.build
                 kept.board = hello.board or kept.board
@@ -260,19 +268,24 @@ class Intake:
     def _set_link(self, station: Station, link: str, up: bool) -> None:
         self._touched[station.s] = station
         station.set_link(link, up)
+        if not station.hello.proven:
+            self._forget_way(station)
         if station.state.session is not None:
             self._changes.agents.add(station.state.session.a)
 
     def _greeting(
         self, station: Station, hello: Greeting, message: Message, target: Target
     ) -> None:
+        before = station.hello
+        if (target.gw, hello.port) == (before.gw, before.port):
+            self._doubt(station)  # until it is shown again
         fits = 1 <= hello.first <= hello.last + 1 and hello.last - hello.first < LIFE
         if hello.s != station.s or not fits:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
             return
         verdict = Verdict.PROVEN
         if target.gw and self._proofs is not None:
-            verdict = self._proofs.judge(target.gw, hello, station.hello, message.sequence)
+            verdict = self._proofs.judge(target.gw, hello, before, message.sequence)
             if verdict is not Verdict.PROVEN and hello.keyed and not hello.mac:
                 self.effects.asked.add((station.s, target.gw, hello.port))
             if verdict is Verdict.REFUSED:
@@ -285,19 +298,29 @@ class Intake:
         self._look_for_twin(station, hello.e, known)
         if hello.first > journal.position + 1:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
-        before = station.hello
         hello.links, hello.proven, hello.keeps = before.links, before.proven, before.keeps
         if verdict is Verdict.PROVEN:
             hello.keeps = hello.keyed is not None
         if target.gw:
+            self._forget_way(station)
             hello.gw, hello.proven = target.gw, verdict is Verdict.PROVEN
-            self._names.pop(f"{PREFIX}gw-{before.gw}.{station.s}.ev", None)
         else:
             hello.gw, hello.port, hello.at = before.gw, before.port, before.at
             hello.gw_ca = before.gw_ca
         station.hello = hello
         self.effects.greeted[station.s] = hello
         self._set_link(station, target.link, True)
+
+    def _doubt(self, station: Station) -> None:
+        """Whoever is on its cable has shown nothing, or not since he spoke last."""
+        if station.hello.proven:
+            self._touched[station.s] = station
+            station.hello.proven = False
+            self._forget_way(station)
+
+    def _forget_way(self, station: Station) -> None:
+        """Its events by the cable are looked at again."""
+        self._names.pop(f"{PREFIX}gw-{station.hello.gw}.{station.s}.ev", None)
 
     def _look_for_twin(self, station: Station, e: int, known: bool) -> None:
         """A journal that another one took over from is gone: a board formats it, or it is new."""

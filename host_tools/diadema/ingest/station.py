@@ -71,6 +71,7 @@ class Station(Struct):
         links = {*self.hello.links} - {link} | ({link} if up else set())
         self.hello.links = tuple(sorted(links))
         self.hello.up = bool(links)
+        self.hello.proven = self.hello.proven and "usb" in links
         self.unconfirmed = False
 
     @property
