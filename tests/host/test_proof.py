@@ -10,6 +10,7 @@ from at_the_door import WIFI, asked, connection, credential, refused
 from broker_fixtures import IngestProcess, until
 from diadema.gateway import PATH_LIMIT
 from diadema.ingest.core import Ingest
+from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.station import Greeting
@@ -364,3 +365,28 @@ def test_who_must_prove_it_and_does_not_is_not_heard_any_more(door, ingest_here,
     door.says(told)
     door.take(f"gw-row.{S}.ev", fake.bodies[0])
     assert 9 not in ingest_here.stations[S].journals
+
+
+def test_a_key_half_sent_does_not_make_the_one_that_is_held_unknown(door):
+    held, boot = KEYS[S], Script().boot()
+    door.hello(boot, key=held)
+    for _ in range(3):  # sent, and cut off
+        door.keys.renew(S)
+        door.keys.mark_sent(S)
+        door.hello(boot, key=held)
+        assert door.proofs.former[S] == held
+    door.hello(boot, key=door.keys.before(S)[-1])  # one of them had come all the same
+    assert door.proofs.former[S] == door.keys.before(S)[-1]
+    door.by_mqtt(boot)
+    assert not door.proofs.former
+
+
+def test_a_renewal_ends_what_the_old_key_had_shown(door, ingest_here):
+    door.hello(Script().boot(), key=KEYS[S])
+    assert CABLE in door.hears()
+    Enrolment(ingest_here, door.keys).renew(S)
+    assert CABLE not in door.hears()
+    door.hello(Script().boot(), key=KEYS[S])
+    assert CABLE not in door.hears()
+    door.hello(Script().boot(), key=door.keys.of(S))
+    assert CABLE in door.hears()

@@ -284,7 +284,9 @@ class Intake:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
             return
         verdict = Verdict.PROVEN
-        if target.gw and self._proofs is not None:
+        if self._proofs is not None and not target.gw:
+            self._proofs.by_credential(station.s)
+        elif self._proofs is not None:
             verdict = self._proofs.judge(target.gw, hello, before, message.sequence)
             if verdict is not Verdict.PROVEN and hello.keyed and not hello.mac:
                 self.effects.asked.add((station.s, target.gw, hello.port))

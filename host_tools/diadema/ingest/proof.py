@@ -33,7 +33,8 @@ class Proofs:
         self._nonces: dict[tuple[str, str], str] = {}  # by station and gateway
         self._used: dict[tuple[str, str], tuple[str, int]] = {}
         self.named: Callable[[str, str, str], bool] = lambda *_: False  # a port where it may be
-        self.former: set[str] = set()  # who last proved the key of before a renewal
+        self.shown: dict[str, bytes] = {}  # what is to be kept of it, whoever asked
+        self.former: dict[str, bytes] = {}  # the key of before a renewal that he last proved
 
     def judge(self, gw: str, hello: Hello, before: Greeting, sequence: int) -> Verdict:
         """`before`: the greeting that stands; `sequence` of the message: a batch may be taken
@@ -42,12 +43,13 @@ class Proofs:
         s = hello.s
         key = self._keys.of(s)
         if hello.mac and self._asked((s, gw), hello.nonce, sequence):
-            self.former.discard(s)
+            self.former.pop(s, None)
             if key is not None and proves(key, hello):
+                self.shown[s] = key
                 return Verdict.PROVEN
-            old = self._keys.before(s)
-            if old is not None and proves(old, hello):
-                self.former.add(s)
+            for old in self._keys.before(s):
+                if proves(old, hello):
+                    self.shown[s] = self.former[s] = old
         if self.named(s, gw, hello.at):
             return Verdict.TAKEN
         if self.required:
@@ -57,6 +59,10 @@ class Proofs:
         if before.gw == gw or not (before.gw or before.keeps):
             return Verdict.TAKEN
         return Verdict.REFUSED
+
+    def by_credential(self, s: str) -> None:
+        """He came by MQTT, with a password by the present key."""
+        self.former.pop(s, None)
 
     def question(self, s: str, gw: str) -> bytes:
         """What to ask him; the same until it is answered."""

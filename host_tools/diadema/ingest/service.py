@@ -343,8 +343,9 @@ class Service:
 
     def _sealed(self, s: str, frame: bytes) -> bytes:
         """For the boot of the station's last greeting; in another one it changes nothing."""
-        giving = self.windows.giving(s) is not None
-        return self._keys.seal(s, self.ingest.station(s).hello.b, frame, giving=giving)
+        giving, held = self.windows.giving(s) is not None, self._proofs.former.get(s)
+        boot = self.ingest.station(s).hello.b
+        return self._keys.seal(s, boot, frame, giving=giving, held=held)
 
     async def _show_all(self) -> None:
         await self._patience.do(self.ingest.save, (), self.ingest.floor.agents())

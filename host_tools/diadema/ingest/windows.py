@@ -59,6 +59,8 @@ class Windows:
     def greeted(self, hellos: Mapping[str, Greeting]) -> set[str]:
         """Begin to give where it is due; who has another password by it."""
         renewed = set()
+        while self._proofs.shown:
+            self._keys.shown(*self._proofs.shown.popitem())
         for s, hello in hellos.items():
             window = self._open.get(s)
             if window is None or not _fits(window, hello.gw, hello.at):
