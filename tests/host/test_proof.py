@@ -9,12 +9,15 @@ import pytest
 from at_the_door import WIFI, asked, connection, credential, refused
 from broker_fixtures import IngestProcess, until
 from diadema.gateway import PATH_LIMIT
+from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
 from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.station import Greeting
 from diadema.ingest.ways import Ways
+from diadema.paths import DataDir
+from diadema.provision.word import Word
 from diadema.station_keys import StationKeys, seal
 from diadema.store import open_reader
 from scripted_station import SITE, S, Script
@@ -390,3 +393,22 @@ def test_a_renewal_ends_what_the_old_key_had_shown(door, ingest_here):
     assert CABLE not in door.hears()
     door.hello(Script().boot(), key=door.keys.of(S))
     assert CABLE in door.hears()
+
+
+def test_a_provisioning_is_over_when_the_new_key_was_shown(door, ingest_here, tmp_path):
+    i, _ = Commands(ingest_here, None).order(New(S, "time", {}))
+    script = Script().boot().clock(i=i)
+    door.hello(script, key=KEYS[S])
+    for body in script.bodies:
+        door.take(f"gw-row.{S}.ev", body)
+    greeted = Greeting(up=True, s=S, e=7, b=1, keyed=1)
+    word = Word(DataDir(tmp_path), greeted, False, ("row", "/dev/tty0"))
+    assert word.has(0)
+    Enrolment(ingest_here, door.keys).renew(S)
+    assert not word.has(0)
+    door.hello(script, key=KEYS[S])
+    assert not word.has(0)
+    door.hello(script, port=1, key=door.keys.of(S))
+    assert not word.has(0)  # that is not the cable
+    door.hello(script, key=door.keys.of(S))
+    assert word.has(0)

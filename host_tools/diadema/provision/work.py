@@ -69,10 +69,11 @@ async def provision(
     if station is not None and s != station:
         raise ProvisionError(f"the board on {port} is {s}, not {station}: look at its label")
     gw, at = _gateway_of(data, port) if carried else (_bench(s), port)
-    word = Word(data, hello, carried)
+    cable = gw, at[-PATH_LIMIT:]
+    word = Word(data, hello, carried, cable)
     say(f"{s}: takes seat {seat}")
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
-    window = {"stations": [{"s": s, "gw": gw, "at": at[-PATH_LIMIT:]}], "seconds": limit_s}
+    window = {"stations": [{"s": s, "gw": gw, "at": cable[1]}], "seconds": limit_s}
     await ask_hub(data, "hub.provision", window)
     say(f"{s}: gets configuration {generation} and the time")
     async with carrying(data, port, s) if not carried else contextlib.nullcontext():
