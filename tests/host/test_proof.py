@@ -412,3 +412,54 @@ def test_a_provisioning_is_over_when_the_new_key_was_shown(door, ingest_here, tm
     assert not word.has(0)  # that is not the cable
     door.hello(script, key=door.keys.of(S))
     assert word.has(0)
+
+
+def heard_of(door, gw, e, s=S):
+    """Whether an event of that journal is taken from that gateway."""
+    script = Script(s=s, e=e).boot()
+    door.hello(script, gw)
+    door.take(f"gw-{gw}.{s}.ev", script.bodies[0])
+    return e in door.ingest.stations[s].journals
+
+
+def test_after_a_renewal_only_its_gateway_speaks_for_a_station(door, ingest_here):
+    door.hello(Script().boot(), key=KEYS[S])
+    Enrolment(ingest_here, door.keys).renew(S)
+    assert not heard_of(door, "evil", 666)
+    assert heard_of(door, "row", 8)
+
+
+@pytest.mark.parametrize("enrolled", [False, True])
+def test_who_never_had_a_key_stays_with_the_gateway_that_greeted_first(door, enrolled):
+    new = "DIA-0123456789ad"
+    if enrolled:
+        door.keys.make([new])
+    early = Script(s=new, e=6).boot()
+    door.take(f"gw-evil.{new}.ev", early.bodies[0])  # of nobody's cable
+    assert new not in door.ingest.stations
+    assert heard_of(door, "row", 7, new)
+    assert not heard_of(door, "evil", 8, new)
+
+
+def test_who_comes_by_mqtt_is_on_no_cable_before_he_shows_it(door):
+    new = "DIA-0123456789ad"
+    door.keys.make([new])  # it was told a password, and no key
+    door.by_mqtt(Script(s=new).boot())
+    assert not heard_of(door, "evil", 666, new)
+    station = door.ingest.stations[new]
+    assert (station.hello.gw, station.hello.b, station.hello.links) == ("", 1, ("wifi",))
+
+
+def test_a_cable_without_proof_changes_nothing_for_the_wifi_way(door):
+    """Neither for which boot it is sealed, nor what that link said."""
+    script = Script().boot()
+    door.hello(script, key=KEYS[S])
+    door.by_mqtt(script)
+    fake = Script(e=9).boot()
+    fake.b = 77
+    effects = door.hello(fake, generation=5)
+    hello = door.ingest.stations[S].hello
+    assert (hello.b, hello.e, hello.generation) == (1, 7, 0)
+    assert effects.asked == {(S, "row", 0)} and not effects.greeted
+    assert door.hears() == [f"diadema.v1.{S}.cmd"]
+    assert f"diadema.v1.gw-row.{S}.0.ack" in door.hears(leaf="ack")

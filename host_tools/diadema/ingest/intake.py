@@ -179,13 +179,10 @@ class Intake:
         target = target_of(subject)
         if target.kind == "ev" and target.gw:
             station = self._stations.get(target.name)
-            greeted = station is not None and station.hello.s
-            if not greeted and not (self._proofs and self._proofs.required):
-                return target
             if station is None or station.hello.gw != target.gw:
                 return Target("unbound", target.name, gw=target.gw)
             if self._proofs and self._proofs.required and not station.hello.proven:
-                heard = self._proofs.named(target.name, target.gw, station.hello.at)
+                heard = self._named(target, station.hello)
                 return target if heard else Target("unbound", target.name, gw=target.gw)
         if target.kind == "ev":
             if len(self._names) >= _NAMES_KEPT:
@@ -292,6 +289,10 @@ class Intake:
                 self.effects.asked.add((station.s, target.gw, hello.port))
             if verdict is Verdict.REFUSED:
                 return
+        if verdict is Verdict.TAKEN and "wifi" in before.links and not self._named(target, hello):
+            before.port, before.at = hello.port, hello.at
+            self._set_link(station, "usb", True)  # what it says of itself came by its credential
+            return
         known = hello.e in station.journals
         journal = self._journal(station, hello.e)
         if hello.first > journal.position + LIFE:
@@ -312,6 +313,10 @@ class Intake:
         station.hello = hello
         self.effects.greeted[station.s] = hello
         self._set_link(station, target.link, True)
+
+    def _named(self, target: Target, hello: Greeting) -> bool:
+        """A person named that port, for this station to be given its key there."""
+        return self._proofs is not None and self._proofs.named(target.name, target.gw, hello.at)
 
     def _doubt(self, station: Station) -> None:
         """Whoever is on its cable has shown nothing, or not since he spoke last."""

@@ -54,9 +54,7 @@ class Proofs:
             return Verdict.TAKEN
         if self.required:
             return Verdict.REFUSED
-        if key is None or not self._keys.sent(s):  # nobody can prove it yet
-            return Verdict.TAKEN
-        if before.gw == gw or not (before.gw or before.keeps):
+        if before.gw == gw or not (before.gw or before.s):  # its own, or the first word of it
             return Verdict.TAKEN
         return Verdict.REFUSED
 
