@@ -20,7 +20,6 @@ from msgspec import Struct
 from diadema.errors import DiademaError
 from diadema.paths import write_whole
 
-
 _BEFORE = 8  # that one station may hold
 
 
@@ -94,7 +93,7 @@ class StationKeys:
         """
         key = held or self.of(s)
         if held is None and (giving or not self.sent(s)):
-            key = (self.before(s) or [key])[-1]
+            key = next(reversed(self.before(s)), key)
         return text if key is None else seal(key, s, boot, text)
 
     def _write(self, new: dict[str, _Key]) -> None:

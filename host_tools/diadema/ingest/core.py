@@ -5,6 +5,7 @@ waits for it. Batches are written behind our back while the next is worked out; 
 nothing of it or of what came after was written, and memory is read back from the store.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from diadema.ingest.cut import position_of
 from diadema.ingest.departures import Departures
 from diadema.ingest.erased_events import obeyed
 from diadema.ingest.floor import Floor, day_of
-from diadema.ingest.intake import Intake
+from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message, Orders
 from diadema.ingest.proof import Proofs
@@ -74,7 +75,6 @@ class Ingest:
         self.generation = stored.generation
         self.stations: dict[str, Station] = {}
         self._names: dict[str, str] = {}
-        self._letters = stored.letters
         for s, state, hello, next_i in stored.stations:
             greeting = msgspec.msgpack.decode(hello, type=Greeting)
             self.stations[s] = Station(
@@ -91,6 +91,9 @@ class Ingest:
         for station in self.stations.values():
             station.put_aside()
         self._use(self.site, stored.live)
+        self._letters: Counter[str] = Counter()
+        for subject, count in stored.letters:
+            self._letters[sender_of(subject, self.stations, self._of_site)] += count
         self._ahead = False
 
     def use_site(self, site: Site | None) -> None:
@@ -147,7 +150,13 @@ class Ingest:
             window = self._window(live=stream is not None)
             changes = Changes(self._unplaced, self._stored, window)
             intake = Intake(
-                self.stations, self._names, changes, self._kept, self._letters, self.proofs
+                self.stations,
+                self._names,
+                changes,
+                self._kept,
+                self._letters,
+                self.proofs,
+                self._of_site,
             )
             intake.take(messages)
             intake.finish()
@@ -288,6 +297,7 @@ class Ingest:
 
     def _use(self, site: Site | None, rows: dict[str, bytes]) -> None:
         self.site = site
+        self._of_site = frozenset(one.id for one in site.stations) if site else frozenset()
         self.floor = Floor(site, rows, day_of(self.clock.now_ms(), site))
         seated = [
             (session.open_utc or 0, station.s, session.a)

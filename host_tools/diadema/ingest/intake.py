@@ -5,7 +5,7 @@ the memory away. The straight way (the next event of its journal, of a known kin
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
+from diadema.commands import is_station
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
@@ -35,7 +36,8 @@ from diadema.store.kept_trails import trail_row
 from diadema.store.rows import HUB
 from diadema.store.writer import Batch, Doubtful, EventRow
 
-LETTERS = 1000  # of one subject: enough to see what is wrong
+LETTERS = 1000  # of one sender: enough to see what is wrong
+STRANGERS = 64  # stations that are not of the site and never showed who they are
 _UNREADABLE = b""  # in the place of an event that is no letter either
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 1024  # bytes: a frame, and what the gateway adds
@@ -45,7 +47,7 @@ _decode_hello = msgspec.json.Decoder(Greeting).decode
 
 class Intake:
     """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many are
-    dead, by subject) live on; `kept` reads a journal that was put aside.
+    dead, by sender) live on; `kept` reads a journal that was put aside; `of_site`: who has a seat.
     """
 
     def __init__(
@@ -56,13 +58,16 @@ class Intake:
         kept: Callable[[str, int], Journal] = lambda _, e: Journal(e),
         letters: Counter[str] | None = None,
         proofs: Proofs | None = None,
+        of_site: Collection[str] = (),
     ) -> None:
         """Without `proofs` whoever greets is believed: what comes from files."""
         self._proofs = proofs
+        self._of_site = of_site
+        self._free: int | None = None  # for strangers
         self._stations = stations
         self._kept = kept
         self._letters: Counter[str] = Counter() if letters is None else letters
-        self._buried: dict[str, tuple[str, int]] = {}  # by subject: the first reason, how many
+        self._buried: dict[str, tuple[str, int]] = {}  # by sender: the first of them, how many
         self._names = names
         self._changes = changes
         self._touched: dict[str, Station] = {}
@@ -70,7 +75,7 @@ class Intake:
         self._rows: defaultdict[str, list[EventRow]] = defaultdict(list)  # by station
         self.batch = Batch()
         self.effects = Effects()
-        self._strangers: set[Target] = set()  # gateways with events of stations not theirs
+        self._unbound: defaultdict[str, set[str]] = defaultdict(set)  # by gateway: not its own
         self.deferred = 0  # beyond a gap and beyond the limit: neither stored nor acknowledged
 
     def take(self, messages: Sequence[Message]) -> None:
@@ -160,9 +165,11 @@ class Intake:
         self.batch.trails += map(trail_row, self._changes.trails.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
-        for subject, (reason, count) in self._buried.items():
-            more = f", and {count - 1} more" if count > 1 else ""
-            self.effects.alarms.append(f"dead letter on {subject}: {reason}{more}")
+        for first, count in self._buried.values():
+            self.effects.alarms.append(f"dead letter on {first}{_more(count)}")
+        for gw, names in self._unbound.items():
+            one = f"{min(names)}, not on its cables{_more(len(names))}"
+            self.effects.alarms.append(f"gateway {gw} sends events of {one}")
         self._changes.settle_hours()
         self.batch.kept = self._changes.kept
         self.batch.anchors += self._changes.anchors
@@ -205,11 +212,7 @@ class Intake:
                 else:
                     self._odd(target.name, message)
             elif target.kind == "unbound":  # no acknowledgement: it says hello, and comes again
-                if target not in self._strangers:
-                    self._strangers.add(target)
-                    self.effects.alarms.append(
-                        f"gateway {target.gw} sends events of {target.name}, not on its cables"
-                    )
+                self._unbound[target.gw].add(target.name)
             elif target.kind == "bridge":
                 self._bridge(message)
             elif target.kind:
@@ -238,6 +241,8 @@ class Intake:
                 for station in self._stations.values():
                     if station.hello.up and station.hello.gw == target.name:
                         self._set_link(station, "usb", False)
+        elif target.gw and not self._has_room(target, hello):
+            return
         elif hello.up:
             self._greeting(self._touch(target.name), hello, message, target)
         else:
@@ -252,6 +257,24 @@ class Intake:
                 kept.micropython, kept.build = hello.micropython, hello.build
                 kept.board = hello.board or kept.board
             self._set_link(station, target.link, False)
+
+    def _has_room(self, target: Target, hello: Greeting) -> bool:
+        """A gateway's credential may name any number of stations; so many are looked at."""
+        if target.name in self._stations or target.name in self._of_site:
+            return True
+        if not (hello.up or hello.safe):
+            return False
+        if self._free is None:
+            known = self._stations.values()
+            self._free = STRANGERS - sum(_is_strange(one, self._of_site) for one in known)
+        self._free -= 1
+        if self._free < 0 and self._proofs is not None and target.gw not in self._proofs.crowds:
+            self._proofs.crowds.add(target.gw)
+            self.effects.alarms.append(
+                f"gateway {target.gw} brings more than {STRANGERS} stations that are not in "
+                f"site.json: {target.name} and others are not taken"
+            )
+        return self._free >= 0
 
     def _bridge(self, message: Message) -> None:
         """Mosquitto carries all stations' Wi-Fi or none; those that are there greet again."""
@@ -463,11 +486,29 @@ class Intake:
     ) -> bool:
         """Whether it is kept."""
         subject = message.subject
-        first, count = self._buried.get(subject, (reason, 0))
-        self._buried[subject] = first, count + 1
-        self._letters[subject] += 1
-        if self._letters[subject] > LETTERS:
+        sender = sender_of(subject, self._stations, self._of_site)
+        first, count = self._buried.get(sender, (f"{subject}: {reason}", 0))
+        self._buried[sender] = first, count + 1
+        self._letters[sender] += 1
+        if self._letters[sender] > LETTERS:
             return False
         body = message.data[:_BODY_KEPT]
         self.batch.dead.append((subject, body, s, e, n, reason[:200], message.sequence))
         return True
+
+
+def sender_of(subject: str, stations: Mapping[str, Station], of_site: Collection[str]) -> str:
+    """By whose letters this one is counted: a credential, or the station that a gateway brings."""
+    first, *rest = subject.removeprefix(PREFIX).split(".")
+    station = stations.get(rest[0]) if rest else None
+    if station is None or _is_strange(station, of_site) or first != f"gw-{station.hello.gw}":
+        return first
+    return station.s
+
+
+def _is_strange(station: Station, of_site: Collection[str]) -> bool:
+    return is_station(station.s) and station.s not in of_site and not station.hello.keeps
+
+
+def _more(count: int) -> str:
+    return f", and {count - 1} more" if count > 1 else ""

@@ -34,6 +34,7 @@ class Proofs:
         self._used: dict[tuple[str, str], tuple[str, int]] = {}
         self.named: Callable[[str, str, str], bool] = lambda *_: False  # a port where it may be
         self.shown: dict[str, bytes] = {}  # what is to be kept of it, whoever asked
+        self.crowds: set[str] = set()  # gateways of which it was told that they bring too many
         self.former: dict[str, bytes] = {}  # the key of before a renewal that he last proved
 
     def judge(self, gw: str, hello: Hello, before: Greeting, sequence: int) -> Verdict:
