@@ -463,3 +463,53 @@ def test_a_cable_without_proof_changes_nothing_for_the_wifi_way(door):
     assert effects.asked == {(S, "row", 0)} and not effects.greeted
     assert door.hears() == [f"diadema.v1.{S}.cmd"]
     assert f"diadema.v1.gw-row.{S}.0.ack" in door.hears(leaf="ack")
+
+
+SAFE = {"up": False, "safe": True, "cause": "no_psram", "board": "other", "build": "OTHER"}
+
+
+def test_only_the_bound_gateway_says_that_a_station_is_in_safe_mode(door):
+    script = Script().boot()
+    door.by_mqtt(script)
+    hello = door.ingest.stations[S].hello
+    for _ in range(2):  # there, and then on the cable too
+        door.says(SAFE, "evil")
+        door.take(f"gw-evil.{S}.st", SAFE)
+        assert (hello.safe, hello.board, hello.build) == (False, "sim", "")
+        assert "wifi" in hello.links
+        door.hello(script, key=KEYS[S])
+        hello = door.ingest.stations[S].hello
+    door.says(SAFE)
+    assert (hello.safe, hello.board, hello.build) == (True, "other", "OTHER")
+
+
+def test_safe_mode_is_shown_of_a_station_that_comes_on_a_cable_for_the_first_time(door):
+    door.says({"up": False}, s=S2)
+    assert S2 not in door.ingest.stations or not door.ingest.stations[S2].hello.safe
+    door.says(SAFE, s=S2)
+    assert door.ingest.stations[S2].hello.safe
+    script = Script().boot()
+    door.by_mqtt(script)
+    door.take(f"{S}.st.wifi", {"up": False})
+    door.says({"up": False}, "other")
+    assert not door.ingest.stations[S].hello.safe
+    door.says(SAFE, "other")
+    assert door.ingest.stations[S].hello.safe
+
+
+def test_without_proof_a_first_takes_no_numbers_away(door, ingest_here, reader):
+    """Of one that could show it before; of one that never did there is nothing else to go by."""
+    for s, mine in ((S, KEYS[S]), (S2, None)):
+        real = Script(s=s).boot().clock()
+        door.hello(real, key=mine, keyed=1 if mine else None)
+        for body in real.bodies:
+            door.take(f"gw-row.{s}.ev", body)
+        fake = Script(s=s).boot()
+        fake.n = 1_000_000
+        effects = door.hello(fake, first=1_000_001)
+        assert effects.acks[s] == (7, real.n if mine else fake.n)
+    assert {row["s"] for row in reader.losses()} == {S2}
+    real = Script().boot().clock()
+    real.n = 20
+    effects = door.hello(real, first=11, key=KEYS[S])
+    assert effects.acks[S] == (7, 10)

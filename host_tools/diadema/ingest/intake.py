@@ -248,8 +248,8 @@ class Intake:
         else:
             station = self._touch(target.name)
             kept = station.hello
-            if target.gw and kept.gw not in ("", target.gw):
-                return  # it is on another's cable meanwhile
+            if target.gw and kept.gw != target.gw and (kept.gw or kept.up or not hello.safe):
+                return  # it is on another's cable, or came by no cable yet
             if hello.at and hello.at != kept.at and kept.up:
                 return  # or on another one of the same gateway; what was pulled has no path
             if hello.safe:
@@ -322,7 +322,8 @@ class Intake:
             self._bury(message, "no greeting: its first is beyond any journal", station.s)
             return
         self._look_for_twin(station, hello.e, known)
-        if hello.first > journal.position + 1:
+        shown = verdict is Verdict.PROVEN or not before.keeps  # else it is asked first
+        if hello.first > journal.position + 1 and shown:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
         hello.links, hello.proven, hello.keeps = before.links, before.proven, before.keeps
         if verdict is Verdict.PROVEN:
