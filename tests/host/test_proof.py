@@ -247,6 +247,22 @@ async def test_where_proof_is_required_who_has_none_is_not_heard(broker, wires, 
     assert store.position(S2, 7) == 0
 
 
+async def test_who_was_refused_before_the_window_opened_is_asked_again(broker, wires, stack):
+    ingest = IngestProcess(broker)
+    ingest.more = ["--require-proof"]
+    await stack.enter_async_context(ingest)
+    client = await broker.client()
+    stack.push_async_callback(client.close)
+    other, fresh = wires(boot(S2), KEYS[S2]), wires(boot(), None)
+    async with gateway_on(broker, other, fresh):
+        await until(lambda: config(other))
+        await until(lambda: fresh.hellos_asked)
+        await greets(other)
+        told = [{"s": S, "gw": "test", "at": str(fresh.path)[-PATH_LIMIT:], "port": 1}]
+        await asked(client, "hub.provision", stations=told, seconds=60)
+        assert (await until(lambda: config(fresh)))["key"] != KEYS[S].hex()
+
+
 def test_a_proof_counts_once_and_for_its_station_and_boot(tmp_path):
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({s: key.hex() for s, key in KEYS.items()}))

@@ -65,6 +65,7 @@ class _At(msgspec.Struct):
     s: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
     gw: str
     at: str
+    port: int | None = None
 
 
 class _Provision(msgspec.Struct):
@@ -235,7 +236,7 @@ class Requests:
         """Stations may be given their keys, each on its port, for so long."""
         told = msgspec.convert(body, _Provision)
         for one in told.stations:
-            await self._service.open_window(one.s, one.gw, one.at, told.seconds)
+            await self._service.open_window(one.s, one.gw, one.at, one.port, told.seconds)
         return {"seconds": told.seconds}
 
     async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:

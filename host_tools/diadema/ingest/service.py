@@ -265,12 +265,18 @@ class Service:
         question = self._proofs.question(s, gw)
         await self._client().publish(f"diadema.v1.gw-{gw}.{s}.{port}.cmd", question)
 
-    async def open_window(self, s: str, gw: str, at: str, seconds: float) -> None:
-        """The station on that port may be given its key. Whoever is there is asked to greet."""
+    async def open_window(
+        self, s: str, gw: str, at: str, port: int | None, seconds: float
+    ) -> None:
+        """The station on that port may be given its key. Whoever is there is asked to greet;
+        `port` is its number, for one that was not taken.
+        """
         self.windows.open(s, gw, at, seconds)
         hello = self.ingest.station(s).hello
         if (hello.gw, hello.at) == (gw, at):
-            to = f"diadema.v1.gw-{gw}.{s}.{hello.port}.cmd"
+            port = hello.port
+        if port is not None:
+            to = f"diadema.v1.gw-{gw}.{s}.{port}.cmd"
             await self._client().publish(to, b'{"hello":1}')
 
     async def new_key(self, s: str) -> str:

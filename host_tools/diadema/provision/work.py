@@ -68,12 +68,13 @@ async def provision(
         raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
     if station is not None and s != station:
         raise ProvisionError(f"the board on {port} is {s}, not {station}: look at its label")
-    gw, at = _gateway_of(data, port) if carried else (_bench(s), port)
+    gw, at, number = _gateway_of(data, port) if carried else (_bench(s), port, 0)
     cable = gw, at[-PATH_LIMIT:]
     word = Word(data, hello, carried, cable)
     say(f"{s}: takes seat {seat}")
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
-    window = {"stations": [{"s": s, "gw": gw, "at": cable[1]}], "seconds": limit_s}
+    named = {"s": s, "gw": gw, "at": cable[1], "port": number}
+    window = {"stations": [named], "seconds": limit_s}
     await ask_hub(data, "hub.provision", window)
     say(f"{s}: gets configuration {generation} and the time")
     async with carrying(data, port, s) if not carried else contextlib.nullcontext():
@@ -149,13 +150,16 @@ def _bench(s: str) -> str:
     return "bench-" + s.removeprefix("DIA-")
 
 
-def _gateway_of(data: DataDir, port: str) -> tuple[str, str]:
-    """The gateway here that has the port, and how it calls it. Raises ProvisionError."""
+def _gateway_of(data: DataDir, port: str) -> tuple[str, str, int]:
+    """The gateway here that has the port, and how it calls and numbers it. Raises
+    ProvisionError.
+    """
     for file in sorted(data.root.glob("gateway-*.json")):
         with contextlib.suppress(OSError, msgspec.MsgspecError):
-            for at in msgspec.json.decode(file.read_bytes(), type=Running).ports:
+            ports = msgspec.json.decode(file.read_bytes(), type=Running).ports
+            for number, at in enumerate(ports):
                 if os.path.realpath(at) == os.path.realpath(port):
-                    return file.stem.removeprefix("gateway-"), at
+                    return file.stem.removeprefix("gateway-"), at, number
     raise ProvisionError(f"{port} is used by a program that is no gateway of this hub: end it")
 
 
