@@ -241,7 +241,9 @@ async def test_where_proof_is_required_who_has_none_is_not_heard(broker, wires, 
         await until(lambda: config(real))
         for wire in (silent, real):
             wire.hello()
-            wire.send()
+        silent.send()
+        await greets(real, 1)
+        real.send()
         await until(lambda: store.position(S, 7) == real.script.n)
         assert real.down and not silent.down
     assert store.position(S2, 7) == 0
