@@ -75,7 +75,7 @@ async def test_no_secret_leaves_its_place(tmp_path):
             "broker": access["password"],
             "renewed": renewed["password"],
             "key": keys[station.id]["key"],
-            "key before": keys[station.id]["before"],
+            "key before": keys[station.id]["before"][0],
             "host": secrets.host,
             "gateway": secrets.gateway,
             "api": secrets.api,
