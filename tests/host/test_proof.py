@@ -468,19 +468,20 @@ def test_who_comes_by_mqtt_is_on_no_cable_before_he_shows_it(door):
     assert (station.hello.gw, station.hello.b, station.hello.links) == ("", 1, ("wifi",))
 
 
-def test_a_cable_without_proof_changes_nothing_for_the_wifi_way(door):
+@pytest.mark.parametrize("port", [0, 1])
+def test_a_cable_without_proof_changes_nothing_for_the_wifi_way(door, port):
     """Neither for which boot it is sealed, nor what that link said."""
     script = Script().boot()
     door.hello(script, key=KEYS[S])
     door.by_mqtt(script)
     fake = Script(e=9).boot()
     fake.b = 77
-    effects = door.hello(fake, generation=5)
+    effects = door.hello(fake, port=port, generation=5)
     hello = door.ingest.stations[S].hello
     assert (hello.b, hello.e, hello.generation) == (1, 7, 0)
-    assert effects.asked == {(S, "row", 0)} and not effects.greeted
+    assert effects.asked == {(S, "row", port)} and not effects.greeted
     assert door.hears() == [f"diadema.v1.{S}.cmd"]
-    assert f"diadema.v1.gw-row.{S}.0.ack" in door.hears(leaf="ack")
+    assert f"diadema.v1.gw-row.{S}.{port}.ack" in door.hears(leaf="ack")
 
 
 SAFE = {"up": False, "safe": True, "cause": "no_psram", "board": "other", "build": "OTHER"}

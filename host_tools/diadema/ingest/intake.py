@@ -313,6 +313,7 @@ class Intake:
             if verdict is Verdict.REFUSED:
                 return
         if verdict is Verdict.TAKEN and "wifi" in before.links and not self._named(target, hello):
+            self._doubt(station)
             before.port, before.at = hello.port, hello.at
             self._set_link(station, "usb", True)  # what it says of itself came by its credential
             return
