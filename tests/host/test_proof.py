@@ -121,6 +121,23 @@ async def test_who_proves_it_is_told_all_but_a_key(broker, ingest, wires):
     assert KEYS[S].hex() not in json.dumps(wire.down)
 
 
+async def test_who_answers_a_question_twice_is_asked_again(broker, ingest, wires):
+    """As when two of its greetings were under way: the second answer proves nothing."""
+    wire = wires(boot(), KEYS[S])
+    said, once = [], wire.hello
+
+    def hello(nonce=None):
+        once(nonce)
+        if nonce and not said:
+            once(nonce)
+        said.extend([nonce] if nonce else [])
+
+    wire.hello = hello
+    async with gateway_on(broker, wire):
+        await until(lambda: len(set(said)) == 2)
+        await until(lambda: config(wire))
+
+
 @pytest.mark.parametrize("keyed", [1, 0, -1])
 async def test_a_cable_that_calls_itself_a_station_hears_no_secret(broker, ingest, wires, keyed):
     """Whatever it says it can; also with another station's key."""

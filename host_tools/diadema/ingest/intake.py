@@ -308,7 +308,8 @@ class Intake:
             self._proofs.by_credential(station.s)
         elif self._proofs is not None:
             verdict = self._proofs.judge(target.gw, hello, before, message.sequence)
-            if verdict is not Verdict.PROVEN and hello.keyed and not hello.mac:
+            late = hello.mac and self._proofs.came_late(target.gw, hello, message.sequence)
+            if verdict is not Verdict.PROVEN and hello.keyed and (late or not hello.mac):
                 self.effects.asked.add((station.s, target.gw, hello.port))
             if verdict is Verdict.REFUSED:
                 return

@@ -59,6 +59,15 @@ class Proofs:
             return Verdict.TAKEN
         return Verdict.REFUSED
 
+    def came_late(self, gw: str, hello: Hello, sequence: int) -> bool:
+        """Whether it is right, but answers a question that was answered already or is none any
+        more, as when two greetings were under way: he is to be asked again.
+        """
+        if (hello.nonce, sequence) == self._used.get((hello.s, gw)):
+            return False
+        known = [self._keys.of(hello.s), *self._keys.before(hello.s)]
+        return any(key is not None and proves(key, hello) for key in known)
+
     def by_credential(self, s: str) -> None:
         """He came by MQTT, with a password by the present key."""
         self.former.pop(s, None)
