@@ -12,7 +12,7 @@ from diadema.figures.rows import Calls, Load, QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics import schedule, states
 from diadema.metrics.contacts import impossible
-from diadema.metrics.fcr import fcr
+from diadema.metrics.fcr import Visit, fcr
 from diadema.store import Contact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -46,7 +46,7 @@ def test_where_there_is_nothing_there_is_no_figure():
     assert states.occupancy(Load()) is None
     assert states.utilisation(Load()) is None
     assert states.shrinkage(Load(), People()).total is None
-    assert fcr([], 0, 1, 2).rate is None
+    assert fcr([], {}, 0, 1, 2).rate is None
 
 
 def test_occupancy_and_utilisation():
@@ -126,13 +126,14 @@ def test_lateness_has_a_tolerance_and_keeps_what_was_measured():
 
 def test_a_contact_is_resolved_when_nobody_asked_again_and_the_window_has_closed():
     visits = [
-        ("h1", "saldo", 0), ("h1", "saldo", 7 * DAY_MS), ("h1", "saldo", 15 * DAY_MS),
-        ("h2", "saldo", DAY_MS), ("h2", "pago", 2 * DAY_MS),
+        Visit("h1", "saldo", 0), Visit("h1", "saldo", 7 * DAY_MS),
+        Visit("h1", "saldo", 15 * DAY_MS), Visit("h2", "saldo", DAY_MS),
+        Visit("h2", "pago", 2 * DAY_MS),
     ]  # fmt: skip
-    found = fcr(visits, 0, 8 * DAY_MS, 15 * DAY_MS, unknown=3)
+    found = fcr(visits, {}, 0, 8 * DAY_MS, 15 * DAY_MS, unknown=3)
     assert (found.n, found.resolved, found.pending, found.unknown) == (4, 3, 0, 3)
     assert (found.rate, found.days) == (75.0, 7)
-    early = fcr(visits, 0, 8 * DAY_MS, 8 * DAY_MS - 1)
+    early = fcr(visits, {}, 0, 8 * DAY_MS, 8 * DAY_MS - 1)
     assert (early.n, early.pending) == (1, 3)
 
 

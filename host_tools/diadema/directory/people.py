@@ -62,6 +62,8 @@ class People(Struct, kw_only=True):
     seats: dict[str, str] = field(default_factory=dict)  # station id → seat
     reasons: dict[str, Reason] = field(default_factory=dict)
     codes: dict[str, list[str]] = field(default_factory=dict)  # leaf → labels of its 3 levels
+    motive_of: dict[str, str] = field(default_factory=dict)  # leaf → its level-1 code
+    motives: dict[str, str] = field(default_factory=dict)  # level-1 code → label
     negative_codes: frozenset[str] = frozenset()
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -109,6 +111,10 @@ def of_site(site: Site | None) -> People:
         for one in site.reasons
     }  # fmt: skip
     people.codes = dict(_leaves(site.tree.nodes, ()))
+    for code, label, *children in site.tree.nodes:
+        people.motives[code] = label
+        for leaf, _ in _leaves(children[0] if children else (), ()):
+            people.motive_of[leaf] = code
     people.negative_codes = frozenset(site.negative_codes)
     people.flags = dict.fromkeys(site.negative_codes, "negativa")
     return people

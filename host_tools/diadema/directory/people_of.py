@@ -107,6 +107,8 @@ def _add_dispositions(people: People, book: Directory, last: date) -> None:
             continue
         body = known.body
         people.codes[one.code] = [str(body[name]) for name in ("level1", "level2", "label")]
+        people.motive_of[one.code] = str(body["level1_code"])
+        people.motives[str(body["level1_code"])] = str(body["level1"])
         if result := body.get("result"):
             people.flags[one.code] = str(result)
             if result == "negativa":

@@ -53,6 +53,13 @@ def ended(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[
         yield _decode(row)
 
 
+def in_order(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
+    """The same by their beginning."""
+    query = select(tables.contacts.c.row).where(*where).order_by(tables.contacts.c.start_utc)
+    for row in tx.execute(query).scalars():
+        yield _decode(row)
+
+
 def reaching(tx: Connection, utc: int, *where: ColumnElement[bool]) -> Iterator[Contact]:
     """Those that began before that moment and whose end is known to be after it. Longer ones than
     any shift do not count.
