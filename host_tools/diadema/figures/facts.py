@@ -24,9 +24,9 @@ _AT_DESKS = text(
 
 
 class Facts(Struct):
-    """Of one agent: contacts that began in it, those `before` it whose end lies in it; trails in
-    it, and their neighbours in a session that goes over its bounds; tickets that take time in it;
-    calls that the switch says she served in it.
+    """Of one agent: contacts that began in it; those `before` it whose end lies in it, or after the
+    beginning of another one of these; trails in it, and their neighbours in a session that goes
+    over its bounds; tickets that take time in it; calls that the switch says she served in it.
     """
 
     contacts: list[Contact] = field(default_factory=list)
@@ -116,6 +116,16 @@ def _contacts(
     for one in kept_contacts.reaching(tx, start_ms, *whose):
         if key_of(one) not in on.contacts:
             found[one.a].before.append(one)
+    for a, its in found.items():
+        earlier = its.before
+        while earlier:  # what they contradict, or what contradicts them
+            utc = min(one.start_utc or 0 for one in earlier)
+            earlier = [
+                one
+                for one in kept_contacts.reaching(tx, utc, row.a == a)
+                if key_of(one) not in on.contacts
+            ]
+            its.before += earlier
     for one in on.contacts.values():
         began = one.start_utc
         if (

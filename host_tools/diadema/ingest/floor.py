@@ -132,10 +132,12 @@ class Figures(Struct):
         )
         total = n = until = 0
         for began, ended, _, seconds in talks:
-            if seconds >= 0 and (not began or began >= until):
+            if began and began < until:
+                continue
+            until = max(until, ended)
+            if seconds >= 0:
                 total += seconds
                 n += 1
-            until = max(until, ended)
         return total, n
 
 

@@ -72,8 +72,8 @@ def talk_of(contact: Contact) -> tuple[int, int, int] | None:
 
 def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     """Of one agent's contacts those that began to talk while another one of hers did: nobody
-    leads two conversations. Of two, the later one is in doubt; what is in no average anyway
-    contradicts nothing.
+    leads two conversations. Of two, the later one is in doubt; what is in no average, because of
+    another one or by itself, contradicts nothing (the same rule as `metrics.queue.overlapping`).
     """
     found: set[Key] = set()
     talks = [
@@ -85,7 +85,8 @@ def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     for began, ended, _, _, s, e, n in sorted(talks):
         if began < until:
             found.add((s, e, n))
-        until = max(until, ended)
+        else:
+            until = ended
     return found
 
 

@@ -117,7 +117,8 @@ def abandonment_noshort(flow: Flow) -> float | None:
 
 def overlapping(calls: Iterable[QueueCall]) -> Iterator[tuple[QueueCall, QueueCall]]:
     """Conversations that cannot be, each with the one during which it began: nobody serves two at
-    once. Of two, the later one is in doubt. Estimated hours contradict nothing.
+    once. Of two, the later one is in doubt, and then contradicts nothing itself; nor do estimated
+    hours. So it counts less than consecutive pairs would where one long call spans several.
     """
     last: dict[str, QueueCall] = {}
     served = [
