@@ -18,6 +18,7 @@ type Key = tuple[str, int, int]
 
 LONGEST_MS = 16 * 3_600_000  # what goes on for longer was forgotten, or never was
 _ENDS_AFTER = f"(row ->> {Contact.__struct_fields__.index('end_utc')}) > :utc"
+_DETAILED = "substr(row, -5) != 'null]'"  # they are the last field
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Contact).decode
 
@@ -53,10 +54,10 @@ def ended(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[
         yield _decode(row)
 
 
-def in_order(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
-    """The same by their beginning."""
-    query = select(tables.contacts.c.row).where(*where).order_by(tables.contacts.c.start_utc)
-    for row in tx.execute(query).scalars():
+def detailed(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
+    """Those of the rows that have details, by their beginning; the others are not decoded."""
+    query = select(tables.contacts.c.row).where(*where, text(_DETAILED))
+    for row in tx.execute(query.order_by(tables.contacts.c.start_utc)).scalars():
         yield _decode(row)
 
 
