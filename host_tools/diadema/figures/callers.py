@@ -18,14 +18,14 @@ class Call(Struct):
     utc: int
     queue: str
     agent: str
-    reference: str | None
+    reference: str
     motive: str | None
 
 
 class Joined:
-    """Segments become calls, taken in the order in which they began. One that names its `parent`,
-    or has the switch's id of an earlier one, goes on with it; where that began before all that is
-    known, it is no call of its own.
+    """Segments with a reference become calls, taken in the order in which they began. One that
+    names its `parent`, or has the switch's id of an earlier one, goes on with it; where that has
+    no reference, or began before all that is known, it is no call of its own.
     """
 
     def __init__(self) -> None:
@@ -36,20 +36,22 @@ class Joined:
     def take(self, segment: Contact, motive: str | None) -> None:
         assert segment.start_utc is not None
         more = segment.more
-        parent = more.parent if more is not None else None
+        assert more is not None
+        parent = more.parent
         call = self._by_pbx.get(segment.pbx) if segment.pbx else None
         if call is None and parent is not None:
             call = self._by_c.get(parent)
         if call is None:
+            if parent is not None or more.reference is None:
+                return
             call = Call(
                 utc=segment.start_utc,
                 queue=segment.queue or "",
                 agent=segment.a,
-                reference=more.reference if more is not None else None,
+                reference=more.reference,
                 motive=motive,
             )
-            if parent is None:
-                self.calls.append(call)
+            self.calls.append(call)
         elif call.motive is None:
             call.motive = motive
         self._by_c[segment.c] = call
@@ -58,21 +60,20 @@ class Joined:
 
 
 def attended(tx: Connection, start_ms: int, end_ms: int) -> Iterator[Contact]:
-    """Contacts with a conversation that began in [start_ms, end_ms), in that order, also those
-    that go on.
+    """Contacts with a conversation and with a reference or a parent that began in
+    [start_ms, end_ms), in that order, also those that go on.
     """
     row = tables.contacts.c
     within = (row.start_utc >= start_ms) & (row.start_utc < end_ms)
     going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
     over = (
-        one
-        for one in kept_contacts.in_order(tx, within)
-        if kept_contacts.key_of(one) not in going
+        one for one in kept_contacts.detailed(tx, within) if kept_contacts.key_of(one) not in going
     )
     on = [one for one in going.values() if start_ms <= (one.start_utc or 0) < end_ms]
-    yield from (
-        one for one in merge(over, sorted(on, key=_began), key=_began) if one.outcome == "answered"
-    )
+    for one in merge(over, sorted(on, key=_began), key=_began):
+        more = one.more
+        if one.outcome == "answered" and more is not None and (more.reference or more.parent):
+            yield one
 
 
 def _began(contact: Contact) -> int:

@@ -13,6 +13,8 @@ from diadema.store.rows import Contact
 
 JUMP_MS = 2_000  # hours and the milliseconds between them differ by more: a clock was set
 
+EXCUSED = frozenset({"technical", "withdrawn", "caller_gave_up"})  # not taken, not by her doing
+
 type Key = tuple[str, int, int]
 
 
@@ -127,8 +129,12 @@ def answered(contacts: Iterable[Contact]) -> int:
 
 
 def missed(contacts: Iterable[Contact]) -> int:
-    """Flow: contacts that rang and were not answered, whatever the cause."""
-    return sum(contact.outcome == "missed" for contact in contacts)
+    """Flow: contacts that rang and that she did not take. A ring that a fault, the switch or its
+    caller ended is none (Amazon Connect: «agent non-response without customer abandons»).
+    """
+    return sum(
+        contact.outcome == "missed" and contact.cause not in EXCUSED for contact in contacts
+    )
 
 
 def transferred(contacts: Iterable[Contact]) -> int:
