@@ -96,7 +96,9 @@ def test_a_call_that_was_handed_over_is_one(place):
     """A2: one caller, one call, a blind transfer."""
     script = begun()
     script.offer("c1", reference="r1").contact("answered", "c1", 3000, via="key", ring_ms=3000)
-    script.contact("transferred", "c1", 30_000, kind="blind", target="x", completed=True)
+    script.contact(
+        "transferred", "c1", 30_000, via="key", kind="blind", target="x", completed=True
+    )
     script.contact("ended", "c1", 0, by="transfer", on_hold=False)
     script.wrapup("started", "c1", 0)
     script.contact("typified", "c1", 3000, code="111", version=1, how="agent")

@@ -1,10 +1,14 @@
 """The consolidated report: how many different users were attended, and what came of it."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from msgspec import Struct, field
+from sqlalchemy import Connection
 
+from diadema.directory.reading import people as read_people
 from diadema.figures import callers
+from diadema.figures.facts import facts, running
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.fcr import WINDOW_DAYS, Fcr, Looked, Visit, look, tally, tally_by
@@ -36,12 +40,11 @@ FCR: list[Part[Fcr]] = [
 
 
 class _Seen(Struct):
-    """Of segments with a conversation: how many, of those with a reference how many and whose.
-    `looked` and `unknown`: what FCR is made of; `times`: of each caller the calls of the span,
-    those that hung up in a queue too. The last three of the whole floor only.
+    """Of segments with a conversation those with a reference: how many, and whose. `looked` and
+    `unknown`: what FCR is made of; `times`: of each caller the calls of the span, those that hung
+    up in a queue too. The last three of the whole floor only.
     """
 
-    n: int = 0
     referred: int = 0
     references: set[str] = field(default_factory=set)
     looked: Looked = field(default_factory=list)
@@ -53,13 +56,14 @@ def make(asked: Asked) -> list[Section]:
     whole = asked.scope.of == "floor" and asked.sees_all
     seen = _look(asked, whole)
     calls = asked.total.calls(asked.queue)
+    handled = of_calls.handled(calls)
     stated = [
-        Stated("handled", "count", of_calls.handled(calls)),
+        Stated("handled", "count", handled),
         Stated("distinct", "count", of_calls.distinct(calls)),
-        Stated("referred", "count", seen.referred, seen.n),
+        Stated("referred", "count", seen.referred, handled),
         Stated("users", "count", len(seen.references), seen.referred),
     ]
-    notes = [asked.say("note.users", n=len(seen.references), m=seen.referred, all=seen.n)]
+    notes = [asked.say("note.users", n=len(seen.references), m=seen.referred, all=handled)]
     if not whole:
         notes.append(asked.say("note.fcr_of_all", days=WINDOW_DAYS))
         return [summary(asked, stated, notes), _flags(asked, calls), _agents(asked)]
@@ -87,34 +91,50 @@ def _look(asked: Asked, whole: bool) -> _Seen:
     try:
         with reader.engine.connect() as tx:
             for one in callers.attended(tx, start, until):
-                if (one.start_utc or 0) < end and _is_ours(asked, one):
-                    _count(seen, one.more.reference if one.more else None)
+                reference = one.more.reference if one.more else None
+                if reference and (one.start_utc or 0) < end and _is_ours(asked, one):
+                    seen.referred += 1
+                    seen.references.add(reference)
                 if whole:
                     joined.take(one, callers.motive_of(one, asked.people.motive_of))
+            for reference, continued in _of_the_switch(asked, tx):
+                seen.referred += 1
+                seen.references.add(reference)
+                seen.times[reference] += not continued
             left = callers.abandons(tx, start, until) if whole else {}
     finally:
         reader.close()
     visits = []
     for call in joined.calls:
         inside = start <= call.utc < end
-        if call.reference is None or call.motive is None:
-            seen.unknown += inside
-        else:
+        if call.motive is not None:
             visits.append(Visit(call.reference, call.motive, call.utc, call.queue, call.agent))
-        if inside and call.reference is not None:
+        if inside:
             seen.times[call.reference] += 1
     for reference, times in left.items():
         if inside_n := sum(start <= utc < end for utc in times):
             seen.times[reference] += inside_n
     seen.looked = look(visits, left, start, end, asked.now_ms)
+    seen.unknown = max(of_calls.distinct(asked.total.calls()) - len(seen.looked), 0)
     return seen
 
 
-def _count(seen: _Seen, reference: str | None) -> None:
-    seen.n += 1
-    if reference:
-        seen.referred += 1
-        seen.references.add(reference)
+def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
+    """Of calls that somebody of these took, and only the switch told so: whose each is, where that
+    is known, and whether it was taken before.
+    """
+    if not asked.total.calls(asked.queue).by_switch:
+        return
+    on, aliases = running(tx, asked.now_ms), read_people(asked.data).aliases
+    for day in asked.figures.days:
+        theirs = [a for a, sums in day.agents.items() if sums.calls(asked.queue).by_switch]
+        if not theirs:
+            continue
+        for its in facts(tx, day.start_ms, day.end_ms, on, aliases, theirs).values():
+            for call in its.switch.served:
+                inside = day.start_ms <= (call.connected_utc or 0) < day.end_ms
+                if inside and call.reference and asked.queue in (None, call.queue):
+                    yield call.reference, id(call) in its.switch.continued
 
 
 def _is_ours(asked: Asked, one: Contact) -> bool:
