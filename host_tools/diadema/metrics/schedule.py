@@ -89,23 +89,34 @@ def conformance(plan: Plan, work: Times) -> float | None:
 
 
 class Lateness(Struct, frozen=True):
-    """Seconds late, as measured; `explained` says who said why, and changes nothing of them."""
+    """Seconds late, as measured: `raw_s` beyond the tolerance, `whole_s` from the start of the
+    shift on; `explained` says who said why, and changes nothing of them.
+    """
 
     raw_s: int
+    whole_s: int
     explained: str | None = None
 
     @property
     def unexplained_s(self) -> int:
         return 0 if self.explained is not None else self.raw_s
 
+    @property
+    def whole_unexplained_s(self) -> int:
+        return 0 if self.explained is not None else self.whole_s
+
 
 def lateness(plan: Plan, first_s: int | None, explained: str | None = None) -> Lateness | None:
-    """max(0, first mark or login - start of the shift - tolerance). None without a shift or
-    without a mark: who did not come is absent, not late.
+    """Both ways: beyond the tolerance = max(0, first mark or login - start of the shift -
+    tolerance); whole = first mark - start, once the tolerance has passed, as payrolls take it.
+    Whoever comes within the tolerance is 0 late both ways. None without a shift or without a
+    mark: who did not come is absent, not late.
     """
     if plan.start_s is None or plan.absence is not None or first_s is None:
         return None
-    return Lateness(max(0, first_s - plan.start_s - plan.tolerance_s), explained)
+    late = first_s - plan.start_s
+    beyond = max(0, late - plan.tolerance_s)
+    return Lateness(beyond, late if beyond else 0, explained)
 
 
 def _work(plan: Plan) -> list[tuple[int, int]]:
