@@ -14,7 +14,8 @@ from diadema.directory.wrong import Problem, Wrong
 type Body = dict[str, Value]
 
 METRICS = ("aht_s", "service_level", "answer_rate", "occupancy", "utilisation", "adherence")
-ABSENCES = ("day_off", "permission", "vacation", "medical_rest")
+ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
+STAGES = ("training", "nesting", "floor")
 RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
 
 
@@ -133,6 +134,7 @@ _ALL = (
         _label("short"),
         _label("alias"),
         Field(name="team", type="ref", of="teams"),
+        Field(name="stage", type="choice", choices=STAGES),
         Field(name="employer", type="ref", of="employers", most=24),
         Field(name="document_kind", type="choice", choices=DOCUMENTS),
         Field(name="document", type="document", most=20, unique=True),

@@ -31,11 +31,20 @@ class Worker(Struct, kw_only=True):
     name: str
     alias: str = ""
     team: str = ""
+    stage: str = ""  # training, nesting; empty: on the floor
     employer: str = ""
     document_kind: str = ""
     document: str = ""
     queues: list[str] = field(default_factory=list)
     active: bool = True
+
+
+class Spell(Struct):
+    """From that day on she is of that team, and at that stage."""
+
+    since: date
+    team: str
+    stage: str = ""
 
 
 class Reason(Struct, kw_only=True):
@@ -63,6 +72,7 @@ class People(Struct, kw_only=True):
     reasons: dict[str, Reason] = field(default_factory=dict)
     codes: dict[str, list[str]] = field(default_factory=dict)  # leaf → labels of its 3 levels
     negative_codes: frozenset[str] = frozenset()
+    spells: dict[str, list[Spell]] = field(default_factory=dict)  # of who changed in these days
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
     thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
@@ -79,8 +89,24 @@ class People(Struct, kw_only=True):
         known = self.workers.get(agent)
         return known.team if known else ""
 
+    def on(self, agent: str, day: date) -> Spell:
+        """Her team and stage on that day."""
+        known = self.workers.get(agent)
+        team, stage = (known.team, known.stage) if known else ("", "")
+        found = Spell(day, team, stage)
+        for spell in self.spells.get(agent, ()):
+            if spell.since <= day:
+                found = spell
+        return found
+
+    def teams_of(self, agent: str) -> list[str]:
+        """All teams that she is of in these days, in their order."""
+        teams = [spell.team for spell in self.spells.get(agent, ())] or [self.team(agent)]
+        return [*dict.fromkeys(teams)]
+
     def of_team(self, team: str) -> list[str]:
-        return [one.id for one in self.workers.values() if one.team == team]
+        """Whoever is of it on any of these days."""
+        return [a for a in self.workers if team in self.teams_of(a)]
 
     def target(self, metric: str, queue: str = "") -> float | None:
         """The queue's own, else the site's."""

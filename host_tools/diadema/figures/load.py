@@ -94,16 +94,26 @@ def _flat(found: list[Stretch]) -> list[Stretch]:
 
 def technical(tickets: Iterable[Ticket], within: Sequence[Stretch]) -> list[tuple[int, int]]:
     """Seconds of her sessions in which a fault that she reported cost time; each one once."""
-    faults = sorted(filter(None, (_technical(one) for one in tickets if one.kind == "fault")))
-    merged: list[tuple[int, int]] = []
-    for start, end in faults:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
+    return [(start, end) for start, end, _ in technical_by(tickets, within)]
+
+
+def technical_by(
+    tickets: Iterable[Ticket], within: Sequence[Stretch]
+) -> list[tuple[int, int, Ticket]]:
+    """The same with the fault: of several at once the one that came first. In order."""
+    faults = sorted(
+        (*times, one.n, k, one)
+        for k, one in enumerate(tickets)
+        if one.kind == "fault" and (times := _technical(one)) is not None
+    )
+    apart: list[tuple[int, int, Ticket]] = []
+    for start, end, _, _, one in faults:
+        start = max(start, apart[-1][1]) if apart else start
+        if start < end:
+            apart.append((start, end, one))
     return [
-        (max(start, one.start_s), min(end, one.end_s))
-        for start, end in merged
+        (max(start, one.start_s), min(end, one.end_s), ticket)
+        for start, end, ticket in apart
         for one in within
         if max(start, one.start_s) < min(end, one.end_s)
     ]

@@ -4,6 +4,7 @@ DS 004-2006-TR, a row for each entry with its exit.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from diadema.figures.attendance import AgentDay, attendance
 from diadema.figures.stays import Stay
@@ -76,15 +77,18 @@ LEGAL: list[Part[tuple[AgentDay, Stay]]] = [
 
 
 def make(asked: Asked) -> list[Section]:
-    found = attendance(
-        asked.data, asked.period.first, asked.period.last, asked.now_ms, asked.agents
-    )
+    found = [
+        one
+        for one in attendance(
+            asked.data, asked.period.first, asked.period.last, asked.now_ms, asked.agents
+        )
+        if asked.has(one.agent, date.fromisoformat(one.day))
+    ]
     days = sorted(found, key=lambda day: (asked.order(day.agent), day.day))
     people = asked.people
 
     def who(day: AgentDay) -> list[Cell]:
-        team = people.team(day.agent)
-        return [people.name(day.agent), day.agent, people.teams.get(team, team), day.day]
+        return [people.name(day.agent), day.agent, asked.team_name(day.agent), day.day]
 
     def planned(day: AgentDay) -> list[Cell]:
         plan = day.planned

@@ -1,5 +1,9 @@
 """TMO with its three parts, and what the time logged in was spent on."""
 
+from collections import Counter
+from collections.abc import Mapping
+
+from diadema.figures.away import PRIVATE, TOGETHER
 from diadema.figures.rows import Calls, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
@@ -15,12 +19,13 @@ from diadema.report.tables import (
     day_lines,
     half_hour_lines,
     queue_lines,
+    reason_name,
     summary,
     table,
 )
 
 _HANDLING = ["talk_s", "hold_s", "wrap_s"]
-_BUSY = ["talking", "held", "consulting", "wrapup"]
+_BUSY = ["talking", "held", "consulting", "wrapup", "dialing_s"]
 
 
 PARTS: list[Part[Calls]] = [
@@ -45,6 +50,7 @@ LOAD: list[Part[Load]] = [
     Part("wrapup", lambda load: load.wrapup, "seconds"),
     Part("not_ready", lambda load: load.not_ready, "seconds"),
     Part("off", lambda load: load.off, "seconds"),
+    Part("technical_s", lambda load: load.technical_s, "seconds"),
     Part(
         "occupancy", states.occupancy, "percent", Ratio(_BUSY, [*_BUSY, "ready"]), "occupancy"
     ),
@@ -85,9 +91,10 @@ def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
     ]
     notes = []
     if asked.queue is None:
+        people = _logged_in(asked)
         stated += [
-            Stated("occupancy", "percent", states.occupancy(load), target="occupancy"),
-            Stated("utilisation", "percent", states.utilisation(load), target="utilisation"),
+            Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
+            Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
         ]
     else:
         notes.append(asked.say("note.no_load_of_queue"))
@@ -122,27 +129,38 @@ def _times(asked: Asked) -> list[Section]:
 
 
 def _reasons(asked: Asked) -> Section:
-    """Time in each not-ready reason; what the system gave is a part of it."""
+    """Time in each not-ready reason; what the system gave is a part of it. The private ones are
+    told apart of ten people or more together, else they are one, the last one whatever it has.
+    """
     load = asked.total.load
-
-    def spent(code: str) -> int:
-        return load.reasons[code]
-
+    people = _logged_in(asked)
+    spent, system = (
+        given if people >= TOGETHER else _together(asked, given)
+        for given in (load.reasons, load.system)
+    )
     parts: list[Part[str]] = [
-        Part("seconds", spent, "seconds"),
-        Part("system_s", lambda code: load.system.get(code, 0), "seconds"),
+        Part("seconds", lambda code: spent[code], "seconds"),
+        Part("system_s", lambda code: system.get(code, 0), "seconds"),
         Part(
-            "share", lambda code: percent(spent(code), load.not_ready), "percent",
+            "share", lambda code: percent(spent[code], load.not_ready), "percent",
             Ratio(["seconds"], ["seconds"]),
         ),
     ]  # fmt: skip
     lines: list[Line[str]] = [
-        ([_reason(asked, code)], code)
-        for code in sorted(load.reasons, key=lambda code: (-spent(code), code))
+        ([reason_name(asked, code)], code)
+        for code in sorted(spent, key=lambda code: (code == PRIVATE, -spent[code], code))
     ]
     return table(asked, "reasons", [("reason", "text")], parts, lines)
 
 
-def _reason(asked: Asked, code: str) -> str:
-    known = asked.people.reasons.get(code)
-    return known.label if known else asked.known("reason", code or "none")
+def _logged_in(asked: Asked) -> int:
+    """How many people have time logged in."""
+    return sum(sums.load.logged_s > 0 for sums in asked.by_agent.values())
+
+
+def _together(asked: Asked, given: Mapping[str, int]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for code, seconds in given.items():
+        reason = asked.people.reasons.get(code)
+        found[PRIVATE if reason is not None and reason.private else code] += seconds
+    return dict(found)
