@@ -12,7 +12,7 @@ from diadema import site
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.errors import DiademaError
-from diadema.figures.days import spans, start_of
+from diadema.figures.days import day_at, spans, start_of
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Cut, Sums
 from diadema.ingest.cut import cut_of
@@ -187,6 +187,9 @@ class Asked:
                 return self.people.on(agent, day).team == self.scope.code
         teams = None if self.person is None else self.person.scope(self.people)
         return teams is None or self.people.on(agent, day).team in teams
+
+    def has_at(self, agent: str, utc_ms: int) -> bool:
+        return self.agents is None or self.has(agent, day_at(utc_ms // 1000, self.zone))
 
     def times(self, agent: str) -> list[tuple[int, int]]:
         """Seconds of UTC [start, end) of her days that are asked for, in order."""

@@ -23,7 +23,7 @@ def make(asked: Asked) -> list[Section]:
         found = reader.acts(start_utc=start, end_utc=end)
     finally:
         reader.close()
-    acts = [one for one in found if asked.agents is None or one.act.a in asked.agents]
+    acts = [one for one in found if asked.has_at(one.act.a or "", one.act.utc)]
     return [_register(asked, acts), _counted(asked, acts)]
 
 
