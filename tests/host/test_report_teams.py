@@ -116,3 +116,33 @@ def test_the_directory_tells_team_and_stage_of_each_day(data):
                                              for day in (12, 14, 15, 21, 22, 30))]  # fmt: skip
     assert told == [("Norte", "training")] * 2 + [("Norte", "nesting")] * 2 + [("Sur", "")] * 2
     assert people.spells.keys() == {"a001"} and people.teams_of("a001") == ["Norte", "Sur"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "last", "day", "twice"),
+    [
+        ("America/Santiago", 22, date(2026, 4, 4), ("23:00 −03", "23:00 −04")),
+        ("Europe/Madrid", 1, date(2026, 10, 25), ("02:00 +02", "02:00 +01")),
+        ("Australia/Lord_Howe", 1, date(2026, 4, 5), ("01:30 +11", "01:30 +10:30")),
+    ],
+)
+def test_the_hour_that_a_change_of_the_clock_gives_twice_is_two_rows(
+    tmp_path, ingest, zone, last, day, twice
+):
+    """C: on 4 April 2026 in Santiago the row 23:00 had an hour of one agent in a half-hour."""
+    there = ZoneInfo(zone)
+    data = DataDir(tmp_path)
+    data.site.write_text(json.dumps(DESCRIBED | {"zone": zone}))
+    start = int(datetime(*day.timetuple()[:3], last, 0, tzinfo=there).timestamp() * 1000)
+    script = Script().boot().clock(start - 1000).login(1000).ready(0)
+    script.u = start + 4 * 3_600_000 - script.offset
+    script.add("session.closed", 0, a="a001", reason="agent", by="agent")
+    script.presence("ready", "logged_out", "logout", after=0)
+    ingest.take(script.messages(), "stream", "server")
+    for span in ("day", "month"):
+        made = make(data, "tmo", around(span, day), Scope(), start + 86_400_000)
+        its = rows(made.section("load_halves"))
+        assert {row["logged_s"] for row in its} == {1800}
+        names = [row["hour"] for row in its]
+        at = names.index(twice[0])
+        assert names[at : at + 2] == [*twice]

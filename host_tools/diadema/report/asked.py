@@ -16,7 +16,7 @@ from diadema.figures.days import day_at, spans, start_of
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Cut, Sums
 from diadema.ingest.cut import cut_of
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import Intervals, by_clock
 from diadema.paths import DataDir
 from diadema.report.kinds import RIGHTS
 from diadema.report.model import Scope
@@ -138,12 +138,12 @@ class Asked:
     @cached_property
     def by_half_hour(self) -> Mapping[str, Sums]:
         """By the site's clock, as 09:30."""
-        local = Intervals(self.zone).local
+        label = Intervals(self.zone).label
         halves: defaultdict[str, Sums] = defaultdict(Sums)
         for day in self.figures.days:
             for start, sums in day.half_hours().items():
-                halves[f"{local(start):%H:%M}"] += sums
-        return dict(sorted(halves.items()))
+                halves[label(start)] += sums
+        return {half: halves[half] for half in sorted(halves, key=by_clock)}
 
     @cached_property
     def total(self) -> Sums:
