@@ -245,9 +245,15 @@ def test_what_excuses_by_itself(place, reason, by, excused):
     assert figures(place.report())["adherencia"][0] == (100.0 if excused else 87.5)
 
 
-def test_a_private_reason_is_excused_summed_and_never_listed(place):
-    place.plan(1, at(8), at(12))
-    desk = Desk(1, at(8)).until(at(10)).pause("lactancia").until(at(10, 30)).ready()
+@pytest.mark.parametrize(
+    ("planned", "reason", "by"),
+    [([], "lactancia", "agent"), ([], "topico", "supervisor"), (["lactancia"], None, "agent")],
+)
+def test_a_private_reason_is_excused_summed_and_never_listed(place, planned, reason, by):
+    place.plan(1, at(8), at(12), [(at(10), at(10, 30), code) for code in planned])
+    desk = Desk(1, at(8)).until(at(10))
+    if reason:
+        desk.pause(reason, by=by).until(at(10, 30)).ready()
     place.take(desk.until(at(12)).logout())
     report = place.report()
     assert rows(report.section("exceptions")) == []

@@ -9,6 +9,8 @@ from msgspec import Struct, field
 
 from diadema.site import Site
 
+PRIVATE = "private"  # stands for every private reason in what is told of a person
+
 
 class Planned(Struct, kw_only=True):
     """One agent's day by the roster: seconds of UTC [start_s, end_s), also over midnight, and
@@ -111,6 +113,17 @@ class People(Struct, kw_only=True):
     def target(self, metric: str, queue: str = "") -> float | None:
         """The queue's own, else the site's."""
         return self.targets.get((metric, queue), self.targets.get((metric, "")))
+
+    def shown(self, reason: str | None) -> str | None:
+        """A reason as whoever looks at a person may know it: the private ones are one."""
+        known = self.reasons.get(reason or "")
+        return PRIVATE if known is not None and known.private else reason
+
+    def told(self, times: dict[str, int]) -> dict[str, int]:
+        """The same of seconds by reason; the private ones come last, whatever they have."""
+        found = {code: seconds for code, seconds in times.items() if self.shown(code) != PRIVATE}
+        private = sum(times.values()) - sum(found.values())
+        return found | ({PRIVATE: private} if private else {})
 
     def planned(self, agent: str, day: date) -> Planned | None:
         return self.roster.get((agent, day))

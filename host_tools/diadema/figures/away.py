@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from diadema.directory.people import Planned, Reason
+from diadema.directory.people import PRIVATE, Planned, Reason
 from diadema.figures.load import Stretch
 from diadema.metrics.states import TECHNICAL, Shrinkage
 
-PRIVATE = "private"  # one row of all private reasons in what is told of a person
 TOGETHER = 10  # people, of whom private reasons may be told apart
 
 type Pause = tuple[int, int, str]  # [start, end) and the reason

@@ -107,8 +107,8 @@ def deviations(
     while a meeting is planned is none. Nothing outside of the shift is one.
 
     By themselves excuse: technical time (`technical`: of faults reported; or not ready for a
-    technical reason), what a supervisor set, a productive reason (training, feedback, meeting),
-    a private one.
+    technical reason), a private reason, planned or given, what a supervisor set, a productive
+    reason (training, feedback, meeting).
     """
     if plan.start_s is None or plan.end_s is None or plan.absence is not None:
         return []
@@ -126,10 +126,12 @@ def deviations(
         excuse = None
         if faults.has(start) or (state == "not_ready" and did in TECHNICAL):
             excuse = "technical"
+        elif any(one is not None and one.private for one in (known, reasons.get(planned or ""))):
+            excuse = "private"
         elif state == "not_ready" and one is not None and one.by == "supervisor":
             excuse = "supervisor"
-        elif known is not None and (known.private or known.productive):
-            excuse = "private" if known.private else "productive"
+        elif known is not None and known.productive:
+            excuse = "productive"
         last = found[-1] if found else None
         if last and (last.end_s, last.planned, last.did, last.excuse) == (
             start, planned, did, excuse,

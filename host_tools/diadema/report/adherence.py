@@ -8,6 +8,7 @@ from datetime import date
 
 from msgspec import Struct, field
 
+from diadema.directory.people import PRIVATE
 from diadema.directory.reading import people as read_people
 from diadema.figures import away
 from diadema.figures.away import Spent
@@ -213,7 +214,7 @@ def _add_shift(found: _Found, agent: str, day: date, shift: Shift, owed_s: int) 
             done.excused_s += one.seconds
         elif one.seconds < SHORT_S:
             done.short_s += one.seconds
-        if one.seconds >= SHORT_S and one.excuse != "private":
+        if one.seconds >= SHORT_S:
             found.listed.append((agent, day, one))
 
 
@@ -234,7 +235,7 @@ def _add_presence(asked: Asked, found: _Found, agent: str, hers: Presence) -> No
 
 
 def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Section:
-    """From, to, what was planned, what she did, and who excused it."""
+    """From, to, what was planned, what she did, and who excused it; of private reasons none."""
     heads: tuple[tuple[str, Kind], ...] = (
         ("agent", "text"), ("code", "text"), ("day", "day"), ("from", "moment"),
         ("to", "moment"), ("planned", "text"), ("did", "text"), ("excused", "text"),
@@ -252,6 +253,7 @@ def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Sect
         for agent, day, one in sorted(
             listed, key=lambda each: (asked.order(each[0]), each[2].start_s)
         )
+        if PRIVATE not in map(asked.people.shown, (one.planned, one.did))
     ]  # fmt: skip
     notes = [asked.say("note.exceptions", minutes=SHORT_S // 60)]
     return table(asked, "exceptions", heads, parts, lines, notes=notes)
@@ -275,7 +277,7 @@ def _pauses(asked: Asked, spent: Mapping[str, Mapping[str, Spent]]) -> Section:
         ([*_who(asked, agent), reason_name(asked, code)], spent[agent][code])
         for agent in sorted(spent, key=asked.order)
         for code in sorted(
-            spent[agent], key=lambda code: (code == away.PRIVATE, reason_name(asked, code))
+            spent[agent], key=lambda code: (code == PRIVATE, reason_name(asked, code))
         )
     ]
     heads = (*AGENT, ("reason", "text"))

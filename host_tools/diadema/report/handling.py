@@ -1,9 +1,7 @@
 """TMO with its three parts, and what the time logged in was spent on."""
 
-from collections import Counter
-from collections.abc import Mapping
-
-from diadema.figures.away import PRIVATE, TOGETHER
+from diadema.directory.people import PRIVATE
+from diadema.figures.away import TOGETHER
 from diadema.figures.rows import Calls, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
@@ -135,7 +133,7 @@ def _reasons(asked: Asked) -> Section:
     load = asked.total.load
     people = _logged_in(asked)
     spent, system = (
-        given if people >= TOGETHER else _together(asked, given)
+        given if people >= TOGETHER else asked.people.told(given)
         for given in (load.reasons, load.system)
     )
     parts: list[Part[str]] = [
@@ -156,11 +154,3 @@ def _reasons(asked: Asked) -> Section:
 def _logged_in(asked: Asked) -> int:
     """How many people have time logged in."""
     return sum(sums.load.logged_s > 0 for sums in asked.by_agent.values())
-
-
-def _together(asked: Asked, given: Mapping[str, int]) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for code, seconds in given.items():
-        reason = asked.people.reasons.get(code)
-        found[PRIVATE if reason is not None and reason.private else code] += seconds
-    return dict(found)

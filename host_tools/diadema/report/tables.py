@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from diadema.figures.away import PRIVATE
+from diadema.directory.people import PRIVATE
 from diadema.figures.rows import Calls, Sums
 from diadema.report.asked import Asked
 from diadema.report.model import (

@@ -1,13 +1,13 @@
 """What each audience may know of an agent. A field that is not listed here is never sent.
 
-`full` is for the floor under /ui; `wall` is public: alias, state and clock, and of a private
-reason neither the reason nor since when.
+`full` is for the floor under /ui, where a private reason has no name; `wall` is public: alias,
+state and clock, and of a private reason neither the reason nor since when.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diadema.directory.people import People
+from diadema.directory.people import PRIVATE, People
 from diadema.web.rows import Row
 
 Values = tuple[object, ...]
@@ -37,8 +37,8 @@ def _full_live(row: Row) -> Values:
     return (
         row.state,
         row.since,
-        row.reason,
-        row.reason_label,
+        PRIVATE if row.private else row.reason,
+        None if row.private else row.reason_label,
         row.t,
         row.seat,
         row.c,
