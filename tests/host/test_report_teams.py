@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from diadema.directory import reading
 from diadema.directory.book import Change
+from diadema.directory.kinds import KINDS
 from diadema.directory.taking_in import open_directory
 from diadema.paths import DataDir
 from diadema.report.asked import NotYours
@@ -146,3 +147,39 @@ def test_the_hour_that_a_change_of_the_clock_gives_twice_is_two_rows(
         names = [row["hour"] for row in its]
         at = names.index(twice[0])
         assert names[at : at + 2] == [*twice]
+
+
+def test_figures_are_told_with_and_without_new_people_each_at_its_own_target(data):
+    """a001 is in nesting on the 20th and on the floor from the 22nd on."""
+    change(data, since=date(2026, 11, 15), stage="nesting")
+    change(data, stage="floor")
+    with open_directory(data, 1) as book:
+        wanted = [
+            {"metric": "aht_s", "value": 60},
+            {"metric": "aht_s", "stage": "nesting", "value": 90},
+        ]
+        bodies = [KINDS["targets"].read(one) for one in wanted]
+        codes = [KINDS["targets"].code(body) for body in bodies]
+        assert codes == ["aht_s/", "aht_s//nesting"], "those that were entered before keep theirs"
+        book.apply(
+            [Change(kind="targets", code=code, body=body)
+             for code, body in zip(codes, bodies, strict=True)],
+            by="Ana", reason="prueba", at_ms=2,
+        )  # fmt: skip
+    for team in ("Norte", None):
+        made = report(data, "tmo", team)
+        section = made.section("aht_stages")
+        floor, nesting = section.rows
+        at = section.at
+        assert [row[0] for row in (floor, nesting)] == ["piso", "nesting"]
+        assert [plain(row[at("n")]) for row in (floor, nesting)] == [1, 2]
+        assert section.total[at("n")] == 3 and section.total[at("aht_s")] == 70
+        assert [row[at("aht_s")].missed for row in (floor, nesting)] == [True, False]
+        assert [plain(row[at("goal_aht_s")]) for row in (floor, nesting)] == [60, 90]
+    calls = rows(report(data, "llamadas").section("calls_stages"))
+    assert [row["answered"] for row in calls] == [1, 2]
+    load = rows(report(data, "tmo").section("load_stages"))
+    assert len(load) == 2 and all(row["logged_s"] for row in load)
+    assert "adherence_stages" not in {one.key for one in report(data, "adherencia").sections}
+    day = report(data, "tmo", day=23, span="day")
+    assert "aht_stages" not in {one.key for one in day.sections}, "nobody was new that day"

@@ -63,7 +63,8 @@ class People(Struct, kw_only=True):
     """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
 
     `targets` by (metric, queue or ""), in the metric's own unit: aht_s, service_level,
-    answer_rate, occupancy, utilisation, adherence.
+    answer_rate, occupancy, utilisation, adherence. `stage_targets`: those of new people, by
+    (metric, queue or "", stage).
     """
 
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class People(Struct, kw_only=True):
     spells: dict[str, list[Spell]] = field(default_factory=dict)  # of who changed in these days
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
+    stage_targets: dict[tuple[str, str, str], float] = field(default_factory=dict)
     thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
     roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # the switch's name → agent
@@ -110,9 +112,23 @@ class People(Struct, kw_only=True):
         """Whoever is of it on any of these days."""
         return [a for a in self.workers if team in self.teams_of(a)]
 
-    def target(self, metric: str, queue: str = "") -> float | None:
-        """The queue's own, else the site's."""
-        return self.targets.get((metric, queue), self.targets.get((metric, "")))
+    def target(self, metric: str, queue: str = "", stage: str = "") -> float | None:
+        """That of the stage, else of all: the queue's own, else the site's."""
+        staged = self.stage_targets
+        its = staged.get((metric, queue, stage), staged.get((metric, "", stage)))
+        return (
+            its
+            if its is not None
+            else self.targets.get((metric, queue), self.targets.get((metric, "")))
+        )
+
+    def is_new(self, agent: str) -> bool:
+        """Whether she is in training or nesting on any of these days."""
+        spells = self.spells.get(agent)
+        if spells:
+            return any(spell.stage for spell in spells)
+        known = self.workers.get(agent)
+        return known is not None and bool(known.stage)
 
     def shown(self, reason: str | None) -> str | None:
         """A reason as whoever looks at a person may know it: the private ones are one."""

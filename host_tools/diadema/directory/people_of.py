@@ -43,6 +43,9 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         key = (str(body["metric"]), str(body.get("queue") or ""))
         value = body["value"]
         assert isinstance(value, int | float)
+        if stage := body.get("stage"):
+            people.stage_targets[(*key, str(stage))] = value
+            continue
         people.targets[key] = value
         if "threshold_s" in body:
             people.thresholds[key[1]] = _number(body, "threshold_s")

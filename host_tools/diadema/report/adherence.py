@@ -19,6 +19,7 @@ from diadema.metrics.schedule import SHORT_S, WORK, Deviation
 from diadema.metrics.states import Shrinkage
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Kind, Ratio, Section
+from diadema.report.stages import staged
 from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, summary, table
 
 type _Cause = tuple[str, str, str, str, str]  # agent, station, area, part, what it came to
@@ -118,6 +119,9 @@ def make(asked: Asked) -> list[Section]:
     lines: list[Line[Done]] = [
         (_who(asked, a), agents[a]) for a in sorted(agents, key=asked.order)
     ]
+    stages: dict[str, Done] = {}
+    for (agent, day), done in found.done.items():
+        stages.setdefault(asked.people.on(agent, day).stage, Done()).__iadd__(done)
     by_day: list[Line[Done]] = [([day], days[day]) for day in sorted(days)]
     lost: list[Line[Shrinkage]] = [
         (_who(asked, a), found.lost[a])
@@ -133,6 +137,7 @@ def make(asked: Asked) -> list[Section]:
         _summary(asked, found, whole, notes),
         table(asked, "adherence_agents", AGENT, PARTS, lines),
         table(asked, "adherence_days", _DAY, PARTS, by_day),
+        *staged(asked, "adherence_stages", PARTS, stages),
         _exceptions(asked, found.listed),
         table(asked, "shrinkage_agents", AGENT, LOST, lost, notes=[asked.say("note.shrinkage")]),
         _pauses(asked, found.spent),

@@ -8,6 +8,7 @@ from diadema.metrics import states
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.model import Ratio, Section
+from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -75,6 +76,7 @@ def make(asked: Asked) -> list[Section]:
         days = day_lines(asked, calls)
         sections.insert(2, table(asked, "aht_days", [("day", "day")], PARTS, days))
     sections[1].notes = _asides(asked, total.calls(asked.queue))
+    sections += by_stage(asked, "aht_stages", PARTS, calls)
     if asked.queue is None:
         sections += _times(asked)
     return sections
@@ -122,6 +124,7 @@ def _times(asked: Asked) -> list[Section]:
     return [
         table(asked, "load_agents", AGENT, LOAD, agent_lines(asked, load), notes=notes),
         table(asked, "load_halves", [("hour", "text")], LOAD, half_hour_lines(asked, load)),
+        *by_stage(asked, "load_stages", LOAD, load),
         _reasons(asked),
     ]
 
