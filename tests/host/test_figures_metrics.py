@@ -129,10 +129,11 @@ def test_an_exception_says_what_was_planned_what_she_did_and_what_excuses_it():
 @pytest.mark.parametrize(
     ("shown", "due"),
     [
-        ([(1000, 1390, "ready"), (1390, 1410, "talking"), (1410, 1430, "wrapup")], 1430),
-        ([(1390, 1400, "talking"), (1400, 1430, "wrapup")], 1400),  # the call had ended
-        ([(1390, 1410, "talking"), (1410, 1420, "ready"), (1420, 1500, "talking")], 1410),
-        ([(1400, 1500, "talking")], 1400),  # it came when the pause was due
+        ([(1000, 1390, "ready"), (1390, 1430, "busy"), (1430, 1500, "ready")], 1430),
+        ([(1390, 1400, "busy"), (1400, 1430, "ready")], 1400),  # the call had ended
+        ([(1390, 1410, "busy"), (1410, 1420, "ready"), (1420, 1500, "busy")], 1410),
+        ([(1400, 1500, "busy")], 1400),  # it came when the pause was due
+        ([(1390, 1410, "not_ready")], 1400),
     ],
 )
 def test_a_pause_slides_for_a_call_that_was_under_way(shown, due):

@@ -78,7 +78,7 @@ def presence(
             faults[ticket.a].append(ticket)
     found = {}
     for a, of in by_agent.items():
-        its = stretches(of)
+        its = stretches(of, coarse=True)
         cost = technical_by(faults[a], its) if a in faults else []
         found[a] = Presence(its, pauses(its), sorted(cost, key=lambda one: one[:2]))
     return found
@@ -104,7 +104,7 @@ def shifts(
     for agent, plans in planned.items():
         plans.sort(key=lambda plan: plan.start_s or 0)
         hers = known.get(agent, Presence())
-        its = _shared(plans, _plainly(hers.stretches))
+        its = _shared(plans, hers.stretches)
         for plan, shown in zip(plans, its, strict=True):
             if first <= plan.day <= last:
                 found[agent, plan.day] = _shift(plan, shown, hers, people, now_s)
@@ -151,21 +151,6 @@ def _shift(
             one.seconds for one in its if one.excuse == "technical" and one.planned is None
         ),
     )  # fmt: skip
-
-
-def _plainly(its: Iterable[Stretch]) -> list[Stretch]:
-    """What is work in a row as one: a month of a thousand agents has millions."""
-    found: list[Stretch] = []
-    for one in its:
-        works = one.state not in ("not_ready", "off")
-        last = found[-1] if found else None
-        if works and last and last.state == schedule.WORK and last.end_s == one.start_s:
-            last.end_s = one.end_s
-        elif works:
-            found.append(Stretch(one.start_s, one.end_s, schedule.WORK))
-        else:
-            found.append(one)
-    return found
 
 
 def _shared(plans: list[Planned], shown: list[Stretch]) -> list[list[Stretch]]:

@@ -2,7 +2,7 @@
 UTC; a plan is `directory.people.Planned`. None where nothing was planned or nothing can be said.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
@@ -16,9 +16,8 @@ type Times = Sequence[tuple[int, int]]  # [start, end), in order, none over anot
 type Pause = tuple[int, int, str]
 
 SHORT_S = 300  # an exception of less is summed, and not listed
-WORK, LOGGED_OUT, OFF = "work", "logged_out", "off"
+WORK, BUSY, LOGGED_OUT, OFF = "work", "busy", "logged_out", "off"
 _AWAY = ("not_ready", OFF, LOGGED_OUT)
-_BUSY = ("offered", "dialing", "talking", "held", "consulting", "wrapup")
 
 
 class Plan(Protocol):
@@ -78,21 +77,19 @@ def worked(stretches: Iterable[Stretch], reasons: Mapping[str, Reason]) -> list[
 
 
 def slid(plan: Plan, stretches: Sequence[Stretch]) -> tuple[list[Pause], int]:
-    """The planned pauses as they are due, and how many slid: one before whose beginning a call was
-    under way («por llamada»: ringing, dialling, talking, hold, consult or wrap-up) begins when
-    that is over, with whatever followed it without a pause, and keeps its length.
+    """The planned pauses as they are due, and how many slid: one at whose beginning a call was
+    under way that had begun before («por llamada»: from ringing to the end of its wrap-up, and on
+    into a call that follows it at once: state `busy`) begins when that is over, and keeps its
+    length.
     """
     pauses: list[Pause] = []
     count = 0
     for start, end, reason in plan.pauses:
-        until, at = start, bisect_left(stretches, start, key=lambda one: one.end_s)
-        while at < len(stretches) and stretches[at].state in _BUSY:
-            one = stretches[at]
-            if one.start_s >= start if until == start else one.start_s != until:
-                break
-            until, at = one.end_s, at + 1
-        count += until > start
-        pauses.append((until, until + end - start, reason))
+        due, at = start, bisect_right(stretches, start, key=lambda one: one.end_s)
+        if at < len(stretches) and stretches[at].state == BUSY and stretches[at].start_s < start:
+            due = stretches[at].end_s
+            count += 1
+        pauses.append((due, due + end - start, reason))
     return pauses, count
 
 
