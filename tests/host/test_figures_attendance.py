@@ -103,6 +103,20 @@ def test_two_sessions_at_once_and_one_unheard_are_counted(place, people):
     assert (len(one.sessions), one.orphans, one.impossible) == (2, 1, 1)
 
 
+@pytest.mark.parametrize(("policy", "impossible"), [("move", 1), ("allow", 0)])
+def test_two_sessions_at_once_are_possible_where_the_site_allows_them(
+    place, people, policy, impossible
+):
+    """C: they were «imposibles» also where `multi_login: allow` permits them."""
+    told = json.loads(place.data.site.read_text()) | {"multi_login": policy}
+    place.data.site.write_text(json.dumps(told))
+    place.take(worked(at(8), at(16)))
+    other = Script(s="DIA-0123456789ac", e=9).boot().clock(at(10) * 1000).login(0)
+    other.u += 3_600_000
+    place.take(other.logout())
+    assert days(place)[0].impossible == impossible
+
+
 def said(n, k, **fields):
     event = {"s": "HUB-x", "e": 1, "n": n, "b": 0, "u": 0, "t": at(18) * 1000, "by": "ana"}
     body = json.dumps(event | {"k": f"attendance.{k}", "a": "a001", **fields}).encode()

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
+from diadema import site
 from diadema.directory.people import People, Planned
 from diadema.directory.reading import people as read_people
 from diadema.figures.days import LocalDays, start_of, zone_of
@@ -35,8 +36,8 @@ class AgentDay(Struct, kw_only=True):
     pair. `first_in`, `last_out`: her own marks. `late`: by her entry; `late_login`: by the
     system's. Seconds between mark and login, and logout and mark; below nothing where the order
     was the other one. `orphans`: sessions whose end nobody heard; `impossible`: that lie over
-    another one of hers, end before their start, or are longer than any shift. `open`: she is
-    logged in.
+    another one of hers (unless the site allows that), end before their start, or are longer than
+    any shift. `open`: she is logged in.
     """
 
     agent: str
@@ -148,7 +149,8 @@ def attendance(
         reader.close()
     for agent, day in people.roster:
         days.expect(agent, day)
-    return [_finish(one, now_ms) for one in days.found()]
+    several = data.site.exists() and site.load(data.site).multi_login == "allow"
+    return [_finish(one, now_ms, several=several) for one in days.found()]
 
 
 class _Days:
@@ -263,13 +265,13 @@ def _corrections(tx: Connection) -> Iterable[Correction]:
     return [Correction(**found._mapping) for found in tx.execute(query)]
 
 
-def _finish(one: AgentDay, now_ms: int) -> AgentDay:
+def _finish(one: AgentDay, now_ms: int, *, several: bool) -> AgentDay:
     one.marks.sort(key=lambda mark: (mark.utc or 0, mark.number))
     entries = [mark.utc for mark in one.marks if mark.direction == "in" and mark.utc is not None]
     exits = [mark.utc for mark in one.marks if mark.direction == "out" and mark.utc is not None]
     one.first_in = min(entries, default=None)
     one.last_out = max(exits, default=None)
-    _sessions_of(one, now_ms)
+    _sessions_of(one, now_ms, several=several)
     for stay in one.stays:
         if stay.state == "going" and not _is_there(one, stay, now_ms):
             stay.state = "no_exit"
@@ -308,7 +310,7 @@ def _explained(one: AgentDay) -> str | None:
     return reasons[-1] if reasons else None
 
 
-def _sessions_of(one: AgentDay, now_ms: int) -> None:
+def _sessions_of(one: AgentDay, now_ms: int, *, several: bool) -> None:
     stays = one.sessions
     one.first_login = min((s.open_utc for s in stays if s.open_utc is not None), default=None)
     one.last_logout = max((s.close_utc for s in stays if s.close_utc is not None), default=None)
@@ -316,22 +318,22 @@ def _sessions_of(one: AgentDay, now_ms: int) -> None:
         going = stay.reason is None
         one.open |= going
         one.orphans += stay.reason == "unheard" or (going and _long(stay, now_ms))
-    one.impossible = _impossible(stays, now_ms)
+    one.impossible = _impossible(stays, now_ms, several=several)
 
 
 def _long(stay: Session, end: int) -> bool:
     return stay.open_utc is not None and end - stay.open_utc > LONGEST_MS
 
 
-def _impossible(stays: Sequence[Session], now_ms: int) -> int:
-    """How many cannot be; of two at once the later one."""
+def _impossible(stays: Sequence[Session], now_ms: int, *, several: bool) -> int:
+    """How many cannot be; of two at once the later one, unless the site allows `several`."""
     count, until = 0, 0
     for stay in sorted(stays, key=lambda s: (s.open_utc or 0, s.s, s.e, s.n)):
         opened, closed = stay.open_utc, stay.close_utc
         if opened is None:
             continue
         wrong = closed is not None and (closed < opened or _long(stay, closed))
-        count += wrong or opened < until
+        count += wrong or (opened < until and not several)
         if not wrong:
             end = closed if closed is not None else (now_ms if stay.reason is None else opened)
             until = max(until, end)
