@@ -230,15 +230,21 @@ def test_an_exception_is_excused_by_hand_with_reason_and_author(place):
     [
         ("capacitacion", "agent", "Capacitación"),
         ("break", "supervisor", "supervisor"),
+        ("ready", "supervisor", "supervisor"),
         ("fault", "system", "técnica"),
         ("break", "agent", None),
     ],
 )
 def test_what_excuses_by_itself(place, reason, by, excused):
     """Of a planned pause in which she was in a training nobody asks why; likewise the rest."""
-    pauses = [(at(10), at(10, 30), "break")] if reason == "capacitacion" else []
+    pauses = [(at(10), at(10, 30), "break")] if reason in ("capacitacion", "ready") else []
     place.plan(1, at(8), at(12), pauses)
-    desk = Desk(1, at(8)).until(at(10)).pause(reason, by=by).until(at(10, 30)).ready()
+    desk = Desk(1, at(8)).until(at(10))
+    if reason == "ready":
+        desk.script.presence("ready", "ready", by=by, after=0)
+    else:
+        desk.pause(reason, by=by)
+    desk.until(at(10, 30)).ready()
     place.take(desk.until(at(12)).logout())
     (row,) = rows(place.report().section("exceptions"))
     assert row["excused"] == excused

@@ -55,7 +55,8 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         people.aliases |= dict.fromkeys(_list(body, "switch_aliases"), worker.code)
     _add_roster(people, book, first, last, zone)
     for agent in book.changing("agents", first, last):
-        people.spells[agent] = _spells(people, book, agent, first, last)
+        if agent in people.workers:
+            people.spells[agent] = _spells(people, book, agent, first, last)
     return people
 
 

@@ -125,7 +125,7 @@ def deviations(
             excuse = "technical"
         elif any(one is not None and one.private for one in (known, reasons.get(planned or ""))):
             excuse = "private"
-        elif state == "not_ready" and one is not None and one.by == "supervisor":
+        elif one is not None and one.by == "supervisor":
             excuse = "supervisor"
         elif known is not None and known.productive:
             excuse = "productive"
