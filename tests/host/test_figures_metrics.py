@@ -141,6 +141,62 @@ def test_a_pause_slides_for_a_call_that_was_under_way(shown, due):
     assert pauses == [(due, due + 100, "refrigerio")] and count == (due > 1400)
 
 
+_SHOWN = st.lists(
+    st.tuples(
+        st.integers(0, 40), st.integers(1, 60),
+        st.sampled_from(["ready", "busy", "off", "break", "sshh", "reunion", "fault"]),
+        st.sampled_from(["agent", "supervisor", "system"]),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    _SHOWN,
+    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 220), st.integers(1, 50)), max_size=2),
+)
+def test_each_second_of_a_shift_is_judged_by_itself(told, pauses, faults):
+    """Against a second-by-second computation; likewise what is lost adds up to no more than is."""
+    reasons = {
+        "break": Reason(code="break", label="", paid=True, limit_s=20),
+        "sshh": Reason(code="sshh", label="", private=True, paid=True),
+        "reunion": Reason(code="reunion", label="", productive=True, paid=True),
+    }
+    shown, at = [], 0
+    for gap, length, what, by in told:
+        state = what if what in ("ready", "busy", "off") else "not_ready"
+        start, at = at + gap, at + gap + length
+        shown.append(Stretch(start, at, state, None if state == what else what, by))
+    planned, technical = [], []
+    for times, found in ((sorted(pauses), planned), (sorted(faults), technical)):
+        for start, length in times:
+            start = max(start, found[-1][1] if found else 0)
+            found.append((start, start + length))
+    plan = Planned(
+        day=PLAN.day, shift="m", start_s=0, end_s=220, pauses=[(*one, "break") for one in planned]
+    )
+    wrong, excused = set(), set()
+    for second in range(220):
+        one = next((s for s in shown if s.start_s <= second < s.end_s), None)
+        works = one is not None and (one.state in ("ready", "busy") or one.reason == "reunion")
+        if works == any(start <= second < end for start, end in planned):
+            wrong.add(second)
+            faulty = any(start <= second < end for start, end in technical)
+            if faulty or (one and (one.by == "supervisor"
+                                   or one.reason in ("fault", "sshh", "reunion"))):  # fmt: skip
+                excused.add(second)
+    its = schedule.deviations(plan, shown, reasons, technical)
+    seconds = [second for one in its for second in range(one.start_s, one.end_s)]
+    assert seconds == sorted(wrong)
+    assert schedule.followed(plan, its) == (220 - len(wrong - excused), 220)
+    lost = away.lost(shown, away.pauses(shown), technical, reasons, 0, 300)
+    inside = [s for s in shown if s.start_s < 300]
+    away_s = sum(min(s.end_s, 300) - s.start_s for s in inside if s.state in ("not_ready", "off"))
+    assert lost.in_office_s == away_s <= lost.basis_s
+
+
 def test_without_a_plan_there_is_nothing_to_keep():
     free = Planned(day=PLAN.day, shift=None)
     gone = Planned(day=PLAN.day, shift="m", start_s=1000, end_s=2000, absence="vacaciones")

@@ -116,7 +116,10 @@ def technical(tickets: Iterable[Ticket], within: Sequence[Stretch]) -> list[tupl
 def technical_by(
     tickets: Iterable[Ticket], within: Sequence[Stretch]
 ) -> list[tuple[int, int, Ticket]]:
-    """The same with the fault: of several at once the one that came first. In order."""
+    """The same with the fault: of several at once the one that came first. In order. One counts
+    from the press, or the end of the call in which it came, until it was resolved or rejected; an
+    open one to the end of her session.
+    """
     faults = sorted(
         (*times, one.n, k, one)
         for k, one in enumerate(tickets)

@@ -33,10 +33,18 @@ def occupancy(load: Load) -> float | None:
 
 
 def utilisation(load: Load) -> float | None:
-    """(Handling + ready) / logged in (ICMI: idle counts). Others use the word for occupancy, so
-    it is never shown without its formula.
+    """(Handling + ready) / logged in, handling as in `occupancy` (ICMI: idle counts). Others use
+    the word for occupancy, so it is never shown without its formula.
     """
     return percent(load.handling_s + load.ready, load.logged_s)
+
+
+def absenteeism(unplanned_s: int, due_s: int) -> float | None:
+    """Unplanned absence = shifts in which she was never logged in / all shifts that had begun by
+    the cut-off, planned absences apart; both until then and without pauses that are not paid.
+    Usual definitions count whole days; here a shift that goes on counts as far as it has come.
+    """
+    return percent(unplanned_s, due_s)
 
 
 class Shrinkage(Struct):

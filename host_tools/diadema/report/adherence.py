@@ -14,9 +14,8 @@ from diadema.figures import away
 from diadema.figures.away import Spent
 from diadema.figures.shifts import Presence, Shift, around, presence, said_of, shifts
 from diadema.metrics import schedule
-from diadema.metrics.rounding import percent
 from diadema.metrics.schedule import SHORT_S, WORK, Deviation
-from diadema.metrics.states import Shrinkage
+from diadema.metrics.states import Shrinkage, absenteeism
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.stages import staged
@@ -159,7 +158,7 @@ def _summary(asked: Asked, found: _Found, whole: Done, notes: list[str]) -> Sect
     done = schedule.conformance(whole.worked_s, whole.credited_s, whole.scheduled_s)
     stated = [
         Stated("adherence", "percent", kept, seen, "adherence"),
-        Stated("absenteeism", "percent", percent(lost.unplanned_s, found.due_s), whole.shifts),
+        Stated("absenteeism", "percent", absenteeism(lost.unplanned_s, found.due_s), whole.shifts),
         Stated("conformance", "percent", done, whole.shifts),
         Stated("shrinkage", "percent", lost.total, n),
         Stated("in_office", "percent", lost.in_office, n),
