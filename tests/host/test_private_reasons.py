@@ -87,6 +87,7 @@ def test_the_floor_shows_no_more_than_that_it_is_private():
     row = Row(a="a001", state="not_ready", reason="topico", reason_label="Tópico", private=True)
     live = dict(zip(FULL.live_columns, FULL.live(row), strict=True))
     assert (live["reason"], live["label"]) == ("private", None)
+    check(msgspec.structs.asdict(row.shown()))  # as `/api/v1/live` has it
     open_one = Row(
         a="a001", state="not_ready", reason="break", reason_label="Break", private=False
     )

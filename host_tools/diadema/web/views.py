@@ -7,7 +7,7 @@ state and clock, and of a private reason neither the reason nor since when.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diadema.directory.people import PRIVATE, People
+from diadema.directory.people import People
 from diadema.web.rows import Row
 
 Values = tuple[object, ...]
@@ -34,11 +34,12 @@ def _full_who(row: Row, people: People) -> Values:
 
 
 def _full_live(row: Row) -> Values:
+    row = row.shown()
     return (
         row.state,
         row.since,
-        PRIVATE if row.private else row.reason,
-        None if row.private else row.reason_label,
+        row.reason,
+        row.reason_label,
         row.t,
         row.seat,
         row.c,
