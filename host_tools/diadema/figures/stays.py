@@ -28,8 +28,10 @@ class Hour(Struct, kw_only=True):
 class Stay(Struct, kw_only=True):
     """An entry and the exit that follows it, UTC milliseconds; None where there is none.
 
-    `state`: "" for both; `going`: she is still there; `no_entry`, `no_exit`: a mark is missing and
-    somebody has to settle it («por regularizar»). `keys`: of its hours, those repeated too.
+    `state`: "" for both; `going`: she is still there (her last mark is an entry, of no more than
+    16 h ago, and she is logged in, or in her shift, or has none); `no_entry`, `no_exit`: a mark is
+    missing and somebody has to settle it («por regularizar»). `keys`: of its hours, those repeated
+    too.
     """
 
     day: date
@@ -88,9 +90,10 @@ def of_mark(fix: Correction) -> Key | None:
 
 
 def paired(its: Iterable[Hour], day_of: DayOf) -> list[Stay]:
-    """Each entry with the exit that follows it within 16 h, over midnight too. Of entries in a row
-    on one business day the first counts, of exits in a row the last; the day is that of the entry.
-    What has no partner is a stay of its own, without it.
+    """Each entry with the exit that follows it within 16 h, over midnight too; its day is that of
+    the entry. Of entries in a row on one business day the first counts, or the last where only
+    that one is within 16 h of the exit. Of exits in a row on one business day the last counts,
+    within 16 h of the entry too. What has no partner is a stay of its own, without it.
     """
     stays: list[Stay] = []
     again: Hour | None = None  # an entry after another one
