@@ -1,15 +1,18 @@
 """Adherence, conformance and shrinkage over stored shifts; who excuses an exception."""
 
+import io
 import json
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
+import openpyxl
 import pytest
 from diadema.directory.people import Planned
 from diadema.ingest.messages import Message, subject_of
 from diadema.paths import DataDir
 from diadema.report import adherence, asked
+from diadema.report.formats import made_as
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
@@ -314,3 +317,20 @@ def test_private_reasons_are_told_apart_of_ten_people_together_and_of_fewer_neve
     place.take(*desks([9]))
     names = {row["reason"] for row in rows(place.report("tmo").section("reasons"))}
     assert "Tópico" in names and "auxiliar privada" not in names
+
+
+def test_exceptions_are_in_every_format(place):
+    place.plan(1, at(8), at(16))
+    place.take(Desk(1, at(8)).until(at(15)).logout())
+    place.say(1, a="a001", reason="cita médica", time=at(15, 30) * 1000)
+    report = place.report()
+    lines = made_as("csv", report, "exceptions").decode("utf-8-sig").splitlines()
+    cells = "Asesor 1;a001;2026-11-18;2026-11-18 15:00:00;2026-11-18 16:00:00;trabajo;sin sesión"
+    assert lines[1] == f"{cells};ana: cita médica;1:00:00"
+    told = json.loads(made_as("json", report))
+    section = next(one for one in told["sections"] if one["section"] == "exceptions")
+    assert section["total"]["seconds"] == 3600
+    book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)), data_only=True)
+    written = {cell.value for sheet in book.worksheets for row in sheet for cell in row}
+    assert "ana: cita médica" in written
+    assert made_as("pdf", report).startswith(b"%PDF")
