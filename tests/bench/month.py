@@ -62,7 +62,7 @@ _QUEUE = """
     FROM events WHERE s LIKE 'PBX-%' GROUP BY queue, pbx
   )
   SELECT count(*), count(answered), count(abandoned), count(*) FILTER (answered <= 20000),
-    sum(answered)
+    sum((answered + 500) // 1000)
   FROM one WHERE entered >= ? AND entered < ?
 """
 
@@ -169,6 +169,6 @@ def _same(what: str, seen: Figures, answer: tuple[Any, Any]) -> None:
         )
     queue = seen.queue()
     flow = queue.flow(20, 5)
-    told = (flow.received, flow.answered, flow.abandoned, flow.answered_within, flow.wait_ms)
+    told = (flow.received, flow.answered, flow.abandoned, flow.answered_within, flow.wait_s)
     if told != tuple(int(one or 0) for one in answer[1]):
         raise SystemExit(f"{what}: the queue's figures differ, {told} and {answer[1]}")

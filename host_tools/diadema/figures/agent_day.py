@@ -243,7 +243,7 @@ def _call(contact: Contact, people: People) -> Call:
         key=(contact.s, contact.e, contact.n),
         c=contact.c,
         start=contact.start_utc,
-        queue=contact.queue,
+        queue=people.queue(contact.queue) if contact.queue else None,
         direction=contact.direction,
         outcome=contact.outcome,
         cause=contact.cause,

@@ -159,7 +159,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     left: int = 0
     waiting: int = 0
     estimated: int = 0
-    wait_ms: int = 0  # of the answered
+    wait_s: int = 0  # of the answered, each in whole seconds
     answered_waits: dict[int, int] = field(default_factory=dict)
     abandoned_waits: dict[int, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
@@ -175,7 +175,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
             answered_within=_within(self.answered_waits, threshold_s),
             abandoned_within=_within(self.abandoned_waits, threshold_s),
             short=_within(self.abandoned_waits, short_s),
-            wait_ms=self.wait_ms,
+            wait_s=self.wait_s,
         )
 
 

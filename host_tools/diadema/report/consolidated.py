@@ -98,7 +98,8 @@ def _attended(asked: Asked, start: int, end: int) -> Iterator[Contact]:
 
 def _is_ours(asked: Asked, one: Contact) -> bool:
     agents = asked.agents
-    return (agents is None or one.a in agents) and asked.queue in (None, one.queue or "")
+    queue = asked.switch_queues.get(one.queue or "", one.queue or "")
+    return (agents is None or one.a in agents) and asked.queue in (None, queue)
 
 
 def _flag(asked: Asked, code: str) -> str:

@@ -14,7 +14,7 @@ from diadema.report.tables import (
     agent_lines,
     day_lines,
     half_hour_lines,
-    queue_lines,
+    queue_table,
     summary,
     table,
 )
@@ -64,7 +64,7 @@ def make(asked: Asked) -> list[Section]:
     sections = [
         _summary(asked, total.calls(asked.queue), total.load),
         table(asked, "aht_agents", AGENT, PARTS, agent_lines(asked, calls)),
-        table(asked, "aht_queues", [("queue", "text")], PARTS, queue_lines(asked)),
+        queue_table(asked, "aht_queues", PARTS),
         table(asked, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
     ]
     if asked.period.grain != "day":

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from diadema.errors import DiademaError
 from diadema.figures.rows import Cut
+from diadema.metrics.queue import SHORT_S
 from diadema.paths import DataDir
 from diadema.report.asked import Asked
 from diadema.report.kinds import KINDS
@@ -13,7 +14,6 @@ from diadema.report.period import Period
 from diadema.report.seals import seals
 from diadema.web.who import Person
 
-THRESHOLD_S, SHORT_S = 20, 5
 FROM_FIGURES = frozenset({"llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
 _GOES = 3
 _MODULES = {
@@ -35,12 +35,13 @@ def make(
     span: Period,
     scope: Scope,
     now_ms: int,
-    threshold_s: int = THRESHOLD_S,
+    threshold_s: int | None = None,
     short_s: int = SHORT_S,
     person: Person | None = None,
     language: str | None = None,
 ) -> Report:
-    """With a `person` only what he may see. Raises KeyError for no kind, NotYours, and
+    """`threshold_s`: T of the service level in place of that of the targets. With a `person` only
+    what he may see. Raises KeyError for no kind, NotYours, and
     DiademaError for a scope that is not there or where there is no store.
     """
     if kind not in KINDS:
@@ -68,7 +69,8 @@ def make(
         scope=scope,
         scope_name=asked.scope_name,
         cut=cut,
-        threshold_s=threshold_s,
+        threshold_s=asked.threshold_s(asked.queue or ""),
+        thresholds=asked.thresholds(),
         short_s=short_s,
         sections=sections,
         notes=_notes(asked),

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
+from diadema.directory.people import People
 from diadema.errors import DiademaError
 from diadema.metrics import queue
 from diadema.metrics.intervals import Intervals
@@ -49,7 +50,9 @@ class Cut(Struct):
 
 
 class Month(Struct):
-    """Intervals are known by their first second in UTC."""
+    """Intervals are known by their first second in UTC. `thresholds`: T of the queues that have
+    another one than `threshold_s`.
+    """
 
     month: str
     zone: str
@@ -64,19 +67,34 @@ class Month(Struct):
     agents: dict[Agent, Served]
     flow: dict[int, Flow]
     load: dict[tuple[int, Agent], Served]
+    thresholds: dict[str, int]
 
 
 def month_report(
-    reader: Reader, month: str, zone: ZoneInfo, now_ms: int, threshold_s: int, short_s: int
+    reader: Reader,
+    month: str,
+    zone: ZoneInfo,
+    now_ms: int,
+    people: People,
+    threshold_s: int | None = None,
+    short_s: int = queue.SHORT_S,
 ) -> Month:
-    """Raises DiademaError for what is no month."""
+    """`threshold_s` None: each queue's as the targets have it. Raises DiademaError for what is no
+    month.
+    """
     start_s, end_s = bounds(month, zone)
     with reader.engine.connect() as connection:  # one state of the store
         calls = switch_calls.calls(connection, start_s * 1000, end_s * 1000)
         position = switch_calls.position(connection)
         days = switch_calls.days(connection, zone)
     now = datetime.fromtimestamp(now_ms / 1000, zone).isoformat(timespec="seconds")
-    return work_out(calls, month, zone, Cut(now, position), days, threshold_s, short_s)
+    its: dict[str, int] = {}
+    if threshold_s is None:
+        threshold_s = people.threshold_s()
+        its = {name: t for name, t in people.thresholds.items() if t != threshold_s}
+    for call in calls:
+        call.queue = people.queue(call.queue)
+    return work_out(calls, month, zone, Cut(now, position), days, threshold_s, short_s, its)
 
 
 def work_out(
@@ -87,6 +105,7 @@ def work_out(
     days: tuple[str, str] | None,
     threshold_s: int,
     short_s: int,
+    thresholds: Mapping[str, int] = {},
 ) -> Month:
     """The same from its calls; what of them is outside of the month is left out."""
     made = Month(
@@ -103,6 +122,7 @@ def work_out(
         agents=defaultdict(Served),
         flow=defaultdict(Flow),
         load=defaultdict(Served),
+        thresholds=dict(thresholds),
     )
     start_s, end_s = bounds(month, zone)
     intervals = Intervals(zone)
@@ -129,9 +149,10 @@ def _book(made: Month, call: QueueCall, intervals: Intervals) -> None:
     if not call.entered:
         made.outside[call.cause or ""] += 1
         return
-    made.total.add(call, made.threshold_s, made.short_s)
+    threshold_s = made.thresholds.get(call.queue, made.threshold_s)
     interval = intervals.start_of(call.start_utc // 1000)
-    made.flow[interval].add(call, made.threshold_s, made.short_s)
+    for flow in (made.total, made.flow[interval]):
+        flow.add(call, threshold_s, made.short_s)
 
 
 def _serve(
@@ -196,6 +217,7 @@ def as_json(made: Month) -> dict[str, Any]:
         "sources": made.sources,
         "cut_off": {"at": made.cut.at, "position": made.cut.position},
         "threshold_s": made.threshold_s,
+        "thresholds": made.thresholds,
         "short_s": made.short_s,
         **_figures(made.total),
         "formulas": queue.VARIANTS,
@@ -226,6 +248,7 @@ def _figures(flow: Flow) -> dict[str, Any]:
         "asa_s": queue.asa(flow),
         "abandonment": queue.abandonment(flow),
         "abandonment_noshort": queue.abandonment_noshort(flow),
+        "abandonment_received": queue.abandonment_received(flow),
         "n": {**asdict(flow), "service_level": {v: n(flow) for v, n in queue.BASES.items()}},
     }
 

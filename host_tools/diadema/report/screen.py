@@ -29,6 +29,9 @@ def show(console: Console, made: Month, language: str) -> None:
     else:
         console.print(_totals(made, language))
         console.print(_levels(made, language))
+        if made.thresholds:
+            each = ", ".join(f"{clean(name)} {t} s" for name, t in made.thresholds.items())
+            console.print(say("thresholds", each=each))
         console.print(_agents(made, language))
         console.print(_halves(made, language))
         console.print(say("basis"))
@@ -58,6 +61,8 @@ def _totals(made: Month, language: str) -> Table:
     table.add_row(say("asa", n=total.answered), _seconds(queue.asa(total)))
     table.add_row(say("abandonment"), percent(queue.abandonment(total), language))
     table.add_row(say("abandonment_noshort"), percent(queue.abandonment_noshort(total), language))
+    received = queue.abandonment_received(total)
+    table.add_row(say("abandonment_received"), percent(received, language))
     table.add_row(say("contacts"), str(served.contacts))
     table.add_row(say("talk"), _seconds(served.talk_s))
     table.add_row(say("mean_talk", n=served.n), _seconds(served.mean_talk_s))

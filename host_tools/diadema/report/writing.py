@@ -5,7 +5,17 @@ from zoneinfo import ZoneInfo
 
 from diadema import harmless
 from diadema.report.durations import NOTHING, clock, percent
-from diadema.report.model import Cell, Column, Figure, Kind, Report, Target, kind_of, plain
+from diadema.report.model import (
+    Cell,
+    Column,
+    Figure,
+    Kind,
+    Report,
+    Section,
+    Target,
+    kind_of,
+    plain,
+)
 from diadema.words import text
 
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
@@ -43,24 +53,26 @@ def local(utc_ms: int, zone: str) -> datetime:
     return datetime.fromtimestamp(utc_ms // 1000, ZoneInfo(zone))
 
 
-def is_missed(column: Column, cell: Cell) -> bool:
-    """Whether it stays behind its own target, or the column's."""
-    value = plain(cell)
+def is_missed(section: Section, row: list[Cell], place: int) -> bool:
+    """Whether a cell stays behind its own target, its row's or its column's."""
+    cell = row[place]
     if isinstance(cell, Figure):
         return cell.missed
-    if column.target is None or not isinstance(value, int | float):
-        return False
-    return column.target.missed(value)
+    aim = section.target(row, place)
+    return aim is not None and isinstance(cell, int | float) and aim.missed(cell)
 
 
 def target(goal: Target, kind: Kind, language: str) -> str:
-    """As `≤ 5:00`."""
-    value = (
-        clock(round(goal.value)) if kind == "seconds"
-        else percent(goal.value, language) if kind == "percent"
-        else grouped(round(goal.value))
-    )  # fmt: skip
-    return f"{'≤' if goal.at_most else '≥'}\u00a0{value}"
+    """As `≤ 5:00`, a band as `75,0 % – 88,0 %`."""
+
+    def said(value: float) -> str:
+        if kind == "seconds":
+            return clock(round(value))
+        return percent(value, language) if kind == "percent" else grouped(round(value))
+
+    if goal.ceiling is not None:
+        return f"{said(goal.value)} – {said(goal.ceiling)}"
+    return f"{'≤' if goal.at_most else '≥'}\u00a0{said(goal.value)}"
 
 
 def cut_line(report: Report) -> str:

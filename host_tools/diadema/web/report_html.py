@@ -42,15 +42,11 @@ def shown(
     span: Period,
     scope: Scope,
     now_ms: int,
-    threshold_s: int,
-    short_s: int,
     person: Person,
     language: str,
 ) -> Shown:
     try:
-        report = make(
-            data, kind, span, scope, now_ms, threshold_s, short_s, person=person, language=language
-        )
+        report = make(data, kind, span, scope, now_ms, person=person, language=language)
     except (NotYours, DiademaError) as error:
         return Shown(refused=str(error))
     return Shown(html=page_of(report))
@@ -108,8 +104,8 @@ def _heads(section: Section, report: Report) -> str:
 def _row(section: Section, row: list[Cell], report: Report) -> str:
     cells = []
     missed_word = escape(text("reports.missed", report.language))
-    for column, cell in zip(section.columns, row, strict=True):
-        number, missed = column.kind in NUMBERS, is_missed(column, cell)
+    for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
+        number, missed = column.kind in NUMBERS, is_missed(section, row, place)
         words = written(column, cell, report)
         look = "number" if number else "long" if len(words) > _LONG else ""
         side = f' class="{look}"' if look else ""
@@ -123,9 +119,11 @@ def _foot(section: Section, report: Report) -> str:
         return ""
     label = section.label or text("reports.total", report.language)
     cells = [f'<th scope="row">{escape(label)}</th>']
-    for column, cell in list(zip(section.columns, section.total, strict=True))[1:]:
+    for place, (column, cell) in enumerate(zip(section.columns, section.total, strict=True)):
+        if place == 0:
+            continue
         side = ' class="number"' if column.kind in NUMBERS else ""
-        mark = " data-missed" if is_missed(column, cell) else ""
+        mark = " data-missed" if is_missed(section, section.total, place) else ""
         words = escape(written_total(column, cell, report))
         cells.append(f'<td{side}{mark} data-total="{escape(column.key)}">{words}</td>')
     return f"<tfoot><tr>{''.join(cells)}</tr></tfoot>"

@@ -144,8 +144,8 @@ def _texts(
     say: Callable[[Column, Cell, Report], str],
 ) -> list[Text]:
     return [
-        Text(_shown(say(column, cell, report)), is_missed(column, cell))
-        for column, cell in zip(section.columns, row, strict=True)
+        Text(_shown(say(column, cell, report)), is_missed(section, row, place))
+        for place, (column, cell) in enumerate(zip(section.columns, row, strict=True))
     ]
 
 

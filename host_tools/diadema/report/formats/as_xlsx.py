@@ -103,7 +103,8 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
         sheet.set_column(place, place, _width(section, place, report))
     for line, row in enumerate(section.rows, head + 1):
         for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
-            style = styles.cell(kind_of(column, cell), missed=is_missed(column, cell))
+            missed = is_missed(section, row, place)
+            style = styles.cell(kind_of(column, cell), missed=missed)
             _write(sheet, (line, place), column, cell, style, report.zone)
     sheet.freeze_panes(head + 1, 1)
     last = head + len(section.rows)
@@ -167,7 +168,7 @@ def _total(
         if place == 0:
             continue
         kind = kind_of(column, cell)
-        missed = is_missed(column, cell)
+        missed = is_missed(section, section.total, place)
         style = styles.cell(kind, missed=missed, total=True)
         if column.total == "sum":
             span = f"{xl_rowcol_to_cell(rows[0], place)}:{xl_rowcol_to_cell(rows[1], place)}"

@@ -64,6 +64,6 @@ def _texts(
     say: Callable[[Column, Cell, Report], str] = written,
 ) -> list[Text]:
     return [
-        Text(say(column, cell, report), style="red" if is_missed(column, cell) else "")
-        for column, cell in zip(section.columns, row, strict=True)
+        Text(say(column, cell, report), style="red" if is_missed(section, row, place) else "")
+        for place, (column, cell) in enumerate(zip(section.columns, row, strict=True))
     ]
