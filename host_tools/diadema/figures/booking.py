@@ -37,7 +37,8 @@ def book_contact(
         for step in more.steps:
             if step.result == "done":
                 name = f"{campaign} {step.step}"
-                sums.steps[name] = sums.steps.get(name, 0) + 1
+                counts = sums.steps if step.how == "key" else sums.steps_automatic
+                counts[name] = counts.get(name, 0) + 1
                 if step.block:
                     sums.steps_block[name] = sums.steps_block.get(name, 0) + 1
     if contact.outcome != "answered":

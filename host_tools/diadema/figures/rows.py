@@ -114,12 +114,13 @@ class Sums(Struct, kw_only=True, array_like=True):
 
     queues: dict[str, Calls] = field(default_factory=dict)  # "" : of no queue
     load: Load = field(default_factory=Load)
-    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked
+    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked by key
     steps_block: dict[str, int] = field(default_factory=dict)  # of those, «en bloque»
     help_n: int = 0
     help_wait_s: int = 0
     faults: int = 0
     campaigns: dict[str, int] = field(default_factory=dict)  # with a conversation, by campaign
+    steps_automatic: dict[str, int] = field(default_factory=dict)  # ticked by the station itself
 
     def __iadd__(self, other: "Sums") -> "Sums":
         for queue, calls in other.queues.items():
@@ -131,6 +132,7 @@ class Sums(Struct, kw_only=True, array_like=True):
         _add_counts(self.steps, other.steps)
         _add_counts(self.steps_block, other.steps_block)
         _add_counts(self.campaigns, other.campaigns)
+        _add_counts(self.steps_automatic, other.steps_automatic)
         self.help_n += other.help_n
         self.help_wait_s += other.help_wait_s
         self.faults += other.faults

@@ -141,7 +141,9 @@ async def test_queue_tiles_say_their_basis_and_when_they_know_nothing(
     await expect(level).to_have_text(
         re.compile(r"82,4 %nivel de serviciosobre atendidas y abandonadas, ≤ 20 s")
     )
-    await expect(level).to_have_attribute("title", re.compile("con los abandonos a tiempo, ≤ 20 s: —"))
+    await expect(level).to_have_attribute(
+        "title", re.compile("con los abandonos a tiempo, ≤ 20 s: —")
+    )
     await tell_queues(hub, heard=now() - 61_000)
     await expect(central).to_contain_text(re.compile(r"sin datos de central desde \d\d:\d\d"))
     await hub.bucket.delete("queues")

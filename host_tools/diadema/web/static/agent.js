@@ -207,10 +207,10 @@ class AgentPage {
   #protocol() {
     const { words, shown } = this;
     const section = this.#section("protocol", words["protocol.note"]);
-    const rows = shown.protocol.map(({ step, done, block, calls }) => ({
-      cells: [words[`step.${step}`] ?? step, `${done} / ${calls}`, String(block)],
+    const rows = shown.protocol.map(({ step, done, block, calls, automatic }) => ({
+      cells: [words[`step.${step}`] ?? step, `${done} / ${calls}`, String(block), String(automatic)],
     }));
-    const columns = [["step"], ["step.done", "number"], ["step.block", "number"]];
+    const columns = [["step"], ["step.done", "number"], ["step.block", "number"], ["step.automatic", "number"]];
     this.#table(section, columns, rows, "protocol.none");
   }
 
