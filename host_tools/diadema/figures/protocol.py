@@ -10,8 +10,8 @@ from diadema.site_work import Campaign
 
 class Ticks(Struct):
     """Of one step of a campaign. `ticked`: declared done by the agent's own key; `block`: of
-    those, en bloque. `automatic`: the station ticked it by itself, as the call took its course, so nobody
-    did anything; those are in no share. `possible`: calls with a conversation of that campaign,
+    those, en bloque. `automatic`: the station ticked it by itself, as the call took its course;
+    those are nobody's, and in no share. `possible`: calls with a conversation of that campaign,
     less the automatic ones; of a step that comes by itself, what was ticked by key all the same.
     """
 

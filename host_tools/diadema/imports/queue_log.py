@@ -47,9 +47,9 @@ class Told(Struct):
 
 
 class Imported(Struct, kw_only=True):
-    """`calls` by what became of them; `other` and `unknown`: lines by verb that say nothing of
-    callers, and that nobody knows. Nothing was imported when there are `bad` rows that were not
-    to be skipped, or when it was only looked at.
+    """`calls` by what became of them, each once, see `Translator.outcomes`; `other` and `unknown`:
+    lines by verb that say nothing of callers, and that nobody knows. Nothing was imported when
+    there are `bad` rows that were not to be skipped, or when it was only looked at.
     """
 
     imported: bool = False
@@ -209,7 +209,6 @@ def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
         done.repeated += one.repeated
         done.unentered += one.unentered
         calls += one.outcomes
-        calls["open"] += one.open
         verbs += one.verbs
         unknown += one.unknown
         days |= {_day(one, zone) for one in {row.t // _QUARTER_MS for row in file.rows}}

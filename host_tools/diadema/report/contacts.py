@@ -104,8 +104,11 @@ def _summary(asked: Asked, calls: Calls) -> Section:
 
 def _check(asked: Asked, calls: Calls) -> Section:
     """Received less all that can have become of it: nothing may be left."""
+    told = "in" if not calls.by_switch else "in_both"
+    if calls.by_switch == calls.answered > 0:
+        told = "in_switch"
     sides: list[tuple[str, tuple[int | None, ...]]] = [
-        ("in", (calls.offered, calls.answered, calls.missed, None, None, calls.open)),
+        (told, (calls.offered, calls.answered, calls.missed, None, None, calls.open)),
         ("out", (calls.dialed, calls.connected, calls.not_answered, None, None, calls.dialing)),
     ]
     side = switch_side(asked)
