@@ -9,7 +9,8 @@ from diadema.directory.wrong import Wrong
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
-from scripted_station import T0
+from queue_logs import QueueLog
+from scripted_station import SITE, T0
 from targeted import a_day, centre, put
 
 DAY = around("day", date(2026, 11, 18))
@@ -252,3 +253,49 @@ def test_asa_follows_the_filter_of_a_sheet(data):
     assert (total.over, total.by) == (["wait_s"], ["answered"])
     row = row_of(made(data, "servicio"), "service_queues", "IT")
     assert row["wait_s"] == 20 * 10 + 19 * 45 + 14 * 90 and row["asa_s"] == 44
+
+
+def test_days_are_of_the_zone_that_an_import_was_told_while_there_is_no_site(tmp_path):
+    """Section C: without a site, days of a log with --zone were UTC's, five hours off."""
+    from zoneinfo import ZoneInfo
+
+    from diadema.figures.days import zone_of
+    from diadema.imports.queue_log import import_queue_log
+    from diadema.paths import DataDir
+    from targeted import Clock
+
+    late = QueueLog().call(15 * 3600, "1.1")  # 21:06 in Lima, the next day of UTC
+    data = DataDir(tmp_path / "data")
+    path = late.write(tmp_path / "queue_log")
+    import_queue_log([path], data, Clock(), zone=ZoneInfo("America/Lima"))
+    assert zone_of(data).key == "America/Lima"
+    report = made(data, "servicio")
+    assert (report.zone, row_of(report, "service_queues", "saldos")["received"]) == (
+        "America/Lima", 1)  # fmt: skip
+    data.site.write_text(json.dumps(SITE | {"zone": "Europe/Madrid"}))
+    assert zone_of(data).key == "Europe/Madrid"
+
+
+def test_an_empty_table_has_no_total_in_any_format(tmp_path):
+    """Section C: JSON said 0, XLSX nothing."""
+    from diadema.report.formats import made_as
+
+    report = made(centre(tmp_path, a_day()), "servicio", span=around("day", date(2026, 1, 5)))
+    told = json.loads(made_as("json", report, None))
+    (empty,) = (one for one in told["sections"] if one["section"] == "service_queues")
+    assert (empty["rows"], empty["total"]) == ([], None)
+    assert made_as("csv", report, "service_queues").decode("utf-8-sig").count("\r\n") == 1
+
+
+def test_parts_that_do_not_come_to_the_mean_are_explained(tmp_path):
+    """Section C: 8:16 stood beside 8:17."""
+    import reported_day
+    from scripted_station import Script
+
+    script = Script().boot().clock().login().ready()
+    script.call("c1", talk=1000, hold=1000, wrap=1000).call("c2", talk=2000, hold=2000, wrap=2000)
+    report = made(reported_day.stored(tmp_path, script), "tmo")
+    found = {row[0]: row[1].value for row in report.section("summary").rows}
+    parts = ("conversación media", "espera media", "post llamada media")
+    assert (found["TMO"], sum(found[one] for one in parts)) == (5, 6)
+    assert any("diferir de ella en 1 s" in note for note in report.notes)

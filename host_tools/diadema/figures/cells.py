@@ -42,6 +42,8 @@ def agent_halves(
         start, end = max(begin, span.start_s), min(until, span.end_s)
         for at, seconds in intervals.parts(start, end):
             halves[at].load.technical_s += seconds
+    for sums in halves.values():
+        sums.load.present = int(sums.load.logged_s > 0)
     return dict(sorted(halves.items()))
 
 

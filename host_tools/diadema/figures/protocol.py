@@ -45,7 +45,7 @@ def ticks_of(sums: Sums, campaigns: Sequence[Campaign]) -> dict[tuple[str, str],
     for told, n in sums.campaigns.items():
         calls[of(told)] = calls.get(of(told), 0) + n
     steps = [(one.code, step) for one in campaigns for step in one.steps]
-    found = {(campaign, step.step): Ticks() for campaign, step in steps}
+    found: dict[tuple[str, str], Ticks] = {(code, step.step): Ticks() for code, step in steps}
     by_itself = {(campaign, step.step) for campaign, step in steps if step.automatic}
     parts = (
         (sums.steps, "ticked"),

@@ -17,6 +17,7 @@ def book_queue_call(sums: QueueSums, call: QueueCall) -> None:
     match call.outcome:
         case "answered":
             sums.answered += 1
+            sums.no_agent += call.agent is None
             sums.wait_s += whole_seconds(wait_ms)
             sums.answered_waits[wait_s] = sums.answered_waits.get(wait_s, 0) + 1
         case "abandoned":
@@ -24,5 +25,7 @@ def book_queue_call(sums: QueueSums, call: QueueCall) -> None:
             sums.abandoned_waits[wait_s] = sums.abandoned_waits.get(wait_s, 0) + 1
         case "left":
             sums.left += 1
+            if call.wait_ms is not None:
+                sums.left_waits[wait_s] = sums.left_waits.get(wait_s, 0) + 1
         case _:
             sums.waiting += 1

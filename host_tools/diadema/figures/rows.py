@@ -99,6 +99,7 @@ class Load(_Sums, kw_only=True, array_like=True):
     technical_s: int = 0  # faults that she reported; overlaps the states
     system: dict[str, int] = field(default_factory=dict)
     switch_talk_s: int = 0
+    present: int = 0  # half-hours in which she was logged in, one each
 
     @property
     def logged_s(self) -> int:
@@ -151,8 +152,9 @@ class Sums(Struct, kw_only=True, array_like=True):
 class QueueSums(_Sums, kw_only=True, array_like=True):
     """Calls at the switch, booked whole where they entered the queue. Received = answered +
     abandoned + left + waiting. `answered_waits`, `abandoned_waits`: how many waited so many
-    seconds, parts of one counted as one, so that any threshold can be asked. `outside`: calls that
-    never stood in the queue, by cause; they are none of the others.
+    seconds, parts of one counted as one, so that any threshold can be asked; `left_waits` likewise
+    of those that left and said so. `outside`: calls that never stood in the queue, by cause; they
+    are none of the others. `no_agent`: of the answered, those of which nobody is named.
     """
 
     received: int = 0
@@ -165,6 +167,8 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     answered_waits: dict[int, int] = field(default_factory=dict)
     abandoned_waits: dict[int, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
+    left_waits: dict[int, int] = field(default_factory=dict)
+    no_agent: int = 0
 
     def flow(self, threshold_s: int, short_s: int) -> Flow:
         """For the service level and its kin, `metrics.queue`."""

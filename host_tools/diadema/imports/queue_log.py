@@ -20,6 +20,7 @@ from diadema import credentials, site
 from diadema.alone import alone
 from diadema.ask_hub import ask_hub
 from diadema.clock import Clock
+from diadema.directory.reading import note_zone
 from diadema.errors import DiademaError
 from diadema.events import QueueAbandoned, QueueConnected, QueueEntered, QueueEvent, QueueLeft
 from diadema.imports.queue_rows import BadRow, Row, read_rows
@@ -101,7 +102,7 @@ def import_queue_log(
     is none. Raises DiademaError.
     """
     described = site.load(data.site) if data.site.exists() else None
-    zone = zone or (described.tz if described else ZoneInfo("UTC"))
+    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
     key = ""
     if data.secrets.exists() or not dry_run:
         data.make()
@@ -127,6 +128,8 @@ def import_queue_log(
             raise
         _check(data, s, read, done)
         _send(data, s, read, done.new, progress, _Through(data, s))
+    if told is not None:
+        note_zone(data, told)
     done.imported = True
     return done
 

@@ -142,6 +142,25 @@ def abandonment_noshort(flow: Flow) -> float | None:
     return percent(abandoned, flow.answered + abandoned)
 
 
+def longest_wait(waits: Iterable[Mapping[int, int]]) -> int | None:
+    """The longest of these waits, in seconds, parts of one counted as one. Who still waits, and
+    who left without a word of how long, is not among them.
+    """
+    return max((seconds for each in waits for seconds in each), default=None)
+
+
+def wait_percentile(waits: Mapping[int, int], percentile: int) -> int | None:
+    """The wait at rank ⌈percentile · n / 100⌉ of the n, from the shortest on (nearest rank): one
+    that really was, in seconds, parts of one counted as one. 50 is the median.
+    """
+    rank = -(-percentile * sum(waits.values()) // 100)
+    for seconds in sorted(waits):
+        rank -= waits[seconds]
+        if rank <= 0:
+            return seconds
+    return None
+
+
 def overlapping(calls: Iterable[QueueCall]) -> Iterator[tuple[QueueCall, QueueCall]]:
     """Conversations that cannot be, each with the one during which it began: nobody serves two at
     once. Of two, the later one is in doubt. Estimated hours contradict nothing.

@@ -6,17 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from diadema import site
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.errors import DiademaError
-from diadema.figures.days import start_of
+from diadema.figures.days import start_of, zone_of
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Cut, QueueSums, Sums
 from diadema.ingest.cut import cut_of
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import clock_words
 from diadema.metrics.queue import Flow
 from diadema.paths import DataDir
 from diadema.report.kinds import RIGHTS
@@ -71,7 +70,7 @@ class Asked:
         self._threshold_s = threshold_s
         self.short_s = short_s
         self.person = person
-        self.zone = described.tz if described else ZoneInfo("UTC")
+        self.zone = zone_of(data)
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
         self.language = language or (described.language if described else "es")
@@ -126,7 +125,7 @@ class Asked:
             self.period.first,
             self.period.last,
             self.now_ms,
-            intervals=self.kind in ("tmo", "llamadas", "servicio"),
+            intervals=self.kind in ("intradia", "tmo", "llamadas", "servicio"),
             agents=self.agents,
         )
 
@@ -138,12 +137,13 @@ class Asked:
 
     @cached_property
     def by_half_hour(self) -> Mapping[str, Sums]:
-        """By the site's clock, as 09:30."""
-        local = Intervals(self.zone).local
+        """By the site's clock, as 09:30; those that a change of the clock doubles are apart."""
         halves: defaultdict[str, Sums] = defaultdict(Sums)
         for day in self.figures.days:
-            for start, sums in day.half_hours().items():
-                halves[f"{local(start):%H:%M}"] += sums
+            its = day.half_hours()
+            words = clock_words(its, self.zone)
+            for start, sums in its.items():
+                halves[words[start]] += sums
         return dict(sorted(halves.items()))
 
     @cached_property

@@ -123,7 +123,8 @@ def month(
     """A month. Without --kind that of the switch's calls: service level, waits, contacts and talk
     of each agent, to the half-hour.
 
-    Days and half-hours are those of the site's zone; UTC's while there is no site.
+    Days and half-hours are those of the site's zone; while there is no site, of the zone that the
+    last import was told, or UTC's.
     """
     from diadema.report.print_report import Order, run
 
@@ -144,11 +145,11 @@ def _switch_month(
     as_json: bool,
 ) -> None:
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from diadema import site
     from diadema.clock import open_clock
     from diadema.directory.reading import people
+    from diadema.figures.days import zone_of
     from diadema.paths import DataDir
     from diadema.report.month import as_json as plain
     from diadema.report.month import month_report
@@ -156,7 +157,7 @@ def _switch_month(
 
     place = DataDir(root)
     described = site.load(place.site) if place.site.exists() else None
-    zone = described.tz if described else ZoneInfo("UTC")
+    zone = zone_of(place)
     now_ms = open_clock(clock).now_ms()
     asked = month or f"{datetime.fromtimestamp(now_ms / 1000, zone):%Y-%m}"
     reader = open_reader(place.store)

@@ -14,9 +14,10 @@ from diadema.report.period import Period
 from diadema.report.seals import seals
 from diadema.web.who import Person
 
-FROM_FIGURES = frozenset({"llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
+FROM_FIGURES = frozenset({"intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
 _GOES = 3
 _MODULES = {
+    "intradia": "intraday",
     "llamadas": "contacts",
     "tmo": "handling",
     "adherencia": "adherence",

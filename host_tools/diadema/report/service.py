@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from diadema.figures.joined_days import JoinedDay, joined_days
 from diadema.metrics import queue as of
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import clock_words
 from diadema.metrics.queue import Flow
 from diadema.report.asked import Asked
 from diadema.report.model import Ratio, Section
@@ -122,9 +122,9 @@ def _queues(asked: Asked) -> Section:
 
 
 def _halves(asked: Asked) -> list[Line[Flow]]:
-    local = Intervals(asked.zone).local
     halves: defaultdict[str, Flow] = defaultdict(Flow)
     for day in asked.figures.days:
+        words = clock_words(day.queue_intervals, asked.zone)
         for start, queues in day.queue_intervals.items():
-            halves[f"{local(start):%H:%M}"] += asked.flow(queues)
+            halves[words[start]] += asked.flow(queues)
     return [([half], halves[half]) for half in sorted(halves) if halves[half].received]

@@ -76,7 +76,7 @@ def table[S](
         title=asked.say(f"table.{key}"),
         columns=columns,
         rows=rows,
-        total=totalled(columns, rows, given) if total else None,
+        total=totalled(columns, rows, given) if total and rows else None,
         notes=list(notes),
     )
 

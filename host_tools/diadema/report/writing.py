@@ -1,5 +1,6 @@
 """A report's cells and lines as people read them: the same on a screen, on paper and on a page."""
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from diadema.report.model import (
 )
 from diadema.words import text
 
+SIGN = "!"  # of what stays behind its target
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
 
 
@@ -41,6 +43,20 @@ def written(column: Column, cell: Cell, report: Report) -> str:
 def written_total(column: Column, cell: Cell, report: Report) -> str:
     """Of a column that has no total, nothing: no dash as where one is lacking."""
     return "" if column.total is None else written(column, cell, report)
+
+
+def shown(
+    section: Section,
+    row: list[Cell],
+    place: int,
+    report: Report,
+    say: Callable[[Column, Cell, Report], str] = written,
+) -> tuple[str, bool]:
+    """A cell, and whether it stays behind its target: then it has a sign too, for who sees no
+    colour.
+    """
+    words, missed = say(section.columns[place], row[place], report), is_missed(section, row, place)
+    return (f"{words} {SIGN}" if missed else words), missed
 
 
 def hour(utc_ms: int, zone: str, kind: Kind = "moment") -> str:

@@ -15,13 +15,12 @@ from diadema.report.period import Period
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
-    is_missed,
     owing_line,
     span_line,
     target,
-    written,
     written_total,
 )
+from diadema.report.writing import shown as cell_of
 from diadema.web.who import Person
 from diadema.words import text
 
@@ -104,9 +103,9 @@ def _heads(section: Section, report: Report) -> str:
 def _row(section: Section, row: list[Cell], report: Report) -> str:
     cells = []
     missed_word = escape(text("reports.missed", report.language))
-    for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
-        number, missed = column.kind in NUMBERS, is_missed(section, row, place)
-        words = written(column, cell, report)
+    for place, column in enumerate(section.columns):
+        number = column.kind in NUMBERS
+        words, missed = cell_of(section, row, place, report)
         look = "number" if number else "long" if len(words) > _LONG else ""
         side = f' class="{look}"' if look else ""
         mark = f' data-missed title="{missed_word}"' if missed else ""
@@ -119,11 +118,9 @@ def _foot(section: Section, report: Report) -> str:
         return ""
     label = section.label or text("reports.total", report.language)
     cells = [f'<th scope="row">{escape(label)}</th>']
-    for place, (column, cell) in enumerate(zip(section.columns, section.total, strict=True)):
-        if place == 0:
-            continue
+    for place, column in enumerate(section.columns[1:], 1):
         side = ' class="number"' if column.kind in NUMBERS else ""
-        mark = " data-missed" if is_missed(section, section.total, place) else ""
-        words = escape(written_total(column, cell, report))
-        cells.append(f'<td{side}{mark} data-total="{escape(column.key)}">{words}</td>')
+        words, missed = cell_of(section, section.total, place, report, written_total)
+        mark = " data-missed" if missed else ""
+        cells.append(f'<td{side}{mark} data-total="{escape(column.key)}">{escape(words)}</td>')
     return f"<tfoot><tr>{''.join(cells)}</tr></tfoot>"

@@ -19,6 +19,7 @@ from diadema import harmless
 from diadema.report.model import Cell, Column, Kind, Ratio, Report, Section, kind_of, plain
 from diadema.report.writing import (
     NUMBERS,
+    SIGN,
     cut_line,
     is_missed,
     local,
@@ -84,6 +85,7 @@ class _Styles:
     def cell(self, kind: Kind, *, missed: bool = False, total: bool = False) -> Format:
         look: dict[str, Any] = {"num_format": _FORMS[kind], "valign": "top"}
         if missed:
+            look["num_format"] += f'" {SIGN}"'
             look["font_color"] = "#B3261E"
         if total:
             look |= {"bold": True, "top": 1}
