@@ -92,6 +92,14 @@ def _average(calls: Calls, contact: Contact) -> None:
     calls.hold_s += of.hold_s(contact)
     calls.consult_s += of.consult_s(contact)
     calls.wrap_s += of.wrapup_s(contact)
+    code = "" if contact.code in UNCODED else str(contact.code)
+    for counts, value in (
+        (calls.code_n, 1),
+        (calls.code_talk_s, of.talk_s(contact)),
+        (calls.code_hold_s, of.hold_s(contact)),
+        (calls.code_wrap_s, of.wrapup_s(contact)),
+    ):
+        counts[code] = counts.get(code, 0) + value
     calls.dial_s += whole_seconds(contact.dial_ms)
     calls.ring_s += whole_seconds(contact.ring_ms or 0)
 

@@ -44,7 +44,8 @@ class Calls(_Sums, kw_only=True, array_like=True):
     code of the tree, `untyped`: answered and over without one, `retyped`: of the former, another
     one gave it. `causes`: of the missed and the not_answered. `by_switch`: only the switch told
     of them (a centre without stations), their talk is all that is known. `continued`: with a
-    conversation that another agent began, who handed it over.
+    conversation that another agent began, who handed it over. `code_…`: the averages by code, ""
+    where none was given: their sums are `n`, `talk_s`, `hold_s` and `wrap_s`.
     """
 
     offered: int = 0
@@ -77,6 +78,10 @@ class Calls(_Sums, kw_only=True, array_like=True):
     causes: dict[str, int] = field(default_factory=dict)
     by_switch: int = 0
     continued: int = 0
+    code_n: dict[str, int] = field(default_factory=dict)
+    code_talk_s: dict[str, int] = field(default_factory=dict)
+    code_hold_s: dict[str, int] = field(default_factory=dict)
+    code_wrap_s: dict[str, int] = field(default_factory=dict)
 
 
 class Load(_Sums, kw_only=True, array_like=True):

@@ -69,3 +69,5 @@ def _book(calls: Calls, call: QueueCall, doubted: bool) -> None:
     else:
         calls.n += 1
         calls.talk_s += whole_seconds(talk_ms)
+        for counts, value in ((calls.code_n, 1), (calls.code_talk_s, whole_seconds(talk_ms))):
+            counts[""] = counts.get("", 0) + value

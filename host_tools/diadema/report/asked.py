@@ -117,6 +117,10 @@ class Asked:
                 names = sorted(people.teams.get(one, one) for one in teams)
                 return self.say("scope.teams", whose=", ".join(names) or "—")
 
+    @property
+    def has_halves(self) -> bool:
+        return self.kind in ("intradia", "tmo", "llamadas", "servicio")
+
     @cached_property
     def figures(self) -> Figures:
         """With their half-hours where the kind shows them."""
@@ -125,7 +129,7 @@ class Asked:
             self.period.first,
             self.period.last,
             self.now_ms,
-            intervals=self.kind in ("intradia", "tmo", "llamadas", "servicio"),
+            intervals=self.has_halves,
             agents=self.agents,
         )
 

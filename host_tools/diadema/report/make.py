@@ -7,7 +7,9 @@ from diadema.errors import DiademaError
 from diadema.figures.rows import Cut
 from diadema.metrics.queue import SHORT_S
 from diadema.paths import DataDir
+from diadema.report.apart import apart
 from diadema.report.asked import Asked
+from diadema.report.invariants import invariants
 from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
@@ -83,15 +85,20 @@ def _settled(asked: Asked, maker: Callable[[Asked], list[Section]]) -> tuple[lis
     stands for all of it; while they never pause it is that of before.
     """
     if asked.kind in FROM_FIGURES:
-        sections = maker(asked)
+        sections = _with_sums(asked, maker)
         return sections, asked.cut()
     for _ in range(_GOES):
         asked.forget()
         before = asked.cut()
-        sections = maker(asked)
+        sections = _with_sums(asked, maker) if asked.kind == "consolidado" else maker(asked)
         if before.position == asked.cut().position:
             break
     return sections, before
+
+
+def _with_sums(asked: Asked, maker: Callable[[Asked], list[Section]]) -> list[Section]:
+    """And what is in none of its tables, and whether what must be equal is."""
+    return [*maker(asked), apart(asked), invariants(asked)]
 
 
 def _span(asked: Asked) -> str:
