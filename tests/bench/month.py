@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 from diadema.figures.agent_day import agent_page
 from diadema.figures.read import Figures, read
+from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
@@ -91,7 +92,7 @@ def _compared(made: Centre, plain: duckdb.DuckDBPyConnection) -> Iterator[Figure
         _same(what, seen, answer)
         yield Figure(f"{what}'s figures", ms, "ms", budget, "budget")
         yield Figure(f"{what}'s figures", ms, "ms", plain_ms, "DuckDB, raw events, same answer")
-    for kind in ("llamadas", "tmo"):
+    for kind in KINDS:
         report = partial(make, made.data, kind, around("month", first), Scope(), made.now_ms)
         _, ms = _timed(report)
         yield Figure(f"report of the month, {kind}", ms, "ms", _MONTH_MS, "budget")

@@ -120,6 +120,8 @@ def plain(path, threshold, short):
         "abandonment": one_decimal(lost, n + lost),
         "abandonment_noshort": one_decimal(lost - brief, n + lost - brief),
         "abandonment_received": one_decimal(lost, n + lost),
+        "no_agent": contacts[None],
+        "at_once": {"answered": answered.count(0), "abandoned": abandoned.count(0)},
         "contacts": dict(contacts),
         "talk": dict(talk),
         "half_contacts": dict(half_contacts),
@@ -131,7 +133,7 @@ def plain(path, threshold, short):
 def reported(made):
     halves = made["intervals"]
     names = ("service_level", "asa_s", "abandonment", "abandonment_noshort",
-             "abandonment_received")  # fmt: skip
+             "abandonment_received", "no_agent", "at_once")  # fmt: skip
     return {name: made[name] for name in names} | {
         "contacts": {row["agent"]: row["contacts"] for row in made["agents"]},
         "talk": {row["agent"]: row["talk_s"] for row in made["agents"]},
@@ -280,7 +282,9 @@ def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
                 SystemClock())  # fmt: skip
     code, printed, _ = report("--month", "1999-02", "--data", data)
     assert code == 0
-    for part in ("nivel de servicio, t = 20 s", "atendidas ≤ t", "recibidas", "(≤ 5 s)", "corte:",
+    for part in ("nivel de servicio, t = 20 s", "atendidas ≤ t", "atendidas sin asesor",
+                 "atendidas sin espera (0 s)", "offered", "noshort", "answered", "removed",
+                 "all", "recibidas", "(≤ 5 s)", "corte:",
                  "pbx-anonymous-bank", "0:01:40", "[red]lúcuma�[2j�", "utc",
                  "50,0 %"):  # fmt: skip
         assert part in printed.lower()

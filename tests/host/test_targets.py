@@ -299,3 +299,44 @@ def test_parts_that_do_not_come_to_the_mean_are_explained(tmp_path):
     parts = ("conversación media", "espera media", "post llamada media")
     assert (found["TMO"], sum(found[one] for one in parts)) == (5, 6)
     assert any("diferir de ella en 1 s" in note for note in report.notes)
+
+
+def test_a_schedule_whose_queue_was_deleted_says_so_and_is_tried_again(data):
+    """Bad input: nothing is made of another queue, or of none."""
+    from diadema.directory.book import Change, Directory
+    from diadema.report.schedule import Schedule, add
+    from diadema.report.scheduled import run_due
+
+    put(data, "queues", code="vieja", name="Vieja")
+    order = Schedule(
+        name="d", kind="servicio", every="day", at="06:00", form="json",
+        scope=Scope(of="queue", code="vieja"), since_ms=NOW - 2 * 86_400_000,
+    )  # fmt: skip
+    add(data, order, "es")
+    assert [run.reason for run in run_due(data, NOW)] == [None, None]
+    with Directory(data.directory) as book:
+        gone = Change(kind="queues", code="vieja", body=None)
+        book.apply([gone], by="Ana", reason="prueba", at_ms=3)
+    (run,) = run_due(data, NOW + 86_400_000)
+    assert (run.state, run.file) == ("failed", None)
+    assert "No hay una cola 'vieja'" in run.reason
+
+
+def test_a_log_with_a_half_hour_twice_has_both_apart(tmp_path, capsys, monkeypatch):
+    """Bad input: 01:10 came twice on the night in New York, at −04 and at −05."""
+    from diadema.report.command import _switch_month
+    from queue_logs import T
+
+    twice = [1_793_509_800, 1_793_513_400]  # 2026-11-01 05:10 and 06:10 UTC
+    log = QueueLog().call(twice[0] - T, "1.1").call(twice[1] - T, "1.2").call(twice[1] - T, "1.3")
+    data = centre(tmp_path, log)
+    data.site.write_text(json.dumps(SITE | {"zone": "America/New_York"}))
+    night = around("day", date(2026, 11, 1))
+    for key, kind in (("service_halves", "servicio"), ("intraday", "intradia")):
+        section = made(data, kind, span=night).section(key)
+        told = {row[section.at("hour")]: row[section.at("received")] for row in section.rows}
+        assert told == {"01:00 −04": 1, "01:00 −05": 2}
+    monkeypatch.setenv("COLUMNS", "200")
+    _switch_month(data.root, None, "2026-11", None, 5, as_json=False)
+    printed = capsys.readouterr().out
+    assert "01:00 −04" in printed and "01:00 −05" in printed

@@ -51,7 +51,7 @@ class Cut(Struct):
 
 class Month(Struct):
     """Intervals are known by their first second in UTC. `thresholds`: T of the queues that have
-    another one than `threshold_s`.
+    another one than `threshold_s`. A call `at_once` waited no second.
     """
 
     month: str
@@ -68,6 +68,7 @@ class Month(Struct):
     flow: dict[int, Flow]
     load: dict[tuple[int, Agent], Served]
     thresholds: dict[str, int]
+    at_once: Counter[str]  # answered and abandoned without a wait
 
 
 def month_report(
@@ -123,6 +124,7 @@ def work_out(
         flow=defaultdict(Flow),
         load=defaultdict(Served),
         thresholds=dict(thresholds),
+        at_once=Counter(),
     )
     start_s, end_s = bounds(month, zone)
     intervals = Intervals(zone)
@@ -149,6 +151,8 @@ def _book(made: Month, call: QueueCall, intervals: Intervals) -> None:
     if not call.entered:
         made.outside[call.cause or ""] += 1
         return
+    if call.outcome in ("answered", "abandoned") and not call.wait_ms:
+        made.at_once[call.outcome] += 1
     threshold_s = made.thresholds.get(call.queue, made.threshold_s)
     interval = intervals.start_of(call.start_utc // 1000)
     for flow in (made.total, made.flow[interval]):
@@ -222,6 +226,8 @@ def as_json(made: Month) -> dict[str, Any]:
         **_figures(made.total),
         "formulas": queue.VARIANTS,
         "outside_queue": dict(made.outside),
+        "no_agent": made.agents[None].contacts if None in made.agents else 0,
+        "at_once": {name: made.at_once[name] for name in ("answered", "abandoned")},
         **_served(made.served),
         "agents": [{"agent": agent, **_served(row)} for agent, row in by_agent(made.agents)],
         "intervals": [
