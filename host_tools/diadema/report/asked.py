@@ -3,7 +3,7 @@ the people of those days, and the figures themselves, read once.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 
@@ -119,7 +119,11 @@ class Asked:
 
     @property
     def has_halves(self) -> bool:
-        return self.kind in ("intradia", "tmo", "llamadas", "servicio")
+        return self.agents_by_half or self.kind == "servicio"
+
+    @property
+    def agents_by_half(self) -> bool:
+        return self.kind in ("intradia", "tmo", "llamadas")
 
     @cached_property
     def figures(self) -> Figures:
@@ -143,12 +147,19 @@ class Asked:
     def by_half_hour(self) -> Mapping[str, Sums]:
         """By the site's clock, as 09:30; those that a change of the clock doubles are apart."""
         halves: defaultdict[str, Sums] = defaultdict(Sums)
+        for where, sums in self.half_hours:
+            halves[where.partition(" ")[2]] += sums
+        return dict(sorted(halves.items()))
+
+    @cached_property
+    def half_hours(self) -> Sequence[tuple[str, Sums]]:
+        """All agents' of each day, as `2026-11-18 09:30`."""
+        found = []
         for day in self.figures.days:
             its = day.half_hours()
             words = clock_words(its, self.zone)
-            for start, sums in its.items():
-                halves[words[start]] += sums
-        return dict(sorted(halves.items()))
+            found += [(f"{day.day} {words[start]}", sums) for start, sums in its.items()]
+        return found
 
     @cached_property
     def total(self) -> Sums:
@@ -167,7 +178,7 @@ class Asked:
 
     def forget(self) -> None:
         """Read the figures again when they are next asked for."""
-        for name in ("figures", "by_agent", "by_half_hour", "total"):
+        for name in ("figures", "by_agent", "by_half_hour", "half_hours", "total"):
             self.__dict__.pop(name, None)
 
     @property

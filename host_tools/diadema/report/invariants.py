@@ -1,11 +1,11 @@
 """What must be equal: each rule with both of its sides, and the rows that break it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
-from diadema.metrics.intervals import clock_words
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Section
 
@@ -24,16 +24,23 @@ _CALLS: tuple[tuple[str, Callable[[Calls], int], Callable[[Calls], int]], ...] =
 
 
 def invariants(asked: Asked) -> Section:
-    """Each row of the report's own kind: half-hours where it has them, else days."""
+    """Each row of the report's own kind: half-hours where agents have them, else days."""
+    days = [(day.day, day.total()) for day in asked.figures.days]
+    parts = [*asked.half_hours] if asked.agents_by_half else days
+    calls = [(where, sums.calls(asked.queue)) for where, sums in parts]
     rules: list[tuple[str, Iterable[Sides]]] = [
-        (name, _of_calls(asked, one, other)) for name, one, other in _CALLS
+        (name, [(where, one(its), other(its)) for where, its in calls])
+        for name, one, other in _CALLS
     ]
-    if asked.figures.days and asked.has_halves:
+    if asked.agents_by_half:
         rules += [
-            ("day_calls", _days(asked, lambda sums: _count(sums.calls()))),
-            ("day_load", _days(asked, lambda sums: sums.load.logged_s)),
+            ("day_calls", _by_day(days, parts, lambda sums: _count(sums.calls()))),
+            ("day_load", _by_day(days, parts, lambda sums: sums.load.logged_s)),
         ]
-    rules.append(("span", _span(asked)))
+    if asked.kind not in ("servicio", "intradia"):  # those ask nothing of each agent
+        agents = sum(_count(sums.calls()) for sums in asked.by_agent.values())
+        all_days = sum(_count(sums.calls()) for _, sums in days)
+        rules.append(("span", [(asked.period.word, agents, all_days)]))
     if asked.scope.of in ("floor", "queue"):
         rules.append(("switch", _switch(asked)))
         if asked.has_halves:
@@ -41,18 +48,17 @@ def invariants(asked: Asked) -> Section:
     rows: list[list[Cell]] = []
     for name, sides in rules:
         its = [*sides]
-        left, right = sum(one for _, one, _ in its), sum(other for _, _, other in its)
+        whole, parted = sum(one for _, one, _ in its), sum(other for _, _, other in its)
         broken = [where for where, one, other in its if one != other]
         told = ", ".join(broken[:_SHOWN]) + (" …" if len(broken) > _SHOWN else "")
-        off = sum(one - other for _, one, other in its) if broken else 0
-        rows.append([asked.say(f"rule.{name}"), left, right, off or len(broken), told])
-    word = "note.sums_equal" if not any(row[4] for row in rows) else "note.does_not_add_up"
-    kinds = {"rule": "text", "where": "text"}
+        rows.append([asked.say(f"rule.{name}"), whole, parted, whole - parted, told])
+    word = "note.does_not_add_up" if any(row[4] for row in rows) else "note.sums_equal"
+    text = ("rule", "where")
     return Section(
         key="sums",
         title=asked.say("table.sums"),
         columns=[
-            Column(key=key, word=asked.say(f"col.{key}"), kind="text" if key in kinds else "count")
+            Column(key=key, word=asked.say(f"col.{key}"), kind="text" if key in text else "count")
             for key in ("rule", "whole", "parts", "difference", "where")
         ],
         rows=rows,
@@ -64,34 +70,16 @@ def _count(calls: Calls) -> int:
     return calls.offered + calls.dialed
 
 
-def _parts(asked: Asked) -> Iterator[tuple[str, Sums]]:
-    for day in asked.figures.days:
-        if not asked.has_halves:
-            yield day.day, day.total()
-            continue
-        its = day.half_hours()
-        words = clock_words(its, asked.zone)
-        for start, sums in its.items():
-            yield f"{day.day} {words[start]}", sums
-
-
-def _of_calls(
-    asked: Asked, one: Callable[[Calls], int], other: Callable[[Calls], int]
+def _by_day(
+    days: Iterable[tuple[str, Sums]],
+    halves: Iterable[tuple[str, Sums]],
+    get: Callable[[Sums], int],
 ) -> Iterator[Sides]:
-    for where, sums in _parts(asked):
-        calls = sums.calls(asked.queue)
-        yield where, one(calls), other(calls)
-
-
-def _days(asked: Asked, get: Callable[[Sums], int]) -> Iterator[Sides]:
-    for day in asked.figures.days:
-        yield day.day, get(day.total()), sum(map(get, day.half_hours().values()))
-
-
-def _span(asked: Asked) -> Iterator[Sides]:
-    """By agent, all days together, over by day, all agents together."""
-    agents = sum(_count(sums.calls()) for sums in asked.by_agent.values())
-    yield asked.period.word, agents, sum(_count(d.total().calls()) for d in asked.figures.days)
+    summed: defaultdict[str, int] = defaultdict(int)
+    for where, sums in halves:
+        summed[where.partition(" ")[0]] += get(sums)
+    for day, sums in days:
+        yield day, get(sums), summed[day]
 
 
 def _became(sums: QueueSums) -> int:
@@ -107,7 +95,10 @@ def _switch(asked: Asked) -> Iterator[Sides]:
 
 def _switch_days(asked: Asked) -> Iterator[Sides]:
     for day in asked.figures.days:
+        halves: defaultdict[str, int] = defaultdict(int)
+        for its in day.queue_intervals.values():
+            for queue, sums in its.items():
+                halves[queue] += sums.received
         for queue, sums in day.queues.items():
             if asked.queue in (None, queue):
-                its = (half.get(queue) for half in day.queue_intervals.values())
-                yield f"{day.day} {queue}", sums.received, sum(one.received for one in its if one)
+                yield f"{day.day} {queue}", sums.received, halves[queue]
