@@ -134,7 +134,8 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
     finally:
         reader.close()
     presence, work = tracks(trails, whole.start_ms, whole.end_ms)
-    queue_targets = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
+    aims = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
+    aims["occupancy_most"] = people.most.get(("occupancy", ""))
     return AgentPage(
         agent=agent,
         name=people.name(agent),
@@ -170,7 +171,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         voice=voice,
         protocol=_protocol(data, figures.agent(agent)),
         labels={code: reason.label for code, reason in people.reasons.items()},
-        targets={name: value for name, value in queue_targets.items() if value is not None},
+        targets={name: value for name, value in aims.items() if value is not None},
     )
 
 

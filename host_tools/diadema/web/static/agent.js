@@ -113,7 +113,9 @@ class AgentPage {
     add("talk", seconds(f.talk_s), "", "contact.ended");
     add("hold", seconds(f.hold_s), "", "contact.held");
     add("wrapup", seconds(f.wrap_s), "", "wrapup.ended");
-    add("occupancy", percent(f.occupancy), aim("occupancy", percent), "presence.changed");
+    const most = aim("occupancy_most", percent);
+    const band = aim("occupancy", percent) + (most && ` – ${most}`);
+    add("occupancy", percent(f.occupancy), band, "presence.changed");
     add("logged", seconds(f.logged_s), "", "session.");
   }
 
