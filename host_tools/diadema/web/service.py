@@ -118,8 +118,10 @@ class Service:
     def live_rows(self) -> list[dict[str, Any]]:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))
         people = self.people()
-        named = {row.queue: people.queue(row.queue) for row in rows if row.queue}
-        return [{**msgspec.structs.asdict(row), "queue": named.get(row.queue)} for row in rows]
+        return [
+            {**msgspec.structs.asdict(row), "queue": row.queue and people.queue(row.queue)}
+            for row in rows
+        ]
 
     async def status(self) -> dict[str, Any]:
         """The web's own counters, and the hub's as it tells them (null if it does not)."""
