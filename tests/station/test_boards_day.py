@@ -111,9 +111,9 @@ async def protocol_motive_and_help(bench, day: Day) -> None:
     await bench.keys(4)
     await bench.event("help.topic", since, topic="sistema")
     asked = bench.world.witness.events(bench.station.id)[since]
-    await shown_at(bench, "C-1", 60)  # not near the turn of a minute, which it shows too
+    await shown_at(bench, "C-1", 55)  # not near the turn of a minute, which it shows too
     await look(bench, day, "help waits")
-    for state, seconds in (("accepted", 70), ("resolved", 80)):
+    for state, seconds in (("accepted", 62), ("resolved", 69)):
         number = bench.host.command("help", of=asked.n, state=state, by="Sra. Palta")
         assert (await bench.host.answer(number))["k"] == f"help.{state}"
         await shown_at(bench, "C-1", seconds)

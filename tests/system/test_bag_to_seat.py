@@ -140,7 +140,9 @@ async def rolled_out(data: DataDir, file: Path) -> dict:
     async with asyncio.timeout(300):  # two cores carry all of it
         while True:
             (*_, newest) = await told(data, "update", "status")
-            for seat in newest["seats"]:  # while it starts anew it may be held for gone
+            for seat in (
+                newest["seats"] if newest["status"] != "running" else ()
+            ):  # while it starts anew it may be held for gone
                 if seat["up"] and seat["phase"] in ("good", "failed", "refused", "rolled_back"):
                     return seat
             await asyncio.sleep(0.2)
