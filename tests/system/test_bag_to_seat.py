@@ -140,9 +140,8 @@ async def rolled_out(data: DataDir, file: Path) -> dict:
     async with asyncio.timeout(300):  # two cores carry all of it
         while True:
             (*_, newest) = await told(data, "update", "status")
-            for seat in (
-                newest["seats"] if newest["status"] != "running" else ()
-            ):  # while it starts anew it may be held for gone
+            over = newest["status"] != "running"  # else the next one is refused
+            for seat in newest["seats"] if over else ():  # it may be held for gone as it starts
                 if seat["up"] and seat["phase"] in ("good", "failed", "refused", "rolled_back"):
                     return seat
             await asyncio.sleep(0.2)
