@@ -1,7 +1,6 @@
 """Somebody in front of a station, who does what each step of its bench test asks for."""
 
 import asyncio
-import time
 from pathlib import Path
 
 from diadema.sim import sound
@@ -11,7 +10,6 @@ BADGE = "04a1b2c3d4e5f6"
 _KEY = bytes(range(16))  # of a DESFire card
 _HELD_DB = -20  # of the earphone at the microphone
 _ENDS = ("ok", "failed", "skipped")
-_AGAIN_S = 15  # a gesture that nobody saw is made once more
 
 
 class Technician:
@@ -22,8 +20,6 @@ class Technician:
         self._log = log
         self._sound = None
         self.steps: dict[str, str] = {}  # how each ended
-        self._asked: str | None = None  # the step that has not ended, …
-        self._at = 0.0  # … and when it was done last
 
     @property
     def written(self) -> str:
@@ -38,23 +34,16 @@ class Technician:
                 if line.startswith("selftest: "):
                     await self._reads(line.strip().removeprefix("selftest: "))
             seen = len(lines) - 1
-            if self._asked and time.monotonic() > self._at + _AGAIN_S:
-                await self._does(self._asked)
             await asyncio.sleep(0.05)
 
     async def _reads(self, step: str) -> None:
         name, _, word = step.rpartition(" ")
         if word in _ENDS:
             self.steps[name] = word
-            self._asked = None
             if self._sound is not None:
                 await self._sound.__aexit__(None, None, None)
                 self._sound = None
             return
-        await self._does(step)
-
-    async def _does(self, step: str) -> None:
-        self._asked, self._at = step, time.monotonic()
         name, _, which = step.partition(" ")
         if name == "keys":
             await self._station.press(int(which))
@@ -64,7 +53,7 @@ class Technician:
             await self._station.unplug()
         elif name == "headset_in":
             await self._station.plug()
-        elif name == "microphone" and self._sound is None:
+        elif name == "microphone":
             self._sound = sound.listen(self._station, held_db=_HELD_DB)
             await self._sound.__aenter__()
         elif name == "badge":
