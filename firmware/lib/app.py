@@ -16,6 +16,7 @@ from lib.host import Host
 from lib.links import settle
 from lib.parts import INPUTS
 from lib.screens import Screen
+from lib.seal import proof
 from lib.sound import Sound
 from lib.start import start
 from lib.states import Station
@@ -63,6 +64,7 @@ class App:
         self.uplink = Uplink(
             journal, station, serial.write, clock.now, self._about, self.fault, self.wake
         )
+        self.uplink.proof = self._proof
         self._screen = Screen()
         self.burn_in = BurnIn()
         self._language = None
@@ -124,6 +126,13 @@ class App:
             "generation": self.machine.config.generation,
             "micropython": "%d.%d.%d" % sys.implementation.version[:3],
         }  # fmt: skip
+
+    def _proof(self, nonce):
+        """For the hello: whether we hold a key; to a nonce of the hub, that we do."""
+        key = self.machine.config.key
+        if not (key and nonce):
+            return {"keyed": int(bool(key))}
+        return {"keyed": 1, "nonce": nonce, "mac": proof(key, self.station_id, self.boot, nonce)}
 
     async def run(self):
         """Everything at once, for ever."""

@@ -1,7 +1,8 @@
 """What the station was told: the site's people, reasons, tree and limits, and its own keys."""
 
 import json
-from binascii import a2b_base64, unhexlify
+from binascii import a2b_base64, hexlify, unhexlify
+from hashlib import sha256
 
 from lib.seal import badge_hash
 
@@ -39,6 +40,7 @@ class Config:
         self.key = unhexlify(data["key"]) if "key" in data else None  # seals what comes down
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")
+        self.ca = _mark(self.broker["ca"]) if self.broker else ""
         self.sntp = data.get("sntp")  # host:port
         self.firmware = data.get("firmware")  # the version that stations should have
         self.pin = data.get("pin", "none")
@@ -126,6 +128,11 @@ class Config:
 
     def reason_label(self, code):
         return label_of(self.reasons, code)
+
+
+def _mark(ca):
+    """By which the host knows which authorities of the broker are held here."""
+    return hexlify(sha256(ca.encode()).digest()).decode()[:8]
 
 
 def _text(rows):

@@ -37,7 +37,7 @@ def configure(app, u, details):
         return
     app.intake = store = app.intake or app.open_store()
     try:
-        config = store.add(details)
+        config = store.add(details, app.machine.config.key)
     except (StationError, MemoryError) as error:
         if not done:
             why = str(error) or "too large for this station"
@@ -53,10 +53,11 @@ def configure(app, u, details):
         return
     app.intake = None
     app.adopt(config)
-    app.record(
-        {"k": "station.config", "generation": config.generation,
-         "hash": details["sha256"][:16], "i": details["i"]}, u,
-    )  # fmt: skip
+    event = {"k": "station.config", "generation": config.generation,
+             "hash": details["sha256"][:16], "i": details["i"]}  # fmt: skip
+    if config.ca:
+        event["ca"] = config.ca
+    app.record(event, u)
     app.fault("config", None)
     app.settle_links()
     app.machine.refresh()
@@ -152,8 +153,9 @@ class ConfigStore:
         """Whether more blocks of that command are to come."""
         return self._coming is not None and self._coming[0] == number
 
-    def add(self, command):
+    def add(self, command, key=None):
         """Take one block; the new Config once the last one is there and all is right, else None.
+        `key`: the station's, which stays where the configuration brings none.
 
         Blocks come in order; the first begins anew. Raises ConfigError, OSError.
         """
@@ -178,12 +180,16 @@ class ConfigStore:
             return None
         text, self._coming, self._text = self._text, None, bytearray()
         memory.collect()  # to read it takes a quarter of a megabyte
-        return self._take(command, digest, text)
+        return self._take(command, digest, text, key)
 
-    def _take(self, command, digest, text):
+    def _take(self, command, digest, text, key):
         if hexlify(sha256(text).digest()).decode() != digest:
             raise ConfigError("sha256", "the parts do not add up to it")
         data = self._checked(BytesIO(text))
+        if key and "key" not in data:
+            data["key"] = hexlify(key).decode()
+            text = text[: text.rfind(b"}")] + b',"key":"%s"}' % data["key"].encode()
+            digest = hexlify(sha256(text).digest()).decode()
         config = Config(data)
         if config.generation != command.get("generation"):
             raise ConfigError("generation", "the command and the text differ")

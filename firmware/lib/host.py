@@ -13,6 +13,7 @@ from lib.improv import Improv
 from lib.seal import sealed
 
 _NUMBER_LIMIT = 0x1FFFFFFFFFFFFF  # 2^53 - 1
+_NONCE_LIMIT = 32
 _IMPROV = b"IMPROV\x01"  # begins what `lib.improv` answers
 
 
@@ -98,6 +99,10 @@ class Host:
         key = app.machine.config.key
         hello = "hello" in message
         if hello:
+            nonce = message.get("nonce")
+            if key and cable and isinstance(nonce, str):
+                uplink.prove(nonce[:_NONCE_LIMIT])
+                return
             if links and cable:
                 links.heard(True)
             uplink.ask_hello()

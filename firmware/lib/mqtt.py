@@ -115,7 +115,8 @@ class Client:
         broker = self._broker
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
-        context.load_verify_locations(cadata=a2b_base64(broker["ca"]))
+        for authority in _authorities(broker["ca"]):
+            context.load_verify_locations(cadata=authority)
         since = self._now()
         self._reader, self._writer = await asyncio.open_connection(
             address or broker["host"], broker["port"], ssl=context,
@@ -251,6 +252,15 @@ def _named(error):
     # mbedTLS's numbers are large and negative, its text and CPython's name it
     tls = "SSL" in text or (isinstance(number, int) and number < -255)
     return LinkError(text, "tls" if tls else "no_answer")
+
+
+def _authorities(told):
+    """The DER certificates that stand one behind the other: two while the authority is changed."""
+    data = a2b_base64(told)
+    while data:
+        size = 4 + int.from_bytes(data[2:4], "big")  # of a sequence of 256 bytes or more
+        yield data[:size]
+        data = data[size:]
 
 
 def _number(value):

@@ -27,6 +27,14 @@ def hmac_sha256(key, message):
     return message
 
 
+def proof(key, station, boot, nonce):
+    """What proves to the hub who is on the cable: the first 16 bytes of HMAC-SHA256(station's key,
+    "proof" LF station id LF boot counter LF nonce), in hex.
+    """
+    text = "proof\n%s\n%d\n%s" % (station, boot, nonce)
+    return hexlify(hmac_sha256(key, text.encode())[:16]).decode()
+
+
 def badge_hash(key, kind, identity):
     """32 hex digits for a badge of `kind` (`iso14443a`) with the id bytes `identity`."""
     name = kind + ":" + hexlify(identity).decode().upper()

@@ -43,6 +43,8 @@ def start(app, cause, faults, order, text):
               "micropython": "%d.%d.%d" % sys.implementation.version[:3],
               "torn": journal.torn}  # fmt: skip
     booted.update(chip.about())
+    if config.ca:
+        booted["ca"] = config.ca
     if text:
         excess = len(json.dumps(booted)) + len(json.dumps(text).encode()) - _BOOTED_LIMIT
         booted["text"] = text[max(excess, 0) :]

@@ -18,6 +18,8 @@ from micropython import const
 
 MYPY = const(False)  # the compiler leaves out what follows
 if MYPY:
+    from typing import Callable
+
     from lib.links import Links
 
 WINDOW = const(32)
@@ -51,6 +53,8 @@ class Uplink:
         self._wake = asyncio.Event()
         self.appended = self._wake.set  # a new event is in the journal
         self.links: "Links | None" = None  # lib.links.Links, when there is Wi-Fi
+        self.proof: "Callable | None" = None  # gives what the hello says of the key
+        self._nonce = None  # asked for, and not answered yet
         self.ringing = False
         self._late_at: "int | None" = 0  # u from which the link is late, None: all was answered
         self._lost_at = 0
@@ -97,6 +101,11 @@ class Uplink:
         self._rewind = self._owed = True
         self._hello_at = 0
         self._hello_wait = _HELLO_MS
+        self._wake.set()
+
+    def prove(self, nonce):
+        """The hub asks over the cable whether we are who we say; nothing else changes by it."""
+        self._nonce = nonce
         self._wake.set()
 
     def restart(self):
@@ -160,6 +169,8 @@ class Uplink:
                 self.ask_hello()
             if self._hello_at is not None and self.now() >= self._hello_at:
                 await self._say_hello()
+            if self._nonce:
+                await self._say_proof()
             if self._synced:
                 await self._send_window()
             self._tell()
@@ -183,14 +194,25 @@ class Uplink:
         """`u` of now + wait, up to an eighth more, so that stations do not speak in step."""
         return self.now() + wait_ms + (wait_ms * self.jitter(8) >> 11)
 
-    async def _say_hello(self):
+    def _hello(self, nonce=None):
         journal = self.journal
-        self._owed = False
-        self._expect(_HELLOS_MS)
         hello = dict(
             self.about(), s=self.station, up=True, e=journal.epoch, first=journal.first,
             last=journal.last, acked=journal.acked, u=self.now(),
         )  # fmt: skip
+        if self.proof:
+            hello.update(self.proof(nonce))
+        return hello
+
+    async def _say_proof(self):
+        hello = self._hello(self._nonce)
+        self._nonce = None
+        await self.write(frames.encode(json.dumps({"hello": hello}).encode()))
+
+    async def _say_hello(self):
+        self._owed = False
+        self._expect(_HELLOS_MS)
+        hello = self._hello()
         self._hello_at = self._later(self._hello_wait)
         self._hello_wait = min(self._hello_wait * 2, _HELLO_MOST_MS)
         links = self.links

@@ -40,6 +40,6 @@ def card_key(site_key: bytes, uid: bytes, number: int = READER_KEY) -> bytes:
 
 
 def secure_uid(badge: str) -> bytes | None:
-    """The card's id, when `badge` (kind:HEX) is one that proves itself."""
+    """The card's id, when `badge` is in clear (kind:HEX) and one that proves itself."""
     kind, _, uid = badge.partition(":")
     return bytes.fromhex(uid) if kind == KIND else None

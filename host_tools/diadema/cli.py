@@ -146,6 +146,13 @@ def hub(
     mqtt_host: Annotated[
         str, typer.Option(help="Address for stations by MQTT; 0.0.0.0 is every one.")
     ] = "127.0.0.1",
+    require_proof: Annotated[
+        bool,
+        typer.Option(
+            "--require-proof",
+            help="Hear a cable only when its station proves its key; once all have this program.",
+        ),
+    ] = False,
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
@@ -165,6 +172,7 @@ def hub(
             mqtt_port=mqtt_port,
             mqtt_host=mqtt_host,
             clock=clock,
+            require_proof=require_proof,
         ) as running:
             if as_json:
                 print(running.data.hub.read_text(), flush=True)
@@ -177,6 +185,11 @@ def hub(
                     _say("[bold red]There were accounts, and there are none.[/bold red]")
                     _say("Restore accounts.sqlite3 from a backup, and enter that:")
                     _say("diadema ledger restored REASON")
+                if running.pages_ca is not None:
+                    _say(f"Browsers are to trust {running.pages_ca}")
+                if running.pages_ca_is_new:
+                    _say("[bold]It is new: install it in each browser[/bold], and take out any")
+                    _say("older «Diadema CA»: whoever had its key could be any site to them.")
                 _say("Stations by MQTT: {}:{}".format(*running.mqtt))
                 _say(f"Data: {running.data.root}")
                 if not running.data.site.exists():
@@ -265,7 +278,7 @@ def enrol(
     name: Annotated[str | None, typer.Argument(help="Of the gateway.", show_default=False)] = None,
     data: Data = None,
     renew: Annotated[
-        bool, typer.Option("--renew", help="A new password; the station gets it over its cable.")
+        bool, typer.Option("--renew", help="New key and password; `provision` brings them.")
     ] = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="Let it in no more.")] = False,
     as_json: AsJson = False,

@@ -56,7 +56,14 @@ def load_or_create(data: DataDir) -> Secrets:
         card_key=secrets.token_hex(16),
         system=secrets.token_urlsafe(24),
     )
-    write_whole(data.secrets, msgspec.json.encode(made), 0o600)
+    beside = data.secrets.with_name(f"{data.secrets.name}.{os.getpid()}")
+    write_whole(beside, msgspec.json.encode(made), 0o600)
+    try:
+        os.link(beside, data.secrets)
+    except FileExistsError:  # another process was faster: there is one badge key
+        return load(data)
+    finally:
+        beside.unlink()
     return made
 
 

@@ -22,6 +22,7 @@ from diadema.errors import DiademaError
 from diadema.events import UNREADABLE
 from diadema.frames import DOWN_LIMIT
 from diadema.gateway_access import Access, here
+from diadema.hub.certificates import ca_mark
 from diadema.locks import AlreadyLocked, locked
 from diadema.paths import DataDir
 from diadema.serial_port import port_paths
@@ -29,7 +30,7 @@ from diadema.serial_port import port_paths
 KEEPALIVE_S = 10
 _ANSWER_S = 3.0  # for what the broker must confirm
 _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-_PATH_LIMIT = 200  # of a port, its end
+PATH_LIMIT = 200  # of a port, its end
 _HELLO_EVERY_S = 2.0  # ask a port that has not said who it is
 _WINDOW = 64  # messages that the broker has not confirmed
 _WAITING = 512  # events that wait for the window; more are dropped
@@ -52,6 +53,13 @@ class _Retained(Struct):
     """What is looked at in a link's retained greeting."""
 
     up: bool = False
+
+
+class Running(Struct):
+    """What a gateway that runs writes into its file."""
+
+    pid: int
+    ports: list[str] = []
 
 
 class Gateway:
@@ -87,7 +95,8 @@ class Gateway:
             )
         self._data.make()
         own_file = self._data.gateway(self.name)
-        note = msgspec.json.encode({"pid": os.getpid()}).decode()
+        ports = [cable.line.path for cable in self._cables]
+        note = msgspec.json.encode(Running(os.getpid(), ports)).decode()
         try:
             with locked(own_file, note=note):
                 try:
@@ -139,7 +148,8 @@ class Gateway:
                 other.station = None
                 self._look_for_twin(s, cable, other)
         self._by_station[s] = cable
-        mine = {"port": cable.number, "at": cable.line.path[-_PATH_LIMIT:]}
+        mine = {"port": cable.number, "at": cable.line.path[-PATH_LIMIT:]}
+        mine["gw_ca"] = "" if self._access is None else ca_mark(self._access.ca)
         body = msgspec.json.encode(greeting | mine)
         self._put(_Message(f"{s}/st", body, retain=True))
 
@@ -314,8 +324,8 @@ class Gateway:
 def _process(owner: str) -> str:
     """What a gateway wrote into its file, for people."""
     try:
-        return f"process {msgspec.json.decode(owner.encode(), type=dict[str, int])['pid']}"
-    except (msgspec.DecodeError, KeyError):
+        return f"process {msgspec.json.decode(owner.encode(), type=Running).pid}"
+    except msgspec.DecodeError:
         return "another process"
 
 

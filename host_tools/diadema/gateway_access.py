@@ -6,7 +6,7 @@ On the hub's machine both are read from the data directory. Elsewhere they stand
 
 import os
 import ssl
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from pathlib import Path
 
 import msgspec
@@ -19,7 +19,7 @@ from diadema.paths import DataDir
 
 
 class Access(Struct):
-    """`ca`: DER in base64. `user`: `gw-` and the gateway's name."""
+    """`ca`: as a station is told it. `user`: `gw-` and the gateway's name."""
 
     user: str
     password: str
@@ -28,7 +28,7 @@ class Access(Struct):
     ca: str
 
     def context(self) -> ssl.SSLContext:
-        """For a client that trusts this CA only. Raises DiademaError."""
+        """For a client that trusts no other. Raises DiademaError."""
         try:
             return ssl.create_default_context(cadata=b64decode(self.ca, validate=True))
         except (ValueError, ssl.SSLError) as error:
@@ -47,8 +47,7 @@ def here(data: DataDir, name: str) -> Access | None:
             f"`diadema enrol gateway {name} --renew`"
         )
     host, port = hub.mqtt
-    ca = b64encode(Certificates(data.tls).ca_der()).decode()
-    return Access(f"gw-{name}", password, host, port, ca)
+    return Access(f"gw-{name}", password, host, port, Certificates(data.tls).told())
 
 
 def load(path: Path) -> Access:

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from diadema.errors import DiademaError
-from diadema.hub.broker import BRIDGE, Ports, read_ports
+from diadema.hub.broker import BRIDGE, LOOPBACK, Ports, read_ports
 from diadema.hub.certificates import Certificates
 from diadema.hub.process import command_line
 from diadema.paths import DataDir, cannot_write, write_whole
@@ -45,6 +45,11 @@ class Door(Struct):
     port: int
     host: str = ""
 
+    @property
+    def near(self) -> str:
+        """Where this machine itself finds it."""
+        return LOOPBACK if self.host in ("", "0.0.0.0") else self.host
+
 
 def read_door(data: DataDir) -> Door | None:
     """None while stations connect to NATS itself."""
@@ -64,6 +69,7 @@ class Mosquitto:
         self.conf = self.folder / "mosquitto.conf"
         self._acl = self.folder / "acl"
         self._passwords = self.folder / "passwords"
+        self._ca = self.folder / "ca.pem"
         self._pid = self.folder / "mosquitto.pid"
 
     def open(self, door: Door) -> None:
@@ -95,7 +101,7 @@ class Mosquitto:
 
     def close(self) -> None:
         """Stations are told NATS' own door again. A mosquitto that runs goes on until stopped."""
-        for name in ("door.json", "mosquitto.conf", "acl", "passwords"):
+        for name in ("door.json", "mosquitto.conf", "acl", "passwords", "ca.pem"):
             (self.folder / name).unlink(missing_ok=True)
 
     def refresh(self, passwords: Mapping[str, str]) -> None:
@@ -108,10 +114,16 @@ class Mosquitto:
             return
         lines = [f"{s}:{hashed(s, password)}\n" for s, password in sorted(passwords.items())]
         running = self._running()
+        _put(self._ca, Certificates(self._data.tls).ca_pem().decode())  # read at each connection
         if _put(self.conf, self._configuration(door)) and running:
             log.warning("mosquitto must be started again: its door or NATS' port has changed")
         changed = _put(self._acl, _ACL)
         if (_put(self._passwords, "".join(lines)) or changed) and running:
+            os.kill(running, signal.SIGHUP)
+
+    def reload(self) -> None:
+        """Have a running mosquitto read passwords and certificate again."""
+        if running := self._running():
             os.kill(running, signal.SIGHUP)
 
     def _configuration(self, door: Door) -> str:
@@ -140,7 +152,7 @@ acl_file {self._acl}
 
 connection diadema
 address {ports.door}:{ports.mqtt}
-bridge_cafile {tls.ca}
+bridge_cafile {self._ca}
 remote_clientid {CLIENT}
 remote_username {BRIDGE}
 remote_password {self._password}

@@ -33,7 +33,8 @@ class Once(Struct, frozen=True):
     @classmethod
     def named(cls, person: str, name: str, request: str) -> Self:
         """`request`: SHA-256 of all that was asked."""
-        return cls(_digest("id", person, name), _digest("seal", person, name), request)
+        asked = _digest("request", person, name, request)  # which nobody can guess words by
+        return cls(_digest("id", person, name), _digest("seal", person, name), asked)
 
     @classmethod
     def read(cls, line: str | None) -> Self | None:

@@ -9,7 +9,7 @@ from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.site import Site, SiteError, parse
 from diadema.site_example import EXAMPLE
-from diadema.site_file import keep, whole
+from diadema.site_file import hashed, keep, whole
 from diadema.station_config import check_sizes
 
 
@@ -21,7 +21,7 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
         described = whole(file)
     except OSError as error:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
-    site = _checked(described, str(file))
+    site = _checked(described, str(file))  # before anything is made under `root`
     done: dict[str, Any] = {
         "stations": len(site.stations),
         "agents": len(site.agents),
@@ -30,6 +30,8 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
     if root is not None:
         data = DataDir(root)
         data.make()
+        described = hashed(data.site, described)
+        _checked(described, str(file))  # an id may be that of a badge which it has by its hash
         keep(data.site, described)
         if data.read_hub() is not None:
             done["generation"] = asyncio.run(_tell(data))

@@ -1,14 +1,18 @@
 """The description of a site that is in force, as two files: `site.json`, and beside it what of it
-is secret, the PINs' verifiers and the Wi-Fi's password. So `site.json` may be shown and copied.
+is secret, the PINs' verifiers and the Wi-Fi's password. Badges stand in it by their keyed hashes.
+So `site.json` may be shown and copied.
 """
 
+import hashlib
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from diadema.badge_ids import is_id, keys_of
 from diadema.errors import DiademaError
-from diadema.paths import write_whole
+from diadema.paths import DataDir, write_whole
 
 log = logging.getLogger("diadema")
 _SECRETS = "site_secrets.json"
@@ -41,8 +45,9 @@ def whole(path: Path) -> bytes:
 
 def keep(path: Path, described: bytes) -> None:
     """Put a description in the place of the one in force. What is no description goes as it is.
-    Raises OSError.
+    Raises OSError, and DiademaError without the site's keys.
     """
+    described = hashed(path, described)
     told, beside = _read(described), secrets_beside(path)
     secret = take_secrets(told) if told is not None else {}
     if secret or beside.exists():  # first: a PIN may be in two places, never in none
@@ -55,10 +60,37 @@ def take_apart(path: Path) -> None:
     Raises DiademaError.
     """
     try:
-        if path.exists() and take_secrets(_read(path.read_bytes()) or {}):
+        told = _read(path.read_bytes()) if path.exists() else None
+        badges = told is not None and any(is_id(badge) for _, _, badge in _badges(told))
+        if told is not None and (take_secrets(told) or badges):
             keep(path, whole(path))
+            if badges:
+                log.warning("%s has keyed hashes now in place of its badges' ids", path)
     except OSError as error:
         log.warning("what is secret in %s stays in it: %s", path, error)
+
+
+def hashed(path: Path, described: bytes) -> bytes:
+    """The description with badges as they are kept in the directory of `path`. Raises OSError, and
+    DiademaError without the site's keys.
+    """
+    told = _read(described)
+    clear = [one for one in _badges(told or {}) if is_id(one[2])]
+    if told is None or not clear:
+        return described
+    keys = keys_of(DataDir(path.parent))
+    for holder, at, badge in clear:
+        holder[at] = keys.kept(badge)
+    return _written(told)
+
+
+def site_digest(described: bytes) -> str:
+    """Of a description but for what is secret, which stands in a file of its own. Raises
+    ValueError, AttributeError or TypeError for what is none.
+    """
+    plain = json.loads(described)
+    take_secrets(plain)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def take_secrets(described: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +103,17 @@ def take_secrets(described: dict[str, Any]) -> dict[str, Any]:
     if isinstance(wifi, dict) and "password" in wifi:
         secret["wifi"] = wifi.pop("password")
     return secret
+
+
+def _badges(described: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
+    """Each text that may be a badge, with where it stands: list and index, or row and key."""
+    for agent in _agents(described):
+        own, lent = agent.get("badges"), agent.get("day_badges")
+        if isinstance(own, list):
+            yield from ((own, at, one) for at, one in enumerate(own) if isinstance(one, str))
+        for row in lent if isinstance(lent, list) else ():
+            if isinstance(row, dict) and isinstance(badge := row.get("badge"), str):
+                yield row, "badge", badge
 
 
 def _agents(described: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,19 +1,15 @@
 """The agents of a site: their names, badges, PINs and codes, and what a login asks of them."""
 
-import re
 from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from diadema.badge_cards import KIND
+from diadema.badge_ids import ID, KEPT, card_of, is_id, is_secure
 from diadema.site_terms import Label, Name, SiteError, Strict, check_unique
 
 type TeamName = Annotated[str, Meta(max_length=64)]
 type PinPolicy = Literal["none", "always", "clonable"]
-
-_BADGE = re.compile(r"^[a-z0-9]{1,16}:[0-9A-F]{8,64}\Z")
-_SECURE = re.compile(rf"^{KIND}:[0-9A-F]{{14}}\Z")
 
 
 class DayBadge(Strict, kw_only=True):
@@ -43,11 +39,6 @@ class Agent(Strict, kw_only=True):
     def badges_on(self, day: date | None) -> list[str]:
         """Her own, and those lent to her on that day."""
         return [*self.badges, *(lent.badge for lent in self.day_badges if lent.day == day)]
-
-
-def is_secure(badge: str) -> bool:
-    """Whether it is of the kind that proves itself."""
-    return badge.startswith(f"{KIND}:")
 
 
 def check_agents(agents: list[Agent], policy: PinPolicy) -> None:
@@ -82,13 +73,13 @@ def _check_badges(agents: list[Agent]) -> None:
     owners: dict[str, str] = {}
     borrowers: dict[tuple[str, date], str] = {}
     everywhere = [every for at, agent in enumerate(agents) for every in _all_badges(at, agent)]
-    secure = {badge.partition(":")[2] for badge, _ in everywhere if is_secure(badge)}
+    secure = {card_of(badge) for badge, _ in everywhere if is_secure(badge)}
     for badge, key in everywhere:
-        if not _BADGE.match(badge):
+        if not ID.match(badge) and not KEPT.match(badge):
             raise SiteError(key, "must be kind:ID in upper-case hex, as iso14443a:04A1B2C3")
-        if is_secure(badge) and not _SECURE.match(badge):
+        if not is_id(badge) and not KEPT.match(badge):
             raise SiteError(key, "a desfire card has an id of 14 hex digits")
-        if not is_secure(badge) and badge.partition(":")[2] in secure:
+        if not is_secure(badge) and card_of(badge) in secure:
             raise SiteError(key, "is a desfire card: as a plain one anybody could copy it")
     for at, agent in enumerate(agents):
         for k, badge in enumerate(agent.badges):

@@ -5,7 +5,6 @@ also the cards' own keys, never the site's.
 """
 
 import hashlib
-import hmac
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,8 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from diadema.badge_cards import card_key as key_of_card
-from diadema.badge_cards import secure_uid
+from diadema.badge_ids import badge_hash, is_secure, reader_key
 from diadema.commands import CONFIG_PART
 from diadema.pins import wire
 from diadema.site import Agent, Site, SiteError, Station
@@ -25,12 +23,7 @@ from diadema.site_work import Campaign, Reason
 
 type Own = Mapping[str, Mapping[str, Any]]  # what only one station is told, by station
 
-CONFIG_LIMIT = 40 * CONFIG_PART  # bytes; a station holds it in RAM while it checks it
-
-
-def badge_hash(badge_key: bytes, badge: str) -> str:
-    """First 16 bytes of HMAC-SHA256(key, kind ":" UPPER-HEX id), in hex."""
-    return hmac.digest(badge_key, badge.encode(), hashlib.sha256)[:16].hex()
+CONFIG_LIMIT = 41 * CONFIG_PART  # bytes; a station holds it in RAM while it checks it
 
 
 def utc_offset_min(site: Site, now_ms: int) -> int:
@@ -66,12 +59,10 @@ def agent_row(agent: Agent, badge_key: bytes, card_key: str, day: date | None = 
     she does not have is left out at the end.
     """
     theirs = agent.badges_on(day)
-    secure = {badge: uid for badge in theirs if (uid := secure_uid(badge)) is not None}
+    site_key = bytes.fromhex(card_key)
+    secure = {badge: key for badge in theirs if (key := reader_key(badge, site_key)) is not None}
     badges = [*secure, *(badge for badge in theirs if badge not in secure)]
-    keys: list[str] = []
-    if secure:
-        site_key = bytes.fromhex(card_key)
-        keys = [key_of_card(site_key, uid).hex() for uid in secure.values()]
+    keys = [key.hex() for key in secure.values()]
     pin = b64encode(wire(agent.pin)).decode()
     row = [agent.id, agent.short, [badge_hash(badge_key, badge) for badge in badges]]
     row += [keys, pin, agent.code]
@@ -127,7 +118,7 @@ def _work(site: Site) -> dict[str, Any]:
 def _has_secure(site: Site) -> bool:
     badges = (badge for agent in site.agents for badge in agent.badges)
     lent = (one.badge for agent in site.agents for one in agent.day_badges)
-    return any(secure_uid(badge) for badge in (*badges, *lent))
+    return any(map(is_secure, (*badges, *lent)))
 
 
 def content_hash(
@@ -195,10 +186,17 @@ class ConfigMaker:
     def knows(self, station: str) -> bool:
         return station in self._stations
 
-    def build(self, station: str) -> bytes:
-        """The configuration's JSON. Raises KeyError for a station the site does not name."""
+    def build(self, station: str, key: str | None = None) -> bytes:
+        """The configuration's JSON, with the key (hex) that the station is given. Raises KeyError
+        for a station the site does not name.
+        """
         seat = self._stations[station]
-        own = {"station": station, "seat": seat.seat, "agents": self._agents_at(seat)}
+        own: dict[str, Any] = {
+            "station": station,
+            "seat": seat.seat,
+            "agents": self._agents_at(seat),
+        }
+        own |= {"key": key} if key is not None else {}
         data = msgspec.json.encode(self._common | own | dict(self._own.get(station, {})))
         if len(data) > CONFIG_LIMIT:
             raise SiteError(
@@ -221,7 +219,7 @@ def check_sizes(site: Site) -> None:
     """Raises SiteError when a station could not hold its configuration."""
     longest: dict[str, Any] = {"key": "0" * 64, "update_key": "0" * 512}
     if site.wifi is not None:
-        longest |= {"wifi": "0" * 128, "broker": "0" * 1400}
+        longest |= {"wifi": "0" * 128, "broker": "0" * 1440}
     secrets = dict.fromkeys((station.id for station in site.stations), longest)
     lent = Counter(one.day for agent in site.agents for one in agent.day_badges)
     fullest = max(lent, key=lent.__getitem__, default=None)

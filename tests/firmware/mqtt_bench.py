@@ -35,10 +35,10 @@ INTERPRETERS = {
 class Authority:
     """A throw-away CA, valid from 1970 as a station without a clock needs it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, called="Test CA"):
         self.folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
         self._name = name
         builder = self._builder(name, self._key.public_key()).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True

@@ -3,8 +3,11 @@ a TLS peer that withholds what a broker owes.
 """
 
 import asyncio
+import base64
+from types import SimpleNamespace
 
 import pytest
+from diadema.hub.certificates import Certificates, PageCertificates
 from mqtt_bench import INTERPRETERS, STATION, Authority, Peer, Station, broker, running_server
 
 both = pytest.mark.parametrize("which", list(INTERPRETERS))
@@ -95,6 +98,52 @@ async def test_a_ping_without_an_answer_ends_the_connection(authority, which):
         await station.says("up")
         await station.says("ended no_answer")
         assert peer.seen[2:3] == [(0xC0, b"")]
+
+
+def both_told(*authorities):
+    """`broker.ca` while the authority is changed: the certificates one behind the other."""
+    told = b"".join(base64.b64decode(one.base64) for one in authorities)
+    return base64.b64encode(told).decode()
+
+
+@both
+async def test_of_two_authorities_either_is_taken_and_no_third(tmp_path, authority, which):
+    for name in ("next", "third"):
+        (tmp_path / name).mkdir()
+    coming, third = (Authority(tmp_path / name, name) for name in ("next", "third"))
+    for shows, outcome in ((authority, "up"), (coming, "up"), (third, "ended certificate")):
+        async with Peer(shows, {}) as peer:
+            told = broker(authority, peer.port) | {"ca": both_told(authority, coming)}
+            async with Station(which, broker=told, count=0, once=True) as station:
+                await station.says(outcome)
+
+
+@both
+async def test_the_authority_of_the_pages_is_good_for_no_broker(tmp_path, which):
+    """Whoever has stolen its key."""
+    stations, pages = Certificates(tmp_path / "tls"), PageCertificates(tmp_path / "tls")
+    for made in (stations, pages):
+        made.make(["localhost", "127.0.0.1"])
+    for shows, outcome in ((stations, "up"), (pages, "ended certificate")):
+        peer = Peer(SimpleNamespace(server=lambda: (shows.server, shows.server_key)), {})  # noqa: B023
+        async with peer:
+            told = broker(SimpleNamespace(base64=stations.told()), peer.port)
+            async with Station(which, broker=told, count=0, once=True) as station:
+                await station.says(outcome)
+
+
+@both
+async def test_what_is_no_certificate_is_told(authority, which):
+    async with Peer(authority, {}) as peer:
+        for ca in (
+            authority.base64[:-8],
+            base64.b64encode(b"\x30").decode(),
+            "AAEC",
+            base64.b64encode(base64.b64decode(authority.base64) + b"\0").decode(),
+        ):
+            told = broker(authority, peer.port) | {"ca": ca}
+            async with Station(which, broker=told, count=0, once=True) as station:
+                await station.says("ended ")
 
 
 @both

@@ -139,12 +139,14 @@ class IngestProcess:
             SharedClock(clock_file, create=True).set(T0, 1)
         self._clock = ["--clock", str(clock_file)]
         self.process = None
+        self.more = []
 
     async def start(self):
         with self._broker.data.log("ingest").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *[sys.executable, "-m", "diadema.ingest", "--data", str(self._broker.data.root)],
                 *self._clock,
+                *self.more,
                 stdin=asyncio.subprocess.PIPE,
                 stderr=log,
                 env={"DIADEMA_NATS": self._broker.url},

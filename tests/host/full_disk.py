@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 import errno
 import json
+import random
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -25,6 +29,11 @@ from scripted_station import SITE, Script
 
 _MOUNT = 'mount -t tmpfs -o size=$1 tmpfs "$2" && shift 2 && exec "$@"'
 _PIECE = 64 * 1024
+_CALL_S = 1.0  # a call at each desk
+_APART_S = (1.0, 6.0)
+_LOOK_S = 0.2
+_LEFT = 2 << 20  # bytes, where it is not full
+BACK_S = 30.0
 LIVE_S = 5.0  # what is shown counts as live for 3 s after the last look, which is made each second
 
 
@@ -75,7 +84,7 @@ class SmallDisk:
         await until(lambda: self.data.read_hub() or self.process.returncode is not None)
         assert self.process.returncode is None, self.said
         self.web = self.data.read_hub().web
-        self._token = {"Authorization": f"Bearer {credentials.load(self.data).api}"}
+        self.token = {"Authorization": f"Bearer {credentials.load(self.data).api}"}
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         await self._connect()
         return self
@@ -142,12 +151,12 @@ class SmallDisk:
         await asyncio.gather(*(one.until_held(one.script.n) for one in self.crowd))
 
     async def status(self) -> dict:
-        async with self.http.get(f"{self.web}/api/v1/status", headers=self._token) as answer:
+        async with self.http.get(f"{self.web}/api/v1/status", headers=self.token) as answer:
             assert answer.status == 200
             return await answer.json()
 
     async def metrics(self) -> str:
-        async with self.http.get(f"{self.web}/metrics", headers=self._token) as answer:
+        async with self.http.get(f"{self.web}/metrics", headers=self.token) as answer:
             return await answer.text()
 
     async def wall(self) -> dict:
@@ -198,3 +207,77 @@ class SmallDisk:
             return found
         finally:
             store.close()
+
+
+@dataclass
+class Told:
+    """Of each time that the disk was filled and freed: for how long after the first it was still
+    called live, and how long after the second all stations had been heard. `failed` looks.
+    """
+
+    live_s: list[float] = field(default_factory=list)
+    back_s: list[float] = field(default_factory=list)
+    failed: int = 0
+
+
+async def filled_and_freed(
+    disk: SmallDisk, full_s: Iterable[float], chance: random.Random
+) -> Told:
+    """Fill it for so long each time, half of the times to the last byte, else to its reserve,
+    while stations send and somebody looks.
+    """
+    told, looker = Told(), Looker(disk)
+    tasks = [asyncio.create_task(looker.run()), asyncio.create_task(_work(disk))]
+    try:
+        for seconds in full_s:
+            await asyncio.sleep(chance.uniform(*_APART_S))
+            disk.fill(but=chance.choice((0, _LEFT)))
+            full = time.monotonic()
+            await asyncio.sleep(seconds)
+            disk.free()
+            freed = time.monotonic()
+            told.live_s.append(looker.longest_s(full, freed))
+            await _held(disk)
+            told.back_s.append(time.monotonic() - freed)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    told.failed = looker.failed
+    return told
+
+
+class Looker:
+    """Asks for the state of the pages again and again; `live` are the moments when it was live."""
+
+    def __init__(self, disk: SmallDisk) -> None:
+        self.live: list[float] = []
+        self.failed = 0
+        self._disk = disk
+
+    async def run(self) -> None:
+        while True:
+            try:
+                status = await self._disk.status()
+            except Exception:
+                self.failed += 1
+            else:
+                if status["live"]:
+                    self.live.append(time.monotonic())
+            await asyncio.sleep(_LOOK_S)
+
+    def longest_s(self, since: float, until_: float) -> float:
+        """How long after `since` it was called live, before `until_`."""
+        return max((at - since for at in self.live if since <= at < until_), default=0.0)
+
+
+async def _work(disk: SmallDisk) -> None:
+    while True:
+        disk.work(1)
+        await asyncio.sleep(_CALL_S)
+
+
+async def _held(disk: SmallDisk) -> None:
+    """Until each station has been told that all is stored that it had at this moment."""
+    async with asyncio.timeout(10 * BACK_S):
+        await asyncio.gather(*(one.until_held(one.last) for one in disk.crowd))

@@ -95,7 +95,7 @@ class Script:
     def hello(self, first=1, generation=0, acked=0, **more):
         greeting = {"s": self.s, "up": True, "e": self.e, "first": first, "last": self.n}
         greeting |= {"acked": acked, "b": self.b, "firmware": self.firmware, "board": "sim"}
-        return greeting | {"generation": generation, "gw": "test", **more}
+        return greeting | {"generation": generation, "gw": "test", "keyed": 1, **more}
 
     def hello_message(self, sequence=0, **more):
         body = json.dumps(self.hello(**more)).encode()

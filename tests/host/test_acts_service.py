@@ -44,6 +44,7 @@ async def seated(play):
     await play.hello(script)
     await play.send(script)
     await play.acked(script)
+    await play.command("config")  # it has proved who it is
     return script
 
 

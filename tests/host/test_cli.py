@@ -8,6 +8,8 @@ import jsonschema
 import pytest
 from bank_files import Log
 from diadema import cli, schema
+from diadema.badge_ids import keys_of
+from diadema.paths import DataDir
 from scripted_station import SITE
 
 
@@ -57,12 +59,15 @@ def test_site_is_checked_and_stored(run, tmp_path):
     assert not data.exists()
     code, printed, _ = run("site", file, "--data", data, "--json")
     assert (code, json.loads(printed)) == (0, {"stations": 2, "agents": 2, "generation": None})
-    assert (data / "site.json").read_text() == file.read_text()
+    stored = json.loads((data / "site.json").read_text())
+    kept = keys_of(DataDir(data)).kept(SITE["agents"][0]["badges"][0])
+    agents = [SITE["agents"][0] | {"badges": [kept]}, SITE["agents"][1]]
+    assert stored == SITE | {"agents": agents}
     file.write_text(json.dumps(SITE | {"ring_limit_s": 1}))
     code, _, said = run("site", file, "--data", data)
     assert code == 2
     assert "ring_limit_s" in said
-    assert json.loads((data / "site.json").read_text()) == SITE
+    assert json.loads((data / "site.json").read_text()) == stored
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,14 @@ def test_refused(type_, raw, word):
         assert error.value.problems[0].say(language)
 
 
+def test_a_list_in_one_cell_is_longer_than_one_of_its_items():
+    badges = KINDS["agents"].field("badges")
+    many = [f"iso14443a:{n:014X}" for n in range(20)]
+    assert badges.read(badges.show(many)) == many
+    with pytest.raises(Wrong):
+        badges.read(f"iso14443a:{'A' * badges.most}")
+
+
 def test_lists():
     badges = KINDS["agents"].field("badges")
     assert badges.read("iso14443a:04a1b2c3 | iso14443a:04A1B2C4") == [

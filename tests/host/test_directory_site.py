@@ -16,6 +16,7 @@ from diadema.ingest.state import StationState
 from diadema.paths import DataDir
 from diadema.site import load, parse
 from diadema.site_example import EXAMPLE
+from diadema.site_file import hashed
 from diadema.store import tables
 from diadema.store.database import open_database
 
@@ -53,7 +54,8 @@ async def publish(book, data, ask=None):
 
 
 def test_it_says_what_the_site_says(book, data):
-    assert publishing.draft(book, data, DAY).site == parse(EXAMPLE.encode())
+    said = parse(hashed(data.site, EXAMPLE.encode()))
+    assert publishing.draft(book, data, DAY).site == said
     assert publishing.differences(publishing.draft(book, data, DAY), data) == []
 
 

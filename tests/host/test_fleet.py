@@ -176,6 +176,20 @@ async def command(data, *arguments, code=0):
     return printed.decode()
 
 
+async def test_proof_is_offered_once_all_can_give_it(data, ingest):
+    listed = await command(data, "list")
+    assert "not shown yet by 1 that they can prove who they are: A-02" in listed
+    hello = Script(s=S2).boot().hello()
+    assert hello["keyed"]
+    ingest.take(
+        [Message(1_000, f"{PREFIX}gw-test.{S2}.st", json.dumps(hello).encode())],
+        "stream",
+        "server",
+    )
+    listed = await command(data, "list")
+    assert "`diadema hub --require-proof` hears no other on a cable" in listed
+
+
 async def test_it_is_printed(data):
     listed = await command(data, "list")
     assert "A-01" in listed and "audio codec: does not answer" in listed

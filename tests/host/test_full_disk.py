@@ -1,11 +1,13 @@
 """A disk that is full takes nothing, which everybody is told; with room all goes on by itself."""
 
+import asyncio
+import random
 import resource
 
 import pytest
 from broker_fixtures import until
 from diadema.web.pages.shell import NAV
-from full_disk import SmallDisk, way_in
+from full_disk import BACK_S, SmallDisk, filled_and_freed, way_in
 
 pytestmark = pytest.mark.skipif(way_in() is None, reason="no mount namespaces here (unshare)")
 
@@ -39,6 +41,17 @@ async def test_it_pauses_at_its_reserve_and_goes_on(disk):
     await until(lambda: _live(disk))
     assert "going on" in disk.said
     assert "diadema_web_disk_low 0.0" in await disk.metrics()
+
+
+async def test_nothing_is_lost_at_random_moments_under_load(tmp_path):
+    """A few of those of `python -m tests.bench disk`."""
+    chance = random.Random("a few times")
+    async with asyncio.timeout(300), SmallDisk(tmp_path, 2) as disk:
+        told = await filled_and_freed(disk, (6.0, 1.0, 8.0), chance)
+        await disk.until_held()
+        disk.stored()
+        await until(lambda: _live(disk))
+    assert max(told.back_s) <= BACK_S
 
 
 async def test_no_page_fails_while_the_disk_is_full(disk):

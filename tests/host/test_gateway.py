@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import json
 import os
 import signal
@@ -11,9 +12,11 @@ import tty
 import aiomqtt
 import pytest
 from broker_fixtures import IngestProcess, until
+from diadema import gateway_access
 from diadema.errors import DiademaError
 from diadema.frames import DOWN_LIMIT, Decoder, encode
 from diadema.gateway import Gateway
+from diadema.hub.certificates import Certificates
 from diadema.paths import DataDir
 from diadema.pieces import Joiner
 from diadema.store import open_reader
@@ -25,11 +28,19 @@ GW = "gw-test"
 pytestmark = pytest.mark.usefixtures("gateways")
 
 
+def mac(key, script, nonce):
+    """As a station proves that it holds `key`."""
+    said = f"proof\n{script.s}\n{script.b}\n{nonce}".encode()
+    return hmac.digest(key, said, "sha256")[:16].hex()
+
+
 class Wire:
-    """The station's end of a cable. `plug` makes a new pty behind the same path."""
+    """The station's end of a cable. `plug` makes a new pty behind the same path. `key`: with which
+    it proves who it is, and takes what is sealed.
+    """
 
     def __init__(self, path, script):
-        self.path, self.script = path, script
+        self.path, self.script, self.key = path, script, None
         self.down, self.hellos_asked, self.answers, self.reads = [], 0, True, True
         self._master = None
 
@@ -57,8 +68,10 @@ class Wire:
         for body in self.script.bodies[first - 1 : last]:
             self.write(encode(body))
 
-    def hello(self):
+    def hello(self, nonce=None):
         greeting = {k: v for k, v in self.script.hello().items() if k != "gw"}
+        if self.key and nonce:
+            greeting |= {"nonce": nonce, "mac": mac(self.key, self.script, nonce)}
         self.write(encode(json.dumps({"hello": greeting}).encode()))
 
     @property
@@ -82,7 +95,7 @@ class Wire:
             if "hello" in frame:
                 self.hellos_asked += 1
                 if self.answers:
-                    self.hello()
+                    self.hello(frame.get("nonce"))
             else:
                 self.down.append(frame)
 
@@ -95,10 +108,9 @@ async def wire(tmp_path):
     made.pull()
 
 
-@pytest.fixture
-async def gateway(broker, wire, stack):
+async def running_gateway(broker, wire, stack, access=None):
     broker.write_hub()
-    gateway = Gateway(broker.data, [str(wire.path)], "test")
+    gateway = Gateway(broker.data, [str(wire.path)], "test", access)
     running = asyncio.create_task(gateway.run())
 
     async def end():
@@ -108,6 +120,11 @@ async def gateway(broker, wire, stack):
 
     stack.push_async_callback(end)
     return gateway
+
+
+@pytest.fixture
+async def gateway(broker, wire, stack):
+    return await running_gateway(broker, wire, stack)
 
 
 @pytest.fixture
@@ -128,7 +145,7 @@ async def heard(broker, stack):
 
 def greeting(wire):
     told = {name: value for name, value in wire.script.hello().items() if name != "gw"}
-    return {**told, "port": 0, "at": str(wire.path)[-200:]}
+    return {**told, "port": 0, "at": str(wire.path)[-200:], "gw_ca": ""}
 
 
 def bodies(heard, topic):
@@ -136,6 +153,9 @@ def bodies(heard, topic):
 
 
 async def test_both_ways_to_the_store_and_back(broker, gateway, wire, stack):
+    wire.key = bytes(range(32))
+    broker.data.keys.write_text(json.dumps({S: wire.key.hex()}))
+    broker.data.keys.chmod(0o600)
     await stack.enter_async_context(IngestProcess(broker))
     await until(lambda: any(frame.get("cmd") == "time" for frame in wire.down))
     parts = await until(lambda: [f for f in wire.down if f.get("cmd") == "config"])
@@ -145,6 +165,17 @@ async def test_both_ways_to_the_store_and_back(broker, gateway, wire, stack):
     reader = open_reader(broker.data.store)
     stack.callback(reader.close)
     assert [event.body for event in reader.events_of(S)] == wire.script.bodies
+
+
+async def test_one_elsewhere_says_which_authorities_its_file_has(broker, wire, heard, stack):
+    broker.write_hub()
+    tls = Certificates(broker.data.tls)
+    tls.begin()
+    access = gateway_access.here(broker.data, "test")
+    assert len(access.context().get_ca_certs()) == 2
+    await running_gateway(broker, wire, stack, access)
+    await until(lambda: bodies(heard, f"{GW}/{S}/st"))
+    assert bodies(heard, f"{GW}/{S}/st")[0] == greeting(wire) | {"gw_ca": tls.mark()}
 
 
 async def test_what_it_publishes(heard, gateway, wire):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import aiohttp
 import pytest
 from broker_fixtures import until
 from diadema import credentials
+from diadema.directory.taking_in import open_directory
 from diadema.errors import DiademaError
 from diadema.hub import Hub, PageDoor
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
@@ -21,7 +23,9 @@ from diadema.hub.certificates import Certificates
 from diadema.hub.process import command_line
 from diadema.paths import DataDir
 from diadema.store import open_reader
-from scripted_station import SITE, S, Script
+from diadema.web.accounts import Accounts
+from diadema.web.who import Person
+from scripted_station import SITE, T0, S, Script
 
 
 class HubProcess:
@@ -262,21 +266,66 @@ async def test_a_broken_site_is_told_at_the_start(tmp_path):
     assert "zone" in said
 
 
-async def test_a_hub_without_a_site_says_what_to_do(tmp_path):
-    async def said(data):
-        process = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "diadema", "hub", "--data", str(data)],
-            *["--port", "0", "--mqtt-port", "0"],
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(60):
-                return (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
-        finally:
-            process.terminate()
-            await process.wait()
+async def test_a_badges_id_in_clear_is_turned_over_at_the_start_and_told(tmp_path, stack):
+    older = DataDir(tmp_path)
+    older.site.write_text(json.dumps(SITE))
+    with open_directory(older, T0) as book:
+        kept = book.entry("agents", "a001").body["badges"]
+    older.site.write_text(json.dumps(SITE))
+    (clear,) = SITE["agents"][0]["badges"]
+    with sqlite3.connect(older.directory) as tx:
+        tx.execute("UPDATE entries SET body = CAST(replace(body, ?, ?) AS BLOB)", (kept[0], clear))
+        tx.execute("PRAGMA user_version = 1")
+    tx.close()
+    running = await (await HubProcess(tmp_path).start()).up()
+    stack.push_async_callback(running.kill)
+    said = [(await running.process.stderr.readline()).decode() for _ in range(2)]
+    for name, line in zip(("directory.sqlite3", "site.json"), said, strict=True):
+        assert name in line and "keyed hashes" in line
+    uid = clear.partition(":")[2].encode()
+    files = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files.keys() >= {"site.json", "directory.sqlite3"}
+    assert not [name for name, content in files.items() if uid in content]
+    assert json.loads(files["site.json"])["agents"][0]["badges"] == kept
 
+
+async def said(data, *more):
+    """What a hub says on its console until it is up; then it is ended."""
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "diadema", "hub", "--data", str(data)],
+        *["--port", "0", "--mqtt-port", "0", *more],
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            return (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_a_directory_with_one_ca_keeps_it_and_browsers_are_told_of_theirs(tmp_path):
+    data = DataDir(tmp_path)
+    (tmp_path / "site.json").write_text(json.dumps(SITE))
+    accounts = Accounts(data)
+    tester = Person(id="test", name="", role="service")
+    accounts.book.add(tester, "admin", "Prueba", "admin", password="una frase de prueba")
+    accounts.close()
+    Certificates(data.tls).make(["localhost", LOOPBACK])
+    for ending in ("pem", "key"):  # as the hub made them before: by the one CA
+        shutil.copy(data.tls / f"server.{ending}", data.tls / f"web.{ending}")
+    held = Certificates(data.tls).told()
+    told = await said(tmp_path, "--host", "0.0.0.0")
+    assert f"Browsers are to trust {data.tls / 'pages-ca.pem'}\n" in told
+    assert "It is new: install it in each browser" in told
+    assert Certificates(data.tls).told() == held
+    told = await said(tmp_path, "--host", "0.0.0.0")
+    assert "pages-ca.pem" in told and "It is new" not in told
+    assert "Browsers" not in await said(tmp_path)  # plain HTTP, on this machine alone
+
+
+async def test_a_hub_without_a_site_says_what_to_do(tmp_path):
     told = await said(tmp_path / "bare")
     assert "diadema site example > site.json" in told and "diadema site site.json" in told
     (tmp_path / "described").mkdir()

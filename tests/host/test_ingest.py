@@ -5,6 +5,7 @@ import random
 
 import pytest
 from diadema.ingest.core import Ingest
+from diadema.ingest.intake import LETTERS
 from diadema.ingest.messages import PREFIX, Message
 from diadema.store import StoreUnavailable, open_reader, open_writer
 from hypothesis import HealthCheck, given, settings
@@ -205,6 +206,26 @@ def test_a_dead_letter_takes_its_place_in_the_journal(ingest, reader):
     effects = take(ingest, [Message(5, script.topic, bad)])
     assert effects.acks == {S: (7, script.n)}
     assert len(reader.dead_letters()) == 1
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_beyond_some_letters_a_number_is_a_counted_loss(ingest, reader, writer, site, clock, back):
+    """`back`: they come from the last to the first, and wait for each other."""
+    script = Script()
+    script.n = last = LETTERS + 20
+    place = b'{"s":"%b","e":7,"n":%d,"k":1}'
+    broken = [Message(n, script.topic, place % (S.encode(), n)) for n in range(1, last + 1)]
+    for at in range(0, last, 300):
+        take(ingest, broken[at : at + 300][:: -1 if back else 1])
+    script.boot().clock().login()
+    after = [Message(0, script.topic, body) for body in script.bodies]
+    assert take(ingest, after).acks == {S: (7, script.n)}
+    assert take(Ingest(writer, site, clock), broken + after).acks == {S: (7, script.n)}
+    losses = reader.losses()
+    gone = {n for one in losses for n in range(one["first"], one["last"] + 1)}
+    assert gone | {one["n"] for one in reader.dead_letters()} == {*range(1, last + 1)}
+    assert len(gone) == reader.status()["lost"] == 20 and len(losses) == 1
+    assert losses[0]["source"] == "unreadable"
 
 
 @pytest.mark.parametrize("restarted", [False, True])

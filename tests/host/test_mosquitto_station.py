@@ -7,7 +7,7 @@ import contextlib
 import json
 
 from broker_fixtures import IngestProcess
-from diadema.gateway import Gateway
+from diadema.gateway import PATH_LIMIT, Gateway
 from diadema.hub.broker import LOOPBACK
 from diadema.sim.world import World
 from diadema.store import open_reader
@@ -35,6 +35,8 @@ async def test_a_station_works_through_mosquitto(broker, stack, tmp_path):
     stack.push_async_callback(door.stop, kill=True)
     await door.start()
     station = await world.add_station(S)
+    named = {"s": S, "gw": "test", "at": station.port[-PATH_LIMIT:]}
+    await asked("hub.provision", stations=[named], seconds=60)
     gateway = Gateway(broker.data, [station.port], "test")
     carrying = asyncio.create_task(gateway.run())
 

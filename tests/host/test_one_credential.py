@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import tempfile
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import pytest
 from diadema.figures.agent_day import agent_page
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
+from diadema.ingest.intake import LETTERS, STRANGERS
 from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.proof import Proofs
 from diadema.paths import DataDir
+from diadema.station_keys import StationKeys
 from diadema.store import open_reader, open_writer
 from histories import _ANY, AGENTS, STATIONS, Desk, Rogue
 from hypothesis import HealthCheck, settings
@@ -197,7 +201,18 @@ def size_of(data):
     return sum(path.stat().st_size for path in data.root.glob("store.sqlite3*"))
 
 
-@pytest.mark.parametrize("what", ["noise", "greetings", "events"])
+def _numbered(n):
+    """A letter that stands for n."""
+    return b'{"s":"%b","e":5,"n":%d,"k":1}' % (BAD.encode(), n)
+
+
+def _of_new_fields(n):
+    told = b",".join(b'"%x":0' % (n * 35 + at) for at in range(35))
+    place = b'"e":5,"n":%d,"b":1,"u":%d' % (n, n)
+    return b'{"s":"%b",%b,"k":"headset.plugged",%b}' % (BAD.encode(), place, told)
+
+
+@pytest.mark.parametrize("what", ["noise", "greetings", "events", "numbered", "new fields"])
 def test_it_leaves_no_more_than_twice_what_it_sent(tmp_path, what):
     """`noise` and `greetings` that are none: beyond some of them, nothing."""
     data = DataDir(tmp_path)
@@ -205,8 +220,14 @@ def test_it_leaves_no_more_than_twice_what_it_sent(tmp_path, what):
     writer = open_writer(data.store)
     ingest, before, sent, alarms = Ingest(writer, DESCRIBED, Standing()), size_of(data), 0, 0
     script = Script(s=BAD, agent="x1").boot().clock().login()
-    for _ in range(20):
-        if what == "events":
+    for batch in range(20):
+        if what in ("numbered", "new fields"):
+            body = _numbered if what == "numbered" else _of_new_fields
+            messages = [
+                Message(1, f"{PREFIX}{BAD}.ev", body(n))
+                for n in range(500 * batch + 1, 500 * batch + 501)
+            ]
+        elif what == "events":
             for _ in range(500):
                 script.add("station.health", heap=90_000, journal=1, discards=0, bad_frames=0)
             messages = script.messages(script.n - 499)
@@ -222,3 +243,81 @@ def test_it_leaves_no_more_than_twice_what_it_sent(tmp_path, what):
     assert alarms <= 40
     left = size_of(data) - before
     assert left <= 2 * sent, (left, sent)
+
+
+def _of_gateway(what, n):
+    """What a gateway sends in the name of the n-th station that it invents."""
+    s = f"DIA-{n:012x}"
+    hello = {"up": True, "s": s, "e": 1, "last": 0, "b": 1, "firmware": "1", "board": "sim"}
+    hello |= {"keyed": 1, "port": 0, "at": "/dev/x"}
+    safe = {"up": False, "s": s, "safe": True, "cause": "crashes"}
+    event = {"s": s, "e": 1, "n": 1, "b": 1, "u": 1, "k": "presence.changed", "a": "a001"}
+    told = {
+        "greetings": [(f"{s}.st", hello)],
+        "safe": [(f"{s}.st", safe), (f"{s}.st", {"up": False})],
+        "events": [(f"{s}.st", hello), (f"{s}.ev", event)],
+        "subjects": [(f"x{n:x}.ev", {})],
+        "no greetings": [(f"{s}.st", {}), (f"{s}.ev", 1)],
+        "letters": [(f"{s}.st", hello), (f"{s}.ev", {"s": s, "e": 1, "n": 1, "k": 1})],
+    }
+    return [
+        Message(2 * n + at + 1, f"{PREFIX}gw-evil.{leaf}", json.dumps(body).encode())
+        for at, (leaf, body) in enumerate(told[what])
+    ]
+
+
+@pytest.mark.parametrize(
+    "what", ["greetings", "safe", "events", "subjects", "no greetings", "letters"]
+)
+def test_a_gateway_brings_so_many_strangers_and_no_more(tmp_path, what):
+    """And letters for all of them as one sends them; its own stations are heard all the same."""
+    data = DataDir(tmp_path)
+    data.store.write_bytes(empty_store())
+    keys = StationKeys(data.keys)
+    keys.make([GOOD])
+    writer = open_writer(data.store)
+    ingest, before, sent, alarms = Ingest(writer, DESCRIBED, Standing()), size_of(data), 0, 0
+    ingest.proofs = Proofs(keys)
+    tracemalloc.start()
+    try:
+        for batch in range(40):
+            numbers = range(500 * batch + 1, 500 * batch + 501)
+            messages = [one for n in numbers for one in _of_gateway(what, n)]
+            effects = ingest.take(messages, "stream", "server")
+            alarms += len(effects.alarms)
+            assert len(effects.asked) <= STRANGERS
+            sent += sum(len(one.data) + len(one.subject) for one in messages)
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    script = Script(s=GOOD).boot()
+    ingest.take([script.hello_message(gw="evil")], "stream", "server")
+    assert ingest.stations[GOOD].link == "up"
+    rows = {table: count(data, table) for table in ("stations", "dead_letters", "positions")}
+    writer.close()
+    assert rows["stations"] <= STRANGERS + 1 and rows["dead_letters"] <= LETTERS
+    assert len(ingest._letters) <= 3 and len(ingest._names) <= STRANGERS + 1
+    assert alarms <= 40 * 3
+    assert left <= 8 << 20
+    assert size_of(data) - before <= 2 * sent
+
+
+def count(data, table):
+    reader = open_reader(data.store)
+    try:
+        with reader.engine.connect() as tx:
+            return tx.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
+    finally:
+        reader.close()
+
+
+def test_letters_of_a_credential_are_counted_on_after_a_restart(tmp_path):
+    data = DataDir(tmp_path)
+    data.store.write_bytes(empty_store())
+    writer = open_writer(data.store)
+    for first in (0, LETTERS):
+        numbers = range(first, first + LETTERS)
+        messages = [one for n in numbers for one in _of_gateway("subjects", n)]
+        Ingest(writer, DESCRIBED, Standing()).take(messages, "stream", "server")
+    assert count(data, "dead_letters") == LETTERS
+    writer.close()

@@ -26,7 +26,10 @@ class Way:
 
 def outbox():
     sealed = b'%b,"h":"%b"}'
-    box = Outbox(lambda s, text: sealed % (text[:-1], s.encode()), lambda s: [f"diadema.v1.{s}."])
+    box = Outbox(
+        lambda s, text: sealed % (text[:-1], s.encode()),
+        lambda s, leaf, _: [f"diadema.v1.{s}.{leaf}"],
+    )
     box.way = Way()
     return box
 

@@ -11,6 +11,7 @@ import sys
 import pytest
 from broker_fixtures import IngestProcess, until
 from diadema.ingest.core import Ingest
+from diadema.ingest.intake import LETTERS
 from diadema.ingest.messages import Message
 from diadema.locks import locked
 from diadema.paths import DataDir
@@ -141,6 +142,19 @@ def test_it_makes_the_trails_that_an_older_store_has_not(data, ingest, clock):
     made = open_reader(data.store)
     assert len(made.trails()) > 3
     made.close()
+    assert rebuild(data, clock).differences == []
+
+
+def test_what_could_not_be_read_and_is_not_kept_stays_a_loss(data, ingest, clock, reader):
+    script = Script().boot().clock().login()
+    place = b'{"s":"%b","e":7,"n":%d,"k":1}'
+    bad = [place % (S.encode(), n) for n in range(script.n + 1, script.n + LETTERS + 4)]
+    script.bodies += bad
+    script.n += len(bad)
+    script.ready().call("c1")
+    take(ingest, script.messages())
+    ingest.save((), ingest.floor.agents())
+    assert [one["source"] for one in reader.losses()] == ["unreadable"]
     assert rebuild(data, clock).differences == []
 
 

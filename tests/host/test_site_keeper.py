@@ -11,7 +11,6 @@ from diadema.paths import DataDir
 from diadema.site import parse
 from scripted_station import SITE, S
 
-KEYS = SimpleNamespace(of=lambda s: None)
 ENROLMENT = SimpleNamespace(enrol=list)
 SECRETS = SimpleNamespace(badge_key="0f" * 32, card_key="c4" * 16)
 
@@ -28,7 +27,7 @@ def keep(writer, clock, tmp_path):
             {"badge": "iso14443a:04F1F1F1", "day": "2026-12-01"}
         ]
         ingest = Ingest(writer, parse(json.dumps(described).encode()), clock)
-        keeper = SiteKeeper(DataDir(tmp_path), SECRETS, KEYS, ENROLMENT, ingest, clock)
+        keeper = SiteKeeper(DataDir(tmp_path), SECRETS, ENROLMENT, ingest, clock)
         keeper.settle()
         return keeper
 

@@ -55,3 +55,40 @@ def test_keys_that_others_may_read_are_refused(tmp_path):
     path.chmod(0o640)
     with pytest.raises(DiademaError, match="chmod 600"):
         StationKeys(path)
+
+
+def test_what_a_station_was_last_shown_to_hold_stays_known(tmp_path):
+    """However many were sent since; also where an older version wrote the file."""
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({S: {"key": "11" * 32, "sent": True, "before": "00" * 32}}))
+    path.chmod(0o600)
+    keys = StationKeys(path)
+    for _ in range(20):
+        keys.renew(S)
+        keys.mark_sent(S)
+    last = keys.of(S)
+    keys = StationKeys(path)
+    assert keys.before(S)[0] == bytes(32) and len(keys.before(S)) <= 8
+    assert (keys.of(S), last in keys.before(S)) == (last, False)
+    keys.renew(S)  # that one is not sent
+    keys.renew(S)
+    assert keys.before(S)[0] == bytes(32) and keys.before(S)[-1] == last
+    keys.shown(S, last)
+    assert StationKeys(path).before(S)[:2] == [last, bytes(32)]
+    keys.shown(S, keys.of(S))
+    keys = StationKeys(path)
+    assert keys.before(S) == [] and keys.sent(S)
+    assert json.loads(path.read_bytes()) == {S: keys.of(S).hex()}
+
+
+def test_the_seal_is_by_the_key_that_the_station_holds(tmp_path):
+    keys = StationKeys(tmp_path / "keys.json")
+    keys.make([S])
+    first = keys.of(S)
+    keys.shown(S, first)
+    keys.renew(S)
+    assert keys.seal(S, 3, ACK) == seal(first, S, 3, ACK)
+    keys.mark_sent(S)
+    assert keys.seal(S, 3, ACK, giving=True) == seal(first, S, 3, ACK)
+    assert keys.seal(S, 3, ACK) == seal(keys.of(S), S, 3, ACK)
+    assert keys.seal(S, 3, ACK, held=first) == seal(first, S, 3, ACK)

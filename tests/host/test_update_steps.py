@@ -1,10 +1,17 @@
 """What stations tell of new programs is a table, which a rebuild makes again."""
 
+import json
+
+import pytest
 from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.proof import Proofs
 from diadema.ingest.updates import Updates
+from diadema.ingest.ways import Ways
 from diadema.paths import DataDir
 from diadema.rebuild import rebuild
+from diadema.station_keys import StationKeys
 from diadema.store import open_reader, tables
 from diadema.update import bundle, keys
 from scripted_station import Script
@@ -115,6 +122,23 @@ def test_a_configuration_comes_before_a_program(ingest, tmp_path):
     updates.start({"sha256": updates.add(body).sha256, "stages": ["all"]})
     assert updates.tick() == []
     commands.answered(told.s, i)
+    assert updates.tick()
+
+
+@pytest.mark.parametrize("link", ["usb", "wifi"])
+def test_a_configuration_that_cannot_go_there_holds_no_program_back(ingest, tmp_path, link):
+    """A program that shows no key gets none, and is to be replaced by one that does."""
+    data, body = bench(tmp_path)
+    told = Script().boot().clock()
+    where = {"usb": f"gw-test.{told.s}.st", "wifi": f"{told.s}.st.wifi"}[link]
+    hello = Message(1, PREFIX + where, json.dumps(told.hello(keyed=None)).encode())
+    ingest.proofs = Proofs(StationKeys(tmp_path / "keys.json"))
+    ingest.take([hello, *told.messages()], "stream", "server")
+    commands = Commands(ingest, None)
+    updates = Updates(data, ingest, commands, lambda s: False)
+    updates.configures = Ways(ingest, lambda s: None).configures
+    commands.order(New(told.s, "config", {"generation": 2}))
+    updates.start({"sha256": updates.add(body).sha256, "stages": ["all"]})
     assert updates.tick()
 
 

@@ -16,6 +16,7 @@ import pytest
 from diadema.cli import app
 from diadema.clock import SystemClock
 from diadema.directory.taking_in import open_directory
+from diadema.enrol import enrol
 from diadema.fleet.reading import fleet
 from diadema.gateway import Gateway
 from diadema.paths import DataDir
@@ -101,6 +102,12 @@ async def test_a_station_gets_its_seat_and_all_that_follows(data: DataDir, tmp_p
         said = await asyncio.to_thread(CliRunner().invoke, app, words)
         assert "Operativa pendiente de autoprueba" in said.stdout
         assert kinds(data).count("station.config") == 1
+
+        await asyncio.to_thread(enrol, data, STATION, renew=True)
+        await provision(data, station.port, "B9", **ask)  # has another key to bring
+        async with asyncio.timeout(30):
+            while not isinstance(json.loads(data.keys.read_bytes())[STATION], str):
+                await asyncio.sleep(0.05)  # the hub notes that it was shown
 
         # people and places are kept in the directory meanwhile, and a gateway has the cable
         now = int(time.time() * 1000)

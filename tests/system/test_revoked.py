@@ -45,6 +45,7 @@ async def test_who_is_revoked_says_so_and_comes_back_with_another(tmp_path):
             await centre.world.sleep(500)
         await row(link="lost", revoked=True)
         await asyncio.to_thread(enrol.enrol, centre.data, station.id, renew=True)
+        await centre.name_ports()  # as `diadema provision` does
         station.cable.plug()
         await desk.expect("station.fault_cleared", 0, part="wifi")
         await row(ways=["usb", "wifi"], revoked=False, faults=[])

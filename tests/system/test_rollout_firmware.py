@@ -56,7 +56,7 @@ def floor(program, key, tmp_path):
     """`async with floor(count)`: stations whose programs run from slots, their hub and gateway."""
 
     @contextlib.asynccontextmanager
-    async def open_floor(count, wifi=None, **apps):
+    async def open_floor(count, wifi=None, body=None, **apps):
         data = DataDir(tmp_path / "data")
         data.make()
         desks = people.desks(count)
@@ -67,7 +67,7 @@ def floor(program, key, tmp_path):
         data.update_key.write_text(key.public.text)
         vfs = tmp_path / "vfs"
         start_folder(program, vfs)
-        first = program_slot(program_body(program), "sim", "0.1.0", 1)
+        first = program_slot(body or program_body(program), "sim", "0.1.0", 1)
         slots = {"slot_a": first, "slot_b": BLANK, **apps}
         async with contextlib.AsyncExitStack() as stack:
             world = World(
@@ -79,6 +79,7 @@ def floor(program, key, tmp_path):
             processes = HostProcesses(data, ports, web_port=0, clock=world.clock_path)
             stack.push_async_callback(processes.stop)
             await processes.start()
+            await processes.name_ports(world.stations.values())
             for station in stations:
                 if wifi:
                     await station.air(AIR)
@@ -228,3 +229,36 @@ async def test_over_the_air_it_goes_on_where_the_network_broke(floor, program, k
         assert slot.erased <= (once + 1) * SECTOR  # the one that was under way came again
         (row,) = fleet(data, 0)
         assert (row.version, row.ways) == ("0.2.0", ["wifi"])
+
+
+@pytest.mark.parametrize("link", ["usb", "wifi"])
+async def test_a_program_that_cannot_prove_who_it_is_is_brought_up(
+    floor, program, key, tmp_path, link
+):
+    """It says nothing of a key, and answers no question of one."""
+    old = changed(program, tmp_path, "lib/app.py", "        self.uplink.proof = self._proof\n", "")
+    made = bundle.sign(
+        program_body(program), key, board="sim", version="0.2.0", made=int(time.time())
+    )
+    wifi = people.WIFI if link == "wifi" else None
+    async with floor(1, wifi=wifi, body=old) as (world, data):
+        (station,) = world.stations.values()
+        if link == "wifi":
+            station.cable.pull()
+            while [row.ways for row in fleet(data, 0)] != [["wifi"]]:
+                await world.sleep(500)
+            assert not fleet(data, 0)[0].proves
+        since = len(world.witness.events(station.id))
+        await begun(data, tmp_path, made)
+        told = await ended(world, data, "done")
+        assert [seat["phase"] for seat in told["seats"]] == ["good"]
+        if link == "wifi":
+            station.cable.plug()
+            while sorted(fleet(data, 0)[0].ways) != ["usb", "wifi"]:
+                await world.sleep(500)
+        # it proves itself now, and hears commands by its cable
+        await world.wait_event(
+            station.id, lambda event: event["k"] == "station.clock", since=since, timeout_s=120
+        )
+        row = fleet(data, 0)[0]
+        assert (row.version, row.proves) == ("0.2.0", True)

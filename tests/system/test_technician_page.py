@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
 from diadema.boards.table import load_board
 from diadema.cli import app
+from diadema.hub.certificates import Certificates
 from diadema.image.files import VFS_BLOCK, unpack
 from diadema.paths import DataDir, default_root
 from diadema.sim.build import choose_boards
@@ -234,6 +235,19 @@ async def gateway(bench: Bench, line: str) -> None:
     await bench.until(has_link)
 
 
+@runs("diadema hub --require-proof")
+async def proof(bench: Bench, line: str) -> None:
+    told = await bench.does("diadema fleet list")
+    assert "not shown yet by 1 that they can prove who they are: A-02" in told
+    await hub(bench, line)
+
+    async def is_heard() -> bool:
+        (row,) = (row for row in await fleet(bench) if row["s"] == bench.station.id)
+        return row["link"] == "up"
+
+    await bench.until(is_heard)
+
+
 async def fleet(bench: Bench) -> list[dict]:
     return json.loads(await bench.does("diadema fleet list --json"))
 
@@ -336,6 +350,17 @@ async def journal(bench: Bench, line: str) -> None:
 @runs("diadema enrol gateway row2 --json")
 async def enrol_gateway(bench: Bench, line: str) -> None:
     assert json.loads(await bench.does(line))["user"] == "gw-row2"
+
+
+@runs("diadema keys renew-ca")
+async def renew_ca(bench: Bench, line: str) -> None:
+    before = Certificates(bench.data.tls).told()
+    assert "stations get it now" in await bench.does(line)
+
+    async def is_another() -> bool:
+        return Certificates(bench.data.tls).told() != before
+
+    await bench.until(is_another)
 
 
 @runs("diadema mosquitto")

@@ -1,6 +1,7 @@
 """What the web asks the directory, each question a function that a worker process can run."""
 
 import asyncio
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from diadema.directory.kinds import KINDS, Body
 from diadema.directory.labels import plain
 from diadema.directory.plan import told
 from diadema.directory.reading import day_at
+from diadema.directory.shapes import badge
 from diadema.directory.sheets import read_sheet
 from diadema.directory.taking_in import open_directory
 from diadema.directory.wrong import Problem, Wrong
@@ -53,7 +55,7 @@ def listed(
             total = book.count(kind, None, begin, end)
         else:
             day = None if retired else day_at(data, now_ms)
-            wanted = plain(search)
+            wanted = plain(_sought(book, search))
             every = [
                 one
                 for one in book.entries(kind, day, retired=retired)
@@ -63,6 +65,13 @@ def listed(
             found = [one for one in every if after is None or one.code > after][: limit + 1]
     more = found[limit - 1].code if len(found) > limit else None
     return Listed(entries=found[:limit], total=total, next=more)
+
+
+def _sought(book: Directory, search: str) -> str:
+    """A badge's id is found by what is kept of it."""
+    with suppress(ValueError):
+        return book.badge_keys.kept(badge(search.strip()))
+    return search
 
 
 def _words(book: Directory, entry: Entry) -> str:

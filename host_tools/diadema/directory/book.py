@@ -5,11 +5,14 @@ Several processes may have it open. A change is checked whole, and done whole or
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, and_, func, insert, select
 
+from diadema.badge_ids import BadgeKeys, keys_of
 from diadema.directory.checking import Newest, check_author
 from diadema.directory.entries import (
     SELECT,
@@ -20,9 +23,10 @@ from diadema.directory.entries import (
     entry_of,
     read_entries,
 )
-from diadema.directory.kinds import kind_of
+from diadema.directory.kinds import Body, kind_of
 from diadema.directory.tables import changes, entries, open_tables, publications
 from diadema.directory.wrong import Problem, Wrong
+from diadema.paths import DataDir
 
 __all__ = ["Change", "Directory", "Entry", "check_author"]
 
@@ -33,6 +37,7 @@ class Directory:
     """Use it as a context manager, or `close` it."""
 
     def __init__(self, path: Path) -> None:
+        self._data = DataDir(path.parent)
         self._engine = open_tables(path)
 
     def __enter__(self) -> "Directory":
@@ -126,12 +131,26 @@ class Directory:
         with self.reading() as tx:
             return int(tx.execute(query.select_from(entries)).scalar_one())
 
+    @cached_property
+    def badge_keys(self) -> BadgeKeys:
+        return keys_of(self._data)
+
+    def kept(self, kind: str, body: Body) -> Body:
+        """As it will stand here: badges by their keyed hashes."""
+        return kind_of(kind).with_badges(body, lambda badge: self.badge_keys.kept(badge))
+
+    def _asked(self, wanted: Iterable[Change]) -> list[Change]:
+        return [
+            one if one.body is None else replace(one, body=self.kept(one.kind, one.body))
+            for one in wanted
+        ]
+
     def apply(self, wanted: Iterable[Change], *, by: str, reason: str, at_ms: int) -> int:
         """Do all of it, or nothing; gives the number of versions written. Raises Wrong with each
         problem, in the order of `wanted`.
         """
         check_author(by, reason)
-        asked = list(wanted)
+        asked = self._asked(wanted)
         if not asked:
             return 0
         with self.writing() as tx:
@@ -149,7 +168,7 @@ class Directory:
 
     def problems(self, wanted: Iterable[Change]) -> list[Problem]:
         """What would keep `apply` from doing it."""
-        asked = list(wanted)
+        asked = self._asked(wanted)
         with self.reading() as tx:
             return Newest(tx, asked).all_problems(asked)
 

@@ -238,6 +238,8 @@ def history(
     """Every version of an entry: who made it, when, and what it says."""
     from datetime import UTC, datetime
 
+    from diadema.badge_ids import brief
+    from diadema.directory.kinds import kind_of
     from diadema.errors import DiademaError
     from diadema.harmless import visible
 
@@ -253,7 +255,8 @@ def history(
         return
     for one in versions:
         at = datetime.fromtimestamp(one.at_ms / 1000, UTC)
-        says = json.dumps(one.body, ensure_ascii=False) if one.body else "retired"
+        body = one.body and kind_of(kind).with_badges(one.body, brief)
+        says = json.dumps(body, ensure_ascii=False) if body else "retired"
         validity = f"{one.valid_from or ''}…{one.valid_until or ''}"
         print(visible(f"{one.version}  {at:%Y-%m-%d %H:%M}Z  {one.by}: {one.reason}"))
         print(visible(f"   {validity}  {says}"))

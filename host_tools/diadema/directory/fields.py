@@ -24,6 +24,7 @@ type Type = Literal[
 type Value = str | int | float | bool | list[str] | None
 
 SEPARATOR = " | "  # between the items of a list in one cell
+_CELL = 32_767  # characters of a list in one cell, as a spreadsheet takes them
 _YES = frozenset({"sí", "si", "s", "yes", "y", "true", "verdadero", "1", "x"})
 _NO = frozenset({"no", "n", "false", "falso", "0", "-"})
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,24}\Z")
@@ -69,7 +70,7 @@ class Field(Struct, frozen=True, kw_only=True):
         return None
 
     def _items(self, raw: Any) -> list[str] | None:
-        given = raw if isinstance(raw, list | tuple) else self._split(_text(self, raw))
+        given = raw if isinstance(raw, list | tuple) else self._split(_text(self, raw, _CELL))
         items = [str(self._one(one)) for one in given if not (isinstance(one, str) and not one)]
         if len(set(items)) < len(items):
             twice = next(one for one in items if items.count(one) > 1)
@@ -92,8 +93,10 @@ def _given(raw: Any) -> str:
     return raw if isinstance(raw, str) else "" if raw is None else str(raw)
 
 
-def _text(field: Field, raw: Any) -> str:
-    """A text; numbers that a spreadsheet made of one are text again where nothing was lost."""
+def _text(field: Field, raw: Any, most: int = 0) -> str:
+    """A text of `most` characters, by default the field's; numbers that a spreadsheet made of one
+    are text again where nothing was lost.
+    """
     if isinstance(raw, bool):
         raise field.wrong("not_text", raw)
     if isinstance(raw, int | float):
@@ -109,8 +112,9 @@ def _text(field: Field, raw: Any) -> str:
         raise field.wrong("hidden", raw, characters=", ".join(strange))
     if not text.isascii() and _is_mojibake(text):
         raise field.wrong("mojibake", raw)
-    if len(text) > field.most:
-        raise field.wrong("too_long", raw, most=field.most, length=len(text))
+    most = most or field.most
+    if len(text) > most:
+        raise field.wrong("too_long", raw, most=most, length=len(text))
     return text
 
 

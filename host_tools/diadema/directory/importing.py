@@ -219,7 +219,7 @@ class _Reading:
             except Wrong as error:
                 plan.problems += [self._at(one, row.number) for one in error.problems]
                 continue
-            self._change(row, body, old)
+            self._change(row, self._book.kept(kind.name, body), old)
 
     def _whole_body(self, given: dict[str, Value]) -> Body:
         """As `Kind.read`, of values that are read already."""

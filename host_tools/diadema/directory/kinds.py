@@ -2,7 +2,7 @@
 the API are made from. A kind's `key` names an entry; its code is never given to another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -56,6 +56,17 @@ class Kind(Struct, frozen=True, kw_only=True):
         if problems:
             raise Wrong(*problems)
         return body
+
+    def with_badges(self, body: Body, kept: Callable[[str], str]) -> Body:
+        """With each badge as `kept` has it; the same one named twice is one."""
+        told = dict(body)
+        for field in self.fields:
+            value = body.get(field.name)
+            if field.shape in ("badge", "day_badge") and isinstance(value, list):
+                parts = (one.partition(" ") for one in value)  # the day stands after a lent one
+                badges = (f"{kept(badge)}{blank}{day}" for badge, blank, day in parts)
+                told[field.name] = [*dict.fromkeys(badges)]
+        return told
 
     def check(self, body: Body) -> list[Problem]:
         """What two of its fields together make wrong."""
@@ -137,8 +148,8 @@ _ALL = (
         Field(name="document_kind", type="choice", choices=DOCUMENTS),
         Field(name="document", type="document", most=20, unique=True),
         Field(name="queues", type="ref", of="queues", many=True, most=24),
-        Field(name="badges", many=True, shape="badge", most=82, unique=True),
-        Field(name="day_badges", many=True, shape="day_badge", most=94),
+        Field(name="badges", many=True, shape="badge", most=104, unique=True),
+        Field(name="day_badges", many=True, shape="day_badge", most=115),
         Field(name="station_code", pattern="[1-6]{4}", unique=True),
         Field(name="switch_aliases", many=True, unique=True),
     )),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from diadema.badge_ids import brief
 from diadema.directory.kinds import KINDS, Body, Kind
 from diadema.directory.wrong import Problem
 
@@ -97,7 +98,8 @@ def _doubles(
                     if owners.setdefault(value, one.code) != one.code:
                         yield Problem(
                             word="belongs", kind=name, code=one.code, row=one.row,
-                            column=field.name, value=value, values={"owner": owners[value]},
+                            column=field.name, value=brief(value),
+                            values={"owner": owners[value]},
                         )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 and tells a hub that runs, so that stations get a configuration of the next generation.
 """
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
@@ -15,14 +14,14 @@ from sqlalchemy import insert, select
 
 from diadema.directory.book import Directory, check_author
 from diadema.directory.people_of import planned
-from diadema.directory.tables import pins, publications
+from diadema.directory.tables import SITE_FILE, digest_of, pins, publications
 from diadema.directory.taking_in import keep_pins
 from diadema.directory.to_site import Draft
 from diadema.errors import DiademaError
 from diadema.paths import DataDir
 from diadema.pins import make_verifier, random_pin
 from diadema.site import SiteError, parse
-from diadema.site_file import keep, take_secrets, whole
+from diadema.site_file import keep, site_digest, whole
 from diadema.store import tables
 from diadema.store.database import open_database
 
@@ -30,7 +29,6 @@ type Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 _PARTS = ("stations", "agents", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
           "identity_methods", "playbooks", "materials", "holidays", "negative_codes")  # fmt: skip
-_FILE = "site.json"
 _DAYS, _DAY_BYTES = 500, 330  # of the roster in one question, and of one day in its event
 _KEYS = ("id", "code", "motive")
 CATALOGUES = ("agents", "dispositions", "reasons", "campaigns", "playbooks", "areas",
@@ -95,7 +93,7 @@ async def publish(
     if ask is not None:
         generation = int((await ask("hub.site", {}))["generation"])
     hashes = _hashes(book)
-    file = {_FILE: _digest(made.json)}
+    file = {SITE_FILE: site_digest(made.json)}
     last = book.published()
     before: dict[str, str] = json.loads(last.hashes) if last else {}
     told = 0
@@ -130,23 +128,16 @@ def _bytes(data: DataDir) -> bytes | None:
     return whole(data.site) if data.site.exists() else None
 
 
-def _digest(described: bytes) -> str:
-    """Of a description but for what is secret, which stands in a file of its own."""
-    plain = json.loads(described)
-    take_secrets(plain)
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
-
-
 def changed_by_hand(book: Directory, data: DataDir) -> bool:
     """Whether `site.json` is another than what was published last: publishing would undo that."""
     last = book.published()
     if last is None or not data.site.exists():
         return False
     try:
-        digest = _digest(data.site.read_bytes())
+        there = site_digest(data.site.read_bytes())
     except (ValueError, AttributeError, TypeError):  # it is not even a description
         return True
-    return bool(json.loads(last.hashes).get(_FILE) != digest)
+    return bool(json.loads(last.hashes).get(SITE_FILE) != there)
 
 
 def generations(data: DataDir) -> tuple[int, list[StationHas]]:
@@ -217,13 +208,7 @@ async def _tell_days(
 
 
 def _hashes(book: Directory) -> dict[str, str]:
-    hashes = {}
-    for kind in CATALOGUES:
-        digest = hashlib.sha256()
-        for code, body in book.bodies(kind):
-            digest.update(code.encode() + b"\0" + body + b"\n")
-        hashes[kind] = digest.hexdigest()
-    return hashes
+    return {kind: digest_of(book.bodies(kind)) for kind in CATALOGUES}
 
 
 def _in_force(data: DataDir) -> dict[str, Any]:

@@ -72,14 +72,16 @@ class Kept:
         self._people = People()
 
     def on(self, day: date) -> People:
+        with suppress(DiademaError):
+            return self.read(day)
+        return self._people
+
+    def read(self, day: date) -> People:
+        """Raises DiademaError where they cannot be read as they are now."""
         made_of = (day, *map(_stamp, _files(self._data)))
         if made_of != self._made_of:
-            try:
-                self._people = people(self._data, day, day)
-            except DiademaError:
-                pass
-            else:
-                self._made_of = made_of
+            self._people = people(self._data, day, day)
+            self._made_of = made_of
         return self._people
 
 

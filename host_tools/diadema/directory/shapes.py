@@ -6,18 +6,22 @@ import re
 from collections.abc import Callable
 from datetime import date
 
+from diadema.badge_ids import KEPT, is_id
 from diadema.site_work import DAYS
 
 STEPS = ("greeting", "identity", "need", "information", "doubts", "closing")
-_BADGE = re.compile(r"([a-z0-9]{1,16}):([0-9A-Fa-f]{8,64})\Z")
 _PAUSE = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s+([A-Za-z0-9_.-]{1,24})\Z")
 _PART = re.compile(r"([A-Za-z0-9_.-]{1,24})\s*=\s*(\S.{0,15})\Z")
 
 
 def badge(text: str) -> str:
-    """`iso14443a:04A1B2C3`"""
-    found = _match(_BADGE, text)
-    return f"{found[1]}:{found[2].upper()}"
+    """`iso14443a:04A1B2C3`, or as it is kept"""
+    if KEPT.match(text):
+        return text
+    kind, colon, uid = text.partition(":")
+    if not is_id(told := f"{kind}{colon}{uid.upper()}"):
+        raise ValueError(text)
+    return told
 
 
 def day_badge(text: str) -> str:

@@ -5,11 +5,11 @@ rarer is found by the site's own check.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from diadema.badge_ids import is_secure
 from diadema.directory.book import Entry
 from diadema.directory.kinds import Body
 from diadema.directory.wrong import Problem
 from diadema.site import AGENTS_OF_A_STATION
-from diadema.site_people import is_secure
 from diadema.site_work import SYSTEM_CODES, SYSTEM_REASONS
 
 type Rows = Mapping[str, Sequence[Entry]]

@@ -1,5 +1,10 @@
-"""The tables of people and places. Nothing in `entries` and `changes` is ever written over."""
+"""The tables of people and places. Nothing in `entries` and `changes` is ever written over, but
+once: the layout before had badges' ids in clear.
+"""
 
+import hashlib
+import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from diadema.errors import DiademaError
+from diadema.store.errors import is_damage
 
-VERSION = 1
+VERSION = 2
+SITE_FILE = "site.json"  # in the hashes of a publication
 _BUSY_MS = 10_000  # somebody else's import
 metadata = MetaData()
 
@@ -67,7 +74,9 @@ publications = Table(
 
 
 def open_tables(path: Path) -> Engine:
-    """The engine of the directory at `path`, made when there is none. Raises DiademaError."""
+    """The engine of the directory at `path`, made when there is none. Raises DiademaError, now
+    or when what is read or written finds the file damaged.
+    """
     if not path.exists():
         path.touch(mode=0o600)  # documents of people, and verifiers
     engine = create_engine(URL.create("sqlite", database=str(path)))
@@ -78,23 +87,43 @@ def open_tables(path: Path) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is replaced is gone from the file
         cursor.close()
 
     def begin(connection: Any) -> None:
         options = connection.get_execution_options()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
 
+    def failed(context: Any) -> None:
+        found = context.original_exception
+        if is_damage(found):
+            raise DiademaError(
+                f"{path} is damaged ({found}): end the hub, move it and those beside it with -wal "
+                "and -shm away, and put a backup of it there"
+            ) from found
+
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begin)
+    event.listen(engine, "handle_error", failed)
     try:
         if _layout(engine) == 0:
             with engine.connect().execution_options(write=True) as tx, tx.begin():
                 metadata.create_all(tx)
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-    except DBAPIError as error:
+        if _layout(engine) == 1:
+            from diadema.directory.turning_over import turn_over
+
+            turn_over(engine, path)
+            with engine.connect().execution_options(write=True) as tx, tx.begin():
+                tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    except DiademaError:
         engine.dispose()
+        raise
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        engine.dispose()
+        cause = error.orig if isinstance(error, DBAPIError) else error
         raise DiademaError(
-            f"cannot open {path} ({error.orig}): end whatever holds it, and look at the "
+            f"cannot open {path} ({cause}): end whatever holds it, and look at the "
             "permissions of its folder and at the space on its disk"
         ) from error
     if (version := _layout(engine)) != VERSION:
@@ -104,6 +133,14 @@ def open_tables(path: Path) -> Engine:
             "use the program that wrote it, or another --data"
         )
     return engine
+
+
+def digest_of(bodies: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256 of a catalogue: code and body of each entry in order of codes."""
+    digest = hashlib.sha256()
+    for code, body in bodies:
+        digest.update(code.encode() + b"\0" + body + b"\n")
+    return digest.hexdigest()
 
 
 def _layout(engine: Engine) -> int:

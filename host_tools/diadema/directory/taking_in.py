@@ -15,6 +15,7 @@ from diadema.directory.tables import pins
 from diadema.directory.wrong import Problem, Wrong
 from diadema.paths import DataDir
 from diadema.site import Site, load
+from diadema.site_file import take_apart
 
 _ITS_OWN = {  # fields that no site tells; they stay
     "agents": ("employer", "document_kind", "document", "queues", "switch_aliases"),
@@ -29,6 +30,7 @@ def open_directory(data: DataDir, at_ms: int) -> Directory:
     """The directory of a data directory; begun with what its site says. Raises DiademaError."""
     book = Directory(data.directory)
     try:
+        take_apart(data.site)
         if book.last_change() == 0 and data.site.exists():
             begin(book, load(data.site), at_ms)
     except BaseException:
@@ -62,7 +64,7 @@ def changes_from(book: Directory, site: Site, day: date | None) -> Iterator[Chan
         known = {one.code: one for one in book.entries(kind, retired=True)}
         for code, body in bodies.items():
             old = known.get(code)
-            wanted = _with_its_own(kind, old, body)
+            wanted = _with_its_own(kind, old, book.kept(kind, body))
             if old is None or old.body != wanted:
                 yield Change(
                     kind=kind, code=code, body=wanted, seen=old.version if old else 0,

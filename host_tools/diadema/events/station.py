@@ -19,7 +19,7 @@ type Check = Annotated[str, words("ok", "failed", "skipped")]
 class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
     """`text`: the end of the traceback that ended the start before, where the cause is crash.
     `build`: MicroPython's own name for it, "" where it has none; `psram`: bytes, 0 without;
-    `start`: number of the start files in the vfs.
+    `start`: number of the start files in the vfs; `ca`: mark of the broker's authorities it holds.
     """
 
     cause: Annotated[
@@ -35,6 +35,7 @@ class StationBooted(Event, tag="station.booted", kw_only=True, gc=False):
     build: Maybe[str] = UNSET
     psram: Maybe[Count] = UNSET
     start: Maybe[Count] = UNSET
+    ca: Maybe[str] = UNSET
     torn: Count = 0
     text: Maybe[str] = UNSET
 
@@ -48,6 +49,7 @@ class StationClock(Event, tag="station.clock", kw_only=True, gc=False):
 class StationConfig(Event, tag="station.config", kw_only=True, gc=False):
     generation: Count
     hash: str
+    ca: Maybe[str] = UNSET
 
 
 class StationHealth(Event, tag="station.health", kw_only=True, gc=False):

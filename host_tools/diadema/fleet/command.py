@@ -223,6 +223,39 @@ def _table(rows: "Sequence[Row]") -> None:
     up = sum(row.link != "lost" for row in rows)
     wrong = sum(bool(_wrong(row)) for row in rows)
     console.print(f"{len(rows)} stations, {up} there, {wrong} with something wrong")
+    console.print(_proof(rows))
+    for line in _authorities(rows):
+        console.print(line)
+
+
+def _proof(rows: "Sequence[Row]") -> str:
+    """Whether the hub may ask for proof, or which stations of the site would not be heard then."""
+    seated = [row for row in rows if row.seat is not None]
+    silent = [row.seat for row in seated if row.seat and not row.proves]
+    if not silent:
+        return (
+            "all can prove who they are: `diadema hub --require-proof` hears no other on a cable"
+        )
+    return f"not shown yet by {len(silent)} that they can prove who they are: {_few(silent)}"
+
+
+def _authorities(rows: "Sequence[Row]") -> list[str]:
+    """While the broker's CA is changed: who keeps the old one in force."""
+    stations = [row.seat or row.s for row in rows if row.ca_due]
+    gateways = sorted({row.gw_due for row in rows if row.gw_due})
+    told = []
+    if stations:
+        told.append(f"next CA of the broker not held yet by {len(stations)}: {_few(stations)}")
+    if gateways:
+        told.append(
+            f"next CA of the broker not in the file of gateways elsewhere: {_few(gateways)}; "
+            "`diadema enrol gateway NAME --json` makes it anew, --revoke ends one that is no more"
+        )
+    return told
+
+
+def _few(names: "Sequence[str]") -> str:
+    return ", ".join(names[:_TREND]) + (", …" if len(names) > _TREND else "")
 
 
 def _one(found: "One") -> None:

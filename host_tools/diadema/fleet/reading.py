@@ -7,7 +7,10 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, func, select
 
+from diadema import credentials
 from diadema.fleet.errors import FleetError
+from diadema.hub.certificates import Certificates
+from diadema.ingest.ca_change import gateways_due, stations_due
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station
 from diadema.ingest.update_facts import image_needed
@@ -28,8 +31,10 @@ class Row(Struct, kw_only=True):
     free, which older programs do not tell. `reconnects`: links that came up in the last day;
     `generation` is the one it has, `wanted` the site's; `build`, `psram` (bytes): of its
     MicroPython, `start` the number of its start files; `safe`: why it is in safe mode;
-    `needs_image`: why, if it needs another; `cause`: of its last start; `phase`: in the last
-    roll-out it was in; `test_…`: of its last bench test.
+    `needs_image`: why, if it needs another; `proves`: its
+    program can show that it holds its key; `ca_due`: it may not hold the next CA of the broker;
+    `gw_due`: the gateway elsewhere that carries its cable and does not; `cause`: of its last
+    start; `phase`: in the last roll-out it was in; `test_…`: of its last bench test.
     """
 
     s: str
@@ -56,6 +61,9 @@ class Row(Struct, kw_only=True):
     unfit: str | None = None
     safe: str | None = None
     needs_image: str | None = None
+    proves: bool = False
+    ca_due: bool = False
+    gw_due: str | None = None
     cause: str = ""
     revoked: bool = False
     phase: str | None = None
@@ -95,6 +103,7 @@ def fleet(data: DataDir, now: int) -> list[Row]:
             rows = _rows(tx, stations.values(), seats, now)
     finally:
         reader.close()
+    _mark_due(data, stations, rows)
     return sorted(rows, key=lambda row: (row.seat is None, row.seat or "", row.s))
 
 
@@ -121,6 +130,20 @@ def one(data: DataDir, name: str, now: int) -> One:
     finally:
         reader.close()
     return One(row=row, health=health, boots=boots, updates=updates)
+
+
+def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[Row]) -> None:
+    """Whose being away keeps the broker's old CA in force."""
+    tls = Certificates(data.tls)
+    if not tls.changing:
+        return
+    mark, revoked = tls.mark(), {row.s for row in rows if row.revoked}
+    site = load(data.site) if data.site.exists() else None
+    due = stations_due(site, stations, revoked.__contains__, mark)
+    gateways = gateways_due(stations, credentials.load(data), mark)
+    for row in rows:
+        gw = stations[row.s].hello.gw
+        row.ca_due, row.gw_due = row.s in due, gw if gw in gateways else None
 
 
 def station_of(seats: dict[str, str], name: str) -> str:
@@ -206,6 +229,7 @@ def _rows(
             unfit=state.unfit,
             safe=hello.cause if hello.safe else None,
             needs_image=image_needed(station),
+            proves=hello.keeps,
             cause=state.cause,
             revoked=s in revoked,
             busy=state.session is not None,

@@ -49,6 +49,7 @@ class Hub:
         mqtt_port: int = 0,
         mqtt_host: str = LOOPBACK,
         clock: Path | None = None,
+        require_proof: bool = False,
     ) -> None:
         """`mqtt_port` is the stations' door; 0 takes the one of last time, or a free one."""
         if port and port == mqtt_port:
@@ -63,8 +64,11 @@ class Hub:
             raise self._door.too_early()
         self.accounts_lost = False  # there were some
         self.set_up_code: str | None = None  # while there is no account, once up
+        self.pages_ca = self._door.authority(self.data)
+        self.pages_ca_is_new = False  # no browser has it
         self._mqtt = (mqtt_host, mqtt_port)
         self._clock = clock.absolute() if clock else None
+        self._require_proof = ["--require-proof"] if require_proof else []
         self._held = contextlib.ExitStack()
         self._children: list[Child] = []
         self._watching: asyncio.Task[None] | None = None
@@ -91,7 +95,7 @@ class Hub:
         try:
             await asyncio.to_thread(end_leftovers, self.data)
             check_obeyed(self.data)
-            site_file.take_apart(self.data.site)
+            await asyncio.to_thread(self._turn_over)
             self._port = await _claim_port(self._port, self._door.host)
             self._look_at_accounts()
             await self._start()
@@ -109,6 +113,16 @@ class Hub:
         await self._stop()
 
     # -- up
+
+    def _turn_over(self) -> None:
+        """What older programs left as it may not stay; the directory first, which looks whether
+        the site is what was published.
+        """
+        if self.data.directory.exists():
+            from diadema.directory.book import Directory
+
+            Directory(self.data.directory).close()
+        site_file.take_apart(self.data.site)
 
     async def _start(self) -> None:
         self._secrets = credentials.load_or_create(self.data)
@@ -128,10 +142,16 @@ class Hub:
             stations=len(described.stations) if described else 0,
         )
         await self._start_broker()
-        starting = [self._begin("ingest", self._python("diadema.ingest"), self._ingest_serves)]
+        starting = [
+            self._begin(
+                "ingest", self._python("diadema.ingest", *self._require_proof), self._ingest_serves
+            )
+        ]
         if importlib.util.find_spec("diadema.web.__main__") is not None:
             names = described.broker_names if described else []
+            before = _content(self.pages_ca)
             door = self._door.arguments(self.data, names)
+            self.pages_ca_is_new = _content(self.pages_ca) != before
             web = self._python("diadema.web", "--port", str(self._port), *door)
             starting.append(self._begin("web", web, self._web_serves))
         await asyncio.gather(*starting)
@@ -300,6 +320,10 @@ class Hub:
                 await child.stop(1.0)
         self._children.clear()
         self._held.close()
+
+
+def _content(file: Path | None) -> bytes:
+    return file.read_bytes() if file is not None and file.exists() else b""
 
 
 async def _listening(port: int, host: str = LOOPBACK) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from diadema.errors import DiademaError
 from diadema.hub.broker import LOOPBACK
-from diadema.hub.certificates import Certificates
+from diadema.hub.certificates import PageCertificates
 from diadema.paths import DataDir
 
 _EVERY = "0.0.0.0"
@@ -53,6 +53,10 @@ class PageDoor:
         name = socket.gethostname() if self.host == _EVERY else self.near
         return f"{'https' if self.is_secure else 'http'}://{name}:{port}"
 
+    def authority(self, data: DataDir) -> Path | None:
+        """The CA that browsers are to install; None where they need none of ours."""
+        return PageCertificates(data.tls).ca if self.is_secure and self.cert is None else None
+
     def too_early(self) -> DiademaError:
         """Other machines would come to a set-up that nobody has done."""
         return DiademaError(
@@ -71,7 +75,7 @@ class PageDoor:
             return told
         cert, key = self.cert, self.key
         if cert is None or key is None:
-            made = Certificates(data.tls, "web")
+            made = PageCertificates(data.tls)
             made.make([*called, *_addresses()])
             cert, key = made.server, made.server_key
         try:

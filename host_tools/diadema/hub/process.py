@@ -67,11 +67,22 @@ def end_process(pid: int, marks: Iterable[str]) -> bool:
 
 def end_broker(data: DataDir) -> bool:
     """End a NATS server that runs on this directory's configuration."""
+    pid = _broker_pid(data)
+    return pid is not None and end_process(pid, ("nats-server", str(data.nats)))
+
+
+def reload_broker(data: DataDir) -> None:
+    """Have it read its files again: its connections by MQTT end, and come back."""
+    pid = _broker_pid(data)
+    if pid is not None and "nats-server" in command_line(pid):
+        os.kill(pid, signal.SIGHUP)
+
+
+def _broker_pid(data: DataDir) -> int | None:
     try:
-        pid = int((data.nats / "nats.pid").read_text())
+        return int((data.nats / "nats.pid").read_text())
     except (OSError, ValueError):
-        return False
-    return end_process(pid, ("nats-server", str(data.nats)))
+        return None
 
 
 def end_leftovers(data: DataDir) -> bool:

@@ -34,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m diadema.ingest")
     parser.add_argument("--data", type=Path, required=True, help="the hub's data directory")
     parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
+    parser.add_argument("--require-proof", action="store_true", help="of whoever is on a cable")
     arguments = parser.parse_args()
     keep_private()
     sys.setswitchinterval(_SWITCH_S)
@@ -43,14 +44,14 @@ def main() -> int:
         import uvloop
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_serve(DataDir(arguments.data), arguments.clock))
+            return runner.run(_serve(arguments))
     except (DiademaError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
 
 
-async def _serve(data: DataDir, clock_file: Path | None) -> int:
-    clock = open_clock(clock_file)
+async def _serve(arguments: argparse.Namespace) -> int:
+    data, clock = DataDir(arguments.data), open_clock(arguments.clock)
     hub = data.read_hub()
     url = os.environ.get("DIADEMA_NATS") or (hub.nats if hub else None)
     if url is None:
@@ -72,7 +73,10 @@ async def _serve(data: DataDir, clock_file: Path | None) -> int:
         writer = open_writer(data.store)
         described = site.load(data.site) if data.site.exists() else None
         ingest = Ingest(writer, described, clock)
-        service = Service(data, url, secrets, StationKeys(data.keys), ingest, clock)
+        service = Service(
+            data, url, secrets, StationKeys(data.keys), ingest, clock,
+            require_proof=arguments.require_proof,
+        )  # fmt: skip
         serving = asyncio.create_task(service.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

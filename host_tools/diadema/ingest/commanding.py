@@ -7,7 +7,7 @@ comes from another hub has seen lower ones only.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -74,6 +74,7 @@ class Commands:
     def __init__(self, ingest: Ingest, maker: ConfigMaker | None) -> None:
         self._ingest = ingest
         self.maker = maker
+        self.giving: Callable[[str], str | None] = lambda _: None  # the key that goes to it now
         self._open: dict[str, dict[int, Open]] = {}
         self._told_time: dict[str, float] = {}
         self.reload()
@@ -120,7 +121,11 @@ class Commands:
             known = (state.e, state.b) == (hello.e, hello.b) and state.clock.source == "host"
             if not known:
                 wanted.append(New(s, "time", {}))
-            if maker is not None and maker.knows(s) and hello.generation != maker.generation:
+            if (
+                maker is not None
+                and maker.knows(s)
+                and (hello.generation != maker.generation or self.giving(s) is not None)
+            ):
                 wanted.append(New(s, "config", {"generation": maker.generation}))
         self._ensure(wanted)
         return self._due(
@@ -196,7 +201,8 @@ class Commands:
                 frames.append((s, _encode(head | fields)))
             elif command.cmd == "config":
                 if self.maker is not None and self.maker.knows(s):
-                    frames += [(s, _encode(b | head)) for b in blocks(self.maker.build(s))]
+                    whole = self.maker.build(s, self.giving(s))
+                    frames += [(s, _encode(b | head)) for b in blocks(whole)]
             else:
                 frames.append((s, _encode(head | command.fields)))
         return frames

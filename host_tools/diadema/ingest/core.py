@@ -5,6 +5,7 @@ waits for it. Batches are written behind our back while the next is worked out; 
 nothing of it or of what came after was written, and memory is read back from the store.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -20,9 +21,10 @@ from diadema.ingest.cut import position_of
 from diadema.ingest.departures import Departures
 from diadema.ingest.erased_events import obeyed
 from diadema.ingest.floor import Floor, day_of
-from diadema.ingest.intake import Intake
+from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message, Orders
+from diadema.ingest.proof import Proofs
 from diadema.ingest.state import StationState
 from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.ingest.window import Refused, Window
@@ -57,6 +59,7 @@ class Ingest:
         self._refused = refused
         self.clock = clock
         self.site = site
+        self.proofs: Proofs | None = None  # of who greets over a cable
         self.deferred = 0  # events beyond a gap that found no room; they will come again
         self._ahead = True  # memory is not what the store has
         with self._with_store():
@@ -72,7 +75,6 @@ class Ingest:
         self.generation = stored.generation
         self.stations: dict[str, Station] = {}
         self._names: dict[str, str] = {}
-        self._letters = stored.letters
         for s, state, hello, next_i in stored.stations:
             greeting = msgspec.msgpack.decode(hello, type=Greeting)
             self.stations[s] = Station(
@@ -89,6 +91,9 @@ class Ingest:
         for station in self.stations.values():
             station.put_aside()
         self._use(self.site, stored.live)
+        self._letters: Counter[str] = Counter()
+        for subject, count in stored.letters:
+            self._letters[sender_of(subject, self.stations, self._of_site)] += count
         self._ahead = False
 
     def use_site(self, site: Site | None) -> None:
@@ -144,7 +149,15 @@ class Ingest:
         with self._in_memory():
             window = self._window(live=stream is not None)
             changes = Changes(self._unplaced, self._stored, window)
-            intake = Intake(self.stations, self._names, changes, self._kept, self._letters)
+            intake = Intake(
+                self.stations,
+                self._names,
+                changes,
+                self._kept,
+                self._letters,
+                self.proofs,
+                self._of_site,
+            )
             intake.take(messages)
             intake.finish()
             batch, effects = intake.batch, intake.effects
@@ -202,7 +215,7 @@ class Ingest:
         with self._with_store():
             doubted = [station for station in self.stations.values() if station.hello.up]
             for station in doubted:
-                station.unconfirmed, station.hello.links = True, ()
+                station.unconfirmed, station.hello.links, station.hello.proven = True, (), False
             self.writer.commit(Batch(stations=[saved(one) for one in doubted]))
 
     def settle_links(self) -> dict[str, bytes]:
@@ -284,6 +297,7 @@ class Ingest:
 
     def _use(self, site: Site | None, rows: dict[str, bytes]) -> None:
         self.site = site
+        self._of_site = frozenset(one.id for one in site.stations) if site else frozenset()
         self.floor = Floor(site, rows, day_of(self.clock.now_ms(), site))
         seated = [
             (session.open_utc or 0, station.s, session.a)

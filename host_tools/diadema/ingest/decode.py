@@ -9,6 +9,8 @@ from diadema.events import ANY_EVENT, EVENT_LIMIT, KINDS, UNREADABLE, Event
 
 type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind itself
 
+_BYTES_A_NAME = 128  # of an event: what is kept of names is no more than what is kept of it
+
 decode_known = msgspec.json.Decoder(ANY_EVENT).decode
 _decode_any = msgspec.json.Decoder().decode
 KIND_OF: dict[type[Event], str] = {kind: tag for tag, kind in KINDS.items()}
@@ -55,7 +57,9 @@ def _is_place(e: object, n: object) -> bool:
 
 
 def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
-    """(kind, event, what is unknown of it). Raises BadEvent. For what `decode_known` refuses."""
+    """(kind, event, what is unknown of it: so many names as its length allows). Raises BadEvent.
+    For what `decode_known` refuses.
+    """
     if len(data) > EVENT_LIMIT:
         raise BadEvent(f"{len(data)} bytes; an event has at most {EVENT_LIMIT}", *_place(data))
     try:
@@ -79,6 +83,7 @@ def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
         names = {*kind.__struct_encode_fields__, "k"}
         strange = sorted(raw.keys() - names)
         known = {name: value for name, value in raw.items() if name in names}
-        return k, msgspec.convert(known, kind), [(k, name[:64]) for name in strange]
+        named = strange[: 1 + len(data) // _BYTES_A_NAME]
+        return k, msgspec.convert(known, kind), [(k, name[:64]) for name in named]
     except msgspec.ValidationError as error:
         raise BadEvent(str(error), e, n) from error

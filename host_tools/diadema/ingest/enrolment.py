@@ -7,7 +7,7 @@ with each configuration and stands nowhere in clear. The store has its hash.
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 from sqlalchemy import select
@@ -43,10 +43,12 @@ class Enrolment:
         self._write({s: self._made(s, 1) for s in stations if s not in self._credentials})
 
     def renew(self, s: str) -> None:
-        """Another password; the old one is worth nothing any more. Also after a revocation."""
-        self._keys.make([s])
+        """Another key and another password; the old ones are worth nothing any more. Also after a
+        revocation.
+        """
+        self._keys.renew(s)
         known = self._credentials.get(s)
-        self._write({s: self._made(s, known.number + 1 if known else 1)})
+        self._write({s: self._made(s, known.number + 1 if known else 1)}, doubted=[s])
 
     def revoke(self, s: str) -> None:
         known = self._credentials.get(s)
@@ -85,9 +87,11 @@ class Enrolment:
         secret = hmac.digest(key, b"mqtt\n%d" % number, hashlib.sha256)
         return base64.urlsafe_b64encode(secret).decode().rstrip("=")
 
-    def _write(self, credentials: dict[str, Credential]) -> None:
+    def _write(self, credentials: dict[str, Credential], doubted: Collection[str] = ()) -> None:
         if credentials:
             rows = [(s, c.number, c.sha256, c.revoked) for s, c in credentials.items()]
-            with self._ingest.changing([]) as tx:
+            with self._ingest.changing(doubted) as tx:
+                for s in doubted:  # what it showed is worth nothing any more
+                    self._ingest.station(s).hello.proven = False
                 self._ingest.writer.put(tx, tables.credentials, rows)
             self._credentials |= credentials

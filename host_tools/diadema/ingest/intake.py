@@ -5,7 +5,7 @@ the memory away. The straight way (the next event of its journal, of a known kin
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,11 +13,13 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
+from diadema.commands import is_station
 from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
-from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, target_of
+from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of
 from diadema.ingest.projection import project, skip
+from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.station import (
     COMMANDS,
     LIFE,
@@ -34,7 +36,9 @@ from diadema.store.kept_trails import trail_row
 from diadema.store.rows import HUB
 from diadema.store.writer import Batch, Doubtful, EventRow
 
-LETTERS = 1000  # of one subject, that stand for no number: enough to see what is wrong
+LETTERS = 1000  # of one sender: enough to see what is wrong
+STRANGERS = 64  # stations that are not of the site and never showed who they are
+_UNREADABLE = b""  # in the place of an event that is no letter either
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 1024  # bytes: a frame, and what the gateway adds
 _NAMES_KEPT = 100_000
@@ -42,8 +46,8 @@ _decode_hello = msgspec.json.Decoder(Greeting).decode
 
 
 class Intake:
-    """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many
-    without a place are dead, by subject) live on; `kept` reads a journal that was put aside.
+    """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many are
+    dead, by sender) live on; `kept` reads a journal that was put aside; `of_site`: who has a seat.
     """
 
     def __init__(
@@ -53,11 +57,17 @@ class Intake:
         changes: Changes,
         kept: Callable[[str, int], Journal] = lambda _, e: Journal(e),
         letters: Counter[str] | None = None,
+        proofs: Proofs | None = None,
+        of_site: Collection[str] = (),
     ) -> None:
+        """Without `proofs` whoever greets is believed: what comes from files."""
+        self._proofs = proofs
+        self._of_site = of_site
+        self._free: int | None = None  # for strangers
         self._stations = stations
         self._kept = kept
         self._letters: Counter[str] = Counter() if letters is None else letters
-        self._buried: dict[str, tuple[str, int]] = {}  # by subject: the first reason, how many
+        self._buried: dict[str, tuple[str, int]] = {}  # by sender: the first of them, how many
         self._names = names
         self._changes = changes
         self._touched: dict[str, Station] = {}
@@ -65,7 +75,7 @@ class Intake:
         self._rows: defaultdict[str, list[EventRow]] = defaultdict(list)  # by station
         self.batch = Batch()
         self.effects = Effects()
-        self._strangers: set[Target] = set()  # gateways with events of stations not theirs
+        self._unbound: defaultdict[str, set[str]] = defaultdict(set)  # by gateway: not its own
         self.deferred = 0  # beyond a gap and beyond the limit: neither stored nor acknowledged
 
     def take(self, messages: Sequence[Message]) -> None:
@@ -155,9 +165,11 @@ class Intake:
         self.batch.trails += map(trail_row, self._changes.trails.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
-        for subject, (reason, count) in self._buried.items():
-            more = f", and {count - 1} more" if count > 1 else ""
-            self.effects.alarms.append(f"dead letter on {subject}: {reason}{more}")
+        for first, count in self._buried.values():
+            self.effects.alarms.append(f"dead letter on {first}{_more(count)}")
+        for gw, names in self._unbound.items():
+            one = f"{min(names)}, not on its cables{_more(len(names))}"
+            self.effects.alarms.append(f"gateway {gw} sends events of {one}")
         self._changes.settle_hours()
         self.batch.kept = self._changes.kept
         self.batch.anchors += self._changes.anchors
@@ -174,10 +186,11 @@ class Intake:
         target = target_of(subject)
         if target.kind == "ev" and target.gw:
             station = self._stations.get(target.name)
-            if station is None or not station.hello.s:  # nobody greeted for it yet
-                return target
-            if station.hello.gw != target.gw:
+            if station is None or station.hello.gw != target.gw:
                 return Target("unbound", target.name, gw=target.gw)
+            if self._proofs and self._proofs.required and not station.hello.proven:
+                heard = self._named(target, station.hello)
+                return target if heard else Target("unbound", target.name, gw=target.gw)
         if target.kind == "ev":
             if len(self._names) >= _NAMES_KEPT:
                 self._names.clear()
@@ -199,11 +212,7 @@ class Intake:
                 else:
                     self._odd(target.name, message)
             elif target.kind == "unbound":  # no acknowledgement: it says hello, and comes again
-                if target not in self._strangers:
-                    self._strangers.add(target)
-                    self.effects.alarms.append(
-                        f"gateway {target.gw} sends events of {target.name}, not on its cables"
-                    )
+                self._unbound[target.gw].add(target.name)
             elif target.kind == "bridge":
                 self._bridge(message)
             elif target.kind:
@@ -222,6 +231,9 @@ class Intake:
                 raise msgspec.DecodeError("too long")
             hello = _decode_hello(message.data)
         except UNREADABLE as error:
+            known = self._stations.get(target.name)
+            if known is not None and target.gw == known.hello.gw:
+                self._doubt(known)
             self._bury(message, f"no greeting: {error}", target.name)
             return
         if target.kind == "gw":
@@ -229,18 +241,40 @@ class Intake:
                 for station in self._stations.values():
                     if station.hello.up and station.hello.gw == target.name:
                         self._set_link(station, "usb", False)
+        elif target.gw and not self._has_room(target, hello):
+            return
         elif hello.up:
             self._greeting(self._touch(target.name), hello, message, target)
         else:
             station = self._touch(target.name)
-            if target.gw and station.hello.gw not in ("", target.gw):
-                return  # it is on another's cable meanwhile
+            kept = station.hello
+            if target.gw and kept.gw != target.gw and (kept.gw or kept.up or not hello.safe):
+                return  # it is on another's cable, or came by no cable yet
+            if hello.at and hello.at != kept.at and kept.up:
+                return  # or on another one of the same gateway; what was pulled has no path
             if hello.safe:
-                kept = station.hello
                 kept.safe, kept.cause = True, hello.cause
                 kept.micropython, kept.build = hello.micropython, hello.build
                 kept.board = hello.board or kept.board
             self._set_link(station, target.link, False)
+
+    def _has_room(self, target: Target, hello: Greeting) -> bool:
+        """A gateway's credential may name any number of stations; so many are looked at."""
+        if target.name in self._stations or target.name in self._of_site:
+            return True
+        if not (hello.up or hello.safe):
+            return False
+        if self._free is None:
+            known = self._stations.values()
+            self._free = STRANGERS - sum(_is_strange(one, self._of_site) for one in known)
+        self._free -= 1
+        if self._free < 0 and self._proofs is not None and target.gw not in self._proofs.crowds:
+            self._proofs.crowds.add(target.gw)
+            self.effects.alarms.append(
+                f"gateway {target.gw} brings more than {STRANGERS} stations that are not in "
+                f"site.json: {target.name} and others are not taken"
+            )
+        return self._free >= 0
 
     def _bridge(self, message: Message) -> None:
         """Mosquitto carries all stations' Wi-Fi or none; those that are there greet again."""
@@ -254,15 +288,35 @@ class Intake:
     def _set_link(self, station: Station, link: str, up: bool) -> None:
         self._touched[station.s] = station
         station.set_link(link, up)
+        if not station.hello.proven:
+            self._forget_way(station)
         if station.state.session is not None:
             self._changes.agents.add(station.state.session.a)
 
     def _greeting(
         self, station: Station, hello: Greeting, message: Message, target: Target
     ) -> None:
+        before = station.hello
+        if (target.gw, hello.port) == (before.gw, before.port):
+            self._doubt(station)  # until it is shown again
         fits = 1 <= hello.first <= hello.last + 1 and hello.last - hello.first < LIFE
         if hello.s != station.s or not fits:
             self._bury(message, "no greeting: first, last and s do not fit", station.s)
+            return
+        verdict = Verdict.PROVEN
+        if self._proofs is not None and not target.gw:
+            self._proofs.by_credential(station.s)
+        elif self._proofs is not None:
+            verdict = self._proofs.judge(target.gw, hello, before, message.sequence)
+            late = hello.mac and self._proofs.came_late(target.gw, hello, message.sequence)
+            if verdict is not Verdict.PROVEN and hello.keyed and (late or not hello.mac):
+                self.effects.asked.add((station.s, target.gw, hello.port))
+            if verdict is Verdict.REFUSED:
+                return
+        if verdict is Verdict.TAKEN and "wifi" in before.links and not self._named(target, hello):
+            self._doubt(station)
+            before.port, before.at = hello.port, hello.at
+            self._set_link(station, "usb", True)  # what it says of itself came by its credential
             return
         known = hello.e in station.journals
         journal = self._journal(station, hello.e)
@@ -270,18 +324,36 @@ class Intake:
             self._bury(message, "no greeting: its first is beyond any journal", station.s)
             return
         self._look_for_twin(station, hello.e, known)
-        if hello.first > journal.position + 1:
+        shown = verdict is Verdict.PROVEN or not before.keeps  # else it is asked first
+        if hello.first > journal.position + 1 and shown:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
-        before = station.hello
-        hello.links = before.links
+        hello.links, hello.proven, hello.keeps = before.links, before.proven, before.keeps
+        if verdict is Verdict.PROVEN:
+            hello.keeps = hello.keyed is not None
         if target.gw:
-            hello.gw = target.gw
-            self._names.pop(f"{PREFIX}gw-{before.gw}.{station.s}.ev", None)
+            self._forget_way(station)
+            hello.gw, hello.proven = target.gw, verdict is Verdict.PROVEN
         else:
             hello.gw, hello.port, hello.at = before.gw, before.port, before.at
+            hello.gw_ca = before.gw_ca
         station.hello = hello
         self.effects.greeted[station.s] = hello
         self._set_link(station, target.link, True)
+
+    def _named(self, target: Target, hello: Greeting) -> bool:
+        """A person named that port, for this station to be given its key there."""
+        return self._proofs is not None and self._proofs.named(target.name, target.gw, hello.at)
+
+    def _doubt(self, station: Station) -> None:
+        """Whoever is on its cable has shown nothing, or not since he spoke last."""
+        if station.hello.proven:
+            self._touched[station.s] = station
+            station.hello.proven = False
+            self._forget_way(station)
+
+    def _forget_way(self, station: Station) -> None:
+        """Its events by the cable are looked at again."""
+        self._names.pop(f"{PREFIX}gw-{station.hello.gw}.{station.s}.ev", None)
 
     def _look_for_twin(self, station: Station, e: int, known: bool) -> None:
         """A journal that another one took over from is gone: a board formats it, or it is new."""
@@ -300,12 +372,12 @@ class Intake:
         try:
             kind, event, unknown = decode(message.data)
         except BadEvent as error:
-            self._bury(message, error.reason, s, error.e, error.n)
+            kept = self._bury(message, error.reason, s, error.e, error.n)
             if error.e is not None and error.n is not None:
                 station = self._touch(s)
                 journal = self._journal(station, error.e)
                 if error.n > journal.position and self._room(journal, error.n):
-                    journal.pending.setdefault(error.n)
+                    journal.pending.setdefault(error.n, None if kept else _UNREADABLE)
                     self._advance(station, journal)
             return
         self._event(s, kind, event, message, unknown)
@@ -354,7 +426,9 @@ class Intake:
             n = journal.position + 1
             data = journal.pending.pop(n)
             journal.position = n
-            if data is None:  # a dead letter takes its place
+            if not data:  # a dead letter takes its place
+                if data == _UNREADABLE:
+                    self._forgo(station.s, journal.e, n)
                 skip(station.state)
                 continue
             known: Any = event if event is not None and event.n == n else decode(data)[1]
@@ -384,6 +458,14 @@ class Intake:
         journal.position = max(journal.position, last)
         self._advance(station, journal)
 
+    def _forgo(self, s: str, e: int, n: int) -> None:
+        """n came, and can neither be read nor is kept: a loss, in one row with the one before."""
+        losses, before = self.batch.losses, (s, e, n - 1, "unreadable")
+        first = n
+        if losses and (*losses[-1][:2], *losses[-1][3:]) == before:
+            first = losses.pop()[2]
+        losses.append((s, e, first, n, "unreadable"))
+
     def _answer(self, station: Station, event: Any, data: bytes) -> None:
         if isinstance(event.i, int) and event.i < station.next_i + COMMANDS:
             self.batch.answers.append((station.s, event.i, data))
@@ -394,6 +476,7 @@ class Intake:
     def _not_worked_out(self, station: Station, message: Message, error: Exception) -> None:
         """A fault of ours: the event is stored all the same, and one event must not stop us."""
         skip(station.state)
+        message = Message(message.sequence, subject_of(station.s), message.data)
         self._bury(message, f"stored, but not worked out: {error!r}", station.s)
 
     def _bury(
@@ -403,13 +486,32 @@ class Intake:
         s: str | None = None,
         e: int | None = None,
         n: int | None = None,
-    ) -> None:
+    ) -> bool:
+        """Whether it is kept."""
         subject = message.subject
-        first, count = self._buried.get(subject, (reason, 0))
-        self._buried[subject] = first, count + 1
-        if n is None:  # with a place it stands for its number, and must stay
-            self._letters[subject] += 1
-            if self._letters[subject] > LETTERS:
-                return
+        sender = sender_of(subject, self._stations, self._of_site)
+        first, count = self._buried.get(sender, (f"{subject}: {reason}", 0))
+        self._buried[sender] = first, count + 1
+        self._letters[sender] += 1
+        if self._letters[sender] > LETTERS:
+            return False
         body = message.data[:_BODY_KEPT]
         self.batch.dead.append((subject, body, s, e, n, reason[:200], message.sequence))
+        return True
+
+
+def sender_of(subject: str, stations: Mapping[str, Station], of_site: Collection[str]) -> str:
+    """By whose letters this one is counted: a credential, or the station that a gateway brings."""
+    first, *rest = subject.removeprefix(PREFIX).split(".")
+    station = stations.get(rest[0]) if rest else None
+    if station is None or _is_strange(station, of_site) or first != f"gw-{station.hello.gw}":
+        return first
+    return station.s
+
+
+def _is_strange(station: Station, of_site: Collection[str]) -> bool:
+    return is_station(station.s) and station.s not in of_site and not station.hello.keeps
+
+
+def _more(count: int) -> str:
+    return f", and {count - 1} more" if count > 1 else ""

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from diadema.commands import Hello, is_host, is_station
+from diadema.commands import is_host, is_station
+from diadema.ingest.station import Greeting
 from diadema.store.rows import QueueCall
 from diadema.store.update_rows import Step
 from diadema.store.writer import AnswerRow, Ended
@@ -56,7 +57,8 @@ class Effects:
     """What must follow a commit, in this order: acknowledge, answer greetings, show."""
 
     acks: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: (e, position)
-    greeted: dict[str, Hello] = field(default_factory=dict)
+    greeted: dict[str, Greeting] = field(default_factory=dict)
+    asked: set[tuple[str, str, int]] = field(default_factory=set)  # s, gw, port: to prove it
     answered: list[tuple[str, int]] = field(default_factory=list)  # s, i
     opened: set[str] = field(default_factory=set)  # stations where a session began
     ended: set[str] = field(default_factory=set)  # and where one ended

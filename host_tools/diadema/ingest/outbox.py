@@ -19,13 +19,13 @@ _KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 log = logging.getLogger("diadema.ingest")
 
 type Seal = Callable[[str, bytes], bytes]
+type Ways = Callable[[str, str, bytes], Iterable[str]]  # station, leaf, text: subjects
 
 
 class Outbox:
     """`way`: where to; None while there is no broker: then everything waits."""
 
-    def __init__(self, seal: Seal, ways: Callable[[str], Iterable[str]]) -> None:
-        """`ways`: of a station, subjects without their last level."""
+    def __init__(self, seal: Seal, ways: Ways) -> None:
         self._seal = seal
         self._ways = ways
         self._acks: dict[str, tuple[int, int]] = {}
@@ -92,9 +92,12 @@ class Outbox:
         """Send them now, after what went before; False if that cannot be."""
         if self.way is None:
             return False
-        sealed = ((s, self._seal(s, text)) for s, text in frames)
         self.way.write(
-            b"".join(_publish(way + "cmd", text) for s, text in sealed for way in self._ways(s))
+            b"".join(
+                _publish(way, self._seal(s, text))
+                for s, text in frames
+                for way in self._ways(s, "cmd", text)
+            )
         )
         return True
 
@@ -106,7 +109,7 @@ class Outbox:
             del self._acks[s]
             self._newest[s] = e, n
             ack = self._seal(s, b'{"ack":[%d,%d]}' % (e, n))
-            frames += [_publish(way + "ack", ack) for way in self._ways(s)]
+            frames += [_publish(way, ack) for way in self._ways(s, "ack", ack)]
         for a, row in rows.items():
             del self._rows[a]
             if _KEY.match(a):

@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from diadema.errors import DiademaError
 from diadema.ingest import timeline
 from diadema.ingest.own_journal import Refused
+from diadema.ingest.windows import LONGEST_S
 from diadema.mosquitto import Door
 from diadema.once import HEADER, Once
 from diadema.store import StoreStale, StoreUnavailable
@@ -58,6 +59,20 @@ class _Journal(msgspec.Struct):
     events: list[str]
 
 
+class _At(msgspec.Struct):
+    """A station on a port of a gateway."""
+
+    s: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
+    gw: str
+    at: str
+    port: int | None = None
+
+
+class _Provision(msgspec.Struct):
+    stations: list[_At]
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)]
+
+
 class _Update(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`bundle` is in base64; or `path`, on this machine."""
 
@@ -78,6 +93,7 @@ class Requests:
         """A callback for each subject."""
         return {
             "hub.act": self._named(self._on_act),
+            "hub.ca": self._asked(self._on_ca),
             "hub.record": self._named(self._on_record),
             "hub.command": self._named(self._on_command),
             "hub.clock": self._asked(self._on_clock),
@@ -86,6 +102,7 @@ class Requests:
             "hub.enrol": self._asked(self._on_enrol),
             "hub.journal": self._asked(self._on_journal),
             "hub.mosquitto": self._asked(self._on_mosquitto),
+            "hub.provision": self._asked(self._on_provision),
             "hub.queue": self._asked(self._on_queue),
             "hub.selftest": self._named(self._on_selftest),
             "hub.site": self._asked(self._on_site),
@@ -215,6 +232,13 @@ class Requests:
         access = self._service.keeper.access(s)
         return {"s": s, "user": s, "password": None} | access
 
+    async def _on_provision(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Stations may be given their keys, each on its port, for so long."""
+        told = msgspec.convert(body, _Provision)
+        for one in told.stations:
+            await self._service.open_window(one.s, one.gw, one.at, one.port, told.seconds)
+        return {"seconds": told.seconds}
+
     async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:
         """A switch's log: its events are stored when this answers, each once."""
         told = msgspec.convert(body, _Log)
@@ -239,10 +263,19 @@ class Requests:
         s, maker = str(body.get("s", "")), self._service.keeper.maker
         if maker is None or not maker.knows(s):
             return {"error": "unknown_station", "detail": f"no seat has {s}", "status": 404}
-        return {"generation": maker.generation, "config": b64encode(maker.build(s)).decode()}
+        key = await self._service.new_key(s)
+        maker = self._service.keeper.maker or maker  # it may be another by the key
+        config = b64encode(maker.build(s, key)).decode()
+        return {"generation": maker.generation, "config": config}
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
         self._service.keeper.load()
+        await self._service.use_site()
+        return {"generation": self._service.keeper.generation}
+
+    async def _on_ca(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Another CA of the broker comes to the stations, beside the one they hold."""
+        self._service.ca_change.begin()
         await self._service.use_site()
         return {"generation": self._service.keeper.generation}
 

@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, time, timedelta
 
+from diadema.badge_ids import badge_hash
 from diadema.site import Site
-from diadema.station_config import badge_hash
 from diadema.store.badges import Badge
 
 

@@ -21,6 +21,7 @@ from diadema.ingest.acts import Acts
 from diadema.ingest.admission import Admission
 from diadema.ingest.answers import Answers
 from diadema.ingest.broker_look import BrokerLook
+from diadema.ingest.ca_change import CaChange
 from diadema.ingest.commanding import Commands, Frames, Told
 from diadema.ingest.connection import BUCKET, connect, open_bucket
 from diadema.ingest.core import Ingest
@@ -36,6 +37,7 @@ from diadema.ingest.own_journal import Recorded, Refused
 from diadema.ingest.patience import Patience
 from diadema.ingest.pin_resets import PinResets
 from diadema.ingest.pipeline import Pipeline
+from diadema.ingest.proof import Proofs
 from diadema.ingest.queue_board import QueueBoard
 from diadema.ingest.records_keeper import RecordsKeeper
 from diadema.ingest.requests import Requests
@@ -45,6 +47,7 @@ from diadema.ingest.stream import StreamBroken, open_stream
 from diadema.ingest.updates import Updates
 from diadema.ingest.violations import ViolationWatch
 from diadema.ingest.ways import Ways
+from diadema.ingest.windows import Windows
 from diadema.mosquitto import Mosquitto
 from diadema.nats_jwt import Issuer
 from diadema.paths import DataDir
@@ -69,6 +72,8 @@ class Service:
         keys: StationKeys,
         ingest: Ingest,
         clock: Clock,
+        *,
+        require_proof: bool = False,
     ) -> None:
         self._url, self._password, self._system = url, secrets.host, secrets.system
         self._data, self._secrets = data, secrets
@@ -79,7 +84,7 @@ class Service:
         self._watch = ViolationWatch(data.nats / "nats.log")
         self.ingest = ingest
         self.clock = clock
-        self.keeper = SiteKeeper(data, secrets, keys, self.enrolment, ingest, clock)
+        self.keeper = SiteKeeper(data, secrets, self.enrolment, ingest, clock)
         self.commands = Commands(ingest, self.keeper.maker)
         self._checks = SessionChecks(ingest, secrets.badge_key)
         self.reader = open_reader(data.store)
@@ -94,11 +99,18 @@ class Service:
         self._marks = MarksBoard(self.reader, clock)
         self._queues = QueueBoard(self.reader, clock)
         self._nats: Client | None = None
-        self._ways = Ways(ingest)
+        self._proofs = ingest.proofs = Proofs(keys, required=require_proof)
+        self.windows = Windows(ingest, keys, self.enrolment, self._proofs)
+        self.commands.giving = self.windows.giving
+        self._ways = Ways(ingest, self.windows.giving)
+        self.updates.configures = self._ways.configures
         self._outbox = Outbox(self._sealed, self._ways)
         self._meta = Meta(ingest, self.keeper)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
+        self.ca_change = CaChange(
+            data, secrets, self.mosquitto, ingest.stations, self.enrolment.revoked
+        )
         self._patience = Patience()
         self._broker = BrokerLook(url, secrets.system)
         self._ticks = 0
@@ -205,6 +217,9 @@ class Service:
             log.warning(alarm)
         for s, i in effects.answered:
             self.commands.answered(s, i)
+            if self.windows.giving(s) is not None:  # it has its key now
+                hello = self.ingest.station(s).hello
+                effects.asked.add((s, hello.gw, hello.port))
         self._meta.note()
         self._outbox.acks(effects.acks)
         self._outbox.rows(effects.rows)
@@ -246,7 +261,42 @@ class Service:
         self._outbox.rows(done.effects.rows)
         await self.send(done.frames)
 
+    async def _ask_proof(self, s: str, gw: str, port: int) -> None:
+        question = self._proofs.question(s, gw)
+        await self._client().publish(f"diadema.v1.gw-{gw}.{s}.{port}.cmd", question)
+
+    async def open_window(
+        self, s: str, gw: str, at: str, port: int | None, seconds: float
+    ) -> None:
+        """The station on that port may be given its key. Whoever is there is asked to greet;
+        `port` is its number, for one that was not taken.
+        """
+        self.windows.open(s, gw, at, seconds)
+        hello = self.ingest.station(s).hello
+        if (hello.gw, hello.at) == (gw, at):
+            port = hello.port
+        if port is not None:
+            to = f"diadema.v1.gw-{gw}.{s}.{port}.cmd"
+            await self._client().publish(to, b'{"hello":1}')
+
+    async def new_key(self, s: str) -> str:
+        """A key (hex) that nobody was sent, for a station whose flash is written here."""
+        if self._keys.sent(s):
+            self.enrolment.renew(s)
+            await self.use_site()
+            await self.kick(s)
+        self._keys.mark_sent(s)
+        key = self._keys.of(s)
+        assert key is not None
+        return key.hex()
+
     async def _greet(self, effects: Effects) -> None:
+        for who in sorted(effects.asked):
+            await self._ask_proof(*who)
+        if renewed := await self._patience.do(self.windows.greeted, effects.greeted):
+            await self.use_site()
+            for s in renewed:
+                await self.kick(s)
         for s in effects.greeted:
             if not self.ingest.site or not self.keeper.knows(s):
                 log.warning("station %s is not in site.json: it gets no configuration", s)
@@ -294,12 +344,14 @@ class Service:
         client = self._client()
         for s, frame in frames:
             if client.is_connected:  # else the gateways come back too and greet again
-                for way in self._ways(s):
-                    await client.publish(way + "cmd", self._sealed(s, frame))
+                for way in self._ways(s, "cmd", frame):
+                    await client.publish(way, self._sealed(s, frame))
 
     def _sealed(self, s: str, frame: bytes) -> bytes:
         """For the boot of the station's last greeting; in another one it changes nothing."""
-        return self._keys.seal(s, self.ingest.station(s).hello.b, frame)
+        giving, held = self.windows.giving(s) is not None, self._proofs.former.get(s)
+        boot = self.ingest.station(s).hello.b
+        return self._keys.seal(s, boot, frame, giving=giving, held=held)
 
     async def _show_all(self) -> None:
         await self._patience.do(self.ingest.save, (), self.ingest.floor.agents())
@@ -356,7 +408,7 @@ class Service:
             self._meta.note()
         if queues := self._queues.news(self.ingest.site):
             await self._client().publish(f"$KV.{BUCKET}.queues", queues)
-        if self.keeper.moment_changed():
+        if self.keeper.moment_changed() or await self.ca_change.step(self.ingest.site):
             await self.use_site()
 
     async def use_site(self) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from diadema.badge_cards import secure_uid
+from diadema.badge_ids import badge_hash, is_secure
 from diadema.ingest.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
 from diadema.ingest.station import Station
 from diadema.site import Agent, Site
-from diadema.station_config import badge_hash, local_day
+from diadema.station_config import local_day
 from diadema.store import tables
 from diadema.store.rows import Session
 
@@ -161,8 +161,7 @@ def _badge_of(tx: Connection, session: Session) -> str | None:
 def _allowed(site: Site, agent: Agent, method: str, badges: list[str]) -> bool:
     """By the site's policy and by what she has."""
     if method == "badge_secure":
-        proven = any(secure_uid(badge) is not None for badge in badges)
-        return proven and site.pin != "always"
+        return any(map(is_secure, badges)) and site.pin != "always"
     if method == "code_pin":
         return bool(agent.code)
     return method != "badge" or site.pin == "none"

@@ -138,6 +138,7 @@ def _booted(changes: Changes, state: StationState, event: ev.StationBooted, utc:
     state.micropython, state.build = event.micropython or "", event.build or ""
     state.psram, state.start = _number(event.psram), _number(event.start)
     state.cause = event.cause
+    state.ca = event.ca or ""
 
 
 def _number(told: int | UnsetType | None) -> int | None:
@@ -150,6 +151,7 @@ def _clock(changes: Changes, state: StationState, event: ev.StationClock, utc: U
 
 def _config(changes: Changes, state: StationState, event: ev.StationConfig, utc: Utc) -> None:
     state.generation = event.generation
+    state.ca = event.ca or ""
 
 
 def _fault(changes: Changes, state: StationState, event: ev.StationFault, utc: Utc) -> None:

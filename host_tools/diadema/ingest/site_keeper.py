@@ -1,6 +1,5 @@
 """Keeps the site that is in force: reads `site.json`, and counts its generations in the store."""
 
-from base64 import b64encode
 from datetime import date
 from typing import Any
 
@@ -23,7 +22,6 @@ from diadema.station_config import (
     site_on,
     utc_offset_min,
 )
-from diadema.station_keys import StationKeys
 from diadema.store import tables
 from diadema.store.badges import Badges
 from diadema.update.keys import load_public
@@ -36,14 +34,12 @@ class SiteKeeper:
         self,
         data: DataDir,
         secrets: Secrets,
-        keys: StationKeys,
         enrolment: Enrolment,
         ingest: Ingest,
         clock: Clock,
     ) -> None:
         self._data = data
         self._secrets = secrets
-        self._keys = keys
         self._enrolment = enrolment
         self._ingest = ingest
         self._clock = clock
@@ -129,13 +125,12 @@ class SiteKeeper:
         ports = read_ports(self._data)
         if ports is None:
             return {}
-        ca = b64encode(Certificates(self._data.tls).ca_der()).decode()
+        ca = Certificates(self._data.tls).told()
         return {"host": ports.name, "port": ports.mqtt, "ca": ca}
 
     def _own(self, site: Site, s: str) -> dict[str, Any]:
-        """What the station alone is told: its key, and its way in where the site has Wi-Fi."""
-        key = self._keys.of(s)
-        own: dict[str, Any] = {"key": key.hex()} if key else {}
+        """What the station alone is told but for its key: its way in where the site has Wi-Fi."""
+        own: dict[str, Any] = {}
         if self._data.update_key.exists():
             own["update_key"] = load_public(self._data.update_key).text
         if site.wifi is not None and (access := self.access(s)):

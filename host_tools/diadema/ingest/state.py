@@ -49,6 +49,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     start: int | None = None  # number of its start files
     cause: str = ""  # of its last start
     generation: int = 0  # of the configuration that it says it has
+    ca: str = ""  # mark of the broker's authorities that it says it holds
     amended: int = 0  # of a hub: corrections of attendance, and the chain of them
     amendments: str = ""
     answered_i: int = 0  # highest command number that it has executed

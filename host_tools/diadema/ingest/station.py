@@ -25,9 +25,14 @@ class Journal(Struct):
 
 
 class Greeting(Hello, kw_only=True):
-    """A station's last hello, and which of its links are up now, whatever the hello says."""
+    """A station's last hello, and which of its links are up now, whatever the hello says.
+    `proven`: who is on the cable showed that he has its key. `keeps`: its program keeps a key that
+    a configuration does not repeat, as it said itself where it was believed.
+    """
 
     links: tuple[str, ...] = ()
+    proven: bool = False
+    keeps: bool = False
 
 
 class Station(Struct):
@@ -66,6 +71,7 @@ class Station(Struct):
         links = {*self.hello.links} - {link} | ({link} if up else set())
         self.hello.links = tuple(sorted(links))
         self.hello.up = bool(links)
+        self.hello.proven = self.hello.proven and "usb" in links
         self.unconfirmed = False
 
     @property

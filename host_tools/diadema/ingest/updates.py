@@ -56,6 +56,7 @@ class Updates:
         self._bundles: dict[str, Bundle] = {}
         self._ways: dict[str, _Way] = {}
         self._rests = Rests()
+        self.configures: Callable[[str], bool] = lambda _: True  # whether it can be, now
         # up to where stations are heard here; the ingest is ahead of it while it writes
         self._followed = {s: (one.hello.e, one.position) for s, one in ingest.stations.items()}
         self.rollouts: dict[int, Rollout] = {}
@@ -212,7 +213,8 @@ class Updates:
             for seat in rollout.ready(facts):
                 there = seat.s in self._ways or self._rests.rests(seat.s, clock)
                 # a configuration first: it may bring the key by which an update is checked
-                there = there or self._commands.waits(seat.s, "config")
+                waits = self._commands.waits(seat.s, "config")
+                there = there or (waits and self.configures(seat.s))
                 if there or len(self._ways) >= MOST_AT_ONCE:
                     continue
                 frames += self._begin(rollout, seat.s, now)

@@ -16,6 +16,7 @@ from diadema.errors import DiademaError
 from diadema.paths import DataDir, cannot_write
 from diadema.report.model import Scope
 from diadema.report.schedule import runs
+from diadema.site_file import hashed
 from diadema.store import Reader, open_reader, tables
 from diadema.web.accounts import Accounts
 from diadema.web.who import Person
@@ -126,7 +127,8 @@ def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
     """Her entry in the description that is in force."""
     if not data.site.exists():
         return
-    for one in msgspec.json.decode(data.site.read_bytes()).get("agents", ()):
+    described = hashed(data.site, data.site.read_bytes())
+    for one in msgspec.json.decode(described).get("agents", ()):
         if one.get("id") == agent:
             yield {name: value for name, value in one.items() if name not in _SECRET}
 

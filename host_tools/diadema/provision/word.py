@@ -7,6 +7,7 @@ from sqlalchemy import Row, Select, select
 
 from diadema.commands import Hello
 from diadema.directory.publishing import generations
+from diadema.ingest.station import Greeting
 from diadema.paths import DataDir
 from diadema.store import open_reader, tables
 
@@ -14,17 +15,39 @@ _KINDS = ("station.config", "station.clock")
 
 
 class Word:
-    """Made before it is sent anything. `carried`: by a gateway that runs; nobody heard `hello`."""
+    """Made before it is sent anything. `carried`: by a gateway that runs; nobody heard `hello`.
+    `cable`: the gateway that carries it now, and the port's path as it calls it.
+    """
 
-    def __init__(self, data: DataDir, hello: Hello, carried: bool) -> None:
-        self._data, self._hello, self._carried = data, hello, carried
+    def __init__(self, data: DataDir, hello: Hello, carried: bool, cable: tuple[str, str]) -> None:
+        self._data, self._hello, self._carried, self._cable = data, hello, carried, cable
         self._before = {place for place, _ in self._said()}
 
     def has(self, generation: int) -> bool:
-        """The configuration of that generation, from this hub."""
+        """The configuration of that generation, or of a newer one, from this hub; its time and
+        its key, as it has shown on that cable, unless its program cannot prove who it is.
+        """
+        return self._has_configuration(generation) and (
+            not (self._carried or self._hello.keyed is not None)
+            or (self._has_time() and self._has_key())
+        )
+
+    def _has_key(self) -> bool:
+        row = tables.stations.c
+        found = self._rows(select(row.hello).where(row.s == self._hello.s))
+        hellos = [msgspec.msgpack.decode(hello, type=Greeting) for (hello,) in found]
+        return any(one.proven and (one.gw, one.at) == self._cable for one in hellos)
+
+    def _has_time(self) -> bool:
+        ours = self._times()
+        return any(
+            told["k"] == "station.clock" and told.get("i") in ours for _, told in self._said()
+        )
+
+    def _has_configuration(self, generation: int) -> bool:
         said = self._said()
         if any(
-            told["k"] == "station.config" and told["generation"] == generation
+            told["k"] == "station.config" and told["generation"] >= generation
             for place, told in said
             if place not in self._before
         ):
@@ -32,7 +55,7 @@ class Word:
         hello = self._hello
         if self._carried:
             _, stations = generations(self._data)
-            return any((one.station, one.generation) == (hello.s, generation) for one in stations)
+            return any(one.station == hello.s and one.generation >= generation for one in stations)
         if hello.generation != generation:
             return False
         # it has one of that number; a station that obeys another hub takes no time from this one,

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 
+import msgspec
 from msgspec import Struct
 
+from diadema.ask_hub import ask_hub
 from diadema.boards.builds import NEEDS_IMAGE
 from diadema.clock import Clock
 from diadema.commands import Hello, is_station
 from diadema.console import Listener, means
 from diadema.fleet import trouble
 from diadema.fleet.reading import fleet
-from diadema.gateway import Gateway
+from diadema.gateway import PATH_LIMIT, Gateway, Running
 from diadema.paths import DataDir
 from diadema.provision.errors import ProvisionError
 from diadema.provision.greeting import InUse, greeting_on
@@ -65,9 +68,14 @@ async def provision(
         raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
     if station is not None and s != station:
         raise ProvisionError(f"the board on {port} is {s}, not {station}: look at its label")
-    word = Word(data, hello, carried)
+    gw, at, number = _gateway_of(data, port) if carried else (_bench(s), port, 0)
+    cable = gw, at[-PATH_LIMIT:]
+    word = Word(data, hello, carried, cable)
     say(f"{s}: takes seat {seat}")
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
+    named = {"s": s, "gw": gw, "at": cable[1], "port": number}
+    window = {"stations": [named], "seconds": limit_s}
+    await ask_hub(data, "hub.provision", window)
     say(f"{s}: gets configuration {generation} and the time")
     async with carrying(data, port, s) if not carried else contextlib.nullcontext():
         await _wait(word, s, generation, limit_s)
@@ -129,14 +137,30 @@ def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
 @contextlib.asynccontextmanager
 async def carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
     """A gateway for this one cable."""
-    name = "bench-" + s.removeprefix("DIA-")
-    running = asyncio.create_task(Gateway(data, [port], name).run())
+    running = asyncio.create_task(Gateway(data, [port], _bench(s)).run())
     try:
         yield
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+def _bench(s: str) -> str:
+    return "bench-" + s.removeprefix("DIA-")
+
+
+def _gateway_of(data: DataDir, port: str) -> tuple[str, str, int]:
+    """The gateway here that has the port, and how it calls and numbers it. Raises
+    ProvisionError.
+    """
+    for file in sorted(data.root.glob("gateway-*.json")):
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            ports = msgspec.json.decode(file.read_bytes(), type=Running).ports
+            for number, at in enumerate(ports):
+                if os.path.realpath(at) == os.path.realpath(port):
+                    return file.stem.removeprefix("gateway-"), at, number
+    raise ProvisionError(f"{port} is used by a program that is no gateway of this hub: end it")
 
 
 async def _wait(word: Word, s: str, generation: int, limit_s: float) -> None:

@@ -88,6 +88,7 @@ def replay(
                 ingest.stations[s].hello = hello
             ingest.save(ingest.stations.values(), set())
             _chain_again(source, writer)
+            _say_why(source, writer)
             stream = source.execute(select(tables.stream)).first()
         with writer.transaction() as tx:
             tx.execute(tables.stream.delete())
@@ -142,6 +143,14 @@ def _copy(source: Connection, writer: Writer) -> None:
         tx.execute(command.update().where(answered).values(status="open", answer=None))
 
 
+def _say_why(source: Connection, writer: Writer) -> None:
+    """All ranges were declared by greetings here."""
+    loss = tables.losses
+    unread = source.execute(select(loss).where(loss.c.source == "unreadable")).all()
+    with writer.transaction() as tx:
+        writer.put(tx, loss, [tuple(row) for row in unread])
+
+
 def _put(writer: Writer, tx: Connection, table: Table, source: Connection) -> None:
     result = source.execution_options(yield_per=_READ).execute(select(table))
     for rows in result.partitions():
@@ -165,9 +174,9 @@ def _journals(source: Connection) -> list[tuple[str, int]]:
 
 
 def _special(source: Connection) -> set[tuple[str, int]]:
-    """Journals with ranges that a greeting declared lost, or with dead letters."""
+    """Journals with ranges that no event declared lost, or with dead letters."""
     loss, dead = tables.losses.c, tables.dead_letters.c
-    lost = select(loss.s, loss.e).where(loss.source == "hello")
+    lost = select(loss.s, loss.e).where(loss.source != "station")
     return {(s, e) for query in (lost, select(dead.s, dead.e)) for s, e in source.execute(query)}
 
 
@@ -206,7 +215,7 @@ class _Whole:
 def _journal(source: Connection, ingest: Ingest, s: str, e: int, done: Replayed) -> None:
     topic = subject_of(s)
     loss = tables.losses.c
-    declared = (loss.s == s) & (loss.e == e) & (loss.source == "hello")
+    declared = (loss.s == s) & (loss.e == e) & (loss.source != "station")
     ranges = list(
         source.execute(select(loss.first, loss.last).where(declared).order_by(loss.first))
     )

@@ -30,6 +30,7 @@ from diadema.sim.processes import HostProcesses
 from diadema.sim.station import JOURNAL_BYTES
 from diadema.sim.world import World
 from diadema.site import load as load_site
+from diadema.site_file import keep
 from diadema.store import Contact, Reader, open_reader
 from diadema.web.accounts import Accounts, passwords
 from diadema.web.who import Person
@@ -78,6 +79,10 @@ class Centre:
 
     def reader(self) -> Reader:
         return open_reader(self.data.store)
+
+    async def name_ports(self) -> None:
+        """For a while each station may be given its key on its own port."""
+        await self.processes.name_ports(self.world.stations.values())
 
     async def switch_on(self) -> None:
         """Power to every station; back when each has its configuration and the time."""
@@ -224,7 +229,9 @@ async def open_centre(
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
         seated = [AtDesk(world, hub, desk, site) for desk in desks]
-        yield Centre(directory, world, processes, hub, seated, earlier, accounts, password)
+        centre = Centre(directory, world, processes, hub, seated, earlier, accounts, password)
+        await centre.name_ports()
+        yield centre
 
 
 def _write_site(data: DataDir, site: dict[str, Any]) -> None:
@@ -236,7 +243,7 @@ def _write_site(data: DataDir, site: dict[str, Any]) -> None:
                 f"{data.root} holds the site {there.site!r}. A simulated run writes its own "
                 "site: give a new directory with --data, or leave it out."
             )
-    data.site.write_bytes(msgspec.json.encode(site))
+    keep(data.site, msgspec.json.encode(site))
 
 
 def _invite(accounts: Accounts) -> str:

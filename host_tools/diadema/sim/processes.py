@@ -10,15 +10,20 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+from diadema.ask_hub import ask_hub
 from diadema.errors import DiademaError
+from diadema.gateway import PATH_LIMIT
 from diadema.paths import DataDir
+from diadema.sim.station import Station
 
 _START_LIMIT_S = 60.0
 _LOOK_S = 0.05  # how often a start looks for the file that says it is done
 _STOP_LIMIT_S = 3.0
 _STILLBORN = 5
+_NAMED_S = 600.0  # of real time
 _REFUSED = 2  # the exit code of a command that could not begin, and how its sentence begins
 _SAYS = "diadema: "
 _TAIL = 15  # lines of a log that an error shows
@@ -144,6 +149,7 @@ class HostProcesses:
     def __init__(
         self, data: DataDir, ports: list[str], *, web_port: int, clock: Path | None
     ) -> None:
+        self._data = data
         common = ["--data", str(data.root), *(["--clock", str(clock)] if clock else [])]
         self.hub = Process(
             "hub",
@@ -162,6 +168,13 @@ class HostProcesses:
         """Back when both are up. `stop` is due in any case, also when this raises."""
         await self.hub.start()
         await self.gateway.start()
+
+    async def name_ports(self, stations: Iterable[Station]) -> None:
+        """For a while each of these may be given its key, on its own port."""
+        named = [
+            {"s": one.id, "gw": self.GATEWAY, "at": one.port[-PATH_LIMIT:]} for one in stations
+        ]
+        await ask_hub(self._data, "hub.provision", {"stations": named, "seconds": _NAMED_S})
 
     async def stop(self) -> None:
         await self.gateway.stop()

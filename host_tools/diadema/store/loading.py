@@ -1,6 +1,5 @@
 """What the ingest reads back when it starts, or when a write failed and its memory is ahead."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, or_, select, text
@@ -23,7 +22,7 @@ class Saved:
     live: dict[str, bytes]
     stream: tuple[str, int, str] | None
     generation: tuple[int, str] = field(default=(0, ""))
-    letters: Counter[str] = field(default_factory=Counter)  # dead ones without n, by subject
+    letters: list[tuple[str, int]] = field(default_factory=list)  # dead ones, by subject
 
 
 def load(tx: Connection) -> Saved:
@@ -44,8 +43,8 @@ def load(tx: Connection) -> Saved:
     for s, e, n, body in tx.exec_driver_sql(_BEYOND):  # where both are, the event counts
         saved.pending.append((s, e, n, body))
     dead = tables.dead_letters.c
-    counted = select(dead.subject, func.count()).where(dead.n.is_(None)).group_by(dead.subject)
-    saved.letters.update({subject: count for subject, count in tx.execute(counted)})
+    counted = select(dead.subject, func.count()).group_by(dead.subject)
+    saved.letters += [(subject, count) for subject, count in tx.execute(counted)]
     generation = tables.generations.c
     query = select(generation.generation, generation.hash)
     for number, digest in tx.execute(query.order_by(generation.generation.desc()).limit(1)):

@@ -77,7 +77,9 @@ positions = Table(  # 1…position of each journal is stored, dead-lettered or a
     _number("position"),
     PrimaryKeyConstraint("s", "e"),
 )
-losses = Table(  # `source`: hello (gone from the flash) or station (it could not read them)
+# `source`: hello (gone from the flash), station (it could not read them) or unreadable (what came
+# under them is no event, and dead letters enough are kept)
+losses = Table(
     "losses",
     metadata,
     _text("s"),

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["app", "keys_app"]
 
 keys_app = typer.Typer(
-    help="The key that signs updates.", no_args_is_help=True, add_completion=False
+    help="The key that signs updates, and that of the broker.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 
@@ -86,6 +88,25 @@ def install(
         print("Stations get it when the hub runs.")
     else:
         print(f"In force as generation {generation}; stations get it now.")
+
+
+@keys_app.command("renew-ca")
+def renew_ca(data: Data = None, as_json: AsJson = False) -> None:
+    """Give the broker another CA, as when the key of the old one may be stolen.
+
+    The hub must run. Stations are told the new one beside the old one, which goes by itself once
+    each of them holds both.
+    """
+    from diadema.ask_hub import ask_hub
+    from diadema.paths import DataDir
+
+    generation = asyncio.run(ask_hub(DataDir(data_root(data)), "hub.ca", {}))["generation"]
+    if as_json:
+        print(json.dumps({"generation": generation}))
+        return
+    print(f"In force as generation {generation}; stations get it now, beside the old one, which")
+    print("goes when each holds both: `diadema fleet list` names those that do not.")
+    print("Gateways on other machines need their file anew: diadema enrol gateway NAME --json")
 
 
 @app.command()

@@ -1,9 +1,13 @@
-"""Who stands behind a request, as the guard has found out, and what that role is refused."""
+"""Who stands behind a request, as the guard has found out, what that role is refused, and whether
+he is still there.
+"""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from fastapi import HTTPException, Request
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 
 from diadema.web.guard import PERSON, language_of
 from diadema.web.who import Person, Right
@@ -30,3 +34,23 @@ def need(*rights: Right) -> Callable[[Request], Person]:
 def not_yours(request: Request) -> HTTPException:
     """Raise it where a role may not see or do what was asked for."""
     return HTTPException(403, text("web.not_yours", language_of(request)))
+
+
+async def while_there[T](request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What comes of `work`, which changes nothing and is cancelled when whoever asked goes away.
+    Raises ClientDisconnect then. The body has been read before.
+    """
+    doing, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({doing, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise ClientDisconnect
+        return doing.result()
+    finally:
+        doing.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from diadema.paths import DataDir
 from diadema.selftest.reading import inspection, inspections
 from diadema.web.api import Served, StationId, ask_hub
-from diadema.web.asking import need
+from diadema.web.asking import need, while_there
 from diadema.web.guard import language_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.who import Person
@@ -85,7 +85,8 @@ async def printed(
     request: Request,
 ) -> Response:
     language = language_of(request)
-    made = await service.worker.file(_paper, service.data, (s, e, n), language)
+    work = service.worker.file(_paper, service.data, (s, e, n), language)
+    made = await while_there(request, work)
     if made is None:
         raise HTTPException(404, text("selftest.no_record", language))
     headers = {"content-disposition": f'inline; filename="{s}-{n}.pdf"'}

@@ -148,8 +148,8 @@ async def me(request: Request) -> Me:
 async def agents(
     service: Served, person: Annotated[Person, Depends(need("figures", "attendance", "own"))]
 ) -> list[Agent]:
+    people = service.read_people()
     service.audit(person, "agents.list", ALL)
-    people = service.people()
     return [
         Agent(a=one.id, name=one.name, alias=one.alias, team=one.team, active=one.active)
         for one in sorted(people.workers.values(), key=lambda one: (one.name.casefold(), one.id))

@@ -17,6 +17,7 @@ from diadema.directory.wrong import Wrong
 from diadema.web import people_kinds
 from diadema.web.accounts.audit import ALL
 from diadema.web.api import Served
+from diadema.web.asking import while_there
 from diadema.web.guard import language_of
 from diadema.web.people_kinds import ask, none, note, put_change
 from diadema.web.people_models import (
@@ -64,18 +65,9 @@ async def export(
 ) -> Response:
     note(service, person, f"people_export_{kind}", kind)
     language = language_of(request)
-    made = await ask(
-        service.worker.file(
-            asking.table,
-            service.data,
-            kind,
-            form,
-            language,
-            service.pace.now_ms(),
-            from_,
-            to,
-        )
-    )
+    now_ms = service.pace.now_ms()
+    work = service.worker.file(asking.table, service.data, kind, form, language, now_ms, from_, to)
+    made = await ask(while_there(request, work))
     named = {"content-disposition": f'attachment; filename="{kind}.{form}"'}
     return Response(made, media_type=_MEDIA[form], headers=named)
 
@@ -116,23 +108,21 @@ async def import_table(
             raise HTTPException(413, detail)
     if not dry_run:
         note(service, person, f"people_import_{kind}", kind)
-    done = await ask(
-        service.worker.file(
-            asking.take_table,
-            service.data,
-            kind,
-            bytes(given),
-            by=person.id,
-            reason=reason or text("people.import", language_of(request)),
-            now_ms=service.pace.now_ms(),
-            dry_run=dry_run,
-            skip_bad=skip_bad,
-            whole=whole,
-            since=since,
-            language=language_of(request),
-        )
+    work = service.worker.file(
+        asking.take_table,
+        service.data,
+        kind,
+        bytes(given),
+        by=person.id,
+        reason=reason or text("people.import", language_of(request)),
+        now_ms=service.pace.now_ms(),
+        dry_run=dry_run,
+        skip_bad=skip_bad,
+        whole=whole,
+        since=since,
+        language=language_of(request),
     )
-    return done
+    return await ask(while_there(request, work) if dry_run else work)
 
 
 @router.get("/history/{kind}/{code:path}", summary="Every version of an entry, the newest first",

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from diadema.errors import DiademaError
@@ -36,6 +37,7 @@ def speak(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_refusal)
     app.add_exception_handler(AuditFull, _on_audit_full)
     app.add_exception_handler(BrokenExecutor, _on_broken)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     for kind in KINDS:
         app.add_exception_handler(kind, _on_trouble)
 
@@ -89,6 +91,11 @@ async def _on_broken(request: Request, error: Exception) -> JSONResponse:
     """The process that worked for this request is gone, or was ended as it took too long."""
     word = "too_long" if isinstance(error, TooLong) else "broken"
     return JSONResponse({"detail": text(f"web.{word}", language_of(request))}, 503)
+
+
+async def _on_gone(request: Request, error: Exception) -> Response:
+    """Nobody hears it."""
+    return Response(status_code=499)
 
 
 async def _on_trouble(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ from diadema.report.period import Period, any_period, running
 from diadema.report.schedule import Schedule, next_due
 from diadema.report.writing import file_name
 from diadema.web.accounts.audit import ALL
-from diadema.web.asking import not_yours, person_of
+from diadema.web.asking import not_yours, person_of, while_there
 from diadema.web.guard import language_of
 from diadema.web.service import Service
 from diadema.web.who import Person
@@ -211,10 +211,11 @@ async def report(
             any_period(span, language) if span else running("day", now_ms, zone_of(service.data))
         )
         ask = service.worker.ask if format == "json" else service.worker.file
-        content, name = await ask(
+        work = ask(
             content_of, service.data, kind, asked, its, now_ms, threshold, short, person,
             language, format, table,
         )  # fmt: skip
+        content, name = await while_there(request, work)
     except NotYours:
         raise not_yours(request) from None
     except DiademaError as error:

@@ -85,6 +85,10 @@ class Service:
         """As they are today in the site's zone; read again when anybody changed something."""
         return self._people.on(self.today())
 
+    def read_people(self) -> People:
+        """The same; raises DiademaError where they cannot be read, instead of what was known."""
+        return self._people.read(self.today())
+
     def room(self) -> Room | None:
         """Of the disk of the data; None when it cannot be told."""
         try:

@@ -533,7 +533,8 @@ def test_headset_and_health():
 def test_what_a_radio_raises_takes_no_new_program_back():
     bench = Bench(parts=("wifi",))
     app = bench.app
-    app.adopt(Config(dict(CONFIG, wifi={"ssid": "x", "password": ""}, broker={"host": "h"})))
+    way = {"wifi": {"ssid": "x", "password": ""}, "broker": {"host": "h", "ca": "AAAA"}}
+    app.adopt(Config(dict(CONFIG, **way)))
     assert updating.judge(app, set()) is None, "a radio that could not be made"
     for code in ("no_memory", "radio", "wrong_password"):
         app.fault("wifi", code)

@@ -94,6 +94,25 @@ def test_blocks_become_a_configuration_that_stays():
         assert ConfigStore(STATION, folder + "/").load().seat == "A-01"
 
 
+def test_a_configuration_without_a_key_leaves_the_one_that_is_there():
+    key = bytes(range(32))
+    with Folder() as folder:
+        store = ConfigStore(STATION, folder + "/")
+        assert send(store, dict(GOOD, key=key.hex())).key == key
+        for generation in (4, 5, 6):  # also when the file that brought it is gone
+            store = ConfigStore(STATION, folder + "/")
+            held = store.load().key
+            for command in commands(dict(GOOD, generation=generation)):
+                config = store.add(command, held)
+            assert (config.generation, config.key) == (generation, key)
+        store = ConfigStore(STATION, folder + "/")
+        assert (store.load().key, store.broken) == (key, 0)
+        other = commands(dict(GOOD, key="5a" * 32))
+        assert [store.add(command, key) for command in other][-1].key == b"\x5a" * 32
+        store.erase()
+        assert store.load().key is None
+
+
 def test_a_network_told_before_counts_until_a_configuration_names_one():
     told = {"ssid": "Piso 4", "password": ""}
     with Folder() as folder:
@@ -357,6 +376,14 @@ def test_key_wifi_and_broker_may_be_there():
         assert told[0] == "wifi.password", password
     for name, value in (("host", ""), ("port", 0), ("port", "1"), ("ca", "AAE"), ("user", 5)):
         assert wrong(broker=dict(BROKER, **{name: value}))[0] == "broker." + name
+
+
+def test_what_it_holds_of_the_brokers_authorities_has_a_name():
+    """The host makes the same one of the text that it has sent."""
+    assert Config(GOOD).ca == ""
+    config = Config(dict(GOOD, wifi=WIFI, broker=BROKER))
+    assert config.ca == hexlify(sha256(b"AAEC").digest()).decode()[:8]
+    assert Config(dict(GOOD, broker=dict(BROKER, ca="AAED"))).ca != config.ca
 
 
 def test_a_time_server_may_be_named():

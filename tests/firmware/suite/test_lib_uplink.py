@@ -5,6 +5,7 @@ import json
 
 from lib.frames import UP_LIMIT, Decoder
 from lib.journal import Journal
+from lib.seal import proof
 from lib.uplink import WINDOW, Uplink
 from nor import Nor
 
@@ -481,3 +482,29 @@ def test_hellos_that_nobody_answers_try_the_other_way_and_a_broker_is_greeted():
         assert way.sent == ["hello"]
 
     Line(0).run(script)
+
+
+def test_a_proof_is_said_at_once_and_moves_nothing():
+    nonce, key = "0123456789abcdef" * 2, b"k" * 32
+
+    def said(asked):
+        told = {"keyed": 1, "board": "b" * 24, "firmware": "9" * 16, "micropython": "1.28.0"}
+        return dict(told, nonce=asked, mac=proof(key, STATION, 1, asked)) if asked else told
+
+    async def script(line):
+        line.uplink.proof = said
+        (greeting,) = await line.turn(0)
+        assert greeting["hello"]["keyed"] == 1 and "mac" not in greeting["hello"]
+        line.uplink.on_ack(line.journal.epoch, 0)
+        await line.turn(10)
+        assert line.numbers() == [1, 2, 3]
+        line.uplink.prove(nonce)
+        (answer,) = await line.turn(20)
+        assert (answer["hello"]["nonce"], answer["hello"]["last"]) == (nonce, 3)
+        # printf 'proof\n…\n1\n…' | openssl dgst -sha256 -mac HMAC -macopt key:kkkk…
+        assert answer["hello"]["mac"] == "6d51649bc99226aca0cfb8a6a4de7925"
+        line.add()
+        await line.turn(30)
+        assert line.numbers() == [4]
+
+    Line(3).run(script)

@@ -257,7 +257,7 @@ async def test_elsewhere_than_here_pages_come_by_https_under_our_ca(
     web = Web(tmp_path, nats_server.url, arguments=door.arguments(data, ["centro.local"]))
     web.start()
     try:
-        trust = ssl.create_default_context(cafile=str(data.tls / "ca.pem"))
+        trust = ssl.create_default_context(cafile=str(data.tls / "pages-ca.pem"))
         async with httpx.AsyncClient(
             base_url=f"https://localhost:{web.port}", verify=trust
         ) as client:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
+from diadema.badge_ids import brief
 from diadema.directory.book import Change, Directory
 from diadema.directory.kinds import KINDS
 from diadema.directory.taking_in import open_directory
@@ -98,6 +99,36 @@ async def test_an_agent_is_made_changed_and_retired_and_her_history_stays(
     assert [one.reason for one in book.history("agents", "e010")] == [
         "renuncia", "cambio de equipo", "ingreso",
     ]  # fmt: skip
+
+
+async def test_a_badge_is_shown_by_a_mark_and_its_id_no_more(
+    people_web: Web, book: Directory, open_page: OpenPage
+) -> None:
+    first, second = "iso14443a:04C0FFEE", "wiegand26:0BADCAFE"
+    marks = [brief(book.badge_keys.kept(one)) for one in (first, second)]
+    assert [len(one.partition("#")[2]) for one in marks] == [4, 4]
+    put(book, "agents", {"code": "e010", "name": "Nueva", "short": "N", "alias": "E10",
+                         "badges": [first]})  # fmt: skip
+    page = await open_page(f"{people_web.url}/ui/people")
+    await page.get_by_label("Buscar").fill(first)
+    row = page.locator("tbody tr")
+    await expect(row).to_have_count(1)
+    await expect(row).to_contain_text(marks[0])
+    await row.get_by_role("button").click()
+    badges = page.locator("dialog [name=badges]")
+    await expect(badges).to_have_value(marks[0])
+    await badges.fill(f"{marks[0]}\n{second}")
+    await fill(page, reason="otro fotocheck")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(row).to_contain_text(" · ".join(marks))
+    await row.get_by_role("button").click()
+    await expect(badges).to_have_value("\n".join(marks))
+    change = page.locator(".history .change").first
+    await expect(change).to_have_text(f"Fotochecks: {marks[0]} → {' · '.join(marks)}")
+    assert not {"04C0FFEE", "0BADCAFE"} & set(re.findall(r"\w+", await page.content()))
+    entry = book.entry("agents", "e010")
+    assert entry is not None and entry.body is not None
+    assert entry.body["badges"] == [book.badge_keys.kept(one) for one in (first, second)]
 
 
 async def test_who_was_slower_is_told(

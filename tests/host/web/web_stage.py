@@ -119,7 +119,9 @@ class Web:
         _ = self.cookies  # else every page leads to the set-up
         secrets = self.folder / "secrets.json"
         if not secrets.exists():  # else a real hub's
-            secrets.write_text(json.dumps({"host": PASSWORD, "api": TOKEN}))
+            keys = {"gateway": "", "badge_key": "0f" * 32, "card_key": "c4" * 16}
+            secrets.touch(0o600)
+            secrets.write_text(json.dumps({"host": PASSWORD, "api": TOKEN, **keys}))
         command = [sys.executable, "-m", "diadema.web", "--data", str(self.folder)]
         command += ["--port", str(self.port)]
         command += self._arguments

@@ -2,7 +2,7 @@
 
 import { button, field, make, select } from "./form.js";
 import { alert_, sheet } from "./people.js";
-import { said } from "./people_list.js";
+import { brief, said } from "./people_list.js";
 
 /** `known`: the entry as the hub gave it, null for a new one. `given`: what a new one begins with. */
 export async function openForm(page, kind, known, given = {}) {
@@ -216,8 +216,11 @@ export async function makeControl(page, one, value) {
   if (one.many) {
     const area = make("textarea");
     area.rows = Math.min(6, Math.max(2, (value ?? []).length + 1));
-    area.value = (value ?? []).join("\n");
-    const read = () => area.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const whole = new Map(); // what is shown of an item, and the item
+    for (const item of value ?? []) whole.set(whole.has(brief(one, item)) ? item : brief(one, item), item);
+    area.value = [...whole.keys()].join("\n");
+    const read = () =>
+      area.value.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => whole.get(line) ?? line);
     return { inputs: [area], read: () => (read().length ? read() : null) };
   }
   return typed(one, value);

@@ -3,6 +3,7 @@
 import { button, field, make } from "./form.js";
 import { alert_, sheet } from "./people.js";
 import { hinted } from "./people_form.js";
+import { said } from "./people_list.js";
 
 const SHOWN = 200;
 
@@ -101,10 +102,11 @@ export class ImportDialog {
       ])));
     }
     if (told.edits.length) {
-      const labels = new Map(this.kind.fields.map((one) => [one.name, one.label]));
+      const columns = new Map(this.kind.fields.map((one) => [one.name, one]));
       parts.push(make("h3", "", words["import.edits"]));
       parts.push(this.#table(["row", "column", "before", "after"], told.edits.map((one) => [
-        `${one.row} · ${one.code}`, labels.get(one.column), plain(one.old), plain(one.new),
+        `${one.row} · ${one.code}`, columns.get(one.column).label,
+        ...[one.old, one.new].map((value) => said(columns.get(one.column), value) || "—"),
       ])));
     }
     if (told.retired_codes.length) {
@@ -132,9 +134,4 @@ function check() {
   const input = make("input");
   input.type = "checkbox";
   return input;
-}
-
-function plain(value) {
-  if (value === null || value === undefined) return "—";
-  return Array.isArray(value) ? value.join(" · ") : String(value);
 }

@@ -142,10 +142,17 @@ function heading(text) {
   return cell;
 }
 
-/** A value as people read it. */
+const BADGE = /^([a-z0-9]{1,16})#([0-9a-f]{4})[0-9a-f]{28,}( .*)?$/;
+
+/** A value as people read it; of a badge its kind and the beginning of its hash. */
 export function said(column, value) {
   if (value === undefined || value === null) return "";
   if (value === true) return "✓";
-  if (Array.isArray(value)) return value.join(" · ");
+  if (Array.isArray(value)) return value.map((item) => brief(column, item)).join(" · ");
   return column.choices.find(([key]) => key === value)?.[1] ?? String(value);
+}
+
+/** An item of a list. */
+export function brief(column, item) {
+  return column.shape.endsWith("badge") ? item.replace(BADGE, "$1 #$2$3") : item;
 }
