@@ -84,7 +84,7 @@ def test_in_a_conference_nobody_waits(ingest, reader):
     script = consult(talking(), area="reclamos")
     told = {"via": "key", "kind": "conference", "target": "reclamos", "completed": True}
     script.contact("transferred", "c1", 9000, **told)
-    assert shown(take(ingest, script)) == "consulting"
+    assert shown(take(ingest, script)) == "talking"
     take(ingest, ended(script, by="transfer"))
     (contact,) = reader.contacts()
     assert (contact.hold_ms, contact.talk_ms) == (9000, 15_000)

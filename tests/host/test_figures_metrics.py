@@ -12,7 +12,7 @@ from diadema.figures.rows import Calls, Load, QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics import schedule, states
 from diadema.metrics.contacts import impossible
-from diadema.metrics.fcr import fcr
+from diadema.metrics.fcr import Visit, fcr
 from diadema.store import Contact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,28 +25,32 @@ STATES = ("ready", "not_ready", "offered", "talking", "held", "wrapup", "off")
 
 def test_figures_of_calls():
     calls = Calls(
-        offered=9, answered=7, missed=1, open=1, dialed=4, connected=3, not_answered=1,
-        transferred=1, continued=2, by_key=13, n=8, aside_open=1, aside_impossible=1,
-        talk_s=100, hold_s=20, consult_s=5, wrap_s=44, ring_s=12, dial_s=30, typified=6, untyped=2,
+        offered=9, answered=8, unrung=1, missed=1, open=1, dialed=4, connected=3, not_answered=1,
+        transferred=1, continued=2, by_key=13, n=8, switch_n=2, aside_open=1, aside_impossible=1,
+        talk_s=100, hold_s=20, consult_s=5, wrap_s=44, ring_s=12, ring_n=5, dial_s=30, dial_n=7,
+        typified=6, untyped=2,
+        transfers={"blind x": 1}, handles={10: 3, 20: 1, 26: 4},
     )  # fmt: skip
-    assert (of.handled(calls), of.distinct(calls), of.aside(calls)) == (10, 8, 2)
+    assert (of.handled(calls), of.distinct(calls), of.aside(calls)) == (11, 9, 2)
     assert of.handle_s(calls) == 164
     assert of.aht(calls) == 21  # 20.5, halves up
-    assert (of.talk_mean(calls), of.hold_mean(calls), of.wrap_mean(calls)) == (13, 3, 6)
+    assert (of.talk_mean(calls), of.hold_mean(calls), of.wrap_mean(calls)) == (13, 3, 7)
     assert (of.consult_mean(calls), of.ring_mean(calls), of.dial_mean(calls)) == (1, 2, 4)
-    assert (of.answer_rate(calls), of.miss_rate(calls)) == (77.8, 11.1)
-    assert (of.connect_rate(calls), of.transfer_rate(calls)) == (75.0, 10.0)
-    assert (of.typified_rate(calls), of.key_share(calls)) == (75.0, 100.0)
+    assert (of.aht_median(calls), of.aht_p90(calls)) == (20, 26)
+    assert of.pickup_rate(calls) == 77.8
+    assert (of.connect_rate(calls), of.transfer_rate(calls)) == (75.0, 9.1)
+    assert (of.transferred_to(calls, ["x"]), of.transferred_to(calls, ["y"])) == (1, 0)
+    assert of.typified_rate(calls) == 75.0
 
 
 def test_where_there_is_nothing_there_is_no_figure():
     none = Calls()
-    for figure in (of.aht, of.talk_mean, of.answer_rate, of.connect_rate, of.transfer_rate):
+    for figure in (of.aht, of.talk_mean, of.pickup_rate, of.connect_rate, of.transfer_rate):
         assert figure(none) is None
     assert states.occupancy(Load()) is None
     assert states.utilisation(Load()) is None
     assert states.shrinkage(Load(), People()).total is None
-    assert fcr([], 0, 1, 2).rate is None
+    assert fcr([], {}, 0, 1, 2).rate is None
 
 
 def test_occupancy_and_utilisation():
@@ -126,13 +130,14 @@ def test_lateness_has_a_tolerance_and_keeps_what_was_measured():
 
 def test_a_contact_is_resolved_when_nobody_asked_again_and_the_window_has_closed():
     visits = [
-        ("h1", "saldo", 0), ("h1", "saldo", 7 * DAY_MS), ("h1", "saldo", 15 * DAY_MS),
-        ("h2", "saldo", DAY_MS), ("h2", "pago", 2 * DAY_MS),
+        Visit("h1", "saldo", 0), Visit("h1", "saldo", 7 * DAY_MS),
+        Visit("h1", "saldo", 15 * DAY_MS), Visit("h2", "saldo", DAY_MS),
+        Visit("h2", "pago", 2 * DAY_MS),
     ]  # fmt: skip
-    found = fcr(visits, 0, 8 * DAY_MS, 15 * DAY_MS, unknown=3)
+    found = fcr(visits, {}, 0, 8 * DAY_MS, 15 * DAY_MS, unknown=3)
     assert (found.n, found.resolved, found.pending, found.unknown) == (4, 3, 0, 3)
     assert (found.rate, found.days) == (75.0, 7)
-    early = fcr(visits, 0, 8 * DAY_MS, 8 * DAY_MS - 1)
+    early = fcr(visits, {}, 0, 8 * DAY_MS, 8 * DAY_MS - 1)
     assert (early.n, early.pending) == (1, 3)
 
 

@@ -71,7 +71,8 @@ def test_half_hours_sum_to_the_day_and_nobody_lives_twice(histories, zone):
             assert summed == dict(day.agents)
             for sums in day.agents.values():
                 calls = sums.calls()
-                assert calls.offered == calls.answered + calls.missed + calls.open
+                rings = calls.missed + calls.excused + calls.open
+                assert calls.offered == calls.answered - calls.unrung + rings
                 assert calls.dialed == calls.connected + calls.not_answered + calls.dialing
                 assert of.handled(calls) == calls.n + of.aside(calls)
                 assert sum(sums.load.reasons.values()) == sums.load.not_ready

@@ -300,18 +300,19 @@ def test_figures_of_days_are_those_of_the_month_where_only_a_switch_tells(tmp_pa
         reader.close()
     figures = read(data, date(1999, 2, 1), date(1999, 2, 28), 0, intervals=True)
     assert asdict(figures.queue().flow(20, 5)) == asdict(made.total)
+    assert None in made.agents
     for agent, served in made.agents.items():
-        if agent is not None:
-            sums = figures.agent(agent)
-            calls = sums.calls()
-            assert (calls.answered, calls.by_switch) == (served.contacts, served.contacts)
-            assert sums.load.switch_talk_s == served.talk_s
-            assert (calls.n, calls.talk_s) == (served.n, served.n_talk_s)
-            assert aside(calls) == sum(served.aside.values())
+        sums = figures.agent(agent or "")
+        calls = sums.calls()
+        assert (calls.answered, calls.by_switch) == (served.contacts, served.contacts)
+        assert sums.load.switch_talk_s == served.talk_s
+        assert (calls.n, calls.talk_s) == (served.n, served.n_talk_s)
+        assert aside(calls) == sum(served.aside.values())
+        assert calls.aside_unnamed == served.aside["no_agent"]
     by_half = Counter()
     for day in figures.days:
         for start, agents in day.intervals.items():
             for agent, sums in agents.items():
                 by_half[start, agent] += sums.load.switch_talk_s
-    expected = {key: row.talk_s for key, row in made.load.items() if key[1] is not None}
+    expected = {(start, agent or ""): row.talk_s for (start, agent), row in made.load.items()}
     assert +by_half == +Counter(expected)

@@ -94,7 +94,7 @@ def test_a_total_is_what_the_named_metric_says_of_the_sums(data):
     assert load["occupancy"] == states.occupancy(total.load)
     assert load["utilisation"] == states.utilisation(total.load)
     its = totals(calls.section("calls_agents"))
-    assert its["answer_rate"] == of_calls.answer_rate(total.calls())
+    assert its["pickup_rate"] == of_calls.pickup_rate(total.calls())
     assert its["transfer_rate"] == of_calls.transfer_rate(total.calls())
 
 
@@ -168,7 +168,7 @@ def test_each_figure_stands_beside_its_target(data, monkeypatch):
     assert isinstance(first[1], Figure) and first[1].missed and first[2] == Figure("seconds", 60)
     rate = made(data, "llamadas").section("summary")
     row = next(one for one in rate.rows if one[0] == "nivel de atención")
-    assert not row[1].missed and row[2].value == 50.0
+    assert row[1] == Figure("percent", None) and row[2].value == 50.0
 
 
 def test_every_ratio_names_columns_of_its_table(data, bank):

@@ -232,7 +232,9 @@ _ALL = (
         Field(name="id", required=True, most=16, pattern="[A-Za-z0-9_.-]{1,16}"),
         Field(name="version", required=True, most=16),
     )),
-    Kind(name="areas", fields=(_code(), _label(), _flag("consulted"), _ORDER)),
+    Kind(name="areas", fields=(
+        _code(), _label(), _flag("consulted"), _flag("external"), _ORDER,
+    )),
     Kind(name="help_topics", fields=(_code(), _label(), _ORDER)),
     Kind(name="fault_areas", fields=(
         _code(), _label(), Field(name="parts", many=True, shape="part"), _ORDER,

@@ -48,6 +48,13 @@ class Reason(Struct, kw_only=True):
     system: bool = False
 
 
+class Area(Struct, kw_only=True):
+    """Where calls are handed over to; `external`: outside of the centre."""
+
+    label: str
+    external: bool = False
+
+
 class People(Struct, kw_only=True):
     """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
 
@@ -59,9 +66,12 @@ class People(Struct, kw_only=True):
     teams: dict[str, str] = field(default_factory=dict)  # code → name
     employers: dict[str, tuple[str, str]] = field(default_factory=dict)  # code → name, RUC
     queues: dict[str, str] = field(default_factory=dict)
+    areas: dict[str, Area] = field(default_factory=dict)
     seats: dict[str, str] = field(default_factory=dict)  # station id → seat
     reasons: dict[str, Reason] = field(default_factory=dict)
     codes: dict[str, list[str]] = field(default_factory=dict)  # leaf → labels of its 3 levels
+    motive_of: dict[str, str] = field(default_factory=dict)  # leaf → its level-1 code
+    motives: dict[str, str] = field(default_factory=dict)  # level-1 code → label
     negative_codes: frozenset[str] = frozenset()
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -70,6 +80,7 @@ class People(Struct, kw_only=True):
     aliases: dict[str, str] = field(default_factory=dict)  # the switch's name → agent
     switch_queues: dict[str, str] = field(default_factory=dict)  # the switch's name → queue
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
+    several_desks: bool = False  # she may be logged in at more than one at once
 
     def name(self, agent: str) -> str:
         known = self.workers.get(agent)
@@ -108,7 +119,13 @@ def of_site(site: Site | None) -> People:
         )
         for one in site.reasons
     }  # fmt: skip
+    people.areas = {one.code: Area(label=one.label, external=one.external) for one in site.areas}
+    people.several_desks = site.multi_login == "allow"
     people.codes = dict(_leaves(site.tree.nodes, ()))
+    for code, label, *children in site.tree.nodes:
+        people.motives[code] = label
+        for leaf, _ in _leaves(children[0] if children else (), ()):
+            people.motive_of[leaf] = code
     people.negative_codes = frozenset(site.negative_codes)
     people.flags = dict.fromkeys(site.negative_codes, "negativa")
     return people

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from diadema.directory.book import Directory, Entry
 from diadema.directory.kinds import Body
-from diadema.directory.people import People, Planned, Reason, Worker
+from diadema.directory.people import Area, People, Planned, Reason, Worker
 from diadema.site_work import SYSTEM_REASONS
 
 _AFTER_ALL = "~"  # after every code that begins with a day
@@ -28,6 +28,12 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
     for one, body in _bodies(book, "queues", last):
         people.queues[one.code] = str(body["name"])
         people.switch_queues |= dict.fromkeys(_list(body, "switch_names"), one.code)
+    for one in book.entries("areas", last, retired=True):
+        area = one if one.body is not None else _before(book, one)
+        if area is not None and area.body is not None:
+            people.areas[one.code] = Area(
+                label=str(area.body["label"]), external=bool(area.body.get("external"))
+            )
     for one, body in _bodies(book, "seats", last):
         people.seats[str(body["station"])] = one.code
     for one, body in _bodies(book, "reasons", last):
@@ -36,6 +42,8 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             paid=bool(body.get("paid")), productive=bool(body.get("productive")),
             limit_s=_number(body, "limit_s"), system=one.code in SYSTEM_REASONS,
         )  # fmt: skip
+    for _, body in _bodies(book, "settings", last):
+        people.several_desks = body.get("multi_login") == "allow"
     _add_dispositions(people, book, last)
     for _, body in _bodies(book, "targets", last):
         key = (str(body["metric"]), str(body.get("queue") or ""))
@@ -107,6 +115,8 @@ def _add_dispositions(people: People, book: Directory, last: date) -> None:
             continue
         body = known.body
         people.codes[one.code] = [str(body[name]) for name in ("level1", "level2", "label")]
+        people.motive_of[one.code] = str(body["level1_code"])
+        people.motives[str(body["level1_code"])] = str(body["level1"])
         if result := body.get("result"):
             people.flags[one.code] = str(result)
             if result == "negativa":

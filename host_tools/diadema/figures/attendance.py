@@ -119,7 +119,7 @@ def attendance(
         reader.close()
     for agent, day in people.roster:
         days.expect(agent, day)
-    return [_finish(one, now_ms) for one in days.found()]
+    return [_finish(one, now_ms, together=people.several_desks) for one in days.found()]
 
 
 class _Days:
@@ -208,14 +208,15 @@ def _day_of(
     return None
 
 
-def _finish(one: AgentDay, now_ms: int) -> AgentDay:
+def _finish(one: AgentDay, now_ms: int, *, together: bool) -> AgentDay:
+    """`together`: the site lets her be at several desks at once."""
     one.marks.sort(key=lambda mark: (mark.utc or 0, mark.number))
     entries = [mark.utc for mark in one.marks if mark.direction == "in" and mark.utc is not None]
     exits = [mark.utc for mark in one.marks if mark.direction == "out" and mark.utc is not None]
     one.first_in = min(entries, default=None)
     one.last_out = max(exits, default=None)
     _correct(one)
-    _sessions_of(one, now_ms)
+    _sessions_of(one, now_ms, together=together)
     if one.planned is not None:
         plan, explained = one.planned, _explained(one)
         entry = one.first_in if one.first_in is not None else one.corrected_in
@@ -259,7 +260,7 @@ def _correct(one: AgentDay) -> None:
     one.corrected_out = leave if leave != one.last_out else None
 
 
-def _sessions_of(one: AgentDay, now_ms: int) -> None:
+def _sessions_of(one: AgentDay, now_ms: int, *, together: bool) -> None:
     stays = one.sessions
     one.first_login = min((s.open_utc for s in stays if s.open_utc is not None), default=None)
     one.last_logout = max((s.close_utc for s in stays if s.close_utc is not None), default=None)
@@ -267,22 +268,22 @@ def _sessions_of(one: AgentDay, now_ms: int) -> None:
         going = stay.reason is None
         one.open |= going
         one.orphans += stay.reason == "unheard" or (going and _long(stay, now_ms))
-    one.impossible = _impossible(stays, now_ms)
+    one.impossible = _impossible(stays, now_ms, together=together)
 
 
 def _long(stay: Session, end: int) -> bool:
     return stay.open_utc is not None and end - stay.open_utc > LONGEST_MS
 
 
-def _impossible(stays: Sequence[Session], now_ms: int) -> int:
-    """How many cannot be; of two at once the later one."""
+def _impossible(stays: Sequence[Session], now_ms: int, *, together: bool) -> int:
+    """How many cannot be; of two at once the later one, where they may not be `together`."""
     count, until = 0, 0
     for stay in sorted(stays, key=lambda s: (s.open_utc or 0, s.s, s.e, s.n)):
         opened, closed = stay.open_utc, stay.close_utc
         if opened is None:
             continue
         wrong = closed is not None and (closed < opened or _long(stay, closed))
-        count += wrong or opened < until
+        count += wrong or (opened < until and not together)
         if not wrong:
             end = closed if closed is not None else (now_ms if stay.reason is None else opened)
             until = max(until, end)

@@ -3,7 +3,7 @@ there is nothing are left out; the day is their sum.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from diadema.figures.booking import book_contact, book_ticket
 from diadema.figures.days import DaySpan
@@ -11,18 +11,21 @@ from diadema.figures.facts import Facts
 from diadema.figures.load import add, stretches, technical
 from diadema.figures.queues import book_queue_call
 from diadema.figures.rows import QueueSums, Sums
-from diadema.figures.switch import book_served
+from diadema.figures.switch import book_rings, book_served
 from diadema.metrics.contacts import doubtful
 from diadema.metrics.intervals import Intervals
 from diadema.store.kept_contacts import key_of
 from diadema.store.rows import QueueCall
 
 
-def agent_halves(facts: Facts, span: DaySpan, intervals: Intervals) -> dict[int, Sums]:
-    """By the half-hour's first second in UTC."""
+def agent_halves(
+    facts: Facts, span: DaySpan, intervals: Intervals, ringing: Collection[str]
+) -> dict[int, Sums]:
+    """By the half-hour's first second in UTC. `ringing`: see `book_served`."""
     halves: defaultdict[int, Sums] = defaultdict(Sums)
-    if not facts.of_stations:
-        book_served(halves, facts.served, span, intervals)
+    told = facts.switch
+    book_served(halves, told.served, told.continued, ringing, span, intervals)
+    book_rings(halves, told.rings, told.told, intervals)
     doubted = doubtful([*facts.before, *facts.contacts])
     for contact in facts.contacts:
         assert contact.start_utc is not None
@@ -43,11 +46,14 @@ def agent_halves(facts: Facts, span: DaySpan, intervals: Intervals) -> dict[int,
     return dict(sorted(halves.items()))
 
 
-def queue_halves(calls: Iterable[QueueCall], intervals: Intervals) -> dict[int, QueueSums]:
-    """Of one queue's calls that began on that day."""
+def queue_halves(
+    calls: Iterable[QueueCall], again: Collection[int], intervals: Intervals
+) -> dict[int, QueueSums]:
+    """Of one queue's calls that began on that day. `again`: by `id`, those answered before."""
     halves: defaultdict[int, QueueSums] = defaultdict(QueueSums)
     for call in calls:
-        book_queue_call(halves[intervals.start_of(call.start_utc // 1000)], call)
+        at = intervals.start_of(call.start_utc // 1000)
+        book_queue_call(halves[at], call, again=id(call) in again)
     return dict(sorted(halves.items()))
 
 

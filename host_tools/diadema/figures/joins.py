@@ -9,14 +9,14 @@ nothing to an agent's answered or talk: there the station's word counts.
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from msgspec import Struct, field
 
 from diadema.directory.people import People
 from diadema.paths import DataDir
 from diadema.store import kept_contacts, open_reader, switch_calls, tables
-from diadema.store.rows import Contact, QueueCall
+from diadema.store.rows import Contact, QueueCall, QueueRing
 
 WINDOW_MS = 30_000  # the switch's clock and the stations' may differ so much
 EARLY_MS = 3_600_000  # a contact of these hours may be a call that entered before
@@ -81,6 +81,33 @@ def join(contacts: Iterable[Contact], calls: Iterable[QueueCall], people: People
     theirs_left = [one for one in theirs if _key(one) not in taken[1]]
     pairs += _by_alias(ours_left, theirs_left, agents)
     return _counted(pairs, ours, theirs, agents)
+
+
+def join_rings(
+    rings: Collection[QueueRing], contacts: Iterable[Contact], agent: Callable[[str], str]
+) -> set[int]:
+    """By `id`, those that are a contact of the same agent which her station missed: by the
+    switch's own id, else by the moment at which it stopped ringing, the nearest first. One
+    contact is one ring.
+    """
+    missed: defaultdict[str, list[Contact]] = defaultdict(list)
+    for contact in contacts:
+        if contact.direction == "in" and contact.outcome == "missed" and contact.end_utc:
+            missed[contact.a].append(contact)
+    near = sorted(
+        (ring.pbx != contact.pbx, abs(ring.utc - (contact.end_utc or 0)), at, _key(contact))
+        for at, ring in enumerate(rings)
+        for contact in missed.get(agent(ring.agent), ())
+        if abs(ring.utc - (contact.end_utc or 0)) <= WINDOW_MS
+    )
+    taken: set[Key] = set()
+    found: set[int] = set()
+    of = [id(ring) for ring in rings]
+    for _, _, at, contact_key in near:
+        if contact_key not in taken and of[at] not in found:
+            taken.add(contact_key)
+            found.add(of[at])
+    return found
 
 
 class Aliases:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, text
 from diadema.figures.booking import book_contact
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
+from diadema.figures.joins import WINDOW_MS
 from diadema.figures.load import Stretch, add, end_of, stretches, technical
 from diadema.figures.roll import Scope, work_out
 from diadema.figures.rows import Sums
@@ -172,7 +173,9 @@ def _find_before(tx: Connection, going: dict[str, _Going]) -> None:
 def _days(a: str, its: _Going, zone: ZoneInfo) -> Iterable[tuple[str, str, str]]:
     """Every day that something of hers touches which goes on."""
     for contact in its.contacts:
-        yield day_at((contact.start_utc or 0) // 1000, zone).isoformat(), "agent", a
+        start_s = (contact.start_utc or 0) // 1000
+        for at in (start_s - WINDOW_MS // 1000, start_s):
+            yield day_at(at, zone).isoformat(), "agent", a
     for trail in its.trails:
         start = trail.start_utc or 0
         if its.before is not None and its.before.start_utc is not None:

@@ -4,7 +4,8 @@ from diadema.figures.rows import QueueSums
 from diadema.store.rows import QueueCall
 
 
-def book_queue_call(sums: QueueSums, call: QueueCall) -> None:
+def book_queue_call(sums: QueueSums, call: QueueCall, *, again: bool) -> None:
+    """`again`: the same call was answered before."""
     if not call.entered:
         cause = call.cause or ""
         sums.outside[cause] = sums.outside.get(cause, 0) + 1
@@ -16,6 +17,7 @@ def book_queue_call(sums: QueueSums, call: QueueCall) -> None:
     match call.outcome:
         case "answered":
             sums.answered += 1
+            sums.again += again
             sums.wait_ms += wait_ms
             sums.answered_waits[wait_s] = sums.answered_waits.get(wait_s, 0) + 1
         case "abandoned":

@@ -7,11 +7,13 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, null, select, text
+from sqlalchemy import Connection, null, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.directory.reading import people as read_people
 from diadema.figures import rollups, summed
+from diadema.figures.alone import ringing
+from diadema.figures.booking import book_contact
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.days import DaySpan, day_at, spans, zone_of
 from diadema.figures.facts import facts, running
@@ -185,23 +187,28 @@ class _Asked:
 
     def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
-        on, cut_by = running(tx, self.now_ms), Intervals(self.zone)
+        on, cut_by, tellers = running(tx, self.now_ms), Intervals(self.zone), ringing(tx)
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
             its = facts(tx, start_ms, end_ms, on, self.aliases, self.scope.agents)
             for a in its:
-                if halves := agent_halves(its[a], span, cut_by):
+                if halves := agent_halves(its[a], span, cut_by, tellers):
                     self.days[day].set(a, (day_sums(halves), halves))
-            for queue, calls in queue_calls(tx, span).items():
-                parts = queue_halves(calls, cut_by)
+            by_queue, again = queue_calls(tx, span)
+            for queue, calls in by_queue.items():
+                parts = queue_halves(calls, again, cut_by)
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
 
 
-def _hourless(tx: Connection) -> int:
+def _hourless(tx: Connection) -> dict[str, Sums]:
     row = tables.contacts.c
-    query = select(func.count()).where(text(tables.HOURLESS), row.start_utc.is_(None))
-    going = sum(one.start_utc is None for one in kept_contacts.running(tx))
-    return int(tx.execute(query.select_from(tables.contacts)).scalar_one()) + going
+    going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
+    over = kept_contacts.ended(tx, text(tables.HOURLESS), row.start_utc.is_(None))
+    found: dict[str, Sums] = {}
+    for one in (*(one for one in over if kept_contacts.key_of(one) not in going), *going.values()):
+        if one.start_utc is None:
+            book_contact(found.setdefault(one.a, Sums()), one, doubtful=False)
+    return found
 
 
 class _Day:

@@ -94,8 +94,8 @@ class Day(Struct, kw_only=True, dict=True):
 
 class Figures(Struct, kw_only=True):
     """Of first…last, both of them in it. `months`: by month and agent, packed sums of her days
-    before the one that is named there. `hourless`: contacts that are on no day, as their station
-    does not know the hour yet.
+    before the one that is named there. `hourless`: by agent, contacts that are on no day, as their
+    station does not know the hour yet.
     """
 
     first: str
@@ -104,7 +104,7 @@ class Figures(Struct, kw_only=True):
     cut: Cut
     days: list[Day]
     months: dict[str, dict[str, tuple[str, Sums]]] = field(default_factory=dict)
-    hourless: int = 0
+    hourless: dict[str, Sums] = field(default_factory=dict)
 
     def agent(self, a: str) -> Sums:
         return _sum((day.agents[a] for day in self.days if a in day.agents), Sums())

@@ -14,16 +14,18 @@ from sqlalchemy.exc import DBAPIError
 from diadema.clock import open_clock
 from diadema.directory.reading import people as read_people
 from diadema.figures import rollups, summed
+from diadema.figures.alone import ringing
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.days import DaySpan, day_at, span_of, zone_of
-from diadema.figures.facts import Running, entered, facts
+from diadema.figures.facts import Running, facts
 from diadema.figures.feed import Cell, feed, same_store, samples
 from diadema.figures.rollups import State
 from diadema.figures.rows import QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
-from diadema.store import open_reader, tables
+from diadema.store import open_reader, switch_calls, tables
+from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall
 
 MOST_CELLS = 3_000  # of one call
@@ -123,10 +125,11 @@ def current(
 ) -> tuple[State, bool]:
     """The state of the cells, and whether they do not hold and everything begins anew."""
     known = rollups.load_state(rx)
-    fits = (known.version, known.zone, known.aliases) == (rollups.VERSION, zone.key, aliases)
+    wanted = rollups.VERSION, zone.key, aliases, ringing(tx)
+    fits = (known.version, known.zone, known.aliases, known.ringing) == wanted
     if fits and same_store(tx, known):
         return known, False
-    return State(zone=zone.key, aliases=aliases), True
+    return State(zone=zone.key, aliases=aliases, ringing=wanted[-1]), True
 
 
 def bring(
@@ -182,6 +185,7 @@ def work_out(
 ) -> Fresh:
     """These cells from the store's rows, without what goes on unless that is given."""
     fresh, cut_by = Fresh(), Intervals(zone)
+    ring_tellers = ringing(tx)
     agents: defaultdict[str, list[str]] = defaultdict(list)
     queues: defaultdict[str, set[str]] = defaultdict(set)
     for day, kind, name in cells:
@@ -195,28 +199,40 @@ def work_out(
             some = names[at : at + _AT_ONCE]
             its = facts(tx, span.start_s * 1000, span.end_s * 1000, on, aliases, some)
             for a in some:
-                halves = agent_halves(its[a], span, cut_by) if a in its else {}
+                halves = agent_halves(its[a], span, cut_by, ring_tellers) if a in its else {}
                 fresh.agents[day][a] = (day_sums(halves), halves) if halves else None
     for day in sorted(queues):
         span = span_of(date.fromisoformat(day), zone)
-        calls = queue_calls(tx, span, queues[day])
+        calls, again = queue_calls(tx, span, queues[day])
         for queue in sorted(queues[day]):
-            parts = queue_halves(calls.get(queue, ()), cut_by)
+            parts = queue_halves(calls.get(queue, ()), again, cut_by)
             fresh.queues[day][queue] = (queue_day(parts), parts) if parts else None
     return fresh
 
 
 def queue_calls(
     tx: Connection, span: DaySpan, queues: Collection[str] | None = None
-) -> dict[str, list[QueueCall]]:
-    """Those that began on that day, by queue."""
+) -> tuple[dict[str, list[QueueCall]], set[int]]:
+    """Those that began on that day, by queue; and by `id` those whose call was answered before, in
+    whatever queue: one that was handed back to a queue stands in it again under its id.
+    """
     row = tables.queue_calls.c
-    began = (row.start_utc >= span.start_s * 1000) & (row.start_utc < span.end_s * 1000)
+    start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
+    early = (row.start_utc >= start_ms - LONGEST_MS) & (row.start_utc < start_ms)
+    query = select(row.s, row.pbx).where(early, row.connected_utc.is_not(None))
+    before = {(s, pbx) for s, pbx in tx.execute(query)}
     found: defaultdict[str, list[QueueCall]] = defaultdict(list)
-    for call in entered(tx, began):
+    again = set()
+    for call in switch_calls.calls(tx, start_ms, end_ms):
+        if call.start_utc < start_ms:
+            continue
+        if call.connected_utc is not None:
+            if (call.s, call.pbx) in before:
+                again.add(id(call))
+            before.add((call.s, call.pbx))
         if queues is None or call.queue in queues:
             found[call.queue].append(call)
-    return found
+    return found, again
 
 
 def repairs(data: DataDir, first: date, last: date) -> list[Repair]:
@@ -319,6 +335,7 @@ def told(sums: Sums) -> dict[str, int]:
         "offered": calls.offered,
         "answered": calls.answered,
         "missed": calls.missed,
+        "excused": calls.excused,
         "dialed": calls.dialed,
         "connected": calls.connected,
         "averaged": calls.n,

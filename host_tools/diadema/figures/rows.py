@@ -14,6 +14,9 @@ STATES = (
 
 
 def _add_counts[K](ours: dict[K, int], theirs: Mapping[K, int]) -> None:
+    if not ours:
+        ours.update(theirs)
+        return
     for key, value in theirs.items():
         ours[key] = ours.get(key, 0) + value
 
@@ -36,15 +39,26 @@ class _Sums(Struct):
 
 
 class Calls(_Sums, kw_only=True, array_like=True):
-    """Contacts of the stations, booked whole where they began.
+    """Contacts of the stations, and what the switch alone told of, booked whole where they began.
 
-    Flow: inbound `offered` = answered + missed + open; outbound `dialed` = connected +
-    not_answered + dialing. `aside_…`: answered, and left out of the averages (at most one reason
-    each). Averages: whole seconds of the `n` contacts that count, over `n`. `typified`: with a
-    code of the tree, `untyped`: answered and over without one, `retyped`: of the former, another
-    one gave it. `causes`: of the missed and the not_answered. `by_switch`: only the switch told
-    of them (a centre without stations), their talk is all that is known. `continued`: with a
-    conversation that another agent began, who handed it over.
+    Flow: inbound `offered` (rings) = answered - unrung + missed + excused + open; outbound
+    `dialed` = connected + not_answered + dialing. `excused`: not taken, and not by her doing
+    (technical, withdrawn, the caller gave up), in no `missed`. `causes`: of all not taken and of
+    the not_answered. `transfers`: of the `transferred`, by "kind area"; no area where nobody told
+    it. `continued`: with a conversation that another agent began, who handed it over.
+
+    Averages: whole seconds of the `n` contacts that count, over `n`; `handles`: how many took so
+    many seconds. `aside_…`: answered, and left out of them (at most one reason each). `ring_n`:
+    answered whose ringing is known, of `ring_s`; `missed_ring_s`: of the missed. `dial_n`: of the
+    dialed those that are over, of `dial_s`.
+
+    `typified`: with a code of the tree, `untyped`: asked for one, over and without it, `retyped`:
+    of the former, another person than she gave it.
+
+    `by_switch`: answered, and only the switch told so; `switch_n`: of these those in `n`, of which
+    talk is all that is known. `unrung`: of these those whose log tells of no rings that nobody
+    took, so that theirs is not known either. `rung_out`: RINGNOANSWER of hers in the switch's log,
+    also where her station told the same.
     """
 
     offered: int = 0
@@ -77,6 +91,16 @@ class Calls(_Sums, kw_only=True, array_like=True):
     causes: dict[str, int] = field(default_factory=dict)
     by_switch: int = 0
     continued: int = 0
+    unrung: int = 0
+    excused: int = 0
+    switch_n: int = 0
+    aside_unnamed: int = 0
+    rung_out: int = 0
+    ring_n: int = 0
+    missed_ring_s: int = 0
+    dial_n: int = 0
+    transfers: dict[str, int] = field(default_factory=dict)
+    handles: dict[int, int] = field(default_factory=dict)
 
 
 class Load(_Sums, kw_only=True, array_like=True):
@@ -150,7 +174,8 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     """Calls at the switch, booked whole where they entered the queue. Received = answered +
     abandoned + left + waiting. `answered_waits`, `abandoned_waits`: how many waited so many
     seconds, parts of one counted as one, so that any threshold can be asked. `outside`: calls that
-    never stood in the queue, by cause; they are none of the others.
+    never stood in the queue, by cause; they are none of the others. `again`: of the answered those
+    whose call was answered before, in whatever queue: without them they are distinct calls.
     """
 
     received: int = 0
@@ -163,6 +188,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     answered_waits: dict[int, int] = field(default_factory=dict)
     abandoned_waits: dict[int, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
+    again: int = 0
 
     def flow(self, threshold_s: int, short_s: int) -> Flow:
         """For the service level and its kin, `metrics.queue`."""

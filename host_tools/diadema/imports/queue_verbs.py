@@ -34,6 +34,7 @@ OTHERS = frozenset({  # known, and not about a caller in a queue
     "OUTDIAL", "OUTANSWER", "OUTCANCEL", "OUTCHANUNAVAIL", "OUTTRANSFER", "OUTBUSY", "OUTNOANSWER",
     "OUTCONGESTION",
 })  # fmt: skip
+_RINGS = ("RINGNOANSWER", "RINGCANCELED")
 _KEPT_MS = 3_600_000  # how long a call that is over is remembered
 _DAY_MS = 86_400_000
 _PRUNE = 4096
@@ -120,20 +121,22 @@ class Translator:
         if second != row.t:
             self._second = second, told = row.t, set()
         line = (row.pbx, row.queue, row.agent, row.verb, row.data)
-        if line in told and row.verb not in ("RINGNOANSWER", "RINGCANCELED"):
+        if line in told and row.verb not in _RINGS:
             self.repeated += 1
             return False
         told.add(line)
         return True
 
     def _note(self, row: Row, known: _Course | None) -> None:
+        if known is None and row.verb in _RINGS:
+            return
         key = row.queue, row.pbx
         if row.verb == "ENTERQUEUE" or known is None:
             self.unentered += row.verb != "ENTERQUEUE"
             known = self._calls[key] = _Course(row.t)
         if row.verb == "CONNECT":
             known.connected = True
-        elif row.verb not in ("ENTERQUEUE", "RINGNOANSWER", "RINGCANCELED"):
+        elif row.verb != "ENTERQUEUE" and row.verb not in _RINGS:
             known.ended_t = row.t
         if len(self._calls) > self._prune_at:
             self._prune(row.t)
@@ -176,6 +179,8 @@ class Translator:
             raise _Bad(f"a {row.verb} without an agent")
         rung = _number(row, 0, must=False)  # milliseconds, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
+        if row.verb == "RINGCANCELED":
+            more["cause"] = "withdrawn"
         return QueueOffered(**self._call(row), agent=row.agent, **more)
 
     def _connected(self, row: Row, known: _Course | None) -> QueueEvent:
@@ -183,7 +188,10 @@ class Translator:
         wait_ms = row.t - known.entered_t if wait is None and known is not None else _ms(wait)
         assert wait_ms is not None
         self.outcomes["answered"] += 1
-        return QueueConnected(**self._call(row), wait_ms=wait_ms, agent=row.agent or None)
+        ring = row.text(2)  # older switches do not tell it
+        known_ring = ring.isascii() and ring.isdigit() and len(ring) < 7
+        more: dict[str, Any] = {"ring_ms": _ms(int(ring))} if known_ring else {}
+        return QueueConnected(**self._call(row), wait_ms=wait_ms, agent=row.agent or None, **more)
 
     def _abandoned(self, row: Row, known: _Course | None) -> QueueEvent:
         wait = _number(row, 2, must=known is None)
@@ -201,7 +209,8 @@ class Translator:
         data = [one for cell in row.data for one in cell.split("|")]
         hold = 3 if data[:1] == ["LINK"] and row.verb == "ATTENDEDTRANSFER" else 2
         row = Row(row.line, row.t, row.pbx, row.queue, row.agent, row.verb, tuple(data))
-        return self._ended(row, known, "transferred", hold, hold + 1, by="agent")
+        kind = "consulted" if row.verb == "ATTENDEDTRANSFER" else "blind"
+        return self._ended(row, known, "transferred", hold, hold + 1, by="agent", transfer=kind)
 
     def _incompatible(self, row: Row, known: _Course | None) -> QueueEvent:
         return self._ended(row, known, "incompatible", None, None)

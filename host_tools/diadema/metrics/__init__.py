@@ -6,6 +6,7 @@ contacts whose end is known over their number; *load* splits seconds across inte
 """
 
 from diadema.metrics.contacts import (
+    EXCUSED,
     aht,
     answered,
     aside,
@@ -24,6 +25,7 @@ from diadema.metrics.contacts import (
 from diadema.metrics.rounding import mean, percent, round_half_up, whole_seconds
 
 __all__ = [
+    "EXCUSED",
     "aht",
     "answered",
     "aside",

@@ -13,6 +13,8 @@ from diadema.store.rows import Contact
 
 JUMP_MS = 2_000  # hours and the milliseconds between them differ by more: a clock was set
 
+EXCUSED = frozenset({"technical", "withdrawn", "caller_gave_up"})  # not taken, not by her doing
+
 type Key = tuple[str, int, int]
 
 
@@ -72,8 +74,8 @@ def talk_of(contact: Contact) -> tuple[int, int, int] | None:
 
 def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     """Of one agent's contacts those that began to talk while another one of hers did: nobody
-    leads two conversations. Of two, the later one is in doubt; what is in no average anyway
-    contradicts nothing.
+    leads two conversations. Of two, the later one is in doubt; what is in no average, because of
+    another one or by itself, contradicts nothing (the same rule as `metrics.queue.overlapping`).
     """
     found: set[Key] = set()
     talks = [
@@ -85,7 +87,8 @@ def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     for began, ended, _, _, s, e, n in sorted(talks):
         if began < until:
             found.add((s, e, n))
-        until = max(until, ended)
+        else:
+            until = ended
     return found
 
 
@@ -126,8 +129,12 @@ def answered(contacts: Iterable[Contact]) -> int:
 
 
 def missed(contacts: Iterable[Contact]) -> int:
-    """Flow: contacts that rang and were not answered, whatever the cause."""
-    return sum(contact.outcome == "missed" for contact in contacts)
+    """Flow: contacts that rang and that she did not take. A ring that a fault, the switch or its
+    caller ended is none (Amazon Connect: «agent non-response without customer abandons»).
+    """
+    return sum(
+        contact.outcome == "missed" and contact.cause not in EXCUSED for contact in contacts
+    )
 
 
 def transferred(contacts: Iterable[Contact]) -> int:

@@ -97,6 +97,14 @@ def service_level(flow: Flow) -> dict[str, float | None]:
     }
 
 
+def answer_rate(flow: Flow) -> float | None:
+    """Nivel de atención = callers served / callers received, as the switch counts them: each stay
+    in a queue is one, those that left and those that still wait included (Genesys' Answer %). The
+    agents' side, each desk that rang, is `calls.pickup_rate`.
+    """
+    return percent(flow.answered, flow.received)
+
+
 def asa(flow: Flow) -> int | None:
     """ASA = wait of the answered / answered, in seconds (Amazon Connect's «average queue answer
     time»); who abandoned is not in it.
@@ -115,9 +123,19 @@ def abandonment_noshort(flow: Flow) -> float | None:
     return percent(abandoned, flow.answered + abandoned)
 
 
+def talk_ms(call: QueueCall) -> int | None:
+    """Of its conversation: as the switch measured it (queue_log's calltime, as QueueMetrics shows
+    it), else from its answer to its end. None while it goes on.
+    """
+    if call.connected_utc is None or call.end_utc is None:
+        return None
+    return call.end_utc - call.connected_utc if call.talk_ms is None else call.talk_ms
+
+
 def overlapping(calls: Iterable[QueueCall]) -> Iterator[tuple[QueueCall, QueueCall]]:
     """Conversations that cannot be, each with the one during which it began: nobody serves two at
-    once. Of two, the later one is in doubt. Estimated hours contradict nothing.
+    once. Of two, the later one is in doubt, and then contradicts nothing itself; nor do estimated
+    hours. So it counts less than consecutive pairs would where one long call spans several.
     """
     last: dict[str, QueueCall] = {}
     served = [

@@ -14,7 +14,7 @@ from diadema.directory.reading import people as read_people
 from diadema.errors import DiademaError
 from diadema.figures.days import start_of
 from diadema.figures.read import Figures, read
-from diadema.figures.rows import Cut, Sums
+from diadema.figures.rows import Calls, Cut, Sums
 from diadema.ingest.cut import cut_of
 from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
@@ -133,6 +133,11 @@ class Asked:
         return {a: its[a] for a in sorted(its, key=self.order)}
 
     @cached_property
+    def calls_by_agent(self) -> Mapping[str, Calls]:
+        """Of the queue that was asked for, or of all."""
+        return {a: sums.calls(self.queue) for a, sums in self.by_agent.items()}
+
+    @cached_property
     def by_half_hour(self) -> Mapping[str, Sums]:
         """By the site's clock, as 09:30."""
         local = Intervals(self.zone).local
@@ -141,6 +146,16 @@ class Asked:
             for start, sums in day.half_hours().items():
                 halves[f"{local(start):%H:%M}"] += sums
         return dict(sorted(halves.items()))
+
+    @cached_property
+    def hourless(self) -> Calls:
+        """Contacts of theirs whose station does not know the hour yet: on no day."""
+        found = self.figures.hourless
+        whose = [a for a in found if self.agents is None or a in self.agents]
+        total = Sums()
+        for a in whose:
+            total += found[a]
+        return total.calls(self.queue)
 
     @cached_property
     def total(self) -> Sums:
@@ -159,7 +174,9 @@ class Asked:
 
     def forget(self) -> None:
         """Read the figures again when they are next asked for."""
-        for name in ("figures", "by_agent", "by_half_hour", "total"):
+        for name in (
+            "figures", "by_agent", "calls_by_agent", "by_half_hour", "total", "hourless",
+        ):  # fmt: skip
             self.__dict__.pop(name, None)
 
     @property

@@ -11,6 +11,7 @@ from diadema.report.tables import (
     Line,
     Part,
     Stated,
+    agent_calls,
     agent_lines,
     day_lines,
     half_hour_lines,
@@ -23,15 +24,31 @@ _HANDLING = ["talk_s", "hold_s", "wrap_s"]
 _BUSY = ["talking", "held", "consulting", "wrapup"]
 
 
+def _known(calls: Calls, seconds: int) -> int | None:
+    """Of hold and wrap-up; None where a switch alone told of the calls."""
+    return None if calls.n and calls.n == calls.switch_n else seconds
+
+
+def _handled(calls: Calls) -> int:
+    return calls.n or of_calls.aside(calls)
+
+
+_OF_STATIONS = ["n", "-switch_n"]
 PARTS: list[Part[Calls]] = [
     Part("n", lambda calls: calls.n),
+    Part("switch_n", lambda calls: calls.switch_n),
     Part("talk_s", lambda calls: calls.talk_s, "seconds"),
-    Part("hold_s", lambda calls: calls.hold_s, "seconds"),
-    Part("wrap_s", lambda calls: calls.wrap_s, "seconds"),
+    Part("hold_s", lambda calls: _known(calls, calls.hold_s), "seconds"),
+    Part("consult_s", lambda calls: _known(calls, calls.consult_s), "seconds"),
+    Part("wrap_s", lambda calls: _known(calls, calls.wrap_s), "seconds"),
     Part("aht_s", of_calls.aht, "seconds", Ratio(_HANDLING, ["n"]), "aht_s"),
     Part("talk_mean_s", of_calls.talk_mean, "seconds", Ratio(["talk_s"], ["n"])),
-    Part("hold_mean_s", of_calls.hold_mean, "seconds", Ratio(["hold_s"], ["n"])),
-    Part("wrap_mean_s", of_calls.wrap_mean, "seconds", Ratio(["wrap_s"], ["n"])),
+    Part("hold_mean_s", of_calls.hold_mean, "seconds", Ratio(["hold_s"], _OF_STATIONS)),
+    Part("consult_mean_s", of_calls.consult_mean, "seconds", Ratio(["consult_s"], _OF_STATIONS)),
+    Part("wrap_mean_s", of_calls.wrap_mean, "seconds", Ratio(["wrap_s"], _OF_STATIONS)),
+    Part("aht_median_s", of_calls.aht_median, "seconds", None),
+    Part("aht_p90_s", of_calls.aht_p90, "seconds", None),
+    Part("consults", lambda calls: calls.consults),
     Part("aside", of_calls.aside),
 ]
 LOAD: list[Part[Load]] = [
@@ -58,12 +75,12 @@ LOAD: list[Part[Load]] = [
 def make(asked: Asked) -> list[Section]:
     def calls(sums: Sums) -> Calls | None:
         its = sums.calls(asked.queue)
-        return its if its.n or of_calls.aside(its) else None
+        return its if _handled(its) else None
 
     total = asked.total
     sections = [
         _summary(asked, total.calls(asked.queue), total.load),
-        table(asked, "aht_agents", AGENT, PARTS, agent_lines(asked, calls)),
+        table(asked, "aht_agents", AGENT, PARTS, agent_calls(asked, _handled)),
         table(asked, "aht_queues", [("queue", "text")], PARTS, queue_lines(asked)),
         table(asked, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
     ]
@@ -77,11 +94,15 @@ def make(asked: Asked) -> list[Section]:
 
 
 def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
+    known = calls.n - calls.switch_n
     stated = [
         Stated("aht_s", "seconds", of_calls.aht(calls), calls.n, "aht_s"),
         Stated("talk_mean_s", "seconds", of_calls.talk_mean(calls), calls.n),
-        Stated("hold_mean_s", "seconds", of_calls.hold_mean(calls), calls.n),
-        Stated("wrap_mean_s", "seconds", of_calls.wrap_mean(calls), calls.n),
+        Stated("hold_mean_s", "seconds", of_calls.hold_mean(calls), known),
+        Stated("consult_mean_s", "seconds", of_calls.consult_mean(calls), known),
+        Stated("wrap_mean_s", "seconds", of_calls.wrap_mean(calls), known),
+        Stated("aht_median_s", "seconds", of_calls.aht_median(calls), calls.n),
+        Stated("aht_p90_s", "seconds", of_calls.aht_p90(calls), calls.n),
     ]
     notes = []
     if asked.queue is None:
@@ -95,12 +116,15 @@ def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
         notes.append(asked.say("note.by_switch", n=calls.by_switch))
     if calls.by_key:
         notes.append(asked.say("note.by_key", n=calls.by_key))
+    late = of_calls.handled(asked.hourless)
+    if late:
+        notes.append(asked.say("note.hourless", n=late))
     return summary(asked, stated, notes)
 
 
 def _asides(asked: Asked, calls: Calls) -> list[str]:
     """What the means leave out, counted by its reason."""
-    reasons = ("open", "interrupted", "estimated", "impossible")
+    reasons = ("open", "interrupted", "estimated", "impossible", "unnamed")
     found = [(name, getattr(calls, f"aside_{name}")) for name in reasons]
     said = ", ".join(f"{n} {asked.say(f'aside.{name}')}" for name, n in found if n)
     return [asked.say("note.aside", said=said)] if said else []

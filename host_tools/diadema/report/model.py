@@ -151,7 +151,8 @@ def totalled(
     for column in columns:
         match column.total:
             case "sum":
-                total.append(sums[column.key])
+                unknown = is_unknown(rows, places[column.key])
+                total.append(None if unknown else sums[column.key])
             case Ratio() as ratio:
                 total.append(ratio_of(column.kind, ratio, sums))
             case "given":
@@ -159,6 +160,11 @@ def totalled(
             case _:
                 total.append(None)
     return total
+
+
+def is_unknown(rows: Sequence[Sequence[Cell]], place: int) -> bool:
+    """There are rows, and none of them knows anything of that column."""
+    return bool(rows) and all(plain(row[place]) is None for row in rows)
 
 
 def ratio_of(kind: Kind, ratio: Ratio, sums: dict[str, int]) -> int | float | None:

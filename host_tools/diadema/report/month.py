@@ -18,7 +18,7 @@ from diadema.errors import DiademaError
 from diadema.metrics import queue
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import Flow
-from diadema.metrics.rounding import mean
+from diadema.metrics.rounding import mean, whole_seconds
 from diadema.store import QueueCall, Reader, switch_calls
 
 type Agent = str | None  # the switch named nobody
@@ -140,7 +140,7 @@ def _serve(
     assert call.connected_utc is not None
     start_s, agent = call.connected_utc // 1000, call.agent
     if month[0] <= start_s < month[1]:
-        end_s = None if call.end_utc is None else call.end_utc // 1000
+        talked = queue.talk_ms(call)
         why = _aside(call, doubtful)
         for row in (
             made.served,
@@ -150,9 +150,9 @@ def _serve(
             row.contacts += 1
             if why:
                 row.aside[why] += 1
-            elif end_s is not None:
+            elif talked is not None:
                 row.n += 1
-                row.n_talk_s += end_s - start_s
+                row.n_talk_s += whole_seconds(talked)
     if call.end_utc is None:
         return
     begin, until = max(start_s, month[0]), min(call.end_utc // 1000, month[1])

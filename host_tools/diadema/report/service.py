@@ -30,6 +30,8 @@ PARTS: list[Part[Flow]] = [
     Part("sl_answered", of.sl_answered, "percent", Ratio(["answered_within"], ["answered"])),
     Part("sl_removed", of.sl_removed, "percent",
          Ratio(["answered_within", "abandoned_within"], _ENDED)),
+    Part("answer_rate", of.answer_rate, "percent", Ratio(["answered"], ["received"]),
+         "answer_rate"),
     Part("asa_s", of.asa, "seconds", "given", "asa_s"),
     Part("abandonment", of.abandonment, "percent", Ratio(["abandoned"], _ENDED), "abandonment"),
     Part("abandonment_noshort", of.abandonment_noshort, "percent",
@@ -87,6 +89,7 @@ def _summary(asked: Asked, flow: Flow) -> Section:
     ]  # fmt: skip
     n = flow.answered + flow.abandoned
     stated += [
+        Stated("answer_rate", "percent", of.answer_rate(flow), flow.received, "answer_rate"),
         Stated("asa_s", "seconds", of.asa(flow), flow.answered, "asa_s"),
         Stated("abandonment", "percent", of.abandonment(flow), n, "abandonment"),
         Stated(

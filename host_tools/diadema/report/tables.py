@@ -122,12 +122,23 @@ AGENT: tuple[tuple[str, Kind], ...] = (("agent", "text"), ("code", "text"), ("te
 
 def agent_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
     """Of each who has any, by name."""
-    people = asked.people
     for agent, sums in asked.by_agent.items():
         found = of(sums)
         if found:
-            team = people.team(agent)
-            yield [people.name(agent), agent, people.teams.get(team, team)], found
+            yield _agent(asked, agent), found
+
+
+def agent_calls(asked: Asked, has: Callable[[Calls], object]) -> Iterable[Line[Calls]]:
+    """The same of their calls, of those who have such."""
+    for agent, calls in asked.calls_by_agent.items():
+        if has(calls):
+            yield _agent(asked, agent), calls
+
+
+def _agent(asked: Asked, agent: str) -> list[Cell]:
+    people = asked.people
+    team = people.team(agent)
+    return [people.name(agent) or asked.say("nobody"), agent, people.teams.get(team, team)]
 
 
 def queue_lines(asked: Asked) -> Iterable[Line[Calls]]:

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
-from diadema import metrics
 from diadema.figures.agent_day import AgentPage, agent_page, events_behind
-from diadema.metrics.calls import aht
+from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.site_work import SYSTEM_REASONS
 from diadema.web.asking import person_of
@@ -79,11 +78,11 @@ def told(made: AgentPage) -> dict[str, Any]:
         "figures": {
             "handled": calls.answered + calls.connected,
             "missed": calls.missed,
-            "aht_s": aht(calls),
+            "aht_s": of_calls.aht(calls),
             "aht_n": calls.n,
-            "talk_s": metrics.mean(calls.talk_s, calls.n),
-            "hold_s": metrics.mean(calls.hold_s, calls.n),
-            "wrap_s": metrics.mean(calls.wrap_s, calls.n),
+            "talk_s": of_calls.talk_mean(calls),
+            "hold_s": of_calls.hold_mean(calls),
+            "wrap_s": of_calls.wrap_mean(calls),
             "occupancy": occupancy(load),
             "logged_s": load.logged_s,
         },

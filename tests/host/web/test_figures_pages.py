@@ -105,7 +105,7 @@ async def test_tables_of_all_agents_add_up(day_web: Web, open_page) -> None:
     both = sums(day_web, "a001").calls()
     both += sums(day_web, "a002").calls()
     assert await figure(page, "TMO") == clock(call_metrics.aht(both))
-    assert await figure(page, "Recibidas") == str(both.offered)
+    assert await figure(page, "Timbres") == str(both.offered)
     await expect(page.locator("canvas").first).to_be_visible()
     await page.goto(at(day_web, "dispositions"))
     counts = page.locator(".figures-table tbody tr td:nth-child(6)")

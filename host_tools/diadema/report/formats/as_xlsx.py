@@ -42,6 +42,7 @@ _FORMS: dict[Kind, str] = {
     "figure": "General",
 }
 _SERIES = 109  # SUBTOTAL's sum of what a filter shows
+_COUNTED = 102  # how many numbers it shows
 
 
 def content(report: Report) -> bytes:
@@ -171,7 +172,10 @@ def _total(
         style = styles.cell(kind, missed=missed, total=True)
         if column.total == "sum":
             span = f"{xl_rowcol_to_cell(rows[0], place)}:{xl_rowcol_to_cell(rows[1], place)}"
-            formula = f"=SUBTOTAL({_SERIES},{span})"
+            formula = f"SUBTOTAL({_SERIES},{span})"
+            if any(plain(row[place]) is None for row in section.rows):  # nothing known, no 0
+                formula = f'IF(SUBTOTAL({_COUNTED},{span})=0,"",{formula})'
+            formula = f"={formula}"
         elif isinstance(column.total, Ratio):
             formula = _ratio(section, column.total, column.kind, line, here)
         else:
@@ -185,7 +189,7 @@ def _ratio(section: Section, ratio: Ratio, kind: Kind, line: int, here: dict[str
 
     def term(name: str) -> str:
         sign, key = ("-", name[1:]) if name.startswith("-") else ("+", name)
-        cell = xl_rowcol_to_cell(line, here[key])
+        cell = f"N({xl_rowcol_to_cell(line, here[key])})"
         whole = f"ROUND({cell}*{_DAY_S},0)" if _kind(section, here[key]) == "seconds" else cell
         return f"{sign}{whole}"
 

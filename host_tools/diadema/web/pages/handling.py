@@ -67,13 +67,8 @@ def _figures(made: Overview, words: Any, language: str) -> None:
         ("answered", str(calls.answered), ""),
         ("missed", str(calls.missed), ""),
         ("open", str(calls.open), ""),
-        (
-            "answer_rate",
-            percent(call_metrics.answer_rate(calls), language),
-            percent(made.targets["answer_rate"], language)
-            if "answer_rate" in made.targets
-            else "",
-        ),
+        ("excused", str(calls.excused), ""),
+        ("pickup_rate", percent(call_metrics.pickup_rate(calls), language), ""),
         ("occupancy", percent(whole.occupancy, language), ""),
     ]
     with ui.element("dl").classes("figures"):
