@@ -97,8 +97,8 @@ def _attended(asked: Asked, start: int, end: int) -> Iterator[Contact]:
 
 
 def _is_ours(asked: Asked, one: Contact) -> bool:
-    agents = asked.agents
-    return (agents is None or one.a in agents) and asked.queue in (None, one.queue or "")
+    ours = asked.has_at(one.a, one.start_utc or 0)
+    return ours and asked.queue in (None, one.queue or "")
 
 
 def _flag(asked: Asked, code: str) -> str:

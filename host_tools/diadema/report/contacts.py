@@ -5,6 +5,7 @@ from diadema.metrics import calls as of_calls
 from diadema.metrics import queue as of_queue
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Ratio, Section
+from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -56,7 +57,7 @@ def make(asked: Asked) -> list[Section]:
     if asked.period.grain != "day":
         days = day_lines(asked, calls)
         sections.insert(3, table(asked, "calls_days", [("day", "day")], PARTS, days))
-    sections.append(_causes(asked, total))
+    sections += [*by_stage(asked, "calls_stages", PARTS, calls), _causes(asked, total)]
     return sections
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from diadema.directory.people import PRIVATE
 from diadema.figures.rows import Calls, Sums
 from diadema.report.asked import Asked
 from diadema.report.model import (
@@ -126,8 +127,15 @@ def agent_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Lin
     for agent, sums in asked.by_agent.items():
         found = of(sums)
         if found:
-            team = people.team(agent)
-            yield [people.name(agent), agent, people.teams.get(team, team)], found
+            yield [people.name(agent), agent, asked.team_name(agent)], found
+
+
+def reason_name(asked: Asked, code: str) -> str:
+    """Of a reason not to be ready; all private ones of a person have one."""
+    if code == PRIVATE:
+        return asked.say("reason.private")
+    known = asked.people.reasons.get(code)
+    return known.label if known else asked.known("reason", code or "none")
 
 
 def queue_lines(asked: Asked) -> Iterable[Line[Calls]]:

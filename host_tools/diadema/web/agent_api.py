@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from diadema import metrics
+from diadema.directory.people import PRIVATE
 from diadema.figures.agent_day import AgentPage, agent_page, events_behind
 from diadema.metrics.calls import aht
 from diadema.metrics.states import occupancy
@@ -94,7 +95,9 @@ def told(made: AgentPage) -> dict[str, Any]:
                 "seconds": seconds,
                 "system": reason in SYSTEM_REASONS,
             }
-            for reason, seconds in sorted(load.reasons.items(), key=lambda one: -one[1])
+            for reason, seconds in sorted(
+                load.reasons.items(), key=lambda one: (one[0] == PRIVATE, -one[1])
+            )
         ],
         "protocol": [
             {"step": step, "done": done, "block": block, "calls": with_steps}
