@@ -68,7 +68,7 @@ def test_handling_has_the_three_parts_and_the_time_logged_in(data):
                  "not_ready", "off")  # fmt: skip
         assert sum(cells[part] for part in parts) == cells["logged_s"] > 0
     reasons = report.section("reasons")
-    assert set(column(reasons, "reason")) >= {"Refrigerio", "SS. HH."}
+    assert set(column(reasons, "reason")) >= {"Refrigerio", "auxiliar privada"}
     assert totals(reasons)["seconds"] == totals(load)["not_ready"]
 
 

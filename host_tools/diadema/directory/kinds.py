@@ -14,7 +14,8 @@ from diadema.directory.wrong import Problem, Wrong
 type Body = dict[str, Value]
 
 METRICS = ("aht_s", "service_level", "answer_rate", "occupancy", "utilisation", "adherence")
-ABSENCES = ("day_off", "permission", "vacation", "medical_rest")
+ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
+STAGES = ("training", "nesting", "floor")
 RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
 
 
@@ -32,7 +33,11 @@ class Kind(Struct, frozen=True, kw_only=True):
     dated: bool = True
 
     def code(self, body: Body) -> str:
-        return "/".join(str(body.get(name) or "") for name in self.key)
+        """Of what names it; beyond the second part only what is given."""
+        parts = [str(body.get(name) or "") for name in self.key]
+        while len(parts) > 2 and not parts[-1]:
+            parts.pop()
+        return "/".join(parts)
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
@@ -144,6 +149,7 @@ _ALL = (
         _label("short"),
         _label("alias"),
         Field(name="team", type="ref", of="teams"),
+        Field(name="stage", type="choice", choices=STAGES),
         Field(name="employer", type="ref", of="employers", most=24),
         Field(name="document_kind", type="choice", choices=DOCUMENTS),
         Field(name="document", type="document", most=20, unique=True),
@@ -191,9 +197,10 @@ _ALL = (
         Field(name="absence", type="choice", choices=ABSENCES),
         Field(name="pauses", many=True, shape="pause"),
     )),
-    Kind(name="targets", key=("metric", "queue"), slot=True, fields=(
+    Kind(name="targets", key=("metric", "queue", "stage"), slot=True, fields=(
         Field(name="metric", type="choice", choices=METRICS, required=True),
         Field(name="queue", type="ref", of="queues", most=24),
+        Field(name="stage", type="choice", choices=STAGES[:2]),
         Field(name="value", type="decimal", low=0, high=_COUNT_S, required=True),
         Field(name="threshold_s", type="int", low=1, high=3600),
     )),

@@ -9,6 +9,8 @@ from msgspec import Struct, field
 
 from diadema.site import Site
 
+PRIVATE = "private"  # stands for every private reason in what is told of a person
+
 
 class Planned(Struct, kw_only=True):
     """One agent's day by the roster: seconds of UTC [start_s, end_s), also over midnight, and
@@ -31,11 +33,20 @@ class Worker(Struct, kw_only=True):
     name: str
     alias: str = ""
     team: str = ""
+    stage: str = ""  # training, nesting; empty: on the floor
     employer: str = ""
     document_kind: str = ""
     document: str = ""
     queues: list[str] = field(default_factory=list)
     active: bool = True
+
+
+class Spell(Struct):
+    """From that day on she is of that team, and at that stage."""
+
+    since: date
+    team: str
+    stage: str = ""
 
 
 class Reason(Struct, kw_only=True):
@@ -59,7 +70,8 @@ class People(Struct, kw_only=True):
     """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
 
     `targets` by (metric, queue or ""), in the metric's own unit: aht_s, service_level,
-    answer_rate, occupancy, utilisation, adherence.
+    answer_rate, occupancy, utilisation, adherence. `stage_targets`: those of new people, by
+    (metric, queue or "", stage).
     """
 
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -73,8 +85,10 @@ class People(Struct, kw_only=True):
     motive_of: dict[str, str] = field(default_factory=dict)  # leaf → its level-1 code
     motives: dict[str, str] = field(default_factory=dict)  # level-1 code → label
     negative_codes: frozenset[str] = frozenset()
+    spells: dict[str, list[Spell]] = field(default_factory=dict)  # of who changed in these days
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
+    stage_targets: dict[tuple[str, str, str], float] = field(default_factory=dict)
     thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
     roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # the switch's name → agent
@@ -90,12 +104,53 @@ class People(Struct, kw_only=True):
         known = self.workers.get(agent)
         return known.team if known else ""
 
-    def of_team(self, team: str) -> list[str]:
-        return [one.id for one in self.workers.values() if one.team == team]
+    def on(self, agent: str, day: date) -> Spell:
+        """Her team and stage on that day."""
+        known = self.workers.get(agent)
+        team, stage = (known.team, known.stage) if known else ("", "")
+        found = Spell(day, team, stage)
+        for spell in self.spells.get(agent, ()):
+            if spell.since <= day:
+                found = spell
+        return found
 
-    def target(self, metric: str, queue: str = "") -> float | None:
-        """The queue's own, else the site's."""
-        return self.targets.get((metric, queue), self.targets.get((metric, "")))
+    def teams_of(self, agent: str) -> list[str]:
+        """All teams that she is of in these days, in their order."""
+        teams = [spell.team for spell in self.spells.get(agent, ())] or [self.team(agent)]
+        return [*dict.fromkeys(teams)]
+
+    def of_team(self, team: str) -> list[str]:
+        """Whoever is of it on any of these days."""
+        return [a for a in self.workers if team in self.teams_of(a)]
+
+    def target(self, metric: str, queue: str = "", stage: str = "") -> float | None:
+        """That of the stage, else of all: the queue's own, else the site's."""
+        staged = self.stage_targets
+        its = staged.get((metric, queue, stage), staged.get((metric, "", stage)))
+        return (
+            its
+            if its is not None
+            else self.targets.get((metric, queue), self.targets.get((metric, "")))
+        )
+
+    def is_new(self, agent: str) -> bool:
+        """Whether she is in training or nesting on any of these days."""
+        spells = self.spells.get(agent)
+        if spells:
+            return any(spell.stage for spell in spells)
+        known = self.workers.get(agent)
+        return known is not None and bool(known.stage)
+
+    def shown(self, reason: str | None) -> str | None:
+        """A reason as whoever looks at a person may know it: the private ones are one."""
+        known = self.reasons.get(reason or "")
+        return PRIVATE if known is not None and known.private else reason
+
+    def told(self, times: dict[str, int]) -> dict[str, int]:
+        """The same of seconds by reason; the private ones come last, whatever they have."""
+        found = {code: seconds for code, seconds in times.items() if self.shown(code) != PRIVATE}
+        private = sum(times.values()) - sum(found.values())
+        return found | ({PRIVATE: private} if private else {})
 
     def planned(self, agent: str, day: date) -> Planned | None:
         return self.roster.get((agent, day))

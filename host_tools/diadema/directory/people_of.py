@@ -8,14 +8,16 @@ from msgspec import Struct
 
 from diadema.directory.book import Directory, Entry
 from diadema.directory.kinds import Body
-from diadema.directory.people import Area, People, Planned, Reason, Worker
+from diadema.directory.people import Area, People, Planned, Reason, Spell, Worker
 from diadema.site_work import SYSTEM_REASONS
 
 _AFTER_ALL = "~"  # after every code that begins with a day
 
 
 def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> People:
-    """As of `last`, with the roster of [first, last]. Who was retired keeps her name."""
+    """As of `last`, with the roster of [first, last], and with team and stage of each of those
+    days of whoever changed one. Who was retired keeps her name.
+    """
     people = People()
     for one in book.entries("agents", last, retired=True):
         known = one if one.body is not None else _before(book, one)
@@ -49,6 +51,9 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         key = (str(body["metric"]), str(body.get("queue") or ""))
         value = body["value"]
         assert isinstance(value, int | float)
+        if stage := body.get("stage"):
+            people.stage_targets[(*key, str(stage))] = value
+            continue
         people.targets[key] = value
         if "threshold_s" in body:
             people.thresholds[key[1]] = _number(body, "threshold_s")
@@ -57,7 +62,32 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
     for worker, body in _bodies(book, "agents", last):
         people.aliases |= dict.fromkeys(_list(body, "switch_aliases"), worker.code)
     _add_roster(people, book, first, last, zone)
+    for agent in book.changing("agents", first, last):
+        if agent in people.workers:
+            people.spells[agent] = _spells(people, book, agent, first, last)
     return people
+
+
+def _spells(people: People, book: Directory, agent: str, first: date, last: date) -> list[Spell]:
+    """Where no version holds on a day, as it is on the last one."""
+    worker = people.workers[agent]
+    known = book.history("agents", agent)
+    bounds = {first}
+    bounds |= {one.valid_from for one in known if one.valid_from is not None}
+    bounds |= {one.valid_until + timedelta(1) for one in known if one.valid_until is not None}
+    found: list[Spell] = []
+    for day in sorted(bound for bound in bounds if first <= bound <= last):
+        entry = book.entry("agents", agent, day)
+        body = entry.body if entry is not None else None
+        its = (worker.team, worker.stage) if body is None else _place(body)
+        if not found or (found[-1].team, found[-1].stage) != its:
+            found.append(Spell(day, *its))
+    return found
+
+
+def _place(body: Body) -> tuple[str, str]:
+    stage = str(body.get("stage") or "")
+    return str(body.get("team") or ""), "" if stage == "floor" else stage
 
 
 def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planned:
@@ -129,7 +159,8 @@ def _worker(body: Body, *, active: bool) -> Worker:
         id=str(body["code"]),
         name=str(body["name"]),
         alias=str(body["alias"]),
-        team=str(body.get("team") or ""),
+        team=_place(body)[0],
+        stage=_place(body)[1],
         employer=str(body.get("employer") or ""),
         document_kind=str(body.get("document_kind") or ""),
         document=str(body.get("document") or ""),

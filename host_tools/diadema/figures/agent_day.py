@@ -123,6 +123,10 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
     finally:
         reader.close()
     presence, work = tracks(trails, whole.start_ms, whole.end_ms)
+    for bar in presence:
+        bar.reason = people.shown(bar.reason)
+    sums = figures.agent(agent)
+    sums.load.reasons = people.told(sums.load.reasons)
     queue_targets = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
     return AgentPage(
         agent=agent,
@@ -133,7 +137,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         start=whole.start_ms,
         end=whole.end_ms,
         cut=figures.cut,
-        sums=figures.agent(agent),
+        sums=sums,
         presence=presence,
         work=work,
         link=link,
@@ -157,7 +161,9 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
             for one in amended
         ],
         voice=voice,
-        labels={code: reason.label for code, reason in people.reasons.items()},
+        labels={
+            code: reason.label for code, reason in people.reasons.items() if not reason.private
+        },
         targets={name: value for name, value in queue_targets.items() if value is not None},
     )
 
@@ -313,7 +319,9 @@ def events_behind(
 ) -> list[dict[str, Any]]:
     """The stored events of what she did in [start_ms, end_ms), or of one contact `c` that began
     then, in the order of each journal; at most EVENTS of them. `at`: where the host places them.
+    Private reasons have no name.
     """
+    people = read_people(data)
     reader = open_reader(data.store)
     found: list[dict[str, Any]] = []
     try:
@@ -331,6 +339,8 @@ def events_behind(
                         continue
                     if c is None and at is not None and not start_ms <= at < end_ms:
                         continue
+                    if event["k"].startswith("presence."):
+                        event["reason"] = people.shown(event.get("reason"))
                     found.append({"at": at, **event})
                     if len(found) >= EVENTS:
                         return found

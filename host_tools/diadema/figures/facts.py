@@ -54,7 +54,7 @@ def facts(
     wanted = None if agents is None else set(agents)
     _contacts(tx, found, start_ms, end_ms, on, wanted)
     _trails(tx, found, start_ms, end_ms, on, wanted)
-    for ticket in _tickets(tx, start_ms, end_ms):
+    for ticket in tickets(tx, start_ms, end_ms):
         if ticket.a is not None and (wanted is None or ticket.a in wanted):
             found[ticket.a].tickets.append(ticket)
     contacts = [one for its in found.values() for one in its.contacts]
@@ -172,7 +172,8 @@ def _same(rows: Iterable[str], session: Key) -> Iterable[Trail]:
             yield trail
 
 
-def _tickets(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Ticket]:
+def tickets(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Ticket]:
+    """Calls for assistance that were made in that time, and faults that went on in it."""
     row = tables.tickets.c
     reaches = (row.kind == "fault") & (row.closed_utc.is_(None) | (row.closed_utc > start_ms))
     query = select(tables.tickets).where(

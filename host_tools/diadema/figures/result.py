@@ -3,6 +3,7 @@ thousand agents has ten thousands of them, and most questions need few.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from functools import cached_property
 
 from msgspec import Struct, field
@@ -105,6 +106,20 @@ class Figures(Struct, kw_only=True):
     days: list[Day]
     months: dict[str, dict[str, tuple[str, Sums]]] = field(default_factory=dict)
     hourless: dict[str, Sums] = field(default_factory=dict)
+
+    def only(self, has: Callable[[str, date], bool]) -> "Figures":
+        """Without the agents' days that are not wanted."""
+        for one in self.days:
+            day = date.fromisoformat(one.day)
+            wanted = {a for a in one.agents if has(a, day)}
+            one.agents = {a: one.agents[a] for a in one.agents if a in wanted}
+            one.intervals = {
+                at: {a: sums for a, sums in its.items() if a in wanted}
+                for at, its in one.intervals.items()
+            }
+            one.whole = None
+        self.months = {}
+        return self
 
     def agent(self, a: str) -> Sums:
         return _sum((day.agents[a] for day in self.days if a in day.agents), Sums())

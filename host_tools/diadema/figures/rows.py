@@ -130,7 +130,7 @@ class Load(_Sums, kw_only=True, array_like=True):
 
     @property
     def handling_s(self) -> int:
-        return self.talking + self.held + self.consulting + self.wrapup
+        return self.talking + self.held + self.consulting + self.wrapup + self.dialing
 
 
 class Sums(Struct, kw_only=True, array_like=True):

@@ -40,3 +40,23 @@ class Intervals:
 
     def local(self, interval: int) -> datetime:
         return datetime.fromtimestamp(interval, self.zone)
+
+    def label(self, interval: int) -> str:
+        """By the clock, as 09:30; that of an hour which a change of the clock gives twice with its
+        difference to UTC, as 23:30 −03 and 23:30 −04. In order of time within a day.
+        """
+        local = self.local(interval)
+        one, other = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
+        if one == other or one is None or other is None or one < other:
+            return f"{local:%H:%M}"
+        offset = f"{local:%z}".replace("-", "−")
+        return f"{local:%H:%M} {offset[:3]}" + (f":{offset[3:5]}" if offset[3:5] != "00" else "")
+
+
+def by_clock(label: str) -> tuple[str, int]:
+    """The order of `Intervals.label`: of an hour that comes twice the one before the change, which
+    is further ahead of UTC, is the first.
+    """
+    hour, _, offset = label.partition(" ")
+    minutes = int(offset[1:3]) * 60 + int(offset[4:6] or 0) if offset else 0
+    return hour, minutes if offset.startswith("−") else -minutes

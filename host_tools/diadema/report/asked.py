@@ -4,7 +4,7 @@ the people of those days, and the figures themselves, read once.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -12,11 +12,11 @@ from diadema import site
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.errors import DiademaError
-from diadema.figures.days import start_of
+from diadema.figures.days import day_at, spans, start_of
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cut, Sums
 from diadema.ingest.cut import cut_of
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import Intervals, by_clock
 from diadema.paths import DataDir
 from diadema.report.kinds import RIGHTS
 from diadema.report.model import Scope
@@ -76,6 +76,7 @@ class Asked:
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)
         self.agents: Collection[str] | None = self._agents()
+        self._among = frozenset(self.agents or ())
 
     def say(self, name: str, /, **values: object) -> str:
         return text(f"reports.{name}", self.language, **values)
@@ -117,7 +118,7 @@ class Asked:
     @cached_property
     def figures(self) -> Figures:
         """With their half-hours where the kind shows them."""
-        return read(
+        found = read(
             self.data,
             self.period.first,
             self.period.last,
@@ -125,6 +126,8 @@ class Asked:
             intervals=self.kind in ("tmo", "llamadas", "servicio"),
             agents=self.agents,
         )
+        moved = self.agents is not None and any(a in self.people.spells for a in self.agents)
+        return found.only(self.has) if moved and self.scope.of != "agent" else found
 
     @cached_property
     def by_agent(self) -> Mapping[str, Sums]:
@@ -140,12 +143,12 @@ class Asked:
     @cached_property
     def by_half_hour(self) -> Mapping[str, Sums]:
         """By the site's clock, as 09:30."""
-        local = Intervals(self.zone).local
+        label = Intervals(self.zone).label
         halves: defaultdict[str, Sums] = defaultdict(Sums)
         for day in self.figures.days:
             for start, sums in day.half_hours().items():
-                halves[f"{local(start):%H:%M}"] += sums
-        return dict(sorted(halves.items()))
+                halves[label(start)] += sums
+        return {half: halves[half] for half in sorted(halves, key=by_clock)}
 
     @cached_property
     def hourless(self) -> Calls:
@@ -188,6 +191,44 @@ class Asked:
     def order(self, agent: str) -> tuple[str, str]:
         return self.people.name(agent).casefold(), agent
 
+    def has(self, agent: str, day: date) -> bool:
+        """Whether what she did that day is asked for: of a team it is by who belonged to it."""
+        if self.agents is None:
+            return True
+        if agent not in self._among:
+            return False
+        match self.scope.of:
+            case "agent":
+                return True
+            case "team":
+                return self.people.on(agent, day).team == self.scope.code
+        teams = None if self.person is None else self.person.scope(self.people)
+        return teams is None or self.people.on(agent, day).team in teams
+
+    def has_at(self, agent: str, utc_ms: int) -> bool:
+        return self.agents is None or self.has(agent, day_at(utc_ms // 1000, self.zone))
+
+    def times(self, agent: str) -> list[tuple[int, int]]:
+        """Seconds of UTC [start, end) of her days that are asked for, in order."""
+        days = spans(self.period.first, self.period.last, self.zone)
+        found: list[tuple[int, int]] = []
+        for span in days if agent in self.people.spells else ():
+            if not self.has(agent, span.day):
+                continue
+            if found and found[-1][1] == span.start_s:
+                found[-1] = found[-1][0], span.end_s
+            else:
+                found.append((span.start_s, span.end_s))
+        if agent in self.people.spells or not self.has(agent, self.period.first):
+            return found
+        start_ms, end_ms = self.bounds_ms
+        return [(start_ms // 1000, end_ms // 1000)]
+
+    def team_name(self, agent: str) -> str:
+        """Of that report's team, or of all that she is of in these days."""
+        its = [self.scope.code] if self.scope.of == "team" else self.people.teams_of(agent)
+        return ", ".join(self.people.teams.get(one, one) for one in its)
+
     def knows_queue(self, code: str) -> bool:
         """It is one of those days', or calls of them name it."""
         named = code in self.people.queues or code in self.total.queues
@@ -207,10 +248,11 @@ class Asked:
             if not its and code not in people.teams:
                 known = ", ".join(sorted(people.teams)) or "—"
                 raise DiademaError(self.say("no_team", given=code, known=known))
-            seen = [a for a in its if person is None or person.sees(a, people)]
-            if its and not seen:
+            teams = None if person is None else person.scope(people)
+            if its and teams is not None and code not in teams:
                 raise NotYours(self.say("not_yours"))
-            return seen
-        if person is None or self.sees_all:
+            return its
+        teams = None if person is None else person.scope(people)
+        if teams is None:
             return None
-        return [a for a in people.workers if person.sees(a, people)]
+        return [a for a in people.workers if not teams.isdisjoint(people.teams_of(a))]

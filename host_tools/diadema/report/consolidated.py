@@ -138,8 +138,8 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
 
 
 def _is_ours(asked: Asked, one: Contact) -> bool:
-    agents = asked.agents
-    return (agents is None or one.a in agents) and asked.queue in (None, one.queue or "")
+    ours = asked.has_at(one.a, one.start_utc or 0)
+    return ours and asked.queue in (None, one.queue or "")
 
 
 def _fcr(asked: Asked, seen: _Seen) -> list[Section]:

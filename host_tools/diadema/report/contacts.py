@@ -10,6 +10,7 @@ from diadema.metrics import queue as of_queue
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Ratio, Section
+from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -98,6 +99,7 @@ def make(asked: Asked) -> list[Section]:
         days = day_lines(asked, calls)
         sections.insert(3, table(asked, "calls_days", [("day", "day")], PARTS, days))
     sections += [
+        *by_stage(asked, "calls_stages", PARTS, calls),
         _causes(asked, total),
         table(asked, "rings_agents", AGENT, RINGS, agent_calls(asked, _rang)),
         _transfers(asked, total),

@@ -1,11 +1,14 @@
 """TMO with its three parts, and what the time logged in was spent on."""
 
+from diadema.directory.people import PRIVATE
+from diadema.figures.away import TOGETHER
 from diadema.figures.rows import Calls, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.model import Ratio, Section
+from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -16,12 +19,13 @@ from diadema.report.tables import (
     day_lines,
     half_hour_lines,
     queue_lines,
+    reason_name,
     summary,
     table,
 )
 
 _HANDLING = ["talk_s", "hold_s", "wrap_s"]
-_BUSY = ["talking", "held", "consulting", "wrapup"]
+_BUSY = ["talking", "held", "consulting", "wrapup", "dialing_s"]
 
 
 def _known(calls: Calls, seconds: int) -> int | None:
@@ -62,6 +66,7 @@ LOAD: list[Part[Load]] = [
     Part("wrapup", lambda load: load.wrapup, "seconds"),
     Part("not_ready", lambda load: load.not_ready, "seconds"),
     Part("off", lambda load: load.off, "seconds"),
+    Part("technical_s", lambda load: load.technical_s, "seconds"),
     Part(
         "occupancy", states.occupancy, "percent", Ratio(_BUSY, [*_BUSY, "ready"]), "occupancy"
     ),
@@ -88,6 +93,7 @@ def make(asked: Asked) -> list[Section]:
         days = day_lines(asked, calls)
         sections.insert(2, table(asked, "aht_days", [("day", "day")], PARTS, days))
     sections[1].notes = _asides(asked, total.calls(asked.queue))
+    sections += by_stage(asked, "aht_stages", PARTS, calls)
     if asked.queue is None:
         sections += _times(asked)
     return sections
@@ -106,9 +112,10 @@ def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
     ]
     notes = []
     if asked.queue is None:
+        people = _logged_in(asked)
         stated += [
-            Stated("occupancy", "percent", states.occupancy(load), target="occupancy"),
-            Stated("utilisation", "percent", states.utilisation(load), target="utilisation"),
+            Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
+            Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
         ]
     else:
         notes.append(asked.say("note.no_load_of_queue"))
@@ -141,32 +148,36 @@ def _times(asked: Asked) -> list[Section]:
     return [
         table(asked, "load_agents", AGENT, LOAD, agent_lines(asked, load), notes=notes),
         table(asked, "load_halves", [("hour", "text")], LOAD, half_hour_lines(asked, load)),
+        *by_stage(asked, "load_stages", LOAD, load),
         _reasons(asked),
     ]
 
 
 def _reasons(asked: Asked) -> Section:
-    """Time in each not-ready reason; what the system gave is a part of it."""
+    """Time in each not-ready reason; what the system gave is a part of it. The private ones are
+    told apart of ten people or more together, else they are one, the last one whatever it has.
+    """
     load = asked.total.load
-
-    def spent(code: str) -> int:
-        return load.reasons[code]
-
+    people = _logged_in(asked)
+    spent, system = (
+        given if people >= TOGETHER else asked.people.told(given)
+        for given in (load.reasons, load.system)
+    )
     parts: list[Part[str]] = [
-        Part("seconds", spent, "seconds"),
-        Part("system_s", lambda code: load.system.get(code, 0), "seconds"),
+        Part("seconds", lambda code: spent[code], "seconds"),
+        Part("system_s", lambda code: system.get(code, 0), "seconds"),
         Part(
-            "share", lambda code: percent(spent(code), load.not_ready), "percent",
+            "share", lambda code: percent(spent[code], load.not_ready), "percent",
             Ratio(["seconds"], ["seconds"]),
         ),
     ]  # fmt: skip
     lines: list[Line[str]] = [
-        ([_reason(asked, code)], code)
-        for code in sorted(load.reasons, key=lambda code: (-spent(code), code))
+        ([reason_name(asked, code)], code)
+        for code in sorted(spent, key=lambda code: (code == PRIVATE, -spent[code], code))
     ]
     return table(asked, "reasons", [("reason", "text")], parts, lines)
 
 
-def _reason(asked: Asked, code: str) -> str:
-    known = asked.people.reasons.get(code)
-    return known.label if known else asked.known("reason", code or "none")
+def _logged_in(asked: Asked) -> int:
+    """How many people have time logged in."""
+    return sum(sums.load.logged_s > 0 for sums in asked.by_agent.values())

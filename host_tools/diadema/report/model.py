@@ -180,5 +180,7 @@ def added(names: Sequence[str], values: dict[str, Any]) -> int:
 
 
 def _number(cell: Cell) -> int:
+    if type(cell) is int:  # as most are
+        return cell
     value = plain(cell)
     return value if isinstance(value, int) else 0

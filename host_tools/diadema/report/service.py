@@ -5,7 +5,7 @@ from collections import defaultdict
 from diadema.figures.joined_days import JoinedDay, joined_days
 from diadema.figures.rows import QueueSums
 from diadema.metrics import queue as of
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import Intervals, by_clock
 from diadema.metrics.queue import Flow
 from diadema.report.asked import Asked
 from diadema.report.model import Ratio, Section
@@ -127,11 +127,15 @@ def _days(asked: Asked) -> list[Line[Flow]]:
 
 
 def _halves(asked: Asked) -> list[Line[Flow]]:
-    local = Intervals(asked.zone).local
+    label = Intervals(asked.zone).label
     halves: defaultdict[str, QueueSums] = defaultdict(QueueSums)
     for day in asked.figures.days:
         for start, queues in day.queue_intervals.items():
             for queue, sums in queues.items():
                 if asked.queue in (None, queue):
-                    halves[f"{local(start):%H:%M}"] += sums
-    return [([half], _flow(asked, halves[half])) for half in sorted(halves) if halves[half]]
+                    halves[label(start)] += sums
+    return [
+        ([half], _flow(asked, halves[half]))
+        for half in sorted(halves, key=by_clock)
+        if halves[half]
+    ]

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from diadema.directory.people import PRIVATE
 from diadema.figures.rows import Calls, Sums
 from diadema.report.asked import Asked
 from diadema.report.model import (
@@ -136,9 +137,15 @@ def agent_calls(asked: Asked, has: Callable[[Calls], object]) -> Iterable[Line[C
 
 
 def _agent(asked: Asked, agent: str) -> list[Cell]:
-    people = asked.people
-    team = people.team(agent)
-    return [people.name(agent) or asked.say("nobody"), agent, people.teams.get(team, team)]
+    return [asked.people.name(agent) or asked.say("nobody"), agent, asked.team_name(agent)]
+
+
+def reason_name(asked: Asked, code: str) -> str:
+    """Of a reason not to be ready; all private ones of a person have one."""
+    if code == PRIVATE:
+        return asked.say("reason.private")
+    known = asked.people.reasons.get(code)
+    return known.label if known else asked.known("reason", code or "none")
 
 
 def queue_lines(asked: Asked) -> Iterable[Line[Calls]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
+from diadema.directory.people import PRIVATE
 from diadema.figures.agent_day import AgentPage, agent_page, events_behind
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
@@ -93,7 +94,9 @@ def told(made: AgentPage) -> dict[str, Any]:
                 "seconds": seconds,
                 "system": reason in SYSTEM_REASONS,
             }
-            for reason, seconds in sorted(load.reasons.items(), key=lambda one: -one[1])
+            for reason, seconds in sorted(
+                load.reasons.items(), key=lambda one: (one[0] == PRIVATE, -one[1])
+            )
         ],
         "protocol": [
             {"step": step, "done": done, "block": block, "calls": with_steps}

@@ -5,6 +5,8 @@ Types are checked here, once; a value that does not fit is counted by the caller
 
 import msgspec
 
+from diadema.directory.people import PRIVATE
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """`agent.<id>`: what is known of one agent now. Times are UTC milliseconds, `tmo` seconds."""
@@ -45,6 +47,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     def hides_reason(self) -> bool:
         """Whether the public may not know why: not ready, and nobody said that it is no secret."""
         return self.state == "not_ready" and self.private is not False
+
+    def shown(self) -> "Row":
+        """As whoever sees the floor may know it: a private reason has no name."""
+        if not self.private:
+            return self
+        return msgspec.structs.replace(self, reason=PRIVATE, reason_label=None)
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):

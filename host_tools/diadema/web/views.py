@@ -1,7 +1,7 @@
 """What each audience may know of an agent. A field that is not listed here is never sent.
 
-`full` is for the floor under /ui; `wall` is public: alias, state and clock, and of a private
-reason neither the reason nor since when.
+`full` is for the floor under /ui, where a private reason has no name; `wall` is public: alias,
+state and clock, and of a private reason neither the reason nor since when.
 """
 
 from collections.abc import Callable
@@ -34,6 +34,7 @@ def _full_who(row: Row, people: People) -> Values:
 
 
 def _full_live(row: Row) -> Values:
+    row = row.shown()
     return (
         row.state,
         row.since,

@@ -231,7 +231,7 @@ class AgentPage {
   #word(bar) {
     const { words } = this;
     const state = words[`state.${bar.state}`] ?? bar.state;
-    const label = bar.reason ? (bar.label ?? words[`reason.${bar.reason}`] ?? bar.reason) : "";
+    const label = bar.reason ? (this.shown.labels[bar.reason] ?? words[`reason.${bar.reason}`] ?? bar.reason) : "";
     const by = bar.by && bar.by !== "agent" ? (bar.who ?? words[`by.${bar.by}`]) : "";
     return [state, label, by].filter(Boolean).join(" · ");
   }

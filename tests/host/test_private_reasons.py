@@ -1,0 +1,95 @@
+"""Nothing that tells of a person says for which private reason she was not ready."""
+
+import json
+
+import msgspec
+import pytest
+from diadema import site as sites
+from diadema.directory.reading import people as read_people
+from diadema.figures.agent_day import agent_page, events_behind
+from diadema.figures.overview import overview
+from diadema.ingest.acts import Acts
+from diadema.ingest.commanding import Commands
+from diadema.report.formats import made_as
+from diadema.report.kinds import KINDS
+from diadema.report.make import make
+from diadema.report.model import Scope
+from diadema.report.period import around
+from diadema.web import acted, ledger_reads
+from diadema.web.agent_api import told
+from diadema.web.rows import Row
+from diadema.web.views import FULL
+from test_report_adherence import DAY, DESCRIBED, Desk, at, place
+
+__all__ = ["place"]
+CODES = ("sshh", "topico", "lactancia")
+LABELS = ("SS. HH.", "Tópico", "Lactancia")
+
+
+@pytest.fixture
+def worked(place, ingest, reader):
+    """Shifts with every private reason in them, one of them set by a supervisor."""
+    for k in (1, 2):
+        place.plan(k, at(8), at(16), [(at(12), at(13), "refrigerio")])
+        desk = Desk(k, at(8))
+        for hour, reason in zip((9, 10, 11), CODES, strict=True):
+            desk.until(at(hour)).pause(reason).until(at(hour, 20)).ready()
+        desk.until(at(13)).pause(CODES[k], by="supervisor").until(at(13, 20)).ready()
+        desk.call("c1", 60_000)
+        ingest.take([desk.script.hello_message()], "stream", "server")
+        place.take(desk)
+    ingest.site = sites.parse(json.dumps(DESCRIBED).encode())
+    acts = Acts(ingest, Commands(ingest, None), reader, None)
+    for reason in CODES:
+        acts.act({"action": "presence", "a": "a001", "reason": reason, "by": "elena", "who": "E"})
+    return place
+
+
+def check(text):
+    text = text if isinstance(text, str) else msgspec.json.encode(text).decode()
+    for word in (*CODES, *LABELS):
+        assert word not in text, word
+    return text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scope", ["floor", "agent:a001"])
+def test_no_report_names_one(worked, kind, scope):
+    of, _, code = scope.partition(":")
+    for span in ("day", "week"):
+        now = (at(23)) * 1000
+        report = make(worked.data, kind, around(span, DAY), Scope(of=of, code=code), now)
+        check(json.dumps(json.loads(made_as("json", report)), ensure_ascii=False))
+    private = "auxiliar privada" in made_as("json", report).decode()
+    assert private == (kind in ("tmo", "adherencia", "supervision"))
+
+
+def test_no_page_of_a_person_names_one(worked, reader):
+    data, now = worked.data, at(23) * 1000
+    page = told(agent_page(data, "a001", DAY, now))
+    shown = check(page)
+    assert '"reason":"private"' in shown
+    assert [one["reason"] for one in page["reasons"]][-1] == "private"
+    assert sum(one["reason"] == "private" for one in page["reasons"]) == 1
+    sums, _, _ = ledger_reads.day(data, DAY, now, "a001")
+    check(sums)
+    assert sums.load.reasons["private"] == 4 * 1200
+    found = events_behind(data, "a001", at(0) * 1000, at(23) * 1000)
+    assert any(event.get("reason") == "private" for event in found)
+    check(found)
+    check(overview(data, DAY, DAY, now, ["a001", "a002"]).rows)
+    people = read_people(data)
+    words = {"reason.private": "auxiliar privada"}
+    assert {acted.reason_of(act, people, words) for act in reader.acts()} == {*words.values()}
+
+
+def test_the_floor_shows_no_more_than_that_it_is_private():
+    row = Row(a="a001", state="not_ready", reason="topico", reason_label="Tópico", private=True)
+    live = dict(zip(FULL.live_columns, FULL.live(row), strict=True))
+    assert (live["reason"], live["label"]) == ("private", None)
+    check(msgspec.structs.asdict(row.shown()))  # as `/api/v1/live` has it
+    open_one = Row(
+        a="a001", state="not_ready", reason="break", reason_label="Break", private=False
+    )
+    live = dict(zip(FULL.live_columns, FULL.live(open_one), strict=True))
+    assert (live["reason"], live["label"]) == ("break", "Break")
