@@ -83,6 +83,7 @@ def overview(
                 found.load += sums.load
     names = ("aht_s", "occupancy", "answer_rate")
     targets = {name: people.target(name) for name in names}
+    targets["occupancy_most"] = people.most.get(("occupancy", ""))
     return Overview(
         cut=figures.cut,
         zone=figures.zone,

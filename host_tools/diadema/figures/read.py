@@ -99,7 +99,7 @@ class _Asked:
         whose = None if agents is None else frozenset(agents)
         self.scope = Scope(first.isoformat(), last.isoformat(), whose)
         self.people = read_people(data, first, last)
-        self.aliases = read_people(data).aliases
+        self.now_people = read_people(data)  # whom the switch names, also of days gone by
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
         self.days = {day: _Day(span) for day, span in self.spans.items()}
         self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
@@ -121,7 +121,7 @@ class _Asked:
         )
 
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
-        known, anew = current(rx, tx, self.zone, self.aliases)
+        known, anew = current(rx, tx, self.zone, self.now_people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
         if not anew or keep:
             self._load(rx)
@@ -134,7 +134,7 @@ class _Asked:
         if keep and self.scope.agents is None:
             self._sum_up(rx)
         added = add_running(
-            tx, self, running(tx, self.now_ms), self.zone, self.aliases, self.scope
+            tx, self, running(tx, self.now_ms), self.zone, self.now_people, self.scope
         )
         for day in {*added.of_day, *added.replaced}:
             self._went_on(day, added.of_day.get(day), day in added.replaced)
@@ -186,13 +186,14 @@ class _Asked:
     def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
         on, cut_by = running(tx, self.now_ms), Intervals(self.zone)
+        aliases, named = self.now_people.aliases, self.now_people.switch_queues
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
-            its = facts(tx, start_ms, end_ms, on, self.aliases, self.scope.agents)
+            its = facts(tx, start_ms, end_ms, on, aliases, self.scope.agents)
             for a in its:
-                if halves := agent_halves(its[a], span, cut_by):
+                if halves := agent_halves(its[a], span, cut_by, named):
                     self.days[day].set(a, (day_sums(halves), halves))
-            for queue, calls in queue_calls(tx, span).items():
+            for queue, calls in queue_calls(tx, span, named).items():
                 parts = queue_halves(calls, cut_by)
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
 

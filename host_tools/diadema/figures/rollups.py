@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from diadema.figures.rows import QueueSums, Sums
 from diadema.store.bulk import replacement
 
-VERSION = 3  # of what cells mean; others are made anew
+VERSION = 4  # of what cells mean; others are made anew
 FED = ("contacts", "trails", "tickets", "queue_calls")  # tables whose rows make cells
 BUSY_MS = 1_000
 metadata = MetaData()
@@ -87,14 +87,15 @@ queue_halves_of = msgspec.msgpack.Decoder(dict[int, QueueSums]).decode
 
 
 class State(Struct, kw_only=True):
-    """What the cells were made of. `rowids`: how far each table of the store was read; `samples`:
-    of rows up to there (table, rowid, its key), by which another store is noticed; `told_ms`:
-    when nothing was stale the last time.
+    """What the cells were made of. `aliases`, `queues`: by the switch's names of them. `rowids`:
+    how far each table of the store was read; `samples`: of rows up to there (table, rowid, its
+    key), by which another store is noticed; `told_ms`: when nothing was stale the last time.
     """
 
     version: int = VERSION
     zone: str = ""
     aliases: dict[str, str] = field(default_factory=dict)
+    queues: dict[str, str] = field(default_factory=dict)
     rowids: dict[str, int] = field(default_factory=dict)
     samples: list[tuple[str, int, str]] = field(default_factory=list)
     position: int = 0

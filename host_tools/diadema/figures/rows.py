@@ -44,7 +44,8 @@ class Calls(_Sums, kw_only=True, array_like=True):
     code of the tree, `untyped`: answered and over without one, `retyped`: of the former, another
     one gave it. `causes`: of the missed and the not_answered. `by_switch`: only the switch told
     of them (a centre without stations), their talk is all that is known. `continued`: with a
-    conversation that another agent began, who handed it over.
+    conversation that another agent began, who handed it over. `code_…`: the averages by code, ""
+    where none was given: their sums are `n`, `talk_s`, `hold_s` and `wrap_s`.
     """
 
     offered: int = 0
@@ -77,6 +78,10 @@ class Calls(_Sums, kw_only=True, array_like=True):
     causes: dict[str, int] = field(default_factory=dict)
     by_switch: int = 0
     continued: int = 0
+    code_n: dict[str, int] = field(default_factory=dict)
+    code_talk_s: dict[str, int] = field(default_factory=dict)
+    code_hold_s: dict[str, int] = field(default_factory=dict)
+    code_wrap_s: dict[str, int] = field(default_factory=dict)
 
 
 class Load(_Sums, kw_only=True, array_like=True):
@@ -99,6 +104,7 @@ class Load(_Sums, kw_only=True, array_like=True):
     technical_s: int = 0  # faults that she reported; overlaps the states
     system: dict[str, int] = field(default_factory=dict)
     switch_talk_s: int = 0
+    present: int = 0  # half-hours in which she was logged in, one each
 
     @property
     def logged_s(self) -> int:
@@ -114,12 +120,13 @@ class Sums(Struct, kw_only=True, array_like=True):
 
     queues: dict[str, Calls] = field(default_factory=dict)  # "" : of no queue
     load: Load = field(default_factory=Load)
-    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked
+    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked by key
     steps_block: dict[str, int] = field(default_factory=dict)  # of those, «en bloque»
     help_n: int = 0
     help_wait_s: int = 0
     faults: int = 0
     campaigns: dict[str, int] = field(default_factory=dict)  # with a conversation, by campaign
+    steps_automatic: dict[str, int] = field(default_factory=dict)  # ticked by the station itself
 
     def __iadd__(self, other: "Sums") -> "Sums":
         for queue, calls in other.queues.items():
@@ -131,6 +138,7 @@ class Sums(Struct, kw_only=True, array_like=True):
         _add_counts(self.steps, other.steps)
         _add_counts(self.steps_block, other.steps_block)
         _add_counts(self.campaigns, other.campaigns)
+        _add_counts(self.steps_automatic, other.steps_automatic)
         self.help_n += other.help_n
         self.help_wait_s += other.help_wait_s
         self.faults += other.faults
@@ -149,8 +157,9 @@ class Sums(Struct, kw_only=True, array_like=True):
 class QueueSums(_Sums, kw_only=True, array_like=True):
     """Calls at the switch, booked whole where they entered the queue. Received = answered +
     abandoned + left + waiting. `answered_waits`, `abandoned_waits`: how many waited so many
-    seconds, parts of one counted as one, so that any threshold can be asked. `outside`: calls that
-    never stood in the queue, by cause; they are none of the others.
+    seconds, parts of one counted as one, so that any threshold can be asked; `left_waits` likewise
+    of those that left and said so. `outside`: calls that never stood in the queue, by cause; they
+    are none of the others. `no_agent`: of the answered, those of which nobody is named.
     """
 
     received: int = 0
@@ -159,10 +168,12 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     left: int = 0
     waiting: int = 0
     estimated: int = 0
-    wait_ms: int = 0  # of the answered
+    wait_s: int = 0  # of the answered, each in whole seconds
     answered_waits: dict[int, int] = field(default_factory=dict)
     abandoned_waits: dict[int, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
+    left_waits: dict[int, int] = field(default_factory=dict)
+    no_agent: int = 0
 
     def flow(self, threshold_s: int, short_s: int) -> Flow:
         """For the service level and its kin, `metrics.queue`."""
@@ -175,7 +186,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
             answered_within=_within(self.answered_waits, threshold_s),
             abandoned_within=_within(self.abandoned_waits, threshold_s),
             short=_within(self.abandoned_waits, short_s),
-            wait_ms=self.wait_ms,
+            wait_s=self.wait_s,
         )
 
 

@@ -35,8 +35,9 @@ def book_served(
     served: Iterable[QueueCall],
     span: DaySpan,
     intervals: Intervals,
+    queues: Mapping[str, str],
 ) -> None:
-    """A contact where she took it; its conversation split."""
+    """A contact where she took it; its conversation split. `queues`: by the switch's names."""
     calls = [call for call in served if call.connected_utc is not None]
     doubted = {id(later) for later, _ in overlapping(calls)}
     for call in calls:
@@ -44,7 +45,8 @@ def book_served(
         start_s = call.connected_utc // 1000
         if span.start_s <= start_s < span.end_s:
             sums = halves[intervals.start_of(start_s)]
-            _book(sums.queues.setdefault(call.queue, Calls()), call, id(call) in doubted)
+            queue = queues.get(call.queue, call.queue)
+            _book(sums.queues.setdefault(queue, Calls()), call, id(call) in doubted)
         if call.end_utc is not None:
             begin, until = max(start_s, span.start_s), min(call.end_utc // 1000, span.end_s)
             for at, seconds in intervals.parts(begin, until):
@@ -67,3 +69,5 @@ def _book(calls: Calls, call: QueueCall, doubted: bool) -> None:
     else:
         calls.n += 1
         calls.talk_s += whole_seconds(talk_ms)
+        for counts, value in ((calls.code_n, 1), (calls.code_talk_s, whole_seconds(talk_ms))):
+            counts[""] = counts.get("", 0) + value

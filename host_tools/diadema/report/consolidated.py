@@ -9,7 +9,7 @@ from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.fcr import WINDOW_DAYS, Visit, fcr
 from diadema.report.asked import Asked
-from diadema.report.dispositions import COUNT, Counted, flag_word
+from diadema.report.dispositions import COUNT, Counted, coded, flag_word
 from diadema.report.model import Cell, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 from diadema.store import kept_contacts, open_reader, tables
@@ -98,7 +98,8 @@ def _attended(asked: Asked, start: int, end: int) -> Iterator[Contact]:
 
 def _is_ours(asked: Asked, one: Contact) -> bool:
     agents = asked.agents
-    return (agents is None or one.a in agents) and asked.queue in (None, one.queue or "")
+    queue = asked.switch_queues.get(one.queue or "", one.queue or "")
+    return (agents is None or one.a in agents) and asked.queue in (None, queue)
 
 
 def _flag(asked: Asked, code: str) -> str:
@@ -110,7 +111,7 @@ def _flag(asked: Asked, code: str) -> str:
 
 def _by_flag(asked: Asked, calls: Calls) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for code, n in calls.codes.items():
+    for code, n in coded(calls).items():
         counted[_flag(asked, code)] += n
     return counted
 

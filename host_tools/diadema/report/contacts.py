@@ -13,7 +13,7 @@ from diadema.report.tables import (
     agent_lines,
     day_lines,
     half_hour_lines,
-    queue_lines,
+    queue_table,
     summary,
     table,
 )
@@ -50,7 +50,7 @@ def make(asked: Asked) -> list[Section]:
         _summary(asked, total),
         _check(asked, total),
         table(asked, "calls_agents", AGENT, PARTS, agent_lines(asked, calls)),
-        table(asked, "calls_queues", [("queue", "text")], PARTS, queue_lines(asked)),
+        queue_table(asked, "calls_queues", PARTS),
         table(asked, "calls_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
     ]
     if asked.period.grain != "day":
@@ -86,7 +86,7 @@ def _summary(asked: Asked, calls: Calls) -> Section:
         Stated("typified", "count", calls.typified, of_calls.handled(calls)),
     ]
     if side:
-        flow = side.flow(asked.threshold_s, asked.short_s)
+        flow = side.flow(asked.threshold_s(asked.queue or ""), asked.short_s)
         n = flow.answered + flow.abandoned
         stated.append(
             Stated("abandonment", "percent", of_queue.abandonment(flow), n, "abandonment")
@@ -104,8 +104,11 @@ def _summary(asked: Asked, calls: Calls) -> Section:
 
 def _check(asked: Asked, calls: Calls) -> Section:
     """Received less all that can have become of it: nothing may be left."""
+    told = "in" if not calls.by_switch else "in_both"
+    if calls.by_switch == calls.answered > 0:
+        told = "in_switch"
     sides: list[tuple[str, tuple[int | None, ...]]] = [
-        ("in", (calls.offered, calls.answered, calls.missed, None, None, calls.open)),
+        (told, (calls.offered, calls.answered, calls.missed, None, None, calls.open)),
         ("out", (calls.dialed, calls.connected, calls.not_answered, None, None, calls.dialing)),
     ]
     side = switch_side(asked)
