@@ -269,4 +269,4 @@ def test_the_switch_adds_nothing_to_an_agent_of_whom_a_station_tells(place):
     flow = queue.flow(threshold_s=4, short_s=5)
     assert (flow.received, flow.answered, flow.answered_within) == (2, 2, 0)
     assert queue.flow(5, 5).answered_within == 2
-    assert queue.wait_ms == 9_000
+    assert queue.wait_s == 10  # each of 4.5 s in whole seconds

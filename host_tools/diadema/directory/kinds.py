@@ -10,10 +10,13 @@ from msgspec import Struct
 from diadema.directory.documents import DOCUMENTS, wrong_document
 from diadema.directory.fields import Field, Value
 from diadema.directory.wrong import Problem, Wrong
+from diadema.metrics.queue import VARIANTS
 
 type Body = dict[str, Value]
 
-METRICS = ("aht_s", "service_level", "answer_rate", "occupancy", "utilisation", "adherence")
+SECONDS = ("aht_s", "asa_s")  # the others are percents
+METRICS = (*SECONDS, "service_level", "abandonment", "answer_rate", "occupancy", "utilisation",
+           "adherence")  # fmt: skip
 ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
 STAGES = ("training", "nesting", "floor")
 RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
@@ -110,10 +113,20 @@ def _check_target(body: Body) -> list[Problem]:
     if not level and "threshold_s" in body:
         value = str(body["threshold_s"])
         return [Problem(word="threshold_idle", column="threshold_s", value=value)]
-    aim = body["value"]
-    if body["metric"] != "aht_s" and isinstance(aim, int | float) and aim > 100:
-        return [Problem(word="range", column="value", value=str(aim),
+    if not level and "variant" in body:
+        return [Problem(word="variant_idle", column="variant", value=str(body["variant"]))]
+    low = body["value"]
+    assert isinstance(low, int | float)
+    if body["metric"] not in SECONDS and low > 100:
+        return [Problem(word="range", column="value", value=str(low),
                         values={"low": "0", "high": "100"})]  # fmt: skip
+    most = body.get("most")
+    if isinstance(most, int | float):
+        if body["metric"] != "occupancy":
+            return [Problem(word="most_idle", column="most", value=str(most))]
+        if most <= low:
+            return [Problem(word="range", column="most", value=str(most),
+                            values={"low": str(low), "high": "100"})]  # fmt: skip
     return []
 
 
@@ -202,7 +215,9 @@ _ALL = (
         Field(name="queue", type="ref", of="queues", most=24),
         Field(name="stage", type="choice", choices=STAGES[:2]),
         Field(name="value", type="decimal", low=0, high=_COUNT_S, required=True),
+        Field(name="most", type="decimal", low=0, high=100),
         Field(name="threshold_s", type="int", low=1, high=3600),
+        Field(name="variant", type="choice", choices=tuple(VARIANTS)),
     )),
     Kind(name="dispositions", fields=(
         _code(),

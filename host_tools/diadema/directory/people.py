@@ -7,6 +7,7 @@ from datetime import date
 
 from msgspec import Struct, field
 
+from diadema.metrics.queue import THRESHOLD_S
 from diadema.site import Site
 
 PRIVATE = "private"  # stands for every private reason in what is told of a person
@@ -69,9 +70,9 @@ class Area(Struct, kw_only=True):
 class People(Struct, kw_only=True):
     """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
 
-    `targets` by (metric, queue or ""), in the metric's own unit: aht_s, service_level,
-    answer_rate, occupancy, utilisation, adherence. `stage_targets`: those of new people, by
-    (metric, queue or "", stage).
+    `targets` by (metric, queue or ""), in the metric's own unit, see `kinds.METRICS`; `most`: the
+    ceiling of one that is a band. `stage_targets`: those of new people, by (metric, queue or "",
+    stage).
     """
 
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -89,7 +90,9 @@ class People(Struct, kw_only=True):
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
     stage_targets: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    most: dict[tuple[str, str], float] = field(default_factory=dict)
     thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
+    variants: dict[str, str] = field(default_factory=dict)  # queue or "" → of the service level
     roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # the switch's name → agent
     switch_queues: dict[str, str] = field(default_factory=dict)  # the switch's name → queue
@@ -151,6 +154,18 @@ class People(Struct, kw_only=True):
         found = {code: seconds for code, seconds in times.items() if self.shown(code) != PRIVATE}
         private = sum(times.values()) - sum(found.values())
         return found | ({PRIVATE: private} if private else {})
+
+    def threshold_s(self, queue: str = "") -> int:
+        """T of the service level: that of the queue's own target, else of the site's."""
+        return self.thresholds.get(queue, self.thresholds.get("", THRESHOLD_S))
+
+    def variant(self, queue: str = "") -> str:
+        """Which service level its target is of, by its name in `metrics.queue.VARIANTS`."""
+        return self.variants.get(queue, self.variants.get("", "offered"))
+
+    def queue(self, told: str) -> str:
+        """The queue that is meant by a name of the switch's; one that nobody knows is its own."""
+        return self.switch_queues.get(told, told)
 
     def planned(self, agent: str, day: date) -> Planned | None:
         return self.roster.get((agent, day))

@@ -55,8 +55,11 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             people.stage_targets[(*key, str(stage))] = value
             continue
         people.targets[key] = value
+        if isinstance(most := body.get("most"), int | float):
+            people.most[key] = most
         if "threshold_s" in body:
             people.thresholds[key[1]] = _number(body, "threshold_s")
+            people.variants[key[1]] = str(body.get("variant") or "offered")
     for one, body in _bodies(book, "supervisors", last):
         people.supervised[one.code] = _list(body, "teams")
     for worker, body in _bodies(book, "agents", last):

@@ -10,8 +10,10 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
+from diadema import site
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
+from diadema.figures.protocol import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
 from diadema.ingest.link_log import stretches
@@ -102,6 +104,15 @@ class AgentPage(Struct, kw_only=True):
     voice: Voice
     labels: dict[str, str] = field(default_factory=dict)  # of reasons
     targets: dict[str, float] = field(default_factory=dict)
+    protocol: list[tuple[str, Ticks]] = field(default_factory=list)  # by step, of all campaigns
+
+
+def _protocol(data: DataDir, sums: Sums) -> list[tuple[str, Ticks]]:
+    campaigns = site.load(data.site).campaigns if data.site.exists() else []
+    found: dict[str, Ticks] = {}
+    for (_, step), ticks in ticks_of(sums, campaigns).items():
+        found.setdefault(step, Ticks()).__iadd__(ticks)
+    return [(step, ticks) for step, ticks in found.items() if ticks]
 
 
 def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
@@ -127,7 +138,8 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         bar.reason = people.shown(bar.reason)
     sums = figures.agent(agent)
     sums.load.reasons = people.told(sums.load.reasons)
-    queue_targets = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
+    aims = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
+    aims["occupancy_most"] = people.most.get(("occupancy", ""))
     return AgentPage(
         agent=agent,
         name=people.name(agent),
@@ -161,10 +173,11 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
             for one in amended
         ],
         voice=voice,
+        protocol=_protocol(data, figures.agent(agent)),
         labels={
             code: reason.label for code, reason in people.reasons.items() if not reason.private
         },
-        targets={name: value for name, value in queue_targets.items() if value is not None},
+        targets={name: value for name, value in aims.items() if value is not None},
     )
 
 
@@ -249,7 +262,7 @@ def _call(contact: Contact, people: People) -> Call:
         key=(contact.s, contact.e, contact.n),
         c=contact.c,
         start=contact.start_utc,
-        queue=contact.queue,
+        queue=people.queue(contact.queue) if contact.queue else None,
         direction=contact.direction,
         outcome=contact.outcome,
         cause=contact.cause,

@@ -2,6 +2,8 @@
 (design §7: flow, and averages booked as flow).
 """
 
+from collections.abc import Mapping
+
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
@@ -10,9 +12,14 @@ from diadema.store.rows import Contact, Ticket
 UNCODED = (None, "SIN_TIPIFICAR")
 
 
-def book_contact(sums: Sums, contact: Contact, *, doubtful: bool) -> None:
-    """`doubtful`: another conversation of hers went on, see `metrics.contacts.doubtful`."""
+def book_contact(
+    sums: Sums, contact: Contact, queues: Mapping[str, str], *, doubtful: bool
+) -> None:
+    """`queues`: by the switch's names. `doubtful`: another conversation of hers went on, see
+    `metrics.contacts.doubtful`.
+    """
     queue = contact.queue or ""
+    queue = queues.get(queue, queue)
     calls = sums.queues.get(queue)
     if calls is None:
         calls = sums.queues[queue] = Calls()
@@ -31,7 +38,8 @@ def book_contact(sums: Sums, contact: Contact, *, doubtful: bool) -> None:
         for step in more.steps:
             if step.result == "done":
                 name = f"{campaign} {step.step}"
-                sums.steps[name] = sums.steps.get(name, 0) + 1
+                counts = sums.steps if step.how == "key" else sums.steps_automatic
+                counts[name] = counts.get(name, 0) + 1
                 if step.block:
                     sums.steps_block[name] = sums.steps_block.get(name, 0) + 1
     if contact.outcome != "answered":
@@ -119,6 +127,14 @@ def _average(calls: Calls, contact: Contact) -> None:
     calls.hold_s += of.hold_s(contact)
     calls.consult_s += of.consult_s(contact)
     calls.wrap_s += of.wrapup_s(contact)
+    code = "" if contact.code in UNCODED else str(contact.code)
+    for counts, value in (
+        (calls.code_n, 1),
+        (calls.code_talk_s, of.talk_s(contact)),
+        (calls.code_hold_s, of.hold_s(contact)),
+        (calls.code_wrap_s, of.wrapup_s(contact)),
+    ):
+        counts[code] = counts.get(code, 0) + value
 
 
 def book_ticket(sums: Sums, ticket: Ticket) -> None:

@@ -3,7 +3,7 @@ there is nothing are left out; the day is their sum.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from diadema.figures.booking import book_contact, book_ticket
 from diadema.figures.days import DaySpan
@@ -19,18 +19,24 @@ from diadema.store.rows import QueueCall
 
 
 def agent_halves(
-    facts: Facts, span: DaySpan, intervals: Intervals, ringing: Collection[str]
+    facts: Facts,
+    span: DaySpan,
+    intervals: Intervals,
+    ringing: Collection[str],
+    queues: Mapping[str, str],
 ) -> dict[int, Sums]:
-    """By the half-hour's first second in UTC. `ringing`: see `book_served`."""
+    """By the half-hour's first second in UTC. `ringing`: see `book_served`. `queues`: by the
+    switch's names.
+    """
     halves: defaultdict[int, Sums] = defaultdict(Sums)
     told = facts.switch
-    book_served(halves, told.served, told.continued, ringing, span, intervals)
+    book_served(halves, told.served, told.continued, ringing, span, intervals, queues)
     book_rings(halves, told.rings, told.told, intervals)
     doubted = doubtful([*facts.before, *facts.contacts])
     for contact in facts.contacts:
         assert contact.start_utc is not None
         at = intervals.start_of(contact.start_utc // 1000)
-        book_contact(halves[at], contact, doubtful=key_of(contact) in doubted)
+        book_contact(halves[at], contact, queues, doubtful=key_of(contact) in doubted)
     for ticket in facts.tickets:
         if ticket.open_utc is not None and span.start_s <= ticket.open_utc // 1000 < span.end_s:
             book_ticket(halves[intervals.start_of(ticket.open_utc // 1000)], ticket)
@@ -43,6 +49,8 @@ def agent_halves(
         start, end = max(begin, span.start_s), min(until, span.end_s)
         for at, seconds in intervals.parts(start, end):
             halves[at].load.technical_s += seconds
+    for sums in halves.values():
+        sums.load.present = int(sums.load.logged_s > 0)
     return dict(sorted(halves.items()))
 
 

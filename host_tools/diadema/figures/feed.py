@@ -173,7 +173,7 @@ def _tickets(tx: Connection, known: State, days: LocalDays, last: int, most: int
 def _queue_calls(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     names = Names(known.aliases)
     for rowid, queue, start, agent, connected, end in _rows(tx, _CALLS, last, most):
-        cells = [(days.of(start), "queue", queue)]
+        cells = [(days.of(start), "queue", known.queues.get(queue, queue))]
         if connected is not None:
             a = names.agent(agent)
             until = connected if end is None else max(connected, end)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 
+from diadema.directory.people import People
 from diadema.figures.booking import book_contact
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
@@ -71,7 +72,7 @@ def add_running(
     cells: Cells,
     on: Running,
     zone: ZoneInfo,
-    aliases: dict[str, str],
+    people: People,
     scope: Scope,
 ) -> Added:
     going = _by_agent(on, scope)
@@ -80,9 +81,10 @@ def add_running(
     for a, its in days.items():
         if any(_by_switch(cells.get(day, a)) for day, *_ in its):
             whole.add(a)  # the switch alone told of that day until now
-    book = _Book(cells, zone, scope)
+    book = _Book(cells, zone, scope, people.switch_queues)
     _simply(tx, book, {a: its for a, its in going.items() if a not in whole and days[a]})
-    fresh = work_out(tx, sorted(c for a in whole for c in days[a]), zone, aliases, on)
+    entangled = sorted(c for a in whole for c in days[a])
+    fresh = work_out(tx, entangled, zone, people.aliases, people.switch_queues, on)
     for day, made in fresh.agents.items():
         for a, cell in made.items():
             if cell is not None:
@@ -228,8 +230,8 @@ def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Ticket]]
 class _Book:
     """Adds to an agent's day and to its half-hours."""
 
-    def __init__(self, cells: Cells, zone: ZoneInfo, scope: Scope) -> None:
-        self._cells, self._zone, self._scope = cells, zone, scope
+    def __init__(self, cells: Cells, zone: ZoneInfo, scope: Scope, queues: dict[str, str]) -> None:
+        self._cells, self._zone, self._scope, self._queues = cells, zone, scope, queues
         self._intervals = Intervals(zone)
         self._bounds: dict[str, tuple[int, int]] = {}
         self.added: dict[str, Cell] = {}
@@ -237,12 +239,15 @@ class _Book:
     def contact(self, contact: Contact) -> None:
         at = (contact.start_utc or 0) // 1000
         for sums in self._at(contact.a, at):
-            book_contact(sums, contact, doubtful=False)
+            book_contact(sums, contact, self._queues, doubtful=False)
 
     def load(self, a: str, one: Stretch) -> None:
         for at, seconds in self._intervals.parts(one.start_s, one.end_s):
-            for sums in self._at(a, at):
+            its = self._at(a, at)  # hers of the day, and of the half-hour; everybody's
+            first = bool(its) and not its[1].load.present
+            for sums in its:
                 add(sums.load, one, seconds)
+                sums.load.present += first
 
     def technical(self, a: str, start: int, end: int) -> None:
         for at, seconds in self._intervals.parts(start, end):

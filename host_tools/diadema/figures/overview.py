@@ -82,6 +82,7 @@ def overview(
                 found.load += sums.load
     names = ("aht_s", "occupancy")
     targets = {name: people.target(name) for name in names}
+    targets["occupancy_most"] = people.most.get(("occupancy", ""))
     return Overview(
         cut=figures.cut,
         zone=figures.zone,

@@ -2,7 +2,7 @@
 goes on included.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ class _Asked:
         whose = None if agents is None else frozenset(agents)
         self.scope = Scope(first.isoformat(), last.isoformat(), whose)
         self.people = read_people(data, first, last)
-        self.aliases = read_people(data).aliases
+        self.now_people = read_people(data)  # whom the switch names, also of days gone by
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
         self.days = {day: _Day(span) for day, span in self.spans.items()}
         self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
@@ -119,11 +119,11 @@ class _Asked:
             cut=cut,
             days=[day.made(self.intervals) for day in self.days.values()],
             months=self.months,
-            hourless=_hourless(tx),
+            hourless=_hourless(tx, self.now_people.switch_queues),
         )
 
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
-        known, anew = current(rx, tx, self.zone, self.aliases)
+        known, anew = current(rx, tx, self.zone, self.now_people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
         if not anew or keep:
             self._load(rx)
@@ -136,7 +136,7 @@ class _Asked:
         if keep and self.scope.agents is None:
             self._sum_up(rx)
         added = add_running(
-            tx, self, running(tx, self.now_ms), self.zone, self.aliases, self.scope
+            tx, self, running(tx, self.now_ms), self.zone, self.now_people, self.scope
         )
         for day in {*added.of_day, *added.replaced}:
             self._went_on(day, added.of_day.get(day), day in added.replaced)
@@ -188,26 +188,27 @@ class _Asked:
     def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
         on, cut_by, tellers = running(tx, self.now_ms), Intervals(self.zone), ringing(tx)
+        aliases, named = self.now_people.aliases, self.now_people.switch_queues
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
-            its = facts(tx, start_ms, end_ms, on, self.aliases, self.scope.agents)
+            its = facts(tx, start_ms, end_ms, on, aliases, self.scope.agents)
             for a in its:
-                if halves := agent_halves(its[a], span, cut_by, tellers):
+                if halves := agent_halves(its[a], span, cut_by, tellers, named):
                     self.days[day].set(a, (day_sums(halves), halves))
-            by_queue, again = queue_calls(tx, span)
+            by_queue, again = queue_calls(tx, span, named)
             for queue, calls in by_queue.items():
                 parts = queue_halves(calls, again, cut_by)
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
 
 
-def _hourless(tx: Connection) -> dict[str, Sums]:
+def _hourless(tx: Connection, named: Mapping[str, str]) -> dict[str, Sums]:
     row = tables.contacts.c
     going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
     over = kept_contacts.ended(tx, text(tables.HOURLESS), row.start_utc.is_(None))
     found: dict[str, Sums] = {}
     for one in (*(one for one in over if kept_contacts.key_of(one) not in going), *going.values()):
         if one.start_utc is None:
-            book_contact(found.setdefault(one.a, Sums()), one, doubtful=False)
+            book_contact(found.setdefault(one.a, Sums()), one, named, doubtful=False)
     return found
 
 

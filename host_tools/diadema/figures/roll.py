@@ -3,7 +3,7 @@ what the store has then, so that it does not matter in which order and how often
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from diadema.clock import open_clock
+from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.figures import rollups, summed
 from diadema.figures.alone import ringing
@@ -99,14 +100,14 @@ def roll(data: DataDir, now_ms: int | None = None, most: int = MOST_CELLS) -> Ro
         return Rolled()
     if now_ms is None:
         now_ms = open_clock(None).now_ms()
-    zone, aliases = zone_of(data), read_people(data).aliases
+    zone, people = zone_of(data), read_people(data)
     reader = open_reader(data.store)
     try:
         engine = rollups.open_rollups(data.rollups)
         try:
             with engine.connect().execution_options(writes=True) as rx, rx.begin():
                 with reader.engine.connect() as tx:
-                    known, anew = current(rx, tx, zone, aliases)
+                    known, anew = current(rx, tx, zone, people)
                     fresh, behind = bring(rx, tx, known, zone, now_ms, Scope(), most)
                 left = _count_stale(rx)
                 if not left and not behind:
@@ -120,16 +121,24 @@ def roll(data: DataDir, now_ms: int | None = None, most: int = MOST_CELLS) -> Ro
     return Rolled(cells=fresh.count, left=left, behind=behind, anew=anew)
 
 
-def current(
-    rx: Connection, tx: Connection, zone: ZoneInfo, aliases: dict[str, str]
-) -> tuple[State, bool]:
-    """The state of the cells, and whether they do not hold and everything begins anew."""
+def current(rx: Connection, tx: Connection, zone: ZoneInfo, people: People) -> tuple[State, bool]:
+    """The state of the cells, and whether they do not hold and everything begins anew, as when a
+    name at the switch is another's now.
+    """
     known = rollups.load_state(rx)
-    wanted = rollups.VERSION, zone.key, aliases, ringing(tx)
-    fits = (known.version, known.zone, known.aliases, known.ringing) == wanted
+    made = State(
+        zone=zone.key,
+        aliases=people.aliases,
+        queues=people.switch_queues,
+        ringing=ringing(tx),
+    )
+    fits = all(
+        getattr(known, name) == getattr(made, name)
+        for name in ("version", "zone", "aliases", "queues", "ringing")
+    )
     if fits and same_store(tx, known):
         return known, False
-    return State(zone=zone.key, aliases=aliases, ringing=wanted[-1]), True
+    return made, True
 
 
 def bring(
@@ -152,7 +161,7 @@ def bring(
     behind = fed.behind
     cells = set(fed.cells)
     while behind and most is None:  # somebody waits for all of it
-        on = State(zone=known.zone, aliases=known.aliases, rowids=fed.rowids)
+        on = State(zone=known.zone, aliases=known.aliases, queues=known.queues, rowids=fed.rowids)
         more = feed(tx, on, zone)
         fed.rowids, behind = more.rowids, more.behind
         cells |= more.cells
@@ -161,7 +170,7 @@ def bring(
         query = select(row.day, row.kind, row.name)
         cells |= {(day, kind, name) for day, kind, name in rx.execute(query)}
     wanted = sorted(cell for cell in cells if scope.has(cell))[:most]
-    fresh = work_out(tx, wanted, zone, known.aliases)
+    fresh = work_out(tx, wanted, zone, known.aliases, known.queues)
     idle = not cells and fed.rowids == known.rowids and now_ms - known.told_ms < _TOLD_MS
     if keep and not idle:
         _note_repairs(rx, fresh, known, zone, now_ms, fed.position)
@@ -181,9 +190,12 @@ def work_out(
     cells: Iterable[Cell],
     zone: ZoneInfo,
     aliases: dict[str, str],
+    named: dict[str, str],
     on: Running = _NOTHING,
 ) -> Fresh:
-    """These cells from the store's rows, without what goes on unless that is given."""
+    """These cells from the store's rows, without what goes on unless that is given. `named`: the
+    switch's names of queues.
+    """
     fresh, cut_by = Fresh(), Intervals(zone)
     ring_tellers = ringing(tx)
     agents: defaultdict[str, list[str]] = defaultdict(list)
@@ -199,11 +211,13 @@ def work_out(
             some = names[at : at + _AT_ONCE]
             its = facts(tx, span.start_s * 1000, span.end_s * 1000, on, aliases, some)
             for a in some:
-                halves = agent_halves(its[a], span, cut_by, ring_tellers) if a in its else {}
+                halves = (
+                    agent_halves(its[a], span, cut_by, ring_tellers, named) if a in its else {}
+                )
                 fresh.agents[day][a] = (day_sums(halves), halves) if halves else None
     for day in sorted(queues):
         span = span_of(date.fromisoformat(day), zone)
-        calls, again = queue_calls(tx, span, queues[day])
+        calls, again = queue_calls(tx, span, named, queues[day])
         for queue in sorted(queues[day]):
             parts = queue_halves(calls.get(queue, ()), again, cut_by)
             fresh.queues[day][queue] = (queue_day(parts), parts) if parts else None
@@ -211,7 +225,10 @@ def work_out(
 
 
 def queue_calls(
-    tx: Connection, span: DaySpan, queues: Collection[str] | None = None
+    tx: Connection,
+    span: DaySpan,
+    named: Mapping[str, str],
+    queues: Collection[str] | None = None,
 ) -> tuple[dict[str, list[QueueCall]], set[int]]:
     """Those that began on that day, by queue; and by `id` those whose call was answered before, in
     whatever queue: one that was handed back to a queue stands in it again under its id.
@@ -230,8 +247,9 @@ def queue_calls(
             if (call.s, call.pbx) in before:
                 again.add(id(call))
             before.add((call.s, call.pbx))
-        if queues is None or call.queue in queues:
-            found[call.queue].append(call)
+        queue = named.get(call.queue, call.queue)
+        if queues is None or queue in queues:
+            found[queue].append(call)
     return found, again
 
 
@@ -355,5 +373,5 @@ def queue_told(sums: QueueSums) -> dict[str, int]:
         "answered": sums.answered,
         "abandoned": sums.abandoned,
         "left": sums.left,
-        "wait_ms": sums.wait_ms,
+        "wait_s": sums.wait_s,
     }

@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from diadema.figures.rows import QueueSums, Sums
 from diadema.store.bulk import replacement
 
-VERSION = 4  # of what cells mean; others are made anew
+VERSION = 5  # of what cells mean; others are made anew
 FED = (
     "contacts",
     "trails",
@@ -93,16 +93,17 @@ queue_halves_of = msgspec.msgpack.Decoder(dict[int, QueueSums]).decode
 
 
 class State(Struct, kw_only=True):
-    """What the cells were made of. `rowids`: how far each table of the store was read; `samples`:
-    of rows up to there (table, rowid, its key), by which another store is noticed; `told_ms`:
-    when nothing was stale the last time. `ringing`: switches whose logs tell who did not take a
-    call; of the others it is not known.
+    """What the cells were made of. `aliases`, `queues`: by the switch's names of them. `rowids`:
+    how far each table of the store was read; `samples`: of rows up to there (table, rowid, its
+    key), by which another store is noticed; `told_ms`: when nothing was stale the last time.
+    `ringing`: switches whose logs tell who did not take a call; of the others it is not known.
     """
 
     version: int = VERSION
     zone: str = ""
     aliases: dict[str, str] = field(default_factory=dict)
     ringing: list[str] = field(default_factory=list)
+    queues: dict[str, str] = field(default_factory=dict)
     rowids: dict[str, int] = field(default_factory=dict)
     samples: list[tuple[str, int, str]] = field(default_factory=list)
     position: int = 0

@@ -59,6 +59,9 @@ class Calls(_Sums, kw_only=True, array_like=True):
     talk is all that is known. `unrung`: of these those whose log tells of no rings that nobody
     took, so that theirs is not known either. `rung_out`: RINGNOANSWER of hers in the switch's log,
     also where her station told the same.
+
+    `code_…`: the averages by code, "" where none was given: their sums are `n`, `talk_s`, `hold_s`
+    and `wrap_s`.
     """
 
     offered: int = 0
@@ -101,6 +104,10 @@ class Calls(_Sums, kw_only=True, array_like=True):
     dial_n: int = 0
     transfers: dict[str, int] = field(default_factory=dict)
     handles: dict[int, int] = field(default_factory=dict)
+    code_n: dict[str, int] = field(default_factory=dict)
+    code_talk_s: dict[str, int] = field(default_factory=dict)
+    code_hold_s: dict[str, int] = field(default_factory=dict)
+    code_wrap_s: dict[str, int] = field(default_factory=dict)
 
 
 class Load(_Sums, kw_only=True, array_like=True):
@@ -123,6 +130,7 @@ class Load(_Sums, kw_only=True, array_like=True):
     technical_s: int = 0  # faults that she reported; overlaps the states
     system: dict[str, int] = field(default_factory=dict)
     switch_talk_s: int = 0
+    present: int = 0  # half-hours in which she was logged in, one each
 
     @property
     def logged_s(self) -> int:
@@ -138,12 +146,13 @@ class Sums(Struct, kw_only=True, array_like=True):
 
     queues: dict[str, Calls] = field(default_factory=dict)  # "" : of no queue
     load: Load = field(default_factory=Load)
-    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked
+    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked by key
     steps_block: dict[str, int] = field(default_factory=dict)  # of those, «en bloque»
     help_n: int = 0
     help_wait_s: int = 0
     faults: int = 0
     campaigns: dict[str, int] = field(default_factory=dict)  # with a conversation, by campaign
+    steps_automatic: dict[str, int] = field(default_factory=dict)  # ticked by the station itself
 
     def __iadd__(self, other: "Sums") -> "Sums":
         for queue, calls in other.queues.items():
@@ -155,6 +164,7 @@ class Sums(Struct, kw_only=True, array_like=True):
         _add_counts(self.steps, other.steps)
         _add_counts(self.steps_block, other.steps_block)
         _add_counts(self.campaigns, other.campaigns)
+        _add_counts(self.steps_automatic, other.steps_automatic)
         self.help_n += other.help_n
         self.help_wait_s += other.help_wait_s
         self.faults += other.faults
@@ -173,9 +183,11 @@ class Sums(Struct, kw_only=True, array_like=True):
 class QueueSums(_Sums, kw_only=True, array_like=True):
     """Calls at the switch, booked whole where they entered the queue. Received = answered +
     abandoned + left + waiting. `answered_waits`, `abandoned_waits`: how many waited so many
-    seconds, parts of one counted as one, so that any threshold can be asked. `outside`: calls that
-    never stood in the queue, by cause; they are none of the others. `again`: of the answered those
-    whose call was answered before, in whatever queue: without them they are distinct calls.
+    seconds, parts of one counted as one, so that any threshold can be asked; `left_waits` likewise
+    of those that left and said so. `outside`: calls that never stood in the queue, by cause; they
+    are none of the others. `no_agent`: of the answered, those of which nobody is named. `again`:
+    of the answered those whose call was answered before, in whatever queue: without them they are
+    distinct calls.
     """
 
     received: int = 0
@@ -184,11 +196,13 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     left: int = 0
     waiting: int = 0
     estimated: int = 0
-    wait_ms: int = 0  # of the answered
+    wait_s: int = 0  # of the answered, each in whole seconds
     answered_waits: dict[int, int] = field(default_factory=dict)
     abandoned_waits: dict[int, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
     again: int = 0
+    left_waits: dict[int, int] = field(default_factory=dict)
+    no_agent: int = 0
 
     def flow(self, threshold_s: int, short_s: int) -> Flow:
         """For the service level and its kin, `metrics.queue`."""
@@ -201,7 +215,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
             answered_within=_within(self.answered_waits, threshold_s),
             abandoned_within=_within(self.abandoned_waits, threshold_s),
             short=_within(self.abandoned_waits, short_s),
-            wait_ms=self.wait_ms,
+            wait_s=self.wait_s,
         )
 
 

@@ -42,9 +42,11 @@ def book_served(
     ringing: Collection[str],
     span: DaySpan,
     intervals: Intervals,
+    queues: Mapping[str, str],
 ) -> None:
     """A contact where she took it; its conversation split. `continued`: by `id`, those whose call
-    another answer began. `ringing`: switches that tell of rings that nobody took.
+    another answer began. `ringing`: switches that tell of rings that nobody took. `queues`: by the
+    switch's names.
     """
     calls = [call for call in served if call.connected_utc is not None]
     doubted = {id(later) for later, _ in overlapping(calls)}
@@ -53,7 +55,8 @@ def book_served(
         start_s = call.connected_utc // 1000
         if span.start_s <= start_s < span.end_s:
             sums = halves[intervals.start_of(start_s)]
-            calls_of = sums.queues.setdefault(call.queue, Calls())
+            queue = queues.get(call.queue, call.queue)
+            calls_of = sums.queues.setdefault(queue, Calls())
             _book(calls_of, call, id(call) in doubted)
             calls_of.continued += id(call) in continued
             if call.s in ringing:
@@ -111,3 +114,5 @@ def _book(calls: Calls, call: QueueCall, doubted: bool) -> None:
         book_talk(calls, seconds)
         calls.switch_n += 1
         calls.talk_s += seconds
+        for counts, value in ((calls.code_n, 1), (calls.code_talk_s, seconds)):
+            counts[""] = counts.get("", 0) + value

@@ -22,6 +22,7 @@ from diadema import credentials, site
 from diadema.alone import alone
 from diadema.ask_hub import ask_hub
 from diadema.clock import Clock
+from diadema.directory.reading import note_zone
 from diadema.errors import DiademaError
 from diadema.events import QueueAbandoned, QueueConnected, QueueEntered, QueueEvent, QueueLeft
 from diadema.imports.queue_rows import BadRow, Row, read_rows
@@ -49,9 +50,9 @@ class Told(Struct):
 
 
 class Imported(Struct, kw_only=True):
-    """`calls` by what became of them; `other` and `unknown`: lines by verb that say nothing of
-    callers, and that nobody knows. Nothing was imported when there are `bad` rows that were not
-    to be skipped, or when it was only looked at.
+    """`calls` by what became of them, each once, see `Translator.outcomes`; `other` and `unknown`:
+    lines by verb that say nothing of callers, and that nobody knows. Nothing was imported when
+    there are `bad` rows that were not to be skipped, or when it was only looked at.
     """
 
     imported: bool = False
@@ -103,7 +104,7 @@ def import_queue_log(
     is none. Raises DiademaError.
     """
     described = site.load(data.site) if data.site.exists() else None
-    zone = zone or (described.tz if described else ZoneInfo("UTC"))
+    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
     key = ""
     if data.secrets.exists() or not dry_run:
         data.make()
@@ -129,6 +130,8 @@ def import_queue_log(
             raise
         _check(data, s, read, done)
         _send(data, s, read, done.new, progress, _Through(data, s))
+    if told is not None:
+        note_zone(data, told)
     done.imported = True
     return done
 
@@ -211,7 +214,6 @@ def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
         done.repeated += one.repeated
         done.unentered += one.unentered
         calls += one.outcomes
-        calls["open"] += one.open
         verbs += one.verbs
         unknown += one.unknown
         days |= {_day(one, zone) for one in {row.t // _QUARTER_MS for row in file.rows}}

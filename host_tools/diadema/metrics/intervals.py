@@ -4,12 +4,33 @@ All in whole seconds of UTC. Each second lies in one interval, in any zone and o
 its clock: then the intervals' sums are the total.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 HALF_HOUR_S = 1800
 _QUARTER_S = 900  # zones change at a whole quarter of an hour
+
+
+def clock_words(intervals: Iterable[int], zone: ZoneInfo) -> dict[int, str]:
+    """How the half-hours of one day are called: `09:30`; those that a change of the clock shows
+    twice have their offset too, as `23:00 −03`.
+    """
+    found = {}
+    for start in sorted(intervals):
+        local = datetime.fromtimestamp(start, zone)
+        word = f"{local:%H:%M}"
+        if local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset():
+            word += f" {offset_word(local)}"
+        found[start] = word
+    return found
+
+
+def offset_word(local: datetime) -> str:
+    """As `−05`, or `+10:30`."""
+    sign, rest = f"{local:%z}"[0], f"{local:%z}"[1:]
+    minutes = f":{rest[2:4]}" if rest[2:4] != "00" else ""
+    return f"{'−' if sign == '-' else sign}{rest[:2]}{minutes}"
 
 
 class Intervals:
@@ -41,22 +62,11 @@ class Intervals:
     def local(self, interval: int) -> datetime:
         return datetime.fromtimestamp(interval, self.zone)
 
-    def label(self, interval: int) -> str:
-        """By the clock, as 09:30; that of an hour which a change of the clock gives twice with its
-        difference to UTC, as 23:30 −03 and 23:30 −04. In order of time within a day.
-        """
-        local = self.local(interval)
-        one, other = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
-        if one == other or one is None or other is None or one < other:
-            return f"{local:%H:%M}"
-        offset = f"{local:%z}".replace("-", "−")
-        return f"{local:%H:%M} {offset[:3]}" + (f":{offset[3:5]}" if offset[3:5] != "00" else "")
 
-
-def by_clock(label: str) -> tuple[str, int]:
-    """The order of `Intervals.label`: of an hour that comes twice the one before the change, which
+def by_clock(word: str) -> tuple[str, int]:
+    """The order of `clock_words`: of an hour that comes twice the one before the change, which
     is further ahead of UTC, is the first.
     """
-    hour, _, offset = label.partition(" ")
+    hour, _, offset = word.partition(" ")
     minutes = int(offset[1:3]) * 60 + int(offset[4:6] or 0) if offset else 0
     return hour, minutes if offset.startswith("−") else -minutes

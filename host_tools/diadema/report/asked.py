@@ -3,27 +3,29 @@ the people of those days, and the figures themselves, read once.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from diadema import site
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.errors import DiademaError
-from diadema.figures.days import day_at, spans, start_of
+from diadema.figures.days import day_at, spans, start_of, zone_of
 from diadema.figures.read import Figures, read
-from diadema.figures.rows import Calls, Cut, Sums
+from diadema.figures.rows import Calls, Cut, QueueSums, Sums
 from diadema.ingest.cut import cut_of
-from diadema.metrics.intervals import Intervals, by_clock
+from diadema.metrics.intervals import by_clock, clock_words
+from diadema.metrics.queue import Flow
 from diadema.paths import DataDir
 from diadema.report.kinds import RIGHTS
-from diadema.report.model import Scope
+from diadema.report.model import Scope, Target
 from diadema.report.period import Period
 from diadema.store import open_reader
 from diadema.web.who import Person
 from diadema.words import text
+
+AT_MOST = frozenset({"aht_s", "asa_s", "abandonment"})  # targets that are a ceiling
 
 
 class NotYours(DiademaError):
@@ -54,7 +56,7 @@ class Asked:
         period: Period,
         scope: Scope,
         now_ms: int,
-        threshold_s: int,
+        threshold_s: int | None,
         short_s: int,
         person: Person | None = None,
         language: str | None = None,
@@ -65,16 +67,17 @@ class Asked:
         self.period = period
         self.scope = scope
         self.now_ms = now_ms
-        self.threshold_s = threshold_s
+        self._threshold_s = threshold_s
         self.short_s = short_s
         self.person = person
-        self.zone = described.tz if described else ZoneInfo("UTC")
+        self.zone = zone_of(data)
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
         self.language = language or (described.language if described else "es")
         if person is not None and not person.may(RIGHTS[kind]):
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)
+        self.switch_queues = read_people(data).switch_queues  # as the figures have them
         self.agents: Collection[str] | None = self._agents()
         self._among = frozenset(self.agents or ())
 
@@ -115,6 +118,14 @@ class Asked:
                 names = sorted(people.teams.get(one, one) for one in teams)
                 return self.say("scope.teams", whose=", ".join(names) or "—")
 
+    @property
+    def has_halves(self) -> bool:
+        return self.agents_by_half or self.kind == "servicio"
+
+    @property
+    def agents_by_half(self) -> bool:
+        return self.kind in ("intradia", "tmo", "llamadas")
+
     @cached_property
     def figures(self) -> Figures:
         """With their half-hours where the kind shows them."""
@@ -123,7 +134,7 @@ class Asked:
             self.period.first,
             self.period.last,
             self.now_ms,
-            intervals=self.kind in ("tmo", "llamadas", "servicio"),
+            intervals=self.has_halves,
             agents=self.agents,
         )
         moved = self.agents is not None and any(a in self.people.spells for a in self.agents)
@@ -142,12 +153,10 @@ class Asked:
 
     @cached_property
     def by_half_hour(self) -> Mapping[str, Sums]:
-        """By the site's clock, as 09:30."""
-        label = Intervals(self.zone).label
+        """By the site's clock, as 09:30; those that a change of the clock doubles are apart."""
         halves: defaultdict[str, Sums] = defaultdict(Sums)
-        for day in self.figures.days:
-            for start, sums in day.half_hours().items():
-                halves[label(start)] += sums
+        for where, sums in self.half_hours:
+            halves[where.partition(" ")[2]] += sums
         return {half: halves[half] for half in sorted(halves, key=by_clock)}
 
     @cached_property
@@ -159,6 +168,16 @@ class Asked:
         for a in whose:
             total += found[a]
         return total.calls(self.queue)
+
+    @cached_property
+    def half_hours(self) -> Sequence[tuple[str, Sums]]:
+        """All agents' of each day, as `2026-11-18 09:30`."""
+        found = []
+        for day in self.figures.days:
+            its = day.half_hours()
+            words = clock_words(its, self.zone)
+            found += [(f"{day.day} {words[start]}", sums) for start, sums in its.items()]
+        return found
 
     @cached_property
     def total(self) -> Sums:
@@ -178,7 +197,8 @@ class Asked:
     def forget(self) -> None:
         """Read the figures again when they are next asked for."""
         for name in (
-            "figures", "by_agent", "calls_by_agent", "by_half_hour", "total", "hourless",
+            "figures", "by_agent", "calls_by_agent", "by_half_hour", "half_hours", "total",
+            "hourless",
         ):  # fmt: skip
             self.__dict__.pop(name, None)
 
@@ -234,8 +254,51 @@ class Asked:
         named = code in self.people.queues or code in self.total.queues
         return named or any(code in day.queues for day in self.figures.days)
 
-    def target(self, metric: str) -> float | None:
-        return self.people.target(metric, self.queue or "")
+    def target(self, metric: str, queue: str | None = None) -> Target | None:
+        """Of that queue, else of the one that is asked about, else the site's. A service level is
+        named with its variant, as `service_level all`: only the target's own has one.
+        """
+        name, _, variant = metric.partition(" ")
+        queue = self.queue or "" if queue is None else queue
+        value = self.people.target(name, queue)
+        if value is None or variant not in ("", self.people.variant(queue)):
+            return None
+        own = (name, queue) if (name, queue) in self.people.targets else (name, "")
+        return Target(value, name in AT_MOST, self.people.most.get(own))
+
+    def threshold_s(self, queue: str) -> int:
+        """T as it was asked for, else as the targets have it."""
+        given = self._threshold_s
+        return self.people.threshold_s(queue) if given is None else given
+
+    def thresholds(self) -> dict[str, int]:
+        """Of the queues that have another T than the site; none where one queue was asked for."""
+        known, whole = self.people.thresholds, self.threshold_s("")
+        if self.queue is not None:
+            return {}
+        its = {queue: self.threshold_s(queue) for queue in sorted(known) if queue}
+        return {queue: seconds for queue, seconds in its.items() if seconds != whole}
+
+    @property
+    def threshold_note(self) -> str:
+        """T and the limit of a short abandon; and where T was asked for, what the targets have."""
+        whole, its = self.threshold_s(self.queue or ""), self.thresholds()
+        said = self.say("note.threshold", threshold=whole, short=self.short_s)
+        if its:
+            each = ", ".join(f"{self.people.queues.get(q, q)} {s} s" for q, s in its.items())
+            said += " " + self.say("note.thresholds", each=each)
+        if self._threshold_s is not None:
+            aimed = self.people.threshold_s(self.queue or "")
+            said += " " + self.say("note.threshold_given", aimed=aimed)
+        return said
+
+    def flow(self, queues: Mapping[str, QueueSums]) -> Flow:
+        """Of those that are asked about, each within its own T."""
+        total = Flow()
+        for queue, sums in queues.items():
+            if self.queue in (None, queue):
+                total += sums.flow(self.threshold_s(queue), self.short_s)
+        return total
 
     def _agents(self) -> Collection[str] | None:
         people, person, code = self.people, self.person, self.scope.code

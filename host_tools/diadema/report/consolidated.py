@@ -14,7 +14,7 @@ from diadema.metrics import calls as of_calls
 from diadema.metrics.fcr import WINDOW_DAYS, Fcr, Looked, Visit, look, tally, tally_by
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
-from diadema.report.dispositions import COUNT, Counted, flag_word
+from diadema.report.dispositions import COUNT, Counted, coded, flag_word
 from diadema.report.model import Cell, Ratio, Section
 from diadema.report.tables import (
     AGENT,
@@ -139,7 +139,8 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
 
 def _is_ours(asked: Asked, one: Contact) -> bool:
     ours = asked.has_at(one.a, one.start_utc or 0)
-    return ours and asked.queue in (None, one.queue or "")
+    queue = asked.switch_queues.get(one.queue or "", one.queue or "")
+    return ours and asked.queue in (None, queue)
 
 
 def _fcr(asked: Asked, seen: _Seen) -> list[Section]:
@@ -171,7 +172,7 @@ def _flag(asked: Asked, code: str) -> str:
 
 def _by_flag(asked: Asked, calls: Calls) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for code, n in calls.codes.items():
+    for code, n in coded(calls).items():
         counted[_flag(asked, code)] += n
     return counted
 

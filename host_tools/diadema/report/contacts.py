@@ -19,7 +19,7 @@ from diadema.report.tables import (
     agent_calls,
     day_lines,
     half_hour_lines,
-    queue_lines,
+    queue_table,
     summary,
     table,
 )
@@ -92,7 +92,7 @@ def make(asked: Asked) -> list[Section]:
             PARTS,
             agent_calls(asked, lambda one: _rang(one) or one.dialed),
         ),
-        table(asked, "calls_queues", [("queue", "text")], PARTS, queue_lines(asked)),
+        queue_table(asked, "calls_queues", PARTS),
         table(asked, "calls_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
     ]
     if asked.period.grain != "day":
@@ -160,7 +160,7 @@ def _summary(asked: Asked, calls: Calls) -> Section:
 def _of_switch(asked: Asked, side: QueueSums | None) -> Iterator[Stated]:
     """The callers' side; not known where there is no switch, or where it is nobody's own."""
     sums = side or QueueSums()
-    flow = sums.flow(asked.threshold_s, asked.short_s)
+    flow = sums.flow(asked.threshold_s(asked.queue or ""), asked.short_s)
     for key, count, n in (
         ("received", sums.received, None),
         ("switch_answered", sums.answered - sums.again, sums.answered),

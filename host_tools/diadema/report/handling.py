@@ -1,5 +1,8 @@
 """TMO with its three parts, and what the time logged in was spent on."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
 from diadema.directory.people import PRIVATE
 from diadema.figures.away import TOGETHER
 from diadema.figures.rows import Calls, Load, Sums
@@ -7,7 +10,7 @@ from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
-from diadema.report.model import Ratio, Section
+from diadema.report.model import Kind, Ratio, Section
 from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
@@ -18,7 +21,7 @@ from diadema.report.tables import (
     agent_lines,
     day_lines,
     half_hour_lines,
-    queue_lines,
+    queue_table,
     reason_name,
     summary,
     table,
@@ -86,8 +89,9 @@ def make(asked: Asked) -> list[Section]:
     sections = [
         _summary(asked, total.calls(asked.queue), total.load),
         table(asked, "aht_agents", AGENT, PARTS, agent_calls(asked, _handled)),
-        table(asked, "aht_queues", [("queue", "text")], PARTS, queue_lines(asked)),
+        queue_table(asked, "aht_queues", PARTS),
         table(asked, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
+        *_codes(asked, total.calls(asked.queue)),
     ]
     if asked.period.grain != "day":
         days = day_lines(asked, calls)
@@ -127,6 +131,44 @@ def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
     if late:
         notes.append(asked.say("note.hourless", n=late))
     return summary(asked, stated, notes)
+
+
+def _codes(asked: Asked, calls: Calls) -> list[Section]:
+    """By motive, the first level of the tree, and by the whole disposition; the most time first.
+    What was given no code is a line of its own.
+    """
+    parts = [part for part in PARTS if part.key != "aside"]
+    by_code = {code: _of_codes(calls, [code]) for code in calls.code_n}
+    none = asked.say("no_code")
+    levels = {
+        code: [*asked.people.codes.get(code, [code] if code else [none]), "", ""][:3]
+        for code in by_code
+    }
+    motives: defaultdict[str, list[str]] = defaultdict(list)
+    for code in by_code:
+        motives[levels[code][0]].append(code)
+    of_motive = [([motive], _of_codes(calls, its)) for motive, its in motives.items()]
+    of_code = [([code, *levels[code]], its) for code, its in by_code.items()]
+    heads: list[tuple[str, Kind]] = [("level1", "text"), ("level2", "text"), ("level3", "text")]
+    return [
+        table(asked, "aht_motives", heads[:1], parts, _longest_first(of_motive)),
+        table(asked, "aht_codes", [("code", "text"), *heads], parts, _longest_first(of_code)),
+    ]
+
+
+def _of_codes(calls: Calls, codes: Iterable[str]) -> Calls:
+    its = Calls()
+    for code in codes:
+        its.n += calls.code_n.get(code, 0)
+        its.talk_s += calls.code_talk_s.get(code, 0)
+        its.hold_s += calls.code_hold_s.get(code, 0)
+        its.wrap_s += calls.code_wrap_s.get(code, 0)
+    return its
+
+
+def _longest_first(lines: Sequence[tuple[list[str], Calls]]) -> Iterable[Line[Calls]]:
+    for before, calls in sorted(lines, key=lambda one: (-of_calls.handle_s(one[1]), one[0])):
+        yield [*before], calls
 
 
 def _asides(asked: Asked, calls: Calls) -> list[str]:

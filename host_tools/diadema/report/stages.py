@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from diadema.figures.rows import Sums
-from diadema.report.asked import Asked
-from diadema.report.model import Column, Figure, Section, Target
-from diadema.report.tables import AT_MOST, Line, Part, table
+from diadema.report.asked import AT_MOST, Asked
+from diadema.report.model import Column, Section
+from diadema.report.tables import Line, Part, in_kind, table
 
 STAGES = ("", "nesting", "training")  # as a directory has them; the floor has no word there
 
@@ -52,16 +52,11 @@ def _hold(asked: Asked, section: Section, key: str, metric: str, stages: Sequenc
     aims = [asked.people.target(metric, asked.queue or "", stage) for stage in stages]
     if len(set(aims)) < 2:
         return
-    at = section.at(key)
-    column = section.columns[at]
-    word = asked.say("target", target=column.word)
-    column.target = None
-    section.columns.append(Column(key=f"goal_{key}", word=word, kind=column.kind))
+    column = section.columns[section.at(key)]
+    word = asked.say("col.goal", figure=column.word)
+    column.target, column.goal, column.at_most = None, f"goal_{key}", metric in AT_MOST
+    section.columns.append(Column(key=column.goal, word=word, kind=column.kind))
     for row, aim in zip(section.rows, aims, strict=True):
-        value = row[at]
-        if aim is not None and isinstance(value, int | float):
-            missed = Target(aim, metric in AT_MOST).missed(value)
-            row[at] = Figure(column.kind, value, missed)
-        row.append(None if aim is None else aim if column.kind == "percent" else round(aim))
+        row.append(None if aim is None else in_kind(column.kind, aim))
     if section.total is not None:
         section.total.append(None)

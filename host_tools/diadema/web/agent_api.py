@@ -65,14 +65,6 @@ async def events(
 def told(made: AgentPage) -> dict[str, Any]:
     """The page as JSON: figures worked out, reasons and steps in their order."""
     calls, load = made.sums.calls(), made.sums.load
-    steps: dict[str, list[int]] = {}
-    for one in made.calls:
-        for step, result, block in one.steps:
-            if result == "done":
-                counts = steps.setdefault(step, [0, 0])
-                counts[0] += 1
-                counts[1] += block
-    with_steps = sum(bool(one.steps) for one in made.calls)
     plain: dict[str, Any] = msgspec.to_builtins(made)
     del plain["sums"]
     return plain | {
@@ -99,7 +91,13 @@ def told(made: AgentPage) -> dict[str, Any]:
             )
         ],
         "protocol": [
-            {"step": step, "done": done, "block": block, "calls": with_steps}
-            for step, (done, block) in sorted(steps.items(), key=lambda one: _STEPS.index(one[0]))
+            {
+                "step": step,
+                "done": ticks.ticked,
+                "block": ticks.block,
+                "automatic": ticks.automatic,
+                "calls": ticks.possible,
+            }
+            for step, ticks in sorted(made.protocol, key=lambda one: _STEPS.index(one[0]))
         ],
     }

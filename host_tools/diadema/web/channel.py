@@ -149,7 +149,7 @@ class Channel:
             if row is None or self._who.get(agent) != self.view.who(row, self._people):
                 self._renew = True
                 break
-            live = self.view.live(row)
+            live = self.view.live(row, self._people)
             if live != self._live[agent]:
                 self._live[agent] = live
                 changed.append((self._index[agent], *live))
@@ -171,7 +171,7 @@ class Channel:
         )
         self._index = {agent: index for index, (agent, _) in enumerate(rows)}
         self._who = {agent: self.view.who(row, self._people) for agent, row in rows}
-        self._live = {agent: self.view.live(row) for agent, row in rows}
+        self._live = {agent: self.view.live(row, self._people) for agent, row in rows}
         self._dirty.clear()
         self._renew, self._news = False, self.view.inside
 

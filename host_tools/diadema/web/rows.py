@@ -6,6 +6,7 @@ Types are checked here, once; a value that does not fit is counted by the caller
 import msgspec
 
 from diadema.directory.people import PRIVATE
+from diadema.metrics.queue import THRESHOLD_S
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +81,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """One queue, or all of them, in the running half-hour; `service_level` by variant, percent."""
+    """One queue, or all of them, in the running half-hour; `service_level` by variant, percent,
+    within `threshold_s`; `variant` is the one that its target is of.
+    """
 
     waiting: int = 0
     longest_since: int | None = None
@@ -88,13 +91,14 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     abandoned: int = 0
     service_level: dict[str, float | None] = {}
+    threshold_s: int = THRESHOLD_S
+    variant: str = "offered"
 
 
 class Queues(msgspec.Struct, frozen=True, kw_only=True):
     """`queues`: what the switch's log tells of the running half-hour (its first UTC second)."""
 
     half_hour: int
-    threshold_s: int
     short_s: int
     source: str
     heard: int

@@ -19,6 +19,7 @@ from diadema import harmless
 from diadema.report.model import Cell, Column, Kind, Ratio, Report, Section, kind_of, plain
 from diadema.report.writing import (
     NUMBERS,
+    SIGN,
     cut_line,
     is_missed,
     local,
@@ -85,6 +86,7 @@ class _Styles:
     def cell(self, kind: Kind, *, missed: bool = False, total: bool = False) -> Format:
         look: dict[str, Any] = {"num_format": _FORMS[kind], "valign": "top"}
         if missed:
+            look["num_format"] += f'" {SIGN}"'
             look["font_color"] = "#B3261E"
         if total:
             look |= {"bold": True, "top": 1}
@@ -104,7 +106,8 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
         sheet.set_column(place, place, _width(section, place, report))
     for line, row in enumerate(section.rows, head + 1):
         for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
-            style = styles.cell(kind_of(column, cell), missed=is_missed(column, cell))
+            missed = is_missed(section, row, place)
+            style = styles.cell(kind_of(column, cell), missed=missed)
             _write(sheet, (line, place), column, cell, style, report.zone)
     sheet.freeze_panes(head + 1, 1)
     last = head + len(section.rows)
@@ -168,7 +171,7 @@ def _total(
         if place == 0:
             continue
         kind = kind_of(column, cell)
-        missed = is_missed(column, cell)
+        missed = is_missed(section, section.total, place)
         style = styles.cell(kind, missed=missed, total=True)
         if column.total == "sum":
             span = f"{xl_rowcol_to_cell(rows[0], place)}:{xl_rowcol_to_cell(rows[1], place)}"

@@ -69,7 +69,7 @@ def _figures(made: Overview, words: Any, language: str) -> None:
         ("open", str(calls.open), ""),
         ("excused", str(calls.excused), ""),
         ("pickup_rate", percent(call_metrics.pickup_rate(calls), language), ""),
-        ("occupancy", percent(whole.occupancy, language), ""),
+        ("occupancy", percent(whole.occupancy, language), _band(made, language)),
     ]
     with ui.element("dl").classes("figures"):
         for name, value, aim in shown:
@@ -80,6 +80,11 @@ def _figures(made: Overview, words: Any, language: str) -> None:
                     ui.label(value).classes("number")
                     if aim:
                         ui.label(f"{words['target']} {aim}").classes("small")
+
+
+def _band(made: Overview, language: str) -> str:
+    bounds = [made.targets.get(name) for name in ("occupancy", "occupancy_most")]
+    return " – ".join(percent(one, language) for one in bounds if one is not None)
 
 
 def _by_agent(made: Overview, words: Any) -> None:

@@ -113,7 +113,9 @@ class AgentPage {
     add("talk", seconds(f.talk_s), "", "contact.ended");
     add("hold", seconds(f.hold_s), "", "contact.held");
     add("wrapup", seconds(f.wrap_s), "", "wrapup.ended");
-    add("occupancy", percent(f.occupancy), aim("occupancy", percent), "presence.changed");
+    const most = aim("occupancy_most", percent);
+    const band = aim("occupancy", percent) + (most && ` – ${most}`);
+    add("occupancy", percent(f.occupancy), band, "presence.changed");
     add("logged", seconds(f.logged_s), "", "session.");
   }
 
@@ -207,10 +209,10 @@ class AgentPage {
   #protocol() {
     const { words, shown } = this;
     const section = this.#section("protocol", words["protocol.note"]);
-    const rows = shown.protocol.map(({ step, done, block, calls }) => ({
-      cells: [words[`step.${step}`] ?? step, `${done} / ${calls}`, String(block)],
+    const rows = shown.protocol.map(({ step, done, block, calls, automatic }) => ({
+      cells: [words[`step.${step}`] ?? step, `${done} / ${calls}`, String(block), String(automatic)],
     }));
-    const columns = [["step"], ["step.done", "number"], ["step.block", "number"]];
+    const columns = [["step"], ["step.done", "number"], ["step.block", "number"], ["step.automatic", "number"]];
     this.#table(section, columns, rows, "protocol.none");
   }
 

@@ -5,7 +5,6 @@ import { duration } from "./clock.js";
 import { fill } from "./tile.js";
 
 const HEARD_MS = 60000;
-const VARIANT = "offered";
 
 function make(name, className, parent) {
   const element = document.createElement(name);
@@ -132,7 +131,7 @@ export class Head {
     const until = isOld ? told.heard : now;
     this.longest.say(shown.longest_since === null ? "—" : duration(until - shown.longest_since));
     this.abandoned.say(whole(shown.abandoned));
-    this.#sayLevel(told, shown.service_level ?? {});
+    this.#sayLevel(shown);
   }
 
   #saidOf(told, isOld, minute) {
@@ -142,15 +141,15 @@ export class Head {
     return fill(words["central.since"], { time: minute(told.half_hour * 1000) });
   }
 
-  #sayLevel(told, levels) {
+  #sayLevel({ service_level: levels, threshold_s: threshold, variant: judged }) {
     const { words } = this;
     const level = (value) => (value === null || value === undefined ? "—" : `${this.percent.format(value)} %`);
     const basis = (variant) =>
-      fill(words["level.basis"], { variant: words[`level.${variant}`], threshold: told.threshold_s });
+      fill(words["level.basis"], { variant: words[`level.${variant}`], threshold });
     const target = this.#targets[this.#queue] ?? this.#targets[""];
     const aim = target === undefined ? "" : ` · ${fill(words["level.target"], { target: this.percent.format(target) })}`;
     const hint = Object.keys(levels).map((variant) => `${basis(variant)}: ${level(levels[variant])}`);
-    this.level.say(level(levels[VARIANT]), basis(VARIANT) + aim, hint.join("\n"));
+    this.level.say(level(levels[judged]), basis(judged) + aim, hint.join("\n"));
   }
 
   /** Today's sums of the tiles that are shown: sums over sums, as in the reports. */

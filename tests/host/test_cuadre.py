@@ -1,0 +1,119 @@
+"""«Cuadre»: what must be equal is compared in each report, and what has no agent, no hour or no
+end yet is told in lines of its own."""
+
+from datetime import date
+
+import msgspec
+import pytest
+import reported_day
+from diadema.figures.rows import Calls
+from diadema.report import asked as asking
+from diadema.report.make import make
+from diadema.report.model import Scope
+from diadema.report.period import around
+from queue_logs import QueueLog
+from scripted_station import T0, Script
+from targeted import centre
+
+DAY = date(2026, 11, 18)
+NOW = T0 + 2 * 86_400_000
+KINDS = ("intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo", "consolidado")
+
+
+def made(data, kind, span="day", scope=None):
+    return make(data, kind, around(span, DAY), scope or Scope(), NOW)
+
+
+def rows(section):
+    names = [column.key for column in section.columns]
+    return [dict(zip(names, row, strict=True)) for row in section.rows]
+
+
+def apart(report):
+    return {row["what"]: row["count"] for row in rows(report.section("apart"))}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return reported_day.stations(tmp_path_factory.mktemp("data"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("span", ["day", "month"])
+def test_every_report_compares_what_must_be_equal(data, kind, span):
+    sums = rows(made(data, kind, span).section("sums"))
+    assert sums and all(row["difference"] == 0 and row["where"] == "" for row in sums)
+    assert all(row["whole"] == row["parts"] for row in sums)
+    found = {row["rule"] for row in sums}
+    assert "entrantes = atendidas + no atendidas + abiertas" in found
+    assert any(row["whole"] > 0 for row in sums)
+
+
+def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeypatch):
+    """One call too many in one half-hour of one day, and in nothing else."""
+    plainly = asking.read
+
+    def broken(*given, **more):
+        figures = plainly(*given, **more)
+        day = figures.days[0]
+        total, halves = day.total(), day.half_hours()
+        first = min(halves)
+        halves[first].queues["ventas"] += Calls(offered=1)
+        figures.days[0] = msgspec.structs.replace(day, whole=(total, halves))
+        return figures
+
+    monkeypatch.setattr(asking, "read", broken)
+    section = made(data, "llamadas").section("sums")
+    wrong = [row for row in rows(section) if row["difference"]]
+    assert [(row["rule"], row["difference"], row["where"]) for row in wrong] == [
+        ("entrantes = atendidas + no atendidas + abiertas", 1, "2026-11-18 06:00"),
+        ("llamadas del día = las de sus medias horas", -1, "2026-11-18"),
+    ]
+    assert section.notes[0].startswith("NO CUADRA")
+
+
+def test_what_has_no_agent_no_hour_or_no_end_has_a_line_of_its_own(tmp_path):
+    """A18, B7, B13: each report says what is in none of its tables."""
+    log = QueueLog().call(0, "1.1", agent="").call(60, "1.2").enter(70, "1.3").enter(80, "1.4")
+    data = centre(tmp_path, log)
+    hourless = Script(s="DIA-0123456789ac", agent="a002").boot().login().ready().call("c9")
+    rings = Script().boot().clock().login().ready().offer("c1")
+    from diadema import site as sites
+    from diadema.ingest.core import Ingest
+    from diadema.store import open_writer
+    from targeted import Clock
+
+    writer = open_writer(data.store)
+    ingest = Ingest(writer, sites.load(data.site), Clock())
+    for script in (hourless, rings):
+        ingest.take(script.messages(), "stream", "server")
+    writer.close()
+    for kind in KINDS:
+        assert apart(made(data, kind)) == {
+            "atendidas según la central, sin asesor": 1,
+            "llamadas de estaciones sin hora conocida, en ningún día": 1,
+            "llamadas de asesores sin fin todavía": 1,
+            "en cola sin fin conocido": 2,
+        }, kind
+    own = made(data, "llamadas", scope=Scope(of="agent", code="a001"))
+    assert apart(own) == {"llamadas de asesores sin fin todavía": 1}
+
+
+def test_tmo_is_told_by_motive_and_by_disposition(tmp_path):
+    script = Script().boot().clock().login().ready()
+    script.call("c1", talk=60_000, wrap=10_000, code="111").call("c2", talk=20_000, wrap=10_000)
+    script.call("c3", talk=30_000, wrap=5_000, code="112")
+    script.call("c4", talk=40_000, wrap=5_000, code="SIN_TIPIFICAR")
+    data = reported_day.stored(tmp_path, script)
+    report = made(data, "tmo")
+    codes = {row["code"]: row for row in rows(report.section("aht_codes"))}
+    assert (codes["111"]["n"], codes["111"]["aht_s"], codes["111"]["level3"]) == (2, 50, "Ahorro")
+    assert (codes["112"]["talk_s"], codes["112"]["wrap_s"]) == (30, 5)
+    assert (codes[""]["n"], codes[""]["aht_s"], codes[""]["level1"]) == (1, 45, "(sin código)")
+    motives = rows(report.section("aht_motives"))
+    assert [(row["level1"], row["n"], row["aht_s"]) for row in motives] == [
+        ("Consulta", 3, 45), ("(sin código)", 1, 45)]  # fmt: skip
+    whole = report.section("aht_agents")
+    for section in (report.section("aht_codes"), report.section("aht_motives")):
+        for key in ("n", "talk_s", "hold_s", "wrap_s", "aht_s"):
+            assert section.total[section.at(key)] == whole.total[whole.at(key)]
