@@ -347,21 +347,3 @@ def test_a_log_with_a_half_hour_twice_has_both_apart(tmp_path, capsys, monkeypat
     _switch_month(data.root, None, "2026-11", None, 5, as_json=False)
     printed = capsys.readouterr().out
     assert "01:00 −04" in printed and "01:00 −05" in printed
-
-
-def test_the_readmes_example_is_what_is_worked_out(data):
-    """Done-when 6: each number of «¿Cómo se calcula?», from the same calls."""
-    from pathlib import Path
-
-    from diadema.report.durations import clock, percent
-
-    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
-    found, waits = summary(made(data, "servicio")), summary(made(data, "intradia"))
-    for name in ("offered", "noshort", "answered", "removed", "all"):
-        assert f"{name} {percent(found[f'NS {name}'][0], 'es').replace(chr(160), ' ')} =" in readme
-    abandoned = percent(found["% abandono"][0], "es").replace("\u00a0", " ")
-    received = percent(found["% abandono de recibidas"][0], "es").replace("\u00a0", " ")
-    assert f"Abandono {abandoned} = 7 / 60; de recibidas {received} = 7 / 61" in readme
-    assert f"14 90 s, {clock(found['ASA'][0])};" in readme
-    assert f"la mediana es {waits['espera mediana'][0]} s" in readme
-    assert f"el percentil 90, {waits['espera, percentil 90'][0]} s" in readme

@@ -204,6 +204,11 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     left_waits: dict[int, int] = field(default_factory=dict)
     no_agent: int = 0
 
+    @property
+    def distinct(self) -> int:
+        """Calls that were answered, however often."""
+        return self.answered - self.again
+
     def flow(self, threshold_s: int, short_s: int) -> Flow:
         """For the service level and its kin, `metrics.queue`."""
         return Flow(

@@ -178,6 +178,12 @@ def wait_percentile(waits: Mapping[int, int], percentile: int) -> int | None:
     return None
 
 
+def halves_met(levels: Iterable[float | None], missed: Callable[[float], bool]) -> float | None:
+    """Half-hours whose service level is at its target / those that have one."""
+    known = [level for level in levels if level is not None]
+    return percent(sum(not missed(level) for level in known), len(known))
+
+
 def overlapping(calls: Iterable[QueueCall]) -> Iterator[tuple[QueueCall, QueueCall]]:
     """Conversations that cannot be, each with the one during which it began: nobody serves two at
     once. Of two, the later one is in doubt, and then contradicts nothing itself; nor do estimated

@@ -163,7 +163,7 @@ def _of_switch(asked: Asked, side: QueueSums | None) -> Iterator[Stated]:
     flow = sums.flow(asked.threshold_s(asked.queue or ""), asked.short_s)
     for key, count, n in (
         ("received", sums.received, None),
-        ("switch_answered", sums.answered - sums.again, sums.answered),
+        ("switch_answered", sums.distinct, sums.answered),
         ("abandoned", sums.abandoned, sums.received),
     ):
         yield Stated(key, "count", count if side else None, n if side else None)

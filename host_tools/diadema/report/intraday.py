@@ -124,13 +124,12 @@ def _summary(asked: Asked, variant: str, whole: Half, halves: list[Half]) -> Sec
         name, waits = f"sl_{variant}", whole.waits
         aim = asked.target(f"service_level {variant}")
         levels = [of_queue.service_level(one.flow)[variant] for one in halves if one.flow]
-        known = [one for one in levels if one is not None]
-        met = None if aim is None else percent(sum(not aim.missed(v) for v in known), len(known))
+        met = None if aim is None else of_queue.halves_met(levels, aim.missed)
         ended = sum(map(_count, (waits.answered_waits, waits.abandoned_waits, waits.left_waits)))
         n, base = flow.answered, of_queue.BASES[variant](flow)
         stated = [
             Stated(name, "percent", level, base, f"service_level {variant}"),
-            Stated("halves_met", "percent", met, len(known)),
+            Stated("halves_met", "percent", met, sum(one is not None for one in levels)),
             Stated("asa_s", "seconds", of_queue.asa(flow), n, "asa_s"),
             Stated("wait_p50_s", "seconds", of_queue.wait_percentile(waits.answered_waits, 50), n),
             Stated("wait_p90_s", "seconds", of_queue.wait_percentile(waits.answered_waits, 90), n),

@@ -18,12 +18,16 @@ from diadema.ingest.cut import cut_of
 from diadema.paths import DataDir
 from diadema.report.durations import NOTHING, clock
 from diadema.store import open_reader
-from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
 PATH = "/ui/attendance"
+_DEFINED = (
+    "absent", "late_days", "late_s", "stay_s", "outside_s", "no_exit", "no_entry", "orphans",
+    "impossible",
+)  # fmt: skip
 
 
 def mount(app: FastAPI, service: Service) -> None:
@@ -48,6 +52,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
             absent=absent,
         )
     ).classes("note")
+    how(language, *_DEFINED)
     rows = [_row(one, people, zone, now_ms, words, page) for one in shown]
     rows.sort(key=lambda row: (str(row["name"]).casefold(), str(row["id"])))
     figures_table(

@@ -11,12 +11,16 @@ from diadema.figures.overview import AgentRow, Overview, overview
 from diadema.metrics import calls as call_metrics
 from diadema.report.durations import clock, percent
 from diadema.web.pages.charts import CLOCK, chart
-from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
 PATH = "/ui/handling"
+_DEFINED = (
+    "aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s", "offered", "handled", "missed",
+    "excused", "pickup_rate", "occupancy",
+)  # fmt: skip
 _BARS = 40  # agents in the chart: the longest ones; the table has all
 
 
@@ -42,6 +46,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
         ui.label(words["none"]).classes("empty")
         return
     _figures(made, words, language)
+    how(language, *_DEFINED)
     with ui.element("section").classes("charts"):
         _by_agent(made, words)
         _by_half_hour(made, words)
@@ -52,7 +57,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
         [_row(one, day, language) for one in made.rows],
         words["none"],
     )
-    ui.label(words["formula"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
+    ui.label(words["note"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
 
 
 def _figures(made: Overview, words: Any, language: str) -> None:

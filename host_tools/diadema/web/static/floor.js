@@ -18,8 +18,8 @@ const ARRANGE_MS = 1000;
 
 /** Build the floor inside `root`. `site` (reasons, seats) and `may` (act, figures) are for what can
     be done from /ui. Returns what takes it down again. */
-export function mount(root, { words, scope, site, may }) {
-  const floor = new Floor(root, words, scope === "wall" ? null : { site, may });
+export function mount(root, { words, scope, site, may, definitions }) {
+  const floor = new Floor(root, words, scope === "wall" ? null : { site, may, definitions });
   floor.start();
   return () => floor.stop();
 }

@@ -46,7 +46,8 @@ export class Head {
   #owing = [];
   #queue = "";
 
-  constructor(words, language) {
+  /** `definitions`: [name, how it is worked out] of the figures. */
+  constructor(words, language, definitions) {
     this.words = words;
     this.language = language;
     const one = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
@@ -68,6 +69,18 @@ export class Head {
     this.owingText = make("summary", "", this.owing);
     this.seats = make("ul", "", this.owing);
     this.owing.hidden = true;
+    this.#define(definitions);
+  }
+
+  #define(definitions) {
+    const folded = make("details", "how", this.element);
+    make("summary", "", folded).append(this.words.how);
+    const list = make("dl", "", folded);
+    for (const [name, said] of definitions) {
+      const line = make("div", "", list);
+      make("dt", "", line).append(name);
+      make("dd", "", line).append(said);
+    }
   }
 
   #block(word, name) {
