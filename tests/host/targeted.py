@@ -7,7 +7,9 @@ from diadema.directory.book import Change, Directory
 from diadema.directory.kinds import KINDS
 from diadema.directory.taking_in import begin
 from diadema.imports.queue_log import import_queue_log
+from diadema.ingest.core import Ingest
 from diadema.paths import DataDir
+from diadema.store import open_writer
 from queue_logs import QueueLog
 from scripted_station import SITE, T0
 
@@ -31,6 +33,14 @@ def centre(folder, log=None):
 def bring(data, log):
     path = log.write(data.root / "queue_log")
     return import_queue_log([path], data, Clock())
+
+
+def bring_stations(data, *scripts):
+    writer = open_writer(data.store)
+    ingest = Ingest(writer, sites.load(data.site), Clock())
+    for script in scripts:
+        ingest.take(script.messages(), "stream", "server")
+    writer.close()
 
 
 def put(data, kind, **given):

@@ -13,7 +13,7 @@ from diadema.report.model import Scope
 from diadema.report.period import around
 from queue_logs import QueueLog
 from scripted_station import T0, Script
-from targeted import centre
+from targeted import bring_stations, centre
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 2 * 86_400_000
@@ -45,8 +45,22 @@ def test_every_report_compares_what_must_be_equal(data, kind, span):
     assert sums and all(row["difference"] == 0 and row["where"] == "" for row in sums)
     assert all(row["whole"] == row["parts"] for row in sums)
     found = {row["rule"] for row in sums}
-    assert "entrantes = atendidas + no atendidas + abiertas" in found
+    assert "timbres = contestados + no contestados + no imputables + abiertos" in found
     assert any(row["whole"] > 0 for row in sums)
+
+
+def test_rings_that_are_not_hers_and_those_that_no_log_tells_of_break_no_sum(tmp_path):
+    """A caller who gave up at her desk, a fault; and calls of a switch without RINGNOANSWER."""
+    data = centre(tmp_path, QueueLog().call(0, "1.1", agent="a002", queue="ventas"))
+    script = Script().boot().clock().login().ready().call("c1")
+    for c, cause in (("c2", "caller_gave_up"), ("c3", "technical"), ("c4", "no_answer")):
+        script.offer(c).contact("missed", c, cause=cause, ring_ms=3000)
+    bring_stations(data, script)
+    sums = rows(made(data, "llamadas").section("sums"))
+    assert [row for row in sums if row["difference"] or row["where"]] == []
+    told = {row["rule"]: row["whole"] for row in sums}
+    assert told["timbres = contestados + no contestados + no imputables + abiertos"] == 4
+    assert told["no contestados, no imputables y sin respuesta = suma de las causas"] == 3
 
 
 def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeypatch):
@@ -66,7 +80,7 @@ def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeyp
     section = made(data, "llamadas").section("sums")
     wrong = [row for row in rows(section) if row["difference"]]
     assert [(row["rule"], row["difference"], row["where"]) for row in wrong] == [
-        ("entrantes = atendidas + no atendidas + abiertas", 1, "2026-11-18 06:00"),
+        ("timbres = contestados + no contestados + no imputables + abiertos", 1, "2026-11-18 06:00"),
         ("llamadas del día = las de sus medias horas", -1, "2026-11-18"),
     ]
     assert section.notes[0].startswith("NO CUADRA")
@@ -78,16 +92,7 @@ def test_what_has_no_agent_no_hour_or_no_end_has_a_line_of_its_own(tmp_path):
     data = centre(tmp_path, log)
     hourless = Script(s="DIA-0123456789ac", agent="a002").boot().login().ready().call("c9")
     rings = Script().boot().clock().login().ready().offer("c1")
-    from diadema import site as sites
-    from diadema.ingest.core import Ingest
-    from diadema.store import open_writer
-    from targeted import Clock
-
-    writer = open_writer(data.store)
-    ingest = Ingest(writer, sites.load(data.site), Clock())
-    for script in (hourless, rings):
-        ingest.take(script.messages(), "stream", "server")
-    writer.close()
+    bring_stations(data, hourless, rings)
     for kind in KINDS:
         assert apart(made(data, kind)) == {
             "atendidas según la central, sin asesor": 1,

@@ -87,6 +87,18 @@ def test_what_the_switch_calls_a_queue_is_that_queue_also_for_what_was_imported_
     assert row_of(calls, "calls_queues", "Soporte")["answered"] == 53
 
 
+def test_a_ring_that_nobody_took_is_of_the_queue_that_its_switch_name_says(tmp_path):
+    """A4: the RINGNOANSWER of a call stands with the call, also where that was imported before."""
+    its = {"agent": "a001", "queue": "IT"}
+    log = QueueLog().enter(0, "1.1", queue="IT")
+    log.line(20, "1.1", "IT", "a001", "RINGNOANSWER", 20_000)
+    log.connect(30, "1.1", 30, **its).complete(90, "1.1", 30, 60, **its)
+    data = centre(tmp_path, log)
+    support(data)
+    row = row_of(made(data, "llamadas", SUPPORT), "calls_queues", "Soporte")
+    assert (row["offered"], row["answered"], row["missed"]) == (2, 1, 1)
+
+
 def test_a_stations_call_is_of_the_queue_that_its_switch_name_says(tmp_path):
     """A4: what a station was told of a queue is mapped as what the switch tells."""
     import reported_day
