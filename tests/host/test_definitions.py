@@ -19,7 +19,7 @@ from diadema.figures.rows import Calls, Load, QueueSums, Sums
 from diadema.figures.stays import Hour, Stay, paired
 from diadema.metrics import calls as of
 from diadema.metrics import queue, schedule, states
-from diadema.metrics.fcr import WINDOW_DAYS, Visit, fcr
+from diadema.metrics.fcr import WINDOW_DAYS, Visit, look, tally
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent as share
 from diadema.report.dispositions import _negative
@@ -232,7 +232,7 @@ def ticks(key_steps=1, ticked=0, calls=0, block=0, automatic=0):
 
 def resolved(*days):
     visits = [Visit("r", "1", day * 86_400_000) for day in days]
-    return fcr(visits, {}, 0, 30 * 86_400_000, 60 * 86_400_000).rate
+    return tally(look(visits, {}, 0, 30 * 86_400_000, 60 * 86_400_000)).rate
 
 
 def faults(*hours):

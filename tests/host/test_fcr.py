@@ -7,7 +7,7 @@ import pytest
 from diadema import site as sites
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.metrics.fcr import Visit, fcr
+from diadema.metrics.fcr import Visit, look, tally
 from diadema.paths import DataDir
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
@@ -141,5 +141,5 @@ def test_an_abandon_long_after_or_before_says_nothing():
     visits = [Visit("r1", "1", 8 * DAY_MS)]
     edges = (8 * DAY_MS, 1), (8 * DAY_MS + 1, 0), (15 * DAY_MS, 0), (15 * DAY_MS + 1, 1)
     for at, resolved in edges:
-        found = fcr(visits, {"r1": [at]}, 0, 9 * DAY_MS, 30 * DAY_MS)
+        found = tally(look(visits, {"r1": [at]}, 0, 9 * DAY_MS, 30 * DAY_MS))
         assert (found.n, found.resolved) == (1, resolved), at

@@ -13,7 +13,7 @@ from diadema.figures.rows import Calls, Load, QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics import schedule, states
 from diadema.metrics.contacts import impossible
-from diadema.metrics.fcr import Visit, fcr
+from diadema.metrics.fcr import Visit, look, tally
 from diadema.store import Contact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -51,7 +51,7 @@ def test_where_there_is_nothing_there_is_no_figure():
     assert states.occupancy(Load()) is None
     assert states.utilisation(Load()) is None
     assert states.Shrinkage().total is None
-    assert fcr([], {}, 0, 1, 2).rate is None
+    assert tally([]).rate is None
 
 
 def test_occupancy_and_utilisation():
@@ -235,10 +235,10 @@ def test_a_contact_is_resolved_when_nobody_asked_again_and_the_window_has_closed
         Visit("h1", "saldo", 15 * DAY_MS), Visit("h2", "saldo", DAY_MS),
         Visit("h2", "pago", 2 * DAY_MS),
     ]  # fmt: skip
-    found = fcr(visits, {}, 0, 8 * DAY_MS, 15 * DAY_MS, unknown=3)
+    found = tally(look(visits, {}, 0, 8 * DAY_MS, 15 * DAY_MS), unknown=3)
     assert (found.n, found.resolved, found.pending, found.unknown) == (4, 3, 0, 3)
     assert (found.rate, found.days) == (75.0, 7)
-    early = fcr(visits, {}, 0, 8 * DAY_MS, 8 * DAY_MS - 1)
+    early = tally(look(visits, {}, 0, 8 * DAY_MS, 8 * DAY_MS - 1))
     assert (early.n, early.pending) == (1, 3)
 
 

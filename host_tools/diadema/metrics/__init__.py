@@ -7,41 +7,27 @@ contacts whose end is known over their number; *load* splits seconds across inte
 
 from diadema.metrics.contacts import (
     EXCUSED,
-    aht,
-    answered,
-    aside,
     averaged,
-    by_key,
     consult_s,
     handle_s,
     hold_s,
-    missed,
-    offered,
     talk_of,
     talk_s,
-    transferred,
     wrapup_s,
 )
 from diadema.metrics.rounding import mean, percent, round_half_up, whole_seconds
 
 __all__ = [
     "EXCUSED",
-    "aht",
-    "answered",
-    "aside",
     "averaged",
-    "by_key",
     "consult_s",
     "handle_s",
     "hold_s",
     "mean",
-    "missed",
-    "offered",
     "percent",
     "round_half_up",
     "talk_of",
     "talk_s",
-    "transferred",
     "whole_seconds",
     "wrapup_s",
 ]

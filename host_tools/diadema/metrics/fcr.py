@@ -90,22 +90,10 @@ def look(
     return found
 
 
-def fcr(
-    visits: Iterable[Visit],
-    abandons: Mapping[str, Sequence[int]],
-    start_ms: int,
-    end_ms: int,
-    now_ms: int,
-    unknown: int = 0,
-    days: int = WINDOW_DAYS,
-) -> Fcr:
-    """FCR = resolved / n of the calls begun in [start_ms, end_ms) whose window has closed, see
-    `look`. callcentrehelper's «no repeat within 7 days»; others ask the caller.
-    """
-    return tally(look(visits, abandons, start_ms, end_ms, now_ms, days), unknown, days)
-
-
 def tally(looked: Looked, unknown: int = 0, days: int = WINDOW_DAYS) -> Fcr:
+    """FCR = resolved / n of the calls whose window has closed, see `look`. callcentrehelper's «no
+    repeat within 7 days»; others ask the caller.
+    """
     found = Fcr(days=days, unknown=unknown)
     for _, resolved in looked:
         found.add(resolved)
