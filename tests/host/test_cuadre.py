@@ -45,7 +45,7 @@ def test_every_report_compares_what_must_be_equal(data, kind, span):
     assert sums and all(row["difference"] == 0 and row["where"] == "" for row in sums)
     assert all(row["whole"] == row["parts"] for row in sums)
     found = {row["rule"] for row in sums}
-    assert "entrantes = atendidas + no atendidas + abiertas" in found
+    assert "entrantes = atendidas + no atendidas + no imputables + abiertas" in found
     assert any(row["whole"] > 0 for row in sums)
 
 
@@ -66,10 +66,23 @@ def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeyp
     section = made(data, "llamadas").section("sums")
     wrong = [row for row in rows(section) if row["difference"]]
     assert [(row["rule"], row["difference"], row["where"]) for row in wrong] == [
-        ("entrantes = atendidas + no atendidas + abiertas", 1, "2026-11-18 06:00"),
+        ("entrantes = atendidas + no atendidas + no imputables + abiertas", 1, "2026-11-18 06:00"),
         ("llamadas del día = las de sus medias horas", -1, "2026-11-18"),
     ]
     assert section.notes[0].startswith("NO CUADRA")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ring_that_was_not_hers_breaks_no_sum(tmp_path, kind):
+    """A17: what a fault, the switch or the caller ended is apart, and still has its place."""
+    script = Script().boot().clock().login().ready().call("c0")
+    for at, cause in enumerate(("technical", "caller_gave_up", "withdrawn", "no_answer")):
+        script.offer(f"m{at}", 60_000).contact("missed", f"m{at}", 9000, cause=cause, ring_ms=9000)
+    report = made(reported_day.stored(tmp_path, script), kind)
+    sums = {row["rule"]: row for row in rows(report.section("sums"))}
+    assert {row["difference"] for row in sums.values()} == {0}
+    whole = sums["entrantes = atendidas + no atendidas + no imputables + abiertas"]["whole"]
+    assert whole == 5
 
 
 def test_what_has_no_agent_no_hour_or_no_end_has_a_line_of_its_own(tmp_path):

@@ -14,12 +14,13 @@ _SHOWN = 5  # rows of those that break a rule
 type Sides = tuple[str, int, int]  # where, and what stands on both sides
 
 _CALLS: tuple[tuple[str, Callable[[Calls], int], Callable[[Calls], int]], ...] = (
-    ("in", lambda c: c.offered, lambda c: c.answered + c.missed + c.open),
+    ("in", lambda c: c.offered, lambda c: c.answered + c.missed + c.excused + c.open),
     ("out", lambda c: c.dialed, lambda c: c.connected + c.not_answered + c.dialing),
     ("averages", of_calls.handled, lambda c: c.n + of_calls.aside(c)),
     ("codes", lambda c: c.typified,
      lambda c: sum(n for code, n in c.codes.items() if code not in UNCODED)),
-    ("causes", lambda c: c.missed + c.not_answered, lambda c: sum(c.causes.values())),
+    ("causes", lambda c: c.missed + c.excused + c.not_answered,
+     lambda c: sum(c.causes.values())),
 )  # fmt: skip
 
 
