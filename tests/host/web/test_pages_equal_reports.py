@@ -397,3 +397,18 @@ def hour(utc_ms: int) -> str:
     """In Lima, five hours behind."""
     seconds = utc_ms // 1000 - 5 * 3600
     return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+async def test_a_sum_and_a_mean_have_two_names(centre: Web) -> None:
+    """Section C: `talk_s` of an agent's day was a mean, and `calls.talk_s` beside it a sum."""
+    (times,) = (await report(centre, "tmo", "agent:a001"))["aht_agents"]["rows"]
+    async with httpx.AsyncClient(base_url=centre.url, headers=headers_of(centre.cookies)) as api:
+        day, page = [
+            (await api.get(f"/api/v1/agents/a001/{one}?day={DAY}", timeout=60)).json()
+            for one in ("day", "page")
+        ]
+    for name in ("talk", "hold", "wrap"):
+        assert day["calls"][f"{name}_s"] == times[f"{name}_s"]
+        for its in (day, page["figures"]):
+            assert its[f"{name}_mean_s"] == times[f"{name}_mean_s"]
+            assert f"{name}_s" not in its
