@@ -67,7 +67,7 @@ def plan(monkeypatch):
 
 
 def test_lateness_of_two_days_of_which_a_correction_justifies_none(tmp_path, plan):
-    """A8: «tardanza sin justificar» said 2:30; 2:30 of the 10th and 20:00 of the 11th are 22:30."""
+    """A8: «tardanza sin justificar» said 2:30; with the 20:00 of the 11th it is 22:30."""
     tenth, eleventh = date(2026, 11, 10), date(2026, 11, 11)
     plan("a001", tenth)
     plan("a001", eleventh)
