@@ -86,6 +86,19 @@ def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeyp
     assert section.notes[0].startswith("NO CUADRA")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ring_that_was_not_hers_breaks_no_sum(tmp_path, kind):
+    """A17: what a fault, the switch or the caller ended is apart, and still has its place."""
+    script = Script().boot().clock().login().ready().call("c0")
+    for at, cause in enumerate(("technical", "caller_gave_up", "withdrawn", "no_answer")):
+        script.offer(f"m{at}", 60_000).contact("missed", f"m{at}", 9000, cause=cause, ring_ms=9000)
+    report = made(reported_day.stored(tmp_path, script), kind)
+    sums = {row["rule"]: row for row in rows(report.section("sums"))}
+    assert {row["difference"] for row in sums.values()} == {0}
+    whole = sums["entrantes = atendidas + no atendidas + no imputables + abiertas"]["whole"]
+    assert whole == 5
+
+
 def test_what_has_no_agent_no_hour_or_no_end_has_a_line_of_its_own(tmp_path):
     """A18, B7, B13: each report says what is in none of its tables."""
     log = QueueLog().call(0, "1.1", agent="").call(60, "1.2").enter(70, "1.3").enter(80, "1.4")

@@ -27,6 +27,7 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         people.teams[one.code] = str(body.get("name") or one.code)
     for one, body in _bodies(book, "employers", last):
         people.employers[one.code] = (str(body["name"]), str(body["ruc"]))
+    people.switch_queues = _formerly(book, "queues", "switch_names", last)
     for one, body in _bodies(book, "queues", last):
         people.queues[one.code] = str(body["name"])
         people.switch_queues |= dict.fromkeys(_list(body, "switch_names"), one.code)
@@ -62,6 +63,7 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             people.variants[key[1]] = str(body.get("variant") or "offered")
     for one, body in _bodies(book, "supervisors", last):
         people.supervised[one.code] = _list(body, "teams")
+    people.aliases = _formerly(book, "agents", "switch_aliases", last)
     for worker, body in _bodies(book, "agents", last):
         people.aliases |= dict.fromkeys(_list(body, "switch_aliases"), worker.code)
     _add_roster(people, book, first, last, zone)
@@ -74,18 +76,36 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
 def _spells(people: People, book: Directory, agent: str, first: date, last: date) -> list[Spell]:
     """Where no version holds on a day, as it is on the last one."""
     worker = people.workers[agent]
-    known = book.history("agents", agent)
-    bounds = {first}
-    bounds |= {one.valid_from for one in known if one.valid_from is not None}
-    bounds |= {one.valid_until + timedelta(1) for one in known if one.valid_until is not None}
     found: list[Spell] = []
-    for day in sorted(bound for bound in bounds if first <= bound <= last):
+    for day in _turns(book, "agents", agent, first, last):
         entry = book.entry("agents", agent, day)
         body = entry.body if entry is not None else None
         its = (worker.team, worker.stage) if body is None else _place(body)
         if not found or (found[-1].team, found[-1].stage) != its:
             found.append(Spell(day, *its))
     return found
+
+
+def _turns(book: Directory, kind: str, code: str, first: date, last: date) -> list[date]:
+    """`first`, and the days until `last` on which another version may begin to hold."""
+    known = book.history(kind, code)
+    bounds = {first}
+    bounds |= {one.valid_from for one in known if one.valid_from is not None}
+    bounds |= {one.valid_until + timedelta(1) for one in known if one.valid_until is not None}
+    return sorted(bound for bound in bounds if first <= bound <= last)
+
+
+def _formerly(book: Directory, kind: str, field: str, last: date) -> dict[str, str]:
+    """Names at the switch that were somebody's on some day: whose they were last. What came under
+    such a name stays hers when she gets another one.
+    """
+    found: dict[str, tuple[date, str]] = {}
+    for code in book.changing(kind, date.min, last):
+        for day in _turns(book, kind, code, date.min, last):
+            entry = book.entry(kind, code, day)
+            for name in _list((entry and entry.body) or {}, field):
+                found[name] = max(found.get(name, (day, code)), (day, code))
+    return {name: code for name, (_, code) in found.items()}
 
 
 def _place(body: Body) -> tuple[str, str]:

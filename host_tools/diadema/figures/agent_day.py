@@ -59,7 +59,7 @@ class Call(Struct, kw_only=True):
     author: str | None
     transfer: str | None
     steps: list[tuple[str, str, bool]]  # step, result, «en bloque»
-    marks: list[str]  # interrupted, estimated, late, open, on_hold, fault
+    marks: list[str]  # interrupted, estimated, late, open, on_hold, fault, excused
 
 
 class MarkSeen(Struct, kw_only=True):
@@ -258,11 +258,14 @@ def _call(contact: Contact, people: People) -> Call:
         marks.append("open")
     if more is not None and more.fault:
         marks.append("fault")
+    if contact.outcome == "missed" and contact.cause in metrics.EXCUSED:
+        marks.append("excused")
+    queue = people.queue(contact.queue) if contact.queue else None
     return Call(
         key=(contact.s, contact.e, contact.n),
         c=contact.c,
         start=contact.start_utc,
-        queue=people.queue(contact.queue) if contact.queue else None,
+        queue=queue and people.queues.get(queue, queue),
         direction=contact.direction,
         outcome=contact.outcome,
         cause=contact.cause,

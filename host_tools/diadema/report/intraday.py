@@ -142,7 +142,8 @@ def _summary(asked: Asked, variant: str, whole: Half, halves: list[Half]) -> Sec
     stated.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
     if whole.load is not None:
         occupied = states.occupancy(whole.load)
-        stated.append(Stated("occupancy", "percent", occupied, target="occupancy"))
+        worked = whole.load.present
+        stated.append(Stated("occupancy", "percent", occupied, worked, "occupancy"))
     notes = [asked.threshold_note, asked.say("note.intraday")]
     if whole.flow is None:
         notes.append(asked.say("note.switch_of_all"))

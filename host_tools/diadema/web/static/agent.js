@@ -110,9 +110,9 @@ class AgentPage {
     add("handled", String(f.handled), "", "contact.answered");
     add("missed", String(f.missed), "", "contact.missed");
     add("aht", seconds(f.aht_s), aim("aht_s", seconds), "wrapup.ended");
-    add("talk", seconds(f.talk_s), "", "contact.ended");
-    add("hold", seconds(f.hold_s), "", "contact.held");
-    add("wrapup", seconds(f.wrap_s), "", "wrapup.ended");
+    add("talk", seconds(f.talk_mean_s), "", "contact.ended");
+    add("hold", seconds(f.hold_mean_s), "", "contact.held");
+    add("wrapup", seconds(f.wrap_mean_s), "", "wrapup.ended");
     const most = aim("occupancy_most", percent);
     const band = aim("occupancy", percent) + (most && ` – ${most}`);
     add("occupancy", percent(f.occupancy), band, "presence.changed");
