@@ -47,7 +47,7 @@ def absenteeism(unplanned_s: int, due_s: int) -> float | None:
     return percent(unplanned_s, due_s)
 
 
-class Shrinkage(Struct):
+class Shrinkage(Struct, array_like=True):
     """Time not available / basis, all in seconds; the seven parts add up to the total.
 
     `basis_s` = time logged in without pauses that are not paid + the three absences, each of them

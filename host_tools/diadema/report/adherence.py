@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import date
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from diadema.directory.people import PRIVATE
 from diadema.directory.reading import people as read_people
 from diadema.figures import away
+from diadema.figures.adherence_days import AdherenceDay, Shifted, adherence_days
 from diadema.figures.away import Spent
-from diadema.figures.shifts import Presence, Shift, around, presence, said_of, shifts
+from diadema.figures.shifts import around
 from diadema.metrics import schedule
 from diadema.metrics.schedule import SHORT_S, WORK, Deviation
 from diadema.metrics.states import Shrinkage, absenteeism
@@ -172,12 +174,10 @@ def _find(asked: Asked) -> _Found:
     """Until the cut-off, by the day of the shift; what is no shift's by the calendar."""
     now_s = asked.now_ms // 1000
     first, last = asked.period.first, asked.period.last
-    start_ms, end_ms = asked.bounds_ms
-    people = read_people(asked.data, *around(first, last))
-    only = asked.scope.code if asked.scope.of == "agent" else None
-    known = presence(asked.data, start_ms, end_ms, asked.now_ms, only)
+    roster = read_people(asked.data, *around(first, last)).roster
+    people = replace(asked.people, roster=roster)
     found = _Found()
-    for (agent, day), plan in people.roster.items():
+    for (agent, day), plan in roster.items():
         if plan.absence is None or not first <= day <= last or not asked.has(agent, day):
             continue
         if plan.absence == "day_off":
@@ -190,52 +190,38 @@ def _find(asked: Asked) -> _Found:
             lost.unpaid_absence_s += seconds
         else:
             lost.paid_absence_s += seconds
-    said = said_of(asked.data, asked.agents)
-    for (agent, day), shift in shifts(people, first, last, known, said, now_s).items():
+    its = adherence_days(asked.data, people, first, last, asked.now_ms, asked.agents)
+    for (agent, day), one in its.items():
         if asked.has(agent, day):
-            _add_shift(found, agent, day, shift, away.owed_s(shift.plan, people.reasons, now_s))
-    for agent, hers in known.items():
-        _add_presence(asked, found, agent, hers)
+            _add_day(found, agent, day, one)
     return found
 
 
-def _add_shift(found: _Found, agent: str, day: date, shift: Shift, owed_s: int) -> None:
+def _add_day(found: _Found, agent: str, day: date, one: AdherenceDay) -> None:
+    if one.shift is not None:
+        _add_shift(found, agent, day, one.shift)
+    found.lost[agent] += one.lost
+    its = found.spent.setdefault(agent, {})
+    for code, spent in one.spent.items():
+        its[code] = spent if code not in its else its[code] + spent
+    for cause, seconds in one.technical:
+        found.technical[agent, *cause] += seconds
+
+
+def _add_shift(found: _Found, agent: str, day: date, shift: Shifted) -> None:
     done = found.done[agent, day] = Done(
         shifts=1, slid=shift.slid, worked_s=shift.worked_s, credited_s=shift.credited_s,
-        scheduled_s=shift.scheduled_s,
+        scheduled_s=shift.scheduled_s, exception_s=shift.exception_s, excused_s=shift.excused_s,
+        short_s=shift.short_s,
     )  # fmt: skip
-    found.due_s += owed_s
-    followed = shift.followed
-    if followed is None:
+    found.due_s += shift.owed_s
+    if shift.followed is None:
         done.idle = 1
-        found.lost[agent].basis_s += owed_s
-        found.lost[agent].unplanned_s += owed_s
+        found.lost[agent].basis_s += shift.owed_s
+        found.lost[agent].unplanned_s += shift.owed_s
         return
-    done.followed_s, done.shift_s = followed
-    for one in shift.its:
-        done.exception_s += one.seconds
-        if one.excuse is not None:
-            done.excused_s += one.seconds
-        elif one.seconds < SHORT_S:
-            done.short_s += one.seconds
-        if one.seconds >= SHORT_S:
-            found.listed.append((agent, day, one))
-
-
-def _add_presence(asked: Asked, found: _Found, agent: str, hers: Presence) -> None:
-    reasons = asked.people.reasons
-    for start_s, end_s in asked.times(agent):
-        found.lost[agent] += away.lost(
-            hers.stretches, hers.pauses, hers.faults, reasons, start_s, end_s
-        )
-        its = found.spent.setdefault(agent, {})
-        for code, one in away.spent(hers.pauses, reasons, start_s, end_s).items():
-            its[code] = one if code not in its else its[code] + one
-        for begin, until, ticket in hers.technical:
-            begin, until = max(begin, start_s), min(until, end_s)
-            if begin < until:
-                key = agent, ticket.s, ticket.area or "", ticket.part or "", ticket.result or ""
-                found.technical[key] += until - begin
+    done.followed_s, done.shift_s = shift.followed
+    found.listed += [(agent, day, each) for each in shift.listed]
 
 
 def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Section:
