@@ -96,7 +96,10 @@ def test_what_has_no_agent_no_hour_or_no_end_has_a_line_of_its_own(tmp_path):
             "en cola sin fin conocido": 2,
         }, kind
     own = made(data, "llamadas", scope=Scope(of="agent", code="a001"))
-    assert apart(own) == {"llamadas de asesores sin fin todavía": 1}
+    assert apart(own) == {
+        "llamadas de estaciones sin hora conocida, en ningún día": 0,
+        "llamadas de asesores sin fin todavía": 1,
+    }
 
 
 def test_tmo_is_told_by_motive_and_by_disposition(tmp_path):

@@ -104,9 +104,7 @@ def test_two_sessions_at_once_and_one_unheard_are_counted(place, people):
 
 
 @pytest.mark.parametrize(("policy", "impossible"), [("move", 1), ("allow", 0)])
-def test_two_sessions_at_once_are_possible_where_the_site_allows_them(
-    place, people, policy, impossible
-):
+def test_two_sessions_at_once_are_possible_where_the_site_allows_them(place, policy, impossible):
     """C: they were «imposibles» also where `multi_login: allow` permits them."""
     told = json.loads(place.data.site.read_text()) | {"multi_login": policy}
     place.data.site.write_text(json.dumps(told))

@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 from diadema import site as sites
+from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
@@ -85,11 +86,11 @@ def test_no_page_of_a_person_names_one(worked, reader):
 
 def test_the_floor_shows_no_more_than_that_it_is_private():
     row = Row(a="a001", state="not_ready", reason="topico", reason_label="Tópico", private=True)
-    live = dict(zip(FULL.live_columns, FULL.live(row), strict=True))
+    live = dict(zip(FULL.live_columns, FULL.live(row, People()), strict=True))
     assert (live["reason"], live["label"]) == ("private", None)
     check(msgspec.structs.asdict(row.shown()))  # as `/api/v1/live` has it
     open_one = Row(
         a="a001", state="not_ready", reason="break", reason_label="Break", private=False
     )
-    live = dict(zip(FULL.live_columns, FULL.live(open_one), strict=True))
+    live = dict(zip(FULL.live_columns, FULL.live(open_one, People()), strict=True))
     assert (live["reason"], live["label"]) == ("break", "Break")

@@ -159,7 +159,7 @@ def test_what_has_no_code_is_in_no_share_of_codes(tmp_path):
 def test_what_only_the_switch_tells_is_not_said_to_be_of_stations(bank):
     """B11: «estaciones, entrantes 26 671» where no station exists."""
     report = make(bank, "llamadas", period("month", "1999-02"), FLOOR, NOW)
-    assert column(report.section("check"), "side")[0] == "asesores según la central, entrantes"
+    assert column(report.section("check"), "side") == ["estaciones, salientes", "central, cola"]
 
 
 def test_the_queue_side_has_four_levels_by_name(bank):

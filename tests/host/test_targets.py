@@ -83,7 +83,7 @@ def test_what_the_switch_calls_a_queue_is_that_queue_also_for_what_was_imported_
     assert row_of(report, "service_queues", "Soporte")["received"] == 61
     assert not any("Sin datos de central" in one for one in report.section("summary").notes)
     calls = made(data, "llamadas", SUPPORT)
-    assert summary(calls)["atendidas según la central"][0] == 53
+    assert summary(calls)["llamadas atendidas"][0] == 53
     assert row_of(calls, "calls_queues", "Soporte")["answered"] == 53
 
 

@@ -131,11 +131,9 @@ def attendance(
             days = _Days(zone, people, first, last, agents)
             start_ms, end_ms = (start_of(day, zone) * 1000 for day in around)
             made: defaultdict[str, list[Mark]] = defaultdict(list)
-            whose: dict[Key, str] = {}
             for mark in marks(tx, start_utc=start_ms, end_utc=end_ms):
                 if mark.agent is not None and days.asks_for(mark.agent):
                     made[mark.agent].append(mark)
-                    whose[mark.s, mark.e, mark.n] = mark.agent
             fixes: defaultdict[str, list[Correction]] = defaultdict(list)
             for fix in _corrections(tx):
                 fixes[fix.a].append(fix)

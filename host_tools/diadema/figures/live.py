@@ -243,11 +243,12 @@ class _Book:
 
     def load(self, a: str, one: Stretch) -> None:
         for at, seconds in self._intervals.parts(one.start_s, one.end_s):
-            its = self._at(a, at)  # hers of the day, and of the half-hour; everybody's
-            first = bool(its) and not its[1].load.present
+            its = self._at(a, at)
             for sums in its:
                 add(sums.load, one, seconds)
-                sums.load.present += first
+            if its and not its[1].load.present:
+                for sums in its[1::2]:  # the half-hours
+                    sums.load.present += 1
 
     def technical(self, a: str, start: int, end: int) -> None:
         for at, seconds in self._intervals.parts(start, end):

@@ -130,7 +130,7 @@ class Load(_Sums, kw_only=True, array_like=True):
     technical_s: int = 0  # faults that she reported; overlaps the states
     system: dict[str, int] = field(default_factory=dict)
     switch_talk_s: int = 0
-    present: int = 0  # half-hours in which she was logged in, one each
+    present: int = 0  # in a half-hour: who was logged in; 0 in a day's sums
 
     @property
     def logged_s(self) -> int:
