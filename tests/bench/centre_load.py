@@ -111,13 +111,19 @@ class Load:
             hour = datetime.fromtimestamp(desk.now / 1000, ZONE).hour
             pace = max(BANK_1999_02.arrivals[hour], _BUSY / 8) / _BUSY
             idle = chance.expovariate(_CALLS_H * pace / 3600)
-            yield from self._call(desk, min(idle, 3600.0), chance)
-            if (planned := bool(due) and desk.now >= due[0][0]) or chance.random() < 0.08:
-                reason = due[0][2] if planned else chance.choice(_REASONS)
+            idle = min(idle, 3600.0)
+            if due and desk.now + idle * 1000 >= due[0][0]:
+                begins, minutes, reason = due.pop(0)
+                late = max(begins - desk.now, 0) / 1000
+                yield desk.presence("ready", "not_ready", reason, "agent", late)
+                took = minutes * 60 * chance.uniform(0.9, 1.1)
+                yield desk.presence("not_ready", "ready", None, "agent", took)
+                continue
+            yield from self._call(desk, idle, chance)
+            if chance.random() < 0.08:
+                reason = chance.choice(_REASONS)
                 yield desk.presence("ready", "not_ready", reason, "agent", 2.0)
                 took = draw_seconds(ASSUMED.pause, chance)
-                if planned:
-                    took = due.pop(0)[1] * 60 * chance.uniform(0.9, 1.1)
                 yield desk.presence("not_ready", "ready", None, "agent", took)
         yield desk.say("session.closed", 5.0, **a, reason="agent", by="agent")
         yield desk.presence("ready", "logged_out", "logout", "agent")

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from hashlib import blake2b
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct, field
@@ -30,14 +29,15 @@ from diadema.metrics.states import Shrinkage
 from diadema.paths import DataDir
 from diadema.store import open_reader
 from diadema.store.kept_contacts import LONGEST_MS
-from diadema.store.rows import Trail
 
 _AT_ONCE = 100  # agents whose rows are in memory
-_BEFORE = text(
-    """SELECT t.end_utc FROM trails t
-    WHERE t.s = :s AND t.e = :e AND t.n < :n ORDER BY t.n DESC LIMIT 1"""
+_BEFORE = text(  # the end of the trail before each of some
+    """SELECT k.value ->> 0, k.value ->> 1, (SELECT t.end_utc FROM trails t
+    WHERE t.s = k.value ->> 2 AND t.e = k.value ->> 3 AND t.n < k.value ->> 4
+    ORDER BY t.n DESC LIMIT 1) FROM json_each(:keys) k"""
 )
 _NOBODY = Presence()
+_json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
 type Technical = tuple[str, str, str, str]  # station, area, part, what it came to
@@ -128,12 +128,12 @@ class _Asked:
         self.on = [one for one in running(tx, self.now_ms).trails if one.start_utc is not None]
         known, there = self._rolled(*rx, tx) if rx else ({}, self._everybody(tx))
         since = self._since(tx)
-        asked = {*there, *self.due}
+        asked, days = {*there, *self.due}, LocalDays(self.zone)
         asked |= {
             (day, one.a)
             for one in self.on
             if self.scope.agents is None or one.a in self.scope.agents
-            for day in LocalDays(self.zone).over(since[one.a], end_of(one))
+            for day in days.over(since[one.a], end_of(one))
             if day in self.spans
         }
         marks = {key: self._mark(*key) for key in asked}
@@ -185,15 +185,14 @@ class _Asked:
         """From when on it matters what goes on, by agent: from the end of what was before it in
         its session, as a time without power may lie between them.
         """
+        rows = [
+            (one.a, one.start_utc, one.s, one.e, one.n if one.n != one.session[2] else 0)
+            for one in self.on
+        ]
         found: dict[str, int] = {}
-        for one in self.on:
-            assert one.start_utc is not None
-            start = one.start_utc
-            if one.n != one.session[2]:
-                key = {"s": one.s, "e": one.e, "n": one.n}
-                end = tx.execute(_BEFORE, key).scalar_one_or_none()
-                start = max(start - LONGEST_MS, min(start, end or 0))
-            found[one.a] = min(start, found.get(one.a, start))
+        for a, start, end in tx.execute(_BEFORE, {"keys": _json(rows).decode()}):
+            since = start if end is None else max(start - LONGEST_MS, min(start, end))
+            found[a] = min(since, found.get(a, since))
         return found
 
     def _goes_on(self, day: str, a: str, since: Mapping[str, int]) -> bool:

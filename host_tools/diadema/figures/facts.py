@@ -135,9 +135,7 @@ def trails(
     ]
 
 
-def _neighbours(
-    tx: Connection, its: Iterable[Trail], on: Iterable[Trail]
-) -> Iterable[Trail]:
+def _neighbours(tx: Connection, its: Iterable[Trail], on: Iterable[Trail]) -> Iterable[Trail]:
     """The trails just before and just after what is known of each session."""
     first: dict[Key, Trail] = {}
     last: dict[Key, Trail] = {}

@@ -91,7 +91,7 @@ def presence(
         by_agent[trail.a].append(trail)
     faults: defaultdict[str, list[Ticket]] = defaultdict(list)
     for ticket in tickets(tx, start_ms, end_ms):
-        if ticket.a in by_agent:
+        if ticket.a is not None and ticket.a in by_agent:
             faults[ticket.a].append(ticket)
     found = {}
     for a, of in by_agent.items():
@@ -114,9 +114,7 @@ def due(people: People, now_s: int) -> dict[tuple[str, date], Due]:
         middles = [
             ((one.end_s or 0) + (after.start_s or 0)) // 2 for one, after in pairwise(plans)
         ]
-        for plan, before, after in zip(
-            plans, [None, *middles], [*middles, None], strict=True
-        ):
+        for plan, before, after in zip(plans, [None, *middles], [*middles, None], strict=True):
             first, last = (plan.start_s or 0) - NEAR_S, (plan.end_s or 0) + NEAR_S
             found[agent, plan.day] = Due(
                 plan,
@@ -126,9 +124,7 @@ def due(people: People, now_s: int) -> dict[tuple[str, date], Due]:
     return found
 
 
-def shift_of(
-    due: Due, hers: Presence, said: Iterable[Said], people: People, now_s: int
-) -> Shift:
+def shift_of(due: Due, hers: Presence, said: Iterable[Said], people: People, now_s: int) -> Shift:
     """`said`: moments of exceptions that somebody excused."""
     shown = [
         Stretch(max(one.start_s, due.start_s), min(one.end_s, due.end_s), one.state, one.reason,

@@ -74,11 +74,6 @@ class Shrinkage(Struct, array_like=True):
     unpaid_absence_s: int = 0
     unplanned_s: int = 0
 
-    def __iadd__(self, other: "Shrinkage") -> "Shrinkage":
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
-
     @property
     def in_office_s(self) -> int:
         return self.technical_s + self.training_s + self.over_s + self.auxiliary_s
