@@ -76,7 +76,7 @@ def test_shrinkage_has_parts_on_one_basis():
     lost = away.lost(shown, away.pauses(shown), [(940, 960)], reasons, 0, 2000)
     assert (lost.basis_s, lost.technical_s, lost.training_s) == (950, 120, 240)
     assert (lost.over_s, lost.auxiliary_s) == (50, 40)
-    lost += states.Shrinkage(basis_s=50, unplanned_s=30, unpaid_absence_s=20)
+    lost.basis_s, lost.unplanned_s, lost.unpaid_absence_s = 1000, 30, 20
     assert (lost.total, lost.in_office, lost.out_office) == (50.0, 45.0, 5.0)
 
 

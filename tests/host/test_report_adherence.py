@@ -43,8 +43,8 @@ def at(hour, minute=0, day=DAY):
 class Desk:
     """One agent's day at a station: she is in a state until the next moment."""
 
-    def __init__(self, k, start_s):
-        self.script = Script(s=f"DIA-0123456789a{k}", agent=f"a00{k}").boot()
+    def __init__(self, k, start_s, seat=None):
+        self.script = Script(s=f"DIA-0123456789a{seat or k}", agent=f"a00{k}").boot()
         self.script.clock((start_s - 1) * 1000)
         self.script.login(1000).ready(0)
         self.was = "ready"
@@ -111,7 +111,9 @@ def place(tmp_path, ingest, monkeypatch):
             now = (now or at(23)) * 1000
             return make(self.data, kind, around(span, DAY), scope or Scope(), now, **more)
 
-    return Place()
+    place = Place()
+    place.ingest = ingest
+    return place
 
 
 def rows(section):

@@ -16,7 +16,7 @@ TOGETHER = 10  # people, of whom private reasons may be told apart
 type Pause = tuple[int, int, str]  # [start, end) and the reason
 
 
-class Spent(Struct):
+class Spent(Struct, array_like=True):
     """Of one agent and reason: seconds, pauses, and of those that went over the limit of their
     reason how many and their seconds beyond it; None of private ones, and where there is no limit.
     """

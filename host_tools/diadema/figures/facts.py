@@ -53,7 +53,9 @@ def facts(
     found: defaultdict[str, Facts] = defaultdict(Facts)
     wanted = None if agents is None else set(agents)
     _contacts(tx, found, start_ms, end_ms, on, wanted)
-    _trails(tx, found, start_ms, end_ms, on, wanted)
+    its = trails(tx, start_ms, end_ms, on.trails, wanted)
+    for trail in (*its, *_neighbours(tx, its, on.trails)):
+        found[trail.a].trails.append(trail)
     for ticket in tickets(tx, start_ms, end_ms):
         if ticket.a is not None and (wanted is None or ticket.a in wanted):
             found[ticket.a].tickets.append(ticket)
@@ -108,14 +110,10 @@ def _contacts(
             found[one.a].contacts.append(one)
 
 
-def _trails(
-    tx: Connection,
-    found: Mapping[str, Facts],
-    start_ms: int,
-    end_ms: int,
-    on: Running,
-    wanted: set[str] | None,
-) -> None:
+def trails(
+    tx: Connection, start_ms: int, end_ms: int, on: Iterable[Trail], wanted: set[str] | None
+) -> list[Trail]:
+    """That have something of [start_ms, end_ms), also of those that go on."""
     row = tables.trails.c
     whose = _among(row.a, wanted)
     early = start_ms - tables.LONG_MS
@@ -127,23 +125,21 @@ def _trails(
             tx, row.start_utc < early, row.end_utc > start_ms, text(tables.LONG), *whose
         ),
     ]
-    going = [one for one in on.trails if wanted is None or one.a in wanted]
-    its += [
+    return its + [
         one
-        for one in going
-        if one.start_utc is not None and one.start_utc < end_ms and end_of(one) > start_ms
+        for one in on
+        if one.start_utc is not None
+        and one.start_utc < end_ms
+        and end_of(one) > start_ms
+        and (wanted is None or one.a in wanted)
     ]
-    for one in [*its, *_neighbours(tx, its, start_ms, end_ms, going)]:
-        found[one.a].trails.append(one)
 
 
-def _neighbours(
-    tx: Connection, trails: Iterable[Trail], start_ms: int, end_ms: int, going: Iterable[Trail]
-) -> Iterable[Trail]:
+def _neighbours(tx: Connection, its: Iterable[Trail], on: Iterable[Trail]) -> Iterable[Trail]:
     """The trails just before and just after what is known of each session."""
     first: dict[Key, Trail] = {}
     last: dict[Key, Trail] = {}
-    for one in trails:
+    for one in its:
         if one.session not in first or one.n < first[one.session].n:
             first[one.session] = one
         if one.session not in last or one.n > last[one.session].n:
@@ -151,16 +147,16 @@ def _neighbours(
     row = tables.trails.c
     for session, one in first.items():
         if one.n != session[2]:
-            its = (row.s == one.s) & (row.e == one.e) & (row.n < one.n)
-            query = select(row.row).where(its).order_by(row.n.desc()).limit(1)
+            before = (row.s == one.s) & (row.e == one.e) & (row.n < one.n)
+            query = select(row.row).where(before).order_by(row.n.desc()).limit(1)
             yield from _same(tx.execute(query).scalars(), session)
     for session, one in last.items():
         if not one.over:
-            its = (row.s == one.s) & (row.e == one.e) & (row.n > one.n)
-            query = select(row.row).where(its).order_by(row.n).limit(1)
+            behind = (row.s == one.s) & (row.e == one.e) & (row.n > one.n)
+            query = select(row.row).where(behind).order_by(row.n).limit(1)
             after = [*_same(tx.execute(query).scalars(), session)]
             after = after or [
-                other for other in going if other.session == session and other.n > one.n
+                other for other in on if other.session == session and other.n > one.n
             ]
             yield from after
 

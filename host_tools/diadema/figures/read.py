@@ -45,7 +45,7 @@ def read(
     question = data, first, last, now_ms, zone_of(data), intervals, agents
     try:
         try:
-            with _rolled(data) as rx, reader.engine.connect() as tx:  # in this order
+            with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
                 return _Asked(*question).of(rx, tx)
         except DBAPIError as error:
             rollups.give_up(data.rollups, error)
@@ -56,7 +56,7 @@ def read(
 
 
 @contextmanager
-def _rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
+def rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
     """The roll-ups to be brought up to date; only to be read while another process does that
     (False); None where there can be none.
     """

@@ -64,7 +64,9 @@ class Repair(Struct, kw_only=True):
 
 
 class Fresh(Struct):
-    """Cells as they are now; None: nothing is left of it."""
+    """Cells as they are now; None: nothing is left of it. `fed`: those whose rows changed since
+    the store was last read, worked out or not.
+    """
 
     agents: dict[str, dict[str, tuple[Sums, dict[int, Sums]] | None]] = field(
         default_factory=lambda: defaultdict(dict)
@@ -72,6 +74,8 @@ class Fresh(Struct):
     queues: dict[str, dict[str, tuple[QueueSums, dict[int, QueueSums]] | None]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+
+    fed: set[Cell] = field(default_factory=set)
 
     @property
     def count(self) -> int:
@@ -165,16 +169,20 @@ def bring(
         more = feed(tx, on, zone)
         fed.rowids, behind = more.rowids, more.behind
         cells |= more.cells
+    changed = set(cells)
     if known.rowids:
         row = rollups.stale.c
         query = select(row.day, row.kind, row.name)
         cells |= {(day, kind, name) for day, kind, name in rx.execute(query)}
     wanted = sorted(cell for cell in cells if scope.has(cell))[:most]
     fresh = work_out(tx, wanted, zone, known.aliases, known.queues)
+    fresh.fed = changed
     idle = not cells and fed.rowids == known.rowids and now_ms - known.told_ms < _TOLD_MS
     if keep and not idle:
         _note_repairs(rx, fresh, known, zone, now_ms, fed.position)
         _write(rx, fresh)
+        if known.rowids:
+            rollups.forget_near(rx, changed)
         left = cells - set(wanted)
         _mark(rx, left, wanted)
         known.rowids, known.position = fed.rowids, fed.position

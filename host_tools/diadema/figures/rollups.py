@@ -3,6 +3,8 @@ nothing else. Whoever deletes it loses time and the trace of repairs.
 """
 
 import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,10 @@ agent_months = Table(  # of her days of the month before `until`, likewise
     "agent_months", metadata, _text("month"), _text("a"), _text("until"), _bytes("total"),
     PrimaryKeyConstraint("month", "a"), sqlite_with_rowid=False,
 )  # fmt: skip
+adherence_days = Table(  # of a day that is over, made when asked for: `of`, see `adherence_days`
+    "adherence_days", metadata, _text("day"), _text("a"), _bytes("of"), _bytes("body"),
+    PrimaryKeyConstraint("day", "a"), sqlite_with_rowid=False,
+)  # fmt: skip
 stale = Table(  # cells to work out again; `kind` is agent or queue
     "stale", metadata, _text("day"), _text("kind"), _text("name"),
     PrimaryKeyConstraint("day", "kind", "name"), sqlite_with_rowid=False,
@@ -85,6 +91,7 @@ repairs = Table(  # what late events changed of a day that was over and told
 
 put_agents = replacement(agent_days)
 put_queues = replacement(queue_days)
+put_adherence = replacement(adherence_days)
 pack = msgspec.msgpack.Encoder().encode
 sums_of = msgspec.msgpack.Decoder(Sums).decode
 halves_of = msgspec.msgpack.Decoder(dict[int, Sums]).decode
@@ -177,8 +184,28 @@ def save_state(rx: Connection, made: State) -> None:
 
 def begin_anew(rx: Connection) -> None:
     """Nothing of the cells holds; what was repaired stays told."""
-    for table in (state, agent_days, queue_days, floor_days, agent_months, stale):
+    for table in (state, agent_days, queue_days, floor_days, agent_months, adherence_days, stale):
         rx.execute(table.delete())
+
+
+def near(cells: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    """Day and agent of each adherence day that such cells touch: a shift reaches over midnight,
+    and what belongs to it is up to eight hours before and after it.
+    """
+    days: dict[str, list[str]] = {}
+    for day, kind, name in cells:
+        if kind != "agent":
+            continue
+        if day not in days:
+            of = date.fromisoformat(day)
+            days[day] = [(of + timedelta(days=k)).isoformat() for k in (-2, -1, 0, 1)]
+        yield from ((each, name) for each in days[day])
+
+
+def forget_near(rx: Connection, cells: Iterable[tuple[str, str, str]]) -> None:
+    """Rows of these cells are others now."""
+    if rows := list({*near(cells)}):
+        rx.exec_driver_sql("DELETE FROM adherence_days WHERE day = ? AND a = ?", rows)
 
 
 def packed(total: Struct, halves: dict[int, Any]) -> tuple[bytes, bytes]:

@@ -1,23 +1,23 @@
 """Shifts of the roster beside what was shown of each agent in them, and the rest of her time."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from diadema.directory.people import People, Planned
 from diadema.figures.attendance import NEAR_S
 from diadema.figures.away import Pause, pauses
-from diadema.figures.facts import tickets
+from diadema.figures.facts import tickets, trails
 from diadema.figures.load import Stretch, stretches, technical_by
 from diadema.metrics import schedule
 from diadema.metrics.schedule import Deviation, deviations, slid
-from diadema.paths import DataDir
-from diadema.store import open_reader, tables
+from diadema.store import tables
 from diadema.store.host_rows import Correction
 from diadema.store.rows import Ticket, Trail
 
@@ -56,25 +56,42 @@ class Presence(Struct):
     def faults(self) -> list[tuple[int, int]]:
         return [(start, end) for start, end, _ in self.technical]
 
+    def near(self, start_s: int, end_s: int) -> "Presence":
+        """What of it has something of [start_s, end_s), uncut."""
+        first = bisect_right(self.stretches, start_s, key=lambda one: one.end_s)
+        last = bisect_left(self.stretches, end_s, key=lambda one: one.start_s)
+        begun = bisect_right(self.pauses, start_s, key=lambda one: one[1])
+        ended = bisect_left(self.pauses, end_s, key=lambda one: one[0])
+        return Presence(
+            self.stretches[first:last],
+            self.pauses[begun:ended],
+            [one for one in self.technical if one[0] < end_s and start_s < one[1]],
+        )
+
+
+class Due(Struct):
+    """A shift that has begun: to it belongs what was shown of her in [start_s, end_s): what is
+    nearest to it, cut midway between two of them; what lies too far from any belongs to none.
+    """
+
+    plan: Planned
+    start_s: int
+    end_s: int
+
 
 def presence(
-    data: DataDir, start_ms: int, end_ms: int, now_ms: int, agent: str | None = None
+    tx: Connection, start_ms: int, end_ms: int, on: Iterable[Trail], agents: Collection[str]
 ) -> dict[str, Presence]:
-    """By agent, of [start_ms, end_ms) and what lies near it."""
-    start_ms, end_ms = start_ms - NEAR_S * 1000, end_ms + 3 * NEAR_S * 1000
-    reader = open_reader(data.store)
-    try:
-        trails = reader.trails(agent=agent, start_utc=start_ms, end_utc=end_ms, now_utc=now_ms)
-        with reader.engine.connect() as tx:
-            asked_for = [*tickets(tx, start_ms, end_ms)]
-    finally:
-        reader.close()
+    """By agent, of the days [start_ms, end_ms) and of as much beside them as a shift, a pause or a
+    time without power may reach. `on`: the trails that go on.
+    """
+    start_ms, end_ms = start_ms - 3 * NEAR_S * 1000, end_ms + 5 * NEAR_S * 1000
     by_agent: defaultdict[str, list[Trail]] = defaultdict(list)
-    for trail in trails:
+    for trail in trails(tx, start_ms, end_ms, on, set(agents)):
         by_agent[trail.a].append(trail)
     faults: defaultdict[str, list[Ticket]] = defaultdict(list)
-    for ticket in asked_for:
-        if ticket.a is not None:
+    for ticket in tickets(tx, start_ms, end_ms):
+        if ticket.a is not None and ticket.a in by_agent:
             faults[ticket.a].append(ticket)
     found = {}
     for a, of in by_agent.items():
@@ -84,32 +101,40 @@ def presence(
     return found
 
 
-def shifts(
-    people: People,
-    first: date,
-    last: date,
-    known: Mapping[str, Presence],
-    said: Mapping[str, list[Said]],
-    now_s: int,
-) -> dict[tuple[str, date], Shift]:
-    """Of the roster of these days and of those beside them what has begun and is no absence.
-    `said`: moments of exceptions that somebody excused.
-    """
+def due(people: People, now_s: int) -> dict[tuple[str, date], Due]:
+    """Of the roster what has begun and is no absence."""
     planned: defaultdict[str, list[Planned]] = defaultdict(list)
     for (agent, _), plan in people.roster.items():
         whole = plan.absence is None and plan.end_s is not None
         if whole and plan.start_s is not None and plan.start_s < now_s:
             planned[agent].append(plan)
-    found: dict[tuple[str, date], Shift] = {}
+    found: dict[tuple[str, date], Due] = {}
     for agent, plans in planned.items():
         plans.sort(key=lambda plan: plan.start_s or 0)
-        hers = known.get(agent, Presence())
-        its = _shared(plans, hers.stretches)
-        for plan, shown in zip(plans, its, strict=True):
-            if first <= plan.day <= last:
-                found[agent, plan.day] = _shift(plan, shown, hers, people, now_s)
-                _excuse(found[agent, plan.day], said.get(agent, ()))
+        middles = [
+            ((one.end_s or 0) + (after.start_s or 0)) // 2 for one, after in pairwise(plans)
+        ]
+        for plan, before, after in zip(plans, [None, *middles], [*middles, None], strict=True):
+            first, last = (plan.start_s or 0) - NEAR_S, (plan.end_s or 0) + NEAR_S
+            found[agent, plan.day] = Due(
+                plan,
+                first if before is None else max(first, before),
+                last if after is None else min(last, after),
+            )
     return found
+
+
+def shift_of(due: Due, hers: Presence, said: Iterable[Said], people: People, now_s: int) -> Shift:
+    """`said`: moments of exceptions that somebody excused."""
+    shown = [
+        Stretch(max(one.start_s, due.start_s), min(one.end_s, due.end_s), one.state, one.reason,
+                one.by)
+        for one in hers.stretches
+        if one.start_s < due.end_s and due.start_s < one.end_s
+    ]  # fmt: skip
+    shift = _shift(due.plan, shown, hers, people, now_s)
+    _excuse(shift, said)
+    return shift
 
 
 def _excuse(shift: Shift, said: Iterable[Said]) -> None:
@@ -119,21 +144,16 @@ def _excuse(shift: Shift, said: Iterable[Said]) -> None:
                 one.excuse = why
 
 
-def said_of(data: DataDir, agents: Collection[str] | None = None) -> dict[str, list[Said]]:
+def said_of(tx: Connection) -> dict[str, list[Said]]:
     """Moments of exceptions that somebody excused by hand (`attendance.justified` with a time)."""
     row = tables.corrections.c
     where = (row.kind == "justified", row.time_utc.is_not(None))
     query = select(tables.corrections).where(*where).order_by(row.number, row.s, row.e, row.n)
     found: defaultdict[str, list[Said]] = defaultdict(list)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            for each in tx.execute(query):
-                one = Correction(**each._mapping)
-                if one.time_utc is not None and (agents is None or one.a in agents):
-                    found[one.a].append((one.time_utc // 1000, f"{one.by}: {one.reason}"))
-    finally:
-        reader.close()
+    for each in tx.execute(query):
+        one = Correction(**each._mapping)
+        if one.time_utc is not None:
+            found[one.a].append((one.time_utc // 1000, f"{one.by}: {one.reason}"))
     return dict(found)
 
 
@@ -151,26 +171,6 @@ def _shift(
             one.seconds for one in its if one.excuse == "technical" and one.planned is None
         ),
     )  # fmt: skip
-
-
-def _shared(plans: list[Planned], shown: list[Stretch]) -> list[list[Stretch]]:
-    """To each shift what is nearest to it, cut midway between two of them; what lies too far from
-    any belongs to none.
-    """
-    starts = [plan.start_s or 0 for plan in plans]
-    ends = [plan.end_s or 0 for plan in plans]
-    middles = [(end + start) // 2 for end, start in zip(ends, starts[1:], strict=False)]
-    its: list[list[Stretch]] = [[] for _ in plans]
-    for one in shown:
-        begin = one.start_s
-        while begin < one.end_s:
-            k = bisect_right(middles, begin)
-            stop = min(one.end_s, middles[k]) if k < len(middles) else one.end_s
-            first, last = max(begin, starts[k] - NEAR_S), min(stop, ends[k] + NEAR_S)
-            if first < last:
-                its[k].append(Stretch(first, last, one.state, one.reason, one.by))
-            begin = stop
-    return its
 
 
 def around(first: date, last: date) -> tuple[date, date]:

@@ -45,7 +45,7 @@ class Reason(Protocol):
     productive: bool
 
 
-class Deviation(Struct, kw_only=True):
+class Deviation(Struct, kw_only=True, array_like=True):
     """Seconds [start_s, end_s) of a shift in which she did not do as planned. `planned`: the
     reason of the pause, None for work; `did`: work, logged_out, off, or the reason for which she
     was not ready. `excuse`: None, or why it is none of hers: technical, productive, supervisor,

@@ -47,7 +47,7 @@ def absenteeism(unplanned_s: int, due_s: int) -> float | None:
     return percent(unplanned_s, due_s)
 
 
-class Shrinkage(Struct):
+class Shrinkage(Struct, array_like=True):
     """Time not available / basis, all in seconds; the seven parts add up to the total.
 
     `basis_s` = time logged in without pauses that are not paid + the three absences, each of them
@@ -73,11 +73,6 @@ class Shrinkage(Struct):
     paid_absence_s: int = 0
     unpaid_absence_s: int = 0
     unplanned_s: int = 0
-
-    def __iadd__(self, other: "Shrinkage") -> "Shrinkage":
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
 
     @property
     def in_office_s(self) -> int:

@@ -3,16 +3,19 @@ with its parts, pauses and technical time.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache, partial
 
 from msgspec import Struct, field
+from msgspec.structs import astuple, replace
 
 from diadema.directory.people import PRIVATE
 from diadema.directory.reading import people as read_people
 from diadema.figures import away
+from diadema.figures.adherence_days import AdherenceDay, Shifted, adherence_days
 from diadema.figures.away import Spent
-from diadema.figures.shifts import Presence, Shift, around, presence, said_of, shifts
+from diadema.figures.shifts import around
 from diadema.metrics import schedule
 from diadema.metrics.schedule import SHORT_S, WORK, Deviation
 from diadema.metrics.states import Shrinkage, absenteeism
@@ -42,18 +45,13 @@ class Done(Struct):
     credited_s: int = 0
     absences: int = 0
 
-    def __iadd__(self, other: "Done") -> "Done":
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
-
 
 class _Found(Struct):
     """What the tables are made of, by agent or by agent and day."""
 
     done: dict[tuple[str, date], Done] = field(default_factory=dict)
     listed: list[tuple[str, date, Deviation]] = field(default_factory=list)
-    lost: defaultdict[str, Shrinkage] = field(default_factory=lambda: defaultdict(Shrinkage))
+    lost: defaultdict[str, list[Shrinkage]] = field(default_factory=lambda: defaultdict(list))
     spent: dict[str, dict[str, Spent]] = field(default_factory=dict)
     technical: Counter[_Cause] = field(default_factory=Counter)
     due_s: int = 0
@@ -109,23 +107,25 @@ _DAY: tuple[tuple[str, Kind], ...] = (("day", "day"),)
 
 def make(asked: Asked) -> list[Section]:
     found = _find(asked)
-    agents: defaultdict[str, Done] = defaultdict(Done)
-    days: defaultdict[str, Done] = defaultdict(Done)
-    whole = Done()
+    by_agent: defaultdict[str, list[Done]] = defaultdict(list)
+    of_day: defaultdict[str, list[Done]] = defaultdict(list)
+    of_stage: defaultdict[str, list[Done]] = defaultdict(list)
     for (agent, day), done in found.done.items():
-        for total in (agents[agent], days[day.isoformat()], whole):
-            total += done
+        by_agent[agent].append(done)
+        of_day[day.isoformat()].append(done)
+        of_stage[asked.people.on(agent, day).stage].append(done)
+    agents, days, stages = (
+        {key: _summed(Done, its) for key, its in parts.items()}
+        for parts in (by_agent, of_day, of_stage)
+    )
+    whole = _summed(Done, days.values())
+    lost = {a: _summed(Shrinkage, its) for a, its in found.lost.items()}
     lines: list[Line[Done]] = [
         (_who(asked, a), agents[a]) for a in sorted(agents, key=asked.order)
     ]
-    stages: dict[str, Done] = {}
-    for (agent, day), done in found.done.items():
-        stages.setdefault(asked.people.on(agent, day).stage, Done()).__iadd__(done)
     by_day: list[Line[Done]] = [([day], days[day]) for day in sorted(days)]
-    lost: list[Line[Shrinkage]] = [
-        (_who(asked, a), found.lost[a])
-        for a in sorted(found.lost, key=asked.order)
-        if found.lost[a].basis_s
+    lines_lost: list[Line[Shrinkage]] = [
+        (_who(asked, a), lost[a]) for a in sorted(lost, key=asked.order) if lost[a].basis_s
     ]
     notes = [] if found.done else [asked.say("note.no_roster")]
     if whole.idle:
@@ -133,26 +133,30 @@ def make(asked: Asked) -> list[Section]:
     if asked.queue is not None:
         notes.append(asked.say("note.not_of_queue"))
     return [
-        _summary(asked, found, whole, notes),
+        _summary(asked, found, whole, [*lost.values()], notes),
         table(asked, "adherence_agents", AGENT, PARTS, lines),
         table(asked, "adherence_days", _DAY, PARTS, by_day),
         *staged(asked, "adherence_stages", PARTS, stages),
         _exceptions(asked, found.listed),
-        table(asked, "shrinkage_agents", AGENT, LOST, lost, notes=[asked.say("note.shrinkage")]),
+        table(asked, "shrinkage_agents", AGENT, LOST, lines_lost,
+              notes=[asked.say("note.shrinkage")]),
         _pauses(asked, found.spent),
         _technical(asked, found.technical),
-    ]
+    ]  # fmt: skip
+
+
+def _summed[S: (Done, Shrinkage)](of: type[S], its: Iterable[S]) -> S:
+    return of(*map(sum, zip(*map(astuple, its), strict=True)))
 
 
 def _who(asked: Asked, agent: str) -> list[Cell]:
     return [asked.people.name(agent), agent, asked.team_name(agent)]
 
 
-def _summary(asked: Asked, found: _Found, whole: Done, notes: list[str]) -> Section:
-    lost, n = Shrinkage(), 0
-    for one in found.lost.values():
-        lost += one
-        n += one.basis_s > 0
+def _summary(
+    asked: Asked, found: _Found, whole: Done, each: list[Shrinkage], notes: list[str]
+) -> Section:
+    lost, n = _summed(Shrinkage, each), sum(one.basis_s > 0 for one in each)
     seen = whole.shifts - whole.idle
     kept = schedule.adherence(whole.followed_s, whole.shift_s)
     done = schedule.conformance(whole.worked_s, whole.credited_s, whole.scheduled_s)
@@ -172,70 +176,52 @@ def _find(asked: Asked) -> _Found:
     """Until the cut-off, by the day of the shift; what is no shift's by the calendar."""
     now_s = asked.now_ms // 1000
     first, last = asked.period.first, asked.period.last
-    start_ms, end_ms = asked.bounds_ms
-    people = read_people(asked.data, *around(first, last))
-    only = asked.scope.code if asked.scope.of == "agent" else None
-    known = presence(asked.data, start_ms, end_ms, asked.now_ms, only)
+    roster = read_people(asked.data, *around(first, last)).roster
+    people = replace(asked.people, roster=roster)
     found = _Found()
-    for (agent, day), plan in people.roster.items():
+    for (agent, day), plan in roster.items():
         if plan.absence is None or not first <= day <= last or not asked.has(agent, day):
             continue
         if plan.absence == "day_off":
             continue
         seconds = away.owed_s(plan, people.reasons, now_s)
         found.done[agent, day] = Done(absences=1)
-        lost = found.lost[agent]
-        lost.basis_s += seconds
-        if plan.absence == "unpaid_permission":
-            lost.unpaid_absence_s += seconds
-        else:
-            lost.paid_absence_s += seconds
-    said = said_of(asked.data, asked.agents)
-    for (agent, day), shift in shifts(people, first, last, known, said, now_s).items():
+        unpaid = plan.absence == "unpaid_permission"
+        paid_s, unpaid_s = (0, seconds) if unpaid else (seconds, 0)
+        found.lost[agent].append(
+            Shrinkage(basis_s=seconds, paid_absence_s=paid_s, unpaid_absence_s=unpaid_s)
+        )
+    its = adherence_days(asked.data, people, first, last, asked.now_ms, asked.agents)
+    for (agent, day), one in its.items():
         if asked.has(agent, day):
-            _add_shift(found, agent, day, shift, away.owed_s(shift.plan, people.reasons, now_s))
-    for agent, hers in known.items():
-        _add_presence(asked, found, agent, hers)
+            _add_day(found, agent, day, one)
     return found
 
 
-def _add_shift(found: _Found, agent: str, day: date, shift: Shift, owed_s: int) -> None:
+def _add_day(found: _Found, agent: str, day: date, one: AdherenceDay) -> None:
+    if one.shift is not None:
+        _add_shift(found, agent, day, one.shift)
+    found.lost[agent].append(one.lost)
+    its = found.spent.setdefault(agent, {})
+    for code, spent in one.spent.items():
+        its[code] = spent if code not in its else its[code] + spent
+    for cause, seconds in one.technical:
+        found.technical[agent, *cause] += seconds
+
+
+def _add_shift(found: _Found, agent: str, day: date, shift: Shifted) -> None:
     done = found.done[agent, day] = Done(
         shifts=1, slid=shift.slid, worked_s=shift.worked_s, credited_s=shift.credited_s,
-        scheduled_s=shift.scheduled_s,
+        scheduled_s=shift.scheduled_s, exception_s=shift.exception_s, excused_s=shift.excused_s,
+        short_s=shift.short_s,
     )  # fmt: skip
-    found.due_s += owed_s
-    followed = shift.followed
-    if followed is None:
+    found.due_s += shift.owed_s
+    if shift.followed is None:
         done.idle = 1
-        found.lost[agent].basis_s += owed_s
-        found.lost[agent].unplanned_s += owed_s
+        found.lost[agent].append(Shrinkage(basis_s=shift.owed_s, unplanned_s=shift.owed_s))
         return
-    done.followed_s, done.shift_s = followed
-    for one in shift.its:
-        done.exception_s += one.seconds
-        if one.excuse is not None:
-            done.excused_s += one.seconds
-        elif one.seconds < SHORT_S:
-            done.short_s += one.seconds
-        if one.seconds >= SHORT_S:
-            found.listed.append((agent, day, one))
-
-
-def _add_presence(asked: Asked, found: _Found, agent: str, hers: Presence) -> None:
-    reasons = asked.people.reasons
-    for start_s, end_s in asked.times(agent):
-        found.lost[agent] += away.lost(
-            hers.stretches, hers.pauses, hers.faults, reasons, start_s, end_s
-        )
-        its = found.spent.setdefault(agent, {})
-        for code, one in away.spent(hers.pauses, reasons, start_s, end_s).items():
-            its[code] = one if code not in its else its[code] + one
-        for begin, until, ticket in hers.technical:
-            begin, until = max(begin, start_s), min(until, end_s)
-            if begin < until:
-                key = agent, ticket.s, ticket.area or "", ticket.part or "", ticket.result or ""
-                found.technical[key] += until - begin
+    done.followed_s, done.shift_s = shift.followed
+    found.listed += [(agent, day, each) for each in shift.listed]
 
 
 def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Section:
@@ -245,19 +231,20 @@ def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Sect
         ("to", "moment"), ("planned", "text"), ("did", "text"), ("excused_by", "text"),
     )  # fmt: skip
     parts = [Part[Deviation]("seconds", lambda one: one.seconds, "seconds")]
+    order, shown = {a: asked.order(a) for a, _, _ in listed}, asked.people.shown
+    word, private = cache(partial(_activity, asked)), cache(lambda code: shown(code) == PRIVATE)
     lines: list[Line[Deviation]] = [
         (
             [
                 asked.people.name(agent), agent, day.isoformat(), one.start_s * 1000,
-                one.end_s * 1000, _activity(asked, one.planned or WORK), _activity(asked, one.did),
-                _excuse(asked, one),
+                one.end_s * 1000, word(one.planned or WORK), word(one.did), _excuse(asked, one),
             ],
             one,
         )
         for agent, day, one in sorted(
-            listed, key=lambda each: (asked.order(each[0]), each[2].start_s)
+            listed, key=lambda each: (order[each[0]], each[2].start_s)
         )
-        if PRIVATE not in map(asked.people.shown, (one.planned, one.did))
+        if not private(one.planned) and not private(one.did)
     ]  # fmt: skip
     notes = [asked.say("note.exceptions", minutes=SHORT_S // 60)]
     return table(asked, "exceptions", heads, parts, lines, notes=notes)

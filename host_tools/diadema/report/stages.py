@@ -20,6 +20,8 @@ def by_stage[S](
     """None while nobody of them was new in these days. A row by the stage of each of her days."""
     found: defaultdict[str, Sums] = defaultdict(Sums)
     people = asked.people
+    if not any(people.is_new(agent) for agent in asked.by_agent):
+        return []
     for agent, sums in asked.by_agent.items():
         if not people.is_new(agent):
             found[""] += sums
