@@ -298,3 +298,32 @@ def test_nobody_is_absent_from_a_shift_that_has_not_begun_or_of_which_an_hour_is
     now = at(12) * 1000
     found = attendance(place.data, DAY - timedelta(days=1), tomorrow, now, ["a001"])
     assert [one.absent(now) for one in found] == [True, False, None]
+
+
+def test_who_came_twice_is_late_by_the_first_entry_that_counts(place, people):
+    """A forgotten mark, entered for 08:00, and her own of a second turn: it said 5:55:00 late."""
+    people(DAY, at(8), at(16))
+    nights(place, ("out", at(12)), ("in", at(14)), ("out", at(16)))
+    forgot = {"direction": "in", "time": at(8) * 1000, "reason": "olvidó"}
+    place.ingest.take_file([said(1, "corrected", **forgot)])
+    (one,) = days(place)
+    assert (one.entry, one.first_in) == (at(8) * 1000, at(14) * 1000)
+    assert (one.late.raw_s, one.late.whole_s) == (0, 0)
+
+
+def test_a_tap_that_was_an_exit_makes_nobody_late(place, people):
+    people(DAY, at(8), at(16))
+    nights(place, ("in", at(12)))
+    wrong = {"direction": "out", "time": at(12) * 1000, "reason": "tecla equivocada"}
+    place.ingest.take_file([said(1, "corrected", of=["DIA-0123456789ab", 7, 3], **wrong)])
+    (one,) = days(place)
+    assert [stay.state for stay in one.stays] == ["no_entry"]
+    assert one.late is None
+
+
+def test_an_exit_without_its_entry_is_the_last_one_all_the_same(place, people):
+    """It said «salida corregida 01:00», which nobody had entered."""
+    nights(place, ("in", at(0, 10)), ("out", at(1)), ("out", at(17)))
+    (one,) = days(place)
+    assert [stay.state for stay in one.stays] == ["", "no_entry"]
+    assert (one.exit, one.corrected_out) == (at(17) * 1000, None)

@@ -220,6 +220,19 @@ def test_technical_time_is_that_of_her_session_alone(place):
     assert (sums.faults, sums.load.logged_s, sums.load.technical_s) == (1, 60, 50)
 
 
+@pytest.mark.parametrize("running", [False, True])
+def test_a_fault_that_nobody_sees_to_takes_no_time_of_her_next_session(place, running):
+    """All of it was technical, at whatever desk, and excused her for ever."""
+    script = begun().login(0).ready(0)
+    script.add("fault.reported", 10_000, a="a001", area="audio", part="diadema")
+    script.logout().login(600_000).ready(0)
+    script.presence("ready", "not_ready", "refrigerio", after=60_000)
+    script.add("station.health", 60_000, heap=90_000, journal=1)
+    place.take(script if running else script.logout())
+    load = place.read().agent("a001").load
+    assert (load.logged_s, load.technical_s) == (131 if running else 132, 1)
+
+
 def test_what_goes_on_is_told_up_to_now_while_the_link_is_up(place, clock):
     script = begun().login(0).ready(0).offer("c1", 5000)
     place.ingest.take([*script.messages(), script.hello_message()], "stream", "server")

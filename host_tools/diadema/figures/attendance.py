@@ -32,7 +32,7 @@ class AgentDay(Struct, kw_only=True):
     began; without a shift near by, the calendar day. Milliseconds of UTC.
 
     `stays`: her marks as corrected, in pairs (`figures.stays`); a mark belongs to the day of its
-    pair. `first_in`, `last_out`: her own marks. `late`: by her entry; `late_login`: by the
+    pair. `first_in`, `last_out`: her own marks. `late`: by when she `came`; `late_login`: by the
     system's. Seconds between mark and login, and logout and mark; below nothing where the order
     was the other one. `orphans`: sessions whose end nobody heard; `impossible`: that lie over
     another one of hers (unless the site allows that), end before their start, or are longer than
@@ -64,11 +64,19 @@ class AgentDay(Struct, kw_only=True):
         return next((stay.entry for stay in self.stays if stay.entry is not None), None)
 
     @property
+    def came(self) -> int | None:
+        """The hour of which she may be late: of the first entry her own mark, else what was
+        entered in its place.
+        """
+        first = next((stay for stay in self.stays if stay.entry is not None), None)
+        if first is None or first.made_in is None:
+            return None if first is None else first.entry
+        return first.made_in
+
+    @property
     def exit(self) -> int | None:
         """Of the last stay, as corrected; None while it has none."""
-        begun = [stay for stay in self.stays if stay.entry is not None]
-        its = begun or self.stays
-        return its[-1].exit if its else None
+        return self.stays[-1].exit if self.stays else None
 
     @property
     def corrected_in(self) -> int | None:
@@ -170,7 +178,7 @@ class _Days:
         return self._agents is None or agent in self._agents
 
     def of(self, agent: str, utc_ms: int, leaves: bool = False) -> date:
-        """The shift in which it lies, or the nearest one, by its end for who leaves."""
+        """The shift in which it lies (for who leaves its end is in it), or the nearest one."""
         utc_s = utc_ms // 1000
         local = self._local.at(utc_ms)
         best, nearest = local, NEAR_S + 1
@@ -273,8 +281,7 @@ def _finish(one: AgentDay, now_ms: int, *, several: bool) -> AgentDay:
             stay.state = "no_exit"
     if one.planned is not None:
         plan, explained = one.planned, _explained(one)
-        entry = one.first_in if one.first_in is not None else one.entry
-        mark_s = None if entry is None else entry // 1000
+        mark_s = None if (came := one.came) is None else came // 1000
         login_s = None if one.first_login is None else one.first_login // 1000
         one.late = lateness(plan, mark_s, explained)
         one.late_login = lateness(plan, login_s, explained)

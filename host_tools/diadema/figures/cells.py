@@ -45,7 +45,7 @@ def agent_halves(
         start, end = max(one.start_s, span.start_s), min(one.end_s, span.end_s)
         for at, seconds in intervals.parts(start, end):
             add(halves[at].load, one, seconds)
-    for begin, until in technical(facts.tickets, its):
+    for begin, until in technical(facts.tickets, facts.trails, its):
         start, end = max(begin, span.start_s), min(until, span.end_s)
         for at, seconds in intervals.parts(start, end):
             halves[at].load.technical_s += seconds

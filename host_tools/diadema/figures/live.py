@@ -197,7 +197,7 @@ def _simply(tx: Connection, book: "_Book", going: dict[str, _Going]) -> None:
         parts = _new(its)
         for one in parts:
             book.load(a, one)
-        for start, end in technical(faults.get(a, ()), parts):
+        for start, end in technical(faults.get(a, ()), its.trails, parts):
             book.technical(a, start, end)
 
 

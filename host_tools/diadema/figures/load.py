@@ -108,22 +108,24 @@ def _flat(found: list[Stretch]) -> list[Stretch]:
     return flat
 
 
-def technical(tickets: Iterable[Ticket], within: Sequence[Stretch]) -> list[tuple[int, int]]:
+def technical(
+    tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
+) -> list[tuple[int, int]]:
     """Seconds of her sessions in which a fault that she reported cost time; each one once."""
-    return [(start, end) for start, end, _ in technical_by(tickets, within)]
+    return [(start, end) for start, end, _ in technical_by(tickets, trails, within)]
 
 
 def technical_by(
-    tickets: Iterable[Ticket], within: Sequence[Stretch]
+    tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
 ) -> list[tuple[int, int, Ticket]]:
     """The same with the fault: of several at once the one that came first. In order. One counts
     from the press, or the end of the call in which it came, until it was resolved or rejected; an
-    open one to the end of her session.
+    open one to the end of the session in which she reported it.
     """
     faults = sorted(
         (*times, one.n, k, one)
         for k, one in enumerate(tickets)
-        if one.kind == "fault" and (times := _technical(one)) is not None
+        if one.kind == "fault" and (times := _technical(one, trails)) is not None
     )
     apart: list[tuple[int, int, Ticket]] = []
     for start, end, _, _, one in faults:
@@ -138,20 +140,21 @@ def technical_by(
     ]
 
 
-def _technical(ticket: Ticket) -> tuple[int, int] | None:
+def _technical(ticket: Ticket, trails: Sequence[Trail]) -> tuple[int, int] | None:
     start = ticket.technical_utc
     if start is None:
         return None
     if ticket.outcome == "open":
-        return start // 1000, _FOR_EVER
+        place = ticket.s, ticket.e, ticket.n
+        its = [one for one in trails if one.session[:2] == place[:2] and one.session <= place]
+        session = max((one.session for one in its), default=None)
+        ends = [end_of(one) for one in its if one.session == session and one.start_utc is not None]
+        return start // 1000, max(ends, default=start) // 1000
     if ticket.closed_utc is not None:
         return start // 1000, max(start, ticket.closed_utc) // 1000
     if ticket.technical_ms is not None:
         return start // 1000, (start + ticket.technical_ms) // 1000
     return None
-
-
-_FOR_EVER = 1 << 62
 
 
 def add(load: Load, one: Stretch, seconds: int) -> None:

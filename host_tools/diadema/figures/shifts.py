@@ -96,7 +96,7 @@ def presence(
     found = {}
     for a, of in by_agent.items():
         its = stretches(of, coarse=True)
-        cost = technical_by(faults[a], its) if a in faults else []
+        cost = technical_by(faults[a], of, its) if a in faults else []
         found[a] = Presence(its, pauses(its), sorted(cost, key=lambda one: one[:2]))
     return found
 
