@@ -61,8 +61,8 @@ def facts(
             found[ticket.a].tickets.append(ticket)
     contacts = [one for its in found.values() for one in its.contacts]
     told = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
-    for a, its in told.items():
-        found[a].switch = its
+    for a, one in told.items():
+        found[a].switch = one
     return dict(found)
 
 
