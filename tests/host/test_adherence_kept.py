@@ -2,12 +2,13 @@
 
 import json
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from diadema.figures import adherence_days
 from diadema.figures.shifts import presence
 from test_report_adherence import DAY, DESCRIBED, Desk, at, fault, figures, rows
-from test_report_adherence import place as place  # noqa: PLC0414
+from test_report_adherence import place as place
 
 NEXT = DAY + timedelta(days=1)
 LATE = at(23, day=NEXT) + 86_400
@@ -73,7 +74,9 @@ def _excused(place):
 
 def _reason(**change):
     def apply(place):
-        reasons = [one | (change if one["code"] == "break" else {}) for one in DESCRIBED["reasons"]]
+        reasons = [
+            one | (change if one["code"] == "break" else {}) for one in DESCRIBED["reasons"]
+        ]
         place.data.site.write_text(json.dumps(DESCRIBED | {"reasons": reasons}))
 
     return apply
@@ -99,9 +102,9 @@ def _late_fault(place):
 @pytest.mark.parametrize(
     "change",
     [
-        _roster, _pauses, _another_shift_near, _no_shift, _excused, _reason(private=True, limit_s=0),
-        _reason(productive=True), _reason(limit_s=60), _reason(paid=False), _late_session,
-        _late_hours_of_the_next_day, _late_fault,
+        _roster, _pauses, _another_shift_near, _no_shift, _excused,
+        _reason(private=True, limit_s=0), _reason(productive=True), _reason(limit_s=60),
+        _reason(paid=False), _late_session, _late_hours_of_the_next_day, _late_fault,
     ],
 )  # fmt: skip
 def test_a_change_of_what_it_is_made_of_is_seen(told, change):
@@ -138,7 +141,16 @@ def test_what_goes_on_is_followed_by_the_clock_and_kept_when_it_is_over(place):
     place.ingest.take(desk.script.messages(heard + 1), "stream", "server")
     seen.append(week(place))
     assert seen[-1] == made_anew(place)
-    assert all(one != other for one, other in zip(seen, seen[1:], strict=False))
+    assert all(one != other for one, other in pairwise(seen))
+
+
+def test_a_session_goes_on_by_the_clock_while_its_station_is_heard(place):
+    """No shift says that there is more to come."""
+    desk = Desk(1, at(8)).until(at(9)).pause("break")
+    place.take(desk)
+    place.ingest.take([desk.script.hello_message(links=["wifi"])], "stream", "server")
+    seen = [week(place, now) for now in (at(11), at(14))]
+    assert seen[0] != seen[1] == made_anew(place, at(14))
 
 
 def test_a_night_without_power_is_hers_when_the_station_is_back(place):
@@ -150,6 +162,9 @@ def test_a_night_without_power_is_hers_when_the_station_is_back(place):
     heard = desk.script.n
     before = week(place, at(8, day=NEXT))
     desk.script.boot("power_on")
+    place.ingest.take(desk.script.messages(heard + 1), "stream", "server")
+    heard = desk.script.n
+    week(place, at(8, 30, day=NEXT))
     desk.script.add("session.resumed", 5, a="a001")
     desk.script.clock(at(9, day=NEXT) * 1000, i=2)
     desk.script.presence("logged_out", "ready", "resumed", by="system", after=1000)

@@ -3,7 +3,6 @@ transfer is no second call.
 """
 
 from collections.abc import Iterator
-from heapq import merge
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
@@ -66,14 +65,24 @@ def attended(tx: Connection, start_ms: int, end_ms: int) -> Iterator[Contact]:
     row = tables.contacts.c
     within = (row.start_utc >= start_ms) & (row.start_utc < end_ms)
     going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
-    over = (
-        one for one in kept_contacts.detailed(tx, within) if kept_contacts.key_of(one) not in going
-    )
-    on = [one for one in going.values() if start_ms <= (one.start_utc or 0) < end_ms]
-    for one in merge(over, sorted(on, key=_began), key=_began):
-        more = one.more
-        if one.outcome == "answered" and more is not None and (more.reference or more.parent):
-            yield one
+    over = [
+        one
+        for one in kept_contacts.detailed(tx, within)
+        if _is_told(one) and kept_contacts.key_of(one) not in going
+    ]
+    on = [
+        one
+        for one in going.values()
+        if _is_told(one) and start_ms <= (one.start_utc or 0) < end_ms
+    ]
+    yield from sorted([*over, *on], key=_began)
+
+
+def _is_told(one: Contact) -> bool:
+    more = one.more
+    if one.outcome != "answered" or more is None:
+        return False
+    return more.reference is not None or more.parent is not None
 
 
 def _began(contact: Contact) -> int:

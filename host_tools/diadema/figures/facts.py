@@ -53,8 +53,8 @@ def facts(
     found: defaultdict[str, Facts] = defaultdict(Facts)
     wanted = None if agents is None else set(agents)
     _contacts(tx, found, start_ms, end_ms, on, wanted)
-    its = trails(tx, start_ms, end_ms, on.trails, wanted)
-    for trail in (*its, *_neighbours(tx, its, on.trails)):
+    shown = trails(tx, start_ms, end_ms, on.trails, wanted)
+    for trail in (*shown, *_neighbours(tx, shown, on.trails)):
         found[trail.a].trails.append(trail)
     for ticket in tickets(tx, start_ms, end_ms):
         if ticket.a is not None and (wanted is None or ticket.a in wanted):

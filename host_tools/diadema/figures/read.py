@@ -155,10 +155,12 @@ class _Asked:
             one.whole = None
         elif one.whole is not None and added is not None:
             total, halves = one.whole
-            total += added[0]
-            for at, sums in added[1].items():
-                halves.setdefault(at, Sums()).__iadd__(sums)
-            one.whole = total, dict(sorted(halves.items()))
+            more = added[1]
+            both = {
+                at: Sums.total(its[at] for its in (halves, more) if at in its)
+                for at in sorted({*halves, *more})
+            }
+            one.whole = Sums.total([total, added[0]]), both
         month = self.months.get(day[:7], {})
         for a in [a for a in one.touched if a in month and day < month[a][0]]:
             del month[a]

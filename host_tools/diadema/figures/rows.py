@@ -1,7 +1,8 @@
 """The sums themselves. All of them add up: half-hours to days, agents to teams, days to months."""
 
-from collections.abc import Mapping
-from typing import Self
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from msgspec import Struct, field
 from msgspec.structs import astuple
@@ -21,8 +22,29 @@ def _add_counts[K](ours: dict[K, int], theirs: Mapping[K, int]) -> None:
         ours[key] = ours.get(key, 0) + value
 
 
+def _total(its: Iterable[Mapping[Any, int]]) -> dict[Any, int]:
+    some = [one for one in its if one]
+    if len(some) < 2:
+        return dict(some[0]) if some else {}
+    whole: defaultdict[Any, int] = defaultdict(int)
+    for one in some:
+        for key, value in one.items():
+            whole[key] += value
+    return dict(whole)
+
+
 class _Sums(Struct):
-    """Fields are whole numbers, dictionaries of them, or sums of their own."""
+    """Fields are whole numbers or dictionaries of them."""
+
+    @classmethod
+    def total(cls, parts: Iterable[Self]) -> Self:
+        """Of many, each field at once; of one it is that itself."""
+        many = [*parts]
+        if len(many) == 1:
+            return many[0]
+        columns = zip(*map(astuple, many), strict=True)
+        whole = [_total(its) if isinstance(its[0], dict) else sum(its) for its in columns]
+        return cls(**dict(zip(cls.__struct_fields__, whole, strict=False)))
 
     def __iadd__(self, other: Self) -> Self:
         for name, value in zip(self.__struct_fields__, astuple(other), strict=True):
@@ -154,6 +176,28 @@ class Sums(Struct, kw_only=True, array_like=True):
     campaigns: dict[str, int] = field(default_factory=dict)  # with a conversation, by campaign
     steps_automatic: dict[str, int] = field(default_factory=dict)  # ticked by the station itself
 
+    @classmethod
+    def total(cls, parts: Iterable["Sums"]) -> "Sums":
+        """Of many, each field at once; of one it is that itself."""
+        many = [*parts]
+        if len(many) == 1:
+            return many[0]
+        queues: dict[str, list[Calls]] = {}
+        for one in many:
+            for queue, calls in one.queues.items():
+                queues.setdefault(queue, []).append(calls)
+        return cls(
+            queues={queue: Calls.total(its) for queue, its in queues.items()},
+            load=Load.total(one.load for one in many),
+            steps=_total(one.steps for one in many),
+            steps_block=_total(one.steps_block for one in many),
+            help_n=sum(one.help_n for one in many),
+            help_wait_s=sum(one.help_wait_s for one in many),
+            faults=sum(one.faults for one in many),
+            campaigns=_total(one.campaigns for one in many),
+            steps_automatic=_total(one.steps_automatic for one in many),
+        )
+
     def __iadd__(self, other: "Sums") -> "Sums":
         for queue, calls in other.queues.items():
             mine = self.queues.get(queue)
@@ -174,10 +218,7 @@ class Sums(Struct, kw_only=True, array_like=True):
         """Of one queue, or of all."""
         if queue is not None:
             return self.queues.get(queue, Calls())
-        total = Calls()
-        for calls in self.queues.values():
-            total += calls
-        return total
+        return Calls.total(self.queues.values())
 
 
 class QueueSums(_Sums, kw_only=True, array_like=True):

@@ -48,14 +48,12 @@ def floor_days(
 def _floor(rx: Connection, day: str) -> Whole:
     cell = rollups.agent_days.c
     query = select(cell.halves).where(cell.day == day)
-    halves: defaultdict[int, Sums] = defaultdict(Sums)
+    parts: defaultdict[int, list[Sums]] = defaultdict(list)
     for body in rx.execute(query).scalars():
         for at, sums in rollups.halves_of(body).items():
-            halves[at] += sums
-    total = Sums()
-    for sums in halves.values():
-        total += sums
-    return total, dict(sorted(halves.items()))
+            parts[at].append(sums)
+    halves = {at: Sums.total(parts[at]) for at in sorted(parts)}
+    return Sums.total(halves.values()), halves
 
 
 def agent_months(

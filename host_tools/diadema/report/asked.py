@@ -154,10 +154,10 @@ class Asked:
     @cached_property
     def by_half_hour(self) -> Mapping[str, Sums]:
         """By the site's clock, as 09:30; those that a change of the clock doubles are apart."""
-        halves: defaultdict[str, Sums] = defaultdict(Sums)
+        halves: defaultdict[str, list[Sums]] = defaultdict(list)
         for where, sums in self.half_hours:
-            halves[where.partition(" ")[2]] += sums
-        return {half: halves[half] for half in sorted(halves, key=by_clock)}
+            halves[where.partition(" ")[2]].append(sums)
+        return {half: Sums.total(halves[half]) for half in sorted(halves, key=by_clock)}
 
     @cached_property
     def hourless(self) -> Calls:

@@ -29,19 +29,19 @@ def invariants(asked: Asked) -> Section:
     """Each row of the report's own kind: half-hours where agents have them, else days."""
     days = [(day.day, day.total()) for day in asked.figures.days]
     parts = [*asked.half_hours] if asked.agents_by_half else days
-    calls = [(where, sums.calls(asked.queue)) for where, sums in parts]
+    calls = [(where, _calls(sums, asked.queue)) for where, sums in parts]
     rules: list[tuple[str, Iterable[Sides]]] = [
-        (name, [(where, one(its), other(its)) for where, its in calls])
+        (name, [(where, sum(map(one, its)), sum(map(other, its))) for where, its in calls])
         for name, one, other in _CALLS
     ]
     if asked.agents_by_half:
         rules += [
-            ("day_calls", _by_day(days, parts, lambda sums: _count(sums.calls()))),
+            ("day_calls", _by_day(days, parts, _count)),
             ("day_load", _by_day(days, parts, lambda sums: sums.load.logged_s)),
         ]
     if asked.kind not in ("servicio", "intradia"):  # those ask nothing of each agent
-        agents = sum(_count(sums.calls()) for sums in asked.by_agent.values())
-        all_days = sum(_count(sums.calls()) for _, sums in days)
+        agents = sum(_count(sums) for sums in asked.by_agent.values())
+        all_days = sum(_count(sums) for _, sums in days)
         rules.append(("span", [(asked.period.word, agents, all_days)]))
     if asked.scope.of in ("floor", "queue"):
         rules.append(("switch", _switch(asked)))
@@ -68,8 +68,13 @@ def invariants(asked: Asked) -> Section:
     )
 
 
-def _count(calls: Calls) -> int:
-    return calls.offered + calls.dialed
+def _calls(sums: Sums, queue: str | None) -> list[Calls]:
+    """By queue: what is told of them adds up."""
+    return [calls for name, calls in sums.queues.items() if queue in (None, name)]
+
+
+def _count(sums: Sums) -> int:
+    return sum(calls.offered + calls.dialed for calls in sums.queues.values())
 
 
 def _by_day(

@@ -18,18 +18,23 @@ def by_stage[S](
     asked: Asked, key: str, parts: Sequence[Part[S]], of: Callable[[Sums], S | None]
 ) -> list[Section]:
     """None while nobody of them was new in these days. A row by the stage of each of her days."""
-    found: defaultdict[str, Sums] = defaultdict(Sums)
+    found: defaultdict[str, list[Sums]] = defaultdict(list)
     people = asked.people
     if not any(people.is_new(agent) for agent in asked.by_agent):
         return []
     for agent, sums in asked.by_agent.items():
         if not people.is_new(agent):
-            found[""] += sums
+            found[""].append(sums)
             continue
         for day in asked.figures.days:
             if agent in day.agents:
-                found[people.on(agent, date.fromisoformat(day.day)).stage] += day.agents[agent]
-    sums_of = {stage: made for stage in STAGES if stage in found and (made := of(found[stage]))}
+                stage = people.on(agent, date.fromisoformat(day.day)).stage
+                found[stage].append(day.agents[agent])
+    sums_of = {
+        stage: made
+        for stage in STAGES
+        if stage in found and (made := of(Sums.total(found[stage])))
+    }
     return staged(asked, key, parts, sums_of)
 
 

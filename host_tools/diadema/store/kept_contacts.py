@@ -19,6 +19,7 @@ type Key = tuple[str, int, int]
 LONGEST_MS = 16 * 3_600_000  # what goes on for longer was forgotten, or never was
 _ENDS_AFTER = f"(row ->> {Contact.__struct_fields__.index('end_utc')}) > :utc"
 _DETAILED = "substr(row, -5) != 'null]'"  # they are the last field
+_AT_ONCE = 10_000  # rows that are fetched together
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Contact).decode
 
@@ -57,8 +58,9 @@ def ended(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[
 def detailed(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
     """Those of the rows that have details, by their beginning; the others are not decoded."""
     query = select(tables.contacts.c.row).where(*where, text(_DETAILED))
-    for row in tx.execute(query.order_by(tables.contacts.c.start_utc)).scalars():
-        yield _decode(row)
+    rows = tx.execute(query.order_by(tables.contacts.c.start_utc)).scalars()
+    for some in rows.partitions(_AT_ONCE):
+        yield from map(_decode, some)
 
 
 def reaching(tx: Connection, utc: int, *where: ColumnElement[bool]) -> Iterator[Contact]:
