@@ -95,7 +95,7 @@ def test_a_ring_that_was_not_hers_breaks_no_sum(tmp_path, kind):
     report = made(reported_day.stored(tmp_path, script), kind)
     sums = {row["rule"]: row for row in rows(report.section("sums"))}
     assert {row["difference"] for row in sums.values()} == {0}
-    whole = sums["entrantes = atendidas + no atendidas + no imputables + abiertas"]["whole"]
+    whole = sums["timbres = contestados + no contestados + no imputables + abiertos"]["whole"]
     assert whole == 5
 
 
