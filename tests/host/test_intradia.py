@@ -153,3 +153,19 @@ def test_what_is_read_from_roll_ups_is_what_the_store_says(data):
     assert rows(made(data).section("intraday")) == once
     data.rollups.unlink()
     assert rows(made(data).section("intraday")) == once
+
+
+def test_what_no_switch_told_is_not_known(tmp_path):
+    """A centre of stations alone, or a day without its log: «—», not nobody who called."""
+    import reported_day
+
+    report = made(reported_day.stations(tmp_path))
+    section = report.section("intraday")
+    halves = rows(section)
+    total = dict(zip([one.key for one in section.columns], section.total, strict=True))
+    for row in (*halves, total):
+        assert {row[one] for one in ("received", "answered", "abandoned", "waiting")} == {None}
+        assert row["sl_offered"] is None and row["n"] is not None
+    assert "NS offered" not in summary(report) and summary(report)["TMO"][1] > 0
+    assert any("Sin datos de central" in one for one in report.section("summary").notes)
+    assert "waits" not in {one.key for one in report.sections}

@@ -146,6 +146,11 @@ class Asked:
         its = self.figures.agents()
         return {a: its[a] for a in sorted(its, key=self.order)}
 
+    @property
+    def logged_in(self) -> int:
+        """How many people have time logged in."""
+        return sum(sums.load.logged_s > 0 for sums in self.by_agent.values())
+
     @cached_property
     def calls_by_agent(self) -> Mapping[str, Calls]:
         """Of the queue that was asked for, or of all."""

@@ -116,7 +116,7 @@ def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
     ]
     notes = []
     if asked.queue is None:
-        people = _logged_in(asked)
+        people = asked.logged_in
         stated += [
             Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
             Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
@@ -200,7 +200,7 @@ def _reasons(asked: Asked) -> Section:
     told apart of ten people or more together, else they are one, the last one whatever it has.
     """
     load = asked.total.load
-    people = _logged_in(asked)
+    people = asked.logged_in
     spent, system = (
         given if people >= TOGETHER else asked.people.told(given)
         for given in (load.reasons, load.system)
@@ -218,8 +218,3 @@ def _reasons(asked: Asked) -> Section:
         for code in sorted(spent, key=lambda code: (code == PRIVATE, -spent[code], code))
     ]
     return table(asked, "reasons", [("reason", "text")], parts, lines)
-
-
-def _logged_in(asked: Asked) -> int:
-    """How many people have time logged in."""
-    return sum(sums.load.logged_s > 0 for sums in asked.by_agent.values())

@@ -51,6 +51,9 @@ def make(asked: Asked) -> list[Section]:
                 halves.append(([day.day, words[start]], one))
     names = {queue for day in asked.figures.days for queue in day.queues}
     whole = _half(asked, asked.total, {one: asked.figures.queue(one) for one in names})
+    if whole.flow is not None and not whole.flow.received:  # no switch told of these days
+        for one in (whole, *(one for _, one in halves)):
+            one.flow = None
     variant = asked.people.variant(asked.queue or "")
     given: dict[str, Cell] = {"longest_wait_s": whole.longest}
     made = table(asked, "intraday", _HEADS, _parts(variant), halves, given=given)
@@ -142,13 +145,11 @@ def _summary(asked: Asked, variant: str, whole: Half, halves: list[Half]) -> Sec
     stated.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
     if whole.load is not None:
         occupied = states.occupancy(whole.load)
-        worked = whole.load.present
-        stated.append(Stated("occupancy", "percent", occupied, worked, "occupancy"))
+        stated.append(Stated("occupancy", "percent", occupied, asked.logged_in, "occupancy"))
     notes = [asked.threshold_note, asked.say("note.intraday")]
     if whole.flow is None:
-        notes.append(asked.say("note.switch_of_all"))
-    elif not whole.flow.received:
-        notes.insert(0, asked.say("note.no_switch"))
+        callers = asked.scope.of in ("floor", "queue")
+        notes.append(asked.say("note.no_switch" if callers else "note.switch_of_all"))
     if whole.load is None:
         notes.append(asked.say("note.no_load_of_queue"))
     return summary(asked, stated, notes)

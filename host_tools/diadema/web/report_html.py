@@ -25,6 +25,7 @@ from diadema.web.who import Person
 from diadema.words import text
 
 ROWS = 300  # of one table; the files have all
+_SEATS = 12  # that owe events and stand in one line
 _LONG = 36  # characters that stand in one line
 
 
@@ -60,9 +61,20 @@ def page_of(report: Report) -> str:
         f"<h3>{escape(report.title)}</h3>"
         f'<p class="status">{escape(span_line(report))}</p>'
         f'<p class="status" data-cut>{escape(cut_line(report))}</p>'
-        + (f'<p class="owing" data-owing>{escape(owing)}</p>' if owing else "")
+        + _owing(owing, len(report.cut.owing))
         + "".join(_section(one, report) for one in report.sections)
         + f'<details class="report-notes"><summary>{summary}</summary>{notes}</details>'
+    )
+
+
+def _owing(line: str, n: int) -> str:
+    """Few seats in a line; many fold away behind how many they are and since when."""
+    if n <= _SEATS:
+        return f'<p class="owing" data-owing>{escape(line)}</p>' if line else ""
+    head, _, seats = line.partition(": ")
+    return (
+        f'<details class="owing" data-owing><summary>{escape(head)}</summary>'
+        f"<p>{escape(seats)}</p></details>"
     )
 
 

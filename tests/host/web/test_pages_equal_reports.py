@@ -129,7 +129,10 @@ async def test_the_floor(centre: Web, open_page: OpenPage) -> None:
     assert int(re.sub(r"\D", "", cut.partition("evento")[2])) == calls["cut_off"]["position"]
     await expect(page.locator(".cut .owing")).to_be_hidden()
     assert calls["cut_off"]["owing"] == []
+    await expect(page.locator('.tile[data-a="a001"] .state')).to_have_text("en llamada · Soporte")
     choice = page.locator(".tool.queue select")
+    shown = await choice.locator("option").all_inner_texts()
+    assert shown[1:] == ["saldos", *sorted(QUEUES.values())]
     for queue in ("", *QUEUES):
         await choice.select_option(queue)
         await the_queues(centre, page, queue)
@@ -296,7 +299,7 @@ async def figures(page: Page) -> dict[str, tuple[Number, str]]:
     found = {}
     for box in await page.locator(".figures .figure").all():
         small = box.locator("small")
-        goal = await small.inner_text() if await small.count() else ""
+        goal = (await small.inner_text()).replace("\u00a0", " ") if await small.count() else ""
         word = await box.locator("dt").inner_text()
         found[word] = (number(await box.locator(".number").inner_text()), goal)
     return found
@@ -323,7 +326,7 @@ async def test_an_agents_page(centre: Web, stage: Stage, open_page: OpenPage, ag
     assert goals == {"aht_s": "1:40", "occupancy": "5,0 % – 11,0 %"}
     assert await figures(page) == {
         "Atenciones": (calls["answered"] + calls["connected"], ""),
-        "No atendidas": (calls["missed"], ""),
+        "No contestados": (calls["missed"], ""),
         "TMO": (times["aht_s"], f"meta {goals['aht_s']}"),
         "Conversación": (times["talk_mean_s"], ""),
         "Espera": (times["hold_mean_s"], ""),

@@ -105,7 +105,7 @@ class AgentPage {
       if (target) make("small", "", dd, `${this.words.target} ${target}`);
     };
     const seconds = (s) => (s === null ? null : duration(s * 1000));
-    const percent = (p) => (p === null ? null : `${this.percent.format(p)} %`);
+    const percent = (p) => (p === null ? null : `${this.percent.format(p)}\u00a0%`);
     const aim = (name, write) => (targets[name] === undefined ? "" : write(targets[name]));
     add("handled", String(f.handled), "", "contact.answered");
     add("missed", String(f.missed), "", "contact.missed");
@@ -144,7 +144,7 @@ class AgentPage {
     const body = table.createTBody();
     for (const { cells, open, marks } of rows) {
       const row = body.insertRow();
-      if (marks?.length) row.dataset.marks = marks.join(" ");
+      if (marks?.some((mark) => mark !== "excused")) row.dataset.marks = marks.join(" ");
       cells.forEach((value, at) => {
         const cell = row.insertCell();
         cell.className = columns[at][1] ?? "";

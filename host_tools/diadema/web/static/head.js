@@ -98,7 +98,7 @@ export class Head {
     if ("targets" in message) this.#targets = message.targets;
   }
 
-  /** The names of the queues that the switch tells of. */
+  /** The queues that the switch tells of. */
   get queues() {
     return Object.keys(this.#queues?.queues ?? {});
   }
