@@ -80,7 +80,11 @@ def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeyp
     section = made(data, "llamadas").section("sums")
     wrong = [row for row in rows(section) if row["difference"]]
     assert [(row["rule"], row["difference"], row["where"]) for row in wrong] == [
-        ("timbres = contestados + no contestados + no imputables + abiertos", 1, "2026-11-18 06:00"),
+        (
+            "timbres = contestados + no contestados + no imputables + abiertos",
+            1,
+            "2026-11-18 06:00",
+        ),
         ("llamadas del día = las de sus medias horas", -1, "2026-11-18"),
     ]
     assert section.notes[0].startswith("NO CUADRA")

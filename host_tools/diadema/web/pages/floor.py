@@ -16,7 +16,6 @@ from diadema.web.pages.shell import Refused, open_page
 from diadema.web.service import Service
 from diadema.words import section
 
-
 _DEFINED = (
     "abandoned", "sl_offered", "sl_noshort", "sl_answered", "sl_removed", "sl_all", "handled",
     "aht_s", "missed",
