@@ -75,7 +75,10 @@ def test_no_report_names_one(worked, kind, scope):
         book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)))
         check(
             "\n".join(
-                str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row
+                str(cell)
+                for sheet in book
+                for row in sheet.iter_rows(values_only=True)
+                for cell in row
             )
         )
         screen = Console(file=io.StringIO(), width=600)
