@@ -123,7 +123,9 @@ def stays(state, *its):
 
 
 def stayed(*hours):
-    return AgentDay(agent="a", day="", stays=_paired(zip(hours, cycle(("in", "out")), strict=False))).stay_s
+    return AgentDay(
+        agent="a", day="", stays=_paired(zip(hours, cycle(("in", "out")), strict=False))
+    ).stay_s
 
 
 def not_ready(lunch_s, fault_s):

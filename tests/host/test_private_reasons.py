@@ -1,26 +1,34 @@
 """Nothing that tells of a person says for which private reason she was not ready."""
 
+import io
 import json
+import shutil
+import subprocess
+from html import unescape
 
 import msgspec
+import openpyxl
 import pytest
 from diadema import site as sites
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
+from diadema.exports import cloud_events, queue_log
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
 from diadema.ingest.acts import Acts
 from diadema.ingest.commanding import Commands
-from diadema.report.formats import made_as
+from diadema.report.formats import made_as, on_screen
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.web import acted, ledger_reads
 from diadema.web.agent_api import told
+from diadema.web.report_html import page_of
 from diadema.web.rows import Row
 from diadema.web.views import FULL
-from test_report_adherence import DAY, DESCRIBED, Desk, at, place
+from rich.console import Console
+from test_report_adherence import DAY, DESCRIBED, LIMA, Desk, at, place
 
 __all__ = ["place"]
 CODES = ("sshh", "topico", "lactancia")
@@ -61,8 +69,42 @@ def test_no_report_names_one(worked, kind, scope):
         now = (at(23)) * 1000
         report = make(worked.data, kind, around(span, DAY), Scope(of=of, code=code), now)
         check(json.dumps(json.loads(made_as("json", report)), ensure_ascii=False))
+        check(unescape(page_of(report)))
+        for one in report.sections:
+            check(made_as("csv", report, one.key).decode("utf-8-sig"))
+        book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)))
+        check(
+            "\n".join(
+                str(cell)
+                for sheet in book
+                for row in sheet.iter_rows(values_only=True)
+                for cell in row
+            )
+        )
+        screen = Console(file=io.StringIO(), width=600)
+        on_screen.show(screen, report)
+        check(screen.file.getvalue())
+        if span == "day":
+            check(printed(made_as("pdf", report)))
     private = "auxiliar privada" in made_as("json", report).decode()
     assert private == (kind in ("tmo", "adherencia", "supervision"))
+
+
+def printed(pdf):
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
+    done = subprocess.run([program, "-", "-"], input=pdf, check=True, capture_output=True)
+    return done.stdout.decode()
+
+
+def test_no_export_names_one(worked):
+    people = read_people(worked.data)
+    log, events = io.StringIO(), io.BytesIO()
+    queue_log.Export(worked.data, people, LIMA).write(log, DAY, DAY)
+    cloud_events.Export(worked.data, people).write(events)
+    assert "COMPLETECALLER" in check(log.getvalue())
+    assert "private" in check(events.getvalue().decode())
 
 
 def test_no_page_of_a_person_names_one(worked, reader):

@@ -1,8 +1,8 @@
 """Figures of contacts, as the stations measured them.
 
-Interrupted, estimated and impossible contacts are in flow and not in averages; `calls.aside` counts
-them. Durations were measured by the station's own milliseconds (b, u), never by the hour of the
-day.
+Interrupted, estimated and impossible contacts are in flow and not in averages; `calls.aside`
+counts them. Durations were measured by the station's own milliseconds (b, u), never by the hour of
+the day.
 """
 
 from collections.abc import Iterable

@@ -106,6 +106,8 @@ def _summary(asked: Asked, flow: Flow) -> Section:
     notes = [asked.threshold_note]
     if not flow.received:
         notes.insert(0, asked.say("note.no_switch"))
+    if estimated := asked.figures.queue(asked.queue).estimated:
+        notes.append(asked.say("note.estimated", n=estimated))
     if asked.scope.of in ("agent", "team"):
         notes.append(asked.say("note.queues_of_all"))
     return summary(asked, stated, notes)
