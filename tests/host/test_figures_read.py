@@ -233,6 +233,17 @@ def test_a_fault_that_nobody_sees_to_takes_no_time_of_her_next_session(place, ru
     assert (load.logged_s, load.technical_s) == (131 if running else 132, 1)
 
 
+@pytest.mark.parametrize("running", [False, True])
+def test_power_that_goes_after_the_login_is_time_of_the_session(place, running):
+    """Nothing else was heard in that boot: she was told as logged out until the next one."""
+    script = begun().login(0)
+    script.boot().clock(T0 + 600_000, after=0).ready(10_000)
+    script.add("station.health", 50_000, heap=90_000, journal=1)
+    place.take(script if running else script.logout())
+    load = place.read().agent("a001").load
+    assert (load.off, load.not_ready, load.ready) == (600, 10, 50 if running else 51)
+
+
 def test_what_goes_on_is_told_up_to_now_while_the_link_is_up(place, clock):
     script = begun().login(0).ready(0).offer("c1", 5000)
     place.ingest.take([*script.messages(), script.hello_message()], "stream", "server")

@@ -129,12 +129,14 @@ def _same(one: Span, other: Span) -> bool:
 
 
 def _write(changes: Changes, trail: Trail, u: int) -> None:
-    """It ended at `u`. One that took no time is kept only where it ends a session."""
+    """It ended at `u`. One that took no time is kept only where it begins or ends a session: what
+    follows that without power is time of it too.
+    """
     spans = trail.spans
     while spans and spans[-1].u >= u:
         spans.pop()
     trail.end_u = u
     if trail.start_utc is not None:
         trail.end_utc = trail.start_utc + u - trail.start_u
-    if spans or trail.over:
+    if spans or trail.over or trail.session == (trail.s, trail.e, trail.n):
         changes.trail(trail)
