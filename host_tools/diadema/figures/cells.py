@@ -31,7 +31,7 @@ def agent_halves(
     halves: defaultdict[int, Sums] = defaultdict(Sums)
     told = facts.switch
     book_served(halves, told.served, told.continued, ringing, span, intervals, queues)
-    book_rings(halves, told.rings, told.told, intervals)
+    book_rings(halves, told.rings, told.told, intervals, queues)
     doubted = doubtful([*facts.before, *facts.contacts])
     for contact in facts.contacts:
         assert contact.start_utc is not None

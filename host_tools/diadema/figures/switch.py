@@ -74,11 +74,14 @@ def book_rings(
     rings: Iterable[QueueRing],
     told: Collection[int],
     intervals: Intervals,
+    queues: Mapping[str, str],
 ) -> None:
-    """Where it stopped ringing. `told`: by `id`, those that her station told too."""
+    """Where it stopped ringing. `told`: by `id`, those that her station told too. `queues`: by the
+    switch's names.
+    """
     for ring in rings:
         sums = halves[intervals.start_of(ring.utc // 1000)]
-        calls = sums.queues.setdefault(ring.queue, Calls())
+        calls = sums.queues.setdefault(queues.get(ring.queue, ring.queue), Calls())
         calls.rung_out += not ring.withdrawn
         if id(ring) in told:
             continue

@@ -52,7 +52,7 @@ def make(asked: Asked) -> list[Section]:
     names = {queue for day in asked.figures.days for queue in day.queues}
     whole = _half(asked, asked.total, {one: asked.figures.queue(one) for one in names})
     variant = asked.people.variant(asked.queue or "")
-    given: dict[str, Cell] = {"longest_wait_s": whole.longest}
+    given: dict[str, Cell] = {"longest_wait_s": _longest(whole)}
     made = table(asked, "intraday", _HEADS, _parts(variant), halves, given=given)
     sections = [_summary(asked, variant, whole, [one for _, one in halves]), made]
     if whole.flow is not None:
