@@ -207,7 +207,7 @@ def test_exceptions_are_listed_from_to_planned_did_and_short_ones_only_summed(pl
     place.take(desk)
     report = place.report()
     told = rows(report.section("exceptions"))
-    assert [(row["from"] // 1000, row["to"] // 1000, row["planned"], row["did"], row["excused"])
+    assert [(row["from"] // 1000, row["to"] // 1000, row["planned"], row["did"], row["excused_by"])
             for row in told] == [
         (at(10), at(10, 20), "trabajo", "Break", None),
         (at(12), at(13), "Refrigerio", "trabajo", None),
@@ -224,7 +224,7 @@ def test_an_exception_is_excused_by_hand_with_reason_and_author(place):
     place.say(1, a="a001", reason="cita médica", time=at(15, 30) * 1000)
     place.say(2, a="a002", reason="otra", time=at(15, 30) * 1000)
     (row,) = rows(place.report().section("exceptions"))
-    assert row["excused"] == "ana: cita médica"
+    assert row["excused_by"] == "ana: cita médica"
     assert figures(place.report())["adherencia"] == (100.0, 1)
 
 
@@ -250,7 +250,7 @@ def test_what_excuses_by_itself(place, reason, by, excused):
     desk.until(at(10, 30)).ready()
     place.take(desk.until(at(12)).logout())
     (row,) = rows(place.report().section("exceptions"))
-    assert row["excused"] == excused
+    assert row["excused_by"] == excused
     assert figures(place.report())["adherencia"][0] == (100.0 if excused else 87.5)
 
 
