@@ -13,7 +13,7 @@ def give_out(data, folder, days, log=None):
     """`log`: the queue_log's path as the switch wrote it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "events.jsonl").open("wb") as file:
-        Export(data, people(data)).write(file)
+        assert not Export(data, people(data)).write(file).unreadable
     with Directory(data.directory) as book:
         for day in days:
             place = folder / "people" / day.isoformat()

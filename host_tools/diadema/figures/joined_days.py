@@ -62,14 +62,15 @@ def joined_days(
         day, mark = span.day.isoformat(), marks[span.day]
         if mark is None:
             continue
+        start, end = span.start_s * 1000, span.end_s * 1000
+        running = any(start <= utc < end for utc in goes_on)
         of, body = known.get(day, ("", ""))
-        if of == mark:
+        if of == mark and not running:
             found.append(_body_of(body))
             continue
-        start, end = span.start_s * 1000, span.end_s * 1000
         made = _counts(day, joins(data, start, end, people))
         found.append(made)
-        if not any(start <= utc < end for utc in goes_on):
+        if not running:
             new.append({"day": day, "of": mark, "body": msgspec.json.encode(made).decode()})
     _keep(data, new)
     return found

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from diadema.directory.reading import people as read_people
 from diadema.figures import callers
+from diadema.figures.days import day_at
 from diadema.figures.facts import facts, running
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
@@ -133,7 +134,8 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
         for its in facts(tx, day.start_ms, day.end_ms, on, aliases, theirs).values():
             for call in its.switch.served:
                 inside = day.start_ms <= (call.connected_utc or 0) < day.end_ms
-                if inside and call.reference and asked.queue in (None, call.queue):
+                queue = asked.switch_queues.get(call.queue, call.queue)
+                if inside and call.reference and asked.queue in (None, queue):
                     yield call.reference, id(call) in its.switch.continued
 
 
@@ -148,7 +150,7 @@ def _fcr(asked: Asked, seen: _Seen) -> list[Section]:
     people = asked.people
 
     def team(visit: Visit) -> str:
-        code = people.team(visit.agent)
+        code = people.on(visit.agent, day_at(visit.utc // 1000, asked.zone)).team
         return people.teams.get(code, code) or asked.say("no_team_of")
 
     found = {

@@ -34,6 +34,10 @@ def _rang(calls: Calls) -> int:
     return calls.offered or calls.answered
 
 
+def _rung(calls: Calls) -> int:
+    return _rang(calls) or calls.rung_out
+
+
 PARTS: list[Part[Calls]] = [
     Part("offered", lambda calls: _known(calls, calls.offered)),
     Part("answered", lambda calls: calls.answered),
@@ -101,7 +105,7 @@ def make(asked: Asked) -> list[Section]:
     sections += [
         *by_stage(asked, "calls_stages", PARTS, calls),
         _causes(asked, total),
-        table(asked, "rings_agents", AGENT, RINGS, agent_calls(asked, _rang)),
+        table(asked, "rings_agents", AGENT, RINGS, agent_calls(asked, _rung)),
         _transfers(asked, total),
         table(
             asked, "outbound_agents", AGENT, OUTBOUND, agent_calls(asked, lambda one: one.dialed)

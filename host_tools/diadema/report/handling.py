@@ -32,8 +32,8 @@ _BUSY = ["talking", "held", "consulting", "wrapup", "dialing_s"]
 
 
 def _known(calls: Calls, seconds: int) -> int | None:
-    """Of hold and wrap-up; None where a switch alone told of the calls."""
-    return None if calls.n and calls.n == calls.switch_n else seconds
+    """Of hold and wrap-up; None where a switch alone told of the calls, or means take none."""
+    return None if calls.n == calls.switch_n else seconds
 
 
 def _handled(calls: Calls) -> int:
@@ -58,6 +58,10 @@ PARTS: list[Part[Calls]] = [
     Part("consults", lambda calls: calls.consults),
     Part("aside", of_calls.aside),
 ]
+_BY_CODE = {
+    "n", "switch_n", "talk_s", "hold_s", "wrap_s",
+    "aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s",
+}  # fmt: skip
 LOAD: list[Part[Load]] = [
     Part("logged_s", lambda load: load.logged_s, "seconds"),
     Part("ready", lambda load: load.ready, "seconds"),
@@ -137,7 +141,7 @@ def _codes(asked: Asked, calls: Calls) -> list[Section]:
     """By motive, the first level of the tree, and by the whole disposition; the most time first.
     What was given no code is a line of its own.
     """
-    parts = [part for part in PARTS if part.key != "aside"]
+    parts = [part for part in PARTS if part.key in _BY_CODE]
     by_code = {code: _of_codes(calls, [code]) for code in calls.code_n}
     none = asked.say("no_code")
     levels = {
@@ -163,6 +167,7 @@ def _of_codes(calls: Calls, codes: Iterable[str]) -> Calls:
         its.talk_s += calls.code_talk_s.get(code, 0)
         its.hold_s += calls.code_hold_s.get(code, 0)
         its.wrap_s += calls.code_wrap_s.get(code, 0)
+        its.switch_n += 0 if code else calls.switch_n  # a switch knows of no code
     return its
 
 

@@ -55,7 +55,7 @@ def make(asked: Asked) -> list[Section]:
         for one in (whole, *(one for _, one in halves)):
             one.flow = None
     variant = asked.people.variant(asked.queue or "")
-    given: dict[str, Cell] = {"longest_wait_s": whole.longest}
+    given: dict[str, Cell] = {"longest_wait_s": _longest(whole)}
     made = table(asked, "intraday", _HEADS, _parts(variant), halves, given=given)
     sections = [_summary(asked, variant, whole, [one for _, one in halves]), made]
     if whole.flow is not None:

@@ -132,18 +132,21 @@ def percent(part, whole):
     return None if tenths is None else tenths / 10
 
 
+def local(utc_s, zone):
+    return datetime.fromtimestamp(utc_s, UTC).astimezone(zone)
+
+
 def day_of(utc_s, zone):
-    return datetime.fromtimestamp(utc_s, UTC).astimezone(zone).date()
+    return local(utc_s, zone).date()
 
 
 def half_of(utc_s, zone):
     """The first second of the half-hour of the local clock in which that second lies. Clocks go
     by whole quarters of an hour; a half-hour that a change cuts begins or ends there.
     """
-    local = datetime.fromtimestamp(utc_s, UTC).astimezone(zone)
-    into = (local.minute % 30) * 60 + local.second
-    begun = utc_s - into
-    while datetime.fromtimestamp(begun, UTC).astimezone(zone).utcoffset() != local.utcoffset():
+    here = local(utc_s, zone)
+    begun = utc_s - (here.minute % 30) * 60 - here.second
+    while local(begun, zone).utcoffset() != here.utcoffset():
         begun += 900
     return begun
 
