@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, select
 
 from diadema.figures import rollups
+from diadema.figures.cells import day_sums
 from diadema.figures.rows import Sums
 
 type Whole = tuple[Sums, dict[int, Sums]]
@@ -53,7 +54,7 @@ def _floor(rx: Connection, day: str) -> Whole:
         for at, sums in rollups.halves_of(body).items():
             parts[at].append(sums)
     halves = {at: Sums.total(parts[at]) for at in sorted(parts)}
-    return Sums.total(halves.values()), halves
+    return day_sums(halves), halves
 
 
 def agent_months(
