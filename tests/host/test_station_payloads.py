@@ -85,7 +85,9 @@ async def test_a_broker_of_before_gets_the_bounds(broker, client):
     for name in ("$MQTT_msgs", "$MQTT_rmsgs"):
         config = (await jetstream.stream_info(name)).config
         config.max_msg_size = -1
+        config.max_bytes = -1 if name == "$MQTT_rmsgs" else config.max_bytes
         await jetstream.update_stream(config)
     await broker.broker.settle_stream()
     for name in ("$MQTT_msgs", "$MQTT_rmsgs"):
-        assert (await jetstream.stream_info(name)).config.max_msg_size == LARGEST
+        config = (await jetstream.stream_info(name)).config
+        assert config.max_msg_size == LARGEST and (config.max_bytes or 0) > 0

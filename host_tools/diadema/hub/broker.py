@@ -35,6 +35,7 @@ SUBJECTS = ["$MQTT.msgs.>"]
 WEEK_S = 7 * 24 * 3600
 A_STATION_BYTES = 4 << 20  # of the stream; of one at work a week takes three quarters of it
 LEAST_BYTES, MOST_BYTES = 256 << 20, 16 << 30
+RETAINED_BYTES = 64 << 20
 LARGEST = 1024 + 256  # bytes of a message of a station's, and of what the broker adds
 LOOPBACK = "127.0.0.1"
 OLDEST = (2, 15, 1)
@@ -178,8 +179,8 @@ authorization {{ timeout: 10, auth_callout {{
         except NotFoundError:
             await jetstream.add_stream(wanted)
             return
-        if found.max_msg_size != LARGEST:
-            found.max_msg_size = LARGEST
+        if (found.max_msg_size, found.max_bytes) != (LARGEST, RETAINED_BYTES):
+            found.max_msg_size, found.max_bytes = LARGEST, RETAINED_BYTES
             await jetstream.update_stream(found)
 
     async def settle_stream(self) -> None:
@@ -227,7 +228,9 @@ def most_bytes(stations: int) -> int:
 
 
 def _retained() -> StreamConfig:
-    """As the server makes it, but for the size; it holds the newest message of each topic."""
+    """As the server makes it, but for the bounds, as a gateway may make up topics; it holds the
+    newest message of each.
+    """
     return StreamConfig(
         name=RETAINED,
         subjects=["$MQTT.rmsgs.>"],
@@ -235,6 +238,8 @@ def _retained() -> StreamConfig:
         storage=StorageType.FILE,
         max_msgs_per_subject=1,
         max_msg_size=LARGEST,
+        max_bytes=RETAINED_BYTES,
+        discard=DiscardPolicy.OLD,
         num_replicas=1,
     )
 
