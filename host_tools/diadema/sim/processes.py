@@ -5,6 +5,7 @@ finds it back, as a service manager would bring it.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -123,7 +124,8 @@ class Process:
             async with asyncio.timeout(_STOP_LIMIT_S):
                 await process.wait()
         except TimeoutError:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
     def _last_words(self, code: int) -> str:
