@@ -201,8 +201,8 @@ class Joiner:
         """The answer to one frame (b"": none), and the message that it makes whole."""
         if body[:1] == b"{":
             return b"", body
-        head, _, text = body.partition(b":")
         try:
+            head, text = body.split(b":", 1)
             number, piece, count = map(int, head.split(b","))
             if not (0 < number <= _NUMBERS and 0 < piece <= count):
                 raise ValueError

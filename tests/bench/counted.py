@@ -13,8 +13,10 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
@@ -257,20 +259,21 @@ async def counted(table: Path, pins: bool = False) -> AsyncIterator[Counted]:
         content["stations"][0]["id"] = _STATION
         for at, agent in enumerate(content["agents"]):
             agent["badges"] = [f"em4100:{int(Counted.badge, 16) + at:010X}"]
-        vm.vm_command = lambda board, *rest: _command(folder / "counted", board, *rest)
         world = World(
             folder / "w", start_utc_ms=_MONDAY_8_LIMA, mode="fast", image=folder / "empty"
         )
-        async with world:
-            station = await world.add_station(
-                _STATION, _JOURNAL_BYTES, SimBoard(_NAME, boards=folder), flash
-            )
-            host = WireHost(station, parse(json.dumps(content).encode()))
-            with world.actor():
-                await station.power_on()
-                await world.sleep(_START_MS)
-                yield Counted(folder, world, station, host, desks[0].person.pin)
-            host.close()
+        one = partial(_command, folder / "counted")
+        with patch.object(vm, "vm_command", one):  # the other parts' VMs are plain ones
+            async with world:
+                station = await world.add_station(
+                    _STATION, _JOURNAL_BYTES, SimBoard(_NAME, boards=folder), flash
+                )
+                host = WireHost(station, parse(json.dumps(content).encode()))
+                with world.actor():
+                    await station.power_on()
+                    await world.sleep(_START_MS)
+                    yield Counted(folder, world, station, host, desks[0].person.pin)
+                host.close()
 
 
 async def day(one: Counted) -> None:

@@ -111,7 +111,7 @@ async def said(board: SimBoard) -> dict[str, float]:
 
 async def measured() -> dict[str, dict[str, float]]:
     found = {chip: await said(SimBoard(name)) for chip, name in _OF_CHIP.items()}
-    same = await modelled()  # from here on each station's VM is counted
+    same = await modelled()
     return {chip: {**values, **same} for chip, values in found.items()}
 
 

@@ -85,6 +85,14 @@ def test_pieces_fit_and_add_up(message, number):
     assert all(got.startswith(b'{"got":[') for got, _ in made)
 
 
+def test_a_piece_without_its_text_is_none():
+    """As for the station; what only looks like one moved the station's stand-in."""
+    head = cut(7, b"x" * 300)[0]
+    joiner = Joiner()
+    assert joiner.take(Decoder().feed(head)[0])[0]
+    assert joiner.take(b"7,2,2") == (b"", None)
+
+
 def test_one_piece_is_under_way_until_it_is_confirmed():
     line = Line()
     line.sender.send(body(b"a"))

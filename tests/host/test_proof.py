@@ -4,11 +4,14 @@ is given on the port that a person named, never the same one twice.
 
 import json
 from base64 import b64decode
+from types import SimpleNamespace
 
 import pytest
 from at_the_door import WIFI, asked, connection, credential, refused
 from broker_fixtures import IngestProcess, until
 from diadema.gateway import PATH_LIMIT
+from diadema.hub.certificates import Certificates
+from diadema.ingest.ca_change import CaChange, stations_due
 from diadema.ingest.commanding import Commands, New
 from diadema.ingest.core import Ingest
 from diadema.ingest.enrolment import Enrolment
@@ -18,6 +21,7 @@ from diadema.ingest.station import Greeting
 from diadema.ingest.ways import Ways
 from diadema.paths import DataDir
 from diadema.provision.word import Word
+from diadema.site import parse
 from diadema.station_keys import StationKeys, seal
 from diadema.store import open_reader
 from scripted_station import SITE, S, Script
@@ -549,3 +553,110 @@ def test_without_proof_a_first_takes_no_numbers_away(door, ingest_here, reader):
     real.n = 20
     effects = door.hello(real, first=11, key=KEYS[S])
     assert effects.acks[S] == (7, 10)
+
+
+class Holder(Door):
+    """During a change of the broker's CA, for stations of a site with Wi-Fi."""
+
+    site = parse(json.dumps(SITE | {"wifi": WIFI, "broker_names": ["localhost"]}).encode())
+
+    def said(self, script, way):
+        """The last event that it wrote."""
+        self.take(f"{way}{script.s}.ev", script.bodies[-1])
+
+    def due(self):
+        """Those that hold the old one alone, for all that is known."""
+        return stations_due(self.site, self.ingest.stations, lambda _: False, "both")
+
+
+@pytest.fixture
+def holder(ingest_here, tmp_path):
+    door = Holder(ingest_here, tmp_path / "keys.json")
+    real = Script().boot()
+    door.by_mqtt(real, generation=1)
+    door.said(real, "")
+    door.said(real.add("station.config", generation=1, hash="0" * 16, i=1, ca="old"), "")
+    door.hello(real, key=KEYS[S], generation=1)
+    door.take(f"{S}.st.wifi", {"up": False})
+    assert door.due() == [S]
+    return door
+
+
+CA_LIES = {
+    "holding it": ("station.config", {"generation": 2, "hash": "0" * 16, "ca": "both"}),
+    "holding it as it starts": (
+        "station.booted",
+        {"cause": "power_on", "firmware": "0.1.0", "board": "sim", "torn": 0, "ca": "both"},
+    ),
+    "never configured": ("station.config", {"generation": 0, "hash": ""}),
+}
+
+
+@pytest.mark.parametrize("told", CA_LIES.values(), ids=CA_LIES)
+@pytest.mark.parametrize("e", [7, 9])
+def test_a_cable_without_proof_takes_no_ca_from_a_station(holder, told, e):
+    """On its own gateway, in its journal or in another; whatever its greeting says."""
+    fake = Script(e=e)
+    fake.n = 2 if e == 7 else 0
+    holder.hello(fake)
+    holder.said(fake.add(told[0], **told[1]), "gw-row.")
+    assert holder.ingest.stations[S].journals[e].position == fake.n  # it was heard
+    assert holder.due() == [S]
+
+
+def test_what_waited_beyond_a_gap_is_no_word_of_the_station(holder):
+    fake, real = Script(), Script()
+    fake.n, real.n = 3, 2
+    holder.hello(fake)
+    holder.said(fake.add("station.config", **CA_LIES["holding it"][1]), "gw-row.")
+    holder.by_mqtt(real, generation=1)
+    holder.said(real.add("station.health", heap=1, journal=1, discards=0, bad_frames=0), "")
+    assert holder.ingest.stations[S].journals[7].position == 4
+    assert holder.due() == [S]
+
+
+@pytest.mark.parametrize("way", ["", "gw-row."])
+def test_a_station_that_shows_who_it_is_is_believed(holder, way):
+    real = Script()
+    real.n = 2
+    if way:
+        holder.hello(real, key=KEYS[S], generation=2)
+    else:
+        holder.by_mqtt(real, generation=2)
+    holder.said(real.add("station.config", **CA_LIES["holding it"][1]), way)
+    assert holder.due() == []
+
+
+def test_neither_another_credential_nor_another_gateway_speaks_of_it(holder):
+    lie = Script(e=9).add("station.config", **CA_LIES["holding it"][1])
+    holder.take(f"{S2}.ev", lie.bodies[-1])
+    holder.hello(lie, gw="evil", gw_ca="both")
+    holder.said(lie, "gw-evil.")
+    assert 9 not in holder.ingest.stations[S].journals
+    assert holder.due() == [S]
+
+
+def test_one_that_was_not_believed_is_told_again_when_it_shows_who_it_is(
+    holder, ingest_here, tmp_path
+):
+    """As it starts it may say what it holds before it was asked who it is."""
+    data = DataDir(tmp_path)
+    tls = Certificates(data.tls)
+    tls.make(["localhost"])
+    change = CaChange(data, None, None, ingest_here.stations, lambda _: False)
+    asked = Commands(ingest_here, SimpleNamespace(generation=1, knows=lambda _: True))
+    asked.unsaid = change.unsaid
+    greets = {S: ingest_here.stations[S].hello}
+
+    def told():
+        return [one.cmd for told in asked.greeted(greets) for one in told.commands]
+
+    assert "config" not in told()
+    tls.begin()
+    assert "config" in told()
+    asked.withdraw([S], "config")
+    real = Script()
+    real.n = 2
+    holder.by_mqtt(real, generation=1)
+    holder.said(real.add("station.config", generation=1, hash="0" * 16, i=2, ca=tls.mark()), "")
+    assert "config" not in told()

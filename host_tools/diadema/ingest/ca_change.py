@@ -28,7 +28,8 @@ def stations_due(
     mark: str,
 ) -> list[str]:
     """Those of the site that may hold the old CA alone: each that connects by MQTT, was configured
-    once, and has not said since that it holds what has this mark.
+    once, and has not said since, by its credential or over a cable after its proof, that it holds
+    what has this mark.
     """
     if site is None or site.wifi is None:
         return []
@@ -68,6 +69,15 @@ class CaChange:
         """Raises DiademaError while another one is not over."""
         self._certificates.begin()
         log.warning("the broker's CA is being changed; stations are told both")
+
+    def unsaid(self, s: str) -> bool:
+        """Whether a greeting is to be answered with the configuration, for it may have it without
+        our having heard so from itself: of a program that says which CA it holds.
+        """
+        one = self._stations.get(s)
+        if one is None or not self._certificates.changing:
+            return False
+        return one.hello.keeps and one.state.ca != self._certificates.mark()
 
     async def step(self, site: Site | None) -> bool:
         """Whether the old CA has just gone: everybody holds both, and every door shows what the

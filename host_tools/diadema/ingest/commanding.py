@@ -75,6 +75,7 @@ class Commands:
         self._ingest = ingest
         self.maker = maker
         self.giving: Callable[[str], str | None] = lambda _: None  # the key that goes to it now
+        self.unsaid: Callable[[str], bool] = lambda _: False  # it has yet to say which CA it holds
         self._open: dict[str, dict[int, Open]] = {}
         self._told_time: dict[str, float] = {}
         self.reload()
@@ -124,7 +125,11 @@ class Commands:
             if (
                 maker is not None
                 and maker.knows(s)
-                and (hello.generation != maker.generation or self.giving(s) is not None)
+                and (
+                    hello.generation != maker.generation
+                    or self.giving(s) is not None
+                    or self.unsaid(s)
+                )
             ):
                 wanted.append(New(s, "config", {"generation": maker.generation}))
         self._ensure(wanted)

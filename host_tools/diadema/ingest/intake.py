@@ -14,7 +14,14 @@ from msgspec import UNSET
 from msgspec.structs import astuple
 
 from diadema.commands import is_station
-from diadema.events import EVENT_LIMIT, UNREADABLE, Event, StationLost
+from diadema.events import (
+    EVENT_LIMIT,
+    UNREADABLE,
+    Event,
+    StationBooted,
+    StationConfig,
+    StationLost,
+)
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of
@@ -39,6 +46,7 @@ from diadema.store.writer import Batch, Doubtful, EventRow
 LETTERS = 1000  # of one sender: enough to see what is wrong
 STRANGERS = 64  # stations that are not of the site and never showed who they are
 _UNREADABLE = b""  # in the place of an event that is no letter either
+_HOLDS = frozenset({StationBooted, StationConfig})  # what says which CA a station holds
 _BODY_KEPT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 1024  # bytes: a frame, and what the gateway adds
 _NAMES_KEPT = 100_000
@@ -132,7 +140,10 @@ class Intake:
             journal.position = n
             rows.append((name, journal.e, n, KIND_OF[kind], data))
             try:
-                project(changes, state, event)
+                if kind in _HOLDS:
+                    self._holding(station, event, self._shown(station, message))
+                else:
+                    project(changes, state, event)
             except StoreTrouble:
                 raise
             except Exception as error:
@@ -403,7 +414,19 @@ class Intake:
             self._rows[s].append((s, event.e, n, kind, data))
             self.batch.unknown.update(unknown)
             journal.pending[n] = data
-            self._advance(station, journal, event)
+            self._advance(station, journal, event, shown=self._shown(station, message))
+
+    def _shown(self, station: Station, message: Message) -> bool:
+        """Whether it came by the station's credential, or over a cable after its proof."""
+        return message.subject == subject_of(station.s) or station.hello.proven
+
+    def _holding(self, station: Station, event: Any, shown: bool) -> None:
+        """The broker's old CA goes by this word: without proof it can only keep it longer."""
+        state, generation = station.state, station.state.generation
+        project(self._changes, state, event)
+        if not shown:
+            state.ca = ""
+            state.generation = state.generation or generation
 
     def _room(self, journal: Journal, n: int) -> bool:
         if n == journal.position + 1 or len(journal.pending) < PENDING_LIMIT:
@@ -419,9 +442,16 @@ class Intake:
         return station.journal_of(e, self._kept)
 
     def _advance(
-        self, station: Station, journal: Journal, event: Event | UnknownEvent | None = None
+        self,
+        station: Station,
+        journal: Journal,
+        event: Event | UnknownEvent | None = None,
+        *,
+        shown: bool = False,
     ) -> None:
-        """Work out what now follows without a gap; `event` saves decoding the first of it."""
+        """Work out what now follows without a gap; `event` saves decoding the first of it, and is
+        `shown` to be the station's.
+        """
         while journal.position + 1 in journal.pending:
             n = journal.position + 1
             data = journal.pending.pop(n)
@@ -431,13 +461,17 @@ class Intake:
                     self._forgo(station.s, journal.e, n)
                 skip(station.state)
                 continue
-            known: Any = event if event is not None and event.n == n else decode(data)[1]
+            now = event is not None and event.n == n
+            known: Any = event if now else decode(data)[1]
             if isinstance(known, StationLost):
                 to = known.to if known.to - n < RECORDS else n  # else it cannot be so
                 self._lose(station, journal, n, to, "station")
                 continue
             try:
-                project(self._changes, station.state, known)
+                if type(known) in _HOLDS:
+                    self._holding(station, known, shown and now)
+                else:
+                    project(self._changes, station.state, known)
             except StoreTrouble:
                 raise
             except Exception as error:

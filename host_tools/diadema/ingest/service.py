@@ -111,6 +111,7 @@ class Service:
         self.ca_change = CaChange(
             data, secrets, self.mosquitto, ingest.stations, self.enrolment.revoked
         )
+        self.commands.unsaid = self.ca_change.unsaid
         self._patience = Patience()
         self._broker = BrokerLook(url, secrets.system)
         self._ticks = 0
