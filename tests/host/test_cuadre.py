@@ -1,16 +1,22 @@
 """«Cuadre»: what must be equal is compared in each report, and what has no agent, no hour or no
 end yet is told in lines of its own."""
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 
 import msgspec
 import pytest
 import reported_day
+from diadema import site as sites
 from diadema.figures.rows import Calls
+from diadema.ingest.core import Ingest
 from diadema.report import asked as asking
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
+from diadema.store import open_writer
 from queue_logs import QueueLog
 from scripted_station import T0, Script
 from targeted import bring_stations, centre
@@ -61,6 +67,30 @@ def test_rings_that_are_not_hers_and_those_that_no_log_tells_of_break_no_sum(tmp
     told = {row["rule"]: row["whole"] for row in sums}
     assert told["timbres = contestados + no contestados + no imputables + abiertos"] == 4
     assert told["no contestados, no imputables y sin respuesta = suma de las causas"] == 3
+
+
+FLOOR = "atenciones de hoy en el piso = las de las estaciones aquí"
+
+
+def test_the_floor_of_today_is_the_report_of_today(tmp_path):
+    """And the agent whom they do not agree on is named; of another day nothing is said."""
+    script = Script().boot().clock().login().ready().call("c1").call("c2").offer("c3")
+    data = reported_day.stored(tmp_path, script, now=T0 + 3_600_000)
+    with closing(open_writer(data.store)) as writer:
+        clock = reported_day.Clock(T0 + 3_600_000)
+        ingest = Ingest(writer, sites.load(data.site), clock)
+        ingest.save((), ingest.floor.agents())
+    for kind in ("llamadas", "tmo", "tipificacion", "consolidado"):
+        told = {row["rule"]: row for row in rows(made(data, kind).section("sums"))}
+        assert (told[FLOOR]["whole"], told[FLOOR]["parts"], told[FLOOR]["where"]) == (2, 2, "")
+    other = make(data, "llamadas", around("day", date(2026, 11, 17)), Scope(), NOW)
+    assert FLOOR not in {row["rule"] for row in rows(other.section("sums"))}
+    with sqlite3.connect(data.store) as store:
+        (row,) = store.execute("SELECT row FROM live WHERE a = 'a001'").fetchone()
+        row = json.dumps(json.loads(row) | {"contacts": 3}).encode()
+        store.execute("UPDATE live SET row = ? WHERE a = 'a001'", (row,))
+    told = {row["rule"]: row for row in rows(made(data, "llamadas").section("sums"))}
+    assert (told[FLOOR]["difference"], told[FLOOR]["where"]) == (1, "2026-11-18 a001")
 
 
 def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeypatch):

@@ -3,11 +3,16 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+from sqlalchemy import select
+
 from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, QueueSums, Sums
+from diadema.ingest.cut import position_of
 from diadema.metrics import calls as of_calls
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Section
+from diadema.store import open_reader, tables
 
 _SHOWN = 5  # rows of those that break a rule
 
@@ -43,6 +48,8 @@ def invariants(asked: Asked) -> Section:
         agents = sum(_count(sums) for sums in asked.by_agent.values())
         all_days = sum(_count(sums) for _, sums in days)
         rules.append(("span", [(asked.period.word, agents, all_days)]))
+        if asked.scope.of == "floor" and (shown := _floor(asked)):
+            rules.append(("floor", shown))
     if asked.scope.of in ("floor", "queue"):
         rules.append(("switch", _switch(asked)))
         if asked.has_halves:
@@ -91,6 +98,32 @@ def _by_day(
 
 def _became(sums: QueueSums) -> int:
     return sums.answered + sums.abandoned + sums.left + sums.waiting
+
+
+def _floor(asked: Asked) -> list[Sides]:
+    """Of each agent the contacts that the live floor counts today, and those that her station
+    told here; none where the floor is of another day than these, or has gone on meanwhile.
+    """
+    reader = open_reader(asked.data.store)
+    try:
+        with reader.engine.connect() as tx:
+            counted = tx.execute(select(tables.floor.c.utc)).scalar()
+            position = position_of(tx)
+            rows = {a: msgspec.json.decode(row) for a, row in tx.execute(select(tables.live))}
+    finally:
+        reader.close()
+    if position != asked.figures.cut.position:
+        return []
+    sides = []
+    for day in asked.figures.days:
+        if day.start_ms != counted:
+            continue
+        for a in sorted(rows):
+            if asked.agents is None or a in asked.agents:
+                calls = day.agents[a].calls() if a in day.agents else Calls()
+                here = of_calls.handled(calls) - calls.by_switch
+                sides.append((f"{day.day} {a}", int(rows[a]["contacts"]), here))
+    return sides
 
 
 def _switch(asked: Asked) -> Iterator[Sides]:

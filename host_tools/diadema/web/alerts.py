@@ -94,8 +94,8 @@ def _alert(row: Row, rule: str, since: int, level: int, limit: int, what: str | 
 
 
 def _too_long(row: Row, moment: Moment) -> Iterator[Alert]:
-    """In a state, or not ready for a reason that has a limit. A private reason has neither name nor
-    limit here: its limit would say which one it is.
+    """In a state, or not ready for a reason that has a limit. A private reason has neither name
+    nor limit here: its limit would say which one it is.
     """
     if row.since is None:
         return
