@@ -1,15 +1,12 @@
 """What the second engine found wrong, each in its smallest history."""
 
 import pytest
-from diadema.figures.joins import join_rings
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
-from diadema.store.rows import QueueRing
 from scripted_station import T0
 from test_fcr import Place as Fcr
 from test_fcr import begun, called, rows, stated
-from test_joins import call, contact
 from whole_centre import STARTS, Place
 
 
@@ -82,11 +79,3 @@ def test_a_call_that_goes_on_is_in_the_join_at_once(place):
         (row,) = rows(place.report("servicio"), "joined")
         assert (row["joined_contacts"], row["contacts_alone"]) == (n, n)
         script.offer("c2").contact("answered", "c2", 3000, via="key", ring_ms=3000)
-
-
-def test_a_ring_by_its_id_however_far_the_hours_are_apart():
-    missed = contact(1, pbx="1.1", outcome="missed", end_utc=call(1).connected_utc)
-    ring = QueueRing(s="PBX-central", e=9, n=1, pbx="1.1", queue="q", agent="SIP/201",
-                     utc=missed.end_utc + 600_000)  # fmt: skip
-    agent = {"SIP/201": "a001"}.get
-    assert join_rings([ring], [missed], agent) == {id(ring)}

@@ -98,7 +98,7 @@ def join_rings(
         (ring.pbx != contact.pbx, abs(ring.utc - (contact.end_utc or 0)), at, _key(contact))
         for at, ring in enumerate(rings)
         for contact in missed.get(agent(ring.agent), ())
-        if ring.pbx == contact.pbx or abs(ring.utc - (contact.end_utc or 0)) <= WINDOW_MS
+        if abs(ring.utc - (contact.end_utc or 0)) <= WINDOW_MS
     )
     taken: set[Key] = set()
     found: set[int] = set()
