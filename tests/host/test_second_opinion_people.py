@@ -281,7 +281,7 @@ def test_days_with_everything_agree_by_day_week_month_and_team(tmp_path, zone, l
         for check in CHECKS:
             check(both, grain, day, team)
     told = {kind: both.report(kind)[0] for kind in ("tmo", "asistencia", "adherencia")}
-    assert told["tmo"]["load_agents"]["total"]["off"] > 0
+    assert late or told["tmo"]["load_agents"]["total"]["off"] > 0
     assert told["adherencia"]["technical"]["total"]["technical_s"] > 0
     assert min(told["adherencia"]["adherence_agents"]["total"][name] for name in (
         "idle", "absences", "exception_s", "excused_s", "short_s", "credited_s")) > 0  # fmt: skip
