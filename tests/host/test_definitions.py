@@ -22,6 +22,7 @@ from diadema.metrics import queue, schedule, states
 from diadema.metrics.fcr import WINDOW_DAYS, Visit, look, tally
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent as share
+from diadema.report.adherence import _summed as summed
 from diadema.report.dispositions import _negative
 from diadema.report.durations import clock, percent
 from diadema.report.model import Target
@@ -69,12 +70,10 @@ def shrinkage(agents, length, lunch_s, absent):
     plan = shift(length, [(H, H + lunch_s, "lunch")])
     shown = [Stretch(0, H, "ready"), Stretch(H, H + lunch_s, "not_ready", "lunch"),
              Stretch(H + lunch_s, length, "talking")]  # fmt: skip
-    whole = states.Shrinkage()
-    for _ in range(agents - absent):
-        whole += away.lost(shown, away.pauses(shown), [], reasons, 0, length)
+    its = [away.lost(shown, away.pauses(shown), [], reasons, 0, length)] * (agents - absent)
     owed = absent * away.owed_s(plan, reasons, length)
-    whole += states.Shrinkage(unplanned_s=owed, basis_s=owed)
-    return whole.total
+    its.append(states.Shrinkage(unplanned_s=owed, basis_s=owed))
+    return summed(states.Shrinkage, its).total
 
 
 def lost(technical_s, training_s, auxiliary_s, basis_s):
@@ -243,7 +242,7 @@ def faults(*hours):
                closed_utc=end * 1000)
         for k, (start, end) in enumerate(zip(hours[::2], hours[1::2], strict=True))
     ]  # fmt: skip
-    return schedule.length_s(technical(tickets, [Stretch(0, 24 * H, "ready")]))
+    return schedule.length_s(technical(tickets, [], [Stretch(0, 24 * H, "ready")]))
 
 
 def goal(aim, *shown):
