@@ -104,7 +104,7 @@ def test_no_export_names_one(worked):
     queue_log.Export(worked.data, people, LIMA).write(log, DAY, DAY)
     cloud_events.Export(worked.data, people).write(events)
     assert "COMPLETECALLER" in check(log.getvalue())
-    assert "private" in check(events.getvalue().decode())
+    assert "privado" in check(events.getvalue().decode())
 
 
 def test_no_page_of_a_person_names_one(worked, reader):
