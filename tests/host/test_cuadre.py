@@ -93,6 +93,36 @@ def test_the_floor_of_today_is_the_report_of_today(tmp_path):
     assert (told[FLOOR]["difference"], told[FLOOR]["where"]) == (1, "2026-11-18 a001")
 
 
+JOINED = "atenciones con llamada de la central = llamadas con atención"
+
+
+def test_stations_and_switch_are_equal_where_they_are_joined(tmp_path, monkeypatch):
+    """Also one that rang before midnight and was answered after it; the day that breaks it is
+    named.
+    """
+    log = QueueLog().call(4, "1.1", wait=2, agent="a001", queue="ventas")
+    data = centre(tmp_path, log.call(64_390, "1.2", wait=11, agent="a001", queue="ventas"))
+    script = Script().boot().clock().login().ready(0).call("c1").call("c2")
+    bring_stations(data, script.clock(T0 + 64_397_000).call("c3"))
+
+    def told():
+        section = make(data, "servicio", around("month", DAY), Scope(), NOW).section("sums")
+        (row,) = [row for row in rows(section) if row["rule"] == JOINED]
+        return row["whole"], row["parts"], row["where"]
+
+    assert told() == (2, 2, "")
+    own = make(data, "servicio", around("day", DAY), Scope(of="queue", code="ventas"), NOW)
+    assert JOINED not in {row["rule"] for row in rows(own.section("sums"))}
+    plainly = asking.joined_days
+
+    def broken(*given):
+        first, *others = plainly(*given)
+        return [msgspec.structs.replace(first, calls_alone=first.calls_alone + 1), *others]
+
+    monkeypatch.setattr(asking, "joined_days", broken)
+    assert told() == (2, 1, "2026-11-18")
+
+
 def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeypatch):
     """One call too many in one half-hour of one day, and in nothing else."""
     plainly = asking.read

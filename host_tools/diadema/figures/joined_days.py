@@ -38,6 +38,7 @@ class JoinedDay(Struct, kw_only=True):
     contacts_alone: int = 0
     calls_alone: int = 0
     unnamed: int = 0
+    over_end: int = 0
 
 
 _body_of = msgspec.json.Decoder(JoinedDay).decode
@@ -49,7 +50,11 @@ def joined_days(
     """Of each day on which there was a call or a contact. Raises DiademaError without a store."""
     found = []
     known = _known(data, first, last)
-    names = zlib.crc32(repr([*sorted(people.aliases.items()), *sorted(people.workers)]).encode())
+    names = zlib.crc32(
+        repr(
+            [*JoinedDay.__struct_fields__, *sorted(people.aliases.items()), *sorted(people.workers)]
+        ).encode()
+    )
     new: list[dict[str, str]] = []
     reader = open_reader(data.store)
     try:

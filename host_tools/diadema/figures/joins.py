@@ -37,7 +37,8 @@ class Joined(Struct, frozen=True):
 class Joins(Struct, kw_only=True):
     """Inbound contacts that were answered = by_pbx + by_alias + contacts_alone, by how they found
     their call; and of the calls that the switch says were answered, those that no contact is.
-    `unnamed`: of these, those whose agent nobody knows.
+    `unnamed`: of these, those whose agent nobody knows. `over_end`: pairs whose contact is in this
+    stretch and whose call is later, without those that are the other way round.
     """
 
     contacts: int = 0
@@ -47,6 +48,7 @@ class Joins(Struct, kw_only=True):
     contacts_alone: int = 0
     calls_alone: int = 0
     unnamed: int = 0
+    over_end: int = 0
     pairs: list[Joined] = field(default_factory=list)
 
     def calls_of(self) -> dict[Key, Key]:
@@ -204,7 +206,12 @@ def _within(
     answered = [
         one for one in ours.values() if one.direction == "in" and one.answered_utc is not None
     ]
-    return _counted(pairs, answered, [*theirs.values()], Aliases(people))
+    told = _counted(pairs, answered, [*theirs.values()], Aliases(people))
+    later = {_key(one) for one in contacts if (one.start_utc or 0) >= end_ms}
+    later |= {_key(one) for one in calls if (one.connected_utc or 0) >= end_ms}
+    told.over_end = sum(pair.call in later for pair in pairs)
+    told.over_end -= sum(pair.contact in later for pair in pairs)
+    return told
 
 
 def _counted(

@@ -12,6 +12,7 @@ from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.errors import DiademaError
 from diadema.figures.days import day_at, spans, start_of, zone_of
+from diadema.figures.joined_days import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cut, QueueSums, Sums
 from diadema.ingest.cut import cut_of
@@ -183,6 +184,12 @@ class Asked:
             words = clock_words(its, self.zone)
             found += [(f"{day.day} {words[start]}", sums) for start, sums in its.items()]
         return found
+
+    @cached_property
+    def joined(self) -> Sequence[JoinedDay]:
+        """With the day before these, whose last pairs may be over its midnight."""
+        first = self.period.first - timedelta(days=1)
+        return joined_days(self.data, first, self.period.last, self.zone, self.people)
 
     @cached_property
     def total(self) -> Sums:

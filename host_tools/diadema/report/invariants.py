@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
 
 import msgspec
 from sqlalchemy import select
@@ -54,6 +55,8 @@ def invariants(asked: Asked) -> Section:
         rules.append(("switch", _switch(asked)))
         if asked.has_halves:
             rules.append(("switch_day", _switch_days(asked)))
+    if asked.kind == "servicio" and asked.scope.of == "floor":
+        rules.append(("joined", _joined(asked)))
     rows: list[list[Cell]] = []
     for name, sides in rules:
         its = [*sides]
@@ -124,6 +127,17 @@ def _floor(asked: Asked) -> list[Sides]:
                 here = of_calls.handled(calls) - calls.by_switch
                 sides.append((f"{day.day} {a}", int(rows[a]["contacts"]), here))
     return sides
+
+
+def _joined(asked: Asked) -> Iterator[Sides]:
+    """A pair over midnight is on its contact's day: the day before says how many were."""
+    first, over = asked.period.first.isoformat(), {day.day: day.over_end for day in asked.joined}
+    for day in asked.joined:
+        if day.day >= first:
+            before = date.fromisoformat(day.day) - timedelta(days=1)
+            crossed = day.over_end - over.get(before.isoformat(), 0)
+            calls = day.calls - day.calls_alone + crossed
+            yield day.day, day.contacts - day.contacts_alone, calls
 
 
 def _switch(asked: Asked) -> Iterator[Sides]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from diadema.figures.joined_days import JoinedDay, joined_days
+from diadema.figures.joined_days import JoinedDay
 from diadema.metrics import queue as of
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
@@ -78,9 +78,9 @@ def make(asked: Asked) -> list[Section]:
 
 def _joined(asked: Asked) -> Section:
     """Which calls the stations and the switch both told, by which method, and which only one."""
-    span = asked.period
-    days = joined_days(asked.data, span.first, span.last, asked.zone, asked.people)
-    lines: list[Line[JoinedDay]] = [([day.day], day) for day in days if day.calls]
+    first = asked.period.first.isoformat()
+    days = [day for day in asked.joined if day.calls and day.day >= first]
+    lines: list[Line[JoinedDay]] = [([day.day], day) for day in days]
     notes = [asked.say("note.joined")]
     return table(asked, "joined", [("day", "day")], JOINED, lines, notes=notes)
 
