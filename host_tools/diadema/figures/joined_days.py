@@ -52,7 +52,11 @@ def joined_days(
     known = _known(data, first, last)
     names = zlib.crc32(
         repr(
-            [*JoinedDay.__struct_fields__, *sorted(people.aliases.items()), *sorted(people.workers)]
+            [
+                *JoinedDay.__struct_fields__,
+                *sorted(people.aliases.items()),
+                *sorted(people.workers),
+            ]
         ).encode()
     )
     new: list[dict[str, str]] = []
