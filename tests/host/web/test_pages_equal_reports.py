@@ -377,7 +377,7 @@ async def her_calls(page: Page, told: Told, calls: Told, times: Told) -> None:
     taken = [row for row in rows if row[2] == "atendida"]
     assert len(taken) == calls["answered"]
     assert sum(int(number(row[3]) or 0) for row in taken) == rings["ring_s"]
-    missed = [row for row in rows if row[2] == "no atendida"]
+    missed = [row for row in rows if row[2] == "no contestada"]
     excused = [row for row in missed if "no imputable" in row[8]]
     assert (len(missed) - len(excused), len(excused)) == (calls["missed"], calls["excused"]), marks
     codes: dict[str, int] = {}
