@@ -12,11 +12,13 @@ import reported_day
 from diadema import site as sites
 from diadema.figures.rows import Calls
 from diadema.ingest.core import Ingest
+from diadema.ingest.queue_board import QueueBoard
 from diadema.report import asked as asking
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
-from diadema.store import open_writer
+from diadema.store import open_reader, open_writer
+from diadema.words import text
 from queue_logs import QueueLog
 from scripted_station import T0, Script
 from targeted import bring_stations, centre
@@ -121,6 +123,33 @@ def test_stations_and_switch_are_equal_where_they_are_joined(tmp_path, monkeypat
 
     monkeypatch.setattr(asking, "joined_days", broken)
     assert told() == (2, 1, "2026-11-18")
+
+
+def test_the_floor_has_the_stations_alone_and_both_places_say_so(tmp_path):
+    """What only the switch told is the report's and the queues', and no tile's."""
+    log = QueueLog().call(4, "1.1", wait=2, agent="a001", queue="ventas")
+    log.call(400, "1.2", wait=5, agent="a001", queue="ventas")
+    log.line(900, "1.3", "ventas", "a001", "RINGNOANSWER", 9000)
+    data = centre(tmp_path, log)
+    clock = reported_day.Clock(T0 + 1_200_000)
+    with closing(open_writer(data.store)) as writer, closing(open_reader(data.store)) as reader:
+        ingest = Ingest(writer, sites.load(data.site), clock)
+        ingest.take(Script().boot().clock().login().ready(0).call("c1").messages(), "s", "server")
+        ingest.save((), ingest.floor.agents())
+        tile = json.loads(ingest.floor.rows["a001"])
+        board = QueueBoard(reader, clock, data)
+        board.hear(next(call.s for call in reader.queue_calls()), ingest.site, {})
+        queues = json.loads(board.news(ingest.site))
+    report = make(data, "llamadas", around("day", DAY), Scope(), clock.now)
+    (hers,) = rows(report.section("calls_agents"))
+    assert (tile["contacts"], tile["missed"]) == (1, 0)
+    assert (hers["answered"], hers["missed"]) == (2, 1)
+    assert queues["total"]["answered"] == 2
+    (floor,) = [row for row in rows(report.section("sums")) if row["rule"] == FLOOR]
+    assert (floor["whole"], floor["parts"], floor["where"]) == (1, 1, "")
+    alone = [note for one in report.sections for note in one.notes if "solo habla" in note]
+    assert alone and all("el piso en vivo no las tiene" in note for note in alone)
+    assert text("floor.today.stations", "es") == "solo de estaciones"
 
 
 def test_what_does_not_add_up_is_shown_with_the_rows_that_break_it(data, monkeypatch):

@@ -117,6 +117,8 @@ async def test_the_floor(centre: Web, open_page: OpenPage) -> None:
     }
     assert totals.pop("online") == online == 2
     assert {name: n for name, n in totals.items() if n} == {"talking": 1, "not_ready": 1}
+    beside = page.locator('[data-stat="segments"] small')
+    await expect(beside).to_have_text("solo de estaciones")
     calls, times = await report(centre, "llamadas"), await report(centre, "tmo")
     aht = {row["code"]: row["aht_s"] for row in times["aht_agents"]["rows"]}
     for row in calls["calls_agents"]["rows"]:

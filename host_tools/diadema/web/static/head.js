@@ -179,9 +179,11 @@ export class Head {
       missed += row.missed;
     }
     const mean = handled ? Math.floor((2 * seconds + handled) / (2 * handled)) : null; // halves up
-    this.segments.say(whole(segments), "", words["today.segments.hint"]);
+    const apart = (hint) => `${hint}\n${words["today.stations.hint"]}`.trim();
+    const hints = apart(words["today.segments.hint"]);
+    this.segments.say(whole(segments), words["today.stations"], hints);
     const hint = fill(words["today.tmo.hint"], { n: whole(handled) });
-    this.tmo.say(mean === null ? "—" : duration(mean * 1000), "", hint);
-    this.missed.say(whole(missed));
+    this.tmo.say(mean === null ? "—" : duration(mean * 1000), "", apart(hint));
+    this.missed.say(whole(missed), "", apart(""));
   }
 }
