@@ -37,9 +37,15 @@ LABELS = ("SS. HH.", "Tópico", "Lactancia")
 
 @pytest.fixture
 def worked(place, ingest, reader):
-    """Shifts with every private reason in them, one of them set by a supervisor."""
+    """Shifts with every private reason in them, one of them set by a supervisor, one planned."""
     for k in (1, 2):
-        place.plan(k, at(8), at(16), [(at(12), at(13), "refrigerio")])
+        planned = [(at(12), at(13), "refrigerio"), (at(14), at(14, 30), "lactancia")]
+        place.plan(k, at(8), at(16), planned)
+        place.say(
+            k, k="schedule.published", a=f"a00{k}", day=DAY.isoformat(), version=1, shift="M",
+            start=at(8) * 1000, end=at(16) * 1000,
+            pauses=[(start * 1000, end * 1000, reason) for start, end, reason in planned],
+        )  # fmt: skip
         desk = Desk(k, at(8))
         for hour, reason in zip((9, 10, 11), CODES, strict=True):
             desk.until(at(hour)).pause(reason).until(at(hour, 20)).ready()
@@ -104,7 +110,11 @@ def test_no_export_names_one(worked):
     queue_log.Export(worked.data, people, LIMA).write(log, DAY, DAY)
     cloud_events.Export(worked.data, people).write(events)
     assert "COMPLETECALLER" in check(log.getvalue())
-    assert "privado" in check(events.getvalue().decode())
+    told = [json.loads(line) for line in check(events.getvalue().decode()).splitlines()]
+    shifts = [one["data"]["event"] for one in told if one["type"] == "diadema.schedule.published"]
+    assert [[reason for *_, reason in one["pauses"]] for one in shifts] == [
+        ["refrigerio", "privado"]
+    ] * 2
 
 
 def test_no_page_of_a_person_names_one(worked, reader):
