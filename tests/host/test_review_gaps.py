@@ -15,6 +15,7 @@ from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope, kind_of, plain
 from diadema.report.period import around
+from diadema.words import text
 from queue_logs import QueueLog
 from scripted_station import SITE, T0, Script
 from targeted import a_day, bring, centre, put
@@ -142,6 +143,7 @@ def change(data, kind, code, since=None, **fields):
 KEPT = ("name", "short", "alias")
 NAMED = {one["id"]: {name: one[name] for name in KEPT} for one in SITE["agents"]}
 NAMED["soporte"] = {"name": "Soporte"}
+NAMED["ventas"] = {"name": "Ventas"}
 
 
 @pytest.fixture
@@ -185,6 +187,19 @@ def test_a_name_that_another_has_now_is_hers(served):
     change(data, "agents", "a001", DAY, switch_aliases=["SIP/202"])
     change(data, "agents", "a002", switch_aliases=["SIP/201"])
     assert told()[0] == {"a001": 1, "a002": 1}
+
+
+def test_a_name_that_passes_on_takes_its_days_with_it_and_the_form_says_so(served):
+    """From the 19th on another has it; the 18th goes with it, although it was hers then."""
+    data, told = served
+    after = DAY + timedelta(days=1)
+    change(data, "agents", "a001", after, switch_aliases=["SIP/209"])
+    change(data, "agents", "a002", after, switch_aliases=["SIP/201"])
+    change(data, "queues", "soporte", after, switch_names=["SOP-2"])
+    change(data, "queues", "ventas", after, switch_names=["IT"])
+    assert told() == ({"a002": 1, "SIP/202": 1}, {"ventas": 1, "SOP": 1})
+    for field in ("switch_aliases", "switch_names"):
+        assert "con sus días anteriores" in text(f"people.hint.{field}", "es")
 
 
 def test_a_month_before_its_end_has_no_absences_to_come(tmp_path, plan):
