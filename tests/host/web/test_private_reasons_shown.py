@@ -20,7 +20,7 @@ from test_report_adherence import DAY, DESCRIBED, Desk, at
 from web_stage import Nats, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-# what there is to choose from, of nobody
+# lists to choose from, of nobody; and people and rosters, whole to who may edit them alone
 LISTS = ("/api/v1/people", "/api/v1/openapi.json", "/api/v1/schemas")
 
 
