@@ -142,3 +142,17 @@ def test_another_generation_is_told_to_all_in_one_transaction(commands, ingest, 
     assert [(one.s, [each.fields for each in one.commands]) for one in told] == [
         (s, [{"generation": 4}]) for s in NAMES
     ]
+
+
+def test_a_station_that_started_anew_gets_the_hour_by_a_new_number(commands, ingest, writer):
+    """It obeyed the old one in the boot before, and its answer waits behind a pulled cable."""
+    (name, _) = NAMES
+    ((_, (time, config), _),) = commands.greeted(hellos([name]))
+    assert (time.cmd, config.cmd) == ("time", "config")
+    again = hellos([name])[name]
+    again.b = 2
+    ((_, told, _),) = commands.greeted({name: again})
+    (anew,) = [one for one in told if one.cmd == "time"]
+    assert anew.i > config.i and (name, "time") in stored(writer, "replaced")
+    ((_, told, _),) = commands.greeted({name: again})
+    assert anew in told, "the same boot gets the same one again"

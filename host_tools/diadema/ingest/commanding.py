@@ -78,6 +78,7 @@ class Commands:
         self.unsaid: Callable[[str], bool] = lambda _: False  # it has yet to say which CA it holds
         self._open: dict[str, dict[int, Open]] = {}
         self._told_time: dict[str, float] = {}
+        self._time_of: dict[str, tuple[int, int]] = {}  # epoch and boot that it was told last
         self.reload()
 
     def reload(self) -> None:
@@ -116,12 +117,15 @@ class Commands:
     def greeted(self, hellos: Mapping[str, Hello]) -> list[Told]:
         """What these stations miss that have just said hello."""
         maker = self.maker
-        wanted = []
+        anew, wanted = [], []
         for s, hello in hellos.items():
-            state = self._ingest.station(s).state
-            known = (state.e, state.b) == (hello.e, hello.b) and state.clock.source == "host"
-            if not known:
+            state, boot = self._ingest.station(s).state, (hello.e, hello.b)
+            known = (state.e, state.b) == boot and state.clock.source == "host"
+            if not known and self._time_of.get(s) != boot:  # the open one may be obeyed already
+                anew.append(New(s, "time", {}))
+            elif not known:
                 wanted.append(New(s, "time", {}))
+            self._time_of[s] = boot
             if (
                 maker is not None
                 and maker.knows(s)
@@ -132,7 +136,7 @@ class Commands:
                 )
             ):
                 wanted.append(New(s, "config", {"generation": maker.generation}))
-        self._ensure(wanted)
+        self._number([*anew, *(one for one in wanted if not self._alike(one))])
         return self._due(
             [Told(s, [*self._open.get(s, {}).values()], hello.u) for s, hello in hellos.items()]
         )

@@ -24,7 +24,7 @@ LOOK_MS = 20
 SETTLED_MS = 500  # a screen that changed by itself takes no soft key before that
 _SLICE_S = 1.0  # how often a wait looks whether the station still has power
 _AGAIN_S = 1.0  # between two attempts at a hub that does not answer
-_START_LIMIT_S = 60.0
+_START_LIMIT_S = 120.0  # of a busy machine
 
 
 class PowerLost(DiademaError):

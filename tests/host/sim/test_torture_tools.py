@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from diadema.errors import DiademaError
 from diadema.journal import SECTOR
+from diadema.sim.at_station import Silent
 from diadema.sim.build import build_firmware, compile_mpy, on_vm, station_tree
 from diadema.sim.cable import Noise
 from diadema.sim.flash import CutPlan, FlashCut, NorFlash
@@ -91,6 +92,23 @@ def test_campaigns_are_chosen_by_name():
     assert campaigns.chosen("power,journal") == ["journal", "power"]
     with pytest.raises(DiademaError, match="no campaign 'nap'"):
         campaigns.chosen("nap")
+
+
+async def test_a_campaign_that_ends_early_is_a_failure_and_takes_no_other_with_it(monkeypatch):
+    async def broken(plan):
+        raise Silent("A-01 and its hub did not find each other")
+
+    async def sound(plan):
+        return Outcome("sound", {"gestures": 3})
+
+    monkeypatch.setattr(campaigns, "CAMPAIGNS", {"broken": broken, "sound": sound})
+    summary = await campaigns.run(["broken", "sound"], Plan(7))
+    assert [(row["campaign"], row["lost"]) for row in summary["rows"]] == [
+        ("broken", 1), ("sound", 0),
+    ]  # fmt: skip
+    (failure,) = summary["failures"]
+    assert "did not find each other" in failure["what"]
+    assert failure["repeat"] == "diadema torture --campaign broken --seed 7"
 
 
 def test_a_failure_that_names_no_number_counts_as_a_loss():

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diadema.errors import DiademaError
+from diadema.sim.at_station import NotDelivered, Silent
 from diadema.sim.torture import disturb, journal, offline, update
 from diadema.sim.torture.outcome import Outcome, Plan
 from diadema.sim.torture.rig import Disturber, torment
@@ -52,7 +53,11 @@ async def run(names: list[str], plan: Plan) -> dict[str, Any]:
     for name in names:
         began = time.monotonic()
         plan.say(f"{name} …")
-        outcome = await CAMPAIGNS[name](plan)
+        try:
+            outcome = await CAMPAIGNS[name](plan)
+        except (Silent, NotDelivered) as error:  # the others are told all the same
+            outcome = Outcome(name)
+            outcome.fail("", str(error))
         outcome.seconds = time.monotonic() - began
         rows.append(outcome.row())
         plan.say(f"{name}: {outcome.lost} lost, {outcome.doubled} doubled; {outcome.row()}")
