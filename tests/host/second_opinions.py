@@ -11,6 +11,7 @@ from tests.support.second_opinion import (
     consolidated,
     handling,
     intraday,
+    protocol,
     service,
 )
 from tests.support.second_opinion.asked import Asked
@@ -22,16 +23,15 @@ FAMILIES = {
     "tmo": handling,
     "tipificacion": codes,
     "consolidado": consolidated,
+    "protocolo": protocol,
 }
 KEYS = {  # what tells a table's rows apart
     "intraday": ("day", "hour"),
     "level2": ("level1", "level2"),
+    "steps": ("campaign", "step"),
     "transfers": ("transfer_kind", "area", "transfer_where"),
 }
-STATES = {  # seconds of states: another family's
-    "load_agents", "load_halves", "load_days", "load_stages", "reasons", "sums",
-    "busy_s", "ready", "occupancy", "present", "utilisation",
-}  # fmt: skip
+APART = {"sums"}
 NUMBERS = ("count", "seconds", "percent", "figure")
 
 
@@ -43,7 +43,7 @@ def differences(data, whole, kind, span, now_ms, of="floor", code=""):
     its = {"summary": _summary(FAMILIES[kind].summary(asked))} | made
     found = []
     for section in report.sections:
-        if section.key in STATES:
+        if section.key in APART:
             continue
         if section.key not in its:
             found.append((section.key, "no table", None, len(section.rows), None))
@@ -62,15 +62,13 @@ def _table(section, rows):
     keys = KEYS.get(section.key) or (("code",) if "code" in names else tuple(names[:1]))
     counted = [
         column for column in section.columns
-        if column.kind in NUMBERS and column.key not in STATES and not _is_goal(column, section)
+        if column.kind in NUMBERS and not _is_goal(column, section)
     ]  # fmt: skip
     seen = set()
     for row in section.rows:
         cells = dict(zip(names, map(plain, row), strict=True))
         key = tuple(cells[name] for name in keys)
         key = key[0] if len(key) == 1 else key
-        if section.key == "summary" and key in OF_STATES:
-            continue
         if key in seen:
             yield section.key, key, "twice", None, None
         seen.add(key)
@@ -97,5 +95,3 @@ def _is_goal(column, section):
     goals = {one.goal for one in section.columns if one.goal}
     return column.key in goals or column.key == "target"
 
-
-OF_STATES = {words("reports", "es")[f"col.{key}"] for key in ("occupancy", "utilisation")}

@@ -40,6 +40,13 @@ BY_SWITCH = ("SIP/204", "SIP/999", "SIP/201")  # a004, nobody we know, and a001 
 CALLERS = ("099000001", "099000002", "099000003", "anonymous")
 CODES = ("111", "112", "211", "SIN_TIPIFICAR")
 AREAS = ("soporte", "fuera")
+CAMPAIGNS = (
+    {"code": "uno", "label": "Uno", "steps": [
+        {"step": "greeting", "automatic": True}, {"step": "need"},
+        {"step": "closing", "automatic": True}]},
+    {"code": "dos", "label": "Dos", "steps": [{"step": "identity"}, {"step": "need"}]},
+)  # fmt: skip
+TICKS = ("greeting", "identity", "need", "closing")
 QUEUES = ("ventas", "IT", "otra")  # as the switch calls them: IT is our `soporte`
 TREE = {
     "version": 1,
@@ -59,6 +66,7 @@ def described(zone):
          "team": ("Norte", "Sur")[n % 2]}
         for n, name in enumerate(names, 1)
     ]  # fmt: skip
+    one["campaigns"] = list(CAMPAIGNS)
     one["areas"] = [{"code": a, "label": a.title(), "consulted": True} for a in AREAS]
     return one
 
@@ -179,11 +187,12 @@ class Centre:
                    self.logout, self.fault],
             "offered": [self.answer, self.answer, self.answer, self.miss],
             "dialing": [self.connect, self.connect, self.nobody],
-            "talking": [self.end, self.end, self.hold, self.consult, self.transfer, self.motive],
+            "talking": [self.end, self.end, self.hold, self.consult, self.transfer, self.motive,
+                        self.tick],
             "held": [self.resume, self.resume, self.end],
             "consulting": [self.swap, self.back, self.hand_over, self.confer],
             "conference": [self.end],
-            "wrapup": [self.typify, self.typify, self.over],
+            "wrapup": [self.typify, self.typify, self.over, self.tick],
         }[station.work]  # fmt: skip
 
     def power(self, station, b):
@@ -247,6 +256,7 @@ class Centre:
         caller = reference(self.key, call["caller"])
         more |= {"reference": caller} if caller and b % 5 else {}
         more |= {"parent": call["parent"]} if "parent" in call else {}
+        more |= {"campaign": ("uno", "dos", "tres")[a % 3]} if b % 4 else {}
         queue = {"IT": "soporte"}.get(call["queue"], call["queue"])
         station.contact("offered", via="host", direction="in", queue=queue, **more)
         station.work, station.rang = "offered", self.now
@@ -332,6 +342,16 @@ class Centre:
             self.now += S  # a switch says the same thing of a call once a second
         station.call = None
         self._ended(station, by="transfer", on_hold=False)
+
+    def tick(self, station, a, b):
+        """One step, or several so near to each other."""
+        for n in range(1 + a % 3):
+            step = TICKS[(b + n) % 4]
+            itself = step in ("greeting", "closing") and b % 3 > 0
+            station.contact("step", step=step, result="skipped" if a % 7 == 0 else "done",
+                            how="automatic" if itself else "key")  # fmt: skip
+            self.now += (300, 1999, 2000, 5000)[b % 4]
+            station.at(self.now)
 
     def motive(self, station, a, b):
         station.contact("motive", motive=("1", "2")[b % 2], version=1)
@@ -420,7 +440,7 @@ class Place:
         for n in range(1, 5):
             self.put("agents", f"a00{n}", switch_aliases=[f"SIP/20{n}"])
         self.put("queues", code="ventas", name="Ventas")
-        self.put("queues", code="soporte", name="Soporte", switch_names=["IT"])
+        self.put("queues", code="soporte", name="Soporte", switch_names=["mesa, tarde", "IT"])
         self.put("areas", "fuera", external=True)
         for code, result in (("111", "resuelto"), ("211", "reclamo")):
             self.put("dispositions", code, result=result)

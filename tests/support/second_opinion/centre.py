@@ -16,6 +16,7 @@ class Centre:
         self.given, self.zone, self.last = given, given.zone, last
         self.agents = {one["Código"]: one for one in given.on(last, "agents")}
         self.tree = {one["Código"]: one for one in given.on(last, "dispositions")}
+        self.campaigns = {one["Código"]: one for one in given.on(last, "campaigns")}
         self.outside = {one["Código"] for one in given.on(last, "areas") if one["Externa"]}
         self.inside = {one["Código"] for one in given.on(last, "areas") if not one["Externa"]}
         self.areas = {one["Código"]: one["Etiqueta"] for one in given.on(last, "areas")}
