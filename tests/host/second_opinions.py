@@ -9,10 +9,13 @@ from tests.support.second_opinion import (
     calls,
     codes,
     consolidated,
+    goals,
     handling,
     intraday,
     protocol,
     service,
+    sums,
+    supervision,
 )
 from tests.support.second_opinion.asked import Asked
 
@@ -24,14 +27,15 @@ FAMILIES = {
     "tipificacion": codes,
     "consolidado": consolidated,
     "protocolo": protocol,
+    "supervision": supervision,
 }
 KEYS = {  # what tells a table's rows apart
     "intraday": ("day", "hour"),
     "level2": ("level1", "level2"),
     "steps": ("campaign", "step"),
+    "register": ("at", "by", "action", "contact", "note"),
     "transfers": ("transfer_kind", "area", "transfer_where"),
 }
-APART = {"sums"}
 NUMBERS = ("count", "seconds", "percent", "figure")
 
 
@@ -39,30 +43,33 @@ def differences(data, whole, kind, span, now_ms, of="floor", code=""):
     """(table, row, column, the report's, the second engine's), of each that differs."""
     report = make(data, kind, span, Scope(of=of, code=code), now_ms)
     asked = Asked(whole, span.first, span.last, now_ms, of, code)
-    made = FAMILIES[kind].make(asked) | {"apart": apart.make(asked)}
-    its = {"summary": _summary(FAMILIES[kind].summary(asked))} | made
+    its = FAMILIES[kind].make(asked)
+    if kind != "supervision":  # a register, of no figures
+        its["summary"] = _summary(FAMILIES[kind].summary(asked), asked)
+        its |= {"apart": apart.make(asked), "sums": sums.make(asked, kind)}
     found = []
     for section in report.sections:
-        if section.key in APART:
-            continue
         if section.key not in its:
             found.append((section.key, "no table", None, len(section.rows), None))
             continue
-        found += _table(section, its.pop(section.key))
+        found += [*_table(section, its.pop(section.key)), *_goals(section, asked)]
     return found + [(key, "no table", None, None, rows) for key, rows in its.items()]
 
 
-def _summary(told):
+def _summary(told, asked):
     say = words("reports", "es")
-    return {say[f"col.{key}"]: {"value": value, "n": n} for key, (value, n) in told.items()}
+    return {
+        say[f"col.{key}"]: {"value": value, "n": n, "target": goals.goal(asked, key)}
+        for key, (value, n) in told.items()
+    }
 
 
 def _table(section, rows):
     names = [column.key for column in section.columns]
     keys = KEYS.get(section.key) or (("code",) if "code" in names else tuple(names[:1]))
+    aims = {column.goal for column in section.columns}
     counted = [
-        column for column in section.columns
-        if column.kind in NUMBERS and not _is_goal(column, section)
+        column for column in section.columns if column.kind in NUMBERS and column.key not in aims
     ]  # fmt: skip
     seen = set()
     for row in section.rows:
@@ -91,7 +98,25 @@ def _table(section, rows):
                 yield section.key, "total", column.key, cell, mine
 
 
-def _is_goal(column, section):
-    goals = {one.goal for one in section.columns if one.goal}
-    return column.key in goals or column.key == "target"
-
+def _goals(section, asked):
+    """What each row is held to: a column of its own where a queue or a stage has its own."""
+    names = [column.key for column in section.columns]
+    of = next((name for name in ("queue", "stage") if name in names), None)
+    if of is None:
+        return
+    codes = {name: code for code, name in asked.centre.queues.items()} | {"(sin cola)": ""}
+    for column in section.columns:
+        rows = {row[section.at(of)]: row for row in section.rows}
+        its = {
+            name: goals.goal(asked, column.key, queue=codes.get(name, name))
+            if of == "queue" else goals.goal(asked, column.key, stage=name)
+            for name in rows
+        }  # fmt: skip
+        if not column.goal:
+            if len(set(its.values())) > 1:
+                yield section.key, None, f"goal_{column.key}", "no column", its
+            continue
+        for name, row in rows.items():
+            cell = plain(row[section.at(column.goal)])
+            if cell != its[name]:
+                yield section.key, name, column.goal, cell, its[name]

@@ -101,6 +101,7 @@ def figures(told):
 
 # -- the reports of one span
 
+
 def reason_code(label):
     return CODES.get(label) or NAMED.get(label, label)
 

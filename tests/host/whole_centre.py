@@ -19,6 +19,7 @@ from diadema.directory.kinds import KINDS
 from diadema.directory.taking_in import begin
 from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
+from diadema.ingest.messages import Message, subject_of
 from diadema.paths import DataDir
 from diadema.store import open_writer
 from given_out import give_out
@@ -100,7 +101,7 @@ class Centre:
         self.zone, self.now, self.key = zone, start_utc, key
         self.stations = [Station(s, start_utc) for s in STATIONS]
         self.log, self.number = [], 0
-        self.waiting, self.done, self.faults = [], [], []
+        self.waiting, self.done, self.faults, self.acts = [], [], [], []
         for station in self.stations[:2]:
             station.boot()
             station.clock()
@@ -176,19 +177,41 @@ class Centre:
             return station.clock()
         if which == 7 and self.done:
             return self.correct(station, a, b)
+        if which == 8:
+            return self.act(station, a, b)
         able = self.able(station)
         return able[which % len(able)](station, a, b)
+
+    def act(self, station, a, b):
+        """A supervisor's: on who sits there, on somebody who may be away, on an alert."""
+        told = (
+            {"action": "presence", "a": station.agent, "reason": "refrigerio"},
+            {"action": "logout", "a": station.agent, "reason": "fin de turno"},
+            {"action": "note", "a": AGENTS[b % 3], "kind": "orientacion"},
+            {"action": "note", "a": AGENTS[b % 3]},
+            {"action": "help", "a": station.agent, "state": "accepted"},
+            {"action": "acknowledge", "rule": "help"},
+        )[b % 6]  # fmt: skip
+        number = len(self.acts) + 1
+        more = {"c": station.c} if station.work else {}
+        at = {"s": "HUB-x", "e": 1, "n": number, "b": 0, "u": 0, "t": self.now}
+        told = {key: value for key, value in told.items() if value} | more
+        self.acts.append(at | {"k": "supervision.acted", "by": "elena", "who": "Elena Soto",
+                               "note": f"n. {number}"} | told)  # fmt: skip
+
+    def ask(self, station, a, b):
+        station.hers("help.requested", **({"c": station.c} if station.work else {}))
 
     def able(self, station):
         if station.agent is None:
             return [self.login]
         return {
             None: [self.offer, self.offer, self.offer, self.ready, self.pause, self.dial,
-                   self.logout, self.fault],
+                   self.logout, self.fault, self.ask],
             "offered": [self.answer, self.answer, self.answer, self.miss],
             "dialing": [self.connect, self.connect, self.nobody],
             "talking": [self.end, self.end, self.hold, self.consult, self.transfer, self.motive,
-                        self.tick],
+                        self.tick, self.ask],
             "held": [self.resume, self.resume, self.end],
             "consulting": [self.swap, self.back, self.hand_over, self.confer],
             "conference": [self.end],
@@ -446,6 +469,13 @@ class Place:
             self.put("dispositions", code, result=result)
         self.put("targets", metric="service_level", value=60, threshold_s=15, variant="all")
         self.put("targets", metric="service_level", queue="soporte", value=50, threshold_s=40)
+        for metric, value, more in (
+            ("asa_s", 30, {}), ("asa_s", 45, {"queue": "ventas"}), ("abandonment", 5, {}),
+            ("aht_s", 300, {}), ("aht_s", 400, {"stage": "nesting"}),
+            ("aht_s", 250, {"queue": "soporte"}), ("occupancy", 75, {}),
+            ("occupancy", 60, {"stage": "nesting"}), ("answer_rate", 90, {"queue": "soporte"}),
+        ):  # fmt: skip
+            self.put("targets", metric=metric, value=value, **more)
         morrow = self.day + timedelta(1)
         self.put("agents", "a001", since=morrow, team="Norte")
         self.put("agents", "a003", since=morrow, stage="nesting")
@@ -469,7 +499,11 @@ class Place:
         writer = open_writer(self.data.store)
         try:
             site = sites.parse(json.dumps(self.site).encode())
-            feed(Ingest(writer, site, self), told)
+            ingest = Ingest(writer, site, self)
+            feed(ingest, told)
+            for act in centre.acts:
+                message = Message(0, subject_of(act["s"]), json.dumps(act).encode())
+                ingest.take_file([message])
         finally:
             writer.close()
         self.lines = centre.log

@@ -29,9 +29,10 @@ class Centre:
         for code, one in self.agents.items():
             for told in raw.several(one["Nombres en la central"]):
                 self._extensions[extension(told)] = code
+        self.targets = given.on(last, "targets")
         self.levels = {
             one["Cola"]: one
-            for one in given.on(last, "targets")
+            for one in self.targets
             if one["Indicador"].startswith("Nivel de servicio") and not one["Etapa"]
         }
 
