@@ -34,10 +34,10 @@ def make(asked, kind):
 
 
 def _of_agents(asked):
-    """Calls and seconds logged in, of all for a queue too."""
+    """Rings with calls out, and seconds logged in, of all for a queue too."""
     if asked.of == "queue":
         asked = Asked(asked.whole, asked.days[0], asked.days[-1], asked.now_ms)
     n = summed(asked.booked)
     agents, _ = states.of(asked)
     logged = sum(states.row(cell)["logged_s"] for cell in agents.values())
-    return n["offered"] + n["unrung"] + n["dialed"], logged
+    return n["offered"] + n["dialed"], logged
