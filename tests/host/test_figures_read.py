@@ -233,6 +233,17 @@ def test_a_fault_that_nobody_sees_to_takes_no_time_of_her_next_session(place, ru
     assert (load.logged_s, load.technical_s) == (131 if running else 132, 1)
 
 
+def test_a_fault_that_was_seen_to_at_no_known_hour_is_as_one_that_is_open(place):
+    """It excused nobody, from the moment on at which it was seen to."""
+    script = begun().login(0).ready(0)
+    script.add("fault.reported", 10_000, a="a001", area="audio", part="diadema")
+    of = [script.s, script.e, script.n]
+    script.u += 49_000
+    script.logout().boot()
+    place.take(script.add("fault.resolved", 5000, of=of, i=1, by="Teo", cause="cable"))
+    assert place.read().agent("a001").load.technical_s == 50
+
+
 @pytest.mark.parametrize("running", [False, True])
 def test_power_that_goes_after_the_login_is_time_of_the_session(place, running):
     """Nothing else was heard in that boot: she was told as logged out until the next one."""

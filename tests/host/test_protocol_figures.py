@@ -93,6 +93,13 @@ def test_a_call_without_a_campaign_is_of_the_first_as_at_the_station(made):
     assert len(steps) == 7
 
 
+def test_a_step_that_the_campaign_has_not_is_as_many_of_the_floor_as_of_its_agents(made):
+    """Ticked in one of two calls by whoever did, it was asked of both on the floor alone."""
+    _, report = made([("ventas", ("doubts", "need")), ("ventas", ("need",))])
+    steps = {row["step"]: row for row in rows(report.section("steps")) if row["possible"]}
+    assert {step: row["possible"] for step, row in steps.items()} == {"necesidad": 2, "dudas": 1}
+
+
 def test_her_page_and_the_report_say_the_same_of_a_step(made):
     """B4: her page said 5 of 5 where the report said 5 of 20."""
     data, report = made([(None, ("need",))] * 5 + [(None, ())] * 15)

@@ -58,10 +58,11 @@ def test_a_rich_history_has_it_all(rich):
     """No comparison of nothing with nothing."""
     given_out = raw.read(rich.give_out())
     whole = Whole(given_out, rich.day + timedelta(30))
-    kinds = {event.k for events in given_out.stations().values() for event in events}
+    kinds = {event.k for events in given_out.journals.values() for event in events}
     assert kinds >= {
         "contact.transferred", "contact.consulted", "contact.held", "contact.retypified",
         "contact.missed", "fault.reported", "station.booted", "session.closed",
+        "help.requested", "supervision.acted",
     }  # fmt: skip
     n = sum((one.n for one in whole.booked), start=whole.booked[0].n.__class__())
     for what in ("answered", "missed", "excused", "connected", "not_answered", "transferred",
@@ -70,6 +71,8 @@ def test_a_rich_history_has_it_all(rich):
                  "left_on_hold", "dial_n", "missed_ring_s"):  # fmt: skip
         assert n[what], what
     assert {one.outcome for one in whole.stays} >= {"answered", "abandoned", "left"}
+    ticks = [tick for one in whole.contacts for tick in one.ticks.values() if tick.done]
+    assert {(one.automatic, one.block) for one in ticks} == {(0, 0), (0, 1), (1, 0)}
     assert {call.call[1] for call in whole.contacts if call.call} == {"pbx", "alias"}
 
 

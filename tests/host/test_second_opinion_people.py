@@ -16,8 +16,11 @@ from diadema.words import section
 from given_out import give_out
 from hypothesis import HealthCheck, given, settings
 from peopled import PLACES, REASONS, Told, days, lived
+from second_opinions import differences
 
 from tests.support.second_opinion import adherence, attendance, raw, states
+from tests.support.second_opinion.asked import Whole
+from tests.support.second_opinion.centre import Centre
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 WORDS = section("reports", "es")
@@ -98,33 +101,19 @@ def figures(told):
 
 # -- the reports of one span
 
-LOAD = ("logged_s", "ready", "offered_s", "dialing_s", "talking", "held", "consulting", "wrapup",
-        "not_ready", "off", "technical_s", "occupancy", "utilisation")  # fmt: skip
-
 
 def reason_code(label):
     return CODES.get(label) or NAMED.get(label, label)
 
 
 def check_load(both, grain="week", day=None, team=None):
-    told, span = both.report("tmo", grain, day, scope(team))
-    has = wanted(both.given, team)
-    found = adherence.Centre(both.given, span, both.now, has)
-    agents, halves = states.load(both.given, found.found, span, has)
-    rows = {agent: states.row(cell) for agent, cell in agents.items()}
-    rows = {agent: row for agent, row in rows.items() if row["logged_s"]}
-    whole = states.add(agents.values())
-    total = states.row(whole)
-    same(told["load_agents"], rows, LOAD, lambda row: row["code"], total if rows else None)
-    by_clock = states.clock(halves, both.given.zone)
-    mine = {at: states.row(cell) for at, cell in by_clock.items()}
-    same(told["load_halves"], mine, LOAD, lambda row: row["hour"])
-    known = states.reasons(whole, found.reasons)
-    same(told["reasons"], known, ("seconds", "system_s", "share"),
-         lambda row: reason_code(row["reason"]))  # fmt: skip
-    its = figures(told)
-    assert its["occupancy"] == (total["occupancy"], len(rows))
-    assert its["utilisation"] == (total["utilisation"], len(rows))
+    """With its calls, by the same comparison as those."""
+    span, of = around(grain, day or both.first), scope(team)
+    whole = Whole(both.given, span.last)
+    data = both.centre.data
+    for kind in ("tmo", "intradia"):
+        found = differences(data, whole, kind, span, both.now, of.of, of.code)
+        assert not found, (kind, found)
 
 
 MARKS = ("planned_in", "first_in", "corrected_in", "planned_out", "last_out", "corrected_out",
@@ -183,11 +172,16 @@ LOST = ("basis_s", *adherence.PARTS)
 def check_adherence(both, grain="week", day=None, team=None):
     told, span = both.report("adherencia", grain, day, scope(team))
     mine = adherence.Centre(both.given, span, both.now, wanted(both.given, team))
-    for key, of, at in (
+    stage = Centre(both.given, span[-1]).stage
+    tables = [
         ("adherence_agents", lambda agent, day: agent, "code"),
         ("adherence_days", lambda agent, day: day.isoformat(), "day"),
-    ):
-        if grain == "day" and at == "day":
+        ("adherence_stages", lambda agent, day: states.floor(stage(agent, day)), "stage"),
+    ]
+    for key, of, at in tables:
+        if key not in told:
+            assert at != "code" and (grain == "day" or at == "stage")
+            assert at != "stage" or set(mine.done(of)) <= {"piso"}
             continue
         done = {
             name: {part: cell[part] for part in DONE} | adherence.ratios(cell)

@@ -19,6 +19,7 @@ from diadema.directory.kinds import KINDS
 from diadema.directory.taking_in import begin
 from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
+from diadema.ingest.messages import Message, subject_of
 from diadema.paths import DataDir
 from diadema.store import open_writer
 from given_out import give_out
@@ -40,6 +41,13 @@ BY_SWITCH = ("SIP/204", "SIP/999", "SIP/201")  # a004, nobody we know, and a001 
 CALLERS = ("099000001", "099000002", "099000003", "anonymous")
 CODES = ("111", "112", "211", "SIN_TIPIFICAR")
 AREAS = ("soporte", "fuera")
+CAMPAIGNS = (
+    {"code": "uno", "label": "Uno", "steps": [
+        {"step": "greeting", "automatic": True}, {"step": "need"},
+        {"step": "closing", "automatic": True}]},
+    {"code": "dos", "label": "Dos", "steps": [{"step": "identity"}, {"step": "need"}]},
+)  # fmt: skip
+TICKS = ("greeting", "identity", "need", "closing")
 QUEUES = ("ventas", "IT", "otra")  # as the switch calls them: IT is our `soporte`
 TREE = {
     "version": 1,
@@ -59,6 +67,7 @@ def described(zone):
          "team": ("Norte", "Sur")[n % 2]}
         for n, name in enumerate(names, 1)
     ]  # fmt: skip
+    one["campaigns"] = list(CAMPAIGNS)
     one["areas"] = [{"code": a, "label": a.title(), "consulted": True} for a in AREAS]
     return one
 
@@ -92,7 +101,7 @@ class Centre:
         self.zone, self.now, self.key = zone, start_utc, key
         self.stations = [Station(s, start_utc) for s in STATIONS]
         self.log, self.number = [], 0
-        self.waiting, self.done, self.faults = [], [], []
+        self.waiting, self.done, self.faults, self.acts = [], [], [], []
         for station in self.stations[:2]:
             station.boot()
             station.clock()
@@ -168,22 +177,45 @@ class Centre:
             return station.clock()
         if which == 7 and self.done:
             return self.correct(station, a, b)
+        if which == 8:
+            return self.act(station, a, b)
         able = self.able(station)
         return able[which % len(able)](station, a, b)
+
+    def act(self, station, a, b):
+        """A supervisor's: on who sits there, on somebody who may be away, on an alert."""
+        told = (
+            {"action": "presence", "a": station.agent, "reason": "refrigerio"},
+            {"action": "logout", "a": station.agent, "reason": "fin de turno"},
+            {"action": "note", "a": AGENTS[b % 3], "kind": "orientacion"},
+            {"action": "note", "a": AGENTS[b % 3]},
+            {"action": "help", "a": station.agent, "state": "accepted"},
+            {"action": "acknowledge", "rule": "help"},
+        )[b % 6]  # fmt: skip
+        number = len(self.acts) + 1
+        more = {"c": station.c} if station.work else {}
+        at = {"s": "HUB-x", "e": 1, "n": number, "b": 0, "u": 0, "t": self.now}
+        told = {key: value for key, value in told.items() if value} | more
+        self.acts.append(at | {"k": "supervision.acted", "by": "elena", "who": "Elena Soto",
+                               "note": f"n. {number}"} | told)  # fmt: skip
+
+    def ask(self, station, a, b):
+        station.hers("help.requested", **({"c": station.c} if station.work else {}))
 
     def able(self, station):
         if station.agent is None:
             return [self.login]
         return {
             None: [self.offer, self.offer, self.offer, self.ready, self.pause, self.dial,
-                   self.logout, self.fault],
+                   self.logout, self.fault, self.ask],
             "offered": [self.answer, self.answer, self.answer, self.miss],
             "dialing": [self.connect, self.connect, self.nobody],
-            "talking": [self.end, self.end, self.hold, self.consult, self.transfer, self.motive],
+            "talking": [self.end, self.end, self.hold, self.consult, self.transfer, self.motive,
+                        self.tick, self.ask],
             "held": [self.resume, self.resume, self.end],
             "consulting": [self.swap, self.back, self.hand_over, self.confer],
             "conference": [self.end],
-            "wrapup": [self.typify, self.typify, self.over],
+            "wrapup": [self.typify, self.typify, self.over, self.tick],
         }[station.work]  # fmt: skip
 
     def power(self, station, b):
@@ -247,6 +279,7 @@ class Centre:
         caller = reference(self.key, call["caller"])
         more |= {"reference": caller} if caller and b % 5 else {}
         more |= {"parent": call["parent"]} if "parent" in call else {}
+        more |= {"campaign": ("uno", "dos", "tres")[a % 3]} if b % 4 else {}
         queue = {"IT": "soporte"}.get(call["queue"], call["queue"])
         station.contact("offered", via="host", direction="in", queue=queue, **more)
         station.work, station.rang = "offered", self.now
@@ -332,6 +365,16 @@ class Centre:
             self.now += S  # a switch says the same thing of a call once a second
         station.call = None
         self._ended(station, by="transfer", on_hold=False)
+
+    def tick(self, station, a, b):
+        """One step, or several so near to each other."""
+        for n in range(1 + a % 3):
+            step = TICKS[(b + n) % 4]
+            itself = step in ("greeting", "closing") and b % 3 > 0
+            station.contact("step", step=step, result="skipped" if a % 7 == 0 else "done",
+                            how="automatic" if itself else "key")  # fmt: skip
+            self.now += (300, 1999, 2000, 5000)[b % 4]
+            station.at(self.now)
 
     def motive(self, station, a, b):
         station.contact("motive", motive=("1", "2")[b % 2], version=1)
@@ -420,12 +463,19 @@ class Place:
         for n in range(1, 5):
             self.put("agents", f"a00{n}", switch_aliases=[f"SIP/20{n}"])
         self.put("queues", code="ventas", name="Ventas")
-        self.put("queues", code="soporte", name="Soporte", switch_names=["IT"])
+        self.put("queues", code="soporte", name="Soporte", switch_names=["mesa, tarde", "IT"])
         self.put("areas", "fuera", external=True)
         for code, result in (("111", "resuelto"), ("211", "reclamo")):
             self.put("dispositions", code, result=result)
         self.put("targets", metric="service_level", value=60, threshold_s=15, variant="all")
         self.put("targets", metric="service_level", queue="soporte", value=50, threshold_s=40)
+        for metric, value, more in (
+            ("asa_s", 30, {}), ("asa_s", 45, {"queue": "ventas"}), ("abandonment", 5, {}),
+            ("aht_s", 300, {}), ("aht_s", 400, {"stage": "nesting"}),
+            ("aht_s", 250, {"queue": "soporte"}), ("occupancy", 75, {}),
+            ("occupancy", 60, {"stage": "nesting"}), ("answer_rate", 90, {"queue": "soporte"}),
+        ):  # fmt: skip
+            self.put("targets", metric=metric, value=value, **more)
         morrow = self.day + timedelta(1)
         self.put("agents", "a001", since=morrow, team="Norte")
         self.put("agents", "a003", since=morrow, stage="nesting")
@@ -449,7 +499,11 @@ class Place:
         writer = open_writer(self.data.store)
         try:
             site = sites.parse(json.dumps(self.site).encode())
-            feed(Ingest(writer, site, self), told)
+            ingest = Ingest(writer, site, self)
+            feed(ingest, told)
+            for act in centre.acts:
+                message = Message(0, subject_of(act["s"]), json.dumps(act).encode())
+                ingest.take_file([message])
         finally:
             writer.close()
         self.lines = centre.log

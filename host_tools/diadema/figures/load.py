@@ -119,8 +119,9 @@ def technical_by(
     tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
 ) -> list[tuple[int, int, Ticket]]:
     """The same with the fault: of several at once the one that came first. In order. One counts
-    from the press, or the end of the call in which it came, until it was resolved or rejected; an
-    open one to the end of the session in which she reported it.
+    from the press, or the end of the call in which it came, until it was resolved or rejected; one
+    that is open, or was closed nobody knows when, to the end of the session in which she reported
+    it.
     """
     faults = sorted(
         (*times, one.n, k, one)
@@ -144,17 +145,15 @@ def _technical(ticket: Ticket, trails: Sequence[Trail]) -> tuple[int, int] | Non
     start = ticket.technical_utc
     if start is None:
         return None
-    if ticket.outcome == "open":
-        place = ticket.s, ticket.e, ticket.n
-        its = [one for one in trails if one.session[:2] == place[:2] and one.session <= place]
-        session = max((one.session for one in its), default=None)
-        ends = [end_of(one) for one in its if one.session == session and one.start_utc is not None]
-        return start // 1000, max(ends, default=start) // 1000
     if ticket.closed_utc is not None:
         return start // 1000, max(start, ticket.closed_utc) // 1000
     if ticket.technical_ms is not None:
         return start // 1000, (start + ticket.technical_ms) // 1000
-    return None
+    place = ticket.s, ticket.e, ticket.n
+    its = [one for one in trails if one.session[:2] == place[:2] and one.session <= place]
+    session = max((one.session for one in its), default=None)
+    ends = [end_of(one) for one in its if one.session == session and one.start_utc is not None]
+    return start // 1000, max(ends, default=start) // 1000
 
 
 def add(load: Load, one: Stretch, seconds: int) -> None:

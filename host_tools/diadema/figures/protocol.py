@@ -12,7 +12,8 @@ class Ticks(Struct):
     """Of one step of a campaign. `ticked`: declared done by the agent's own key; `block`: of
     those, en bloque. `automatic`: the station ticked it by itself, as the call took its course;
     those are nobody's, and in no share. `possible`: calls with a conversation of that campaign,
-    less the automatic ones; of a step that comes by itself, what was ticked by key all the same.
+    less the automatic ones; of a step that comes by itself, or that the campaign has not, what
+    was ticked by key all the same.
     """
 
     possible: int = 0
@@ -46,7 +47,7 @@ def ticks_of(sums: Sums, campaigns: Sequence[Campaign]) -> dict[tuple[str, str],
         calls[of(told)] = calls.get(of(told), 0) + n
     steps = [(one.code, step) for one in campaigns for step in one.steps]
     found: dict[tuple[str, str], Ticks] = {(code, step.step): Ticks() for code, step in steps}
-    by_itself = {(campaign, step.step) for campaign, step in steps if step.automatic}
+    by_key = {(campaign, step.step) for campaign, step in steps if not step.automatic}
     parts = (
         (sums.steps, "ticked"),
         (sums.steps_block, "block"),
@@ -59,5 +60,5 @@ def ticks_of(sums: Sums, campaigns: Sequence[Campaign]) -> dict[tuple[str, str],
             setattr(ticks, name, getattr(ticks, name) + n)
     for (campaign, step), ticks in found.items():
         whole = calls.get(campaign, 0) - ticks.automatic
-        ticks.possible = ticks.ticked if (campaign, step) in by_itself else whole
+        ticks.possible = whole if (campaign, step) in by_key else ticks.ticked
     return found

@@ -1,6 +1,6 @@
 """One question: what is given, whose figures, which days, until when."""
 
-from tests.support.second_opinion import booked, contacts, joins, switch
+from tests.support.second_opinion import booked, contacts, desks, joins, switch
 from tests.support.second_opinion.centre import Centre, days
 
 
@@ -11,6 +11,7 @@ class Whole:
 
     def __init__(self, given, last):
         self.given, self.centre = given, Centre(given, last)
+        self.desks = desks.read(given)
         self.contacts = contacts.read(given)
         self.stays, self.rings = switch.read(given, self.centre)
         joins.join(self.contacts, self.stays, self.centre)
@@ -53,11 +54,12 @@ class Asked:
         return day in self.days and self.is_of(one, day)
 
     def is_of(self, one, day):
+        return one.queue == self.code if self.of == "queue" else self.of_agent(one.agent, day)
+
+    def of_agent(self, agent, day):
         match self.of:
             case "agent":
-                return one.agent == self.code
+                return agent == self.code
             case "team":
-                return self.centre.team(one.agent, day) == self.code
-            case "queue":
-                return one.queue == self.code
+                return self.centre.team(agent, day) == self.code
         return True

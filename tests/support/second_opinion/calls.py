@@ -208,17 +208,14 @@ def summary(asked):
         "connect_rate": (raw.percent(n["connected"], n["dialed"]), n["dialed"]),
         "typified": (n["typified"], n["typified"] + n["untyped"]),
     }
-    if asked.of in ("floor", "queue"):
+    told |= dict.fromkeys(_OF_CALLERS, (None, None))
+    if asked.of in ("floor", "queue") and asked.stays:
         flow = Flow(asked.stays, centre)
-        told |= (
-            dict.fromkeys(_OF_CALLERS, (None, None))
-            if not flow.received
-            else {
-                "received": (flow.received, None),
-                "switch_answered": (flow.distinct, flow.answered),
-                "abandoned": (flow.abandoned, flow.received),
-                "answer_rate": (raw.percent(flow.answered, flow.received), flow.received),
-                "abandonment": (raw.percent(flow.abandoned, flow.ended), flow.ended),
-            }
-        )
+        told |= {
+            "received": (flow.received, None),
+            "switch_answered": (flow.distinct, flow.answered),
+            "abandoned": (flow.abandoned, flow.received),
+            "answer_rate": (raw.percent(flow.answered, flow.received), flow.received),
+            "abandonment": (raw.percent(flow.abandoned, flow.ended), flow.ended),
+        }
     return told

@@ -16,6 +16,7 @@ class Centre:
         self.given, self.zone, self.last = given, given.zone, last
         self.agents = {one["Código"]: one for one in given.on(last, "agents")}
         self.tree = {one["Código"]: one for one in given.on(last, "dispositions")}
+        self.campaigns = {one["Código"]: one for one in given.on(last, "campaigns")}
         self.outside = {one["Código"] for one in given.on(last, "areas") if one["Externa"]}
         self.inside = {one["Código"] for one in given.on(last, "areas") if not one["Externa"]}
         self.areas = {one["Código"]: one["Etiqueta"] for one in given.on(last, "areas")}
@@ -28,9 +29,10 @@ class Centre:
         for code, one in self.agents.items():
             for told in raw.several(one["Nombres en la central"]):
                 self._extensions[extension(told)] = code
+        self.targets = given.on(last, "targets")
         self.levels = {
             one["Cola"]: one
-            for one in given.on(last, "targets")
+            for one in self.targets
             if one["Indicador"].startswith("Nivel de servicio") and not one["Etapa"]
         }
 

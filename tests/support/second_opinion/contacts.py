@@ -4,6 +4,7 @@ measured by the station's own milliseconds, in whole seconds; hours only say whe
 
 from collections import Counter
 
+from tests.support.second_opinion.protocol import declare
 from tests.support.second_opinion.raw import seconds
 
 LONGEST_S = 16 * 3600
@@ -21,7 +22,7 @@ class Contact:
         self.key, self.s = (event.s, event.e, event.n), event.s
         self.c, self.agent, self.out = f["c"], f["a"], event.k == "contact.dialed"
         self.queue, self.pbx, self.parent = f.get("queue"), f.get("pbx"), f.get("parent")
-        self.reference = f.get("reference")
+        self.reference, self.campaign, self.ticks = f.get("reference"), f.get("campaign"), {}
         self.utc, self.utc_s = event.utc, None if event.utc is None else event.utc // 1000
         self.b, self.u, self.since = event.b, event.u, event.u
         self.phase, self.ms, self.ring, self.boots = "ringing", Counter(), None, {event.b}
@@ -141,6 +142,8 @@ def _take(one, event):
         case "contact.retypified":
             if f["code"] != one.code:
                 one.code, one.author = f["code"], f["author"]
+        case "contact.step":
+            declare(one.ticks, event, late=one.phase in ("wrapup", "closed"))
         case "contact.motive":
             one.motive = f["motive"]
 

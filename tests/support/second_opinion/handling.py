@@ -1,6 +1,6 @@
 """TMO with its parts: Σ whole seconds of the contacts that means take, over their number."""
 
-from tests.support.second_opinion import raw
+from tests.support.second_opinion import raw, states
 from tests.support.second_opinion.booked import handled, summed
 from tests.support.second_opinion.calls import tables
 from tests.support.second_opinion.centre import grouped
@@ -45,7 +45,7 @@ def make(asked):
     for key, of in (("aht_motives", level1), ("aht_codes", lambda one: one.code or "")):
         made[key] = {at: cells(some) for at, some in grouped(known, of).items()}
         made[key][None] = cells(known)
-    return made
+    return made | states.make(asked)
 
 
 def summary(asked):
@@ -55,4 +55,4 @@ def summary(asked):
         "aht_s": its["n"], "talk_mean_s": its["n"], "hold_mean_s": ours, "consult_mean_s": ours,
         "wrap_mean_s": ours, "aht_median_s": its["n"], "aht_p90_s": its["n"],
     }  # fmt: skip
-    return {key: (its[key], of) for key, of in n.items()}
+    return {key: (its[key], of) for key, of in n.items()} | states.summary(asked)

@@ -1,6 +1,6 @@
 """`intradia`: each half-hour of each date, and how the waits were spread."""
 
-from tests.support.second_opinion import raw
+from tests.support.second_opinion import raw, states
 from tests.support.second_opinion.booked import summed
 from tests.support.second_opinion.centre import grouped
 from tests.support.second_opinion.switch import Flow, at_rank
@@ -12,9 +12,14 @@ _OF_QUEUES = (
 BUCKETS = (5, 10, 20, 30, 60, 120, 300)
 
 
+def switched(asked):
+    """A switch told of calls of whom is asked about."""
+    return asked.of in ("floor", "queue") and bool(asked.stays)
+
+
 def cells(asked, stays, items):
     its = {}
-    if asked.of in ("floor", "queue"):
+    if switched(asked):
         flow = Flow(stays, asked.centre)
         variant = asked.centre.aim(asked.code if asked.of == "queue" else "")[0]
         its |= {
@@ -37,14 +42,17 @@ def make(asked):
     centre = asked.centre
     stays = grouped(asked.stays, lambda one: centre.halves(one.entered))
     items = grouped(asked.booked, lambda one: centre.halves(one.utc_s))
+    load = states.intraday(asked)
+    nobody = dict.fromkeys(("busy_s", "ready", "occupancy", "present"), None if not load else 0)
     rows = {
         (centre.day(half).isoformat(), centre.clock(half)):
             cells(asked, stays.get(half, []), items.get(half, []))
-        for half in {*stays, *items}
+            | load.get(half, nobody | {"occupancy": None})
+        for half in {*stays, *items, *load} - {None}
     }  # fmt: skip
-    rows[None] = cells(asked, asked.stays, asked.booked)
+    rows[None] = cells(asked, asked.stays, asked.booked) | load.get(None, nobody)
     made = {"intraday": rows}
-    if asked.of in ("floor", "queue"):
+    if switched(asked):
         made["waits"] = waits(Flow(asked.stays, centre))
     return made
 
@@ -73,7 +81,8 @@ def summary(asked):
     centre = asked.centre
     whole = cells(asked, asked.stays, asked.booked)
     told = {"aht_s": (whole["aht_s"], whole["n"])}
-    if asked.of in ("floor", "queue"):
+    told |= {name: its for name, its in states.summary(asked).items() if name == "occupancy"}
+    if switched(asked):
         flow = Flow(asked.stays, centre)
         variant, goal = centre.aim(asked.code if asked.of == "queue" else "")
         level, of = flow.levels()[f"sl_{variant}"]

@@ -114,7 +114,7 @@ def rows(path):
 
 def several(cell):
     """The words of a cell that has several."""
-    return [word.strip() for word in cell.replace(";", ",").split(",") if word.strip()]
+    return [word.strip() for word in cell.split("|") if word.strip()]
 
 
 def seconds(ms):

@@ -3,11 +3,18 @@ not to be ready, technical time.
 """
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from . import desks, plan, raw
+from .centre import grouped
 
 PRIVATE = "privado"
+SYSTEM = {
+    "login": "inicio de sesión", "no_answer": "no contestó", "fault": "falla técnica",
+    "link": "enlace", "supervisor": "supervisor", "wrapup_end": "fin de post llamada",
+    None: "(sin motivo)", PRIVATE: "auxiliar privada",
+}  # fmt: skip
+STAGES = ("piso", "nesting", "formación")
 HANDLING = ("talking", "held", "consulting", "wrapup", "dialing")
 
 
@@ -32,6 +39,7 @@ def load(given, found, days, wanted=lambda agent, day: True):
                 for half, seconds in cut(start, end, first, last, given.zone):
                     for cell in (agents[agent], halves[half]):
                         cell[state] += seconds
+                        cell["agents"][agent] += seconds
                         if state == "not_ready":
                             cell["reasons"][reason] += seconds
                             if by == "system":
@@ -45,7 +53,7 @@ def load(given, found, days, wanted=lambda agent, day: True):
 
 def new():
     cell = Counter()
-    cell["reasons"], cell["system"] = Counter(), Counter()
+    cell["reasons"], cell["system"], cell["agents"] = Counter(), Counter(), Counter()
     return cell
 
 
@@ -91,39 +99,75 @@ def reasons(cell, known):
     }  # fmt: skip
 
 
-def clock(halves, zone):
-    """The half-hours of a span by the local clock, several days' together. Those of an hour that a
-    change of the clock brings twice on a day are told apart by their offset.
-    """
-    by_day = defaultdict(list)
-    for half in halves:
-        by_day[raw.day_of(half, zone)].append(half)
-    found = defaultdict(list)
-    for its in by_day.values():
-        words = Counter(word(half, zone) for half in every(its, zone))
-        for half in its:
-            twice = words[word(half, zone)] > 1
-            found[word(half, zone) + (f" {offset(half, zone)}" if twice else "")].append(half)
-    return {at: add(halves[half] for half in its) for at, its in found.items()}
+def of(asked, stage=None):
+    """`load` of the question, of those at that stage; None of a queue, which nobody logs in to."""
+    if asked.of == "queue":
+        return None
+
+    def wanted(agent, day):
+        at = stage is None or floor(asked.centre.stage(agent, day)) == stage
+        return at and asked.of_agent(agent, day)
+
+    return load(asked.whole.given, asked.whole.desks, asked.days, wanted)
 
 
-def every(its, zone):
-    """All half-hours of the day of these."""
-    first, last = bounds(raw.day_of(its[0], zone), zone)
-    half = first
-    while half < last:
-        yield half
-        half = raw.next_half(half, zone)
+def floor(stage):
+    return stage or "piso"
 
 
-def word(half, zone):
-    return datetime.fromtimestamp(half, UTC).astimezone(zone).strftime("%H:%M")
+def make(asked):
+    """Tables by their key."""
+    its = of(asked)
+    if its is None:
+        return {}
+    agents, halves = its
+    centre = asked.centre
+    rows = {agent: row(cell) for agent, cell in agents.items()}
+    by_clock = grouped(halves, lambda half: centre.clock(centre.halves(half)))
+    hours = {at: row(add(halves[half] for half in some)) for at, some in by_clock.items()}
+    whole = add(agents.values())
+    known = plan.reasons(asked.whole.given, asked.days[-1])
+    total = {None: row(whole)}
+    told = reasons(whole, known)
+    words = SYSTEM | {code: one.label for code, one in known.items()}
+    made = {
+        "load_agents": rows | total,
+        "load_halves": hours | total,
+        "reasons": {words.get(code, code): cell for code, cell in told.items()} | {None: {
+            "seconds": whole["not_ready"], "system_s": sum(whole["system"].values()),
+            "share": raw.percent(whole["not_ready"], whole["not_ready"])}},
+    }  # fmt: skip
+    stages = {stage: row(add(of(asked, stage)[0].values())) for stage in STAGES}
+    stages = {stage: cell for stage, cell in stages.items() if cell["logged_s"]}
+    if set(stages) - {"piso"}:
+        made["load_stages"] = stages | total
+    return made
 
 
-def offset(half, zone):
-    minutes = datetime.fromtimestamp(half, UTC).astimezone(zone).utcoffset() // timedelta(
-        minutes=1
-    )
-    sign = "−" if minutes < 0 else "+"
-    hours, rest = divmod(abs(minutes), 60)
-    return f"{sign}{hours:02}" + (f":{rest:02}" if rest else "")
+def summary(asked):
+    its = of(asked)
+    if its is None:
+        return {}
+    agents, _ = its
+    total = row(add(agents.values()))
+    n = sum(row(cell)["logged_s"] > 0 for cell in agents.values())
+    return {name: (total[name], n) for name in ("occupancy", "utilisation")}
+
+
+def intraday(asked):
+    """By half-hour what `intradia` has of it, and of all under None."""
+    its = of(asked)
+    if its is None:
+        return {}
+
+    def cells(cell):
+        busy = sum(cell[state] for state in HANDLING)
+        return {
+            "busy_s": busy, "ready": cell["ready"], "present": len(cell["agents"]),
+            "occupancy": raw.percent(busy, busy + cell["ready"]),
+        }  # fmt: skip
+
+    agents, halves = its
+    return {half: cells(cell) for half, cell in halves.items()} | {
+        None: cells(add(agents.values())) | {"present": None}
+    }
