@@ -67,7 +67,7 @@ def attended(tx: Connection, start_ms: int, end_ms: int) -> Iterator[Contact]:
     going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
     over = [
         one
-        for one in kept_contacts.detailed(tx, within)
+        for one in kept_contacts.told(tx, within)
         if _is_told(one) and kept_contacts.key_of(one) not in going
     ]
     on = [

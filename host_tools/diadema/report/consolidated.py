@@ -16,7 +16,7 @@ from diadema.metrics.fcr import WINDOW_DAYS, Fcr, Looked, Visit, look, tally, ta
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.dispositions import COUNT, Counted, coded, flag_word
-from diadema.report.model import Cell, Ratio, Section
+from diadema.report.model import Ratio, Section
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -192,20 +192,30 @@ def _flags(asked: Asked, calls: Calls) -> Section:
     return table(asked, "flags", [("flag", "text")], COUNT, lines)
 
 
+class _Hers(Struct):
+    """Of one agent; each adds up over queues."""
+
+    handled: int
+    distinct: int
+    flags: Counter[str]
+
+
 def _agents(asked: Asked) -> Section:
-    def calls(sums: Sums) -> Calls | None:
-        its = sums.calls(asked.queue)
-        return its if of_calls.handled(its) else None
+    def hers(sums: Sums) -> _Hers | None:
+        queues = sums.queues if asked.queue is None else {asked.queue: sums.calls(asked.queue)}
+        flags: Counter[str] = Counter()
+        for its in queues.values():
+            flags.update(_by_flag(asked, its))
+        handled = sum(map(of_calls.handled, queues.values()))
+        distinct = sum(map(of_calls.distinct, queues.values()))
+        return _Hers(handled, distinct, flags) if handled else None
 
-    def counted(flag: str) -> Part[Calls]:
-        def get(calls: Calls) -> Cell:
-            return _by_flag(asked, calls)[flag]
-
-        return Part(f"flag_{flag or 'none'}", get)
+    def counted(flag: str) -> Part[_Hers]:
+        return Part(f"flag_{flag or 'none'}", lambda one: one.flags[flag])
 
     parts = [
-        Part[Calls]("handled", of_calls.handled),
-        Part[Calls]("distinct", of_calls.distinct),
+        Part[_Hers]("handled", lambda one: one.handled),
+        Part[_Hers]("distinct", lambda one: one.distinct),
         *(counted(flag) for flag in FLAGS),
     ]
-    return table(asked, "consolidated_agents", AGENT, parts, agent_lines(asked, calls))
+    return table(asked, "consolidated_agents", AGENT, parts, agent_lines(asked, hers))
