@@ -28,7 +28,6 @@ from diadema.report.tables import (
     table,
 )
 from diadema.store import open_reader
-from diadema.store.rows import Contact
 
 FLAGS = ("resuelto", "seguimiento", "reclamo", "negativa", "")
 _DAY_MS = 86_400_000
@@ -88,16 +87,15 @@ def _look(asked: Asked, whole: bool) -> _Seen:
     start, end = asked.bounds_ms
     until = end + WINDOW_DAYS * _DAY_MS if whole else end
     seen, joined = _Seen(), callers.Joined()
+    for one in callers.attended(asked.data, start, until, asked.now_ms):
+        if one.reference and one.utc < end and _is_ours(asked, one):
+            seen.referred += 1
+            seen.references.add(one.reference)
+        if whole:
+            joined.take(one, one.motive_of(asked.people.motive_of))
     reader = open_reader(asked.data.store)
     try:
         with reader.engine.connect() as tx:
-            for one in callers.attended(tx, start, until):
-                reference = one.more.reference if one.more else None
-                if reference and (one.start_utc or 0) < end and _is_ours(asked, one):
-                    seen.referred += 1
-                    seen.references.add(reference)
-                if whole:
-                    joined.take(one, callers.motive_of(one, asked.people.motive_of))
             for reference, continued in _of_the_switch(asked, tx):
                 seen.referred += 1
                 seen.references.add(reference)
@@ -139,9 +137,9 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
                     yield call.reference, id(call) in its.switch.continued
 
 
-def _is_ours(asked: Asked, one: Contact) -> bool:
-    ours = asked.has_at(one.a, one.start_utc or 0)
-    queue = asked.switch_queues.get(one.queue or "", one.queue or "")
+def _is_ours(asked: Asked, one: callers.Segment) -> bool:
+    ours = asked.has_at(one.a, one.utc)
+    queue = asked.switch_queues.get(one.queue, one.queue)
     return ours and asked.queue in (None, queue)
 
 
