@@ -2,13 +2,54 @@
 transfer is no second call.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
-from diadema.store import kept_contacts, tables
+from diadema.directory.reading import people as read_people
+from diadema.figures import rollups
+from diadema.figures.days import DaySpan, day_at, spans, zone_of
+from diadema.figures.read import rolled
+from diadema.figures.roll import Scope, bring, current
+from diadema.paths import DataDir
+from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.rows import Contact
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class Segment(Struct, array_like=True, gc=False):
+    """Of a contact with a conversation what joins it to others. Key: `s`, `e`, `n`. It has a
+    reference or a parent; `motive` and `code` as they were given.
+    """
+
+    s: str
+    e: int
+    n: int
+    utc: int
+    c: str
+    a: str
+    queue: str
+    pbx: str | None
+    parent: str | None
+    reference: str | None
+    motive: str | None
+    code: str | None
+
+    @property
+    def key(self) -> kept_contacts.Key:
+        return self.s, self.e, self.n
+
+    def motive_of(self, of_code: dict[str, str]) -> str | None:
+        """The level-1 code: of the motive that was chosen in it, else of its disposition."""
+        return self.motive or of_code.get(self.code or "")
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_segments_of = msgspec.msgpack.Decoder(list[Segment]).decode
 
 
 class Call(Struct):
@@ -32,24 +73,15 @@ class Joined:
         self._by_pbx: dict[str, Call] = {}
         self._by_c: dict[str, Call] = {}
 
-    def take(self, segment: Contact, motive: str | None) -> None:
-        assert segment.start_utc is not None
-        more = segment.more
-        assert more is not None
-        parent = more.parent
+    def take(self, segment: Segment, motive: str | None) -> None:
+        parent = segment.parent
         call = self._by_pbx.get(segment.pbx) if segment.pbx else None
         if call is None and parent is not None:
             call = self._by_c.get(parent)
         if call is None:
-            if parent is not None or more.reference is None:
+            if parent is not None or segment.reference is None:
                 return
-            call = Call(
-                utc=segment.start_utc,
-                queue=segment.queue or "",
-                agent=segment.a,
-                reference=more.reference,
-                motive=motive,
-            )
+            call = Call(segment.utc, segment.queue, segment.a, segment.reference, motive)
             self.calls.append(call)
         elif call.motive is None:
             call.motive = motive
@@ -58,41 +90,91 @@ class Joined:
             self._by_pbx[segment.pbx] = call
 
 
-def attended(tx: Connection, start_ms: int, end_ms: int) -> Iterator[Contact]:
-    """Contacts with a conversation and with a reference or a parent that began in
-    [start_ms, end_ms), in that order, also those that go on.
+def attended(data: DataDir, start_ms: int, end_ms: int, now_ms: int) -> list[Segment]:
+    """Those that began in [start_ms, end_ms), in that order, also those that go on. Days that are
+    over are kept beside the cells. Raises DiademaError where there is no store.
     """
+    reader = open_reader(data.store)
+    question = data, start_ms, end_ms, now_ms
+    try:
+        try:
+            with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
+                return _attended(rx, tx, *question)
+        except DBAPIError as error:
+            rollups.give_up(data.rollups, error)
+        with reader.engine.connect() as tx:
+            return _attended(None, tx, *question)
+    finally:
+        reader.close()
+
+
+def _attended(
+    rx: tuple[Connection, bool] | None,
+    tx: Connection,
+    data: DataDir,
+    start_ms: int,
+    end_ms: int,
+    now_ms: int,
+) -> list[Segment]:
+    zone = zone_of(data)
+    today = day_at(now_ms // 1000, zone)
+    first, last = day_at(start_ms // 1000, zone), day_at((end_ms - 1) // 1000, zone)
+    scope = Scope(first.isoformat(), last.isoformat(), _NOBODY)
+    kept = _kept(*rx, tx, data, scope, now_ms) if rx else {}
+    on = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
+    found = [segment for one in on.values() for segment in _segments(one)]
+    made = {}
+    for span in spans(first, last, zone):
+        day = span.day.isoformat()
+        if day in kept:
+            its = _segments_of(kept[day])
+        else:
+            its = _of_day(tx, span)
+            if span.day < today:
+                made[day] = _pack(its)
+        found += [one for one in its if one.key not in on]
+    if rx is not None and rx[1] and made:
+        rx[0].exec_driver_sql("INSERT OR REPLACE INTO caller_days VALUES (?, ?)", [*made.items()])
+    return sorted((one for one in found if start_ms <= one.utc < end_ms), key=_began)
+
+
+def _kept(
+    rx: Connection, keep: bool, tx: Connection, data: DataDir, scope: Scope, now_ms: int
+) -> dict[str, bytes]:
+    """What is kept of the days and holds."""
+    zone = zone_of(data)
+    known, anew = current(rx, tx, zone, read_people(data))
+    fresh, _ = bring(rx, tx, known, zone, now_ms, scope, keep=keep)
+    if anew and not keep:
+        return {}
+    row = rollups.caller_days.c
+    query = select(row.day, row.body).where(row.day.between(scope.first, scope.last))
+    others = set() if keep else {day for day, _, _ in fresh.fed}
+    return {day: body for day, body in rx.execute(query) if day not in others}
+
+
+def _of_day(tx: Connection, span: DaySpan) -> list[Segment]:
     row = tables.contacts.c
-    within = (row.start_utc >= start_ms) & (row.start_utc < end_ms)
-    going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
-    over = [
-        one
-        for one in kept_contacts.detailed(tx, within)
-        if _is_told(one) and kept_contacts.key_of(one) not in going
-    ]
-    on = [
-        one
-        for one in going.values()
-        if _is_told(one) and start_ms <= (one.start_utc or 0) < end_ms
-    ]
-    yield from sorted([*over, *on], key=_began)
+    within = (row.start_utc >= span.start_s * 1000) & (row.start_utc < span.end_s * 1000)
+    return [segment for one in kept_contacts.told(tx, within) for segment in _segments(one)]
 
 
-def _is_told(one: Contact) -> bool:
+def _segments(one: Contact) -> Sequence[Segment]:
+    """It, or none."""
     more = one.more
-    if one.outcome != "answered" or more is None:
-        return False
-    return more.reference is not None or more.parent is not None
+    if one.outcome != "answered" or more is None or one.start_utc is None:
+        return ()
+    if more.reference is None and more.parent is None:
+        return ()
+    segment = Segment(
+        *kept_contacts.key_of(one), one.start_utc, one.c, one.a, one.queue or "", one.pbx,
+        more.parent, more.reference, more.motive, one.code,
+    )  # fmt: skip
+    return (segment,)
 
 
-def _began(contact: Contact) -> int:
-    return contact.start_utc or 0
-
-
-def motive_of(contact: Contact, of_code: dict[str, str]) -> str | None:
-    """The level-1 code: of the motive that was chosen in it, else of its disposition."""
-    chosen = contact.more.motive if contact.more is not None else None
-    return chosen or of_code.get(contact.code or "")
+def _began(one: Segment) -> int:
+    return one.utc
 
 
 def abandons(tx: Connection, start_ms: int, end_ms: int) -> dict[str, list[int]]:

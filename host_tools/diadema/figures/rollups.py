@@ -3,7 +3,7 @@ nothing else. Whoever deletes it loses time and the trace of repairs.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,10 @@ agent_months = Table(  # of her days of the month before `until`, likewise
 adherence_days = Table(  # of a day that is over, made when asked for: `of`, see `adherence_days`
     "adherence_days", metadata, _text("day"), _text("a"), _bytes("of"), _bytes("body"),
     PrimaryKeyConstraint("day", "a"), sqlite_with_rowid=False,
+)  # fmt: skip
+caller_days = Table(  # of a day that is over, made when asked for: `callers.Segment`s
+    "caller_days", metadata, _text("day"), _bytes("body"),
+    PrimaryKeyConstraint("day"), sqlite_with_rowid=False,
 )  # fmt: skip
 stale = Table(  # cells to work out again; `kind` is agent or queue
     "stale", metadata, _text("day"), _text("kind"), _text("name"),
@@ -184,8 +188,9 @@ def save_state(rx: Connection, made: State) -> None:
 
 def begin_anew(rx: Connection) -> None:
     """Nothing of the cells holds; what was repaired stays told."""
-    for table in (state, agent_days, queue_days, floor_days, agent_months, adherence_days, stale):
-        rx.execute(table.delete())
+    for table in metadata.tables.values():
+        if table is not repairs:
+            rx.execute(table.delete())
 
 
 def near(cells: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
@@ -202,8 +207,10 @@ def near(cells: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
         yield from ((each, name) for each in days[day])
 
 
-def forget_near(rx: Connection, cells: Iterable[tuple[str, str, str]]) -> None:
+def forget_near(rx: Connection, cells: Collection[tuple[str, str, str]]) -> None:
     """Rows of these cells are others now."""
+    if days := list({(day,) for day, _, _ in cells}):
+        rx.exec_driver_sql("DELETE FROM caller_days WHERE day = ?", days)
     if rows := list({*near(cells)}):
         rx.exec_driver_sql("DELETE FROM adherence_days WHERE day = ? AND a = ?", rows)
 

@@ -16,7 +16,7 @@ from diadema.metrics.fcr import WINDOW_DAYS, Fcr, Looked, Visit, look, tally, ta
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.dispositions import COUNT, Counted, coded, flag_word
-from diadema.report.model import Cell, Ratio, Section
+from diadema.report.model import Ratio, Section
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -28,7 +28,6 @@ from diadema.report.tables import (
     table,
 )
 from diadema.store import open_reader
-from diadema.store.rows import Contact
 
 FLAGS = ("resuelto", "seguimiento", "reclamo", "negativa", "")
 _DAY_MS = 86_400_000
@@ -88,16 +87,15 @@ def _look(asked: Asked, whole: bool) -> _Seen:
     start, end = asked.bounds_ms
     until = end + WINDOW_DAYS * _DAY_MS if whole else end
     seen, joined = _Seen(), callers.Joined()
+    for one in callers.attended(asked.data, start, until, asked.now_ms):
+        if one.reference and one.utc < end and _is_ours(asked, one):
+            seen.referred += 1
+            seen.references.add(one.reference)
+        if whole:
+            joined.take(one, one.motive_of(asked.people.motive_of))
     reader = open_reader(asked.data.store)
     try:
         with reader.engine.connect() as tx:
-            for one in callers.attended(tx, start, until):
-                reference = one.more.reference if one.more else None
-                if reference and (one.start_utc or 0) < end and _is_ours(asked, one):
-                    seen.referred += 1
-                    seen.references.add(reference)
-                if whole:
-                    joined.take(one, callers.motive_of(one, asked.people.motive_of))
             for reference, continued in _of_the_switch(asked, tx):
                 seen.referred += 1
                 seen.references.add(reference)
@@ -139,9 +137,9 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
                     yield call.reference, id(call) in its.switch.continued
 
 
-def _is_ours(asked: Asked, one: Contact) -> bool:
-    ours = asked.has_at(one.a, one.start_utc or 0)
-    queue = asked.switch_queues.get(one.queue or "", one.queue or "")
+def _is_ours(asked: Asked, one: callers.Segment) -> bool:
+    ours = asked.has_at(one.a, one.utc)
+    queue = asked.switch_queues.get(one.queue, one.queue)
     return ours and asked.queue in (None, queue)
 
 
@@ -192,20 +190,30 @@ def _flags(asked: Asked, calls: Calls) -> Section:
     return table(asked, "flags", [("flag", "text")], COUNT, lines)
 
 
+class _Hers(Struct):
+    """Of one agent; each adds up over queues."""
+
+    handled: int
+    distinct: int
+    flags: Counter[str]
+
+
 def _agents(asked: Asked) -> Section:
-    def calls(sums: Sums) -> Calls | None:
-        its = sums.calls(asked.queue)
-        return its if of_calls.handled(its) else None
+    def hers(sums: Sums) -> _Hers | None:
+        queues = sums.queues if asked.queue is None else {asked.queue: sums.calls(asked.queue)}
+        flags: Counter[str] = Counter()
+        for its in queues.values():
+            flags.update(_by_flag(asked, its))
+        handled = sum(map(of_calls.handled, queues.values()))
+        distinct = sum(map(of_calls.distinct, queues.values()))
+        return _Hers(handled, distinct, flags) if handled else None
 
-    def counted(flag: str) -> Part[Calls]:
-        def get(calls: Calls) -> Cell:
-            return _by_flag(asked, calls)[flag]
-
-        return Part(f"flag_{flag or 'none'}", get)
+    def counted(flag: str) -> Part[_Hers]:
+        return Part(f"flag_{flag or 'none'}", lambda one: one.flags[flag])
 
     parts = [
-        Part[Calls]("handled", of_calls.handled),
-        Part[Calls]("distinct", of_calls.distinct),
+        Part[_Hers]("handled", lambda one: one.handled),
+        Part[_Hers]("distinct", lambda one: one.distinct),
         *(counted(flag) for flag in FLAGS),
     ]
-    return table(asked, "consolidated_agents", AGENT, parts, agent_lines(asked, calls))
+    return table(asked, "consolidated_agents", AGENT, parts, agent_lines(asked, hers))
