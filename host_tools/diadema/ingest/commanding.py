@@ -117,14 +117,13 @@ class Commands:
     def greeted(self, hellos: Mapping[str, Hello]) -> list[Told]:
         """What these stations miss that have just said hello."""
         maker = self.maker
-        anew, wanted = [], []
+        anew: list[New] = []
+        wanted: list[New] = []
         for s, hello in hellos.items():
             state, boot = self._ingest.station(s).state, (hello.e, hello.b)
             known = (state.e, state.b) == boot and state.clock.source == "host"
-            if not known and self._time_of.get(s) != boot:  # the open one may be obeyed already
-                anew.append(New(s, "time", {}))
-            elif not known:
-                wanted.append(New(s, "time", {}))
+            if not known:  # in another boot the open one may have been obeyed already
+                (wanted if self._time_of.get(s) == boot else anew).append(New(s, "time", {}))
             self._time_of[s] = boot
             if (
                 maker is not None
@@ -136,7 +135,7 @@ class Commands:
                 )
             ):
                 wanted.append(New(s, "config", {"generation": maker.generation}))
-        self._number([*anew, *(one for one in wanted if not self._alike(one))])
+        self._ensure(wanted, anew)
         return self._due(
             [Told(s, [*self._open.get(s, {}).values()], hello.u) for s, hello in hellos.items()]
         )
@@ -278,9 +277,9 @@ class Commands:
         waiting = self._open.get(one.s, {}).values()
         return [old for old in waiting if old.cmd == one.cmd and old.fields == one.fields]
 
-    def _ensure(self, wanted: Sequence[New]) -> None:
-        """Make those that are not open already."""
-        self._number([one for one in wanted if not self._alike(one)])
+    def _ensure(self, wanted: Sequence[New], anew: Sequence[New] = ()) -> None:
+        """Make those that are not open already, and those `anew`, in place of such."""
+        self._number([*anew, *(one for one in wanted if not self._alike(one))])
 
     def _due(self, asked: Sequence[Told]) -> list[Told]:
         """What of it can still be sent; what its station has passed over, under new numbers."""
