@@ -28,7 +28,7 @@ def serve(board, models):
             part("badge_reader").untap()
 
     def key(command):
-        getattr(part("keys"), command["do"])(command["key"], command.get("bounce", 0))
+        return getattr(part("keys"), command["do"])(command["key"], command.get("bounce", 0))
 
     def turn(command):
         part("keys").turn(command["detents"])

@@ -1,9 +1,13 @@
 """Keys of a whole station that stands in a call of the chip which is not its app's own."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from diadema.sim import keying, people
+from diadema.sim.at_station import AtStation
+from diadema.sim.build import SimBoard
 
 # laid before main.py: a task that connects for as long as it is asked to
 _CONNECTS = """
@@ -70,3 +74,16 @@ async def test_what_may_be_missing_is_told_until_the_next_key(desk):
         assert len(bench.kinds(since)) == 1
         await bench.keys(2)
         await bench.event("station.fault_cleared", since, part="keys", code="inputs_unsure")
+
+
+async def test_who_presses_a_ladder_that_nobody_reads_presses_again(desk):
+    async with desk(SimBoard("s3_korvo2")) as bench:
+        await bench.log_in()
+        await bench.ring("C-1")
+        seat = replace(people.desks(1)[0], station=bench.station.id)
+        agent = AtStation(bench.world, None, seat, {})
+        await agent.switch_on()
+        since = bench.since()
+        await connect(bench, 1_200)
+        await agent.keys([keying.ANSWER])
+        assert "contact.answered" in bench.kinds(since)

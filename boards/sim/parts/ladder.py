@@ -18,14 +18,18 @@ class Ladder:
         self._noise_mv = noise_mv
         self._seed = 1
         self.pressed = set()
+        self._read_down = 0  # times since the last press
         self.fault = None
         net.millivolts = self._read
 
     def press(self, key, bounce=0):
+        self._read_down = 0
         self._move(key, True, bounce)
 
     def release(self, key, bounce=0):
+        """Tells how often it was read since the press: nothing else remembers it."""
         self._move(key, False, bounce)
+        return {"read": self._read_down}
 
     def _move(self, key, closed, bounce):
         self._set(key, closed)
@@ -40,6 +44,7 @@ class Ladder:
             self.pressed.discard(key)
 
     def _read(self):
+        self._read_down += 1
         self._seed = self._seed * 75 % 65537  # Lehmer, one full turn of 65536
         spread = self._noise_mv * (3 if self.fault == "noise" else 1)
         noise = self._seed % (2 * spread + 1) - spread

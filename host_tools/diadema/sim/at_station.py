@@ -168,7 +168,8 @@ class AtStation:
             if key >= keying.FIRST:
                 await self._see_what_came()
             self._notice_restart()
-            await self.by_hand(self.station.press(key))
+            while not await self.by_hand(self.station.press(key)):
+                self._notice_restart()  # no light answered her: once more
 
     async def _see_what_came(self) -> None:
         """A change of the screen that is not hers is looked at before she presses a soft key."""

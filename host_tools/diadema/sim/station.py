@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 JOURNAL_BYTES = 512 * 1024
 _SETTLE_MS = 40  # after a release: longer than any debounce
+_READ_TWICE = 2  # before a ladder's key counts
 
 
 class NoPower(DiademaError):
@@ -207,12 +208,15 @@ class Station:
         self._card = None
         await self.ask({"do": "untap"})
 
-    async def press(self, key: int, ms: int = 80, *, bounce: int = 0) -> None:
-        """Press and release a key; returns when the release is past any debounce."""
+    async def press(self, key: int, ms: int = 80, *, bounce: int = 0) -> bool:
+        """Press and release a key; returns when the release is past any debounce. False when the
+        chip stood meanwhile and cannot know of it, as its keys are a ladder on an ADC.
+        """
         await self.ask({"do": "press", "key": key, "bounce": bounce})
         await self._world.sleep(ms)
-        await self.ask({"do": "release", "key": key, "bounce": bounce})
+        answer = await self.ask({"do": "release", "key": key, "bounce": bounce})
         await self._world.sleep(_SETTLE_MS)
+        return bool(answer.get("read", _READ_TWICE) >= _READ_TWICE)
 
     async def plug(self) -> None:
         self.plugged = True
