@@ -38,6 +38,7 @@ class DataDir:
         self.ports = self.nats / "ports.json"
         self.store = root / "store.sqlite3"
         self.site = root / "site.json"
+        self.zone = root / "zone"  # that an import was told, while there is no site
         self.logs = root / "logs"
         self.journals = root / "journals"  # of stations whose flash was to be written anew
         self.images = root / "images"  # that stations are flashed with

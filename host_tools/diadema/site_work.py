@@ -44,9 +44,12 @@ class Reason(Coded, kw_only=True):
 
 
 class Area(Coded, kw_only=True):
-    """Where a call can be transferred to; `consulted`: after speaking with them."""
+    """Where a call can be transferred to; `consulted`: after speaking with them. `external`:
+    outside of the centre.
+    """
 
     consulted: bool = False
+    external: bool = False
 
 
 class FaultArea(Coded, kw_only=True):

@@ -20,13 +20,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from diadema import site as sites
+from diadema.directory.book import Change, Directory
+from diadema.directory.kinds import KINDS
+from diadema.directory.taking_in import begin
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.paths import DataDir
 from diadema.site_example import EXAMPLE
 from diadema.store import open_reader, open_writer
 
-from tests.bench.centre_load import FIRST, ZONE, Load, Told, site
+from tests.bench.centre_load import FIRST, ZONE, Load, Told, directory, site
 from tests.bench.figure import Figure
 
 AGENTS, DAYS = 1000, 30
@@ -95,6 +98,7 @@ def build(
     midnight = datetime.combine(FIRST + timedelta(days=days - 1), datetime.min.time(), ZONE)
     now_ms = int(midnight.timestamp() * 1000 + _NOW_H * 3_600_000)
     load = Load(agents, days)
+    _fill_directory(data, load, now_ms)
     writer = open_writer(data.store)
     try:
         ingest = Ingest(writer, sites.load(data.site), Stands(now_ms))
@@ -112,6 +116,15 @@ def build(
     made = Centre(data, agents, days, now_ms, events, took)
     (folder / _SEEN).write_text(json.dumps([agents, days, now_ms, events, took]))
     return made
+
+
+def _fill_directory(data: DataDir, load: Load, now_ms: int) -> None:
+    with Directory(data.directory) as book:
+        begin(book, sites.load(data.site), now_ms)
+        for told in (directory(), (("roster", row) for row in load.roster())):
+            read = [(KINDS[kind], KINDS[kind].read(body)) for kind, body in told]
+            wanted = [Change(kind=of.name, code=of.code(body), body=body) for of, body in read]
+            book.apply(wanted, by="bench", reason="bench", at_ms=now_ms)
 
 
 def read(folder: Path) -> Centre:

@@ -2,7 +2,8 @@
 
 Arrivals by hour and lengths of calls are those of the anonymous bank's February 1999
 (`sim.fitted`); wrap-ups, pauses, holds and misses are that module's round guesses. Five days a
-week in three shifts, one of them over midnight. The same seed makes the same bytes.
+week in three shifts by the roster, one of them over midnight, with their planned pauses, and
+twenty queues, of which a team has one of each type. The same seed makes the same bytes.
 """
 
 import random
@@ -17,13 +18,14 @@ from diadema.sim.fitted import ASSUMED, BANK_1999_02, draw_seconds
 ZONE = ZoneInfo("America/Lima")
 FIRST = date(2026, 10, 1)
 SWITCH_S = "PBX-bench"
-_SHIFTS = ((7.0, 0.45), (14.0, 0.45), (22.0, 0.10))  # first hour, share of the agents
+_SHIFTS = ((7, 0.45), (14, 0.45), (22, 0.10))  # first hour, share of the agents
 _SHIFT_H = 8
-_CALLS_H = 4.3  # that reach an agent in a busy hour: then a month has four million events
-_REASONS = ("refrigerio", "break", "sshh", "pausa_activa", "reunion", "back_office")
+_PAUSES = ((2, 15, "break"), (4, 45, "refrigerio"))  # planned: hours into the shift, minutes
+_CALLS_H = 5.2  # that reach an agent in a busy hour: then a month has four million events
+_REASONS = ("sshh", "pausa_activa", "reunion", "back_office")
 _CODES = ("111", "112", "121", "122", "211", "212", "311", "312")
 _STEPS = ("identity", "need", "information", "doubts")
-_QUEUES = tuple(BANK_1999_02.service)
+_QUEUES_OF = dict.fromkeys(BANK_1999_02.service, 3) | {"PS": 5}  # by type of call, 20 in all
 _BUSY = BANK_1999_02.arrivals[BANK_1999_02.busiest_hour]
 _BOOT_MS = 1_200
 _encode = msgspec.json.Encoder().encode
@@ -66,10 +68,21 @@ class Load:
         midnight = int(datetime.combine(day, time(), ZONE).timestamp() * 1000)
         switch: list[Told] = []
         for number, begins in enumerate(self._begins, 1):
-            if (at + self._rest[number - 1]) % 7 < 5:
+            if self._works(at, number):
                 began = midnight + int((begins + self._chance.uniform(-0.2, 0.1)) * 3_600_000)
                 yield list(self._shift(number, began, switch))
         yield sorted(switch)
+
+    def roster(self) -> Iterator[dict[str, object]]:
+        """Its rows of the directory; the shift's code is its first hour."""
+        for at in range(self.days):
+            day = (FIRST + timedelta(days=at)).isoformat()
+            for number, begins in enumerate(self._begins, 1):
+                if self._works(at, number):
+                    yield {"day": day, "agent": agent(number), "shift": str(begins)}
+
+    def _works(self, at: int, number: int) -> bool:
+        return (at + self._rest[number - 1]) % 7 < 5
 
     def numbered(self, t: int, told: bytes) -> bytes:
         """The switch's next event: it writes them in their order of time."""
@@ -93,12 +106,21 @@ class Load:
         yield desk.presence("logged_out", "not_ready", "login", "system")
         yield desk.presence("not_ready", "ready", None, "agent", 20.0)
         over = began + _SHIFT_H * 3_600_000
+        due = [(began + hours * 3_600_000, minutes, reason) for hours, minutes, reason in _PAUSES]
         while desk.now < over:
             hour = datetime.fromtimestamp(desk.now / 1000, ZONE).hour
             pace = max(BANK_1999_02.arrivals[hour], _BUSY / 8) / _BUSY
             idle = chance.expovariate(_CALLS_H * pace / 3600)
-            yield from self._call(desk, min(idle, 3600.0), chance)
-            if chance.random() < 0.14:
+            idle = min(idle, 3600.0)
+            if due and desk.now + idle * 1000 >= due[0][0]:
+                begins, minutes, reason = due.pop(0)
+                late = max(begins - desk.now, 0) / 1000
+                yield desk.presence("ready", "not_ready", reason, "agent", late)
+                took = minutes * 60 * chance.uniform(0.9, 1.1)
+                yield desk.presence("not_ready", "ready", None, "agent", took)
+                continue
+            yield from self._call(desk, idle, chance)
+            if chance.random() < 0.08:
                 reason = chance.choice(_REASONS)
                 yield desk.presence("ready", "not_ready", reason, "agent", 2.0)
                 took = draw_seconds(ASSUMED.pause, chance)
@@ -111,8 +133,9 @@ class Load:
     def _call(self, desk: "Desk", idle: float, chance: random.Random) -> Iterator[Told]:
         desk.journal.contacts += 1
         c = f"{desk.number:x}-{desk.journal.contacts:x}"
-        queue = BANK_1999_02.draw_type(chance)
-        service = BANK_1999_02.service[queue]
+        kind = BANK_1999_02.draw_type(chance)
+        queue = f"{kind}{desk.number // 20 % _QUEUES_OF[kind]}"
+        service = BANK_1999_02.service[kind]
         talk, ring = service.draw(chance) * 1.6, draw_seconds(ASSUMED.ring, chance)
         a = {"a": desk.journal.agent, "c": c}
         outbound = chance.random() < 0.06
@@ -234,6 +257,27 @@ def station(number: int) -> str:
 
 def agent(number: int) -> str:
     return f"a{number:04}"
+
+
+def directory() -> Iterator[tuple[str, dict[str, object]]]:
+    """What stands in it beside the site and the roster: kind and body."""
+    for begins, _ in _SHIFTS:
+        pauses = [
+            f"{(begins + hours) % 24:02}:00-{(begins + hours) % 24:02}:{minutes} {reason}"
+            for hours, minutes, reason in _PAUSES
+        ]
+        start, end = f"{begins:02}:00", f"{(begins + _SHIFT_H) % 24:02}:00"
+        yield "shifts", {
+            "code": str(begins), "name": start, "start": start, "end": end, "tolerance_min": 5,
+            "pauses": pauses,
+        }  # fmt: skip
+    for kind, count in _QUEUES_OF.items():
+        for k in range(count):
+            yield "queues", {"code": f"{kind}{k}", "name": f"Cola {kind} {k}"}
+            yield "targets", {
+                "metric": "service_level", "queue": f"{kind}{k}", "value": 80,
+                "threshold_s": 20 + 10 * k,
+            }  # fmt: skip
 
 
 def site(agents: int, like: dict[str, object]) -> dict[str, object]:

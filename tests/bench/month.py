@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 from diadema.figures.agent_day import agent_page
 from diadema.figures.read import Figures, read
+from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
@@ -62,7 +63,7 @@ _QUEUE = """
     FROM events WHERE s LIKE 'PBX-%' GROUP BY queue, pbx
   )
   SELECT count(*), count(answered), count(abandoned), count(*) FILTER (answered <= 20000),
-    sum(answered)
+    sum((answered + 500) // 1000)
   FROM one WHERE entered >= ? AND entered < ?
 """
 
@@ -91,7 +92,7 @@ def _compared(made: Centre, plain: duckdb.DuckDBPyConnection) -> Iterator[Figure
         _same(what, seen, answer)
         yield Figure(f"{what}'s figures", ms, "ms", budget, "budget")
         yield Figure(f"{what}'s figures", ms, "ms", plain_ms, "DuckDB, raw events, same answer")
-    for kind in ("llamadas", "tmo"):
+    for kind in KINDS:
         report = partial(make, made.data, kind, around("month", first), Scope(), made.now_ms)
         _, ms = _timed(report)
         yield Figure(f"report of the month, {kind}", ms, "ms", _MONTH_MS, "budget")
@@ -169,6 +170,6 @@ def _same(what: str, seen: Figures, answer: tuple[Any, Any]) -> None:
         )
     queue = seen.queue()
     flow = queue.flow(20, 5)
-    told = (flow.received, flow.answered, flow.abandoned, flow.answered_within, flow.wait_ms)
+    told = (flow.received, flow.answered, flow.abandoned, flow.answered_within, flow.wait_s)
     if told != tuple(int(one or 0) for one in answer[1]):
         raise SystemExit(f"{what}: the queue's figures differ, {told} and {answer[1]}")

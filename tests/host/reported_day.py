@@ -38,6 +38,21 @@ def stations(folder, days=2, clock=None, site=SITE):
     return data
 
 
+def stored(folder, *scripts, site=SITE, now=T0 + 86_400_000):
+    """What these stations tell."""
+    data = DataDir(folder)
+    data.make()
+    data.site.write_text(json.dumps(site))
+    writer = open_writer(data.store)
+    try:
+        ingest = Ingest(writer, sites.parse(json.dumps(site).encode()), Clock(now))
+        for script in scripts:
+            ingest.take(script.messages(), "stream", "server")
+    finally:
+        writer.close()
+    return data
+
+
 def worked(script, name, k):
     script.mark("in").login(mark=True).ready(30_000)
     for call in range(3 + k):

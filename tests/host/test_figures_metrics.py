@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.directory.people import People, Planned, Reason
+from diadema.directory.people import Planned, Reason
+from diadema.figures import away
 from diadema.figures.load import Stretch
 from diadema.figures.rows import Calls, Load, QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics import schedule, states
 from diadema.metrics.contacts import impossible
-from diadema.metrics.fcr import fcr
+from diadema.metrics.fcr import Visit, look, tally
 from diadema.store import Contact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,28 +26,32 @@ STATES = ("ready", "not_ready", "offered", "talking", "held", "wrapup", "off")
 
 def test_figures_of_calls():
     calls = Calls(
-        offered=9, answered=7, missed=1, open=1, dialed=4, connected=3, not_answered=1,
-        transferred=1, continued=2, by_key=13, n=8, aside_open=1, aside_impossible=1,
-        talk_s=100, hold_s=20, consult_s=5, wrap_s=44, ring_s=12, dial_s=30, typified=6, untyped=2,
+        offered=9, answered=8, unrung=1, missed=1, open=1, dialed=4, connected=3, not_answered=1,
+        transferred=1, continued=2, by_key=13, n=8, switch_n=2, aside_open=1, aside_impossible=1,
+        talk_s=100, hold_s=20, consult_s=5, wrap_s=44, ring_s=12, ring_n=5, dial_s=30, dial_n=7,
+        typified=6, untyped=2,
+        transfers={"blind x": 1}, handles={10: 3, 20: 1, 26: 4},
     )  # fmt: skip
-    assert (of.handled(calls), of.distinct(calls), of.aside(calls)) == (10, 8, 2)
+    assert (of.handled(calls), of.distinct(calls), of.aside(calls)) == (11, 9, 2)
     assert of.handle_s(calls) == 164
     assert of.aht(calls) == 21  # 20.5, halves up
-    assert (of.talk_mean(calls), of.hold_mean(calls), of.wrap_mean(calls)) == (13, 3, 6)
+    assert (of.talk_mean(calls), of.hold_mean(calls), of.wrap_mean(calls)) == (13, 3, 7)
     assert (of.consult_mean(calls), of.ring_mean(calls), of.dial_mean(calls)) == (1, 2, 4)
-    assert (of.answer_rate(calls), of.miss_rate(calls)) == (77.8, 11.1)
-    assert (of.connect_rate(calls), of.transfer_rate(calls)) == (75.0, 10.0)
-    assert (of.typified_rate(calls), of.key_share(calls)) == (75.0, 100.0)
+    assert (of.aht_median(calls), of.aht_p90(calls)) == (20, 26)
+    assert of.pickup_rate(calls) == 77.8
+    assert (of.connect_rate(calls), of.transfer_rate(calls)) == (75.0, 9.1)
+    assert (of.transferred_to(calls, ["x"]), of.transferred_to(calls, ["y"])) == (1, 0)
+    assert of.typified_rate(calls) == 75.0
 
 
 def test_where_there_is_nothing_there_is_no_figure():
     none = Calls()
-    for figure in (of.aht, of.talk_mean, of.answer_rate, of.connect_rate, of.transfer_rate):
+    for figure in (of.aht, of.talk_mean, of.pickup_rate, of.connect_rate, of.transfer_rate):
         assert figure(none) is None
     assert states.occupancy(Load()) is None
     assert states.utilisation(Load()) is None
-    assert states.shrinkage(Load(), People()).total is None
-    assert fcr([], 0, 1, 2).rate is None
+    assert states.Shrinkage().total is None
+    assert tally([]).rate is None
 
 
 def test_occupancy_and_utilisation():
@@ -54,21 +59,25 @@ def test_occupancy_and_utilisation():
         ready=300, not_ready=400, offered=50, dialing=50, talking=100, held=50, consulting=25,
         wrapup=25, off=0,
     )  # fmt: skip
-    assert states.occupancy(load) == 40.0
-    assert states.utilisation(load) == 50.0
+    assert states.occupancy(load) == 45.5  # dialling is a part of what she does
+    assert states.utilisation(load) == 55.0
 
 
-def test_shrinkage_is_split_and_knows_what_is_paid():
+def test_shrinkage_has_parts_on_one_basis():
     reasons = {
-        "refrigerio": Reason(code="refrigerio", label=""),
+        "refrigerio": Reason(code="refrigerio", label="", limit_s=150),
         "capacitacion": Reason(code="capacitacion", label="", paid=True, productive=True),
     }
-    load = Load(
-        ready=500, not_ready=500, reasons={"refrigerio": 200, "capacitacion": 250, "login": 50}
-    )
-    lost = states.shrinkage(load, People(reasons=reasons), absent_s=200)
-    assert (lost.paid_s, lost.in_office_s, lost.out_office_s) == (1000, 300, 200)
-    assert (lost.total, lost.in_office, lost.out_office) == (50.0, 30.0, 20.0)
+    shown = [
+        Stretch(0, 500, "ready"), Stretch(500, 700, "not_ready", "refrigerio"),
+        Stretch(700, 950, "not_ready", "capacitacion"), Stretch(950, 1000, "not_ready", "login"),
+        Stretch(1000, 1040, "not_ready", "fault"), Stretch(1040, 1100, "off"),
+    ]  # fmt: skip
+    lost = away.lost(shown, away.pauses(shown), [(940, 960)], reasons, 0, 2000)
+    assert (lost.basis_s, lost.technical_s, lost.training_s) == (950, 120, 240)
+    assert (lost.over_s, lost.auxiliary_s) == (50, 40)
+    lost.basis_s, lost.unplanned_s, lost.unpaid_absence_s = 1000, 30, 20
+    assert (lost.total, lost.in_office, lost.out_office) == (50.0, 45.0, 5.0)
 
 
 PLAN = Planned(
@@ -82,27 +91,123 @@ PLAN = Planned(
 
 
 @pytest.mark.parametrize(
-    ("work", "adherence", "conformance"),
+    ("work", "followed", "conformance"),
     [
-        ([(1000, 1400), (1500, 2000)], 100.0, 100.0),
-        ([(1000, 2000)], 90.0, 111.1),  # through her pause
-        ([(1000, 1300), (1400, 1500), (1600, 2000)], 70.0, 88.9),
-        ([(500, 1000)], 10.0, 55.6),  # all of it before the shift
-        ([], None, 0.0),
+        ([(1000, 1400), (1500, 2000)], 1000, 100.0),
+        ([(1000, 2000)], 900, 111.1),  # through her pause
+        ([(1000, 1300), (1400, 1500), (1600, 2000)], 700, 88.9),
+        ([(500, 1000)], 100, 55.6),  # all of it before the shift
+        ([], 100, 0.0),
     ],
 )
-def test_what_was_planned_beside_what_was_done(work, adherence, conformance):
-    assert schedule.adherence(PLAN, work) == adherence
-    assert schedule.conformance(PLAN, work) == conformance
+def test_what_was_planned_beside_what_was_done(work, followed, conformance):
+    shown = [Stretch(start, end, "ready") for start, end in work]
+    assert schedule.followed(PLAN, schedule.deviations(PLAN, shown, {})) == (followed, 1000)
+    done = schedule.length_s(schedule.worked(shown, {}))
+    assert schedule.conformance(done, 0, schedule.scheduled_s(PLAN)) == conformance
+
+
+def test_an_exception_says_what_was_planned_what_she_did_and_what_excuses_it():
+    reasons = {
+        "sshh": Reason(code="sshh", label="", private=True),
+        "reunion": Reason(code="reunion", label="", productive=True),
+        "break": Reason(code="break", label=""),
+    }
+    shown = [
+        Stretch(900, 1100, "not_ready", "break", "agent"),
+        Stretch(1100, 1200, "not_ready", "break", "supervisor"),
+        Stretch(1200, 1300, "not_ready", "sshh", "agent"), Stretch(1300, 1380, "ready"),
+        Stretch(1380, 1450, "not_ready", "reunion", "agent"), Stretch(1450, 1470, "talking"),
+        Stretch(1470, 1600, "not_ready", "break", "agent"), Stretch(1700, 2100, "ready"),
+    ]  # fmt: skip
+    found = schedule.deviations(PLAN, shown, reasons, [(1550, 1580)])
+    assert [(one.start_s, one.end_s, one.planned, one.did, one.excuse) for one in found] == [
+        (1000, 1100, None, "break", None), (1100, 1200, None, "break", "supervisor"),
+        (1200, 1300, None, "sshh", "private"), (1400, 1450, "refrigerio", "reunion", "productive"),
+        (1450, 1470, "refrigerio", "work", None), (1500, 1550, None, "break", None),
+        (1550, 1580, None, "break", "technical"), (1580, 1600, None, "break", None),
+        (1600, 1700, None, "logged_out", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shown", "due"),
+    [
+        ([(1000, 1390, "ready"), (1390, 1430, "busy"), (1430, 1500, "ready")], 1430),
+        ([(1390, 1400, "busy"), (1400, 1430, "ready")], 1400),  # the call had ended
+        ([(1390, 1410, "busy"), (1410, 1420, "ready"), (1420, 1500, "busy")], 1410),
+        ([(1400, 1500, "busy")], 1400),  # it came when the pause was due
+        ([(1390, 1410, "not_ready")], 1400),
+    ],
+)
+def test_a_pause_slides_for_a_call_that_was_under_way(shown, due):
+    pauses, count = schedule.slid(PLAN, [Stretch(*one) for one in shown])
+    assert pauses == [(due, due + 100, "refrigerio")] and count == (due > 1400)
+
+
+_SHOWN = st.lists(
+    st.tuples(
+        st.integers(0, 40), st.integers(1, 60),
+        st.sampled_from(["ready", "busy", "off", "break", "sshh", "reunion", "fault"]),
+        st.sampled_from(["agent", "supervisor", "system"]),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    _SHOWN,
+    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 220), st.integers(1, 50)), max_size=2),
+)
+def test_each_second_of_a_shift_is_judged_by_itself(told, pauses, faults):
+    """Against a second-by-second computation; likewise what is lost adds up to no more than is."""
+    reasons = {
+        "break": Reason(code="break", label="", paid=True, limit_s=20),
+        "sshh": Reason(code="sshh", label="", private=True, paid=True),
+        "reunion": Reason(code="reunion", label="", productive=True, paid=True),
+    }
+    shown, at = [], 0
+    for gap, length, what, by in told:
+        state = what if what in ("ready", "busy", "off") else "not_ready"
+        start, at = at + gap, at + gap + length
+        shown.append(Stretch(start, at, state, None if state == what else what, by))
+    planned, technical = [], []
+    for times, found in ((sorted(pauses), planned), (sorted(faults), technical)):
+        for start, length in times:
+            start = max(start, found[-1][1] if found else 0)
+            found.append((start, start + length))
+    plan = Planned(
+        day=PLAN.day, shift="m", start_s=0, end_s=220, pauses=[(*one, "break") for one in planned]
+    )
+    wrong, excused = set(), set()
+    for second in range(220):
+        one = next((s for s in shown if s.start_s <= second < s.end_s), None)
+        works = one is not None and (one.state in ("ready", "busy") or one.reason == "reunion")
+        if works == any(start <= second < end for start, end in planned):
+            wrong.add(second)
+            faulty = any(start <= second < end for start, end in technical)
+            if faulty or (one and (one.by == "supervisor"
+                                   or one.reason in ("fault", "sshh", "reunion"))):  # fmt: skip
+                excused.add(second)
+    its = schedule.deviations(plan, shown, reasons, technical)
+    seconds = [second for one in its for second in range(one.start_s, one.end_s)]
+    assert seconds == sorted(wrong)
+    assert schedule.followed(plan, its) == (220 - len(wrong - excused), 220)
+    lost = away.lost(shown, away.pauses(shown), technical, reasons, 0, 300)
+    inside = [s for s in shown if s.start_s < 300]
+    away_s = sum(min(s.end_s, 300) - s.start_s for s in inside if s.state in ("not_ready", "off"))
+    assert lost.in_office_s == away_s <= lost.basis_s
 
 
 def test_without_a_plan_there_is_nothing_to_keep():
     free = Planned(day=PLAN.day, shift=None)
-    away = Planned(day=PLAN.day, shift="m", start_s=1000, end_s=2000, absence="vacaciones")
-    for plan in (free, away):
+    gone = Planned(day=PLAN.day, shift="m", start_s=1000, end_s=2000, absence="vacaciones")
+    for plan in (free, gone):
         assert schedule.scheduled_s(plan) == 0
-        assert schedule.adherence(plan, [(1000, 2000)]) is None
-        assert schedule.conformance(plan, [(1000, 2000)]) is None
+        assert schedule.deviations(plan, [Stretch(1000, 2000, "ready")], {}) == []
+        assert schedule.followed(plan, []) is None
         assert schedule.lateness(plan, 5000) is None
 
 
@@ -126,13 +231,14 @@ def test_lateness_has_a_tolerance_and_keeps_what_was_measured():
 
 def test_a_contact_is_resolved_when_nobody_asked_again_and_the_window_has_closed():
     visits = [
-        ("h1", "saldo", 0), ("h1", "saldo", 7 * DAY_MS), ("h1", "saldo", 15 * DAY_MS),
-        ("h2", "saldo", DAY_MS), ("h2", "pago", 2 * DAY_MS),
+        Visit("h1", "saldo", 0), Visit("h1", "saldo", 7 * DAY_MS),
+        Visit("h1", "saldo", 15 * DAY_MS), Visit("h2", "saldo", DAY_MS),
+        Visit("h2", "pago", 2 * DAY_MS),
     ]  # fmt: skip
-    found = fcr(visits, 0, 8 * DAY_MS, 15 * DAY_MS, unknown=3)
+    found = tally(look(visits, {}, 0, 8 * DAY_MS, 15 * DAY_MS), unknown=3)
     assert (found.n, found.resolved, found.pending, found.unknown) == (4, 3, 0, 3)
     assert (found.rate, found.days) == (75.0, 7)
-    early = fcr(visits, 0, 8 * DAY_MS, 8 * DAY_MS - 1)
+    early = tally(look(visits, {}, 0, 8 * DAY_MS, 8 * DAY_MS - 1))
     assert (early.n, early.pending) == (1, 3)
 
 

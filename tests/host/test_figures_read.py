@@ -200,11 +200,13 @@ def test_a_session_goes_on_while_its_station_has_no_power(place):
 def test_what_has_no_hour_is_in_no_day_until_it_has_one(place):
     script = Script().boot().login().ready().call("c1", talk=60_000)
     place.take(script)
-    assert (place.read().total().calls().answered, place.read().hourless) == (0, 1)
+    figures = place.read()
+    assert figures.total().calls().answered == 0
+    assert figures.hourless["a001"].calls().answered == 1
     stored = script.n
     script.clock(T0, after=1000)
     place.ingest.take(script.messages(stored + 1), "stream", "server")
-    assert place.read().hourless == 0
+    assert place.read().hourless == {}
     sums = place.read().agent("a001")
     assert (sums.calls().answered, sums.calls().talk_s, sums.load.talking) == (1, 60, 60)
 
@@ -216,6 +218,41 @@ def test_technical_time_is_that_of_her_session_alone(place):
     place.take(script.logout())  # nobody has seen to it since
     sums = place.read().agent("a001")
     assert (sums.faults, sums.load.logged_s, sums.load.technical_s) == (1, 60, 50)
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_fault_that_nobody_sees_to_takes_no_time_of_her_next_session(place, running):
+    """All of it was technical, at whatever desk, and excused her for ever."""
+    script = begun().login(0).ready(0)
+    script.add("fault.reported", 10_000, a="a001", area="audio", part="diadema")
+    script.logout().login(600_000).ready(0)
+    script.presence("ready", "not_ready", "refrigerio", after=60_000)
+    script.add("station.health", 60_000, heap=90_000, journal=1)
+    place.take(script if running else script.logout())
+    load = place.read().agent("a001").load
+    assert (load.logged_s, load.technical_s) == (131 if running else 132, 1)
+
+
+def test_a_fault_that_was_seen_to_at_no_known_hour_is_as_one_that_is_open(place):
+    """It excused nobody, from the moment on at which it was seen to."""
+    script = begun().login(0).ready(0)
+    script.add("fault.reported", 10_000, a="a001", area="audio", part="diadema")
+    of = [script.s, script.e, script.n]
+    script.u += 49_000
+    script.logout().boot()
+    place.take(script.add("fault.resolved", 5000, of=of, i=1, by="Teo", cause="cable"))
+    assert place.read().agent("a001").load.technical_s == 50
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_power_that_goes_after_the_login_is_time_of_the_session(place, running):
+    """Nothing else was heard in that boot: she was told as logged out until the next one."""
+    script = begun().login(0)
+    script.boot().clock(T0 + 600_000, after=0).ready(10_000)
+    script.add("station.health", 50_000, heap=90_000, journal=1)
+    place.take(script if running else script.logout())
+    load = place.read().agent("a001").load
+    assert (load.off, load.not_ready, load.ready) == (600, 10, 50 if running else 51)
 
 
 def test_what_goes_on_is_told_up_to_now_while_the_link_is_up(place, clock):
@@ -267,4 +304,4 @@ def test_the_switch_adds_nothing_to_an_agent_of_whom_a_station_tells(place):
     flow = queue.flow(threshold_s=4, short_s=5)
     assert (flow.received, flow.answered, flow.answered_within) == (2, 2, 0)
     assert queue.flow(5, 5).answered_within == 2
-    assert queue.wait_ms == 9_000
+    assert queue.wait_s == 10  # each of 4.5 s in whole seconds

@@ -13,6 +13,7 @@ import pytest
 from bank_files import DAY, Log
 from diadema import cli
 from diadema.clock import SystemClock
+from diadema.directory.people import People
 from diadema.errors import DiademaError
 from diadema.figures.read import read
 from diadema.imports.bank import import_bank
@@ -87,7 +88,7 @@ def plain(path, threshold, short):
             def half(second, midnight=midnight):
                 return (midnight + timedelta(seconds=second // HALF * HALF)).isoformat()
 
-            if row["outcome"] == "HANG" and wait > 0:
+            if row["outcome"] == "HANG" and (wait > 0 or (not wait and clock(row["q_start"]))):
                 abandoned.append(wait)
                 half_entered[half(after(row["q_start"]))] += 1
             if row["outcome"] != "AGENT":
@@ -113,10 +114,14 @@ def plain(path, threshold, short):
             "noshort": one_decimal(soon, n + lost - brief),
             "answered": one_decimal(soon, n),
             "removed": one_decimal(soon + gone, n + lost),
+            "all": one_decimal(soon, n + lost),
         },
         "asa_s": int(asa),
         "abandonment": one_decimal(lost, n + lost),
         "abandonment_noshort": one_decimal(lost - brief, n + lost - brief),
+        "abandonment_received": one_decimal(lost, n + lost),
+        "no_agent": contacts[None],
+        "at_once": {"answered": answered.count(0), "abandoned": abandoned.count(0)},
         "contacts": dict(contacts),
         "talk": dict(talk),
         "half_contacts": dict(half_contacts),
@@ -127,7 +132,8 @@ def plain(path, threshold, short):
 
 def reported(made):
     halves = made["intervals"]
-    names = ("service_level", "asa_s", "abandonment", "abandonment_noshort")
+    names = ("service_level", "asa_s", "abandonment", "abandonment_noshort",
+             "abandonment_received", "no_agent", "at_once")  # fmt: skip
     return {name: made[name] for name in names} | {
         "contacts": {row["agent"]: row["contacts"] for row in made["agents"]},
         "talk": {row["agent"]: row["talk_s"] for row in made["agents"]},
@@ -158,15 +164,32 @@ def test_an_invented_file_says_what_is_plainly_counted(report, tmp_path, thresho
     assert made["mean_n"] + sum(made["aside"].values()) == made["contacts"]
 
 
+def test_who_hung_up_as_she_joined_the_queue_abandoned_it(report, tmp_path):
+    """A19: a row with the hour of the queue and no wait was filed as hung up in the menu."""
+    nine = 9 * 3600
+    log = Log().agent(nine, "LUCUMA", wait=3, talk=9).hang(nine, q_start="9:00:10")
+    log.hang(nine + 30).hang(nine + 40, wait=7)
+    made = check(report, log.write(tmp_path / "log.tsv"), tmp_path / "data")
+    assert (made["n"]["abandoned"], made["n"]["short"]) == (2, 1)
+    assert made["outside_queue"] == {"before_queue": 1}
+    assert made["abandonment"] == 66.7
+
+
 def test_the_real_file_says_what_is_plainly_counted(report, shared_data, tmp_path):
     made = check(report, shared_data / "anonymous_bank_1999_02.tsv", tmp_path / "data")
     assert made["service_level"] == {
         "offered": 52.5,
         "noshort": 52.9,
         "answered": 60.3,
-        "removed": 56.6,
+        "removed": 56.7,
+        "all": 52.5,
     }
     assert made["contacts"] == 20_899
+    assert (made["no_agent"], made["at_once"]) == (384, {"answered": 10_079, "abandoned": 25})
+    told = report("--month", "1999-02", "--data", tmp_path / "data")[1]
+    for word, n in (("atendidas sin asesor", 384), ("atendidas sin espera", 10_079)):
+        (line,) = (one for one in told.splitlines() if word in one)
+        assert str(n) in line
 
 
 @st.composite
@@ -264,7 +287,9 @@ def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
                 SystemClock())  # fmt: skip
     code, printed, _ = report("--month", "1999-02", "--data", data)
     assert code == 0
-    for part in ("nivel de servicio, t = 20 s", "atendidas ≤ t", "recibidas", "(≤ 5 s)", "corte:",
+    for part in ("nivel de servicio, t = 20 s", "atendidas ≤ t", "atendidas sin asesor",
+                 "atendidas sin espera (0 s)", "offered", "noshort", "answered", "removed",
+                 "all", "recibidas", "(≤ 5 s)", "corte:",
                  "pbx-anonymous-bank", "0:01:40", "[red]lúcuma�[2j�", "utc",
                  "50,0 %"):  # fmt: skip
         assert part in printed.lower()
@@ -295,23 +320,24 @@ def test_figures_of_days_are_those_of_the_month_where_only_a_switch_tells(tmp_pa
     import_bank([invented(tmp_path)], data, SystemClock())
     reader = open_reader(data.store)
     try:
-        made = month_report(reader, "1999-02", zone, 0, 20, 5)
+        made = month_report(reader, "1999-02", zone, 0, People())
     finally:
         reader.close()
     figures = read(data, date(1999, 2, 1), date(1999, 2, 28), 0, intervals=True)
     assert asdict(figures.queue().flow(20, 5)) == asdict(made.total)
+    assert None in made.agents
     for agent, served in made.agents.items():
-        if agent is not None:
-            sums = figures.agent(agent)
-            calls = sums.calls()
-            assert (calls.answered, calls.by_switch) == (served.contacts, served.contacts)
-            assert sums.load.switch_talk_s == served.talk_s
-            assert (calls.n, calls.talk_s) == (served.n, served.n_talk_s)
-            assert aside(calls) == sum(served.aside.values())
+        sums = figures.agent(agent or "")
+        calls = sums.calls()
+        assert (calls.answered, calls.by_switch) == (served.contacts, served.contacts)
+        assert sums.load.switch_talk_s == served.talk_s
+        assert (calls.n, calls.talk_s) == (served.n, served.n_talk_s)
+        assert aside(calls) == sum(served.aside.values())
+        assert calls.aside_unnamed == served.aside["no_agent"]
     by_half = Counter()
     for day in figures.days:
         for start, agents in day.intervals.items():
             for agent, sums in agents.items():
                 by_half[start, agent] += sums.load.switch_talk_s
-    expected = {key: row.talk_s for key, row in made.load.items() if key[1] is not None}
+    expected = {(start, agent or ""): row.talk_s for (start, agent), row in made.load.items()}
     assert +by_half == +Counter(expected)

@@ -21,6 +21,7 @@ from diadema.paths import DataDir
 from diadema.store import open_reader
 from queue_logs import QueueLog, T
 from scripted_station import SITE, T0
+from targeted import centre, put
 
 S = "PBX-central"
 
@@ -162,7 +163,7 @@ async def test_the_floor_is_told_how_the_queues_stand(broker, ingesting, client,
         board = await until(shown)
         append(path, QueueLog().connect(now, "1.3", 9).lines[0])
         await until(lambda: stored(broker.data)[0][2].outcome == "answered")
-    assert (board["source"], board["threshold_s"], board["short_s"]) == (S, 20, 5)
+    assert (board["source"], board["total"]["threshold_s"], board["short_s"]) == (S, 20, 5)
     assert board["total"]["waiting"] == 2
     assert board["total"]["longest_since"] == (T + now - 9) * 1000
     assert board["queues"]["reclamos"]["waiting"] == 1
@@ -174,6 +175,34 @@ class Stands:
 
     def now_ms(self):
         return self.utc_ms
+
+
+def test_the_floor_has_the_queues_t_variant_and_name(tmp_path, site, monkeypatch):
+    """A3, A4: the floor's T was 20 s whatever the target said, and its queues the switch's."""
+    monkeypatch.setattr("diadema.ingest.queue_board.EVERY_S", 0.0)
+    half_hour = T0 // 1000 - T0 // 1000 % 1800
+    log, at = QueueLog(), half_hour - T
+    log.call(at, "1.1", wait=30, queue="IT").call(at + 1, "1.2", wait=30).abandon(
+        at, "1.3", 5, "IT"
+    )
+    data = centre(tmp_path, log)
+    put(data, "queues", code="soporte", name="Soporte", switch_names=["IT"])
+    put(data, "targets", metric="service_level", queue="soporte", value=40, threshold_s=30,
+        variant="answered")  # fmt: skip
+    reader, clock = open_reader(data.store), Stands((half_hour + 600) * 1000)
+    board = QueueBoard(reader, clock, data)
+    board.hear(S, site, {})
+    told = json.loads(board.news(site))
+    support, saldos = told["queues"]["soporte"], told["queues"]["saldos"]
+    assert (support["threshold_s"], support["variant"]) == (30, "answered")
+    assert support["service_level"]["answered"] == 100.0
+    assert support["service_level"]["offered"] == 50.0
+    assert (saldos["threshold_s"], saldos["service_level"]["offered"]) == (20, 0.0)
+    assert told["total"]["service_level"]["offered"] == 33.3
+    assert board.news(site) is None
+    put(data, "queues", code="otra", name="Otra", switch_names=["saldos"])
+    assert json.loads(board.news(site))["queues"].keys() == {"soporte", "otra"}
+    reader.close()
 
 
 def test_the_running_half_hour(tmp_path, site, monkeypatch):
@@ -188,7 +217,7 @@ def test_the_running_half_hour(tmp_path, site, monkeypatch):
     log.enter(at - 9000, "0.0", "perdida").enter(at + 9, "1.5")
     import_queue_log([log.write(tmp_path / "queue_log")], data, SystemClock())
     reader, clock = open_reader(data.store), Stands((half_hour + 600) * 1000)
-    board = QueueBoard(reader, clock)
+    board = QueueBoard(reader, clock, data)
     assert board.news(site) is None  # nobody follows
     calls = {call.pbx: call for call in reader.queue_calls()}
     board.hear(S, site, {})
@@ -199,7 +228,9 @@ def test_the_running_half_hour(tmp_path, site, monkeypatch):
     assert told["total"] == {
         "waiting": 2, "longest_since": (half_hour - 50) * 1000, "received": 5, "answered": 2,
         "abandoned": 2,
-        "service_level": {"offered": 25.0, "noshort": 33.3, "answered": 50.0, "removed": 50.0},
+        "service_level": {"offered": 25.0, "noshort": 33.3, "answered": 50.0, "removed": 50.0,
+                          "all": 20.0},
+        "threshold_s": 20, "variant": "offered",
     }  # fmt: skip
     assert board.news(site) is None  # nothing new
     day = date(2026, 11, 18)

@@ -102,7 +102,7 @@ def test_every_verb_of_a_caller_tells_of_her_call(data, bring, tmp_path):
     assert (done.imported, done.bad, done.unfinished, done.days) == (True, [], [], ["2026-11-18"])
     assert done.calls == {
         "answered": 4, "abandoned": 1, "timeout": 1, "empty": 1, "key": 1, "withdrawn": 1,
-        "incompatible": 1, "open": 1,
+        "incompatible": 1, "waiting": 1,
     }  # fmt: skip
     assert done.other == {"QUEUESTART": 1, "ADDMEMBER": 1, "PAUSE": 2, "PAUSEALL": 1}
     assert (done.unknown, done.repeated, done.unentered) == ({"CALLBACKED": 1}, 1, 0)
@@ -149,7 +149,7 @@ def test_the_newest_first_and_columns_by_other_names(bring, data, tmp_path):
         f"1,{T - 5},NONE,NONE,NONE,CONFIGRELOAD,,,,0,0,0,0,",
     ]
     (tmp_path / "dump.csv").write_text("\r\n".join(rows) + "\r\n")
-    assert bring(tmp_path / "dump.csv").calls == {"answered": 1, "open": 0}
+    assert bring(tmp_path / "dump.csv").calls == {"answered": 1}
     (call,) = stored(data)[0]
     assert (told(call)[2:], call.offers) == (
         ("answered", "completed", "Agent/7", 0, 10, 70, 10_000, False), 1)  # fmt: skip
@@ -256,7 +256,8 @@ def test_a_file_cut_leaves_what_it_has(data, bring, tmp_path):
     log = QueueLog().complete(50, "1.1", 10, 30).connect(60, "1.2", 5).enter(70, "1.3")
     log.line(75, "1.4", "saldos", "NONE", "ABANDON", 1, 1, 20)
     done = bring(log.write(tmp_path / "queue_log"))
-    assert (done.unentered, done.calls) == (3, {"answered": 2, "abandoned": 1, "open": 2})
+    told_of = {"answered": 1, "abandoned": 1, "talking": 1, "waiting": 1}
+    assert (done.unentered, done.calls) == (3, told_of)
     assert sorted(told(call) for call in stored(data)[0]) == [
         ("1.1", "saldos", "answered", "completed", "SIP/201", 10, 20, 50, 10_000, True),
         ("1.2", "saldos", "answered", None, "SIP/201", 55, 60, None, 5000, True),
@@ -268,12 +269,26 @@ def test_a_file_cut_leaves_what_it_has(data, bring, tmp_path):
 def test_a_switch_that_began_anew_has_no_calls(data, bring, tmp_path):
     log = QueueLog().enter(0, "1.1").enter(1, "1.2").connect(5, "1.2", 4)
     log.line(60, "NONE", "NONE", "NONE", "QUEUESTART").call(70, "2.1")
-    bring(log.write(tmp_path / "queue_log"))
+    assert bring(log.write(tmp_path / "queue_log")).calls == {"answered": 2, "restarted": 1}
     assert [told(call)[2:] for call in stored(data)[0]] == [
         ("left", "restarted", None, 0, None, 60, None, True),
         ("answered", "restarted", "SIP/201", 1, 5, 60, 4000, True),
         ("answered", "completed", "SIP/201", 70, 80, 140, 10_000, False),
     ]
+
+
+def test_what_became_of_calls_is_a_partition_of_the_entries(data, bring, tmp_path):
+    """A14: two were told as answered and as open, 110 outcomes of 108 entries."""
+    log = QueueLog().call(0, "1.1").abandon(100, "1.2").enter(200, "1.3").connect(210, "1.3", 10)
+    log.enter(220, "1.4").enter(230, "1.5").line(
+        250, "1.5", "saldos", "NONE", "EXITEMPTY", 1, 1, 9
+    )
+    log.enter(300, "1.6").enter(400, "1.6").connect(405, "1.6", 5)  # its first end was lost
+    done = bring(log.write(tmp_path / "queue_log"))
+    assert done.calls == {
+        "answered": 1, "abandoned": 1, "talking": 2, "waiting": 2, "empty": 1,
+    }  # fmt: skip
+    assert sum(done.calls.values()) == done.verbs["ENTERQUEUE"] == 7
 
 
 def test_lost_ends_are_not_waited_for_for_ever(data, bring, tmp_path):
@@ -282,7 +297,7 @@ def test_lost_ends_are_not_waited_for_for_ever(data, bring, tmp_path):
         log.enter(number * 30, f"1.{number}")  # a week of calls that nobody ended
     log.call(600_100, "2.1")
     done = bring(log.write(tmp_path / "queue_log"))
-    assert (done.calls["answered"], done.calls["open"]) == (1, 20_000)
+    assert (done.calls["answered"], done.calls["waiting"]) == (1, 20_000)
     calls = stored(data)[0]
     assert (len(calls), sum(call.outcome == "waiting" for call in calls)) == (20_001, 20_000)
 

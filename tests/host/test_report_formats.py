@@ -93,7 +93,8 @@ def test_xlsx_has_real_numbers_and_the_right_value_beside_each_formula(book):
     assert values["n"].value == total["n"] and values["people"].value == 17
     for key in ("talk_s", "hold_s", "aht_s"):
         held = values[key].value
-        assert values[key].number_format == "[h]:mm:ss"
+        sign = '" !"' if key == "aht_s" else ""  # it misses its target
+        assert values[key].number_format == f"[h]:mm:ss{sign}"
         assert made_report.in_seconds(held) == total[key], key
     assert values["share"].value == pytest.approx(total["share"] / 100, abs=1e-9)
     written_as = dict(zip(total, row_of(formulas.worksheets[1], "total"), strict=True))

@@ -14,7 +14,7 @@ from diadema.report.make import make
 from diadema.report.model import Figure, Ratio, Scope, plain
 from diadema.report.period import around, period
 from diadema.web.who import Person
-from scripted_station import T0
+from scripted_station import T0, Script
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 2 * 86_400_000
@@ -68,14 +68,16 @@ def test_handling_has_the_three_parts_and_the_time_logged_in(data):
                  "not_ready", "off")  # fmt: skip
         assert sum(cells[part] for part in parts) == cells["logged_s"] > 0
     reasons = report.section("reasons")
-    assert set(column(reasons, "reason")) >= {"Refrigerio", "SS. HH."}
+    assert set(column(reasons, "reason")) >= {"Refrigerio", "auxiliar privada"}
     assert totals(reasons)["seconds"] == totals(load)["not_ready"]
 
 
 @pytest.mark.parametrize("kind", ["tmo", "llamadas"])
 def test_agents_queues_days_and_half_hours_come_to_one_total(data, kind):
     report = made(data, kind)
+    by = ("agents", "queues", "days", "halves")
     tables = [one for one in report.sections if one.key.startswith(("aht_", "calls_"))]
+    tables = [one for one in tables if one.key.endswith(by)]
     assert len(tables) == 4
     sums = [
         {c.key: cell for c, cell in zip(one.columns, one.total, strict=True) if c.total}
@@ -94,7 +96,7 @@ def test_a_total_is_what_the_named_metric_says_of_the_sums(data):
     assert load["occupancy"] == states.occupancy(total.load)
     assert load["utilisation"] == states.utilisation(total.load)
     its = totals(calls.section("calls_agents"))
-    assert its["answer_rate"] == of_calls.answer_rate(total.calls())
+    assert its["pickup_rate"] == of_calls.pickup_rate(total.calls())
     assert its["transfer_rate"] == of_calls.transfer_rate(total.calls())
 
 
@@ -138,6 +140,28 @@ def test_dispositions_from_the_most_frequent_on(data):
     assert totals(report.section("codes_agents"))["typified"] == 14
 
 
+def test_what_has_no_code_is_in_no_share_of_codes(tmp_path):
+    """B10: the total said 5 «tipificaciones» with SIN_TIPIFICAR, the summary 4."""
+    untyped = Script().boot().clock().login().ready()
+    for at, code in enumerate(("111", "111", "112", "112", "SIN_TIPIFICAR")):
+        untyped.call(f"c{at}", code=code)
+    data = reported_day.stored(tmp_path, untyped)
+    report = made(data, "tipificacion")
+    pareto = report.section("pareto")
+    assert column(pareto, "code") == ["111", "112"] and totals(pareto)["count"] == 4
+    assert pareto.notes == ["Sin tipificar: 1, fuera de esta tabla."]
+    rows = {row[0]: (row[1].value, row[3]) for row in report.section("summary").rows}
+    assert rows["tipificadas"][0] == 4 and rows["negativas de contacto"][1] == 4
+    flags = made(data, "consolidado").section("flags")
+    assert totals(flags)["count"] == 4
+
+
+def test_what_only_the_switch_tells_is_not_said_to_be_of_stations(bank):
+    """B11: «estaciones, entrantes 26 671» where no station exists."""
+    report = make(bank, "llamadas", period("month", "1999-02"), FLOOR, NOW)
+    assert column(report.section("check"), "side") == ["estaciones, salientes", "central, cola"]
+
+
 def test_the_queue_side_has_four_levels_by_name(bank):
     report = make(bank, "servicio", period("month", "1999-02"), FLOOR, NOW)
     values = figures(report)
@@ -168,7 +192,7 @@ def test_each_figure_stands_beside_its_target(data, monkeypatch):
     assert isinstance(first[1], Figure) and first[1].missed and first[2] == Figure("seconds", 60)
     rate = made(data, "llamadas").section("summary")
     row = next(one for one in rate.rows if one[0] == "nivel de atención")
-    assert not row[1].missed and row[2].value == 50.0
+    assert row[1] == Figure("percent", None) and row[2].value == 50.0
 
 
 def test_every_ratio_names_columns_of_its_table(data, bank):

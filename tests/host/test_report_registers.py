@@ -173,3 +173,60 @@ def test_attendance_has_the_fields_of_the_law_and_the_stay_outside_of_the_shift(
     }
     absent = make(data, "asistencia", around("day", DAY + timedelta(days=1)), Scope(), T0)
     assert rows(absent.section("register_of_marks")) == []
+
+
+def test_the_register_has_a_row_for_each_entry_with_its_exit_and_lists_what_lacks_one(data, take):
+    """A7: an exit before its entry is not zero, it is to be settled."""
+    script = Script().boot().clock(T0)
+    script.mark("out", 1000)
+    for direction, after_h in (("in", 8), ("out", 8), ("in", 8)):
+        script.mark(direction, after_h * 3_600_000)
+    take(script)
+    now = T0 + 7 * 86_400_000
+    report = make(data, "asistencia", around("week", DAY), Scope(), now)
+    law = rows(report.section("register_of_marks"))
+    assert [(row["stay_s"], row["outside_s"], row["state"]) for row in law] == [
+        (None, None, "por regularizar: sin entrada"),
+        (28_800, 28_800, None),
+        (None, None, "por regularizar: sin salida"),
+    ]
+    lacking = rows(report.section("to_settle"))
+    assert [(row["code"], row["what"]) for row in lacking] == [
+        ("a001", "falta la entrada"), ("a001", "falta la salida"),
+    ]  # fmt: skip
+    summary = {row["figure"]: (row["value"], row["n"]) for row in rows(report.section("summary"))}
+    assert summary["entradas sin salida"] == (1, 2) and summary["salidas sin entrada"] == (1, 2)
+    assert sum(row["to_settle"] for row in rows(report.section("marks"))) == 2
+
+
+def test_only_shifts_that_have_begun_and_of_which_nothing_is_known_lack_a_mark(
+    data, take, monkeypatch
+):
+    """A6: on Wednesday noon it said 7 of 10, with Thursday's and Friday's shifts."""
+    plainly = asked.read_people
+    monday = DAY - timedelta(days=DAY.weekday())
+
+    def known(*given):
+        roster = {}
+        for k in range(5):
+            day = monday + timedelta(days=k)
+            start = int(datetime(day.year, day.month, day.day, 8, tzinfo=LIMA).timestamp())
+            for a in ("a001", "a002"):
+                roster[a, day] = Planned(day=day, shift="M", start_s=start, end_s=start + 28_800)
+        return msgspec.structs.replace(plainly(*given), roster=roster)
+
+    monkeypatch.setattr("diadema.figures.attendance.read_people", known)
+    wednesday = monday + timedelta(days=2)
+    now = int(datetime(*wednesday.timetuple()[:3], 12, tzinfo=LIMA).timestamp()) * 1000
+    script = Script().boot().clock(now - 3 * 3_600_000 - 2 * 86_400_000).mark("in")
+    for _ in range(2):
+        script.mark("out", 8 * 3_600_000).mark("in", 16 * 3_600_000)
+    take(script)
+    report = make(data, "asistencia", around("week", DAY), Scope(), now)
+    summary = {row["figure"]: (row["value"], row["n"]) for row in rows(report.section("summary"))}
+    assert summary["sin marca con turno"] == (3, 6)
+    tomorrow = make(data, "asistencia", around("day", wednesday + timedelta(1)), Scope(), now)
+    summary = {
+        row["figure"]: (row["value"], row["n"]) for row in rows(tomorrow.section("summary"))
+    }
+    assert summary["sin marca con turno"] == (0, 0)

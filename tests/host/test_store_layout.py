@@ -65,6 +65,18 @@ def forget_trails(connection):
         connection.execute("UPDATE stations SET state = ? WHERE s = ?", [state, s])
 
 
+def make_layout_8(path):
+    """Of the switch's calls less was kept, and none of its rings; trails began with it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE queue_rings")
+        connection.execute("DELETE FROM trails")
+        for column in ("talk_ms", "ring_ms", "transfer"):
+            connection.execute(f"ALTER TABLE queue_calls DROP COLUMN {column}")
+        forget_trails(connection)
+        connection.execute("PRAGMA user_version = 8")
+        connection.commit()
+
+
 def make_layout_7(path, layout=7):
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE trails")
@@ -115,10 +127,12 @@ def make_old(path, contacts, layout):
         connection.commit()
 
 
-@pytest.mark.parametrize("layout", [3, 4, 5, 6, 7])
+@pytest.mark.parametrize("layout", [3, 4, 5, 6, 7, 8])
 def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, caplog):
     old, contacts = before
-    if layout >= 6:
+    if layout == 8:
+        make_layout_8(old)
+    elif layout >= 6:
         make_layout_7(old, layout)
     elif layout == 5:
         make_layout_5(old)
@@ -128,6 +142,8 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, ca
         open_reader(old)
     writer = open_writer(old)
     assert "diadema rebuild --apply" in caplog.text
+    assert ("times in each state" in caplog.text) == (layout < 8)
+    assert "rings, talk and transfers" in caplog.text
     reader = open_reader(old)
     assert reader.contacts() == contacts
     assert reader.status()["contacts"] == 2
@@ -149,7 +165,7 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, ca
     with closing(sqlite3.connect(old)) as connection:
         found = "SELECT count(*) FROM sqlite_master WHERE name = 'sessions_mark'"
         assert connection.execute(found).fetchone() == (1,)
-    assert VERSION == 8
+    assert VERSION == 9
     reader.close()
     writer.close()
 

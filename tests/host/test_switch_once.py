@@ -2,20 +2,29 @@
 her, in whatever order both come in."""
 
 import json
-from datetime import date
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from diadema.figures.read import read
+from diadema.figures.days import zone_of
+from diadema.figures.read import _Asked, read
 from diadema.figures.roll import roll
 from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
+from diadema.ingest.messages import Message, subject_of
 from diadema.paths import DataDir
+from diadema.site import parse
 from diadema.store import open_writer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from queue_logs import QueueLog
 from scripted_station import SITE, T0, Script
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 7_200_000
+MIDNIGHT = T0 + 64_400_000
 
 
 @pytest.fixture
@@ -57,3 +66,107 @@ def test_a_call_that_both_told_counts_once(data, tmp_path, site, clock, first, r
     assert calls == {"a001": 1, "SIP/unknown": 1}
     assert figures.total().calls().by_switch == 1
     assert figures.queue().answered == 2
+
+
+CALLS = st.lists(
+    st.tuples(
+        st.integers(0, 40),  # half-minutes between one and the next
+        st.sampled_from(["a001", "a002", "SIP/9", None]),  # who took it, by the switch
+        st.sampled_from(["station", "switch", "both", "both, by its id", "at another's desk"]),
+        st.booleans(),  # it is taken, or rings in vain
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(deadline=None, max_examples=10, suppress_health_check=[*HealthCheck])
+@given(calls=CALLS, start=st.sampled_from([T0, MIDNIGHT - 400_000]), order=st.randoms())
+def test_in_whatever_order_it_comes_the_days_are_the_same(calls, start, order):
+    """Roll-ups that were kept all along, and made anew from the store, and no roll-ups at all."""
+    with tempfile.TemporaryDirectory() as root:
+        data = DataDir(Path(root))
+        data.make()
+        data.site.write_text(json.dumps(SITE))
+        clock = SimpleNamespace(now_ms=lambda: NOW + 86_400_000)
+        writer = open_writer(data.store)
+        ingest = Ingest(writer, parse(json.dumps(SITE).encode()), clock)
+        scripts, switch = told(calls, start)
+        parts = [[(s, one) for one in script.messages()] for s, script in enumerate(scripts)]
+        parts.append([("switch", one) for one in switch])
+        while any(parts):
+            its = order.choice([part for part in parts if part])
+            taken = [its.pop(0) for _ in range(min(len(its), order.randint(1, 12)))]
+            for whose, message in taken:
+                if whose == "switch":
+                    ingest.take_file([message])
+                else:
+                    ingest.take([message], "stream", "server")
+            if order.random() < 0.3:
+                roll(data, clock.now_ms())
+        days = DAY, DAY + timedelta(days=2)
+        kept = cells(read(data, *days, clock.now_ms()))
+        question = data, *days, clock.now_ms(), zone_of(data), False, None
+        plain = _Asked(*question)
+        with writer.engine.connect() as tx:
+            expected = cells(plain.of(None, tx))
+        assert kept == expected
+        for name in ("", "-wal", "-shm"):
+            data.rollups.with_name(data.rollups.name + name).unlink(missing_ok=True)
+        assert cells(read(data, *days, clock.now_ms())) == expected
+        writer.close()
+
+
+def cells(figures):
+    return {
+        (day.day, name): sums
+        for day in figures.days
+        for its in (day.agents, day.queues)
+        for name, sums in its.items()
+    }
+
+
+def told(calls, start):
+    scripts = [
+        Script(s=s, agent=a).boot().clock(start - 60_000).login(0).ready(0)
+        for s, a in (("DIA-0123456789ab", "a001"), ("DIA-0123456789ac", "a002"))
+    ]
+    switch, utc = [], start
+    for number, (gap, agent, sides, taken) in enumerate(calls):
+        utc += 30_000 * gap
+        pbx = f"1.{number}" if "id" in sides or "desk" in sides else None
+        a = agent if agent in ("a001", "a002") else "a001"
+        if "desk" in sides:
+            a = "a002"
+        script = scripts[a == "a002"]
+        if sides != "switch":
+            script.u = max(script.u, utc - (script.offset or 0) - 5000)
+            utc = script.u + script.offset + 5000
+            offered = {"via": "host", "direction": "in", "queue": "ventas", "pbx": pbx}
+            script.contact("offered", f"c{number}", 0, **offered)
+            if taken:
+                script.contact("answered", f"c{number}", 5000, via="key", ring_ms=5000)
+                script.contact("ended", f"c{number}", 60_000, by="caller", on_hold=False)
+                script.wrapup("started", f"c{number}", 0)
+                script.wrapup("ended", f"c{number}", 4000, cause="agent")
+            else:
+                script.contact("missed", f"c{number}", 5000, cause="no_answer", ring_ms=5000)
+        if sides != "station":
+            told_pbx = pbx or f"9.{number}"
+            events = [("entered", utc - 9000, {})]
+            if taken:
+                events += [
+                    ("connected", utc + 500, {"agent": agent, "wait_ms": 9500}),
+                    ("left", utc + 60_500, {"cause": "completed", "talk_ms": 60_000}),
+                ]
+            else:
+                rang = {"agent": agent or "SIP/9", "ring_ms": 5000}
+                events += [("offered", utc + 700, rang), ("abandoned", utc + 900, {"wait_ms": 9})]
+            for k, t, more in events:
+                switch.append((t, k, {"pbx": told_pbx, **more}))
+    bodies = []
+    for n, (t, k, more) in enumerate(sorted(switch, key=lambda one: one[0]), 1):
+        event = {"s": "PBX-x", "e": 1, "n": n, "b": 0, "u": 0, "t": t, "k": f"queue.{k}"}
+        body = json.dumps(event | {"queue": "ventas"} | more).encode()
+        bodies.append(Message(0, subject_of("PBX-x"), body))
+    return scripts, bodies

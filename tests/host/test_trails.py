@@ -181,7 +181,8 @@ def test_a_boot_in_which_nothing_happens_has_its_hour_too(ingest, reader):
     script.clock(T0 + HOUR)
     take(ingest, script)
     trails = reader.trails()
-    assert [trail.b for trail in trails] == [2, 3] and trails[0].late
+    assert [(trail.b, len(trail.spans)) for trail in trails] == [(1, 0), (2, 1), (3, 1)]
+    assert trails[1].late
     assert trails == reader.trails(start_utc=0)
 
 

@@ -4,13 +4,13 @@ Several processes may have it open. A change is checked whole, and done whole or
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, and_, func, insert, select
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 
 from diadema.badge_ids import BadgeKeys, keys_of
 from diadema.directory.checking import Newest, check_author
@@ -105,6 +105,14 @@ class Directory:
                 tx, kind, day, first, last, after, limit, retired=retired, since=since
             )
             return list(found)
+
+    def changing(self, kind: str, first: date, last: date) -> list[str]:
+        """Codes of which a version begins or ends between these days."""
+        begins = entries.c.valid_from.between((first + timedelta(1)).isoformat(), last.isoformat())
+        ends = entries.c.valid_until.between(first.isoformat(), (last - timedelta(1)).isoformat())
+        query = select(entries.c.code).where(entries.c.kind == kind, or_(begins, ends)).distinct()
+        with self.reading() as tx:
+            return [*tx.execute(query.order_by(entries.c.code)).scalars()]
 
     def some(self, kind: str, codes: Collection[str]) -> list[Entry]:
         """The newest versions of these, without what was retired."""

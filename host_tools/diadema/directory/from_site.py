@@ -34,7 +34,7 @@ def _everything(site: Site) -> Iterator[tuple[str, Given]]:
             "order": at, "limit_s": reason.limit_s or None,
         }  # fmt: skip
     for at, area in enumerate(site.areas, 1):
-        yield "areas", _fields(area, "consulted") | {"order": at}
+        yield "areas", _fields(area, "consulted", "external") | {"order": at}
     for at, fault in enumerate(site.fault_areas, 1):
         parts = [f"{part.code}={part.label}" for part in fault.parts]
         yield "fault_areas", _fields(fault) | {"parts": parts, "order": at}

@@ -10,11 +10,15 @@ from msgspec import Struct
 from diadema.directory.documents import DOCUMENTS, wrong_document
 from diadema.directory.fields import Field, Value
 from diadema.directory.wrong import Problem, Wrong
+from diadema.metrics.queue import VARIANTS
 
 type Body = dict[str, Value]
 
-METRICS = ("aht_s", "service_level", "answer_rate", "occupancy", "utilisation", "adherence")
-ABSENCES = ("day_off", "permission", "vacation", "medical_rest")
+SECONDS = ("aht_s", "asa_s")  # the others are percents
+METRICS = (*SECONDS, "service_level", "abandonment", "answer_rate", "occupancy", "utilisation",
+           "adherence")  # fmt: skip
+ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
+STAGES = ("training", "nesting", "floor")
 RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
 
 
@@ -32,7 +36,11 @@ class Kind(Struct, frozen=True, kw_only=True):
     dated: bool = True
 
     def code(self, body: Body) -> str:
-        return "/".join(str(body.get(name) or "") for name in self.key)
+        """Of what names it; beyond the second part only what is given."""
+        parts = [str(body.get(name) or "") for name in self.key]
+        while len(parts) > 2 and not parts[-1]:
+            parts.pop()
+        return "/".join(parts)
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
@@ -105,10 +113,20 @@ def _check_target(body: Body) -> list[Problem]:
     if not level and "threshold_s" in body:
         value = str(body["threshold_s"])
         return [Problem(word="threshold_idle", column="threshold_s", value=value)]
-    aim = body["value"]
-    if body["metric"] != "aht_s" and isinstance(aim, int | float) and aim > 100:
-        return [Problem(word="range", column="value", value=str(aim),
+    if not level and "variant" in body:
+        return [Problem(word="variant_idle", column="variant", value=str(body["variant"]))]
+    low = body["value"]
+    assert isinstance(low, int | float)
+    if body["metric"] not in SECONDS and low > 100:
+        return [Problem(word="range", column="value", value=str(low),
                         values={"low": "0", "high": "100"})]  # fmt: skip
+    most = body.get("most")
+    if isinstance(most, int | float):
+        if body["metric"] != "occupancy":
+            return [Problem(word="most_idle", column="most", value=str(most))]
+        if most <= low:
+            return [Problem(word="range", column="most", value=str(most),
+                            values={"low": str(low), "high": "100"})]  # fmt: skip
     return []
 
 
@@ -144,6 +162,7 @@ _ALL = (
         _label("short"),
         _label("alias"),
         Field(name="team", type="ref", of="teams"),
+        Field(name="stage", type="choice", choices=STAGES),
         Field(name="employer", type="ref", of="employers", most=24),
         Field(name="document_kind", type="choice", choices=DOCUMENTS),
         Field(name="document", type="document", most=20, unique=True),
@@ -191,11 +210,14 @@ _ALL = (
         Field(name="absence", type="choice", choices=ABSENCES),
         Field(name="pauses", many=True, shape="pause"),
     )),
-    Kind(name="targets", key=("metric", "queue"), slot=True, fields=(
+    Kind(name="targets", key=("metric", "queue", "stage"), slot=True, fields=(
         Field(name="metric", type="choice", choices=METRICS, required=True),
         Field(name="queue", type="ref", of="queues", most=24),
+        Field(name="stage", type="choice", choices=STAGES[:2]),
         Field(name="value", type="decimal", low=0, high=_COUNT_S, required=True),
+        Field(name="most", type="decimal", low=0, high=100),
         Field(name="threshold_s", type="int", low=1, high=3600),
+        Field(name="variant", type="choice", choices=tuple(VARIANTS)),
     )),
     Kind(name="dispositions", fields=(
         _code(),
@@ -232,7 +254,9 @@ _ALL = (
         Field(name="id", required=True, most=16, pattern="[A-Za-z0-9_.-]{1,16}"),
         Field(name="version", required=True, most=16),
     )),
-    Kind(name="areas", fields=(_code(), _label(), _flag("consulted"), _ORDER)),
+    Kind(name="areas", fields=(
+        _code(), _label(), _flag("consulted"), _flag("external"), _ORDER,
+    )),
     Kind(name="help_topics", fields=(_code(), _label(), _ORDER)),
     Kind(name="fault_areas", fields=(
         _code(), _label(), Field(name="parts", many=True, shape="part"), _ORDER,

@@ -45,6 +45,7 @@ def problems(newest: "Newest", asked: "list[Change]") -> Iterator[Problem]:
     now = _after(asked)
     yield from _unknown(newest, asked, now)
     yield from _doubles(newest, asked, now)
+    yield from _switch_names(newest, asked, now)
     yield from _still_named(newest, now)
 
 
@@ -101,6 +102,36 @@ def _doubles(
                             column=field.name, value=brief(value),
                             values={"owner": owners[value]},
                         )  # fmt: skip
+
+
+def _switch_names(
+    newest: "Newest", asked: "list[Change]", now: dict[str, "dict[str, Change]"]
+) -> Iterator[Problem]:
+    """A queue's own code is its name at the switch too, so it is no other queue's."""
+    if "queues" not in now:
+        return
+    bodies = {code: body for code, (_, body) in newest.of("queues").items()}
+    bodies |= {code: change.body for code, change in now["queues"].items()}
+    owners = {
+        name: code
+        for code, body in bodies.items()
+        if body is not None
+        for name in _values(body, "switch_names")
+    }
+    for one in asked:
+        if one.kind != "queues" or one.body is None:
+            continue
+        if (owner := owners.get(one.code, one.code)) != one.code:
+            yield Problem(
+                word="belongs", kind="queues", code=one.code, row=one.row, column="code",
+                value=one.code, values={"owner": owner},
+            )  # fmt: skip
+        for name in _values(one.body, "switch_names"):
+            if name != one.code and bodies.get(name) is not None:
+                yield Problem(
+                    word="belongs", kind="queues", code=one.code, row=one.row,
+                    column="switch_names", value=name, values={"owner": name},
+                )  # fmt: skip
 
 
 def _values(body: Body, name: str) -> list[str]:

@@ -7,7 +7,10 @@ from datetime import date
 
 from msgspec import Struct, field
 
+from diadema.metrics.queue import THRESHOLD_S
 from diadema.site import Site
+
+PRIVATE = "private"  # stands for every private reason in what is told of a person
 
 
 class Planned(Struct, kw_only=True):
@@ -31,11 +34,20 @@ class Worker(Struct, kw_only=True):
     name: str
     alias: str = ""
     team: str = ""
+    stage: str = ""  # training, nesting; empty: on the floor
     employer: str = ""
     document_kind: str = ""
     document: str = ""
     queues: list[str] = field(default_factory=list)
     active: bool = True
+
+
+class Spell(Struct):
+    """From that day on she is of that team, and at that stage."""
+
+    since: date
+    team: str
+    stage: str = ""
 
 
 class Reason(Struct, kw_only=True):
@@ -48,28 +60,44 @@ class Reason(Struct, kw_only=True):
     system: bool = False
 
 
+class Area(Struct, kw_only=True):
+    """Where calls are handed over to; `external`: outside of the centre."""
+
+    label: str
+    external: bool = False
+
+
 class People(Struct, kw_only=True):
     """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
 
-    `targets` by (metric, queue or ""), in the metric's own unit: aht_s, service_level,
-    answer_rate, occupancy, utilisation, adherence.
+    `targets` by (metric, queue or ""), in the metric's own unit, see `kinds.METRICS`; `most`: the
+    ceiling of one that is a band. `stage_targets`: those of new people, by (metric, queue or "",
+    stage).
     """
 
     workers: dict[str, Worker] = field(default_factory=dict)
     teams: dict[str, str] = field(default_factory=dict)  # code → name
     employers: dict[str, tuple[str, str]] = field(default_factory=dict)  # code → name, RUC
     queues: dict[str, str] = field(default_factory=dict)
+    areas: dict[str, Area] = field(default_factory=dict)
     seats: dict[str, str] = field(default_factory=dict)  # station id → seat
     reasons: dict[str, Reason] = field(default_factory=dict)
     codes: dict[str, list[str]] = field(default_factory=dict)  # leaf → labels of its 3 levels
+    motive_of: dict[str, str] = field(default_factory=dict)  # leaf → its level-1 code
+    motives: dict[str, str] = field(default_factory=dict)  # level-1 code → label
     negative_codes: frozenset[str] = frozenset()
+    spells: dict[str, list[Spell]] = field(default_factory=dict)  # of who changed in these days
     flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
+    stage_targets: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    most: dict[tuple[str, str], float] = field(default_factory=dict)
     thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
+    variants: dict[str, str] = field(default_factory=dict)  # queue or "" → of the service level
     roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # the switch's name → agent
     switch_queues: dict[str, str] = field(default_factory=dict)  # the switch's name → queue
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
+    several_desks: bool = False  # she may be logged in at more than one at once
 
     def name(self, agent: str) -> str:
         known = self.workers.get(agent)
@@ -79,12 +107,65 @@ class People(Struct, kw_only=True):
         known = self.workers.get(agent)
         return known.team if known else ""
 
-    def of_team(self, team: str) -> list[str]:
-        return [one.id for one in self.workers.values() if one.team == team]
+    def on(self, agent: str, day: date) -> Spell:
+        """Her team and stage on that day."""
+        known = self.workers.get(agent)
+        team, stage = (known.team, known.stage) if known else ("", "")
+        found = Spell(day, team, stage)
+        for spell in self.spells.get(agent, ()):
+            if spell.since <= day:
+                found = spell
+        return found
 
-    def target(self, metric: str, queue: str = "") -> float | None:
-        """The queue's own, else the site's."""
-        return self.targets.get((metric, queue), self.targets.get((metric, "")))
+    def teams_of(self, agent: str) -> list[str]:
+        """All teams that she is of in these days, in their order."""
+        teams = [spell.team for spell in self.spells.get(agent, ())] or [self.team(agent)]
+        return [*dict.fromkeys(teams)]
+
+    def of_team(self, team: str) -> list[str]:
+        """Whoever is of it on any of these days."""
+        return [a for a in self.workers if team in self.teams_of(a)]
+
+    def target(self, metric: str, queue: str = "", stage: str = "") -> float | None:
+        """That of the stage, else of all: the queue's own, else the site's."""
+        staged = self.stage_targets
+        its = staged.get((metric, queue, stage), staged.get((metric, "", stage)))
+        return (
+            its
+            if its is not None
+            else self.targets.get((metric, queue), self.targets.get((metric, "")))
+        )
+
+    def is_new(self, agent: str) -> bool:
+        """Whether she is in training or nesting on any of these days."""
+        spells = self.spells.get(agent)
+        if spells:
+            return any(spell.stage for spell in spells)
+        known = self.workers.get(agent)
+        return known is not None and bool(known.stage)
+
+    def shown(self, reason: str | None) -> str | None:
+        """A reason as whoever looks at a person may know it: the private ones are one."""
+        known = self.reasons.get(reason or "")
+        return PRIVATE if known is not None and known.private else reason
+
+    def told(self, times: dict[str, int]) -> dict[str, int]:
+        """The same of seconds by reason; the private ones come last, whatever they have."""
+        found = {code: seconds for code, seconds in times.items() if self.shown(code) != PRIVATE}
+        private = sum(times.values()) - sum(found.values())
+        return found | ({PRIVATE: private} if private else {})
+
+    def threshold_s(self, queue: str = "") -> int:
+        """T of the service level: that of the queue's own target, else of the site's."""
+        return self.thresholds.get(queue, self.thresholds.get("", THRESHOLD_S))
+
+    def variant(self, queue: str = "") -> str:
+        """Which service level its target is of, by its name in `metrics.queue.VARIANTS`."""
+        return self.variants.get(queue, self.variants.get("", "offered"))
+
+    def queue(self, told: str) -> str:
+        """The queue that is meant by a name of the switch's; one that nobody knows is its own."""
+        return self.switch_queues.get(told, told)
 
     def planned(self, agent: str, day: date) -> Planned | None:
         return self.roster.get((agent, day))
@@ -108,7 +189,13 @@ def of_site(site: Site | None) -> People:
         )
         for one in site.reasons
     }  # fmt: skip
+    people.areas = {one.code: Area(label=one.label, external=one.external) for one in site.areas}
+    people.several_desks = site.multi_login == "allow"
     people.codes = dict(_leaves(site.tree.nodes, ()))
+    for code, label, *children in site.tree.nodes:
+        people.motives[code] = label
+        for leaf, _ in _leaves(children[0] if children else (), ()):
+            people.motive_of[leaf] = code
     people.negative_codes = frozenset(site.negative_codes)
     people.flags = dict.fromkeys(site.negative_codes, "negativa")
     return people

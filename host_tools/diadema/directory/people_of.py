@@ -8,14 +8,16 @@ from msgspec import Struct
 
 from diadema.directory.book import Directory, Entry
 from diadema.directory.kinds import Body
-from diadema.directory.people import People, Planned, Reason, Worker
+from diadema.directory.people import Area, People, Planned, Reason, Spell, Worker
 from diadema.site_work import SYSTEM_REASONS
 
 _AFTER_ALL = "~"  # after every code that begins with a day
 
 
 def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> People:
-    """As of `last`, with the roster of [first, last]. Who was retired keeps her name."""
+    """As of `last`, with the roster of [first, last], and with team and stage of each of those
+    days of whoever changed one. Who was retired keeps her name.
+    """
     people = People()
     for one in book.entries("agents", last, retired=True):
         known = one if one.body is not None else _before(book, one)
@@ -25,9 +27,16 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         people.teams[one.code] = str(body.get("name") or one.code)
     for one, body in _bodies(book, "employers", last):
         people.employers[one.code] = (str(body["name"]), str(body["ruc"]))
+    people.switch_queues = _formerly(book, "queues", "switch_names", last)
     for one, body in _bodies(book, "queues", last):
         people.queues[one.code] = str(body["name"])
         people.switch_queues |= dict.fromkeys(_list(body, "switch_names"), one.code)
+    for one in book.entries("areas", last, retired=True):
+        area = one if one.body is not None else _before(book, one)
+        if area is not None and area.body is not None:
+            people.areas[one.code] = Area(
+                label=str(area.body["label"]), external=bool(area.body.get("external"))
+            )
     for one, body in _bodies(book, "seats", last):
         people.seats[str(body["station"])] = one.code
     for one, body in _bodies(book, "reasons", last):
@@ -36,20 +45,72 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             paid=bool(body.get("paid")), productive=bool(body.get("productive")),
             limit_s=_number(body, "limit_s"), system=one.code in SYSTEM_REASONS,
         )  # fmt: skip
+    for _, body in _bodies(book, "settings", last):
+        people.several_desks = body.get("multi_login") == "allow"
     _add_dispositions(people, book, last)
     for _, body in _bodies(book, "targets", last):
         key = (str(body["metric"]), str(body.get("queue") or ""))
         value = body["value"]
         assert isinstance(value, int | float)
+        if stage := body.get("stage"):
+            people.stage_targets[(*key, str(stage))] = value
+            continue
         people.targets[key] = value
+        if isinstance(most := body.get("most"), int | float):
+            people.most[key] = most
         if "threshold_s" in body:
             people.thresholds[key[1]] = _number(body, "threshold_s")
+            people.variants[key[1]] = str(body.get("variant") or "offered")
     for one, body in _bodies(book, "supervisors", last):
         people.supervised[one.code] = _list(body, "teams")
+    people.aliases = _formerly(book, "agents", "switch_aliases", last)
     for worker, body in _bodies(book, "agents", last):
         people.aliases |= dict.fromkeys(_list(body, "switch_aliases"), worker.code)
     _add_roster(people, book, first, last, zone)
+    for agent in book.changing("agents", first, last):
+        if agent in people.workers:
+            people.spells[agent] = _spells(people, book, agent, first, last)
     return people
+
+
+def _spells(people: People, book: Directory, agent: str, first: date, last: date) -> list[Spell]:
+    """Where no version holds on a day, as it is on the last one."""
+    worker = people.workers[agent]
+    found: list[Spell] = []
+    for day in _turns(book, "agents", agent, first, last):
+        entry = book.entry("agents", agent, day)
+        body = entry.body if entry is not None else None
+        its = (worker.team, worker.stage) if body is None else _place(body)
+        if not found or (found[-1].team, found[-1].stage) != its:
+            found.append(Spell(day, *its))
+    return found
+
+
+def _turns(book: Directory, kind: str, code: str, first: date, last: date) -> list[date]:
+    """`first`, and the days until `last` on which another version may begin to hold."""
+    known = book.history(kind, code)
+    bounds = {first}
+    bounds |= {one.valid_from for one in known if one.valid_from is not None}
+    bounds |= {one.valid_until + timedelta(1) for one in known if one.valid_until is not None}
+    return sorted(bound for bound in bounds if first <= bound <= last)
+
+
+def _formerly(book: Directory, kind: str, field: str, last: date) -> dict[str, str]:
+    """Names at the switch that were somebody's on some day: whose they were last. What came under
+    such a name stays hers when she gets another one.
+    """
+    found: dict[str, tuple[date, str]] = {}
+    for code in book.changing(kind, date.min, last):
+        for day in _turns(book, kind, code, date.min, last):
+            entry = book.entry(kind, code, day)
+            for name in _list((entry and entry.body) or {}, field):
+                found[name] = max(found.get(name, (day, code)), (day, code))
+    return {name: code for name, (_, code) in found.items()}
+
+
+def _place(body: Body) -> tuple[str, str]:
+    stage = str(body.get("stage") or "")
+    return str(body.get("team") or ""), "" if stage == "floor" else stage
 
 
 def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planned:
@@ -107,6 +168,8 @@ def _add_dispositions(people: People, book: Directory, last: date) -> None:
             continue
         body = known.body
         people.codes[one.code] = [str(body[name]) for name in ("level1", "level2", "label")]
+        people.motive_of[one.code] = str(body["level1_code"])
+        people.motives[str(body["level1_code"])] = str(body["level1"])
         if result := body.get("result"):
             people.flags[one.code] = str(result)
             if result == "negativa":
@@ -119,7 +182,8 @@ def _worker(body: Body, *, active: bool) -> Worker:
         id=str(body["code"]),
         name=str(body["name"]),
         alias=str(body["alias"]),
-        team=str(body.get("team") or ""),
+        team=_place(body)[0],
+        stage=_place(body)[1],
         employer=str(body.get("employer") or ""),
         document_kind=str(body.get("document_kind") or ""),
         document=str(body.get("document") or ""),

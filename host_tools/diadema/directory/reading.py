@@ -4,14 +4,14 @@ from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from diadema import site
 from diadema.directory.book import Directory
 from diadema.directory.people import People, of_site
 from diadema.directory.people_of import people_of
 from diadema.errors import DiademaError
-from diadema.paths import DataDir
+from diadema.paths import DataDir, write_whole
 
 
 def people(data: DataDir, first: date | None = None, last: date | None = None) -> People:
@@ -38,13 +38,26 @@ def teams_of(data: DataDir, agent: str) -> set[str]:
 
 
 def zone_of(data: DataDir) -> ZoneInfo | None:
-    """The site's; None while there is no site."""
-    return _site_zone(data.site, _stamp(data.site))
+    """The site's; while there is no site, that of the last import that was told one, or None."""
+    if (stamp := _stamp(data.site)) is not None:
+        return _site_zone(data.site, stamp)
+    try:
+        return ZoneInfo(data.zone.read_text())
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return None
+
+
+def note_zone(data: DataDir, zone: ZoneInfo) -> None:
+    """An import was told that its hours are of that zone: days are cut by it while no site says
+    otherwise.
+    """
+    if not data.site.exists():
+        write_whole(data.zone, zone.key.encode())
 
 
 @lru_cache(16)
-def _site_zone(file: Path, stamp: object) -> ZoneInfo | None:
-    return site.load(file).tz if stamp is not None else None
+def _site_zone(file: Path, stamp: object) -> ZoneInfo:
+    return site.load(file).tz
 
 
 @lru_cache(16)

@@ -28,19 +28,23 @@ class QueueEntered(QueueEvent, tag="queue.entered", kw_only=True, gc=False):
 
 
 class QueueOffered(QueueEvent, tag="queue.offered", kw_only=True, gc=False):
-    """`ring_ms`: so long it rang there, where it was not answered."""
+    """`ring_ms`: so long it rang there, where it was not answered. `cause` withdrawn: the switch
+    took it back, as its caller hung up or another one had it; else the agent did not take it.
+    """
 
     agent: str
     ring_ms: Maybe[Count] = UNSET
+    cause: Maybe[Annotated[str, words("withdrawn")]] = UNSET
 
 
 class QueueConnected(QueueEvent, tag="queue.connected", kw_only=True, gc=False):
     """`agent`: as the switch calls them; null where it named nobody. `estimated`: it told that
-    the call was answered, and not when.
+    the call was answered, and not when. `ring_ms`: so long it rang there before.
     """
 
     wait_ms: Count
     agent: str | None = None
+    ring_ms: Maybe[Count] = UNSET
     estimated: bool = False
 
 
@@ -54,7 +58,7 @@ class QueueLeft(QueueEvent, tag="queue.left", kw_only=True, gc=False):
     the menu before the queue, or that the switch only saw as a phantom, has this event alone.
 
     `by` ended it. `agent`, `wait_ms` and `talk_ms`: what the ending tells of the course before it.
-    `estimated`: it was over by then, and nobody said when.
+    `transfer`: how she handed it over. `estimated`: it was over by then, and nobody said when.
     """
 
     cause: Annotated[
@@ -68,4 +72,5 @@ class QueueLeft(QueueEvent, tag="queue.left", kw_only=True, gc=False):
     agent: Maybe[str] = UNSET
     wait_ms: Maybe[Count] = UNSET
     talk_ms: Maybe[Count] = UNSET
+    transfer: Maybe[Annotated[str, words("blind", "consulted")]] = UNSET
     estimated: bool = False

@@ -67,12 +67,15 @@ class AttendanceCorrected(HostEvent, tag="attendance.corrected", kw_only=True, g
 
 
 class AttendanceJustified(HostEvent, tag="attendance.justified", kw_only=True, gc=False):
-    """Why she was late or away; no hour changes. `day`: of the shift, where there is no mark."""
+    """Why she was late or away; no hour changes. `day`: of the shift, where there is no mark.
+    `time`: a moment of the exception to her shift that is meant, and no lateness is.
+    """
 
     a: str
     reason: str
     of: Maybe[Of] = UNSET
     day: Maybe[str] = UNSET
+    time: Maybe[Utc] = UNSET
     evidence: Maybe[str] = UNSET
 
 

@@ -188,6 +188,11 @@ class Export:
         fields = {k: v for k, v in told.items() if k not in _PLACE and k not in _DROPPED}
         if fields.get("reason") in self._private:
             fields["reason"] = PRIVATE
+        if "pauses" in fields:  # of a planned shift
+            fields["pauses"] = [
+                [start, end, PRIVATE if reason in self._private else reason]
+                for start, end, reason in fields["pauses"]
+            ]
         return fields
 
     def _snapshot(self, state: StationState) -> dict[str, Any] | None:

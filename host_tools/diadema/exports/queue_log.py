@@ -1,9 +1,16 @@
 """The store as an Asterisk queue_log, which reporters of call centres read.
 
-The switch's calls as it told them; the stations' inbound contacts of which no switch told, as
-calls of their queue; sessions as AGENTLOGIN and AGENTLOGOFF; presence as PAUSEALL and UNPAUSEALL,
-once an agent and not once a queue. Taken in again it gives the same counts. Private reasons are
-one word. What a queue_log has no verb for is left out: holds, wrap-ups, calls out.
+The switch's calls and rings as it told them; the stations' inbound contacts of which no switch
+told, as calls of their queue; sessions as AGENTLOGIN and AGENTLOGOFF; presence as PAUSEALL and
+UNPAUSEALL, once an agent and not once a queue. Taken in again it gives the same counts. Private
+reasons are one word.
+
+A contact that her station missed is a ring, RINGNOANSWER or, where it was not hers to take,
+RINGCANCELED: nobody knows whether another desk took that caller. Only one that hung up is a call,
+and an ABANDON, once however many desks rang. A call that a lost power cut ends when its talk did,
+as COMPLETEAGENT, for there is no other verb. Left out is what a queue_log has no verb for (holds,
+wrap-ups, calls out), positions (all are 1), and the extension of the switch's transfers, which is
+kept nowhere.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +23,8 @@ from msgspec import Struct
 from diadema.directory.people import People
 from diadema.figures.days import start_of
 from diadema.figures.joins import joins
+from diadema.metrics.contacts import EXCUSED
+from diadema.metrics.queue import talk_ms
 from diadema.paths import DataDir
 from diadema.store import open_reader
 from diadema.store.rows import Contact, QueueCall, Session, Trail
@@ -92,6 +101,7 @@ class Export:
         reader = open_reader(self._data.store)
         try:
             calls = reader.queue_calls(start_utc=start, end_utc=end)
+            rings = reader.queue_rings(start_utc=start, end_utc=end)
             contacts = reader.contacts(start_utc=start, end_utc=end)
         finally:
             reader.close()
@@ -100,8 +110,12 @@ class Export:
             if call.entered and call.start_utc >= start:
                 done.calls += 1
                 yield from self._call(call)
+        for ring in rings:
+            rang = "RINGCANCELED" if ring.withdrawn else "RINGNOANSWER"
+            yield self._line(ring.utc, ring.pbx, ring.queue, ring.agent, rang, ring.ring_ms or 0)
         told = {pair.contact for pair in found.pairs}
         known = _Known(calls)
+        gave_up: set[str] = set()
         for contact in contacts:
             if contact.direction != "in":
                 continue
@@ -110,7 +124,10 @@ class Export:
                 done.joined += 1
             else:
                 done.contacts += 1
-                yield from self._contact(contact)
+                if answered:
+                    yield from self._contact(contact)
+                else:
+                    yield from self._missed(contact, gave_up)
 
     def _call(self, call: QueueCall) -> Iterator[_Line]:
         who, queue = call.pbx, call.queue
@@ -118,41 +135,53 @@ class Export:
         yield self._line(call.start_utc, who, queue, "", "ENTERQUEUE", "", call.reference or "", 1)
         agent = call.agent or ""
         if call.connected_utc is not None:
-            yield self._line(call.connected_utc, who, queue, agent, "CONNECT", wait, who, 0)
+            ring = (call.ring_ms or 0) // 1000
+            yield self._line(call.connected_utc, who, queue, agent, "CONNECT", wait, who, ring)
         if call.end_utc is None:
             return
         if call.connected_utc is not None:
-            talk = (call.end_utc - call.connected_utc) // 1000
+            talk = (talk_ms(call) or 0) // 1000
             verb: tuple[str | int, ...] = (_complete(call.ended_by), wait, talk, 1)
             if call.cause == "transferred":
                 verb = ("BLINDTRANSFER", "", "", wait, talk, 1)
+                if call.transfer == "consulted":
+                    verb = ("ATTENDEDTRANSFER", "APP", "", wait, talk, 1)
             yield self._line(call.end_utc, who, queue, agent, *verb)
         elif call.outcome == "abandoned":
             yield self._line(call.end_utc, who, queue, "", "ABANDON", 1, 1, wait)
         elif (left := _EXITS.get(call.cause or "")) is not None:
             yield self._line(call.end_utc, who, queue, "", *left, wait)
 
+    def _missed(self, contact: Contact, gave_up: set[str]) -> Iterator[_Line]:
+        """`gave_up`: ids of calls whose callers hung up, as far as they are written."""
+        start, end = contact.start_utc, contact.end_utc
+        if start is None or end is None:
+            return
+        queue, agent, who = contact.queue or _NO_QUEUE, self._agent(contact.a), _id(contact)
+        rang = "RINGCANCELED" if contact.cause in EXCUSED else "RINGNOANSWER"
+        if contact.cause == "caller_gave_up" and who not in gave_up:
+            gave_up.add(who)
+            caller = _caller(contact)
+            yield self._line(start, who, queue, "", "ENTERQUEUE", "", caller, 1)
+            yield self._line(end, who, queue, agent, rang, contact.ring_ms or 0)
+            wait = (end - start) // 1000
+            yield self._line(end, who, queue, "", "ABANDON", 1, 1, wait)
+        else:
+            yield self._line(end, who, queue, agent, rang, contact.ring_ms or 0)
+
     def _contact(self, contact: Contact) -> Iterator[_Line]:
         """The call as her station knew it: it entered when it was offered."""
-        if contact.start_utc is None:
+        if contact.start_utc is None or contact.answered_utc is None:
             return
-        queue, agent = contact.queue or _NO_QUEUE, self._agent(contact.a)
-        who = contact.pbx or f"{contact.s}-{contact.e}-{contact.n}"
+        queue, agent, who = contact.queue or _NO_QUEUE, self._agent(contact.a), _id(contact)
         yield self._line(contact.start_utc, who, queue, "", "ENTERQUEUE", "", _caller(contact), 1)
-        end = contact.end_utc
-        if contact.answered_utc is None:
-            if end is not None:
-                wait = (end - contact.start_utc) // 1000
-                gave_up = contact.cause == "caller_gave_up"
-                ring = contact.ring_ms or 0
-                yield self._line(end, who, queue, agent, "RINGNOANSWER", ring)
-                verb = "ABANDON" if gave_up else "EXITWITHTIMEOUT"
-                yield self._line(end, who, queue, "", verb, 1, 1, wait)
-            return
         wait = (contact.answered_utc - contact.start_utc) // 1000
         yield self._line(contact.answered_utc, who, queue, agent, "CONNECT", wait, who, wait)
+        end = contact.end_utc
         if end is None:
             return
+        if contact.interrupted:  # nobody talked until the power came back
+            end = min(end, contact.answered_utc + contact.talk_ms + contact.hold_ms)
         talk = (end - contact.answered_utc) // 1000
         more = contact.more
         if more is not None and more.completed and more.transfer in ("blind", "consulted"):
@@ -247,6 +276,10 @@ class _Known:
 
 def _complete(by: str | None) -> str:
     return "COMPLETECALLER" if by == "caller" else "COMPLETEAGENT"
+
+
+def _id(contact: Contact) -> str:
+    return contact.pbx or f"{contact.s}-{contact.e}-{contact.n}"
 
 
 def _caller(contact: Contact) -> str:

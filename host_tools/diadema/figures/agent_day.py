@@ -10,8 +10,10 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
+from diadema import site
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
+from diadema.figures.protocol import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
 from diadema.ingest.link_log import stretches
@@ -57,7 +59,7 @@ class Call(Struct, kw_only=True):
     author: str | None
     transfer: str | None
     steps: list[tuple[str, str, bool]]  # step, result, «en bloque»
-    marks: list[str]  # interrupted, estimated, late, open, on_hold, fault
+    marks: list[str]  # interrupted, estimated, late, open, on_hold, fault, excused
 
 
 class MarkSeen(Struct, kw_only=True):
@@ -102,6 +104,15 @@ class AgentPage(Struct, kw_only=True):
     voice: Voice
     labels: dict[str, str] = field(default_factory=dict)  # of reasons
     targets: dict[str, float] = field(default_factory=dict)
+    protocol: list[tuple[str, Ticks]] = field(default_factory=list)  # by step, of all campaigns
+
+
+def _protocol(data: DataDir, sums: Sums) -> list[tuple[str, Ticks]]:
+    campaigns = site.load(data.site).campaigns if data.site.exists() else []
+    found: dict[str, Ticks] = {}
+    for (_, step), ticks in ticks_of(sums, campaigns).items():
+        found.setdefault(step, Ticks()).__iadd__(ticks)
+    return [(step, ticks) for step, ticks in found.items() if ticks]
 
 
 def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
@@ -123,7 +134,12 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
     finally:
         reader.close()
     presence, work = tracks(trails, whole.start_ms, whole.end_ms)
-    queue_targets = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
+    for bar in presence:
+        bar.reason = people.shown(bar.reason)
+    sums = figures.agent(agent)
+    sums.load.reasons = people.told(sums.load.reasons)
+    aims = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
+    aims["occupancy_most"] = people.most.get(("occupancy", ""))
     return AgentPage(
         agent=agent,
         name=people.name(agent),
@@ -133,7 +149,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         start=whole.start_ms,
         end=whole.end_ms,
         cut=figures.cut,
-        sums=figures.agent(agent),
+        sums=sums,
         presence=presence,
         work=work,
         link=link,
@@ -157,8 +173,11 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
             for one in amended
         ],
         voice=voice,
-        labels={code: reason.label for code, reason in people.reasons.items()},
-        targets={name: value for name, value in queue_targets.items() if value is not None},
+        protocol=_protocol(data, figures.agent(agent)),
+        labels={
+            code: reason.label for code, reason in people.reasons.items() if not reason.private
+        },
+        targets={name: value for name, value in aims.items() if value is not None},
     )
 
 
@@ -239,11 +258,14 @@ def _call(contact: Contact, people: People) -> Call:
         marks.append("open")
     if more is not None and more.fault:
         marks.append("fault")
+    if contact.outcome == "missed" and contact.cause in metrics.EXCUSED:
+        marks.append("excused")
+    queue = people.queue(contact.queue) if contact.queue else None
     return Call(
         key=(contact.s, contact.e, contact.n),
         c=contact.c,
         start=contact.start_utc,
-        queue=contact.queue,
+        queue=queue and people.queues.get(queue, queue),
         direction=contact.direction,
         outcome=contact.outcome,
         cause=contact.cause,
@@ -313,7 +335,9 @@ def events_behind(
 ) -> list[dict[str, Any]]:
     """The stored events of what she did in [start_ms, end_ms), or of one contact `c` that began
     then, in the order of each journal; at most EVENTS of them. `at`: where the host places them.
+    Private reasons have no name.
     """
+    people = read_people(data)
     reader = open_reader(data.store)
     found: list[dict[str, Any]] = []
     try:
@@ -331,6 +355,8 @@ def events_behind(
                         continue
                     if c is None and at is not None and not start_ms <= at < end_ms:
                         continue
+                    if event["k"].startswith("presence."):
+                        event["reason"] = people.shown(event.get("reason"))
                     found.append({"at": at, **event})
                     if len(found) >= EVENTS:
                         return found

@@ -2,7 +2,8 @@
 other, never merged (design §7). A mark stays as it was made; corrections stand beside it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, select
 from diadema.directory.people import People, Planned
 from diadema.directory.reading import people as read_people
 from diadema.figures.days import LocalDays, start_of, zone_of
+from diadema.figures.stays import Key, Stay, by_key, hours, of_mark, paired
 from diadema.metrics.schedule import Lateness, lateness
 from diadema.paths import DataDir
 from diadema.store import Session, open_reader, tables
@@ -22,8 +24,6 @@ from diadema.store.kept_contacts import LONGEST_MS
 
 NEAR_S = 8 * 3600  # so far from a shift something still belongs to it
 
-type Key = tuple[str, int, int]
-
 _DAY = timedelta(days=1)
 
 
@@ -31,11 +31,12 @@ class AgentDay(Struct, kw_only=True):
     """One agent's business day: that of the shift, so a night belongs to the day on which it
     began; without a shift near by, the calendar day. Milliseconds of UTC.
 
-    `first_in`, `last_out`: her own marks. `corrected_…`: what a correction says in place of them
-    or of a missing one. `late`: by her first mark; `late_login`: by the system's. Seconds between
-    mark and login, and logout and mark; below nothing where the order was the other one.
-    `orphans`: sessions whose end nobody heard; `impossible`: that lie over another one of hers,
-    end before their start, or are longer than any shift. `open`: she is logged in.
+    `stays`: her marks as corrected, in pairs (`figures.stays`); a mark belongs to the day of its
+    pair. `first_in`, `last_out`: her own marks. `late`: by when she `came`; `late_login`: by the
+    system's. Seconds between mark and login, and logout and mark; below nothing where the order
+    was the other one. `orphans`: sessions whose end nobody heard; `impossible`: that lie over
+    another one of hers (unless the site allows that), end before their start, or are longer than
+    any shift. `open`: she is logged in.
     """
 
     agent: str
@@ -44,10 +45,9 @@ class AgentDay(Struct, kw_only=True):
     marks: list[Mark] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
+    stays: list[Stay] = field(default_factory=list)
     first_in: int | None = None
     last_out: int | None = None
-    corrected_in: int | None = None
-    corrected_out: int | None = None
     first_login: int | None = None
     last_logout: int | None = None
     late: Lateness | None = None
@@ -59,31 +59,67 @@ class AgentDay(Struct, kw_only=True):
     open: bool = False
 
     @property
-    def stay_s(self) -> int | None:
-        """From her entry to her exit, as corrected where it was."""
-        begun, ended = self.entry, self.exit
-        return None if begun is None or ended is None else max(0, (ended - begun) // 1000)
+    def entry(self) -> int | None:
+        """The first one, as corrected."""
+        return next((stay.entry for stay in self.stays if stay.entry is not None), None)
 
     @property
-    def entry(self) -> int | None:
-        return self.corrected_in if self.corrected_in is not None else self.first_in
+    def came(self) -> int | None:
+        """The hour of which she may be late: of the first entry her own mark, else what was
+        entered in its place.
+        """
+        first = next((stay for stay in self.stays if stay.entry is not None), None)
+        if first is None or first.made_in is None:
+            return None if first is None else first.entry
+        return first.made_in
 
     @property
     def exit(self) -> int | None:
-        return self.corrected_out if self.corrected_out is not None else self.last_out
+        """Of the last stay, as corrected; None while it has none."""
+        return self.stays[-1].exit if self.stays else None
+
+    @property
+    def corrected_in(self) -> int | None:
+        """What a correction says in place of her first mark, or of a missing one."""
+        return self.entry if self.entry != self.first_in else None
+
+    @property
+    def corrected_out(self) -> int | None:
+        return self.exit if self.exit != self.last_out else None
+
+    @property
+    def stay_s(self) -> int | None:
+        """Between each entry and its exit; None where no stay has both."""
+        return self._sum(lambda stay: stay.seconds)
 
     @property
     def outside_s(self) -> int | None:
-        """Of her stay what lies outside of the shift (DS 004-2006-TR, art. 2): all of it on a day
-        without one; None while entry or exit is missing.
+        """Of her stays what lies outside of the shift (DS 004-2006-TR, art. 2): all of it on a
+        day without one, or of which she was let off; None where no stay has entry and exit.
         """
-        stay, plan = self.stay_s, self.planned
-        if stay is None or self.entry is None or self.exit is None:
+        return self._sum(self.outside_of)
+
+    def outside_of(self, stay: Stay) -> int | None:
+        """The same of one stay."""
+        plan, seconds = self.planned, stay.seconds
+        if seconds is None or plan is None or plan.absence is not None:
+            return seconds
+        if plan.start_s is None or plan.end_s is None:
+            return seconds
+        return seconds - stay.within(plan.start_s, plan.end_s)
+
+    def absent(self, now_ms: int) -> bool | None:
+        """Whether no mark of her is known, own or corrected, for a shift that has begun; None
+        where nobody was to come by then.
+        """
+        plan = self.planned
+        if plan is None or plan.start_s is None or plan.absence is not None:
             return None
-        if plan is None or plan.start_s is None or plan.end_s is None:
-            return stay
-        inside = min(self.exit // 1000, plan.end_s) - max(self.entry // 1000, plan.start_s)
-        return max(0, stay - max(0, inside))
+        return not self.stays if plan.start_s * 1000 < now_ms else None
+
+    def _sum(self, of: Callable[[Stay], int | None]) -> int | None:
+        known = [seconds for stay in self.stays if (seconds := of(stay)) is not None]
+        return sum(known) if known else None
 
 
 def attendance(
@@ -102,24 +138,23 @@ def attendance(
         with reader.engine.connect() as tx:
             days = _Days(zone, people, first, last, agents)
             start_ms, end_ms = (start_of(day, zone) * 1000 for day in around)
-            by_key = {}
+            made: defaultdict[str, list[Mark]] = defaultdict(list)
             for mark in marks(tx, start_utc=start_ms, end_utc=end_ms):
-                if mark.agent is not None and mark.utc is not None:
-                    at = days.of(mark.agent, mark.utc, leaves=mark.direction == "out")
-                    by_key[mark.s, mark.e, mark.n] = at
-                    days.put(at, mark)
+                if mark.agent is not None and days.asks_for(mark.agent):
+                    made[mark.agent].append(mark)
+            fixes: defaultdict[str, list[Correction]] = defaultdict(list)
+            for fix in _corrections(tx):
+                fixes[fix.a].append(fix)
+            for agent in {*made, *fixes}:
+                days.pair(agent, made[agent], fixes[agent])
             for session in _sessions(tx, start_ms, end_ms):
                 assert session.open_utc is not None
-                days.put(days.of(session.a, session.open_utc), session)
-            for correction in _corrections(tx):
-                whose = _day_of(correction, by_key, days)
-                if whose is not None:
-                    days.put(whose, correction)
+                days.put(session.a, days.at(session.a, session.open_utc), session)
     finally:
         reader.close()
     for agent, day in people.roster:
         days.expect(agent, day)
-    return [_finish(one, now_ms) for one in days.found()]
+    return [_finish(one, now_ms, several=people.several_desks) for one in days.found()]
 
 
 class _Days:
@@ -137,9 +172,13 @@ class _Days:
         self._first, self._last = first, last
         self._agents = None if agents is None else set(agents)
         self._days: dict[tuple[str, date], AgentDay] = {}
+        self._stays: dict[str, list[Stay]] = {}
 
-    def of(self, agent: str, utc_ms: int, *, leaves: bool = False) -> tuple[str, date]:
-        """The shift in which it lies, or the nearest one, by its end for who leaves."""
+    def asks_for(self, agent: str) -> bool:
+        return self._agents is None or agent in self._agents
+
+    def of(self, agent: str, utc_ms: int, leaves: bool = False) -> date:
+        """The shift in which it lies (for who leaves its end is in it), or the nearest one."""
         utc_s = utc_ms // 1000
         local = self._local.at(utc_ms)
         best, nearest = local, NEAR_S + 1
@@ -148,14 +187,48 @@ class _Days:
             if plan is None or plan.start_s is None or plan.end_s is None:
                 continue
             if plan.start_s <= utc_s < plan.end_s + leaves:
-                return agent, day
+                return day
             away = min(abs(utc_s - plan.start_s), abs(utc_s - plan.end_s))
             if away < nearest:
                 best, nearest = day, away
-        return agent, best
+        return best
 
-    def put(self, at: tuple[str, date], what: Mark | Session | Correction) -> None:
-        one = self.expect(*at)
+    def at(self, agent: str, utc_ms: int) -> date:
+        """The day of the stay in which it lies, else as `of`."""
+        for stay in self._stays.get(agent, ()):
+            if stay.seconds is not None and (stay.entry or 0) <= utc_ms <= (stay.exit or 0):
+                return stay.day
+        return self.of(agent, utc_ms)
+
+    def pair(self, agent: str, made: list[Mark], fixes: list[Correction]) -> None:
+        """Her marks and corrections to their days."""
+        its = hours(made, fixes)
+        stays = self._stays[agent] = paired(
+            its, lambda utc_ms, leaves: self.of(agent, utc_ms, leaves)
+        )
+        if stays and stays[-1].state == "no_exit":
+            stays[-1].state = "going"
+        found = by_key(stays)
+        for stay in stays:
+            self.put(agent, stay.day, stay)
+        for mark in made:
+            if mark.utc is not None:
+                self.put(agent, found[mark.s, mark.e, mark.n].day, mark)
+        for fix in fixes:
+            self.put(agent, self._day_of(fix, found), fix)
+
+    def _day_of(self, fix: Correction, found: Mapping[Key, Stay]) -> date | None:
+        stay = found.get(of_mark(fix) or (fix.s, fix.e, fix.n))
+        if stay is not None:
+            return stay.day
+        if fix.day is not None:
+            return date.fromisoformat(fix.day)
+        if fix.time_utc is not None:
+            return self.of(fix.a, fix.time_utc, fix.direction == "out")
+        return None
+
+    def put(self, agent: str, day: date | None, what: Mark | Session | Correction | Stay) -> None:
+        one = None if day is None else self.expect(agent, day)
         if one is None:
             return
         match what:
@@ -163,14 +236,14 @@ class _Days:
                 one.marks.append(what)
             case Session():
                 one.sessions.append(what)
+            case Stay():
+                one.stays.append(what)
             case _:
                 one.corrections.append(what)
 
     def expect(self, agent: str, day: date) -> AgentDay | None:
         """The agent's day, where it was asked for."""
-        if not self._first <= day <= self._last:
-            return None
-        if self._agents is not None and agent not in self._agents:
+        if not self._first <= day <= self._last or not self.asks_for(agent):
             return None
         known = self._days.get((agent, day))
         if known is None:
@@ -196,30 +269,19 @@ def _corrections(tx: Connection) -> Iterable[Correction]:
     return [Correction(**found._mapping) for found in tx.execute(query)]
 
 
-def _day_of(
-    one: Correction, marked: Mapping[Key, tuple[str, date]], days: _Days
-) -> tuple[str, date] | None:
-    if one.of_s is not None and one.of_e is not None and one.of_n is not None:
-        return marked.get((one.of_s, one.of_e, one.of_n))
-    if one.day is not None:
-        return one.a, date.fromisoformat(one.day)
-    if one.time_utc is not None:
-        return days.of(one.a, one.time_utc, leaves=one.direction == "out")
-    return None
-
-
-def _finish(one: AgentDay, now_ms: int) -> AgentDay:
+def _finish(one: AgentDay, now_ms: int, *, several: bool) -> AgentDay:
     one.marks.sort(key=lambda mark: (mark.utc or 0, mark.number))
     entries = [mark.utc for mark in one.marks if mark.direction == "in" and mark.utc is not None]
     exits = [mark.utc for mark in one.marks if mark.direction == "out" and mark.utc is not None]
     one.first_in = min(entries, default=None)
     one.last_out = max(exits, default=None)
-    _correct(one)
-    _sessions_of(one, now_ms)
+    _sessions_of(one, now_ms, several=several)
+    for stay in one.stays:
+        if stay.state == "going" and not _is_there(one, stay, now_ms):
+            stay.state = "no_exit"
     if one.planned is not None:
         plan, explained = one.planned, _explained(one)
-        entry = one.first_in if one.first_in is not None else one.corrected_in
-        mark_s = None if entry is None else entry // 1000
+        mark_s = None if (came := one.came) is None else came // 1000
         login_s = None if one.first_login is None else one.first_login // 1000
         one.late = lateness(plan, mark_s, explained)
         one.late_login = lateness(plan, login_s, explained)
@@ -230,36 +292,28 @@ def _finish(one: AgentDay, now_ms: int) -> AgentDay:
     return one
 
 
+def _is_there(one: AgentDay, stay: Stay, now_ms: int) -> bool:
+    """Of who came last and made no mark since: logged in, or in her shift; no longer than 16 h."""
+    if stay.entry is None or now_ms - stay.entry > LONGEST_MS:
+        return False
+    end_s = one.planned.end_s if one.planned is not None else None
+    return one.open or end_s is None or now_ms // 1000 < end_s
+
+
 def _explained(one: AgentDay) -> str | None:
-    """The last reason that somebody gave for when she came."""
+    """The last reason that somebody gave for when she came. A corrected hour is none; nor is what
+    was said of her exit, or of a moment in the shift.
+    """
+    leaving = {(mark.s, mark.e, mark.n) for mark in one.marks if mark.direction == "out"}
     reasons = [
-        fix.reason for fix in one.corrections if fix.kind == "justified" or fix.direction == "in"
+        fix.reason
+        for fix in one.corrections
+        if fix.kind == "justified" and fix.time_utc is None and of_mark(fix) not in leaving
     ]
     return reasons[-1] if reasons else None
 
 
-def _correct(one: AgentDay) -> None:
-    """The last word on a mark counts; a correction of no mark gives one that is missing."""
-    hours: dict[object, tuple[str, int]] = {
-        (mark.s, mark.e, mark.n): (mark.direction, mark.utc)
-        for mark in one.marks
-        if mark.utc is not None
-    }
-    corrected = False
-    for fix in one.corrections:
-        if fix.kind == "corrected" and fix.time_utc is not None and fix.direction is not None:
-            of = (fix.of_s, fix.of_e, fix.of_n) if fix.of_s is not None else fix.number
-            hours[of] = fix.direction, fix.time_utc
-            corrected = True
-    if not corrected:
-        return
-    entry = min((utc for direction, utc in hours.values() if direction == "in"), default=None)
-    leave = max((utc for direction, utc in hours.values() if direction == "out"), default=None)
-    one.corrected_in = entry if entry != one.first_in else None
-    one.corrected_out = leave if leave != one.last_out else None
-
-
-def _sessions_of(one: AgentDay, now_ms: int) -> None:
+def _sessions_of(one: AgentDay, now_ms: int, *, several: bool) -> None:
     stays = one.sessions
     one.first_login = min((s.open_utc for s in stays if s.open_utc is not None), default=None)
     one.last_logout = max((s.close_utc for s in stays if s.close_utc is not None), default=None)
@@ -267,22 +321,22 @@ def _sessions_of(one: AgentDay, now_ms: int) -> None:
         going = stay.reason is None
         one.open |= going
         one.orphans += stay.reason == "unheard" or (going and _long(stay, now_ms))
-    one.impossible = _impossible(stays, now_ms)
+    one.impossible = _impossible(stays, now_ms, several=several)
 
 
 def _long(stay: Session, end: int) -> bool:
     return stay.open_utc is not None and end - stay.open_utc > LONGEST_MS
 
 
-def _impossible(stays: Sequence[Session], now_ms: int) -> int:
-    """How many cannot be; of two at once the later one."""
+def _impossible(stays: Sequence[Session], now_ms: int, *, several: bool) -> int:
+    """How many cannot be; of two at once the later one, unless the site allows `several`."""
     count, until = 0, 0
     for stay in sorted(stays, key=lambda s: (s.open_utc or 0, s.s, s.e, s.n)):
         opened, closed = stay.open_utc, stay.close_utc
         if opened is None:
             continue
         wrong = closed is not None and (closed < opened or _long(stay, closed))
-        count += wrong or opened < until
+        count += wrong or (opened < until and not several)
         if not wrong:
             end = closed if closed is not None else (now_ms if stay.reason is None else opened)
             until = max(until, end)

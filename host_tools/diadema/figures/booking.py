@@ -2,6 +2,8 @@
 (design §7: flow, and averages booked as flow).
 """
 
+from collections.abc import Mapping
+
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
@@ -10,9 +12,14 @@ from diadema.store.rows import Contact, Ticket
 UNCODED = (None, "SIN_TIPIFICAR")
 
 
-def book_contact(sums: Sums, contact: Contact, *, doubtful: bool) -> None:
-    """`doubtful`: another conversation of hers went on, see `metrics.contacts.doubtful`."""
+def book_contact(
+    sums: Sums, contact: Contact, queues: Mapping[str, str], *, doubtful: bool
+) -> None:
+    """`queues`: by the switch's names. `doubtful`: another conversation of hers went on, see
+    `metrics.contacts.doubtful`.
+    """
     queue = contact.queue or ""
+    queue = queues.get(queue, queue)
     calls = sums.queues.get(queue)
     if calls is None:
         calls = sums.queues[queue] = Calls()
@@ -23,22 +30,24 @@ def book_contact(sums: Sums, contact: Contact, *, doubtful: bool) -> None:
         calls.codes[contact.code] = calls.codes.get(contact.code, 0) + 1
     coded = contact.code not in UNCODED
     calls.typified += coded
-    calls.retyped += coded and more is not None and more.author is not None
+    calls.untyped += contact.closed and not coded and _asked(contact)
+    calls.retyped += coded and more is not None and more.author not in (None, contact.a)
     if more is not None:
         calls.consults += more.consults
         campaign = more.campaign or ""
         for step in more.steps:
             if step.result == "done":
                 name = f"{campaign} {step.step}"
-                sums.steps[name] = sums.steps.get(name, 0) + 1
+                counts = sums.steps if step.how == "key" else sums.steps_automatic
+                counts[name] = counts.get(name, 0) + 1
                 if step.block:
                     sums.steps_block[name] = sums.steps_block.get(name, 0) + 1
     if contact.outcome != "answered":
         return
     named = (more.campaign if more else None) or ""
     sums.campaigns[named] = sums.campaigns.get(named, 0) + 1
-    calls.untyped += contact.closed and not coded
-    calls.transferred += contact.ended_by == "transfer"
+    if contact.ended_by == "transfer":
+        book_transfer(calls, more.transfer if more else None, more.target if more else None)
     calls.continued += more is not None and more.parent is not None
     calls.left_on_hold += contact.on_hold
     why = of.why_aside(contact) or ("impossible" if doubtful else "")
@@ -55,16 +64,40 @@ def book_contact(sums: Sums, contact: Contact, *, doubtful: bool) -> None:
             calls.aside_impossible += 1
 
 
+def _asked(contact: Contact) -> bool:
+    """For a code: after a conversation, or where its wrap-up ran out without one."""
+    return contact.outcome == "answered" or contact.code is not None
+
+
+def book_transfer(calls: Calls, kind: str | None, target: str | None) -> None:
+    calls.transferred += 1
+    told = f"{kind or ''} {target or ''}"
+    calls.transfers[told] = calls.transfers.get(told, 0) + 1
+
+
+def book_talk(calls: Calls, seconds: int) -> None:
+    """One more that averages take, of so many seconds in all."""
+    calls.n += 1
+    calls.handles[seconds] = calls.handles.get(seconds, 0) + 1
+
+
 def _outcome(calls: Calls, contact: Contact) -> None:
     inbound, outcome = contact.direction == "in", contact.outcome
     if inbound:
         calls.offered += 1
+        ring_ms = contact.ring_ms
         if outcome == "answered":
             calls.answered += 1
+            if ring_ms is not None and ring_ms >= 0:
+                calls.ring_n += 1
+                calls.ring_s += whole_seconds(ring_ms)
         elif outcome == "open":
             calls.open += 1
+        elif contact.cause in of.EXCUSED:
+            calls.excused += 1
         else:
             calls.missed += 1
+            calls.missed_ring_s += whole_seconds(max(ring_ms or 0, 0))
     else:
         calls.dialed += 1
         if outcome == "answered":
@@ -73,19 +106,35 @@ def _outcome(calls: Calls, contact: Contact) -> None:
             calls.dialing += 1
         else:
             calls.not_answered += 1
+        if outcome != "open" and not contact.interrupted and (dialed := _dialed(contact)) >= 0:
+            calls.dial_n += 1
+            calls.dial_s += whole_seconds(dialed)
     if outcome in ("missed", "not_answered"):
         cause = contact.cause or ""
         calls.causes[cause] = calls.causes.get(cause, 0) + 1
 
 
+def _dialed(contact: Contact) -> int:
+    """Milliseconds until somebody took it, or until nobody would."""
+    if contact.outcome == "answered":
+        return contact.dial_ms
+    return -1 if contact.end_u is None else contact.end_u - contact.start_u
+
+
 def _average(calls: Calls, contact: Contact) -> None:
-    calls.n += 1
+    book_talk(calls, of.handle_s(contact))
     calls.talk_s += of.talk_s(contact)
     calls.hold_s += of.hold_s(contact)
     calls.consult_s += of.consult_s(contact)
     calls.wrap_s += of.wrapup_s(contact)
-    calls.dial_s += whole_seconds(contact.dial_ms)
-    calls.ring_s += whole_seconds(contact.ring_ms or 0)
+    code = "" if contact.code in UNCODED else str(contact.code)
+    for counts, value in (
+        (calls.code_n, 1),
+        (calls.code_talk_s, of.talk_s(contact)),
+        (calls.code_hold_s, of.hold_s(contact)),
+        (calls.code_wrap_s, of.wrapup_s(contact)),
+    ):
+        counts[code] = counts.get(code, 0) + value
 
 
 def book_ticket(sums: Sums, ticket: Ticket) -> None:

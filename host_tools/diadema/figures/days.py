@@ -22,7 +22,7 @@ class DaySpan(Struct, frozen=True):
 
 
 def zone_of(data: DataDir) -> ZoneInfo:
-    """The site's; UTC while there is no site."""
+    """The site's; without one that of the last import that was told one, or UTC."""
     return reading.zone_of(data) or ZoneInfo("UTC")
 
 

@@ -7,38 +7,26 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
+from diadema.figures.alone import Alone, alone
 from diadema.figures.load import end_of
-from diadema.figures.switch import Names
 from diadema.store import kept_contacts, kept_trails, tables
-from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
-from diadema.store.rows import Contact, QueueCall, Ticket, Trail
+from diadema.store.kept_contacts import Key, key_of
+from diadema.store.rows import Contact, Ticket, Trail
 
-LATE_MS = 60_000  # a station may say that it was offered when the switch had it answered
 _decode = msgspec.json.Decoder(Trail).decode
-_PBX, _OUTCOME = map(Contact.__struct_fields__.index, ("pbx", "outcome"))
-_AT_DESKS = text(
-    f"""SELECT DISTINCT row ->> {_PBX} FROM contacts
-    WHERE start_utc >= :since AND start_utc < :until
-    AND row ->> {_OUTCOME} = 'answered' AND row ->> {_PBX} IS NOT NULL"""
-)
 
 
 class Facts(Struct):
-    """Of one agent: contacts that began in it, those `before` it whose end lies in it; trails in
-    it, and their neighbours in a session that goes over its bounds; tickets that take time in it;
-    calls that the switch says she served in it.
+    """Of one agent: contacts that began in it; those `before` it whose end lies in it, or after
+    the beginning of another one of these; trails in it, and their neighbours in a session that
+    goes over its bounds; tickets that take time in it; what the switch alone told.
     """
 
     contacts: list[Contact] = field(default_factory=list)
     before: list[Contact] = field(default_factory=list)
     trails: list[Trail] = field(default_factory=list)
     tickets: list[Ticket] = field(default_factory=list)
-    served: list[QueueCall] = field(default_factory=list)
-
-    @property
-    def of_stations(self) -> bool:
-        """Whether a station tells of her, so that the switch need not."""
-        return bool(self.contacts or self.trails)
+    switch: Alone = field(default_factory=Alone)
 
 
 class Running(Struct):
@@ -65,31 +53,17 @@ def facts(
     found: defaultdict[str, Facts] = defaultdict(Facts)
     wanted = None if agents is None else set(agents)
     _contacts(tx, found, start_ms, end_ms, on, wanted)
-    _trails(tx, found, start_ms, end_ms, on, wanted)
-    for ticket in _tickets(tx, start_ms, end_ms):
+    shown = trails(tx, start_ms, end_ms, on.trails, wanted)
+    for trail in (*shown, *_neighbours(tx, shown, on.trails)):
+        found[trail.a].trails.append(trail)
+    for ticket in tickets(tx, start_ms, end_ms):
         if ticket.a is not None and (wanted is None or ticket.a in wanted):
             found[ticket.a].tickets.append(ticket)
-    if wanted is not None and all(a in found and found[a].of_stations for a in wanted):
-        return dict(found)
-    names = Names(aliases)
-    for call in _served(tx, start_ms, end_ms):
-        agent = names.agent(str(call.agent))
-        if wanted is None or agent in wanted:
-            found[agent].served.append(call)
-    _drop_answered_at_desks(tx, found.values(), start_ms, end_ms)
+    contacts = [one for its in found.values() for one in its.contacts]
+    told = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
+    for a, one in told.items():
+        found[a].switch = one
     return dict(found)
-
-
-def _drop_answered_at_desks(
-    tx: Connection, found: Iterable[Facts], start_ms: int, end_ms: int
-) -> None:
-    """A call that some station answered is hers who sat there, whatever the switch calls her."""
-    alone = [one for one in found if one.served and not one.of_stations]
-    if alone:
-        bounds = {"since": start_ms - LONGEST_MS, "until": end_ms + LATE_MS}
-        there = set(tx.execute(_AT_DESKS, bounds).scalars())
-        for one in alone:
-            one.served = [call for call in one.served if call.pbx not in there]
 
 
 def _among(column: ColumnElement[str], wanted: set[str] | None) -> list[ColumnElement[bool]]:
@@ -116,6 +90,16 @@ def _contacts(
     for one in kept_contacts.reaching(tx, start_ms, *whose):
         if key_of(one) not in on.contacts:
             found[one.a].before.append(one)
+    for a, its in found.items():
+        earlier = its.before
+        while earlier:  # what they contradict, or what contradicts them
+            utc = min(one.start_utc or 0 for one in earlier)
+            earlier = [
+                one
+                for one in kept_contacts.reaching(tx, utc, row.a == a)
+                if key_of(one) not in on.contacts
+            ]
+            its.before += earlier
     for one in on.contacts.values():
         began = one.start_utc
         if (
@@ -126,14 +110,10 @@ def _contacts(
             found[one.a].contacts.append(one)
 
 
-def _trails(
-    tx: Connection,
-    found: Mapping[str, Facts],
-    start_ms: int,
-    end_ms: int,
-    on: Running,
-    wanted: set[str] | None,
-) -> None:
+def trails(
+    tx: Connection, start_ms: int, end_ms: int, on: Iterable[Trail], wanted: set[str] | None
+) -> list[Trail]:
+    """That have something of [start_ms, end_ms), also of those that go on."""
     row = tables.trails.c
     whose = _among(row.a, wanted)
     early = start_ms - tables.LONG_MS
@@ -145,23 +125,21 @@ def _trails(
             tx, row.start_utc < early, row.end_utc > start_ms, text(tables.LONG), *whose
         ),
     ]
-    going = [one for one in on.trails if wanted is None or one.a in wanted]
-    its += [
+    return its + [
         one
-        for one in going
-        if one.start_utc is not None and one.start_utc < end_ms and end_of(one) > start_ms
+        for one in on
+        if one.start_utc is not None
+        and one.start_utc < end_ms
+        and end_of(one) > start_ms
+        and (wanted is None or one.a in wanted)
     ]
-    for one in [*its, *_neighbours(tx, its, start_ms, end_ms, going)]:
-        found[one.a].trails.append(one)
 
 
-def _neighbours(
-    tx: Connection, trails: Iterable[Trail], start_ms: int, end_ms: int, going: Iterable[Trail]
-) -> Iterable[Trail]:
+def _neighbours(tx: Connection, its: Iterable[Trail], on: Iterable[Trail]) -> Iterable[Trail]:
     """The trails just before and just after what is known of each session."""
     first: dict[Key, Trail] = {}
     last: dict[Key, Trail] = {}
-    for one in trails:
+    for one in its:
         if one.session not in first or one.n < first[one.session].n:
             first[one.session] = one
         if one.session not in last or one.n > last[one.session].n:
@@ -169,16 +147,16 @@ def _neighbours(
     row = tables.trails.c
     for session, one in first.items():
         if one.n != session[2]:
-            its = (row.s == one.s) & (row.e == one.e) & (row.n < one.n)
-            query = select(row.row).where(its).order_by(row.n.desc()).limit(1)
+            before = (row.s == one.s) & (row.e == one.e) & (row.n < one.n)
+            query = select(row.row).where(before).order_by(row.n.desc()).limit(1)
             yield from _same(tx.execute(query).scalars(), session)
     for session, one in last.items():
         if not one.over:
-            its = (row.s == one.s) & (row.e == one.e) & (row.n > one.n)
-            query = select(row.row).where(its).order_by(row.n).limit(1)
+            behind = (row.s == one.s) & (row.e == one.e) & (row.n > one.n)
+            query = select(row.row).where(behind).order_by(row.n).limit(1)
             after = [*_same(tx.execute(query).scalars(), session)]
             after = after or [
-                other for other in going if other.session == session and other.n > one.n
+                other for other in on if other.session == session and other.n > one.n
             ]
             yield from after
 
@@ -190,27 +168,11 @@ def _same(rows: Iterable[str], session: Key) -> Iterable[Trail]:
             yield trail
 
 
-def _tickets(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Ticket]:
+def tickets(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Ticket]:
+    """Calls for assistance that were made in that time, and faults that went on in it."""
     row = tables.tickets.c
     reaches = (row.kind == "fault") & (row.closed_utc.is_(None) | (row.closed_utc > start_ms))
     query = select(tables.tickets).where(
         row.open_utc < end_ms, (row.open_utc >= start_ms) | reaches
     )
     return [Ticket(**one._mapping) for one in tx.execute(query)]
-
-
-def _served(tx: Connection, start_ms: int, end_ms: int) -> list[QueueCall]:
-    """Calls that somebody served in that time; those that came long before are none any more."""
-    row = tables.queue_calls.c
-    where = (
-        (row.start_utc >= start_ms - LONGEST_MS) & (row.start_utc < end_ms),
-        row.agent.is_not(None),
-        row.connected_utc < end_ms,
-        (row.connected_utc >= start_ms) | (row.end_utc > start_ms),
-    )
-    return entered(tx, *where)
-
-
-def entered(tx: Connection, *where: ColumnElement[bool]) -> list[QueueCall]:
-    query = select(tables.queue_calls).where(*where)
-    return msgspec.convert([tuple(one) for one in tx.execute(query)], list[QueueCall])

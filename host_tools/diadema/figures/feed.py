@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, text
 
 from diadema.figures.days import LocalDays
+from diadema.figures.joins import WINDOW_MS
 from diadema.figures.rollups import FED, State
 from diadema.figures.switch import Names
 from diadema.ingest.cut import position_of
@@ -50,9 +51,12 @@ _CALLS = text(
     """SELECT rowid, queue, start_utc, agent, connected_utc, end_utc FROM queue_calls
     WHERE rowid > :last ORDER BY rowid LIMIT :most"""
 )
+_RINGS = text(
+    "SELECT rowid, agent, utc FROM queue_rings WHERE rowid > :last ORDER BY rowid LIMIT :most"
+)
 _CALLS_OF = text(
     """SELECT agent, connected_utc, end_utc FROM queue_calls
-    WHERE start_utc >= :since AND start_utc < :until AND agent IS NOT NULL
+    WHERE start_utc >= :since AND start_utc < :until
     AND connected_utc IS NOT NULL AND pbx IN (SELECT value FROM json_each(:ids))"""
 )
 _NEWEST = text(
@@ -74,7 +78,7 @@ def feed(tx: Connection, known: State, zone: ZoneInfo, most: int = MOST_ROWS) ->
     """What was written since `known`."""
     fed = Fed(rowids=dict(known.rowids), position=position_of(tx))
     days = LocalDays(zone)
-    takers = (_contacts, _trails, _tickets, _queue_calls)
+    takers = (_contacts, _trails, _tickets, _queue_calls, _rings)
     for table, take in zip(FED, takers, strict=True):
         count = 0
         for rowid, cell in take(tx, known, days, fed.rowids.get(table, 0), most):
@@ -97,8 +101,9 @@ def _contacts(tx: Connection, known: State, days: LocalDays, last: int, most: in
     cells = _of_the_switch(tx, known, days, rows)
     for rowid, a, start, end, _ in rows:
         if start is not None:  # its talk may contradict one that began on the day it ends
-            until = min(max(start, end), start + LONGEST_MS)
-            cells += [(day, "agent", a) for day in days.over(start, until)]
+            until = min(max(start, end), start + LONGEST_MS)  # or be what the switch told of
+            near = days.over(start - WINDOW_MS, until + WINDOW_MS)
+            cells += [(day, "agent", a) for day in near]
         yield rowid, cells
         cells = []
 
@@ -168,12 +173,18 @@ def _tickets(tx: Connection, known: State, days: LocalDays, last: int, most: int
 def _queue_calls(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     names = Names(known.aliases)
     for rowid, queue, start, agent, connected, end in _rows(tx, _CALLS, last, most):
-        cells = [(days.of(start), "queue", queue)]
-        if agent is not None and connected is not None:
+        cells = [(days.of(start), "queue", known.queues.get(queue, queue))]
+        if connected is not None:
             a = names.agent(agent)
             until = connected if end is None else max(connected, end)
             cells += [(day, "agent", a) for day in days.over(connected, until)]
         yield rowid, cells
+
+
+def _rings(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
+    names = Names(known.aliases)
+    for rowid, agent, utc in _rows(tx, _RINGS, last, most):
+        yield rowid, [(days.of(utc), "agent", names.agent(agent))]
 
 
 def samples(tx: Connection, rowids: Mapping[str, int]) -> list[tuple[str, int, str]]:

@@ -38,6 +38,7 @@ class JoinedDay(Struct, kw_only=True):
     contacts_alone: int = 0
     calls_alone: int = 0
     unnamed: int = 0
+    over_end: int = 0
 
 
 _body_of = msgspec.json.Decoder(JoinedDay).decode
@@ -49,7 +50,15 @@ def joined_days(
     """Of each day on which there was a call or a contact. Raises DiademaError without a store."""
     found = []
     known = _known(data, first, last)
-    names = zlib.crc32(repr([*sorted(people.aliases.items()), *sorted(people.workers)]).encode())
+    names = zlib.crc32(
+        repr(
+            [
+                *JoinedDay.__struct_fields__,
+                *sorted(people.aliases.items()),
+                *sorted(people.workers),
+            ]
+        ).encode()
+    )
     new: list[dict[str, str]] = []
     reader = open_reader(data.store)
     try:
@@ -62,14 +71,15 @@ def joined_days(
         day, mark = span.day.isoformat(), marks[span.day]
         if mark is None:
             continue
+        start, end = span.start_s * 1000, span.end_s * 1000
+        running = any(start <= utc < end for utc in goes_on)
         of, body = known.get(day, ("", ""))
-        if of == mark:
+        if of == mark and not running:
             found.append(_body_of(body))
             continue
-        start, end = span.start_s * 1000, span.end_s * 1000
         made = _counts(day, joins(data, start, end, people))
         found.append(made)
-        if not any(start <= utc < end for utc in goes_on):
+        if not running:
             new.append({"day": day, "of": mark, "body": msgspec.json.encode(made).decode()})
     _keep(data, new)
     return found

@@ -9,14 +9,14 @@ nothing to an agent's answered or talk: there the station's word counts.
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from msgspec import Struct, field
 
 from diadema.directory.people import People
 from diadema.paths import DataDir
 from diadema.store import kept_contacts, open_reader, switch_calls, tables
-from diadema.store.rows import Contact, QueueCall
+from diadema.store.rows import Contact, QueueCall, QueueRing
 
 WINDOW_MS = 30_000  # the switch's clock and the stations' may differ so much
 EARLY_MS = 3_600_000  # a contact of these hours may be a call that entered before
@@ -37,7 +37,8 @@ class Joined(Struct, frozen=True):
 class Joins(Struct, kw_only=True):
     """Inbound contacts that were answered = by_pbx + by_alias + contacts_alone, by how they found
     their call; and of the calls that the switch says were answered, those that no contact is.
-    `unnamed`: of these, those whose agent nobody knows.
+    `unnamed`: of these, those whose agent nobody knows. `over_end`: pairs whose contact is in this
+    stretch and whose call is later, without those that are the other way round.
     """
 
     contacts: int = 0
@@ -47,6 +48,7 @@ class Joins(Struct, kw_only=True):
     contacts_alone: int = 0
     calls_alone: int = 0
     unnamed: int = 0
+    over_end: int = 0
     pairs: list[Joined] = field(default_factory=list)
 
     def calls_of(self) -> dict[Key, Key]:
@@ -81,6 +83,33 @@ def join(contacts: Iterable[Contact], calls: Iterable[QueueCall], people: People
     theirs_left = [one for one in theirs if _key(one) not in taken[1]]
     pairs += _by_alias(ours_left, theirs_left, agents)
     return _counted(pairs, ours, theirs, agents)
+
+
+def join_rings(
+    rings: Collection[QueueRing], contacts: Iterable[Contact], agent: Callable[[str], str]
+) -> set[int]:
+    """By `id`, those that are a contact of the same agent which her station missed: by the
+    switch's own id, else by the moment at which it stopped ringing, the nearest first. One
+    contact is one ring.
+    """
+    missed: defaultdict[str, list[Contact]] = defaultdict(list)
+    for contact in contacts:
+        if contact.direction == "in" and contact.outcome == "missed" and contact.end_utc:
+            missed[contact.a].append(contact)
+    near = sorted(
+        (ring.pbx != contact.pbx, abs(ring.utc - (contact.end_utc or 0)), at, _key(contact))
+        for at, ring in enumerate(rings)
+        for contact in missed.get(agent(ring.agent), ())
+        if abs(ring.utc - (contact.end_utc or 0)) <= WINDOW_MS
+    )
+    taken: set[Key] = set()
+    found: set[int] = set()
+    of = [id(ring) for ring in rings]
+    for _, _, at, contact_key in near:
+        if contact_key not in taken and of[at] not in found:
+            taken.add(contact_key)
+            found.add(of[at])
+    return found
 
 
 class Aliases:
@@ -177,7 +206,12 @@ def _within(
     answered = [
         one for one in ours.values() if one.direction == "in" and one.answered_utc is not None
     ]
-    return _counted(pairs, answered, [*theirs.values()], Aliases(people))
+    told = _counted(pairs, answered, [*theirs.values()], Aliases(people))
+    later = {_key(one) for one in contacts if (one.start_utc or 0) >= end_ms}
+    later |= {_key(one) for one in calls if (one.connected_utc or 0) >= end_ms}
+    told.over_end = sum(pair.call in later for pair in pairs)
+    told.over_end -= sum(pair.contact in later for pair in pairs)
+    return told
 
 
 def _counted(

@@ -12,9 +12,11 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 
+from diadema.directory.people import People
 from diadema.figures.booking import book_contact
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
+from diadema.figures.joins import WINDOW_MS
 from diadema.figures.load import Stretch, add, end_of, stretches, technical
 from diadema.figures.roll import Scope, work_out
 from diadema.figures.rows import Sums
@@ -70,7 +72,7 @@ def add_running(
     cells: Cells,
     on: Running,
     zone: ZoneInfo,
-    aliases: dict[str, str],
+    people: People,
     scope: Scope,
 ) -> Added:
     going = _by_agent(on, scope)
@@ -79,9 +81,10 @@ def add_running(
     for a, its in days.items():
         if any(_by_switch(cells.get(day, a)) for day, *_ in its):
             whole.add(a)  # the switch alone told of that day until now
-    book = _Book(cells, zone, scope)
+    book = _Book(cells, zone, scope, people.switch_queues)
     _simply(tx, book, {a: its for a, its in going.items() if a not in whole and days[a]})
-    fresh = work_out(tx, sorted(c for a in whole for c in days[a]), zone, aliases, on)
+    entangled = sorted(c for a in whole for c in days[a])
+    fresh = work_out(tx, entangled, zone, people.aliases, people.switch_queues, on)
     for day, made in fresh.agents.items():
         for a, cell in made.items():
             if cell is not None:
@@ -172,7 +175,9 @@ def _find_before(tx: Connection, going: dict[str, _Going]) -> None:
 def _days(a: str, its: _Going, zone: ZoneInfo) -> Iterable[tuple[str, str, str]]:
     """Every day that something of hers touches which goes on."""
     for contact in its.contacts:
-        yield day_at((contact.start_utc or 0) // 1000, zone).isoformat(), "agent", a
+        start_s = (contact.start_utc or 0) // 1000
+        for at in (start_s - WINDOW_MS // 1000, start_s):
+            yield day_at(at, zone).isoformat(), "agent", a
     for trail in its.trails:
         start = trail.start_utc or 0
         if its.before is not None and its.before.start_utc is not None:
@@ -192,7 +197,7 @@ def _simply(tx: Connection, book: "_Book", going: dict[str, _Going]) -> None:
         parts = _new(its)
         for one in parts:
             book.load(a, one)
-        for start, end in technical(faults.get(a, ()), parts):
+        for start, end in technical(faults.get(a, ()), its.trails, parts):
             book.technical(a, start, end)
 
 
@@ -225,8 +230,8 @@ def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Ticket]]
 class _Book:
     """Adds to an agent's day and to its half-hours."""
 
-    def __init__(self, cells: Cells, zone: ZoneInfo, scope: Scope) -> None:
-        self._cells, self._zone, self._scope = cells, zone, scope
+    def __init__(self, cells: Cells, zone: ZoneInfo, scope: Scope, queues: dict[str, str]) -> None:
+        self._cells, self._zone, self._scope, self._queues = cells, zone, scope, queues
         self._intervals = Intervals(zone)
         self._bounds: dict[str, tuple[int, int]] = {}
         self.added: dict[str, Cell] = {}
@@ -234,12 +239,16 @@ class _Book:
     def contact(self, contact: Contact) -> None:
         at = (contact.start_utc or 0) // 1000
         for sums in self._at(contact.a, at):
-            book_contact(sums, contact, doubtful=False)
+            book_contact(sums, contact, self._queues, doubtful=False)
 
     def load(self, a: str, one: Stretch) -> None:
         for at, seconds in self._intervals.parts(one.start_s, one.end_s):
-            for sums in self._at(a, at):
+            its = self._at(a, at)
+            for sums in its:
                 add(sums.load, one, seconds)
+            if its and not its[1].load.present:
+                for sums in its[1::2]:  # the half-hours
+                    sums.load.present += 1
 
     def technical(self, a: str, start: int, end: int) -> None:
         for at, seconds in self._intervals.parts(start, end):

@@ -15,7 +15,9 @@ from diadema.metrics.contacts import JUMP_MS
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import Ticket, Trail
 
-_RANK = {
+BUSY = "busy"
+_COARSE = dict.fromkeys(("talking", "held", "consulting", "dialing", "wrapup", "offered"), BUSY)
+_RANK = {BUSY: -1} | {
     state: rank
     for rank, state in enumerate(
         (
@@ -36,8 +38,10 @@ class Stretch(Struct, array_like=True):
     by: str | None = None
 
 
-def stretches(trails: Iterable[Trail]) -> list[Stretch]:
-    """Of one agent, in order, none over another. Trails without an hour are in none."""
+def stretches(trails: Iterable[Trail], *, coarse: bool = False) -> list[Stretch]:
+    """Of one agent, in order, none over another; trails without an hour are in none. `coarse`:
+    from ringing to the end of the wrap-up, and on into the next call, it is one, BUSY.
+    """
     by_session: dict[tuple[str, int, int], list[Trail]] = {}
     for trail in trails:
         if trail.start_utc is not None:
@@ -45,7 +49,7 @@ def stretches(trails: Iterable[Trail]) -> list[Stretch]:
     found: list[Stretch] = []
     for its in by_session.values():
         its.sort(key=lambda trail: trail.n)
-        found += _of_session(its)
+        found += _of_session(its, coarse=coarse)
     found.sort(key=lambda one: (one.start_s, one.end_s))
     return _flat(found)
 
@@ -56,7 +60,7 @@ def end_of(trail: Trail) -> int:
     return trail.start_utc + (trail.end_u - trail.start_u)
 
 
-def _of_session(trails: Sequence[Trail]) -> Iterable[Stretch]:
+def _of_session(trails: Sequence[Trail], *, coarse: bool) -> Iterable[Stretch]:
     for at, trail in enumerate(trails):
         assert trail.start_utc is not None
         end = end_of(trail)
@@ -66,11 +70,23 @@ def _of_session(trails: Sequence[Trail]) -> Iterable[Stretch]:
         if not off and abs(following - end) <= JUMP_MS:
             end = following  # the clock drifts; they touch all the same
         base = trail.start_utc - trail.start_u
+        busy: Stretch | None = None
         bounds = [*(base + span.u for span in trail.spans), end]
         for span, (start, until) in zip(trail.spans, pairwise(bounds), strict=True):
             first_s, end_s = start // 1000, min(until, end) // 1000
-            if first_s < end_s:
+            if first_s >= end_s:
+                continue
+            if not coarse or span.state not in _COARSE:
+                if busy is not None:
+                    yield busy
+                    busy = None
                 yield Stretch(first_s, end_s, span.state, span.reason, span.by)
+            elif busy is None:
+                busy = Stretch(first_s, end_s, BUSY)
+            else:
+                busy.end_s = end_s
+        if busy is not None:
+            yield busy
         if off and end // 1000 < following // 1000 and following - end <= LONGEST_MS:
             yield Stretch(end // 1000, following // 1000, "off")
 
@@ -92,37 +108,52 @@ def _flat(found: list[Stretch]) -> list[Stretch]:
     return flat
 
 
-def technical(tickets: Iterable[Ticket], within: Sequence[Stretch]) -> list[tuple[int, int]]:
+def technical(
+    tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
+) -> list[tuple[int, int]]:
     """Seconds of her sessions in which a fault that she reported cost time; each one once."""
-    faults = sorted(filter(None, (_technical(one) for one in tickets if one.kind == "fault")))
-    merged: list[tuple[int, int]] = []
-    for start, end in faults:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
+    return [(start, end) for start, end, _ in technical_by(tickets, trails, within)]
+
+
+def technical_by(
+    tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
+) -> list[tuple[int, int, Ticket]]:
+    """The same with the fault: of several at once the one that came first. In order. One counts
+    from the press, or the end of the call in which it came, until it was resolved or rejected; one
+    that is open, or was closed nobody knows when, to the end of the session in which she reported
+    it.
+    """
+    faults = sorted(
+        (*times, one.n, k, one)
+        for k, one in enumerate(tickets)
+        if one.kind == "fault" and (times := _technical(one, trails)) is not None
+    )
+    apart: list[tuple[int, int, Ticket]] = []
+    for start, end, _, _, one in faults:
+        start = max(start, apart[-1][1]) if apart else start
+        if start < end:
+            apart.append((start, end, one))
     return [
-        (max(start, one.start_s), min(end, one.end_s))
-        for start, end in merged
+        (max(start, one.start_s), min(end, one.end_s), ticket)
+        for start, end, ticket in apart
         for one in within
         if max(start, one.start_s) < min(end, one.end_s)
     ]
 
 
-def _technical(ticket: Ticket) -> tuple[int, int] | None:
+def _technical(ticket: Ticket, trails: Sequence[Trail]) -> tuple[int, int] | None:
     start = ticket.technical_utc
     if start is None:
         return None
-    if ticket.outcome == "open":
-        return start // 1000, _FOR_EVER
     if ticket.closed_utc is not None:
         return start // 1000, max(start, ticket.closed_utc) // 1000
     if ticket.technical_ms is not None:
         return start // 1000, (start + ticket.technical_ms) // 1000
-    return None
-
-
-_FOR_EVER = 1 << 62
+    place = ticket.s, ticket.e, ticket.n
+    its = [one for one in trails if one.session[:2] == place[:2] and one.session <= place]
+    session = max((one.session for one in its), default=None)
+    ends = [end_of(one) for one in its if one.session == session and one.start_utc is not None]
+    return start // 1000, max(ends, default=start) // 1000
 
 
 def add(load: Load, one: Stretch, seconds: int) -> None:

@@ -7,12 +7,11 @@ from datetime import date
 
 from msgspec import Struct, field
 
-from diadema import metrics
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.figures.read import read
 from diadema.figures.rows import Calls, Cut, Load, Sums
-from diadema.metrics.calls import aht
+from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.paths import DataDir
 
@@ -81,8 +80,9 @@ def overview(
             for sums in each.values():
                 found.calls += sums.calls()
                 found.load += sums.load
-    names = ("aht_s", "occupancy", "answer_rate")
+    names = ("aht_s", "occupancy")
     targets = {name: people.target(name) for name in names}
+    targets["occupancy_most"] = people.most.get(("occupancy", ""))
     return Overview(
         cut=figures.cut,
         zone=figures.zone,
@@ -100,14 +100,14 @@ def _row(agent: str, people: People, sums: Sums) -> AgentRow:
         agent=agent,
         name=people.name(agent),
         team=people.team(agent),
-        handled=calls.answered + calls.connected,
+        handled=of_calls.handled(calls),
         missed=calls.missed,
         n=calls.n,
-        aside=calls.answered + calls.connected - calls.n,
-        aht_s=aht(calls),
-        talk_s=metrics.mean(calls.talk_s, calls.n),
-        hold_s=metrics.mean(calls.hold_s, calls.n),
-        wrap_s=metrics.mean(calls.wrap_s, calls.n),
+        aside=of_calls.aside(calls),
+        aht_s=of_calls.aht(calls),
+        talk_s=of_calls.talk_mean(calls),
+        hold_s=of_calls.hold_mean(calls),
+        wrap_s=of_calls.wrap_mean(calls),
         occupancy=occupancy(load),
         logged_s=load.logged_s,
         not_ready_s=load.not_ready,

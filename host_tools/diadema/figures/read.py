@@ -2,16 +2,18 @@
 goes on included.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, null, select, text
+from sqlalchemy import Connection, null, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.directory.reading import people as read_people
 from diadema.figures import rollups, summed
+from diadema.figures.alone import ringing
+from diadema.figures.booking import book_contact
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.days import DaySpan, day_at, spans, zone_of
 from diadema.figures.facts import facts, running
@@ -43,7 +45,7 @@ def read(
     question = data, first, last, now_ms, zone_of(data), intervals, agents
     try:
         try:
-            with _rolled(data) as rx, reader.engine.connect() as tx:  # in this order
+            with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
                 return _Asked(*question).of(rx, tx)
         except DBAPIError as error:
             rollups.give_up(data.rollups, error)
@@ -54,7 +56,7 @@ def read(
 
 
 @contextmanager
-def _rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
+def rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
     """The roll-ups to be brought up to date; only to be read while another process does that
     (False); None where there can be none.
     """
@@ -99,7 +101,7 @@ class _Asked:
         whose = None if agents is None else frozenset(agents)
         self.scope = Scope(first.isoformat(), last.isoformat(), whose)
         self.people = read_people(data, first, last)
-        self.aliases = read_people(data).aliases
+        self.now_people = read_people(data)  # whom the switch names, also of days gone by
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
         self.days = {day: _Day(span) for day, span in self.spans.items()}
         self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
@@ -117,11 +119,11 @@ class _Asked:
             cut=cut,
             days=[day.made(self.intervals) for day in self.days.values()],
             months=self.months,
-            hourless=_hourless(tx),
+            hourless=_hourless(tx, self.now_people.switch_queues),
         )
 
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
-        known, anew = current(rx, tx, self.zone, self.aliases)
+        known, anew = current(rx, tx, self.zone, self.now_people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
         if not anew or keep:
             self._load(rx)
@@ -134,7 +136,7 @@ class _Asked:
         if keep and self.scope.agents is None:
             self._sum_up(rx)
         added = add_running(
-            tx, self, running(tx, self.now_ms), self.zone, self.aliases, self.scope
+            tx, self, running(tx, self.now_ms), self.zone, self.now_people, self.scope
         )
         for day in {*added.of_day, *added.replaced}:
             self._went_on(day, added.of_day.get(day), day in added.replaced)
@@ -153,10 +155,12 @@ class _Asked:
             one.whole = None
         elif one.whole is not None and added is not None:
             total, halves = one.whole
-            total += added[0]
-            for at, sums in added[1].items():
-                halves.setdefault(at, Sums()).__iadd__(sums)
-            one.whole = total, dict(sorted(halves.items()))
+            more = added[1]
+            both = {
+                at: Sums.total(its[at] for its in (halves, more) if at in its)
+                for at in sorted({*halves, *more})
+            }
+            one.whole = Sums.total([total, added[0]]), both
         month = self.months.get(day[:7], {})
         for a in [a for a in one.touched if a in month and day < month[a][0]]:
             del month[a]
@@ -185,23 +189,29 @@ class _Asked:
 
     def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
-        on, cut_by = running(tx, self.now_ms), Intervals(self.zone)
+        on, cut_by, tellers = running(tx, self.now_ms), Intervals(self.zone), ringing(tx)
+        aliases, named = self.now_people.aliases, self.now_people.switch_queues
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
-            its = facts(tx, start_ms, end_ms, on, self.aliases, self.scope.agents)
+            its = facts(tx, start_ms, end_ms, on, aliases, self.scope.agents)
             for a in its:
-                if halves := agent_halves(its[a], span, cut_by):
+                if halves := agent_halves(its[a], span, cut_by, tellers, named):
                     self.days[day].set(a, (day_sums(halves), halves))
-            for queue, calls in queue_calls(tx, span).items():
-                parts = queue_halves(calls, cut_by)
+            by_queue, again = queue_calls(tx, span, named)
+            for queue, calls in by_queue.items():
+                parts = queue_halves(calls, again, cut_by)
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
 
 
-def _hourless(tx: Connection) -> int:
+def _hourless(tx: Connection, named: Mapping[str, str]) -> dict[str, Sums]:
     row = tables.contacts.c
-    query = select(func.count()).where(text(tables.HOURLESS), row.start_utc.is_(None))
-    going = sum(one.start_utc is None for one in kept_contacts.running(tx))
-    return int(tx.execute(query.select_from(tables.contacts)).scalar_one()) + going
+    going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
+    over = kept_contacts.ended(tx, text(tables.HOURLESS), row.start_utc.is_(None))
+    found: dict[str, Sums] = {}
+    for one in (*(one for one in over if kept_contacts.key_of(one) not in going), *going.values()):
+        if one.start_utc is None:
+            book_contact(found.setdefault(one.a, Sums()), one, named, doubtful=False)
+    return found
 
 
 class _Day:

@@ -3,6 +3,7 @@ thousand agents has ten thousands of them, and most questions need few.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from functools import cached_property
 
 from msgspec import Struct, field
@@ -82,20 +83,20 @@ class Day(Struct, kw_only=True, dict=True):
     whole: tuple[Sums, dict[int, Sums]] | None = None
 
     def total(self) -> Sums:
-        """Of all that were asked for."""
-        return _sum([self.whole[0]] if self.whole else self.agents.values(), Sums())
+        """Of all that were asked for; not to be changed."""
+        return self.whole[0] if self.whole else Sums.total(self.agents.values())
 
     def half_hours(self) -> dict[int, Sums]:
-        """Of all that were asked for, where intervals were."""
+        """Of all that were asked for, where intervals were; not to be changed."""
         if self.whole:
-            return {at: _sum([sums], Sums()) for at, sums in self.whole[1].items()}
-        return {at: _sum(its.values(), Sums()) for at, its in self.intervals.items()}
+            return self.whole[1]
+        return {at: Sums.total(its.values()) for at, its in self.intervals.items()}
 
 
 class Figures(Struct, kw_only=True):
     """Of first…last, both of them in it. `months`: by month and agent, packed sums of her days
-    before the one that is named there. `hourless`: contacts that are on no day, as their station
-    does not know the hour yet.
+    before the one that is named there. `hourless`: by agent, contacts that are on no day, as their
+    station does not know the hour yet.
     """
 
     first: str
@@ -104,44 +105,49 @@ class Figures(Struct, kw_only=True):
     cut: Cut
     days: list[Day]
     months: dict[str, dict[str, tuple[str, Sums]]] = field(default_factory=dict)
-    hourless: int = 0
+    hourless: dict[str, Sums] = field(default_factory=dict)
+
+    def only(self, has: Callable[[str, date], bool]) -> "Figures":
+        """Without the agents' days that are not wanted."""
+        for one in self.days:
+            day = date.fromisoformat(one.day)
+            wanted = {a for a in one.agents if has(a, day)}
+            one.agents = {a: one.agents[a] for a in one.agents if a in wanted}
+            one.intervals = {
+                at: {a: sums for a, sums in its.items() if a in wanted}
+                for at, its in one.intervals.items()
+            }
+            one.whole = None
+        self.months = {}
+        return self
 
     def agent(self, a: str) -> Sums:
-        return _sum((day.agents[a] for day in self.days if a in day.agents), Sums())
+        return Sums.total(day.agents[a] for day in self.days if a in day.agents)
 
     def agents(self) -> dict[str, Sums]:
         """Of each who has any, over all days."""
-        totals: dict[str, Sums] = {}
+        parts: dict[str, list[Sums]] = {}
         for month in self.months.values():
             for a, (_, sums) in month.items():
-                totals.setdefault(a, Sums()).__iadd__(sums)
+                parts.setdefault(a, []).append(sums)
         for day in self.days:
             known = self.months.get(day.day[:7], {})
             for a in day.agents:
                 if a not in known or known[a][0] <= day.day:
-                    totals.setdefault(a, Sums()).__iadd__(day.agents[a])
-        return totals
+                    parts.setdefault(a, []).append(day.agents[a])
+        return {a: Sums.total(its) for a, its in parts.items()}
 
     def total(self, agents: Collection[str] | None = None) -> Sums:
         """Of all, or of these."""
         if agents is None:
-            return _sum((day.total() for day in self.days), Sums())
-        return _sum((sums for a, sums in self.agents().items() if a in agents), Sums())
+            return Sums.total(day.total() for day in self.days)
+        return Sums.total(sums for a, sums in self.agents().items() if a in agents)
 
     def queue(self, q: str | None = None) -> QueueSums:
         """Of one queue, or of all: then a call that went on to another one counts in each."""
-        return _sum(
-            (
-                sums
-                for day in self.days
-                for queue, sums in day.queues.items()
-                if q is None or q == queue
-            ),
-            QueueSums(),
+        return QueueSums.total(
+            sums
+            for day in self.days
+            for queue, sums in day.queues.items()
+            if q is None or q == queue
         )
-
-
-def _sum[S: (Sums, QueueSums)](parts: Iterator[S] | Collection[S], total: S) -> S:
-    for one in parts:
-        total += one
-    return total

@@ -3,7 +3,7 @@ what the store has then, so that it does not matter in which order and how often
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,18 +12,21 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from diadema.clock import open_clock
+from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.figures import rollups, summed
+from diadema.figures.alone import ringing
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.days import DaySpan, day_at, span_of, zone_of
-from diadema.figures.facts import Running, entered, facts
+from diadema.figures.facts import Running, facts
 from diadema.figures.feed import Cell, feed, same_store, samples
 from diadema.figures.rollups import State
 from diadema.figures.rows import QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
 from diadema.paths import DataDir
-from diadema.store import open_reader, tables
+from diadema.store import open_reader, switch_calls, tables
+from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall
 
 MOST_CELLS = 3_000  # of one call
@@ -61,7 +64,9 @@ class Repair(Struct, kw_only=True):
 
 
 class Fresh(Struct):
-    """Cells as they are now; None: nothing is left of it."""
+    """Cells as they are now; None: nothing is left of it. `fed`: those whose rows changed since
+    the store was last read, worked out or not.
+    """
 
     agents: dict[str, dict[str, tuple[Sums, dict[int, Sums]] | None]] = field(
         default_factory=lambda: defaultdict(dict)
@@ -69,6 +74,8 @@ class Fresh(Struct):
     queues: dict[str, dict[str, tuple[QueueSums, dict[int, QueueSums]] | None]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+
+    fed: set[Cell] = field(default_factory=set)
 
     @property
     def count(self) -> int:
@@ -97,14 +104,14 @@ def roll(data: DataDir, now_ms: int | None = None, most: int = MOST_CELLS) -> Ro
         return Rolled()
     if now_ms is None:
         now_ms = open_clock(None).now_ms()
-    zone, aliases = zone_of(data), read_people(data).aliases
+    zone, people = zone_of(data), read_people(data)
     reader = open_reader(data.store)
     try:
         engine = rollups.open_rollups(data.rollups)
         try:
             with engine.connect().execution_options(writes=True) as rx, rx.begin():
                 with reader.engine.connect() as tx:
-                    known, anew = current(rx, tx, zone, aliases)
+                    known, anew = current(rx, tx, zone, people)
                     fresh, behind = bring(rx, tx, known, zone, now_ms, Scope(), most)
                 left = _count_stale(rx)
                 if not left and not behind:
@@ -118,15 +125,24 @@ def roll(data: DataDir, now_ms: int | None = None, most: int = MOST_CELLS) -> Ro
     return Rolled(cells=fresh.count, left=left, behind=behind, anew=anew)
 
 
-def current(
-    rx: Connection, tx: Connection, zone: ZoneInfo, aliases: dict[str, str]
-) -> tuple[State, bool]:
-    """The state of the cells, and whether they do not hold and everything begins anew."""
+def current(rx: Connection, tx: Connection, zone: ZoneInfo, people: People) -> tuple[State, bool]:
+    """The state of the cells, and whether they do not hold and everything begins anew, as when a
+    name at the switch is another's now.
+    """
     known = rollups.load_state(rx)
-    fits = (known.version, known.zone, known.aliases) == (rollups.VERSION, zone.key, aliases)
+    made = State(
+        zone=zone.key,
+        aliases=people.aliases,
+        queues=people.switch_queues,
+        ringing=ringing(tx),
+    )
+    fits = all(
+        getattr(known, name) == getattr(made, name)
+        for name in ("version", "zone", "aliases", "queues", "ringing")
+    )
     if fits and same_store(tx, known):
         return known, False
-    return State(zone=zone.key, aliases=aliases), True
+    return made, True
 
 
 def bring(
@@ -149,20 +165,24 @@ def bring(
     behind = fed.behind
     cells = set(fed.cells)
     while behind and most is None:  # somebody waits for all of it
-        on = State(zone=known.zone, aliases=known.aliases, rowids=fed.rowids)
+        on = State(zone=known.zone, aliases=known.aliases, queues=known.queues, rowids=fed.rowids)
         more = feed(tx, on, zone)
         fed.rowids, behind = more.rowids, more.behind
         cells |= more.cells
+    changed = set(cells)
     if known.rowids:
         row = rollups.stale.c
         query = select(row.day, row.kind, row.name)
         cells |= {(day, kind, name) for day, kind, name in rx.execute(query)}
     wanted = sorted(cell for cell in cells if scope.has(cell))[:most]
-    fresh = work_out(tx, wanted, zone, known.aliases)
+    fresh = work_out(tx, wanted, zone, known.aliases, known.queues)
+    fresh.fed = changed
     idle = not cells and fed.rowids == known.rowids and now_ms - known.told_ms < _TOLD_MS
     if keep and not idle:
         _note_repairs(rx, fresh, known, zone, now_ms, fed.position)
         _write(rx, fresh)
+        if known.rowids:
+            rollups.forget_near(rx, changed)
         left = cells - set(wanted)
         _mark(rx, left, wanted)
         known.rowids, known.position = fed.rowids, fed.position
@@ -178,10 +198,14 @@ def work_out(
     cells: Iterable[Cell],
     zone: ZoneInfo,
     aliases: dict[str, str],
+    named: dict[str, str],
     on: Running = _NOTHING,
 ) -> Fresh:
-    """These cells from the store's rows, without what goes on unless that is given."""
+    """These cells from the store's rows, without what goes on unless that is given. `named`: the
+    switch's names of queues.
+    """
     fresh, cut_by = Fresh(), Intervals(zone)
+    ring_tellers = ringing(tx)
     agents: defaultdict[str, list[str]] = defaultdict(list)
     queues: defaultdict[str, set[str]] = defaultdict(set)
     for day, kind, name in cells:
@@ -195,28 +219,46 @@ def work_out(
             some = names[at : at + _AT_ONCE]
             its = facts(tx, span.start_s * 1000, span.end_s * 1000, on, aliases, some)
             for a in some:
-                halves = agent_halves(its[a], span, cut_by) if a in its else {}
+                halves = (
+                    agent_halves(its[a], span, cut_by, ring_tellers, named) if a in its else {}
+                )
                 fresh.agents[day][a] = (day_sums(halves), halves) if halves else None
     for day in sorted(queues):
         span = span_of(date.fromisoformat(day), zone)
-        calls = queue_calls(tx, span, queues[day])
+        calls, again = queue_calls(tx, span, named, queues[day])
         for queue in sorted(queues[day]):
-            parts = queue_halves(calls.get(queue, ()), cut_by)
+            parts = queue_halves(calls.get(queue, ()), again, cut_by)
             fresh.queues[day][queue] = (queue_day(parts), parts) if parts else None
     return fresh
 
 
 def queue_calls(
-    tx: Connection, span: DaySpan, queues: Collection[str] | None = None
-) -> dict[str, list[QueueCall]]:
-    """Those that began on that day, by queue."""
+    tx: Connection,
+    span: DaySpan,
+    named: Mapping[str, str],
+    queues: Collection[str] | None = None,
+) -> tuple[dict[str, list[QueueCall]], set[int]]:
+    """Those that began on that day, by queue; and by `id` those whose call was answered before, in
+    whatever queue: one that was handed back to a queue stands in it again under its id.
+    """
     row = tables.queue_calls.c
-    began = (row.start_utc >= span.start_s * 1000) & (row.start_utc < span.end_s * 1000)
+    start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
+    early = (row.start_utc >= start_ms - LONGEST_MS) & (row.start_utc < start_ms)
+    query = select(row.s, row.pbx).where(early, row.connected_utc.is_not(None))
+    before = {(s, pbx) for s, pbx in tx.execute(query)}
     found: defaultdict[str, list[QueueCall]] = defaultdict(list)
-    for call in entered(tx, began):
-        if queues is None or call.queue in queues:
-            found[call.queue].append(call)
-    return found
+    again = set()
+    for call in switch_calls.calls(tx, start_ms, end_ms):
+        if call.start_utc < start_ms:
+            continue
+        if call.connected_utc is not None:
+            if (call.s, call.pbx) in before:
+                again.add(id(call))
+            before.add((call.s, call.pbx))
+        queue = named.get(call.queue, call.queue)
+        if queues is None or queue in queues:
+            found[queue].append(call)
+    return found, again
 
 
 def repairs(data: DataDir, first: date, last: date) -> list[Repair]:
@@ -319,6 +361,7 @@ def told(sums: Sums) -> dict[str, int]:
         "offered": calls.offered,
         "answered": calls.answered,
         "missed": calls.missed,
+        "excused": calls.excused,
         "dialed": calls.dialed,
         "connected": calls.connected,
         "averaged": calls.n,
@@ -338,5 +381,5 @@ def queue_told(sums: QueueSums) -> dict[str, int]:
         "answered": sums.answered,
         "abandoned": sums.abandoned,
         "left": sums.left,
-        "wait_ms": sums.wait_ms,
+        "wait_s": sums.wait_s,
     }

@@ -3,6 +3,8 @@ nothing else. Whoever deletes it loses time and the trace of repairs.
 """
 
 import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,14 @@ from sqlalchemy.exc import DBAPIError
 from diadema.figures.rows import QueueSums, Sums
 from diadema.store.bulk import replacement
 
-VERSION = 3  # of what cells mean; others are made anew
-FED = ("contacts", "trails", "tickets", "queue_calls")  # tables whose rows make cells
+VERSION = 6  # of what cells mean; others are made anew
+FED = (
+    "contacts",
+    "trails",
+    "tickets",
+    "queue_calls",
+    "queue_rings",
+)  # tables whose rows make cells
 BUSY_MS = 1_000
 metadata = MetaData()
 
@@ -66,6 +74,14 @@ agent_months = Table(  # of her days of the month before `until`, likewise
     "agent_months", metadata, _text("month"), _text("a"), _text("until"), _bytes("total"),
     PrimaryKeyConstraint("month", "a"), sqlite_with_rowid=False,
 )  # fmt: skip
+adherence_days = Table(  # of a day that is over, made when asked for: `of`, see `adherence_days`
+    "adherence_days", metadata, _text("day"), _text("a"), _bytes("of"), _bytes("body"),
+    PrimaryKeyConstraint("day", "a"), sqlite_with_rowid=False,
+)  # fmt: skip
+caller_days = Table(  # of a day that is over, made when asked for: `callers.Segment`s
+    "caller_days", metadata, _text("day"), _bytes("body"),
+    PrimaryKeyConstraint("day"), sqlite_with_rowid=False,
+)  # fmt: skip
 stale = Table(  # cells to work out again; `kind` is agent or queue
     "stale", metadata, _text("day"), _text("kind"), _text("name"),
     PrimaryKeyConstraint("day", "kind", "name"), sqlite_with_rowid=False,
@@ -79,6 +95,7 @@ repairs = Table(  # what late events changed of a day that was over and told
 
 put_agents = replacement(agent_days)
 put_queues = replacement(queue_days)
+put_adherence = replacement(adherence_days)
 pack = msgspec.msgpack.Encoder().encode
 sums_of = msgspec.msgpack.Decoder(Sums).decode
 halves_of = msgspec.msgpack.Decoder(dict[int, Sums]).decode
@@ -87,14 +104,17 @@ queue_halves_of = msgspec.msgpack.Decoder(dict[int, QueueSums]).decode
 
 
 class State(Struct, kw_only=True):
-    """What the cells were made of. `rowids`: how far each table of the store was read; `samples`:
-    of rows up to there (table, rowid, its key), by which another store is noticed; `told_ms`:
-    when nothing was stale the last time.
+    """What the cells were made of. `aliases`, `queues`: by the switch's names of them. `rowids`:
+    how far each table of the store was read; `samples`: of rows up to there (table, rowid, its
+    key), by which another store is noticed; `told_ms`: when nothing was stale the last time.
+    `ringing`: switches whose logs tell who did not take a call; of the others it is not known.
     """
 
     version: int = VERSION
     zone: str = ""
     aliases: dict[str, str] = field(default_factory=dict)
+    ringing: list[str] = field(default_factory=list)
+    queues: dict[str, str] = field(default_factory=dict)
     rowids: dict[str, int] = field(default_factory=dict)
     samples: list[tuple[str, int, str]] = field(default_factory=list)
     position: int = 0
@@ -168,8 +188,31 @@ def save_state(rx: Connection, made: State) -> None:
 
 def begin_anew(rx: Connection) -> None:
     """Nothing of the cells holds; what was repaired stays told."""
-    for table in (state, agent_days, queue_days, floor_days, agent_months, stale):
-        rx.execute(table.delete())
+    for table in metadata.tables.values():
+        if table is not repairs:
+            rx.execute(table.delete())
+
+
+def near(cells: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    """Day and agent of each adherence day that such cells touch: a shift reaches over midnight,
+    and what belongs to it is up to eight hours before and after it.
+    """
+    days: dict[str, list[str]] = {}
+    for day, kind, name in cells:
+        if kind != "agent":
+            continue
+        if day not in days:
+            of = date.fromisoformat(day)
+            days[day] = [(of + timedelta(days=k)).isoformat() for k in (-2, -1, 0, 1)]
+        yield from ((each, name) for each in days[day])
+
+
+def forget_near(rx: Connection, cells: Collection[tuple[str, str, str]]) -> None:
+    """Rows of these cells are others now."""
+    if days := list({(day,) for day, _, _ in cells}):
+        rx.exec_driver_sql("DELETE FROM caller_days WHERE day = ?", days)
+    if rows := list({*near(cells)}):
+        rx.exec_driver_sql("DELETE FROM adherence_days WHERE day = ? AND a = ?", rows)
 
 
 def packed(total: Struct, halves: dict[int, Any]) -> tuple[bytes, bytes]:

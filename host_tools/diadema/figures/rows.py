@@ -1,7 +1,8 @@
 """The sums themselves. All of them add up: half-hours to days, agents to teams, days to months."""
 
-from collections.abc import Mapping
-from typing import Self
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from msgspec import Struct, field
 from msgspec.structs import astuple
@@ -14,12 +15,36 @@ STATES = (
 
 
 def _add_counts[K](ours: dict[K, int], theirs: Mapping[K, int]) -> None:
+    if not ours:
+        ours.update(theirs)
+        return
     for key, value in theirs.items():
         ours[key] = ours.get(key, 0) + value
 
 
+def _total(its: Iterable[Mapping[Any, int]]) -> dict[Any, int]:
+    some = [one for one in its if one]
+    if len(some) < 2:
+        return dict(some[0]) if some else {}
+    whole: defaultdict[Any, int] = defaultdict(int)
+    for one in some:
+        for key, value in one.items():
+            whole[key] += value
+    return dict(whole)
+
+
 class _Sums(Struct):
-    """Fields are whole numbers, dictionaries of them, or sums of their own."""
+    """Fields are whole numbers or dictionaries of them."""
+
+    @classmethod
+    def total(cls, parts: Iterable[Self]) -> Self:
+        """Of many, each field at once; of one it is that itself."""
+        many = [*parts]
+        if len(many) == 1:
+            return many[0]
+        columns = zip(*map(astuple, many), strict=True)
+        whole = [_total(its) if isinstance(its[0], dict) else sum(its) for its in columns]
+        return cls(**dict(zip(cls.__struct_fields__, whole, strict=False)))
 
     def __iadd__(self, other: Self) -> Self:
         for name, value in zip(self.__struct_fields__, astuple(other), strict=True):
@@ -36,15 +61,29 @@ class _Sums(Struct):
 
 
 class Calls(_Sums, kw_only=True, array_like=True):
-    """Contacts of the stations, booked whole where they began.
+    """Contacts of the stations, and what the switch alone told of, booked whole where they began.
 
-    Flow: inbound `offered` = answered + missed + open; outbound `dialed` = connected +
-    not_answered + dialing. `aside_…`: answered, and left out of the averages (at most one reason
-    each). Averages: whole seconds of the `n` contacts that count, over `n`. `typified`: with a
-    code of the tree, `untyped`: answered and over without one, `retyped`: of the former, another
-    one gave it. `causes`: of the missed and the not_answered. `by_switch`: only the switch told
-    of them (a centre without stations), their talk is all that is known. `continued`: with a
-    conversation that another agent began, who handed it over.
+    Flow: inbound `offered` (rings) = answered - unrung + missed + excused + open; outbound
+    `dialed` = connected + not_answered + dialing. `excused`: not taken, and not by her doing
+    (technical, withdrawn, the caller gave up), in no `missed`. `causes`: of all not taken and of
+    the not_answered. `transfers`: of the `transferred`, by "kind area"; no area where nobody told
+    it. `continued`: with a conversation that another agent began, who handed it over.
+
+    Averages: whole seconds of the `n` contacts that count, over `n`; `handles`: how many took so
+    many seconds. `aside_…`: answered, and left out of them (at most one reason each). `ring_n`:
+    answered whose ringing is known, of `ring_s`; `missed_ring_s`: of the missed. `dial_n`: of the
+    dialed those that are over, of `dial_s`.
+
+    `typified`: with a code of the tree, `untyped`: asked for one, over and without it, `retyped`:
+    of the former, another person than she gave it.
+
+    `by_switch`: answered, and only the switch told so; `switch_n`: of these those in `n`, of which
+    talk is all that is known. `unrung`: of these those whose log tells of no rings that nobody
+    took, so that theirs is not known either. `rung_out`: RINGNOANSWER of hers in the switch's log,
+    also where her station told the same.
+
+    `code_…`: the averages by code, "" where none was given: their sums are `n`, `talk_s`, `hold_s`
+    and `wrap_s`.
     """
 
     offered: int = 0
@@ -77,6 +116,20 @@ class Calls(_Sums, kw_only=True, array_like=True):
     causes: dict[str, int] = field(default_factory=dict)
     by_switch: int = 0
     continued: int = 0
+    unrung: int = 0
+    excused: int = 0
+    switch_n: int = 0
+    aside_unnamed: int = 0
+    rung_out: int = 0
+    ring_n: int = 0
+    missed_ring_s: int = 0
+    dial_n: int = 0
+    transfers: dict[str, int] = field(default_factory=dict)
+    handles: dict[int, int] = field(default_factory=dict)
+    code_n: dict[str, int] = field(default_factory=dict)
+    code_talk_s: dict[str, int] = field(default_factory=dict)
+    code_hold_s: dict[str, int] = field(default_factory=dict)
+    code_wrap_s: dict[str, int] = field(default_factory=dict)
 
 
 class Load(_Sums, kw_only=True, array_like=True):
@@ -99,6 +152,7 @@ class Load(_Sums, kw_only=True, array_like=True):
     technical_s: int = 0  # faults that she reported; overlaps the states
     system: dict[str, int] = field(default_factory=dict)
     switch_talk_s: int = 0
+    present: int = 0  # in a half-hour: who was logged in; 0 in a day's sums
 
     @property
     def logged_s(self) -> int:
@@ -106,7 +160,7 @@ class Load(_Sums, kw_only=True, array_like=True):
 
     @property
     def handling_s(self) -> int:
-        return self.talking + self.held + self.consulting + self.wrapup
+        return self.talking + self.held + self.consulting + self.wrapup + self.dialing
 
 
 class Sums(Struct, kw_only=True, array_like=True):
@@ -114,12 +168,35 @@ class Sums(Struct, kw_only=True, array_like=True):
 
     queues: dict[str, Calls] = field(default_factory=dict)  # "" : of no queue
     load: Load = field(default_factory=Load)
-    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked
+    steps: dict[str, int] = field(default_factory=dict)  # "campaign step" → ticked by key
     steps_block: dict[str, int] = field(default_factory=dict)  # of those, «en bloque»
     help_n: int = 0
     help_wait_s: int = 0
     faults: int = 0
     campaigns: dict[str, int] = field(default_factory=dict)  # with a conversation, by campaign
+    steps_automatic: dict[str, int] = field(default_factory=dict)  # ticked by the station itself
+
+    @classmethod
+    def total(cls, parts: Iterable["Sums"]) -> "Sums":
+        """Of many, each field at once; of one it is that itself."""
+        many = [*parts]
+        if len(many) == 1:
+            return many[0]
+        queues: dict[str, list[Calls]] = {}
+        for one in many:
+            for queue, calls in one.queues.items():
+                queues.setdefault(queue, []).append(calls)
+        return cls(
+            queues={queue: Calls.total(its) for queue, its in queues.items()},
+            load=Load.total(one.load for one in many),
+            steps=_total(one.steps for one in many),
+            steps_block=_total(one.steps_block for one in many),
+            help_n=sum(one.help_n for one in many),
+            help_wait_s=sum(one.help_wait_s for one in many),
+            faults=sum(one.faults for one in many),
+            campaigns=_total(one.campaigns for one in many),
+            steps_automatic=_total(one.steps_automatic for one in many),
+        )
 
     def __iadd__(self, other: "Sums") -> "Sums":
         for queue, calls in other.queues.items():
@@ -131,6 +208,7 @@ class Sums(Struct, kw_only=True, array_like=True):
         _add_counts(self.steps, other.steps)
         _add_counts(self.steps_block, other.steps_block)
         _add_counts(self.campaigns, other.campaigns)
+        _add_counts(self.steps_automatic, other.steps_automatic)
         self.help_n += other.help_n
         self.help_wait_s += other.help_wait_s
         self.faults += other.faults
@@ -140,17 +218,17 @@ class Sums(Struct, kw_only=True, array_like=True):
         """Of one queue, or of all."""
         if queue is not None:
             return self.queues.get(queue, Calls())
-        total = Calls()
-        for calls in self.queues.values():
-            total += calls
-        return total
+        return Calls.total(self.queues.values())
 
 
 class QueueSums(_Sums, kw_only=True, array_like=True):
     """Calls at the switch, booked whole where they entered the queue. Received = answered +
     abandoned + left + waiting. `answered_waits`, `abandoned_waits`: how many waited so many
-    seconds, parts of one counted as one, so that any threshold can be asked. `outside`: calls that
-    never stood in the queue, by cause; they are none of the others.
+    seconds, parts of one counted as one, so that any threshold can be asked; `left_waits` likewise
+    of those that left and said so. `outside`: calls that never stood in the queue, by cause; they
+    are none of the others. `no_agent`: of the answered, those of which nobody is named. `again`:
+    of the answered those whose call was answered before, in whatever queue: without them they are
+    distinct calls.
     """
 
     received: int = 0
@@ -159,10 +237,18 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
     left: int = 0
     waiting: int = 0
     estimated: int = 0
-    wait_ms: int = 0  # of the answered
+    wait_s: int = 0  # of the answered, each in whole seconds
     answered_waits: dict[int, int] = field(default_factory=dict)
     abandoned_waits: dict[int, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
+    again: int = 0
+    left_waits: dict[int, int] = field(default_factory=dict)
+    no_agent: int = 0
+
+    @property
+    def distinct(self) -> int:
+        """Calls that were answered, however often."""
+        return self.answered - self.again
 
     def flow(self, threshold_s: int, short_s: int) -> Flow:
         """For the service level and its kin, `metrics.queue`."""
@@ -175,7 +261,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
             answered_within=_within(self.answered_waits, threshold_s),
             abandoned_within=_within(self.abandoned_waits, threshold_s),
             short=_within(self.abandoned_waits, short_s),
-            wait_ms=self.wait_ms,
+            wait_s=self.wait_s,
         )
 
 

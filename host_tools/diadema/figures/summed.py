@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, select
 
 from diadema.figures import rollups
+from diadema.figures.cells import day_sums
 from diadema.figures.rows import Sums
 
 type Whole = tuple[Sums, dict[int, Sums]]
@@ -48,14 +49,12 @@ def floor_days(
 def _floor(rx: Connection, day: str) -> Whole:
     cell = rollups.agent_days.c
     query = select(cell.halves).where(cell.day == day)
-    halves: defaultdict[int, Sums] = defaultdict(Sums)
+    parts: defaultdict[int, list[Sums]] = defaultdict(list)
     for body in rx.execute(query).scalars():
         for at, sums in rollups.halves_of(body).items():
-            halves[at] += sums
-    total = Sums()
-    for sums in halves.values():
-        total += sums
-    return total, dict(sorted(halves.items()))
+            parts[at].append(sums)
+    halves = {at: Sums.total(parts[at]) for at in sorted(parts)}
+    return day_sums(halves), halves
 
 
 def agent_months(

@@ -1,19 +1,22 @@
-"""An agent's calls as the switch alone tells of them: for a day on which no station does, so that
-nothing is counted twice. It knows of no wrap-up and no presence: a contact's talk, and no load but
-that.
+"""An agent's calls as the switch alone tells of them: those that are no contact of a station. It
+knows of no wrap-up, no hold and no presence: a contact's talk, and no load but that; and of rings
+that nobody took only where its log tells of any.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 
 from diadema.directory.people import People
+from diadema.figures.booking import book_talk, book_transfer
 from diadema.figures.days import DaySpan
 from diadema.figures.joins import Aliases
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics.intervals import Intervals
-from diadema.metrics.queue import overlapping
+from diadema.metrics.queue import overlapping, talk_ms
 from diadema.metrics.rounding import whole_seconds
 from diadema.store.kept_contacts import LONGEST_MS
-from diadema.store.rows import QueueCall
+from diadema.store.rows import QueueCall, QueueRing
+
+NOBODY = ""  # whom the switch did not name
 
 
 class Names:
@@ -23,7 +26,9 @@ class Names:
         self._aliases = Aliases(People(aliases=dict(aliases)))
         self._known: dict[str, str] = {}
 
-    def agent(self, told: str) -> str:
+    def agent(self, told: str | None) -> str:
+        if told is None:
+            return NOBODY
         known = self._known.get(told)
         if known is None:
             known = self._known[told] = self._aliases.agent(told) or told
@@ -33,10 +38,16 @@ class Names:
 def book_served(
     halves: MutableMapping[int, Sums],
     served: Iterable[QueueCall],
+    continued: Collection[int],
+    ringing: Collection[str],
     span: DaySpan,
     intervals: Intervals,
+    queues: Mapping[str, str],
 ) -> None:
-    """A contact where she took it; its conversation split."""
+    """A contact where she took it; its conversation split. `continued`: by `id`, those whose call
+    another answer began. `ringing`: switches that tell of rings that nobody took. `queues`: by the
+    switch's names.
+    """
     calls = [call for call in served if call.connected_utc is not None]
     doubted = {id(later) for later, _ in overlapping(calls)}
     for call in calls:
@@ -44,26 +55,67 @@ def book_served(
         start_s = call.connected_utc // 1000
         if span.start_s <= start_s < span.end_s:
             sums = halves[intervals.start_of(start_s)]
-            _book(sums.queues.setdefault(call.queue, Calls()), call, id(call) in doubted)
+            queue = queues.get(call.queue, call.queue)
+            calls_of = sums.queues.setdefault(queue, Calls())
+            _book(calls_of, call, id(call) in doubted)
+            calls_of.continued += id(call) in continued
+            if call.s in ringing:
+                calls_of.offered += 1
+            else:
+                calls_of.unrung += 1
         if call.end_utc is not None:
             begin, until = max(start_s, span.start_s), min(call.end_utc // 1000, span.end_s)
             for at, seconds in intervals.parts(begin, until):
                 halves[at].load.switch_talk_s += seconds
 
 
+def book_rings(
+    halves: MutableMapping[int, Sums],
+    rings: Iterable[QueueRing],
+    told: Collection[int],
+    intervals: Intervals,
+    queues: Mapping[str, str],
+) -> None:
+    """Where it stopped ringing. `told`: by `id`, those that her station told too. `queues`: by the
+    switch's names.
+    """
+    for ring in rings:
+        sums = halves[intervals.start_of(ring.utc // 1000)]
+        calls = sums.queues.setdefault(queues.get(ring.queue, ring.queue), Calls())
+        calls.rung_out += not ring.withdrawn
+        if id(ring) in told:
+            continue
+        calls.offered += 1
+        cause = "withdrawn" if ring.withdrawn else "no_answer"
+        calls.causes[cause] = calls.causes.get(cause, 0) + 1
+        if ring.withdrawn:
+            calls.excused += 1
+        else:
+            calls.missed += 1
+            calls.missed_ring_s += whole_seconds(ring.ring_ms or 0)
+
+
 def _book(calls: Calls, call: QueueCall, doubted: bool) -> None:
-    assert call.connected_utc is not None
-    calls.offered += 1
     calls.answered += 1
     calls.by_switch += 1
-    if call.end_utc is None:
+    if call.ring_ms is not None:
+        calls.ring_n += 1
+        calls.ring_s += whole_seconds(call.ring_ms)
+    if call.cause == "transferred":
+        book_transfer(calls, call.transfer, None)
+    talked = talk_ms(call)
+    if talked is None:
         calls.aside_open += 1
-        return
-    talk_ms = call.end_utc - call.connected_utc
-    if call.estimated:
+    elif call.agent is None:
+        calls.aside_unnamed += 1
+    elif call.estimated:
         calls.aside_estimated += 1
-    elif doubted or not 0 <= talk_ms <= LONGEST_MS:
+    elif doubted or not 0 <= talked <= LONGEST_MS:
         calls.aside_impossible += 1
     else:
-        calls.n += 1
-        calls.talk_s += whole_seconds(talk_ms)
+        seconds = whole_seconds(talked)
+        book_talk(calls, seconds)
+        calls.switch_n += 1
+        calls.talk_s += seconds
+        for counts, value in ((calls.code_n, 1), (calls.code_talk_s, seconds)):
+            counts[""] = counts.get("", 0) + value

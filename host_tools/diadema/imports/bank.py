@@ -16,6 +16,7 @@ from sqlalchemy import select
 from diadema import site
 from diadema.alone import alone
 from diadema.clock import Clock
+from diadema.directory.reading import note_zone
 from diadema.errors import DiademaError
 from diadema.imports.bank_calls import COLUMNS, SOURCE, BankCall, bodies, call_of
 from diadema.imports.bank_file import BadRow, clock_text, read_file, scan
@@ -77,13 +78,15 @@ def import_bank(
     Raises DiademaError.
     """
     described = site.load(data.site) if data.site.exists() else None
-    zone = zone or (described.tz if described else ZoneInfo("UTC"))
+    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
     read = [*{file.e: file for file in (_read(path, zone) for path in files)}.values()]
     done = _summary(read, zone)
     if done.bad and not (skip_bad and any(file.calls for file in read)):
         return done
     data.make()
     with alone(data, "import"):
+        if told is not None:
+            note_zone(data, told)
         writer = open_writer(data.store)
         try:
             new = [_new_bodies(writer, file) for file in read]

@@ -82,7 +82,8 @@ def call_of(row: Row) -> BankCall:
     }
     menu_end = _near(menu_start, menu_end)
     odd = ["menu_backwards"] if menu_end < menu_start else []
-    if wait > 0:
+    joined = wait > 0 or (outcome == "HANG" and wait == 0 and queue_start > 0)
+    if joined:
         if (queue_end - queue_start - wait) % DAY_S:
             odd.append("wait_differs")
         queue_start = _near(menu_start, queue_start)
@@ -90,7 +91,7 @@ def call_of(row: Row) -> BankCall:
     if outcome == "PHANTOM":
         return BankCall(**known, cause="phantom", ended_s=menu_end, odd=tuple(odd))
     if outcome == "HANG":
-        if wait <= 0:
+        if not joined:
             return BankCall(**known, cause="before_queue", ended_s=menu_end, odd=tuple(odd))
         return BankCall(
             **known,

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
@@ -20,6 +22,7 @@ from diadema import credentials, site
 from diadema.alone import alone
 from diadema.ask_hub import ask_hub
 from diadema.clock import Clock
+from diadema.directory.reading import note_zone
 from diadema.errors import DiademaError
 from diadema.events import QueueAbandoned, QueueConnected, QueueEntered, QueueEvent, QueueLeft
 from diadema.imports.queue_rows import BadRow, Row, read_rows
@@ -47,9 +50,9 @@ class Told(Struct):
 
 
 class Imported(Struct, kw_only=True):
-    """`calls` by what became of them; `other` and `unknown`: lines by verb that say nothing of
-    callers, and that nobody knows. Nothing was imported when there are `bad` rows that were not
-    to be skipped, or when it was only looked at.
+    """`calls` by what became of them, each once, see `Translator.outcomes`; `other` and `unknown`:
+    lines by verb that say nothing of callers, and that nobody knows. Nothing was imported when
+    there are `bad` rows that were not to be skipped, or when it was only looked at.
     """
 
     imported: bool = False
@@ -101,7 +104,7 @@ def import_queue_log(
     is none. Raises DiademaError.
     """
     described = site.load(data.site) if data.site.exists() else None
-    zone = zone or (described.tz if described else ZoneInfo("UTC"))
+    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
     key = ""
     if data.secrets.exists() or not dry_run:
         data.make()
@@ -127,6 +130,8 @@ def import_queue_log(
             raise
         _check(data, s, read, done)
         _send(data, s, read, done.new, progress, _Through(data, s))
+    if told is not None:
+        note_zone(data, told)
     done.imported = True
     return done
 
@@ -209,7 +214,6 @@ def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
         done.repeated += one.repeated
         done.unentered += one.unentered
         calls += one.outcomes
-        calls["open"] += one.open
         verbs += one.verbs
         unknown += one.unknown
         days |= {_day(one, zone) for one in {row.t // _QUARTER_MS for row in file.rows}}
@@ -257,12 +261,20 @@ def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
             there = list(connection.execute(query).scalars())
     finally:
         reader.close()
-    if there[: len(file.bodies)] != file.bodies[: len(there)]:
+    if not all(map(_same, there, file.bodies)):
         raise DiademaError(
             f"{file.path} is in the store already, with another --zone, other rows or other bad "
             "rows skipped: events are never changed. Repeat it as it was, or give another --data"
         )
     return file.bodies[len(there) :]
+
+
+def _same(stored: bytes, now: bytes) -> bool:
+    """An older program told less of the same row."""
+    if stored == now:
+        return True
+    told: dict[str, Any] = msgspec.json.decode(stored)
+    return bool(told.items() <= msgspec.json.decode(now).items())
 
 
 def _refuse_others(connection: Connection, s: str, file: _Read, new: Sequence[bytes]) -> None:

@@ -34,6 +34,7 @@ OTHERS = frozenset({  # known, and not about a caller in a queue
     "OUTDIAL", "OUTANSWER", "OUTCANCEL", "OUTCHANUNAVAIL", "OUTTRANSFER", "OUTBUSY", "OUTNOANSWER",
     "OUTCONGESTION",
 })  # fmt: skip
+_RINGS = ("RINGNOANSWER", "RINGCANCELED")
 _KEPT_MS = 3_600_000  # how long a call that is over is remembered
 _DAY_MS = 86_400_000
 _PRUNE = 4096
@@ -45,6 +46,10 @@ class _Course:
     entered_t: int
     connected: bool = False
     ended_t: int | None = None
+
+
+def _stands(course: _Course) -> str:
+    return "talking" if course.connected else "waiting"
 
 
 class _Bad(Exception):
@@ -61,19 +66,22 @@ class Translator:
         self._key, self._queues = key, frozenset(queues)
         self._calls: dict[tuple[str, str], _Course] = {}
         self._prune_at = _PRUNE
-        self._lost = 0  # no longer waited for
+        self._lost: Counter[str] = Counter()  # no longer waited for
         self._second: tuple[int, set[tuple[Any, ...]]] = (0, set())
         self.n = 0
         self.verbs: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
-        self.outcomes: Counter[str] = Counter()
+        self._over: Counter[str] = Counter()
         self.repeated = 0  # told twice
         self.unentered = 0  # calls whose beginning is in no line of this log
 
     @property
-    def open(self) -> int:
-        """Calls that are not over, by this log."""
-        return self._lost + sum(course.ended_t is None for course in self._calls.values())
+    def outcomes(self) -> Counter[str]:
+        """Calls by what became of them, each once: their sum is the entries, and the calls that
+        are `unentered`. `talking` and `waiting`: their end is not in this log.
+        """
+        going = (one for one in self._calls.values() if one.ended_t is None)
+        return self._over + self._lost + Counter(map(_stands, going))
 
     def take(self, row: Row) -> list[bytes] | BadRow:
         """The row's events, as JSON."""
@@ -120,20 +128,24 @@ class Translator:
         if second != row.t:
             self._second = second, told = row.t, set()
         line = (row.pbx, row.queue, row.agent, row.verb, row.data)
-        if line in told and row.verb not in ("RINGNOANSWER", "RINGCANCELED"):
+        if line in told and row.verb not in _RINGS:
             self.repeated += 1
             return False
         told.add(line)
         return True
 
     def _note(self, row: Row, known: _Course | None) -> None:
+        if known is None and row.verb in _RINGS:
+            return
         key = row.queue, row.pbx
+        if row.verb == "ENTERQUEUE" and known is not None:
+            self._lost[_stands(known)] += 1  # it begins anew, and nothing said how it ended
         if row.verb == "ENTERQUEUE" or known is None:
             self.unentered += row.verb != "ENTERQUEUE"
             known = self._calls[key] = _Course(row.t)
         if row.verb == "CONNECT":
             known.connected = True
-        elif row.verb not in ("ENTERQUEUE", "RINGNOANSWER", "RINGCANCELED"):
+        elif row.verb != "ENTERQUEUE" and row.verb not in _RINGS:
             known.ended_t = row.t
         if len(self._calls) > self._prune_at:
             self._prune(row.t)
@@ -146,7 +158,7 @@ class Translator:
             if (one.entered_t if one.ended_t is None else one.ended_t) > since:
                 kept[key] = one
             else:
-                self._lost += one.ended_t is None
+                self._lost.update([_stands(one)] if one.ended_t is None else [])
         self._calls = kept
         self._prune_at = max(_PRUNE, 2 * len(self._calls))
 
@@ -155,7 +167,7 @@ class Translator:
         for (queue, pbx), course in self._calls.items():
             if course.ended_t is None:
                 course.ended_t = row.t
-                self.outcomes["restarted"] += 1
+                self._over["answered" if course.connected else "restarted"] += 1
                 yield QueueLeft(
                     **self._common, n=1, t=row.t, pbx=pbx, queue=queue, line=row.line,
                     cause="restarted", estimated=True,
@@ -176,20 +188,24 @@ class Translator:
             raise _Bad(f"a {row.verb} without an agent")
         rung = _number(row, 0, must=False)  # milliseconds, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
+        if row.verb == "RINGCANCELED":
+            more["cause"] = "withdrawn"
         return QueueOffered(**self._call(row), agent=row.agent, **more)
 
     def _connected(self, row: Row, known: _Course | None) -> QueueEvent:
         wait = _number(row, 0, must=known is None)
         wait_ms = row.t - known.entered_t if wait is None and known is not None else _ms(wait)
         assert wait_ms is not None
-        self.outcomes["answered"] += 1
-        return QueueConnected(**self._call(row), wait_ms=wait_ms, agent=row.agent or None)
+        ring = row.text(2)  # older switches do not tell it
+        known_ring = ring.isascii() and ring.isdigit() and len(ring) < 7
+        more: dict[str, Any] = {"ring_ms": _ms(int(ring))} if known_ring else {}
+        return QueueConnected(**self._call(row), wait_ms=wait_ms, agent=row.agent or None, **more)
 
     def _abandoned(self, row: Row, known: _Course | None) -> QueueEvent:
         wait = _number(row, 2, must=known is None)
         wait_ms = row.t - known.entered_t if wait is None and known is not None else _ms(wait)
         assert wait_ms is not None
-        self.outcomes["abandoned"] += 1
+        self._over["abandoned"] += 1
         return QueueAbandoned(**self._call(row), wait_ms=wait_ms)
 
     def _completed(self, row: Row, known: _Course | None) -> QueueEvent:
@@ -201,7 +217,8 @@ class Translator:
         data = [one for cell in row.data for one in cell.split("|")]
         hold = 3 if data[:1] == ["LINK"] and row.verb == "ATTENDEDTRANSFER" else 2
         row = Row(row.line, row.t, row.pbx, row.queue, row.agent, row.verb, tuple(data))
-        return self._ended(row, known, "transferred", hold, hold + 1, by="agent")
+        kind = "consulted" if row.verb == "ATTENDEDTRANSFER" else "blind"
+        return self._ended(row, known, "transferred", hold, hold + 1, by="agent", transfer=kind)
 
     def _incompatible(self, row: Row, known: _Course | None) -> QueueEvent:
         return self._ended(row, known, "incompatible", None, None)
@@ -219,10 +236,8 @@ class Translator:
                 more["talk_ms"] = _ms(talked)
             if row.agent:
                 more["agent"] = row.agent
-            if known is None or not known.connected:
-                self.outcomes["answered"] += 1
-        else:
-            self.outcomes[cause] += 1
+        connected = talk is not None or (known is not None and known.connected)
+        self._over["answered" if connected else cause] += 1
         return QueueLeft(**self._call(row), cause=cause, **more)
 
     def _call(self, row: Row) -> dict[str, Any]:

@@ -129,6 +129,7 @@ class Justify(Record, tag="attendance.justified", kw_only=True):
     reason: Note
     of: Of | None = None
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")] | None = None
+    time: Utc | None = None
     evidence: Note | None = None
 
 

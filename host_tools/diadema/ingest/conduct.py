@@ -66,8 +66,9 @@ def _retypified(
 ) -> None:
     contact = _coded(changes, state, event)
     if contact is not None:
+        if contact.code != event.code:
+            contact.details().author = event.author
         contact.code, contact.version, contact.how = event.code, str(event.version), "agent"
-        contact.details().author = event.author
 
 
 def _coded(changes: Changes, state: StationState, event: Any) -> Contact | None:

@@ -40,7 +40,7 @@ class Row(Struct, kw_only=True):
     fault: int | None = None
     fault_by: str | None = None
     missed: int = 0
-    in_a_row: int = 0  # missed by her own doing since she last answered one
+    in_a_row: int = 0  # missed since she last answered one
     in_a_row_utc: int | None = None  # the first of those
     handle_s: int = 0  # behind `tmo`: seconds of so many contacts
     handled: int = 0
@@ -69,9 +69,6 @@ def day_of(now_ms: int, site: Site | None) -> Day:
     return Day(date.isoformat(), start, end)
 
 
-_HERS = frozenset({"no_answer", "rejected"})  # missed by the agent, not by caller or technics
-
-
 type Key = tuple[str, int, int]
 type Told = tuple[bool, int, int, int, int]
 
@@ -84,7 +81,7 @@ class Figures(Struct):
     """
 
     answered: int = 0
-    missed: dict[Key, tuple[int, bool]] = field(default_factory=dict)
+    missed: dict[Key, int] = field(default_factory=dict)
     told: dict[Key, Told] = field(default_factory=dict)
     _seconds: int = 0
     _n: int = 0
@@ -93,7 +90,7 @@ class Figures(Struct):
 
     @property
     def in_a_row(self) -> list[int]:
-        hers = [utc for utc, her_doing in self.missed.values() if her_doing]
+        hers = [*self.missed.values()]
         if hers:
             newest = max((one[-1] for one in self.told.values() if one[0]), default=0)
             return [utc for utc in hers if utc > newest]
@@ -132,10 +129,12 @@ class Figures(Struct):
         )
         total = n = until = 0
         for began, ended, _, seconds in talks:
-            if seconds >= 0 and (not began or began >= until):
+            if began and began < until:
+                continue
+            until = max(until, ended)
+            if seconds >= 0:
                 total += seconds
                 n += 1
-            until = max(until, ended)
         return total, n
 
 
@@ -187,8 +186,11 @@ class Floor:
     def missed(self, contact: Contact) -> None:
         inbound = contact.direction == "in"
         if inbound and contact.outcome == "missed" and self.day.has(contact.start_utc):
-            told = contact.start_utc or 0, contact.cause in _HERS
-            self._figures_of(contact.a).missed[contact.s, contact.e, contact.n] = told
+            missed, key = self._figures_of(contact.a).missed, (contact.s, contact.e, contact.n)
+            if contact.cause in metrics.EXCUSED:
+                missed.pop(key, None)
+            else:
+                missed[key] = contact.start_utc or 0
 
     def note(self, contact: Contact) -> None:
         """What averages and flow have of it now, as often as it changes."""

@@ -11,14 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from diadema.clock import Clock
+from diadema.directory.people import People
+from diadema.directory.reading import Kept, day_at
 from diadema.ingest.station import Station
 from diadema.metrics.intervals import HALF_HOUR_S, Intervals
-from diadema.metrics.queue import Flow, service_level
+from diadema.metrics.queue import SHORT_S, Flow, service_level
+from diadema.paths import DataDir
 from diadema.site import Site
 from diadema.store import QueueCall, Reader
 
-THRESHOLD_S = 20
-SHORT_S = 5
 EVERY_S = 1.0
 _LOST_MS = 2 * 3_600_000
 
@@ -28,7 +29,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Standing(Struct, kw_only=True):
-    """One queue, or all. `longest_since`: when she entered who waits longest, UTC ms."""
+    """One queue, or all. `longest_since`: when she entered who waits longest, UTC ms.
+    `threshold_s`, `variant`: of its service level, by its target; all are within that of each.
+    """
 
     waiting: int = 0
     longest_since: int | None = None
@@ -36,13 +39,14 @@ class Standing(Struct, kw_only=True):
     answered: int = 0
     abandoned: int = 0
     service_level: dict[str, float | None] = msgspec.field(default_factory=dict)
+    threshold_s: int
+    variant: str
 
 
 class Board(Struct, kw_only=True):
     """`half_hour`: its first second of UTC. `heard`: when the follower spoke last, UTC ms."""
 
     half_hour: int
-    threshold_s: int
     short_s: int
     source: str
     heard: int
@@ -51,10 +55,13 @@ class Board(Struct, kw_only=True):
 
 
 class QueueBoard:
-    """Of sources that were heard since we began; without any there is nothing to show."""
+    """Of sources that were heard since we began; without any there is nothing to show. Queues and
+    their targets are the directory's.
+    """
 
-    def __init__(self, reader: Reader, clock: Clock) -> None:
-        self._reader, self._clock = reader, clock
+    def __init__(self, reader: Reader, clock: Clock, data: DataDir) -> None:
+        self._reader, self._clock, self._data = reader, clock, data
+        self._kept, self._people = Kept(data), People()
         self._heard: dict[str, int] = {}
         self._calls: dict[_Key, QueueCall] = {}  # of the half-hour, and who waits
         self._half_hour = 0
@@ -82,6 +89,9 @@ class QueueBoard:
         """What to show, once a second at most, and when a half-hour begins."""
         if not self._heard or time.monotonic() - self._told < EVERY_S:
             return None
+        people = self._kept.on(day_at(self._data, self._clock.now_ms()))
+        self._changed |= people is not self._people
+        self._people = people
         turned = self._turn(site)
         if not (turned or self._changed):
             return None
@@ -106,30 +116,36 @@ class QueueBoard:
         now = self._clock.now_ms()
         queues: dict[str, Standing] = {}
         flows: dict[str, Flow] = {}
-        total, whole = Standing(), Flow()
+        total, whole = self._standing(""), Flow()
         for call in self._calls.values():
             if not call.entered or call.s not in self._heard:
                 continue
-            mine = queues.setdefault(call.queue, Standing())
+            queue = self._people.queue(call.queue)
+            if queue not in queues:
+                queues[queue] = self._standing(queue)
+            mine = queues[queue]
             if call.outcome == "waiting" and call.start_utc > now - _LOST_MS:
                 for one in (mine, total):
                     one.waiting += 1
                     one.longest_since = min(one.longest_since or now, call.start_utc)
             if call.start_utc >= self._half_hour * 1000:
-                flows.setdefault(call.queue, Flow()).add(call, THRESHOLD_S, SHORT_S)
-                whole.add(call, THRESHOLD_S, SHORT_S)
+                for flow in (flows.setdefault(queue, Flow()), whole):
+                    flow.add(call, mine.threshold_s, SHORT_S)
         for queue, one in queues.items():
             _fill(one, flows.get(queue, Flow()))
         _fill(total, whole)
         return Board(
             half_hour=self._half_hour,
-            threshold_s=THRESHOLD_S,
             short_s=SHORT_S,
             source=", ".join(sorted(self._heard)),
             heard=min(self._heard.values()),
             queues=dict(sorted(queues.items())),
             total=total,
         )
+
+    def _standing(self, queue: str) -> Standing:
+        people = self._people
+        return Standing(threshold_s=people.threshold_s(queue), variant=people.variant(queue))
 
 
 def _fill(one: Standing, flow: Flow) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import UnsetType
+from msgspec.structs import astuple
 
 from diadema import events as ev
 from diadema.events import Event, Maybe, QueueEvent
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState
-from diadema.store.rows import SWITCH, QueueCall
+from diadema.store import tables
+from diadema.store.rows import SWITCH, QueueCall, QueueRing
 
 _DAY_MS = 86_400_000
 _OPEN = 5_000  # calls of one switch
@@ -26,7 +28,25 @@ def project(changes: Changes, state: StationState, event: Any) -> None:
     if event.e != state.e or len(state.calls) > _OPEN:
         state.e = event.e
         _forget(state, event.t - _DAY_MS)
+    if isinstance(event, ev.QueueOffered):
+        changes.keep(tables.queue_rings, astuple(_ring(event)))
+        if _key(event) not in state.calls:  # it says nothing of how the caller fared
+            return
     changes.queue_call(HANDLERS[type(event)](state, event))
+
+
+def _ring(event: ev.QueueOffered) -> QueueRing:
+    return QueueRing(
+        s=event.s,
+        e=event.e,
+        n=event.n,
+        pbx=event.pbx,
+        queue=event.queue,
+        agent=event.agent,
+        utc=event.t,
+        ring_ms=_given(event.ring_ms),
+        withdrawn=event.cause == "withdrawn",
+    )
 
 
 def _forget(state: StationState, before: int) -> None:
@@ -53,6 +73,7 @@ def _connected(state: StationState, event: ev.QueueConnected) -> QueueCall:
         return call
     call.outcome, call.agent = "answered", event.agent
     call.connected_utc, call.wait_ms = event.t, event.wait_ms
+    call.ring_ms = _given(event.ring_ms)
     call.estimated |= event.estimated
     return call
 
@@ -75,6 +96,7 @@ def _left(state: StationState, event: ev.QueueLeft) -> QueueCall:
             call.outcome, call.agent = "answered", event.agent or None
             call.connected_utc, call.estimated = event.t - talk_ms, True
     call.cause, call.ended_by = event.cause, event.by or None
+    call.talk_ms, call.transfer = talk_ms, event.transfer or None
     call.estimated |= event.estimated
     return call
 

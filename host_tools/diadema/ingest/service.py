@@ -97,7 +97,7 @@ class Service:
         self.records = RecordsKeeper(data, ingest, self.reader, clock)
         self._caught_up = False  # with the stream; before, it may hold what is to be made
         self._marks = MarksBoard(self.reader, clock)
-        self._queues = QueueBoard(self.reader, clock)
+        self._queues = QueueBoard(self.reader, clock, data)
         self._nats: Client | None = None
         self._proofs = ingest.proofs = Proofs(keys, required=require_proof)
         self.windows = Windows(ingest, keys, self.enrolment, self._proofs)

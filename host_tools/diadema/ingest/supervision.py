@@ -62,7 +62,8 @@ def _corrected(changes: Changes, state: StationState, event: ev.AttendanceCorrec
 
 
 def _justified(changes: Changes, state: StationState, event: ev.AttendanceJustified) -> None:
-    _amend(changes, state, event, "justified", (None, None, event.day or None))
+    time = None if event.time is UNSET else event.time
+    _amend(changes, state, event, "justified", (None, time, event.day or None))
 
 
 def _amend(

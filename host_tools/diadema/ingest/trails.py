@@ -6,7 +6,7 @@ A clock that runs backwards within a boot moves nothing back: the time goes on a
 from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.state import StationState, foremost
-from diadema.store.rows import Session, Span, Trail
+from diadema.store.rows import Contact, Session, Span, Trail
 
 MOST = 32  # spans: what is running is written with each batch
 _ENOUGH = 16  # spans, or this age, of one that ends with its contact: fewer rows, few of them long
@@ -21,7 +21,7 @@ def follow(changes: Changes, state: StationState, event: Event, utc: int | None)
         what = "logged_out"
     elif running := state.open:
         contact = running[0] if len(running) == 1 else foremost(running)
-        what, c = contact.phase, contact.c
+        what, c = _work(contact), contact.c
     else:
         what, reason, by, who = state.presence, state.reason, state.by, state.who
     u = event.u
@@ -56,6 +56,13 @@ def follow(changes: Changes, state: StationState, event: Event, utc: int | None)
         state.trail = _begin(state, session, event, u, utc, span)
     else:
         spans.append(span)
+
+
+def _work(contact: Contact) -> str:
+    """Who hears the caller talks, also between two words with another area, or with both."""
+    heard = contact.more.heard if contact.more is not None else None
+    talks = contact.phase == "consulting" and heard in ("caller", "both")
+    return "talking" if talks else contact.phase
 
 
 def _at_once(trail: Trail, span: Span) -> None:
@@ -122,12 +129,14 @@ def _same(one: Span, other: Span) -> bool:
 
 
 def _write(changes: Changes, trail: Trail, u: int) -> None:
-    """It ended at `u`. One that took no time is kept only where it ends a session."""
+    """It ended at `u`. One that took no time is kept only where it begins or ends a session: what
+    follows that without power is time of it too.
+    """
     spans = trail.spans
     while spans and spans[-1].u >= u:
         spans.pop()
     trail.end_u = u
     if trail.start_utc is not None:
         trail.end_utc = trail.start_utc + u - trail.start_u
-    if spans or trail.over:
+    if spans or trail.over or trail.session == (trail.s, trail.e, trail.n):
         changes.trail(trail)

@@ -6,40 +6,28 @@ contacts whose end is known over their number; *load* splits seconds across inte
 """
 
 from diadema.metrics.contacts import (
-    aht,
-    answered,
-    aside,
+    EXCUSED,
     averaged,
-    by_key,
     consult_s,
     handle_s,
     hold_s,
-    missed,
-    offered,
     talk_of,
     talk_s,
-    transferred,
     wrapup_s,
 )
 from diadema.metrics.rounding import mean, percent, round_half_up, whole_seconds
 
 __all__ = [
-    "aht",
-    "answered",
-    "aside",
+    "EXCUSED",
     "averaged",
-    "by_key",
     "consult_s",
     "handle_s",
     "hold_s",
     "mean",
-    "missed",
-    "offered",
     "percent",
     "round_half_up",
     "talk_of",
     "talk_s",
-    "transferred",
     "whole_seconds",
     "wrapup_s",
 ]

@@ -1,17 +1,19 @@
 """Figures of contacts, as the stations measured them.
 
-Interrupted, estimated and impossible contacts are in flow and not in averages; `aside` counts
-them. Durations were measured by the station's own milliseconds (b, u), never by the hour of the
-day.
+Interrupted, estimated and impossible contacts are in flow and not in averages; `calls.aside`
+counts them. Durations were measured by the station's own milliseconds (b, u), never by the hour of
+the day.
 """
 
 from collections.abc import Iterable
 
-from diadema.metrics.rounding import mean, whole_seconds
+from diadema.metrics.rounding import whole_seconds
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import Contact
 
 JUMP_MS = 2_000  # hours and the milliseconds between them differ by more: a clock was set
+
+EXCUSED = frozenset({"technical", "withdrawn", "caller_gave_up"})  # not taken, not by her doing
 
 type Key = tuple[str, int, int]
 
@@ -72,8 +74,8 @@ def talk_of(contact: Contact) -> tuple[int, int, int] | None:
 
 def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     """Of one agent's contacts those that began to talk while another one of hers did: nobody
-    leads two conversations. Of two, the later one is in doubt; what is in no average anyway
-    contradicts nothing.
+    leads two conversations. Of two, the later one is in doubt; what is in no average, because of
+    another one or by itself, contradicts nothing (the same rule as `metrics.queue.overlapping`).
     """
     found: set[Key] = set()
     talks = [
@@ -85,7 +87,8 @@ def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     for began, ended, _, _, s, e, n in sorted(talks):
         if began < until:
             found.add((s, e, n))
-        until = max(until, ended)
+        else:
+            until = ended
     return found
 
 
@@ -113,47 +116,3 @@ def handle_s(contact: Contact) -> int:
     """talk + hold + wrap-up of one contact, each in whole seconds, so that parts sum to it."""
     talk, hold, wrap = contact.talk_ms, contact.hold_ms, contact.wrap_ms
     return whole_seconds(talk) + whole_seconds(hold) + whole_seconds(wrap)
-
-
-def offered(contacts: Iterable[Contact]) -> int:
-    """Flow: inbound contacts that rang at an agent."""
-    return sum(contact.direction == "in" for contact in contacts)
-
-
-def answered(contacts: Iterable[Contact]) -> int:
-    """Flow: contacts with a conversation, either direction."""
-    return sum(contact.outcome == "answered" for contact in contacts)
-
-
-def missed(contacts: Iterable[Contact]) -> int:
-    """Flow: contacts that rang and were not answered, whatever the cause."""
-    return sum(contact.outcome == "missed" for contact in contacts)
-
-
-def transferred(contacts: Iterable[Contact]) -> int:
-    """Flow: contacts that were handed over, blind or after a consult; a conference hands over too
-    when the agent leaves it.
-    """
-    return sum(contact.ended_by == "transfer" for contact in contacts)
-
-
-def by_key(contacts: Iterable[Contact]) -> int:
-    """Flow: contacts of which only the station's keys told, no switch: their share says how far
-    the other figures rest on what agents press.
-    """
-    return sum(contact.via == "key" for contact in contacts)
-
-
-def aside(contacts: Iterable[Contact]) -> int:
-    """Answered contacts that averages leave out by themselves, see `why_aside`."""
-    return sum(contact.outcome == "answered" and not averaged(contact) for contact in contacts)
-
-
-def aht(contacts: Iterable[Contact]) -> int | None:
-    """TMO = (talk + hold + wrap-up) / contacts, in seconds.
-
-    Amazon Connect's HANDLE_TIME and the usual contact-centre definition; outbound dialling time
-    is a part of its own and not in here (Genesys adds it).
-    """
-    taken = [handle_s(contact) for contact in contacts if averaged(contact)]
-    return mean(sum(taken), len(taken))

@@ -4,12 +4,33 @@ All in whole seconds of UTC. Each second lies in one interval, in any zone and o
 its clock: then the intervals' sums are the total.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 HALF_HOUR_S = 1800
 _QUARTER_S = 900  # zones change at a whole quarter of an hour
+
+
+def clock_words(intervals: Iterable[int], zone: ZoneInfo) -> dict[int, str]:
+    """How the half-hours of one day are called: `09:30`; those that a change of the clock shows
+    twice have their offset too, as `23:00 −03`.
+    """
+    found = {}
+    for start in sorted(intervals):
+        local = datetime.fromtimestamp(start, zone)
+        word = f"{local:%H:%M}"
+        if local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset():
+            word += f" {offset_word(local)}"
+        found[start] = word
+    return found
+
+
+def offset_word(local: datetime) -> str:
+    """As `−05`, or `+10:30`."""
+    sign, rest = f"{local:%z}"[0], f"{local:%z}"[1:]
+    minutes = f":{rest[2:4]}" if rest[2:4] != "00" else ""
+    return f"{'−' if sign == '-' else sign}{rest[:2]}{minutes}"
 
 
 class Intervals:
@@ -40,3 +61,12 @@ class Intervals:
 
     def local(self, interval: int) -> datetime:
         return datetime.fromtimestamp(interval, self.zone)
+
+
+def by_clock(word: str) -> tuple[str, int]:
+    """The order of `clock_words`: of an hour that comes twice the one before the change, which
+    is further ahead of UTC, is the first.
+    """
+    hour, _, offset = word.partition(" ")
+    minutes = int(offset[1:3]) * 60 + int(offset[4:6] or 0) if offset else 0
+    return hour, minutes if offset.startswith("−") else -minutes

@@ -1,5 +1,7 @@
 """The one rounding of every figure."""
 
+from collections.abc import Mapping
+
 
 def round_half_up(dividend: int, divisor: int = 1) -> int:
     """dividend / divisor to the nearest whole, halves up, in whole numbers only.
@@ -26,3 +28,15 @@ def mean(total: int, n: int) -> int | None:
 def percent(part: int, whole: int) -> float | None:
     """part / whole in percent with one decimal, rounded once; None when there is nothing."""
     return round_half_up(1000 * part, whole) / 10 if whole else None
+
+
+def quantile(counts: Mapping[int, int], percent_of: int) -> int | None:
+    """The smallest value that at least so many percent do not exceed (nearest rank); `counts`: how
+    many have each. None when there is none.
+    """
+    rank, seen = -(-percent_of * sum(counts.values()) // 100), 0
+    for value in sorted(counts):
+        seen += counts[value]
+        if seen >= rank:
+            return value
+    return None

@@ -2,16 +2,22 @@
 UTC; a plan is `directory.people.Planned`. None where nothing was planned or nothing can be said.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from msgspec import Struct
 
 from diadema.metrics.rounding import percent
+from diadema.metrics.states import TECHNICAL
 
 type Times = Sequence[tuple[int, int]]  # [start, end), in order, none over another
+type Pause = tuple[int, int, str]
 
-_AWAY = ("not_ready", "off")
+SHORT_S = 300  # an exception of less is summed, and not listed
+WORK, BUSY, LOGGED_OUT, OFF = "work", "busy", "logged_out", "off"
+_AWAY = ("not_ready", OFF, LOGGED_OUT)
 
 
 class Plan(Protocol):
@@ -19,32 +25,50 @@ class Plan(Protocol):
 
     start_s: int | None
     end_s: int | None
-    pauses: list[tuple[int, int, str]]
+    pauses: list[Pause]
     absence: str | None
     tolerance_s: int
 
 
 class Stretch(Protocol):
-    """Seconds [start_s, end_s) in one state."""
+    """Seconds [start_s, end_s) in one state; `by`: agent, system or supervisor."""
 
     start_s: int
     end_s: int
     state: str
     reason: str | None
+    by: str | None
 
 
 class Reason(Protocol):
+    private: bool
     productive: bool
+
+
+class Deviation(Struct, kw_only=True, array_like=True):
+    """Seconds [start_s, end_s) of a shift in which she did not do as planned. `planned`: the
+    reason of the pause, None for work; `did`: work, logged_out, off, or the reason for which she
+    was not ready. `excuse`: None, or why it is none of hers: technical, productive, supervisor,
+    private, or what somebody said of it.
+    """
+
+    start_s: int
+    end_s: int
+    planned: str | None
+    did: str
+    excuse: str | None = None
+
+    @property
+    def seconds(self) -> int:
+        return self.end_s - self.start_s
 
 
 def worked(stretches: Iterable[Stretch], reasons: Mapping[str, Reason]) -> list[tuple[int, int]]:
     """When she worked: in any state but not ready, or not ready for a productive reason."""
     times: list[tuple[int, int]] = []
     for one in stretches:
-        if one.state in _AWAY:
-            reason = reasons.get(one.reason or "")
-            if one.state == "off" or reason is None or not reason.productive:
-                continue
+        if not _works(one.state, one.reason, reasons):
+            continue
         if times and times[-1][1] == one.start_s:
             times[-1] = times[-1][0], one.end_s
         else:
@@ -52,60 +76,137 @@ def worked(stretches: Iterable[Stretch], reasons: Mapping[str, Reason]) -> list[
     return times
 
 
+def slid(plan: Plan, stretches: Sequence[Stretch]) -> tuple[list[Pause], int]:
+    """The planned pauses as they are due, and how many slid: one at whose beginning a call was
+    under way that had begun before («por llamada»: from ringing to the end of its wrap-up, and on
+    into a call that follows it at once: state `busy`) begins when that is over, and keeps its
+    length.
+    """
+    pauses: list[Pause] = []
+    count = 0
+    for start, end, reason in plan.pauses:
+        due, at = start, bisect_right(stretches, start, key=lambda one: one.end_s)
+        if at < len(stretches) and stretches[at].state == BUSY and stretches[at].start_s < start:
+            due = stretches[at].end_s
+            count += 1
+        pauses.append((due, due + end - start, reason))
+    return pauses, count
+
+
+def deviations(
+    plan: Plan,
+    stretches: Sequence[Stretch],
+    reasons: Mapping[str, Reason],
+    technical: Times = (),
+) -> list[Deviation]:
+    """Exceptions of a shift, in order: each second in which work was planned and she did not work
+    (`worked`), or a pause was planned and she did. Only that counts, as in Amazon Connect: a break
+    while a meeting is planned is none. Nothing outside of the shift is one.
+
+    By themselves excuse: technical time (`technical`: of faults reported; or not ready for a
+    technical reason), a private reason, planned or given, what a supervisor set, a productive
+    reason (training, feedback, meeting).
+    """
+    if plan.start_s is None or plan.end_s is None or plan.absence is not None:
+        return []
+    found: list[Deviation] = []
+    cuts = sorted({bound for times in technical for bound in times})
+    faults = _Cursor(technical)
+    for start, end, one in _cut(_whole(stretches, plan.start_s, plan.end_s), plan, cuts):
+        state, reason = (one.state, one.reason) if one is not None else (LOGGED_OUT, None)
+        planned = _pause_at(plan, start)
+        works = _works(state, reason, reasons)
+        if works == (planned is None):
+            continue
+        did = WORK if state not in _AWAY else (reason or "") if state == "not_ready" else state
+        known = reasons.get(did) if state == "not_ready" else None
+        excuse = None
+        if faults.has(start) or (state == "not_ready" and did in TECHNICAL):
+            excuse = "technical"
+        elif any(one is not None and one.private for one in (known, reasons.get(planned or ""))):
+            excuse = "private"
+        elif one is not None and one.by == "supervisor":
+            excuse = "supervisor"
+        elif known is not None and known.productive:
+            excuse = "productive"
+        last = found[-1] if found else None
+        if last and (last.end_s, last.planned, last.did, last.excuse) == (
+            start, planned, did, excuse,
+        ):  # fmt: skip
+            last.end_s = end
+        else:
+            found.append(
+                Deviation(start_s=start, end_s=end, planned=planned, did=did, excuse=excuse)
+            )
+    return found
+
+
 def scheduled_s(plan: Plan) -> int:
     """Seconds of work in the shift, without its pauses; none on a day of absence."""
     return length_s(_work(plan))
 
 
-def followed(plan: Plan, work: Times) -> tuple[int, int] | None:
-    """Seconds of the shift in which she did as planned, of how many: what adherence is made of,
-    so that days add up. None as there.
+def followed(plan: Plan, its: Iterable[Deviation]) -> tuple[int, int] | None:
+    """Seconds of the shift in which she did as planned or was excused, of how many: what adherence
+    is made of, so that days add up. None without a shift.
     """
-    if plan.start_s is None or plan.end_s is None or plan.absence is not None or not work:
+    if plan.start_s is None or plan.end_s is None or plan.absence is not None:
         return None
     shift_s = plan.end_s - plan.start_s
-    planned = _work(plan)
-    inside = _cut(work, plan.start_s, plan.end_s)
-    agreed = _common(planned, inside)
-    exceptions = length_s(planned) + length_s(inside) - 2 * agreed
-    return max(shift_s - exceptions, 0), shift_s
+    return shift_s - sum(one.seconds for one in its if one.excuse is None), shift_s
 
 
-def adherence(plan: Plan, work: Times) -> float | None:
-    """1 - exceptions / scheduled, not below 0, in percent (Genesys' formula). An exception is a
-    second of the shift in which she worked in a planned pause, or did not when work was planned.
-    Only productive or not counts, as in Amazon Connect: a break while a meeting is planned does
-    not matter. What is done outside of the shift is in neither. Undefined when she did not work.
+def adherence(followed_s: int, shift_s: int) -> float | None:
+    """1 - exceptions without an excuse / shift, in percent, of all shifts in which she was logged
+    in (`followed`). Genesys' formula, which likewise takes out what was excused and leaves out who
+    was not there at all; Amazon Connect counts her 0, so unplanned absence stands beside it here.
+    Genesys ignores exceptions under a threshold; here they count, and are only not listed.
     """
-    found = followed(plan, work)
-    return None if found is None else percent(*found)
+    return percent(followed_s, shift_s)
 
 
-def conformance(plan: Plan, work: Times) -> float | None:
-    """Time worked / time scheduled, whenever it was; more than 100 can be. Without a schedule it
-    is undefined, whatever was worked (Genesys: 0/0 undefined, x/0 infinite).
+def conformance(worked_s: int, credited_s: int, scheduled_s: int) -> float | None:
+    """(Time worked, whenever it was, + planned work that a fault took) / time scheduled without
+    its pauses; more than 100 can be. Without a schedule it is undefined, whatever was worked
+    (Genesys: 0/0 undefined, x/0 infinite); of who did not come it is 0 (Genesys: undefined).
     """
-    return percent(length_s(work), scheduled_s(plan))
+    return percent(worked_s + credited_s, scheduled_s)
+
+
+def length_s(times: Times) -> int:
+    """Seconds of all of them."""
+    return sum(end - start for start, end in times)
 
 
 class Lateness(Struct, frozen=True):
-    """Seconds late, as measured; `explained` says who said why, and changes nothing of them."""
+    """Seconds late, as measured: `raw_s` beyond the tolerance, `whole_s` from the start of the
+    shift on; `explained` says who said why, and changes nothing of them.
+    """
 
     raw_s: int
+    whole_s: int
     explained: str | None = None
 
     @property
     def unexplained_s(self) -> int:
         return 0 if self.explained is not None else self.raw_s
 
+    @property
+    def whole_unexplained_s(self) -> int:
+        return 0 if self.explained is not None else self.whole_s
+
 
 def lateness(plan: Plan, first_s: int | None, explained: str | None = None) -> Lateness | None:
-    """max(0, first mark or login - start of the shift - tolerance). None without a shift or
-    without a mark: who did not come is absent, not late.
+    """Both ways: beyond the tolerance = max(0, first mark or login - start of the shift -
+    tolerance); whole = first mark - start, once the tolerance has passed, as payrolls take it.
+    Whoever comes within the tolerance is 0 late both ways. None without a shift or without a
+    mark: who did not come is absent, not late.
     """
     if plan.start_s is None or plan.absence is not None or first_s is None:
         return None
-    return Lateness(max(0, first_s - plan.start_s - plan.tolerance_s), explained)
+    late = first_s - plan.start_s
+    beyond = max(0, late - plan.tolerance_s)
+    return Lateness(beyond, late if beyond else 0, explained)
 
 
 def _work(plan: Plan) -> list[tuple[int, int]]:
@@ -123,17 +224,51 @@ def _work(plan: Plan) -> list[tuple[int, int]]:
     return times
 
 
-def _cut(times: Times, start: int, end: int) -> list[tuple[int, int]]:
-    cut = [(max(begin, start), min(until, end)) for begin, until in times]
-    return [(begin, until) for begin, until in cut if begin < until]
+def _works(state: str, reason: str | None, reasons: Mapping[str, Reason]) -> bool:
+    if state not in _AWAY:
+        return True
+    known = reasons.get(reason or "") if state == "not_ready" else None
+    return known is not None and known.productive
 
 
-def length_s(times: Times) -> int:
-    """Seconds of all of them."""
-    return sum(end - start for start, end in times)
+class _Cursor:
+    """Whether a second lies in any of some times; seconds are asked in order."""
+
+    def __init__(self, times: Times) -> None:
+        self._times, self._at = times, 0
+
+    def has(self, second: int) -> bool:
+        while self._at < len(self._times) and self._times[self._at][1] <= second:
+            self._at += 1
+        return self._at < len(self._times) and self._times[self._at][0] <= second
 
 
-def _common(one: Times, other: Times) -> int:
-    return sum(
-        max(0, min(end, until) - max(start, begin)) for start, end in one for begin, until in other
-    )
+def _whole(
+    stretches: Sequence[Stretch], start: int, end: int
+) -> Iterator[tuple[int, int, Stretch | None]]:
+    """[start, end) as stretches, with what lies between them."""
+    at = start
+    for one in stretches:
+        first, last = max(one.start_s, at), min(one.end_s, end)
+        if first >= last:
+            continue
+        if at < first:
+            yield at, first, None
+        yield first, last, one
+        at = last
+    if at < end:
+        yield at, end, None
+
+
+def _cut(
+    pieces: Iterable[tuple[int, int, Stretch | None]], plan: Plan, more: Sequence[int]
+) -> Iterator[tuple[int, int, Stretch | None]]:
+    """The same cut where a pause or a fault begins or ends."""
+    bounds = sorted({*more, *(bound for start, end, _ in plan.pauses for bound in (start, end))})
+    for start, end, one in pieces:
+        inside = [start, *(bound for bound in bounds if start < bound < end), end]
+        yield from ((begin, until, one) for begin, until in pairwise(inside))
+
+
+def _pause_at(plan: Plan, second: int) -> str | None:
+    return next((reason for start, end, reason in plan.pauses if start <= second < end), None)

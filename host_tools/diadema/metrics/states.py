@@ -2,26 +2,19 @@
 there is nothing to divide by. Never over flow: these are seconds of states.
 """
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
 from diadema.metrics.rounding import percent
 
-FORMULAS = {  # for who reads the figure
-    "occupancy": "(talk + hold + wrap-up) / (talk + hold + wrap-up + ready)",
-    "utilisation": "(talk + hold + wrap-up + ready) / logged in",
-    "shrinkage": "paid time not available / paid time",
-}
+TECHNICAL = ("fault", "link")  # reasons of the system
 
 
 class Load(Protocol):
     """What is asked of it here."""
 
     ready: int
-    not_ready: int
-    reasons: dict[str, int]
 
     @property
     def logged_s(self) -> int: ...
@@ -29,65 +22,74 @@ class Load(Protocol):
     def handling_s(self) -> int: ...
 
 
-class Reason(Protocol):
-    paid: bool
-    productive: bool
-    system: bool
-
-
-class People(Protocol):
-    @property
-    def reasons(self) -> Mapping[str, Reason]: ...
-
-
 def occupancy(load: Load) -> float | None:
-    """Handling / (handling + ready); handling = talk + hold + consult + wrap-up.
+    """Handling / (handling + ready); handling = talk + hold + consult + wrap-up + dialling, in and
+    out alike.
 
-    Amazon Connect: on contact / (on contact + idle), ringing is in neither. Avaya counts ringing,
-    and ICMI's definition meetings and training.
+    Amazon Connect: on contact / (on contact + idle), ringing is in neither; Genesys counts
+    dialling too. Avaya counts ringing, and ICMI's definition meetings and training.
     """
     return percent(load.handling_s, load.handling_s + load.ready)
 
 
 def utilisation(load: Load) -> float | None:
-    """(Handling + ready) / logged in (ICMI: idle counts). Others use the word for occupancy, so
-    it is never shown without its formula.
+    """(Handling + ready) / logged in, handling as in `occupancy` (ICMI: idle counts). Others use
+    the word for occupancy, so it is never shown without its formula.
     """
     return percent(load.handling_s + load.ready, load.logged_s)
 
 
-class Shrinkage(Struct, frozen=True):
-    """Seconds of paid time, and of those what was not available: at the desk, and away from it."""
+def absenteeism(unplanned_s: int, due_s: int) -> float | None:
+    """Unplanned absence = shifts in which she was never logged in / all shifts that had begun by
+    the cut-off, planned absences apart; both until then and without pauses that are not paid.
+    Usual definitions count whole days; here a shift that goes on counts as far as it has come.
+    """
+    return percent(unplanned_s, due_s)
 
-    paid_s: int
-    in_office_s: int
-    out_office_s: int
+
+class Shrinkage(Struct, array_like=True):
+    """Time not available / basis, all in seconds; the seven parts add up to the total.
+
+    `basis_s` = time logged in without pauses that are not paid + the three absences, each of them
+    the shift without its pauses that are not paid: so an absent agent and a present one stand on
+    one basis.
+
+    At the desk: `technical_s`, not ready while a fault that she reported cost time or for a
+    technical reason, and the time without power; of the rest of not ready `training_s`, productive
+    reasons; `over_s`, of each pause what lies beyond its reason's limit, paid or not;
+    `auxiliary_s`, all else that is paid or that the system gave. Away: `paid_absence_s` and
+    `unpaid_absence_s`, planned ones; `unplanned_s`, shifts in which she was never logged in. Who
+    comes late or leaves early is seen in adherence, not here.
+
+    Amazon Connect's forecasts split it in office and out of office likewise, of paid time; leave
+    without pay is in the basis here, as whoever plans people lacks it too.
+    """
+
+    basis_s: int = 0
+    technical_s: int = 0
+    training_s: int = 0
+    over_s: int = 0
+    auxiliary_s: int = 0
+    paid_absence_s: int = 0
+    unpaid_absence_s: int = 0
+    unplanned_s: int = 0
+
+    @property
+    def in_office_s(self) -> int:
+        return self.technical_s + self.training_s + self.over_s + self.auxiliary_s
+
+    @property
+    def out_office_s(self) -> int:
+        return self.paid_absence_s + self.unpaid_absence_s + self.unplanned_s
 
     @property
     def total(self) -> float | None:
-        return percent(self.in_office_s + self.out_office_s, self.paid_s)
+        return percent(self.in_office_s + self.out_office_s, self.basis_s)
 
     @property
     def in_office(self) -> float | None:
-        return percent(self.in_office_s, self.paid_s)
+        return percent(self.in_office_s, self.basis_s)
 
     @property
     def out_office(self) -> float | None:
-        return percent(self.out_office_s, self.paid_s)
-
-
-def shrinkage(load: Load, people: People, absent_s: int = 0) -> Shrinkage:
-    """(Paid time not available) / paid time, split as Amazon Connect's forecasts do.
-
-    In office: not ready for a reason that is paid, or that the system gave (she is there). Out of
-    office: `absent_s`, paid absences of the roster. What is not paid is in neither part.
-    """
-    unpaid = sum(
-        seconds for code, seconds in load.reasons.items() if not _paid(people.reasons.get(code))
-    )
-    paid_s = load.logged_s - unpaid + absent_s
-    return Shrinkage(paid_s, load.not_ready - unpaid, absent_s)
-
-
-def _paid(reason: Reason | None) -> bool:
-    return reason is None or reason.system or reason.paid
+        return percent(self.out_office_s, self.basis_s)

@@ -19,6 +19,7 @@ _REPLACED = (
     tables.mark_hours,
     tables.tickets,
     tables.queue_calls,
+    tables.queue_rings,
     tables.acts,
     tables.corrections,
     tables.messages,

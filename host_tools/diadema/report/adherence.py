@@ -1,45 +1,60 @@
-"""What was planned beside what was done: adherence, conformance, and what paid time was lost."""
+"""What was planned beside what was done: adherence with its exceptions, conformance, shrinkage
+with its parts, pauses and technical time.
+"""
 
-from bisect import bisect_right
-from collections import defaultdict
-from datetime import timedelta
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache, partial
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import astuple, replace
 
-from diadema.directory.people import Planned
+from diadema.directory.people import PRIVATE
 from diadema.directory.reading import people as read_people
-from diadema.figures.attendance import NEAR_S
-from diadema.figures.load import stretches
-from diadema.metrics import schedule, states
-from diadema.metrics.rounding import percent
+from diadema.figures import away
+from diadema.figures.adherence_days import AdherenceDay, Shifted, adherence_days
+from diadema.figures.away import Spent
+from diadema.figures.shifts import around
+from diadema.metrics import schedule
+from diadema.metrics.schedule import SHORT_S, WORK, Deviation
+from diadema.metrics.states import Shrinkage, absenteeism
 from diadema.report.asked import Asked
-from diadema.report.model import Kind, Ratio, Section
-from diadema.report.tables import AGENT, Line, Part, Stated, summary, table
-from diadema.store import open_reader
-from diadema.store.rows import Trail
+from diadema.report.model import Cell, Kind, Ratio, Section
+from diadema.report.stages import staged
+from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, summary, table
 
-type Times = list[tuple[int, int]]
+type _Cause = tuple[str, str, str, str, str]  # agent, station, area, part, what it came to
 
 
 class Done(Struct):
-    """Of one shift or of several. `absent_s`: of planned absences; `idle`: shifts in which she did
-    not work at all, and so in no adherence.
+    """Of one shift or of several. `idle`: shifts in which she was never logged in, and so in no
+    adherence. `exception_s` = `excused_s` + `short_s` + those that are listed and not excused.
     """
 
     shifts: int = 0
     idle: int = 0
     shift_s: int = 0
     followed_s: int = 0
+    exception_s: int = 0
+    short_s: int = 0
+    excused_s: int = 0
+    slid: int = 0
     scheduled_s: int = 0
     worked_s: int = 0
+    credited_s: int = 0
     absences: int = 0
-    absent_s: int = 0
 
-    def __iadd__(self, other: "Done") -> "Done":
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
+
+class _Found(Struct):
+    """What the tables are made of, by agent or by agent and day."""
+
+    done: dict[tuple[str, date], Done] = field(default_factory=dict)
+    listed: list[tuple[str, date, Deviation]] = field(default_factory=list)
+    lost: defaultdict[str, list[Shrinkage]] = field(default_factory=lambda: defaultdict(list))
+    spent: dict[str, dict[str, Spent]] = field(default_factory=dict)
+    technical: Counter[_Cause] = field(default_factory=Counter)
+    due_s: int = 0
 
 
 PARTS: list[Part[Done]] = [
@@ -47,134 +62,230 @@ PARTS: list[Part[Done]] = [
     Part("idle", lambda done: done.idle),
     Part("absences", lambda done: done.absences),
     Part("shift_s", lambda done: done.shift_s, "seconds"),
+    Part("exception_s", lambda done: done.exception_s, "seconds"),
+    Part("excused_s", lambda done: done.excused_s, "seconds"),
+    Part("short_s", lambda done: done.short_s, "seconds"),
+    Part("slid", lambda done: done.slid),
     Part("followed_s", lambda done: done.followed_s, "seconds"),
     Part(
-        "adherence", lambda done: percent(done.followed_s, done.shift_s), "percent",
+        "adherence", lambda done: schedule.adherence(done.followed_s, done.shift_s), "percent",
         Ratio(["followed_s"], ["shift_s"]), "adherence",
     ),
     Part("scheduled_s", lambda done: done.scheduled_s, "seconds"),
     Part("worked_s", lambda done: done.worked_s, "seconds"),
+    Part("credited_s", lambda done: done.credited_s, "seconds"),
     Part(
-        "conformance", lambda done: percent(done.worked_s, done.scheduled_s), "percent",
-        Ratio(["worked_s"], ["scheduled_s"]),
+        "conformance",
+        lambda done: schedule.conformance(done.worked_s, done.credited_s, done.scheduled_s),
+        "percent",
+        Ratio(["worked_s", "credited_s"], ["scheduled_s"]),
     ),
 ]  # fmt: skip
+_PARTS = (
+    "technical_part_s", "training_part_s", "over_part_s", "auxiliary_part_s", "paid_absence_s",
+    "unpaid_absence_s", "unplanned_s",
+)  # fmt: skip
+LOST: list[Part[Shrinkage]] = [
+    Part("basis_s", lambda lost: lost.basis_s, "seconds"),
+    Part("technical_part_s", lambda lost: lost.technical_s, "seconds"),
+    Part("training_part_s", lambda lost: lost.training_s, "seconds"),
+    Part("over_part_s", lambda lost: lost.over_s, "seconds"),
+    Part("auxiliary_part_s", lambda lost: lost.auxiliary_s, "seconds"),
+    Part("paid_absence_s", lambda lost: lost.paid_absence_s, "seconds"),
+    Part("unpaid_absence_s", lambda lost: lost.unpaid_absence_s, "seconds"),
+    Part("unplanned_s", lambda lost: lost.unplanned_s, "seconds"),
+    Part("shrinkage", lambda lost: lost.total, "percent", Ratio([*_PARTS], ["basis_s"])),
+]
+SPENT: list[Part[Spent]] = [
+    Part("seconds", lambda spent: spent.seconds, "seconds"),
+    Part("pauses", lambda spent: spent.pauses),
+    Part("over_n", lambda spent: spent.over_n),
+    Part("over_s", lambda spent: spent.over_s, "seconds"),
+]
 _DAY: tuple[tuple[str, Kind], ...] = (("day", "day"),)
 
 
 def make(asked: Asked) -> list[Section]:
-    found = _found(asked)
-    agents: defaultdict[str, Done] = defaultdict(Done)
-    days: defaultdict[str, Done] = defaultdict(Done)
-    whole = Done()
-    for (agent, day), done in found.items():
-        for total in (agents[agent], days[day], whole):
-            total += done
-    people = asked.people
+    found = _find(asked)
+    by_agent: defaultdict[str, list[Done]] = defaultdict(list)
+    of_day: defaultdict[str, list[Done]] = defaultdict(list)
+    of_stage: defaultdict[str, list[Done]] = defaultdict(list)
+    for (agent, day), done in found.done.items():
+        by_agent[agent].append(done)
+        of_day[day.isoformat()].append(done)
+        of_stage[asked.people.on(agent, day).stage].append(done)
+    agents, days, stages = (
+        {key: _summed(Done, its) for key, its in parts.items()}
+        for parts in (by_agent, of_day, of_stage)
+    )
+    whole = _summed(Done, days.values())
+    lost = {a: _summed(Shrinkage, its) for a, its in found.lost.items()}
     lines: list[Line[Done]] = [
-        ([people.name(a), a, people.teams.get(people.team(a), people.team(a))], agents[a])
-        for a in sorted(agents, key=asked.order)
+        (_who(asked, a), agents[a]) for a in sorted(agents, key=asked.order)
     ]
     by_day: list[Line[Done]] = [([day], days[day]) for day in sorted(days)]
-    notes = [] if found else [asked.say("note.no_roster")]
+    lines_lost: list[Line[Shrinkage]] = [
+        (_who(asked, a), lost[a]) for a in sorted(lost, key=asked.order) if lost[a].basis_s
+    ]
+    notes = [] if found.done else [asked.say("note.no_roster")]
+    if whole.idle:
+        notes.append(asked.say("note.idle", n=whole.idle, of=whole.shifts))
     if asked.queue is not None:
         notes.append(asked.say("note.not_of_queue"))
     return [
-        _summary(asked, whole, notes),
+        _summary(asked, found, whole, [*lost.values()], notes),
         table(asked, "adherence_agents", AGENT, PARTS, lines),
         table(asked, "adherence_days", _DAY, PARTS, by_day),
-    ]
+        *staged(asked, "adherence_stages", PARTS, stages),
+        _exceptions(asked, found.listed),
+        table(asked, "shrinkage_agents", AGENT, LOST, lines_lost,
+              notes=[asked.say("note.shrinkage")]),
+        _pauses(asked, found.spent),
+        _technical(asked, found.technical),
+    ]  # fmt: skip
 
 
-def _summary(asked: Asked, whole: Done, notes: list[str]) -> Section:
-    lost = states.shrinkage(asked.total.load, asked.people, whole.absent_s)
-    n = whole.shifts - whole.idle
+def _summed[S: (Done, Shrinkage)](of: type[S], its: Iterable[S]) -> S:
+    return of(*map(sum, zip(*map(astuple, its), strict=True)))
+
+
+def _who(asked: Asked, agent: str) -> list[Cell]:
+    return [asked.people.name(agent), agent, asked.team_name(agent)]
+
+
+def _summary(
+    asked: Asked, found: _Found, whole: Done, each: list[Shrinkage], notes: list[str]
+) -> Section:
+    lost, n = _summed(Shrinkage, each), sum(one.basis_s > 0 for one in each)
+    seen = whole.shifts - whole.idle
+    kept = schedule.adherence(whole.followed_s, whole.shift_s)
+    done = schedule.conformance(whole.worked_s, whole.credited_s, whole.scheduled_s)
     stated = [
-        Stated("adherence", "percent", percent(whole.followed_s, whole.shift_s), n, "adherence"),
-        Stated("conformance", "percent", percent(whole.worked_s, whole.scheduled_s), whole.shifts),
-        Stated("shrinkage", "percent", lost.total),
-        Stated("in_office", "percent", lost.in_office),
-        Stated("out_office", "percent", lost.out_office),
+        Stated("adherence", "percent", kept, seen, "adherence"),
+        Stated("absenteeism", "percent", absenteeism(lost.unplanned_s, found.due_s), whole.shifts),
+        Stated("conformance", "percent", done, whole.shifts),
+        Stated("shrinkage", "percent", lost.total, n),
+        Stated("in_office", "percent", lost.in_office, n),
+        Stated("out_office", "percent", lost.out_office, n),
+        Stated("technical_s", "seconds", sum(found.technical.values()), len(found.technical)),
     ]
     return summary(asked, stated, notes)
 
 
-def _found(asked: Asked) -> dict[tuple[str, str], Done]:
-    """By agent and the day of the shift, until the cut-off."""
+def _find(asked: Asked) -> _Found:
+    """Until the cut-off, by the day of the shift; what is no shift's by the calendar."""
     now_s = asked.now_ms // 1000
     first, last = asked.period.first, asked.period.last
-    around = read_people(asked.data, first - timedelta(days=1), last + timedelta(days=1)).roster
-    shifts: defaultdict[str, list[Planned]] = defaultdict(list)
-    found: dict[tuple[str, str], Done] = {}
-    for (agent, day), plan in around.items():
-        if asked.agents is not None and agent not in asked.agents:
+    roster = read_people(asked.data, *around(first, last)).roster
+    people = replace(asked.people, roster=roster)
+    found = _Found()
+    for (agent, day), plan in roster.items():
+        if plan.absence is None or not first <= day <= last or not asked.has(agent, day):
             continue
-        if plan.absence is not None and first <= day <= last:
-            found[agent, day.isoformat()] = Done(absences=1, absent_s=_length(plan, now_s))
-        elif plan.start_s is not None and plan.end_s is not None and plan.start_s < now_s:
-            shifts[agent].append(plan)
-    if not shifts:
-        return found
-    work = _work(asked)
-    for agent, plans in shifts.items():
-        plans.sort(key=lambda plan: plan.start_s or 0)
-        for plan, its in zip(plans, _shared(plans, work.get(agent, [])), strict=True):
-            if first <= plan.day <= last:
-                found[agent, plan.day.isoformat()] = _done(plan, its, now_s)
+        if plan.absence == "day_off":
+            continue
+        seconds = away.owed_s(plan, people.reasons, now_s)
+        found.done[agent, day] = Done(absences=1)
+        unpaid = plan.absence == "unpaid_permission"
+        paid_s, unpaid_s = (0, seconds) if unpaid else (seconds, 0)
+        found.lost[agent].append(
+            Shrinkage(basis_s=seconds, paid_absence_s=paid_s, unpaid_absence_s=unpaid_s)
+        )
+    its = adherence_days(asked.data, people, first, last, asked.now_ms, asked.agents)
+    for (agent, day), one in its.items():
+        if asked.has(agent, day):
+            _add_day(found, agent, day, one)
     return found
 
 
-def _done(plan: Planned, work: Times, now_s: int) -> Done:
-    """A shift that goes on is one until now."""
-    plan = msgspec.structs.replace(plan, end_s=min(plan.end_s or 0, now_s))
-    done = Done(shifts=1, scheduled_s=schedule.scheduled_s(plan), worked_s=schedule.length_s(work))
-    followed = schedule.followed(plan, work)
-    if followed is None:
+def _add_day(found: _Found, agent: str, day: date, one: AdherenceDay) -> None:
+    if one.shift is not None:
+        _add_shift(found, agent, day, one.shift)
+    found.lost[agent].append(one.lost)
+    its = found.spent.setdefault(agent, {})
+    for code, spent in one.spent.items():
+        its[code] = spent if code not in its else its[code] + spent
+    for cause, seconds in one.technical:
+        found.technical[agent, *cause] += seconds
+
+
+def _add_shift(found: _Found, agent: str, day: date, shift: Shifted) -> None:
+    done = found.done[agent, day] = Done(
+        shifts=1, slid=shift.slid, worked_s=shift.worked_s, credited_s=shift.credited_s,
+        scheduled_s=shift.scheduled_s, exception_s=shift.exception_s, excused_s=shift.excused_s,
+        short_s=shift.short_s,
+    )  # fmt: skip
+    found.due_s += shift.owed_s
+    if shift.followed is None:
         done.idle = 1
-    else:
-        done.followed_s, done.shift_s = followed
-    return done
+        found.lost[agent].append(Shrinkage(basis_s=shift.owed_s, unplanned_s=shift.owed_s))
+        return
+    done.followed_s, done.shift_s = shift.followed
+    found.listed += [(agent, day, each) for each in shift.listed]
 
 
-def _length(plan: Planned, now_s: int) -> int:
-    if plan.start_s is None or plan.end_s is None:
-        return 0
-    return max(0, min(plan.end_s, now_s) - plan.start_s)
+def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Section:
+    """From, to, what was planned, what she did, and who excused it; of private reasons none."""
+    heads: tuple[tuple[str, Kind], ...] = (
+        ("agent", "text"), ("code", "text"), ("day", "day"), ("from", "moment"),
+        ("to", "moment"), ("planned", "text"), ("did", "text"), ("excused_by", "text"),
+    )  # fmt: skip
+    parts = [Part[Deviation]("seconds", lambda one: one.seconds, "seconds")]
+    order, shown = {a: asked.order(a) for a, _, _ in listed}, asked.people.shown
+    word, private = cache(partial(_activity, asked)), cache(lambda code: shown(code) == PRIVATE)
+    lines: list[Line[Deviation]] = [
+        (
+            [
+                asked.people.name(agent), agent, day.isoformat(), one.start_s * 1000,
+                one.end_s * 1000, word(one.planned or WORK), word(one.did), _excuse(asked, one),
+            ],
+            one,
+        )
+        for agent, day, one in sorted(
+            listed, key=lambda each: (order[each[0]], each[2].start_s)
+        )
+        if not private(one.planned) and not private(one.did)
+    ]  # fmt: skip
+    notes = [asked.say("note.exceptions", minutes=SHORT_S // 60)]
+    return table(asked, "exceptions", heads, parts, lines, notes=notes)
 
 
-def _work(asked: Asked) -> dict[str, Times]:
-    """When each one worked."""
-    start, end = asked.bounds_ms
-    reader = open_reader(asked.data.store)
-    agent = asked.scope.code if asked.scope.of == "agent" else None
-    try:
-        trails = reader.trails(
-            agent=agent, start_utc=start - NEAR_S * 1000, end_utc=end + 3 * NEAR_S * 1000,
-            now_utc=asked.now_ms,
-        )  # fmt: skip
-    finally:
-        reader.close()
-    its: defaultdict[str, list[Trail]] = defaultdict(list)
-    for trail in trails:
-        its[trail.a].append(trail)
-    reasons = asked.people.reasons
-    return {a: schedule.worked(stretches(of), reasons) for a, of in its.items()}
+def _activity(asked: Asked, code: str) -> str:
+    if code in (WORK, "logged_out", "off"):
+        return asked.say(f"did.{code}")
+    return reason_name(asked, code)
 
 
-def _shared(plans: list[Planned], work: Times) -> list[Times]:
-    """To each shift the work nearest to it, cut midway between two of them; what lies too far from
-    any belongs to none.
-    """
-    starts = [plan.start_s or 0 for plan in plans]
-    ends = [plan.end_s or 0 for plan in plans]
-    middles = [(end + start) // 2 for end, start in zip(ends, starts[1:], strict=False)]
-    its: list[Times] = [[] for _ in plans]
-    for begin, until in work:
-        while begin < until:
-            k = bisect_right(middles, begin)
-            stop = min(until, middles[k]) if k < len(middles) else until
-            first, last = max(begin, starts[k] - NEAR_S), min(stop, ends[k] + NEAR_S)
-            if first < last:
-                its[k].append((first, last))
-            begin = stop
-    return its
+def _excuse(asked: Asked, one: Deviation) -> str | None:
+    if one.excuse == "productive":
+        return reason_name(asked, one.did)
+    return None if one.excuse is None else asked.known("excuse", one.excuse)
+
+
+def _pauses(asked: Asked, spent: Mapping[str, Mapping[str, Spent]]) -> Section:
+    """Private reasons are one row, the last one of a person whatever it has."""
+    lines: list[Line[Spent]] = [
+        ([*_who(asked, agent), reason_name(asked, code)], spent[agent][code])
+        for agent in sorted(spent, key=asked.order)
+        for code in sorted(
+            spent[agent], key=lambda code: (code == PRIVATE, reason_name(asked, code))
+        )
+    ]
+    heads = (*AGENT, ("reason", "text"))
+    return table(asked, "pauses_agents", heads, SPENT, lines, notes=[asked.say("note.pauses")])
+
+
+def _technical(asked: Asked, its: Counter[_Cause]) -> Section:
+    heads: tuple[tuple[str, Kind], ...] = (*AGENT, ("seat", "text"), ("cause", "text"))
+    parts = [Part[int]("technical_s", lambda seconds: seconds, "seconds")]
+    lines: list[Line[int]] = [
+        (
+            [
+                *_who(asked, key[0]), asked.people.seats.get(key[1], key[1]),
+                ", ".join(filter(None, key[2:])) or asked.say("cause.none"),
+            ],
+            its[key],
+        )
+        for key in sorted(its, key=lambda key: (asked.order(key[0]), key))
+    ]  # fmt: skip
+    return table(asked, "technical", heads, parts, lines, notes=[asked.say("note.technical")])

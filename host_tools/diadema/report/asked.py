@@ -3,27 +3,30 @@ the people of those days, and the figures themselves, read once.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from diadema import site
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
 from diadema.errors import DiademaError
-from diadema.figures.days import start_of
+from diadema.figures.days import day_at, spans, start_of, zone_of
+from diadema.figures.joined_days import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
-from diadema.figures.rows import Cut, Sums
+from diadema.figures.rows import Calls, Cut, QueueSums, Sums
 from diadema.ingest.cut import cut_of
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import by_clock, clock_words
+from diadema.metrics.queue import Flow
 from diadema.paths import DataDir
 from diadema.report.kinds import RIGHTS
-from diadema.report.model import Scope
+from diadema.report.model import Scope, Target
 from diadema.report.period import Period
 from diadema.store import open_reader
 from diadema.web.who import Person
 from diadema.words import text
+
+AT_MOST = frozenset({"aht_s", "asa_s", "abandonment"})  # targets that are a ceiling
 
 
 class NotYours(DiademaError):
@@ -54,7 +57,7 @@ class Asked:
         period: Period,
         scope: Scope,
         now_ms: int,
-        threshold_s: int,
+        threshold_s: int | None,
         short_s: int,
         person: Person | None = None,
         language: str | None = None,
@@ -65,17 +68,19 @@ class Asked:
         self.period = period
         self.scope = scope
         self.now_ms = now_ms
-        self.threshold_s = threshold_s
+        self._threshold_s = threshold_s
         self.short_s = short_s
         self.person = person
-        self.zone = described.tz if described else ZoneInfo("UTC")
+        self.zone = zone_of(data)
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
         self.language = language or (described.language if described else "es")
         if person is not None and not person.may(RIGHTS[kind]):
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)
+        self.switch_queues = read_people(data).switch_queues  # as the figures have them
         self.agents: Collection[str] | None = self._agents()
+        self._among = frozenset(self.agents or ())
 
     def say(self, name: str, /, **values: object) -> str:
         return text(f"reports.{name}", self.language, **values)
@@ -114,17 +119,27 @@ class Asked:
                 names = sorted(people.teams.get(one, one) for one in teams)
                 return self.say("scope.teams", whose=", ".join(names) or "—")
 
+    @property
+    def has_halves(self) -> bool:
+        return self.agents_by_half or self.kind == "servicio"
+
+    @property
+    def agents_by_half(self) -> bool:
+        return self.kind in ("intradia", "tmo", "llamadas")
+
     @cached_property
     def figures(self) -> Figures:
         """With their half-hours where the kind shows them."""
-        return read(
+        found = read(
             self.data,
             self.period.first,
             self.period.last,
             self.now_ms,
-            intervals=self.kind in ("tmo", "llamadas", "servicio"),
+            intervals=self.has_halves,
             agents=self.agents,
         )
+        moved = self.agents is not None and any(a in self.people.spells for a in self.agents)
+        return found.only(self.has) if moved and self.scope.of != "agent" else found
 
     @cached_property
     def by_agent(self) -> Mapping[str, Sums]:
@@ -132,15 +147,49 @@ class Asked:
         its = self.figures.agents()
         return {a: its[a] for a in sorted(its, key=self.order)}
 
+    @property
+    def logged_in(self) -> int:
+        """How many people have time logged in."""
+        return sum(sums.load.logged_s > 0 for sums in self.by_agent.values())
+
+    @cached_property
+    def calls_by_agent(self) -> Mapping[str, Calls]:
+        """Of the queue that was asked for, or of all."""
+        return {a: sums.calls(self.queue) for a, sums in self.by_agent.items()}
+
     @cached_property
     def by_half_hour(self) -> Mapping[str, Sums]:
-        """By the site's clock, as 09:30."""
-        local = Intervals(self.zone).local
-        halves: defaultdict[str, Sums] = defaultdict(Sums)
+        """By the site's clock, as 09:30; those that a change of the clock doubles are apart."""
+        halves: defaultdict[str, list[Sums]] = defaultdict(list)
+        for where, sums in self.half_hours:
+            halves[where.partition(" ")[2]].append(sums)
+        return {half: Sums.total(halves[half]) for half in sorted(halves, key=by_clock)}
+
+    @cached_property
+    def hourless(self) -> Calls:
+        """Contacts of theirs whose station does not know the hour yet: on no day."""
+        found = self.figures.hourless
+        whose = [a for a in found if self.agents is None or a in self.agents]
+        total = Sums()
+        for a in whose:
+            total += found[a]
+        return total.calls(self.queue)
+
+    @cached_property
+    def half_hours(self) -> Sequence[tuple[str, Sums]]:
+        """All agents' of each day, as `2026-11-18 09:30`."""
+        found = []
         for day in self.figures.days:
-            for start, sums in day.half_hours().items():
-                halves[f"{local(start):%H:%M}"] += sums
-        return dict(sorted(halves.items()))
+            its = day.half_hours()
+            words = clock_words(its, self.zone)
+            found += [(f"{day.day} {words[start]}", sums) for start, sums in its.items()]
+        return found
+
+    @cached_property
+    def joined(self) -> Sequence[JoinedDay]:
+        """With the day before these, whose last pairs may be over its midnight."""
+        first = self.period.first - timedelta(days=1)
+        return joined_days(self.data, first, self.period.last, self.zone, self.people)
 
     @cached_property
     def total(self) -> Sums:
@@ -159,7 +208,10 @@ class Asked:
 
     def forget(self) -> None:
         """Read the figures again when they are next asked for."""
-        for name in ("figures", "by_agent", "by_half_hour", "total"):
+        for name in (
+            "figures", "by_agent", "calls_by_agent", "by_half_hour", "half_hours", "total",
+            "hourless",
+        ):  # fmt: skip
             self.__dict__.pop(name, None)
 
     @property
@@ -171,13 +223,94 @@ class Asked:
     def order(self, agent: str) -> tuple[str, str]:
         return self.people.name(agent).casefold(), agent
 
+    def has(self, agent: str, day: date) -> bool:
+        """Whether what she did that day is asked for: of a team it is by who belonged to it."""
+        if self.agents is None:
+            return True
+        if agent not in self._among:
+            return False
+        match self.scope.of:
+            case "agent":
+                return True
+            case "team":
+                return self.people.on(agent, day).team == self.scope.code
+        teams = None if self.person is None else self.person.scope(self.people)
+        return teams is None or self.people.on(agent, day).team in teams
+
+    def has_at(self, agent: str, utc_ms: int) -> bool:
+        return self.agents is None or self.has(agent, day_at(utc_ms // 1000, self.zone))
+
+    def times(self, agent: str) -> list[tuple[int, int]]:
+        """Seconds of UTC [start, end) of her days that are asked for, in order."""
+        days = spans(self.period.first, self.period.last, self.zone)
+        found: list[tuple[int, int]] = []
+        for span in days if agent in self.people.spells else ():
+            if not self.has(agent, span.day):
+                continue
+            if found and found[-1][1] == span.start_s:
+                found[-1] = found[-1][0], span.end_s
+            else:
+                found.append((span.start_s, span.end_s))
+        if agent in self.people.spells or not self.has(agent, self.period.first):
+            return found
+        start_ms, end_ms = self.bounds_ms
+        return [(start_ms // 1000, end_ms // 1000)]
+
+    def team_name(self, agent: str) -> str:
+        """Of that report's team, or of all that she is of in these days."""
+        its = [self.scope.code] if self.scope.of == "team" else self.people.teams_of(agent)
+        return ", ".join(self.people.teams.get(one, one) for one in its)
+
     def knows_queue(self, code: str) -> bool:
         """It is one of those days', or calls of them name it."""
         named = code in self.people.queues or code in self.total.queues
         return named or any(code in day.queues for day in self.figures.days)
 
-    def target(self, metric: str) -> float | None:
-        return self.people.target(metric, self.queue or "")
+    def target(self, metric: str, queue: str | None = None) -> Target | None:
+        """Of that queue, else of the one that is asked about, else the site's. A service level is
+        named with its variant, as `service_level all`: only the target's own has one.
+        """
+        name, _, variant = metric.partition(" ")
+        queue = self.queue or "" if queue is None else queue
+        value = self.people.target(name, queue)
+        if value is None or variant not in ("", self.people.variant(queue)):
+            return None
+        own = (name, queue) if (name, queue) in self.people.targets else (name, "")
+        return Target(value, name in AT_MOST, self.people.most.get(own))
+
+    def threshold_s(self, queue: str) -> int:
+        """T as it was asked for, else as the targets have it."""
+        given = self._threshold_s
+        return self.people.threshold_s(queue) if given is None else given
+
+    def thresholds(self) -> dict[str, int]:
+        """Of the queues that have another T than the site; none where one queue was asked for."""
+        known, whole = self.people.thresholds, self.threshold_s("")
+        if self.queue is not None:
+            return {}
+        its = {queue: self.threshold_s(queue) for queue in sorted(known) if queue}
+        return {queue: seconds for queue, seconds in its.items() if seconds != whole}
+
+    @property
+    def threshold_note(self) -> str:
+        """T and the limit of a short abandon; and where T was asked for, what the targets have."""
+        whole, its = self.threshold_s(self.queue or ""), self.thresholds()
+        said = self.say("note.threshold", threshold=whole, short=self.short_s)
+        if its:
+            each = ", ".join(f"{self.people.queues.get(q, q)} {s} s" for q, s in its.items())
+            said += " " + self.say("note.thresholds", each=each)
+        if self._threshold_s is not None:
+            aimed = self.people.threshold_s(self.queue or "")
+            said += " " + self.say("note.threshold_given", aimed=aimed)
+        return said
+
+    def flow(self, queues: Mapping[str, QueueSums]) -> Flow:
+        """Of those that are asked about, each within its own T."""
+        total = Flow()
+        for queue, sums in queues.items():
+            if self.queue in (None, queue):
+                total += sums.flow(self.threshold_s(queue), self.short_s)
+        return total
 
     def _agents(self) -> Collection[str] | None:
         people, person, code = self.people, self.person, self.scope.code
@@ -190,10 +323,11 @@ class Asked:
             if not its and code not in people.teams:
                 known = ", ".join(sorted(people.teams)) or "—"
                 raise DiademaError(self.say("no_team", given=code, known=known))
-            seen = [a for a in its if person is None or person.sees(a, people)]
-            if its and not seen:
+            teams = None if person is None else person.scope(people)
+            if its and teams is not None and code not in teams:
                 raise NotYours(self.say("not_yours"))
-            return seen
-        if person is None or self.sees_all:
+            return its
+        teams = None if person is None else person.scope(people)
+        if teams is None:
             return None
-        return [a for a in people.workers if person.sees(a, people)]
+        return [a for a in people.workers if not teams.isdisjoint(people.teams_of(a))]

@@ -1,10 +1,13 @@
 """Attendance: the worker's own marks with corrections beside them, lateness, the stay outside of
-the shift; logins of the system apart; and the register with the fields of DS 004-2006-TR.
+the shift, what has to be settled; logins of the system apart; and the register with the fields of
+DS 004-2006-TR, a row for each entry with its exit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 
 from diadema.figures.attendance import AgentDay, attendance
+from diadema.figures.stays import Stay
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import Line, Part, Stated, summary, table
@@ -12,6 +15,7 @@ from diadema.report.tables import Line, Part, Stated, summary, table
 _WHO: tuple[tuple[str, Kind], ...] = (
     ("agent", "text"), ("code", "text"), ("team", "text"), ("day", "day"),
 )  # fmt: skip
+_PLAN: tuple[tuple[str, Kind], ...] = (("shift", "text"), ("absence", "text"))
 _LEGAL: tuple[tuple[str, Kind], ...] = (
     ("employer", "text"), ("ruc", "text"), ("worker", "text"), ("document_kind", "text"),
     ("document", "text"), ("date", "day"),
@@ -33,8 +37,6 @@ def _plan(name: str) -> Callable[[AgentDay], Cell]:
 
 
 MARKS: list[Part[AgentDay]] = [
-    _part("shift", lambda day: day.planned.shift if day.planned else None, "text"),
-    _part("absence", lambda day: day.planned.absence if day.planned else None, "text"),
     _part("planned_in", _plan("start_s"), "minute"),
     _part("first_in", lambda day: day.first_in, "hour"),
     _part("corrected_in", lambda day: day.corrected_in, "hour"),
@@ -42,12 +44,15 @@ MARKS: list[Part[AgentDay]] = [
     _part("last_out", lambda day: day.last_out, "hour"),
     _part("corrected_out", lambda day: day.corrected_out, "hour"),
     _part("late_s", lambda day: day.late.raw_s if day.late else None, "seconds", add=True),
+    _part("late_whole_s", lambda day: day.late.whole_s if day.late else None, "seconds",
+          add=True),
     _part("explained", lambda day: day.late.explained if day.late else None, "text"),
     _part("stay_s", lambda day: day.stay_s, "seconds", add=True),
     _part("outside_s", lambda day: day.outside_s, "seconds", add=True),
     _part("marks", lambda day: len(day.marks), add=True),
     _part("corrections", lambda day: len(day.corrections), add=True),
-]
+    _part("to_settle", lambda day: len(_unsettled(day)), add=True),
+]  # fmt: skip
 LOGINS: list[Part[AgentDay]] = [
     _part("first_login", lambda day: day.first_login, "hour"),
     _part("last_logout", lambda day: day.last_logout, "hour"),
@@ -60,26 +65,36 @@ LOGINS: list[Part[AgentDay]] = [
     _part("impossible", lambda day: day.impossible, add=True),
     _part("logged_in", lambda day: int(day.open), add=True),
 ]  # fmt: skip
-LEGAL: list[Part[AgentDay]] = [
-    _part("entry", lambda day: day.first_in, "minute"),
-    _part("exit", lambda day: day.last_out, "minute"),
-    _part("corrected_entry", lambda day: day.corrected_in, "minute"),
-    _part("corrected_exit", lambda day: day.corrected_out, "minute"),
-    _part("why_corrected", lambda day: _why(day), "text"),
-    _part("outside_s", lambda day: day.outside_s, "seconds", add=True),
+LEGAL: list[Part[tuple[AgentDay, Stay]]] = [
+    Part("entry", lambda of: of[1].made_in, "minute", None),
+    Part("exit", lambda of: of[1].made_out, "minute", None),
+    Part("corrected_entry", lambda of: _other(of[1].entry, of[1].made_in), "minute", None),
+    Part("corrected_exit", lambda of: _other(of[1].exit, of[1].made_out), "minute", None),
+    Part("why_corrected", lambda of: _why(of[1]), "text", None),
+    Part("stay_s", lambda of: of[1].seconds, "seconds"),
+    Part("outside_s", lambda of: of[0].outside_of(of[1]), "seconds"),
 ]
 
 
 def make(asked: Asked) -> list[Section]:
-    found = attendance(
-        asked.data, asked.period.first, asked.period.last, asked.now_ms, asked.agents
-    )
+    found = [
+        one
+        for one in attendance(
+            asked.data, asked.period.first, asked.period.last, asked.now_ms, asked.agents
+        )
+        if asked.has(one.agent, date.fromisoformat(one.day))
+    ]
     days = sorted(found, key=lambda day: (asked.order(day.agent), day.day))
     people = asked.people
 
     def who(day: AgentDay) -> list[Cell]:
-        team = people.team(day.agent)
-        return [people.name(day.agent), day.agent, people.teams.get(team, team), day.day]
+        return [people.name(day.agent), day.agent, asked.team_name(day.agent), day.day]
+
+    def planned(day: AgentDay) -> list[Cell]:
+        plan = day.planned
+        if plan is None:
+            return [None, None]
+        return [plan.shift, asked.known("absence", plan.absence) if plan.absence else None]
 
     def legal(day: AgentDay) -> list[Cell]:
         worker = people.workers.get(day.agent)
@@ -88,18 +103,21 @@ def make(asked: Asked) -> list[Section]:
         kind, number = (worker.document_kind, worker.document) if worker else ("", "")
         return [name, ruc, people.name(day.agent), kind or None, number or None, day.day]
 
-    marked: list[Line[AgentDay]] = [(who(day), day) for day in days]
-    logged = [line for line in marked if line[1].sessions]
-    register = [(legal(day), day) for day in days if day.marks or day.corrections]
+    marked: list[Line[AgentDay]] = [([*who(day), *planned(day)], day) for day in days]
+    logged: list[Line[AgentDay]] = [(who(day), day) for day in days if day.sessions]
+    register: list[Line[tuple[AgentDay, Stay]]] = [
+        ([*legal(day), _state(asked, stay)], (day, stay)) for day in days for stay in day.stays
+    ]
     notes = [asked.say("note.marks")]
     if asked.queue is not None:
         notes.append(asked.say("note.not_of_queue"))
     return [
         _summary(asked, days),
-        table(asked, "marks", _WHO, MARKS, marked, notes=notes),
+        table(asked, "marks", (*_WHO, *_PLAN), MARKS, marked, notes=notes),
         table(asked, "logins", _WHO, LOGINS, logged, notes=[asked.say("note.logins")]),
-        table(asked, "register_of_marks", _LEGAL, LEGAL, register,
+        table(asked, "register_of_marks", (*_LEGAL, ("state", "text")), LEGAL, register,
               notes=[asked.say("note.register_of_marks")]),
+        _to_settle(asked, days),
         _corrections(asked, days),
     ]  # fmt: skip
 
@@ -107,29 +125,64 @@ def make(asked: Asked) -> list[Section]:
 def _summary(asked: Asked, days: list[AgentDay]) -> Section:
     late = [day.late for day in days if day.late is not None]
     outside = [day.outside_s for day in days if day.outside_s is not None]
-    expected = [day for day in days if day.planned and day.planned.start_s is not None
-                and day.planned.absence is None]  # fmt: skip
+    absent = [found for day in days if (found := day.absent(asked.now_ms)) is not None]
+    stays = [stay for day in days for stay in day.stays]
+    entries = [stay for stay in stays if stay.entry is not None]
+    exits = [stay for stay in stays if stay.exit is not None]
     stated = [
         Stated("agent_days", "count", len(days)),
-        Stated("absent", "count", sum(not day.marks for day in expected), len(expected)),
+        Stated("absent", "count", sum(absent), len(absent)),
         Stated("late_days", "count", sum(one.raw_s > 0 for one in late), len(late)),
         Stated("late_s", "seconds", sum(one.raw_s for one in late), len(late)),
+        Stated("late_whole_s", "seconds", sum(one.whole_s for one in late), len(late)),
         Stated("late_unexplained_s", "seconds", sum(o.unexplained_s for o in late), len(late)),
+        Stated("late_whole_unexplained_s", "seconds",
+               sum(one.whole_unexplained_s for one in late), len(late)),
         Stated("outside_s", "seconds", sum(outside), len(outside)),
-        Stated("no_exit", "count", sum(_no_exit(day) for day in days), len(days)),
+        Stated("no_exit", "count", sum(stay.state == "no_exit" for stay in stays), len(entries)),
+        Stated("no_entry", "count", sum(stay.state == "no_entry" for stay in stays), len(exits)),
         Stated("orphans", "count", sum(day.orphans for day in days)),
         Stated("impossible", "count", sum(day.impossible for day in days)),
-    ]
+    ]  # fmt: skip
     return summary(asked, stated)
 
 
-def _no_exit(day: AgentDay) -> bool:
-    """She came, is not there any more, and made no mark when she left."""
-    return day.entry is not None and day.exit is None and not day.open
+def _unsettled(day: AgentDay) -> list[Stay]:
+    return [stay for stay in day.stays if stay.state in ("no_entry", "no_exit")]
 
 
-def _why(day: AgentDay) -> str | None:
-    return "; ".join(f"{one.by}: {one.reason}" for one in day.corrections) or None
+def _to_settle(asked: Asked, days: Iterable[AgentDay]) -> Section:
+    """Each mark without its partner, for somebody to find out and correct."""
+    heads: tuple[tuple[str, Kind], ...] = (
+        ("agent", "text"), ("code", "text"), ("day", "day"), ("entry", "moment"),
+        ("exit", "moment"), ("what", "text"),
+    )  # fmt: skip
+    none: list[Part[None]] = []
+    lines: list[Line[None]] = [
+        (
+            [
+                asked.people.name(day.agent), day.agent, day.day, stay.entry, stay.exit,
+                asked.say(f"lacks.{stay.state}"),
+            ],
+            None,
+        )
+        for day in days
+        for stay in _unsettled(day)
+    ]  # fmt: skip
+    return table(asked, "to_settle", heads, none, lines, total=False,
+                 notes=[asked.say("note.to_settle", n=len(lines))])  # fmt: skip
+
+
+def _state(asked: Asked, stay: Stay) -> str | None:
+    return asked.say(f"stay.{stay.state}") if stay.state else None
+
+
+def _other(corrected: int | None, made: int | None) -> int | None:
+    return corrected if corrected != made else None
+
+
+def _why(stay: Stay) -> str | None:
+    return "; ".join(f"{one.by}: {one.reason}" for one in stay.fixes) or None
 
 
 def _corrections(asked: Asked, days: list[AgentDay]) -> Section:

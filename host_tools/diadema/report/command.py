@@ -39,7 +39,10 @@ Table = Annotated[
     str | None, typer.Option("--table", help="Of a CSV only this table, by its key.")
 ]
 Threshold = Annotated[
-    int, typer.Option("--threshold", min=0, help="Service level: seconds to an answer.")
+    int | None,
+    typer.Option(
+        "--threshold", min=0, help="Service level: seconds to an answer. Default: its targets'."
+    ),
 ]
 Short = Annotated[
     int, typer.Option("--short", min=0, help="An abandon up to so many seconds is short.")
@@ -56,7 +59,7 @@ def day(
     agent: Agent = None,
     team: Team = None,
     queue: Queue = None,
-    threshold: Threshold = 20,
+    threshold: Threshold = None,
     short: Short = 5,
     form: Format = None,
     output: Output = None,
@@ -83,7 +86,7 @@ def week(
     agent: Agent = None,
     team: Team = None,
     queue: Queue = None,
-    threshold: Threshold = 20,
+    threshold: Threshold = None,
     short: Short = 5,
     form: Format = None,
     output: Output = None,
@@ -109,7 +112,7 @@ def month(
     agent: Agent = None,
     team: Team = None,
     queue: Queue = None,
-    threshold: Threshold = 20,
+    threshold: Threshold = None,
     short: Short = 5,
     form: Format = None,
     output: Output = None,
@@ -120,7 +123,8 @@ def month(
     """A month. Without --kind that of the switch's calls: service level, waits, contacts and talk
     of each agent, to the half-hour.
 
-    Days and half-hours are those of the site's zone; UTC's while there is no site.
+    Days and half-hours are those of the site's zone; while there is no site, of the zone that the
+    last import was told, or UTC's.
     """
     from diadema.report.print_report import Order, run
 
@@ -133,13 +137,19 @@ def month(
 
 
 def _switch_month(
-    root: Path, clock: Path | None, month: str | None, threshold: int, short: int, as_json: bool
+    root: Path,
+    clock: Path | None,
+    month: str | None,
+    threshold: int | None,
+    short: int,
+    as_json: bool,
 ) -> None:
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from diadema import site
     from diadema.clock import open_clock
+    from diadema.directory.reading import people
+    from diadema.figures.days import zone_of
     from diadema.paths import DataDir
     from diadema.report.month import as_json as plain
     from diadema.report.month import month_report
@@ -147,12 +157,12 @@ def _switch_month(
 
     place = DataDir(root)
     described = site.load(place.site) if place.site.exists() else None
-    zone = described.tz if described else ZoneInfo("UTC")
+    zone = zone_of(place)
     now_ms = open_clock(clock).now_ms()
     asked = month or f"{datetime.fromtimestamp(now_ms / 1000, zone):%Y-%m}"
     reader = open_reader(place.store)
     try:
-        made = month_report(reader, asked, zone, now_ms, threshold, short)
+        made = month_report(reader, asked, zone, now_ms, people(place), threshold, short)
     finally:
         reader.close()
     if as_json:

@@ -4,54 +4,80 @@ from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct, field
+from sqlalchemy import Connection
 
+from diadema.directory.reading import people as read_people
+from diadema.figures import callers
+from diadema.figures.days import day_at
+from diadema.figures.facts import facts, running
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
-from diadema.metrics.fcr import WINDOW_DAYS, Visit, fcr
+from diadema.metrics.fcr import WINDOW_DAYS, Fcr, Looked, Visit, look, tally, tally_by
+from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
-from diadema.report.dispositions import COUNT, Counted, flag_word
-from diadema.report.model import Cell, Section
-from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
-from diadema.store import kept_contacts, open_reader, tables
-from diadema.store.rows import Contact
+from diadema.report.dispositions import COUNT, Counted, coded, flag_word
+from diadema.report.model import Ratio, Section
+from diadema.report.tables import (
+    AGENT,
+    Line,
+    Part,
+    Stated,
+    agent_lines,
+    queue_name,
+    summary,
+    table,
+)
+from diadema.store import open_reader
 
 FLAGS = ("resuelto", "seguimiento", "reclamo", "negativa", "")
 _DAY_MS = 86_400_000
+FCR: list[Part[Fcr]] = [
+    Part("fcr_n", lambda one: one.n),
+    Part("resolved", lambda one: one.resolved),
+    Part("pending", lambda one: one.pending),
+    Part("fcr", lambda one: one.rate, "percent", Ratio(["resolved"], ["fcr_n"])),
+]
 
 
 class _Seen(Struct):
-    """Of contacts with a conversation: how many, of those with a reference how many and whose;
-    what the share of resolved ones is worked out of.
+    """Of segments with a conversation those with a reference: how many, and whose. `looked` and
+    `unknown`: what FCR is made of; `times`: of each caller the calls of the span, those that hung
+    up in a queue too. The last three of the whole floor only.
     """
 
-    n: int = 0
     referred: int = 0
     references: set[str] = field(default_factory=set)
-    visits: list[Visit] = field(default_factory=list)
+    looked: Looked = field(default_factory=list)
     unknown: int = 0
+    times: Counter[str] = field(default_factory=Counter)
 
 
 def make(asked: Asked) -> list[Section]:
     whole = asked.scope.of == "floor" and asked.sees_all
     seen = _look(asked, whole)
     calls = asked.total.calls(asked.queue)
+    handled = of_calls.handled(calls)
     stated = [
-        Stated("handled", "count", of_calls.handled(calls)),
+        Stated("handled", "count", handled),
         Stated("distinct", "count", of_calls.distinct(calls)),
-        Stated("referred", "count", seen.referred, seen.n),
+        Stated("referred", "count", seen.referred, handled),
         Stated("users", "count", len(seen.references), seen.referred),
     ]
-    notes = [asked.say("note.users", n=len(seen.references), m=seen.referred, all=seen.n)]
-    if whole:
-        start, end = asked.bounds_ms
-        said = fcr(seen.visits, start, end, asked.now_ms, seen.unknown)
-        stated.append(Stated("fcr", "percent", said.rate, said.n))
-        notes.append(
-            asked.say("note.fcr", days=said.days, pending=said.pending, unknown=said.unknown)
-        )
-    else:
+    notes = [asked.say("note.users", n=len(seen.references), m=seen.referred, all=handled)]
+    if not whole:
         notes.append(asked.say("note.fcr_of_all", days=WINDOW_DAYS))
-    return [summary(asked, stated, notes), _flags(asked, calls), _agents(asked)]
+        return [summary(asked, stated, notes), _flags(asked, calls), _agents(asked)]
+    said = tally(seen.looked, seen.unknown)
+    again = sum(n > 1 for n in seen.times.values())
+    stated += [
+        Stated("fcr", "percent", said.rate, said.n),
+        Stated("again", "count", again, len(seen.times)),
+        Stated("again_share", "percent", percent(again, len(seen.times)), len(seen.times)),
+    ]
+    notes.append(asked.say("note.fcr", days=said.days, pending=said.pending, unknown=said.unknown))
+    return [
+        summary(asked, stated, notes), _flags(asked, calls), _agents(asked), *_fcr(asked, seen),
+    ]  # fmt: skip
 
 
 def _look(asked: Asked, whole: bool) -> _Seen:
@@ -60,45 +86,81 @@ def _look(asked: Asked, whole: bool) -> _Seen:
     """
     start, end = asked.bounds_ms
     until = end + WINDOW_DAYS * _DAY_MS if whole else end
-    seen, motives = _Seen(), {code: its[0] for code, its in asked.people.codes.items() if its}
-    for one in _attended(asked, start, until):
-        assert one.start_utc is not None
-        more, inside = one.more, one.start_utc < end
-        reference = more.reference if more else None
-        if inside and _is_ours(asked, one):
-            seen.n += 1
-            if reference:
+    seen, joined = _Seen(), callers.Joined()
+    for one in callers.attended(asked.data, start, until, asked.now_ms):
+        if one.reference and one.utc < end and _is_ours(asked, one):
+            seen.referred += 1
+            seen.references.add(one.reference)
+        if whole:
+            joined.take(one, one.motive_of(asked.people.motive_of))
+    reader = open_reader(asked.data.store)
+    try:
+        with reader.engine.connect() as tx:
+            for reference, continued in _of_the_switch(asked, tx):
                 seen.referred += 1
                 seen.references.add(reference)
-        if whole:
-            motive = (more.motive if more else None) or motives.get(one.code or "")
-            if reference is None or motive is None:
-                seen.unknown += inside
-            else:
-                seen.visits.append((reference, motive, one.start_utc))
+                seen.times[reference] += not continued
+            left = callers.abandons(tx, start, until) if whole else {}
+    finally:
+        reader.close()
+    visits = []
+    for call in joined.calls:
+        inside = start <= call.utc < end
+        if call.motive is not None:
+            visits.append(Visit(call.reference, call.motive, call.utc, call.queue, call.agent))
+        if inside:
+            seen.times[call.reference] += 1
+    for reference, times in left.items():
+        if inside_n := sum(start <= utc < end for utc in times):
+            seen.times[reference] += inside_n
+    seen.looked = look(visits, left, start, end, asked.now_ms)
+    seen.unknown = max(of_calls.distinct(asked.total.calls()) - len(seen.looked), 0)
     return seen
 
 
-def _attended(asked: Asked, start: int, end: int) -> Iterator[Contact]:
-    """With a conversation."""
-    reader, row = open_reader(asked.data.store), tables.contacts.c
-    within = (row.start_utc >= start) & (row.start_utc < end)
-    try:
-        with reader.engine.connect() as tx:
-            going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
-            for one in kept_contacts.ended(tx, within):
-                if one.outcome == "answered" and kept_contacts.key_of(one) not in going:
-                    yield one
-            for one in going.values():
-                if one.outcome == "answered" and start <= (one.start_utc or 0) < end:
-                    yield one
-    finally:
-        reader.close()
+def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
+    """Of calls that somebody of these took, and only the switch told so: whose each is, where that
+    is known, and whether it was taken before.
+    """
+    if not asked.total.calls(asked.queue).by_switch:
+        return
+    on, aliases = running(tx, asked.now_ms), read_people(asked.data).aliases
+    for day in asked.figures.days:
+        theirs = [a for a, sums in day.agents.items() if sums.calls(asked.queue).by_switch]
+        if not theirs:
+            continue
+        for its in facts(tx, day.start_ms, day.end_ms, on, aliases, theirs).values():
+            for call in its.switch.served:
+                inside = day.start_ms <= (call.connected_utc or 0) < day.end_ms
+                queue = asked.switch_queues.get(call.queue, call.queue)
+                if inside and call.reference and asked.queue in (None, queue):
+                    yield call.reference, id(call) in its.switch.continued
 
 
-def _is_ours(asked: Asked, one: Contact) -> bool:
-    agents = asked.agents
-    return (agents is None or one.a in agents) and asked.queue in (None, one.queue or "")
+def _is_ours(asked: Asked, one: callers.Segment) -> bool:
+    ours = asked.has_at(one.a, one.utc)
+    queue = asked.switch_queues.get(one.queue, one.queue)
+    return ours and asked.queue in (None, queue)
+
+
+def _fcr(asked: Asked, seen: _Seen) -> list[Section]:
+    """By the queue and the team that took the call first, and by its level-1 motive."""
+    people = asked.people
+
+    def team(visit: Visit) -> str:
+        code = people.on(visit.agent, day_at(visit.utc // 1000, asked.zone)).team
+        return people.teams.get(code, code) or asked.say("no_team_of")
+
+    found = {
+        "queue": tally_by(seen.looked, lambda one: queue_name(asked, one.queue)),
+        "team": tally_by(seen.looked, team),
+        "motive": tally_by(seen.looked, lambda one: people.motives.get(one.motive, one.motive)),
+    }
+    return [
+        table(asked, f"fcr_{name}s", [(name, "text")], FCR,
+              [([key], its[key]) for key in sorted(its)])
+        for name, its in found.items()
+    ]  # fmt: skip
 
 
 def _flag(asked: Asked, code: str) -> str:
@@ -110,7 +172,7 @@ def _flag(asked: Asked, code: str) -> str:
 
 def _by_flag(asked: Asked, calls: Calls) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for code, n in calls.codes.items():
+    for code, n in coded(calls).items():
         counted[_flag(asked, code)] += n
     return counted
 
@@ -128,20 +190,30 @@ def _flags(asked: Asked, calls: Calls) -> Section:
     return table(asked, "flags", [("flag", "text")], COUNT, lines)
 
 
+class _Hers(Struct):
+    """Of one agent; each adds up over queues."""
+
+    handled: int
+    distinct: int
+    flags: Counter[str]
+
+
 def _agents(asked: Asked) -> Section:
-    def calls(sums: Sums) -> Calls | None:
-        its = sums.calls(asked.queue)
-        return its if of_calls.handled(its) else None
+    def hers(sums: Sums) -> _Hers | None:
+        queues = sums.queues if asked.queue is None else {asked.queue: sums.calls(asked.queue)}
+        flags: Counter[str] = Counter()
+        for its in queues.values():
+            flags.update(_by_flag(asked, its))
+        handled = sum(map(of_calls.handled, queues.values()))
+        distinct = sum(map(of_calls.distinct, queues.values()))
+        return _Hers(handled, distinct, flags) if handled else None
 
-    def counted(flag: str) -> Part[Calls]:
-        def get(calls: Calls) -> Cell:
-            return _by_flag(asked, calls)[flag]
-
-        return Part(f"flag_{flag or 'none'}", get)
+    def counted(flag: str) -> Part[_Hers]:
+        return Part(f"flag_{flag or 'none'}", lambda one: one.flags[flag])
 
     parts = [
-        Part[Calls]("handled", of_calls.handled),
-        Part[Calls]("distinct", of_calls.distinct),
+        Part[_Hers]("handled", lambda one: one.handled),
+        Part[_Hers]("distinct", lambda one: one.distinct),
         *(counted(flag) for flag in FLAGS),
     ]
-    return table(asked, "consolidated_agents", AGENT, parts, agent_lines(asked, calls))
+    return table(asked, "consolidated_agents", AGENT, parts, agent_lines(asked, hers))

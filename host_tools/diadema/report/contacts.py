@@ -1,31 +1,53 @@
 """Contacts: how many came, what became of them, and that the count adds up."""
 
+from collections.abc import Iterator
+
+from msgspec import Struct
+
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import queue as of_queue
+from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Ratio, Section
+from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
     Part,
     Stated,
-    agent_lines,
+    agent_calls,
     day_lines,
     half_hour_lines,
-    queue_lines,
+    queue_table,
     summary,
     table,
 )
 
+
+def _known(calls: Calls, count: int) -> int | None:
+    """Of rings; None where a switch told of the calls and of no rings."""
+    return None if calls.unrung and not calls.offered else count
+
+
+def _rang(calls: Calls) -> int:
+    return calls.offered or calls.answered
+
+
+def _rung(calls: Calls) -> int:
+    return _rang(calls) or calls.rung_out
+
+
 PARTS: list[Part[Calls]] = [
-    Part("offered", lambda calls: calls.offered),
+    Part("offered", lambda calls: _known(calls, calls.offered)),
     Part("answered", lambda calls: calls.answered),
-    Part("missed", lambda calls: calls.missed),
-    Part("open", lambda calls: calls.open),
+    Part("missed", lambda calls: _known(calls, calls.missed)),
+    Part("excused", lambda calls: _known(calls, calls.excused)),
+    Part("open", lambda calls: _known(calls, calls.open)),
+    Part("unrung", lambda calls: calls.unrung),
     Part(
-        "answer_rate", of_calls.answer_rate, "percent", Ratio(["answered"], ["offered"]),
-        "answer_rate",
+        "pickup_rate", of_calls.pickup_rate, "percent",
+        Ratio(["answered", "-unrung"], ["offered", "-excused"]),
     ),
     Part("dialed", lambda calls: calls.dialed),
     Part("connected", lambda calls: calls.connected),
@@ -37,26 +59,58 @@ PARTS: list[Part[Calls]] = [
         Ratio(["transferred"], ["answered", "connected"]),
     ),
 ]  # fmt: skip
-_SIDES = ("received", "answered", "missed", "abandoned", "left", "open")
+RINGS: list[Part[Calls]] = [
+    *PARTS[:7],
+    Part("rung_out", lambda calls: calls.rung_out),
+    Part("missed_ring_s", lambda calls: _known(calls, calls.missed_ring_s), "seconds"),
+    Part("ring_n", lambda calls: calls.ring_n),
+    Part("ring_s", lambda calls: calls.ring_s, "seconds"),
+    Part("ring_mean_s", of_calls.ring_mean, "seconds", Ratio(["ring_s"], ["ring_n"])),
+    Part("left_on_hold", lambda calls: calls.left_on_hold),
+]
+OUTBOUND: list[Part[Calls]] = [
+    *PARTS[7:11],
+    Part(
+        "connect_rate", of_calls.connect_rate, "percent", Ratio(["connected"], ["dialed"]),
+    ),
+    Part("dial_n", lambda calls: calls.dial_n),
+    Part("dial_s", lambda calls: calls.dial_s, "seconds"),
+    Part("dial_mean_s", of_calls.dial_mean, "seconds", Ratio(["dial_s"], ["dial_n"])),
+]  # fmt: skip
+_SIDES = ("received", "answered", "missed", "excused", "abandoned", "left", "open")
 
 
 def make(asked: Asked) -> list[Section]:
     def calls(sums: Sums) -> Calls | None:
         its = sums.calls(asked.queue)
-        return its if its.offered or its.dialed else None
+        return its if _rang(its) or its.dialed else None
 
     total = asked.total.calls(asked.queue)
     sections = [
         _summary(asked, total),
         _check(asked, total),
-        table(asked, "calls_agents", AGENT, PARTS, agent_lines(asked, calls)),
-        table(asked, "calls_queues", [("queue", "text")], PARTS, queue_lines(asked)),
+        table(
+            asked,
+            "calls_agents",
+            AGENT,
+            PARTS,
+            agent_calls(asked, lambda one: _rang(one) or one.dialed),
+        ),
+        queue_table(asked, "calls_queues", PARTS),
         table(asked, "calls_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
     ]
     if asked.period.grain != "day":
         days = day_lines(asked, calls)
         sections.insert(3, table(asked, "calls_days", [("day", "day")], PARTS, days))
-    sections.append(_causes(asked, total))
+    sections += [
+        *by_stage(asked, "calls_stages", PARTS, calls),
+        _causes(asked, total),
+        table(asked, "rings_agents", AGENT, RINGS, agent_calls(asked, _rung)),
+        _transfers(asked, total),
+        table(
+            asked, "outbound_agents", AGENT, OUTBOUND, agent_calls(asked, lambda one: one.dialed)
+        ),
+    ]
     return sections
 
 
@@ -72,46 +126,116 @@ def switch_side(asked: Asked) -> QueueSums | None:
 
 def _summary(asked: Asked, calls: Calls) -> Section:
     side = switch_side(asked)
-    stated = [
-        Stated("offered", "count", calls.offered),
-        Stated("handled", "count", of_calls.handled(calls)),
-        Stated("distinct", "count", of_calls.distinct(calls)),
-        Stated("switch_answered", "count", side.answered if side else None),
-        Stated("missed", "count", calls.missed),
-        Stated("abandoned", "count", side.abandoned if side else None),
-        Stated(
-            "answer_rate", "percent", of_calls.answer_rate(calls), calls.offered, "answer_rate"
+    handled = of_calls.handled(calls)
+    stated = [*_of_switch(asked, side)]
+    stated += [
+        Stated("offered", "count", _known(calls, calls.offered)),
+        Stated("handled", "count", handled),
+        Stated("distinct", "count", of_calls.distinct(calls), handled),
+        Stated("missed", "count", _known(calls, calls.missed), _known(calls, calls.offered)),
+        Stated("excused", "count", _known(calls, calls.excused), _known(calls, calls.offered)),
+        Stated("pickup_rate", "percent", of_calls.pickup_rate(calls),
+               _known(calls, calls.offered - calls.excused)),
+        Stated("transfer_rate", "percent", of_calls.transfer_rate(calls), handled),
+        *(
+            Stated(f"transfer_{where}_rate", "percent",
+                   percent(of_calls.transferred_to(calls, _areas(asked, where)), handled), handled)
+            for where in ("internal", "external")
         ),
-        Stated("transfer_rate", "percent", of_calls.transfer_rate(calls), of_calls.handled(calls)),
-        Stated("typified", "count", calls.typified, of_calls.handled(calls)),
-    ]
-    if side:
-        flow = side.flow(asked.threshold_s, asked.short_s)
-        n = flow.answered + flow.abandoned
-        stated.append(
-            Stated("abandonment", "percent", of_queue.abandonment(flow), n, "abandonment")
-        )
+        Stated("connect_rate", "percent", of_calls.connect_rate(calls), calls.dialed),
+        Stated("typified", "count", calls.typified, calls.typified + calls.untyped),
+    ]  # fmt: skip
     notes = [asked.say("note.handled")]
     if side is None:
         word = "note.no_switch" if asked.scope.of in ("floor", "queue") else "note.switch_of_all"
         notes.append(asked.say(word))
     if calls.by_switch:
         notes.append(asked.say("note.by_switch", n=calls.by_switch))
+    if calls.unrung:
+        notes.append(asked.say("note.unrung", n=calls.unrung))
     if calls.by_key:
         notes.append(asked.say("note.by_key", n=calls.by_key))
+    if asked.hourless.offered or asked.hourless.dialed:
+        n = asked.hourless.offered + asked.hourless.dialed
+        notes.append(asked.say("note.hourless", n=n))
     return summary(asked, stated, notes)
 
 
+def _of_switch(asked: Asked, side: QueueSums | None) -> Iterator[Stated]:
+    """The callers' side; not known where there is no switch, or where it is nobody's own."""
+    sums = side or QueueSums()
+    flow = sums.flow(asked.threshold_s(asked.queue or ""), asked.short_s)
+    for key, count, n in (
+        ("received", sums.received, None),
+        ("switch_answered", sums.distinct, sums.answered),
+        ("abandoned", sums.abandoned, sums.received),
+    ):
+        yield Stated(key, "count", count if side else None, n if side else None)
+    for key, value, n in (
+        ("answer_rate", of_queue.answer_rate(flow), flow.received),
+        ("abandonment", of_queue.abandonment(flow), flow.answered + flow.abandoned),
+    ):
+        yield Stated(key, "percent", value, n if side else None, key)
+
+
+def _areas(asked: Asked, where: str) -> set[str]:
+    areas = asked.people.areas.items()
+    return {code for code, area in areas if area.external == (where == "external")}
+
+
+class _Handed(Struct):
+    n: int
+    whole: int
+
+
+def _transfers(asked: Asked, calls: Calls) -> Section:
+    """By kind and area, the most frequent first. What the switch told has no area."""
+    parts: list[Part[_Handed]] = [
+        Part("count", lambda one: one.n),
+        Part("share", lambda one: percent(one.n, one.whole), "percent",
+             Ratio(["count"], ["count"])),
+    ]  # fmt: skip
+    lines: list[Line[_Handed]] = []
+    for told, n in sorted(calls.transfers.items(), key=lambda one: (-one[1], one[0])):
+        kind, _, code = told.partition(" ")
+        area = asked.people.areas.get(code)
+        where = "unknown" if area is None else "external" if area.external else "internal"
+        before: list[Cell] = [
+            asked.known("transfer", kind or "unknown"),
+            area.label if area else code or "—",
+            asked.say(f"transfer_to.{where}"),
+        ]
+        lines.append((before, _Handed(n, calls.transferred)))
+    heads = [("transfer_kind", "text"), ("area", "text"), ("transfer_where", "text")]
+    return table(asked, "transfers", heads, parts, lines)  # type: ignore[arg-type]
+
+
 def _check(asked: Asked, calls: Calls) -> Section:
-    """Received less all that can have become of it: nothing may be left."""
-    sides: list[tuple[str, tuple[int | None, ...]]] = [
-        ("in", (calls.offered, calls.answered, calls.missed, None, None, calls.open)),
-        ("out", (calls.dialed, calls.connected, calls.not_answered, None, None, calls.dialing)),
-    ]
+    """Received less all that can have become of it: nothing may be left. What had no hour yet is
+    beside, in no other figure.
+    """
+
+    def agents(name: str, one: Calls) -> tuple[str, tuple[int | None, ...]]:
+        taken = one.answered - one.unrung
+        return name, (one.offered, taken, one.missed, one.excused, None, None, one.open)
+
+    sides: list[tuple[str, tuple[int | None, ...]]] = []
+    if calls.offered or not calls.unrung:
+        told = calls.by_switch - calls.unrung
+        whose = "in" if not told else "in_switch" if told == calls.answered else "in_both"
+        sides.append(agents(whose, calls))
+    out = (calls.dialed, calls.connected, calls.not_answered, None, None, None, calls.dialing)
+    sides.append(("out", out))
     side = switch_side(asked)
     if side:
-        whole = (side.received, side.answered, None, side.abandoned, side.left, side.waiting)
+        whole = (side.received, side.answered, None, None, side.abandoned, side.left, side.waiting)
         sides.append(("switch", whole))
+    late = asked.hourless
+    if late.offered:
+        sides.append(agents("hourless_in", late))
+    if late.dialed:
+        its = (late.dialed, late.connected, late.not_answered, None, None, None, late.dialing)
+        sides.append(("hourless_out", its))
     columns = [Column(key="side", word=asked.say("col.side"), kind="text")]
     columns += [Column(key=key, word=asked.say(f"col.side_{key}")) for key in _SIDES]
     columns.append(Column(key="difference", word=asked.say("col.difference")))

@@ -4,6 +4,7 @@ from collections import Counter
 
 from msgspec import Struct
 
+from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.rounding import percent
@@ -37,18 +38,26 @@ def make(asked: Asked) -> list[Section]:
         Stated("untyped", "count", total.untyped, ended),
         Stated("retyped", "count", total.retyped, total.typified),
         Stated("typified_rate", "percent", of_calls.typified_rate(total), ended),
-        Stated("negative", "count", _negative(asked, total), sum(total.codes.values())),
+        Stated("negative", "count", _negative(asked, total), total.typified),
     ]
+    codes = coded(total)
     return [
         summary(asked, stated),
-        _pareto(asked, total.codes),
-        *(_level(asked, total.codes, level) for level in (1, 2)),
+        _pareto(asked, codes, total.untyped),
+        *(_level(asked, codes, level) for level in (1, 2)),
         table(asked, "codes_agents", AGENT, PARTS, agent_lines(asked, calls)),
     ]
 
 
 def _negative(asked: Asked, calls: Calls) -> int:
     return sum(n for code, n in calls.codes.items() if code in asked.people.negative_codes)
+
+
+def coded(calls: Calls) -> dict[str, int]:
+    """How often each code of the tree was given: Σ = typified. A call that was given none stands
+    apart, as untyped.
+    """
+    return {code: n for code, n in calls.codes.items() if code not in UNCODED}
 
 
 class Counted(Struct):
@@ -69,7 +78,7 @@ CUMULATED: list[Part[Counted]] = [
 ]
 
 
-def _pareto(asked: Asked, codes: dict[str, int]) -> Section:
+def _pareto(asked: Asked, codes: dict[str, int], untyped: int) -> Section:
     """The most frequent first."""
     whole, running = sum(codes.values()), 0
     lines: list[Line[Counted]] = []
@@ -79,7 +88,8 @@ def _pareto(asked: Asked, codes: dict[str, int]) -> Section:
         before: list[Cell] = [code, *levels, flag_word(asked, asked.people.flags.get(code, ""))]
         lines.append((before, Counted(n, whole, running)))
     heads = [(name, _TEXT) for name in ("code", "level1", "level2", "level3", "flag")]
-    return table(asked, "pareto", heads, CUMULATED, lines)
+    notes = [asked.say("note.untyped", n=untyped)] if untyped else []
+    return table(asked, "pareto", heads, CUMULATED, lines, notes=notes)
 
 
 def _level(asked: Asked, codes: dict[str, int], level: int) -> Section:

@@ -1,39 +1,67 @@
 """TMO with its three parts, and what the time logged in was spent on."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from diadema.directory.people import PRIVATE
+from diadema.figures.away import TOGETHER
 from diadema.figures.rows import Calls, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
-from diadema.report.model import Ratio, Section
+from diadema.report.model import Kind, Ratio, Section
+from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
     Part,
     Stated,
+    agent_calls,
     agent_lines,
     day_lines,
     half_hour_lines,
-    queue_lines,
+    queue_table,
+    reason_name,
     summary,
     table,
 )
 
 _HANDLING = ["talk_s", "hold_s", "wrap_s"]
-_BUSY = ["talking", "held", "consulting", "wrapup"]
+_BUSY = ["talking", "held", "consulting", "wrapup", "dialing_s"]
 
 
+def _known(calls: Calls, seconds: int) -> int | None:
+    """Of hold and wrap-up; None where a switch alone told of the calls, or means take none."""
+    return None if calls.n == calls.switch_n else seconds
+
+
+def _handled(calls: Calls) -> int:
+    return calls.n or of_calls.aside(calls)
+
+
+_OF_STATIONS = ["n", "-switch_n"]
 PARTS: list[Part[Calls]] = [
     Part("n", lambda calls: calls.n),
+    Part("switch_n", lambda calls: calls.switch_n),
     Part("talk_s", lambda calls: calls.talk_s, "seconds"),
-    Part("hold_s", lambda calls: calls.hold_s, "seconds"),
-    Part("wrap_s", lambda calls: calls.wrap_s, "seconds"),
+    Part("hold_s", lambda calls: _known(calls, calls.hold_s), "seconds"),
+    Part("consult_s", lambda calls: _known(calls, calls.consult_s), "seconds"),
+    Part("wrap_s", lambda calls: _known(calls, calls.wrap_s), "seconds"),
     Part("aht_s", of_calls.aht, "seconds", Ratio(_HANDLING, ["n"]), "aht_s"),
     Part("talk_mean_s", of_calls.talk_mean, "seconds", Ratio(["talk_s"], ["n"])),
-    Part("hold_mean_s", of_calls.hold_mean, "seconds", Ratio(["hold_s"], ["n"])),
-    Part("wrap_mean_s", of_calls.wrap_mean, "seconds", Ratio(["wrap_s"], ["n"])),
+    Part("hold_mean_s", of_calls.hold_mean, "seconds", Ratio(["hold_s"], _OF_STATIONS)),
+    Part("consult_mean_s", of_calls.consult_mean, "seconds", Ratio(["consult_s"], _OF_STATIONS)),
+    Part("wrap_mean_s", of_calls.wrap_mean, "seconds", Ratio(["wrap_s"], _OF_STATIONS)),
+    Part("aht_median_s", of_calls.aht_median, "seconds", None),
+    Part("aht_p90_s", of_calls.aht_p90, "seconds", None),
+    Part("consults", lambda calls: calls.consults),
     Part("aside", of_calls.aside),
 ]
+_BY_CODE = {
+    "n", "switch_n", "talk_s", "hold_s", "wrap_s",
+    "aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s",
+}  # fmt: skip
 LOAD: list[Part[Load]] = [
     Part("logged_s", lambda load: load.logged_s, "seconds"),
     Part("ready", lambda load: load.ready, "seconds"),
@@ -45,6 +73,7 @@ LOAD: list[Part[Load]] = [
     Part("wrapup", lambda load: load.wrapup, "seconds"),
     Part("not_ready", lambda load: load.not_ready, "seconds"),
     Part("off", lambda load: load.off, "seconds"),
+    Part("technical_s", lambda load: load.technical_s, "seconds"),
     Part(
         "occupancy", states.occupancy, "percent", Ratio(_BUSY, [*_BUSY, "ready"]), "occupancy"
     ),
@@ -58,36 +87,43 @@ LOAD: list[Part[Load]] = [
 def make(asked: Asked) -> list[Section]:
     def calls(sums: Sums) -> Calls | None:
         its = sums.calls(asked.queue)
-        return its if its.n or of_calls.aside(its) else None
+        return its if _handled(its) else None
 
     total = asked.total
     sections = [
         _summary(asked, total.calls(asked.queue), total.load),
-        table(asked, "aht_agents", AGENT, PARTS, agent_lines(asked, calls)),
-        table(asked, "aht_queues", [("queue", "text")], PARTS, queue_lines(asked)),
+        table(asked, "aht_agents", AGENT, PARTS, agent_calls(asked, _handled)),
+        queue_table(asked, "aht_queues", PARTS),
         table(asked, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
+        *_codes(asked, total.calls(asked.queue)),
     ]
     if asked.period.grain != "day":
         days = day_lines(asked, calls)
         sections.insert(2, table(asked, "aht_days", [("day", "day")], PARTS, days))
     sections[1].notes = _asides(asked, total.calls(asked.queue))
+    sections += by_stage(asked, "aht_stages", PARTS, calls)
     if asked.queue is None:
         sections += _times(asked)
     return sections
 
 
 def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
+    known = calls.n - calls.switch_n
     stated = [
         Stated("aht_s", "seconds", of_calls.aht(calls), calls.n, "aht_s"),
         Stated("talk_mean_s", "seconds", of_calls.talk_mean(calls), calls.n),
-        Stated("hold_mean_s", "seconds", of_calls.hold_mean(calls), calls.n),
-        Stated("wrap_mean_s", "seconds", of_calls.wrap_mean(calls), calls.n),
+        Stated("hold_mean_s", "seconds", of_calls.hold_mean(calls), known),
+        Stated("consult_mean_s", "seconds", of_calls.consult_mean(calls), known),
+        Stated("wrap_mean_s", "seconds", of_calls.wrap_mean(calls), known),
+        Stated("aht_median_s", "seconds", of_calls.aht_median(calls), calls.n),
+        Stated("aht_p90_s", "seconds", of_calls.aht_p90(calls), calls.n),
     ]
     notes = []
     if asked.queue is None:
+        people = asked.logged_in
         stated += [
-            Stated("occupancy", "percent", states.occupancy(load), target="occupancy"),
-            Stated("utilisation", "percent", states.utilisation(load), target="utilisation"),
+            Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
+            Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
         ]
     else:
         notes.append(asked.say("note.no_load_of_queue"))
@@ -95,12 +131,54 @@ def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
         notes.append(asked.say("note.by_switch", n=calls.by_switch))
     if calls.by_key:
         notes.append(asked.say("note.by_key", n=calls.by_key))
+    late = of_calls.handled(asked.hourless)
+    if late:
+        notes.append(asked.say("note.hourless", n=late))
     return summary(asked, stated, notes)
+
+
+def _codes(asked: Asked, calls: Calls) -> list[Section]:
+    """By motive, the first level of the tree, and by the whole disposition; the most time first.
+    What was given no code is a line of its own.
+    """
+    parts = [part for part in PARTS if part.key in _BY_CODE]
+    by_code = {code: _of_codes(calls, [code]) for code in calls.code_n}
+    none = asked.say("no_code")
+    levels = {
+        code: [*asked.people.codes.get(code, [code] if code else [none]), "", ""][:3]
+        for code in by_code
+    }
+    motives: defaultdict[str, list[str]] = defaultdict(list)
+    for code in by_code:
+        motives[levels[code][0]].append(code)
+    of_motive = [([motive], _of_codes(calls, its)) for motive, its in motives.items()]
+    of_code = [([code, *levels[code]], its) for code, its in by_code.items()]
+    heads: list[tuple[str, Kind]] = [("level1", "text"), ("level2", "text"), ("level3", "text")]
+    return [
+        table(asked, "aht_motives", heads[:1], parts, _longest_first(of_motive)),
+        table(asked, "aht_codes", [("code", "text"), *heads], parts, _longest_first(of_code)),
+    ]
+
+
+def _of_codes(calls: Calls, codes: Iterable[str]) -> Calls:
+    its = Calls()
+    for code in codes:
+        its.n += calls.code_n.get(code, 0)
+        its.talk_s += calls.code_talk_s.get(code, 0)
+        its.hold_s += calls.code_hold_s.get(code, 0)
+        its.wrap_s += calls.code_wrap_s.get(code, 0)
+        its.switch_n += 0 if code else calls.switch_n  # a switch knows of no code
+    return its
+
+
+def _longest_first(lines: Sequence[tuple[list[str], Calls]]) -> Iterable[Line[Calls]]:
+    for before, calls in sorted(lines, key=lambda one: (-of_calls.handle_s(one[1]), one[0])):
+        yield [*before], calls
 
 
 def _asides(asked: Asked, calls: Calls) -> list[str]:
     """What the means leave out, counted by its reason."""
-    reasons = ("open", "interrupted", "estimated", "impossible")
+    reasons = ("open", "interrupted", "estimated", "impossible", "unnamed")
     found = [(name, getattr(calls, f"aside_{name}")) for name in reasons]
     said = ", ".join(f"{n} {asked.say(f'aside.{name}')}" for name, n in found if n)
     return [asked.say("note.aside", said=said)] if said else []
@@ -117,32 +195,31 @@ def _times(asked: Asked) -> list[Section]:
     return [
         table(asked, "load_agents", AGENT, LOAD, agent_lines(asked, load), notes=notes),
         table(asked, "load_halves", [("hour", "text")], LOAD, half_hour_lines(asked, load)),
+        *by_stage(asked, "load_stages", LOAD, load),
         _reasons(asked),
     ]
 
 
 def _reasons(asked: Asked) -> Section:
-    """Time in each not-ready reason; what the system gave is a part of it."""
+    """Time in each not-ready reason; what the system gave is a part of it. The private ones are
+    told apart of ten people or more together, else they are one, the last one whatever it has.
+    """
     load = asked.total.load
-
-    def spent(code: str) -> int:
-        return load.reasons[code]
-
+    people = asked.logged_in
+    spent, system = (
+        given if people >= TOGETHER else asked.people.told(given)
+        for given in (load.reasons, load.system)
+    )
     parts: list[Part[str]] = [
-        Part("seconds", spent, "seconds"),
-        Part("system_s", lambda code: load.system.get(code, 0), "seconds"),
+        Part("seconds", lambda code: spent[code], "seconds"),
+        Part("system_s", lambda code: system.get(code, 0), "seconds"),
         Part(
-            "share", lambda code: percent(spent(code), load.not_ready), "percent",
+            "share", lambda code: percent(spent[code], load.not_ready), "percent",
             Ratio(["seconds"], ["seconds"]),
         ),
     ]  # fmt: skip
     lines: list[Line[str]] = [
-        ([_reason(asked, code)], code)
-        for code in sorted(load.reasons, key=lambda code: (-spent(code), code))
+        ([reason_name(asked, code)], code)
+        for code in sorted(spent, key=lambda code: (code == PRIVATE, -spent[code], code))
     ]
     return table(asked, "reasons", [("reason", "text")], parts, lines)
-
-
-def _reason(asked: Asked, code: str) -> str:
-    known = asked.people.reasons.get(code)
-    return known.label if known else asked.known("reason", code or "none")

@@ -6,10 +6,11 @@ if TYPE_CHECKING:
     from diadema.web.who import Right
 
 type Kind = Literal[
-    "llamadas", "tmo", "adherencia", "servicio", "tipificacion", "protocolo", "consolidado",
-    "asistencia", "supervision",
+    "intradia", "llamadas", "tmo", "adherencia", "servicio", "tipificacion", "protocolo",
+    "consolidado", "asistencia", "supervision",
 ]  # fmt: skip
 RIGHTS: dict[str, "Right"] = {
+    "intradia": "figures",
     "llamadas": "figures",
     "tmo": "figures",
     "adherencia": "figures",

@@ -5,18 +5,21 @@ from importlib import import_module
 
 from diadema.errors import DiademaError
 from diadema.figures.rows import Cut
+from diadema.metrics.queue import SHORT_S
 from diadema.paths import DataDir
+from diadema.report.apart import apart
 from diadema.report.asked import Asked
+from diadema.report.invariants import invariants
 from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
 from diadema.report.seals import seals
 from diadema.web.who import Person
 
-THRESHOLD_S, SHORT_S = 20, 5
-FROM_FIGURES = frozenset({"llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
+FROM_FIGURES = frozenset({"intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
 _GOES = 3
 _MODULES = {
+    "intradia": "intraday",
     "llamadas": "contacts",
     "tmo": "handling",
     "adherencia": "adherence",
@@ -35,12 +38,13 @@ def make(
     span: Period,
     scope: Scope,
     now_ms: int,
-    threshold_s: int = THRESHOLD_S,
+    threshold_s: int | None = None,
     short_s: int = SHORT_S,
     person: Person | None = None,
     language: str | None = None,
 ) -> Report:
-    """With a `person` only what he may see. Raises KeyError for no kind, NotYours, and
+    """`threshold_s`: T of the service level in place of that of the targets. With a `person` only
+    what he may see. Raises KeyError for no kind, NotYours, and
     DiademaError for a scope that is not there or where there is no store.
     """
     if kind not in KINDS:
@@ -68,7 +72,8 @@ def make(
         scope=scope,
         scope_name=asked.scope_name,
         cut=cut,
-        threshold_s=threshold_s,
+        threshold_s=asked.threshold_s(asked.queue or ""),
+        thresholds=asked.thresholds(),
         short_s=short_s,
         sections=sections,
         notes=_notes(asked),
@@ -80,15 +85,20 @@ def _settled(asked: Asked, maker: Callable[[Asked], list[Section]]) -> tuple[lis
     stands for all of it; while they never pause it is that of before.
     """
     if asked.kind in FROM_FIGURES:
-        sections = maker(asked)
+        sections = _with_sums(asked, maker)
         return sections, asked.cut()
     for _ in range(_GOES):
         asked.forget()
         before = asked.cut()
-        sections = maker(asked)
+        sections = _with_sums(asked, maker) if asked.kind == "consolidado" else maker(asked)
         if before.position == asked.cut().position:
             break
     return sections, before
+
+
+def _with_sums(asked: Asked, maker: Callable[[Asked], list[Section]]) -> list[Section]:
+    """And what is in none of its tables, and whether what must be equal is."""
+    return [*maker(asked), apart(asked), invariants(asked)]
 
 
 def _span(asked: Asked) -> str:

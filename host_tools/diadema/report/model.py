@@ -38,18 +38,24 @@ class Ratio(Struct):
 
 
 class Target(Struct):
-    """What is aimed at, in the column's own unit."""
+    """What is aimed at, in the column's own unit: at least so much or, `at_most`, no more; a band
+    where there is a `ceiling`.
+    """
 
     value: float
     at_most: bool = False
+    ceiling: float | None = None
 
     def missed(self, value: float) -> bool:
+        if self.ceiling is not None and value > self.ceiling:
+            return True
         return value > self.value if self.at_most else value < self.value
 
 
 class Column(Struct, kw_only=True):
     """`key` is for scripts, `word` for people. `total` says how its total is made: by adding up,
-    by a Ratio, or otherwise (`given`); None: it has none.
+    by a Ratio, or otherwise (`given`); None: it has none. `goal`: the key of the column with the
+    target of each row, where they differ; it is a ceiling where `at_most`.
     """
 
     key: str
@@ -57,6 +63,8 @@ class Column(Struct, kw_only=True):
     kind: Kind = "count"
     total: Literal["sum", "given"] | Ratio | None = None
     target: Target | None = None
+    goal: str = ""
+    at_most: bool = False
 
 
 class Section(Struct, kw_only=True):
@@ -76,6 +84,14 @@ class Section(Struct, kw_only=True):
             if column.key == key:
                 return place
         raise KeyError(key)
+
+    def target(self, row: list[Cell], place: int) -> Target | None:
+        """What that cell of the row is held to."""
+        column = self.columns[place]
+        if not column.goal:
+            return column.target
+        aim = plain(row[self.at(column.goal)])
+        return Target(aim, column.at_most) if isinstance(aim, int | float) else None
 
 
 class Scope(Struct, kw_only=True, frozen=True):
@@ -102,7 +118,9 @@ def scope_of(word: str) -> Scope:
 
 
 class Report(Struct, kw_only=True):
-    """`first` and `last` are its days; `until`: some of them are still to come at the cut-off."""
+    """`first` and `last` are its days. `threshold_s`: T of the service level; `thresholds`: of
+    the queues that have another one.
+    """
 
     kind: str
     title: str
@@ -118,6 +136,7 @@ class Report(Struct, kw_only=True):
     cut: Cut
     threshold_s: int
     short_s: int
+    thresholds: dict[str, int] = field(default_factory=dict)
     sections: list[Section]
     notes: list[str] = field(default_factory=list)
 
@@ -151,7 +170,8 @@ def totalled(
     for column in columns:
         match column.total:
             case "sum":
-                total.append(sums[column.key])
+                unknown = is_unknown(rows, places[column.key])
+                total.append(None if unknown else sums[column.key])
             case Ratio() as ratio:
                 total.append(ratio_of(column.kind, ratio, sums))
             case "given":
@@ -159,6 +179,11 @@ def totalled(
             case _:
                 total.append(None)
     return total
+
+
+def is_unknown(rows: Sequence[Sequence[Cell]], place: int) -> bool:
+    """There are rows, and none of them knows anything of that column."""
+    return bool(rows) and all(plain(row[place]) is None for row in rows)
 
 
 def ratio_of(kind: Kind, ratio: Ratio, sums: dict[str, int]) -> int | float | None:
@@ -174,5 +199,7 @@ def added(names: Sequence[str], values: dict[str, Any]) -> int:
 
 
 def _number(cell: Cell) -> int:
+    if type(cell) is int:  # as most are
+        return cell
     value = plain(cell)
     return value if isinstance(value, int) else 0

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
+from diadema.directory.people import People
 from diadema.errors import DiademaError
 from diadema.metrics import queue
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import Flow
-from diadema.metrics.rounding import mean
+from diadema.metrics.rounding import mean, whole_seconds
 from diadema.store import QueueCall, Reader, switch_calls
 
 type Agent = str | None  # the switch named nobody
@@ -49,7 +50,9 @@ class Cut(Struct):
 
 
 class Month(Struct):
-    """Intervals are known by their first second in UTC."""
+    """Intervals are known by their first second in UTC. `thresholds`: T of the queues that have
+    another one than `threshold_s`. A call `at_once` waited no second.
+    """
 
     month: str
     zone: str
@@ -64,19 +67,35 @@ class Month(Struct):
     agents: dict[Agent, Served]
     flow: dict[int, Flow]
     load: dict[tuple[int, Agent], Served]
+    thresholds: dict[str, int]
+    at_once: Counter[str]  # answered and abandoned without a wait
 
 
 def month_report(
-    reader: Reader, month: str, zone: ZoneInfo, now_ms: int, threshold_s: int, short_s: int
+    reader: Reader,
+    month: str,
+    zone: ZoneInfo,
+    now_ms: int,
+    people: People,
+    threshold_s: int | None = None,
+    short_s: int = queue.SHORT_S,
 ) -> Month:
-    """Raises DiademaError for what is no month."""
+    """`threshold_s` None: each queue's as the targets have it. Raises DiademaError for what is no
+    month.
+    """
     start_s, end_s = bounds(month, zone)
     with reader.engine.connect() as connection:  # one state of the store
         calls = switch_calls.calls(connection, start_s * 1000, end_s * 1000)
         position = switch_calls.position(connection)
         days = switch_calls.days(connection, zone)
     now = datetime.fromtimestamp(now_ms / 1000, zone).isoformat(timespec="seconds")
-    return work_out(calls, month, zone, Cut(now, position), days, threshold_s, short_s)
+    its: dict[str, int] = {}
+    if threshold_s is None:
+        threshold_s = people.threshold_s()
+        its = {name: t for name, t in people.thresholds.items() if t != threshold_s}
+    for call in calls:
+        call.queue = people.queue(call.queue)
+    return work_out(calls, month, zone, Cut(now, position), days, threshold_s, short_s, its)
 
 
 def work_out(
@@ -87,6 +106,7 @@ def work_out(
     days: tuple[str, str] | None,
     threshold_s: int,
     short_s: int,
+    thresholds: Mapping[str, int] = {},
 ) -> Month:
     """The same from its calls; what of them is outside of the month is left out."""
     made = Month(
@@ -103,6 +123,8 @@ def work_out(
         agents=defaultdict(Served),
         flow=defaultdict(Flow),
         load=defaultdict(Served),
+        thresholds=dict(thresholds),
+        at_once=Counter(),
     )
     start_s, end_s = bounds(month, zone)
     intervals = Intervals(zone)
@@ -129,9 +151,12 @@ def _book(made: Month, call: QueueCall, intervals: Intervals) -> None:
     if not call.entered:
         made.outside[call.cause or ""] += 1
         return
-    made.total.add(call, made.threshold_s, made.short_s)
+    if call.outcome in ("answered", "abandoned") and not call.wait_ms:
+        made.at_once[call.outcome] += 1
+    threshold_s = made.thresholds.get(call.queue, made.threshold_s)
     interval = intervals.start_of(call.start_utc // 1000)
-    made.flow[interval].add(call, made.threshold_s, made.short_s)
+    for flow in (made.total, made.flow[interval]):
+        flow.add(call, threshold_s, made.short_s)
 
 
 def _serve(
@@ -140,7 +165,7 @@ def _serve(
     assert call.connected_utc is not None
     start_s, agent = call.connected_utc // 1000, call.agent
     if month[0] <= start_s < month[1]:
-        end_s = None if call.end_utc is None else call.end_utc // 1000
+        talked = queue.talk_ms(call)
         why = _aside(call, doubtful)
         for row in (
             made.served,
@@ -150,9 +175,9 @@ def _serve(
             row.contacts += 1
             if why:
                 row.aside[why] += 1
-            elif end_s is not None:
+            elif talked is not None:
                 row.n += 1
-                row.n_talk_s += end_s - start_s
+                row.n_talk_s += whole_seconds(talked)
     if call.end_utc is None:
         return
     begin, until = max(start_s, month[0]), min(call.end_utc // 1000, month[1])
@@ -196,10 +221,13 @@ def as_json(made: Month) -> dict[str, Any]:
         "sources": made.sources,
         "cut_off": {"at": made.cut.at, "position": made.cut.position},
         "threshold_s": made.threshold_s,
+        "thresholds": made.thresholds,
         "short_s": made.short_s,
         **_figures(made.total),
         "formulas": queue.VARIANTS,
         "outside_queue": dict(made.outside),
+        "no_agent": made.agents[None].contacts if None in made.agents else 0,
+        "at_once": {name: made.at_once[name] for name in ("answered", "abandoned")},
         **_served(made.served),
         "agents": [{"agent": agent, **_served(row)} for agent, row in by_agent(made.agents)],
         "intervals": [
@@ -226,6 +254,7 @@ def _figures(flow: Flow) -> dict[str, Any]:
         "asa_s": queue.asa(flow),
         "abandonment": queue.abandonment(flow),
         "abandonment_noshort": queue.abandonment_noshort(flow),
+        "abandonment_received": queue.abandonment_received(flow),
         "n": {**asdict(flow), "service_level": {v: n(flow) for v, n in queue.BASES.items()}},
     }
 

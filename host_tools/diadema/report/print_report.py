@@ -22,13 +22,15 @@ BINARY = ("xlsx", "pdf")
 
 
 class Order(Struct, frozen=True):
-    """`word`: the span as it was typed; None: the running one."""
+    """`word`: the span as it was typed; None: the running one. `threshold_s` None: as the targets
+    have it.
+    """
 
     grain: Grain
     word: str | None
     kind: str | None
     scope: dict[str, str | None]
-    threshold_s: int
+    threshold_s: int | None
     short_s: int
 
 

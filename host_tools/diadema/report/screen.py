@@ -3,7 +3,6 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from diadema.metrics import queue
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import clock_words
 from diadema.metrics.queue import Flow
 from diadema.report.durations import NOTHING, percent
 from diadema.report.month import Month, Served, by_agent
@@ -29,6 +28,9 @@ def show(console: Console, made: Month, language: str) -> None:
     else:
         console.print(_totals(made, language))
         console.print(_levels(made, language))
+        if made.thresholds:
+            each = ", ".join(f"{clean(name)} {t} s" for name, t in made.thresholds.items())
+            console.print(say("thresholds", each=each))
         console.print(_agents(made, language))
         console.print(_halves(made, language))
         console.print(say("basis"))
@@ -51,6 +53,9 @@ def _totals(made: Month, language: str) -> Table:
     table = _table(say("totals"), show_header=False)
     for name in ("received", "answered", "abandoned", "short", "left", "waiting"):
         table.add_row(say(name, short=made.short_s), str(getattr(total, name)))
+    table.add_row(say("no_agent"), str(made.agents[None].contacts if None in made.agents else 0))
+    for name in ("answered", "abandoned"):
+        table.add_row(say(f"at_once.{name}"), str(made.at_once[name]))
     known = section("report", language)
     for cause, calls in sorted(made.outside.items()):
         key = f"outside.{cause}"
@@ -58,6 +63,8 @@ def _totals(made: Month, language: str) -> Table:
     table.add_row(say("asa", n=total.answered), _seconds(queue.asa(total)))
     table.add_row(say("abandonment"), percent(queue.abandonment(total), language))
     table.add_row(say("abandonment_noshort"), percent(queue.abandonment_noshort(total), language))
+    received = queue.abandonment_received(total)
+    table.add_row(say("abandonment_received"), percent(received, language))
     table.add_row(say("contacts"), str(served.contacts))
     table.add_row(say("talk"), _seconds(served.talk_s))
     table.add_row(say("mean_talk", n=served.n), _seconds(served.mean_talk_s))
@@ -97,14 +104,15 @@ def _served(row: Served, language: str) -> Iterable[str]:
 
 def _halves(made: Month, language: str) -> Table:
     """The month's half-hours, those of the same hour of the day together."""
-    say, local = partial(_say, language), Intervals(ZoneInfo(made.zone)).local
+    say = partial(_say, language)
+    words = clock_words({*made.flow, *(start for start, _ in made.load)}, ZoneInfo(made.zone))
     flows: defaultdict[str, Flow] = defaultdict(Flow)
     served: defaultdict[str, Served] = defaultdict(Served)
     for start, flow in made.flow.items():
-        flows[_hour(local(start))] += flow
+        flows[words[start]] += flow
     for (start, _), row in made.load.items():
-        served[_hour(local(start))].contacts += row.contacts
-        served[_hour(local(start))].talk_s += row.talk_s
+        served[words[start]].contacts += row.contacts
+        served[words[start]].talk_s += row.talk_s
     heads = ("hour", "received", "answered", "abandoned", "level.offered", "asa.short")
     table = _table(say("halves"), *map(say, (*heads, "contacts", "talk")))
     rows = [(hour, flows[hour], served[hour]) for hour in sorted({*flows, *served})]
@@ -118,10 +126,6 @@ def _halves(made: Month, language: str) -> Table:
             _seconds(row.talk_s),
         )
     return table
-
-
-def _hour(moment: datetime) -> str:
-    return f"{moment:%H:%M}"
 
 
 def _table(title: str, *heads: str, show_header: bool = True) -> Table:

@@ -1,17 +1,28 @@
-"""The queue side: how long callers waited, by the switch. All four service levels, by name."""
+"""The queue side: how long callers waited, by the switch. All five service levels, by name."""
 
 from collections import defaultdict
+from collections.abc import Callable
 
-from diadema.figures.joined_days import JoinedDay, joined_days
-from diadema.figures.rows import QueueSums
+from diadema.figures.joined_days import JoinedDay
 from diadema.metrics import queue as of
-from diadema.metrics.intervals import Intervals
+from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
 from diadema.report.asked import Asked
 from diadema.report.model import Ratio, Section
 from diadema.report.tables import Line, Part, Stated, queue_name, summary, table
 
 _ENDED = ["answered", "abandoned"]
+
+
+def _level(
+    variant: str, get: Callable[[Flow], float | None], over: list[str], by: list[str]
+) -> Part[Flow]:
+    return Part(
+        f"sl_{variant}", get, "percent", Ratio(over, by), target=f"service_level {variant}"
+    )
+
+
+_SOON = ["answered_within"]
 PARTS: list[Part[Flow]] = [
     Part("received", lambda flow: flow.received),
     Part("answered", lambda flow: flow.answered),
@@ -21,19 +32,20 @@ PARTS: list[Part[Flow]] = [
     Part("answered_within", lambda flow: flow.answered_within),
     Part("abandoned_within", lambda flow: flow.abandoned_within),
     Part("short", lambda flow: flow.short),
-    Part(
-        "sl_offered", of.sl_offered, "percent", Ratio(["answered_within"], _ENDED),
-        "service_level",
-    ),
-    Part("sl_noshort", of.sl_noshort, "percent",
-         Ratio(["answered_within"], [*_ENDED, "-short"])),
-    Part("sl_answered", of.sl_answered, "percent", Ratio(["answered_within"], ["answered"])),
-    Part("sl_removed", of.sl_removed, "percent",
-         Ratio(["answered_within", "abandoned_within"], _ENDED)),
-    Part("asa_s", of.asa, "seconds", "given", "asa_s"),
+    _level("offered", of.sl_offered, _SOON, _ENDED),
+    _level("noshort", of.sl_noshort, _SOON, [*_ENDED, "-short"]),
+    _level("answered", of.sl_answered, _SOON, ["answered"]),
+    _level("removed", of.sl_removed, [*_SOON, "abandoned_within"], _ENDED),
+    _level("all", of.sl_all, _SOON, ["received"]),
+    Part("answer_rate", of.answer_rate, "percent", Ratio(["answered"], ["received"]),
+         "answer_rate"),
+    Part("wait_s", lambda flow: flow.wait_s, "seconds"),
+    Part("asa_s", of.asa, "seconds", Ratio(["wait_s"], ["answered"]), "asa_s"),
     Part("abandonment", of.abandonment, "percent", Ratio(["abandoned"], _ENDED), "abandonment"),
     Part("abandonment_noshort", of.abandonment_noshort, "percent",
          Ratio(["abandoned", "-short"], [*_ENDED, "-short"])),
+    Part("abandonment_received", of.abandonment_received, "percent",
+         Ratio(["abandoned"], ["received"])),
 ]  # fmt: skip
 JOINED: list[Part[JoinedDay]] = [
     Part("joined_contacts", lambda day: day.contacts),
@@ -47,17 +59,18 @@ JOINED: list[Part[JoinedDay]] = [
 
 
 def make(asked: Asked) -> list[Section]:
-    total = _flow(asked, asked.figures.queue(asked.queue))
-    given = {"asa_s": of.asa(total)}
+    total = Flow()
+    for day in asked.figures.days:
+        total += asked.flow(day.queues)
     sections = [
         _summary(asked, total),
-        table(asked, "service_queues", [("queue", "text")], PARTS, _queues(asked), given=given),
-        table(asked, "service_halves", [("hour", "text")], PARTS, _halves(asked), given=given),
+        _queues(asked),
+        table(asked, "service_halves", [("hour", "text")], PARTS, _halves(asked)),
     ]
     if asked.period.grain != "day":
-        days = _days(asked)
-        made = table(asked, "service_days", [("day", "day")], PARTS, days, given=given)
-        sections.insert(2, made)
+        flows = [(day.day, asked.flow(day.queues)) for day in asked.figures.days]
+        days: list[Line[Flow]] = [([day], flow) for day, flow in flows if flow.received]
+        sections.insert(2, table(asked, "service_days", [("day", "day")], PARTS, days))
     if asked.scope.of == "floor":
         sections.append(_joined(asked))
     return sections
@@ -65,70 +78,60 @@ def make(asked: Asked) -> list[Section]:
 
 def _joined(asked: Asked) -> Section:
     """Which calls the stations and the switch both told, by which method, and which only one."""
-    span = asked.period
-    days = joined_days(asked.data, span.first, span.last, asked.zone, asked.people)
-    lines: list[Line[JoinedDay]] = [([day.day], day) for day in days if day.calls]
+    first = asked.period.first.isoformat()
+    days = [day for day in asked.joined if day.calls and day.day >= first]
+    lines: list[Line[JoinedDay]] = [([day.day], day) for day in days]
     notes = [asked.say("note.joined")]
     return table(asked, "joined", [("day", "day")], JOINED, lines, notes=notes)
-
-
-def _flow(asked: Asked, sums: QueueSums) -> Flow:
-    return sums.flow(asked.threshold_s, asked.short_s)
 
 
 def _summary(asked: Asked, flow: Flow) -> Section:
     levels = of.service_level(flow)
     stated = [
-        Stated(
-            f"sl_{name}", "percent", level, of.BASES[name](flow),
-            "service_level" if name == "offered" else "",
-        )
+        Stated(f"sl_{name}", "percent", level, of.BASES[name](flow), f"service_level {name}")
         for name, level in levels.items()
-    ]  # fmt: skip
+    ]
     n = flow.answered + flow.abandoned
     stated += [
+        Stated("answer_rate", "percent", of.answer_rate(flow), flow.received, "answer_rate"),
         Stated("asa_s", "seconds", of.asa(flow), flow.answered, "asa_s"),
         Stated("abandonment", "percent", of.abandonment(flow), n, "abandonment"),
         Stated(
             "abandonment_noshort", "percent", of.abandonment_noshort(flow), n - flow.short
         ),
+        Stated(
+            "abandonment_received", "percent", of.abandonment_received(flow), flow.received
+        ),
     ]  # fmt: skip
-    notes = [asked.say("note.threshold", threshold=asked.threshold_s, short=asked.short_s)]
+    notes = [asked.threshold_note]
     if not flow.received:
         notes.insert(0, asked.say("note.no_switch"))
+    if estimated := asked.figures.queue(asked.queue).estimated:
+        notes.append(asked.say("note.estimated", n=estimated))
     if asked.scope.of in ("agent", "team"):
         notes.append(asked.say("note.queues_of_all"))
     return summary(asked, stated, notes)
 
 
-def _queues(asked: Asked) -> list[Line[Flow]]:
-    names = {queue for day in asked.figures.days for queue in day.queues}
+def _queues(asked: Asked) -> Section:
+    names = sorted({queue for day in asked.figures.days for queue in day.queues})
     flows = [
-        (queue, _flow(asked, asked.figures.queue(queue)))
-        for queue in sorted(names)
+        (queue, asked.flow({queue: asked.figures.queue(queue)}))
+        for queue in names
         if asked.queue in (None, queue)
     ]
-    return [([queue_name(asked, queue)], flow) for queue, flow in flows if flow.received]
-
-
-def _days(asked: Asked) -> list[Line[Flow]]:
-    lines: list[Line[Flow]] = []
-    for day in asked.figures.days:
-        total = QueueSums()
-        for queue, sums in day.queues.items():
-            if asked.queue in (None, queue):
-                total += sums
-        if total.received:
-            lines.append(([day.day], _flow(asked, total)))
-    return lines
+    shown = [(queue, flow) for queue, flow in flows if flow.received]
+    lines: list[Line[Flow]] = [([queue_name(asked, queue)], flow) for queue, flow in shown]
+    its = [queue for queue, _ in shown]
+    return table(asked, "service_queues", [("queue", "text")], PARTS, lines, queues=its)
 
 
 def _halves(asked: Asked) -> list[Line[Flow]]:
-    local = Intervals(asked.zone).local
-    halves: defaultdict[str, QueueSums] = defaultdict(QueueSums)
+    halves: defaultdict[str, Flow] = defaultdict(Flow)
     for day in asked.figures.days:
+        words = clock_words(day.queue_intervals, asked.zone)
         for start, queues in day.queue_intervals.items():
-            for queue, sums in queues.items():
-                if asked.queue in (None, queue):
-                    halves[f"{local(start):%H:%M}"] += sums
-    return [([half], _flow(asked, halves[half])) for half in sorted(halves) if halves[half]]
+            halves[words[start]] += asked.flow(queues)
+    return [
+        ([half], halves[half]) for half in sorted(halves, key=by_clock) if halves[half].received
+    ]

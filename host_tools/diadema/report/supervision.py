@@ -2,10 +2,11 @@
 
 from collections import Counter
 
+from diadema.directory.people import PRIVATE
 from diadema.report.asked import Asked
 from diadema.report.dispositions import COUNT, Counted
 from diadema.report.model import Cell, Column, Kind, Section
-from diadema.report.tables import Line, table
+from diadema.report.tables import Line, reason_name, table
 from diadema.store import open_reader
 from diadema.store.register import Acted
 
@@ -23,7 +24,7 @@ def make(asked: Asked) -> list[Section]:
         found = reader.acts(start_utc=start, end_utc=end)
     finally:
         reader.close()
-    acts = [one for one in found if asked.agents is None or one.act.a in asked.agents]
+    acts = [one for one in found if asked.has_at(one.act.a or "", one.act.utc)]
     return [_register(asked, acts), _counted(asked, acts)]
 
 
@@ -70,8 +71,8 @@ def _word(asked: Asked, one: Acted) -> str:
 
 def _reason(asked: Asked, reason: str | None) -> str | None:
     """As it was typed, or the site's word for the code that was chosen."""
-    known = asked.people.reasons.get(reason or "")
-    return known.label if known else reason
+    code = asked.people.shown(reason)
+    return reason_name(asked, code) if code in (PRIVATE, *asked.people.reasons) else reason
 
 
 def _outcome(asked: Asked, one: Acted) -> str | None:

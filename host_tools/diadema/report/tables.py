@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from diadema.directory.people import PRIVATE
 from diadema.figures.rows import Calls, Sums
 from diadema.report.asked import Asked
 from diadema.report.model import (
@@ -17,8 +18,7 @@ from diadema.report.model import (
     Target,
     totalled,
 )
-
-AT_MOST = frozenset({"aht_s", "asa_s", "abandonment"})  # targets that are a ceiling
+from diadema.report.writing import target
 
 
 class Part[S](Struct):
@@ -44,34 +44,42 @@ def table[S](
     notes: Sequence[str] = (),
     total: bool = True,
     given: Mapping[str, Cell] | None = None,
+    queues: Sequence[str] | None = None,
 ) -> Section:
+    """`queues`: of which one each line is; a target that one of them has of its own then stands in
+    a column beside the figure, and the total is held to the site's.
+    """
     columns = [Column(key=name, word=asked.say(f"col.{name}"), kind=kind) for name, kind in heads]
-    columns += [
-        Column(
-            key=part.key,
-            word=asked.say(f"col.{part.key}"),
-            kind=part.kind,
-            total=part.total,
-            target=goal(asked, part.target),
-        )
-        for part in parts
-    ]
-    rows: list[list[Cell]] = [
-        [*before, *(part.get(sums) for part in parts)] for before, sums in lines
-    ]
+    rows: list[list[Cell]] = []
+    made = [*lines]
+    rows = [[*before] for before, _ in made]
+    given = dict(given or {})
+    for part in parts:
+        whole = asked.target(part.target) if part.target else None
+        column = Column(
+            key=part.key, word=asked.say(f"col.{part.key}"), kind=part.kind, total=part.total,
+            target=whole,
+        )  # fmt: skip
+        columns.append(column)
+        for row, (_, sums) in zip(rows, made, strict=True):
+            row.append(part.get(sums))
+        aims = [asked.target(part.target, one) for one in queues or () if part.target]
+        if any(aim != whole for aim in aims):
+            column.target, column.goal = None, f"goal_{part.key}"
+            column.at_most = any(aim.at_most for aim in (*aims, whole) if aim)
+            word = asked.say("col.goal", figure=column.word)
+            columns.append(Column(key=column.goal, word=word, kind=part.kind, total="given"))
+            for row, aim in zip(rows, aims, strict=True):
+                row.append(None if aim is None else in_kind(part.kind, aim.value))
+            given[column.goal] = None if whole is None else in_kind(part.kind, whole.value)
     return Section(
         key=key,
         title=asked.say(f"table.{key}"),
         columns=columns,
         rows=rows,
-        total=totalled(columns, rows, dict(given or {})) if total else None,
+        total=totalled(columns, rows, given) if total and rows else None,
         notes=list(notes),
     )
-
-
-def goal(asked: Asked, metric: str) -> Target | None:
-    value = asked.target(metric) if metric else None
-    return None if value is None else Target(value, metric in AT_MOST)
 
 
 class Stated(Struct):
@@ -93,13 +101,13 @@ def summary(asked: Asked, stated: Iterable[Stated], notes: Sequence[str] = ()) -
     columns = [Column(key=name, word=asked.say(f"col.{name}"), kind=kind) for name, kind in heads]
     rows: list[list[Cell]] = []
     for one in stated:
-        aim = goal(asked, one.target)
+        aim = asked.target(one.target) if one.target else None
         missed = aim is not None and one.value is not None and aim.missed(one.value)
         rows.append(
             [
                 asked.say(f"col.{one.key}"),
                 Figure(one.kind, one.value, missed),
-                None if aim is None else Figure(one.kind, _in_kind(one.kind, aim.value)),
+                None if aim is None else _aim(one.kind, aim, asked.language),
                 one.n,
                 asked.say(f"formula.{one.key}"),
             ]
@@ -113,7 +121,13 @@ def summary(asked: Asked, stated: Iterable[Stated], notes: Sequence[str] = ()) -
     )
 
 
-def _in_kind(kind: Kind, value: float) -> int | float:
+def _aim(kind: Kind, aim: Target, language: str) -> Figure:
+    if aim.ceiling is not None:
+        return Figure("text", target(aim, kind, language))
+    return Figure(kind, in_kind(kind, aim.value))
+
+
+def in_kind(kind: Kind, value: float) -> int | float:
     return value if kind == "percent" else round(value)
 
 
@@ -122,19 +136,37 @@ AGENT: tuple[tuple[str, Kind], ...] = (("agent", "text"), ("code", "text"), ("te
 
 def agent_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
     """Of each who has any, by name."""
-    people = asked.people
     for agent, sums in asked.by_agent.items():
         found = of(sums)
         if found:
-            team = people.team(agent)
-            yield [people.name(agent), agent, people.teams.get(team, team)], found
+            yield _agent(asked, agent), found
 
 
-def queue_lines(asked: Asked) -> Iterable[Line[Calls]]:
+def agent_calls(asked: Asked, has: Callable[[Calls], object]) -> Iterable[Line[Calls]]:
+    """The same of their calls, of those who have such."""
+    for agent, calls in asked.calls_by_agent.items():
+        if has(calls):
+            yield _agent(asked, agent), calls
+
+
+def _agent(asked: Asked, agent: str) -> list[Cell]:
+    return [asked.people.name(agent) or asked.say("nobody"), agent, asked.team_name(agent)]
+
+
+def reason_name(asked: Asked, code: str) -> str:
+    """Of a reason not to be ready; all private ones of a person have one."""
+    if code == PRIVATE:
+        return asked.say("reason.private")
+    known = asked.people.reasons.get(code)
+    return known.label if known else asked.known("reason", code or "none")
+
+
+def queue_table(asked: Asked, key: str, parts: Sequence[Part[Calls]]) -> Section:
+    """Of each queue that has any, held to its own targets."""
     calls = asked.total.queues
-    for queue in sorted(calls):
-        if asked.queue in (None, queue):
-            yield [queue_name(asked, queue)], calls[queue]
+    queues = [queue for queue in sorted(calls) if asked.queue in (None, queue)]
+    lines: list[Line[Calls]] = [([queue_name(asked, queue)], calls[queue]) for queue in queues]
+    return table(asked, key, [("queue", "text")], parts, lines, queues=queues)
 
 
 def queue_name(asked: Asked, queue: str) -> str:

@@ -1,13 +1,25 @@
 """A report's cells and lines as people read them: the same on a screen, on paper and on a page."""
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from diadema import harmless
 from diadema.report.durations import NOTHING, clock, percent
-from diadema.report.model import Cell, Column, Figure, Kind, Report, Target, kind_of, plain
+from diadema.report.model import (
+    Cell,
+    Column,
+    Figure,
+    Kind,
+    Report,
+    Section,
+    Target,
+    kind_of,
+    plain,
+)
 from diadema.words import text
 
+SIGN = "!"  # of what stays behind its target
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
 
 
@@ -33,6 +45,20 @@ def written_total(column: Column, cell: Cell, report: Report) -> str:
     return "" if column.total is None else written(column, cell, report)
 
 
+def shown(
+    section: Section,
+    row: list[Cell],
+    place: int,
+    report: Report,
+    say: Callable[[Column, Cell, Report], str] = written,
+) -> tuple[str, bool]:
+    """A cell, and whether it stays behind its target: then it has a sign too, for who sees no
+    colour.
+    """
+    words, missed = say(section.columns[place], row[place], report), is_missed(section, row, place)
+    return (f"{words} {SIGN}" if missed else words), missed
+
+
 def hour(utc_ms: int, zone: str, kind: Kind = "moment") -> str:
     """To the second it stands in, never rounded up: 08:00:59.9 is no 08:01."""
     form = {"moment": "%Y-%m-%d %H:%M:%S", "hour": "%H:%M:%S", "minute": "%H:%M"}[kind]
@@ -43,24 +69,26 @@ def local(utc_ms: int, zone: str) -> datetime:
     return datetime.fromtimestamp(utc_ms // 1000, ZoneInfo(zone))
 
 
-def is_missed(column: Column, cell: Cell) -> bool:
-    """Whether it stays behind its own target, or the column's."""
-    value = plain(cell)
+def is_missed(section: Section, row: list[Cell], place: int) -> bool:
+    """Whether a cell stays behind its own target, its row's or its column's."""
+    cell = row[place]
     if isinstance(cell, Figure):
         return cell.missed
-    if column.target is None or not isinstance(value, int | float):
-        return False
-    return column.target.missed(value)
+    aim = section.target(row, place)
+    return aim is not None and isinstance(cell, int | float) and aim.missed(cell)
 
 
 def target(goal: Target, kind: Kind, language: str) -> str:
-    """As `≤ 5:00`."""
-    value = (
-        clock(round(goal.value)) if kind == "seconds"
-        else percent(goal.value, language) if kind == "percent"
-        else grouped(round(goal.value))
-    )  # fmt: skip
-    return f"{'≤' if goal.at_most else '≥'}\u00a0{value}"
+    """As `≤ 5:00`, a band as `75,0 % – 88,0 %`."""
+
+    def said(value: float) -> str:
+        if kind == "seconds":
+            return clock(round(value))
+        return percent(value, language) if kind == "percent" else grouped(round(value))
+
+    if goal.ceiling is not None:
+        return f"{said(goal.value)} – {said(goal.ceiling)}"
+    return f"{'≤' if goal.at_most else '≥'}\u00a0{said(goal.value)}"
 
 
 def cut_line(report: Report) -> str:

@@ -16,7 +16,7 @@ from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, st
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
 _CONTACTS_AS_ARRAYS = 5  # the layout that began it
-_TRAILS = 8
+_LACKS = {8: "times in each state", 9: "what the switch told of rings, talk and transfers"}
 _ROWS = 2000
 
 log = logging.getLogger("diadema.store")
@@ -116,12 +116,14 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if write and version < VERSION:
         _upgrade(connection, version)
-        if 0 < version < _TRAILS:
+        lacks = [what for layout, what in _LACKS.items() if version < layout]
+        if version and lacks:
             log.warning(
-                "%s had layout %d: times in each state begin now; for those of the past end the "
-                "hub and run `diadema rebuild --apply`",
+                "%s had layout %d: %s begin now; for those of the past end the hub and run "
+                "`diadema rebuild --apply`",
                 path,
                 version,
+                " and ".join(lacks),
             )
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     elif write and version == VERSION:

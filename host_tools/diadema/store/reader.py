@@ -14,7 +14,7 @@ from diadema.store.database import open_database
 from diadema.store.host_rows import Correction
 from diadema.store.kept_contacts import key_of
 from diadema.store.register import Acted, Reading
-from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.store.rows import Contact, QueueCall, QueueRing, Session, Ticket, Trail
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,13 @@ class Reader:
         if end_utc is not None:
             query = query.where(row.open_utc < end_utc)
         return [Ticket(**found._mapping) for found in self._all(query)]
+
+    def queue_rings(self, *, start_utc: int, end_utc: int) -> list[QueueRing]:
+        """What the switch rang in vain in [start_utc, end_utc), in that order."""
+        row = tables.queue_rings.c
+        within = (row.utc >= start_utc) & (row.utc < end_utc)
+        query = select(tables.queue_rings).where(within).order_by(row.utc, row.s, row.e, row.n)
+        return msgspec.convert([tuple(one) for one in self._all(query)], list[QueueRing])
 
     def queue_calls(self, *, start_utc: int = 0, end_utc: int | None = None) -> list[QueueCall]:
         """The switch's calls that began in [start_utc, end_utc), or reach into it, by hour."""

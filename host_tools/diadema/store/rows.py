@@ -185,7 +185,9 @@ class QueueCall(Struct, kw_only=True, array_like=True):
 
     `outcome` is waiting, answered, abandoned or left. `entered`: it stood in the queue.
     `estimated`: the switch did not tell all of its course. `line`: of the file that told it.
-    `ended_by`: agent or caller. `reference`: a keyed hash of the caller.
+    `ended_by`: agent or caller. `reference`: a keyed hash of the caller. `talk_ms`: of its
+    conversation, as the switch measured it. `ring_ms`: at the agent who took it. `transfer`:
+    blind or consulted, where she handed it over.
     """
 
     s: str
@@ -206,6 +208,25 @@ class QueueCall(Struct, kw_only=True, array_like=True):
     line: int | None = None
     ended_by: str | None = None
     reference: str | None = None
+    talk_ms: int | None = None
+    ring_ms: int | None = None
+    transfer: str | None = None
+
+
+class QueueRing(Struct, kw_only=True, array_like=True):
+    """One time that the switch rang an agent who did not take the call, a table row. Key: its
+    event, which came when the ringing was over, at `utc`. `withdrawn`: not by her doing.
+    """
+
+    s: str
+    e: int
+    n: int
+    pbx: str
+    queue: str
+    agent: str
+    utc: int
+    ring_ms: int | None = None
+    withdrawn: bool = False
 
 
 class Ticket(Struct, kw_only=True, array_like=True):

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from diadema.store import tables
 from diadema.store.rows import QueueCall
@@ -19,8 +19,14 @@ def calls(connection: Connection, start_utc: int, end_utc: int | None) -> list[Q
         where &= _ROW.start_utc < end_utc
     query = select(tables.queue_calls).where(where)
     query = query.order_by(_ROW.start_utc, _ROW.s, _ROW.e, _ROW.n)
-    rows = [tuple(found) for found in connection.execute(query)]
+    rows = [tuple(row) for row in connection.execute(query)]
     return msgspec.convert(rows, list[QueueCall])
+
+
+def found(connection: Connection, *where: ColumnElement[bool]) -> list[QueueCall]:
+    """Those of which all of this holds."""
+    query = select(tables.queue_calls).where(*where)
+    return msgspec.convert([tuple(row) for row in connection.execute(query)], list[QueueCall])
 
 
 def days(connection: Connection, zone: ZoneInfo) -> tuple[str, str] | None:

@@ -20,10 +20,10 @@ from sqlalchemy import (
 
 from diadema.records.heads import head_table
 from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Sent
-from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
+from diadema.store.rows import Contact, Details, QueueCall, QueueRing, Session, Ticket
 from diadema.store.update_rows import Seat, Step
 
-VERSION = 8  # stores of older layouts lack what came since, and get it from the ingest
+VERSION = 9  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_fields__
 _COLUMNS = [f"row ->> {at} AS {name}" for at, name in enumerate(_FIELDS) if name != "more"]
 _COLUMNS += [
@@ -240,6 +240,13 @@ queue_calls = Table(
     *_struct_columns(QueueCall),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("queue_calls_start", "start_utc"),
+)
+queue_rings = Table(  # at agents who did not take the call
+    "queue_rings",
+    metadata,
+    *_struct_columns(QueueRing),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("queue_rings_utc", "utc"),
 )
 acts = Table(  # of supervisors
     "acts",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from diadema.directory.people import People
+from diadema.directory.people import PRIVATE, People
 from diadema.harmless import visible
 from diadema.report.durations import NOTHING
 from diadema.store.register import Acted
@@ -23,8 +23,10 @@ def told(one: Acted, words: Words) -> str:
     return f"{said} · {visible(one.act.seat)}" if one.act.seat else said
 
 
-def reason_of(one: Acted, people: People) -> str:
-    """As it was typed, or the site's word for the code that was chosen."""
+def reason_of(one: Acted, people: People, words: Words) -> str:
+    """As it was typed, or the site's word for the code that was chosen; no private one's."""
+    if people.shown(one.act.reason) == PRIVATE:
+        return words["reason.private"]
     known = people.reasons.get(one.act.reason or "")
     return known.label if known else visible(one.act.reason or "") or NOTHING
 

@@ -191,10 +191,13 @@ class Corrected(_Amendment):
 
 
 class Justified(_Amendment):
-    """Why she was late or away; no hour changes. `day`: of the shift, where there is no mark."""
+    """Why she was late or away; no hour changes. `day`: of the shift, where there is no mark.
+    `time`: a moment of an exception to her shift, to excuse that one.
+    """
 
     kind: Literal["justified"]
     day: date | None = None
+    time: Utc | None = None
 
 
 type Amendment = Annotated[Corrected | Justified, Field(discriminator="kind")]

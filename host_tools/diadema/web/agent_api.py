@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
-from diadema import metrics
+from diadema.directory.people import PRIVATE
 from diadema.figures.agent_day import AgentPage, agent_page, events_behind
-from diadema.metrics.calls import aht
+from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.site_work import SYSTEM_REASONS
 from diadema.web.asking import person_of
@@ -65,25 +65,17 @@ async def events(
 def told(made: AgentPage) -> dict[str, Any]:
     """The page as JSON: figures worked out, reasons and steps in their order."""
     calls, load = made.sums.calls(), made.sums.load
-    steps: dict[str, list[int]] = {}
-    for one in made.calls:
-        for step, result, block in one.steps:
-            if result == "done":
-                counts = steps.setdefault(step, [0, 0])
-                counts[0] += 1
-                counts[1] += block
-    with_steps = sum(bool(one.steps) for one in made.calls)
     plain: dict[str, Any] = msgspec.to_builtins(made)
     del plain["sums"]
     return plain | {
         "figures": {
             "handled": calls.answered + calls.connected,
             "missed": calls.missed,
-            "aht_s": aht(calls),
+            "aht_s": of_calls.aht(calls),
             "aht_n": calls.n,
-            "talk_s": metrics.mean(calls.talk_s, calls.n),
-            "hold_s": metrics.mean(calls.hold_s, calls.n),
-            "wrap_s": metrics.mean(calls.wrap_s, calls.n),
+            "talk_mean_s": of_calls.talk_mean(calls),
+            "hold_mean_s": of_calls.hold_mean(calls),
+            "wrap_mean_s": of_calls.wrap_mean(calls),
             "occupancy": occupancy(load),
             "logged_s": load.logged_s,
         },
@@ -94,10 +86,18 @@ def told(made: AgentPage) -> dict[str, Any]:
                 "seconds": seconds,
                 "system": reason in SYSTEM_REASONS,
             }
-            for reason, seconds in sorted(load.reasons.items(), key=lambda one: -one[1])
+            for reason, seconds in sorted(
+                load.reasons.items(), key=lambda one: (one[0] == PRIVATE, -one[1])
+            )
         ],
         "protocol": [
-            {"step": step, "done": done, "block": block, "calls": with_steps}
-            for step, (done, block) in sorted(steps.items(), key=lambda one: _STEPS.index(one[0]))
+            {
+                "step": step,
+                "done": ticks.ticked,
+                "block": ticks.block,
+                "automatic": ticks.automatic,
+                "calls": ticks.possible,
+            }
+            for step, ticks in sorted(made.protocol, key=lambda one: _STEPS.index(one[0]))
         ],
     }

@@ -94,18 +94,18 @@ def _alert(row: Row, rule: str, since: int, level: int, limit: int, what: str | 
 
 
 def _too_long(row: Row, moment: Moment) -> Iterator[Alert]:
-    """In a state, or not ready for a reason that has a limit. A private reason is not named."""
+    """In a state, or not ready for a reason that has a limit. A private reason has neither name
+    nor limit here: its limit would say which one it is.
+    """
     if row.since is None:
         return
     limit, rule, what = moment.limits.states.get(row.state), "state", row.state
-    if row.state == "not_ready":
+    if row.state == "not_ready" and not row.hides_reason:
         reason = moment.people.reasons.get(row.reason or "")
         if reason is not None and reason.limit_s:
             limit, rule = reason.limit_s, "reason"
-        if not row.hides_reason and row.reason_label:
+        if row.reason_label:
             what = row.reason_label
-        elif rule == "reason":
-            rule = "state"
     if limit is not None and moment.now - row.since > 1000 * limit:
         yield _alert(row, rule, row.since, 1, limit, what)
 
@@ -115,7 +115,7 @@ def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     if row.state not in _CALL or row.answered_utc is None:
         return
     limits = moment.limits
-    base = int(moment.people.target("aht_s", row.queue or "") or limits.aht_s)
+    base = int(moment.people.target("aht_s", moment.people.queue(row.queue or "")) or limits.aht_s)
     limit = max(limits.aht_times * base, limits.aht_least_s)
     if moment.now - row.answered_utc > 1000 * limit:
         told = base if limit > limits.aht_least_s else None

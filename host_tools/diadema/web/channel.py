@@ -6,7 +6,8 @@ together, the last value of an agent winning. Each message is encoded once for a
 A message is `{"snap":{…}}` or `{"seq","now","d":[[index, live columns…],…]}`. An empty `d` says
 "still here". `now` is UTC ms, `speed` is there when it is not 1, `down` (since when) while nothing
 new can come, with `why` where that is known (`disk`: it has only its reserve left). Inside, `cut`,
-`owing`, `queues`, `targets` and `alerts` are there when they are new, and always in a snapshot.
+`owing`, `queues`, `targets` and `alerts` are there when they are new, and always in a snapshot,
+which also has the `names` of queues by their codes.
 """
 
 import asyncio
@@ -149,7 +150,7 @@ class Channel:
             if row is None or self._who.get(agent) != self.view.who(row, self._people):
                 self._renew = True
                 break
-            live = self.view.live(row)
+            live = self.view.live(row, self._people)
             if live != self._live[agent]:
                 self._live[agent] = live
                 changed.append((self._index[agent], *live))
@@ -171,7 +172,7 @@ class Channel:
         )
         self._index = {agent: index for index, (agent, _) in enumerate(rows)}
         self._who = {agent: self.view.who(row, self._people) for agent, row in rows}
-        self._live = {agent: self.view.live(row) for agent, row in rows}
+        self._live = {agent: self.view.live(row, self._people) for agent, row in rows}
         self._dirty.clear()
         self._renew, self._news = False, self.view.inside
 
@@ -183,7 +184,7 @@ class Channel:
         body["live"] = self.view.live_columns
         body["rows"] = [[self._who[agent], self._live[agent]] for agent in self._index]
         if self.view.inside:
-            body |= self._inside()
+            body |= {"names": self._people.queues, **self._inside()}
         return {"snap": body}
 
     def _inside(self) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class _Sheet:
             case "by":
                 return by_of(one)
             case "reason":
-                return reason_of(one, self._people)
+                return reason_of(one, self._people, self._said)
             case "contact":
                 return visible(act.c or "") or NOTHING
             case "outcome":

@@ -7,7 +7,6 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from diadema import metrics
 from diadema.directory.people import People
 from diadema.errors import DiademaError
 from diadema.metrics import calls as of_calls
@@ -57,7 +56,9 @@ class Cut(BaseModel):
 
 
 class DayFigures(BaseModel):
-    """Calls are counts and whole seconds, booked where a call began; load is seconds by state."""
+    """Calls are counts and whole seconds, booked where a call began; load is seconds by state.
+    Means, median and 90th percentile are seconds over contacts, null where nothing is known.
+    """
 
     a: str
     day: str
@@ -66,9 +67,13 @@ class DayFigures(BaseModel):
     calls: dict[str, int | dict[str, int]]
     load: dict[str, int | dict[str, int]]
     aht_s: float | None
-    talk_s: float | None
-    hold_s: float | None
-    wrap_s: float | None
+    talk_mean_s: float | None
+    hold_mean_s: float | None
+    consult_mean_s: float | None
+    wrap_mean_s: float | None
+    aht_median_s: float | None
+    aht_p90_s: float | None
+    pickup_rate: float | None
     occupancy: float | None
     steps: dict[str, int]
 
@@ -176,6 +181,7 @@ async def day(
     except DiademaError as error:
         raise HTTPException(503, str(error)) from error
     calls = sums.calls()
+    told = msgspec.structs.asdict(calls)
     return DayFigures(
         a=a,
         day=asked.isoformat(),
@@ -185,12 +191,16 @@ async def day(
             position=cut.position,
             owing=[one.seat for one in cut.owing],
         ),
-        calls=msgspec.structs.asdict(calls),
+        calls={name: value for name, value in told.items() if name != "handles"},
         load=msgspec.structs.asdict(sums.load),
         aht_s=of_calls.aht(calls),
-        talk_s=metrics.mean(calls.talk_s, calls.n),
-        hold_s=metrics.mean(calls.hold_s, calls.n),
-        wrap_s=metrics.mean(calls.wrap_s, calls.n),
+        talk_mean_s=of_calls.talk_mean(calls),
+        hold_mean_s=of_calls.hold_mean(calls),
+        consult_mean_s=of_calls.consult_mean(calls),
+        wrap_mean_s=of_calls.wrap_mean(calls),
+        aht_median_s=of_calls.aht_median(calls),
+        aht_p90_s=of_calls.aht_p90(calls),
+        pickup_rate=of_calls.pickup_rate(calls),
         occupancy=of_states.occupancy(sums.load),
         steps=sums.steps,
     )

@@ -8,6 +8,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Table, select, tuple_
 
+from diadema.directory.reading import people as read_people
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
 from diadema.paths import DataDir
@@ -20,9 +21,14 @@ type Agents = Collection[str] | None  # None: all
 
 
 def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cut, str]:
-    """An agent's sums of a day, their cut-off, and the zone that cuts the day."""
+    """An agent's sums of a day, their cut-off, and the zone that cuts the day. Private reasons are
+    one.
+    """
     figures = read(data, on, on, now_ms, agents=[agent])
-    return figures.agent(agent), figures.cut, figures.zone
+    sums, people = figures.agent(agent), read_people(data, on, on)
+    sums.load.reasons = people.told(sums.load.reasons)
+    sums.load.system = people.told(sums.load.system)
+    return sums, figures.cut, figures.zone
 
 
 def contacts(

@@ -15,17 +15,17 @@ from diadema.report.period import Period
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
-    is_missed,
     owing_line,
     span_line,
     target,
-    written,
     written_total,
 )
+from diadema.report.writing import shown as cell_of
 from diadema.web.who import Person
 from diadema.words import text
 
 ROWS = 300  # of one table; the files have all
+_SEATS = 12  # that owe events and stand in one line
 _LONG = 36  # characters that stand in one line
 
 
@@ -42,15 +42,11 @@ def shown(
     span: Period,
     scope: Scope,
     now_ms: int,
-    threshold_s: int,
-    short_s: int,
     person: Person,
     language: str,
 ) -> Shown:
     try:
-        report = make(
-            data, kind, span, scope, now_ms, threshold_s, short_s, person=person, language=language
-        )
+        report = make(data, kind, span, scope, now_ms, person=person, language=language)
     except (NotYours, DiademaError) as error:
         return Shown(refused=str(error))
     return Shown(html=page_of(report))
@@ -65,9 +61,20 @@ def page_of(report: Report) -> str:
         f"<h3>{escape(report.title)}</h3>"
         f'<p class="status">{escape(span_line(report))}</p>'
         f'<p class="status" data-cut>{escape(cut_line(report))}</p>'
-        + (f'<p class="owing" data-owing>{escape(owing)}</p>' if owing else "")
+        + _owing(owing, len(report.cut.owing))
         + "".join(_section(one, report) for one in report.sections)
         + f'<details class="report-notes"><summary>{summary}</summary>{notes}</details>'
+    )
+
+
+def _owing(line: str, n: int) -> str:
+    """Few seats in a line; many fold away behind how many they are and since when."""
+    if n <= _SEATS:
+        return f'<p class="owing" data-owing>{escape(line)}</p>' if line else ""
+    head, _, seats = line.partition(": ")
+    return (
+        f'<details class="owing" data-owing><summary>{escape(head)}</summary>'
+        f"<p>{escape(seats)}</p></details>"
     )
 
 
@@ -108,9 +115,9 @@ def _heads(section: Section, report: Report) -> str:
 def _row(section: Section, row: list[Cell], report: Report) -> str:
     cells = []
     missed_word = escape(text("reports.missed", report.language))
-    for column, cell in zip(section.columns, row, strict=True):
-        number, missed = column.kind in NUMBERS, is_missed(column, cell)
-        words = written(column, cell, report)
+    for place, column in enumerate(section.columns):
+        number = column.kind in NUMBERS
+        words, missed = cell_of(section, row, place, report)
         look = "number" if number else "long" if len(words) > _LONG else ""
         side = f' class="{look}"' if look else ""
         mark = f' data-missed title="{missed_word}"' if missed else ""
@@ -123,9 +130,9 @@ def _foot(section: Section, report: Report) -> str:
         return ""
     label = section.label or text("reports.total", report.language)
     cells = [f'<th scope="row">{escape(label)}</th>']
-    for column, cell in list(zip(section.columns, section.total, strict=True))[1:]:
+    for place, column in enumerate(section.columns[1:], 1):
         side = ' class="number"' if column.kind in NUMBERS else ""
-        mark = " data-missed" if is_missed(column, cell) else ""
-        words = escape(written_total(column, cell, report))
-        cells.append(f'<td{side}{mark} data-total="{escape(column.key)}">{words}</td>')
+        words, missed = cell_of(section, section.total, place, report, written_total)
+        mark = " data-missed" if missed else ""
+        cells.append(f'<td{side}{mark} data-total="{escape(column.key)}">{escape(words)}</td>')
     return f"<tfoot><tr>{''.join(cells)}</tr></tfoot>"

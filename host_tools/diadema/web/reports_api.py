@@ -75,6 +75,7 @@ class ReportOut(BaseModel):
     scope: dict[str, str]
     cut_off: Cut
     threshold_s: int
+    thresholds: dict[str, int]
     short_s: int
     sections: list[SectionOut]
     notes: list[str]
@@ -197,7 +198,10 @@ async def report(
     table: Annotated[
         str | None, Query(max_length=40, description="of a CSV that table alone, by its key")
     ] = None,
-    threshold: Seconds = 20,
+    threshold: Annotated[
+        int | None,
+        Query(ge=0, le=86_400, description="T of the service level; else that of its targets"),
+    ] = None,
     short: Seconds = 5,
 ) -> Response:
     service, person, language = _service(request), _somebody(request), language_of(request)
@@ -229,7 +233,7 @@ def content_of(
     span: Period,
     scope: Scope,
     now_ms: int,
-    threshold_s: int,
+    threshold_s: int | None,
     short_s: int,
     person: Person,
     language: str,

@@ -5,6 +5,9 @@ Types are checked here, once; a value that does not fit is counted by the caller
 
 import msgspec
 
+from diadema.directory.people import PRIVATE
+from diadema.metrics.queue import THRESHOLD_S
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """`agent.<id>`: what is known of one agent now. Times are UTC milliseconds, `tmo` seconds."""
@@ -46,6 +49,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the public may not know why: not ready, and nobody said that it is no secret."""
         return self.state == "not_ready" and self.private is not False
 
+    def shown(self) -> "Row":
+        """As whoever sees the floor may know it: a private reason has no name."""
+        if not self.private:
+            return self
+        return msgspec.structs.replace(self, reason=PRIVATE, reason_label=None)
+
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """`meta`: the site's name, its time zone and the language of its screens."""
@@ -72,7 +81,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """One queue, or all of them, in the running half-hour; `service_level` by variant, percent."""
+    """One queue, or all of them, in the running half-hour; `service_level` by variant, percent,
+    within `threshold_s`; `variant` is the one that its target is of.
+    """
 
     waiting: int = 0
     longest_since: int | None = None
@@ -80,13 +91,14 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     abandoned: int = 0
     service_level: dict[str, float | None] = {}
+    threshold_s: int = THRESHOLD_S
+    variant: str = "offered"
 
 
 class Queues(msgspec.Struct, frozen=True, kw_only=True):
     """`queues`: what the switch's log tells of the running half-hour (its first UTC second)."""
 
     half_hour: int
-    threshold_s: int
     short_s: int
     source: str
     heard: int

@@ -121,7 +121,11 @@ class Service:
 
     def live_rows(self) -> list[dict[str, Any]]:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))
-        return [msgspec.structs.asdict(row) for row in rows]
+        people = self.people()
+        return [
+            {**msgspec.structs.asdict(row.shown()), "queue": row.queue and people.queue(row.queue)}
+            for row in rows
+        ]
 
     async def status(self) -> dict[str, Any]:
         """The web's own counters, and the hub's as it tells them (null if it does not)."""

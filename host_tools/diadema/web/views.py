@@ -1,7 +1,7 @@
 """What each audience may know of an agent. A field that is not listed here is never sent.
 
-`full` is for the floor under /ui; `wall` is public: alias, state and clock, and of a private
-reason neither the reason nor since when.
+`full` is for the floor under /ui, where a private reason has no name; `wall` is public: alias,
+state and clock, and of a private reason neither the reason nor since when.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class View:
     who_columns: tuple[str, ...]
     live_columns: tuple[str, ...]
     who: Callable[[Row, People], Values]
-    live: Callable[[Row], Values]
+    live: Callable[[Row, People], Values]
     order: Callable[[Row], Values]
     inside: bool
 
@@ -33,7 +33,8 @@ def _full_who(row: Row, people: People) -> Values:
     return row.a, row.name or row.a, row.alias, row.team, known.queues if known else []
 
 
-def _full_live(row: Row) -> Values:
+def _full_live(row: Row, people: People) -> Values:
+    row = row.shown()
     return (
         row.state,
         row.since,
@@ -42,7 +43,7 @@ def _full_live(row: Row) -> Values:
         row.t,
         row.seat,
         row.c,
-        row.queue,
+        row.queue and people.queue(row.queue),
         row.contacts,
         row.tmo,
         row.link,
@@ -55,7 +56,7 @@ def _full_live(row: Row) -> Values:
     )
 
 
-def _wall_live(row: Row) -> Values:
+def _wall_live(row: Row, _: People) -> Values:
     if row.hides_reason:
         return (row.state, None, None, row.link)
     if row.state == "logged_out":  # when somebody left is nobody's business out there

@@ -14,6 +14,7 @@ from diadema.figures.read import read
 from diadema.metrics import calls as call_metrics
 from diadema.paths import DataDir
 from diadema.report.durations import clock
+from diadema.words import section
 from playwright.async_api import Page, expect
 from reported_day import stations
 from scripted_station import T0
@@ -57,7 +58,7 @@ async def test_an_agents_day_says_what_the_figures_say(day_web: Web, open_page) 
     calls = sums(day_web, "a001").calls()
     await expect(page.locator(".figures .figure").first).to_be_visible()
     assert await figure(page, "Atenciones") == str(calls.answered + calls.connected)
-    assert await figure(page, "No atendidas") == str(calls.missed)
+    assert await figure(page, "No contestados") == str(calls.missed)
     assert await figure(page, "TMO") == clock(call_metrics.aht(calls))
     assert await figure(page, "Tiempo conectado") == clock(sums(day_web, "a001").load.logged_s)
     rows = page.get_by_role("region", name="Llamadas").locator("tbody tr")
@@ -78,7 +79,7 @@ async def test_each_number_opens_the_events_behind_it(day_web: Web, open_page) -
     await page.keyboard.press("Enter")
     await expect(dialog.get_by_text("presence.changed").first).to_be_visible()
     await page.keyboard.press("Escape")
-    await page.locator(".figure", has_text="No atendidas").get_by_role("button").click()
+    await page.locator(".figure", has_text="No contestados").get_by_role("button").click()
     await expect(dialog.get_by_text("contact.missed").first).to_be_visible()
 
 
@@ -105,7 +106,7 @@ async def test_tables_of_all_agents_add_up(day_web: Web, open_page) -> None:
     both = sums(day_web, "a001").calls()
     both += sums(day_web, "a002").calls()
     assert await figure(page, "TMO") == clock(call_metrics.aht(both))
-    assert await figure(page, "Recibidas") == str(both.offered)
+    assert await figure(page, "Timbres") == str(both.offered)
     await expect(page.locator("canvas").first).to_be_visible()
     await page.goto(at(day_web, "dispositions"))
     counts = page.locator(".figures-table tbody tr td:nth-child(6)")
@@ -175,3 +176,33 @@ async def test_pages_fit_a_phone(day_web: Web, open_page, name: str) -> None:
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert wide <= 0
+
+
+@pytest.mark.parametrize("name", ["", *PAGES])
+async def test_each_page_says_how_its_figures_are_worked_out(
+    day_web: Web, open_page, name: str
+) -> None:
+    """In the words of the reports, which an example of each is checked against."""
+    page = await open_page(at(day_web, name))
+    summary = page.locator("summary", has_text="¿Cómo se calcula?")
+    await summary.click()
+    told = dict(
+        zip(
+            await page.locator(".how dt").all_inner_texts(),
+            await page.locator(".how dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+    words = section("reports", "es")
+    keys = [
+        next(key for key in words if key.startswith("formula.") and words[key] == said)
+        for said in told.values()
+    ]
+    assert [*told] == [words[key.replace("formula", "col")] for key in keys]
+    shown = {
+        "": {"handled", "aht_s", "missed", "abandoned", "sl_offered"},
+        "agents": {"handled", "missed", "aht_s", "occupancy", "logged_s", "not_ready"},
+        "attendance": {"absent", "late_s", "stay_s", "outside_s", "orphans", "impossible"},
+        "dispositions": {"typified", "untyped", "retyped"},
+    }.get(name, {"handled", "missed", "aht_s", "talk_mean_s", "hold_mean_s", "occupancy"})
+    assert shown <= {key.removeprefix("formula.") for key in keys}

@@ -138,8 +138,12 @@ async def test_queue_tiles_say_their_basis_and_when_they_know_nothing(
     await expect(central.locator("[data-stat=longest] b")).to_have_text(re.compile(r"^1:01:\d\d$"))
     await expect(central.locator("[data-stat=abandoned] b")).to_have_text("1")
     level = central.locator("[data-stat=level]")
-    await expect(level).to_have_text(re.compile(r"82,4 %nivel de serviciosobre recibidas, ≤ 20 s"))
-    await expect(level).to_have_attribute("title", re.compile("sin abandonadas, ≤ 20 s: —"))
+    await expect(level).to_have_text(
+        re.compile(r"82,4 %nivel de serviciosobre atendidas y abandonadas, ≤ 20 s")
+    )
+    await expect(level).to_have_attribute(
+        "title", re.compile("con los abandonos a tiempo, ≤ 20 s: —")
+    )
     await tell_queues(hub, heard=now() - 61_000)
     await expect(central).to_contain_text(re.compile(r"sin datos de central desde \d\d:\d\d"))
     await hub.bucket.delete("queues")

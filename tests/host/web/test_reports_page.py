@@ -9,16 +9,20 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
+import made_report
+import msgspec
 import pytest
 import pytest_asyncio
 import reported_day
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
 from diadema.clock import SharedClock
+from diadema.figures.rows import Cut, Owing
 from diadema.paths import DataDir
 from diadema.report import scheduled
 from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.schedule import Schedule, add, remove
+from diadema.web.report_html import page_of
 from diadema.web.who import RIGHTS as RIGHTS_OF
 from diadema.web.who import Role
 from playwright.async_api import expect
@@ -120,6 +124,19 @@ async def test_the_page_shows_what_the_api_says(
     await expect(page.locator("#main")).to_contain_text("Cuadra")
     await page.locator(".report-form select[name=scope]").select_option("agent:a001")
     await expect(page.locator('[data-section="calls_agents"] tbody tr')).to_have_count(1)
+
+
+async def test_many_seats_that_owe_fold_away() -> None:
+    """Four hundred of them were ten lines of red on each report."""
+    made = made_report.report()
+    few = page_of(made)
+    assert "Faltan 2 posiciones" in few and '<details class="owing"' not in few
+    seats = [Owing(s=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)]
+    many = page_of(msgspec.structs.replace(made, cut=Cut(at_ms=NOW, position=1, owing=seats)))
+    folded = many.partition('<details class="owing" data-owing><summary>')[2]
+    head, _, rest = folded.partition("</summary>")
+    assert head.startswith("Faltan 13 posiciones desde ") and "Z-" not in head
+    assert "Z-00" in rest and "Z-12" in rest.partition("</details>")[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ import json
 
 import httpx
 import pytest
-from diadema.directory.people import of_site
+from diadema.directory.people import People, of_site
 from diadema.web.rows import Row
 from diadema.web.views import WALL
 from hypothesis import given
@@ -70,7 +70,7 @@ def test_two_rows_that_differ_in_hidden_fields_look_the_same(
     first, second = Row(**one, **shown), Row(**other, **shown)  # type: ignore[arg-type]
     people = of_site(None)
     assert WALL.who(first, people) == WALL.who(second, people)
-    assert WALL.live(first) == WALL.live(second)
+    assert WALL.live(first, People()) == WALL.live(second, People())
     assert not WALL.inside
 
 
@@ -81,8 +81,8 @@ def test_a_private_reason_is_auxiliar_without_clock(
     def row(label: str, since: int) -> Row:
         return Row(a="a", state="not_ready", private=private, reason_label=label, since=since)
 
-    assert WALL.live(row(one, since)) == WALL.live(row(other, later))
-    assert WALL.live(row(one, since)) == ("not_ready", None, None, None)
+    assert WALL.live(row(one, since), People()) == WALL.live(row(other, later), People())
+    assert WALL.live(row(one, since), People()) == ("not_ready", None, None, None)
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -122,4 +122,4 @@ async def test_the_walls_page_carries_no_row(web: Web, hub: Hub) -> None:
 @given(numbers, words)
 def test_when_somebody_left_is_not_told(since: int, link: str) -> None:
     row = Row(a="a", state="logged_out", since=since, link=link)
-    assert WALL.live(row) == ("logged_out", None, None, None)
+    assert WALL.live(row, People()) == ("logged_out", None, None, None)

@@ -30,6 +30,13 @@ def test_nobody_is_called_agente_on_screen() -> None:
     assert not re.search(r"\bagentes?\b", everything, re.IGNORECASE)
 
 
+def test_a_ring_that_nobody_took_has_one_word() -> None:
+    """That of the reports: no contestada; «no atendida» is of a caller, by the switch."""
+    for area in AREAS:
+        for key, word in _words("es", area).items():
+            assert not re.search(r"\bno atendid[ao]s?\b", word, re.IGNORECASE), (area, key)
+
+
 def test_an_unknown_language_reads_spanish() -> None:
     assert (known("fr"), known(None), known("en-GB")) == ("es", "es", "en")
     assert text("floor.state.ready", "fr") == "disponible"

@@ -1,5 +1,6 @@
 """For spreadsheets that take no XLSX, and for imports: UTF-8 with a mark at its beginning, by
-which Excel knows it, fields apart by `;`, percents with a decimal point, as es-PE writes them.
+which Excel knows it, fields apart by `;`, percents with a decimal point, as JSON has them and as
+Excel in es-PE reads them. Screen, page and PDF write the comma of Spanish: 52,1 % is 52.1 here.
 
 A duration is always `h:mm:ss`: of `5:12` Excel makes five hours. Text is guarded against formulas.
 """

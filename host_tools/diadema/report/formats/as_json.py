@@ -36,6 +36,7 @@ def fields(report: Report) -> dict[str, Any]:
             ],
         },
         "threshold_s": report.threshold_s,
+        "thresholds": report.thresholds,
         "short_s": report.short_s,
         "sections": [_section(one, report.language) for one in report.sections],
         "notes": report.notes,
@@ -59,12 +60,16 @@ def _column(column: Column, language: str) -> dict[str, Any]:
         made["total"] = {"over": column.total.over, "by": column.total.by}
     elif column.total:
         made["total"] = column.total
-    if column.target is not None:
+    if column.goal:
+        made["target"] = {"column": column.goal, "at_most": column.at_most}
+    elif column.target is not None:
         made["target"] = {
             "value": column.target.value,
             "at_most": column.target.at_most,
             "word": target(column.target, column.kind, language),
         }
+        if column.target.ceiling is not None:
+            made["target"]["ceiling"] = column.target.ceiling
     return made
 
 

@@ -36,8 +36,8 @@ from diadema.report.model import Cell, Column, Report, Section
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
-    is_missed,
     owing_line,
+    shown,
     span_line,
     target,
     written,
@@ -144,8 +144,10 @@ def _texts(
     say: Callable[[Column, Cell, Report], str],
 ) -> list[Text]:
     return [
-        Text(_shown(say(column, cell, report)), is_missed(column, cell))
-        for column, cell in zip(section.columns, row, strict=True)
+        Text(_shown(words), missed)
+        for words, missed in (
+            shown(section, row, place, report, say) for place in range(len(section.columns))
+        )
     ]
 
 

@@ -19,6 +19,7 @@ from diadema import harmless
 from diadema.report.model import Cell, Column, Kind, Ratio, Report, Section, kind_of, plain
 from diadema.report.writing import (
     NUMBERS,
+    SIGN,
     cut_line,
     is_missed,
     local,
@@ -42,6 +43,7 @@ _FORMS: dict[Kind, str] = {
     "figure": "General",
 }
 _SERIES = 109  # SUBTOTAL's sum of what a filter shows
+_COUNTED = 102  # how many numbers it shows
 
 
 def content(report: Report) -> bytes:
@@ -84,6 +86,7 @@ class _Styles:
     def cell(self, kind: Kind, *, missed: bool = False, total: bool = False) -> Format:
         look: dict[str, Any] = {"num_format": _FORMS[kind], "valign": "top"}
         if missed:
+            look["num_format"] += f'" {SIGN}"'
             look["font_color"] = "#B3261E"
         if total:
             look |= {"bold": True, "top": 1}
@@ -103,7 +106,8 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
         sheet.set_column(place, place, _width(section, place, report))
     for line, row in enumerate(section.rows, head + 1):
         for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
-            style = styles.cell(kind_of(column, cell), missed=is_missed(column, cell))
+            missed = is_missed(section, row, place)
+            style = styles.cell(kind_of(column, cell), missed=missed)
             _write(sheet, (line, place), column, cell, style, report.zone)
     sheet.freeze_panes(head + 1, 1)
     last = head + len(section.rows)
@@ -167,11 +171,14 @@ def _total(
         if place == 0:
             continue
         kind = kind_of(column, cell)
-        missed = is_missed(column, cell)
+        missed = is_missed(section, section.total, place)
         style = styles.cell(kind, missed=missed, total=True)
         if column.total == "sum":
             span = f"{xl_rowcol_to_cell(rows[0], place)}:{xl_rowcol_to_cell(rows[1], place)}"
-            formula = f"=SUBTOTAL({_SERIES},{span})"
+            formula = f"SUBTOTAL({_SERIES},{span})"
+            if any(plain(row[place]) is None for row in section.rows):  # nothing known, no 0
+                formula = f'IF(SUBTOTAL({_COUNTED},{span})=0,"",{formula})'
+            formula = f"={formula}"
         elif isinstance(column.total, Ratio):
             formula = _ratio(section, column.total, column.kind, line, here)
         else:
@@ -185,7 +192,7 @@ def _ratio(section: Section, ratio: Ratio, kind: Kind, line: int, here: dict[str
 
     def term(name: str) -> str:
         sign, key = ("-", name[1:]) if name.startswith("-") else ("+", name)
-        cell = xl_rowcol_to_cell(line, here[key])
+        cell = f"N({xl_rowcol_to_cell(line, here[key])})"
         whole = f"ROUND({cell}*{_DAY_S},0)" if _kind(section, here[key]) == "seconds" else cell
         return f"{sign}{whole}"
 

@@ -10,8 +10,8 @@ from diadema.report.model import Cell, Column, Report, Section
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
-    is_missed,
     owing_line,
+    shown,
     span_line,
     target,
     written,
@@ -64,6 +64,8 @@ def _texts(
     say: Callable[[Column, Cell, Report], str] = written,
 ) -> list[Text]:
     return [
-        Text(say(column, cell, report), style="red" if is_missed(column, cell) else "")
-        for column, cell in zip(section.columns, row, strict=True)
+        Text(words, style="red" if missed else "")
+        for words, missed in (
+            shown(section, row, place, report, say) for place in range(len(section.columns))
+        )
     ]

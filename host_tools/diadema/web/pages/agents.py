@@ -10,12 +10,17 @@ from diadema.figures.overview import AgentRow, overview
 from diadema.report.durations import clock, percent
 from diadema.web.asking import person_of
 from diadema.web.pages.module import ModuleElement
-from diadema.web.pages.parts import cut_line, day_links, day_of, day_page, read, right_to
+from diadema.web.pages.parts import cut_line, day_links, day_of, day_page, how, read, right_to
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
 PATH = "/ui/agents"
+_DEFINED = ("handled", "missed", "aht_s", "occupancy", "logged_s", "not_ready")
+_DAY_DEFINED = (
+    "handled", "missed", "aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s", "occupancy",
+    "logged_s",
+)  # fmt: skip
 
 
 def mount(app: FastAPI, service: Service) -> None:
@@ -41,6 +46,7 @@ def _day(service: Service, page: Page, agent: str, day: date) -> None:
             ui.html(f"<h2>{escape(people.name(agent))}</h2>", sanitize=False)
             ui.label(people.team(agent)).classes("soft")
             day_links(page, service, day, f"{PATH}/{agent}")
+        how(page.language, *_DAY_DEFINED)
         options = {
             "words": dict(page.words),
             "agent": agent,
@@ -61,6 +67,7 @@ async def _list(service: Service, page: Page, day: date, agents: list[str]) -> N
     columns = [("name", words["list.name"]), ("team", words["list.team"])]
     figures = [(name, words[f"list.{name}"]) for name in names]
     rows = [_row(one, day, language) for one in made.rows]
+    how(language, *_DEFINED)
     figures_table(columns, figures, rows, words["list.none"])
 
 

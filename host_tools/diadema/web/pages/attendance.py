@@ -18,12 +18,16 @@ from diadema.ingest.cut import cut_of
 from diadema.paths import DataDir
 from diadema.report.durations import NOTHING, clock
 from diadema.store import open_reader
-from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
 PATH = "/ui/attendance"
+_DEFINED = (
+    "absent", "late_days", "late_s", "stay_s", "outside_s", "no_exit", "no_entry", "orphans",
+    "impossible",
+)  # fmt: skip
 
 
 def mount(app: FastAPI, service: Service) -> None:
@@ -39,7 +43,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
     ui.label(cut_line(cut, zone.key, language)).classes("status")
     shown = [one for one in days if one.day == day.isoformat()]
     late = sum(_late_s(one) > 0 for one in shown)
-    absent = sum(_is_absent(one, now_ms) for one in shown)
+    absent = sum(one.absent(now_ms) or False for one in shown)
     ui.label(
         words["said"].format(
             present=sum(one.entry is not None for one in shown),
@@ -48,6 +52,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
             absent=absent,
         )
     ).classes("note")
+    how(language, *_DEFINED)
     rows = [_row(one, people, zone, now_ms, words, page) for one in shown]
     rows.sort(key=lambda row: (str(row["name"]).casefold(), str(row["id"])))
     figures_table(
@@ -74,12 +79,6 @@ def _read(data: DataDir, day: date, now_ms: int, agents: list[str]) -> tuple[Cut
 
 def _late_s(one: AgentDay) -> int:
     return (one.late.raw_s or 0) if one.late else 0
-
-
-def _is_absent(one: AgentDay, now_ms: int) -> bool:
-    plan = one.planned
-    begun = plan is not None and plan.start_s is not None and plan.start_s * 1000 < now_ms
-    return begun and plan is not None and plan.absence is None and one.entry is None
 
 
 def _row(
@@ -136,7 +135,7 @@ def _shift(one: AgentDay, zone: ZoneInfo, words: Mapping[str, str]) -> str:
 
 def _notes(one: AgentDay, now_ms: int, words: Mapping[str, str]) -> list[str]:
     notes = []
-    if _is_absent(one, now_ms):
+    if one.absent(now_ms):
         notes.append(words["note.absent"])
     if one.late is not None and one.late.explained:
         notes.append(words["note.explained"])
@@ -144,6 +143,8 @@ def _notes(one: AgentDay, now_ms: int, words: Mapping[str, str]) -> list[str]:
         notes.append(words["note.corrected"])
     if any(mark.repeated for mark in one.marks):
         notes.append(words["note.repeated"])
+    if lacking := sum(stay.state in ("no_entry", "no_exit") for stay in one.stays):
+        notes.append(words["note.to_settle"].format(n=lacking))
     if one.orphans:
         notes.append(words["note.orphans"].format(n=one.orphans))
     if one.impossible:

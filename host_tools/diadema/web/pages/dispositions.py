@@ -11,7 +11,7 @@ from diadema.figures.overview import overview
 from diadema.metrics.rounding import percent as share
 from diadema.report.durations import percent
 from diadema.web.pages.charts import GRID, chart
-from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
@@ -37,6 +37,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
         typified=calls.typified, untyped=calls.untyped, retyped=calls.retyped
     )
     ui.label(said).classes("note")
+    how(language, "typified", "untyped", "retyped")
     if not codes:
         ui.label(words["none"]).classes("empty")
         return

@@ -11,9 +11,15 @@ from fastapi import FastAPI, Request
 from nicegui import ui
 
 from diadema.web.assets import STATIC, modules_of
+from diadema.web.pages.parts import definitions
 from diadema.web.pages.shell import Refused, open_page
 from diadema.web.service import Service
 from diadema.words import section
+
+_DEFINED = (
+    "abandoned", "sl_offered", "sl_noshort", "sl_answered", "sl_removed", "sl_all", "handled",
+    "aht_s", "missed",
+)  # fmt: skip
 
 
 class FloorElement(ui.element, component=Path(STATIC / "floor_element.js")):
@@ -40,9 +46,11 @@ def mount(_: FastAPI, service: Service) -> None:
             **page.words,
             **section("alerts", page.language),
             **section("panel", page.language),
+            "how": section("parts", page.language)["how"],
         }
         people = service.people()
         reasons = [[one.code, one.label] for one in people.reasons.values() if not one.system]
         may = {"act": page.person.may("act"), "figures": page.person.may("figures")}
         site = {"reasons": reasons, "seats": sorted(people.seats.values())}
-        FloorElement({"words": words, "site": site, "may": may})
+        defined = definitions(page.language, *_DEFINED)
+        FloorElement({"words": words, "site": site, "may": may, "definitions": defined})

@@ -11,12 +11,16 @@ from diadema.figures.overview import AgentRow, Overview, overview
 from diadema.metrics import calls as call_metrics
 from diadema.report.durations import clock, percent
 from diadema.web.pages.charts import CLOCK, chart
-from diadema.web.pages.parts import cut_line, day_page, read
+from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 
 PATH = "/ui/handling"
+_DEFINED = (
+    "aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s", "offered", "handled", "missed",
+    "excused", "pickup_rate", "occupancy",
+)  # fmt: skip
 _BARS = 40  # agents in the chart: the longest ones; the table has all
 
 
@@ -42,6 +46,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
         ui.label(words["none"]).classes("empty")
         return
     _figures(made, words, language)
+    how(language, *_DEFINED)
     with ui.element("section").classes("charts"):
         _by_agent(made, words)
         _by_half_hour(made, words)
@@ -52,7 +57,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
         [_row(one, day, language) for one in made.rows],
         words["none"],
     )
-    ui.label(words["formula"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
+    ui.label(words["note"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
 
 
 def _figures(made: Overview, words: Any, language: str) -> None:
@@ -67,14 +72,9 @@ def _figures(made: Overview, words: Any, language: str) -> None:
         ("answered", str(calls.answered), ""),
         ("missed", str(calls.missed), ""),
         ("open", str(calls.open), ""),
-        (
-            "answer_rate",
-            percent(call_metrics.answer_rate(calls), language),
-            percent(made.targets["answer_rate"], language)
-            if "answer_rate" in made.targets
-            else "",
-        ),
-        ("occupancy", percent(whole.occupancy, language), ""),
+        ("excused", str(calls.excused), ""),
+        ("pickup_rate", percent(call_metrics.pickup_rate(calls), language), ""),
+        ("occupancy", percent(whole.occupancy, language), _band(made, language)),
     ]
     with ui.element("dl").classes("figures"):
         for name, value, aim in shown:
@@ -85,6 +85,11 @@ def _figures(made: Overview, words: Any, language: str) -> None:
                     ui.label(value).classes("number")
                     if aim:
                         ui.label(f"{words['target']} {aim}").classes("small")
+
+
+def _band(made: Overview, language: str) -> str:
+    bounds = [made.targets.get(name) for name in ("occupancy", "occupancy_most")]
+    return " – ".join(percent(one, language) for one in bounds if one is not None)
 
 
 def _by_agent(made: Overview, words: Any) -> None:

@@ -109,6 +109,24 @@ def seen(page: Page, service: Service, team: str = "") -> Mapping[str, Worker]:
     }
 
 
+def definitions(language: str, *keys: str) -> list[tuple[str, str]]:
+    """Of figures: the name of each, and how it is worked out, with an example, as reports say."""
+    words = section("reports", language)
+    return [(words[f"col.{key}"], words[f"formula.{key}"]) for key in keys]
+
+
+def how(language: str, *keys: str) -> None:
+    """«¿Cómo se calcula?», folded."""
+    lines = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>"
+        for name, said in definitions(language, *keys)
+    )
+    word = escape(section("parts", language)["how"])
+    ui.html(f"<summary>{word}</summary><dl>{lines}</dl>", tag="details", sanitize=False).classes(
+        "how"
+    )
+
+
 class Unread(Exception):
     """It could not be read, and the page has said so."""
 

@@ -17,7 +17,6 @@ from diadema.figures.days import zone_of
 from diadema.harmless import visible
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS, RIGHTS
-from diadema.report.make import SHORT_S, THRESHOLD_S
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
 from diadema.report.schedule import Run, Schedule
@@ -80,7 +79,7 @@ async def _show(
     with place:
         made = await read(
             page, service, shown, service.data, kind, span, scope, service.pace.now_ms(),
-            THRESHOLD_S, SHORT_S, page.person, language,
+            page.person, language,
         )  # fmt: skip
         if made.refused:
             ui.label(made.refused).classes("refused").props("role=alert")

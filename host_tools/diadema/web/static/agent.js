@@ -105,15 +105,17 @@ class AgentPage {
       if (target) make("small", "", dd, `${this.words.target} ${target}`);
     };
     const seconds = (s) => (s === null ? null : duration(s * 1000));
-    const percent = (p) => (p === null ? null : `${this.percent.format(p)} %`);
+    const percent = (p) => (p === null ? null : `${this.percent.format(p)}\u00a0%`);
     const aim = (name, write) => (targets[name] === undefined ? "" : write(targets[name]));
     add("handled", String(f.handled), "", "contact.answered");
     add("missed", String(f.missed), "", "contact.missed");
     add("aht", seconds(f.aht_s), aim("aht_s", seconds), "wrapup.ended");
-    add("talk", seconds(f.talk_s), "", "contact.ended");
-    add("hold", seconds(f.hold_s), "", "contact.held");
-    add("wrapup", seconds(f.wrap_s), "", "wrapup.ended");
-    add("occupancy", percent(f.occupancy), aim("occupancy", percent), "presence.changed");
+    add("talk", seconds(f.talk_mean_s), "", "contact.ended");
+    add("hold", seconds(f.hold_mean_s), "", "contact.held");
+    add("wrapup", seconds(f.wrap_mean_s), "", "wrapup.ended");
+    const most = aim("occupancy_most", percent);
+    const band = aim("occupancy", percent) + (most && ` – ${most}`);
+    add("occupancy", percent(f.occupancy), band, "presence.changed");
     add("logged", seconds(f.logged_s), "", "session.");
   }
 
@@ -142,7 +144,7 @@ class AgentPage {
     const body = table.createTBody();
     for (const { cells, open, marks } of rows) {
       const row = body.insertRow();
-      if (marks?.length) row.dataset.marks = marks.join(" ");
+      if (marks?.some((mark) => mark !== "excused")) row.dataset.marks = marks.join(" ");
       cells.forEach((value, at) => {
         const cell = row.insertCell();
         cell.className = columns[at][1] ?? "";
@@ -207,10 +209,10 @@ class AgentPage {
   #protocol() {
     const { words, shown } = this;
     const section = this.#section("protocol", words["protocol.note"]);
-    const rows = shown.protocol.map(({ step, done, block, calls }) => ({
-      cells: [words[`step.${step}`] ?? step, `${done} / ${calls}`, String(block)],
+    const rows = shown.protocol.map(({ step, done, block, calls, automatic }) => ({
+      cells: [words[`step.${step}`] ?? step, `${done} / ${calls}`, String(block), String(automatic)],
     }));
-    const columns = [["step"], ["step.done", "number"], ["step.block", "number"]];
+    const columns = [["step"], ["step.done", "number"], ["step.block", "number"], ["step.automatic", "number"]];
     this.#table(section, columns, rows, "protocol.none");
   }
 
@@ -231,7 +233,7 @@ class AgentPage {
   #word(bar) {
     const { words } = this;
     const state = words[`state.${bar.state}`] ?? bar.state;
-    const label = bar.reason ? (bar.label ?? words[`reason.${bar.reason}`] ?? bar.reason) : "";
+    const label = bar.reason ? (this.shown.labels[bar.reason] ?? words[`reason.${bar.reason}`] ?? bar.reason) : "";
     const by = bar.by && bar.by !== "agent" ? (bar.who ?? words[`by.${bar.by}`]) : "";
     return [state, label, by].filter(Boolean).join(" · ");
   }

@@ -18,8 +18,8 @@ const ARRANGE_MS = 1000;
 
 /** Build the floor inside `root`. `site` (reasons, seats) and `may` (act, figures) are for what can
     be done from /ui. Returns what takes it down again. */
-export function mount(root, { words, scope, site, may }) {
-  const floor = new Floor(root, words, scope === "wall" ? null : { site, may });
+export function mount(root, { words, scope, site, may, definitions }) {
+  const floor = new Floor(root, words, scope === "wall" ? null : { site, may, definitions });
   floor.start();
   return () => floor.stop();
 }
@@ -91,6 +91,7 @@ class Floor {
   #snapshot(snap) {
     if (this.#outdated(snap.build)) return;
     this.#site = snap.site;
+    this.groups.queues = snap.names ?? {};
     this.#columns = snap.live;
     this.#nameHours();
     this.#page();
@@ -108,7 +109,7 @@ class Floor {
     for (const tile of known.values()) tile.element.remove();
     this.#dense();
     this.inside?.take(snap, this.#tiles);
-    this.tools?.offer(this.#tiles, this.inside.head.queues);
+    this.tools?.offer(this.#tiles, this.inside.head.queues, this.groups.queues);
     this.totals.update(this.#tiles);
     this.#arrange();
   }
@@ -137,6 +138,7 @@ class Floor {
   }
 
   #write(tile, row) {
+    row.queue_name = this.groups.queues[row.queue] ?? row.queue;
     tile.update(row, tile.key, this.clock.now());
     if (tile.element.hasAttribute("aria-label")) this.#describe(tile.element);
   }

@@ -7,6 +7,9 @@ export class Groups {
   #parts = new Map();
   #busy = "true";
 
+  /** What the site calls each queue. */
+  queues = {};
+
   constructor(words, isWall) {
     this.words = words;
     this.label = isWall ? words.agents : `${words.agents}. ${words.open}`;
@@ -66,7 +69,8 @@ export class Groups {
 
   #name(key, group) {
     if (group === "state") return this.words[`total.${key}`] ?? key;
-    return key || this.words[`group.none.${group}`] || "";
+    const said = group === "queue" ? (this.queues[key] ?? key) : key;
+    return said || this.words[`group.none.${group}`] || "";
   }
 
   #part(key) {

@@ -5,7 +5,6 @@ import { duration } from "./clock.js";
 import { fill } from "./tile.js";
 
 const HEARD_MS = 60000;
-const VARIANT = "offered";
 
 function make(name, className, parent) {
   const element = document.createElement(name);
@@ -47,7 +46,8 @@ export class Head {
   #owing = [];
   #queue = "";
 
-  constructor(words, language) {
+  /** `definitions`: [name, how it is worked out] of the figures. */
+  constructor(words, language, definitions) {
     this.words = words;
     this.language = language;
     const one = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
@@ -69,6 +69,18 @@ export class Head {
     this.owingText = make("summary", "", this.owing);
     this.seats = make("ul", "", this.owing);
     this.owing.hidden = true;
+    this.#define(definitions);
+  }
+
+  #define(definitions) {
+    const folded = make("details", "how", this.element);
+    make("summary", "", folded).append(this.words.how);
+    const list = make("dl", "", folded);
+    for (const [name, said] of definitions) {
+      const line = make("div", "", list);
+      make("dt", "", line).append(name);
+      make("dd", "", line).append(said);
+    }
   }
 
   #block(word, name) {
@@ -86,7 +98,7 @@ export class Head {
     if ("targets" in message) this.#targets = message.targets;
   }
 
-  /** The names of the queues that the switch tells of. */
+  /** The queues that the switch tells of. */
   get queues() {
     return Object.keys(this.#queues?.queues ?? {});
   }
@@ -132,7 +144,7 @@ export class Head {
     const until = isOld ? told.heard : now;
     this.longest.say(shown.longest_since === null ? "—" : duration(until - shown.longest_since));
     this.abandoned.say(whole(shown.abandoned));
-    this.#sayLevel(told, shown.service_level ?? {});
+    this.#sayLevel(shown);
   }
 
   #saidOf(told, isOld, minute) {
@@ -142,15 +154,15 @@ export class Head {
     return fill(words["central.since"], { time: minute(told.half_hour * 1000) });
   }
 
-  #sayLevel(told, levels) {
+  #sayLevel({ service_level: levels, threshold_s: threshold, variant: judged }) {
     const { words } = this;
     const level = (value) => (value === null || value === undefined ? "—" : `${this.percent.format(value)} %`);
     const basis = (variant) =>
-      fill(words["level.basis"], { variant: words[`level.${variant}`], threshold: told.threshold_s });
+      fill(words["level.basis"], { variant: words[`level.${variant}`], threshold });
     const target = this.#targets[this.#queue] ?? this.#targets[""];
     const aim = target === undefined ? "" : ` · ${fill(words["level.target"], { target: this.percent.format(target) })}`;
     const hint = Object.keys(levels).map((variant) => `${basis(variant)}: ${level(levels[variant])}`);
-    this.level.say(level(levels[VARIANT]), basis(VARIANT) + aim, hint.join("\n"));
+    this.level.say(level(levels[judged]), basis(judged) + aim, hint.join("\n"));
   }
 
   /** Today's sums of the tiles that are shown: sums over sums, as in the reports. */
@@ -167,9 +179,11 @@ export class Head {
       missed += row.missed;
     }
     const mean = handled ? Math.floor((2 * seconds + handled) / (2 * handled)) : null; // halves up
-    this.segments.say(whole(segments), "", words["today.segments.hint"]);
+    const apart = (hint) => `${hint}\n${words["today.stations.hint"]}`.trim();
+    const hints = apart(words["today.segments.hint"]);
+    this.segments.say(whole(segments), words["today.stations"], hints);
     const hint = fill(words["today.tmo.hint"], { n: whole(handled) });
-    this.tmo.say(mean === null ? "—" : duration(mean * 1000), "", hint);
-    this.missed.say(whole(missed));
+    this.tmo.say(mean === null ? "—" : duration(mean * 1000), "", apart(hint));
+    this.missed.say(whole(missed), "", apart(""));
   }
 }

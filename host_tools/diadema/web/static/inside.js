@@ -8,9 +8,9 @@ import { Panel } from "./panel.js";
 
 export class Inside {
   /** `find(agent)` gives her tile; `titled()` is called when the page's title may change. */
-  constructor(words, language, { site, may, find, titled }) {
+  constructor(words, language, { site, may, definitions, find, titled }) {
     Object.assign(this, { find, titled });
-    this.head = new Head(words, language);
+    this.head = new Head(words, language, definitions);
     this.panel = new Panel(words, site, may, language.slice(0, 2));
     this.alerts = new Alerts(words, (agent) => this.#open(find(agent)), may.act);
     this.leave = button("quiet leave", words["screen.leave"]);

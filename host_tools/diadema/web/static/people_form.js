@@ -111,7 +111,9 @@ class EntryForm {
   #save() {
     const { page, kind, known } = this;
     const entry = this.#entry();
-    const code = known?.code ?? kind.key.map((name) => entry[name] ?? "").join("/");
+    const parts = kind.key.map((name) => entry[name] ?? "");
+    while (parts.length > 2 && !parts.at(-1)) parts.pop();
+    const code = known?.code ?? parts.join("/");
     if (!code.replaceAll("/", "")) {
       this.#tell({ detail: `${kind.fields[0].label}: ${page.words["form.required"]}`,
         errors: [{ where: kind.key[0] }] });

@@ -85,7 +85,7 @@ export class Query {
     if (this.team && row.team !== this.team) return false;
     if (this.queue && row.queue !== this.queue && !row.queues?.includes(this.queue)) return false;
     if (!this.text) return true;
-    const found = [tile.title, row.alias, row.seat, row.a, tile.reason, row.queue].map(plain).join(" ");
+    const found = [tile.title, row.alias, row.seat, row.a, tile.reason, row.queue_name].map(plain).join(" ");
     return plain(this.text).split(/\s+/).every((word) => found.includes(word));
   }
 

@@ -97,7 +97,7 @@ export class Tile {
       draw(this.shape, row.state);
     }
     write(this.name, this.title);
-    const detail = this.reason || (row.state === "logged_out" ? "" : (row.queue ?? ""));
+    const detail = this.reason || (row.state === "logged_out" ? "" : (row.queue_name ?? ""));
     write(this.state, detail ? `${this.stateWord} · ${detail}` : this.stateWord);
     const link = this.isLost ? "lost" : row.link === "late" ? "late" : "up";
     if (data.link !== link) {

@@ -31,13 +31,15 @@ class Choice {
     this.element.hidden = true;
   }
 
-  offer(names, chosen) {
-    const sorted = [...new Set(names)].sort((a, b) => a.localeCompare(b));
+  /** `called`: what is shown of a name, where that is another one. */
+  offer(names, chosen, called = {}) {
+    const said = (one) => called[one] ?? one;
+    const sorted = [...new Set(names)].sort((a, b) => said(a).localeCompare(said(b)));
     if (chosen && !sorted.includes(chosen)) sorted.push(chosen); // asked for and not there now
-    const offered = sorted.join("\n");
+    const offered = sorted.map((one) => `${one}\t${said(one)}`).join("\n");
     if (offered !== this.#offered) {
       this.#offered = offered;
-      this.control.replaceChildren(new Option(this.all, ""), ...sorted.map((one) => new Option(one, one)));
+      this.control.replaceChildren(new Option(this.all, ""), ...sorted.map((one) => new Option(said(one), one)));
     }
     if (this.control.value !== chosen) this.control.value = chosen;
     this.element.hidden = sorted.length < 2 && !chosen;
@@ -91,11 +93,11 @@ export class Tools {
   }
 
   /** Offer the teams and queues there are. */
-  offer(tiles, queues) {
+  offer(tiles, queues, names) {
     const rows = [...tiles].map((tile) => tile.row);
     this.team.offer(rows.map((row) => row.team).filter(Boolean), this.query.team);
     const named = rows.flatMap((row) => [...(row.queues ?? []), row.queue]).filter(Boolean);
-    this.queue.offer([...named, ...queues], this.query.queue);
+    this.queue.offer([...named, ...queues], this.query.queue, names);
   }
 
   say(shown, all) {

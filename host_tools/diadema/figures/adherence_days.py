@@ -1,0 +1,282 @@
+"""Of each agent's day what her shift came to beside the roster, and what of the calendar day was
+lost and spent. Kept beside the cells once they are over: worked out again when rows near them are
+others, and when what they were worked out with is: her shifts, the reasons, what was excused.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, timedelta
+from functools import cached_property
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct, field
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DBAPIError
+
+from diadema.directory.people import People
+from diadema.directory.reading import people as read_people
+from diadema.figures import away, rollups
+from diadema.figures.away import Spent
+from diadema.figures.days import DaySpan, LocalDays, spans, zone_of
+from diadema.figures.facts import running
+from diadema.figures.load import end_of
+from diadema.figures.read import rolled
+from diadema.figures.roll import Scope, bring, current
+from diadema.figures.shifts import Due, Presence, due, presence, said_of, shift_of
+from diadema.metrics.schedule import SHORT_S, Deviation
+from diadema.metrics.states import Shrinkage
+from diadema.paths import DataDir
+from diadema.store import open_reader
+from diadema.store.kept_contacts import LONGEST_MS
+
+_AT_ONCE = 100  # agents whose rows are in memory
+_BEFORE = text(  # the end of the trail before each of some
+    """SELECT k.value ->> 0, k.value ->> 1, (SELECT t.end_utc FROM trails t
+    WHERE t.s = k.value ->> 2 AND t.e = k.value ->> 3 AND t.n < k.value ->> 4
+    ORDER BY t.n DESC LIMIT 1) FROM json_each(:keys) k"""
+)
+_NOBODY = Presence()
+_json = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+
+type Technical = tuple[str, str, str, str]  # station, area, part, what it came to
+
+
+class Shifted(Struct, array_like=True):
+    """What one shift came to, in seconds. `followed`: (as planned or excused, of how many); None
+    where she was never logged in near it. `listed`: exceptions that are not short; `short_s`:
+    those that are, and not excused. `owed_s`: without the pauses that are not paid.
+    """
+
+    followed: tuple[int, int] | None
+    exception_s: int
+    excused_s: int
+    short_s: int
+    slid: int
+    worked_s: int
+    credited_s: int
+    scheduled_s: int
+    owed_s: int
+    listed: list[Deviation] = field(default_factory=list)
+
+
+class AdherenceDay(Struct, array_like=True):
+    """`shift`: that of the day, where it has begun; the rest is the calendar day's."""
+
+    shift: Shifted | None = None
+    lost: Shrinkage = field(default_factory=Shrinkage)
+    spent: dict[str, Spent] = field(default_factory=dict)
+    technical: list[tuple[Technical, int]] = field(default_factory=list)
+
+
+_day_of = msgspec.msgpack.Decoder(AdherenceDay).decode
+
+
+def adherence_days(
+    data: DataDir,
+    people: People,
+    first: date,
+    last: date,
+    now_ms: int,
+    agents: Collection[str] | None = None,
+) -> dict[tuple[str, date], AdherenceDay]:
+    """By agent and day of first…last, until now, of which there is any. `people` with the roster
+    of the days beside these too. Raises DiademaError where there is no store.
+    """
+    reader = open_reader(data.store)
+    question = data, people, first, last, now_ms, agents
+    try:
+        try:
+            with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
+                return _Asked(*question).of(rx, tx)
+        except DBAPIError as error:
+            rollups.give_up(data.rollups, error)
+        with reader.engine.connect() as tx:
+            return _Asked(*question).of(None, tx)
+    finally:
+        reader.close()
+
+
+class _Asked:
+    """One question, and how it is answered."""
+
+    def __init__(
+        self,
+        data: DataDir,
+        people: People,
+        first: date,
+        last: date,
+        now_ms: int,
+        agents: Collection[str] | None,
+    ) -> None:
+        self.people, self.now_people = people, read_people(data)
+        self.zone, self.now_ms = zone_of(data), now_ms
+        self.spans = {span.day.isoformat(): span for span in spans(first, last, self.zone)}
+        whose = None if agents is None else frozenset(agents)
+        self.scope = Scope(first.isoformat(), last.isoformat(), whose)
+        self.due = {
+            (day.isoformat(), a): one
+            for (a, day), one in due(people, now_ms // 1000).items()
+            if first <= day <= last and (whose is None or a in whose)
+        }
+
+    def of(
+        self, rx: tuple[Connection, bool] | None, tx: Connection
+    ) -> dict[tuple[str, date], AdherenceDay]:
+        self.said = said_of(tx)
+        self.on = [one for one in running(tx, self.now_ms).trails if one.start_utc is not None]
+        known, there = self._rolled(*rx, tx) if rx else ({}, self._everybody(tx))
+        since = self._since(tx)
+        asked, days = {*there, *self.due}, LocalDays(self.zone)
+        asked |= {
+            (day, one.a)
+            for one in self.on
+            if self.scope.agents is None or one.a in self.scope.agents
+            for day in days.over(since[one.a], end_of(one))
+            if day in self.spans
+        }
+        marks = {key: self._mark(*key) for key in asked}
+        found = {
+            key: _day_of(known[key][1])
+            for key, mark in marks.items()
+            if key in known and known[key][0] == mark
+        }
+        open_ones = {key for key in asked if self._goes_on(*key, since)}
+        more = self._work_out(tx, {key for key in asked if key not in found} | open_ones)
+        if rx is not None and rx[1]:
+            kept = [(*key, marks[key], _pack(more[key])) for key in more.keys() - open_ones]
+            rollups.put_adherence.run(rx[0], kept)
+        return {(a, self.spans[day].day): one for (day, a), one in (found | more).items()}
+
+    def _rolled(
+        self, rx: Connection, keep: bool, tx: Connection
+    ) -> tuple[dict[tuple[str, str], tuple[bytes, bytes]], set[tuple[str, str]]]:
+        """What is kept of them and holds, and the days on which there is anything of an agent."""
+        known, anew = current(rx, tx, self.zone, self.now_people)
+        fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
+        first, last = self.scope.first, self.scope.last
+        kept: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        there: set[tuple[str, str]] = set()
+        if not anew or keep:
+            row, cell = rollups.adherence_days.c, rollups.agent_days.c
+            query = select(row.day, row.a, row.of, row.body).where(row.day.between(first, last))
+            if self.scope.agents is not None:
+                query = query.where(row.a.in_(self.scope.agents))
+            kept = {(day, a): (of, body) for day, a, of, body in rx.execute(query)}
+            days = select(cell.day, cell.a).where(cell.day.between(first, last))
+            there = {(day, a) for day, a in rx.execute(days)}
+        if not keep:
+            for key in rollups.near(fresh.fed):
+                kept.pop(key, None)
+        for day, cells in fresh.agents.items():
+            there |= {(day, a) for a in cells}
+        if self.scope.agents is not None:
+            there = {(day, a) for day, a in there if a in self.scope.agents}
+        return kept, there
+
+    def _everybody(self, tx: Connection) -> set[tuple[str, str]]:
+        names = {a for (a,) in tx.execute(text("SELECT DISTINCT a FROM trails"))}
+        if self.scope.agents is not None:
+            names &= self.scope.agents
+        return {(day, a) for day in self.spans for a in names}
+
+    def _since(self, tx: Connection) -> dict[str, int]:
+        """From when on it matters what goes on, by agent: from the end of what was before it in
+        its session, as a time without power may lie between them.
+        """
+        rows = [
+            (one.a, one.start_utc, one.s, one.e, one.n if one.n != one.session[2] else 0)
+            for one in self.on
+        ]
+        found: dict[str, int] = {}
+        for a, start, end in tx.execute(_BEFORE, {"keys": _json(rows).decode()}):
+            since = start if end is None else max(start - LONGEST_MS, min(start, end))
+            found[a] = min(since, found.get(a, since))
+        return found
+
+    def _goes_on(self, day: str, a: str, since: Mapping[str, int]) -> bool:
+        span, shift = self.spans[day], self.due.get((day, a))
+        if shift is not None and (shift.plan.end_s or 0) > self.now_ms // 1000:
+            return True
+        end_s = span.end_s if shift is None else max(span.end_s, shift.end_s)
+        return a in since and since[a] < end_s * 1000
+
+    @cached_property
+    def _reasons(self) -> bytes:
+        its = self.people.reasons.values()
+        told = [(r.code, r.private, r.paid, r.productive, r.limit_s, r.system) for r in its]
+        return _pack(sorted(told))
+
+    def _mark(self, day: str, a: str) -> bytes:
+        """Of what it is worked out from beside the store's rows."""
+        shift = self.due.get((day, a))
+        said = [] if shift is None else self._said(a, shift)
+        return blake2b(_pack((shift, said, self._reasons)), digest_size=16).digest()
+
+    def _said(self, a: str, shift: Due) -> list[tuple[int, str]]:
+        start, end = shift.plan.start_s or 0, shift.plan.end_s or 0
+        return [one for one in self.said.get(a, ()) if start <= one[0] < end]
+
+    def _work_out(
+        self, tx: Connection, keys: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], AdherenceDay]:
+        wanted: defaultdict[str, set[str]] = defaultdict(set)
+        for day, a in keys:
+            wanted[day].add(a)
+        found: dict[tuple[str, str], AdherenceDay] = {}
+        for run in _runs(self.spans[day] for day in sorted(wanted)):
+            bounds = run[0].start_s * 1000, run[-1].end_s * 1000
+            names = sorted({a for span in run for a in wanted[span.day.isoformat()]})
+            for at in range(0, len(names), _AT_ONCE):
+                some = names[at : at + _AT_ONCE]
+                shown = presence(tx, *bounds, self.on, some)
+                for span in run:
+                    day = span.day.isoformat()
+                    for a in wanted[day].intersection(some):
+                        found[day, a] = self._day(span, a, shown.get(a, _NOBODY))
+        return found
+
+    def _day(self, span: DaySpan, a: str, hers: Presence) -> AdherenceDay:
+        reasons, of_day = self.people.reasons, hers.near(span.start_s, span.end_s)
+        its = of_day.stretches, of_day.pauses, of_day.faults, reasons, span.start_s, span.end_s
+        found = AdherenceDay(
+            lost=away.lost(*its),
+            spent=away.spent(of_day.pauses, reasons, span.start_s, span.end_s),
+        )
+        for begin, until, ticket in of_day.technical:
+            cause = ticket.s, ticket.area or "", ticket.part or "", ticket.result or ""
+            seconds = min(until, span.end_s) - max(begin, span.start_s)
+            found.technical.append((cause, seconds))
+        if (shift := self.due.get((span.day.isoformat(), a))) is not None:
+            found.shift = self._shifted(a, shift, hers.near(shift.start_s, shift.end_s))
+        return found
+
+    def _shifted(self, a: str, due: Due, hers: Presence) -> Shifted:
+        now_s = self.now_ms // 1000
+        shift = shift_of(due, hers, self._said(a, due), self.people, now_s)
+        found = Shifted(
+            shift.followed, 0, 0, 0, shift.slid, shift.worked_s, shift.credited_s,
+            shift.scheduled_s, away.owed_s(shift.plan, self.people.reasons, now_s),
+        )  # fmt: skip
+        for one in shift.its if shift.present else ():
+            found.exception_s += one.seconds
+            if one.excuse is not None:
+                found.excused_s += one.seconds
+            elif one.seconds < SHORT_S:
+                found.short_s += one.seconds
+            if one.seconds >= SHORT_S:
+                found.listed.append(one)
+        return found
+
+
+def _runs(its: Iterable[DaySpan]) -> Iterable[list[DaySpan]]:
+    """Days that follow each other, together."""
+    run: list[DaySpan] = []
+    for span in its:
+        if run and run[-1].day + timedelta(days=1) != span.day:
+            yield run
+            run = []
+        run.append(span)
+    if run:
+        yield run

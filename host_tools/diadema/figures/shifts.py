@@ -1,0 +1,178 @@
+"""Shifts of the roster beside what was shown of each agent in them, and the rest of her time."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
+from itertools import pairwise
+
+import msgspec
+from msgspec import Struct, field
+from sqlalchemy import Connection, select
+
+from diadema.directory.people import People, Planned
+from diadema.figures.attendance import NEAR_S
+from diadema.figures.away import Pause, pauses
+from diadema.figures.facts import tickets, trails
+from diadema.figures.load import Stretch, stretches, technical_by
+from diadema.metrics import schedule
+from diadema.metrics.schedule import Deviation, deviations, slid
+from diadema.store import tables
+from diadema.store.host_rows import Correction
+from diadema.store.rows import Ticket, Trail
+
+type Said = tuple[int, str]  # UTC seconds of a moment, by whom and why
+
+
+class Shift(Struct, kw_only=True):
+    """One shift until now. `its`: exceptions, in order; `slid`: pauses that a call made late;
+    `present`: she was logged in near it; `credited_s`: planned work that a fault took.
+    """
+
+    plan: Planned
+    its: list[Deviation]
+    slid: int
+    present: bool
+    worked_s: int
+    credited_s: int
+
+    @property
+    def scheduled_s(self) -> int:
+        return schedule.scheduled_s(self.plan)
+
+    @property
+    def followed(self) -> tuple[int, int] | None:
+        return schedule.followed(self.plan, self.its) if self.present else None
+
+
+class Presence(Struct):
+    """What was shown of one agent, around the days asked for; faults with their ticket."""
+
+    stretches: list[Stretch] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
+    technical: list[tuple[int, int, Ticket]] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[tuple[int, int]]:
+        return [(start, end) for start, end, _ in self.technical]
+
+    def near(self, start_s: int, end_s: int) -> "Presence":
+        """What of it has something of [start_s, end_s), uncut."""
+        first = bisect_right(self.stretches, start_s, key=lambda one: one.end_s)
+        last = bisect_left(self.stretches, end_s, key=lambda one: one.start_s)
+        begun = bisect_right(self.pauses, start_s, key=lambda one: one[1])
+        ended = bisect_left(self.pauses, end_s, key=lambda one: one[0])
+        return Presence(
+            self.stretches[first:last],
+            self.pauses[begun:ended],
+            [one for one in self.technical if one[0] < end_s and start_s < one[1]],
+        )
+
+
+class Due(Struct):
+    """A shift that has begun: to it belongs what was shown of her in [start_s, end_s): what is
+    nearest to it, cut midway between two of them; what lies too far from any belongs to none.
+    """
+
+    plan: Planned
+    start_s: int
+    end_s: int
+
+
+def presence(
+    tx: Connection, start_ms: int, end_ms: int, on: Iterable[Trail], agents: Collection[str]
+) -> dict[str, Presence]:
+    """By agent, of the days [start_ms, end_ms) and of as much beside them as a shift, a pause or a
+    time without power may reach. `on`: the trails that go on.
+    """
+    start_ms, end_ms = start_ms - 3 * NEAR_S * 1000, end_ms + 5 * NEAR_S * 1000
+    by_agent: defaultdict[str, list[Trail]] = defaultdict(list)
+    for trail in trails(tx, start_ms, end_ms, on, set(agents)):
+        by_agent[trail.a].append(trail)
+    faults: defaultdict[str, list[Ticket]] = defaultdict(list)
+    for ticket in tickets(tx, start_ms, end_ms):
+        if ticket.a is not None and ticket.a in by_agent:
+            faults[ticket.a].append(ticket)
+    found = {}
+    for a, of in by_agent.items():
+        its = stretches(of, coarse=True)
+        cost = technical_by(faults[a], of, its) if a in faults else []
+        found[a] = Presence(its, pauses(its), sorted(cost, key=lambda one: one[:2]))
+    return found
+
+
+def due(people: People, now_s: int) -> dict[tuple[str, date], Due]:
+    """Of the roster what has begun and is no absence."""
+    planned: defaultdict[str, list[Planned]] = defaultdict(list)
+    for (agent, _), plan in people.roster.items():
+        whole = plan.absence is None and plan.end_s is not None
+        if whole and plan.start_s is not None and plan.start_s < now_s:
+            planned[agent].append(plan)
+    found: dict[tuple[str, date], Due] = {}
+    for agent, plans in planned.items():
+        plans.sort(key=lambda plan: plan.start_s or 0)
+        middles = [
+            ((one.end_s or 0) + (after.start_s or 0)) // 2 for one, after in pairwise(plans)
+        ]
+        for plan, before, after in zip(plans, [None, *middles], [*middles, None], strict=True):
+            first, last = (plan.start_s or 0) - NEAR_S, (plan.end_s or 0) + NEAR_S
+            found[agent, plan.day] = Due(
+                plan,
+                first if before is None else max(first, before),
+                last if after is None else min(last, after),
+            )
+    return found
+
+
+def shift_of(due: Due, hers: Presence, said: Iterable[Said], people: People, now_s: int) -> Shift:
+    """`said`: moments of exceptions that somebody excused."""
+    shown = [
+        Stretch(max(one.start_s, due.start_s), min(one.end_s, due.end_s), one.state, one.reason,
+                one.by)
+        for one in hers.stretches
+        if one.start_s < due.end_s and due.start_s < one.end_s
+    ]  # fmt: skip
+    shift = _shift(due.plan, shown, hers, people, now_s)
+    _excuse(shift, said)
+    return shift
+
+
+def _excuse(shift: Shift, said: Iterable[Said]) -> None:
+    for moment, why in said:
+        for one in shift.its:
+            if one.excuse is None and one.start_s <= moment < one.end_s:
+                one.excuse = why
+
+
+def said_of(tx: Connection) -> dict[str, list[Said]]:
+    """Moments of exceptions that somebody excused by hand (`attendance.justified` with a time)."""
+    row = tables.corrections.c
+    where = (row.kind == "justified", row.time_utc.is_not(None))
+    query = select(tables.corrections).where(*where).order_by(row.number, row.s, row.e, row.n)
+    found: defaultdict[str, list[Said]] = defaultdict(list)
+    for each in tx.execute(query):
+        one = Correction(**each._mapping)
+        if one.time_utc is not None:
+            found[one.a].append((one.time_utc // 1000, f"{one.by}: {one.reason}"))
+    return dict(found)
+
+
+def _shift(
+    plan: Planned, shown: list[Stretch], hers: Presence, people: People, now_s: int
+) -> Shift:
+    """One that goes on is one until now."""
+    due, count = slid(plan, hers.stretches) if plan.pauses else (plan.pauses, 0)
+    plan = msgspec.structs.replace(plan, end_s=min(plan.end_s or 0, now_s), pauses=due)
+    its = deviations(plan, shown, people.reasons, hers.faults)
+    return Shift(
+        plan=plan, its=its, slid=count, present=bool(shown),
+        worked_s=schedule.length_s(schedule.worked(shown, people.reasons)),
+        credited_s=sum(
+            one.seconds for one in its if one.excuse == "technical" and one.planned is None
+        ),
+    )  # fmt: skip
+
+
+def around(first: date, last: date) -> tuple[date, date]:
+    """The days whose shifts may reach into these."""
+    return first - timedelta(days=1), last + timedelta(days=1)

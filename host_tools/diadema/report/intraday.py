@@ -1,0 +1,193 @@
+"""The intraday table: every half-hour of every date by itself, the switch's side and the agents'
+beside each other and beside their targets; and how the waits were spread.
+
+Flow of the switch is booked where the caller entered the queue, contacts where they began, and
+seconds of states where they passed. A queue has no load; an agent or a team no callers.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.metrics import calls as of_calls
+from diadema.metrics import queue as of_queue
+from diadema.metrics import states
+from diadema.metrics.intervals import clock_words
+from diadema.metrics.queue import Flow
+from diadema.metrics.rounding import percent
+from diadema.report import service
+from diadema.report.asked import Asked
+from diadema.report.model import Cell, Kind, Ratio, Section
+from diadema.report.tables import Line, Part, Stated, summary, table
+
+BUCKETS = (5, 10, 20, 30, 60, 120, 300, None)  # seconds, the last of each; None: longer
+_HEADS: tuple[tuple[str, Kind], ...] = (("day", "day"), ("hour", "text"))
+
+
+class Half(Struct):
+    """One half-hour, or all. `flow` or `load` None: there is none of whom is asked about."""
+
+    flow: Flow | None
+    waits: QueueSums
+    calls: Calls
+    load: Load | None
+
+    @property
+    def longest(self) -> int | None:
+        its = self.waits
+        return of_queue.longest_wait((its.answered_waits, its.abandoned_waits, its.left_waits))
+
+
+def make(asked: Asked) -> list[Section]:
+    halves: list[tuple[list[Cell], Half]] = []
+    for day in asked.figures.days:
+        agents, queues = day.half_hours(), day.queue_intervals
+        words = clock_words({*agents, *queues}, asked.zone)
+        for start in sorted(words):
+            one = _half(asked, agents.get(start, Sums()), queues.get(start, {}))
+            if one.calls or (one.load and one.load.logged_s) or (one.flow and one.flow.received):
+                halves.append(([day.day, words[start]], one))
+    names = {queue for day in asked.figures.days for queue in day.queues}
+    whole = _half(asked, asked.total, {one: asked.figures.queue(one) for one in names})
+    if whole.flow is not None and not whole.flow.received:  # no switch told of these days
+        for one in (whole, *(one for _, one in halves)):
+            one.flow = None
+    variant = asked.people.variant(asked.queue or "")
+    given: dict[str, Cell] = {"longest_wait_s": _longest(whole)}
+    made = table(asked, "intraday", _HEADS, _parts(variant), halves, given=given)
+    sections = [_summary(asked, variant, whole, [one for _, one in halves]), made]
+    if whole.flow is not None:
+        sections.append(_waits(asked, whole.waits))
+    return sections
+
+
+def _half(asked: Asked, sums: Sums, queues: Mapping[str, QueueSums]) -> Half:
+    waits = QueueSums()
+    for queue, its in queues.items():
+        if asked.queue in (None, queue):
+            waits += its
+    callers = asked.scope.of in ("floor", "queue")
+    return Half(
+        flow=asked.flow(queues) if callers else None,
+        waits=waits,
+        calls=sums.calls(asked.queue),
+        load=sums.load if asked.queue is None else None,
+    )
+
+
+def _of_flow(get: Any) -> Any:
+    return lambda half: None if half.flow is None else get(half.flow)
+
+
+def _of_load(get: Any) -> Any:
+    return lambda half: None if half.load is None else get(half.load)
+
+
+def _parts(variant: str) -> list[Part[Half]]:
+    """With the columns that the total of the service level's variant is made of."""
+    of_service = {part.key: part for part in service.PARTS}
+    level = of_service[f"sl_{variant}"]
+    assert isinstance(level.total, Ratio)
+    names = ["received", "answered", "abandoned", "left", "waiting", "answered_within"]
+    names += [name.lstrip("-") for name in (*level.total.over, *level.total.by)]
+    shown = [*dict.fromkeys(names), level.key, "abandonment", "wait_s", "asa_s"]
+    parts = [
+        Part(one.key, _of_flow(one.get), one.kind, one.total, one.target)
+        for one in (of_service[key] for key in shown)
+    ]
+    return [
+        *parts,
+        Part("longest_wait_s", _longest, "seconds", "given"),
+        Part("n", lambda half: half.calls.n),
+        Part("handle_s", lambda half: of_calls.handle_s(half.calls), "seconds"),
+        Part(
+            "aht_s", lambda half: of_calls.aht(half.calls), "seconds",
+            Ratio(["handle_s"], ["n"]), "aht_s",
+        ),
+        Part("busy_s", _of_load(lambda load: load.handling_s), "seconds"),
+        Part("ready", _of_load(lambda load: load.ready), "seconds"),
+        Part(
+            "occupancy", _of_load(states.occupancy), "percent",
+            Ratio(["busy_s"], ["busy_s", "ready"]), "occupancy",
+        ),
+        Part("present", _of_load(lambda load: load.present), total=None),
+    ]  # fmt: skip
+
+
+def _longest(half: Half) -> int | None:
+    return None if half.flow is None else half.longest
+
+
+def _summary(asked: Asked, variant: str, whole: Half, halves: list[Half]) -> Section:
+    stated: list[Stated] = []
+    if (flow := whole.flow) is not None:
+        level = of_queue.service_level(flow)[variant]
+        name, waits = f"sl_{variant}", whole.waits
+        aim = asked.target(f"service_level {variant}")
+        levels = [of_queue.service_level(one.flow)[variant] for one in halves if one.flow]
+        met = None if aim is None else of_queue.halves_met(levels, aim.missed)
+        ended = sum(map(_count, (waits.answered_waits, waits.abandoned_waits, waits.left_waits)))
+        n, base = flow.answered, of_queue.BASES[variant](flow)
+        stated = [
+            Stated(name, "percent", level, base, f"service_level {variant}"),
+            Stated("halves_met", "percent", met, sum(one is not None for one in levels)),
+            Stated("asa_s", "seconds", of_queue.asa(flow), n, "asa_s"),
+            Stated("wait_p50_s", "seconds", of_queue.wait_percentile(waits.answered_waits, 50), n),
+            Stated("wait_p90_s", "seconds", of_queue.wait_percentile(waits.answered_waits, 90), n),
+            Stated("longest_wait_s", "seconds", whole.longest, ended),
+            Stated(
+                "abandonment", "percent", of_queue.abandonment(flow),
+                flow.answered + flow.abandoned, "abandonment",
+            ),
+        ]  # fmt: skip
+    stated.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
+    if whole.load is not None:
+        occupied = states.occupancy(whole.load)
+        stated.append(Stated("occupancy", "percent", occupied, asked.logged_in, "occupancy"))
+    notes = [asked.threshold_note, asked.say("note.intraday")]
+    if whole.flow is None:
+        callers = asked.scope.of in ("floor", "queue")
+        notes.append(asked.say("note.no_switch" if callers else "note.switch_of_all"))
+    if whole.load is None:
+        notes.append(asked.say("note.no_load_of_queue"))
+    return summary(asked, stated, notes)
+
+
+def _count(waits: Mapping[int, int]) -> int:
+    return sum(waits.values())
+
+
+class Bucket(Struct):
+    """Calls whose wait lies in it; `until`: answered so soon or sooner, of `whole` answered."""
+
+    answered: int
+    abandoned: int
+    left: int
+    until: int
+    whole: int
+
+
+_BUCKET: list[Part[Bucket]] = [
+    Part("answered", lambda one: one.answered),
+    Part("abandoned", lambda one: one.abandoned),
+    Part("left", lambda one: one.left),
+    Part("cumulated", lambda one: percent(one.until, one.whole), "percent", None),
+]
+
+
+def _waits(asked: Asked, waits: QueueSums) -> Section:
+    lines: list[Line[Bucket]] = []
+    low, until, whole = 0, 0, _count(waits.answered_waits)
+    for last in BUCKETS:
+        answered, abandoned, left = (
+            sum(n for s, n in its.items() if s >= low and (last is None or s <= last))
+            for its in (waits.answered_waits, waits.abandoned_waits, waits.left_waits)
+        )
+        until += answered
+        word = f"> {low - 1} s" if last is None else f"{low} – {last} s"
+        lines.append(([word], Bucket(answered, abandoned, left, until, whole)))
+        low = (last or 0) + 1
+    notes = [asked.say("note.waits")]
+    return table(asked, "waits", [("bucket", "text")], _BUCKET, lines, notes=notes)

@@ -1,0 +1,158 @@
+"""What must be equal: each rule with both of its sides, and the rows that break it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+
+import msgspec
+from sqlalchemy import select
+
+from diadema.figures.booking import UNCODED
+from diadema.figures.rows import Calls, QueueSums, Sums
+from diadema.ingest.cut import position_of
+from diadema.metrics import calls as of_calls
+from diadema.report.asked import Asked
+from diadema.report.model import Cell, Column, Section
+from diadema.store import open_reader, tables
+
+_SHOWN = 5  # rows of those that break a rule
+
+type Sides = tuple[str, int, int]  # where, and what stands on both sides
+
+_CALLS: tuple[tuple[str, Callable[[Calls], int], Callable[[Calls], int]], ...] = (
+    ("in", lambda c: c.offered,
+     lambda c: c.answered - c.unrung + c.missed + c.excused + c.open),
+    ("out", lambda c: c.dialed, lambda c: c.connected + c.not_answered + c.dialing),
+    ("averages", of_calls.handled, lambda c: c.n + of_calls.aside(c)),
+    ("codes", lambda c: c.typified,
+     lambda c: sum(n for code, n in c.codes.items() if code not in UNCODED)),
+    ("causes", lambda c: c.missed + c.excused + c.not_answered,
+     lambda c: sum(c.causes.values())),
+)  # fmt: skip
+
+
+def invariants(asked: Asked) -> Section:
+    """Each row of the report's own kind: half-hours where agents have them, else days."""
+    days = [(day.day, day.total()) for day in asked.figures.days]
+    parts = [*asked.half_hours] if asked.agents_by_half else days
+    calls = [(where, _calls(sums, asked.queue)) for where, sums in parts]
+    rules: list[tuple[str, Iterable[Sides]]] = [
+        (name, [(where, sum(map(one, its)), sum(map(other, its))) for where, its in calls])
+        for name, one, other in _CALLS
+    ]
+    if asked.agents_by_half:
+        rules += [
+            ("day_calls", _by_day(days, parts, _count)),
+            ("day_load", _by_day(days, parts, lambda sums: sums.load.logged_s)),
+        ]
+    if asked.kind not in ("servicio", "intradia"):  # those ask nothing of each agent
+        agents = sum(_count(sums) for sums in asked.by_agent.values())
+        all_days = sum(_count(sums) for _, sums in days)
+        rules.append(("span", [(asked.period.word, agents, all_days)]))
+        if asked.scope.of == "floor" and (shown := _floor(asked)):
+            rules.append(("floor", shown))
+    if asked.scope.of in ("floor", "queue"):
+        rules.append(("switch", _switch(asked)))
+        if asked.has_halves:
+            rules.append(("switch_day", _switch_days(asked)))
+    if asked.kind == "servicio" and asked.scope.of == "floor":
+        rules.append(("joined", _joined(asked)))
+    rows: list[list[Cell]] = []
+    for name, sides in rules:
+        its = [*sides]
+        whole, parted = sum(one for _, one, _ in its), sum(other for _, _, other in its)
+        broken = [where for where, one, other in its if one != other]
+        told = ", ".join(broken[:_SHOWN]) + (" …" if len(broken) > _SHOWN else "")
+        rows.append([asked.say(f"rule.{name}"), whole, parted, whole - parted, told])
+    word = "note.does_not_add_up" if any(row[4] for row in rows) else "note.sums_equal"
+    text = ("rule", "where")
+    return Section(
+        key="sums",
+        title=asked.say("table.sums"),
+        columns=[
+            Column(key=key, word=asked.say(f"col.{key}"), kind="text" if key in text else "count")
+            for key in ("rule", "whole", "parts", "difference", "where")
+        ],
+        rows=rows,
+        notes=[asked.say(word)],
+    )
+
+
+def _calls(sums: Sums, queue: str | None) -> list[Calls]:
+    """By queue: what is told of them adds up."""
+    return [calls for name, calls in sums.queues.items() if queue in (None, name)]
+
+
+def _count(sums: Sums) -> int:
+    return sum(calls.offered + calls.dialed for calls in sums.queues.values())
+
+
+def _by_day(
+    days: Iterable[tuple[str, Sums]],
+    halves: Iterable[tuple[str, Sums]],
+    get: Callable[[Sums], int],
+) -> Iterator[Sides]:
+    summed: defaultdict[str, int] = defaultdict(int)
+    for where, sums in halves:
+        summed[where.partition(" ")[0]] += get(sums)
+    for day, sums in days:
+        yield day, get(sums), summed[day]
+
+
+def _became(sums: QueueSums) -> int:
+    return sums.answered + sums.abandoned + sums.left + sums.waiting
+
+
+def _floor(asked: Asked) -> list[Sides]:
+    """Of each agent the contacts that the live floor counts today, and those that her station
+    told here; none where the floor is of another day than these, or has gone on meanwhile.
+    """
+    reader = open_reader(asked.data.store)
+    try:
+        with reader.engine.connect() as tx:
+            counted = tx.execute(select(tables.floor.c.utc)).scalar()
+            position = position_of(tx)
+            rows = {a: msgspec.json.decode(row) for a, row in tx.execute(select(tables.live))}
+    finally:
+        reader.close()
+    if position != asked.figures.cut.position:
+        return []
+    sides = []
+    for day in asked.figures.days:
+        if day.start_ms != counted:
+            continue
+        for a in sorted(rows):
+            if asked.agents is None or a in asked.agents:
+                calls = day.agents[a].calls() if a in day.agents else Calls()
+                here = of_calls.handled(calls) - calls.by_switch
+                sides.append((f"{day.day} {a}", int(rows[a]["contacts"]), here))
+    return sides
+
+
+def _joined(asked: Asked) -> Iterator[Sides]:
+    """A pair over midnight is on its contact's day: the day before says how many were."""
+    first, over = asked.period.first.isoformat(), {day.day: day.over_end for day in asked.joined}
+    for day in asked.joined:
+        if day.day >= first:
+            before = date.fromisoformat(day.day) - timedelta(days=1)
+            crossed = day.over_end - over.get(before.isoformat(), 0)
+            calls = day.calls - day.calls_alone + crossed
+            yield day.day, day.contacts - day.contacts_alone, calls
+
+
+def _switch(asked: Asked) -> Iterator[Sides]:
+    for day in asked.figures.days:
+        for queue, sums in day.queues.items():
+            if asked.queue in (None, queue):
+                yield f"{day.day} {queue}", sums.received, _became(sums)
+
+
+def _switch_days(asked: Asked) -> Iterator[Sides]:
+    for day in asked.figures.days:
+        halves: defaultdict[str, int] = defaultdict(int)
+        for its in day.queue_intervals.values():
+            for queue, sums in its.items():
+                halves[queue] += sums.received
+        for queue, sums in day.queues.items():
+            if asked.queue in (None, queue):
+                yield f"{day.day} {queue}", sums.received, halves[queue]

@@ -1,0 +1,435 @@
+"""Each definition has one sentence and an example in numbers, the same in reports, pages and the
+README; what the example says is worked out here, from its own numbers, by the product.
+"""
+
+import re
+from datetime import date
+from itertools import cycle
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from diadema.directory.people import Planned, Reason
+from diadema.figures import away
+from diadema.figures.attendance import AgentDay, _sessions_of
+from diadema.figures.booking import book_contact
+from diadema.figures.load import Stretch, add, technical
+from diadema.figures.protocol import Ticks, ticks_of
+from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.figures.stays import Hour, Stay, paired
+from diadema.metrics import calls as of
+from diadema.metrics import queue, schedule, states
+from diadema.metrics.fcr import WINDOW_DAYS, Visit, look, tally
+from diadema.metrics.queue import Flow
+from diadema.metrics.rounding import percent as share
+from diadema.report.adherence import _summed as summed
+from diadema.report.dispositions import _negative
+from diadema.report.durations import clock, percent
+from diadema.report.model import Target
+from diadema.site_work import Campaign, Step
+from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
+from diadema.words import section
+from scripted_station import Script
+from test_fcr import LATER, Place, begun, called, stated
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+H = 3600
+DAY = date(2026, 11, 18)
+_NUMBER = re.compile(
+    r"(?P<hour>\d\d:\d\d(?::\d\d)?)|(?P<h>\d+) h\b(?: (?P<hm>\d+) min)?|(?P<min>\d+) min"
+    r"|(?P<s>\d+) s\b|(?P<n>\d+)(?! ?[:,.]\d)"
+)
+
+
+def numbers(said):
+    """As they stand there; hours of the day and lengths of time in seconds."""
+    for one in _NUMBER.finditer(said):
+        if one["hour"]:
+            parts = [*map(int, one["hour"].split(":")), 0][:3]
+            yield parts[0] * H + parts[1] * 60 + parts[2]
+        elif one["h"]:
+            yield int(one["h"]) * H + int(one["hm"] or 0) * 60
+        else:
+            yield int(one["min"]) * 60 if one["min"] else int(one["s"] or one["n"])
+
+
+def shift(length_s, pauses=(), start_s=0, tolerance_s=0):
+    its = {"start_s": start_s, "end_s": start_s + length_s, "tolerance_s": tolerance_s}
+    return Planned(day=DAY, shift="M", pauses=list(pauses), **its)
+
+
+def adherence(length, out, fault):
+    worked = length - out - fault
+    shown = [Stretch(0, worked, "ready"), Stretch(worked, worked + fault, "not_ready", "fault")]
+    plan = shift(length)
+    return schedule.adherence(*schedule.followed(plan, schedule.deviations(plan, shown, {})))
+
+
+def shrinkage(agents, length, lunch_s, absent):
+    reasons = {"lunch": Reason(code="lunch", label="")}
+    plan = shift(length, [(H, H + lunch_s, "lunch")])
+    shown = [Stretch(0, H, "ready"), Stretch(H, H + lunch_s, "not_ready", "lunch"),
+             Stretch(H + lunch_s, length, "talking")]  # fmt: skip
+    its = [away.lost(shown, away.pauses(shown), [], reasons, 0, length)] * (agents - absent)
+    owed = absent * away.owed_s(plan, reasons, length)
+    its.append(states.Shrinkage(unplanned_s=owed, basis_s=owed))
+    return summed(states.Shrinkage, its).total
+
+
+def lost(technical_s, training_s, auxiliary_s, basis_s):
+    its = {"technical_s": technical_s, "training_s": training_s, "auxiliary_s": auxiliary_s}
+    return states.Shrinkage(basis_s=basis_s, **its).in_office
+
+
+def gone(paid_s, unpaid_s, unplanned_s, basis_s):
+    return states.Shrinkage(
+        basis_s=basis_s, paid_absence_s=paid_s, unpaid_absence_s=unpaid_s, unplanned_s=unplanned_s
+    ).out_office
+
+
+def late(*given):
+    *entries, start, tolerance = given
+    plan = shift(H, start_s=start, tolerance_s=tolerance)
+    return [
+        schedule.lateness(plan, entry, "permiso" if k else None) for k, entry in enumerate(entries)
+    ]
+
+
+def outside(entry, exit_):
+    stay = Stay(day=DAY, entry=entry * 1000, exit=(exit_ + 24 * H) * 1000)
+    return AgentDay(agent="a001", day="2026-11-18", stays=[stay]).outside_s
+
+
+def absent(shifts, entered):
+    here = Stay(day=DAY, entry=1000)
+    days = [
+        AgentDay(agent="a", day="", planned=shift(H), stays=[here] if k < entered else [])
+        for k in range(shifts)
+    ]
+    return sum(day.absent(10_000) for day in days)
+
+
+def _paired(its):
+    hours = [
+        Hour(key=("s", 1, k), utc=second * 1000, direction=direction)
+        for k, (second, direction) in enumerate(its)
+    ]
+    return paired(hours, lambda *_: DAY)
+
+
+def stays(state, *its):
+    return sum(stay.state == state for stay in _paired(its))
+
+
+def stayed(*hours):
+    return AgentDay(
+        agent="a", day="", stays=_paired(zip(hours, cycle(("in", "out")), strict=False))
+    ).stay_s
+
+
+def not_ready(lunch_s, fault_s):
+    load = Load()
+    add(load, Stretch(0, lunch_s, "not_ready", "refrigerio"), lunch_s)
+    add(load, Stretch(0, fault_s, "not_ready", "fault", "system"), fault_s)
+    return load.not_ready
+
+
+def sessions(*its):
+    """(opened, closed, why): seconds."""
+    day = AgentDay(agent="a", day="", sessions=[
+        Session(s="s", e=1, n=k, a="a", open_utc=start * 1000, close_utc=end * 1000, reason=why)
+        for k, (start, end, why) in enumerate(its)
+    ])  # fmt: skip
+    _sessions_of(day, 24 * H * 1000, several=False)
+    return day
+
+
+def booked(*its):
+    """Calls of contacts: (outcome, cause, direction, more)."""
+    sums = Sums()
+    for k, (outcome, more) in enumerate(its):
+        contact = Contact(s="s", e=1, n=k, c=f"c{k}", a="a001", outcome=outcome, phase="closed")
+        for name, value in more.items():
+            setattr(contact, name, value)
+        book_contact(sums, contact, {}, doubtful=False)
+    return sums.calls()
+
+
+def rung(rings, **causes):
+    its = [("missed", {"cause": cause}) for cause, n in causes.items() for _ in range(n)]
+    its += [("answered", {})] * (rings - len(its))
+    return booked(*its)
+
+
+def rung_and_answered(rings, answered, withdrawn):
+    return rung(rings, withdrawn=withdrawn, no_answer=rings - answered - withdrawn).missed
+
+
+def handled(calls, handed_over, out):
+    its = [("answered", {})] * calls
+    its += [("answered", {"more": Details(parent="c0")})] * handed_over
+    return booked(*its, *[("answered", {"direction": "out"})] * out)
+
+
+def coded(with_code, without):
+    its = [("answered", {"code": "111"})] * with_code
+    return booked(*its, *[("answered", {"code": "SIN_TIPIFICAR"})] * without)
+
+
+def retyped(other, own):
+    its = [("answered", {"code": "1", "more": Details(author="elena")})] * other
+    own_ones = [("answered", {"code": "1", "more": Details(author="a001")})] * own
+    return booked(*its, *own_ones).retyped
+
+
+def handed(handled_n, inside, out):
+    transfers = {"blind reclamos": inside, "consulted afp": out}
+    calls = Calls(answered=handled_n, transferred=inside + out, transfers=transfers)
+    return [share(of.transferred_to(calls, {area}), handled_n) for area in ("reclamos", "afp")]
+
+
+def flow(*its):
+    """(how many, outcome, seconds that they waited)."""
+    found = Flow()
+    for n, outcome, wait_s in its:
+        call = QueueCall(
+            s="PBX-x", e=1, n=1, pbx="1", queue="q", start_utc=0, outcome=outcome,
+            wait_ms=wait_s * 1000,
+        )  # fmt: skip
+        for _ in range(n):
+            found.add(call, threshold_s=20, short_s=5)
+    return found
+
+
+def levels(answered, within, abandoned=0, abandoned_within=0, short=0):
+    ended = flow((within, "answered", 20), (answered - within, "answered", 21))
+    ended += flow((short, "abandoned", 5), (max(abandoned_within - short, 0), "abandoned", 20))
+    ended += flow((abandoned - max(short, abandoned_within), "abandoned", 21))
+    return queue.service_level(ended)
+
+
+def waited(*its):
+    return flow(*((n, "answered", s) for n, s in zip(its[::2], its[1::2], strict=True)))
+
+
+def percentile(of_them):
+    return lambda *its: queue.wait_percentile(
+        dict(zip(its[1::2], its[::2], strict=True)), of_them
+    )  # fmt: skip
+
+
+def ticks(key_steps=1, ticked=0, calls=0, block=0, automatic=0):
+    names = ("greeting", "identity", "need", "information", "closing")[:key_steps]
+    steps = [Step(step=name) for name in names]
+    sums = Sums(
+        campaigns={"v": calls}, steps={"v greeting": ticked}, steps_block={"v greeting": block},
+        steps_automatic={"v greeting": automatic},
+    )  # fmt: skip
+    whole = Ticks()
+    for one in ticks_of(sums, [Campaign(code="v", label="", steps=steps)]).values():
+        whole += one
+    return whole
+
+
+def resolved(*days):
+    visits = [Visit("r", "1", day * 86_400_000) for day in days]
+    return tally(look(visits, {}, 0, 30 * 86_400_000, 60 * 86_400_000)).rate
+
+
+def faults(*hours):
+    tickets = [
+        Ticket(s="s", e=1, n=k, kind="fault", outcome="resolved", technical_utc=start * 1000,
+               closed_utc=end * 1000)
+        for k, (start, end) in enumerate(zip(hours[::2], hours[1::2], strict=True))
+    ]  # fmt: skip
+    return schedule.length_s(technical(tickets, [], [Stretch(0, 24 * H, "ready")]))
+
+
+def goal(aim, *shown):
+    return queue.halves_met([*map(float, shown), None], Target(aim, at_most=False).missed)
+
+
+def _lated(name):
+    return lambda *given: sum(getattr(one, name) for one in late(*given))
+
+
+def _calls(get, *names):
+    return lambda *given: get(Calls(**dict(zip(names, given, strict=True))))
+
+
+WORKED_OUT = {
+    "received": lambda users, again: flow((users + again, "answered", 1)).received,
+    "switch_answered": lambda answered, again: QueueSums(answered=answered, again=again).distinct,
+    "abandoned": lambda hung_up, left: flow(
+        (hung_up, "abandoned", 9), (left, "left", 9)).abandoned,
+    "answer_rate": lambda served, all_: queue.answer_rate(
+        flow((served, "answered", 1), (all_ - served, "waiting", 1))),
+    "abandonment": lambda gone, served: queue.abandonment(
+        flow((gone, "abandoned", 9), (served, "answered", 1))),
+    "abandonment_noshort": lambda gone, short, served: queue.abandonment_noshort(
+        flow((gone - short, "abandoned", 6), (short, "abandoned", 5), (served, "answered", 1))),
+    "abandonment_received": lambda gone, all_: queue.abandonment_received(
+        flow((gone, "abandoned", 9), (all_ - gone, "left", 1))),
+    "sl_offered": lambda answered, soon, gone: levels(answered, soon, gone)["offered"],
+    "sl_noshort": lambda answered, soon, gone, short: levels(
+        answered, soon, gone, short=short)["noshort"],
+    "sl_answered": lambda answered, soon: levels(answered, soon, 7)["answered"],
+    "sl_removed": lambda *given: levels(*given)["removed"],
+    "sl_all": lambda received, soon: queue.service_level(
+        flow((soon, "answered", 20), (received - soon, "left", 20)))["all"],
+    "asa_s": lambda *its: queue.asa(waited(*its)),
+    "wait_p50_s": percentile(50),
+    "wait_p90_s": percentile(90),
+    "longest_wait_s": lambda *waits: queue.longest_wait({wait: 1} for wait in waits),
+    "halves_met": goal,
+    "aht_s": _calls(of.aht, "n", "talk_s", "hold_s", "wrap_s"),
+    "aht_median_s": lambda *its: of.aht_median(Calls(handles=dict.fromkeys(its, 1))),
+    "aht_p90_s": lambda *its: of.aht_p90(Calls(handles=dict.fromkeys(its, 1))),
+    "talk_mean_s": _calls(of.talk_mean, "n", "talk_s"),
+    "hold_mean_s": _calls(of.hold_mean, "n", "switch_n", "hold_s"),
+    "consult_mean_s": _calls(of.consult_mean, "n", "switch_n", "consult_s"),
+    "wrap_mean_s": _calls(of.wrap_mean, "n", "switch_n", "wrap_s"),
+    "occupancy": lambda talk, dial, ready: states.occupancy(
+        Load(talking=talk, dialing=dial, ready=ready)),
+    "utilisation": lambda busy, ready, away_s: states.utilisation(
+        Load(talking=busy, ready=ready, not_ready=away_s)),
+    "logged_s": lambda ready, talk, away_s: Load(
+        ready=ready, talking=talk, not_ready=away_s).logged_s,
+    "not_ready": not_ready,
+    "offered": lambda one, three, others: rung(one * three + others, no_answer=one).offered,
+    "missed": rung_and_answered,
+    "excused": lambda rings, *its: rung(
+        rings, **dict(zip(("technical", "withdrawn", "caller_gave_up"), its, strict=True))
+    ).excused,
+    "pickup_rate": _calls(of.pickup_rate, "offered", "excused", "answered"),
+    "handled": lambda *given: of.handled(handled(*given)),
+    "distinct": lambda segments, more: of.distinct(handled(segments - more, more, 0)),
+    "connect_rate": _calls(of.connect_rate, "connected", "dialed"),
+    "transfer_rate": _calls(of.transfer_rate, "transferred", "answered"),
+    "transfer_internal_rate": lambda *given: handed(*given)[0],
+    "transfer_external_rate": lambda *given: handed(*given)[1],
+    "typified": lambda *given: coded(*given).typified,
+    "untyped": lambda *given: coded(*given).untyped,
+    "retyped": retyped,
+    "typified_rate": _calls(of.typified_rate, "typified", "untyped"),
+    "negative": lambda codes, no: _negative(
+        SimpleNamespace(people=SimpleNamespace(negative_codes={"9"})),
+        Calls(codes={"9": no, "1": codes - no})),
+    "automatic": lambda ticked, by_itself: ticks(ticked=ticked, automatic=by_itself).automatic,
+    "ticked_share": lambda calls, steps, ticked: share(
+        ticks(steps, ticked, calls).ticked, ticks(steps, ticked, calls).possible),
+    "one_by_one_share": lambda calls, steps, ticked, block: share(
+        (one := ticks(steps, ticked, calls, block)).ticked - one.block, one.possible),
+    "fcr": resolved,
+    "absent": absent,
+    "late_days": lambda *given: sum(one.raw_s > 0 for one in late(*given)),
+    "late_s": _lated("raw_s"),
+    "late_whole_s": _lated("whole_s"),
+    "late_unexplained_s": _lated("unexplained_s"),
+    "late_whole_unexplained_s": _lated("whole_unexplained_s"),
+    "outside_s": outside,
+    "stay_s": stayed,
+    "no_exit": lambda i, o, again: stays("no_exit", (i, "in"), (o, "out"), (again, "in")),
+    "no_entry": lambda first, i, o: stays("no_entry", (first, "out"), (i, "in"), (o, "out")),
+    "orphans": lambda closed, unheard: sessions(
+        *[(k, k + 1, "agent") for k in range(closed)],
+        *[(60 + k, 61 + k, "unheard") for k in range(unheard)]).orphans,
+    "impossible": lambda a, b, c, d: sessions((a, b, "agent"), (c, d, "agent")).impossible,
+    "adherence": adherence,
+    "absenteeism": states.absenteeism,
+    "conformance": schedule.conformance,
+    "shrinkage": shrinkage,
+    "in_office": lost,
+    "out_office": gone,
+    "technical_s": faults,
+}  # fmt: skip
+STORED = {  # worked out by a whole report
+    "referred": "con referencia", "users": "usuarios distintos", "agent_days": "jornadas",
+    "again": "usuarios que volvieron a llamar", "again_share": "% que volvió a llamar",
+}  # fmt: skip
+
+
+def formulas(language):
+    return {
+        key.removeprefix("formula."): value
+        for key, value in section("reports", language).items()
+        if key.startswith("formula.")
+    }
+
+
+def example(key, language):
+    """What goes in, and what is said to come out."""
+    word = {"es": ". Ejemplo: ", "en": ". Example: "}[language]
+    said = formulas(language)[key].partition(word)[2]
+    given, _, result = said.rpartition(": ")
+    assert given and result, (key, said)
+    return [*numbers(given)], result
+
+
+def written(key, value, language):
+    if isinstance(value, float):
+        return percent(value, language).replace("\u00a0", " ")
+    return clock(value) if key.endswith("_s") or key == "not_ready" else str(value)
+
+
+def test_every_definition_has_an_example_that_is_worked_out():
+    for language in ("es", "en"):
+        assert formulas(language).keys() == {*WORKED_OUT, *STORED}
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("key", WORKED_OUT)
+def test_the_example_of_a_definition_is_right(key, language):
+    given, result = example(key, language)
+    assert written(key, WORKED_OUT[key](*given), language) == result
+
+
+@pytest.fixture
+def place(tmp_path, clock):
+    made = Place(tmp_path / "data", clock)
+    yield made
+    made.writer.close()
+
+
+@pytest.mark.parametrize("key", STORED)
+def test_the_example_of_what_a_whole_report_counts_is_right(place, key):
+    given, result = example(key, "es")
+    kind, scripts = "consolidado", [begun()]
+    if key == "agent_days":
+        agents, days = given
+        kind = "asistencia"
+        assert days == 1
+        scripts = [
+            Script(s=f"DIA-0123456789a{k}", agent=f"a00{k + 1}").boot().clock().login(0).ready(0)
+            for k in range(agents)
+        ]
+    elif key in ("referred", "users"):
+        calls, known, users = given
+        for k in range(calls):
+            called(scripts[0], f"c{k}", f"r{k % users}" if k < known else None)
+    else:
+        users, often, times = given
+        for k in range(users):
+            for n in range(times if k < often else 1):
+                called(scripts[0], f"c{k}{n}", f"r{k}")
+    value, _ = stated(place.take(*scripts).report(kind, now=LATER), STORED[key])
+    assert written(key, value, "es") == result
+    assert example(key, "en")[0] == given
+
+
+def test_the_examples_of_both_languages_have_the_same_numbers():
+    for key in formulas("es"):
+        assert example(key, "es")[0] == example(key, "en")[0], key
+
+
+def test_fcr_says_its_days():
+    assert f"en {WINDOW_DAYS} días" in formulas("es")["fcr"]
+
+
+def test_the_readme_says_them_in_the_same_words():
+    words = section("reports", "es")
+    part = README.partition("### ¿Cómo se calcula?")[2].partition("</details>")[0]
+    said = [line for line in part.splitlines() if line.startswith("- ")]
+    assert sorted(said) == sorted(
+        f"- **{words[f'col.{key}']}**: {its}." for key, its in formulas("es").items()
+    )

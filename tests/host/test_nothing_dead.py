@@ -1,0 +1,260 @@
+"""What is counted, worked out or asked for is read by some report, page or rule. Dead are a sum
+that changes none of them, a metric that nothing outside of `diadema.metrics` comes to, and a field
+of the directory of which nothing is told.
+"""
+
+import ast
+import json
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import diadema
+import msgspec
+import pytest
+import reported_day
+from diadema import metrics
+from diadema.directory import kinds
+from diadema.directory.book import Directory
+from diadema.directory.people import Area, People, Planned, Reason, Spell, Worker
+from diadema.directory.people_of import _Day, people_of
+from diadema.directory.to_site import Draft
+from diadema.figures import agent_day as days
+from diadema.figures import overview as overviews
+from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.report import asked as asking
+from diadema.report.formats import made_as
+from diadema.report.kinds import KINDS
+from diadema.report.make import make
+from diadema.report.model import Scope
+from diadema.report.period import around
+from scripted_station import SITE, T0
+from targeted import a_day, bring, centre, put
+
+PACKAGE = Path(diadema.__file__).parent
+DAY = date(2026, 11, 18)
+NOW = T0 + 2 * 86_400_000
+SUMS = [
+    (of, name)
+    for of in (Calls, Load, Sums, QueueSums)
+    for name in of.__struct_fields__
+    if (of, name) not in ((Sums, "queues"), (Sums, "load"))
+]  # sums of their own
+STEPS = [{"step": "greeting"}, {"step": "identity"}, {"step": "closing"}]
+DESCRIBED = SITE | {"campaigns": [{"code": "v", "label": "Ventas", "steps": STEPS}]}
+KEYS = {"transfers": "blind x", "handles": 7, "answered_waits": 7, "abandoned_waits": 7,
+        "left_waits": 7}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    made = reported_day.stations(folder, site=DESCRIBED)
+    bring(made, a_day("ventas"))
+    return made
+
+
+def more(value, field):
+    if isinstance(value, int):
+        return value + 1
+    key = next(iter(value), KEYS.get(field, "v closing"))
+    return {**value, key: value.get(key, 0) + 1}
+
+
+def grown(figures, of, field):
+    """The same, with more of that sum wherever there may be any."""
+    figures = figures.only(lambda *_: True)
+    for day in figures.days:
+        its = [
+            *day.agents.values(),
+            *(s for half in day.intervals.values() for s in half.values()),
+        ]
+        queues = [
+            *day.queues.values(),
+            *(s for half in day.queue_intervals.values() for s in half.values()),
+        ]
+        found = {
+            Sums: its,
+            Load: [sums.load for sums in its],
+            Calls: [calls for sums in its for calls in sums.queues.values()],
+            QueueSums: queues,
+        }[of]
+        assert found
+        for one in found:
+            setattr(one, field, more(getattr(one, field), field))
+    return figures
+
+
+def shown(data, monkeypatch, change):
+    """What every report and page says, without «Cuadre», of changed figures."""
+    with monkeypatch.context() as patched:
+        for module in (asking, overviews, days):
+            plainly = module.read
+            patched.setattr(module, "read", lambda *a, _read=plainly, **k: change(_read(*a, **k)))
+        for kind in KINDS:
+            report = make(data, kind, around("day", DAY), Scope(), NOW)
+            report.sections = [one for one in report.sections if one.key != "sums"]
+            yield made_as("json", report)
+        yield msgspec.json.encode(
+            overviews.overview(data, DAY, DAY, NOW, ["a001", "a002"], intervals=True).rows
+        )
+        yield msgspec.json.encode(days.agent_page(data, "a001", DAY, NOW))
+
+
+@pytest.fixture(scope="module")
+def before(data):
+    with pytest.MonkeyPatch.context() as patch:
+        return [*shown(data, patch, lambda figures: figures)]
+
+
+@pytest.mark.parametrize(("of", "field"), SUMS, ids=lambda one: getattr(one, "__name__", one))
+def test_every_sum_changes_some_report_or_page(data, before, monkeypatch, of, field):
+    its = shown(data, monkeypatch, lambda figures: grown(figures, of, field))
+    try:
+        assert any(one != plain for one, plain in zip(its, before, strict=True))
+    except ValueError as error:  # it is taken off what another one is divided by
+        assert "divisor must be positive" in str(error)
+
+
+def _known():
+    """Every function of `diadema.metrics` by (module, name), and what each of them calls."""
+    found = {}
+    for path in sorted((PACKAGE / "metrics").glob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and path.stem != "__init__":
+                found[path.stem, node.name] = {
+                    each.id for each in ast.walk(node) if isinstance(each, ast.Name)
+                } | {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+    return found
+
+
+def _asked_for(known):
+    """Of these the ones that the rest of the package names: `from … import f`, or `module.f`."""
+    home = {name: module for module, name in known if name in metrics.__all__}
+    for path in PACKAGE.rglob("*.py"):
+        if path.parent.name == "metrics":
+            continue
+        tree, modules = ast.parse(path.read_text()), {}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            for one in node.names:
+                if node.module in ("diadema", "diadema.metrics"):
+                    modules[one.asname or one.name] = one.name
+                if node.module == "diadema.metrics" and one.name in home:
+                    yield home[one.name], one.name
+                if node.module.startswith("diadema.metrics."):
+                    yield node.module.rpartition(".")[2], one.name
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                module = modules.get(node.value.id)
+                yield (home.get(node.attr) if module == "metrics" else module), node.attr
+
+
+def test_every_metric_is_asked_for():
+    known = _known()
+    alive = {one for one in _asked_for(known) if one in known}
+    todo = [*alive]
+    while todo:
+        called = known[todo.pop()]
+        more_of_them = {one for one in known if one[1] in called} - alive
+        alive |= more_of_them
+        todo += more_of_them
+    assert len(alive) > 50
+    assert sorted(known.keys() - alive) == []
+
+
+ITSELF = {("shifts", "name"), ("holidays", "name")}  # say what the row is to whoever edits it
+
+
+class Body(dict):
+    """Notes what is read of it."""
+
+    def __init__(self, kind, body, seen):
+        super().__init__(body)
+        self.kind, self.seen = kind, seen
+
+    def __getitem__(self, name):
+        self.seen.add((self.kind, name))
+        return super().__getitem__(name)
+
+    def get(self, name, default=None):
+        self.seen.add((self.kind, name))
+        return super().get(name, default)
+
+    def items(self):
+        self.seen.update((self.kind, name) for name in self)
+        return super().items()
+
+
+ONE_OF_EACH = {
+    "teams": {"code": "Norte", "name": "Equipo Norte"},
+    "employers": {"code": "rh", "name": "RH SAC", "ruc": "20100070970"},
+    "queues": {"code": "saldos", "name": "Saldos", "switch_names": ["saldos"]},
+    "supervisors": {"account": "nelly", "teams": ["Norte"]},
+    "shifts": {"code": "M", "name": "Mañana", "start": "08:00", "end": "16:00",
+               "tolerance_min": 10, "pauses": ["12:00-12:45 refrigerio"]},
+    "roster": {"day": "2026-11-18", "agent": "a001", "shift": "M"},
+    "targets": {"metric": "service_level", "value": 80, "threshold_s": 20},
+    "holidays": {"day": "2026-12-25", "name": "Navidad"},
+    "campaigns": {"code": "v", "label": "Ventas", "steps": ["greeting*"], "call_from": "08:00",
+                  "call_to": "20:00", "call_days": ["mon"], "consent": True},
+    "playbooks": {"motive": "1", "id": "INS-1", "version": "1"},
+    "areas": {"code": "afp", "label": "AFP", "consulted": True, "external": True, "order": 1},
+    "help_topics": {"code": "h", "label": "Ayuda", "order": 1},
+    "fault_areas": {"code": "f", "label": "Falla", "parts": ["a=A"], "order": 1},
+    "materials": {"code": "m", "label": "Lapicero", "order": 1},
+    "identity_methods": {"code": "i", "label": "DNI", "order": 1},
+}  # fmt: skip
+
+
+def test_every_field_of_the_directory_is_read(tmp_path, monkeypatch):
+    """By what reports, pages and rules are told of people, or by what stations are."""
+    data = centre(tmp_path)
+    for kind, given in ONE_OF_EACH.items():
+        put(data, kind, **given)
+    seen = set()
+
+    def noting(plainly):
+        def found(book, kind, *given, **more_):
+            its = plainly(book, kind, *given, **more_)
+            many = [*its] if isinstance(its, list) else [] if its is None else [its]
+            made = [
+                msgspec.structs.replace(one, body=one.body and Body(kind, one.body, seen))
+                for one in many
+            ]
+            return made if isinstance(its, list) else next(iter(made), None)
+
+        return found
+
+    for name in ("entries", "entry"):
+        monkeypatch.setattr(Directory, name, noting(getattr(Directory, name)))
+    with Directory(data.directory) as book:
+        people = people_of(book, DAY, DAY, ZoneInfo("America/Lima"))
+        Draft(book, DAY, json.loads(data.site.read_text()), {})
+    assert people.planned("a001", DAY).tolerance_s == 600
+    seen |= {("roster", name) for name in _Day.__struct_fields__}
+    asked = {
+        (kind.name, field.name)
+        for kind in kinds.KINDS.values()
+        for field in kind.fields
+        if field.name not in kind.key
+    }
+    assert len(asked) > 80
+    assert sorted(asked - seen - ITSELF) == []
+
+
+@pytest.mark.parametrize("of", [People, Worker, Planned, Reason, Area, Spell])
+def test_what_reports_and_pages_are_told_of_people_is_asked_for(of):
+    told = {
+        node.attr
+        for path in PACKAGE.rglob("*.py")
+        if path.parent.name != "directory"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    }
+    through = {"spells": "on", "stage_targets": "target", "targets": "target",
+               "thresholds": "threshold_s", "variants": "variant", "roster": "planned",
+               "since": "spells"}  # fmt: skip
+    left = [name for name in of.__struct_fields__ if through.get(name, name) not in told]
+    assert left == []

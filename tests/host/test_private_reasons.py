@@ -1,0 +1,148 @@
+"""Nothing that tells of a person says for which private reason she was not ready."""
+
+import io
+import json
+import shutil
+import subprocess
+from html import unescape
+
+import msgspec
+import openpyxl
+import pytest
+from diadema import site as sites
+from diadema.directory.people import People
+from diadema.directory.reading import people as read_people
+from diadema.exports import cloud_events, queue_log
+from diadema.figures.agent_day import agent_page, events_behind
+from diadema.figures.overview import overview
+from diadema.ingest.acts import Acts
+from diadema.ingest.commanding import Commands
+from diadema.report.formats import made_as, on_screen
+from diadema.report.kinds import KINDS
+from diadema.report.make import make
+from diadema.report.model import Scope
+from diadema.report.period import around
+from diadema.web import acted, ledger_reads
+from diadema.web.agent_api import told
+from diadema.web.report_html import page_of
+from diadema.web.rows import Row
+from diadema.web.views import FULL
+from rich.console import Console
+from test_report_adherence import DAY, DESCRIBED, LIMA, Desk, at, place
+
+__all__ = ["place"]
+CODES = ("sshh", "topico", "lactancia")
+LABELS = ("SS. HH.", "Tópico", "Lactancia")
+
+
+@pytest.fixture
+def worked(place, ingest, reader):
+    """Shifts with every private reason in them, one of them set by a supervisor, one planned."""
+    for k in (1, 2):
+        planned = [(at(12), at(13), "refrigerio"), (at(14), at(14, 30), "lactancia")]
+        place.plan(k, at(8), at(16), planned)
+        place.say(
+            k, k="schedule.published", a=f"a00{k}", day=DAY.isoformat(), version=1, shift="M",
+            start=at(8) * 1000, end=at(16) * 1000,
+            pauses=[(start * 1000, end * 1000, reason) for start, end, reason in planned],
+        )  # fmt: skip
+        desk = Desk(k, at(8))
+        for hour, reason in zip((9, 10, 11), CODES, strict=True):
+            desk.until(at(hour)).pause(reason).until(at(hour, 20)).ready()
+        desk.until(at(13)).pause(CODES[k], by="supervisor").until(at(13, 20)).ready()
+        desk.call("c1", 60_000)
+        ingest.take([desk.script.hello_message()], "stream", "server")
+        place.take(desk)
+    ingest.site = sites.parse(json.dumps(DESCRIBED).encode())
+    acts = Acts(ingest, Commands(ingest, None), reader, None)
+    for reason in CODES:
+        acts.act({"action": "presence", "a": "a001", "reason": reason, "by": "elena", "who": "E"})
+    return place
+
+
+def check(text):
+    text = text if isinstance(text, str) else msgspec.json.encode(text).decode()
+    for word in (*CODES, *LABELS):
+        assert word not in text, word
+    return text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scope", ["floor", "agent:a001"])
+def test_no_report_names_one(worked, kind, scope):
+    of, _, code = scope.partition(":")
+    for span in ("day", "week"):
+        now = (at(23)) * 1000
+        report = make(worked.data, kind, around(span, DAY), Scope(of=of, code=code), now)
+        check(json.dumps(json.loads(made_as("json", report)), ensure_ascii=False))
+        check(unescape(page_of(report)))
+        for one in report.sections:
+            check(made_as("csv", report, one.key).decode("utf-8-sig"))
+        book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)))
+        check(
+            "\n".join(
+                str(cell)
+                for sheet in book
+                for row in sheet.iter_rows(values_only=True)
+                for cell in row
+            )
+        )
+        screen = Console(file=io.StringIO(), width=600)
+        on_screen.show(screen, report)
+        check(screen.file.getvalue())
+        if span == "day":
+            check(printed(made_as("pdf", report)))
+    private = "auxiliar privada" in made_as("json", report).decode()
+    assert private == (kind in ("tmo", "adherencia", "supervision"))
+
+
+def printed(pdf):
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
+    done = subprocess.run([program, "-", "-"], input=pdf, check=True, capture_output=True)
+    return done.stdout.decode()
+
+
+def test_no_export_names_one(worked):
+    people = read_people(worked.data)
+    log, events = io.StringIO(), io.BytesIO()
+    queue_log.Export(worked.data, people, LIMA).write(log, DAY, DAY)
+    cloud_events.Export(worked.data, people).write(events)
+    assert "COMPLETECALLER" in check(log.getvalue())
+    told = [json.loads(line) for line in check(events.getvalue().decode()).splitlines()]
+    shifts = [one["data"]["event"] for one in told if one["type"] == "diadema.schedule.published"]
+    assert [[reason for *_, reason in one["pauses"]] for one in shifts] == [
+        ["refrigerio", "privado"]
+    ] * 2
+
+
+def test_no_page_of_a_person_names_one(worked, reader):
+    data, now = worked.data, at(23) * 1000
+    page = told(agent_page(data, "a001", DAY, now))
+    shown = check(page)
+    assert '"reason":"private"' in shown
+    assert [one["reason"] for one in page["reasons"]][-1] == "private"
+    assert sum(one["reason"] == "private" for one in page["reasons"]) == 1
+    sums, _, _ = ledger_reads.day(data, DAY, now, "a001")
+    check(sums)
+    assert sums.load.reasons["private"] == 4 * 1200
+    found = events_behind(data, "a001", at(0) * 1000, at(23) * 1000)
+    assert any(event.get("reason") == "private" for event in found)
+    check(found)
+    check(overview(data, DAY, DAY, now, ["a001", "a002"]).rows)
+    people = read_people(data)
+    words = {"reason.private": "auxiliar privada"}
+    assert {acted.reason_of(act, people, words) for act in reader.acts()} == {*words.values()}
+
+
+def test_the_floor_shows_no_more_than_that_it_is_private():
+    row = Row(a="a001", state="not_ready", reason="topico", reason_label="Tópico", private=True)
+    live = dict(zip(FULL.live_columns, FULL.live(row, People()), strict=True))
+    assert (live["reason"], live["label"]) == ("private", None)
+    check(msgspec.structs.asdict(row.shown()))  # as `/api/v1/live` has it
+    open_one = Row(
+        a="a001", state="not_ready", reason="break", reason_label="Break", private=False
+    )
+    live = dict(zip(FULL.live_columns, FULL.live(open_one, People()), strict=True))
+    assert (live["reason"], live["label"]) == ("break", "Break")

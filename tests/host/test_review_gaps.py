@@ -1,0 +1,219 @@
+"""What the review of the figures and the bad input of its issue name and no other test shows."""
+
+import json
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+import reported_day
+from diadema.directory.book import Change, Directory
+from diadema.directory.kinds import KINDS as KINDS_OF
+from diadema.directory.people import Planned
+from diadema.ingest.messages import Message, subject_of
+from diadema.report.kinds import KINDS
+from diadema.report.make import make
+from diadema.report.model import Scope, kind_of, plain
+from diadema.report.period import around
+from diadema.words import text
+from queue_logs import QueueLog
+from scripted_station import SITE, T0, Script
+from targeted import a_day, bring, centre, put
+
+LIMA = ZoneInfo("America/Lima")
+DAY = date(2026, 11, 18)
+NOW = T0 + 2 * 86_400_000
+FLOOR = Scope()
+
+
+def rows(section):
+    names = [column.key for column in section.columns]
+    return [dict(zip(names, map(plain, row), strict=True)) for row in section.rows]
+
+
+def stated(report):
+    return stated_of(report.section("summary"))
+
+
+def stated_of(section):
+    return {row["figure"]: (row["value"], row["n"]) for row in rows(section)}
+
+
+def at(hour, minute=0, day=DAY):
+    return int(datetime(*day.timetuple()[:3], hour, minute, tzinfo=LIMA).timestamp())
+
+
+@pytest.fixture
+def plan(monkeypatch):
+    """Fills the roster that reports and figures read."""
+    from diadema.figures import attendance
+    from diadema.report import adherence, asked
+
+    roster = {}
+    plainly = asked.read_people
+
+    def known(*given):
+        return msgspec.structs.replace(plainly(*given), roster=roster)
+
+    for module in (asked, adherence, attendance):
+        monkeypatch.setattr(module, "read_people", known)
+
+    def plan(agent, day, begin=8, end=16, tolerance_s=600):
+        roster[agent, day] = Planned(
+            day=day, shift="M", start_s=at(begin, day=day), end_s=at(end, day=day),
+            tolerance_s=tolerance_s,
+        )  # fmt: skip
+
+    return plan
+
+
+def test_lateness_of_two_days_of_which_a_correction_justifies_none(tmp_path, plan):
+    """A8: «tardanza sin justificar» said 2:30; with the 20:00 of the 11th it is 22:30."""
+    tenth, eleventh = date(2026, 11, 10), date(2026, 11, 11)
+    plan("a001", tenth)
+    plan("a001", eleventh)
+    script = Script().boot().clock(at(8, 12, tenth) * 1000 + 29_990)
+    script.mark("in", 10).mark("out", 8 * 3_600_000)
+    script.mark("out", 24 * 3_600_000)
+    data = reported_day.stored(tmp_path, script)
+    from diadema import site as sites
+    from diadema.ingest.core import Ingest
+    from diadema.store import open_writer
+
+    said = {"s": "HUB-x", "e": 1, "n": 1, "b": 0, "u": 0, "t": T0, "by": "ana", "a": "a001",
+            "k": "attendance.corrected", "direction": "in", "reason": "olvidó",
+            "time": at(8, 30, eleventh) * 1000}  # fmt: skip
+    writer = open_writer(data.store)
+    ingest = Ingest(writer, sites.load(data.site), reported_day.Clock(NOW))
+    ingest.take_file([Message(0, subject_of("HUB-x"), json.dumps(said).encode())])
+    writer.close()
+    found = stated(make(data, "asistencia", around("month", tenth), FLOOR, NOW))
+    assert found["tardanza sobre la tolerancia sin justificar"][0] == 22 * 60 + 30
+    assert found["tardanza completa sin justificar"][0] == 12 * 60 + 30 + 30 * 60
+
+
+def test_each_queues_time_is_held_to_its_own_target(tmp_path):
+    """B3: Ventas 1:50 stood beside the site's 6:40, met; its own is 1:00, missed."""
+    from diadema.report.writing import is_missed
+
+    log = QueueLog().call(0, "1.1", talk=110, queue="ventas").call(900, "1.2", talk=110)
+    data = centre(tmp_path, log)
+    for code in ("ventas", "saldos"):
+        put(data, "queues", code=code, name=code.title())
+    put(data, "targets", metric="aht_s", value=400)
+    put(data, "targets", metric="aht_s", queue="ventas", value=60)
+    section = make(data, "tmo", around("day", DAY), FLOOR, NOW).section("aht_queues")
+    place, goal = section.at("aht_s"), section.at("goal_aht_s")
+    told = {row[0]: (row[place], row[goal], is_missed(section, row, place))
+            for row in section.rows}  # fmt: skip
+    assert told == {"Ventas": (110, 60, True), "Saldos": (110, 400, False)}
+    own = make(data, "tmo", around("day", DAY), Scope(of="queue", code="ventas"), NOW)
+    row = own.section("summary").rows[0]
+    assert (row[1].value, plain(row[2]), row[1].missed) == (110, 60, True)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "supervision"])
+def test_each_share_and_mean_has_its_n(tmp_path, kind, plan):
+    """Section C: «each figure has its n»; ocupación, utilización and encogimiento had none."""
+    data = reported_day.stations(tmp_path)
+    bring(data, a_day("ventas"))
+    for k in range(2):
+        plan(f"a00{k + 1}", DAY)
+    report = make(data, kind, around("day", DAY), FLOOR, NOW)
+    section = report.section("summary")
+    value, n = section.at("value"), section.at("n")
+    lacking = [
+        row[0] for row in section.rows
+        if kind_of(section.columns[value], row[value]) == "percent" and row[n] is None
+        and plain(row[value]) is not None
+    ]  # fmt: skip
+    assert lacking == []
+    if kind in ("intradia", "tmo"):
+        assert stated_of(section)["ocupación"][1] == 2
+
+
+def change(data, kind, code, since=None, **fields):
+    """Its names at the switch from that day on; without one they always were."""
+    body = KINDS_OF[kind].read({"code": code} | NAMED[code] | fields)
+    one = Change(kind=kind, code=code, body=body, valid_from=since)
+    with Directory(data.directory) as book:
+        book.apply([one], by="Ana", reason="prueba", at_ms=2)
+
+
+KEPT = ("name", "short", "alias")
+NAMED = {one["id"]: {name: one[name] for name in KEPT} for one in SITE["agents"]}
+NAMED["soporte"] = {"name": "Soporte"}
+NAMED["ventas"] = {"name": "Ventas"}
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A call by each of two names of an agent and of a queue, on one day."""
+    log = QueueLog().call(0, "1.1", agent="SIP/201", queue="IT")
+    data = centre(tmp_path, log.call(9000, "1.2", agent="SIP/202", queue="SOP"))
+    change(data, "agents", "a001", switch_aliases=["SIP/201"])
+    change(data, "queues", "soporte", switch_names=["IT"])
+
+    def told():
+        calls = make(data, "llamadas", around("day", DAY), FLOOR, NOW).section("calls_agents")
+        queues = make(data, "servicio", around("day", DAY), FLOOR, NOW).section("service_queues")
+        return (
+            {row["code"]: row["answered"] for row in rows(calls)},
+            {row["queue"]: row["received"] for row in rows(queues)},
+        )
+
+    return data, told
+
+
+def test_who_changes_alias_in_the_middle_of_a_day_keeps_what_came_before(served):
+    """Bad input: from the 18th on she is SIP/202; of the morning's SIP/201 nobody was left."""
+    data, told = served
+    assert told() == ({"a001": 1, "SIP/202": 1}, {"Soporte": 1, "SOP": 1})
+    change(data, "agents", "a001", DAY, switch_aliases=["SIP/202"])
+    change(data, "queues", "soporte", DAY, switch_names=["SOP"])
+    assert told() == ({"a001": 2}, {"Soporte": 2})
+
+
+def test_a_name_that_was_given_by_mistake_is_taken_back(served):
+    """Without a day the new version always was."""
+    data, told = served
+    change(data, "agents", "a001", switch_aliases=["SIP/202"])
+    change(data, "queues", "soporte", switch_names=["SOP"])
+    assert told() == ({"a001": 1, "SIP/201": 1}, {"Soporte": 1, "IT": 1})
+
+
+def test_a_name_that_another_has_now_is_hers(served):
+    data, told = served
+    change(data, "agents", "a001", DAY, switch_aliases=["SIP/202"])
+    change(data, "agents", "a002", switch_aliases=["SIP/201"])
+    assert told()[0] == {"a001": 1, "a002": 1}
+
+
+def test_a_name_that_passes_on_takes_its_days_with_it_and_the_form_says_so(served):
+    """From the 19th on another has it; the 18th goes with it, although it was hers then."""
+    data, told = served
+    after = DAY + timedelta(days=1)
+    change(data, "agents", "a001", after, switch_aliases=["SIP/209"])
+    change(data, "agents", "a002", after, switch_aliases=["SIP/201"])
+    change(data, "queues", "soporte", after, switch_names=["SOP-2"])
+    change(data, "queues", "ventas", after, switch_names=["IT"])
+    assert told() == ({"a002": 1, "SIP/202": 1}, {"ventas": 1, "SOP": 1})
+    for field in ("switch_aliases", "switch_names"):
+        assert "con sus días anteriores" in text(f"people.hint.{field}", "es")
+
+
+def test_a_month_before_its_end_has_no_absences_to_come(tmp_path, plan):
+    """Bad input: on the 18th at noon nobody is absent of the 19th to the 30th."""
+    script = Script().boot().clock((at(8) - 2) * 1000).mark("in").login(mark=True).ready(0)
+    script.presence("ready", "not_ready", "refrigerio", after=3_600_000)
+    data = reported_day.stored(tmp_path, script, now=at(12) * 1000)
+    for k in range(16, 31):
+        plan("a001", date(2026, 11, k))
+    now = at(12) * 1000
+    found = stated(make(data, "asistencia", around("month", DAY), FLOOR, now))
+    assert found["sin marca con turno"] == (2, 3)  # the 16th and the 17th of three that began
+    found = stated(make(data, "adherencia", around("month", DAY), FLOOR, now))
+    assert found["ausentismo no previsto"] == (80.0, 3)  # 16 hours of the 20 until noon
+    assert found["adherencia"][1] == 1
+    day_after = around("day", DAY + timedelta(days=1))
+    assert stated(make(data, "adherencia", day_after, FLOOR, now))["encogimiento"] == (None, 0)
