@@ -197,6 +197,27 @@ def test_a_session_goes_on_while_its_station_has_no_power(place):
     assert load.logged_s == load.off + load.ready + load.not_ready
 
 
+def test_time_without_power_counts_as_soon_as_its_end_is_known(place):
+    """The station has its power and its clock again, and nothing happened there since."""
+    script = begun().login(0).ready(0).offer("c1").contact("answered", "c1", via="key")
+    script.u += 60_000
+    script.add("station.health", 0, heap=1, journal=1).boot().clock(T0 + 360_000, after=0)
+    script.contact("ended", "c1", 0, by="interrupted", on_hold=False).wrapup("started", "c1", 0)
+    place.take(script)
+    assert 290 <= place.read().agent("a001").load.off <= 300
+
+
+def test_time_without_power_counts_up_to_a_start_that_was_cut_at_once(place):
+    """What follows that start has no hour, but its own is known."""
+    script = begun().login(0).ready(0).offer("c1").contact("answered", "c1", via="key")
+    script.u += 60_000
+    script.add("station.health", 0, heap=1, journal=1).boot().clock(T0 + 360_000, after=0)
+    script.contact("ended", "c1", 0, by="interrupted", on_hold=False).wrapup("started", "c1", 0)
+    script.boot().wrapup("ended", "c1", 5000, cause="agent")
+    place.take(script)
+    assert 290 <= place.read().agent("a001").load.off <= 300
+
+
 def test_what_has_no_hour_is_in_no_day_until_it_has_one(place):
     script = Script().boot().login().ready().call("c1", talk=60_000)
     place.take(script)

@@ -31,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 from diadema.figures.rows import QueueSums, Sums
 from diadema.store.bulk import replacement
 
-VERSION = 6  # of what cells mean; others are made anew
+VERSION = 7  # of what cells mean; others are made anew
 FED = (
     "contacts",
     "trails",

@@ -79,7 +79,8 @@ def break_off(changes: Changes, state: StationState, u: int, *, over: bool = Fal
     if trail is not None:
         state.trail = None
         trail.over = over
-        _write(changes, trail, max(u, trail.spans[-1].u))
+        _end(trail, max(u, trail.spans[-1].u))
+        changes.trail(trail)
 
 
 def clock_set(changes: Changes, state: StationState, event: Event) -> None:
@@ -129,14 +130,19 @@ def _same(one: Span, other: Span) -> bool:
 
 
 def _write(changes: Changes, trail: Trail, u: int) -> None:
-    """It ended at `u`. One that took no time is kept only where it begins or ends a session: what
-    follows that without power is time of it too.
+    """It ended at `u`, in the middle of a boot. One that took no time is kept only where it begins
+    a session, as `break_off` keeps the one that ends a boot or a session: what lies without power
+    between two of them is time of the session too.
     """
+    _end(trail, u)
+    if trail.spans or trail.session == (trail.s, trail.e, trail.n):
+        changes.trail(trail)
+
+
+def _end(trail: Trail, u: int) -> None:
     spans = trail.spans
     while spans and spans[-1].u >= u:
         spans.pop()
     trail.end_u = u
     if trail.start_utc is not None:
         trail.end_utc = trail.start_utc + u - trail.start_u
-    if spans or trail.over or trail.session == (trail.s, trail.e, trail.n):
-        changes.trail(trail)

@@ -48,7 +48,9 @@ def over(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[T
 
 
 def running(tx: Connection, now_utc: int | None) -> Iterator[Trail]:
-    """Those that go on, up to the newest that was heard, or to now where a link is up."""
+    """Those that go on, up to the newest that was heard, or to now where a link is up. One that
+    took no time yet has no spans: its beginning ends the time without power before it.
+    """
     row = tables.stations.c
     for state, hello in tx.execute(select(row.state, row.hello)):
         known = _decode_running(state)
@@ -62,8 +64,7 @@ def running(tx: Connection, now_utc: int | None) -> Iterator[Trail]:
                 trail.end_u = trail.start_u + now_utc - trail.start_utc
         if trail.spans[-1].u == trail.end_u:
             trail.spans.pop()
-        if trail.spans:
-            yield trail
+        yield trail
 
 
 def _is_up(hello: bytes) -> bool:

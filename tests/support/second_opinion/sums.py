@@ -28,6 +28,9 @@ def make(asked, kind):
         sums["recibidas en cola = atendidas + abandonadas + salidas + sin fin"] = len(asked.stays)
         if kind in (*BY_HALF, *OF_QUEUES):
             sums["recibidas en cola del día = las de sus medias horas"] = len(asked.stays)
+    if kind == "servicio" and asked.is_floor:
+        joined = [one for one in asked.contacts if one.answered and not one.out and one.call]
+        sums["atenciones con llamada de la central = llamadas con atención"] = len(joined)
     return {
         rule: {"whole": count, "parts": count, "difference": 0} for rule, count in sums.items()
     }
