@@ -188,7 +188,7 @@ def _widths(flow: bool, head: Text, cells: list[str], size: float) -> tuple[floa
     if flow:
         words += [word for cell in cells for word in cell.split(" ")]
     word = max(min(_long(one, size), _WORD) for one in words)
-    edges = 2 * PADDING + 1
+    edges = 2 * PADDING * size + 1
     return max(longest, word) + edges, (word if flow else max(longest, word)) + edges
 
 

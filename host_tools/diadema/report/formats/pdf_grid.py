@@ -18,7 +18,7 @@ INK, SOFT, RULE, HEAD, MISSED = (
     HexColor(one) for one in ("#1c2430", "#5b6675", "#cfd6df", "#eef2f7", "#b3261e")
 )
 PLAIN, BOLD = "Vera", "VeraBd"
-PADDING = 4.0
+PADDING = 0.5  # of the size of the letters, on both sides of a cell
 _MOST_LINES = 12  # of one cell; a row must not be higher than a page
 _ABOVE, _BELOW, _LEADING = 2.0, 3.0, 1.25
 
@@ -45,7 +45,7 @@ def row_of(
     cells: list[list[tuple[str, str, Any]]] = []
     face = BOLD if bold else PLAIN
     for text, width in zip(texts, widths, strict=True):
-        room = width - 2 * PADDING
+        room = width - 2 * PADDING * size
         lines = simpleSplit(text.words, face, size, room) if text.words else []
         cell = [(line, face, MISSED if text.missed else INK) for line in _bounded(lines)]
         if text.under:
@@ -127,8 +127,8 @@ class Grid(Flowable):  # type: ignore[misc]
                 canvas.setFont(face, size)
                 canvas.setFillColor(color)
                 if right:
-                    canvas.drawRightString(left + width - PADDING, base, line)
+                    canvas.drawRightString(left + width - PADDING * size, base, line)
                 else:
-                    canvas.drawString(left + PADDING, base, line)
+                    canvas.drawString(left + PADDING * size, base, line)
                 base -= size * _LEADING
             left += width
