@@ -66,6 +66,7 @@ async def serve(desk: AtDesk, contact: str, code: str = "111", queue: str = "Ban
     """A whole call, with the first steps of the protocol and its code."""
     await desk.ring(contact, queue=queue)
     await desk.answer(contact)
+    await desk.step(contact, desk.site["identity_methods"][0]["code"])
     await desk.world.sleep(1_600)
     await desk.hang_up(contact)
     await desk.typify_after(contact, code)

@@ -84,7 +84,11 @@ class Day(Struct, kw_only=True, dict=True):
 
     def total(self) -> Sums:
         """Of all that were asked for; not to be changed."""
-        return self.whole[0] if self.whole else Sums.total(self.agents.values())
+        return self.whole[0] if self.whole else self._total
+
+    @cached_property
+    def _total(self) -> Sums:
+        return Sums.total(self.agents.values())
 
     def half_hours(self) -> dict[int, Sums]:
         """Of all that were asked for, where intervals were; not to be changed."""
@@ -118,6 +122,7 @@ class Figures(Struct, kw_only=True):
                 for at, its in one.intervals.items()
             }
             one.whole = None
+            one.__dict__.pop("_total", None)
         self.months = {}
         return self
 

@@ -84,11 +84,14 @@ def make(asked: Asked) -> list[Section]:
         )
         if asked.has(one.agent, date.fromisoformat(one.day))
     ]
-    days = sorted(found, key=lambda day: (asked.order(day.agent), day.day))
+    names = sorted({day.agent for day in found}, key=asked.order)
+    place = {agent: number for number, agent in enumerate(names)}
+    days = sorted(found, key=lambda day: (place[day.agent], day.day))
     people = asked.people
+    heads = {a: [people.name(a), a, asked.team_name(a)] for a in names}
 
     def who(day: AgentDay) -> list[Cell]:
-        return [people.name(day.agent), day.agent, asked.team_name(day.agent), day.day]
+        return [*heads[day.agent], day.day]
 
     def planned(day: AgentDay) -> list[Cell]:
         plan = day.planned
@@ -96,17 +99,20 @@ def make(asked: Asked) -> list[Section]:
             return [None, None]
         return [plan.shift, asked.known("absence", plan.absence) if plan.absence else None]
 
-    def legal(day: AgentDay) -> list[Cell]:
-        worker = people.workers.get(day.agent)
+    def legal(agent: str) -> list[Cell]:
+        worker = people.workers.get(agent)
         employer = people.employers.get(worker.employer) if worker else None
         name, ruc = employer or (None, None)
         kind, number = (worker.document_kind, worker.document) if worker else ("", "")
-        return [name, ruc, people.name(day.agent), kind or None, number or None, day.day]
+        return [name, ruc, people.name(agent), kind or None, number or None]
 
     marked: list[Line[AgentDay]] = [([*who(day), *planned(day)], day) for day in days]
     logged: list[Line[AgentDay]] = [(who(day), day) for day in days if day.sessions]
+    of_law = {a: legal(a) for a in names}
     register: list[Line[tuple[AgentDay, Stay]]] = [
-        ([*legal(day), _state(asked, stay)], (day, stay)) for day in days for stay in day.stays
+        ([*of_law[day.agent], day.day, _state(asked, stay)], (day, stay))
+        for day in days
+        for stay in day.stays
     ]
     notes = [asked.say("note.marks")]
     if asked.queue is not None:
@@ -182,7 +188,7 @@ def _other(corrected: int | None, made: int | None) -> int | None:
 
 
 def _why(stay: Stay) -> str | None:
-    return "; ".join(f"{one.by}: {one.reason}" for one in stay.fixes) or None
+    return "; ".join(f"{one.by}: {one.reason}" for one in stay.fixes) if stay.fixes else None
 
 
 def _corrections(asked: Asked, days: list[AgentDay]) -> Section:

@@ -1,6 +1,8 @@
 """`make` gives a report of any kind: the one entrance of screen, page, API and schedules."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 from diadema.errors import DiademaError
@@ -53,7 +55,8 @@ def make(
     maker: Callable[[Asked], list[Section]] = import_module(
         f"diadema.report.{_MODULES[kind]}"
     ).make
-    sections, cut = _settled(asked, maker)
+    with _no_collector():
+        sections, cut = _settled(asked, maker)
     if scope.of == "agent" and scope.code not in asked.people.workers and not asked.by_agent:
         raise DiademaError(asked.say("no_agent", given=scope.code))  # one who has left has traces
     if scope.of == "queue" and not asked.knows_queue(scope.code):
@@ -78,6 +81,20 @@ def make(
         sections=sections,
         notes=_notes(asked),
     )
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """A month's report is hundreds of thousands of objects without one circle: Python's collector
+    of circles would look at all of them again and again.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _settled(asked: Asked, maker: Callable[[Asked], list[Section]]) -> tuple[list[Section], Cut]:

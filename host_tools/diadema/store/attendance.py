@@ -47,9 +47,12 @@ def marks(
     mark, session, generation = tables.marks.c, tables.sessions.c, tables.generations.c
     opened = (session.s == mark.s) & (session.e == mark.e) & (session.mark_n == mark.n)
     policy = generation.generation == mark.generation
-    query = select(tables.marks, session.method.label("login"), generation.pin).select_from(
+    query = select(
+        mark.number, mark.s, mark.e, mark.n, mark.a, mark.badge, mark.direction, mark.method,
+        mark.utc, mark.uncertainty_ms, mark.hash, session.method, generation.pin,
+    ).select_from(
         tables.marks.outerjoin(tables.sessions, opened).outerjoin(tables.generations, policy)
-    )
+    )  # fmt: skip
     if start_utc is not None:  # the mark before the first one may make it a repeated one
         query = query.where(mark.utc >= start_utc - SHIFT_MS)
     if end_utc is not None:
@@ -57,13 +60,12 @@ def marks(
     badges = Badges(tx)
     found = [
         Mark(
-            number=row.number, s=row.s, e=row.e, n=row.n,
-            agent=row.a or badges.owner(row.badge, row.utc), at_tap=row.a, badge=row.badge,
-            direction=row.direction, method=row.method, utc=row.utc,
-            uncertainty_ms=row.uncertainty_ms, pin=_pin(row.method, row.login, row.pin),
-            hash=row.hash,
+            number=number, s=s, e=e, n=n, agent=a or badges.owner(badge, utc), at_tap=a,
+            badge=badge, direction=direction, method=method, utc=utc,
+            uncertainty_ms=uncertainty_ms, pin=_pin(method, login, pin), hash=row_hash,
         )
-        for row in tx.execute(query.order_by(mark.number))
+        for number, s, e, n, a, badge, direction, method, utc, uncertainty_ms, row_hash, login, pin
+        in tx.execute(query.order_by(mark.number)).all()
     ]  # fmt: skip
     _note_repeated(found)
     return [
