@@ -15,7 +15,7 @@ from diadema.figures.attendance import AgentDay, _sessions_of
 from diadema.figures.booking import book_contact
 from diadema.figures.load import Stretch, add, technical
 from diadema.figures.protocol import Ticks, ticks_of
-from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
 from diadema.figures.stays import Hour, Stay, paired
 from diadema.metrics import calls as of
 from diadema.metrics import queue, schedule, states
@@ -253,6 +253,12 @@ def _lated(name):
     return lambda *given: sum(getattr(one, name) for one in late(*given))
 
 
+def spread_of(its):
+    calls = Calls()
+    calls.add_spread(Spread(dict.fromkeys(its, 1)))
+    return calls
+
+
 def _calls(get, *names):
     return lambda *given: get(Calls(**dict(zip(names, given, strict=True))))
 
@@ -283,8 +289,8 @@ WORKED_OUT = {
     "longest_wait_s": lambda *waits: queue.longest_wait({wait: 1} for wait in waits),
     "halves_met": goal,
     "aht_s": _calls(of.aht, "n", "talk_s", "hold_s", "wrap_s"),
-    "aht_median_s": lambda *its: of.aht_median(Calls(handles=dict.fromkeys(its, 1))),
-    "aht_p90_s": lambda *its: of.aht_p90(Calls(handles=dict.fromkeys(its, 1))),
+    "aht_median_s": lambda *its: of.aht_median(spread_of(its)),
+    "aht_p90_s": lambda *its: of.aht_p90(spread_of(its)),
     "talk_mean_s": _calls(of.talk_mean, "n", "talk_s"),
     "hold_mean_s": _calls(of.hold_mean, "n", "switch_n", "hold_s"),
     "consult_mean_s": _calls(of.consult_mean, "n", "switch_n", "consult_s"),

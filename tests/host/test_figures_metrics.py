@@ -9,7 +9,7 @@ import pytest
 from diadema.directory.people import Planned, Reason
 from diadema.figures import away
 from diadema.figures.load import Stretch
-from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
 from diadema.metrics import calls as of
 from diadema.metrics import schedule, states
 from diadema.metrics.contacts import impossible
@@ -30,8 +30,10 @@ def test_figures_of_calls():
         transferred=1, continued=2, by_key=13, n=8, switch_n=2, aside_open=1, aside_impossible=1,
         talk_s=100, hold_s=20, consult_s=5, wrap_s=44, ring_s=12, ring_n=5, dial_s=30, dial_n=7,
         typified=6, untyped=2,
-        transfers={"blind x": 1}, handles={10: 3, 20: 1, 26: 4},
+        transfers={"blind x": 1},
     )  # fmt: skip
+    calls.add_spread(Spread({10: 3, 20: 1}))
+    calls.add_spread(Spread({26: 4}))
     assert (of.handled(calls), of.distinct(calls), of.aside(calls)) == (11, 9, 2)
     assert of.handle_s(calls) == 164
     assert of.aht(calls) == 21  # 20.5, halves up

@@ -21,7 +21,7 @@ from diadema.directory.people_of import _Day, people_of
 from diadema.directory.to_site import Draft
 from diadema.figures import agent_day as days
 from diadema.figures import overview as overviews
-from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
 from diadema.report import asked as asking
 from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
@@ -36,9 +36,9 @@ DAY = date(2026, 11, 18)
 NOW = T0 + 2 * 86_400_000
 SUMS = [
     (of, name)
-    for of in (Calls, Load, Sums, QueueSums)
+    for of in (Calls, Spread, Load, Sums, QueueSums)
     for name in of.__struct_fields__
-    if (of, name) not in ((Sums, "queues"), (Sums, "load"))
+    if (of, name) not in ((Sums, "queues"), (Sums, "load"), (Calls, "spreads"))
 ]  # sums of their own
 STEPS = [{"step": "greeting"}, {"step": "identity"}, {"step": "closing"}]
 DESCRIBED = SITE | {"campaigns": [{"code": "v", "label": "Ventas", "steps": STEPS}]}
@@ -76,12 +76,19 @@ def grown(figures, of, field):
         found = {
             Sums: its,
             Load: [sums.load for sums in its],
-            Calls: [calls for sums in its for calls in sums.queues.values()],
+            Calls: (calls := [calls for sums in its for calls in sums.queues.values()]),
+            Spread: calls,
             QueueSums: queues,
         }[of]
         assert found
         for one in found:
-            setattr(one, field, more(getattr(one, field), field))
+            if of is Spread:
+                spread = one.spread()
+                setattr(spread, field, more(getattr(spread, field), field))
+                one.spreads = []
+                one.add_spread(spread)
+            else:
+                setattr(one, field, more(getattr(one, field), field))
     return figures
 
 

@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 
-from diadema.figures.rows import Calls, Sums
+from diadema.figures.rows import Calls, Spread, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
 from diadema.store.rows import Contact, Ticket
@@ -75,10 +75,19 @@ def book_transfer(calls: Calls, kind: str | None, target: str | None) -> None:
     calls.transfers[told] = calls.transfers.get(told, 0) + 1
 
 
-def book_talk(calls: Calls, seconds: int) -> None:
-    """One more that averages take, of so many seconds in all."""
+def book_talk(
+    calls: Calls, code: str, talk_s: int, hold_s: int = 0, consult_s: int = 0, wrap_s: int = 0
+) -> None:
+    """One more that averages take. `consult_s` is a part of the hold."""
     calls.n += 1
-    calls.handles[seconds] = calls.handles.get(seconds, 0) + 1
+    calls.talk_s += talk_s
+    calls.hold_s += hold_s
+    calls.consult_s += consult_s
+    calls.wrap_s += wrap_s
+    handle_s = talk_s + hold_s + wrap_s
+    calls.add_spread(
+        Spread({handle_s: 1}, {code: 1}, {code: talk_s}, {code: hold_s}, {code: wrap_s})
+    )
 
 
 def _outcome(calls: Calls, contact: Contact) -> None:
@@ -122,19 +131,14 @@ def _dialed(contact: Contact) -> int:
 
 
 def _average(calls: Calls, contact: Contact) -> None:
-    book_talk(calls, of.handle_s(contact))
-    calls.talk_s += of.talk_s(contact)
-    calls.hold_s += of.hold_s(contact)
-    calls.consult_s += of.consult_s(contact)
-    calls.wrap_s += of.wrapup_s(contact)
-    code = "" if contact.code in UNCODED else str(contact.code)
-    for counts, value in (
-        (calls.code_n, 1),
-        (calls.code_talk_s, of.talk_s(contact)),
-        (calls.code_hold_s, of.hold_s(contact)),
-        (calls.code_wrap_s, of.wrapup_s(contact)),
-    ):
-        counts[code] = counts.get(code, 0) + value
+    book_talk(
+        calls,
+        "" if contact.code in UNCODED else str(contact.code),
+        of.talk_s(contact),
+        of.hold_s(contact),
+        of.consult_s(contact),
+        of.wrapup_s(contact),
+    )
 
 
 def book_ticket(sums: Sums, ticket: Ticket) -> None:

@@ -215,5 +215,8 @@ def forget_near(rx: Connection, cells: Collection[tuple[str, str, str]]) -> None
         rx.exec_driver_sql("DELETE FROM adherence_days WHERE day = ? AND a = ?", rows)
 
 
-def packed(total: Struct, halves: dict[int, Any]) -> tuple[bytes, bytes]:
+def packed[T: (Sums, QueueSums)](total: T, halves: dict[int, T]) -> tuple[bytes, bytes]:
+    for one in (total, *halves.values()):
+        if isinstance(one, Sums):
+            one.compact()
     return pack(total), pack(halves)

@@ -1,9 +1,11 @@
 """The sums themselves. All of them add up: half-hours to days, agents to teams, days to months."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Self
 
+import msgspec
 from msgspec import Struct, field
 from msgspec.structs import astuple
 
@@ -33,8 +35,12 @@ def _total(its: Iterable[Mapping[Any, int]]) -> dict[Any, int]:
     return dict(whole)
 
 
+def _whole(its: Sequence[Any]) -> Any:
+    return _total(its) if type(its[0]) is dict else [*chain.from_iterable(its)]
+
+
 class _Sums(Struct):
-    """Fields are whole numbers or dictionaries of them."""
+    """Fields are whole numbers, dictionaries of them, or lists that grow."""
 
     @classmethod
     def total(cls, parts: Iterable[Self]) -> Self:
@@ -43,7 +49,7 @@ class _Sums(Struct):
         if len(many) == 1:
             return many[0]
         columns = zip(*map(astuple, many), strict=True)
-        whole = [_total(its) if isinstance(its[0], dict) else sum(its) for its in columns]
+        whole = [sum(its) if type(its[0]) is int else _whole(its) for its in columns]
         return cls(**dict(zip(cls.__struct_fields__, whole, strict=False)))
 
     def __iadd__(self, other: Self) -> Self:
@@ -52,6 +58,8 @@ class _Sums(Struct):
                 continue
             if isinstance(value, dict):
                 _add_counts(getattr(self, name), value)
+            elif isinstance(value, list):
+                getattr(self, name).extend(value)
             else:
                 setattr(self, name, getattr(self, name) + value)
         return self
@@ -60,7 +68,32 @@ class _Sums(Struct):
         return any(getattr(self, name) for name in self.__struct_fields__)
 
 
-class Calls(_Sums, kw_only=True, array_like=True):
+class Spread(_Sums, array_like=True):
+    """Of the contacts that averages take: how many took so many seconds (`handles`), and by code
+    how many there were, with their parts.
+    """
+
+    handles: dict[int, int] = field(default_factory=dict)
+    code_n: dict[str, int] = field(default_factory=dict)
+    code_talk_s: dict[str, int] = field(default_factory=dict)
+    code_hold_s: dict[str, int] = field(default_factory=dict)
+    code_wrap_s: dict[str, int] = field(default_factory=dict)
+
+
+_pack_spread = msgspec.msgpack.Encoder().encode
+_spread_of = msgspec.msgpack.Decoder(Spread).decode
+
+
+class _Handles(Struct, array_like=True):
+    """What of a `Spread` is asked for most, so that the rest is not unpacked for it."""
+
+    handles: dict[int, int]
+
+
+_handles_of = msgspec.msgpack.Decoder(_Handles).decode
+
+
+class Calls(_Sums, kw_only=True, array_like=True, dict=True):
     """Contacts of the stations, and what the switch alone told of, booked whole where they began.
 
     Flow: inbound `offered` (rings) = answered - unrung + missed + excused + open; outbound
@@ -69,10 +102,10 @@ class Calls(_Sums, kw_only=True, array_like=True):
     the not_answered. `transfers`: of the `transferred`, by "kind area"; no area where nobody told
     it. `continued`: with a conversation that another agent began, who handed it over.
 
-    Averages: whole seconds of the `n` contacts that count, over `n`; `handles`: how many took so
-    many seconds. `aside_…`: answered, and left out of them (at most one reason each). `ring_n`:
-    answered whose ringing is known, of `ring_s`; `missed_ring_s`: of the missed. `dial_n`: of the
-    dialed those that are over, of `dial_s`.
+    Averages: whole seconds of the `n` contacts that count, over `n`; `spreads`: parts of their
+    `Spread`, packed until somebody asks, as few do. `aside_…`: answered, and left out of them (at
+    most one reason each). `ring_n`: answered whose ringing is known, of `ring_s`; `missed_ring_s`:
+    of the missed. `dial_n`: of the dialed those that are over, of `dial_s`.
 
     `typified`: with a code of the tree, `untyped`: asked for one, over and without it, `retyped`:
     of the former, another person than she gave it.
@@ -125,11 +158,39 @@ class Calls(_Sums, kw_only=True, array_like=True):
     missed_ring_s: int = 0
     dial_n: int = 0
     transfers: dict[str, int] = field(default_factory=dict)
-    handles: dict[int, int] = field(default_factory=dict)
-    code_n: dict[str, int] = field(default_factory=dict)
-    code_talk_s: dict[str, int] = field(default_factory=dict)
-    code_hold_s: dict[str, int] = field(default_factory=dict)
-    code_wrap_s: dict[str, int] = field(default_factory=dict)
+    spreads: list[bytes] = field(default_factory=list)
+
+    def spread(self) -> Spread:
+        return Spread.total(map(_spread_of, self.spreads)) if self.spreads else Spread()
+
+    @property
+    def handles(self) -> dict[int, int]:
+        """How many took so many seconds; not to be changed."""
+        parts, known = len(self.spreads), self.__dict__.get("_handles")
+        if known is None or known[0] != parts:
+            found = _total([_handles_of(one).handles for one in self.spreads])
+            known = self.__dict__["_handles"] = parts, found
+        return known[1]
+
+    def add_spread(self, one: Spread) -> None:
+        self.spreads.append(_pack_spread(one))
+
+    def compact(self) -> None:
+        """Its spreads in one, to be kept."""
+        if len(self.spreads) > 1:
+            self.spreads = [_pack_spread(self.spread())]
+            self.__dict__.clear()
+
+    def __eq__(self, other: object) -> bool:
+        """Whatever parts its spread is in."""
+        if not isinstance(other, Calls):
+            return NotImplemented
+        counted = [name for name in self.__struct_fields__ if name != "spreads"]
+        return self.spread() == other.spread() and all(
+            getattr(self, name) == getattr(other, name) for name in counted
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Load(_Sums, kw_only=True, array_like=True):
@@ -213,6 +274,11 @@ class Sums(Struct, kw_only=True, array_like=True):
         self.help_wait_s += other.help_wait_s
         self.faults += other.faults
         return self
+
+    def compact(self) -> None:
+        """As `Calls.compact`, of each queue."""
+        for one in self.queues.values():
+            one.compact()
 
     def calls(self, queue: str | None = None) -> Calls:
         """Of one queue, or of all."""

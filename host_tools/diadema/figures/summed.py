@@ -88,6 +88,8 @@ def _month(rx: Connection, month: str, until: str, *, keep: bool) -> dict[str, t
         if a not in known or day >= known[a][0]:
             more[a][1].__iadd__(rollups.sums_of(total))
     if keep and more:
+        for _, sums in more.values():
+            sums.compact()
         rows = [(month, a, to, rollups.pack(sums)) for a, (to, sums) in more.items()]
         rx.exec_driver_sql("INSERT OR REPLACE INTO agent_months VALUES (?, ?, ?, ?)", rows)
     return known | more

@@ -113,9 +113,5 @@ def _book(calls: Calls, call: QueueCall, doubted: bool) -> None:
     elif doubted or not 0 <= talked <= LONGEST_MS:
         calls.aside_impossible += 1
     else:
-        seconds = whole_seconds(talked)
-        book_talk(calls, seconds)
+        book_talk(calls, "", whole_seconds(talked))
         calls.switch_n += 1
-        calls.talk_s += seconds
-        for counts, value in ((calls.code_n, 1), (calls.code_talk_s, seconds)):
-            counts[""] = counts.get("", 0) + value

@@ -41,7 +41,9 @@ class Calls(Protocol):
     typified: int
     untyped: int
     transfers: dict[str, int]
-    handles: dict[int, int]
+
+    @property
+    def handles(self) -> dict[int, int]: ...
 
 
 def handled(calls: Calls) -> int:

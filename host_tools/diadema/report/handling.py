@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from diadema.directory.people import PRIVATE
 from diadema.figures.away import TOGETHER
-from diadema.figures.rows import Calls, Load, Sums
+from diadema.figures.rows import Calls, Load, Spread, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
@@ -142,7 +142,8 @@ def _codes(asked: Asked, calls: Calls) -> list[Section]:
     What was given no code is a line of its own.
     """
     parts = [part for part in PARTS if part.key in _BY_CODE]
-    by_code = {code: _of_codes(calls, [code]) for code in calls.code_n}
+    spread = calls.spread()
+    by_code = {code: _of_codes(calls, spread, [code]) for code in spread.code_n}
     none = asked.say("no_code")
     levels = {
         code: [*asked.people.codes.get(code, [code] if code else [none]), "", ""][:3]
@@ -151,7 +152,7 @@ def _codes(asked: Asked, calls: Calls) -> list[Section]:
     motives: defaultdict[str, list[str]] = defaultdict(list)
     for code in by_code:
         motives[levels[code][0]].append(code)
-    of_motive = [([motive], _of_codes(calls, its)) for motive, its in motives.items()]
+    of_motive = [([motive], _of_codes(calls, spread, its)) for motive, its in motives.items()]
     of_code = [([code, *levels[code]], its) for code, its in by_code.items()]
     heads: list[tuple[str, Kind]] = [("level1", "text"), ("level2", "text"), ("level3", "text")]
     return [
@@ -160,13 +161,13 @@ def _codes(asked: Asked, calls: Calls) -> list[Section]:
     ]
 
 
-def _of_codes(calls: Calls, codes: Iterable[str]) -> Calls:
+def _of_codes(calls: Calls, spread: Spread, codes: Iterable[str]) -> Calls:
     its = Calls()
     for code in codes:
-        its.n += calls.code_n.get(code, 0)
-        its.talk_s += calls.code_talk_s.get(code, 0)
-        its.hold_s += calls.code_hold_s.get(code, 0)
-        its.wrap_s += calls.code_wrap_s.get(code, 0)
+        its.n += spread.code_n.get(code, 0)
+        its.talk_s += spread.code_talk_s.get(code, 0)
+        its.hold_s += spread.code_hold_s.get(code, 0)
+        its.wrap_s += spread.code_wrap_s.get(code, 0)
         its.switch_n += 0 if code else calls.switch_n  # a switch knows of no code
     return its
 

@@ -191,7 +191,7 @@ async def day(
             position=cut.position,
             owing=[one.seat for one in cut.owing],
         ),
-        calls={name: value for name, value in told.items() if name != "handles"},
+        calls={name: value for name, value in told.items() if name != "spreads"},
         load=msgspec.structs.asdict(sums.load),
         aht_s=of_calls.aht(calls),
         talk_mean_s=of_calls.talk_mean(calls),
