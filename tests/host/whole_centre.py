@@ -459,7 +459,9 @@ class Place:
         return self.now
 
     def _direct(self):
-        """Names at the switch, targets by queue, and on the next day one team and stage more."""
+        """Names at the switch, targets by queue; on the next day one team and stage more, and on
+        the one after it names that pass on.
+        """
         for n in range(1, 5):
             self.put("agents", f"a00{n}", switch_aliases=[f"SIP/20{n}"])
         self.put("queues", code="ventas", name="Ventas")
@@ -479,6 +481,11 @@ class Place:
         morrow = self.day + timedelta(1)
         self.put("agents", "a001", since=morrow, team="Norte")
         self.put("agents", "a003", since=morrow, stage="nesting")
+        after = self.day + timedelta(2)
+        self.put("agents", "a004", since=after, switch_aliases=[])
+        self.put("agents", "a003", since=after, switch_aliases=["SIP/203", "SIP/204"])
+        self.put("queues", "soporte", since=after, switch_names=["mesa, tarde"])
+        self.put("queues", "ventas", since=after, switch_names=["IT"])
 
     def put(self, kind, _entry=None, since=None, **fields):
         with Directory(self.data.directory) as book:
