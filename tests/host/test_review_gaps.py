@@ -228,6 +228,11 @@ def test_a_name_that_passes_on_leaves_its_days_with_whom_it_was(three_days):
     assert queues == [{"Soporte": 1}, {"Ventas": 1}, {"Ventas": 1}]
     own = make(data, "llamadas", around("month", DAY), Scope(of="agent", code="a001"), NOW)
     assert [row["answered"] for row in rows(own.section("calls_agents"))] == [1]
+    late = QueueLog().call(3600, "2.0", agent="SIP/201", queue="IT")
+    bring(data, late.call(90_000, "2.1", agent="Agent/201", queue="IT"))
+    agents, queues = of_days(data, *days)
+    assert agents == [{"a001": 2}, {"a002": 2}, {"a002": 1}]
+    assert queues == [{"Soporte": 2}, {"Ventas": 2}, {"Ventas": 1}]
     for field in ("switch_aliases", "switch_names"):
         assert "los días anteriores" in text(f"people.hint.{field}", "es")
 

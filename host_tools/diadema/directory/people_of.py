@@ -113,7 +113,7 @@ def _held(book: Directory, kind: str, field: str, zone: ZoneInfo) -> Held:
             on_it = next((one for one in versions if _covers(one, first)), None)
             if on_it is None or on_it.body is None:
                 continue
-            until = end + timedelta(1) if end in changed else end
+            until = end + timedelta(1) if end in changed - {date.max} else end
             for name in {*_list(on_it.body, field), *([code] if kind == "queues" else [])}:
                 spans[name].append((on_it.change, code, first, end, until))
     turns = {name: turns_of(spans[name]) for name in sorted(spans)}
@@ -130,7 +130,7 @@ def _covers(version: Entry, day: date) -> bool:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:
-    return 0 if day == date.min else 1000 * _utc(day, "00:00", zone)
+    return 0 if day == date.min else max(0, 1000 * _utc(day, "00:00", zone))
 
 
 def _place(body: Body) -> tuple[str, str]:
