@@ -459,9 +459,7 @@ class Place:
         return self.now
 
     def _direct(self):
-        """Names at the switch, targets by queue; on the next day one team and stage more, and on
-        the one after it names that pass on.
-        """
+        """Names at the switch, targets by queue, and on the next day one team and stage more."""
         for n in range(1, 5):
             self.put("agents", f"a00{n}", switch_aliases=[f"SIP/20{n}"])
         self.put("queues", code="ventas", name="Ventas")
@@ -481,11 +479,15 @@ class Place:
         morrow = self.day + timedelta(1)
         self.put("agents", "a001", since=morrow, team="Norte")
         self.put("agents", "a003", since=morrow, stage="nesting")
-        after = self.day + timedelta(2)
-        self.put("agents", "a004", since=after, switch_aliases=[])
-        self.put("agents", "a003", since=after, switch_aliases=["SIP/203", "SIP/204"])
-        self.put("queues", "soporte", since=after, switch_names=["mesa, tarde"])
-        self.put("queues", "ventas", since=after, switch_names=["IT"])
+
+    def pass_on(self):
+        """On the third day a name of an agent and one of a queue are another's."""
+        third = self.day + timedelta(2)
+        self.put("agents", "a004", since=third, switch_aliases=[])
+        self.put("agents", "a003", since=third, switch_aliases=["SIP/203", "SIP/204"])
+        self.put("queues", "soporte", since=third, switch_names=["mesa, tarde"])
+        self.put("queues", "ventas", since=third, switch_names=["IT"])
+        return self
 
     def put(self, kind, _entry=None, since=None, **fields):
         with Directory(self.data.directory) as book:
