@@ -164,11 +164,8 @@ class Export:
         start, end = contact.start_utc, contact.end_utc
         if start is None or end is None:
             return
-        queue, agent, who = (
-            contact.queue or _NO_QUEUE,
-            self._agent(contact.a, contact.start_utc),
-            _id(contact),
-        )
+        queue, who = contact.queue or _NO_QUEUE, _id(contact)
+        agent = self._agent(contact.a, contact.start_utc)
         rang = "RINGCANCELED" if contact.cause in EXCUSED else "RINGNOANSWER"
         if contact.cause == "caller_gave_up" and who not in gave_up:
             gave_up.add(who)
@@ -184,11 +181,8 @@ class Export:
         """The call as her station knew it: it entered when it was offered."""
         if contact.start_utc is None or contact.answered_utc is None:
             return
-        queue, agent, who = (
-            contact.queue or _NO_QUEUE,
-            self._agent(contact.a, contact.start_utc),
-            _id(contact),
-        )
+        queue, who = contact.queue or _NO_QUEUE, _id(contact)
+        agent = self._agent(contact.a, contact.start_utc)
         yield self._line(contact.start_utc, who, queue, "", "ENTERQUEUE", "", _caller(contact), 1)
         wait = (contact.answered_utc - contact.start_utc) // 1000
         yield self._line(contact.answered_utc, who, queue, agent, "CONNECT", wait, who, wait)
@@ -224,11 +218,8 @@ class Export:
             yield from self._trail(trail, paused, start, end, done)
 
     def _session(self, session: Session, start: int, end: int, done: Written) -> Iterator[_Line]:
-        agent, opened, closed = (
-            self._agent(session.a, session.open_utc),
-            session.open_utc,
-            session.close_utc,
-        )
+        opened, closed = session.open_utc, session.close_utc
+        agent = self._agent(session.a, opened)
         if opened is not None and start <= opened < end:
             done.sessions += 1
             yield self._line(opened, "", "", agent, "AGENTLOGIN", session.s)

@@ -132,6 +132,10 @@ class Aliases:
         """Whose that name was then."""
         return None if told is None else whose(self.turns(told), utc_ms) or None
 
+    def of(self, call: QueueCall) -> str | None:
+        """Who answered it."""
+        return self.agent(call.agent, call.connected_utc)
+
     def turns(self, told: str) -> Turns:
         known = self._known.get(told)
         if known is None:
@@ -161,10 +165,7 @@ def _by_pbx(
     for pbx, of_it in several.items():
         yield from _nearest(
             (
-                (
-                    agents.agent(call.agent, call.connected_utc) not in (None, contact.a),
-                    _off(contact, call),
-                ),
+                (agents.of(call) not in (None, contact.a), _off(contact, call)),
                 contact,
                 call,
             )
@@ -181,9 +182,7 @@ def _by_alias(
         answered[contact.a].append(contact)
     near: list[tuple[tuple[bool, int], Contact, QueueCall]] = []
     for call in calls:
-        if (
-            agent := agents.agent(call.agent, call.connected_utc)
-        ) is None or call.connected_utc is None:
+        if (agent := agents.of(call)) is None or call.connected_utc is None:
             continue
         hers = answered[agent]
         for contact in hers[bisect_left(hers, call.connected_utc - WINDOW_MS, key=_answered) :]:
@@ -244,7 +243,7 @@ def _counted(
         by_alias=methods.count("alias"),
         contacts_alone=methods.count(None),
         calls_alone=len(alone),
-        unnamed=sum(agents.agent(call.agent, call.connected_utc) is None for call in alone),
+        unnamed=sum(agents.of(call) is None for call in alone),
         pairs=pairs,
     )
 
