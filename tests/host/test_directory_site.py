@@ -273,8 +273,8 @@ def test_people_of_a_day(book, data):
     people = reading.people(data, date(2026, 11, 30), DAY)
     assert people.workers["e002"].active is False and people.name("e002").startswith("Ejemplo Dos")
     assert people.employers["x"] == ("Empresa Inventada", "20100070970")
-    assert people.aliases == {"SIP/101": "e001"}
-    assert people.switch_queues == {"600": "q1", "Q-CONS": "q1"}
+    assert people.aliases == {"SIP/101": [(0, "e001")]}
+    assert people.switch_queues == {"600": [(0, "q1")], "Q-CONS": [(0, "q1")]}
     assert people.target("aht_s", "q1") == 280 and people.target("service_level", "q1") == 80
     assert people.thresholds == {"": 20}
     assert people.supervised == {"sofia": ["Mañana", "Tarde"]}

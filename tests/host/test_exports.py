@@ -9,7 +9,10 @@ import msgspec
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from diadema import cli
+from diadema import site as sites
 from diadema.clock import SystemClock
+from diadema.directory.book import Change, Directory
+from diadema.directory.taking_in import begin
 from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
 from diadema.metrics.queue import Flow
@@ -166,6 +169,22 @@ def test_who_is_there(data, tmp_path, run):
     reader.close()
     assert int(stayed) == (session.close_utc - session.open_utc) // 1000
     assert verbs(out)["COMPLETECALLER"] == 2 and verbs(out)["BLINDTRANSFER"] == 1
+
+
+def test_who_is_there_has_the_name_of_that_day(data, tmp_path, run):
+    """It is another's since; by the name of today the days of two people would be one's."""
+    given = [("a001", None, "SIP/201"), ("a001", "2026-11-19", "SIP/209"),
+             ("a002", "2026-11-19", "SIP/201")]  # fmt: skip
+    with Directory(data.directory) as book:
+        begin(book, sites.load(data.site), 1)
+        for code, since, name in given:
+            body = book.entry("agents", code).body | {"switch_aliases": [name]}
+            one = Change(kind="agents", code=code, body=body,
+                         valid_from=since and date.fromisoformat(since))  # fmt: skip
+            book.apply([one], by="Ana", reason="prueba", at_ms=2)
+    out = tmp_path / "out.log"
+    assert run("export", "queue-log", "-o", out, "--data", data.root)[0] == 0
+    assert {line.split("|")[3] for line in out.read_text().splitlines()} == {"SIP/201", "NONE"}
 
 
 def test_only_the_days_that_are_asked(data, tmp_path, run):

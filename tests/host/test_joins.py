@@ -24,7 +24,8 @@ PBX = "PBX-central"
 
 def people(**aliases):
     made = of_site(sites.parse(json.dumps(SITE).encode()))
-    made.aliases |= {"SIP/201": "a001", "SIP/202": "a002"} | aliases
+    names = {"SIP/201": "a001", "SIP/202": "a002"} | aliases
+    made.aliases |= {name: [(0, agent)] for name, agent in names.items()}
     return made
 
 
@@ -80,8 +81,10 @@ def test_an_agent_by_all_of_the_switch_s_names():
     aliases = Aliases(people(**{"Agent/Rosa": "a001"}))
     for name in ("SIP/201", "sip/201", "SIP/201-0000001a", "Local/201@from-queue/n", "Agent/201",
                  "201", "PJSIP/201", "agent/rosa", "Rosa", "a001"):  # fmt: skip
-        assert aliases.agent(name) == "a001", name
-    assert aliases.agent("SIP/2010") is aliases.agent(None) is aliases.agent("") is None
+        assert aliases.agent(name, T0) == "a001", name
+    assert (
+        aliases.agent("SIP/2010", T0) is aliases.agent(None, T0) is aliases.agent("", T0) is None
+    )
 
 
 def test_of_the_store_s_hours(tmp_path, site, clock):

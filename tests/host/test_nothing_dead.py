@@ -234,7 +234,7 @@ def test_every_field_of_the_directory_is_read(tmp_path, monkeypatch):
 
         return found
 
-    for name in ("entries", "entry"):
+    for name in ("entries", "entry", "versions"):
         monkeypatch.setattr(Directory, name, noting(getattr(Directory, name)))
     with Directory(data.directory) as book:
         people = people_of(book, DAY, DAY, ZoneInfo("America/Lima"))

@@ -144,6 +144,7 @@ KEPT = ("name", "short", "alias")
 NAMED = {one["id"]: {name: one[name] for name in KEPT} for one in SITE["agents"]}
 NAMED["soporte"] = {"name": "Soporte"}
 NAMED["ventas"] = {"name": "Ventas"}
+NAMED["IT"] = {"name": "Informática"}
 
 
 @pytest.fixture
@@ -189,17 +190,107 @@ def test_a_name_that_another_has_now_is_hers(served):
     assert told()[0] == {"a001": 1, "a002": 1}
 
 
-def test_a_name_that_passes_on_takes_its_days_with_it_and_the_form_says_so(served):
-    """From the 19th on another has it; the 18th goes with it, although it was hers then."""
-    data, told = served
-    after = DAY + timedelta(days=1)
-    change(data, "agents", "a001", after, switch_aliases=["SIP/209"])
-    change(data, "agents", "a002", after, switch_aliases=["SIP/201"])
-    change(data, "queues", "soporte", after, switch_names=["SOP-2"])
-    change(data, "queues", "ventas", after, switch_names=["IT"])
-    assert told() == ({"a002": 1, "SIP/202": 1}, {"ventas": 1, "SOP": 1})
+def of_days(data, *days):
+    """What each agent answered and what each queue received, by day."""
+    calls, queues = [], []
+    for day in days:
+        agents = make(data, "llamadas", around("day", day), FLOOR, NOW).section("calls_agents")
+        service = make(data, "servicio", around("day", day), FLOOR, NOW).section("service_queues")
+        calls.append({row["code"]: row["answered"] for row in rows(agents)})
+        queues.append({row["queue"]: row["received"] for row in rows(service)})
+    return calls, queues
+
+
+@pytest.fixture
+def three_days(tmp_path):
+    """A call by the same names of an agent and of a queue, on each of three days."""
+    log = QueueLog()
+    for n in range(3):
+        log.call(86_400 * n, f"1.{n}", agent="SIP/201-0000001a", queue="IT")
+    data = centre(tmp_path, log)
+    change(data, "queues", "soporte")
+    change(data, "queues", "ventas")
+    return data, [DAY + timedelta(n) for n in range(3)]
+
+
+def test_a_name_that_passes_on_leaves_its_days_with_whom_it_was(three_days):
+    """From the 19th on another has it; the 18th stays hers, as the form says."""
+    data, days = three_days
+    change(data, "agents", "a001", switch_aliases=["SIP/201"])
+    change(data, "queues", "soporte", switch_names=["IT"])
+    assert of_days(data, *days) == ([{"a001": 1}] * 3, [{"Soporte": 1}] * 3)
+    change(data, "agents", "a001", days[1], switch_aliases=["SIP/209"])
+    change(data, "agents", "a002", days[1], switch_aliases=["SIP/201"])
+    change(data, "queues", "soporte", days[1], switch_names=["SOP-2"])
+    change(data, "queues", "ventas", days[1], switch_names=["IT"])
+    agents, queues = of_days(data, *days)
+    assert agents == [{"a001": 1}, {"a002": 1}, {"a002": 1}]
+    assert queues == [{"Soporte": 1}, {"Ventas": 1}, {"Ventas": 1}]
+    own = make(data, "llamadas", around("month", DAY), Scope(of="agent", code="a001"), NOW)
+    assert [row["answered"] for row in rows(own.section("calls_agents"))] == [1]
+    late = QueueLog().call(3600, "2.0", agent="SIP/201", queue="IT")
+    bring(data, late.call(90_000, "2.1", agent="Agent/201", queue="IT"))
+    agents, queues = of_days(data, *days)
+    assert agents == [{"a001": 2}, {"a002": 2}, {"a002": 1}]
+    assert queues == [{"Soporte": 2}, {"Ventas": 2}, {"Ventas": 1}]
     for field in ("switch_aliases", "switch_names"):
-        assert "con sus días anteriores" in text(f"people.hint.{field}", "es")
+        assert "los días anteriores" in text(f"people.hint.{field}", "es")
+
+
+def test_a_name_that_is_given_back(three_days):
+    data, days = three_days
+    for since, its, others in ((None, "SIP/201", ""), (days[1], "", "SIP/201"),
+                               (days[2], "SIP/201", "")):  # fmt: skip
+        told = [("a001", "soporte", its), ("a002", "ventas", others)]
+        for agent, queue, name in sorted(told, key=lambda one: one[2]):  # he gives it up first
+            change(data, "agents", agent, since, switch_aliases=[name] if name else [])
+            change(data, "queues", queue, since, switch_names=["IT"] if name else [])
+    agents, queues = of_days(data, *days)
+    assert agents == [{"a001": 1}, {"a002": 1}, {"a001": 1}]
+    assert queues == [{"Soporte": 1}, {"Ventas": 1}, {"Soporte": 1}]
+
+
+def test_a_first_name_counts_for_the_days_before_it_too(three_days):
+    """Issue: «also for what was imported before the mapping was made»."""
+    data, days = three_days
+    assert of_days(data, DAY) == ([{"SIP/201-0000001a": 1}], [{"IT": 1}])
+    change(data, "agents", "a001", days[2], switch_aliases=["SIP/201"])
+    change(data, "queues", "soporte", days[2], switch_names=["IT"])
+    assert of_days(data, *days) == ([{"a001": 1}] * 3, [{"Soporte": 1}] * 3)
+
+
+def test_a_name_that_is_taken_away_is_nobodys_from_the_next_day_on(three_days):
+    """The day itself is hers: of its morning nobody else was left. So it is of who leaves."""
+    data, days = three_days
+    change(data, "agents", "a001", switch_aliases=["SIP/201"])
+    change(data, "queues", "soporte", switch_names=["IT"])
+    with Directory(data.directory) as book:
+        gone = [Change(kind=kind, code=code, body=None, valid_from=days[1])
+                for kind, code in (("agents", "a001"), ("queues", "soporte"))]  # fmt: skip
+        book.apply(gone, by="Ana", reason="prueba", at_ms=3)
+    agents, queues = of_days(data, *days)
+    assert agents == [{"a001": 1}, {"a001": 1}, {"SIP/201-0000001a": 1}]
+    assert [[*one.values()] for one in queues] == [[1]] * 3 and "IT" in queues[2]
+
+
+def test_a_name_that_passes_on_in_another_spelling(three_days):
+    """`SIP/201` and `201` are one name: the first days are not the new one's."""
+    data, days = three_days
+    change(data, "agents", "a001", switch_aliases=["201"])
+    change(data, "agents", "a001", days[1], switch_aliases=[])
+    change(data, "agents", "a002", days[2], switch_aliases=["SIP/201"])
+    assert of_days(data, *days)[0] == [{"a001": 1}, {"a001": 1}, {"a002": 1}]
+
+
+def test_a_queues_own_code_is_its_name_until_another_has_it(three_days):
+    data, days = three_days
+    change(data, "queues", "IT")
+    with Directory(data.directory) as book:
+        gone = Change(kind="queues", code="IT", body=None, valid_from=days[1])
+        book.apply([gone], by="Ana", reason="prueba", at_ms=3)
+    change(data, "queues", "soporte", days[1], switch_names=["IT"])
+    _, queues = of_days(data, *days)
+    assert [[*one] for one in queues[1:]] == [["Soporte"]] * 2 and "Soporte" not in queues[0]
 
 
 def test_a_month_before_its_end_has_no_absences_to_come(tmp_path, plan):

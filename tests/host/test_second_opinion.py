@@ -41,7 +41,7 @@ def compared(place, kinds, scopes, spans=("month", "day"), days=(0,)):
 )  # fmt: skip
 def test_any_history(start, steps, late, lull, kinds, scope):
     with tempfile.TemporaryDirectory() as root:
-        place = Place(Path(root), *start).live(steps, late, lull)
+        place = Place(Path(root), *start).pass_on().live(steps, late, lull)
         if scope[0] == "queue" and not any("|IT|" in line for line in place.lines):
             scope = ("floor", "")
         assert compared(place, kinds, (("floor", ""), scope), spans=("month",)) == []
@@ -51,7 +51,7 @@ def test_any_history(start, steps, late, lull, kinds, scope):
 def rich(request, tmp_path_factory):
     """Days of a centre with all that there is in them, in a zone each."""
     root = tmp_path_factory.mktemp("rich")
-    return Place(root, *STARTS[request.param]).live(by_chance(0, 500), 3, 9 * DAY)
+    return Place(root, *STARTS[request.param]).pass_on().live(by_chance(0, 500), 3, 9 * DAY)
 
 
 def test_a_rich_history_has_it_all(rich):
@@ -74,6 +74,7 @@ def test_a_rich_history_has_it_all(rich):
     ticks = [tick for one in whole.contacts for tick in one.ticks.values() if tick.done]
     assert {(one.automatic, one.block) for one in ticks} == {(0, 0), (0, 1), (1, 0)}
     assert {call.call[1] for call in whole.contacts if call.call} == {"pbx", "alias"}
+    assert {one.queue for one in whole.stays if one.told == "IT"} == {"soporte", "ventas"}
 
 
 @pytest.mark.parametrize("kind", FAMILIES)

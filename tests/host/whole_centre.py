@@ -480,6 +480,15 @@ class Place:
         self.put("agents", "a001", since=morrow, team="Norte")
         self.put("agents", "a003", since=morrow, stage="nesting")
 
+    def pass_on(self):
+        """On the third day a name of an agent and one of a queue are another's."""
+        third = self.day + timedelta(2)
+        self.put("agents", "a004", since=third, switch_aliases=[])
+        self.put("agents", "a003", since=third, switch_aliases=["SIP/203", "SIP/204"])
+        self.put("queues", "soporte", since=third, switch_names=["mesa, tarde"])
+        self.put("queues", "ventas", since=third, switch_names=["IT"])
+        return self
+
     def put(self, kind, _entry=None, since=None, **fields):
         with Directory(self.data.directory) as book:
             known = book.entry(kind, _entry).body if _entry else {}

@@ -84,6 +84,14 @@ class Directory:
         with self.reading() as tx:
             return [entry_of(row) for row in tx.execute(query.order_by(entries.c.version.desc()))]
 
+    def versions(self, kind: str) -> list[Entry]:
+        """Of each entry, in order of their codes, the newest first."""
+        kind_of(kind)
+        query = SELECT.where(entries.c.kind == kind)
+        ordered = query.order_by(entries.c.code, entries.c.version.desc())
+        with self.reading() as tx:
+            return [entry_of(row) for row in tx.execute(ordered)]
+
     def entries(
         self,
         kind: str,

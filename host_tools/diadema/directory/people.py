@@ -7,6 +7,7 @@ from datetime import date
 
 from msgspec import Struct, field
 
+from diadema.directory.switch_names import Held, queue_of
 from diadema.metrics.queue import THRESHOLD_S
 from diadema.site import Site
 
@@ -94,8 +95,8 @@ class People(Struct, kw_only=True):
     thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
     variants: dict[str, str] = field(default_factory=dict)  # queue or "" → of the service level
     roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)  # the switch's name → agent
-    switch_queues: dict[str, str] = field(default_factory=dict)  # the switch's name → queue
+    aliases: Held = field(default_factory=dict)  # the switch's names of agents
+    switch_queues: Held = field(default_factory=dict)  # and of queues
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
     several_desks: bool = False  # she may be logged in at more than one at once
 
@@ -163,9 +164,9 @@ class People(Struct, kw_only=True):
         """Which service level its target is of, by its name in `metrics.queue.VARIANTS`."""
         return self.variants.get(queue, self.variants.get("", "offered"))
 
-    def queue(self, told: str) -> str:
-        """The queue that is meant by a name of the switch's; one that nobody knows is its own."""
-        return self.switch_queues.get(told, told)
+    def queue(self, told: str, utc_ms: int | None) -> str:
+        """The queue that was meant at that moment by a name of the switch's."""
+        return queue_of(self.switch_queues, told, utc_ms)
 
     def planned(self, agent: str, day: date) -> Planned | None:
         return self.roster.get((agent, day))

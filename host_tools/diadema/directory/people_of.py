@@ -1,6 +1,9 @@
 """What pages and reports are told of people and places, from the directory."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -9,6 +12,7 @@ from msgspec import Struct
 from diadema.directory.book import Directory, Entry
 from diadema.directory.kinds import Body
 from diadema.directory.people import Area, People, Planned, Reason, Spell, Worker
+from diadema.directory.switch_names import Held, Span, turns_of
 from diadema.site_work import SYSTEM_REASONS
 
 _AFTER_ALL = "~"  # after every code that begins with a day
@@ -27,10 +31,9 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         people.teams[one.code] = str(body.get("name") or one.code)
     for one, body in _bodies(book, "employers", last):
         people.employers[one.code] = (str(body["name"]), str(body["ruc"]))
-    people.switch_queues = _formerly(book, "queues", "switch_names", last)
+    people.switch_queues = _held(book, "queues", "switch_names", zone)
     for one, body in _bodies(book, "queues", last):
         people.queues[one.code] = str(body["name"])
-        people.switch_queues |= dict.fromkeys(_list(body, "switch_names"), one.code)
     for one in book.entries("areas", last, retired=True):
         area = one if one.body is not None else _before(book, one)
         if area is not None and area.body is not None:
@@ -63,9 +66,7 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             people.variants[key[1]] = str(body.get("variant") or "offered")
     for one, body in _bodies(book, "supervisors", last):
         people.supervised[one.code] = _list(body, "teams")
-    people.aliases = _formerly(book, "agents", "switch_aliases", last)
-    for worker, body in _bodies(book, "agents", last):
-        people.aliases |= dict.fromkeys(_list(body, "switch_aliases"), worker.code)
+    people.aliases = _held(book, "agents", "switch_aliases", zone)
     _add_roster(people, book, first, last, zone)
     for agent in book.changing("agents", first, last):
         if agent in people.workers:
@@ -88,24 +89,48 @@ def _spells(people: People, book: Directory, agent: str, first: date, last: date
 
 def _turns(book: Directory, kind: str, code: str, first: date, last: date) -> list[date]:
     """`first`, and the days until `last` on which another version may begin to hold."""
-    known = book.history(kind, code)
-    bounds = {first}
-    bounds |= {one.valid_from for one in known if one.valid_from is not None}
-    bounds |= {one.valid_until + timedelta(1) for one in known if one.valid_until is not None}
+    bounds = {first, *_bounds(book.history(kind, code))}
     return sorted(bound for bound in bounds if first <= bound <= last)
 
 
-def _formerly(book: Directory, kind: str, field: str, last: date) -> dict[str, str]:
-    """Names at the switch that were somebody's on some day: whose they were last. What came under
-    such a name stays hers when she gets another one.
+def _bounds(versions: Sequence[Entry]) -> Iterator[date]:
+    for one in versions:
+        if one.valid_from is not None:
+            yield one.valid_from
+        if one.valid_until is not None and one.valid_until < date.max:
+            yield one.valid_until + timedelta(1)
+
+
+def _held(book: Directory, kind: str, field: str, zone: ZoneInfo) -> Held:
+    """Names at the switch, of all days. A queue's own code is one too. The day on which another
+    version takes a name away stays hers: nobody knows the hour.
     """
-    found: dict[str, tuple[date, str]] = {}
-    for code in book.changing(kind, date.min, last):
-        for day in _turns(book, kind, code, date.min, last):
-            entry = book.entry(kind, code, day)
-            for name in _list((entry and entry.body) or {}, field):
-                found[name] = max(found.get(name, (day, code)), (day, code))
-    return {name: code for name, (_, code) in found.items()}
+    spans: defaultdict[str, list[Span]] = defaultdict(list)
+    for code, its in groupby(book.versions(kind), key=lambda one: one.code):
+        versions = [*its]
+        changed = {one.valid_from for one in versions}
+        for first, end in pairwise(sorted({date.min, *_bounds(versions), date.max})):
+            on_it = next((one for one in versions if _covers(one, first)), None)
+            if on_it is None or on_it.body is None:
+                continue
+            until = end + timedelta(1) if end in changed - {date.max} else end
+            for name in {*_list(on_it.body, field), *([code] if kind == "queues" else [])}:
+                spans[name].append((on_it.change, code, first, end, until))
+    turns = {name: turns_of(spans[name]) for name in sorted(spans)}
+    return {
+        name: [(_midnight(day, zone), who) for day, who in its]
+        for name, its in turns.items()
+        if any(who not in ("", name) for _, who in its)
+    }
+
+
+def _covers(version: Entry, day: date) -> bool:
+    first, last = version.valid_from, version.valid_until
+    return (first is None or first <= day) and (last is None or day <= last)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return 0 if day == date.min else max(0, 1000 * _utc(day, "00:00", zone))
 
 
 def _place(body: Body) -> tuple[str, str]:

@@ -13,6 +13,7 @@ wrap-ups, calls out), positions (all are 1), and the extension of the switch's t
 kept nowhere.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import IO
@@ -21,6 +22,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from diadema.directory.people import People
+from diadema.directory.switch_names import Turns, whose
 from diadema.figures.days import start_of
 from diadema.figures.joins import joins
 from diadema.metrics.contacts import EXCUSED
@@ -59,7 +61,10 @@ class Written(Struct, kw_only=True):
 class Export:
     def __init__(self, data: DataDir, people: People, zone: ZoneInfo) -> None:
         self._data, self._people, self._zone = data, people, zone
-        self._names = {agent: name for name, agent in reversed(people.aliases.items())}
+        self._names: defaultdict[str, dict[str, Turns]] = defaultdict(dict)
+        for name, turns in people.aliases.items():
+            for _, agent in turns:
+                self._names[agent][name] = turns
         self._order = 0
 
     def write(
@@ -92,8 +97,10 @@ class Export:
         told = "|".join(_clean(str(cell)) for cell in cells)
         return t, self._order, told + "\n"
 
-    def _agent(self, a: str) -> str:
-        return self._names.get(a, f"Agent/{a}")
+    def _agent(self, a: str, utc_ms: int | None) -> str:
+        """A name that was hers then."""
+        its = self._names.get(a, {})
+        return next((n for n, turns in its.items() if whose(turns, utc_ms) == a), f"Agent/{a}")
 
     # -- calls
 
@@ -157,7 +164,8 @@ class Export:
         start, end = contact.start_utc, contact.end_utc
         if start is None or end is None:
             return
-        queue, agent, who = contact.queue or _NO_QUEUE, self._agent(contact.a), _id(contact)
+        queue, who = contact.queue or _NO_QUEUE, _id(contact)
+        agent = self._agent(contact.a, contact.start_utc)
         rang = "RINGCANCELED" if contact.cause in EXCUSED else "RINGNOANSWER"
         if contact.cause == "caller_gave_up" and who not in gave_up:
             gave_up.add(who)
@@ -173,7 +181,8 @@ class Export:
         """The call as her station knew it: it entered when it was offered."""
         if contact.start_utc is None or contact.answered_utc is None:
             return
-        queue, agent, who = contact.queue or _NO_QUEUE, self._agent(contact.a), _id(contact)
+        queue, who = contact.queue or _NO_QUEUE, _id(contact)
+        agent = self._agent(contact.a, contact.start_utc)
         yield self._line(contact.start_utc, who, queue, "", "ENTERQUEUE", "", _caller(contact), 1)
         wait = (contact.answered_utc - contact.start_utc) // 1000
         yield self._line(contact.answered_utc, who, queue, agent, "CONNECT", wait, who, wait)
@@ -209,7 +218,8 @@ class Export:
             yield from self._trail(trail, paused, start, end, done)
 
     def _session(self, session: Session, start: int, end: int, done: Written) -> Iterator[_Line]:
-        agent, opened, closed = self._agent(session.a), session.open_utc, session.close_utc
+        opened, closed = session.open_utc, session.close_utc
+        agent = self._agent(session.a, opened)
         if opened is not None and start <= opened < end:
             done.sessions += 1
             yield self._line(opened, "", "", agent, "AGENTLOGIN", session.s)
@@ -228,7 +238,7 @@ class Export:
         """A pause lasts until she is ready; a call in it does not end it."""
         if trail.start_utc is None:
             return
-        agent, offset = self._agent(trail.a), trail.start_utc - trail.start_u
+        agent, offset = self._agent(trail.a, trail.start_utc), trail.start_utc - trail.start_u
         for span in trail.spans:
             t = span.u + offset
             if span.state not in ("ready", "not_ready"):

@@ -260,7 +260,7 @@ def _call(contact: Contact, people: People) -> Call:
         marks.append("fault")
     if contact.outcome == "missed" and contact.cause in metrics.EXCUSED:
         marks.append("excused")
-    queue = people.queue(contact.queue) if contact.queue else None
+    queue = people.queue(contact.queue, contact.start_utc) if contact.queue else None
     return Call(
         key=(contact.s, contact.e, contact.n),
         c=contact.c,

@@ -11,8 +11,9 @@ from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, Select, TextClause, func, select, text
 
 from diadema.directory.people import People, Worker
+from diadema.directory.switch_names import Held
 from diadema.figures.joins import EARLY_MS, WINDOW_MS, join, join_rings
-from diadema.figures.switch import Names
+from diadema.figures.switch import NOBODY, Names
 from diadema.store import kept_contacts, switch_calls, tables
 from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
 from diadema.store.rows import SWITCH, Contact, QueueCall, QueueRing
@@ -47,7 +48,7 @@ def alone(
     end_ms: int,
     running: Mapping[Key, Contact],
     contacts: Iterable[Contact],
-    aliases: Mapping[str, str],
+    aliases: Held,
     agents: Collection[str] | None = None,
 ) -> dict[str, Alone]:
     """Calls that somebody served in [start_ms, end_ms), and rings that ended in it. `contacts`:
@@ -58,8 +59,8 @@ def alone(
     rings = _rings(tx, start_ms, end_ms, names, agents)
     if not calls and not rings:
         return {}
-    hers = {names.agent(call.agent) for call in calls}
-    hers |= {names.agent(ring.agent) for ring in rings}
+    hers = {names.agent(call.agent, call.connected_utc) for call in calls}
+    hers |= {names.agent(ring.agent, ring.utc) for ring in rings}
     since = min([start_ms, *(call.connected_utc or 0 for call in calls)]) - EARLY_MS
     until = end_ms + WINDOW_MS
     known = {key_of(one): one for one in contacts if one.a in hers}
@@ -68,7 +69,7 @@ def alone(
         known |= _contacts(tx, bounds, running, of_them)
     people = People(
         workers={a: Worker(id=a, name=a) for a in {one.a for one in known.values()}},
-        aliases=dict(aliases),
+        aliases=aliases,
     )
     taken, earlier = _taken(tx, calls, known, people, (since, until), running)
     found: defaultdict[str, Alone] = defaultdict(Alone)
@@ -76,13 +77,13 @@ def alone(
         began, end = call.connected_utc or 0, call.end_utc or 0
         inside = began < end_ms and (began >= start_ms or end > start_ms)
         if inside and (call.s, call.e, call.n) not in taken:
-            its = found[names.agent(call.agent)]
+            its = found[names.agent(call.agent, began)]
             its.served.append(call)
             if earlier.get(call.pbx, began) < began:
                 its.continued.add(id(call))
     told = join_rings(rings, known.values(), names.agent)
     for ring in rings:
-        its = found[names.agent(ring.agent)]
+        its = found[names.agent(ring.agent, ring.utc)]
         its.rings.append(ring)
         if id(ring) in told:
             its.told.add(id(ring))
@@ -143,7 +144,12 @@ def _served(
     within = (row.start_utc >= start_ms - LONGEST_MS) & (row.start_utc < end_ms)
     within &= row.connected_utc < end_ms
     within &= (row.connected_utc >= start_ms) | (row.end_utc > start_ms)
-    return switch_calls.found(tx, within, *_named(tx, row.agent, within, names, agents))
+    found = switch_calls.found(tx, within, *_named(tx, row.agent, within, names, agents))
+    return [
+        one
+        for one in found
+        if agents is None or names.agent(one.agent, one.connected_utc) in agents
+    ]
 
 
 def _rings(
@@ -153,7 +159,8 @@ def _rings(
     within = (row.utc >= start_ms) & (row.utc < end_ms)
     query = select(tables.queue_rings).where(within, *_named(tx, row.agent, within, names, agents))
     rows = [tuple(one) for one in tx.execute(query)]
-    return msgspec.convert(rows, list[QueueRing])
+    found = msgspec.convert(rows, list[QueueRing])
+    return [one for one in found if agents is None or names.agent(one.agent, one.utc) in agents]
 
 
 def _named(
@@ -163,14 +170,14 @@ def _named(
     names: Names,
     agents: Collection[str] | None,
 ) -> list[ColumnElement[bool]]:
-    """Who of these is named there, by whatever name."""
+    """Who of these is named there, by whatever name, or was so on another day."""
     if agents is None:
         return []
     told = tx.execute(select(column).where(within).distinct()).scalars().all()
     wanted = set(agents)
-    theirs = {one for one in told if one is not None and names.agent(one) in wanted}
+    theirs = {one for one in told if one is not None and not wanted.isdisjoint(names.ever(one))}
     which = column.in_(_listed(theirs))
-    return [which | column.is_(None) if names.agent(None) in wanted else which]
+    return [which | column.is_(None) if NOBODY in wanted else which]
 
 
 def _listed(names: Collection[str]) -> Select[Any]:

@@ -2,8 +2,7 @@
 (design §7: flow, and averages booked as flow).
 """
 
-from collections.abc import Mapping
-
+from diadema.directory.switch_names import Held, queue_of
 from diadema.figures.rows import Calls, Spread, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
@@ -12,14 +11,11 @@ from diadema.store.rows import Contact, Ticket
 UNCODED = (None, "SIN_TIPIFICAR")
 
 
-def book_contact(
-    sums: Sums, contact: Contact, queues: Mapping[str, str], *, doubtful: bool
-) -> None:
+def book_contact(sums: Sums, contact: Contact, queues: Held, *, doubtful: bool) -> None:
     """`queues`: by the switch's names. `doubtful`: another conversation of hers went on, see
     `metrics.contacts.doubtful`.
     """
-    queue = contact.queue or ""
-    queue = queues.get(queue, queue)
+    queue = queue_of(queues, contact.queue or "", contact.start_utc)
     calls = sums.queues.get(queue)
     if calls is None:
         calls = sums.queues[queue] = Calls()

@@ -3,8 +3,9 @@ there is nothing are left out; the day is their sum.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
+from diadema.directory.switch_names import Held
 from diadema.figures.booking import book_contact, book_ticket
 from diadema.figures.days import DaySpan
 from diadema.figures.facts import Facts
@@ -23,7 +24,7 @@ def agent_halves(
     span: DaySpan,
     intervals: Intervals,
     ringing: Collection[str],
-    queues: Mapping[str, str],
+    queues: Held,
 ) -> dict[int, Sums]:
     """By the half-hour's first second in UTC. `ringing`: see `book_served`. `queues`: by the
     switch's names.

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
+from diadema.directory.switch_names import Held
 from diadema.figures.alone import Alone, alone
 from diadema.figures.load import end_of
 from diadema.store import kept_contacts, kept_trails, tables
@@ -46,7 +47,7 @@ def facts(
     start_ms: int,
     end_ms: int,
     on: Running,
-    aliases: Mapping[str, str],
+    aliases: Held,
     agents: Collection[str] | None = None,
 ) -> dict[str, Facts]:
     """Of [start_ms, end_ms), of all agents or of these. `aliases`: the switch's names of them."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, text
 
+from diadema.directory.switch_names import queue_of
 from diadema.figures.days import LocalDays
 from diadema.figures.joins import WINDOW_MS
 from diadema.figures.rollups import FED, State
@@ -122,7 +123,7 @@ def _of_the_switch(
     }
     names = Names(known.aliases)
     return [
-        (day, "agent", names.agent(agent))
+        (day, "agent", names.agent(agent, connected))
         for agent, connected, end in tx.execute(_CALLS_OF, asked)
         for day in days.over(connected, max(connected, end or 0))
     ]
@@ -173,9 +174,9 @@ def _tickets(tx: Connection, known: State, days: LocalDays, last: int, most: int
 def _queue_calls(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     names = Names(known.aliases)
     for rowid, queue, start, agent, connected, end in _rows(tx, _CALLS, last, most):
-        cells = [(days.of(start), "queue", known.queues.get(queue, queue))]
+        cells = [(days.of(start), "queue", queue_of(known.queues, queue, start))]
         if connected is not None:
-            a = names.agent(agent)
+            a = names.agent(agent, connected)
             until = connected if end is None else max(connected, end)
             cells += [(day, "agent", a) for day in days.over(connected, until)]
         yield rowid, cells
@@ -184,7 +185,7 @@ def _queue_calls(tx: Connection, known: State, days: LocalDays, last: int, most:
 def _rings(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     names = Names(known.aliases)
     for rowid, agent, utc in _rows(tx, _RINGS, last, most):
-        yield rowid, [(days.of(utc), "agent", names.agent(agent))]
+        yield rowid, [(days.of(utc), "agent", names.agent(agent, utc))]
 
 
 def samples(tx: Connection, rowids: Mapping[str, int]) -> list[tuple[str, int, str]]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from msgspec import Struct, field
 
 from diadema.directory.people import People
+from diadema.directory.switch_names import Turns, merged, whose
 from diadema.paths import DataDir
 from diadema.store import kept_contacts, open_reader, switch_calls, tables
 from diadema.store.rows import Contact, QueueCall, QueueRing
@@ -86,7 +87,7 @@ def join(contacts: Iterable[Contact], calls: Iterable[QueueCall], people: People
 
 
 def join_rings(
-    rings: Collection[QueueRing], contacts: Iterable[Contact], agent: Callable[[str], str]
+    rings: Collection[QueueRing], contacts: Iterable[Contact], agent: Callable[[str, int], str]
 ) -> set[int]:
     """By `id`, those that are a contact of the same agent which her station missed: by the
     switch's own id, else by the moment at which it stopped ringing, the nearest first. One
@@ -99,7 +100,7 @@ def join_rings(
     near = sorted(
         (ring.pbx != contact.pbx, abs(ring.utc - (contact.end_utc or 0)), at, _key(contact))
         for at, ring in enumerate(rings)
-        for contact in missed.get(agent(ring.agent), ())
+        for contact in missed.get(agent(ring.agent, ring.utc), ())
         if abs(ring.utc - (contact.end_utc or 0)) <= WINDOW_MS
     )
     taken: set[Key] = set()
@@ -118,16 +119,30 @@ class Aliases:
     """
 
     def __init__(self, people: People) -> None:
-        self._agents: dict[str, str] = {}
-        for told, agent in (*((a, a) for a in people.workers), *people.aliases.items()):
-            self._agents[told.casefold()] = agent
-        for told, agent in people.aliases.items():
-            self._agents.setdefault(_extension(told), agent)
+        self._turns: defaultdict[str, list[Turns]] = defaultdict(list)
+        self._known: dict[str, Turns] = {}
+        for told, turns in people.aliases.items():
+            self._turns[told.casefold()].append(turns)
+        for agent in people.workers:
+            self._turns[agent.casefold()].append([(0, agent)])
+        for told, turns in people.aliases.items():
+            self._turns[_extension(told)].append(turns)
 
-    def agent(self, told: str | None) -> str | None:
-        if told is None:
-            return None
-        return self._agents.get(told.casefold()) or self._agents.get(_extension(told))
+    def agent(self, told: str | None, utc_ms: int | None) -> str | None:
+        """Whose that name was then."""
+        return None if told is None else whose(self.turns(told), utc_ms) or None
+
+    def of(self, call: QueueCall) -> str | None:
+        """Who answered it."""
+        return self.agent(call.agent, call.connected_utc)
+
+    def turns(self, told: str) -> Turns:
+        known = self._known.get(told)
+        if known is None:
+            exact, other = told.casefold(), _extension(told)
+            known = merged([*self._turns.get(exact, ()), *self._turns.get(other, ())])
+            self._known[told] = known
+        return known
 
 
 def _extension(told: str) -> str:
@@ -150,7 +165,7 @@ def _by_pbx(
     for pbx, of_it in several.items():
         yield from _nearest(
             (
-                (agents.agent(call.agent) not in (None, contact.a), _off(contact, call)),
+                (agents.of(call) not in (None, contact.a), _off(contact, call)),
                 contact,
                 call,
             )
@@ -167,7 +182,7 @@ def _by_alias(
         answered[contact.a].append(contact)
     near: list[tuple[tuple[bool, int], Contact, QueueCall]] = []
     for call in calls:
-        if (agent := agents.agent(call.agent)) is None or call.connected_utc is None:
+        if (agent := agents.of(call)) is None or call.connected_utc is None:
             continue
         hers = answered[agent]
         for contact in hers[bisect_left(hers, call.connected_utc - WINDOW_MS, key=_answered) :]:
@@ -228,7 +243,7 @@ def _counted(
         by_alias=methods.count("alias"),
         contacts_alone=methods.count(None),
         calls_alone=len(alone),
-        unnamed=sum(agents.agent(call.agent) is None for call in alone),
+        unnamed=sum(agents.of(call) is None for call in alone),
         pairs=pairs,
     )
 

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 
 from diadema.directory.people import People
+from diadema.directory.switch_names import Held
 from diadema.figures.booking import book_contact
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
@@ -230,7 +231,7 @@ def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Ticket]]
 class _Book:
     """Adds to an agent's day and to its half-hours."""
 
-    def __init__(self, cells: Cells, zone: ZoneInfo, scope: Scope, queues: dict[str, str]) -> None:
+    def __init__(self, cells: Cells, zone: ZoneInfo, scope: Scope, queues: Held) -> None:
         self._cells, self._zone, self._scope, self._queues = cells, zone, scope, queues
         self._intervals = Intervals(zone)
         self._bounds: dict[str, tuple[int, int]] = {}

@@ -2,7 +2,7 @@
 goes on included.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, null, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.directory.reading import people as read_people
+from diadema.directory.switch_names import Held
 from diadema.figures import rollups, summed
 from diadema.figures.alone import ringing
 from diadema.figures.booking import book_contact
@@ -101,7 +102,6 @@ class _Asked:
         whose = None if agents is None else frozenset(agents)
         self.scope = Scope(first.isoformat(), last.isoformat(), whose)
         self.people = read_people(data, first, last)
-        self.now_people = read_people(data)  # whom the switch names, also of days gone by
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
         self.days = {day: _Day(span) for day, span in self.spans.items()}
         self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
@@ -119,11 +119,11 @@ class _Asked:
             cut=cut,
             days=[day.made(self.intervals) for day in self.days.values()],
             months=self.months,
-            hourless=_hourless(tx, self.now_people.switch_queues),
+            hourless=_hourless(tx, self.people.switch_queues),
         )
 
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
-        known, anew = current(rx, tx, self.zone, self.now_people)
+        known, anew = current(rx, tx, self.zone, self.people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
         if not anew or keep:
             self._load(rx)
@@ -135,9 +135,7 @@ class _Asked:
                 self.days[day].set_queue(queue, part)
         if keep and self.scope.agents is None:
             self._sum_up(rx)
-        added = add_running(
-            tx, self, running(tx, self.now_ms), self.zone, self.now_people, self.scope
-        )
+        added = add_running(tx, self, running(tx, self.now_ms), self.zone, self.people, self.scope)
         for day in {*added.of_day, *added.replaced}:
             self._went_on(day, added.of_day.get(day), day in added.replaced)
 
@@ -190,7 +188,7 @@ class _Asked:
     def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
         on, cut_by, tellers = running(tx, self.now_ms), Intervals(self.zone), ringing(tx)
-        aliases, named = self.now_people.aliases, self.now_people.switch_queues
+        aliases, named = self.people.aliases, self.people.switch_queues
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
             its = facts(tx, start_ms, end_ms, on, aliases, self.scope.agents)
@@ -203,7 +201,7 @@ class _Asked:
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
 
 
-def _hourless(tx: Connection, named: Mapping[str, str]) -> dict[str, Sums]:
+def _hourless(tx: Connection, named: Held) -> dict[str, Sums]:
     row = tables.contacts.c
     going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
     over = kept_contacts.ended(tx, text(tables.HOURLESS), row.start_utc.is_(None))

@@ -3,7 +3,7 @@ what the store has then, so that it does not matter in which order and how often
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from diadema.clock import open_clock
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
+from diadema.directory.switch_names import Held, queue_of
 from diadema.figures import rollups, summed
 from diadema.figures.alone import ringing
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
@@ -197,8 +198,8 @@ def work_out(
     tx: Connection,
     cells: Iterable[Cell],
     zone: ZoneInfo,
-    aliases: dict[str, str],
-    named: dict[str, str],
+    aliases: Held,
+    named: Held,
     on: Running = _NOTHING,
 ) -> Fresh:
     """These cells from the store's rows, without what goes on unless that is given. `named`: the
@@ -235,7 +236,7 @@ def work_out(
 def queue_calls(
     tx: Connection,
     span: DaySpan,
-    named: Mapping[str, str],
+    named: Held,
     queues: Collection[str] | None = None,
 ) -> tuple[dict[str, list[QueueCall]], set[int]]:
     """Those that began on that day, by queue; and by `id` those whose call was answered before, in
@@ -255,7 +256,7 @@ def queue_calls(
             if (call.s, call.pbx) in before:
                 again.add(id(call))
             before.add((call.s, call.pbx))
-        queue = named.get(call.queue, call.queue)
+        queue = queue_of(named, call.queue, call.start_utc)
         if queues is None or queue in queues:
             found[queue].append(call)
     return found, again

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from diadema.directory.switch_names import Held
 from diadema.figures.rows import QueueSums, Sums
 from diadema.store.bulk import replacement
 
@@ -112,9 +113,9 @@ class State(Struct, kw_only=True):
 
     version: int = VERSION
     zone: str = ""
-    aliases: dict[str, str] = field(default_factory=dict)
+    aliases: Held = field(default_factory=dict)
     ringing: list[str] = field(default_factory=list)
-    queues: dict[str, str] = field(default_factory=dict)
+    queues: Held = field(default_factory=dict)
     rowids: dict[str, int] = field(default_factory=dict)
     samples: list[tuple[str, int, str]] = field(default_factory=list)
     position: int = 0

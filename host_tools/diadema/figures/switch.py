@@ -3,9 +3,10 @@ knows of no wrap-up, no hold and no presence: a contact's talk, and no load but 
 that nobody took only where its log tells of any.
 """
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, MutableMapping
 
 from diadema.directory.people import People
+from diadema.directory.switch_names import Held, queue_of
 from diadema.figures.booking import book_talk, book_transfer
 from diadema.figures.days import DaySpan
 from diadema.figures.joins import Aliases
@@ -22,17 +23,15 @@ NOBODY = ""  # whom the switch did not name
 class Names:
     """Whose name at the switch is which; one that nobody knows stands for itself."""
 
-    def __init__(self, aliases: Mapping[str, str]) -> None:
-        self._aliases = Aliases(People(aliases=dict(aliases)))
-        self._known: dict[str, str] = {}
+    def __init__(self, aliases: Held) -> None:
+        self._aliases = Aliases(People(aliases=aliases))
 
-    def agent(self, told: str | None) -> str:
-        if told is None:
-            return NOBODY
-        known = self._known.get(told)
-        if known is None:
-            known = self._known[told] = self._aliases.agent(told) or told
-        return known
+    def agent(self, told: str | None, utc_ms: int | None) -> str:
+        return NOBODY if told is None else self._aliases.agent(told, utc_ms) or told
+
+    def ever(self, told: str) -> set[str]:
+        """All that it stood for on some day."""
+        return {who or told for _, who in self._aliases.turns(told)} or {told}
 
 
 def book_served(
@@ -42,7 +41,7 @@ def book_served(
     ringing: Collection[str],
     span: DaySpan,
     intervals: Intervals,
-    queues: Mapping[str, str],
+    queues: Held,
 ) -> None:
     """A contact where she took it; its conversation split. `continued`: by `id`, those whose call
     another answer began. `ringing`: switches that tell of rings that nobody took. `queues`: by the
@@ -55,7 +54,7 @@ def book_served(
         start_s = call.connected_utc // 1000
         if span.start_s <= start_s < span.end_s:
             sums = halves[intervals.start_of(start_s)]
-            queue = queues.get(call.queue, call.queue)
+            queue = queue_of(queues, call.queue, call.start_utc)
             calls_of = sums.queues.setdefault(queue, Calls())
             _book(calls_of, call, id(call) in doubted)
             calls_of.continued += id(call) in continued
@@ -74,14 +73,14 @@ def book_rings(
     rings: Iterable[QueueRing],
     told: Collection[int],
     intervals: Intervals,
-    queues: Mapping[str, str],
+    queues: Held,
 ) -> None:
     """Where it stopped ringing. `told`: by `id`, those that her station told too. `queues`: by the
     switch's names.
     """
     for ring in rings:
         sums = halves[intervals.start_of(ring.utc // 1000)]
-        calls = sums.queues.setdefault(queues.get(ring.queue, ring.queue), Calls())
+        calls = sums.queues.setdefault(queue_of(queues, ring.queue, ring.utc), Calls())
         calls.rung_out += not ring.withdrawn
         if id(ring) in told:
             continue

@@ -120,7 +120,7 @@ class QueueBoard:
         for call in self._calls.values():
             if not call.entered or call.s not in self._heard:
                 continue
-            queue = self._people.queue(call.queue)
+            queue = self._people.queue(call.queue, call.start_utc)
             if queue not in queues:
                 queues[queue] = self._standing(queue)
             mine = queues[queue]

@@ -78,7 +78,6 @@ class Asked:
         if person is not None and not person.may(RIGHTS[kind]):
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)
-        self.switch_queues = read_people(data).switch_queues  # as the figures have them
         self.agents: Collection[str] | None = self._agents()
         self._among = frozenset(self.agents or ())
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 from sqlalchemy import Connection
 
-from diadema.directory.reading import people as read_people
 from diadema.figures import callers
 from diadema.figures.days import day_at
 from diadema.figures.facts import facts, running
@@ -124,7 +123,7 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
     """
     if not asked.total.calls(asked.queue).by_switch:
         return
-    on, aliases = running(tx, asked.now_ms), read_people(asked.data).aliases
+    on, aliases = running(tx, asked.now_ms), asked.people.aliases
     for day in asked.figures.days:
         theirs = [a for a, sums in day.agents.items() if sums.calls(asked.queue).by_switch]
         if not theirs:
@@ -132,14 +131,14 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
         for its in facts(tx, day.start_ms, day.end_ms, on, aliases, theirs).values():
             for call in its.switch.served:
                 inside = day.start_ms <= (call.connected_utc or 0) < day.end_ms
-                queue = asked.switch_queues.get(call.queue, call.queue)
+                queue = asked.people.queue(call.queue, call.start_utc)
                 if inside and call.reference and asked.queue in (None, queue):
                     yield call.reference, id(call) in its.switch.continued
 
 
 def _is_ours(asked: Asked, one: callers.Segment) -> bool:
     ours = asked.has_at(one.a, one.utc)
-    queue = asked.switch_queues.get(one.queue, one.queue)
+    queue = asked.people.queue(one.queue, one.utc)
     return ours and asked.queue in (None, queue)
 
 

@@ -94,7 +94,7 @@ def month_report(
         threshold_s = people.threshold_s()
         its = {name: t for name, t in people.thresholds.items() if t != threshold_s}
     for call in calls:
-        call.queue = people.queue(call.queue)
+        call.queue = people.queue(call.queue, call.start_utc)
     return work_out(calls, month, zone, Cut(now, position), days, threshold_s, short_s, its)
 
 

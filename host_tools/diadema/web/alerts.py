@@ -115,7 +115,8 @@ def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     if row.state not in _CALL or row.answered_utc is None:
         return
     limits = moment.limits
-    base = int(moment.people.target("aht_s", moment.people.queue(row.queue or "")) or limits.aht_s)
+    queue = moment.people.queue(row.queue or "", row.answered_utc)
+    base = int(moment.people.target("aht_s", queue) or limits.aht_s)
     limit = max(limits.aht_times * base, limits.aht_least_s)
     if moment.now - row.answered_utc > 1000 * limit:
         told = base if limit > limits.aht_least_s else None

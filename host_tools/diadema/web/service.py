@@ -123,7 +123,10 @@ class Service:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))
         people = self.people()
         return [
-            {**msgspec.structs.asdict(row.shown()), "queue": row.queue and people.queue(row.queue)}
+            {
+                **msgspec.structs.asdict(row.shown()),
+                "queue": row.queue and people.queue(row.queue, row.since),
+            }
             for row in rows
         ]
 

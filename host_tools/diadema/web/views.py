@@ -43,7 +43,7 @@ def _full_live(row: Row, people: People) -> Values:
         row.t,
         row.seat,
         row.c,
-        row.queue and people.queue(row.queue),
+        row.queue and people.queue(row.queue, row.since),
         row.contacts,
         row.tmo,
         row.link,

@@ -20,15 +20,9 @@ class Centre:
         self.outside = {one["Código"] for one in given.on(last, "areas") if one["Externa"]}
         self.inside = {one["Código"] for one in given.on(last, "areas") if not one["Externa"]}
         self.areas = {one["Código"]: one["Etiqueta"] for one in given.on(last, "areas")}
-        self.queues, self._named = {}, {}
-        for one in given.on(last, "queues"):
-            self.queues[one["Código"]] = one["Nombre"]
-            for told in raw.several(one["Nombres en la central"]):
-                self._named[told] = one["Código"]
-        self._extensions = {}
-        for code, one in self.agents.items():
-            for told in raw.several(one["Nombres en la central"]):
-                self._extensions[extension(told)] = code
+        self.queues = {one["Código"]: one["Nombre"] for one in given.on(last, "queues")}
+        self._named = holders(given, "queues", str)
+        self._extensions = holders(given, "agents", extension)
         self.targets = given.on(last, "targets")
         self.levels = {
             one["Cola"]: one
@@ -39,15 +33,21 @@ class Centre:
     def day(self, utc_s):
         return raw.day_of(utc_s, self.zone)
 
-    def agent(self, told):
-        """Of the switch's name; one that nobody knows stands for itself."""
-        return self._extensions.get(extension(told), told) if told else NOBODY
+    def agent(self, told, utc_s):
+        """Of the switch's name on that day; one that is nobody's stands for itself."""
+        return self._whose(self._extensions, extension(told), utc_s) or told if told else NOBODY
 
-    def knows(self, told):
-        return bool(told) and extension(told) in self._extensions
+    def knows(self, told, utc_s):
+        return bool(told) and self._whose(self._extensions, extension(told), utc_s) is not None
 
-    def queue(self, told):
-        return self._named.get(told, told)
+    def queue(self, told, utc_s):
+        return self._whose(self._named, told, utc_s) or told
+
+    def _whose(self, names, name, utc_s):
+        """The first who ever had it has it before that too."""
+        turns = names.get(name, [])
+        until_then = [who for since, who in turns if since <= self.day(utc_s)]
+        return until_then[-1] if until_then else turns[0][1] if turns else None
 
     def queue_name(self, code):
         return self.queues.get(code, code) if code else "(sin cola)"
@@ -90,6 +90,26 @@ class Centre:
         minutes = int(local.utcoffset().total_seconds()) // 60
         sign, (hours, rest) = "−" if minutes < 0 else "+", divmod(abs(minutes), 60)
         return f"{word} {sign}{hours:02}" + (f":{rest:02}" if rest else "")
+
+
+def holders(given, kind, known_as):
+    """By name at the switch, from which day on it is whose, None: nobody's. The day on which it is
+    taken away is still his, but not where he had it until a day that was named.
+    """
+    turns, before = defaultdict(list), {}
+    for day in sorted(given.people):
+        now = {}
+        for row in given.on(day, kind):
+            for told in raw.several(row["Nombres en la central"]):
+                now[known_as(told)] = row["Código"], row["Vigente hasta"]
+        yesterday = (day - timedelta(1)).isoformat()
+        for name in {*now, *before}:
+            who, (had, until) = now.get(name, (None,))[0], before.get(name, (None, ""))
+            if who != had:
+                still = who is None and until != yesterday
+                turns[name].append((day + timedelta(still), who))
+        before = now
+    return turns
 
 
 def extension(told):

@@ -30,7 +30,7 @@ def join(contacts, stays, centre):
         if one.call is None:
             for call in by_agent.get(one.agent, []):
                 off = abs(one.answered_utc - 1000 * call.connected)
-                if off <= WINDOW_MS and centre.knows(call.name):
+                if off <= WINDOW_MS and centre.knows(call.name, call.connected):
                     near.append((False, off, one, call))
     _take(near, "alias")
 
@@ -76,7 +76,7 @@ def by_day(asked):
             row["joined_calls"] += 1
             if not call.contact:
                 row["calls_alone"] += 1
-                row["unnamed"] += not centre.knows(call.name)
+                row["unnamed"] += not centre.knows(call.name, call.connected)
     rows = {day: row for day, row in rows.items() if row["joined_calls"]}  # else nothing to join
     total = {name: sum(row[name] for row in rows.values()) for name in COLUMNS}
     return rows | {None: total}

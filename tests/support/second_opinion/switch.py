@@ -13,7 +13,7 @@ class Stay:
     """
 
     def __init__(self, line, centre):
-        self.pbx, self.told, self.queue = line.pbx, line.queue, centre.queue(line.queue)
+        self.pbx, self.told, self.queue = line.pbx, line.queue, centre.queue(line.queue, line.t)
         self.entered, self.number = line.t, line.number
         self.outcome, self.wait, self.reference = WAITING, None, None
         self.agent = self.name = self.connected = self.ended = self.talk = self.ring = None
@@ -26,8 +26,8 @@ class Stay:
 
 class Ring:
     def __init__(self, line, centre):
-        self.pbx, self.t, self.agent = line.pbx, line.t, centre.agent(line.agent)
-        self.queue = centre.queue(line.queue)
+        self.pbx, self.t, self.agent = line.pbx, line.t, centre.agent(line.agent, line.t)
+        self.queue = centre.queue(line.queue, line.t)
         self.ms = int(line.data[0]) if line.data and line.data[0] else None
         self.withdrawn = line.verb == "RINGCANCELED"
         self.told = False  # by her station too
@@ -60,7 +60,7 @@ def _go_on(stay, line, centre):
         case "CONNECT":
             stay.outcome, stay.connected = ANSWERED, line.t
             stay.wait, stay.ring = int(line.data[0]), int(line.data[2])
-            stay.name, stay.agent = line.agent, centre.agent(line.agent)
+            stay.name, stay.agent = line.agent, centre.agent(line.agent, line.t)
         case "COMPLETEAGENT" | "COMPLETECALLER":
             stay.ended, stay.talk = line.t, int(line.data[1])
         case "BLINDTRANSFER":
