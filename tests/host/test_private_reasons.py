@@ -4,14 +4,17 @@ import io
 import json
 import shutil
 import subprocess
+from datetime import timedelta
 from html import unescape
 
 import msgspec
 import openpyxl
 import pytest
 from diadema import site as sites
+from diadema.directory.book import Change
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
+from diadema.directory.taking_in import open_directory
 from diadema.exports import cloud_events, queue_log
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
@@ -134,6 +137,25 @@ def test_no_page_of_a_person_names_one(worked, reader):
     people = read_people(data)
     words = {"reason.private": "auxiliar privada"}
     assert {acted.reason_of(act, people, words) for act in reader.acts()} == {*words.values()}
+
+
+@pytest.mark.parametrize("how", ["retired", "over"])
+def test_one_that_is_in_use_no_more_has_no_name_either(worked, reader, how):
+    with open_directory(worked.data, 1) as book:
+        for code in CODES:
+            body = book.entry("reasons", code).body
+            ends = (
+                Change(kind="reasons", code=code, body=None, valid_from=DAY)
+                if how == "retired"
+                else Change(kind="reasons", code=code, body=body, valid_until=DAY - timedelta(1))
+            )
+            book.apply([ends], by="Ana", reason="prueba", at_ms=2)
+    for kind in KINDS:
+        for scope in (Scope(), Scope(of="agent", code="a001")):
+            report = make(worked.data, kind, around("week", DAY), scope, at(23) * 1000)
+            check(json.dumps(json.loads(made_as("json", report)), ensure_ascii=False))
+    test_no_page_of_a_person_names_one(worked, reader)
+    test_no_export_names_one(worked)
 
 
 def test_the_floor_shows_no_more_than_that_it_is_private():
