@@ -5,7 +5,7 @@ that it leads to. The pages are the application's own, so a new one is searched 
 
 import io
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 
 import openpyxl
 import pytest
-import pytest_asyncio
 from access_table import ROUTES, SAMPLE
 from conftest import OpenPage
 from diadema.clock import open_clock
@@ -24,11 +23,11 @@ from diadema.web.settings import Settings
 from diadema.web.who import Role
 from diadema.words import section
 from playwright.async_api import Error, Page, Response, WebSocket, expect
-from private_stage import TEAM, Stage, named
+from private_stage import TEAM, named
 from test_access import found_routes, may
 from test_private_reasons import printed
 from test_report_adherence import DAY
-from web_stage import Hub, Nats, Web
+from web_stage import Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIMIT_MS = 60_000
@@ -52,24 +51,6 @@ QUIET = """() => new Promise(done => {
 })"""
 TYPED = "[...document.querySelectorAll('input, textarea')].map(one => one.value).join('\\n')"
 LINKS = "[...document.links].map(one => one.href)"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def private_web(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Web]:
-    """With a server of its own: others clear the floor of the shared one."""
-    folder = tmp_path_factory.mktemp("private")
-    server = Nats(folder)
-    server.start()
-    hub = await Hub.open(server.url)
-    stage = Stage(folder)
-    await stage.tell(hub)
-    web = Web(stage.data.root, server.url, folder / "clock")
-    web.start()
-    yield web
-    web.kill()
-    stage.close()
-    await hub.close()
-    server.kill()
 
 
 class Heard:
