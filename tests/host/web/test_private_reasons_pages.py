@@ -78,7 +78,7 @@ class Heard:
     async def settled(self, loading: list[str]) -> None:
         """Once nothing is read any more and nothing moves; then all that it holds is here too."""
         page = self.page
-        waits = page.locator(".status", has_text=re.compile("|".join(map(re.escape, loading))))
+        waits = page.get_by_text(re.compile("|".join(map(re.escape, loading))))
         await expect(waits).to_have_count(0, timeout=LIMIT_MS)
         await page.evaluate(QUIET)
         await self._read()
@@ -133,9 +133,7 @@ async def test_no_page_names_one(
             query |= {"day": DAY.isoformat(), "lang": language}
             await page.goto(f"{private_web.url}{path}?{urlencode(query)}")
             await heard.settled(loading)
-            if (
-                not query.get("kind") or query["kind"] in TOLD_IN
-            ):  # the others': test_private_reasons
+            if query.get("kind", "") in ("", *TOLD_IN):  # each kind's: test_private_reasons
                 files |= set(await page.evaluate(LINKS))
             if name in TOLD or query.get("kind") in TOLD_IN:
                 await expect(page.locator("body")).to_contain_text(said)
@@ -146,13 +144,14 @@ async def test_no_page_names_one(
                 if (leak := named(CHOICES.sub("", unescape(text))))
             }
             wrong += sorted(found)
-            searched.add(name)
+            searched |= {name, *(place for place, _ in heard.texts)}
             heard.texts.clear()
     for url in sorted(files):
         if urlsplit(url).path.startswith("/api/") and (leak := await file_named(page, url)):
             wrong.append(f"{role} {url}: {leak}")
     assert not wrong, "\n\n".join(wrong)
-    assert {*TOLD, "GET /wall", "GET /ui/reports"} <= searched
+    behind = {f"/api/v1/agents/a001/{one}" for one in ("page", "events")}
+    assert {*TOLD, "GET /wall", "GET /ui/reports", "/ws", *behind} <= searched
 
 
 async def press_all(page: Page, heard: Heard, loading: list[str]) -> None:
