@@ -44,6 +44,7 @@ def data(tmp_path, ingest, writer):
     script.add("station.fault", part="codec", code="no_answer")
     script.add("pin.chosen", a="a001", until=1, verifier="secret-of-hers")
     script.mark("in", badge="feed" * 8)
+    script.presence("not_ready", "not_ready", "sshh")
     stranger = Script(s=STRANGER).boot()
     messages = [*script.messages(), script.hello_message(), *stranger.messages()]
     safe = {"up": False, "safe": True, "s": STRANGER, "cause": "no_program", "gw": "test"}
@@ -89,7 +90,8 @@ def test_a_diagnosis_has_no_secret(data):
     assert names == {"station.json", "events.jsonl", "console.log", "configurations.json"}
     assert b"line two" in whole and b"no_answer" in whole
     assert b"secret-of-hers" not in whole and b"feedfeed" not in whole
-    assert len(events) == 8
+    assert b"sshh" not in whole and b'"reason":"private"' in events[-1]
+    assert len(events) == 9
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections import Counter
 
 from diadema import metrics
 from diadema.ingest.core import Ingest
+from msgspec.structs import replace
 from scripted_station import T0, Script
 from test_projection import shown, started, take
 
@@ -77,3 +78,15 @@ def test_who_sits_at_no_desk_has_no_unfit_one(ingest):
     assert json.loads(ingest.floor.rows["a001"])["unfit"] == "wifi"
     known = script.n
     assert shown(take(ingest, script.logout(), first=known + 1))["unfit"] is None
+
+
+def test_a_reason_that_the_site_no_longer_has_is_private(writer, site, clock):
+    """What it was nobody can tell any more, and it may have been one that nobody should."""
+    left = [one for one in site.reasons if not one.private]
+    ingest = Ingest(writer, replace(site, reasons=left), clock)
+    script = started().presence("ready", "not_ready", "sshh")
+    row = shown(take(ingest, script))
+    assert (row["reason_label"], row["private"]) == (None, True)
+    known = script.n
+    script.presence("not_ready", "not_ready", "login", by="system")
+    assert shown(take(ingest, script, first=known + 1))["private"] is False

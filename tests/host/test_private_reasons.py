@@ -4,14 +4,17 @@ import io
 import json
 import shutil
 import subprocess
+from datetime import timedelta
 from html import unescape
 
 import msgspec
 import openpyxl
 import pytest
 from diadema import site as sites
+from diadema.directory.book import Change
 from diadema.directory.people import People
 from diadema.directory.reading import people as read_people
+from diadema.directory.taking_in import open_directory
 from diadema.exports import cloud_events, queue_log
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
@@ -37,9 +40,11 @@ LABELS = ("SS. HH.", "Tópico", "Lactancia")
 
 @pytest.fixture
 def worked(place, ingest, reader):
-    """Shifts with every private reason in them, one of them set by a supervisor, one planned."""
+    """Shifts with every private reason in them, one of them set by a supervisor, one planned. The
+    two agents' are the same but for which private one it was at each hour.
+    """
     for k in (1, 2):
-        planned = [(at(12), at(13), "refrigerio"), (at(14), at(14, 30), "lactancia")]
+        planned = [(at(12), at(13), "refrigerio"), (at(14), at(14, 30), CODES[-k])]
         place.plan(k, at(8), at(16), planned)
         place.say(
             k, k="schedule.published", a=f"a00{k}", day=DAY.isoformat(), version=1, shift="M",
@@ -47,7 +52,7 @@ def worked(place, ingest, reader):
             pauses=[(start * 1000, end * 1000, reason) for start, end, reason in planned],
         )  # fmt: skip
         desk = Desk(k, at(8))
-        for hour, reason in zip((9, 10, 11), CODES, strict=True):
+        for hour, reason in zip((9, 10, 11), CODES[k:] + CODES[:k], strict=True):
             desk.until(at(hour)).pause(reason).until(at(hour, 20)).ready()
         desk.until(at(13)).pause(CODES[k], by="supervisor").until(at(13, 20)).ready()
         desk.call("c1", 60_000)
@@ -55,8 +60,9 @@ def worked(place, ingest, reader):
         place.take(desk)
     ingest.site = sites.parse(json.dumps(DESCRIBED).encode())
     acts = Acts(ingest, Commands(ingest, None), reader, None)
-    for reason in CODES:
-        acts.act({"action": "presence", "a": "a001", "reason": reason, "by": "elena", "who": "E"})
+    for a, reasons in (("a001", CODES), ("a002", CODES[::-1])):
+        for one in reasons:
+            acts.act({"action": "presence", "a": a, "reason": one, "by": "elena", "who": "E"})
     return place
 
 
@@ -96,6 +102,23 @@ def test_no_report_names_one(worked, kind, scope):
     assert private == (kind in ("tmo", "adherencia", "supervision"))
 
 
+HERS = [("a002", "a001"), ("Asesor 2", "Asesor 1"), ("A-02", "A-01"), ("89a2", "89a1")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_which_one_it_was_changes_nothing_in_a_report(worked, kind):
+    """Neither a number nor an order, a limit or a colour: but for her name it is the other's."""
+    first, second = (
+        page_of(
+            make(worked.data, kind, around("day", DAY), Scope(of="agent", code=a), at(23) * 1000)
+        )
+        for a in ("a001", "a002")
+    )
+    for her, other in HERS:
+        second = second.replace(her, other)
+    assert first == second
+
+
 def printed(pdf):
     program = shutil.which("pdftotext")
     if program is None:
@@ -131,9 +154,35 @@ def test_no_page_of_a_person_names_one(worked, reader):
     assert any(event.get("reason") == "private" for event in found)
     check(found)
     check(overview(data, DAY, DAY, now, ["a001", "a002"]).rows)
+    shown = [
+        json.dumps([told(agent_page(data, a, DAY, now)), events_behind(data, a, 0, now)])
+        for a in ("a001", "a002")
+    ]
+    for her, other in HERS:
+        shown[1] = shown[1].replace(her, other)
+    assert shown[0] == shown[1]  # but for her name, whichever it was
     people = read_people(data)
     words = {"reason.private": "auxiliar privada"}
     assert {acted.reason_of(act, people, words) for act in reader.acts()} == {*words.values()}
+
+
+@pytest.mark.parametrize("how", ["retired", "over"])
+def test_one_that_is_in_use_no_more_has_no_name_either(worked, reader, how):
+    with open_directory(worked.data, 1) as book:
+        for code in CODES:
+            body = book.entry("reasons", code).body
+            ends = (
+                Change(kind="reasons", code=code, body=None, valid_from=DAY)
+                if how == "retired"
+                else Change(kind="reasons", code=code, body=body, valid_until=DAY - timedelta(1))
+            )
+            book.apply([ends], by="Ana", reason="prueba", at_ms=2)
+    for kind in KINDS:
+        for scope in (Scope(), Scope(of="agent", code="a001")):
+            report = make(worked.data, kind, around("week", DAY), scope, at(23) * 1000)
+            check(json.dumps(json.loads(made_as("json", report)), ensure_ascii=False))
+    test_no_page_of_a_person_names_one(worked, reader)
+    test_no_export_names_one(worked)
 
 
 def test_the_floor_shows_no_more_than_that_it_is_private():

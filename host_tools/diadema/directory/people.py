@@ -52,6 +52,8 @@ class Spell(Struct):
 
 
 class Reason(Struct, kw_only=True):
+    """`in_use`: else it was retired, and is known for the days in which it was given."""
+
     code: str
     label: str
     private: bool = False
@@ -59,6 +61,7 @@ class Reason(Struct, kw_only=True):
     productive: bool = False
     limit_s: int = 0
     system: bool = False
+    in_use: bool = True
 
 
 class Area(Struct, kw_only=True):

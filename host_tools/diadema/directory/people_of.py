@@ -42,11 +42,13 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             )
     for one, body in _bodies(book, "seats", last):
         people.seats[str(body["station"])] = one.code
-    for one, body in _bodies(book, "reasons", last):
-        people.reasons[one.code] = Reason(
-            code=one.code, label=str(body["label"]), private=bool(body.get("private")),
+    in_use = {one.code: body for one, body in _bodies(book, "reasons", last)}
+    for code, body in (_last_known(book, "reasons") | in_use).items():
+        people.reasons[code] = Reason(
+            code=code, label=str(body["label"]), private=bool(body.get("private")),
             paid=bool(body.get("paid")), productive=bool(body.get("productive")),
-            limit_s=_number(body, "limit_s"), system=one.code in SYSTEM_REASONS,
+            limit_s=_number(body, "limit_s"), system=code in SYSTEM_REASONS,
+            in_use=code in in_use,
         )  # fmt: skip
     for _, body in _bodies(book, "settings", last):
         people.several_desks = body.get("multi_login") == "allow"
@@ -221,6 +223,13 @@ def _before(book: Directory, retired: Entry) -> Entry | None:
     """What was known of it last."""
     versions = book.history(retired.kind, retired.code)
     return next((one for one in versions if one.body is not None), None)
+
+
+def _last_known(book: Directory, kind: str) -> dict[str, Body]:
+    """By code, whatever there ever was of the kind, as it was last."""
+    newest = book.entries(kind, retired=True)
+    known = (one if one.body is not None else _before(book, one) for one in newest)
+    return {one.code: one.body for one in known if one is not None and one.body is not None}
 
 
 def _bodies(book: Directory, kind: str, day: date) -> list[tuple[Entry, Body]]:

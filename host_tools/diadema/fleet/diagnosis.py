@@ -1,5 +1,5 @@
 """All that helps somebody far away to find out what a station has, in one file: no secret of it,
-no PIN and no badge.
+no PIN and no badge, and of whom sat there no private reason.
 """
 
 import io
@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from diadema.directory.people import People
+from diadema.directory.reading import people as read_people
 from diadema.fleet.reading import events_of_day, one
 from diadema.paths import DataDir
 from diadema.store import open_reader, tables
@@ -36,7 +38,8 @@ def diagnosis(data: DataDir, name: str, now: int) -> bytes:
     """A zip. Raises DiademaError."""
     found = one(data, name, now)
     s = found.row.s
-    events = [_told(event) for event in events_of_day(data, s, now, _EVENTS)
+    people = read_people(data)
+    events = [_told(event, people) for event in events_of_day(data, s, now, _EVENTS)
               if event["k"] not in _UNTOLD]  # fmt: skip
     files = {
         "station.json": _json(found),
@@ -51,8 +54,11 @@ def diagnosis(data: DataDir, name: str, now: int) -> bytes:
     return made.getvalue()
 
 
-def _told(event: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if name not in _LEFT_OUT}
+def _told(event: dict[str, Any], people: People) -> dict[str, Any]:
+    told = {name: value for name, value in event.items() if name not in _LEFT_OUT}
+    if event["k"].startswith("presence."):
+        told["reason"] = people.shown(event.get("reason"))
+    return told
 
 
 def _json(value: Any) -> bytes:

@@ -10,6 +10,7 @@ from diadema import metrics
 from diadema.ingest.state import StationState, foremost
 from diadema.ingest.station import Station
 from diadema.site import Site
+from diadema.site_work import SYSTEM_REASONS
 from diadema.store.rows import Contact
 
 
@@ -250,7 +251,7 @@ class Floor:
         row.s, row.seat = station.s, self.seat_name(station.s)
         row.state, row.reason = state.shown, state.shown_reason
         row.reason_label = reason.label if reason else None
-        row.private = reason.private if reason else False
+        row.private = reason.private if reason else self._hides(row)
         row.since, row.t = state.shown_utc, state.newest_utc
         if contact is not None:
             row.c, row.queue, row.answered_utc = contact.c, contact.queue, contact.answered_utc
@@ -261,6 +262,11 @@ class Floor:
         row.link = station.link
         row.warn = "two_seats" if len(seats) > 1 else None
         return row
+
+    @staticmethod
+    def _hides(row: Row) -> bool:
+        """Of a reason that is in no list (any more): it may have been a private one."""
+        return row.state == "not_ready" and row.reason not in (None, *SYSTEM_REASONS)
 
     def _tickets(self, row: Row, state: StationState) -> None:
         """The longest open call for help of hers, and fault of her desk."""

@@ -138,7 +138,8 @@ async def register(
         reads.acts, service.data, agents, person.id, from_, to, after, limit
     )
     last = found[-1].position if len(found) == limit else None
-    return Page(items=[reads.plain_act(one) for one in found], next=last)
+    people = service.people()
+    return Page(items=[reads.plain_act(one, people) for one in found], next=last)
 
 
 @router.get(
@@ -162,7 +163,7 @@ async def one_action(
         service.audit(person, "register", [found.act.a])
     elif found.act.by != person.id and person.scope(service.people()) is not None:
         raise not_yours(request)
-    return reads.plain_act(found)
+    return reads.plain_act(found, service.people())
 
 
 @router.get("/messages", summary="Messages, who was shown them and what they answered")

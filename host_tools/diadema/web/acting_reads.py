@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from diadema.directory.people import People
 from diadema.paths import DataDir
 from diadema.store import open_reader, tables
 from diadema.store.badges import Badges
@@ -83,9 +84,10 @@ def mark(data: DataDir, number: int) -> tuple[Place, str | None] | None:
         reader.close()
 
 
-def plain_act(entry: Acted) -> dict[str, Any]:
-    """As JSON tells it: what is null is left out."""
+def plain_act(entry: Acted, people: People) -> dict[str, Any]:
+    """As JSON tells it: what is null is left out. Private reasons have no name."""
     told = msgspec.structs.asdict(entry.act)
+    told["reason"] = people.shown(entry.act.reason)
     s, e, n = told.pop("s"), told.pop("e"), told.pop("n")
     of = told.pop("of_s"), told.pop("of_e"), told.pop("of_n")
     plain: dict[str, Any] = {"position": entry.position, "event": [s, e, n]}

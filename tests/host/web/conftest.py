@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from diadema.web.who import Role
 from playwright.async_api import Browser, Page, async_playwright
+from private_stage import Stage
 from reported_day import stations
 from web_stage import Hub, Nats, Web, on_port
 from web_viewer import viewing
@@ -85,6 +86,24 @@ def worked_web(
     web.start()
     yield web
     web.kill()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def private_web(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Web]:
+    """A web over the floor of `private_stage`, for reading alone; others clear the shared one."""
+    folder = tmp_path_factory.mktemp("private")
+    server = Nats(folder)
+    server.start()
+    hub = await Hub.open(server.url)
+    stage = Stage(folder)
+    await stage.tell(hub)
+    web = Web(stage.data.root, server.url, folder / "clock")
+    web.start()
+    yield web
+    web.kill()
+    stage.close()
+    await hub.close()
+    server.kill()
 
 
 @pytest.fixture

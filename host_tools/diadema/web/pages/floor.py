@@ -49,7 +49,11 @@ def mount(_: FastAPI, service: Service) -> None:
             "how": section("parts", page.language)["how"],
         }
         people = service.people()
-        reasons = [[one.code, one.label] for one in people.reasons.values() if not one.system]
+        reasons = [
+            [one.code, one.label]
+            for one in people.reasons.values()
+            if one.in_use and not one.system
+        ]
         may = {"act": page.person.may("act"), "figures": page.person.may("figures")}
         site = {"reasons": reasons, "seats": sorted(people.seats.values())}
         defined = definitions(page.language, *_DEFINED)

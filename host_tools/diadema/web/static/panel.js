@@ -129,6 +129,7 @@ export class Panel {
   }
 
   #closed() {
+    if (this.element.open) return; // open again before it was told
     const { element } = this.#tile;
     this.#tile = null;
     this.sent.clear();
