@@ -255,7 +255,7 @@ def _lated(name):
 
 def spread_of(its):
     calls = Calls()
-    calls.add_spread(Spread(dict.fromkeys(its, 1)))
+    calls.add_spread(Spread([*its]))
     return calls
 
 

@@ -32,8 +32,8 @@ def test_figures_of_calls():
         typified=6, untyped=2,
         transfers={"blind x": 1},
     )  # fmt: skip
-    calls.add_spread(Spread({10: 3, 20: 1}))
-    calls.add_spread(Spread({26: 4}))
+    calls.add_spread(Spread([10, 20, 10, 10]))
+    calls.add_spread(Spread([26] * 4))
     assert (of.handled(calls), of.distinct(calls), of.aside(calls)) == (11, 9, 2)
     assert of.handle_s(calls) == 164
     assert of.aht(calls) == 21  # 20.5, halves up

@@ -163,9 +163,9 @@ class _Asked:
             query = select(row.day, row.a, row.of, row.body).where(row.day.between(first, last))
             if self.scope.agents is not None:
                 query = query.where(row.a.in_(self.scope.agents))
-            kept = {(day, a): (of, body) for day, a, of, body in rx.execute(query)}
+            kept = {(day, a): (of, body) for day, a, of, body in rx.execute(query).all()}
             days = select(cell.day, cell.a).where(cell.day.between(first, last))
-            there = {(day, a) for day, a in rx.execute(days)}
+            there = {(day, a) for day, a in rx.execute(days).all()}
         if not keep:
             for key in rollups.near(fresh.fed):
                 kept.pop(key, None)

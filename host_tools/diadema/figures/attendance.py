@@ -2,6 +2,7 @@
 other, never merged (design §7). A mark stays as it was made; corrections stand beside it.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -172,7 +173,8 @@ class _Days:
         self._first, self._last = first, last
         self._agents = None if agents is None else set(agents)
         self._days: dict[tuple[str, date], AgentDay] = {}
-        self._stays: dict[str, list[Stay]] = {}
+        self._stays: dict[str, list[Stay]] = {}  # those with entry and exit, in their order
+        self._entries: dict[str, list[int]] = {}
 
     def asks_for(self, agent: str) -> bool:
         return self._agents is None or agent in self._agents
@@ -195,17 +197,18 @@ class _Days:
 
     def at(self, agent: str, utc_ms: int) -> date:
         """The day of the stay in which it lies, else as `of`."""
-        for stay in self._stays.get(agent, ()):
-            if stay.seconds is not None and (stay.entry or 0) <= utc_ms <= (stay.exit or 0):
+        place = bisect_right(self._entries.get(agent, ()), utc_ms)
+        for stay in self._stays.get(agent, ())[max(place - 2, 0) : place]:
+            if utc_ms <= (stay.exit or 0):
                 return stay.day
         return self.of(agent, utc_ms)
 
     def pair(self, agent: str, made: list[Mark], fixes: list[Correction]) -> None:
         """Her marks and corrections to their days."""
         its = hours(made, fixes)
-        stays = self._stays[agent] = paired(
-            its, lambda utc_ms, leaves: self.of(agent, utc_ms, leaves)
-        )
+        stays = paired(its, lambda utc_ms, leaves: self.of(agent, utc_ms, leaves))
+        self._stays[agent] = [one for one in stays if one.seconds is not None]
+        self._entries[agent] = [one.entry or 0 for one in self._stays[agent]]
         if stays and stays[-1].state == "no_exit":
             stays[-1].state = "going"
         found = by_key(stays)

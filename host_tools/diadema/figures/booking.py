@@ -81,9 +81,7 @@ def book_talk(
     calls.consult_s += consult_s
     calls.wrap_s += wrap_s
     handle_s = talk_s + hold_s + wrap_s
-    calls.add_spread(
-        Spread({handle_s: 1}, {code: 1}, {code: talk_s}, {code: hold_s}, {code: wrap_s})
-    )
+    calls.add_spread(Spread([handle_s], {code: 1}, {code: talk_s}, {code: hold_s}, {code: wrap_s}))
 
 
 def _outcome(calls: Calls, contact: Contact) -> None:

@@ -152,7 +152,8 @@ class _Asked:
         if replaced:
             one.whole = None
         elif one.whole is not None and added is not None:
-            total, halves = one.whole
+            total, packed = one.whole
+            halves = rollups.halves_of(packed) if isinstance(packed, bytes) else packed
             more = added[1]
             both = {
                 at: Sums.total(its[at] for its in (halves, more) if at in its)
@@ -177,11 +178,11 @@ class _Asked:
         query = select(row.day, row.a, row.total, halves[0]).where(row.day.between(first, last))
         if self.scope.agents is not None:
             query = query.where(row.a.in_(self.scope.agents))
-        for day, a, total, parts in rx.execute(query):
+        for day, a, total, parts in rx.execute(query).all():
             self.days[day].load(a, total, parts)
         query = select(line.day, line.queue, line.total, halves[1])
         query = query.where(line.day.between(first, last))
-        for day, queue, total, parts in rx.execute(query):
+        for day, queue, total, parts in rx.execute(query).all():
             self.days[day].queues.put(queue, total)
             self.days[day].queue_halves.put(queue, parts)
 
@@ -221,7 +222,7 @@ class _Day:
         self.halves = Packed(rollups.halves_of)
         self.queues = Packed(rollups.queue_sums_of)
         self.queue_halves = Packed(rollups.queue_halves_of)
-        self.whole: Cell | None = None
+        self.whole: summed.Whole | summed.PackedWhole | None = None
         self.touched: set[str] = set()
 
     def load(self, a: str, total: bytes, halves: bytes | None) -> None:

@@ -8,7 +8,9 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
+from diadema.figures import rollups
 from diadema.figures.rows import Cut, QueueSums, Sums
+from diadema.figures.summed import PackedWhole, Whole
 
 type Summable = Sums | QueueSums
 
@@ -80,7 +82,7 @@ class Day(Struct, kw_only=True, dict=True):
     queues: Mapping[str, QueueSums] = field(default_factory=dict)
     intervals: Mapping[int, dict[str, Sums]] = field(default_factory=dict)
     queue_intervals: Mapping[int, dict[str, QueueSums]] = field(default_factory=dict)
-    whole: tuple[Sums, dict[int, Sums]] | None = None
+    whole: Whole | PackedWhole | None = None
 
     def total(self) -> Sums:
         """Of all that were asked for; not to be changed."""
@@ -93,7 +95,8 @@ class Day(Struct, kw_only=True, dict=True):
     def half_hours(self) -> dict[int, Sums]:
         """Of all that were asked for, where intervals were; not to be changed."""
         if self.whole:
-            return self.whole[1]
+            halves = self.whole[1]
+            return rollups.halves_of(halves) if isinstance(halves, bytes) else halves
         return {at: Sums.total(its.values()) for at, its in self.intervals.items()}
 
 

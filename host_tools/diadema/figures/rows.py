@@ -1,6 +1,6 @@
 """The sums themselves. All of them add up: half-hours to days, agents to teams, days to months."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Self
@@ -69,11 +69,11 @@ class _Sums(Struct):
 
 
 class Spread(_Sums, array_like=True):
-    """Of the contacts that averages take: how many took so many seconds (`handles`), and by code
-    how many there were, with their parts.
+    """Of the contacts that averages take: how many seconds each took (`handles`), and by code how
+    many there were, with their parts.
     """
 
-    handles: dict[int, int] = field(default_factory=dict)
+    handles: list[int] = field(default_factory=list)
     code_n: dict[str, int] = field(default_factory=dict)
     code_talk_s: dict[str, int] = field(default_factory=dict)
     code_hold_s: dict[str, int] = field(default_factory=dict)
@@ -87,7 +87,7 @@ _spread_of = msgspec.msgpack.Decoder(Spread).decode
 class _Handles(Struct, array_like=True):
     """What of a `Spread` is asked for most, so that the rest is not unpacked for it."""
 
-    handles: dict[int, int]
+    handles: list[int]
 
 
 _handles_of = msgspec.msgpack.Decoder(_Handles).decode
@@ -161,14 +161,16 @@ class Calls(_Sums, kw_only=True, array_like=True, dict=True):
     spreads: list[bytes] = field(default_factory=list)
 
     def spread(self) -> Spread:
-        return Spread.total(map(_spread_of, self.spreads)) if self.spreads else Spread()
+        found = Spread.total(map(_spread_of, self.spreads)) if self.spreads else Spread()
+        found.handles.sort()
+        return found
 
     @property
     def handles(self) -> dict[int, int]:
         """How many took so many seconds; not to be changed."""
         parts, known = len(self.spreads), self.__dict__.get("_handles")
         if known is None or known[0] != parts:
-            found = _total([_handles_of(one).handles for one in self.spreads])
+            found = Counter(chain.from_iterable(_handles_of(one).handles for one in self.spreads))
             known = self.__dict__["_handles"] = parts, found
         return known[1]
 

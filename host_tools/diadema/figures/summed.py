@@ -13,6 +13,7 @@ from diadema.figures.cells import day_sums
 from diadema.figures.rows import Sums
 
 type Whole = tuple[Sums, dict[int, Sums]]
+type PackedWhole = tuple[Sums, bytes]  # the half-hours until somebody asks for them
 
 
 def forget(rx: Connection, cells: Iterable[tuple[str, str]]) -> None:
@@ -29,14 +30,13 @@ def forget(rx: Connection, cells: Iterable[tuple[str, str]]) -> None:
 
 def floor_days(
     rx: Connection, first: str, last: str, today: str, *, keep: bool
-) -> dict[str, Whole]:
+) -> dict[str, Whole | PackedWhole]:
     """All agents of each day that has any and is over: today's are others in a moment."""
     row, cell = rollups.floor_days.c, rollups.agent_days.c
     query = select(row.day, row.total, row.halves).where(row.day.between(first, last))
     query = query.where(row.day < today)
-    found = {
-        day: (rollups.sums_of(total), rollups.halves_of(halves))
-        for day, total, halves in rx.execute(query)
+    found: dict[str, Whole | PackedWhole] = {
+        day: (rollups.sums_of(total), halves) for day, total, halves in rx.execute(query)
     }
     there = select(cell.day).where(cell.day.between(first, last), cell.day < today).distinct()
     made = {day: _floor(rx, day) for day in rx.execute(there).scalars().all() if day not in found}

@@ -58,8 +58,15 @@ class Flow:
                 self.waiting += 1
 
     def __iadd__(self, other: "Flow") -> "Flow":
-        for name in self.__slots__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.received += other.received
+        self.answered += other.answered
+        self.abandoned += other.abandoned
+        self.left += other.left
+        self.waiting += other.waiting
+        self.answered_within += other.answered_within
+        self.abandoned_within += other.abandoned_within
+        self.short += other.short
+        self.wait_s += other.wait_s
         return self
 
 

@@ -231,12 +231,14 @@ def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Sect
         ("to", "moment"), ("planned", "text"), ("did", "text"), ("excused_by", "text"),
     )  # fmt: skip
     parts = [Part[Deviation]("seconds", lambda one: one.seconds, "seconds")]
-    order, shown = {a: asked.order(a) for a, _, _ in listed}, asked.people.shown
+    agents, days = {a for a, _, _ in listed}, {day: day.isoformat() for _, day, _ in listed}
+    order, names = {a: asked.order(a) for a in agents}, {a: asked.people.name(a) for a in agents}
+    shown = asked.people.shown
     word, private = cache(partial(_activity, asked)), cache(lambda code: shown(code) == PRIVATE)
     lines: list[Line[Deviation]] = [
         (
             [
-                asked.people.name(agent), agent, day.isoformat(), one.start_s * 1000,
+                names[agent], agent, days[day], one.start_s * 1000,
                 one.end_s * 1000, word(one.planned or WORK), word(one.did), _excuse(asked, one),
             ],
             one,

@@ -59,16 +59,16 @@ JOINED: list[Part[JoinedDay]] = [
 
 
 def make(asked: Asked) -> list[Section]:
+    flows = [(day.day, asked.flow(day.queues)) for day in asked.figures.days]
     total = Flow()
-    for day in asked.figures.days:
-        total += asked.flow(day.queues)
+    for _, flow in flows:
+        total += flow
     sections = [
         _summary(asked, total),
         _queues(asked),
         table(asked, "service_halves", [("hour", "text")], PARTS, _halves(asked)),
     ]
     if asked.period.grain != "day":
-        flows = [(day.day, asked.flow(day.queues)) for day in asked.figures.days]
         days: list[Line[Flow]] = [([day], flow) for day, flow in flows if flow.received]
         sections.insert(2, table(asked, "service_days", [("day", "day")], PARTS, days))
     if asked.scope.of == "floor":

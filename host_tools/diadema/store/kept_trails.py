@@ -43,7 +43,7 @@ def trail_row(trail: Trail) -> TrailRow:
 
 def over(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[Trail]:
     """The rows where all of this holds."""
-    for row in tx.execute(select(tables.trails.c.row).where(*where)).scalars():
+    for row in tx.execute(select(tables.trails.c.row).where(*where)).scalars().all():
         yield _decode(row)
 
 
