@@ -5,6 +5,8 @@ from datetime import date
 
 import pytest
 from diadema import site as sites
+from diadema.directory.book import Directory
+from diadema.directory.taking_in import begin
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.metrics.fcr import Visit, look, tally
@@ -14,6 +16,7 @@ from diadema.report.model import Scope, plain
 from diadema.report.period import around
 from diadema.store import open_writer
 from scripted_station import SITE, T0, Script
+from targeted import put
 
 DAY_MS = 86_400_000
 LATER = T0 + 9 * DAY_MS
@@ -135,6 +138,18 @@ def test_by_queue_team_and_motive_with_its_n(place):
     assert (team["team"], team["fcr_n"], team["resolved"], team["fcr"]) == ("Mañana", 3, 2, 66.7)
     (motive,) = rows(report, "fcr_motives")
     assert (motive["motive"], motive["fcr_n"], motive["fcr"]) == ("Consulta", 3, 66.7)
+
+
+def test_a_queue_is_one_by_whatever_name_the_switch_has_for_it(place):
+    data = place.data
+    with Directory(data.directory) as book:
+        begin(book, sites.load(data.site), 1)
+    put(data, "queues", code="soporte", name="Soporte", switch_names=["IT"])
+    script = begun()
+    called(script, "c1", "r1", code="111", queue="IT")
+    called(script, "c2", "r1", code="112", queue="soporte")
+    (row,) = rows(place.take(script).report(), "fcr_queues")
+    assert (row["queue"], row["fcr_n"], row["resolved"]) == ("Soporte", 2, 1)
 
 
 def test_an_abandon_long_after_or_before_says_nothing():

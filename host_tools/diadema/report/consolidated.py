@@ -106,7 +106,8 @@ def _look(asked: Asked, whole: bool) -> _Seen:
     for call in joined.calls:
         inside = start <= call.utc < end
         if call.motive is not None:
-            visits.append(Visit(call.reference, call.motive, call.utc, call.queue, call.agent))
+            queue = asked.people.queue(call.queue, call.utc)
+            visits.append(Visit(call.reference, call.motive, call.utc, queue, call.agent))
         if inside:
             seen.times[call.reference] += 1
     for reference, times in left.items():
