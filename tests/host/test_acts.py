@@ -338,6 +338,17 @@ def test_a_correction_that_cannot_be(acts, desk, reader, change, error):
     assert reader.corrections() == []
 
 
+@pytest.mark.parametrize("kind", ["corrected", "justified"])
+def test_a_mark_is_put_right_for_whom_it_is(acts, desk, reader, kind):
+    (mark,) = reader.marks()
+    asked = {"k": f"attendance.{kind}", "a": "a002", "of": [mark.s, mark.e, mark.n]}
+    asked |= {"direction": "in", "time": T0} if kind == "corrected" else {}
+    with pytest.raises(Refused) as refusal:
+        acts.record(asked | {"reason": "olvidó", "by": "elena"})
+    assert refusal.value.error == "not_her_mark"
+    assert reader.corrections() == []
+
+
 def test_a_station_cannot_act_as_a_hub(ingest, reader):
     script = Script().boot().clock()
     script.add("supervision.acted", by="x", action="note", a="a001")

@@ -36,6 +36,7 @@ from diadema.ingest.pin_resets import PinResets
 from diadema.ingest.station import Station
 from diadema.once import Once
 from diadema.store import Reader, tables
+from diadema.store.badges import Badges
 from diadema.store.rows import Ticket
 from diadema.words import text
 
@@ -281,8 +282,12 @@ class Acts:
         row = tables.marks.c
         its = (row.s == s) & (row.e == e) & (row.n == n)
         with self._reader.engine.connect() as tx:
-            if tx.execute(select(row.number).where(its)).first() is None:
+            mark = tx.execute(select(row.a, row.badge, row.utc).where(its)).first()
+            if mark is None:
                 raise Refused("no_such_mark", "no such mark in the ledger", 404)
+            whose = mark.a or Badges(tx).owner(mark.badge, mark.utc)
+        if whose != asked.a:
+            raise Refused("not_her_mark", "the mark is of another agent, or of nobody yet", 422)
 
 
 def _acted(asked: Asked, action: str, **more: Any) -> tuple[str, dict[str, Any]]:
