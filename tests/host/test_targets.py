@@ -1,9 +1,11 @@
 """Targets that bind: T, variant and value of a queue's own, else the site's, wherever a figure
 stands; and the switch's names of queues, whenever they were given."""
 
+import io
 import json
 from datetime import date
 
+import openpyxl
 import pytest
 from diadema.directory.wrong import Wrong
 from diadema.report.make import make
@@ -306,6 +308,10 @@ def test_an_empty_table_has_no_total_in_any_format(tmp_path):
     (empty,) = (one for one in told["sections"] if one["section"] == "service_queues")
     assert (empty["rows"], empty["total"]) == ([], None)
     assert made_as("csv", report, "service_queues").decode("utf-8-sig").count("\r\n") == 1
+    title = next(one.title for one in report.sections if one.key == "service_queues")
+    book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)))
+    cells = [cell.value for row in book[title].iter_rows() for cell in row]
+    assert any(title in str(cell) for cell in cells) and "total" not in cells
 
 
 def test_parts_that_do_not_come_to_the_mean_are_explained(tmp_path):
