@@ -109,6 +109,17 @@ def test_a_supervisor_has_the_days_of_her_team_alone(data):
         report(data, team="Sur", person=norte)
 
 
+def test_a_call_without_an_hour_is_of_the_teams_that_she_was_of_until_now(data, ingest):
+    """She goes over on the 29th; it is the 28th."""
+    change(data, team="Sur", since=date(2026, 11, 29))
+    script = Script(s="DIA-0123456789ac").boot().login().ready().call("c1")
+    ingest.take(script.messages(), "stream", "server")
+    lines = [rows(report(data, team=team).section("apart")) for team in ("Norte", "Sur")]
+    assert [next(row["count"] for row in its if "sin hora" in row["what"]) for its in lines] == [
+        1, 0,
+    ]  # fmt: skip
+
+
 def test_the_directory_tells_team_and_stage_of_each_day(data):
     change(data, since=date(2026, 11, 10), stage="training")
     change(data, since=date(2026, 11, 15), stage="nesting")

@@ -166,9 +166,13 @@ class Asked:
 
     @cached_property
     def hourless(self) -> Calls:
-        """Contacts of theirs whose station does not know the hour yet: on no day."""
-        found = self.figures.hourless
-        whose = [a for a in found if self.agents is None or a in self.agents]
+        """Contacts of theirs whose station does not know the hour yet: on no day. Theirs: of whom
+        they are on any of these days until now.
+        """
+        found, last = self.figures.hourless, self.period.last
+        until = min(last, max(self.period.first, day_at(self.now_ms // 1000, self.zone)))
+        days = [span.day for span in spans(self.period.first, until, self.zone)]
+        whose = [a for a in found if any(self.has(a, day) for day in days)]
         total = Sums()
         for a in whose:
             total += found[a]
