@@ -19,7 +19,7 @@ from diadema.store import open_reader, open_writer, tables
 from histories import desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import SITE, T0
+from scripted_station import SITE, T0, Script
 from sqlalchemy import select
 
 DESCRIBED = sites.parse(json.dumps(SITE).encode())
@@ -197,6 +197,28 @@ def test_order_and_doubles_change_nothing(data, history):
             if restarts:
                 ingest = Ingest(ingest.writer, DESCRIBED, Standing())
         assert differing(once, stored(reader)) == {}
+
+
+def test_a_call_that_runs_again_is_one_after_a_restart():
+    """Its wrap-up goes on while another call comes and ends."""
+    script = Script().boot().clock().login().ready().offer("c1")
+    script.contact("answered", "c1", via="key").contact("ended", "c1", by="caller", on_hold=False)
+    script.wrapup("started", "c1").wrapup("ended", "c1", cause="agent").wrapup("started", "c1")
+    script.offer("c2").contact("answered", "c2", via="key")
+    script.contact("ended", "c2", by="caller", on_hold=False)
+    script.wrapup("started", "c2").wrapup("ended", "c2", cause="agent")
+    first = script.messages()
+    found = []
+    for restarts in (False, True):
+        with place() as (_, ingest, reader):
+            ingest.take(first, "stream", "server")
+            if restarts:
+                ingest = Ingest(ingest.writer, DESCRIBED, Standing())
+            if not found:
+                script.wrapup("ended", "c1", cause="agent")
+            ingest.take(script.messages(), "stream", "server")
+            found.append(stored(reader))
+    assert differing(*found) == {}
 
 
 @many

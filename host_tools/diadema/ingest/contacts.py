@@ -78,6 +78,8 @@ def go_on(state: StationState, contact: Contact, phase: str) -> None:
     """It is in that phase; one that was over runs again."""
     if contact.phase == "closed":
         state.open.append(contact)
+        if contact is state.last:
+            state.last = None
         if contact in state.coded_late:
             state.coded_late.remove(contact)
     contact.phase = phase
