@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from at_the_door import asked
 from broker_fixtures import IngestProcess, until
-from diadema.clock import SharedClock
+from diadema.base.clock import SharedClock
 from diadema.ingest.own_journal import ME
 from diadema.store import open_reader
 from nats.errors import Error as NatsError

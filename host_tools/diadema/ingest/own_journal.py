@@ -11,14 +11,21 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from diadema import harmless
-from diadema.errors import DiademaError
-from diadema.events import EVENT_LIMIT, KINDS
-from diadema.ingest.commanding import Commands, Frames, New, Numbered, Told, answer_row
+from diadema.base import sanitize
+from diadema.base.errors import DiademaError
+from diadema.base.idempotency import Once
+from diadema.hub.commanding import (
+    Commands,
+    Frames,
+    New,
+    Numbered,
+    Told,
+    answer_row,
+)
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Effects, Message, Orders, subject_of
-from diadema.once import Once
 from diadema.store.rows import HUB
+from diadema.wire.events import EVENT_LIMIT, KINDS
 
 ME = f"{HUB}main"
 _MOST = 2**32 - 1
@@ -135,7 +142,7 @@ def _check(k: str, event: dict[str, Any]) -> None:
     is too long, which a text of it then is.
     """
     for name, value in event.items():
-        if isinstance(value, str) and (found := harmless.hidden(value)):
+        if isinstance(value, str) and (found := sanitize.hidden(value)):
             detail = f"{name} has {', '.join(found)}, which nobody sees: write it without"
             raise Refused("hidden", detail, 422, name=name, found=", ".join(found))
     try:

@@ -2,12 +2,17 @@
 when an anchor comes. A boot that ends without one waits for the next boot that has one.
 """
 
-from diadema.events import Event, StationClock
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState
-from diadema.ingest.timeline import BOOTS_KEPT, UNTOLD_MS, Adrift, between
 from diadema.ingest.trails import clock_set
 from diadema.ingest.window import FIRST_MS
+from diadema.store.station_state import StationState
+from diadema.store.station_timeline import (
+    BOOTS_KEPT,
+    UNTOLD_MS,
+    Adrift,
+    between,
+)
+from diadema.wire.events import Event, StationClock
 
 
 def end_boot(state: StationState) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from diadema.badge_ids import badge_hash, is_secure
-from diadema.ingest.commanding import Commands, Frames
+from diadema.hub.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
-from diadema.ingest.station import Station
-from diadema.site import Agent, Site
-from diadema.station_config import local_day
+from diadema.site.badge_ids import badge_hash, is_secure
+from diadema.site.description import Agent, Site
+from diadema.site.station_config import local_day
 from diadema.store import tables
 from diadema.store.rows import Session
+from diadema.store.station_memory import Station
 
 type Verdict = tuple[str, str | None]  # confirm or close, and why
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from diadema.hub.enrolment import Enrolment
+from diadema.hub.proof import Proofs
 from diadema.ingest.core import Ingest
-from diadema.ingest.enrolment import Enrolment
-from diadema.ingest.proof import Proofs
-from diadema.ingest.station import Greeting
-from diadema.station_keys import StationKeys
+from diadema.site.station_keys import StationKeys
+from diadema.store.station_memory import Greeting
 
 LONGEST_S = 600.0
 
