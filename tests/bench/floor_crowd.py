@@ -21,7 +21,7 @@ from typing import Any
 
 import nats
 from diadema.access import Accounts
-from diadema.access.door import csrf
+from diadema.access.authenticator import csrf
 from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema.base.paths import DataDir, Hub

@@ -10,7 +10,7 @@ import pytest
 from at_the_door import asked
 from broker_fixtures import IngestProcess, until
 from diadema.base.clock import SharedClock
-from diadema.ingest.own_journal import ME
+from diadema.hub.own_journal import ME
 from diadema.store import open_reader
 from nats.errors import Error as NatsError
 from scripted_station import T0, S, Script

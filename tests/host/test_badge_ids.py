@@ -15,10 +15,10 @@ from diadema.base import credentials
 from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.cli.site import install_site
-from diadema.maintenance.privacy.export import export
+from diadema.maintenance.personal_export import export
 from diadema.site import (
     badge_cards,
-    badge_ids,
+    badges,
     description,
     station_config,
 )
@@ -35,7 +35,7 @@ from diadema.site.directory.publishing import (
 )
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import open_directory, take_in
-from diadema.site.directory.wrong import Wrong
+from diadema.site.directory.problems import Wrong
 from diadema.site.file import take_apart
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,11 +77,11 @@ def standing(data):
 
 
 def hash_of(data, badge):
-    return badge_ids.badge_hash(bytes.fromhex(credentials.load(data).badge_key), badge)
+    return badges.badge_hash(bytes.fromhex(credentials.load(data).badge_key), badge)
 
 
 def kept(data, badge):
-    return badge_ids.keys_of(data).kept(badge)
+    return badges.keys_of(data).kept(badge)
 
 
 def apply(book, body, code="a001", kind="agents"):
@@ -192,11 +192,11 @@ def test_a_badge_named_twice_in_two_ways_is_one(data, described):
 
 @given(st.from_regex(r"[a-z0-9]{1,16}:[0-9A-F]{8,64}", fullmatch=True) | st.text())
 def test_what_is_kept_is_kept_as_it_is(badge):
-    keys = badge_ids.BadgeKeys(bytes(32), bytes(16))
+    keys = badges.BadgeKeys(bytes(32), bytes(16))
     told = keys.kept(badge)
     assert keys.kept(told) == told
-    assert (told == badge) != badge_ids.is_id(badge)
-    assert badge_ids.badge_hash(keys.badge, told) == badge_ids.badge_hash(keys.badge, badge)
+    assert (told == badge) != badges.is_id(badge)
+    assert badges.badge_hash(keys.badge, told) == badges.badge_hash(keys.badge, badge)
 
 
 def test_a_secure_card_has_seven_bytes():

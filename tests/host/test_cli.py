@@ -9,7 +9,7 @@ import pytest
 from bank_files import Log
 from diadema.base.paths import DataDir
 from diadema.cli import main
-from diadema.site.badge_ids import keys_of
+from diadema.site.badges import keys_of
 from diadema.wire import schema
 from scripted_station import SITE
 

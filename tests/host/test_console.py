@@ -1,7 +1,7 @@
 """What a console says when no program of ours speaks, and what people are told then."""
 
 import pytest
-from diadema.stations.console import (
+from diadema.gateway.console import (
     ENDLESS,
     TEXTS,
     Listener,

@@ -6,7 +6,7 @@ import pytest
 from diadema.site.directory.documents import wrong_document, wrong_ruc
 from diadema.site.directory.fields import Field
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.wrong import Wrong
+from diadema.site.directory.problems import Wrong
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from diadema.hub.commanding import Commands, New
 from diadema.hub.inspections import LIFE_MS, Inspections
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.ingest.own_journal import ME, Refused
+from diadema.hub.own_journal import ME, Refused
 from diadema.maintenance.rebuild import rebuild
 from diadema.stations.selftest import telling
 from diadema.stations.selftest.reading import inspections

@@ -34,7 +34,7 @@ from diadema.site.directory.people import (
     Worker,
 )
 from diadema.site.directory.people_of import _Day, people_of
-from diadema.site.directory.to_site import Draft
+from diadema.site.directory.site_json import Draft
 from scripted_station import SITE, T0
 from targeted import a_day, bring, centre, put
 

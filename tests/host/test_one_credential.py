@@ -14,7 +14,7 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.figures.agent_day import agent_page
 from diadema.figures.roll import roll
-from diadema.hub.proof import Proofs
+from diadema.ingest.proof import Proofs
 from diadema.ingest.core import Ingest
 from diadema.ingest.intake import LETTERS, STRANGERS
 from diadema.ingest.messages import PREFIX, Message

@@ -10,7 +10,7 @@ from diadema.hub.acts import Acts
 from diadema.hub.commanding import Commands
 from diadema.hub.pin_resets import LIFE_S, PinResets
 from diadema.ingest.core import Ingest
-from diadema.ingest.own_journal import Refused
+from diadema.hub.own_journal import Refused
 from diadema.site import description, file, pins
 from diadema.site.station_config import agent_row
 from diadema.site.station_keys import StationKeys

@@ -18,18 +18,18 @@ from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.maintenance.privacy.erase import erase, obey
-from diadema.maintenance.privacy.export import export
-from diadema.maintenance.privacy.files import clear_files
+from diadema.maintenance.erase import erase, obey
+from diadema.maintenance.personal_export import export
+from diadema.maintenance.erase_files import clear_files
 from diadema.maintenance.rebuild import rebuild
 from diadema.report import schedule
 from diadema.report.model import Scope
 from diadema.report.schedule import Schedule
 from diadema.report.scheduled import run_due
-from diadema.site.badge_ids import keys_of
+from diadema.site.badges import keys_of
 from diadema.site.pins import make_verifier
 from diadema.store import open_reader, open_writer
-from diadema.store.records.erased import check_obeyed
+from diadema.store.erased import check_obeyed
 from reported_day import Clock, stations
 from scripted_station import SITE, T0
 

@@ -15,7 +15,7 @@ from diadema.gateway.bridge import PATH_LIMIT
 from diadema.hub.ca_change import CaChange, stations_due
 from diadema.hub.commanding import Commands, New
 from diadema.hub.enrolment import Enrolment
-from diadema.hub.proof import Proofs, Verdict
+from diadema.ingest.proof import Proofs, Verdict
 from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message

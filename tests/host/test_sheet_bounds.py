@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from diadema.exchange.imports.queue_rows import LogError, read_rows
 from diadema.site.directory.sheets import read_sheet
-from diadema.site.directory.wrong import Wrong
+from diadema.site.directory.problems import Wrong
 
 _SHEET = (
     '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/'

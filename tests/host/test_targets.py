@@ -8,7 +8,7 @@ import pytest
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
-from diadema.site.directory.wrong import Wrong
+from diadema.site.directory.problems import Wrong
 from queue_logs import QueueLog
 from scripted_station import SITE, T0
 from targeted import a_day, centre, put

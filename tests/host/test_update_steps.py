@@ -5,7 +5,7 @@ import json
 import pytest
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands, New
-from diadema.hub.proof import Proofs
+from diadema.ingest.proof import Proofs
 from diadema.hub.updates import Updates
 from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest

@@ -17,7 +17,7 @@ from diadema.base.paths import DataDir
 from diadema.gateway import access as gateway_access
 from diadema.gateway.bridge import Gateway
 from diadema.hub.enrol import enrol
-from diadema.ingest.own_journal import ME
+from diadema.hub.own_journal import ME
 from nats.errors import Error as NatsError
 from scripted_station import T0, S, Script
 from test_gateway import Wire

@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from diadema.access.database import writing
 from diadema.access.roles import Person
 from diadema.access.tables import audit
-from diadema.store.records.heads import AUDIT, FIRST, end_of
-from diadema.store.records.key import (
+from diadema.store.record_heads import AUDIT, FIRST, end_of
+from diadema.store.record_key import (
     key_of,
     link,
     of_purpose,

@@ -8,7 +8,7 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import Response
 
-from diadema.access.door import is_secure
+from diadema.access.authenticator import is_secure
 
 DEVICE_COOKIE = "diadema_device"
 _AGE_S = 180 * 86_400

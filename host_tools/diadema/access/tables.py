@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
 )
 
-from diadema.store.records.heads import head_table
+from diadema.store.record_heads import head_table
 
 VERSION = 1
 metadata = MetaData()

@@ -40,7 +40,7 @@ from diadema.cli.report import app as report_app
 from diadema.cli.selftest import app as selftest_app
 from diadema.cli.update import app as update_app
 from diadema.cli.update import keys_app
-from diadema.maintenance.privacy_command import app as privacy_app
+from diadema.cli.privacy import app as privacy_app
 
 app = typer.Typer(
     name="diadema",

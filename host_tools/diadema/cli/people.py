@@ -245,7 +245,7 @@ def history(
 
     from diadema.base.errors import DiademaError
     from diadema.base.sanitize import visible
-    from diadema.site.badge_ids import brief
+    from diadema.site.badges import brief
     from diadema.site.directory.kinds import kind_of
 
     place, _, now_ms = _today(data, clock)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.update.hub_command import app
+from diadema.cli.update_hub import app
 
 if TYPE_CHECKING:
     from diadema.stations.update.bundle import Bundle

@@ -14,7 +14,7 @@ from diadema.base.paths import DataDir
 from diadema.figures.protocol import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
-from diadema.ingest.link_log import stretches
+from diadema.store.link_log import stretches
 from diadema.site import description
 from diadema.site.directory.people import People
 from diadema.site.directory.reading import people as read_people

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from diadema.gateway.station_line import StationLine
-from diadema.stations.console import Listener
+from diadema.gateway.console import Listener
 from diadema.wire.commands import is_station
 from diadema.wire.events import UNREADABLE
 

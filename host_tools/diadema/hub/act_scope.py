@@ -2,7 +2,7 @@
 
 from diadema.ingest.act_kinds import Acknowledge, AnswerFault, AnswerHelp, Asked, SendMessage
 from diadema.ingest.core import Ingest
-from diadema.ingest.own_journal import Refused
+from diadema.hub.own_journal import Refused
 from diadema.store.rows import Ticket
 from diadema.store.station_memory import Station
 

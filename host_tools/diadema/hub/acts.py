@@ -32,7 +32,13 @@ from diadema.ingest.act_kinds import (
     SendMessage,
 )
 from diadema.ingest.core import Ingest
-from diadema.ingest.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
+from diadema.hub.own_journal import (
+    Deed,
+    OwnJournal,
+    Recorded,
+    Refused,
+    Reply,
+)
 from diadema.site import pins
 from diadema.store import Reader, tables
 from diadema.store.rows import Ticket

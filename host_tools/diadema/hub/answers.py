@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from diadema.base.clock import Clock
 from diadema.base.idempotency import KEPT_MS, Once, OtherRequest
-from diadema.ingest.own_journal import Refused
+from diadema.hub.own_journal import Refused
 from diadema.store import Reader, tables
 
 

@@ -29,8 +29,8 @@ from diadema.hub.pages import PageDoor
 from diadema.hub.watch import Hands, Watch
 from diadema.site import description
 from diadema.site import file as site_file
-from diadema.store.records.checking import audit_was_cut
-from diadema.store.records.erased import check_obeyed
+from diadema.maintenance.records_checking import audit_was_cut
+from diadema.store.erased import check_obeyed
 
 _LOOK_S = 0.05
 _PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go

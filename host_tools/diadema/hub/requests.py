@@ -15,8 +15,8 @@ from nats.aio.msg import Msg
 from diadema.base.errors import DiademaError
 from diadema.base.idempotency import HEADER, Once
 from diadema.hub.mosquitto import Door
-from diadema.ingest.own_journal import Refused
-from diadema.ingest.windows import LONGEST_S
+from diadema.hub.own_journal import Refused
+from diadema.hub.provision_windows import LONGEST_S
 from diadema.stations.update.errors import UpdateError
 from diadema.store import StoreStale, StoreUnavailable, station_timeline
 from diadema.store.rows import SWITCH

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
-from diadema.site.badge_ids import badge_hash
+from diadema.site.badges import badge_hash
 from diadema.site.description import Site
 from diadema.store.badges import Badge
 

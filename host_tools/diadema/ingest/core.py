@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from diadema.base.clock import Clock
 from diadema.figures.cutoff import position_of
-from diadema.hub.proof import Proofs
+from diadema.ingest.proof import Proofs
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.departures import Departures
 from diadema.ingest.erased_events import obeyed

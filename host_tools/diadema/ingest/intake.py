@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema.hub.proof import Proofs, Verdict
+from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of

@@ -18,7 +18,7 @@ from diadema.ingest import (
 )
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
-from diadema.ingest.placing import end_boot, hour_before_anchor
+from diadema.ingest.clock_sync import end_boot, hour_before_anchor
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event

@@ -12,7 +12,7 @@ from diadema.ingest.changes import Changes
 from diadema.store import tables
 from diadema.store.chain import correction_link
 from diadema.store.host_rows import Act, Choice, Inspection, Receipt, Sent
-from diadema.store.records.heads import FIRST
+from diadema.store.record_heads import FIRST
 from diadema.store.rows import HUB
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev

@@ -12,7 +12,7 @@ from typing import Any
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
-from diadema.site.badge_ids import is_id, keys_of
+from diadema.site.badges import is_id, keys_of
 
 log = logging.getLogger("diadema")
 _SECRETS = "site_secrets.json"

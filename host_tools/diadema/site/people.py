@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from diadema.site.badge_ids import (
+from diadema.site.badges import (
     ID,
     KEPT,
     card_of,

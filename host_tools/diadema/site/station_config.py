@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from diadema.site.badge_ids import badge_hash, is_secure, reader_key
+from diadema.site.badges import badge_hash, is_secure, reader_key
 from diadema.site.description import (
     Agent,
     Site,

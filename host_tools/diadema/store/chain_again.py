@@ -12,8 +12,8 @@ from diadema.store.chain import (
     old_mark_link,
     unchained,
 )
-from diadema.store.records.heads import FIRST
-from diadema.store.records.key import of_purpose
+from diadema.store.record_heads import FIRST
+from diadema.store.record_key import of_purpose
 
 
 class Again:

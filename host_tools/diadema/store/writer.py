@@ -25,8 +25,8 @@ from diadema.store.doubles import known_bodies
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.store.kept_contacts import ContactRow
 from diadema.store.kept_trails import TrailRow
-from diadema.store.records.erased import ErasedList, erased_list
-from diadema.store.records.key import key_of
+from diadema.store.erased import ErasedList, erased_list
+from diadema.store.record_key import key_of
 
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
 FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""

@@ -14,7 +14,7 @@ from diadema.site.directory import asking
 from diadema.site.directory.entries import Change
 from diadema.site.directory.plan import told
 from diadema.site.directory.sheets import MOST_BYTES
-from diadema.site.directory.wrong import Wrong
+from diadema.site.directory.problems import Wrong
 from diadema.web import people_kinds
 from diadema.web.api import Served
 from diadema.web.asking import while_there

@@ -13,7 +13,7 @@ from diadema.base.errors import DiademaError
 from diadema.site.directory import asking
 from diadema.site.directory.entries import Change
 from diadema.site.directory.kinds import KINDS, Kind
-from diadema.site.directory.wrong import Wrong
+from diadema.site.directory.problems import Wrong
 from diadema.web.api import Served
 from diadema.web.guard import language_of
 from diadema.web.people_models import (

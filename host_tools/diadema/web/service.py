@@ -11,7 +11,7 @@ import msgspec
 
 from diadema.access import Accounts
 from diadema.access.audit import ALL, of_team
-from diadema.access.door import Door
+from diadema.access.authenticator import Door
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.disk import Disk, Room

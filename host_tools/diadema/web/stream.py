@@ -8,7 +8,7 @@ import logging
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.access.audit import ALL, AuditFull
-from diadema.access.door import address_of
+from diadema.access.authenticator import address_of
 from diadema.web.asking import person_of
 from diadema.web.channel import Channel, Teams
 from diadema.web.channels import TooMany

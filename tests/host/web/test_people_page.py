@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
 from diadema.base.paths import DataDir
-from diadema.site.badge_ids import brief
+from diadema.site.badges import brief
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import open_directory

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import nats
 from diadema.access import Accounts
-from diadema.access.door import csrf
+from diadema.access.authenticator import csrf
 from diadema.access.roles import Person, Role
 from diadema.base.paths import DataDir
 from nats.js.api import StorageType

@@ -18,7 +18,7 @@ from diadema.maintenance.rebuild.place import put_in_place
 from diadema.maintenance.rebuild.replay import replay
 from diadema.site import description
 from diadema.store import open_writer
-from diadema.store.records.keeping import enter
+from diadema.maintenance.records_keeping import enter
 
 _RECORDS = {"marks", "mark_hours", "corrections"}
 _BY = Person(id="rebuild", name="", role="service")

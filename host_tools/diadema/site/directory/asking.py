@@ -18,7 +18,7 @@ from diadema.site.directory.reading import day_at
 from diadema.site.directory.shapes import badge
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import open_directory
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 from diadema.wire.ask_hub import ask_hub
 
 _DAYS = 7

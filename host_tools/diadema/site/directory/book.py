@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 
 from diadema.base.paths import DataDir
-from diadema.site.badge_ids import BadgeKeys, keys_of
+from diadema.site.badges import BadgeKeys, keys_of
 from diadema.site.directory.checking import Newest, check_author
 from diadema.site.directory.entries import (
     SELECT,
@@ -31,7 +31,7 @@ from diadema.site.directory.tables import (
     open_tables,
     publications,
 )
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 
 __all__ = ["Change", "Directory", "Entry", "check_author"]
 

@@ -11,7 +11,7 @@ from diadema.base.sanitize import hidden
 from diadema.site.directory import links
 from diadema.site.directory.entries import Change, read_entries
 from diadema.site.directory.kinds import Body, kind_of
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 
 _encode = msgspec.json.Encoder().encode
 

@@ -2,7 +2,7 @@
 
 import re
 
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 
 # beyond ASCII, what Spanish has and Office adds; other signs betray another encoding
 _SPANISH = re.compile("[\x00-\x7fÀ-ÖØ-öø-ÿªº°¿¡«»“”‘’–—…•·€´\u00a0]*\\Z")

@@ -16,7 +16,7 @@ from diadema.site.directory import documents
 from diadema.site.directory.dates import read_date
 from diadema.site.directory.labels import choice_of
 from diadema.site.directory.shapes import SHAPES
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 
 type Type = Literal[
     "text", "code", "int", "decimal", "bool", "date", "time", "choice", "ref", "document", "ruc"

@@ -10,7 +10,7 @@ from msgspec import Struct
 from diadema.metrics.queue import VARIANTS
 from diadema.site.directory.documents import DOCUMENTS, wrong_document
 from diadema.site.directory.fields import Field, Value
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 
 type Body = dict[str, Value]
 

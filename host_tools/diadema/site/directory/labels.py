@@ -5,7 +5,7 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
-from diadema.site.directory.wrong import label
+from diadema.site.directory.problems import label
 from diadema.words import LANGUAGES, section
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from diadema.site.badge_ids import brief
+from diadema.site.badges import brief
 from diadema.site.directory.kinds import KINDS, Body, Kind
-from diadema.site.directory.wrong import Problem
+from diadema.site.directory.problems import Problem
 
 if TYPE_CHECKING:
     from diadema.site.directory.checking import Newest

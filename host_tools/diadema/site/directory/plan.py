@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from diadema.site.directory.entries import Change
 from diadema.site.directory.fields import Value
 from diadema.site.directory.labels import label
-from diadema.site.directory.wrong import Problem
+from diadema.site.directory.problems import Problem
 
 
 class Edit(Struct, frozen=True, kw_only=True):

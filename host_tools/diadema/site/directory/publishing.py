@@ -24,7 +24,7 @@ from diadema.site.directory.tables import (
     publications,
 )
 from diadema.site.directory.taking_in import keep_pins
-from diadema.site.directory.to_site import Draft
+from diadema.site.directory.site_json import Draft
 from diadema.site.file import keep, site_digest, whole
 from diadema.site.pins import make_verifier, random_pin
 from diadema.store import tables

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from diadema.site.badge_ids import KEPT, is_id
+from diadema.site.badges import KEPT, is_id
 from diadema.site.work import DAYS
 
 STEPS = ("greeting", "identity", "need", "information", "doubts", "closing")

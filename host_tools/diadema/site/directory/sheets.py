@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from diadema.base.sanitize import from_cell
 from diadema.site.directory.encodings import decode
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 
 MOST_BYTES = 40_000_000
 MOST_ROWS = 250_000

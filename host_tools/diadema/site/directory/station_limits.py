@@ -5,11 +5,11 @@ rarer is found by the site's own check.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from diadema.site.badge_ids import is_secure
+from diadema.site.badges import is_secure
 from diadema.site.description import AGENTS_OF_A_STATION
 from diadema.site.directory.book import Entry
 from diadema.site.directory.kinds import Body
-from diadema.site.directory.wrong import Problem
+from diadema.site.directory.problems import Problem
 from diadema.site.work import SYSTEM_CODES, SYSTEM_REASONS
 
 type Rows = Mapping[str, Sequence[Entry]]

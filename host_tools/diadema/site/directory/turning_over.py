@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, and_, exists, select, update
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.site.badge_ids import keys_of
+from diadema.site.badges import keys_of
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.tables import (
     SITE_FILE,

@@ -45,7 +45,7 @@ def start(
     needs_image: str | None, safe: str | None, cause: str, board: str, language: str
 ) -> list[str]:
     """What is wrong with how it starts: needs another image, does not start at all
-    (`diadema.stations.console`), is in safe mode, started without its radio.
+    (`diadema.gateway.console`), is in safe mode, started without its radio.
     """
     words = section("trouble", language)
     if needs_image:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from diadema.access.door import csrf_of
+from diadema.access.authenticator import csrf_of
 from diadema.access.passwords import LEAST, WeakPassword
 from diadema.access.roles import Person
 from diadema.web.asking import not_yours, person_of

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from diadema.access.book import Account, known_as
 from diadema.access.devices import know_device, known_device
-from diadema.access.door import (
+from diadema.access.authenticator import (
     address_of,
     csrf_of,
     let_in,

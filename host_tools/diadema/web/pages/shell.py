@@ -12,7 +12,7 @@ from fastapi import Request
 from nicegui import ui
 from nicegui.language import Language
 
-from diadema.access.door import csrf_of
+from diadema.access.authenticator import csrf_of
 from diadema.access.roles import Person, Right
 from diadema.web.asking import person_of
 from diadema.web.service import Service

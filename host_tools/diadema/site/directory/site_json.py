@@ -13,7 +13,7 @@ from diadema.site.description import Site, SiteError, parse
 from diadema.site.directory import station_limits
 from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import Body
-from diadema.site.directory.wrong import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.station_config import check_sizes
 
 _NO_PIN = f"{'0' * 16}:{'0' * 32}"  # a verifier that no PIN fits

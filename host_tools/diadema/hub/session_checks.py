@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from diadema.hub.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
-from diadema.site.badge_ids import badge_hash, is_secure
+from diadema.site.badges import badge_hash, is_secure
 from diadema.site.description import Agent, Site
 from diadema.site.station_config import local_day
 from diadema.store import tables

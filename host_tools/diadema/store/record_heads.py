@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger as Number
 from sqlalchemy import Column, Connection, MetaData, Table, Text, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from diadema.store.records.key import of_purpose
+from diadema.store.record_key import of_purpose
 
 AUDIT = "audit"
 FIRST = "0" * 64

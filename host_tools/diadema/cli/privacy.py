@@ -32,7 +32,7 @@ def export_person(
 ) -> None:
     """Everything about one agent, and who read it, as a ZIP of JSON files."""
     from diadema.base.paths import DataDir
-    from diadema.maintenance.privacy.export import export
+    from diadema.maintenance.personal_export import export
 
     counts = export(DataDir(data_root(data)), agent, output, shell_person())
     if as_json:
@@ -67,8 +67,8 @@ def erase(
     from diadema.base.clock import open_clock
     from diadema.base.paths import DataDir
     from diadema.figures.days import zone_of
-    from diadema.maintenance.privacy.erase import MONTH_MS
-    from diadema.maintenance.privacy.erase import erase as work
+    from diadema.maintenance.erase import MONTH_MS
+    from diadema.maintenance.erase import erase as work
 
     directory, now = DataDir(data_root(data)), open_clock(clock)
     if before is None:
@@ -98,7 +98,7 @@ def obey_erasure(data: Data = None, clock: Clock = None) -> None:
     """
     from diadema.base.clock import open_clock
     from diadema.base.paths import DataDir
-    from diadema.maintenance.privacy.erase import obey
+    from diadema.maintenance.erase import obey
 
     done = obey(DataDir(data_root(data)), open_clock(clock), shell_person())
     print(f"{done.events} events: recorded." if done else "Nothing was ever erased.")

@@ -16,15 +16,15 @@ from diadema.access.tables import record_heads as kept_by_accounts
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
 from diadema.store import Writer, open_writer, tables
-from diadema.store.records.checking import BEGUN, LEDGER, follows
-from diadema.store.records.heads import (
+from diadema.maintenance.records_checking import BEGUN, LEDGER, follows
+from diadema.store.record_heads import (
     AUDIT,
     Head,
     end_of,
     keep_heads,
     kept_head,
 )
-from diadema.store.records.key import key_of, link, of_purpose
+from diadema.store.record_key import key_of, link, of_purpose
 
 _HUB = Person(id="hub", name="hub", role="service")
 _encode = msgspec.json.Encoder().encode

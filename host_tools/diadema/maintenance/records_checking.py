@@ -15,7 +15,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.store import open_reader, tables
 from diadema.store.chain import correction_link, hour_link, mark_link, old_mark_link, unchained
-from diadema.store.records.heads import (
+from diadema.store.record_heads import (
     AUDIT,
     FIRST,
     Head,
@@ -23,7 +23,7 @@ from diadema.store.records.heads import (
     hash_at,
     kept_head,
 )
-from diadema.store.records.key import key_of, of_purpose
+from diadema.store.record_key import key_of, of_purpose
 from diadema.store.rows import HUB
 
 LEDGER = {"marks": tables.marks, "hours": tables.mark_hours, "corrections": tables.corrections}
