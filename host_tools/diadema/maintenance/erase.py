@@ -21,7 +21,7 @@ from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.exclusive import alone
+from diadema.base.locks import (alone)
 from diadema.base.paths import DataDir
 from diadema.maintenance.erase_files import clear_files
 from diadema.wire.scrub import Names, scrubbed

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select
 from diadema.base import credentials
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.exclusive import alone
+from diadema.base.locks import (alone)
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_rows import BadRow, Row, read_rows
 from diadema.exchange.imports.queue_verbs import OTHERS, VERBS, Translator

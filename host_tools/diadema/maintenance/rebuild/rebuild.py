@@ -11,7 +11,7 @@ from msgspec import Struct
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.exclusive import alone
+from diadema.base.locks import (alone)
 from diadema.base.paths import DataDir
 from diadema.maintenance.rebuild.compare import Difference, compare
 from diadema.maintenance.rebuild.place import put_in_place
