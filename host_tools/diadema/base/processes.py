@@ -1,4 +1,7 @@
-"""Small things about processes: noticing that the hub is gone, and ending what it left behind."""
+"""Small things about processes: noticing that the hub is gone, and ending what it left behind.
+
+How many files and connections a process may have open.
+"""
 
 import contextlib
 import os
@@ -7,10 +10,12 @@ import stat
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
-
 from diadema.base.paths import DataDir
+import resource
+import sys
 
 _LOOK_S = 0.02
 _PATIENCE_S = 2.0  # between asking a process to end and ending it
@@ -95,3 +100,16 @@ def end_leftovers(data: DataDir) -> bool:
     ended |= end_broker(data)
     data.hub.unlink(missing_ok=True)
     return ended
+
+
+_MOST = 65_536
+
+
+def raise_open_files() -> int:
+    """As many open files as the system lets us have; gives the number."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    return soft if soft != resource.RLIM_INFINITY else sys.maxsize

@@ -19,7 +19,7 @@ from diadema.base import credentials, paths
 from diadema.base.disk import Disk
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
-from diadema.base.open_files import raise_open_files
+from diadema.base.processes import (raise_open_files)
 from diadema.base.paths import DataDir, write_whole
 from diadema.base.processes import end_leftovers
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
