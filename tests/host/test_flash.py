@@ -20,7 +20,7 @@ from diadema.cli.main import app
 from diadema.exchange.imports.journal import import_journal
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected
-from diadema.stations.flash.errors import FlashError
+from diadema.base.errors import (FlashError)
 from diadema.stations.flash.kept import owed
 from diadema.stations.flash.plan import read_plan
 from diadema.stations.flash.ports import chosen

@@ -8,7 +8,7 @@ import pytest
 from diadema.cli.main import app
 from diadema.stations.boards.table import load_board
 from diadema.stations.update import bundle, keys
-from diadema.stations.update.errors import UpdateError
+from diadema.base.errors import (UpdateError)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner

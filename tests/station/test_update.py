@@ -17,7 +17,7 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.update import bundle, keys
 from diadema.stations.update.cable import bring
-from diadema.stations.update.errors import UpdateError
+from diadema.base.errors import (UpdateError)
 from diadema_sim.build import SIM, compile_mpy
 from diadema_sim.flash import CutPlan
 from diadema_sim.slots import (

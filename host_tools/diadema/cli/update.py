@@ -135,7 +135,7 @@ def bundle(
     from diadema.stations.image.stock import read_stock
     from diadema.stations.update import bundle as bundles
     from diadema.stations.update import micropython as interpreters
-    from diadema.stations.update.errors import UpdateError
+    from diadema.base.errors import (UpdateError)
 
     private, about, left = _load(key), load_board(board), ""
     when = int(time.time()) if made is None else made
@@ -234,7 +234,7 @@ def again(port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0.")])
 
 def read_file(file: Path) -> bytes:
     """Raises UpdateError."""
-    from diadema.stations.update.errors import UpdateError
+    from diadema.base.errors import (UpdateError)
 
     try:
         return file.read_bytes()

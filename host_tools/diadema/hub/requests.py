@@ -17,7 +17,7 @@ from diadema.base.idempotency import HEADER, Once
 from diadema.hub.mosquitto import Door
 from diadema.hub.own_journal import Refused
 from diadema.hub.provision_windows import LONGEST_S
-from diadema.stations.update.errors import UpdateError
+from diadema.base.errors import (UpdateError)
 from diadema.store import StoreStale, StoreUnavailable, station_timeline
 from diadema.store.rows import SWITCH
 

@@ -19,7 +19,7 @@ from diadema.stations.boards.builds import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
 from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.errors import UpdateError
+from diadema.base.errors import (UpdateError)
 from diadema.stations.update.plan import Fact, Plan
 from diadema.stations.update.rollout import Rollout
 from diadema.stations.update.sending import Rests, Sending

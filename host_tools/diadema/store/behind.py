@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from diadema.store.errors import StoreStale
+from diadema.base.errors import (StoreStale)
 
 
 class Behind[Work, Done]:

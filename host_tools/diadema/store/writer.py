@@ -22,7 +22,7 @@ from diadema.store.bulk import Bulk, insertion, renewal, replacement
 from diadema.store.chain import HourChain, MarkRow, enter_old_hours
 from diadema.store.database import open_database
 from diadema.store.doubles import known_bodies
-from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
+from diadema.base.errors import (StoreDamaged, StoreStale, StoreUnavailable, is_damage)
 from diadema.store.kept_contacts import ContactRow
 from diadema.store.kept_trails import TrailRow
 from diadema.store.erased import ErasedList, erased_list

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError
-from diadema.store.errors import is_damage
+from diadema.base.errors import (is_damage)
 
 VERSION = 2
 SITE_FILE = "site.json"  # in the hashes of a publication

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from diadema.stations.boards.partitions import Partition
-from diadema.stations.flash.errors import FlashError
+from diadema.base.errors import (FlashError)
 from diadema.stations.image import slots, table
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import (ImageError)
 from diadema.stations.image.look import look
 from diadema.stations.image.stock import LOADER
 

@@ -19,7 +19,7 @@ from diadema.stations.flash.chip import (
     Found,
     connected,
 )
-from diadema.stations.flash.errors import FlashError
+from diadema.base.errors import (FlashError)
 from diadema.stations.flash.kept import Kept, keep
 from diadema.stations.flash.own import (
     HEAD,
@@ -30,7 +30,7 @@ from diadema.stations.flash.own import (
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.restore import hub_files
 from diadema.stations.image import table
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import (ImageError)
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.journal import walk
 

@@ -18,7 +18,7 @@ from diadema.site.directory.publishing import (
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.file import keep, whole
 from diadema.site.station_config import check_sizes, local_day
-from diadema.stations.fleet.errors import FleetError
+from diadema.base.errors import (FleetError)
 from diadema.wire.ask_hub import ask_hub
 
 

@@ -11,7 +11,7 @@ from esptool.logger import log
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import Board
 from diadema.stations.image import table
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import (ImageError)
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,

@@ -15,7 +15,7 @@ from littlefs.context import UserContext
 
 from diadema.stations.boards.table import BOARDS, Board
 from diadema.stations.image import packed
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import (ImageError)
 
 FIRMWARE = BOARDS.parent / "firmware"
 SECTOR = 4096

@@ -12,7 +12,7 @@ from diadema.stations.image import (
     stock,
     table,
 )
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import (ImageError)
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,

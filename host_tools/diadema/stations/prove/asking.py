@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from diadema.gateway.station_line import StationLine
 from diadema.site.station_keys import seal
-from diadema.stations.prove.errors import ProveError
+from diadema.base.errors import (ProveError)
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 from diadema.words import text

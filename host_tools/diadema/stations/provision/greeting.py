@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 
 from diadema.gateway.station_line import StationLine
 from diadema.gateway.console import Listener
-from diadema.stations.provision.errors import ProvisionError
+from diadema.base.errors import (ProvisionError)
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 

@@ -20,7 +20,7 @@ from diadema.site.directory.publishing import (
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.file import keep, whole
 from diadema.site.station_config import check_sizes, local_day
-from diadema.stations.provision.errors import ProvisionError
+from diadema.base.errors import (ProvisionError)
 from diadema.wire.ask_hub import ask_hub
 
 

@@ -16,7 +16,7 @@ from diadema.stations.boards.builds import NEEDS_IMAGE
 from diadema.gateway.console import Listener, means
 from diadema.stations.fleet import trouble
 from diadema.stations.fleet.reading import fleet
-from diadema.stations.provision.errors import ProvisionError
+from diadema.base.errors import (ProvisionError)
 from diadema.stations.provision.greeting import InUse, greeting_on
 from diadema.stations.provision.prompt import what_answers
 from diadema.stations.provision.seat import take_seat

@@ -13,7 +13,7 @@ from diadema.gateway.station_line import StationLine
 from diadema.stations.fleet import trouble
 from diadema.stations.provision.greeting import greeting_on
 from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.errors import UpdateError
+from diadema.base.errors import (UpdateError)
 from diadema.stations.update.sending import Sending
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
