@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from diadema.wire.frames import DOWN_LIMIT, Decoder
-from diadema.wire.pieces import Joiner
+from diadema.wire.frames import (Joiner)
 
 type Way = Literal["usb", "wifi"]
 
