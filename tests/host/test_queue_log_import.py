@@ -15,7 +15,7 @@ from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader
-from diadema.wire.callers import reference
+from diadema.exchange.imports.queue_verbs import (reference)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_logs import QueueLog, T

@@ -21,7 +21,7 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
-from diadema.wire.callers import reference
+from diadema.exchange.imports.queue_verbs import (reference)
 from given_out import give_out
 from histories import Journal, feed
 from hypothesis import strategies as st
