@@ -22,7 +22,7 @@ from diadema.site.description import (
     Station,
 )
 from diadema.site.pins import wire
-from diadema.site.terms import Coded
+from diadema.site.description import (Coded)
 from diadema.site.work import Campaign, Reason
 from diadema.wire.commands import CONFIG_PART
 
