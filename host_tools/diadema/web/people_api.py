@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from diadema.access.audit import ALL
 from diadema.site.directory import asking
-from diadema.site.directory.entries import Change
+from diadema.site.directory.book import (Change)
 from diadema.site.directory.plan import told
 from diadema.site.directory.sheets import MOST_BYTES
 from diadema.site.directory.problems import Wrong

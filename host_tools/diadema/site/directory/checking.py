@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from diadema.base.sanitize import hidden
 from diadema.site.directory import links
-from diadema.site.directory.entries import Change, read_entries
+from diadema.site.directory.book import (Change, read_entries)
 from diadema.site.directory.kinds import Body, kind_of
 from diadema.site.directory.problems import Problem, Wrong
 

@@ -12,7 +12,7 @@ from diadema.site.directory.problems import Problem
 
 if TYPE_CHECKING:
     from diadema.site.directory.checking import Newest
-    from diadema.site.directory.entries import Change
+    from diadema.site.directory.book import (Change)
 
 _SHOWN = 3
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from diadema.site.directory.entries import Change
+from diadema.site.directory.book import (Change)
 from diadema.site.directory.fields import Value
 from diadema.site.directory.labels import label
 from diadema.site.directory.problems import Problem
