@@ -9,7 +9,7 @@ import pytest
 from diadema.site.description import parse
 from diadema.site.directory import exporting
 from diadema.site.directory.book import Change, Directory
-from diadema.site.directory.encodings import decode
+from diadema.site.directory.sheets import (decode)
 from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.sheets import read_sheet

@@ -285,7 +285,7 @@ def _today(data: Path | None, clock: Path | None) -> "tuple[DataDir, date, int]"
 
 
 def _day(text: str | None) -> date | None:
-    from diadema.site.directory.dates import read_date
+    from diadema.site.directory.sheets import (read_date)
 
     return read_date("day", text) if text else None
 

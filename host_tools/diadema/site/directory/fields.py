@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from diadema.base.sanitize import hidden
 from diadema.site.directory import documents
-from diadema.site.directory.dates import read_date
+from diadema.site.directory.sheets import (read_date)
 from diadema.site.directory.labels import choice_of
 from diadema.site.directory.shapes import SHAPES
 from diadema.site.directory.problems import Problem, Wrong

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from diadema.site.directory.book import Change, Directory, Entry
-from diadema.site.directory.dates import is_ambiguous
+from diadema.site.directory.sheets import (is_ambiguous)
 from diadema.site.directory.fields import Field, Value
 from diadema.site.directory.kinds import Body, Kind, kind_of
 from diadema.site.directory.labels import VALIDITY, column_of, label
