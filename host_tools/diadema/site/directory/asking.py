@@ -15,7 +15,7 @@ from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.labels import plain
 from diadema.site.directory.plan import told
 from diadema.site.directory.reading import day_at
-from diadema.site.directory.shapes import badge
+from diadema.site.directory.fields import (badge)
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.directory.problems import Problem, Wrong
