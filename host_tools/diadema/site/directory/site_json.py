@@ -12,7 +12,7 @@ import msgspec
 from diadema.site.description import Site
 from diadema.site.description import SiteError
 from diadema.site.description import parse
-from diadema.site.directory import station_limits
+from diadema.site.directory import (publishing)
 from diadema.site.directory.book import Directory
 from diadema.site.directory.book import Entry
 from diadema.site.directory.kinds import Body
@@ -57,9 +57,9 @@ class Draft:
         settings = book.entry("settings", "site", day)
         if settings is None or settings.body is None:
             raise Wrong(Problem(word="no_settings", kind="settings", code="site"))
-        if found := station_limits.problems(self._rows):
+        if found := publishing.problems(self._rows):
             raise Wrong(*found)
-        self.without_pin = station_limits.without_pin(self._rows, settings.body, pins)
+        self.without_pin = publishing.without_pin(self._rows, settings.body, pins)
         self.pins = dict(pins) | {agent: make_pin() for agent in self.without_pin}
         described = {**old, **_settings(settings.body)}
         described["stations"] = [_station(one.body or {}) for one in self._rows["seats"]]
