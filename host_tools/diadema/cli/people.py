@@ -39,7 +39,7 @@ Language = Annotated[
 def kinds(language: Language = "es", as_json: AsJson = False) -> None:
     """List the kinds, and the columns that a file of each has."""
     from diadema.site.directory.kinds import KINDS
-    from diadema.site.directory.labels import label
+    from diadema.site.directory.kinds import (label)
 
     columns = {
         kind.name: {field.name: label(kind.name, field.name, language) for field in kind.fields}

@@ -10,7 +10,7 @@ from diadema.access.roles import Person
 from diadema.site.directory.book import (Entry)
 from diadema.site.directory.fields import Field as Described
 from diadema.site.directory.kinds import KINDS, Kind
-from diadema.site.directory.labels import choice_label, label
+from diadema.site.directory.kinds import (choice_label, label)
 from diadema.web.asking import need
 from diadema.words import text
 

@@ -12,7 +12,7 @@ from diadema.site.directory import exporting, publishing, taking_in
 from diadema.site.directory.book import Change, Directory, Entry
 from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS, Body
-from diadema.site.directory.labels import plain
+from diadema.site.directory.kinds import (plain)
 from diadema.site.directory.plan import told
 from diadema.site.directory.reading import day_at
 from diadema.site.directory.fields import (badge)

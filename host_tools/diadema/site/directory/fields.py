@@ -23,7 +23,7 @@ from typing import Literal
 from msgspec import Struct
 from diadema.base.sanitize import hidden
 from diadema.site.directory.sheets import read_date
-from diadema.site.directory.labels import choice_of
+from diadema.site.directory.kinds import (choice_of)
 from diadema.site.directory.problems import Problem
 from diadema.site.directory.problems import Wrong
 

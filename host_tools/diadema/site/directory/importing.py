@@ -12,7 +12,7 @@ from diadema.site.directory.book import Change, Directory, Entry
 from diadema.site.directory.sheets import (is_ambiguous)
 from diadema.site.directory.fields import Field, Value
 from diadema.site.directory.kinds import Body, Kind, kind_of
-from diadema.site.directory.labels import VALIDITY, column_of, label
+from diadema.site.directory.kinds import (VALIDITY, column_of, label)
 from diadema.site.directory.plan import Edit, Plan
 from diadema.site.directory.sheets import ERRORS, Sheet
 from diadema.site.directory.problems import Problem, Wrong

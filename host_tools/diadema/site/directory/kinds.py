@@ -1,16 +1,27 @@
 """The kinds of people and places, each with its fields: one table that forms, files, checks and
 the API are made from. A kind's `key` names an entry; its code is never given to another.
+
+The words of fields, choices and columns in every language, and back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
-
 from msgspec import Struct
-
 from diadema.metrics.queue import VARIANTS
-from diadema.site.directory.fields import (DOCUMENTS, wrong_document)
-from diadema.site.directory.fields import Field, Value
-from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.fields import DOCUMENTS
+from diadema.site.directory.fields import wrong_document
+from diadema.site.directory.fields import Field
+from diadema.site.directory.fields import Value
+from diadema.site.directory.problems import Problem
+from diadema.site.directory.problems import Wrong
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+from diadema.site.directory.problems import label
+from diadema.words import LANGUAGES
+from diadema.words import section
 
 type Body = dict[str, Value]
 
@@ -291,3 +302,50 @@ def kind_of(name: str) -> Kind:
     if name not in KINDS:
         raise Wrong(Problem(word="kind", value=name, values={"kinds": ", ".join(KINDS)}))
     return KINDS[name]
+
+
+if TYPE_CHECKING:
+    from diadema.site.directory.fields import Field
+
+__all__ = ["choice_label", "choice_of", "column_of", "columns", "label", "plain"]
+
+VALIDITY = ("valid_from", "valid_until")
+
+
+def plain(text: str) -> str:
+    """Without accents, case and marks, as people type a word they have seen."""
+    bare = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(one for one in bare if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9]+", " ", bare).strip()
+
+
+def choice_label(value: str, language: str) -> str:
+    return section("people", language).get(f"choice.{value}", value)
+
+
+def choice_of(field: "Field", text: str) -> str | None:
+    """The choice that is written so, by its own name or its word in any language."""
+    return _choices(field.choices).get(plain(text))
+
+
+@cache
+def _choices(choices: tuple[str, ...]) -> dict[str, str]:
+    known = {plain(choice): choice for choice in choices}
+    for language in LANGUAGES:
+        known |= {plain(choice_label(choice, language)): choice for choice in choices}
+    return known
+
+
+def columns(kind: str, names: tuple[str, ...], language: str) -> list[str]:
+    return [label(kind, name, language) for name in names]
+
+
+def column_of(kind: str, names: tuple[str, ...], header: str) -> str | None:
+    """The field that a column's head names, in any language."""
+    wanted = plain(header)
+    for name in names:
+        if wanted == plain(name) or any(
+            wanted == plain(label(kind, name, language)) for language in LANGUAGES
+        ):
+            return name
+    return None
