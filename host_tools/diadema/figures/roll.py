@@ -25,7 +25,7 @@ from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import People
 from diadema.site.directory.reading import people as read_people
-from diadema.site.directory.switch_names import Held, queue_of
+from diadema.site.directory.people import (Held, queue_of)
 from diadema.store import open_reader, switch_calls, tables
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall

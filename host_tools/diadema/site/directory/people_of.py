@@ -19,7 +19,7 @@ from diadema.site.directory.people import (
     Spell,
     Worker,
 )
-from diadema.site.directory.switch_names import Held, Span, turns_of
+from diadema.site.directory.people import (Held, Span, turns_of)
 from diadema.site.work import SYSTEM_REASONS
 
 _AFTER_ALL = "~"  # after every code that begins with a day
