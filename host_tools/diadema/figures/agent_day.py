@@ -17,7 +17,7 @@ from diadema.figures.rows import Cut, Sums
 from diadema.store.link_log import stretches
 from diadema.site import description
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import (people as read_people)
 from diadema.store import open_reader, tables
 from diadema.store.rows import Contact, Span, Trail
 

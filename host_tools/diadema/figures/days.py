@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from diadema.base.paths import DataDir
-from diadema.site.directory import reading
+from diadema.site.directory import (people_of)
 
 _LAST_S = 4_133_980_800  # 2101-01-01: nothing we were told happened later
 _LONGEST_MS = 3653 * 86_400_000
@@ -23,7 +23,7 @@ class DaySpan(Struct, frozen=True):
 
 def zone_of(data: DataDir) -> ZoneInfo:
     """The site's; without one that of the last import that was told one, or UTC."""
-    return reading.zone_of(data) or ZoneInfo("UTC")
+    return people_of.zone_of(data) or ZoneInfo("UTC")
 
 
 def start_of(day: date, zone: ZoneInfo) -> int:

@@ -24,7 +24,7 @@ from diadema.figures.rows import QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import (people as read_people)
 from diadema.site.directory.people import (Held, queue_of)
 from diadema.store import open_reader, switch_calls, tables
 from diadema.store.kept_contacts import LONGEST_MS

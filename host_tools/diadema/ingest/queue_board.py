@@ -16,7 +16,7 @@ from diadema.metrics.intervals import HALF_HOUR_S, Intervals
 from diadema.metrics.queue import SHORT_S, Flow, service_level
 from diadema.site.description import Site
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import Kept, day_at
+from diadema.site.directory.people_of import (Kept, day_at)
 from diadema.store import QueueCall, Reader
 from diadema.store.station_memory import Station
 

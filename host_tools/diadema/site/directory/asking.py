@@ -14,7 +14,7 @@ from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.kinds import (plain)
 from diadema.site.directory.plan import told
-from diadema.site.directory.reading import day_at
+from diadema.site.directory.people_of import (day_at)
 from diadema.site.directory.fields import (badge)
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import open_directory
