@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from diadema.ingest.messages import Message
 from diadema.wire.scrub import Names, scrubbed
-from diadema.store.doubles import known_bodies
+from diadema.store.writer import (known_bodies)
 from diadema.store.erased import ErasedList
 
 
