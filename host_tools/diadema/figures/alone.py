@@ -14,7 +14,7 @@ from diadema.figures.joins import EARLY_MS, WINDOW_MS, join, join_rings
 from diadema.figures.switch import NOBODY, Names
 from diadema.site.directory.people import People, Worker
 from diadema.site.directory.people import (Held)
-from diadema.store import kept_contacts, switch_calls, tables
+from diadema.store import (kept_contacts, reader, tables)
 from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
 from diadema.store.rows import SWITCH, Contact, QueueCall, QueueRing
 
@@ -114,7 +114,7 @@ def _taken(
     near = row.start_utc.between(bounds[0] - LONGEST_MS, bounds[1])
     more = {(one.s, one.e, one.n): one for one in calls}
     same = row.pbx.in_(_listed(ids))
-    for one in switch_calls.found(tx, near, same, row.connected_utc.is_not(None)):
+    for one in reader.found(tx, near, same, row.connected_utc.is_not(None)):
         more.setdefault((one.s, one.e, one.n), one)
     earlier: dict[str, int] = {}
     for one in more.values():
@@ -144,7 +144,7 @@ def _served(
     within = (row.start_utc >= start_ms - LONGEST_MS) & (row.start_utc < end_ms)
     within &= row.connected_utc < end_ms
     within &= (row.connected_utc >= start_ms) | (row.end_utc > start_ms)
-    found = switch_calls.found(tx, within, *_named(tx, row.agent, within, names, agents))
+    found = reader.found(tx, within, *_named(tx, row.agent, within, names, agents))
     return [
         one
         for one in found

@@ -26,7 +26,7 @@ from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import (people as read_people)
 from diadema.site.directory.people import (Held, queue_of)
-from diadema.store import open_reader, switch_calls, tables
+from diadema.store import (open_reader, reader as switch_calls, tables)
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall
 
