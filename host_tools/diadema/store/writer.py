@@ -37,10 +37,10 @@ from sqlalchemy.exc import IntegrityError
 from diadema.base.idempotency import KEPT_MS
 from diadema.base.paths import DataDir
 from diadema.store import tables
-from diadema.store.bulk import Bulk
-from diadema.store.bulk import insertion
-from diadema.store.bulk import renewal
-from diadema.store.bulk import replacement
+from diadema.store.loading import (Bulk)
+from diadema.store.loading import (insertion)
+from diadema.store.loading import (renewal)
+from diadema.store.loading import (replacement)
 from diadema.store.chain import HourChain
 from diadema.store.chain import MarkRow
 from diadema.store.chain import enter_old_hours
