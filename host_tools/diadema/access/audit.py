@@ -17,12 +17,7 @@ from diadema.access.database import writing
 from diadema.access.roles import Person
 from diadema.access.tables import audit
 from diadema.store.record_heads import AUDIT, FIRST, end_of
-from diadema.store.record_key import (
-    key_of,
-    link,
-    of_purpose,
-    old_link,
-)
+from diadema.store.record_heads import (key_of, link, of_purpose, old_link)
 
 ALL = ("*",)  # every agent
 _WAITING = 10_000

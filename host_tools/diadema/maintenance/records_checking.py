@@ -23,7 +23,7 @@ from diadema.store.record_heads import (
     hash_at,
     kept_head,
 )
-from diadema.store.record_key import key_of, of_purpose
+from diadema.store.record_heads import (key_of, of_purpose)
 from diadema.store.rows import HUB
 
 LEDGER = {"marks": tables.marks, "hours": tables.mark_hours, "corrections": tables.corrections}

@@ -24,7 +24,7 @@ from diadema.store.record_heads import (
     keep_heads,
     kept_head,
 )
-from diadema.store.record_key import key_of, link, of_purpose
+from diadema.store.record_heads import (key_of, link, of_purpose)
 
 _HUB = Person(id="hub", name="hub", role="service")
 _encode = msgspec.json.Encoder().encode

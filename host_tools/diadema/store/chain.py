@@ -14,9 +14,9 @@ from sqlalchemy import select
 from diadema.store import tables
 from diadema.store.record_heads import FIRST
 from diadema.store.record_heads import end_of
-from diadema.store.record_key import link
-from diadema.store.record_key import of_purpose
-from diadema.store.record_key import old_link
+from diadema.store.record_heads import (link)
+from diadema.store.record_heads import (of_purpose)
+from diadema.store.record_heads import (old_link)
 from collections.abc import Mapping
 
 type Told = tuple[str, int, int, int, int, int | None, str | None, str | None, str, str]

@@ -52,7 +52,7 @@ from diadema.store.kept_contacts import ContactRow
 from diadema.store.kept_trails import TrailRow
 from diadema.store.erased import ErasedList
 from diadema.store.erased import erased_list
-from diadema.store.record_key import key_of
+from diadema.store.record_heads import (key_of)
 
 class Behind[Work, Done]:
     """`submit` and `settle` are for one thread. After a batch that failed none is written, for it
