@@ -4,7 +4,7 @@ from diadema.ingest.act_kinds import Acknowledge, AnswerFault, AnswerHelp, Asked
 from diadema.ingest.core import Ingest
 from diadema.hub.own_journal import Refused
 from diadema.store.rows import Ticket
-from diadema.store.station_memory import Station
+from diadema.store.station_state import (Station)
 
 
 def check_among(asked: Asked, ingest: Ingest) -> None:

@@ -42,7 +42,7 @@ from diadema.hub.own_journal import (
 from diadema.site import pins
 from diadema.store import Reader, tables
 from diadema.store.rows import Ticket
-from diadema.store.station_memory import Station
+from diadema.store.station_state import (Station)
 from diadema.words import text
 
 type Place = tuple[str, int, int]

@@ -24,7 +24,7 @@ from diadema.stations.update.plan import Fact, Plan
 from diadema.stations.update.rollout import Rollout
 from diadema.stations.update.sending import Rests, Sending
 from diadema.store import tables
-from diadema.store.station_memory import Station
+from diadema.store.station_state import (Station)
 from diadema.store.update_rows import Seat, Step
 
 MOST_AT_ONCE = 8  # stations to which parts are on their way

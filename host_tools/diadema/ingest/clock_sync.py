@@ -6,12 +6,7 @@ from diadema.ingest.changes import Changes
 from diadema.ingest.trails import clock_set
 from diadema.ingest.window import FIRST_MS
 from diadema.store.station_state import StationState
-from diadema.store.station_timeline import (
-    BOOTS_KEPT,
-    UNTOLD_MS,
-    Adrift,
-    between,
-)
+from diadema.store.station_state import (BOOTS_KEPT, UNTOLD_MS, Adrift, between)
 from diadema.wire.events import Event, StationClock
 
 

@@ -30,12 +30,7 @@ from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, table
 from diadema.store.chain import Chain, MarkRow, Placed, Told
 from diadema.store.kept_contacts import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
-from diadema.store.station_memory import (
-    Greeting,
-    Journal,
-    Station,
-    saved,
-)
+from diadema.store.station_state import (Greeting, Journal, Station, saved)
 from diadema.store.station_state import StationState
 from diadema.store.writer import Found
 from diadema.wire.events import AttendanceMarked

@@ -22,16 +22,7 @@ from diadema.base.errors import (StoreTrouble)
 from diadema.store.kept_contacts import row_of
 from diadema.store.kept_trails import trail_row
 from diadema.store.rows import HUB
-from diadema.store.station_memory import (
-    COMMANDS,
-    LIFE,
-    PENDING_LIMIT,
-    RECORDS,
-    Greeting,
-    Journal,
-    Station,
-    saved,
-)
+from diadema.store.station_state import (COMMANDS, LIFE, PENDING_LIMIT, RECORDS, Greeting, Journal, Station, saved)
 from diadema.store.writer import Batch, Doubtful, EventRow
 from diadema.wire.commands import is_station
 from diadema.wire.events import (

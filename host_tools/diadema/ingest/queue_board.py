@@ -18,7 +18,7 @@ from diadema.site.description import Site
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import (Kept, day_at)
 from diadema.store import QueueCall, Reader
-from diadema.store.station_memory import Station
+from diadema.store.station_state import (Station)
 
 EVERY_S = 1.0
 _LOST_MS = 2 * 3_600_000

@@ -16,7 +16,7 @@ from diadema.site.description import load
 from diadema.base.errors import (FleetError)
 from diadema.stations.selftest.reading import newest
 from diadema.store import open_reader, tables
-from diadema.store.station_memory import Greeting, Journal, Station
+from diadema.store.station_state import (Greeting, Journal, Station)
 from diadema.store.station_state import StationState
 
 DAY_MS = 86_400_000
