@@ -17,7 +17,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from diadema.access import Accounts, passwords
+from diadema.access import (Accounts, book)
 from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema.base.errors import DiademaError
@@ -248,7 +248,7 @@ def _write_site(data: DataDir, site: dict[str, Any]) -> None:
 
 def _invite(accounts: Accounts) -> str:
     """An administrator that is nobody, so that the pages of the run can be opened."""
-    me, password = Person(id="sim", name="", role="service"), passwords.random_password()
+    me, password = Person(id="sim", name="", role="service"), book.random_password()
     if VISITOR in {one.id for one in accounts.book.all()}:
         accounts.book.set_password(me, VISITOR, password)
     else:
