@@ -10,7 +10,7 @@ from collections.abc import Callable
 from diadema.access.answers import Answers
 from diadema.access.audit import Audit
 from diadema.access.book import Book
-from diadema.access.codes import Codes
+from diadema.access.sessions import (Codes)
 from diadema.access.database import open_accounts
 from diadema.access.sessions import Sessions
 from diadema.access.throttle import Throttle

@@ -18,7 +18,7 @@ from starlette.types import Scope
 
 from diadema.access import Accounts
 from diadema.access.roles import Person, Right
-from diadema.access.secret import hashed
+from diadema.access.sessions import (hashed)
 from diadema.access.sessions import WHOLE_MS
 from diadema.web.guard import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 

@@ -8,7 +8,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError
 from argon2.exceptions import VerificationError
-from diadema.access.secret import new_code
+from diadema.access.sessions import (new_code)
 from diadema.base.errors import DiademaError
 import re
 from collections.abc import Callable

@@ -1,15 +1,60 @@
-"""Sessions of browsers: a random secret in a cookie, kept here as a hash, and its two ends."""
+"""Sessions of browsers: a random secret in a cookie, kept here as a hash, and its two ends.
 
-from collections.abc import Callable, Collection
+One-use codes: the set-up's, which the hub prints, and a link from this machine into a page.
+
+Browsers that an account was let in with: each keeps a sealed cookie by which it is known, so
+that others' guesses at that account do not keep it out. It lets nobody in.
+
+Random secrets that let somebody in, and the hash by which they are known again.
+
+They have 128 bits or are short-lived and throttled, so a plain SHA-256 keeps them.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from collections.abc import Collection
 from typing import Any
-
 from msgspec import Struct
-from sqlalchemy import Engine, Row, Select, delete, select, update
-
+from sqlalchemy import Engine
+from sqlalchemy import Row
+from sqlalchemy import Select
+from sqlalchemy import delete
+from sqlalchemy import select
+from sqlalchemy import update
 from diadema.access.database import writing
 from diadema.access.roles import Person
-from diadema.access.secret import hashed, new_secret
-from diadema.access.tables import accounts, sessions
+from diadema.access.tables import accounts
+from diadema.access.tables import sessions
+from diadema.access.tables import codes
+import hmac
+from starlette.requests import Request
+from starlette.responses import Response
+from diadema.access.authenticator import is_secure
+
+_CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none looks like another
+_MISREAD = str.maketrans("OIL", "011")
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def new_code() -> str:
+    """Twelve characters (60 bits) that a person can type."""
+    drawn = "".join(secrets.choice(_CODE) for _ in range(12))
+    return "-".join((drawn[:4], drawn[4:8], drawn[8:]))
+
+
+def as_typed(code: str) -> str:
+    """The code without what people change when they copy it."""
+    kept = "".join(sign for sign in code.upper() if sign.isalnum()).translate(_MISREAD)
+    return "-".join((kept[:4], kept[4:8], kept[8:]))
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
 
 IDLE_MS = 4 * 3600 * 1000
 WHOLE_MS = 12 * 3600 * 1000
@@ -111,3 +156,78 @@ def _person(row: Row[Any], address: str) -> Person:
         id=row.account, name=row.name, role=row.role, agent=row.agent, teams=frozenset(row.teams),
         language=row.language, session=row.hash, address=address, must_change=row.must_change,
     )  # fmt: skip
+
+
+_SET_UP = ""
+_SET_UP_MS = 24 * 3600 * 1000
+_ENTRY_MS = 10 * 60 * 1000
+
+
+class Codes:
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def set_up(self) -> str:
+        """A new code to make the first administrator with; the one before it is void."""
+        code = new_code()
+        with writing(self._engine) as tx:
+            tx.execute(delete(codes).where(codes.c.account == _SET_UP))
+            tx.execute(codes.insert(), self._row(code, _SET_UP, _SET_UP_MS))
+        return code
+
+    def sets_up(self, typed: str) -> bool:
+        """Whether it is that code, while there is no account. It stays good until there is one."""
+        where = (codes.c.hash == hashed(as_typed(typed))) & (codes.c.account == _SET_UP)
+        lives = codes.c.until_ms > self._now()
+        with self._engine.connect() as connection:
+            nobody = not connection.execute(select(1).select_from(accounts).limit(1)).first()
+            return nobody and bool(connection.execute(select(1).where(where & lives)).first())
+
+    def entry(self, account: str) -> str:
+        """Lets one browser of this machine in as that account, once, within ten minutes."""
+        code = new_secret()
+        with writing(self._engine) as tx:
+            tx.execute(codes.insert(), self._row(code, account, _ENTRY_MS))
+        return code
+
+    def enters(self, code: str) -> str | None:
+        """The account, and the code is used up."""
+        with writing(self._engine) as tx:
+            tx.execute(delete(codes).where(codes.c.until_ms <= self._now()))
+            where = (codes.c.hash == hashed(code)) & (codes.c.account != _SET_UP)
+            account: str | None = tx.execute(select(codes.c.account).where(where)).scalar()
+            tx.execute(delete(codes).where(where))
+        return account
+
+    def _row(self, code: str, account: str, ms: int) -> dict[str, object]:
+        return {"hash": hashed(code), "account": account, "until_ms": self._now() + ms}
+
+
+DEVICE_COOKIE = "diadema_device"
+_AGE_S = 180 * 86_400
+
+
+def known_device(request: Request, key: str, account: str) -> str:
+    """The device's name, if its cookie is one of this account; else empty."""
+    name, _, seal = request.cookies.get(DEVICE_COOKIE, "").partition(".")
+    if not name.isalnum() or len(name) > 64:
+        return ""
+    right = hmac.compare_digest(seal.encode("utf-8", "replace"), _seal(key, account, name))
+    return name if right else ""
+
+
+def know_device(request: Request, answer: Response, key: str, account: str) -> None:
+    """Put a cookie on the answer to a right login, the same where there is one."""
+    name = known_device(request, key, account) or secrets.token_hex(16)
+    value = f"{name}.{_seal(key, account, name).decode()}"
+    secure = is_secure(request.scope)
+    answer.set_cookie(
+        DEVICE_COOKIE, value, _AGE_S, path="/login", secure=secure, httponly=True,
+        samesite="strict",
+    )  # fmt: skip
+
+
+def _seal(key: str, account: str, name: str) -> bytes:
+    content = f"device:{account}:{name}".encode()
+    return hmac.digest(key.encode(), content, "sha256").hex().encode()

@@ -10,7 +10,7 @@ from diadema.access import audit
 from diadema.access.book import AccountError
 from diadema.access.database import writing
 from diadema.access.roles import TOKEN_ROLES, Person, Role
-from diadema.access.secret import hashed, new_secret
+from diadema.access.sessions import (hashed, new_secret)
 from diadema.access.tables import tokens
 
 PREFIX = "dia_"

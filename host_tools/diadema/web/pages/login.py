@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from diadema.access.book import Account, known_as
-from diadema.access.devices import know_device, known_device
+from diadema.access.sessions import (know_device, known_device)
 from diadema.access.authenticator import (
     address_of,
     csrf_of,
