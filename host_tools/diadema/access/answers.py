@@ -6,7 +6,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from diadema.access.database import writing
-from diadema.access.tables import answers
+from diadema.access.database import (answers)
 from diadema.base.idempotency import KEPT_MS, Once
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from diadema.access.database import writing
 from diadema.access.roles import Person
-from diadema.access.tables import audit
+from diadema.access.database import (audit)
 from diadema.store.record_heads import AUDIT, FIRST, end_of
 from diadema.store.record_heads import (key_of, link, of_purpose, old_link)
 

@@ -26,8 +26,8 @@ from diadema.access.database import writing
 from diadema.access.roles import PEOPLE_ROLES
 from diadema.access.roles import Person
 from diadema.access.roles import Role
-from diadema.access.tables import accounts
-from diadema.access.tables import sessions
+from diadema.access.database import (accounts)
+from diadema.access.database import (sessions)
 
 LEAST = 10
 MOST = 256

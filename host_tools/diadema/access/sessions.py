@@ -24,9 +24,9 @@ from sqlalchemy import select
 from sqlalchemy import update
 from diadema.access.database import writing
 from diadema.access.roles import Person
-from diadema.access.tables import accounts
-from diadema.access.tables import sessions
-from diadema.access.tables import codes
+from diadema.access.database import (accounts)
+from diadema.access.database import (sessions)
+from diadema.access.database import (codes)
 import hmac
 from starlette.requests import Request
 from starlette.responses import Response

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from diadema.access.database import writing
-from diadema.access.tables import attempts
+from diadema.access.database import (attempts)
 
 FREE = {"account": 4, "address": 20, "device": 4}  # failures before the first wait
 LONGEST_MS = 15 * 60 * 1000

@@ -11,7 +11,7 @@ from diadema.access.book import AccountError
 from diadema.access.database import writing
 from diadema.access.roles import TOKEN_ROLES, Person, Role
 from diadema.access.sessions import (hashed, new_secret)
-from diadema.access.tables import tokens
+from diadema.access.database import (tokens)
 
 PREFIX = "dia_"
 MOST_DAYS = 730

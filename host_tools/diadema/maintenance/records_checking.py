@@ -9,8 +9,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, Table, func, select
 
 from diadema.access import Accounts
-from diadema.access.tables import audit
-from diadema.access.tables import record_heads as kept_by_accounts
+from diadema.access.database import (audit)
+from diadema.access.database import (record_heads as kept_by_accounts)
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.store import open_reader, tables

@@ -11,8 +11,8 @@ from diadema.access import Accounts
 from diadema.access.audit import append
 from diadema.access.database import writing
 from diadema.access.roles import Person
-from diadema.access.tables import audit
-from diadema.access.tables import record_heads as kept_by_accounts
+from diadema.access.database import (audit)
+from diadema.access.database import (record_heads as kept_by_accounts)
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
 from diadema.store import Writer, open_writer, tables
