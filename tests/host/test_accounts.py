@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from diadema.access import (Accounts, book as passwords, throttle)
+from diadema.access import (Accounts, book as passwords, authenticator)
 from diadema.access.audit import AuditFull
 from diadema.access.book import AccountError
 from diadema.access.book import (WeakPassword)
@@ -246,7 +246,7 @@ def test_only_the_first_account_is_a_first_account(accounts: Accounts) -> None:
 
 def test_waits_grow_with_each_failure_and_end_with_success(accounts: Accounts, time: Time) -> None:
     who = {"account": "jefa", "address": "10.0.0.7"}
-    for _ in range(throttle.FREE["account"]):
+    for _ in range(authenticator.FREE["account"]):
         assert accounts.throttle.attempt(**who) == 0
     waits = []
     for _ in range(12):
@@ -264,7 +264,7 @@ def test_waits_grow_with_each_failure_and_end_with_success(accounts: Accounts, t
 
 def test_an_address_that_tries_many_names_waits_too(accounts: Accounts) -> None:
     tries = [accounts.throttle.attempt(account=f"n{n}", address="10.0.0.8") for n in range(40)]
-    assert tries.index(next(wait for wait in tries if wait)) == throttle.FREE["address"]
+    assert tries.index(next(wait for wait in tries if wait)) == authenticator.FREE["address"]
     assert accounts.throttle.attempt(account="n1", address="10.0.0.9") == 0
 
 

@@ -13,7 +13,7 @@ from diadema.access.book import Book
 from diadema.access.sessions import (Codes)
 from diadema.access.database import open_accounts
 from diadema.access.sessions import Sessions
-from diadema.access.throttle import Throttle
+from diadema.access.authenticator import (Throttle)
 from diadema.access.tokens import Tokens
 from diadema.base.paths import DataDir
 
