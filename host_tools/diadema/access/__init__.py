@@ -7,7 +7,7 @@ Times are UTC milliseconds of the real clock, also in a simulated run.
 import time
 from collections.abc import Callable
 
-from diadema.access.answers import Answers
+from diadema.access.audit import (Answers)
 from diadema.access.audit import Audit
 from diadema.access.book import Book
 from diadema.access.sessions import (Codes)
