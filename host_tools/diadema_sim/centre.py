@@ -17,7 +17,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from diadema.access import (Accounts, book)
+from diadema.access import Accounts, book
 from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema.base.errors import DiademaError

@@ -16,12 +16,13 @@ from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.cli.site import install_site
 from diadema.maintenance.personal_export import export
-from diadema.site import (badges, badges, description, station_config)
+from diadema.site import badges, description, station_config
 from diadema.site.directory import asking
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
 from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.problems import Wrong
 from diadema.site.directory.publishing import (
     changed_by_hand,
     differences,
@@ -30,7 +31,6 @@ from diadema.site.directory.publishing import (
 )
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import open_directory, take_in
-from diadema.site.directory.problems import Wrong
 from diadema.site.file import take_apart
 from hypothesis import given
 from hypothesis import strategies as st

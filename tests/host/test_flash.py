@@ -14,13 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 from broker_fixtures import IngestProcess, until
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, FlashError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.exchange.imports.journal import import_journal
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected
-from diadema.base.errors import (FlashError)
 from diadema.stations.flash.kept import owed
 from diadema.stations.flash.plan import read_plan
 from diadema.stations.flash.ports import chosen

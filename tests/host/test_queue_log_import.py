@@ -13,9 +13,9 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.imports.queue_verbs import reference
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader
-from diadema.exchange.imports.queue_verbs import (reference)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_logs import QueueLog, T

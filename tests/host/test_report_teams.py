@@ -12,7 +12,7 @@ from diadema.report.asked import NotYours
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
-from diadema.site.directory import (people_of)
+from diadema.site.directory import people_of
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import open_directory

@@ -1,7 +1,7 @@
 """The rules of a roll-out: who takes a program when, and when it stops."""
 
 import pytest
-from diadema.base.errors import (UpdateError)
+from diadema.base.errors import UpdateError
 from diadema.stations.update.plan import Fact, Plan
 from diadema.stations.update.rollout import SILENT_MS, Rollout
 from diadema.store.update_rows import Step

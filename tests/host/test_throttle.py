@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from diadema.access import Accounts
-from diadema.access.authenticator import (FREE, LONGEST_MS, Throttle)
+from diadema.access.authenticator import FREE, LONGEST_MS, Throttle
 from diadema.base.paths import DataDir
 
 MINUTE = 60_000

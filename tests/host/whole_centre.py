@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from diadema.base import credentials
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.imports.queue_verbs import reference
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.site import description as sites
@@ -21,7 +22,6 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
-from diadema.exchange.imports.queue_verbs import (reference)
 from given_out import give_out
 from histories import Journal, feed
 from hypothesis import strategies as st

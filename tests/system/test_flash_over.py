@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
 from diadema.base.clock import SystemClock
+from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import Gateway
 from diadema.stations.boards.partitions import Partition
@@ -30,7 +31,6 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
-from diadema.base.errors import (ProvisionError)
 from diadema.stations.provision.greeting import greeting_on
 from diadema.stations.provision.work import provision
 from diadema_sim import people

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from diadema.base.clock import SystemClock
+from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
@@ -21,7 +22,6 @@ from diadema.hub.enrol import enrol
 from diadema.site.description import load
 from diadema.site.directory.taking_in import open_directory
 from diadema.stations.fleet.reading import fleet
-from diadema.base.errors import (ProvisionError)
 from diadema.stations.provision.prompt import what_answers
 from diadema.stations.provision.work import provision, who_is_on
 from diadema.store import open_reader

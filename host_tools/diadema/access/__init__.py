@@ -7,13 +7,11 @@ Times are UTC milliseconds of the real clock, also in a simulated run.
 import time
 from collections.abc import Callable
 
-from diadema.access.audit import (Answers)
-from diadema.access.audit import Audit
+from diadema.access.audit import Answers, Audit
+from diadema.access.authenticator import Throttle
 from diadema.access.book import Book
-from diadema.access.sessions import (Codes)
 from diadema.access.database import open_accounts
-from diadema.access.sessions import Sessions
-from diadema.access.authenticator import (Throttle)
+from diadema.access.sessions import Codes, Sessions
 from diadema.access.tokens import Tokens
 from diadema.base.paths import DataDir
 

@@ -6,32 +6,20 @@ What was answered to writes that name themselves, for a day: asked again, the sa
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection
-from sqlalchemy import Engine
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
-from diadema.access.database import writing
-from diadema.access.roles import Person
-from diadema.access.database import audit
-from diadema.store.record_heads import AUDIT
-from diadema.store.record_heads import FIRST
-from diadema.store.record_heads import end_of
-from diadema.store.record_heads import key_of
-from diadema.store.record_heads import link
-from diadema.store.record_heads import of_purpose
-from diadema.store.record_heads import old_link
-from sqlalchemy import delete
+from sqlalchemy import Connection, Engine, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
-from diadema.access.database import answers
-from diadema.base.idempotency import KEPT_MS
-from diadema.base.idempotency import Once
+from sqlalchemy.exc import SQLAlchemyError
+
+from diadema.access.database import answers, audit, writing
+from diadema.access.roles import Person
+from diadema.base.idempotency import KEPT_MS, Once
+from diadema.store.record_heads import AUDIT, FIRST, end_of, key_of, link, of_purpose, old_link
 
 ALL = ("*",)  # every agent
 _WAITING = 10_000

@@ -11,33 +11,22 @@ else's guesses keep it out. An account that does not exist is treated as one tha
 import asyncio
 import hmac
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Scope
+
 from diadema.access import Accounts
-from diadema.access.roles import Person
-from diadema.access.roles import Right
-from diadema.access.sessions import hashed
-from diadema.access.sessions import WHOLE_MS
-from diadema.web.guard import NOBODY
-from diadema.web.guard import SAFE
-from diadema.web.guard import Refusal
-from diadema.web.guard import is_local
-from diadema.web.guard import is_public
-from diadema.web.guard import is_ui
-from collections.abc import Callable
-from collections.abc import Mapping
-from sqlalchemy import Connection
-from sqlalchemy import Engine
-from sqlalchemy import delete
-from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
-from diadema.access.database import writing
-from diadema.access.database import attempts
+from diadema.access.database import attempts, writing
+from diadema.access.roles import Person, Right
+from diadema.access.sessions import WHOLE_MS, hashed
+from diadema.web.guard import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 
 CSRF_COOKIE = "diadema_csrf"
 OPEN = ("/login", "/setup", "/enter")  # who is nobody yet comes in there

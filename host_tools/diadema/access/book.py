@@ -4,30 +4,21 @@ that it takes something from.
 Passwords: argon2id, and what makes one too weak.
 """
 
-from functools import cache
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError
-from argon2.exceptions import VerificationError
-from diadema.access.sessions import (new_code)
-from diadema.base.errors import DiademaError
 import re
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
-from sqlalchemy import Connection
-from sqlalchemy import Engine
-from sqlalchemy import delete
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import Connection, Engine, delete, func, select, update
+
 from diadema.access import audit
-from diadema.access.database import writing
-from diadema.access.roles import PEOPLE_ROLES
-from diadema.access.roles import Person
-from diadema.access.roles import Role
-from diadema.access.database import (accounts)
-from diadema.access.database import (sessions)
+from diadema.access.database import accounts, sessions, writing
+from diadema.access.roles import PEOPLE_ROLES, Person, Role
+from diadema.access.sessions import new_code
+from diadema.base.errors import DiademaError
 
 LEAST = 10
 MOST = 256

@@ -3,31 +3,35 @@
 The tables of `accounts.sqlite3`. What lets somebody in is kept as a hash only.
 """
 
-from sqlalchemy import JSON
-from sqlalchemy import BigInteger
-from sqlalchemy import Boolean
-from sqlalchemy import Column
-from sqlalchemy import Index
-from sqlalchemy import Integer
-from sqlalchemy import LargeBinary
-from sqlalchemy import MetaData
-from sqlalchemy import Table
-from sqlalchemy import Text
-from diadema.store.record_heads import head_table
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from sqlalchemy import URL
-from sqlalchemy import Connection
-from sqlalchemy import Engine
-from sqlalchemy import create_engine
-from sqlalchemy import event
+
+from sqlalchemy import (
+    JSON,
+    URL,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import DBAPIError
+
 from diadema.base.errors import DiademaError
 from diadema.base.paths import cannot_write
+from diadema.store.record_heads import head_table
 
 VERSION = 1
 metadata = MetaData()

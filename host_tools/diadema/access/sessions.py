@@ -11,26 +11,19 @@ They have 128 bits or are short-lived and throttled, so a plain SHA-256 keeps th
 """
 
 import hashlib
-import secrets
-from collections.abc import Callable
-from collections.abc import Collection
-from typing import Any
-from msgspec import Struct
-from sqlalchemy import Engine
-from sqlalchemy import Row
-from sqlalchemy import Select
-from sqlalchemy import delete
-from sqlalchemy import select
-from sqlalchemy import update
-from diadema.access.database import writing
-from diadema.access.roles import Person
-from diadema.access.database import (accounts)
-from diadema.access.database import (sessions)
-from diadema.access.database import (codes)
 import hmac
+import secrets
+from collections.abc import Callable, Collection
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Engine, Row, Select, delete, select, update
 from starlette.requests import Request
 from starlette.responses import Response
+
 from diadema.access.authenticator import is_secure
+from diadema.access.database import accounts, codes, sessions, writing
+from diadema.access.roles import Person
 
 _CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none looks like another
 _MISREAD = str.maketrans("OIL", "011")

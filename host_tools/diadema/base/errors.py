@@ -20,6 +20,7 @@ Why the store took nothing. Each means: nothing was written.
 import sqlite3
 from pathlib import Path
 
+
 class DiademaError(Exception):
     """Anything that the person at the command line can act on; the command ends with code 2."""
 

@@ -3,16 +3,16 @@
 A data directory for one program: while it works on the store itself, no hub may run there.
 """
 
+import contextlib
 import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
 from diadema.base.errors import DiademaError
-from diadema.base.paths import cannot_write
-import contextlib
-from diadema.base.paths import DataDir
+from diadema.base.paths import DataDir, cannot_write
 
 _LOOK_S = 0.05
 

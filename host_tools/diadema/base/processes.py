@@ -5,17 +5,17 @@ How many files and connections a process may have open.
 
 import contextlib
 import os
+import resource
 import signal
 import stat
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
 from diadema.base.paths import DataDir
-import resource
-import sys
 
 _LOOK_S = 0.02
 _PATIENCE_S = 2.0  # between asking a process to end and ending it

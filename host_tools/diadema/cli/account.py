@@ -61,7 +61,7 @@ def _check_teams(data: Data, teams: "Iterable[str]") -> None:
     from datetime import date
 
     from diadema.base.paths import DataDir
-    from diadema.site.directory.people_of import (people)
+    from diadema.site.directory.people_of import people
 
     today = date.today()
     known = people(DataDir(data_root(data)), today, today).teams
@@ -182,7 +182,7 @@ def audit(
     from msgspec.structs import asdict
 
     from diadema.base.paths import DataDir
-    from diadema.site.directory.people_of import (teams_of)
+    from diadema.site.directory.people_of import teams_of
 
     directory = DataDir(data_root(data))
     if check:

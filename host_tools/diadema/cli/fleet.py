@@ -85,9 +85,9 @@ def bundle(
     clock: Clock = None,
 ) -> None:
     """Write all that helps to find out what a station has into one file, without secrets."""
+    from diadema.base.errors import FleetError
     from diadema.base.sanitize import file_name
     from diadema.stations.fleet.diagnosis import diagnosis
-    from diadema.base.errors import (FleetError)
 
     made = diagnosis(_data(data), station, _now(clock))
     file = out or Path(f"{file_name(station)}.zip")
@@ -127,7 +127,7 @@ def move(
 ) -> None:
     """Take a station to another seat."""
     from diadema.base.clock import open_clock
-    from diadema.base.errors import (FleetError)
+    from diadema.base.errors import FleetError
     from diadema.stations.fleet.reading import fleet
     from diadema.stations.provision.seat import take_seat
 

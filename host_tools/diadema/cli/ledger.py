@@ -51,7 +51,7 @@ def restored(
 ) -> None:
     """Enter, in both files, that records were restored from a backup. No hub may run."""
     from diadema.base.clock import open_clock
-    from diadema.base.locks import (alone)
+    from diadema.base.locks import alone
     from diadema.base.paths import DataDir
     from diadema.cli.account import shell_person
     from diadema.maintenance.records_keeping import enter

@@ -38,8 +38,7 @@ Language = Annotated[
 @app.command()
 def kinds(language: Language = "es", as_json: AsJson = False) -> None:
     """List the kinds, and the columns that a file of each has."""
-    from diadema.site.directory.kinds import KINDS
-    from diadema.site.directory.kinds import (label)
+    from diadema.site.directory.kinds import KINDS, label
 
     columns = {
         kind.name: {field.name: label(kind.name, field.name, language) for field in kind.fields}
@@ -277,7 +276,7 @@ def _open(place: "DataDir", now_ms: int) -> Any:
 def _today(data: Path | None, clock: Path | None) -> "tuple[DataDir, date, int]":
     from diadema.base.clock import open_clock
     from diadema.base.paths import DataDir
-    from diadema.site.directory.people_of import (day_at)
+    from diadema.site.directory.people_of import day_at
 
     place = DataDir(data_root(data))
     now_ms = open_clock(clock).now_ms()
@@ -285,7 +284,7 @@ def _today(data: Path | None, clock: Path | None) -> "tuple[DataDir, date, int]"
 
 
 def _day(text: str | None) -> date | None:
-    from diadema.site.directory.sheets import (read_date)
+    from diadema.site.directory.sheets import read_date
 
     return read_date("day", text) if text else None
 

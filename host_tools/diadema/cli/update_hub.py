@@ -103,7 +103,7 @@ def _ask(data: Path | None, **body: Any) -> dict[str, Any]:
 
 def _refuse(number: int, told: list[dict[str, Any]]) -> NoReturn:
     """Raises UpdateError."""
-    from diadema.base.errors import (UpdateError)
+    from diadema.base.errors import UpdateError
 
     what = "there was none yet, `diadema update start` begins one"
     if told:

@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Select, TextClause, func, sele
 
 from diadema.figures.joins import EARLY_MS, WINDOW_MS, join, join_rings
 from diadema.figures.switch import NOBODY, Names
-from diadema.site.directory.people import People, Worker
-from diadema.site.directory.people import (Held)
-from diadema.store import (kept_contacts, reader, tables)
+from diadema.site.directory.people import Held, People, Worker
+from diadema.store import kept_contacts, reader, tables
 from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
 from diadema.store.rows import SWITCH, Contact, QueueCall, QueueRing
 

@@ -5,7 +5,7 @@
 from diadema.figures.rows import Calls, Spread, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
-from diadema.site.directory.people import (Held, queue_of)
+from diadema.site.directory.people import Held, queue_of
 from diadema.store.rows import Contact, Ticket
 
 UNCODED = (None, "SIN_TIPIFICAR")

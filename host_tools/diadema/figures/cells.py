@@ -14,7 +14,7 @@ from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import book_rings, book_served
 from diadema.metrics.contacts import doubtful
 from diadema.metrics.intervals import Intervals
-from diadema.site.directory.people import (Held)
+from diadema.site.directory.people import Held
 from diadema.store.kept_contacts import key_of
 from diadema.store.rows import QueueCall
 

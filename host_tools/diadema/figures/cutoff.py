@@ -10,8 +10,7 @@ from sqlalchemy import Connection, select
 from diadema.figures.rows import Cut, Owing
 from diadema.site.directory.people import People
 from diadema.store import tables
-from diadema.store.station_state import (Greeting, Journal, Station)
-from diadema.store.station_state import StationState
+from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.store.writer import POSITION
 
 _hello = msgpack.Decoder(Greeting).decode

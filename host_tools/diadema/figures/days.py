@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from diadema.base.paths import DataDir
-from diadema.site.directory import (people_of)
+from diadema.site.directory import people_of
 
 _LAST_S = 4_133_980_800  # 2101-01-01: nothing we were told happened later
 _LONGEST_MS = 3653 * 86_400_000

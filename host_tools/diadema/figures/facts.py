@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from diadema.figures.alone import Alone, alone
 from diadema.figures.load import end_of
-from diadema.site.directory.people import (Held)
+from diadema.site.directory.people import Held
 from diadema.store import kept_contacts, kept_trails, tables
 from diadema.store.kept_contacts import Key, key_of
 from diadema.store.rows import Contact, Ticket, Trail

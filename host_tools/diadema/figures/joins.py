@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from msgspec import Struct, field
 
 from diadema.base.paths import DataDir
-from diadema.site.directory.people import People
-from diadema.site.directory.people import (Turns, merged, whose)
-from diadema.store import (kept_contacts, open_reader, reader as switch_calls, tables)
+from diadema.site.directory.people import People, Turns, merged, whose
+from diadema.store import kept_contacts, open_reader, tables
+from diadema.store import reader as switch_calls
 from diadema.store.rows import Contact, QueueCall, QueueRing
 
 WINDOW_MS = 30_000  # the switch's clock and the stations' may differ so much

@@ -13,7 +13,7 @@ from diadema.figures.rows import Calls, Cut, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import (people as read_people)
+from diadema.site.directory.people_of import people as read_people
 
 
 class AgentRow(Struct, kw_only=True):

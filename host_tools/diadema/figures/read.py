@@ -23,8 +23,8 @@ from diadema.figures.result import ByHalf, Day, Figures, Packed
 from diadema.figures.roll import Scope, bring, current, queue_calls
 from diadema.figures.rows import QueueSums, Sums
 from diadema.metrics.intervals import Intervals
-from diadema.site.directory.people_of import (people as read_people)
-from diadema.site.directory.people import (Held)
+from diadema.site.directory.people import Held
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import kept_contacts, open_reader, tables
 
 __all__ = ["Day", "Figures", "read"]

@@ -23,10 +23,10 @@ from diadema.figures.rollups import State
 from diadema.figures.rows import QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
-from diadema.site.directory.people import People
-from diadema.site.directory.people_of import (people as read_people)
-from diadema.site.directory.people import (Held, queue_of)
-from diadema.store import (open_reader, reader as switch_calls, tables)
+from diadema.site.directory.people import Held, People, queue_of
+from diadema.site.directory.people_of import people as read_people
+from diadema.store import open_reader, tables
+from diadema.store import reader as switch_calls
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall
 

@@ -12,8 +12,7 @@ from diadema.figures.rows import Calls, Sums
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import overlapping, talk_ms
 from diadema.metrics.rounding import whole_seconds
-from diadema.site.directory.people import People
-from diadema.site.directory.people import (Held, queue_of)
+from diadema.site.directory.people import Held, People, queue_of
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall, QueueRing
 

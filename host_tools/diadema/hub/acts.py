@@ -12,6 +12,13 @@ from sqlalchemy import select
 from diadema.base.idempotency import Once
 from diadema.hub.act_scope import check_among, check_ticket
 from diadema.hub.commanding import Commands, New
+from diadema.hub.own_journal import (
+    Deed,
+    OwnJournal,
+    Recorded,
+    Refused,
+    Reply,
+)
 from diadema.hub.pin_resets import PinResets
 from diadema.ingest.act_kinds import (
     ANY_ACT,
@@ -32,17 +39,10 @@ from diadema.ingest.act_kinds import (
     SendMessage,
 )
 from diadema.ingest.core import Ingest
-from diadema.hub.own_journal import (
-    Deed,
-    OwnJournal,
-    Recorded,
-    Refused,
-    Reply,
-)
 from diadema.site import pins
 from diadema.store import Reader, tables
 from diadema.store.rows import Ticket
-from diadema.store.station_state import (Station)
+from diadema.store.station_state import Station
 from diadema.words import text
 
 type Place = tuple[str, int, int]

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from diadema.hub.enrolment import Enrolment
-from diadema.ingest.proof import Proofs
 from diadema.ingest.core import Ingest
+from diadema.ingest.proof import Proofs
 from diadema.site.station_keys import StationKeys
-from diadema.store.station_state import (Greeting)
+from diadema.store.station_state import Greeting
 
 LONGEST_S = 600.0
 

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from nats.aio.msg import Msg
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, UpdateError
 from diadema.base.idempotency import HEADER, Once
 from diadema.hub.mosquitto import Door
 from diadema.hub.own_journal import Refused
 from diadema.hub.provision_windows import LONGEST_S
-from diadema.base.errors import (UpdateError)
-from diadema.store import (StoreStale, StoreUnavailable, station_state)
+from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from diadema.site.badges import badge_hash
 from diadema.site.description import Site
-from diadema.store.attendance import (Badge)
+from diadema.store.attendance import Badge
 
 
 def badges_of(site: Site, badge_key: str, now_ms: int) -> list[Badge]:

@@ -24,7 +24,7 @@ from diadema.site.station_config import (
 )
 from diadema.stations.update.keys import load_public
 from diadema.store import tables
-from diadema.store.attendance import (Badges)
+from diadema.store.attendance import Badges
 
 
 class SiteKeeper:

@@ -15,8 +15,7 @@ from diadema.store import tables
 from diadema.store.chain import Placed, Told
 from diadema.store.kept_trails import TrailRow, trail_row
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
-from diadema.store.station_state import StationState
-from diadema.store.station_state import (BootClock)
+from diadema.store.station_state import BootClock, StationState
 from diadema.store.update_rows import Step
 
 type Key = tuple[str, int, int]

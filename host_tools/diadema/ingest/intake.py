@@ -13,16 +13,25 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema.ingest.proof import Proofs, Verdict
+from diadema.base.errors import StoreTrouble
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of
 from diadema.ingest.projection import project, skip
-from diadema.base.errors import (StoreTrouble)
+from diadema.ingest.proof import Proofs, Verdict
 from diadema.store.kept_contacts import row_of
 from diadema.store.kept_trails import trail_row
 from diadema.store.rows import HUB
-from diadema.store.station_state import (COMMANDS, LIFE, PENDING_LIMIT, RECORDS, Greeting, Journal, Station, saved)
+from diadema.store.station_state import (
+    COMMANDS,
+    LIFE,
+    PENDING_LIMIT,
+    RECORDS,
+    Greeting,
+    Journal,
+    Station,
+    saved,
+)
 from diadema.store.writer import Batch, Doubtful, EventRow
 from diadema.wire.commands import is_station
 from diadema.wire.events import (

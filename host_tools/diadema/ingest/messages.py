@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from diadema.store.rows import QueueCall
-from diadema.store.station_state import (Greeting)
+from diadema.store.station_state import Greeting
 from diadema.store.update_rows import Step
 from diadema.store.writer import AnswerRow, Ended
 from diadema.wire.commands import is_host, is_station

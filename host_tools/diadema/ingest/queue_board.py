@@ -16,9 +16,9 @@ from diadema.metrics.intervals import HALF_HOUR_S, Intervals
 from diadema.metrics.queue import SHORT_S, Flow, service_level
 from diadema.site.description import Site
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import (Kept, day_at)
+from diadema.site.directory.people_of import Kept, day_at
 from diadema.store import QueueCall, Reader
-from diadema.store.station_state import (Station)
+from diadema.store.station_state import Station
 
 EVERY_S = 1.0
 _LOST_MS = 2 * 3_600_000

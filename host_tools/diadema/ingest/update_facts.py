@@ -5,7 +5,7 @@ from sqlalchemy import Connection, select
 from diadema.stations.boards.builds import NEEDS_IMAGE, needs_image
 from diadema.stations.update.plan import Fact
 from diadema.store import tables
-from diadema.store.station_state import (Station)
+from diadema.store.station_state import Station
 from diadema.store.update_rows import Seat, Step
 
 # faults that come and go with the desk or the network, whatever the program

@@ -9,8 +9,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, Table, func, select
 
 from diadema.access import Accounts
-from diadema.access.database import (audit)
-from diadema.access.database import (record_heads as kept_by_accounts)
+from diadema.access.database import audit
+from diadema.access.database import record_heads as kept_by_accounts
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.store import open_reader, tables
@@ -22,8 +22,9 @@ from diadema.store.record_heads import (
     end_of,
     hash_at,
     kept_head,
+    key_of,
+    of_purpose,
 )
-from diadema.store.record_heads import (key_of, of_purpose)
 from diadema.store.rows import HUB
 
 LEDGER = {"marks": tables.marks, "hours": tables.mark_hours, "corrections": tables.corrections}

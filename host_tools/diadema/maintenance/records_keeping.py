@@ -9,22 +9,23 @@ from sqlalchemy import Connection, Table
 
 from diadema.access import Accounts
 from diadema.access.audit import append
-from diadema.access.database import writing
+from diadema.access.database import audit, writing
+from diadema.access.database import record_heads as kept_by_accounts
 from diadema.access.roles import Person
-from diadema.access.database import (audit)
-from diadema.access.database import (record_heads as kept_by_accounts)
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
-from diadema.store import Writer, open_writer, tables
 from diadema.maintenance.records_checking import BEGUN, LEDGER, follows
+from diadema.store import Writer, open_writer, tables
 from diadema.store.record_heads import (
     AUDIT,
     Head,
     end_of,
     keep_heads,
     kept_head,
+    key_of,
+    link,
+    of_purpose,
 )
-from diadema.store.record_heads import (key_of, link, of_purpose)
 
 _HUB = Person(id="hub", name="hub", role="service")
 _encode = msgspec.json.Encoder().encode

@@ -22,7 +22,7 @@ from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.stages import staged
 from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, summary, table
 from diadema.site.directory.people import PRIVATE
-from diadema.site.directory.people_of import (people as read_people)
+from diadema.site.directory.people_of import people as read_people
 
 type _Cause = tuple[str, str, str, str, str]  # agent, station, area, part, what it came to
 

@@ -22,7 +22,7 @@ from diadema.report.model import Scope, Target
 from diadema.report.period import Period
 from diadema.site import description
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import (people as read_people)
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.words import text
 

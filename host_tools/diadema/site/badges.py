@@ -14,13 +14,15 @@ opens the exchange at a reader. Writing real cards is not done here, nor by any 
 writes them with a DESFire tool makes both keys of a card with `card_key`.
 """
 
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.cmac import CMAC
 import hashlib
 import hmac
 import re
 from typing import Self
+
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 from msgspec import Struct
+
 from diadema.base import credentials
 from diadema.base.paths import DataDir
 

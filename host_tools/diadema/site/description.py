@@ -7,28 +7,20 @@ refused.
 The agents of a site: their names, badges, PINs and codes, and what a login asks of them.
 """
 
-from collections.abc import Iterable
-from collections.abc import Sequence
-from typing import Annotated
-from msgspec import Meta
-from msgspec import Struct
-from diadema.base.errors import DiademaError
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Literal
-from msgspec import field
-from diadema.site.badges import ID
-from diadema.site.badges import KEPT
-from diadema.site.badges import card_of
-from diadema.site.badges import is_id
-from diadema.site.badges import is_secure
 from pathlib import Path
-from zoneinfo import ZoneInfo
-from zoneinfo import available_timezones
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
 import msgspec
+from msgspec import Meta, Struct, field
+
+from diadema.base.errors import DiademaError
 from diadema.base.sanitize import hidden
+from diadema.site.badges import ID, KEPT, card_of, is_id, is_secure
 from diadema.site.file import whole
-from diadema.site.work import Work
-from diadema.site.work import check_work
+from diadema.site.work import Work, check_work
 from diadema.wire.commands import is_station
 from diadema.wire.events import UNREADABLE
 

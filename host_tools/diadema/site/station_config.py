@@ -17,12 +17,12 @@ from msgspec.structs import replace
 from diadema.site.badges import badge_hash, is_secure, reader_key
 from diadema.site.description import (
     Agent,
+    Coded,
     Site,
     SiteError,
     Station,
 )
 from diadema.site.pins import wire
-from diadema.site.description import (Coded)
 from diadema.site.work import Campaign, Reason
 from diadema.wire.commands import CONFIG_PART
 

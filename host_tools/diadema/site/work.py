@@ -10,7 +10,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
-from diadema.site.description import (Code, Coded, Label, SiteError, Strict, check_codes, check_unique)
+from diadema.site.description import (
+    Code,
+    Coded,
+    Label,
+    SiteError,
+    Strict,
+    check_codes,
+    check_unique,
+)
 
 type Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 type _Children = Annotated[list[Any], Meta(max_length=48)]

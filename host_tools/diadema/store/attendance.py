@@ -7,12 +7,14 @@ Kept beside the site, which only knows of today: a mark is resolved by the roste
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
-from sqlalchemy import Connection
-from sqlalchemy import select
-from diadema.store import tables
 from itertools import pairwise
+from typing import NamedTuple
+
 from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from diadema.store import tables
+
 
 class Badge(NamedTuple):
     """`until_utc`: null for a badge without an end; a badge for one day has both bounds."""

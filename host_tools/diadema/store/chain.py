@@ -5,19 +5,14 @@ in. An hour that comes later is a link of a chain of its own, `mark_hours`.
 The chain of a ledger that was worked out anew: as it was, wherever the marks are the same.
 """
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
 import msgspec
-from sqlalchemy import Connection
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+
 from diadema.store import tables
-from diadema.store.record_heads import FIRST
-from diadema.store.record_heads import end_of
-from diadema.store.record_heads import (link)
-from diadema.store.record_heads import (of_purpose)
-from diadema.store.record_heads import (old_link)
-from collections.abc import Mapping
+from diadema.store.record_heads import FIRST, end_of, link, of_purpose, old_link
 
 type Told = tuple[str, int, int, int, int, int | None, str | None, str | None, str, str]
 type Placed = tuple[int, int | None, int | None]  # generation, utc, uncertainty_ms

@@ -4,26 +4,16 @@ Many rows by few statements. SQLite works a statement off without Python's lock,
 ingest can go on meanwhile; `executemany` would take and give the lock for each row.
 """
 
-from dataclasses import dataclass
-from dataclasses import field
-from sqlalchemy import Connection
-from sqlalchemy import func
-from sqlalchemy import or_
-from sqlalchemy import select
-from sqlalchemy import text
-from diadema.store import kept_contacts
-from diadema.store import kept_trails
-from diadema.store import tables
-from diadema.store.rows import Contact
-from diadema.store.rows import Session
-from diadema.store.rows import Trail
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
-from sqlalchemy import Table
-from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.dialects.sqlite import dialect
-from sqlalchemy.dialects.sqlite import insert
+
+from sqlalchemy import Connection, Table, func, or_, select, text
+from sqlalchemy.dialects.sqlite import Insert, dialect, insert
+
+from diadema.store import kept_contacts, kept_trails, tables
+from diadema.store.rows import Contact, Session, Trail
 
 # CROSS JOIN: the journals are the outer loop, whatever the planner thinks
 _OF_POSITIONS = "FROM positions AS at CROSS JOIN {} AS it USING (s, e) WHERE it.n > at.position"

@@ -3,39 +3,23 @@
 Reads the switch's calls, and how far the store was when they were read.
 """
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-import msgspec
-from sqlalchemy import ColumnElement
-from sqlalchemy import Connection
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import text
-from diadema.store import tables
-from diadema.store.rows import QueueCall
-from collections.abc import Collection
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from sqlalchemy import Engine
-from sqlalchemy import Select
-from sqlalchemy import Table
-from diadema.store import attendance
-from diadema.store import kept_contacts
-from diadema.store import kept_trails
-from diadema.store import register
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, func, select, text
+
+from diadema.store import attendance, kept_contacts, kept_trails, register, tables
 from diadema.store.attendance import Mark
 from diadema.store.database import open_database
 from diadema.store.host_rows import Correction
 from diadema.store.kept_contacts import key_of
-from diadema.store.register import Acted
-from diadema.store.register import Reading
-from diadema.store.rows import Contact
-from diadema.store.rows import QueueRing
-from diadema.store.rows import Session
-from diadema.store.rows import Ticket
-from diadema.store.rows import Trail
+from diadema.store.register import Acted, Reading
+from diadema.store.rows import Contact, QueueCall, QueueRing, Session, Ticket, Trail
 
 _ROW = tables.queue_calls.c
 

@@ -10,23 +10,19 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from diadema.base.errors import DiademaError
-from diadema.base.paths import cannot_write
-from collections.abc import Iterable
 from typing import Any
+
 import msgspec
 from msgspec import Struct
 from sqlalchemy import BigInteger as Number
-from sqlalchemy import Column
-from sqlalchemy import Connection
-from sqlalchemy import MetaData
-from sqlalchemy import Table
-from sqlalchemy import Text
-from sqlalchemy import func
-from sqlalchemy import select
+from sqlalchemy import Column, Connection, MetaData, Table, Text, func, select
 from sqlalchemy.dialects.sqlite import insert
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import cannot_write
 
 NAME = "records.key"
 _BYTES = 32

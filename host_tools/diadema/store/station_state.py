@@ -10,16 +10,11 @@ guidelines ask for one within ±10 ppm, and IEEE 802.11 lets no 2.4 GHz radio be
 ±25 ppm; twice that leaves room for age and heat.
 """
 
-from collections.abc import Iterable
-from msgspec import Struct
-from msgspec import field
-from diadema.store.rows import Contact
-from diadema.store.rows import QueueCall
-from diadema.store.rows import Session
-from diadema.store.rows import Ticket
-from diadema.store.rows import Trail
-from collections.abc import Callable
-from msgspec import msgpack
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct, field, msgpack
+
+from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 from diadema.wire.commands import Hello
 
 ASSUMED_PPB = 50_000

@@ -10,49 +10,31 @@ After an outage a thousand stations send everything again: if a double cost more
 does, that would never end.
 """
 
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait
-from diadema.base.errors import StoreStale
-from itertools import chain
-from sqlalchemy import Connection
-from collections import Counter
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
-from sqlalchemy import Engine
-from sqlalchemy import Table
-from sqlalchemy import bindparam
-from sqlalchemy import text
-from sqlalchemy import update
+
+from sqlalchemy import Connection, Engine, Table, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from diadema.base.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.base.idempotency import KEPT_MS
 from diadema.base.paths import DataDir
 from diadema.store import tables
-from diadema.store.loading import (Bulk)
-from diadema.store.loading import (insertion)
-from diadema.store.loading import (renewal)
-from diadema.store.loading import (replacement)
-from diadema.store.chain import HourChain
-from diadema.store.chain import MarkRow
-from diadema.store.chain import enter_old_hours
+from diadema.store.chain import HourChain, MarkRow, enter_old_hours
 from diadema.store.database import open_database
-from diadema.base.errors import StoreDamaged
-from diadema.base.errors import StoreUnavailable
-from diadema.base.errors import is_damage
+from diadema.store.erased import ErasedList, erased_list
 from diadema.store.kept_contacts import ContactRow
 from diadema.store.kept_trails import TrailRow
-from diadema.store.erased import ErasedList
-from diadema.store.erased import erased_list
-from diadema.store.record_heads import (key_of)
+from diadema.store.loading import Bulk, insertion, renewal, replacement
+from diadema.store.record_heads import key_of
+
 
 class Behind[Work, Done]:
     """`submit` and `settle` are for one thread. After a batch that failed none is written, for it

@@ -11,7 +11,7 @@ from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.site.directory import asking
-from diadema.site.directory.book import (Change)
+from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS, Kind
 from diadema.site.directory.problems import Wrong
 from diadema.web.api import Served

@@ -12,7 +12,7 @@ from diadema.base.paths import DataDir
 from diadema.figures.cutoff import cut_of
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import (people as read_people)
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.store.register import Acted
 

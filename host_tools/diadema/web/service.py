@@ -18,7 +18,7 @@ from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import (Kept)
+from diadema.site.directory.people_of import Kept
 from diadema.web.background import Background
 from diadema.web.channel import Source
 from diadema.web.channels import Channels

@@ -11,13 +11,11 @@ A piece is a frame of at most 200 bytes around `NUMBER,PIECE,COUNT:` and a slice
 `{"got":[NUMBER,PIECE]}` answers it. What begins with `{` is a message by itself.
 """
 
-from binascii import crc32
-from dataclasses import asdict
-from dataclasses import dataclass
 import random
-from collections import Counter
-from collections import deque
+from binascii import crc32
+from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 START = b"\x1e"

@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable
 
 from diadema.store import Reader
-from diadema.wire.frames import Decoder
-from diadema.wire.frames import (Joiner)
+from diadema.wire.frames import Decoder, Joiner
 
 from diadema_sim.centre import Centre
 from diadema_sim.station import Station

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.locks import (alone)
+from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.bank_calls import (
     COLUMNS,
@@ -34,7 +34,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.metrics.queue import overlapping
 from diadema.site import description
-from diadema.site.directory.people_of import (note_zone)
+from diadema.site.directory.people_of import note_zone
 from diadema.store import QueueCall, Writer, open_writer, tables
 
 _BATCH = 5000

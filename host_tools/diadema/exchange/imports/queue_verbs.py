@@ -13,21 +13,22 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+
 import msgspec
-from diadema.exchange.imports.queue_rows import BadRow
-from diadema.exchange.imports.queue_rows import Row
-from diadema.wire.events import EVENT_LIMIT
-from diadema.wire.events import QueueAbandoned
-from diadema.wire.events import QueueConnected
-from diadema.wire.events import QueueEntered
-from diadema.wire.events import QueueEvent
-from diadema.wire.events import QueueLeft
-from diadema.wire.events import QueueOffered
+
+from diadema.exchange.imports.queue_rows import BadRow, Row
+from diadema.wire.events import (
+    EVENT_LIMIT,
+    QueueAbandoned,
+    QueueConnected,
+    QueueEntered,
+    QueueEvent,
+    QueueLeft,
+    QueueOffered,
+)
 
 _DIGITS = 9  # the last ones: with or without the country's or the exchange's prefix
 _NOBODY = {"", "none", "unknown", "anonymous", "restricted", "unavailable", "private", "asterisk"}

@@ -11,14 +11,14 @@ from msgspec import Struct
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.locks import (alone)
+from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.maintenance.rebuild.compare import Difference, compare
 from diadema.maintenance.rebuild.place import put_in_place
 from diadema.maintenance.rebuild.replay import replay
+from diadema.maintenance.records_keeping import enter
 from diadema.site import description
 from diadema.store import open_writer
-from diadema.maintenance.records_keeping import enter
 
 _RECORDS = {"marks", "mark_hours", "corrections"}
 _BY = Person(id="rebuild", name="", role="service")

@@ -25,8 +25,8 @@ from diadema.maintenance.rebuild.compare import Counts
 from diadema.maintenance.rebuild.fresh import open_fresh
 from diadema.site.description import Site
 from diadema.store import Writer, open_reader, tables
-from diadema.store.chain import (Again)
-from diadema.store.record_heads import (key_of)
+from diadema.store.chain import Again
+from diadema.store.record_heads import key_of
 from diadema.store.station_state import StationState
 from diadema.wire.commands import Hello
 

@@ -5,41 +5,25 @@ Entries and changes of them, and how they are read from the tables: as of a day,
 version of each.
 """
 
-from collections.abc import Iterator
-from datetime import date
-from typing import Any
-import msgspec
-from msgspec import Struct
-from sqlalchemy import ColumnElement
-from sqlalchemy import Connection
-from sqlalchemy import Row
-from sqlalchemy import and_
-from sqlalchemy import exists
-from sqlalchemy import or_
-from sqlalchemy import select
-from diadema.base.errors import DiademaError
-from diadema.site.directory.kinds import Body
-from diadema.site.directory.tables import changes
-from diadema.site.directory.tables import entries
-from collections.abc import Collection
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import func
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select
+
+from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.site.badges import BadgeKeys
-from diadema.site.badges import keys_of
-from diadema.site.directory.checking import Newest
-from diadema.site.directory.checking import check_author
-from diadema.site.directory.kinds import kind_of
-from diadema.site.directory.tables import open_tables
-from diadema.site.directory.tables import publications
-from diadema.site.directory.problems import Problem
-from diadema.site.directory.problems import Wrong
+from diadema.site.badges import BadgeKeys, keys_of
+from diadema.site.directory.checking import Newest, check_author
+from diadema.site.directory.kinds import Body, kind_of
+from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.tables import changes, entries, open_tables, publications
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -4,29 +4,23 @@ What entries say of each other: whom they name must be there, and what must be o
 is one.
 """
 
-from collections.abc import Iterator
-from functools import cache
-from typing import TYPE_CHECKING
-from diadema.site.badges import brief
-from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.kinds import Body
-from diadema.site.directory.kinds import Kind
-from diadema.site.directory.problems import Problem
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
 import msgspec
 from sqlalchemy import Connection
+
 from diadema.base.sanitize import hidden
-from diadema.site.directory.book import Change
-from diadema.site.directory.book import read_entries
-from diadema.site.directory.kinds import kind_of
-from diadema.site.directory.problems import Wrong
+from diadema.site.badges import brief
+from diadema.site.directory.book import Change, read_entries
+from diadema.site.directory.kinds import KINDS, Body, Kind, kind_of
+from diadema.site.directory.problems import Problem, Wrong
 
 if TYPE_CHECKING:
+    from diadema.site.directory.book import Change
     from diadema.site.directory.checking import Newest
-    from diadema.site.directory.book import (Change)
 
 _SHOWN = 3
 

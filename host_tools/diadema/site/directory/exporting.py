@@ -8,8 +8,7 @@ from typing import Any
 
 from diadema.base.sanitize import cell, visible
 from diadema.site.directory.book import Directory, Entry
-from diadema.site.directory.kinds import Kind, kind_of
-from diadema.site.directory.kinds import (VALIDITY, choice_label, columns)
+from diadema.site.directory.kinds import VALIDITY, Kind, choice_label, columns, kind_of
 from diadema.words import section
 
 _WIDTH = 22

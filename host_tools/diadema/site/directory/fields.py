@@ -7,25 +7,21 @@ What the items of a list look like; each function gives the one way to write it,
 ValueError.
 """
 
-import re
-from collections.abc import Callable
-from datetime import date
-from diadema.site.badges import KEPT
-from diadema.site.badges import is_id
-from diadema.site.work import DAYS
 import math
+import re
 import unicodedata
-from datetime import datetime
-from datetime import time
-from datetime import timedelta
-from typing import Any
-from typing import Literal
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal
+
 from msgspec import Struct
+
 from diadema.base.sanitize import hidden
+from diadema.site.badges import KEPT, is_id
+from diadema.site.directory.kinds import choice_of
+from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.sheets import read_date
-from diadema.site.directory.kinds import (choice_of)
-from diadema.site.directory.problems import Problem
-from diadema.site.directory.problems import Wrong
+from diadema.site.work import DAYS
 
 DOCUMENTS = ("DNI", "CE", "PASAPORTE")
 _SHAPES = {

@@ -4,24 +4,18 @@ the API are made from. A kind's `key` names an entry; its code is never given to
 The words of fields, choices and columns in every language, and back.
 """
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from typing import Any
-from msgspec import Struct
-from diadema.metrics.queue import VARIANTS
-from diadema.site.directory.fields import DOCUMENTS
-from diadema.site.directory.fields import wrong_document
-from diadema.site.directory.fields import Field
-from diadema.site.directory.fields import Value
-from diadema.site.directory.problems import Problem
-from diadema.site.directory.problems import Wrong
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
-from diadema.site.directory.problems import label
-from diadema.words import LANGUAGES
-from diadema.words import section
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from diadema.metrics.queue import VARIANTS
+from diadema.site.directory.fields import DOCUMENTS, Field, Value, wrong_document
+from diadema.site.directory.problems import Problem, Wrong, label
+from diadema.words import LANGUAGES, section
 
 type Body = dict[str, Value]
 

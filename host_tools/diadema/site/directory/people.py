@@ -7,12 +7,12 @@ in before anybody wrote down whose it is.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from operator import itemgetter
-from msgspec import Struct
-from msgspec import field
+
+from msgspec import Struct, field
+
 from diadema.metrics.queue import THRESHOLD_S
 from diadema.site.description import Site
 

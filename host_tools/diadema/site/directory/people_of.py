@@ -4,39 +4,35 @@ People and places as they are on one day, for whoever reads figures.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from collections.abc import Sequence
-from datetime import date
-from datetime import datetime
-from datetime import time
-from datetime import timedelta
-from itertools import groupby
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import groupby, pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 import msgspec
 from msgspec import Struct
-from diadema.site.directory.book import Directory
-from diadema.site.directory.book import Entry
-from diadema.site.directory.kinds import Body
-from diadema.site.directory.people import Area
-from diadema.site.directory.people import People
-from diadema.site.directory.people import Planned
-from diadema.site.directory.people import Reason
-from diadema.site.directory.people import Spell
-from diadema.site.directory.people import Worker
-from diadema.site.directory.people import Held
-from diadema.site.directory.people import Span
-from diadema.site.directory.people import turns_of
-from diadema.site.work import SYSTEM_REASONS
-from contextlib import suppress
-from functools import lru_cache
-from pathlib import Path
-from zoneinfo import ZoneInfoNotFoundError
+
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
-from diadema.base.paths import write_whole
+from diadema.base.paths import DataDir, write_whole
 from diadema.site import description
-from diadema.site.directory.people import of_site
+from diadema.site.directory.book import Directory, Entry
+from diadema.site.directory.kinds import Body
+from diadema.site.directory.people import (
+    Area,
+    Held,
+    People,
+    Planned,
+    Reason,
+    Span,
+    Spell,
+    Worker,
+    of_site,
+    turns_of,
+)
+from diadema.site.work import SYSTEM_REASONS
 
 _AFTER_ALL = "~"  # after every code that begins with a day
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from diadema.site.directory.book import (Change)
+from diadema.site.directory.book import Change
 from diadema.site.directory.fields import Value
-from diadema.site.directory.kinds import (label)
+from diadema.site.directory.kinds import label
 from diadema.site.directory.problems import Problem
 
 

@@ -6,47 +6,32 @@ rarer is found by the site's own check.
 """
 
 import json
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
+
 import msgspec
-from msgspec import Struct
-from msgspec import field
-from sqlalchemy import insert
-from sqlalchemy import select
+from msgspec import Struct, field
+from sqlalchemy import insert, select
+
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.site.description import SiteError
-from diadema.site.description import parse
-from diadema.site.directory.book import Directory
-from diadema.site.directory.book import check_author
+from diadema.site.badges import is_secure
+from diadema.site.description import AGENTS_OF_A_STATION, SiteError, parse
+from diadema.site.directory.book import Directory, Entry, check_author
+from diadema.site.directory.kinds import Body
 from diadema.site.directory.people_of import planned
-from diadema.site.directory.tables import SITE_FILE
-from diadema.site.directory.tables import digest_of
-from diadema.site.directory.tables import pins
-from diadema.site.directory.tables import publications
-from diadema.site.directory.taking_in import keep_pins
+from diadema.site.directory.problems import Problem
 from diadema.site.directory.site_json import Draft
-from diadema.site.file import keep
-from diadema.site.file import site_digest
-from diadema.site.file import whole
-from diadema.site.pins import make_verifier
-from diadema.site.pins import random_pin
+from diadema.site.directory.tables import SITE_FILE, digest_of, pins, publications
+from diadema.site.directory.taking_in import keep_pins
+from diadema.site.file import keep, site_digest, whole
+from diadema.site.pins import make_verifier, random_pin
+from diadema.site.work import SYSTEM_CODES, SYSTEM_REASONS
 from diadema.store import tables
 from diadema.store.database import open_database
-from collections import Counter
-from collections.abc import Iterator
-from collections.abc import Sequence
-from diadema.site.badges import is_secure
-from diadema.site.description import AGENTS_OF_A_STATION
-from diadema.site.directory.book import Entry
-from diadema.site.directory.kinds import Body
-from diadema.site.directory.problems import Problem
-from diadema.site.work import SYSTEM_CODES
-from diadema.site.work import SYSTEM_REASONS
 
 type Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 

@@ -6,20 +6,18 @@ Which encoding a text file is in, where that can be known.
 Dates as people and spreadsheets write them.
 """
 
-import re
-from diadema.site.directory.problems import Problem
-from diadema.site.directory.problems import Wrong
 import csv
 import io
+import re
 import zipfile
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
+
 from msgspec import Struct
+
 from diadema.base.sanitize import from_cell
-from datetime import date
-from datetime import datetime
-from datetime import timedelta
+from diadema.site.directory.problems import Problem, Wrong
 
 # beyond ASCII, what Spanish has and Office adds; other signs betray another encoding
 _SPANISH = re.compile("[\x00-\x7fÀ-ÖØ-öø-ÿªº°¿¡«»“”‘’–—…•·€´\u00a0]*\\Z")

@@ -5,23 +5,18 @@ A site's description as entries of the directory, to begin one with or to take c
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
+
 import msgspec
-from diadema.site.description import Site
-from diadema.site.description import SiteError
-from diadema.site.description import parse
-from diadema.site.directory import (publishing)
-from diadema.site.directory.book import Directory
-from diadema.site.directory.book import Entry
-from diadema.site.directory.kinds import Body
-from diadema.site.directory.problems import Problem
-from diadema.site.directory.problems import Wrong
+
+from diadema.site.description import Agent, Site, SiteError, parse
+from diadema.site.directory import publishing
+from diadema.site.directory.book import Directory, Entry
+from diadema.site.directory.kinds import KINDS, Body
+from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.station_config import check_sizes
-from collections.abc import Iterator
-from diadema.site.description import Agent
-from diadema.site.directory.kinds import KINDS
 from diadema.site.work import Campaign
 
 _NO_PIN = f"{'0' * 16}:{'0' * 32}"  # a verifier that no PIN fits

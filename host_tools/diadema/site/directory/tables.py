@@ -6,41 +6,42 @@ hashes: every version of every entry, and the pages that SQLite has let go of.
 """
 
 import hashlib
-import sqlite3
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
-from sqlalchemy import URL
-from sqlalchemy import BigInteger
-from sqlalchemy import Column
-from sqlalchemy import Engine
-from sqlalchemy import ForeignKey
-from sqlalchemy import Integer
-from sqlalchemy import LargeBinary
-from sqlalchemy import MetaData
-from sqlalchemy import PrimaryKeyConstraint
-from sqlalchemy import Table
-from sqlalchemy import Text
-from sqlalchemy import create_engine
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
-from diadema.base.errors import DiademaError
-from diadema.base.errors import is_damage
 import json
 import logging
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
 import msgspec
-from sqlalchemy import Connection
-from sqlalchemy import and_
-from sqlalchemy import exists
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    and_,
+    create_engine,
+    event,
+    exists,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+
+from diadema.base.errors import DiademaError, is_damage
 from diadema.base.paths import DataDir
 from diadema.site.badges import keys_of
 from diadema.site.directory.kinds import KINDS
-from diadema.site.file import hashed
-from diadema.site.file import site_digest
+from diadema.site.file import hashed, site_digest
 
 VERSION = 2
 SITE_FILE = "site.json"  # in the hashes of a publication
@@ -125,7 +126,6 @@ def open_tables(path: Path) -> Engine:
                 metadata.create_all(tx)
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         if _layout(engine) == 1:
-
             turn_over(engine, path)
             with engine.connect().execution_options(write=True) as tx, tx.begin():
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")

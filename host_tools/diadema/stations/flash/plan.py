@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from diadema.base.errors import FlashError, ImageError
 from diadema.stations.boards.partitions import Partition
-from diadema.base.errors import (FlashError)
 from diadema.stations.image import slots, table
-from diadema.base.errors import (ImageError)
 from diadema.stations.image.look import look
 from diadema.stations.image.stock import LOADER
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, FlashError, ImageError
 from diadema.base.paths import DataDir
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
@@ -19,7 +19,6 @@ from diadema.stations.flash.chip import (
     Found,
     connected,
 )
-from diadema.base.errors import (FlashError)
 from diadema.stations.flash.kept import Kept, keep
 from diadema.stations.flash.own import (
     HEAD,
@@ -30,7 +29,6 @@ from diadema.stations.flash.own import (
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.restore import hub_files
 from diadema.stations.image import table
-from diadema.base.errors import (ImageError)
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.journal import walk
 

@@ -9,15 +9,14 @@ from sqlalchemy import Connection, func, select
 
 from diadema.base import credentials
 from diadema.base.certificates import Certificates
+from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
 from diadema.hub.ca_change import gateways_due, stations_due
 from diadema.ingest.update_facts import image_needed
 from diadema.site.description import load
-from diadema.base.errors import (FleetError)
 from diadema.stations.selftest.reading import newest
 from diadema.store import open_reader, tables
-from diadema.store.station_state import (Greeting, Journal, Station)
-from diadema.store.station_state import StationState
+from diadema.store.station_state import Greeting, Journal, Station, StationState
 
 DAY_MS = 86_400_000
 _HEALTH = 200  # events of it, at most

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from diadema.base.errors import ProveError
 from diadema.gateway.station_line import StationLine
 from diadema.site.station_keys import seal
-from diadema.base.errors import (ProveError)
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 from diadema.words import text

@@ -7,14 +7,13 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from diadema.base.errors import ProveError, ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import BAUD
 from diadema.site.description import Site
 from diadema.site.station_keys import StationKeys
 from diadema.stations.boards.table import BoardError, load_board
 from diadema.stations.prove.asking import Station, asking
-from diadema.base.errors import (ProveError)
-from diadema.base.errors import (ProvisionError)
 from diadema.stations.provision.greeting import InUse, greeting_on
 from diadema.stations.provision.work import who_is_on
 from diadema.stations.technician.screen import site_of

@@ -6,9 +6,9 @@ import contextlib
 import msgspec
 from msgspec import Raw, Struct
 
-from diadema.gateway.station_line import StationLine
+from diadema.base.errors import ProvisionError
 from diadema.gateway.console import Listener
-from diadema.base.errors import (ProvisionError)
+from diadema.gateway.station_line import StationLine
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 

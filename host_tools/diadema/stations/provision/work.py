@@ -9,14 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from diadema.base.clock import Clock
+from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import PATH_LIMIT, Gateway, Running
+from diadema.gateway.console import Listener, means
 from diadema.site.description import load
 from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.gateway.console import Listener, means
 from diadema.stations.fleet import trouble
 from diadema.stations.fleet.reading import fleet
-from diadema.base.errors import (ProvisionError)
 from diadema.stations.provision.greeting import InUse, greeting_on
 from diadema.stations.provision.prompt import what_answers
 from diadema.stations.provision.seat import take_seat

@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
+from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site
 from diadema.stations.provision.work import carrying, who_is_on
 from diadema.stations.selftest import telling
 from diadema.stations.selftest.console import Console
-from diadema.base.errors import (SelftestError)
 from diadema.stations.selftest.reading import inspection
 from diadema.stations.selftest.record import Signed
 from diadema.stations.technician.screen import site_of

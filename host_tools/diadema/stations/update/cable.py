@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import msgspec
 from msgspec import Struct
 
+from diadema.base.errors import UpdateError
 from diadema.gateway.station_line import StationLine
 from diadema.stations.fleet import trouble
 from diadema.stations.provision.greeting import greeting_on
 from diadema.stations.update.bundle import Bundle
-from diadema.base.errors import (UpdateError)
 from diadema.stations.update.sending import Sending
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE

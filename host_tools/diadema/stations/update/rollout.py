@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from diadema.base.errors import UpdateError
 from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.base.errors import (UpdateError)
 from diadema.stations.update.plan import Fact, Plan
 from diadema.store.update_rows import Seat, Step
 

@@ -15,7 +15,7 @@ from diadema.figures.cutoff import cut_of
 from diadema.figures.days import zone_of
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import (people as read_people)
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
