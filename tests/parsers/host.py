@@ -14,7 +14,7 @@ import msgspec
 from diadema.gateway.cable import Cable
 from diadema.hub import nats_jwt
 from diadema.hub.stream import StreamBroken, StreamReader
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import (Changes)
 from diadema.ingest.decode import BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.intake import Intake
 from diadema.ingest.messages import PREFIX, Message, target_of

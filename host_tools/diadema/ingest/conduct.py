@@ -5,7 +5,7 @@ come long after the call, and another one in its place.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import (Changes)
 from diadema.ingest.contacts import find, known_closed
 from diadema.store.rows import Contact, Step
 from diadema.store.station_state import StationState

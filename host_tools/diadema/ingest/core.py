@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from diadema.base.clock import Clock
 from diadema.figures.cutoff import position_of
-from diadema.ingest.changes import Changes, Rows
+from diadema.ingest.messages import (Changes, Rows)
 from diadema.ingest.departures import Departures
 from diadema.ingest.erased_events import obeyed
 from diadema.ingest.floor import Floor, day_of

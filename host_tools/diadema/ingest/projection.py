@@ -16,7 +16,7 @@ from diadema.ingest import (
     transfers,
     update_steps,
 )
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import (Changes)
 from diadema.ingest.clock_sync import end_boot, hour_before_anchor
 from diadema.ingest.closing import stop_clocks
 from diadema.store.station_state import StationState

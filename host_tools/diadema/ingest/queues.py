@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UnsetType
 from msgspec.structs import astuple
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import (Changes)
 from diadema.store import tables
 from diadema.store.rows import SWITCH, QueueCall, QueueRing
 from diadema.store.station_state import StationState

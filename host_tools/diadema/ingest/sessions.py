@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UnsetType
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import (Changes)
 from diadema.ingest.clock_sync import take_anchor
 from diadema.ingest.closing import close_all
 from diadema.ingest.trails import break_off

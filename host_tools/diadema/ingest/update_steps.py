@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import (Changes)
 from diadema.store import tables
 from diadema.store.station_state import StationState
 from diadema.store.update_rows import Step

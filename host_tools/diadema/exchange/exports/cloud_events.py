@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from diadema.base.paths import DataDir
 from diadema.exchange.exports.queue_log import PRIVATE
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import (Changes)
 from diadema.ingest.decode import decode
 from diadema.ingest.projection import project
 from diadema.ingest.window import LAST_MS, OLDEST_FILE_MS
