@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 from diadema.base.clock import Clock
 from diadema.figures.cutoff import position_of
 from diadema.ingest.messages import (Changes, Rows)
-from diadema.ingest.departures import Departures
+from diadema.ingest.sessions import (Departures)
 from diadema.ingest.erased_events import obeyed
 from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake, sender_of
-from diadema.ingest.late_marks import marks_among, placed
+from diadema.ingest.sessions import (marks_among, placed)
 from diadema.ingest.messages import Effects, Message, Orders
 from diadema.ingest.proof import Proofs
 from diadema.ingest.window import Refused, Window
