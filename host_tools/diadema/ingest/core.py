@@ -24,7 +24,7 @@ from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.sessions import (marks_among, placed)
 from diadema.ingest.messages import Effects, Message, Orders
 from diadema.ingest.proof import Proofs
-from diadema.ingest.window import Refused, Window
+from diadema.ingest.clock_sync import (Refused, Window)
 from diadema.site.description import Site
 from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told

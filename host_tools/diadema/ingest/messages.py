@@ -21,7 +21,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from itertools import chain
 from sqlalchemy import Table
-from diadema.ingest.window import Window
+from diadema.ingest.clock_sync import (Window)
 from diadema.store import tables
 from diadema.store.chain import Placed
 from diadema.store.chain import Told

@@ -25,7 +25,7 @@ from sqlalchemy import Connection
 from sqlalchemy import select
 import msgspec
 from diadema.ingest.decode import decode
-from diadema.ingest.window import Window
+from diadema.ingest.clock_sync import (Window)
 from diadema.store.chain import Placed
 from diadema.store.writer import Doubtful
 from diadema.wire.events import AttendanceMarked

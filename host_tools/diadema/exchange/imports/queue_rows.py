@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
 from diadema.exchange.imports.queue_sql import columns, is_sql, rows
-from diadema.ingest.window import LAST_MS, OLDEST_FILE_MS
+from diadema.ingest.clock_sync import (LAST_MS, OLDEST_FILE_MS)
 
 _COLUMNS = {  # as dumps call them
     "time": "time", "date_time": "time", "time_id": "time", "eventdate": "time",
