@@ -18,7 +18,7 @@ from diadema.base.clock import Clock
 from diadema.figures.cutoff import position_of
 from diadema.ingest.messages import (Changes, Rows)
 from diadema.ingest.sessions import (Departures)
-from diadema.ingest.erased_events import obeyed
+from diadema.ingest.decode import (obeyed)
 from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.sessions import (marks_among, placed)
