@@ -54,7 +54,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message, subject_of
 from diadema.ingest.proof import Proofs
-from diadema.ingest.queue_board import QueueBoard
+from diadema.ingest.queues import (QueueBoard)
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 from diadema.store.link_log import LinkLog
