@@ -12,7 +12,7 @@ from diadema.base.certificates import Certificates
 from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
 from diadema.hub.ca_change import gateways_due, stations_due
-from diadema.ingest.update_facts import image_needed
+from diadema.ingest.update_steps import (image_needed)
 from diadema.site.description import load
 from diadema.stations.selftest.reading import newest
 from diadema.store import open_reader, tables
