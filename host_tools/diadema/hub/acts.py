@@ -1,49 +1,202 @@
 """The rules of acting on agents and stations: what a supervisor may ask, of which station, and how
 it is noted. The station itself lets a call and its wrap-up end first.
+
+What the hub can be asked to do for a supervisor (`hub.act`) or to note (`hub.record`).
 """
 
-import secrets
-from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated
 from typing import Any
-
+from typing import Literal
 import msgspec
+from msgspec import Meta
+from msgspec import Struct
+from msgspec import field
+from diadema.wire.events import By
+from diadema.wire.events import Count
+from diadema.wire.events import Direction
+from diadema.wire.events import Of
+from diadema.wire.events import Sequence
+from diadema.wire.events import Station
+from diadema.wire.events import Utc
+import secrets
+from collections.abc import Callable
+from collections.abc import Mapping
 from sqlalchemy import select
-
 from diadema.base.idempotency import Once
-from diadema.hub.act_scope import check_among, check_ticket
-from diadema.hub.commanding import Commands, New
-from diadema.hub.own_journal import (
-    Deed,
-    OwnJournal,
-    Recorded,
-    Refused,
-    Reply,
-)
+from diadema.hub.act_scope import check_among
+from diadema.hub.act_scope import check_ticket
+from diadema.hub.commanding import Commands
+from diadema.hub.commanding import New
+from diadema.hub.own_journal import Deed
+from diadema.hub.own_journal import OwnJournal
+from diadema.hub.own_journal import Recorded
+from diadema.hub.own_journal import Refused
+from diadema.hub.own_journal import Reply
 from diadema.hub.pin_resets import PinResets
-from diadema.ingest.act_kinds import (
-    ANY_ACT,
-    ANY_RECORD,
-    Acknowledge,
-    AnswerFault,
-    AnswerHelp,
-    Asked,
-    Correct,
-    EndWrapup,
-    ForcePresence,
-    Justify,
-    LogOut,
-    Move,
-    Noted,
-    ResetPin,
-    Schedules,
-    SendMessage,
-)
 from diadema.ingest.core import Ingest
 from diadema.site import pins
-from diadema.store import Reader, tables
+from diadema.store import Reader
+from diadema.store import tables
 from diadema.store.rows import Ticket
-from diadema.store.station_state import Station
+from diadema.store.station_state import Station as Station_of_acts
 from diadema.words import text
+
+type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
+type Reason = Annotated[str, Meta(min_length=1, max_length=64)]
+type Note = Annotated[str, Meta(max_length=200)]
+type Text = Annotated[str, Meta(min_length=1, max_length=84)]
+type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
+
+
+class Asked(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True):
+    """`by`: the account or the rule; `who`: the name that a station shows, else the same;
+    `among`: the agents on whom that account may act, all if it is left out.
+    """
+
+    by: By
+    who: str = ""
+    note: Note | None = None
+    among: frozenset[str] | None = None
+
+
+class SendMessage(Asked, tag="message", kw_only=True):
+    """To each of `agents`. `sign` asks for her own badge under it."""
+
+    agents: Annotated[list[Agent], Meta(min_length=1, max_length=200)]
+    text: Text
+    reason: Reason
+    sign: bool = False
+
+
+class ForcePresence(Asked, tag="presence", kw_only=True):
+    """`reason`: one of the site's. Nobody but the agent sets ready."""
+
+    a: Agent
+    reason: Reason
+
+
+class LogOut(Asked, tag="logout", kw_only=True):
+    a: Agent
+    reason: Reason
+
+
+class Move(Asked, tag="move", kw_only=True):
+    """To another seat: her session here ends, and she is told where to go."""
+
+    a: Agent
+    seat: str
+    reason: Reason
+
+
+class EndWrapup(Asked, tag="wrapup_closed", kw_only=True):
+    a: Agent
+    reason: Reason
+
+
+class ResetPin(Asked, tag="pin_reset", kw_only=True):
+    """A code for one use, with which she chooses her own at a station."""
+
+    a: Agent
+    reason: Reason
+
+
+class AnswerHelp(Asked, tag="help", kw_only=True):
+    """`of`: the request; else the open one of hers."""
+
+    a: Agent | None = None
+    of: Of | None = None
+    state: Literal["accepted", "resolved"]
+    result: Word | None = None
+
+
+class AnswerFault(Asked, tag="fault", kw_only=True):
+    a: Agent | None = None
+    s: Station | None = None
+    of: Of | None = None
+    state: Literal["accepted", "resolved", "rejected"]
+    cause: Word | None = None
+
+
+class Noted(Asked, tag="note", kw_only=True):
+    """What was done off the system."""
+
+    a: Agent
+    kind: Literal[
+        "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
+    ]
+    c: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class Acknowledge(Asked, tag="acknowledge", kw_only=True):
+    """An alert was seen by a person: its rule, and since when it holds."""
+
+    a: Agent | None = None
+    s: Station | None = None
+    rule: Word
+    since: Utc | None = None
+
+
+ACTS = (
+    SendMessage, ForcePresence, LogOut, Move, EndWrapup, ResetPin, AnswerHelp, AnswerFault, Noted,
+    Acknowledge,
+)  # fmt: skip
+ANY_ACT: Any = reduce(or_, ACTS)
+
+
+class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):
+    by: By
+
+
+class Correct(Record, tag="attendance.corrected", kw_only=True):
+    a: Agent
+    direction: Direction
+    time: Utc
+    reason: Note
+    of: Of | None = None
+    evidence: Note | None = None
+
+
+class Justify(Record, tag="attendance.justified", kw_only=True):
+    a: Agent
+    reason: Note
+    of: Of | None = None
+    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")] | None = None
+    time: Utc | None = None
+    evidence: Note | None = None
+
+
+class Schedule(Record, tag="schedule.published", kw_only=True):
+    a: Agent
+    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+    version: Sequence
+    shift: Word | None = None
+    start: Utc | None = None
+    end: Utc | None = None
+    pauses: Annotated[list[tuple[Utc, Utc, str]], Meta(max_length=6)] = field(default_factory=list)
+    absence: Word | None = None
+
+
+class Schedules(Record, tag="schedules", kw_only=True):
+    """Many days at once; each is an event of its own."""
+
+    days: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=500)]
+
+    def each(self) -> list[Schedule]:
+        told = {"k": "schedule.published", "by": self.by}
+        return msgspec.convert([one | told for one in self.days], list[Schedule])
+
+
+class Catalogue(Record, tag="catalogue.published", kw_only=True):
+    catalogue: Word
+    version: Count
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+RECORDS = (Correct, Justify, Schedule, Schedules, Catalogue)
+ANY_RECORD: Any = reduce(or_, RECORDS)
+
 
 type Place = tuple[str, int, int]
 LIFE_MS = 30_000  # a station answers at once, in a call too; what comes later may hit another
@@ -252,7 +405,7 @@ class Acts:
 
     # -- where
 
-    def _seated(self, a: str) -> Station:
+    def _seated(self, a: str) -> Station_of_acts:
         """The station where she is logged in. Raises Refused."""
         self._check_agent(a)
         for s in reversed(self._ingest.floor.seats(a)):
@@ -261,7 +414,7 @@ class Acts:
                 return station
         raise Refused("not_logged_in", f"{a} is logged in nowhere", a=a)
 
-    def _reachable(self, a: str) -> Station:
+    def _reachable(self, a: str) -> Station_of_acts:
         """The same, where it must answer now."""
         station = self._seated(a)
         if station.link == "lost":
