@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 from diadema.gateway.cable import Cable
-from diadema.hub import nats_jwt
+from diadema.hub import (enrolment)
 from diadema.hub.stream import StreamBroken, StreamReader
 from diadema.ingest.messages import (Changes)
 from diadema.ingest.decode import BadEvent, UnknownEvent, decode, decode_known
@@ -187,7 +187,7 @@ def command(data: bytes) -> bytes | None:
 def token(data: bytes) -> None:
     """Claims, or a ValueError."""
     with contextlib.suppress(ValueError):
-        assert isinstance(nats_jwt.claims_of(data), dict)
+        assert isinstance(enrolment.claims_of(data), dict)
 
 
 def live_rows(data: bytes) -> None:

@@ -4,7 +4,7 @@ import base64
 import json
 
 import msgspec
-from diadema.hub import nats_jwt
+from diadema.hub import (enrolment)
 from diadema.site import description, station_config
 from diadema.site.example import EXAMPLE
 from diadema.stations.flash.own import config_file
@@ -136,7 +136,7 @@ def seeds() -> dict[str, list[bytes]]:
     spoilt = images.data_of(_image(), mend=False)
     lines = [b"\x1c".join([b"boot", body, b"cut " + encode(body)[:9]]) for body in day()[:4]]
     events = [b"\n".join(day()), b"1" + hello, b'4{"up":false}', *day()]
-    issuer = nats_jwt.Issuer(bytes(32))
+    issuer = enrolment.Issuer(bytes(32))
     token = issuer.sign("user", "subject", "audience", {"sub": {"allow": [">"]}}).encode()
     row = b'{"a":"a001","name":"Rosa","state":"ready","since":1,"contacts":2,"tmo":null}'
     configs = _configs()

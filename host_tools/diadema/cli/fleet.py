@@ -155,7 +155,7 @@ def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> Non
 @app.command()
 def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
     """End a station's credential by MQTT, until `diadema enrol --renew` makes a new one."""
-    from diadema.hub.enrol import enrol
+    from diadema.hub.enrolment import (enrol)
     from diadema.stations.fleet.reading import one
 
     s = one(_data(data), station, _now(clock)).row.s

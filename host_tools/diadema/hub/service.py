@@ -23,7 +23,7 @@ from diadema.base.credentials import (
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.hub.acts import Acts
-from diadema.hub.admission import Admission
+from diadema.hub.enrolment import (Admission)
 from diadema.hub.answers import Answers
 from diadema.hub.broker import fit_stream, is_ours
 from diadema.hub.broker_look import BrokerLook
@@ -32,10 +32,10 @@ from diadema.hub.commanding import Commands, Frames, Told
 from diadema.hub.connection import BUCKET, connect, open_bucket
 from diadema.hub.enrolment import Enrolment
 from diadema.hub.inspections import Inspections
-from diadema.hub.kick import kick
+from diadema.hub.enrolment import (kick)
 from diadema.hub.meta import Meta
 from diadema.hub.mosquitto import Mosquitto
-from diadema.hub.nats_jwt import Issuer
+from diadema.hub.enrolment import (Issuer)
 from diadema.hub.outbox import EVERY_S, Outbox
 from diadema.hub.own_journal import Recorded, Refused
 from diadema.hub.patience import Patience
@@ -48,7 +48,7 @@ from diadema.hub.session_checks import SessionChecks
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.hub.stream import StreamBroken, open_stream
 from diadema.hub.updates import Updates
-from diadema.hub.violations import ViolationWatch
+from diadema.hub.enrolment import (ViolationWatch)
 from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
 from diadema.ingest.marks_board import MarksBoard
