@@ -38,7 +38,7 @@ from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.enrolment import (Issuer)
 from diadema.hub.outbox import EVERY_S, Outbox
 from diadema.hub.own_journal import Recorded, Refused
-from diadema.hub.patience import Patience
+from diadema.hub.pipeline import (Patience)
 from diadema.hub.pin_resets import PinResets
 from diadema.hub.pipeline import Pipeline
 from diadema.hub.provision_windows import Windows
