@@ -33,7 +33,7 @@ from diadema.hub.connection import BUCKET, connect, open_bucket
 from diadema.hub.enrolment import Enrolment
 from diadema.hub.inspections import Inspections
 from diadema.hub.enrolment import (kick)
-from diadema.hub.meta import Meta
+from diadema.hub.connection import (Meta)
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.enrolment import (Issuer)
 from diadema.hub.outbox import EVERY_S, Outbox
