@@ -4,6 +4,6 @@
 """
 
 from diadema.hub.hub import Hub
-from diadema.hub.pages import PageDoor
+from diadema.hub.child import (PageDoor)
 
 __all__ = ["Hub", "PageDoor"]

@@ -24,7 +24,7 @@ from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child
 from diadema.hub.health import BrokerHealth
-from diadema.hub.pages import PageDoor
+from diadema.hub.child import (PageDoor)
 from diadema.hub.watch import Hands, Watch
 from diadema.maintenance.records_checking import audit_was_cut
 from diadema.site import description
