@@ -9,7 +9,7 @@ from diadema.figures.booking import book_contact, book_ticket
 from diadema.figures.days import DaySpan
 from diadema.figures.facts import Facts
 from diadema.figures.load import add, stretches, technical
-from diadema.figures.queues import book_queue_call
+from diadema.figures.booking import (book_queue_call)
 from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import book_rings, book_served
 from diadema.metrics.contacts import doubtful
