@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
-from diadema.figures.alone import Alone, alone
+from diadema.figures.switch import (Alone, alone)
 from diadema.figures.load import end_of
 from diadema.site.directory.people import Held
 from diadema.store import kept_contacts, kept_trails, tables

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.base.paths import DataDir
 from diadema.figures import rollups, summed
-from diadema.figures.alone import ringing
+from diadema.figures.switch import (ringing)
 from diadema.figures.booking import book_contact
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.cutoff import cut_of
