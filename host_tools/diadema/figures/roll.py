@@ -15,7 +15,7 @@ from diadema.base.clock import open_clock
 from diadema.base.paths import DataDir
 from diadema.figures import rollups, summed
 from diadema.figures.switch import (ringing)
-from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
+from diadema.figures.facts import (agent_halves, day_sums, queue_day, queue_halves)
 from diadema.figures.days import DaySpan, day_at, span_of, zone_of
 from diadema.figures.facts import Running, facts
 from diadema.figures.feed import Cell, feed, same_store, samples
