@@ -15,7 +15,7 @@ from diadema.figures import rollups, summed
 from diadema.figures.switch import (ringing)
 from diadema.figures.booking import book_contact
 from diadema.figures.facts import (agent_halves, day_sums, queue_day, queue_halves)
-from diadema.figures.cutoff import cut_of
+from diadema.figures.days import (cut_of)
 from diadema.figures.days import DaySpan, day_at, spans, zone_of
 from diadema.figures.facts import facts, running
 from diadema.figures.live import Cell, add_running

@@ -14,7 +14,7 @@ from nats.js.errors import BucketNotFoundError
 import time
 from typing import Any
 import msgspec
-from diadema.figures.cutoff import owed
+from diadema.figures.days import (owed)
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.ingest.core import Ingest
 

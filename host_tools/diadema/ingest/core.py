@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from diadema.base.clock import Clock
-from diadema.figures.cutoff import position_of
+from diadema.figures.days import (position_of)
 from diadema.ingest.messages import (Changes, Rows)
 from diadema.ingest.sessions import (Departures)
 from diadema.ingest.decode import (obeyed)

@@ -10,7 +10,7 @@ from functools import cached_property
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.cutoff import cut_of
+from diadema.figures.days import (cut_of)
 from diadema.figures.days import day_at, spans, start_of, zone_of
 from diadema.figures.joined_days import JoinedDay, joined_days
 from diadema.figures.read import Figures, read

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.figures.booking import UNCODED
-from diadema.figures.cutoff import position_of
+from diadema.figures.days import (position_of)
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.report.asked import Asked

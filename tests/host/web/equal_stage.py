@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diadema.base.clock import SharedClock
-from diadema.figures.cutoff import cut_of
+from diadema.figures.days import (cut_of)
 from diadema.ingest.core import Ingest
 from diadema.ingest.queues import (QueueBoard)
 from diadema.site import description as sites

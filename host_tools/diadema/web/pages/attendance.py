@@ -11,7 +11,7 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.cutoff import cut_of
+from diadema.figures.days import (cut_of)
 from diadema.figures.days import zone_of
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import People
