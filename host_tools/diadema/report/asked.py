@@ -12,7 +12,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.days import (cut_of)
 from diadema.figures.days import day_at, spans, start_of, zone_of
-from diadema.figures.joined_days import JoinedDay, joined_days
+from diadema.figures.joins import (JoinedDay, joined_days)
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cut, QueueSums, Sums
 from diadema.metrics.intervals import by_clock, clock_words
