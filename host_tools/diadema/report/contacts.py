@@ -10,7 +10,7 @@ from diadema.metrics import queue as of_queue
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Ratio, Section
-from diadema.report.stages import by_stage
+from diadema.report.tables import (by_stage)
 from diadema.report.tables import (
     AGENT,
     Line,
