@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from diadema.stations.boards.builds import NEEDS_IMAGE
+from diadema.stations.boards.partitions import (NEEDS_IMAGE)
 from diadema.stations.fleet import trouble
 from diadema.wire.events.station import Part, StationBooted, StationUpdate
 from diadema.words import LANGUAGES, section

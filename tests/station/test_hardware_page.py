@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from diadema.cli.main import app
-from diadema.stations.boards.builds import build_for
+from diadema.stations.boards.partitions import (build_for)
 from diadema.stations.boards.nets import (
     nets,
     places,

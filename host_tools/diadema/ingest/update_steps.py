@@ -16,8 +16,8 @@ from diadema.wire import events as ev
 from diadema.wire.events import Event
 from sqlalchemy import Connection
 from sqlalchemy import select
-from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.stations.boards.builds import needs_image
+from diadema.stations.boards.partitions import (NEEDS_IMAGE)
+from diadema.stations.boards.partitions import (needs_image)
 from diadema.stations.update.plan import Fact
 from diadema.store.station_state import Station
 from diadema.store.update_rows import Seat

@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 
-from diadema.stations.boards.builds import DOWNLOADS, build_named, file_of
+from diadema.stations.boards.partitions import (DOWNLOADS, build_named, file_of)
 from diadema.words import section
 
 _REASONS = ("reason", "part", "code")

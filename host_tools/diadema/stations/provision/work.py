@@ -14,7 +14,7 @@ from diadema.base.paths import DataDir
 from diadema.gateway.bridge import PATH_LIMIT, Gateway, Running
 from diadema.gateway.console import Listener, means
 from diadema.site.description import load
-from diadema.stations.boards.builds import NEEDS_IMAGE
+from diadema.stations.boards.partitions import (NEEDS_IMAGE)
 from diadema.stations.fleet import trouble
 from diadema.stations.fleet.reading import fleet
 from diadema.stations.provision.greeting import InUse, greeting_on
