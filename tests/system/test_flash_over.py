@@ -21,7 +21,7 @@ from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.work import Job, Outcome
-from diadema.stations.fleet import trouble
+from diadema.stations.fleet import (reading)
 from diadema.stations.fleet.reading import fleet
 from diadema.stations.image.files import (
     SECTOR,
@@ -236,4 +236,4 @@ async def test_it_is_the_station_that_it_was(
 
 def told(data: DataDir, s: str) -> str:
     (row,) = [row for row in fleet(data, now_ms()) if row.s == s]
-    return "; ".join(trouble.start(row.needs_image, row.safe, row.cause, row.board, "es"))
+    return "; ".join(reading.start(row.needs_image, row.safe, row.cause, row.board, "es"))

@@ -15,7 +15,7 @@ from diadema.gateway.bridge import PATH_LIMIT, Gateway, Running
 from diadema.gateway.console import Listener, means
 from diadema.site.description import load
 from diadema.stations.boards.partitions import (NEEDS_IMAGE)
-from diadema.stations.fleet import trouble
+from diadema.stations.fleet import (reading)
 from diadema.stations.fleet.reading import fleet
 from diadema.stations.provision.greeting import InUse, greeting_on
 from diadema.stations.provision.prompt import what_answers
@@ -126,10 +126,10 @@ def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
     if told := means(why, "en"):
         return f"{s}: {told}"
     if why in NEEDS_IMAGE:
-        told = trouble.start(why, why, "", board, "en")[0]
-        return f"{s} is {told}. {trouble.image_advice(why, board, 'en')}"
+        told = reading.start(why, why, "", board, "en")[0]
+        return f"{s} is {told}. {reading.image_advice(why, board, 'en')}"
     return (
-        f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
+        f"{s} is in safe mode: {reading.word('safe', why, 'en')}. Bring it a program with "
         f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from diadema.stations.fleet import trouble
+from diadema.stations.fleet import (reading)
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
@@ -60,7 +60,7 @@ def _said(rollout: Told, page: Page) -> str:
 
 def _why(rollout: Told, page: Page) -> Iterator[str]:
     """Why it stopped or waits, and the failed stations that this does not name."""
-    detail = trouble.reason(rollout["detail"] or "", page.language)
+    detail = reading.reason(rollout["detail"] or "", page.language)
     if rollout["why"]:
         of, why, words = rollout["status"], rollout["why"], page.words
         told = words.get(f"{of}.{why}") or words[f"why.{why}"]
@@ -68,11 +68,11 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
         yield f"{seat['seat']}: {page.words['phase.gone']}"
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "passed"][:_NAMED]:
-        reason = trouble.reason(seat["reason"] or "", page.language)
+        reason = reading.reason(seat["reason"] or "", page.language)
         yield page.words["rollout.passed"].format(seat=seat["seat"], reason=reason)
     others = [seat for seat in _failed(rollout) if seat["s"] != rollout["at"]]
     for seat in others[:_NAMED]:
-        yield f"{seat['seat']}: {trouble.reason(seat['reason'] or '', page.language)}"
+        yield f"{seat['seat']}: {reading.reason(seat['reason'] or '', page.language)}"
 
 
 def _failed(rollout: Told) -> list[Told]:

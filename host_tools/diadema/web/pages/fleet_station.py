@@ -9,7 +9,7 @@ from nicegui import ui
 from diadema.base.paths import DataDir
 from diadema.base.sanitize import file_name
 from diadema.site.description import load
-from diadema.stations.fleet import trouble
+from diadema.stations.fleet import (reading)
 from diadema.stations.fleet.diagnosis import diagnosis, tail
 from diadema.stations.fleet.reading import One, Row, one
 from diadema.web.pages.charts import chart
@@ -44,9 +44,9 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         with ui.element("section").classes("close"):
             ui.label(wrong(row, page) or words["nothing_wrong"])
             if row.needs_image:
-                advice = trouble.image_advice(row.needs_image, row.board, page.language)
+                advice = reading.image_advice(row.needs_image, row.board, page.language)
                 ui.label(advice).classes("note")
-            for told in dict.fromkeys(trouble.advice(each, page.language) for each in row.faults):
+            for told in dict.fromkeys(reading.advice(each, page.language) for each in row.faults):
                 if told is not None:
                     ui.label(told).classes("note")
         await show_tests(service, page, row)
@@ -102,10 +102,10 @@ def _past(
             told["version"] = entry.get("firmware", "")
         for kind in ("cause", "phase"):
             if kind in told:
-                told[kind] = trouble.word(kind, told[kind], page.language)
+                told[kind] = reading.word(kind, told[kind], page.language)
         if told.get("reason"):
             why = filter(None, (told["reason"], entry.get("detail")))
-            told["reason"] = trouble.reason(": ".join(why), page.language)
+            told["reason"] = reading.reason(": ".join(why), page.language)
         rows.append({"id": number, "at": hour(entry["utc"], service) or "—", **told})
     texts = [(column, words[column]) for column in ("at", *columns)]
     figures_table(texts, [], rows, words[f"{name}.none"])

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from diadema.stations.fleet import trouble
+from diadema.stations.fleet import (reading)
 from diadema.stations.fleet.reading import Row
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
@@ -24,12 +24,12 @@ def wrong(row: Row, page: Page) -> str:
 
 def troubles(row: Row, page: Page) -> list[str]:
     words, language = page.words, page.language
-    found = trouble.start(row.needs_image, row.safe, row.cause, row.board, language)
+    found = reading.start(row.needs_image, row.safe, row.cause, row.board, language)
     found += [
-        words["wrong.fault"].format(fault=trouble.fault(fault, language)) for fault in row.faults
+        words["wrong.fault"].format(fault=reading.fault(fault, language)) for fault in row.faults
     ]
     if row.unfit:
-        found.append(words["wrong.unfit"].format(reason=trouble.check(row.unfit, language)))
+        found.append(words["wrong.unfit"].format(reason=reading.check(row.unfit, language)))
     if row.seat is None:
         found.append(words["wrong.no_seat"])
     elif row.seen_utc is not None and row.generation != row.wanted:
@@ -37,7 +37,7 @@ def troubles(row: Row, page: Page) -> list[str]:
     if row.revoked:
         found.append(words["wrong.revoked"])
     if row.phase == "failed":
-        reason = trouble.reason(row.reason or "", language)
+        reason = reading.reason(row.reason or "", language)
         found.append(words["wrong.update"].format(reason=reason).removesuffix(": "))
     return found
 
