@@ -23,7 +23,7 @@ from diadema.stations.flash.work import Job
 from diadema.stations.image.files import SECTOR
 from diadema.stations.image.slots import Trailer, unpack
 from diadema.stations.image.table import OFFSET, SIZE, pack
-from diadema.stations.provision.greeting import greeting_on
+from diadema.stations.provision.work import (greeting_on)
 from diadema.stations.provision.work import provision
 from diadema.stations.selftest.running import run as selftest
 from diadema.stations.update import bundle, keys

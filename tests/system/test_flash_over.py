@@ -31,7 +31,7 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
-from diadema.stations.provision.greeting import greeting_on
+from diadema.stations.provision.work import (greeting_on)
 from diadema.stations.provision.work import provision
 from diadema_sim import people
 from diadema_sim.build import build_firmware

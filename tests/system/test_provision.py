@@ -22,7 +22,7 @@ from diadema.hub.enrolment import (enrol)
 from diadema.site.description import load
 from diadema.site.directory.taking_in import open_directory
 from diadema.stations.fleet.reading import fleet
-from diadema.stations.provision.prompt import what_answers
+from diadema.stations.provision.work import (what_answers)
 from diadema.stations.provision.work import provision, who_is_on
 from diadema.store import open_reader
 from diadema_sim import people

@@ -14,7 +14,7 @@ from diadema.site.description import Site
 from diadema.site.station_keys import StationKeys
 from diadema.stations.boards.table import BoardError, load_board
 from diadema.stations.prove.asking import Station, asking
-from diadema.stations.provision.greeting import InUse, greeting_on
+from diadema.stations.provision.work import (InUse, greeting_on)
 from diadema.stations.provision.work import who_is_on
 from diadema.stations.technician.screen import site_of
 from diadema.wire.commands import Hello
