@@ -17,7 +17,7 @@ from diadema.stations.selftest import telling
 from diadema.stations.selftest.reading import inspections
 from diadema.stations.selftest.record import Signed, standing
 from diadema.stations.technician import hub_key
-from diadema.stations.technician.record import read, written
+from diadema.stations.technician.hub_key import (read, written)
 from diadema.store import tables
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.events import EVENT_LIMIT

@@ -46,7 +46,7 @@ def run(
     from diadema.stations.prove.record import proof_of, sign
     from diadema.stations.prove.work import measure
     from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.record import written
+    from diadema.stations.technician.hub_key import (written)
     from diadema.words import text
 
     where = DataDir(data_root(data))
@@ -90,7 +90,7 @@ def table(
     from diadema.stations.prove import telling
     from diadema.stations.prove.record import Signed, is_right
     from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.record import read
+    from diadema.stations.technician.hub_key import (read)
     from diadema.words import known, text
 
     where = DataDir(data_root(data))

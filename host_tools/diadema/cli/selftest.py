@@ -81,7 +81,7 @@ def show(
     from diadema.stations.selftest.reading import inspections
     from diadema.stations.selftest.record import standing
     from diadema.stations.technician import screen
-    from diadema.stations.technician.record import written
+    from diadema.stations.technician.hub_key import (written)
     from diadema.words import text
 
     where = _data(data)
@@ -121,7 +121,7 @@ def check(
     """Say whether a printed record is as its hub signed it; exit code 1 when it is not."""
     from diadema.stations.selftest.record import Signed, standing
     from diadema.stations.technician import hub_key
-    from diadema.stations.technician.record import read
+    from diadema.stations.technician.hub_key import (read)
 
     where = _data(data)
     signed = read(file, Signed, "diadema selftest show")

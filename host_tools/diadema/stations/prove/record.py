@@ -9,7 +9,7 @@ from msgspec import Struct
 from diadema.stations.prove.figures import Figure, wrong
 from diadema.stations.prove.work import Told
 from diadema.stations.technician.hub_key import HubKey, is_signed
-from diadema.stations.technician.record import statement
+from diadema.stations.technician.hub_key import (statement)
 
 
 class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diadema.stations.technician import record as records
+from diadema.stations.technician import (hub_key as records)
 from diadema.stations.technician.hub_key import is_signed
 from diadema.wire.scrub import ERASED
 
