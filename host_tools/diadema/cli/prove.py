@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.technician.options import By, Key, RunFirst
+from diadema.stations.technician.screen import (By, Key, RunFirst)
 
 _WIDE = 120  # where it is written to a file
 

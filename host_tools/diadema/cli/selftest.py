@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.technician.options import By, Key, RunFirst
+from diadema.stations.technician.screen import (By, Key, RunFirst)
 
 if TYPE_CHECKING:
     from diadema.base.paths import DataDir
