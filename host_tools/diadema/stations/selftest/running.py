@@ -1,26 +1,76 @@
 """From the question to the record: the hub tells the station, a person plays the test there, the
 hub records what the station says of it.
+
+The steps of a bench test as the station writes them on its cable, from the log that the gateway
+keeps: `selftest: keys 1` when one begins, `selftest: keys 1 ok` when it ends.
 """
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from msgspec import Struct
 import asyncio
 import contextlib
 from collections.abc import Callable
 from typing import Any
-
 import msgspec
-
 from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site
-from diadema.stations.provision.work import carrying, who_is_on
+from diadema.stations.provision.work import carrying
+from diadema.stations.provision.work import who_is_on
 from diadema.stations.selftest import telling
-from diadema.stations.selftest.console import Console
 from diadema.stations.selftest.reading import inspection
 from diadema.stations.selftest.record import Signed
 from diadema.stations.technician.screen import site_of
-from diadema.store import Reader, open_reader
-from diadema.wire.ask_hub import HubRefuses, ask_hub
-from diadema.words import section, text
+from diadema.store import Reader
+from diadema.store import open_reader
+from diadema.wire.ask_hub import HubRefuses
+from diadema.wire.ask_hub import ask_hub
+from diadema.words import section
+from diadema.words import text
+
+_LINE = re.compile(r"^selftest: ([a-z_]+)(?: ([a-z0-9_]+?))??(?: (ok|failed|skipped))?$")
+
+
+class Step(Struct, frozen=True):
+    """`which`: of several keys or badges; `result`: ok, failed or skipped once it is over."""
+
+    part: str
+    which: str
+    result: str | None
+
+
+class Console:
+    """What comes into the log from now on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = self._size()
+        self._rest = ""
+
+    def steps(self) -> Iterator[Step]:
+        """Those that came since."""
+        if self._size() < self._at:  # the log was begun anew
+            self._at, self._rest = 0, ""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._at)
+                data = file.read()
+        except OSError:
+            return
+        self._at += len(data)
+        *lines, self._rest = (self._rest + data.decode("utf-8", "replace")).split("\n")
+        for line in lines:
+            if found := _LINE.match(line.rstrip("\r")):
+                yield Step(found[1], found[2] or "", found[3])
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
 
 LIMIT_S = 630.0  # the hub waits ten minutes for the station's answer
 _LINK_S = 20.0  # until a cable that was just taken up is a link
