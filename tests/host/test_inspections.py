@@ -14,7 +14,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.stations.selftest import telling
-from diadema.stations.selftest.reading import inspections
+from diadema.stations.selftest.record import (inspections)
 from diadema.stations.selftest.record import Signed, standing
 from diadema.stations.technician import hub_key
 from diadema.stations.technician.hub_key import (read, written)

@@ -78,7 +78,7 @@ def show(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import write_whole
     from diadema.stations.fleet.reading import seats_of, station_of
-    from diadema.stations.selftest.reading import inspections
+    from diadema.stations.selftest.record import (inspections)
     from diadema.stations.selftest.record import standing
     from diadema.stations.technician import screen
     from diadema.stations.technician.hub_key import (written)

@@ -22,7 +22,7 @@ from diadema.hub.ca_change import gateways_due
 from diadema.hub.ca_change import stations_due
 from diadema.ingest.update_steps import image_needed
 from diadema.site.description import load
-from diadema.stations.selftest.reading import newest
+from diadema.stations.selftest.record import (newest)
 from diadema.store import open_reader
 from diadema.store import tables
 from diadema.store.station_state import Greeting

@@ -20,7 +20,7 @@ from diadema.site.description import Site
 from diadema.stations.provision.work import carrying
 from diadema.stations.provision.work import who_is_on
 from diadema.stations.selftest import telling
-from diadema.stations.selftest.reading import inspection
+from diadema.stations.selftest.record import (inspection)
 from diadema.stations.selftest.record import Signed
 from diadema.stations.technician.screen import site_of
 from diadema.store import Reader

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from diadema.stations.fleet.reading import Row
 from diadema.stations.selftest import telling
-from diadema.stations.selftest.reading import inspections
+from diadema.stations.selftest.record import (inspections)
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.inspection_api import refusal
 from diadema.web.pages.fleet_told import hour
