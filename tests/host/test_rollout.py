@@ -2,7 +2,7 @@
 
 import pytest
 from diadema.base.errors import UpdateError
-from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.rollout import (Fact, Plan)
 from diadema.stations.update.rollout import SILENT_MS, Rollout
 from diadema.store.update_rows import Step
 

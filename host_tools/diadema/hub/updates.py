@@ -20,7 +20,7 @@ from diadema.stations.boards.partitions import (NEEDS_IMAGE)
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
 from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.rollout import (Fact, Plan)
 from diadema.stations.update.rollout import Rollout
 from diadema.stations.update.sending import Rests, Sending
 from diadema.store import tables

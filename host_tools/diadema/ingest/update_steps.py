@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy import select
 from diadema.stations.boards.partitions import (NEEDS_IMAGE)
 from diadema.stations.boards.partitions import (needs_image)
-from diadema.stations.update.plan import Fact
+from diadema.stations.update.rollout import (Fact)
 from diadema.store.station_state import Station
 from diadema.store.update_rows import Seat
 
