@@ -137,7 +137,7 @@ def _files(service: Service, page: Page, row: Row) -> None:
 
 def _label(data: DataDir, s: str) -> bytes:
     """In a process of its own, where what draws may be loaded."""
-    from diadema.stations.label.drawing import as_pdf
+    from diadema.stations.label.layout import (as_pdf)
     from diadema.stations.label.layout import label_of
 
     found = label_of(load(data.site), s)
