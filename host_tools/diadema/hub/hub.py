@@ -26,7 +26,7 @@ from diadema.hub.child import Child
 from diadema.hub.health import BrokerHealth
 from diadema.hub.child import (PageDoor)
 from diadema.hub.watch import Hands, Watch
-from diadema.maintenance.records_checking import audit_was_cut
+from diadema.maintenance.records_keeping import (audit_was_cut)
 from diadema.site import description
 from diadema.site import file as site_file
 from diadema.store.erased import check_obeyed

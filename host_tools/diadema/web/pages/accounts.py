@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from diadema.access.book import AccountError
 from diadema.access.tokens import MOST_DAYS
-from diadema.maintenance.records_checking import check_audit
+from diadema.maintenance.records_keeping import (check_audit)
 from diadema.site.directory.people_of import teams_of
 from diadema.web.pages.account_forms import account_form, shown_once, token_form
 from diadema.web.pages.shell import Page, Refused, open_page
