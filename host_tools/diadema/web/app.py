@@ -9,25 +9,7 @@ from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
 from diadema.site.directory.problems import Wrong
-from diadema.web import (
-    acting,
-    agent_api,
-    alert_api,
-    api,
-    assets,
-    audit_api,
-    flasher,
-    handover,
-    inspection_api,
-    ledger_api,
-    openapi,
-    people_api,
-    refusals,
-    reports_api,
-    stream,
-    ui,
-    wall,
-)
+from diadema.web import (acting, agent_api, alert_api, api, assets, audit_api, flasher, handover, inspection_api, ledger_api, api, people_api, refusals, reports_api, stream, ui, wall)
 from diadema.web.asking import person_of
 from diadema.web.guard import Guard
 from diadema.web.once_only import OnceOnly
@@ -70,10 +52,10 @@ def create_app(service: Service) -> ASGIApp:
         docs_url=None,  # its page would come from a CDN
         redoc_url=None,
         lifespan=lifespan,
-        responses=openapi.RESPONSES,
+        responses=api.RESPONSES,
     )
     app.state.service = service
-    openapi.describe(app)
+    api.describe(app)
     refusals.speak(app)
     app.add_exception_handler(Wrong, people_api.on_wrong)
 
