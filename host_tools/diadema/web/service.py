@@ -42,7 +42,7 @@ from diadema.base.disk import Room
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import Kept
 from diadema.web.channel import Source
-from diadema.web.channels import Channels
+from diadema.web.channel import (Channels)
 from diadema.web.feed import Feed
 from diadema.web.feed import HubAbsent
 from diadema.web.feed import HubSilent
