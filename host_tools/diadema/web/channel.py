@@ -20,7 +20,7 @@ from dataclasses import field
 from typing import Any
 import msgspec
 from diadema.site.directory.people import People
-from diadema.web.floor import Floor
+from diadema.web.feed import (Floor)
 from diadema.web.pace import Pace
 from diadema.web.viewers import Viewer
 from diadema.web.views import Values

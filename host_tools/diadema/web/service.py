@@ -47,7 +47,7 @@ from diadema.web.feed import Feed
 from diadema.web.feed import HubAbsent
 from diadema.web.feed import HubSilent
 from diadema.web.feed import NatsAbsent
-from diadema.web.floor import Floor
+from diadema.web.feed import (Floor)
 from diadema.web.settings import Settings
 from diadema.web.watch import Watch
 

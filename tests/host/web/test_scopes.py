@@ -12,7 +12,7 @@ from diadema.site.directory.people import People, Worker
 from diadema.web import (channel as channels)
 from diadema.web.channel import Source
 from diadema.web.channel import (Channels, TooMany)
-from diadema.web.floor import Floor
+from diadema.web.feed import (Floor)
 from diadema.web.pace import Pace
 from diadema.web.viewers import Viewer
 from diadema.web.watch import Watch
