@@ -2,27 +2,76 @@
 
 `detail` is that sentence. Where a request does not fit, `errors` names each place and what is
 wrong there by a short word, for programs.
+
+What is answered while nothing can be written: the disk is full, or a database is held.
 """
 
+import errno
+import sqlite3
+from sqlalchemy.exc import DBAPIError
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse
+from starlette.responses import JSONResponse
+from starlette.responses import Response
+from diadema.base.errors import DiademaError
+from diadema.store import StoreUnavailable
+from diadema.words import text
 import logging
 from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor
 from http import HTTPStatus
 from typing import Any
-
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse as JSONResponse_of_refusals
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
-
 from diadema.access.audit import AuditFull
-from diadema.base.errors import DiademaError
 from diadema.web.guard import language_of
-from diadema.web.no_room import KINDS, is_no_room, no_room
 from diadema.web.worker import TooLong
-from diadema.words import text
+
+KINDS = (DBAPIError, sqlite3.Error, OSError, DiademaError)  # among which those are
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+_BUSY = {
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY,
+}  # fmt: skip
+_WORDS = ("disk is full", "disk I/O error", "database is locked", "No space left")
+_AGAIN_S = "10"
+_PAGE = """<!doctype html>
+<html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="{again}"><title>Diadema</title>
+<link rel="stylesheet" href="/static/floor.css"><link rel="stylesheet" href="/static/plain.css">
+<body class="plain"><main class="plain-main"><p class="plain-said" role="alert">{said}</p></main>
+"""
+
+
+def is_no_room(error: BaseException | None) -> bool:
+    """Whether it says so, or what it came of; one of another process has only its words."""
+    while error is not None:
+        if isinstance(error, StoreUnavailable):
+            return True
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _BUSY:
+            return True
+        if isinstance(error, KINDS) and any(words in str(error) for words in _WORDS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def no_room(connection: HTTPConnection, language: str) -> Response:
+    """503, as a page or for a program."""
+    said = text("web.no_room", language)
+    headers = {"retry-after": _AGAIN_S, "cache-control": "no-store"}
+    if "text/html" in connection.headers.get("accept", ""):
+        page = _PAGE.format(language=language, said=said, again=_AGAIN_S)
+        return HTMLResponse(page, 503, headers)
+    return JSONResponse({"detail": said}, 503, headers)
+
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +100,13 @@ def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
     return text(f"web.hub_{word}", language, detail=answer.get("detail") or error)
 
 
-async def _on_request(request: Request, error: Exception) -> JSONResponse:
+async def _on_request(request: Request, error: Exception) -> JSONResponse_of_refusals:
     assert isinstance(error, RequestValidationError)
     language = language_of(request)
     places = [(".".join(map(str, one["loc"])), str(one["type"])) for one in error.errors()]
     detail = _sentence(error.errors()[0], language)
     errors = [{"where": where, "wrong": wrong} for where, wrong in places]
-    return JSONResponse({"detail": detail, "errors": errors}, 422)
+    return JSONResponse_of_refusals({"detail": detail, "errors": errors}, 422)
 
 
 def _sentence(error: Mapping[str, Any], language: str) -> str:
@@ -82,15 +131,15 @@ def _sentence(error: Mapping[str, Any], language: str) -> str:
     return text("web.bad_field", language, where=".".join(map(str, place)))
 
 
-async def _on_audit_full(request: Request, error: Exception) -> JSONResponse:
+async def _on_audit_full(request: Request, error: Exception) -> JSONResponse_of_refusals:
     detail = text("web.audit_full", language_of(request))
-    return JSONResponse({"detail": detail}, 503, {"retry-after": "10"})
+    return JSONResponse_of_refusals({"detail": detail}, 503, {"retry-after": "10"})
 
 
-async def _on_broken(request: Request, error: Exception) -> JSONResponse:
+async def _on_broken(request: Request, error: Exception) -> JSONResponse_of_refusals:
     """The process that worked for this request is gone, or was ended as it took too long."""
     word = "too_long" if isinstance(error, TooLong) else "broken"
-    return JSONResponse({"detail": text(f"web.{word}", language_of(request))}, 503)
+    return JSONResponse_of_refusals({"detail": text(f"web.{word}", language_of(request))}, 503)
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:
@@ -106,11 +155,11 @@ async def _on_trouble(request: Request, error: Exception) -> Response:
         log.error("%s: %s", request.url.path, error)
         return no_room(request, language_of(request))
     if isinstance(error, DiademaError):
-        return JSONResponse({"detail": str(error)}, 503)
+        return JSONResponse_of_refusals({"detail": str(error)}, 503)
     raise error
 
 
-async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
+async def _on_refusal(request: Request, error: Exception) -> JSONResponse_of_refusals:
     """Ours say what to do; the framework's own are only the status in English."""
     assert isinstance(error, HTTPException)
     detail = error.detail
@@ -120,4 +169,4 @@ async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
         if word == "bad_json" and not request.url.path.startswith("/api/"):
             word = "bad_form"
         detail = text(f"web.{word}", language_of(request))
-    return JSONResponse({"detail": detail}, error.status_code, error.headers)
+    return JSONResponse_of_refusals({"detail": detail}, error.status_code, error.headers)
