@@ -22,7 +22,7 @@ import msgspec
 from diadema.site.directory.people import People
 from diadema.web.feed import (Floor)
 from diadema.web.pace import Pace
-from diadema.web.viewers import Viewer
+from diadema.web.stream import (Viewer)
 from diadema.web.views import Values
 from diadema.web.views import View
 from diadema.web.watch import Watch

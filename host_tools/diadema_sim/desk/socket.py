@@ -6,7 +6,7 @@ import logging
 from typing import Protocol
 
 from diadema.base.errors import DiademaError
-from diadema.web.viewers import Viewer
+from diadema.web.stream import (Viewer)
 from diadema.words import known
 from starlette.websockets import WebSocket, WebSocketDisconnect
 

@@ -14,7 +14,7 @@ from diadema.web.channel import Source
 from diadema.web.channel import (Channels, TooMany)
 from diadema.web.feed import (Floor)
 from diadema.web.pace import Pace
-from diadema.web.viewers import Viewer
+from diadema.web.stream import (Viewer)
 from diadema.web.watch import Watch
 from web_stage import agent
 
