@@ -19,7 +19,7 @@ from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
-from diadema.web.pages.table import figures_table
+from diadema.web.pages.parts import (figures_table)
 from diadema.web.service import Service
 from diadema.words.durations import NOTHING, clock
 

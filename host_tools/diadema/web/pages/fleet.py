@@ -13,7 +13,7 @@ from diadema.web.pages.fleet_tests import last_test
 from diadema.web.pages.fleet_told import hour, link, wrong
 from diadema.web.pages.parts import Unread, read
 from diadema.web.pages.shell import Page, Refused, open_page
-from diadema.web.pages.table import ROWS, figures_table
+from diadema.web.pages.parts import (ROWS, figures_table)
 from diadema.web.service import Service
 
 PATH = "/ui/fleet"

@@ -12,12 +12,12 @@ from diadema.site.description import load
 from diadema.stations.fleet import (reading)
 from diadema.stations.fleet.diagnosis import diagnosis, tail
 from diadema.stations.fleet.reading import One, Row, one
-from diadema.web.pages.charts import chart
+from diadema.web.pages.parts import (chart)
 from diadema.web.pages.fleet_tests import show_tests
 from diadema.web.pages.fleet_told import KIB, hour, link, wrong
 from diadema.web.pages.parts import read
 from diadema.web.pages.shell import Page
-from diadema.web.pages.table import figures_table
+from diadema.web.pages.parts import (figures_table)
 from diadema.web.service import Service
 
 _LOG_BYTES = 16_384

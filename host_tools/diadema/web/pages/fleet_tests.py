@@ -12,7 +12,7 @@ from diadema.web.inspection_api import refusal
 from diadema.web.pages.fleet_told import hour
 from diadema.web.pages.parts import read
 from diadema.web.pages.shell import Page
-from diadema.web.pages.table import figures_table
+from diadema.web.pages.parts import (figures_table)
 from diadema.web.service import Service
 from diadema.words import section
 
