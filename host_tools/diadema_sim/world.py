@@ -85,7 +85,7 @@ class World:
     ) -> Station:
         """A new station, unpowered; `station_id` is `DIA-` and 12 lower-case hex digits.
 
-        `slots`: content by label (`diadema_sim.slots`), where its program shall run from them.
+        `slots`: content by label (`diadema_sim.build`), where its program shall run from them.
         """
         folder = self.root / "stations" / station_id
         station = Station(self, station_id, folder, journal_bytes, board, slots)

@@ -32,7 +32,7 @@ from diadema_sim.build import (
     interpreter,
     station_tree,
 )
-from diadema_sim.slots import SLOT_BYTES, program_slot
+from diadema_sim.build import (SLOT_BYTES, program_slot)
 from diadema_sim.station import Station
 from diadema_sim.world import World
 from wire_host import WireHost

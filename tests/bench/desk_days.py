@@ -24,12 +24,7 @@ from diadema_sim.centre import AIR, Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
 from diadema_sim.fitted import BANK_1999_02
 from diadema_sim.scripted import Shift
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import (SLOT_BYTES, program_body, program_slot, start_folder)
 from diadema_sim.torture.outcome import Outcome
 from diadema_sim.torture.rig import judge
 

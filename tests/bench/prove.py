@@ -15,7 +15,7 @@ import diadema.stations.prove
 from diadema.stations.boards.table import load_board
 from diadema.stations.prove.figures import figures as found_of
 from diadema_sim.build import SimBoard, board_heap, build_firmware
-from diadema_sim.weight import chip_bytes, mpy_bytes
+from diadema_sim.build import (chip_bytes, mpy_bytes)
 from proving import desk
 
 from tests.bench.chip import manner, passed, until

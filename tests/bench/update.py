@@ -23,12 +23,7 @@ from diadema.wire.frames import encode
 from diadema_sim import people
 from diadema_sim.build import build_firmware
 from diadema_sim.processes import HostProcesses
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import (SLOT_BYTES, program_body, program_slot, start_folder)
 from diadema_sim.world import World
 
 from tests.bench.figure import Figure

@@ -16,7 +16,7 @@ from diadema_sim.build import (
     board_heap,
     board_names,
 )
-from diadema_sim.weight import chip_bytes, mpy_bytes
+from diadema_sim.build import (chip_bytes, mpy_bytes)
 from test_boards_day import (
     Day,
     answered_call,

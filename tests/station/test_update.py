@@ -20,12 +20,7 @@ from diadema.stations.update import bundle, keys
 from diadema.stations.update.cable import bring
 from diadema_sim.build import SIM, compile_mpy
 from diadema_sim.flash import CutPlan
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import (SLOT_BYTES, program_body, program_slot, start_folder)
 from diadema_sim.world import World
 from wire_host import WireHost
 

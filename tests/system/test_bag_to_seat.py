@@ -29,12 +29,7 @@ from diadema.stations.selftest.running import run as selftest
 from diadema.stations.update import bundle, keys
 from diadema_sim.build import build_firmware
 from diadema_sim.flash import NorFlash
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import (SLOT_BYTES, program_body, program_slot, start_folder)
 from diadema_sim.station import Station
 from diadema_sim.world import World
 from mock_boards import Board

@@ -35,12 +35,7 @@ from diadema.stations.provision.work import (greeting_on)
 from diadema.stations.provision.work import provision
 from diadema_sim import people
 from diadema_sim.build import build_firmware
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import (SLOT_BYTES, program_body, program_slot, start_folder)
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.world import World
 from mock_boards import Board

@@ -27,7 +27,7 @@ from diadema.stations.provision.work import provision, who_is_on
 from diadema.store import open_reader
 from diadema_sim import people
 from diadema_sim.build import build_firmware, interpreter
-from diadema_sim.slots import SLOT_BYTES, start_folder
+from diadema_sim.build import (SLOT_BYTES, start_folder)
 from diadema_sim.world import World
 from mpremote.transport_serial import SerialTransport
 from typer.testing import CliRunner
