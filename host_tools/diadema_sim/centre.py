@@ -2,38 +2,89 @@
 
 Used by `demo`, `sim`, `replay` and the bench. Everything it starts ends with it, and its data
 directory goes too unless it was given.
+
+The temporary directory of a simulated run: gone with the run, and with the next one where a run
+was killed. A lock inside tells whether its run lives; the system lets go of it with the process.
 """
 
-import asyncio
-import itertools
 import shutil
 import tempfile
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from typing import Literal
 from urllib.parse import quote
-
 import msgspec
-from diadema.access import Accounts, book
+from diadema.access import Accounts
+from diadema.access import book
 from diadema.access.roles import Person
 from diadema.base import credentials
-from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.site.description import load as load_site
 from diadema.site.file import keep
-from diadema.store import Contact, Reader, open_reader
-
-from diadema_sim import comparison, people
+from diadema.store import Contact
+from diadema.store import Reader
+from diadema.store import open_reader
+from diadema_sim import comparison
+from diadema_sim import people
 from diadema_sim.at_desk import AtDesk
-from diadema_sim.build import SIM, SimBoard
+from diadema_sim.build import SIM
+from diadema_sim.build import SimBoard
 from diadema_sim.hub_client import HubClient
-from diadema_sim.own_folder import own_folder
 from diadema_sim.processes import HostProcesses
 from diadema_sim.station import JOURNAL_BYTES
 from diadema_sim.world import World
+
+_PREFIX = "diadema-run-"
+_OURS = "run.lock"
+_HUBS = "lock"  # a hub outlives its run's process by a moment
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A new directory that nobody takes for a dead run's; those are removed first."""
+    remove_dead()
+    begun = Path(tempfile.mkdtemp(prefix="diadema-new-"))
+    root = begun
+    try:
+        with locked(begun / _OURS):
+            root = begun.rename(begun.with_name(begun.name.replace("diadema-new-", _PREFIX)))
+            yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def remove_dead() -> list[Path]:
+    """Remove the directories whose run was killed; gives them."""
+    removed = []
+    for root in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
+        if not (root / _OURS).is_file():
+            continue
+        try:
+            with ExitStack() as held:
+                for name in (_OURS, _HUBS):
+                    if (root / name).exists():
+                        held.enter_context(locked(root / name))
+                shutil.rmtree(root, ignore_errors=True)
+        except DiademaError:
+            continue  # it lives, or is another person's
+        removed.append(root)
+    return removed
+
 
 VISITOR = "demo"
 AIR = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
