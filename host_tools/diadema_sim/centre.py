@@ -39,7 +39,7 @@ from diadema.site.file import keep
 from diadema.store import Contact
 from diadema.store import Reader
 from diadema.store import open_reader
-from diadema_sim import comparison
+from diadema_sim import (witness)
 from diadema_sim import people
 from diadema_sim.at_desk import AtDesk
 from diadema_sim.build import SIM
@@ -104,7 +104,7 @@ class Centre:
     processes: HostProcesses
     hub: HubClient
     desks: list[AtDesk]
-    earlier: set[comparison.Epoch]  # journals that the store held before this run
+    earlier: set[witness.Epoch]  # journals that the store held before this run
     accounts: Accounts
     password: str  # of the invented administrator, anew each run
 
@@ -125,8 +125,8 @@ class Centre:
         """By which a program of this machine asks the API."""
         return {"Authorization": f"Bearer {credentials.load(self.data).api}"}
 
-    def journaled(self) -> dict[comparison.Key, dict[str, Any]]:
-        return comparison.journaled(self.world.witness, list(self.world.stations))
+    def journaled(self) -> dict[witness.Key, dict[str, Any]]:
+        return witness.journaled(self.world.witness, list(self.world.stations))
 
     def reader(self) -> Reader:
         return open_reader(self.data.store)
@@ -185,7 +185,7 @@ class Centre:
         deadline = time.monotonic() + limit_s
         reader = self.reader()
         try:
-            while missing := comparison.missing(reader, self.journaled()):
+            while missing := witness.missing(reader, self.journaled()):
                 if time.monotonic() > deadline:
                     break
                 self.processes.check()
@@ -203,10 +203,10 @@ class Centre:
             reader.close()
         return [contact for contact in found if (contact.s, contact.e) not in self.earlier]
 
-    def compare(self) -> comparison.Comparison:
+    def compare(self) -> witness.Comparison:
         reader = self.reader()
         try:
-            return comparison.compare(reader, self.journaled(), self.earlier)
+            return witness.compare(reader, self.journaled(), self.earlier)
         finally:
             reader.close()
 
@@ -307,7 +307,7 @@ def _invite(accounts: Accounts) -> str:
     return password
 
 
-def _epochs(data: DataDir) -> set[comparison.Epoch]:
+def _epochs(data: DataDir) -> set[witness.Epoch]:
     if not data.store.exists():
         return set()
     reader = open_reader(data.store)

@@ -11,12 +11,7 @@ from diadema.base.errors import DiademaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from diadema_sim import (
-    bank,
-    fitted,
-    people,
-    report,
-)
+from diadema_sim import (bank, fitted, people, witness)
 from diadema_sim import replay as replaying
 from diadema_sim.build import choose_boards
 from diadema_sim.demo import ShiftOptions, run_shift, until_interrupted
@@ -168,7 +163,7 @@ def replay(
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
-        report.print_replay(Console(), summary)
+        witness.print_replay(Console(), summary)
     if not replaying.agree(summary) or summary["lost"] or summary["doubled"]:
         raise typer.Exit(1)
 
@@ -239,7 +234,7 @@ def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary))
     else:
-        report.print_shift(console, summary)
+        witness.print_shift(console, summary)
     if summary["lost"] or summary["doubled"]:
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from diadema_sim import fitted, people, report
+from diadema_sim import (fitted, people, witness)
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import VISITOR, open_centre
 from diadema_sim.fitted import Fitted
@@ -74,7 +74,7 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         await shift.run(centre.world.now_ms() + 1000 * seconds, options.speed)
         say("agents gone; waiting until everything is stored")
         await centre.drain()
-        return report.shift_summary(centre, centre.compare())
+        return witness.shift_summary(centre, centre.compare())
 
 
 def _start_ms(speed: float) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from diadema.store import Reader
 
-from diadema_sim import comparison, people
+from diadema_sim import (witness, people)
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.station import JOURNAL_BYTES
 from diadema_sim.torture.acks import AckWatch
@@ -132,7 +132,7 @@ async def drain(centre: Centre) -> int:
         if not centre.data.store.exists():
             continue
         with contextlib.closing(centre.reader()) as reader, contextlib.suppress(sqlite3.Error):
-            missing = comparison.missing(reader, centre.journaled())
+            missing = witness.missing(reader, centre.journaled())
     centre.world.timeline.set_speed(1.0)
     return missing
 
