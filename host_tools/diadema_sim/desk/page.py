@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp
 
-from diadema_sim.desk.requests import TEXT_LIMIT
+from diadema_sim.desk.hands import (TEXT_LIMIT)
 from diadema_sim.desk.socket import Room, desk_socket
 
 _PAGE = files(__package__) / "page.html"

@@ -10,13 +10,7 @@ from diadema.web.stream import (Viewer)
 from diadema.words import known
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from diadema_sim.desk.requests import (
-    Down,
-    Refused,
-    Request,
-    Up,
-    parse,
-)
+from diadema_sim.desk.hands import (Down, Refused, Request, Up, parse)
 
 log = logging.getLogger(__name__)
 
