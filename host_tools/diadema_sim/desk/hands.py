@@ -18,7 +18,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from diadema_sim.at_desk import AtDesk
-from diadema_sim.desk.samples import Sample
+from diadema_sim.desk.look import (Sample)
 from diadema_sim.hub_client import HubClient
 from diadema_sim.hub_client import HubUnreachable
 from diadema_sim.people import QUEUES

@@ -8,7 +8,7 @@ from diadema_sim import people
 from diadema_sim.desk import (hands)
 from diadema_sim.desk.hands import SHORTEST_S, Hands
 from diadema_sim.desk.hands import (Refused, Request)
-from diadema_sim.desk.samples import tray
+from diadema_sim.desk.look import (tray)
 from diadema_sim.hub_client import HubUnreachable
 from diadema_sim.station import NoPower
 
