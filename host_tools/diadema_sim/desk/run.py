@@ -21,7 +21,7 @@ from diadema_sim.demo import SITE, ZONE
 from diadema_sim.desk.page import create_app
 from diadema_sim.desk.room import StationRoom
 from diadema_sim.desk.look import (tray)
-from diadema_sim.desk.socket import Room
+from diadema_sim.desk.page import (Room)
 
 PORT = 8610
 HOST = "127.0.0.1"
