@@ -17,7 +17,7 @@ from diadema_sim.build import choose_boards
 from diadema_sim.demo import ShiftOptions, run_shift, until_interrupted
 from diadema_sim.desk.command import desk
 from diadema_sim.torture import campaigns
-from diadema_sim.torture.outcome import Plan
+from diadema_sim.torture.campaigns import (Plan)
 
 WEB_PORT = 8600
 FORMATS = ("anonymous-bank",)

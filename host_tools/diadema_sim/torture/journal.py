@@ -22,8 +22,8 @@ from diadema.base.errors import DiademaError
 from diadema_sim.build import build_firmware
 from diadema_sim.build import on_vm
 from diadema_sim.build import station_tree
-from diadema_sim.torture.outcome import Outcome
-from diadema_sim.torture.outcome import Plan
+from diadema_sim.torture.campaigns import (Outcome)
+from diadema_sim.torture.campaigns import (Plan)
 
 _AGENT = "a001"
 

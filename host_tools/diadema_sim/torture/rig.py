@@ -21,7 +21,7 @@ from diadema.store import Reader
 from diadema.wire.frames import Decoder
 from diadema.wire.frames import Joiner
 from diadema_sim.station import Station
-from diadema_sim.torture.outcome import Outcome
+from diadema_sim.torture.campaigns import (Outcome)
 import asyncio
 import contextlib
 import sqlite3
@@ -35,7 +35,7 @@ from diadema_sim import witness
 from diadema_sim import people
 from diadema_sim.centre import open_centre
 from diadema_sim.station import JOURNAL_BYTES
-from diadema_sim.torture.outcome import Plan
+from diadema_sim.torture.campaigns import (Plan)
 
 _PAUSE_MS = (60, 900)
 _DARK_MS = 100
