@@ -1,0 +1,2 @@
+cd /work/wt/p9
+while read -r line; do [ -z "$line" ] && continue; echo "$line" > /tmp/house/one.txt; if ! nice -n 5 .venv/bin/python /tmp/house/merge.py /tmp/house/one.txt > /tmp/house/out.txt 2>&1; then echo "FAIL $line"; tail -1 /tmp/house/out.txt; git reset -q --hard; git clean -fdq host_tools tests; else grep -E "renamed|alias|one of two" /tmp/house/out.txt; git commit -qam "merge ${line%%:*}"; fi; done < $1
