@@ -8,14 +8,11 @@ What a person sees on a station's screen without reading it.
 
 import asyncio
 from collections.abc import Callable
+
 from diadema.base.errors import DiademaError
-from diadema_sim import keying
-from diadema_sim import sound
-from diadema_sim.at_station import GESTURE_MS
-from diadema_sim.at_station import LOOK_MS
-from diadema_sim.at_station import SETTLED_MS
-from diadema_sim.at_station import AtStation
-from diadema_sim.at_station import Silent
+
+from diadema_sim import keying, sound
+from diadema_sim.at_station import GESTURE_MS, LOOK_MS, SETTLED_MS, AtStation, Silent
 from diadema_sim.witness import Witnessed
 
 _WIDTH = 128

@@ -8,28 +8,23 @@ an image packs it, but compiled for the VM.
 What the firmware weighs on a board: bytes of `.mpy` as the chips' image has them.
 """
 
+import hashlib
 import os
 import shutil
+import struct
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
+
 from diadema.base.errors import DiademaError
-import hashlib
-import struct
-from collections.abc import Mapping
-from diadema.stations.image.files import BESIDE
-from diadema.stations.image.files import SECTOR
-from diadema.stations.image.files import START_TEXT
-from diadema.stations.image.files import carried
-from diadema.stations.image.files import pack_slot
+from diadema.stations.image.files import BESIDE, SECTOR, START_TEXT, carried, pack_slot
 from diadema.stations.image.slots import Trailer
-import tempfile
-from collections.abc import Iterable
 
 START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
 # bytes of the VM's heap: 4 184 768 that Python has with 4 MB of PSRAM, at the part that

@@ -7,43 +7,32 @@ The temporary directory of a simulated run: gone with the run, and with the next
 was killed. A lock inside tells whether its run lives; the system lets go of it with the process.
 """
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack
-from contextlib import contextmanager
-from pathlib import Path
-from diadema.base.errors import DiademaError
-from diadema.base.locks import locked
 import asyncio
 import itertools
+import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from contextlib import asynccontextmanager
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import quote
+
 import msgspec
-from diadema.access import Accounts
-from diadema.access import book
+from diadema.access import Accounts, book
 from diadema.access.roles import Person
 from diadema.base import credentials
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.site.description import load as load_site
 from diadema.site.file import keep
-from diadema.store import Contact
-from diadema.store import Reader
-from diadema.store import open_reader
-from diadema_sim import (witness)
-from diadema_sim import people
+from diadema.store import Contact, Reader, open_reader
+
+from diadema_sim import people, witness
 from diadema_sim.at_desk import AtDesk
-from diadema_sim.build import SIM
-from diadema_sim.build import SimBoard
+from diadema_sim.build import SIM, SimBoard
 from diadema_sim.hub_client import HubClient
 from diadema_sim.processes import HostProcesses
 from diadema_sim.station import JOURNAL_BYTES

@@ -11,13 +11,13 @@ from diadema.base.errors import DiademaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from diadema_sim import (bank, fitted, people, witness)
+from diadema_sim import bank, fitted, people, witness
 from diadema_sim import replay as replaying
 from diadema_sim.build import choose_boards
 from diadema_sim.demo import ShiftOptions, run_shift, until_interrupted
 from diadema_sim.desk.command import desk
 from diadema_sim.torture import campaigns
-from diadema_sim.torture.campaigns import (Plan)
+from diadema_sim.torture.campaigns import Plan
 
 WEB_PORT = 8600
 FORMATS = ("anonymous-bank",)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from diadema_sim import (fitted, people, witness)
+from diadema_sim import fitted, people, witness
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import VISITOR, open_centre
 from diadema_sim.fitted import Fitted

@@ -6,13 +6,12 @@ drivers of simulated runs and for tests; a real site writes its own file.
 What a sample site says of its work beside the tree: reasons, areas, help, faults, campaigns.
 """
 
-from typing import Any
 from collections import Counter
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from itertools import product
+from itertools import islice, product
+from typing import Any
+
 from diadema.base.errors import DiademaError
 from diadema.site.pins import make_verifier
 

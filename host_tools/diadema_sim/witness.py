@@ -11,18 +11,20 @@ What a simulated run comes to: the JSON object for scripts, a short table for pe
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
-from diadema.wire.journal import JournalEvent
-from collections.abc import Collection
+
 from diadema.store import Reader
 from diadema.store.rows import HUB
 from diadema.store.tables import events
-from sqlalchemy import select
+from diadema.wire.journal import JournalEvent
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import select
+
 from diadema_sim.centre import Centre
+
 
 @dataclass(frozen=True)
 class Witnessed:

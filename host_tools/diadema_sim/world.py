@@ -11,27 +11,19 @@ A request is {"do": …, "station": "DIA-…", "id": anything, …}; its answer 
 
 import asyncio
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
-from diadema.base.errors import DiademaError
 import tempfile
-from collections.abc import Callable
-from collections.abc import Coroutine
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
-from typing import Self
-from diadema_sim.build import SIM
-from diadema_sim.build import SimBoard
-from diadema_sim.build import build_firmware
-from diadema_sim.station import JOURNAL_BYTES
-from diadema_sim.station import Station
-from diadema_sim.timeline import HOLD_LIMIT_S
-from diadema_sim.timeline import Timeline
-from diadema_sim.witness import Witness
-from diadema_sim.witness import Witnessed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from diadema.base.errors import DiademaError
+
+from diadema_sim.build import SIM, SimBoard, build_firmware
+from diadema_sim.station import JOURNAL_BYTES, Station
+from diadema_sim.timeline import HOLD_LIMIT_S, Timeline
+from diadema_sim.witness import Witness, Witnessed
 
 if TYPE_CHECKING:
     from diadema_sim.station import Station

@@ -11,9 +11,8 @@ from diadema.base import credentials, paths
 from diadema.base.certificates import Certificates
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir, write_whole
-from diadema.hub.enrolment import (Admission)
 from diadema.hub.broker import LOOPBACK, Broker
-from diadema.hub.enrolment import (Issuer, claims_of)
+from diadema.hub.enrolment import Admission, Issuer, claims_of
 from scripted_station import SITE, T0
 
 LOOK_S = 0.02

@@ -8,7 +8,7 @@ from diadema.gateway.console import (
     kind_of,
     means,
 )
-from diadema.stations.fleet import (reading)
+from diadema.stations.fleet import reading
 from diadema.words import LANGUAGES
 
 LINES = {

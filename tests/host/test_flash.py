@@ -22,8 +22,7 @@ from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected
 from diadema.stations.flash.kept import owed
 from diadema.stations.flash.plan import read_plan
-from diadema.stations.flash.work import (chosen)
-from diadema.stations.flash.work import Job
+from diadema.stations.flash.work import Job, chosen
 from diadema.stations.image.build import build
 from diadema.stations.image.slots import Trailer
 from diadema.stations.image.table import OFFSET

@@ -16,7 +16,7 @@ from diadema.exchange.imports.queue_follow import Follower
 from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.figures.read import read
 from diadema.figures.rows import QueueSums
-from diadema.ingest.queues import (QueueBoard)
+from diadema.ingest.queues import QueueBoard
 from diadema.metrics.queue import service_level
 from diadema.store import open_reader
 from queue_logs import QueueLog, T

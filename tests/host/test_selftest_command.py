@@ -12,7 +12,7 @@ from broker_fixtures import IngestProcess, until
 from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.cli.main import app
-from diadema.stations.selftest.running import (Console, Step)
+from diadema.stations.selftest.running import Console, Step
 from scripted_station import T0, S, Script
 from test_ingest_service import Play
 from typer.testing import CliRunner

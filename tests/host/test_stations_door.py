@@ -20,7 +20,7 @@ from at_the_door import (
 from broker_fixtures import until
 from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
-from diadema.hub.enrolment import (enrol)
+from diadema.hub.enrolment import enrol
 from scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"

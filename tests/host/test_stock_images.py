@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.cli.main import app
-from diadema.stations.boards.partitions import (TRIED, file_for)
+from diadema.stations.boards.partitions import TRIED, file_for
 from diadema.stations.boards.table import board_names, load_board
 from diadema.stations.image.build import build
 from diadema.stations.image.look import look

@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from diadema.stations.boards.partitions import (NEEDS_IMAGE)
-from diadema.stations.fleet import (reading)
+from diadema.stations.boards.partitions import NEEDS_IMAGE
+from diadema.stations.fleet import reading
 from diadema.wire.events.station import Part, StationBooted, StationUpdate
 from diadema.words import LANGUAGES, section
 

@@ -16,7 +16,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.gateway import access as gateway_access
 from diadema.gateway.bridge import Gateway
-from diadema.hub.enrolment import (enrol)
+from diadema.hub.enrolment import enrol
 from diadema.hub.own_journal import ME
 from nats.errors import Error as NatsError
 from scripted_station import T0, S, Script

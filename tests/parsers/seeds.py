@@ -4,7 +4,7 @@ import base64
 import json
 
 import msgspec
-from diadema.hub import (enrolment)
+from diadema.hub import enrolment
 from diadema.site import description, station_config
 from diadema.site.example import EXAMPLE
 from diadema.stations.flash.own import config_file

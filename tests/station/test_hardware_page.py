@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from diadema.cli.main import app
-from diadema.stations.boards.partitions import (build_for)
 from diadema.stations.boards.nets import (
     nets,
     places,
     rows,
     sockets,
 )
+from diadema.stations.boards.partitions import build_for
 from diadema.stations.boards.sound import (
     CALLER_DB_SPL,
     MOST_DB_SPL,

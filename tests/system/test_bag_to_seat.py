@@ -23,13 +23,11 @@ from diadema.stations.flash.work import Job
 from diadema.stations.image.files import SECTOR
 from diadema.stations.image.slots import Trailer, unpack
 from diadema.stations.image.table import OFFSET, SIZE, pack
-from diadema.stations.provision.work import (greeting_on)
-from diadema.stations.provision.work import provision
+from diadema.stations.provision.work import greeting_on, provision
 from diadema.stations.selftest.running import run as selftest
 from diadema.stations.update import bundle, keys
-from diadema_sim.build import build_firmware
+from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.flash import NorFlash
-from diadema_sim.build import (SLOT_BYTES, program_body, program_slot, start_folder)
 from diadema_sim.station import Station
 from diadema_sim.world import World
 from mock_boards import Board

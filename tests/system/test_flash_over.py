@@ -21,7 +21,7 @@ from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.work import Job, Outcome
-from diadema.stations.fleet import (reading)
+from diadema.stations.fleet import reading
 from diadema.stations.fleet.reading import fleet
 from diadema.stations.image.files import (
     SECTOR,
@@ -31,11 +31,9 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
-from diadema.stations.provision.work import (greeting_on)
-from diadema.stations.provision.work import provision
+from diadema.stations.provision.work import greeting_on, provision
 from diadema_sim import people
-from diadema_sim.build import build_firmware
-from diadema_sim.build import (SLOT_BYTES, program_body, program_slot, start_folder)
+from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.world import World
 from mock_boards import Board

@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 
 from diadema.base import credentials
-from diadema.hub import (enrolment)
+from diadema.hub import enrolment
 from diadema.site.directory.taking_in import open_directory
-from diadema_sim import (people, people)
+from diadema_sim import people
 from diadema_sim.centre import AIR, open_centre
 
 MONDAY_8_LIMA = 1_770_037_200_000

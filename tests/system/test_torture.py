@@ -4,7 +4,7 @@ Whole stations meet everything at once here; the command gives each its own camp
 """
 
 from diadema_sim.torture import campaigns, disturb
-from diadema_sim.torture.campaigns import (Plan)
+from diadema_sim.torture.campaigns import Plan
 from diadema_sim.torture.rig import torment
 
 _TWELVE_SECTORS = 12 * 4096

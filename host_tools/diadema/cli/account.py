@@ -186,7 +186,7 @@ def audit(
 
     directory = DataDir(data_root(data))
     if check:
-        from diadema.maintenance.records_keeping import (check_audit)
+        from diadema.maintenance.records_keeping import check_audit
 
         directory.make()
         tell(check_audit(directory, seal), "The record is whole.", as_json)

@@ -155,7 +155,7 @@ def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> Non
 @app.command()
 def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
     """End a station's credential by MQTT, until `diadema enrol --renew` makes a new one."""
-    from diadema.hub.enrolment import (enrol)
+    from diadema.hub.enrolment import enrol
     from diadema.stations.fleet.reading import one
 
     s = one(_data(data), station, _now(clock)).row.s
@@ -181,7 +181,7 @@ def _hour(utc: int | None) -> str:
 
 def _wrong(row: "Row") -> str:
     """In a few words, what a technician should look at."""
-    from diadema.stations.fleet import (reading)
+    from diadema.stations.fleet import reading
 
     found = [
         *reading.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
@@ -267,7 +267,7 @@ def _one(found: "One") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from diadema.stations.fleet import (reading)
+    from diadema.stations.fleet import reading
 
     console = Console(highlight=False, soft_wrap=True)
     row = found.row

@@ -6,17 +6,16 @@
 """
 
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+
 import typer
-from diadema.cli.options import AsJson
-from diadema.cli.options import Clock
-from diadema.cli.options import Data
-from diadema.cli.options import data_root
-import re
-from typing import TYPE_CHECKING
+
 from diadema.base.errors import DiademaError
+from diadema.cli.options import AsJson, Clock, Data, data_root
+
 
 def journal(
     files: Annotated[

@@ -13,7 +13,7 @@ from diadema.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from diadema.maintenance.records_keeping import (Fault)
+    from diadema.maintenance.records_keeping import Fault
 
 app = typer.Typer(
     help="The attendance ledger as evidence: is it whole, was it restored.",
@@ -38,7 +38,7 @@ _SAID = {
 def check(seal: Seal = None, data: Data = None, as_json: AsJson = False) -> None:
     """Look whether marks, their hours and their corrections are whole; exit code 1 if not."""
     from diadema.base.paths import DataDir
-    from diadema.maintenance.records_keeping import (check_ledger)
+    from diadema.maintenance.records_keeping import check_ledger
 
     tell(check_ledger(DataDir(data_root(data)), seal), "The ledger is whole.", as_json)
 

@@ -290,7 +290,7 @@ def enrol(
 ) -> None:
     """Show, renew or revoke the credential by which a station, or a gateway, gets in by MQTT."""
     from diadema.base.paths import DataDir
-    from diadema.hub.enrolment import (enrol as ask)
+    from diadema.hub.enrolment import enrol as ask
 
     if renew and revoke:
         raise DiademaError("either --renew or --revoke")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.technician.screen import (By, Key, RunFirst)
+from diadema.stations.technician.screen import By, Key, RunFirst
 
 _WIDE = 120  # where it is written to a file
 
@@ -41,12 +41,12 @@ def run(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import DataDir, write_whole
     from diadema.stations.fleet.reading import seats_of
-    from diadema.stations.prove import (record)
+    from diadema.stations.prove import record
     from diadema.stations.prove.figures import figures, wrong
     from diadema.stations.prove.record import proof_of, sign
     from diadema.stations.prove.work import measure
     from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.hub_key import (written)
+    from diadema.stations.technician.hub_key import written
     from diadema.words import text
 
     where = DataDir(data_root(data))
@@ -87,10 +87,10 @@ def table(
 ) -> None:
     """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered."""
     from diadema.base.paths import DataDir
-    from diadema.stations.prove import (record)
+    from diadema.stations.prove import record
     from diadema.stations.prove.record import Signed, is_right
     from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.hub_key import (read)
+    from diadema.stations.technician.hub_key import read
     from diadema.words import known, text
 
     where = DataDir(data_root(data))

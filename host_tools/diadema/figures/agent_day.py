@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
-from diadema.figures.overview import (Ticks, ticks_of)
+from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
 from diadema.site import description

@@ -4,17 +4,11 @@
 Books the switch's calls into the sums of a queue, whole, where they entered it (flow).
 """
 
-from diadema.figures.rows import Calls
-from diadema.figures.rows import Spread
-from diadema.figures.rows import Sums
+from diadema.figures.rows import Calls, QueueSums, Spread, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
-from diadema.site.directory.people import Held
-from diadema.site.directory.people import queue_of
-from diadema.store.rows import Contact
-from diadema.store.rows import Ticket
-from diadema.figures.rows import QueueSums
-from diadema.store.rows import QueueCall
+from diadema.site.directory.people import Held, queue_of
+from diadema.store.rows import Contact, QueueCall, Ticket
 
 UNCODED = (None, "SIN_TIPIFICAR")
 

@@ -4,29 +4,19 @@ Until when something is known: the clock, the number of events taken in, and the
 events may still come. The same rule over the ingest's memory and over the store.
 """
 
-from collections.abc import Iterator
-from datetime import UTC
-from datetime import date
-from datetime import datetime
-from datetime import time
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
-from msgspec import Struct
+
+from msgspec import Struct, msgpack
+from sqlalchemy import Connection, select
+
 from diadema.base.paths import DataDir
+from diadema.figures.rows import Cut, Owing
 from diadema.site.directory import people_of
-from collections.abc import Iterable
-from collections.abc import Mapping
-from msgspec import msgpack
-from sqlalchemy import Connection
-from sqlalchemy import select
-from diadema.figures.rows import Cut
-from diadema.figures.rows import Owing
 from diadema.site.directory.people import People
 from diadema.store import tables
-from diadema.store.station_state import Greeting
-from diadema.store.station_state import Journal
-from diadema.store.station_state import Station
-from diadema.store.station_state import StationState
+from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.store.writer import POSITION
 
 _LAST_S = 4_133_980_800  # 2101-01-01: nothing we were told happened later

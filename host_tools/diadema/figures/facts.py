@@ -5,43 +5,23 @@ there is nothing are left out; the day is their sum.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+
 import msgspec
-from msgspec import Struct
-from msgspec import field
-from sqlalchemy import ColumnElement
-from sqlalchemy import Connection
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import text
-from diadema.figures.switch import Alone
-from diadema.figures.switch import alone
-from diadema.figures.load import end_of
-from diadema.site.directory.people import Held
-from diadema.store import kept_contacts
-from diadema.store import kept_trails
-from diadema.store import tables
-from diadema.store.kept_contacts import Key
-from diadema.store.kept_contacts import key_of
-from diadema.store.rows import Contact
-from diadema.store.rows import Ticket
-from diadema.store.rows import Trail
-from diadema.figures.booking import book_contact
-from diadema.figures.booking import book_ticket
+from msgspec import Struct, field
+from sqlalchemy import ColumnElement, Connection, func, select, text
+
+from diadema.figures.booking import book_contact, book_queue_call, book_ticket
 from diadema.figures.days import DaySpan
-from diadema.figures.load import add
-from diadema.figures.load import stretches
-from diadema.figures.load import technical
-from diadema.figures.booking import book_queue_call
-from diadema.figures.rows import QueueSums
-from diadema.figures.rows import Sums
-from diadema.figures.switch import book_rings
-from diadema.figures.switch import book_served
+from diadema.figures.load import add, end_of, stretches, technical
+from diadema.figures.rows import QueueSums, Sums
+from diadema.figures.switch import Alone, alone, book_rings, book_served
 from diadema.metrics.contacts import doubtful
 from diadema.metrics.intervals import Intervals
-from diadema.store.rows import QueueCall
+from diadema.site.directory.people import Held
+from diadema.store import kept_contacts, kept_trails, tables
+from diadema.store.kept_contacts import Key, key_of
+from diadema.store.rows import Contact, QueueCall, Ticket, Trail
 
 _decode = msgspec.json.Decoder(Trail).decode
 

@@ -10,8 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, text
 
-from diadema.figures.days import (position_of)
-from diadema.figures.days import LocalDays
+from diadema.figures.days import LocalDays, position_of
 from diadema.figures.joins import WINDOW_MS
 from diadema.figures.rollups import FED, State
 from diadema.figures.switch import Names

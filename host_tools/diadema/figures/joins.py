@@ -10,42 +10,25 @@ once and kept beside the roll-ups, until a row of it is written again or an alia
 """
 
 import re
+import zlib
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Iterator
-from msgspec import Struct
-from msgspec import field
-from diadema.base.paths import DataDir
-from diadema.site.directory.people import People
-from diadema.site.directory.people import Turns
-from diadema.site.directory.people import merged
-from diadema.site.directory.people import whose
-from diadema.store import kept_contacts
-from diadema.store import open_reader
-from diadema.store import tables
-from diadema.store import reader as switch_calls
-from diadema.store.rows import Contact
-from diadema.store.rows import QueueCall
-from diadema.store.rows import QueueRing
-import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
+
 import msgspec
-from sqlalchemy import Column
-from sqlalchemy import Connection
-from sqlalchemy import Integer
-from sqlalchemy import Table
-from sqlalchemy import Text
-from sqlalchemy import func
-from sqlalchemy import literal_column
-from sqlalchemy import select
+from msgspec import Struct, field
+from sqlalchemy import Column, Connection, Integer, Table, Text, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
+
+from diadema.base.paths import DataDir
 from diadema.figures import rollups
-from diadema.figures.days import DaySpan
-from diadema.figures.days import spans
+from diadema.figures.days import DaySpan, spans
+from diadema.site.directory.people import People, Turns, merged, whose
+from diadema.store import kept_contacts, open_reader, tables
+from diadema.store import reader as switch_calls
+from diadema.store.rows import Contact, QueueCall, QueueRing
 
 WINDOW_MS = 30_000  # the switch's clock and the stations' may differ so much
 EARLY_MS = 3_600_000  # a contact of these hours may be a call that entered before

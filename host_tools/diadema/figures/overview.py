@@ -4,22 +4,20 @@ the whole, and the half-hours.
 Which steps of the protocol agents ticked, over the calls whose campaign has that step.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
-from msgspec import Struct
-from msgspec import field
+
+from msgspec import Struct, field
+
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
-from diadema.figures.rows import Calls
-from diadema.figures.rows import Cut
-from diadema.figures.rows import Load
-from diadema.figures.rows import Sums
+from diadema.figures.rows import Calls, Cut, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
-from collections.abc import Sequence
 from diadema.site.work import Campaign
+
 
 class AgentRow(Struct, kw_only=True):
     """Means in whole seconds, None where there is nothing; shares in percent."""

@@ -6,50 +6,25 @@ What the switch alone told of some agents in a stretch of time: its calls and it
 those that are contacts of stations (`figures.joins`), which count there.
 """
 
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import MutableMapping
-from diadema.figures.booking import book_talk
-from diadema.figures.booking import book_transfer
-from diadema.figures.days import DaySpan
-from diadema.figures.joins import Aliases
-from diadema.figures.rows import Calls
-from diadema.figures.rows import Sums
-from diadema.metrics.intervals import Intervals
-from diadema.metrics.queue import overlapping
-from diadema.metrics.queue import talk_ms
-from diadema.metrics.rounding import whole_seconds
-from diadema.site.directory.people import Held
-from diadema.site.directory.people import People
-from diadema.site.directory.people import queue_of
-from diadema.store.kept_contacts import LONGEST_MS
-from diadema.store.rows import QueueCall
-from diadema.store.rows import QueueRing
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from typing import Any
+
 import msgspec
-from msgspec import Struct
-from msgspec import field
-from sqlalchemy import ColumnElement
-from sqlalchemy import Connection
-from sqlalchemy import Select
-from sqlalchemy import TextClause
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import text
-from diadema.figures.joins import EARLY_MS
-from diadema.figures.joins import WINDOW_MS
-from diadema.figures.joins import join
-from diadema.figures.joins import join_rings
-from diadema.site.directory.people import Worker
-from diadema.store import kept_contacts
-from diadema.store import reader
-from diadema.store import tables
-from diadema.store.kept_contacts import Key
-from diadema.store.kept_contacts import key_of
-from diadema.store.rows import SWITCH
-from diadema.store.rows import Contact
+from msgspec import Struct, field
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, func, select, text
+
+from diadema.figures.booking import book_talk, book_transfer
+from diadema.figures.days import DaySpan
+from diadema.figures.joins import EARLY_MS, WINDOW_MS, Aliases, join, join_rings
+from diadema.figures.rows import Calls, Sums
+from diadema.metrics.intervals import Intervals
+from diadema.metrics.queue import overlapping, talk_ms
+from diadema.metrics.rounding import whole_seconds
+from diadema.site.directory.people import Held, People, Worker, queue_of
+from diadema.store import kept_contacts, reader, tables
+from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
+from diadema.store.rows import SWITCH, Contact, QueueCall, QueueRing
 
 NOBODY = ""  # whom the switch did not name
 

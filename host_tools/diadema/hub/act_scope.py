@@ -1,7 +1,7 @@
 """On whom an account may act: judged by the person on whom an act lands, whatever was asked."""
 
+from diadema.hub.acts import Acknowledge, AnswerFault, AnswerHelp, Asked, SendMessage
 from diadema.hub.own_journal import Refused
-from diadema.hub.acts import (Acknowledge, AnswerFault, AnswerHelp, Asked, SendMessage)
 from diadema.ingest.core import Ingest
 from diadema.store.rows import Ticket
 from diadema.store.station_state import Station

@@ -4,43 +4,27 @@ it is noted. The station itself lets a call and its wrap-up end first.
 What the hub can be asked to do for a supervisor (`hub.act`) or to note (`hub.record`).
 """
 
+import secrets
+from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import or_
-from typing import Annotated
-from typing import Any
-from typing import Literal
+from typing import Annotated, Any, Literal
+
 import msgspec
-from msgspec import Meta
-from msgspec import Struct
-from msgspec import field
-from diadema.wire.events import By
-from diadema.wire.events import Count
-from diadema.wire.events import Direction
-from diadema.wire.events import Of
-from diadema.wire.events import Sequence
-from diadema.wire.events import Station
-from diadema.wire.events import Utc
-import secrets
-from collections.abc import Callable
-from collections.abc import Mapping
+from msgspec import Meta, Struct, field
 from sqlalchemy import select
+
 from diadema.base.idempotency import Once
-from diadema.hub.act_scope import check_among
-from diadema.hub.act_scope import check_ticket
-from diadema.hub.commanding import Commands
-from diadema.hub.commanding import New
-from diadema.hub.own_journal import Deed
-from diadema.hub.own_journal import OwnJournal
-from diadema.hub.own_journal import Recorded
-from diadema.hub.own_journal import Refused
-from diadema.hub.own_journal import Reply
+from diadema.hub.act_scope import check_among, check_ticket
+from diadema.hub.commanding import Commands, New
+from diadema.hub.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
 from diadema.hub.pin_resets import PinResets
 from diadema.ingest.core import Ingest
 from diadema.site import pins
-from diadema.store import Reader
-from diadema.store import tables
+from diadema.store import Reader, tables
 from diadema.store.rows import Ticket
 from diadema.store.station_state import Station as Station_of_acts
+from diadema.wire.events import By, Count, Direction, Of, Sequence, Station, Utc
 from diadema.words import text
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]

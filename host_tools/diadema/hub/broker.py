@@ -25,7 +25,7 @@ from diadema.base.certificates import Certificates
 from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
-from diadema.hub.enrolment import (Issuer)
+from diadema.hub.enrolment import Issuer
 
 STREAM = "$MQTT_msgs"
 RETAINED = "$MQTT_rmsgs"

@@ -5,22 +5,20 @@ Where the web pages are served: plain HTTP on this machine only, HTTPS wherever 
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import os
 import shutil
-import time
-from asyncio.subprocess import DEVNULL
-from asyncio.subprocess import PIPE
-from asyncio.subprocess import Process
-from collections.abc import Awaitable
-from collections.abc import Callable
-from pathlib import Path
-from diadema.base.errors import DiademaError
-import ipaddress
 import socket
 import ssl
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+
 from diadema.base.certificates import PageCertificates
+from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.hub.broker import LOOPBACK
 

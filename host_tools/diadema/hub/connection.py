@@ -5,16 +5,17 @@ The key `meta` beside the live rows: the site, and the cut-off of what the rows 
 
 import asyncio
 import logging
+import time
+from typing import Any
+
+import msgspec
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.api import KeyValueConfig
-from nats.js.api import StorageType
+from nats.js.api import KeyValueConfig, StorageType
 from nats.js.errors import BucketNotFoundError
-import time
-from typing import Any
-import msgspec
-from diadema.figures.days import (owed)
+
+from diadema.figures.days import owed
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.ingest.core import Ingest
 

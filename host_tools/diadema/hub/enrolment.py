@@ -21,36 +21,36 @@ Watches the broker's log for clients that publish where they may not: the broker
 such a message and drops it, so nobody else would notice.
 """
 
+import asyncio
 import base64
+import binascii
 import hashlib
 import hmac
-from collections.abc import Collection
-from collections.abc import Iterable
+import logging
+import re
+import time
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import nats
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from sqlalchemy import select
+
+from diadema.base.credentials import Secrets, gateway_password, is_gateway
+from diadema.base.paths import DataDir
+from diadema.hub.broker import ACCOUNT
 from diadema.ingest.core import Ingest
 from diadema.site.station_keys import StationKeys
 from diadema.store import tables
-import binascii
-import time
-from typing import Any
-import msgspec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from diadema.wire.events import UNREADABLE
-import logging
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from diadema.base.credentials import Secrets
-from diadema.base.credentials import gateway_password
-from diadema.base.credentials import is_gateway
-from diadema.hub.broker import ACCOUNT
-import nats
-import asyncio
-from diadema.base.paths import DataDir
 from diadema.wire.ask_hub import ask_hub
-import re
-from pathlib import Path
+from diadema.wire.events import UNREADABLE
+
 
 class Credential(Struct):
     """`number` grows with each renewal."""

@@ -5,20 +5,15 @@ Does what needs the store, however long the store takes nothing (disk full, lock
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import Sequence
-from contextlib import suppress
-from diadema.ingest.core import Begun
-from diadema.ingest.core import Ingest
-from diadema.ingest.messages import Effects
-from diadema.ingest.messages import Message
-from diadema.store import StoreBehind
-from diadema.store import StoreStale
-from diadema.store import StoreUnavailable
 import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
+
+from diadema.ingest.core import Begun, Ingest
+from diadema.ingest.messages import Effects, Message
+from diadema.store import StoreBehind, StoreStale, StoreUnavailable
 
 _DEPTH = 2  # batches that may be under way
 

@@ -3,14 +3,9 @@
 The site's badges as the ledger and the checks of sessions know them: by their keyed hashes.
 """
 
-from datetime import date
-from datetime import datetime
-from datetime import time
-from datetime import timedelta
-from diadema.site.badges import badge_hash
-from diadema.site.description import Site
-from diadema.store.attendance import Badge
+from datetime import date, datetime, time, timedelta
 from typing import Any
+
 from diadema.base.certificates import Certificates
 from diadema.base.clock import Clock
 from diadema.base.credentials import Secrets
@@ -19,17 +14,21 @@ from diadema.hub.broker import read_ports
 from diadema.hub.enrolment import Enrolment
 from diadema.hub.mosquitto import read_door
 from diadema.ingest.core import Ingest
-from diadema.site.description import load
+from diadema.site.badges import badge_hash
+from diadema.site.description import Site, load
 from diadema.site.file import take_apart
-from diadema.site.station_config import ConfigMaker
-from diadema.site.station_config import check_sizes
-from diadema.site.station_config import content_hash
-from diadema.site.station_config import local_day
-from diadema.site.station_config import site_on
-from diadema.site.station_config import utc_offset_min
+from diadema.site.station_config import (
+    ConfigMaker,
+    check_sizes,
+    content_hash,
+    local_day,
+    site_on,
+    utc_offset_min,
+)
 from diadema.stations.update.keys import load_public
 from diadema.store import tables
-from diadema.store.attendance import Badges
+from diadema.store.attendance import Badge, Badges
+
 
 def badges_of(site: Site, badge_key: str, now_ms: int) -> list[Badge]:
     """Every badge that the site names; one that is hers for good is so from now on."""

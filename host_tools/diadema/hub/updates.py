@@ -15,13 +15,12 @@ from diadema.base.errors import UpdateError
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
-from diadema.ingest.update_steps import (fact_of, told_since)
-from diadema.stations.boards.partitions import (NEEDS_IMAGE)
+from diadema.ingest.update_steps import fact_of, told_since
+from diadema.stations.boards.partitions import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
 from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.rollout import (Fact, Plan)
-from diadema.stations.update.rollout import Rollout
+from diadema.stations.update.rollout import Fact, Plan, Rollout
 from diadema.stations.update.sending import Rests, Sending
 from diadema.store import tables
 from diadema.store.station_state import Station

@@ -8,20 +8,15 @@ refuses the same.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Self
-from msgspec import Struct
-from msgspec import structs
-from diadema.store.station_state import StationState
-from diadema.wire.events import Event
-from diadema.wire.events import StationClock
+
+from msgspec import Struct, structs
+
 from diadema.ingest.messages import Changes
 from diadema.ingest.trails import clock_set
-from diadema.store.station_state import BOOTS_KEPT
-from diadema.store.station_state import UNTOLD_MS
-from diadema.store.station_state import Adrift
-from diadema.store.station_state import between
+from diadema.store.station_state import BOOTS_KEPT, UNTOLD_MS, Adrift, StationState, between
+from diadema.wire.events import Event, StationClock
 
 FIRST_MS = 1_577_836_800_000  # 2020-01-01
 LAST_MS = 4_102_444_800_000  # 2100-01-01

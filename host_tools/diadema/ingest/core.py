@@ -15,16 +15,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from diadema.base.clock import Clock
-from diadema.figures.days import (position_of)
-from diadema.ingest.messages import (Changes, Rows)
-from diadema.ingest.sessions import (Departures)
-from diadema.ingest.decode import (obeyed)
+from diadema.figures.days import position_of
+from diadema.ingest.clock_sync import Refused, Window
+from diadema.ingest.decode import obeyed
 from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake, sender_of
-from diadema.ingest.sessions import (marks_among, placed)
-from diadema.ingest.messages import Effects, Message, Orders
+from diadema.ingest.messages import Changes, Effects, Message, Orders, Rows
 from diadema.ingest.proof import Proofs
-from diadema.ingest.clock_sync import (Refused, Window)
+from diadema.ingest.sessions import Departures, marks_among, placed
 from diadema.site.description import Site
 from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told

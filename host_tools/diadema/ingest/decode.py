@@ -5,20 +5,17 @@ what the store has of it: an exact double, or without whoever it told of.
 """
 
 import re
-import msgspec
-from diadema.base.errors import DiademaError
-from diadema.wire.events import ANY_EVENT
-from diadema.wire.events import EVENT_LIMIT
-from diadema.wire.events import KINDS
-from diadema.wire.events import UNREADABLE
-from diadema.wire.events import Event
 from collections.abc import Sequence
+
+import msgspec
 from sqlalchemy import Connection
+
+from diadema.base.errors import DiademaError
 from diadema.ingest.messages import Message
 from diadema.store.erased import ErasedList
 from diadema.store.writer import known_bodies
-from diadema.wire.scrub import Names
-from diadema.wire.scrub import scrubbed
+from diadema.wire.events import ANY_EVENT, EVENT_LIMIT, KINDS, UNREADABLE, Event
+from diadema.wire.scrub import Names, scrubbed
 
 type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind itself
 

@@ -14,9 +14,17 @@ from msgspec import UNSET
 from msgspec.structs import astuple
 
 from diadema.base.errors import StoreTrouble
-from diadema.ingest.messages import (Changes)
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
-from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of
+from diadema.ingest.messages import (
+    OWN,
+    PREFIX,
+    Changes,
+    Effects,
+    Message,
+    Target,
+    subject_of,
+    target_of,
+)
 from diadema.ingest.projection import project, skip
 from diadema.ingest.proof import Proofs, Verdict
 from diadema.store.kept_contacts import row_of

@@ -5,34 +5,23 @@ What a batch of events changed: the rows to write, the agents to show anew, the 
 Contacts that go on are part of their station's state, and are no rows yet.
 """
 
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-from typing import NamedTuple
-from msgspec import Struct
-from diadema.store.rows import QueueCall
-from diadema.store.station_state import Greeting
-from diadema.store.update_rows import Step
-from diadema.store.writer import AnswerRow
-from diadema.store.writer import Ended
-from diadema.wire.commands import is_host
-from diadema.wire.commands import is_station
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any, NamedTuple
+
+from msgspec import Struct
 from sqlalchemy import Table
-from diadema.ingest.clock_sync import (Window)
+
+from diadema.ingest.clock_sync import Window
 from diadema.store import tables
-from diadema.store.chain import Placed
-from diadema.store.chain import Told
-from diadema.store.kept_trails import TrailRow
-from diadema.store.kept_trails import trail_row
-from diadema.store.rows import Contact
-from diadema.store.rows import Session
-from diadema.store.rows import Ticket
-from diadema.store.rows import Trail
-from diadema.store.station_state import BootClock
-from diadema.store.station_state import StationState
+from diadema.store.chain import Placed, Told
+from diadema.store.kept_trails import TrailRow, trail_row
+from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.store.station_state import BootClock, Greeting, StationState
+from diadema.store.update_rows import Step
+from diadema.store.writer import AnswerRow, Ended
+from diadema.wire.commands import is_host, is_station
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
 OWN = "$MQTT.msgs.host."  # and what the host side says itself: no MQTT user may publish `host/…`

@@ -5,28 +5,27 @@ What the agent declares of a call: the steps of its protocol, its motive, its co
 come long after the call, and another one in its place.
 """
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from diadema.ingest import (
+    contacts,
+    queues,
+    sessions,
+    supervision,
+    tickets,
+    trails,
+    transfers,
+    update_steps,
+)
+from diadema.ingest.clock_sync import end_boot, hour_before_anchor
+from diadema.ingest.closing import stop_clocks
+from diadema.ingest.contacts import find, known_closed
 from diadema.ingest.messages import Changes
-from diadema.ingest.contacts import find
-from diadema.ingest.contacts import known_closed
-from diadema.store.rows import Contact
-from diadema.store.rows import Step
+from diadema.store.rows import Contact, Step
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event
-from diadema.ingest import contacts
-from diadema.ingest import queues
-from diadema.ingest import sessions
-from diadema.ingest import supervision
-from diadema.ingest import tickets
-from diadema.ingest import trails
-from diadema.ingest import transfers
-from diadema.ingest import update_steps
-from diadema.ingest.clock_sync import end_boot
-from diadema.ingest.clock_sync import hour_before_anchor
-from diadema.ingest.closing import stop_clocks
 
 type Utc = int | None
 

@@ -10,39 +10,28 @@ Flow is that of the running half-hour at the site, booked as in the reports; who
 whenever she came. Nobody waits here who has for hours: her end was lost.
 """
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from typing import Any
-from msgspec import UnsetType
-from msgspec.structs import astuple
-from diadema.ingest.messages import Changes
-from diadema.store import tables
-from diadema.store.rows import SWITCH
-from diadema.store.rows import QueueCall
-from diadema.store.rows import QueueRing
-from diadema.store.station_state import StationState
-from diadema.wire import events as ev
-from diadema.wire.events import Event
-from diadema.wire.events import Maybe
-from diadema.wire.events import QueueEvent
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, UnsetType
+from msgspec.structs import astuple
+
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
-from diadema.metrics.intervals import HALF_HOUR_S
-from diadema.metrics.intervals import Intervals
-from diadema.metrics.queue import SHORT_S
-from diadema.metrics.queue import Flow
-from diadema.metrics.queue import service_level
+from diadema.ingest.messages import Changes
+from diadema.metrics.intervals import HALF_HOUR_S, Intervals
+from diadema.metrics.queue import SHORT_S, Flow, service_level
 from diadema.site.description import Site
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import Kept
-from diadema.site.directory.people_of import day_at
+from diadema.site.directory.people_of import Kept, day_at
 from diadema.store import QueueCall as QueueCall_of_queue_board
-from diadema.store import Reader
-from diadema.store.station_state import Station
+from diadema.store import Reader, tables
+from diadema.store.rows import SWITCH, QueueCall, QueueRing
+from diadema.store.station_state import Station, StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event, Maybe, QueueEvent
 
 _DAY_MS = 86_400_000
 _OPEN = 5_000  # calls of one switch

@@ -6,29 +6,25 @@ Marks that come when they were already taken as lost: like all that comes then t
 not worked in, for the rest of their journal went on without them. In the ledger they must be.
 """
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import msgspec
 from msgspec import UnsetType
-from diadema.ingest.messages import Changes
-from diadema.ingest.clock_sync import take_anchor
+from sqlalchemy import Connection, select
+
+from diadema.ingest.clock_sync import Window, take_anchor
 from diadema.ingest.closing import close_all
+from diadema.ingest.decode import decode
+from diadema.ingest.messages import Changes
 from diadema.ingest.trails import break_off
 from diadema.store import tables
-from diadema.store.chain import Told
+from diadema.store.chain import Placed, Told
 from diadema.store.rows import Session
 from diadema.store.station_state import StationState
-from diadema.wire import events as ev
-from diadema.wire.events import Event
-from collections.abc import Iterable
-from sqlalchemy import Connection
-from sqlalchemy import select
-import msgspec
-from diadema.ingest.decode import decode
-from diadema.ingest.clock_sync import (Window)
-from diadema.store.chain import Placed
 from diadema.store.writer import Doubtful
-from diadema.wire.events import AttendanceMarked
+from diadema.wire import events as ev
+from diadema.wire.events import AttendanceMarked, Event
 
 type Utc = int | None
 

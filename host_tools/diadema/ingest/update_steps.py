@@ -3,24 +3,21 @@
 What a roll-out has to know of a station, as the ingest has it.
 """
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
 from msgspec import UNSET
 from msgspec.structs import astuple
+from sqlalchemy import Connection, select
+
 from diadema.ingest.messages import Changes
+from diadema.stations.boards.partitions import NEEDS_IMAGE, needs_image
+from diadema.stations.update.rollout import Fact
 from diadema.store import tables
-from diadema.store.station_state import StationState
-from diadema.store.update_rows import Step
+from diadema.store.station_state import Station, StationState
+from diadema.store.update_rows import Seat, Step
 from diadema.wire import events as ev
 from diadema.wire.events import Event
-from sqlalchemy import Connection
-from sqlalchemy import select
-from diadema.stations.boards.partitions import (NEEDS_IMAGE)
-from diadema.stations.boards.partitions import (needs_image)
-from diadema.stations.update.rollout import (Fact)
-from diadema.store.station_state import Station
-from diadema.store.update_rows import Seat
 
 type Utc = int | None
 

@@ -10,38 +10,31 @@ What tells of people outside the store: the broker's stream, logs, files of sche
 and journals read from boards.
 """
 
+import contextlib
 import re
 import shutil
-from collections.abc import Collection
-from collections.abc import Iterator
-from datetime import UTC
-from datetime import date
-from datetime import datetime
-from pathlib import Path
-from diadema.base.paths import DataDir
-from diadema.base.paths import write_whole
-from diadema.report.model import Scope
-from diadema.report.period import any_period
-from diadema.report.schedule import runs
-from diadema.report.schedule import write_runs
-import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
+
 import msgspec
 from msgspec import Struct
+
 from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
+from diadema.base.paths import DataDir, write_whole
 from diadema.maintenance.rebuild import rebuild
 from diadema.maintenance.records_keeping import enter
-from diadema.store.erased import ERASED
-from diadema.store.erased import ErasedList
-from diadema.store.erased import last_erasure
-from diadema.wire.scrub import Names
-from diadema.wire.scrub import scrubbed
+from diadema.report.model import Scope
+from diadema.report.period import any_period
+from diadema.report.schedule import runs, write_runs
+from diadema.store.erased import ERASED, ErasedList, last_erasure
+from diadema.wire.scrub import Names, scrubbed
 
 GONE = "erased"
 _OWN = ("schedules.json", "runs.json")  # of the reports: what was ordered, and what came of it

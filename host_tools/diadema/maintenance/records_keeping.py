@@ -7,42 +7,35 @@ than, what the other file knows of it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from msgspec import Struct
-from sqlalchemy import Connection
-from sqlalchemy import Table
-from sqlalchemy import func
-from sqlalchemy import select
-from diadema.access import Accounts
-from diadema.access.database import audit
-from diadema.access.database import record_heads as kept_by_accounts
-from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
-from diadema.store import open_reader
-from diadema.store import tables
-from diadema.store.chain import correction_link
-from diadema.store.chain import hour_link
-from diadema.store.chain import mark_link
-from diadema.store.chain import old_mark_link
-from diadema.store.chain import unchained
-from diadema.store.record_heads import AUDIT
-from diadema.store.record_heads import FIRST
-from diadema.store.record_heads import Head
-from diadema.store.record_heads import end_of
-from diadema.store.record_heads import hash_at
-from diadema.store.record_heads import kept_head
-from diadema.store.record_heads import key_of
-from diadema.store.record_heads import of_purpose
-from diadema.store.rows import HUB
 from typing import Any
+
 import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Table, func, select
+
+from diadema.access import Accounts
 from diadema.access.audit import append
-from diadema.access.database import writing
+from diadema.access.database import audit, writing
+from diadema.access.database import record_heads as kept_by_accounts
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
-from diadema.store import Writer
-from diadema.store import open_writer
-from diadema.store.record_heads import keep_heads
-from diadema.store.record_heads import link
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.store import Writer, open_reader, open_writer, tables
+from diadema.store.chain import correction_link, hour_link, mark_link, old_mark_link, unchained
+from diadema.store.record_heads import (
+    AUDIT,
+    FIRST,
+    Head,
+    end_of,
+    hash_at,
+    keep_heads,
+    kept_head,
+    key_of,
+    link,
+    of_purpose,
+)
+from diadema.store.rows import HUB
 
 LEDGER = {"marks": tables.marks, "hours": tables.mark_hours, "corrections": tables.corrections}
 BEGUN = "records.begun"  # what the audit says when a head is kept for the first time

@@ -6,31 +6,21 @@ Where the records ended when a report was made: printed on it, so that paper tel
 """
 
 from collections import defaultdict
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from datetime import date
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+
 import msgspec
 from sqlalchemy import select
+
 from diadema.figures.booking import UNCODED
 from diadema.figures.days import position_of
-from diadema.figures.rows import Calls
-from diadema.figures.rows import QueueSums
-from diadema.figures.rows import Sums
+from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.report.asked import Asked
-from diadema.report.model import Cell
-from diadema.report.model import Column
-from diadema.report.model import Section
-from diadema.store import open_reader
-from diadema.store import tables
-from diadema.report.tables import Line
-from diadema.report.tables import Part
-from diadema.report.tables import table
-from diadema.store.record_heads import AUDIT
-from diadema.store.record_heads import Head
-from diadema.store.record_heads import end_of
+from diadema.report.model import Cell, Column, Section
+from diadema.report.tables import Line, Part, table
+from diadema.store import open_reader, tables
+from diadema.store.record_heads import AUDIT, Head, end_of
 
 _SHOWN = 5  # rows of those that break a rule
 

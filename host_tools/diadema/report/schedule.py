@@ -7,37 +7,27 @@ Schedules and their runs, for a terminal and for a script.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
-from datetime import date
-from datetime import datetime
-from datetime import time
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated
-from typing import Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
+
 import msgspec
-from msgspec import Meta
-from msgspec import Struct
-from msgspec import field
-from diadema.base.errors import DiademaError
-from diadema.base.locks import locked
-from diadema.base.paths import DataDir
-from diadema.base.paths import cannot_write
-from diadema.base.paths import write_whole
-from diadema.report.kinds import KINDS
-from diadema.report.model import Scope
-from diadema.report.period import Grain
-from diadema.report.period import Period
-from diadema.report.period import around
-from diadema.words import text
-from typing import Any
+from msgspec import Meta, Struct, field
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
+from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.sanitize import visible
 from diadema.figures.days import zone_of
+from diadema.report.kinds import KINDS
+from diadema.report.model import Scope
+from diadema.report.period import Grain, Period, around
 from diadema.report.writing import hour
+from diadema.words import text
 from diadema.words.durations import clock
 
 SCHEDULES = 50

@@ -4,28 +4,19 @@ Figures with and without new people: a row for each stage that somebody was at, 
 targets of that stage, and the total of all.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Literal
+
 from msgspec import Struct
-from diadema.figures.rows import Calls
-from diadema.figures.rows import Sums
-from diadema.report.asked import Asked
-from diadema.report.model import Cell
-from diadema.report.model import Column
-from diadema.report.model import Figure
-from diadema.report.model import Kind
-from diadema.report.model import Ratio
-from diadema.report.model import Section
-from diadema.report.model import Target
-from diadema.report.model import totalled
+
+from diadema.figures.rows import Calls, Sums
+from diadema.report.asked import AT_MOST, Asked
+from diadema.report.model import Cell, Column, Figure, Kind, Ratio, Section, Target, totalled
 from diadema.report.writing import target
 from diadema.site.directory.people import PRIVATE
-from collections import defaultdict
-from datetime import date
-from diadema.report.asked import AT_MOST
+
 
 class Part[S](Struct):
     """A column of figures: its word is `col.<key>`, its target the people's of that name."""

@@ -4,37 +4,24 @@ What the API's document says of every route: how one comes in, and how a refusal
 """
 
 import logging
-from collections.abc import Callable
-from collections.abc import Mapping
-from typing import Annotated
-from typing import Any
-from typing import Literal
-from fastapi import APIRouter
-from fastapi import Depends
-from fastapi import HTTPException
-from fastapi import Path
-from fastapi import Request
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Request
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
+
 from diadema.access.audit import ALL
 from diadema.access.roles import Person
-from diadema.web.asking import need
-from diadema.web.asking import not_yours
-from diadema.web.asking import person_of
-from diadema.web.feed import ANSWER_S
-from diadema.web.feed import HubAbsent
-from diadema.web.feed import HubSilent
-from diadema.web.feed import NatsAbsent
-from diadema.web.guard import is_local
-from diadema.web.guard import language_of
+from diadema.base.idempotency import MOST_CHARACTERS
+from diadema.web.asking import need, not_yours, person_of
+from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
+from diadema.web.guard import is_local, language_of
 from diadema.web.once_only import once_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
 from diadema.words import text
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from diadema.base.idempotency import MOST_CHARACTERS
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,24 @@ from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
 from diadema.site.directory.problems import Wrong
-from diadema.web import (acting, agent_api, alert_api, api, assets, audit_api, flasher, handover, inspection_api, ledger_api, api, people_api, refusals, reports_api, stream, ui, wall)
+from diadema.web import (
+    acting,
+    agent_api,
+    alert_api,
+    api,
+    assets,
+    audit_api,
+    flasher,
+    handover,
+    inspection_api,
+    ledger_api,
+    people_api,
+    refusals,
+    reports_api,
+    stream,
+    ui,
+    wall,
+)
 from diadema.web.asking import person_of
 from diadema.web.guard import Guard
 from diadema.web.once_only import OnceOnly

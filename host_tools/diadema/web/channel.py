@@ -14,23 +14,20 @@ message is encoded once for all who see the same.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-import msgspec
-from diadema.site.directory.people import People
-from diadema.web.feed import (Floor)
-from diadema.web.pace import Pace
-from diadema.web.stream import (Viewer)
-from diadema.web.views import Values
-from diadema.web.views import View
-from diadema.web.watch import Watch
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from diadema.web.views import FULL
-from diadema.web.views import WALL
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from diadema.site.directory.people import People
+from diadema.web.feed import Floor
+from diadema.web.pace import Pace
+from diadema.web.stream import Viewer
+from diadema.web.views import FULL, WALL, Values, View
+from diadema.web.watch import Watch
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 1.0

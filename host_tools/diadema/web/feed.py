@@ -8,22 +8,13 @@ The floor as it is now: the last valid row of every agent. Whoever shows it is t
 Lives on the event loop's thread only.
 """
 
-import logging
-from collections.abc import Callable
-from collections.abc import Mapping
-from diadema.wire.events import UNREADABLE
-from diadema.wire.live_rows import Head
-from diadema.wire.live_rows import Queues
-from diadema.wire.live_rows import Row
-from diadema.wire.live_rows import Site
-from diadema.wire.live_rows import decode_head
-from diadema.wire.live_rows import decode_queues
-from diadema.wire.live_rows import decode_row
-from diadema.wire.live_rows import decode_site
 import asyncio
+import logging
 import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+
 import msgspec
 import nats
 from nats.aio.client import Client
@@ -32,10 +23,21 @@ from nats.errors import NoRespondersError
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
+
 from diadema.base.idempotency import HEADER as ONCE_HEADER
 from diadema.base.idempotency import Once
 from diadema.web.pace import Pace
-
+from diadema.wire.events import UNREADABLE
+from diadema.wire.live_rows import (
+    Head,
+    Queues,
+    Row,
+    Site,
+    decode_head,
+    decode_queues,
+    decode_row,
+    decode_site,
+)
 
 _AGENT = "agent."
 

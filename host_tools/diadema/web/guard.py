@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diadema.access.roles import Person
-from diadema.web.refusals import (is_no_room, no_room)
+from diadema.web.refusals import is_no_room, no_room
 from diadema.words import known, text
 
 PERSON = "diadema.person"  # in the scope: who asks

@@ -7,29 +7,27 @@ What is answered while nothing can be written: the disk is full, or a database i
 """
 
 import errno
-import sqlite3
-from sqlalchemy.exc import DBAPIError
-from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse
-from starlette.responses import JSONResponse
-from starlette.responses import Response
-from diadema.base.errors import DiademaError
-from diadema.store import StoreUnavailable
-from diadema.words import text
 import logging
+import sqlite3
 from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor
 from http import HTTPStatus
 from typing import Any
-from fastapi import FastAPI
-from fastapi import Request
+
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse as JSONResponse_of_refusals
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
 from diadema.access.audit import AuditFull
+from diadema.base.errors import DiademaError
+from diadema.store import StoreUnavailable
 from diadema.web.guard import language_of
 from diadema.web.worker import TooLong
+from diadema.words import text
 
 KINDS = (DBAPIError, sqlite3.Error, OSError, DiademaError)  # among which those are
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}

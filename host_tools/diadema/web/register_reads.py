@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from diadema.base.paths import DataDir
-from diadema.figures.days import (cut_of)
+from diadema.figures.days import cut_of
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people

@@ -11,45 +11,34 @@ Has the scheduled reports made when they fall due, in the process that nobody wa
 
 import asyncio
 import logging
-from collections.abc import Awaitable
-from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
-from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
-from diadema.figures.roll import roll
-from diadema.web.pace import Pace
-from diadema.web.worker import Worker
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import BrokenExecutor
-from diadema.report.scheduled import pending
-from diadema.report.scheduled import run_due
-from collections.abc import AsyncIterator
-from collections.abc import Iterable
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
-from datetime import UTC
-from datetime import date
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
 import msgspec
+
 from diadema.access import Accounts
-from diadema.access.audit import ALL
-from diadema.access.audit import of_team
+from diadema.access.audit import ALL, of_team
 from diadema.access.authenticator import Door
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
-from diadema.base.disk import Disk
-from diadema.base.disk import Room
+from diadema.base.disk import Disk, Room
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.figures.roll import roll
+from diadema.report.scheduled import pending, run_due
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import Kept
-from diadema.web.channel import Source
-from diadema.web.channel import (Channels)
-from diadema.web.feed import Feed
-from diadema.web.feed import HubAbsent
-from diadema.web.feed import HubSilent
-from diadema.web.feed import NatsAbsent
-from diadema.web.feed import (Floor)
+from diadema.web.channel import Channels, Source
+from diadema.web.feed import Feed, Floor, HubAbsent, HubSilent, NatsAbsent
+from diadema.web.pace import Pace
 from diadema.web.settings import Settings
 from diadema.web.watch import Watch
+from diadema.web.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +68,6 @@ class Background:
                     log.exception("%s failed, and begins again", name)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_S)
-
 
 
 _EVERY_S = 30.0
@@ -113,7 +101,6 @@ class Rolling:
                 log.error("roll-ups: %s", error)
             self._trouble = str(error)
         return cells
-
 
 
 _LOOK_S = 5.0

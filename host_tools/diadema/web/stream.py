@@ -7,19 +7,16 @@ A viewer that cannot keep up is let go, not waited for; it comes back and takes 
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable
-from collections.abc import Callable
 import logging
-from starlette.websockets import WebSocket
-from starlette.websockets import WebSocketDisconnect
-from diadema.access.audit import ALL
-from diadema.access.audit import AuditFull
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from diadema.access.audit import ALL, AuditFull
 from diadema.access.authenticator import address_of
 from diadema.web.asking import person_of
-from diadema.web.channel import Channel
-from diadema.web.channel import Teams
-from diadema.web.channel import TooMany
+from diadema.web.channel import Channel, Teams, TooMany
 from diadema.web.guard import floor_scope
 from diadema.web.service import Service
 

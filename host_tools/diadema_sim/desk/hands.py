@@ -7,20 +7,19 @@ What a page may ask of its station, typed: one JSON object a message, told apart
 Anything else is answered by a sentence of the catalogue, and the socket goes on.
 """
 
-from typing import Annotated
-from typing import Any
-import msgspec
-from diadema.base.errors import DiademaError
-from diadema.words import text
-from msgspec import Meta
-from msgspec import Struct
 import asyncio
 import itertools
 from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from diadema.base.errors import DiademaError
+from diadema.words import text
+from msgspec import Meta, Struct
+
 from diadema_sim.at_desk import AtDesk
-from diadema_sim.desk.look import (Sample)
-from diadema_sim.hub_client import HubClient
-from diadema_sim.hub_client import HubUnreachable
+from diadema_sim.desk.look import Sample
+from diadema_sim.hub_client import HubClient, HubUnreachable
 from diadema_sim.people import QUEUES
 from diadema_sim.station import NoPower
 

@@ -5,13 +5,12 @@ The badges that lie beside the virtual desk: people of the site, and one that no
 
 import asyncio
 import base64
-from dataclasses import asdict
-from dataclasses import dataclass
-from typing import Any
-from diadema_sim.station import NoPower
-from diadema_sim.station import Station
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
 from diadema_sim.people import Person
+from diadema_sim.station import NoPower, Station
 
 LOOK_S = 0.05  # between two looks: at most 20 a second
 _ANSWER_S = 8.0  # a busy board takes a moment

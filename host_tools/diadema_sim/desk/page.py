@@ -6,29 +6,23 @@
 import asyncio
 import json
 import logging
-from typing import Protocol
-from diadema.base.errors import DiademaError
-from diadema.web.stream import Viewer
-from diadema.words import known
-from starlette.websockets import WebSocket
-from starlette.websockets import WebSocketDisconnect
-from diadema_sim.desk.hands import Down
-from diadema_sim.desk.hands import Refused
-from diadema_sim.desk.hands import Request
-from diadema_sim.desk.hands import Up
-from diadema_sim.desk.hands import parse
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import Protocol
+
+from diadema.base.errors import DiademaError
 from diadema.web import assets
 from diadema.web.guard import Guard
-from diadema.words import section
+from diadema.web.stream import Viewer
+from diadema.words import known, section
 from fastapi import FastAPI
 from fastapi import Request as Request_of_page
-from fastapi.responses import HTMLResponse
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp
-from diadema_sim.desk.hands import TEXT_LIMIT
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from diadema_sim.desk.hands import TEXT_LIMIT, Down, Refused, Request, Up, parse
 
 log = logging.getLogger(__name__)
 

@@ -3,23 +3,19 @@
 What a campaign is told and what it comes to.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
 from diadema.base.errors import DiademaError
 from rich.console import Console
 from rich.table import Table
-from diadema_sim.at_station import NotDelivered
-from diadema_sim.at_station import Silent
-from diadema_sim.torture import disturb
-from diadema_sim.torture import journal
-from diadema_sim.torture import offline
-from diadema_sim.torture import update
-from diadema_sim.torture.rig import Disturber
-from diadema_sim.torture.rig import torment
+
+from diadema_sim.at_station import NotDelivered, Silent
+from diadema_sim.torture import disturb, journal, offline, update
+from diadema_sim.torture.rig import Disturber, torment
+
 
 def _silent(_: str) -> None:
     pass

@@ -13,7 +13,7 @@ from diadema.base.processes import command_line
 from diadema_sim.cable import Noise
 from diadema_sim.flash import CutPlan
 from diadema_sim.station import Station
-from diadema_sim.torture.campaigns import (Outcome)
+from diadema_sim.torture.campaigns import Outcome
 from diadema_sim.torture.rig import Rig
 
 _DAY_MS = 86_400_000

@@ -9,21 +9,20 @@ A line is `A event` (append), `L event` (append of low value), `K lag` (the host
 but so many), `I` (idle: erase ahead), `B` (restart), `W n` (the host was restored from a backup).
 """
 
-import json
-import random
-from collections.abc import Iterator
-from typing import Any
 import asyncio
+import json
 import os
+import random
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
 from diadema.base.errors import DiademaError
-from diadema_sim.build import build_firmware
-from diadema_sim.build import on_vm
-from diadema_sim.build import station_tree
-from diadema_sim.torture.campaigns import (Outcome)
-from diadema_sim.torture.campaigns import (Plan)
+
+from diadema_sim.build import build_firmware, on_vm, station_tree
+from diadema_sim.torture.campaigns import Outcome, Plan
 
 _AGENT = "a001"
 

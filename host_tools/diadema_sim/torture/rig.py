@@ -10,32 +10,27 @@ Listens to the acknowledgements that reach a station: none may be ahead of the s
 What is acknowledged is no longer the station's to keep, so at that moment it must be committed.
 """
 
-import random
-from diadema.base.errors import DiademaError
-from diadema_sim.at_desk import AtDesk
-from diadema_sim.centre import Centre
-from diadema_sim.hub_client import HubUnreachable
-import json
-from collections.abc import Callable
-from diadema.store import Reader
-from diadema.wire.frames import Decoder
-from diadema.wire.frames import Joiner
-from diadema_sim.station import Station
-from diadema_sim.torture.campaigns import (Outcome)
 import asyncio
 import contextlib
+import json
+import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from diadema_sim import witness
-from diadema_sim import people
-from diadema_sim.centre import open_centre
-from diadema_sim.station import JOURNAL_BYTES
-from diadema_sim.torture.campaigns import (Plan)
+
+from diadema.base.errors import DiademaError
+from diadema.store import Reader
+from diadema.wire.frames import Decoder, Joiner
+
+from diadema_sim import people, witness
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.centre import Centre, open_centre
+from diadema_sim.hub_client import HubUnreachable
+from diadema_sim.station import JOURNAL_BYTES, Station
+from diadema_sim.torture.campaigns import Outcome, Plan
 
 _PAUSE_MS = (60, 900)
 _DARK_MS = 100
@@ -132,8 +127,6 @@ class Monkey:
             )
         except HubUnreachable:
             await self._desk.station.press(4)  # no exchange: call somebody
-
-
 
 
 class AckWatch:

@@ -25,9 +25,8 @@ from diadema.stations.update import bundle, keys
 from diadema.wire.journal import SECTOR
 
 from diadema_sim import people
-from diadema_sim.build import (app_image)
-from diadema_sim.build import on_vm, station_tree
-from diadema_sim.torture.campaigns import (Outcome, Plan)
+from diadema_sim.build import app_image, on_vm, station_tree
+from diadema_sim.torture.campaigns import Outcome, Plan
 
 NAME = "update"
 _HEAP = "96m"

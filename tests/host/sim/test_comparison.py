@@ -9,7 +9,7 @@ import pytest
 from diadema.store import Batch, Reader, Writer, open_reader, open_writer
 from diadema.store.writer import Doubtful
 from diadema.wire.journal import JournalEvent
-from diadema_sim import (witness as comparison)
+from diadema_sim import witness as comparison
 from diadema_sim.witness import Witness
 
 STATION = "DIA-02d1ade00001"

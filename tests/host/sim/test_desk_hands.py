@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from diadema_sim import people
-from diadema_sim.desk import (hands)
-from diadema_sim.desk.hands import SHORTEST_S, Hands
-from diadema_sim.desk.hands import (Refused, Request)
-from diadema_sim.desk.look import (tray)
+from diadema_sim.desk import hands
+from diadema_sim.desk.hands import SHORTEST_S, Hands, Refused, Request
+from diadema_sim.desk.look import tray
 from diadema_sim.hub_client import HubUnreachable
 from diadema_sim.station import NoPower
 

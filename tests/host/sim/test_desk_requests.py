@@ -5,8 +5,8 @@ import re
 
 import pytest
 from diadema.words import LANGUAGES
-from diadema_sim.desk import (hands)
-from diadema_sim.desk.hands import (ACTIONS, Refused, parse)
+from diadema_sim.desk import hands
+from diadema_sim.desk.hands import ACTIONS, Refused, parse
 from hypothesis import given
 from hypothesis import strategies as st
 

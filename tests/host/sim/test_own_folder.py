@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 from diadema.base.locks import locked
-from diadema_sim.centre import (own_folder, remove_dead)
+from diadema_sim.centre import own_folder, remove_dead
 
 RUN = """
 import sys, tempfile

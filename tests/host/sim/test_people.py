@@ -11,7 +11,7 @@ import pytest
 from diadema.base.errors import DiademaError
 from diadema.site.description import parse
 from diadema.site.pins import verify_pin
-from diadema_sim import (keying, people, people)
+from diadema_sim import keying, people
 
 
 def labels(nodes: list[Any]) -> list[str]:

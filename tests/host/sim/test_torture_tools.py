@@ -23,8 +23,8 @@ from diadema_sim.build import (
 from diadema_sim.cable import Noise
 from diadema_sim.flash import CutPlan, FlashCut, NorFlash
 from diadema_sim.torture import campaigns, journal
-from diadema_sim.torture.journal import (day)
-from diadema_sim.torture.campaigns import (Outcome, Plan)
+from diadema_sim.torture.campaigns import Outcome, Plan
+from diadema_sim.torture.journal import day
 
 
 @pytest.fixture

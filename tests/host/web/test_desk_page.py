@@ -9,8 +9,8 @@ from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
 from desk_stage import STANDING, Stage, desk_stage, face
 from diadema.words import text
-from diadema_sim.desk import (hands)
-from diadema_sim.desk.hands import (Down, Refused, Tap, Up)
+from diadema_sim.desk import hands
+from diadema_sim.desk.hands import Down, Refused, Tap, Up
 from playwright.async_api import Page, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

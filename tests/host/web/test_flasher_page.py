@@ -12,7 +12,7 @@ from web_stage import Web
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # its stock image
 
-from diadema.stations.boards.partitions import (build_for)
+from diadema.stations.boards.partitions import build_for
 from diadema.stations.boards.table import board_names, load_board
 from diadema.stations.image.build import build
 from stock_image import stock_image

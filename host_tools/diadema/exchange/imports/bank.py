@@ -11,50 +11,46 @@ it say when. Where they contradict it, the row is impossible: taken as it says, 
 it is not known when it was served, marked as estimated.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
-from datetime import time
-from datetime import timedelta
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
 import msgspec
-from diadema.exchange.imports.bank_file import DAY_S
-from diadema.exchange.imports.bank_file import NO_SERVER
-from diadema.exchange.imports.bank_file import BadRow
-from diadema.exchange.imports.bank_file import Row
-from diadema.ingest.decode import decode_known
-from diadema.wire.events import EVENT_LIMIT
-from diadema.wire.events import QueueAbandoned
-from diadema.wire.events import QueueConnected
-from diadema.wire.events import QueueEntered
-from diadema.wire.events import QueueEvent
-from diadema.wire.events import QueueLeft
-import zlib
-from collections.abc import Callable
-from collections.abc import Sequence
-from dataclasses import field
-from pathlib import Path
 from msgspec import Struct
 from sqlalchemy import select
+
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.bank_file import clock_text
-from diadema.exchange.imports.bank_file import read_file
-from diadema.exchange.imports.bank_file import scan
+from diadema.exchange.imports.bank_file import (
+    DAY_S,
+    NO_SERVER,
+    BadRow,
+    Row,
+    clock_text,
+    read_file,
+    scan,
+)
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import Message
-from diadema.ingest.messages import subject_of
+from diadema.ingest.decode import decode_known
+from diadema.ingest.messages import Message, subject_of
 from diadema.metrics.queue import overlapping
 from diadema.site import description
 from diadema.site.directory.people_of import note_zone
-from diadema.store import QueueCall
-from diadema.store import Writer
-from diadema.store import open_writer
-from diadema.store import tables
+from diadema.store import QueueCall, Writer, open_writer, tables
+from diadema.wire.events import (
+    EVENT_LIMIT,
+    QueueAbandoned,
+    QueueConnected,
+    QueueEntered,
+    QueueEvent,
+    QueueLeft,
+)
 
 SOURCE = "PBX-anonymous-bank"
 COLUMNS = (

@@ -6,21 +6,18 @@ with or without a header. Dumps are brought into the order of time. A row is kno
 The rows of a queue_log table in an SQL dump, by its INSERTs: of MySQL, or as pg_dump writes.
 """
 
-import re
-from collections.abc import Iterator
 import csv
 import gzip
+import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from datetime import UTC
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
 from diadema.base.errors import DiademaError
-from diadema.ingest.clock_sync import LAST_MS
-from diadema.ingest.clock_sync import OLDEST_FILE_MS
+from diadema.ingest.clock_sync import LAST_MS, OLDEST_FILE_MS
 
 _INSERT = re.compile(
     r"^[ \t]*INSERT\s+INTO\s+[^\s(]*queue_?log[^\s(]*\s*(?:\(([^)]*)\))?\s*VALUES", re.I | re.M

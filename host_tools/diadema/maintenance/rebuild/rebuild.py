@@ -6,22 +6,22 @@ Puts what was rebuilt in the place of what stands, in one transaction; raw event
 
 import contextlib
 import sqlite3
-from pathlib import Path
-from diadema.base.errors import DiademaError
-from diadema.store import tables
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
+
 from msgspec import Struct
+
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
+from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
-from diadema.maintenance.rebuild.compare import Difference
-from diadema.maintenance.rebuild.compare import compare
+from diadema.maintenance.rebuild.compare import Difference, compare
 from diadema.maintenance.rebuild.replay import replay
 from diadema.maintenance.records_keeping import enter
 from diadema.site import description
-from diadema.store import open_writer
+from diadema.store import open_writer, tables
 
 _REPLACED = (
     tables.positions,

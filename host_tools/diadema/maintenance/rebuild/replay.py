@@ -7,45 +7,34 @@ The store that a rebuild fills and then throws away. Nobody needs it after a pow
 keeps the events of only those journals in which one number came more than once.
 """
 
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-from sqlalchemy import Connection
-from sqlalchemy import Engine
-from sqlalchemy import event
-from diadema.store import Writer
-from diadema.store.database import open_database
-from diadema.store.writer import EventRow
 import contextlib
 import heapq
 import sqlite3
-from collections import deque
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Table
-from sqlalchemy import func
-from sqlalchemy import select
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, Table, event, func, select, text
+
 from diadema.base.clock import Clock
-from diadema.ingest.core import Begun
-from diadema.ingest.core import Ingest
-from diadema.ingest.floor import day_of
-from diadema.ingest.messages import PREFIX
-from diadema.ingest.messages import Message
-from diadema.ingest.messages import subject_of
 from diadema.ingest.clock_sync import by_journal
+from diadema.ingest.core import Begun, Ingest
+from diadema.ingest.floor import day_of
+from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.maintenance.rebuild.compare import Counts
 from diadema.site.description import Site
-from diadema.store import open_reader
-from diadema.store import tables
+from diadema.store import Writer, open_reader, tables
 from diadema.store.chain import Again
+from diadema.store.database import open_database
 from diadema.store.record_heads import key_of
 from diadema.store.station_state import StationState
+from diadema.store.writer import EventRow
 from diadema.wire.commands import Hello
+
 
 class FreshWriter(Writer):
     """Counts the events that come through, by journal."""

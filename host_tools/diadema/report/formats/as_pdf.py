@@ -9,41 +9,38 @@ reportlab's own tables copy all that remains at each page, so that ten thousand 
 This one is plain lines of text, and looks at each row once.
 """
 
+import io
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Any
+from xml.sax.saxutils import escape
+
 from msgspec import Struct
 from reportlab.lib.colors import HexColor
-from reportlab.lib.utils import simpleSplit
-from reportlab.platypus.flowables import Flowable
-import io
-from collections.abc import Callable
-from functools import cache
-from xml.sax.saxutils import escape
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.pagesizes import landscape
+from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Paragraph
-from reportlab.platypus import SimpleDocTemplate
-from reportlab.platypus.flowables import KeepTogether
+from reportlab.platypus import Paragraph, SimpleDocTemplate
+from reportlab.platypus.flowables import Flowable, KeepTogether
+
 from diadema.base import sanitize
-from diadema.report.model import Cell
-from diadema.report.model import Column
-from diadema.report.model import Report
-from diadema.report.model import Section
-from diadema.report.writing import NUMBERS
-from diadema.report.writing import cut_line
-from diadema.report.writing import owing_line
-from diadema.report.writing import shown
-from diadema.report.writing import span_line
-from diadema.report.writing import target
-from diadema.report.writing import written
-from diadema.report.writing import written_total
+from diadema.report.model import Cell, Column, Report, Section
+from diadema.report.writing import (
+    NUMBERS,
+    cut_line,
+    owing_line,
+    shown,
+    span_line,
+    target,
+    written,
+    written_total,
+)
 from diadema.words import text
 
 INK, SOFT, RULE, HEAD, MISSED = (

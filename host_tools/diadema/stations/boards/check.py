@@ -7,20 +7,22 @@ Rules about what comes out of a board's sockets. Each yields what is wrong, if a
 what to do about it.
 """
 
-from collections.abc import Iterator
-from diadema.stations.boards.partitions import Partition
-from diadema.stations.boards.table import Board
-import math
-from diadema.stations.boards.sound import CALLER_DB_SPL
-from diadema.stations.boards.sound import MOST_DB_SPL
-from diadema.stations.boards.sound import MOST_UNCLIPPED_DB_SPL
-from diadema.stations.boards.sound import Loudness
-from diadema.stations.boards.sound import loudness
 import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
 from diadema.stations.boards import rules_parts as parts
 from diadema.stations.boards import rules_pins as pins
+from diadema.stations.boards.partitions import Partition
+from diadema.stations.boards.sound import (
+    CALLER_DB_SPL,
+    MOST_DB_SPL,
+    MOST_UNCLIPPED_DB_SPL,
+    Loudness,
+    loudness,
+)
+from diadema.stations.boards.table import Board
 
 _SECTOR = 0x1000
 _APP_ALIGNMENT = 0x10000

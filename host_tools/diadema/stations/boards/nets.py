@@ -7,21 +7,18 @@ WireViz and Graphviz draw it; both are tools of whoever builds stations, so `dia
 """
 
 import csv
+import importlib
 import io
 import re
-from collections.abc import Iterator
-import msgspec
-from diadema.stations.boards.rules_parts import find_pin
-from diadema.stations.boards.table import Board
-from diadema.stations.boards.table import BoardError
-from diadema.stations.boards.table import Layout
-import importlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from diadema.stations.boards.table import End
-from diadema.stations.boards.table import Harness
-from diadema.stations.boards.table import Header
+
+import msgspec
+
+from diadema.stations.boards.rules_parts import find_pin
+from diadema.stations.boards.table import Board, BoardError, End, Harness, Header, Layout
 
 _CONTACTS = ("tip", "ring", "sleeve")
 _SOCKET = re.compile(r"[XP]\d+")

@@ -4,10 +4,9 @@ Which stock MicroPython a board takes: by its chip, and by how its PSRAM is wire
 """
 
 from dataclasses import dataclass
+
 from diadema.base.errors import DiademaError
-from diadema.stations.boards.table import Board
-from diadema.stations.boards.table import BoardError
-from diadema.stations.boards.table import load_board
+from diadema.stations.boards.table import Board, BoardError, load_board
 
 _FIELDS = 5
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diadema.stations.boards.partitions import (build_for)
 from diadema.stations.boards.chips import MODULE_PSRAM
+from diadema.stations.boards.partitions import build_for
 from diadema.stations.boards.table import Board
 
 ROLES = frozenset(

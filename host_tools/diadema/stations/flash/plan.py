@@ -3,15 +3,14 @@
 What a browser with ESP Web Tools writes to a board: its manifest and the pieces.
 """
 
+import json
 from dataclasses import dataclass
-from diadema.base.errors import FlashError
-from diadema.base.errors import ImageError
+
+from diadema.base.errors import FlashError, ImageError
 from diadema.stations.boards.partitions import Partition
-from diadema.stations.image import slots
-from diadema.stations.image import table
+from diadema.stations.image import slots, table
 from diadema.stations.image.look import look
 from diadema.stations.image.stock import LOADER
-import json
 
 SECTOR = 4096
 _WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal

@@ -9,41 +9,28 @@ Which ports boards may be on.
 """
 
 import asyncio
-from base64 import b64decode
-from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
-from diadema.stations.flash.own import config_file
-from diadema.wire.ask_hub import ask_hub
 import hashlib
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
-from diadema.base.errors import FlashError
-from diadema.base.errors import ImageError
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from serial.tools import list_ports
+
+from diadema.base.errors import DiademaError, FlashError, ImageError
+from diadema.base.paths import DataDir
+from diadema.gateway.serial_port import port_paths
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
-from diadema.stations.flash.chip import BAUD
-from diadema.stations.flash.chip import Chip
-from diadema.stations.flash.chip import Found
-from diadema.stations.flash.chip import connected
-from diadema.stations.flash.kept import Kept
-from diadema.stations.flash.kept import keep
-from diadema.stations.flash.own import HEAD
-from diadema.stations.flash.own import Copy
-from diadema.stations.flash.own import Vfs
-from diadema.stations.flash.own import read_vfs
-from diadema.stations.flash.plan import Piece
-from diadema.stations.flash.plan import Plan
+from diadema.stations.flash.chip import BAUD, Chip, Found, connected
+from diadema.stations.flash.kept import Kept, keep
+from diadema.stations.flash.own import HEAD, Copy, Vfs, config_file, read_vfs
+from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.image import table
-from diadema.stations.image.files import VFS_BLOCK
-from diadema.stations.image.files import pack
-from diadema.stations.image.files import unpack
+from diadema.stations.image.files import VFS_BLOCK, pack, unpack
+from diadema.wire.ask_hub import ask_hub
 from diadema.wire.journal import walk
-from serial.tools import list_ports
-from diadema.gateway.serial_port import port_paths
+
 
 def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
     """Files for its vfs, or none and why."""

@@ -4,35 +4,24 @@ What a station has, in words: the codes are the station's own, the catalogue's a
 `trouble`. A code that it does not know is told as it is.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
 import msgspec
-from msgspec import Struct
-from msgspec import field
-from sqlalchemy import Connection
-from sqlalchemy import func
-from sqlalchemy import select
+from msgspec import Struct, field
+from sqlalchemy import Connection, func, select
+
 from diadema.base import credentials
 from diadema.base.certificates import Certificates
 from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
-from diadema.hub.ca_change import gateways_due
-from diadema.hub.ca_change import stations_due
+from diadema.hub.ca_change import gateways_due, stations_due
 from diadema.ingest.update_steps import image_needed
 from diadema.site.description import load
-from diadema.stations.selftest.record import (newest)
-from diadema.store import open_reader
-from diadema.store import tables
-from diadema.store.station_state import Greeting
-from diadema.store.station_state import Journal
-from diadema.store.station_state import Station
-from diadema.store.station_state import StationState
-from collections.abc import Mapping
-from diadema.stations.boards.partitions import DOWNLOADS
-from diadema.stations.boards.partitions import build_named
-from diadema.stations.boards.partitions import file_of
+from diadema.stations.boards.partitions import DOWNLOADS, build_named, file_of
+from diadema.stations.selftest.record import newest
+from diadema.store import open_reader, tables
+from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.words import section
 
 DAY_MS = 86_400_000

@@ -13,7 +13,7 @@ from esptool.bin_image import LoadFirmwareImage
 from esptool.util import FatalError
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards.partitions import (DOWNLOADS, OLDEST, file_for, is_tried, untried)
+from diadema.stations.boards.partitions import DOWNLOADS, OLDEST, file_for, is_tried, untried
 from diadema.stations.boards.table import Board
 from diadema.stations.image import table
 

@@ -4,21 +4,20 @@ One layout for paper and picture.
 Labels as a PDF, a page each, or one as a PNG.
 """
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
 import reportlab
 import segno
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from diadema.site.description import Site
-import io
-from collections.abc import Sequence
-from PIL import Image
-from PIL import ImageDraw
-from PIL import ImageFont
 from reportlab.pdfgen.canvas import Canvas
+
+from diadema.site.description import Site
 
 DPI = 300
 WIDTH, HEIGHT = 732, 343

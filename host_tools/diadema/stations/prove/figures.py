@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diadema.stations.boards.partitions import (build_named)
+from diadema.stations.boards.partitions import build_named
 from diadema.stations.boards.table import BoardError, load_board
 from diadema.stations.prove.work import (
     HEARD,

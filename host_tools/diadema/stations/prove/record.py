@@ -5,23 +5,19 @@ Figures in words, of the catalogue's area `prove`: for the technician's screen, 
 for `hardware/proof.md`.
 """
 
+from datetime import UTC, datetime
 from typing import Any
+
 from msgspec import Struct
-from diadema.stations.prove.figures import Figure
-from diadema.stations.prove.figures import wrong
-from diadema.stations.prove.work import Told
-from diadema.stations.technician.hub_key import HubKey
-from diadema.stations.technician.hub_key import is_signed
-from diadema.stations.technician.hub_key import statement
-from datetime import UTC
-from datetime import datetime
 from rich import box
 from rich.table import Table
+
 from diadema.base import sanitize
-from diadema.stations.prove.figures import TWICE
-from diadema.stations.technician.hub_key import fingerprint
-from diadema.words import section
-from diadema.words import text
+from diadema.stations.prove.figures import TWICE, Figure, wrong
+from diadema.stations.prove.work import Told
+from diadema.stations.technician.hub_key import HubKey, fingerprint, is_signed, statement
+from diadema.words import section, text
+
 
 class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """`t`: UTC milliseconds; `told`: what the station answered, step by step."""

@@ -9,33 +9,24 @@ import contextlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
+
 import msgspec
-from msgspec import Raw
-from msgspec import Struct
-from diadema.base.errors import ProveError
-from diadema.gateway.station_line import StationLine
-from diadema.site.station_keys import seal
-from diadema.wire.commands import Hello
-from diadema.wire.events import UNREADABLE
-from diadema.words import text
-from collections.abc import Callable
-from collections.abc import Coroutine
-from collections.abc import Mapping
-from msgspec import field
-from diadema.base.errors import ProvisionError
+from msgspec import Raw, Struct, field
+
+from diadema.base.errors import ProveError, ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import BAUD
+from diadema.gateway.station_line import StationLine
 from diadema.site.description import Site
-from diadema.site.station_keys import StationKeys
-from diadema.stations.boards.table import BoardError
-from diadema.stations.boards.table import load_board
-from diadema.stations.provision.work import InUse
-from diadema.stations.provision.work import greeting_on
-from diadema.stations.provision.work import who_is_on
+from diadema.site.station_keys import StationKeys, seal
+from diadema.stations.boards.table import BoardError, load_board
+from diadema.stations.provision.work import InUse, greeting_on, who_is_on
 from diadema.stations.technician.screen import site_of
-from diadema.words import section
+from diadema.wire.commands import Hello
+from diadema.wire.events import UNREADABLE
+from diadema.words import section, text
 
 _OPEN_S = 1.5
 _SEALED = b',"h":"'

@@ -5,30 +5,25 @@ Looks at a board that says no hello through MicroPython's prompt, by mpremote's 
 Asks whoever is on a cable who it is.
 """
 
+import asyncio
 import contextlib
 import io
 import json
+import os
 import struct
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
-import asyncio
-import msgspec
-from msgspec import Raw
-from msgspec import Struct
-from diadema.base.errors import ProvisionError
-from diadema.gateway.console import Listener
-from diadema.gateway.station_line import StationLine
-from diadema.wire.commands import Hello
-from diadema.wire.events import UNREADABLE
-import os
-from collections.abc import AsyncIterator
-from collections.abc import Callable
+from msgspec import Raw, Struct
+
 from diadema.base.clock import Clock
+from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
-from diadema.gateway.bridge import PATH_LIMIT
-from diadema.gateway.bridge import Gateway
-from diadema.gateway.bridge import Running
-from diadema.gateway.console import means
+from diadema.gateway.bridge import PATH_LIMIT, Gateway, Running
+from diadema.gateway.console import Listener, means
+from diadema.gateway.station_line import StationLine
 from diadema.site.description import load
 from diadema.stations.boards.partitions import NEEDS_IMAGE
 from diadema.stations.fleet import reading
@@ -36,7 +31,8 @@ from diadema.stations.fleet.reading import fleet
 from diadema.stations.provision.seat import take_seat
 from diadema.stations.provision.word import Word
 from diadema.wire.ask_hub import ask_hub
-from diadema.wire.commands import is_station
+from diadema.wire.commands import Hello, is_station
+from diadema.wire.events import UNREADABLE
 
 _ANSWER_S = 5.0  # to one character
 _LOOK = """

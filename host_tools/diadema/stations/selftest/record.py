@@ -4,24 +4,20 @@ signs both together, so that neither can be another one.
 The records of bench tests as the store has them; no hub need run.
 """
 
-from typing import Any
-from typing import Literal
-from msgspec import Struct
-from diadema.stations.technician import hub_key as records
-from diadema.stations.technician.hub_key import is_signed
-from diadema.wire.scrub import ERASED
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
 import msgspec
-from sqlalchemy import Connection
-from sqlalchemy import Select
-from sqlalchemy import and_
-from sqlalchemy import select
+from msgspec import Struct
+from sqlalchemy import Connection, Select, and_, select
+
 from diadema.base.paths import DataDir
 from diadema.stations.technician import hub_key
-from diadema.store import open_reader
-from diadema.store import tables
+from diadema.stations.technician import hub_key as records
+from diadema.stations.technician.hub_key import is_signed
+from diadema.store import open_reader, tables
 from diadema.store.host_rows import Inspection
+from diadema.wire.scrub import ERASED
 
 type Standing = Literal["right", "altered", "another_hub", "erased"]
 

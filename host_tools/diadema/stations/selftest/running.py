@@ -5,30 +5,26 @@ The steps of a bench test as the station writes them on its cable, from the log 
 keeps: `selftest: keys 1` when one begins, `selftest: keys 1 ok` when it ends.
 """
 
-import re
-from collections.abc import Iterator
-from pathlib import Path
-from msgspec import Struct
 import asyncio
 import contextlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
 import msgspec
+from msgspec import Struct
+
 from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site
-from diadema.stations.provision.work import carrying
-from diadema.stations.provision.work import who_is_on
+from diadema.stations.provision.work import carrying, who_is_on
 from diadema.stations.selftest import telling
-from diadema.stations.selftest.record import (inspection)
-from diadema.stations.selftest.record import Signed
+from diadema.stations.selftest.record import Signed, inspection
 from diadema.stations.technician.screen import site_of
-from diadema.store import Reader
-from diadema.store import open_reader
-from diadema.wire.ask_hub import HubRefuses
-from diadema.wire.ask_hub import ask_hub
-from diadema.words import section
-from diadema.words import text
+from diadema.store import Reader, open_reader
+from diadema.wire.ask_hub import HubRefuses, ask_hub
+from diadema.words import section, text
 
 _LINE = re.compile(r"^selftest: ([a-z_]+)(?: ([a-z0-9_]+?))??(?: (ok|failed|skipped))?$")
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from diadema.base.sanitize import file_name
-from diadema.stations.selftest.running import (Step)
 from diadema.stations.selftest.record import Signed, Standing
+from diadema.stations.selftest.running import Step
 from diadema.stations.technician.hub_key import fingerprint
 from diadema.words import section, text
 

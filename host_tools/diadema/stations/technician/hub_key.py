@@ -6,23 +6,20 @@ public key beside what is signed.
 
 import contextlib
 import hashlib
-import os
-from base64 import b64decode
-from base64 import b64encode
-from pathlib import Path
-from cryptography.exceptions import InvalidSignature
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
-from diadema.base.paths import cannot_write
-from diadema.base.paths import write_whole
 import json
+import os
+from base64 import b64decode, b64encode
+from pathlib import Path
 from typing import Any
+
 import msgspec
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, cannot_write, write_whole
 
 _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 

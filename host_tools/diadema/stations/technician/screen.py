@@ -3,14 +3,15 @@
 How the commands that end in a signed record are called.
 """
 
-from diadema.base.paths import DataDir
-from diadema.site.description import Site
-from diadema.site.description import load
 from pathlib import Path
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
+
 import typer
 from typer.core import TyperGroup
+
+from diadema.base.paths import DataDir
+from diadema.site.description import Site, load
+
 
 def site_of(data: DataDir) -> Site | None:
     """Its language is that of what is told. Raises DiademaError."""

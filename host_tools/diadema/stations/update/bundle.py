@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from diadema.base.errors import ImageError, UpdateError
-from diadema.stations.boards.partitions import (OLDEST)
+from diadema.stations.boards.partitions import OLDEST
 from diadema.stations.boards.table import Board
 from diadema.stations.image.files import (
     pack_slot,

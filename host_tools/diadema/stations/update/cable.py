@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from diadema.base.errors import UpdateError
 from diadema.gateway.station_line import StationLine
-from diadema.stations.fleet import (reading)
-from diadema.stations.provision.work import (greeting_on)
+from diadema.stations.fleet import reading
+from diadema.stations.provision.work import greeting_on
 from diadema.stations.update.bundle import Bundle
 from diadema.stations.update.sending import Sending
 from diadema.wire.commands import Hello

@@ -16,16 +16,14 @@ What a roll-out is to do, and what is known of the stations that it is for.
 
 import math
 import re
-from typing import NamedTuple
-from msgspec import Struct
-from msgspec import field
 from collections.abc import Mapping
-from typing import Any
-from typing import Literal
+from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct, field
+
 from diadema.base.errors import UpdateError
 from diadema.stations.boards.partitions import NEEDS_IMAGE
-from diadema.store.update_rows import Seat
-from diadema.store.update_rows import Step
+from diadema.store.update_rows import Seat, Step
 
 _STAGE = re.compile(r"(\d{1,5})(%?)\Z")
 

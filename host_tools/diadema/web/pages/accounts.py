@@ -3,25 +3,20 @@
 The dialogs of /ui/accounts: for an account, for a token, and for what is shown only once.
 """
 
-from collections.abc import Mapping
-from typing import Any
-from nicegui import ui
-from diadema.access.book import Account
-from diadema.access.roles import PEOPLE_ROLES
-from diadema.access.roles import TOKEN_ROLES
-from diadema.site.directory.people import People
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from fastapi import FastAPI
-from fastapi import Request
-from nicegui import run
-from diadema.access.book import AccountError
+from typing import Any
+
+from fastapi import FastAPI, Request
+from nicegui import run, ui
+
+from diadema.access.book import Account, AccountError
+from diadema.access.roles import PEOPLE_ROLES, TOKEN_ROLES
 from diadema.access.tokens import MOST_DAYS
 from diadema.maintenance.records_keeping import check_audit
+from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
-from diadema.web.pages.shell import Page
-from diadema.web.pages.shell import Refused
-from diadema.web.pages.shell import open_page
+from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.service import Service
 
 Words = Mapping[str, str]

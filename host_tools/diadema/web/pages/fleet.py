@@ -9,41 +9,29 @@ Bench tests on the page of a station: begun from here, and their records to prin
 What is known of a station, in the words of the fleet's pages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from html import escape
 from typing import Any
+
+from fastapi import FastAPI, Request
 from nicegui import ui
-from diadema.stations.fleet import reading
-from diadema.web.feed import HubAbsent
-from diadema.web.feed import HubSilent
-from diadema.web.feed import NatsAbsent
-from diadema.web.pages.shell import Page
-from diadema.web.service import Service
-from datetime import datetime
-from diadema.stations.fleet.reading import Row
-from diadema.stations.selftest import telling
-from diadema.stations.selftest.record import inspections
-from diadema.web.inspection_api import refusal
-from diadema.web.pages.parts import read
-from diadema.web.pages.parts import figures_table
-from diadema.words import section
-from collections.abc import Mapping
+
 from diadema.base.paths import DataDir
 from diadema.base.sanitize import file_name
 from diadema.site.description import load
-from diadema.stations.fleet.diagnosis import diagnosis
-from diadema.stations.fleet.diagnosis import tail
-from diadema.stations.fleet.reading import One
-from diadema.stations.fleet.reading import one
-from diadema.web.pages.parts import chart
-from contextlib import suppress
-from fastapi import FastAPI
-from fastapi import Request
-from diadema.stations.fleet.reading import fleet
-from diadema.web.pages.parts import Unread
-from diadema.web.pages.shell import Refused
-from diadema.web.pages.shell import open_page
-from diadema.web.pages.parts import ROWS
+from diadema.stations.fleet import reading
+from diadema.stations.fleet.diagnosis import diagnosis, tail
+from diadema.stations.fleet.reading import One, Row, fleet, one
+from diadema.stations.selftest import telling
+from diadema.stations.selftest.record import inspections
+from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
+from diadema.web.inspection_api import refusal
+from diadema.web.pages.parts import ROWS, Unread, chart, figures_table, read
+from diadema.web.pages.shell import Page, Refused, open_page
+from diadema.web.service import Service
+from diadema.words import section
 
 _fleet_rollouts_SHOWN = 3
 _NAMED = 8  # of those that failed, or are out of it
@@ -360,8 +348,7 @@ def _files(service: Service, page: Page, row: Row) -> None:
 
 def _label(data: DataDir, s: str) -> bytes:
     """In a process of its own, where what draws may be loaded."""
-    from diadema.stations.label.layout import (as_pdf)
-    from diadema.stations.label.layout import label_of
+    from diadema.stations.label.layout import as_pdf, label_of
 
     found = label_of(load(data.site), s)
     return as_pdf([found] if found else [])

@@ -8,33 +8,27 @@ The tables of the pages: names to the left, figures to the right, sorted by what
 A place on a NiceGUI page that one of our own ES modules fills: `mount(root, options)`.
 """
 
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
-from datetime import datetime
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from html import escape
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
+
 from fastapi import Request
 from nicegui import ui
+
 from diadema.access.roles import Right
 from diadema.base.errors import DiademaError
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import Worker
-from diadema.web.pages.shell import Page
-from diadema.web.pages.shell import Refused
-from diadema.web.pages.shell import open_page
-from diadema.web.paging import FIRST
-from diadema.web.paging import LAST
+from diadema.web.assets import STATIC
+from diadema.web.pages.shell import Page, Refused, open_page
+from diadema.web.paging import FIRST, LAST
 from diadema.web.service import Service
 from diadema.words import section
-from typing import Any
-from collections.abc import Sequence
-from pathlib import Path
-from diadema.web.assets import STATIC
 
 _PATIENCE_S = 30.0  # of a browser that has the page and does not connect
 
