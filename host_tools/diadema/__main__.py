@@ -11,9 +11,9 @@ def main() -> None:
     """The entry point. Ctrl-C ends it with 130, as a shell expects."""
     sys.unraisablehook = _unraised
     try:
-        from diadema import cli
+        from diadema.cli import main
 
-        cli.main()
+        main.main()
     except KeyboardInterrupt:
         sys.exit(130)
     finally:

@@ -6,12 +6,12 @@ An estimate: `chip_bytes.py` has what it was calibrated with.
 import asyncio
 import time
 
-from diadema.sim import people
-from diadema.sim.at_desk import AtDesk
-from diadema.sim.build import board_heap, board_names, choose_boards
-from diadema.sim.centre import open_centre
-from diadema.sim.demo import SITE, ZONE
-from diadema.sim.weight import chip_bytes, mpy_bytes
+from diadema_sim import people
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.build import board_heap, board_names, choose_boards
+from diadema_sim.centre import open_centre
+from diadema_sim.demo import SITE, ZONE
+from diadema_sim.weight import chip_bytes, mpy_bytes
 
 from tests.bench.figure import Figure
 

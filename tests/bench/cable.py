@@ -16,17 +16,22 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "station"))
 
-from diadema.frames import encode
-from diadema.sim import people
-from diadema.sim.apps import app_image
-from diadema.sim.build import build_firmware
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.station import Station
-from diadema.sim.world import World
-from diadema.site import Site, parse
-from diadema.update import bundle, keys
-from diadema.update.bundle import Bundle
-from diadema.update.sending import Sending
+from diadema.site.description import Site, parse
+from diadema.stations.update import bundle, keys
+from diadema.stations.update.bundle import Bundle
+from diadema.stations.update.sending import Sending
+from diadema.wire.frames import encode
+from diadema_sim import people
+from diadema_sim.apps import app_image
+from diadema_sim.build import build_firmware
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.station import Station
+from diadema_sim.world import World
 from wire_host import WireHost
 
 from tests.bench.figure import Figure
@@ -42,7 +47,7 @@ _RINGS = 120
 _RING_MS = 300
 _PAUSE_MS = (100, 900)  # between two rings
 _LOOK_MS = 1_000
-_LONG = ("config", "update", "marks")  # as `diadema.cable` has it
+_LONG = ("config", "update", "marks")  # as `diadema.gateway.cable` has it
 _MADE = 2_000_000_000  # UTC seconds
 
 

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from diadema import site as sites
-from diadema.directory.book import Change, Directory
-from diadema.directory.kinds import KINDS
-from diadema.directory.taking_in import begin
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.messages import PREFIX, Message, subject_of
-from diadema.paths import DataDir
-from diadema.site_example import EXAMPLE
+from diadema.site import description as sites
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.taking_in import begin
+from diadema.site.example import EXAMPLE
 from diadema.store import open_reader, open_writer
 
 from tests.bench.centre_load import FIRST, ZONE, Load, Told, directory, site

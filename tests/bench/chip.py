@@ -7,7 +7,7 @@ memory beyond the chip is slower than its own.
 
 import ast
 
-from diadema.sim.build import station_tree
+from diadema_sim.build import station_tree
 
 from tests.bench.chip_model import Model, kept
 from tests.bench.counted import VALGRIND, Count, counts, total

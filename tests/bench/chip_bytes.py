@@ -58,9 +58,9 @@ def main(commit: str) -> None:
 
 async def weigh(folder: Path) -> None:
     """Run inside the commit's own tree."""
-    from diadema.sim.build import SIM, board_heap, build_firmware
-    from diadema.sim.weight import mpy_bytes
-    from diadema.sim.world import World
+    from diadema_sim.build import SIM, board_heap, build_firmware
+    from diadema_sim.weight import mpy_bytes
+    from diadema_sim.world import World
 
     image = folder / "image"
     build_firmware(image)
@@ -82,8 +82,8 @@ async def weigh(folder: Path) -> None:
 
 
 async def session(world, station, row, board_bytes) -> None:  # type: ignore[no-untyped-def]
-    from diadema.sim import people
-    from diadema.site import parse
+    from diadema.site.description import parse
+    from diadema_sim import people
     from mqtt_bench import Authority, running_server
     from test_wifi import PASSWORD, SSID, TwoWays
 

@@ -21,15 +21,20 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
 import msgspec
-from diadema.boards.table import BOARDS, load_board
-from diadema.errors import DiademaError
-from diadema.image import files
-from diadema.sim import people, vm
-from diadema.sim.build import SimBoard, compile_mpy, interpreter, station_tree
-from diadema.sim.slots import SLOT_BYTES, program_slot
-from diadema.sim.station import Station
-from diadema.sim.world import World
-from diadema.site import parse
+from diadema.base.errors import DiademaError
+from diadema.site.description import parse
+from diadema.stations.boards.table import BOARDS, load_board
+from diadema.stations.image import files
+from diadema_sim import people, vm
+from diadema_sim.build import (
+    SimBoard,
+    compile_mpy,
+    interpreter,
+    station_tree,
+)
+from diadema_sim.slots import SLOT_BYTES, program_slot
+from diadema_sim.station import Station
+from diadema_sim.world import World
 from wire_host import WireHost
 
 VALGRIND = "valgrind"

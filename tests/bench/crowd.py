@@ -22,8 +22,8 @@ from pathlib import Path
 
 import msgspec
 import nats
-from diadema import credentials
-from diadema.paths import DataDir, Hub
+from diadema.base import credentials
+from diadema.base.paths import DataDir, Hub
 from diadema.store import open_reader
 from light_station import Access, accesses
 from scripted_station import SITE

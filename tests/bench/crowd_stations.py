@@ -18,7 +18,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))
 
-from diadema.hub.process import on_closed_input
+from diadema.base.processes import on_closed_input
 from light_station import Access, LightStation
 from scripted_station import Script
 

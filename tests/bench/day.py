@@ -4,7 +4,7 @@ configuration, Wi-Fi and the cable that come and go, a new program, and a night 
 
 import time
 
-from diadema.sim.build import SimBoard, board_names
+from diadema_sim.build import SimBoard, board_names
 
 from tests.bench import desk_days
 from tests.bench.desk_days import HOUR_MS, MINUTE_MS, Desk, open_desk

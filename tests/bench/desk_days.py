@@ -15,18 +15,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diadema.ask_hub import ask_hub
-from diadema.paths import DataDir
-from diadema.sim import people
-from diadema.sim.build import SimBoard, build_firmware
-from diadema.sim.centre import AIR, Centre, open_centre
-from diadema.sim.demo import SITE, ZONE
-from diadema.sim.fitted import BANK_1999_02
-from diadema.sim.scripted import Shift
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.torture.outcome import Outcome
-from diadema.sim.torture.rig import judge
-from diadema.update import bundle, keys
+from diadema.base.paths import DataDir
+from diadema.stations.update import bundle, keys
+from diadema.wire.ask_hub import ask_hub
+from diadema_sim import people
+from diadema_sim.build import SimBoard, build_firmware
+from diadema_sim.centre import AIR, Centre, open_centre
+from diadema_sim.demo import SITE, ZONE
+from diadema_sim.fitted import BANK_1999_02
+from diadema_sim.scripted import Shift
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.torture.outcome import Outcome
+from diadema_sim.torture.rig import judge
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
 MINUTE_MS = 60_000

@@ -13,15 +13,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from diadema.hub.certificates import Certificates
-from diadema.journal import SECTOR
-from diadema.sim import people
-from diadema.sim.build import build_firmware, interpreter, station_tree
-from diadema.sim.centre import Centre, open_centre
-from diadema.sim.demo import ZONE
-from diadema.sim.station import Station
-from diadema.sim.torture.days import day
-from diadema.station_keys import StationKeys
+from diadema.base.certificates import Certificates
+from diadema.site.station_keys import StationKeys
+from diadema.wire.journal import SECTOR
+from diadema_sim import people
+from diadema_sim.build import build_firmware, interpreter, station_tree
+from diadema_sim.centre import Centre, open_centre
+from diadema_sim.demo import ZONE
+from diadema_sim.station import Station
+from diadema_sim.torture.days import day
 
 from tests.bench.figure import Figure
 from tests.bench.sink import Sink

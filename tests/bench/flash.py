@@ -14,12 +14,12 @@ import threading
 import time
 from pathlib import Path
 
-from diadema.boards.table import load_board
-from diadema.flash.chip import BAUD
-from diadema.flash.plan import Plan, read_plan
-from diadema.flash.work import Job, Outcome
-from diadema.image.build import build
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.stations.boards.table import load_board
+from diadema.stations.flash.chip import BAUD
+from diadema.stations.flash.plan import Plan, read_plan
+from diadema.stations.flash.work import Job, Outcome
+from diadema.stations.image.build import build
 from mock_boards import Board
 from stock_image import stock_image
 

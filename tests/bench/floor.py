@@ -12,12 +12,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from diadema.frames import encode
-from diadema.sim import fitted, keying, people
-from diadema.sim.at_desk import AtDesk
-from diadema.sim.centre import Centre, open_centre
-from diadema.sim.demo import SITE, ZONE
-from diadema.sim.scripted import Shift
+from diadema.wire.frames import encode
+from diadema_sim import fitted, keying, people
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.centre import Centre, open_centre
+from diadema_sim.demo import SITE, ZONE
+from diadema_sim.scripted import Shift
 from playwright.async_api import Page, async_playwright
 
 from tests.bench.figure import Figure

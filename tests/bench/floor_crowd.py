@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import nats
-from diadema import credentials
-from diadema.paths import DataDir, Hub
-from diadema.site_example import EXAMPLE
-from diadema.web.accounts import Accounts
-from diadema.web.accounts.door import csrf
-from diadema.web.who import Person
+from diadema.access import Accounts
+from diadema.access.authenticator import csrf
+from diadema.access.roles import Person
+from diadema.base import credentials
+from diadema.base.paths import DataDir, Hub
+from diadema.site.example import EXAMPLE
 from playwright.async_api import Browser, Page, async_playwright
 from websockets.asyncio.client import connect
 

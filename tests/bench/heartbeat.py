@@ -8,8 +8,8 @@ import resource
 import tempfile
 from pathlib import Path
 
-from diadema.sim.build import SIM, SimBoard, build_firmware
-from diadema.sim.world import World
+from diadema_sim.build import SIM, SimBoard, build_firmware
+from diadema_sim.world import World
 
 from tests.bench.figure import Figure
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from broker_fixtures import IngestProcess, RunningBroker
 from diadema.hub.broker import STREAM
+from diadema.hub.stream import BATCH
 from diadema.ingest.messages import PREFIX
-from diadema.ingest.stream import BATCH
 from diadema.store.tables import events
 from scripted_station import Script
 from sqlalchemy.schema import CreateTable

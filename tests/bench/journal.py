@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from diadema.sim.build import build_firmware, interpreter, station_tree
-from diadema.sim.torture.days import day
+from diadema_sim.build import build_firmware, interpreter, station_tree
+from diadema_sim.torture.days import day
 
 from tests.bench.figure import Figure
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
 
-import diadema.prove
-from diadema.boards.table import load_board
-from diadema.prove.figures import figures as found_of
-from diadema.sim.build import SimBoard, board_heap, build_firmware
-from diadema.sim.weight import chip_bytes, mpy_bytes
+import diadema.stations.prove
+from diadema.stations.boards.table import load_board
+from diadema.stations.prove.figures import figures as found_of
+from diadema_sim.build import SimBoard, board_heap, build_firmware
+from diadema_sim.weight import chip_bytes, mpy_bytes
 from proving import desk
 
 from tests.bench.chip import manner, passed, until
@@ -24,7 +24,7 @@ from tests.bench.counted import BOARDS, VALGRIND, Count, Counted, counted, total
 from tests.bench.figure import Figure
 
 NEEDS = (VALGRIND,)
-_KEPT = Path(diadema.prove.__file__).with_name("simulated.json")
+_KEPT = Path(diadema.stations.prove.__file__).with_name("simulated.json")
 _PLAIN = Path(__file__).with_name("chip_board.py")
 _WHOLE = BOARDS / "devkitc_wm8960" / "board.py"
 _OF_CHIP = {"esp32": "lyrat_v4_3", "esp32s3": "s3_korvo2"}

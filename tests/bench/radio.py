@@ -10,10 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from diadema.sim import people
-from diadema.sim.build import build_firmware
-from diadema.sim.world import World
-from diadema.site import parse
+from diadema.site.description import parse
+from diadema_sim import people
+from diadema_sim.build import build_firmware
+from diadema_sim.world import World
 
 from tests.bench.figure import Figure
 

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from diadema.sim.build import build_firmware, station_tree
-from diadema.sim.world import World
+from diadema_sim.build import build_firmware, station_tree
+from diadema_sim.world import World
 
 from tests.bench.figure import Figure
 

@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from diadema.clock import Clock
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.base.clock import Clock
+from diadema.base.paths import DataDir
+from diadema.maintenance.rebuild import rebuild
 
 from tests.bench.centre import Stands, centre
 from tests.bench.figure import Figure

@@ -13,11 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
-from diadema.sim import people
-from diadema.sim.at_desk import AtDesk
-from diadema.sim.build import FIRMWARE_HEAP
-from diadema.sim.centre import Centre, open_centre
-from diadema.sim.demo import SITE, ZONE
+from diadema_sim import people
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.build import FIRMWARE_HEAP
+from diadema_sim.centre import Centre, open_centre
+from diadema_sim.demo import SITE, ZONE
 from traced import ANSWERED
 
 from tests.bench.figure import Figure

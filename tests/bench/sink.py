@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any
 
-from diadema.station_keys import StationKeys
+from diadema.site.station_keys import StationKeys
 
 
 class Sink(asyncio.Protocol):

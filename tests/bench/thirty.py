@@ -6,8 +6,8 @@ import random
 import sys
 import time
 
-from diadema.sim.build import SIM
-from diadema.sim.scripted import Shift
+from diadema_sim.build import SIM
+from diadema_sim.scripted import Shift
 
 from tests.bench import desk_days
 from tests.bench.desk_days import DAY_MS, HOUR_MS, MINUTE_MS, Desk, open_desk

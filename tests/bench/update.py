@@ -12,19 +12,24 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
-from diadema.ask_hub import ask_hub
-from diadema.boards.table import load_board
-from diadema.fleet.reading import fleet
-from diadema.frames import encode
-from diadema.paths import DataDir
-from diadema.serial_port import BAUD
-from diadema.sim import people
-from diadema.sim.build import build_firmware
-from diadema.sim.processes import HostProcesses
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.world import World
-from diadema.update import bundle, keys
-from diadema.update.bundle import Bundle
+from diadema.base.paths import DataDir
+from diadema.gateway.serial_port import BAUD
+from diadema.stations.boards.table import load_board
+from diadema.stations.fleet.reading import fleet
+from diadema.stations.update import bundle, keys
+from diadema.stations.update.bundle import Bundle
+from diadema.wire.ask_hub import ask_hub
+from diadema.wire.frames import encode
+from diadema_sim import people
+from diadema_sim.build import build_firmware
+from diadema_sim.processes import HostProcesses
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.world import World
 
 from tests.bench.figure import Figure
 

@@ -15,7 +15,7 @@ from array import array
 from itertools import pairwise
 from pathlib import Path
 
-from diadema.sim.build import build_firmware, interpreter
+from diadema_sim.build import build_firmware, interpreter
 
 from tests.bench.figure import Figure
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from diadema.hub.broker import find_server, free_port
-from diadema.sim.build import FIRMWARE_HEAP, interpreter
+from diadema_sim.build import FIRMWARE_HEAP, interpreter
 from nats.js.api import StreamConfig
 
 HERE = Path(__file__).resolve().parent

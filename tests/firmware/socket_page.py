@@ -10,8 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from diadema.boards.sound import loudness
-from diadema.boards.table import Board, Socket, board_names, load_board
+from diadema.stations.boards.sound import loudness
+from diadema.stations.boards.table import (
+    Board,
+    Socket,
+    board_names,
+    load_board,
+)
 
 HERE = Path(__file__).resolve().parent
 HARDWARE = HERE.parents[1] / "hardware"

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from deskbench import NORMA, PINS, ROSA, STRANGER, WITH_PIN, DeskBench
-from diadema.events import ANY_EVENT
+from diadema.wire.events import ANY_EVENT
 from scenes import CONFIG
 
 STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]

@@ -4,7 +4,7 @@ import runpy
 from pathlib import Path
 
 import pytest
-from diadema.boards.rules_parts import ROLES, constructor, fits
+from diadema.stations.boards.rules_parts import ROLES, constructor, fits
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from diadema import badge_cards
+from diadema.site import badge_cards
 from hypothesis import given
 from hypothesis import strategies as st
 from lib.config import Config

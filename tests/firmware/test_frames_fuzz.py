@@ -1,6 +1,6 @@
 """The station's decoder against any bytes, and against the host's own framing."""
 
-import diadema.frames
+import diadema.wire.frames
 from hypothesis import given
 from hypothesis import strategies as st
 from lib.frames import DOWN_LIMIT, UP_LIMIT, Decoder, encode
@@ -57,6 +57,6 @@ def test_the_host_reads_what_the_station_writes_and_back(
     sent: list[bytes], between: bytes
 ) -> None:
     line = b"".join(between + encode(message) for message in sent)
-    assert diadema.frames.Decoder().feed(line) == sent
-    line = b"".join(between + diadema.frames.encode(message) for message in sent)
+    assert diadema.wire.frames.Decoder().feed(line) == sent
+    line = b"".join(between + diadema.wire.frames.encode(message) for message in sent)
     assert Decoder().feed(line) == sent

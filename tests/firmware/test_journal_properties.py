@@ -4,7 +4,7 @@ host's own reader of the same flash must tell the same.
 
 import random
 
-from diadema.journal import walk
+from diadema.wire.journal import walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lib import journal, journal_start

@@ -7,7 +7,7 @@ import base64
 from types import SimpleNamespace
 
 import pytest
-from diadema.hub.certificates import Certificates, PageCertificates
+from diadema.base.certificates import Certificates, PageCertificates
 from mqtt_bench import INTERPRETERS, STATION, Authority, Peer, Station, broker, running_server
 
 both = pytest.mark.parametrize("which", list(INTERPRETERS))

@@ -9,10 +9,10 @@ from datetime import date
 
 import lib.app
 import pytest
-from diadema.commands import ANY_ASKED
-from diadema.frames import encode
-from diadema.site import parse
-from diadema.station_config import ConfigMaker, blocks
+from diadema.site.description import parse
+from diadema.site.station_config import ConfigMaker, blocks
+from diadema.wire.commands import ANY_ASKED
+from diadema.wire.frames import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lib.config_store import ConfigStore

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import socket_page
 from codec_bench import calls, do, model
-from diadema.boards.table import Socket, board_names, load_board
+from diadema.stations.boards.table import Socket, board_names, load_board
 from hypothesis import given
 from socket_page import STATES, Sounding, carried, in_state
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from diadema.image.files import BESIDE, START_TEXT
+from diadema.stations.image.files import BESIDE, START_TEXT
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 KEPT = FIRMWARE / "start_files.txt"

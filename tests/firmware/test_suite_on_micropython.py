@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from diadema.sim.build import FIRMWARE_HEAP, interpreter
+from diadema_sim.build import FIRMWARE_HEAP, interpreter
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"

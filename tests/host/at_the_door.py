@@ -6,7 +6,7 @@ import json
 import aiomqtt
 import pytest
 from broker_fixtures import IngestProcess
-from diadema.hub.certificates import Certificates
+from diadema.base.certificates import Certificates
 from scripted_station import SITE, S
 
 WIFI = {"ssid": "Piso 3", "password": "contrasena"}

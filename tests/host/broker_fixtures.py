@@ -7,13 +7,13 @@ import sys
 
 import aiomqtt
 import nats
-from diadema import credentials, paths
-from diadema.clock import SharedClock
+from diadema.base import credentials, paths
+from diadema.base.certificates import Certificates
+from diadema.base.clock import SharedClock
+from diadema.base.paths import DataDir, write_whole
+from diadema.hub.admission import Admission
 from diadema.hub.broker import LOOPBACK, Broker
-from diadema.hub.certificates import Certificates
-from diadema.ingest.admission import Admission
-from diadema.nats_jwt import Issuer, claims_of
-from diadema.paths import DataDir, write_whole
+from diadema.hub.nats_jwt import Issuer, claims_of
 from scripted_station import SITE, T0
 
 LOOK_S = 0.02

@@ -6,8 +6,8 @@ import json
 
 import pytest
 from broker_fixtures import running_broker
-from diadema import site as sites
 from diadema.ingest.core import Ingest
+from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
 from scripted_station import SITE, T0
 

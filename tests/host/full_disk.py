@@ -18,12 +18,12 @@ from pathlib import Path
 
 import aiohttp
 from broker_fixtures import until
-from diadema import credentials
-from diadema.hub.certificates import Certificates
-from diadema.paths import DataDir
+from diadema.access import Accounts
+from diadema.access.roles import Person
+from diadema.base import credentials
+from diadema.base.certificates import Certificates
+from diadema.base.paths import DataDir
 from diadema.store import open_reader
-from diadema.web.accounts import Accounts
-from diadema.web.who import Person
 from light_station import LightStation, accesses
 from scripted_station import SITE, Script
 

@@ -2,11 +2,11 @@
 cloudevents` and `diadema people export` write, with the directory as of each of some days.
 """
 
-from diadema.directory.book import Directory
-from diadema.directory.exporting import as_csv, rows_of
-from diadema.directory.kinds import KINDS
-from diadema.directory.reading import people
-from diadema.exports.cloud_events import Export
+from diadema.exchange.exports.cloud_events import Export
+from diadema.site.directory.book import Directory
+from diadema.site.directory.exporting import as_csv, rows_of
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.reading import people
 
 
 def give_out(data, folder, days, log=None):

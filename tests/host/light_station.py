@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from ssl import SSLContext
 
 import msgspec
-from diadema.paths import DataDir
-from diadema.station_keys import StationKeys, seal
+from diadema.base.paths import DataDir
+from diadema.site.station_keys import StationKeys, seal
 from scripted_station import Script
 
 _FLIGHT = 8

@@ -9,9 +9,9 @@ import tty
 from collections.abc import Callable
 from typing import Any, Self
 
-from diadema.frames import Decoder, encode
-from diadema.prove.work import TWO_S
-from diadema.station_keys import seal
+from diadema.site.station_keys import seal
+from diadema.stations.prove.work import TWO_S
+from diadema.wire.frames import Decoder, encode
 
 S = "DIA-0200000000a1"
 KEY = bytes(range(32))

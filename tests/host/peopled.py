@@ -8,13 +8,13 @@ import json
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from diadema import site as sites
-from diadema.directory.book import Change, Directory
-from diadema.directory.kinds import KINDS
-from diadema.directory.taking_in import begin
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.paths import DataDir
+from diadema.site import description as sites
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
 from hypothesis import strategies as st
 from scripted_station import SITE, Script

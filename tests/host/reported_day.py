@@ -3,10 +3,10 @@
 import json
 
 from bank_files import Log
-from diadema import site as sites
-from diadema.imports.bank import import_bank
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.bank import import_bank
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
+from diadema.site import description as sites
 from diadema.store import open_writer
 from scripted_station import SITE, T0, Script
 

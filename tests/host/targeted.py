@@ -2,13 +2,13 @@
 
 import json
 
-from diadema import site as sites
-from diadema.directory.book import Change, Directory
-from diadema.directory.kinds import KINDS
-from diadema.directory.taking_in import begin
-from diadema.imports.queue_log import import_queue_log
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
+from diadema.site import description as sites
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
 from queue_logs import QueueLog
 from scripted_station import SITE, T0

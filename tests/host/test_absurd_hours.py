@@ -4,13 +4,13 @@ import json
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema import site as sites
-from diadema.exports.cloud_events import Export
+from diadema.base.paths import DataDir
+from diadema.exchange.exports.cloud_events import Export
 from diadema.figures.days import LocalDays
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
+from diadema.site import description as sites
 from diadema.store import open_writer, tables
 from scripted_station import SITE, T0, S, Script
 from sqlalchemy import select
@@ -153,7 +153,7 @@ def test_marks_are_kept_without_such_an_hour(ingest, reader):
 
 
 def test_an_export_leaves_such_hours_out(ingest, writer, data, tmp_path):
-    from diadema.directory.people import People
+    from diadema.site.directory.people import People
 
     take(ingest, *map(seven, ABSURD[:1]))
     with (tmp_path / "events.jsonl").open("wb") as file:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from diadema import cli
-from diadema.paths import DataDir
-from diadema.web.accounts import Accounts
+from diadema.access import Accounts
+from diadema.base.paths import DataDir
+from diadema.cli import main
 from reported_day import stations
 from scripted_station import T0
 
@@ -24,7 +24,7 @@ def shell(
         monkeypatch.setattr(sys, "argv", command)
         got: Any = 0
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             got = end.code or 0
         out, errors = capsys.readouterr()

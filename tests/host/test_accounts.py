@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from diadema.directory.people import People, Worker
-from diadema.errors import DiademaError
-from diadema.paths import DataDir
-from diadema.web.accounts import Accounts, passwords, throttle
-from diadema.web.accounts.audit import AuditFull
-from diadema.web.accounts.book import AccountError
-from diadema.web.accounts.passwords import WeakPassword
-from diadema.web.accounts.sessions import IDLE_MS, WHOLE_MS
-from diadema.web.who import Person
+from diadema.access import Accounts, passwords, throttle
+from diadema.access.audit import AuditFull
+from diadema.access.book import AccountError
+from diadema.access.passwords import WeakPassword
+from diadema.access.roles import Person
+from diadema.access.sessions import IDLE_MS, WHOLE_MS
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.site.directory.people import People, Worker
 
 ME = Person(id="jefa", name="Jefa Inventada", role="admin", address="10.0.0.1")
 SECRET = "una frase de prueba"

@@ -6,15 +6,15 @@ import json
 
 import msgspec
 import pytest
-from diadema.events import KINDS
-from diadema.ingest.acts import LIFE_MS, Acts
-from diadema.ingest.commanding import Commands
+from diadema.base.paths import DataDir
+from diadema.hub.acts import LIFE_MS, Acts
+from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.ingest.own_journal import ME, Refused
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.hub.own_journal import ME, Refused
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable
+from diadema.wire.events import KINDS
 from scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"

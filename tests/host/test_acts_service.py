@@ -9,8 +9,8 @@ import sqlite3
 import pytest
 from at_the_door import asked
 from broker_fixtures import IngestProcess, until
-from diadema.clock import SharedClock
-from diadema.ingest.own_journal import ME
+from diadema.base.clock import SharedClock
+from diadema.hub.own_journal import ME
 from diadema.store import open_reader
 from nats.errors import Error as NatsError
 from scripted_station import T0, S, Script

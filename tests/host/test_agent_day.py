@@ -4,8 +4,8 @@ import json
 from datetime import date
 
 import pytest
+from diadema.base.paths import DataDir
 from diadema.figures.agent_day import agent_page
-from diadema.paths import DataDir
 from scripted_station import SITE, T0, Script
 
 

@@ -1,9 +1,9 @@
 """What a person has seen to is known again after the web begins anew."""
 
-from diadema.directory.people import People
-from diadema.ingest.acts import Acts
-from diadema.ingest.commanding import Commands
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.hub.acts import Acts
+from diadema.hub.commanding import Commands
+from diadema.site.directory.people import People
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 from diadema.web.watch import Watch

@@ -9,8 +9,8 @@ from at_the_door import asked, connection, credential, ingest_with_wifi, refused
 from broker_fixtures import until
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from diadema.fleet.reading import fleet
-from diadema.hub.certificates import Certificates, PageCertificates, ca_mark
+from diadema.base.certificates import Certificates, PageCertificates, ca_mark
+from diadema.stations.fleet.reading import fleet
 from mosquitto_door import Mosquitto
 from scripted_station import S, Script
 

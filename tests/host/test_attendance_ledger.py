@@ -5,9 +5,9 @@ import json
 import random
 
 import pytest
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable, tables
 from diadema.store.badges import Badge, Badges
 from scripted_station import SITE, T0, S, Script

@@ -4,8 +4,8 @@ import copy
 import json
 
 import pytest
-from diadema import badge_cards, station_config
-from diadema.site import SiteError, parse
+from diadema.site import badge_cards, station_config
+from diadema.site.description import SiteError, parse
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_station import SITE

@@ -10,22 +10,33 @@ import sys
 from datetime import date
 
 import pytest
-from diadema import badge_cards, badge_ids, credentials, site, station_config
-from diadema.directory import asking
-from diadema.directory.book import Change, Directory
-from diadema.directory.exporting import as_csv, as_xlsx, rows_of
-from diadema.directory.importing import plan_import, run_import
-from diadema.directory.kinds import KINDS
-from diadema.directory.publishing import changed_by_hand, differences, draft, publish
-from diadema.directory.sheets import read_sheet
-from diadema.directory.taking_in import open_directory, take_in
-from diadema.directory.wrong import Wrong
-from diadema.once import Once
-from diadema.paths import DataDir
-from diadema.privacy.export import export
-from diadema.site_command import install_site
-from diadema.site_file import take_apart
-from diadema.web.who import Person
+from diadema.access.roles import Person
+from diadema.base import credentials
+from diadema.base.idempotency import Once
+from diadema.base.paths import DataDir
+from diadema.cli.site import install_site
+from diadema.maintenance.personal_export import export
+from diadema.site import (
+    badge_cards,
+    badges,
+    description,
+    station_config,
+)
+from diadema.site.directory import asking
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
+from diadema.site.directory.importing import plan_import, run_import
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.publishing import (
+    changed_by_hand,
+    differences,
+    draft,
+    publish,
+)
+from diadema.site.directory.sheets import read_sheet
+from diadema.site.directory.taking_in import open_directory, take_in
+from diadema.site.directory.problems import Wrong
+from diadema.site.file import take_apart
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_station import SITE, T0
@@ -66,11 +77,11 @@ def standing(data):
 
 
 def hash_of(data, badge):
-    return badge_ids.badge_hash(bytes.fromhex(credentials.load(data).badge_key), badge)
+    return badges.badge_hash(bytes.fromhex(credentials.load(data).badge_key), badge)
 
 
 def kept(data, badge):
-    return badge_ids.keys_of(data).kept(badge)
+    return badges.keys_of(data).kept(badge)
 
 
 def apply(book, body, code="a001", kind="agents"):
@@ -83,11 +94,11 @@ def agent(book, code="a001"):
 
 
 def test_a_site_that_is_put_in_force_keeps_hashes_and_stations_are_told_the_same(data, described):
-    clear = site.load(described)
+    clear = description.load(described)
     install_site(described, data.root)
     assert HERS in described.read_text()  # whoever wrote it keeps it
     assert standing(data) == set()
-    there, secrets = site.load(data.site), credentials.load(data)
+    there, secrets = description.load(data.site), credentials.load(data)
     made = [
         station_config.ConfigMaker(
             one, secrets.badge_key, -300, 1, card_key=secrets.card_key, day=DAY
@@ -120,7 +131,7 @@ def test_an_id_meets_its_own_hash(data, described, second, reason):
     told = json.loads(data.site.read_text())
     told["agents"][1]["badges"] = [second]
     described.write_text(json.dumps(told))
-    with pytest.raises(site.SiteError, match=reason):
+    with pytest.raises(description.SiteError, match=reason):
         install_site(described, data.root)
 
 
@@ -132,7 +143,7 @@ def test_one_that_was_written_by_hand_is_turned_over(data, described, caplog):
     caplog.clear()
     take_apart(data.site)
     assert not caplog.text
-    assert site.load(data.site).agents[0].badges == [kept(data, HERS), kept(data, PROVEN)]
+    assert description.load(data.site).agents[0].badges == [kept(data, HERS), kept(data, PROVEN)]
 
 
 def test_what_is_entered_is_kept_as_its_hash_and_found_by_its_id(data, described):
@@ -181,11 +192,11 @@ def test_a_badge_named_twice_in_two_ways_is_one(data, described):
 
 @given(st.from_regex(r"[a-z0-9]{1,16}:[0-9A-F]{8,64}", fullmatch=True) | st.text())
 def test_what_is_kept_is_kept_as_it_is(badge):
-    keys = badge_ids.BadgeKeys(bytes(32), bytes(16))
+    keys = badges.BadgeKeys(bytes(32), bytes(16))
     told = keys.kept(badge)
     assert keys.kept(told) == told
-    assert (told == badge) != badge_ids.is_id(badge)
-    assert badge_ids.badge_hash(keys.badge, told) == badge_ids.badge_hash(keys.badge, badge)
+    assert (told == badge) != badges.is_id(badge)
+    assert badges.badge_hash(keys.badge, told) == badges.badge_hash(keys.badge, badge)
 
 
 def test_a_secure_card_has_seven_bytes():
@@ -271,7 +282,7 @@ async def test_turning_over_is_no_change_by_hand(data, described):
     older(data, described)
     with sqlite3.connect(data.directory) as tx:  # published once more, by the program before
         (hashes,) = tx.execute("SELECT hashes FROM publications").fetchone()
-        from diadema.site_file import site_digest
+        from diadema.site.file import site_digest
 
         hashes = json.dumps(
             json.loads(hashes) | {"site.json": site_digest(data.site.read_bytes())}
@@ -287,8 +298,8 @@ async def test_turning_over_is_no_change_by_hand(data, described):
 
 
 def test_it_waits_for_whoever_reads_and_says_so_else(data, described, monkeypatch):
-    from diadema.directory import tables
-    from diadema.errors import DiademaError
+    from diadema.base.errors import DiademaError
+    from diadema.site.directory import tables
 
     monkeypatch.setattr(tables, "_BUSY_MS", 50)
     older(data, described)

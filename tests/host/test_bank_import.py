@@ -8,14 +8,14 @@ import pytest
 from at_the_door import asked
 from bank_files import DAY, HEADER, Log
 from broker_fixtures import IngestProcess
-from diadema.clock import SystemClock
-from diadema.errors import DiademaError
-from diadema.imports.bank import import_bank
-from diadema.imports.bank_calls import SOURCE
+from diadema.base.clock import SystemClock
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.bank import import_bank
+from diadema.exchange.imports.bank_calls import SOURCE
 from diadema.ingest.core import Ingest
-from diadema.locks import locked
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader, open_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,7 +93,7 @@ def test_the_same_file_again_changes_nothing(data, bring, tmp_path, clock):
 
 def test_a_broken_off_import_is_completed(data, bring, tmp_path, monkeypatch):
     file = some_calls().write(tmp_path / "log.tsv")
-    monkeypatch.setattr("diadema.imports.bank._BATCH", 4)
+    monkeypatch.setattr("diadema.exchange.imports.bank._BATCH", 4)
     takes = []
 
     def fail(done, total):

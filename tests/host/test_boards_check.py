@@ -10,10 +10,21 @@ from pathlib import Path
 
 import pytest
 from broken_boards import AUDIOKIT, BROKEN, DEVKIT, FLASH, KORVO, LYRAT, TABLE, WIRING
-from diadema import cli
-from diadema.boards.check import RULES, WARNINGS, check_board, reason, warn_of
-from diadema.boards.table import BOARDS, BoardError, board_names, load_board
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
+from diadema.cli import main
+from diadema.stations.boards.check import (
+    RULES,
+    WARNINGS,
+    check_board,
+    reason,
+    warn_of,
+)
+from diadema.stations.boards.table import (
+    BOARDS,
+    BoardError,
+    board_names,
+    load_board,
+)
 
 
 @pytest.fixture
@@ -112,7 +123,7 @@ def run(monkeypatch, capsys):
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["diadema", "board", *map(str, arguments)])
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             return end.code or 0, *capsys.readouterr()
         return 0, *capsys.readouterr()

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 from broken_boards import AUDIOKIT, DEVKIT, LYRAT
-from diadema import cli
-from diadema.boards.drawing import drawings
-from diadema.boards.table import board_names, load_board
+from diadema.cli import main
+from diadema.stations.boards.drawing import drawings
+from diadema.stations.boards.table import board_names, load_board
 from PIL import Image
 from wireviz import wireviz
 
@@ -69,7 +69,7 @@ def test_make_hardware_draws_pictures(monkeypatch, tmp_path, capsys):
         pytest.skip("Graphviz's dot is not installed")
     monkeypatch.setattr("sys.argv", ["diadema", "board", "draw", LYRAT, "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        main.main()
     assert not end.value.code
     assert capsys.readouterr().out.split() == [
         str(tmp_path / f"{LYRAT}.{ending}")
@@ -87,6 +87,6 @@ def test_without_graphviz_it_says_what_to_install(monkeypatch, tmp_path, capsys)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["diadema", "board", "draw", LYRAT, "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        main.main()
     assert end.value.code == 2
     assert "apt install graphviz" in capsys.readouterr().err

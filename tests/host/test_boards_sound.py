@@ -6,8 +6,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 from broken_boards import AUDIOKIT, DEVKIT, KORVO, LYRAT
-from diadema.boards.sound import Loudness, loudness
-from diadema.boards.table import Board, BoardError, load_board
+from diadema.stations.boards.sound import Loudness, loudness
+from diadema.stations.boards.table import Board, BoardError, load_board
 
 
 def of(board: Board, ref: str, limit_db: float | None = None, **changes: object) -> Loudness:

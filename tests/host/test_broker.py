@@ -5,12 +5,12 @@ import json
 
 import pytest
 from broker_fixtures import until
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.hub import broker as brokers
+from diadema.hub import stream as streams
 from diadema.hub.broker import STREAM
-from diadema.ingest import stream as streams
+from diadema.hub.stream import StreamBroken, open_stream
 from diadema.ingest.messages import PREFIX
-from diadema.ingest.stream import StreamBroken, open_stream
 from scripted_station import S, Script
 
 
@@ -250,8 +250,8 @@ def test_an_old_server_is_refused(tmp_path, monkeypatch):
 def test_ports_of_last_time_are_kept_if_free(tmp_path):
     import socket
 
-    from diadema import credentials
-    from diadema.paths import DataDir
+    from diadema.base import credentials
+    from diadema.base.paths import DataDir
 
     data = DataDir(tmp_path)
     data.make()

@@ -4,9 +4,9 @@ import json
 from datetime import date
 
 import pytest
+from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.figures.read import read
 from diadema.figures.roll import roll
-from diadema.imports.queue_log import import_queue_log
 from diadema.metrics import queue as of_queue
 from diadema.metrics.contacts import doubtful
 from diadema.report.model import Scope

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
-from diadema.errors import DiademaError
-from diadema.hub.certificates import Certificates, PageCertificates, ca_mark
+from diadema.base.certificates import Certificates, PageCertificates, ca_mark
+from diadema.base.errors import DiademaError
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_the_pages_authority_stays_while_it_can_name_them_and_is_valid(pages, mo
         def now(cls, tz=None):
             return later
 
-    monkeypatch.setattr("diadema.hub.certificates.datetime", Later)
+    monkeypatch.setattr("diadema.base.certificates.datetime", Later)
     pages.make(["otro.local"])
     assert pages.ca.read_bytes() == ca
     assert read(pages.server).not_valid_after_utc == read(pages.ca).not_valid_after_utc

@@ -7,9 +7,10 @@ import sys
 import jsonschema
 import pytest
 from bank_files import Log
-from diadema import cli, schema
-from diadema.badge_ids import keys_of
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.cli import main
+from diadema.site.badges import keys_of
+from diadema.wire import schema
 from scripted_station import SITE
 
 
@@ -20,7 +21,7 @@ def run(monkeypatch, capsys):
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["diadema", *map(str, arguments)])
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             code = end.code or 0
         else:
@@ -39,7 +40,7 @@ def test_help_names_the_commands():
 
 def test_the_command_itself_is_light():
     heavy = ("sqlalchemy", "nats", "nicegui", "fastapi", "aiomqtt", "serial", "msgspec")
-    code = f"import sys, diadema.cli; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, diadema.cli.main; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -137,8 +138,8 @@ main()
     ("at", "arguments"),
     [
         ("typer", ["site", "example"]),
-        ("diadema.sim.cli", ["--help"]),
-        ("diadema.site_command", ["site", "example"]),
+        ("diadema_sim.cli", ["--help"]),
+        ("diadema.cli.site", ["site", "example"]),
     ],
 )
 @pytest.mark.parametrize("where", ["import", "called back"])

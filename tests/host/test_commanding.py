@@ -3,11 +3,11 @@
 from collections import Counter
 
 import pytest
-from diadema.commands import Hello
-from diadema.ingest.commanding import Commands
+from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
-from diadema.station_config import ConfigMaker
+from diadema.site.station_config import ConfigMaker
 from diadema.store import StoreUnavailable, tables
+from diadema.wire.commands import Hello
 from scripted_station import Script
 from sqlalchemy import event, select
 
@@ -125,7 +125,7 @@ def test_the_hour_is_told_to_all_in_one_transaction(commands, ingest, commits, m
     for s in names:
         ingest.take([Script(s=s).boot().hello_message()], "stream", "server")
     commands.tick()
-    monkeypatch.setattr("diadema.ingest.commanding.HOUR_S", -1.0)
+    monkeypatch.setattr("diadema.hub.commanding.HOUR_S", -1.0)
     commits.clear()
     told = commands.tick()
     assert commits["commit"] == 1

@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 from diadema import metrics
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
 from scripted_station import SITE, T0, S, Script
 
 

@@ -1,8 +1,14 @@
 """What a console says when no program of ours speaks, and what people are told then."""
 
 import pytest
-from diadema.console import ENDLESS, TEXTS, Listener, kind_of, means
-from diadema.fleet import trouble
+from diadema.gateway.console import (
+    ENDLESS,
+    TEXTS,
+    Listener,
+    kind_of,
+    means,
+)
+from diadema.stations.fleet import trouble
 from diadema.words import LANGUAGES
 
 LINES = {

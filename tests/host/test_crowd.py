@@ -5,7 +5,7 @@ import json
 
 import pytest
 from broker_fixtures import IngestProcess, until
-from diadema.hub.certificates import Certificates
+from diadema.base.certificates import Certificates
 from diadema.store import open_reader
 from light_station import LightStation, accesses
 from scripted_station import SITE, Script

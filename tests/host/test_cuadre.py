@@ -9,7 +9,6 @@ from datetime import date
 import msgspec
 import pytest
 import reported_day
-from diadema import site as sites
 from diadema.figures.rows import Calls
 from diadema.ingest.core import Ingest
 from diadema.ingest.queue_board import QueueBoard
@@ -17,6 +16,7 @@ from diadema.report import asked as asking
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
+from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
 from diadema.words import text
 from queue_logs import QueueLog

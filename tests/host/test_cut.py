@@ -1,10 +1,10 @@
 """Until when something is known, and who owes events: the same of memory and of the store."""
 
 import pytest
-from diadema.directory.people import of_site
+from diadema.figures.cutoff import cut_of, owed, position_of
 from diadema.ingest.core import Ingest
-from diadema.ingest.cut import cut_of, owed, position_of
 from diadema.ingest.messages import PREFIX, Message
+from diadema.site.directory.people import of_site
 from diadema.store import open_reader
 from scripted_station import T0, S, Script
 

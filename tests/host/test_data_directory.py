@@ -8,10 +8,10 @@ import sys
 
 import pytest
 from broker_fixtures import IngestProcess, running_broker
-from diadema import credentials
-from diadema.errors import DiademaError
-from diadema.locks import AlreadyLocked, locked
-from diadema.paths import DataDir, write_whole
+from diadema.base import credentials
+from diadema.base.errors import DiademaError
+from diadema.base.locks import AlreadyLocked, locked
+from diadema.base.paths import DataDir, write_whole
 from scripted_station import SITE
 
 

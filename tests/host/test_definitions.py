@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from diadema.directory.people import Planned, Reason
 from diadema.figures import away
 from diadema.figures.attendance import AgentDay, _sessions_of
 from diadema.figures.booking import book_contact
@@ -24,11 +23,12 @@ from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent as share
 from diadema.report.adherence import _summed as summed
 from diadema.report.dispositions import _negative
-from diadema.report.durations import clock, percent
 from diadema.report.model import Target
-from diadema.site_work import Campaign, Step
+from diadema.site.directory.people import Planned, Reason
+from diadema.site.work import Campaign, Step
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.words import section
+from diadema.words.durations import clock, percent
 from scripted_station import Script
 from test_fcr import LATER, Place, begun, called, stated
 

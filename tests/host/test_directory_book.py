@@ -3,9 +3,9 @@
 from datetime import date
 
 import pytest
-from diadema.directory.book import Change, Directory
-from diadema.directory.kinds import KINDS
-from diadema.directory.wrong import Wrong
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.problems import Wrong
 
 DAY = date(2026, 12, 1)
 AGENT = {"code": "e001", "name": "Ejemplo Uno", "short": "UNO", "alias": "E1"}

@@ -3,10 +3,10 @@
 from datetime import date, datetime, time
 
 import pytest
-from diadema.directory.documents import wrong_document, wrong_ruc
-from diadema.directory.fields import Field
-from diadema.directory.kinds import KINDS
-from diadema.directory.wrong import Wrong
+from diadema.site.directory.documents import wrong_document, wrong_ruc
+from diadema.site.directory.fields import Field
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.problems import Wrong
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,9 +5,9 @@ import os
 from datetime import date
 
 import pytest
-from diadema.directory.reading import Kept
-from diadema.paths import DataDir
-from diadema.site_example import EXAMPLE
+from diadema.base.paths import DataDir
+from diadema.site.directory.reading import Kept
+from diadema.site.example import EXAMPLE
 
 DAY = date(2026, 12, 1)
 

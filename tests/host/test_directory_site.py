@@ -7,18 +7,18 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from diadema.directory import publishing, reading
-from diadema.directory.book import Change
-from diadema.directory.kinds import KINDS
-from diadema.directory.taking_in import changes_from, open_directory, take_in
-from diadema.directory.wrong import Wrong
-from diadema.ingest.state import StationState
-from diadema.paths import DataDir
-from diadema.site import load, parse
-from diadema.site_example import EXAMPLE
-from diadema.site_file import hashed
+from diadema.base.paths import DataDir
+from diadema.site.description import load, parse
+from diadema.site.directory import publishing, reading
+from diadema.site.directory.book import Change
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.taking_in import changes_from, open_directory, take_in
+from diadema.site.directory.problems import Wrong
+from diadema.site.example import EXAMPLE
+from diadema.site.file import hashed
 from diadema.store import tables
 from diadema.store.database import open_database
+from diadema.store.station_state import StationState
 
 DAY = date(2026, 12, 1)
 LIMA = ZoneInfo("America/Lima")

@@ -8,15 +8,15 @@ from itertools import pairwise
 import msgspec
 import pytest
 from cloudevents.core.formats.json import JSONFormat
-from diadema import cli
-from diadema import site as sites
-from diadema.clock import SystemClock
-from diadema.directory.book import Change, Directory
-from diadema.directory.taking_in import begin
-from diadema.imports.queue_log import import_queue_log
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.cli import main
+from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
 from diadema.metrics.queue import Flow
-from diadema.paths import DataDir
+from diadema.site import description as sites
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.taking_in import begin
 from diadema.store import open_reader, open_writer
 from queue_logs import QueueLog
 from scripted_station import SITE, T0, S, Script
@@ -62,7 +62,7 @@ def run(monkeypatch, capsys):
     def call(*arguments):
         monkeypatch.setattr("sys.argv", ["diadema", *map(str, arguments)])
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             return end.code or 0, *capsys.readouterr()
         return 0, *capsys.readouterr()

@@ -4,16 +4,16 @@ import json
 from datetime import date
 
 import pytest
-from diadema import site as sites
-from diadema.directory.book import Directory
-from diadema.directory.taking_in import begin
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.metrics.fcr import Visit, look, tally
-from diadema.paths import DataDir
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
+from diadema.site import description as sites
+from diadema.site.directory.book import Directory
+from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
 from scripted_station import SITE, T0, Script
 from targeted import put

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.directory.people import People, Planned
 from diadema.figures import attendance as module
 from diadema.figures.attendance import attendance
 from diadema.ingest.messages import Message, subject_of
+from diadema.site.directory.people import People, Planned
 from scripted_station import Script
 from test_figures_read import Place
 

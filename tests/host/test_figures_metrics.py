@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.directory.people import Planned, Reason
 from diadema.figures import away
 from diadema.figures.load import Stretch
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
@@ -14,6 +13,7 @@ from diadema.metrics import calls as of
 from diadema.metrics import schedule, states
 from diadema.metrics.contacts import impossible
 from diadema.metrics.fcr import Visit, look, tally
+from diadema.site.directory.people import Planned, Reason
 from diadema.store import Contact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from conftest import FixedClock
-from diadema import site as sites
+from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.figures.rows import QueueSums, Sums
 from diadema.ingest.core import Ingest
 from diadema.metrics import calls as of
-from diadema.paths import DataDir
+from diadema.site import description as sites
 from diadema.store import open_writer
 from histories import HOUR, desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema import site as sites
+from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.metrics import calls as of
-from diadema.paths import DataDir
+from diadema.site import description as sites
 from scripted_station import SITE, T0, Script
 
 S2 = "DIA-0123456789ac"

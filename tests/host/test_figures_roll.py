@@ -11,10 +11,10 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from diadema.base.paths import DataDir
 from diadema.figures import roll as module
 from diadema.figures.read import read
 from diadema.figures.roll import repairs, roll
-from diadema.paths import DataDir
 from diadema.web.pace import Pace
 from diadema.web.rolling import Rolling
 from histories import HOUR, desks, feed, hostile, journals, message

@@ -10,14 +10,25 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from diadema.cli import app
-from diadema.flash.own import Copy, Vfs, config_file, is_own, serial_of
-from diadema.flash.plan import read_plan
-from diadema.flash.work import Job, Outcome
-from diadema.image.files import VFS_BLOCK, pack, start_files, unpack
-from diadema.image.table import OFFSET
-from diadema.image.table import pack as pack_table
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.cli.main import app
+from diadema.stations.flash.own import (
+    Copy,
+    Vfs,
+    config_file,
+    is_own,
+    serial_of,
+)
+from diadema.stations.flash.plan import read_plan
+from diadema.stations.flash.work import Job, Outcome
+from diadema.stations.image.files import (
+    VFS_BLOCK,
+    pack,
+    start_files,
+    unpack,
+)
+from diadema.stations.image.table import OFFSET
+from diadema.stations.image.table import pack as pack_table
 from mock_boards import Board
 from test_flash import journal_of, partition, station_image
 from typer.testing import CliRunner
@@ -48,7 +59,7 @@ OWN = {
 
 def station(board: Board, files: Mapping[str, bytes] = FORMER | OWN) -> None:
     """It has been one, with an older program."""
-    from diadema.boards.table import load_board
+    from diadema.stations.boards.table import load_board
 
     flash = board.flash.data
     flash[OFFSET : OFFSET + 0xC00] = pack_table(load_board("lyrat_v4_3").partitions)

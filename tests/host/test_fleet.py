@@ -13,15 +13,15 @@ from itertools import count
 
 import pytest
 from broker_fixtures import IngestProcess
-from diadema.directory.publishing import changed_by_hand
-from diadema.directory.taking_in import open_directory
-from diadema.errors import DiademaError
-from diadema.fleet.diagnosis import diagnosis
-from diadema.fleet.places import rename
-from diadema.fleet.reading import fleet, one
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.ingest.messages import PREFIX, Message
-from diadema.paths import DataDir
-from diadema.provision.seat import take_seat
+from diadema.site.directory.publishing import changed_by_hand
+from diadema.site.directory.taking_in import open_directory
+from diadema.stations.fleet.diagnosis import diagnosis
+from diadema.stations.fleet.places import rename
+from diadema.stations.fleet.reading import fleet, one
+from diadema.stations.provision.seat import take_seat
 from diadema.store import tables
 from diadema.store.update_rows import Seat
 from msgspec.structs import astuple, replace

@@ -1,7 +1,7 @@
 """Frames out of a stream that also carries console text, cables pulled and bytes spoilt."""
 
 import pytest
-from diadema.frames import UP_LIMIT, Decoder, encode
+from diadema.wire.frames import UP_LIMIT, Decoder, encode
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,14 +12,14 @@ import tty
 import aiomqtt
 import pytest
 from broker_fixtures import IngestProcess, until
-from diadema import gateway_access
-from diadema.errors import DiademaError
-from diadema.frames import DOWN_LIMIT, Decoder, encode
-from diadema.gateway import Gateway
-from diadema.hub.certificates import Certificates
-from diadema.paths import DataDir
-from diadema.pieces import Joiner
+from diadema.base.certificates import Certificates
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.gateway import access as gateway_access
+from diadema.gateway.bridge import Gateway
 from diadema.store import open_reader
+from diadema.wire.frames import DOWN_LIMIT, Decoder, encode
+from diadema.wire.pieces import Joiner
 from scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
@@ -318,7 +318,7 @@ async def test_a_broker_that_comes_back_elsewhere(broker, gateway, wire, stack):
 
 
 async def test_console_text_becomes_the_stations_log(broker, heard, gateway, wire, monkeypatch):
-    monkeypatch.setattr("diadema.cable._LOG_LIMIT", 2000)
+    monkeypatch.setattr("diadema.gateway.cable._LOG_LIMIT", 2000)
     await until(lambda: bodies(heard, f"{GW}/{S}/st"))
     wire.write(b"Traceback: one\r\n" + encode(wire.script.bodies[0]) + b"two\n")
     log = broker.data.log(S)

@@ -1,7 +1,14 @@
 """Hostile text does nothing in a spreadsheet or on a page, and nothing of it is lost."""
 
 import pytest
-from diadema.harmless import cell, file_name, from_cell, hidden, stripped, visible
+from diadema.base.sanitize import (
+    cell,
+    file_name,
+    from_cell,
+    hidden,
+    stripped,
+    visible,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

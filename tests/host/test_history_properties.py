@@ -10,12 +10,12 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-from diadema import site as sites
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
-from diadema.ingest.state import StationState
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
+from diadema.site import description as sites
 from diadema.store import open_reader, open_writer, tables
+from diadema.store.station_state import StationState
 from histories import desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -6,8 +6,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from diadema import site as sites
 from diadema.ingest.core import Ingest
+from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st

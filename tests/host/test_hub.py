@@ -14,17 +14,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 from broker_fixtures import until
-from diadema import credentials
-from diadema.directory.taking_in import open_directory
-from diadema.errors import DiademaError
+from diadema.access import Accounts
+from diadema.access.roles import Person
+from diadema.base import credentials
+from diadema.base.certificates import Certificates
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.base.processes import command_line
 from diadema.hub import Hub, PageDoor
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
-from diadema.hub.certificates import Certificates
-from diadema.hub.process import command_line
-from diadema.paths import DataDir
+from diadema.site.directory.taking_in import open_directory
 from diadema.store import open_reader
-from diadema.web.accounts import Accounts
-from diadema.web.who import Person
 from scripted_station import SITE, T0, S, Script
 
 

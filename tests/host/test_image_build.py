@@ -10,12 +10,12 @@ from pathlib import Path
 
 import littlefs
 import pytest
-from diadema.boards.table import board_names, load_board
-from diadema.errors import DiademaError
-from diadema.image.build import build
-from diadema.image.files import program_files
-from diadema.image.look import look
-from diadema.station_config import CONFIG_LIMIT
+from diadema.base.errors import DiademaError
+from diadema.site.station_config import CONFIG_LIMIT
+from diadema.stations.boards.table import board_names, load_board
+from diadema.stations.image.build import build
+from diadema.stations.image.files import program_files
+from diadema.stations.image.look import look
 from stock_image import LOADER, stock_image
 from typer.testing import CliRunner
 
@@ -202,7 +202,7 @@ def test_what_stands_in_an_image_or_a_dump_is_read() -> None:
 
 
 def test_the_command_writes_an_image_and_its_web_manifest(tmp_path: Path) -> None:
-    from diadema.image.command import app
+    from diadema.cli.image import app
 
     (tmp_path / "stock.bin").write_bytes(stock_image())
     run = CliRunner()

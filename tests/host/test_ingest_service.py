@@ -15,10 +15,10 @@ import aiomqtt
 import pytest
 from at_the_door import asked
 from broker_fixtures import IngestProcess, until
-from diadema.clock import SharedClock
-from diadema.locks import AlreadyLocked, locked
-from diadema.paths import write_whole
-from diadema.station_keys import StationKeys
+from diadema.base.clock import SharedClock
+from diadema.base.locks import AlreadyLocked, locked
+from diadema.base.paths import write_whole
+from diadema.site.station_keys import StationKeys
 from nats.errors import Error as NatsError
 from scripted_station import SITE, T0, S, Script
 from test_gateway import mac

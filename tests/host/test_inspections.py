@@ -5,22 +5,22 @@ import json
 import msgspec
 import pytest
 from broker_fixtures import IngestProcess, until
-from diadema.ask_hub import ask_hub
-from diadema.clock import SharedClock
-from diadema.events import EVENT_LIMIT
-from diadema.ingest.commanding import Commands, New
+from diadema.base.clock import SharedClock
+from diadema.base.paths import DataDir
+from diadema.hub.commanding import Commands, New
+from diadema.hub.inspections import LIFE_MS, Inspections
 from diadema.ingest.core import Ingest
-from diadema.ingest.inspections import LIFE_MS, Inspections
 from diadema.ingest.messages import Message, subject_of
-from diadema.ingest.own_journal import ME, Refused
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
-from diadema.selftest import telling
-from diadema.selftest.reading import inspections
-from diadema.selftest.record import Signed, standing
+from diadema.hub.own_journal import ME, Refused
+from diadema.maintenance.rebuild import rebuild
+from diadema.stations.selftest import telling
+from diadema.stations.selftest.reading import inspections
+from diadema.stations.selftest.record import Signed, standing
+from diadema.stations.technician import hub_key
+from diadema.stations.technician.record import read, written
 from diadema.store import tables
-from diadema.technician import hub_key
-from diadema.technician.record import read, written
+from diadema.wire.ask_hub import ask_hub
+from diadema.wire.events import EVENT_LIMIT
 from scripted_station import SITE, T0, S, Script
 from sqlalchemy import select
 from test_ingest_service import Play

@@ -36,8 +36,8 @@ def summary(report):
 @pytest.fixture
 def data(tmp_path):
     """A switch's half-hour, 06:00 to 06:30 in Lima, and two agents of stations in it."""
-    from diadema import site as sites
     from diadema.ingest.core import Ingest
+    from diadema.site import description as sites
     from diadema.store import open_writer
     from targeted import Clock
 
@@ -115,8 +115,8 @@ def test_a_half_hour_that_comes_twice_is_two_rows_with_their_offsets(tmp_path):
     night = date(2026, 4, 4)
     from zoneinfo import ZoneInfo
 
-    from diadema import site as sites
     from diadema.ingest.core import Ingest
+    from diadema.site import description as sites
     from diadema.store import open_writer
     from targeted import Clock
 

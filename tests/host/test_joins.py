@@ -4,14 +4,14 @@ import json
 from datetime import date
 from itertools import pairwise
 
-from diadema import site as sites
-from diadema.clock import SystemClock
-from diadema.directory.people import of_site
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.figures import joined_days as joined
 from diadema.figures.joins import Aliases, Joined, join, joins
-from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
+from diadema.site import description as sites
+from diadema.site.directory.people import of_site
 from diadema.store import QueueCall, open_writer
 from diadema.store.rows import Contact
 from hypothesis import given

@@ -1,7 +1,7 @@
 """The host's reader of the flash journal, against images written byte by byte."""
 
 import pytest
-from diadema import journal
+from diadema.wire import journal
 from flash_image import SECTOR, header, record, sector
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from diadema.errors import DiademaError
-from diadema.label.drawing import as_pdf, as_png
-from diadema.label.layout import Label
-from diadema.site_example import EXAMPLE
+from diadema.base.errors import DiademaError
+from diadema.site.example import EXAMPLE
+from diadema.stations.label.drawing import as_pdf, as_png
+from diadema.stations.label.layout import Label
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -83,7 +83,7 @@ def test_its_mac_address() -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    from diadema.cli import app
+    from diadema.cli.main import app
 
     def run(*words: str):
         return CliRunner().invoke(app, ["label", *words, "--data", str(tmp_path)])

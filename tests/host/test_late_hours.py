@@ -5,10 +5,10 @@ placed later, marked, and with how far the hour may be off.
 import json
 
 import pytest
-from diadema.ingest.commanding import Commands
+from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
-from diadema.rebuild.compare import compare
-from diadema.rebuild.replay import replay
+from diadema.maintenance.rebuild.compare import compare
+from diadema.maintenance.rebuild.replay import replay
 from scripted_station import T0, Script
 
 HOUR = 3_600_000

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from broker_fixtures import until
-from diadema import logs
+from diadema.base import logs
 from diadema.hub import child
 from diadema.hub.child import Child
 

@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from diadema.commands import Marks
-from diadema.frames import DOWN_LIMIT
 from diadema.ingest.core import Ingest
 from diadema.ingest.marks_board import EVERY_S, MarksBoard
-from diadema.site import parse
-from diadema.station_keys import seal
+from diadema.site.description import parse
+from diadema.site.station_keys import seal
 from diadema.store import tables
 from diadema.store.badges import Badge
+from diadema.wire.commands import Marks
+from diadema.wire.frames import DOWN_LIMIT
 from msgspec.json import decode
 from scripted_station import SITE, T0, S, Script
 

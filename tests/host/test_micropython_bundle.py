@@ -8,16 +8,16 @@ import struct
 import zlib
 
 import pytest
-from diadema.boards.table import load_board
-from diadema.cli import app
-from diadema.errors import DiademaError
-from diadema.image.build import build
-from diadema.image.look import look
-from diadema.image.slots import GOOD, HEAD_BYTES, Trailer
-from diadema.image.stock import read_stock
-from diadema.update import bundle, keys, micropython
-from diadema.update.plan import Fact, Plan
-from diadema.update.rollout import Rollout
+from diadema.base.errors import DiademaError
+from diadema.cli.main import app
+from diadema.stations.boards.table import load_board
+from diadema.stations.image.build import build
+from diadema.stations.image.look import look
+from diadema.stations.image.slots import GOOD, HEAD_BYTES, Trailer
+from diadema.stations.image.stock import read_stock
+from diadema.stations.update import bundle, keys, micropython
+from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.rollout import Rollout
 from stock_image import stock_image
 from typer.testing import CliRunner
 

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from bank_files import DAY, Log
-from diadema import cli
-from diadema.clock import SystemClock
-from diadema.directory.people import People
-from diadema.errors import DiademaError
+from diadema.base.clock import SystemClock
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.cli import main
+from diadema.exchange.imports.bank import import_bank
 from diadema.figures.read import read
-from diadema.imports.bank import import_bank
 from diadema.metrics.calls import aside
 from diadema.metrics.queue import Flow
-from diadema.paths import DataDir
 from diadema.report.month import Cut, Served, as_json, bounds, month_report, work_out
+from diadema.site.directory.people import People
 from diadema.store import QueueCall, open_reader
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +36,7 @@ def report(monkeypatch, capsys):
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["diadema", "report", "month", *map(str, arguments)])
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             code = end.code or 0
         else:

@@ -18,10 +18,10 @@ from at_the_door import (
     refused,
 )
 from broker_fixtures import until
-from diadema import mosquitto
+from diadema.base.certificates import Certificates
+from diadema.hub import mosquitto
 from diadema.hub.broker import LOOPBACK, free_port
-from diadema.hub.certificates import Certificates
-from diadema.station_keys import StationKeys, seal
+from diadema.site.station_keys import StationKeys, seal
 from mosquitto_door import Mosquitto
 from scripted_station import S, Script
 

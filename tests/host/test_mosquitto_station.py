@@ -7,10 +7,10 @@ import contextlib
 import json
 
 from broker_fixtures import IngestProcess
-from diadema.gateway import PATH_LIMIT, Gateway
+from diadema.gateway.bridge import PATH_LIMIT, Gateway
 from diadema.hub.broker import LOOPBACK
-from diadema.sim.world import World
 from diadema.store import open_reader
+from diadema_sim.world import World
 from mosquitto_door import Mosquitto
 from scripted_station import SITE, T0, S
 

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from diadema.boards.table import board_names, load_board
-from diadema.cli import app
-from diadema.console import TEXTS, kind_of, means
+from diadema.cli.main import app
+from diadema.stations.boards.table import board_names, load_board
+from diadema.gateway.console import TEXTS, kind_of, means
 from diadema.words import LANGUAGES
 from typer.testing import CliRunner
 

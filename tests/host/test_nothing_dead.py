@@ -14,11 +14,6 @@ import msgspec
 import pytest
 import reported_day
 from diadema import metrics
-from diadema.directory import kinds
-from diadema.directory.book import Directory
-from diadema.directory.people import Area, People, Planned, Reason, Spell, Worker
-from diadema.directory.people_of import _Day, people_of
-from diadema.directory.to_site import Draft
 from diadema.figures import agent_day as days
 from diadema.figures import overview as overviews
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
@@ -28,6 +23,18 @@ from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
+from diadema.site.directory import kinds
+from diadema.site.directory.book import Directory
+from diadema.site.directory.people import (
+    Area,
+    People,
+    Planned,
+    Reason,
+    Spell,
+    Worker,
+)
+from diadema.site.directory.people_of import _Day, people_of
+from diadema.site.directory.site_json import Draft
 from scripted_station import SITE, T0
 from targeted import a_day, bring, centre, put
 

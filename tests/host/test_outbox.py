@@ -3,9 +3,9 @@
 import re
 from types import SimpleNamespace
 
-from diadema.ingest.outbox import EVERY_S, Outbox
-from diadema.ingest.service import BEAT_S, Service
-from diadema.ingest.station import Station
+from diadema.hub.outbox import EVERY_S, Outbox
+from diadema.hub.service import BEAT_S, Service
+from diadema.store.station_memory import Station
 
 
 class Way:

@@ -1,8 +1,8 @@
 """The files of a program in one, and what is told of one that is damaged."""
 
 import pytest
-from diadema.image.errors import ImageError
-from diadema.image.packed import join, split
+from diadema.stations.image.errors import ImageError
+from diadema.stations.image.packed import join, split
 
 FILES = {
     "board.mpy": b"M\x06" + bytes(300),

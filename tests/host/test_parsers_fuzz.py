@@ -4,12 +4,12 @@ import json
 import random
 
 import pytest
-from diadema.commands import Command
-from diadema.frames import UP_LIMIT, Decoder, encode
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.site import SiteError, parse
+from diadema.site.description import SiteError, parse
 from diadema.store import open_reader, open_writer
+from diadema.wire.commands import Command
+from diadema.wire.frames import UP_LIMIT, Decoder, encode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from parsers import host

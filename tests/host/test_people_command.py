@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from diadema.cli import app
-from diadema.site import load
-from diadema.site_example import EXAMPLE
+from diadema.cli.main import app
+from diadema.site.description import load
+from diadema.site.example import EXAMPLE
 from typer.testing import CliRunner
 
 HEAD = "Código;Nombre;Nombre en pantalla;Alias\n"

@@ -6,16 +6,16 @@ from datetime import date, datetime, timedelta
 
 import openpyxl
 import pytest
-from diadema.directory import exporting
-from diadema.directory.book import Change, Directory
-from diadema.directory.encodings import decode
-from diadema.directory.importing import plan_import, run_import
-from diadema.directory.kinds import KINDS
-from diadema.directory.sheets import read_sheet
-from diadema.directory.taking_in import begin
-from diadema.directory.wrong import Wrong
-from diadema.site import parse
-from diadema.site_example import EXAMPLE
+from diadema.site.description import parse
+from diadema.site.directory import exporting
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.encodings import decode
+from diadema.site.directory.importing import plan_import, run_import
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.sheets import read_sheet
+from diadema.site.directory.taking_in import begin
+from diadema.site.directory.problems import Wrong
+from diadema.site.example import EXAMPLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -3,8 +3,13 @@
 import json
 
 import pytest
-from diadema.frames import DOWN_LIMIT, Decoder
-from diadema.pieces import FRAME_LIMIT, Joiner, Sender, cut
+from diadema.wire.frames import DOWN_LIMIT, Decoder
+from diadema.wire.pieces import (
+    FRAME_LIMIT,
+    Joiner,
+    Sender,
+    cut,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,10 +5,10 @@ import json
 import warnings
 
 import pytest
-from diadema import pin_command
-from diadema.errors import DiademaError
-from diadema.pins import verify_pin
-from diadema.site_command import example
+from diadema.base.errors import DiademaError
+from diadema.cli import pin
+from diadema.cli.site import example
+from diadema.site.pins import verify_pin
 from typer.testing import CliRunner
 
 PIN = "142536"
@@ -16,7 +16,7 @@ PIN = "142536"
 
 @pytest.fixture
 def run():
-    from diadema.cli import app
+    from diadema.cli.main import app
 
     def invoke(*arguments, given=PIN + "\n"):
         return CliRunner().invoke(app, ["pin", *map(str, arguments)], input=given)
@@ -71,7 +71,7 @@ def test_the_site_keeps_what_people_wrote_in_it(run, file):
     ],
 )
 def test_only_her_own_pin_changes(text):
-    made = json.loads(pin_command.with_pin(text, "e001", "0f:1e", "site.json"))
+    made = json.loads(pin.with_pin(text, "e001", "0f:1e", "site.json"))
     wanted = json.loads(text)
     wanted["agents"][-1]["pin"] = "0f:1e"
     assert made == wanted

@@ -3,17 +3,17 @@
 import json
 
 import pytest
-from diadema import pins, site, site_file
-from diadema.credentials import load_or_create
-from diadema.ingest import pin_resets
-from diadema.ingest.acts import Acts
-from diadema.ingest.commanding import Commands
+from diadema.base.credentials import load_or_create
+from diadema.base.paths import DataDir, write_whole
+from diadema.hub import pin_resets
+from diadema.hub.acts import Acts
+from diadema.hub.commanding import Commands
+from diadema.hub.pin_resets import LIFE_S, PinResets
 from diadema.ingest.core import Ingest
-from diadema.ingest.own_journal import Refused
-from diadema.ingest.pin_resets import LIFE_S, PinResets
-from diadema.paths import DataDir, write_whole
-from diadema.station_config import agent_row
-from diadema.station_keys import StationKeys
+from diadema.hub.own_journal import Refused
+from diadema.site import description, file, pins
+from diadema.site.station_config import agent_row
+from diadema.site.station_keys import StationKeys
 from diadema.store import StoreUnavailable
 from scripted_station import SITE, T0, S, Script
 
@@ -44,7 +44,7 @@ def resets(data, keys, reader, clock):
 
 @pytest.fixture
 def ingest(data, writer, clock):
-    return Ingest(writer, site.load(data.site), clock)
+    return Ingest(writer, description.load(data.site), clock)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def acts(ingest, reader, resets):
 
 
 def in_force(data, a="a001"):
-    return next(one for one in site.load(data.site).agents if one.id == a).pin
+    return next(one for one in description.load(data.site).agents if one.id == a).pin
 
 
 def sealed(verifier, key):
@@ -79,7 +79,7 @@ def test_the_code_takes_the_place_of_her_pin(data, acts, reader):
     assert (entry.act.action, entry.act.reason) == ("pin_reset", "la olvidó")
     stored = b"".join(event.body for event in reader.events_of("HUB-main"))
     assert answer["code"].encode() not in stored
-    row = agent_row(site.load(data.site).agents[0], b"", "")
+    row = agent_row(description.load(data.site).agents[0], b"", "")
     assert pins.wire(verifier)[24:] == pins.until_of(verifier).to_bytes(4, "big")
     assert len(row[4]) == 40
 
@@ -157,7 +157,7 @@ def test_a_reset_is_in_the_register_and_in_force_or_neither(
                 raise full
             write_whole(path, *more)
 
-        for module in (pin_resets, site_file):
+        for module in (pin_resets, file):
             monkeypatch.setattr(module, "write_whole", write)
 
     refuse("pending")

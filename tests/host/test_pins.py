@@ -3,8 +3,8 @@
 import hashlib
 
 import pytest
-from diadema import pins
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
+from diadema.site import pins
 
 PIN = "142536"
 SALT = bytes(range(8))

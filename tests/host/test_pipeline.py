@@ -6,8 +6,8 @@ import sqlite3
 import threading
 
 import pytest
+from diadema.hub.pipeline import Pipeline
 from diadema.ingest.core import Ingest
-from diadema.ingest.pipeline import Pipeline
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader, open_writer
 from diadema.store.behind import Behind
 from scripted_station import S, Script

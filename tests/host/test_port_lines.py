@@ -11,7 +11,7 @@ import termios
 import tty
 
 import pytest
-from diadema.serial_port import SerialPort
+from diadema.gateway.serial_port import SerialPort
 
 _LINES = termios.TIOCM_DTR | termios.TIOCM_RTS
 

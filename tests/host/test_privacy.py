@@ -10,26 +10,26 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from broker_fixtures import IngestProcess, running_broker
-from diadema.badge_ids import keys_of
-from diadema.errors import DiademaError
+from diadema.access import Accounts
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
+from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.locks import locked
-from diadema.paths import DataDir
-from diadema.pins import make_verifier
-from diadema.privacy.erase import erase, obey
-from diadema.privacy.export import export
-from diadema.privacy.files import clear_files
-from diadema.rebuild import rebuild
-from diadema.records.erased import check_obeyed
+from diadema.maintenance.erase import erase, obey
+from diadema.maintenance.personal_export import export
+from diadema.maintenance.erase_files import clear_files
+from diadema.maintenance.rebuild import rebuild
 from diadema.report import schedule
 from diadema.report.model import Scope
 from diadema.report.schedule import Schedule
 from diadema.report.scheduled import run_due
+from diadema.site.badges import keys_of
+from diadema.site.pins import make_verifier
 from diadema.store import open_reader, open_writer
-from diadema.web.accounts import Accounts
-from diadema.web.who import Person
+from diadema.store.erased import check_obeyed
 from reported_day import Clock, stations
 from scripted_station import SITE, T0
 

@@ -10,26 +10,26 @@ from html import unescape
 import msgspec
 import openpyxl
 import pytest
-from diadema import site as sites
-from diadema.directory.book import Change
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
-from diadema.directory.taking_in import open_directory
-from diadema.exports import cloud_events, queue_log
+from diadema.exchange.exports import cloud_events, queue_log
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
-from diadema.ingest.acts import Acts
-from diadema.ingest.commanding import Commands
+from diadema.hub.acts import Acts
+from diadema.hub.commanding import Commands
 from diadema.report.formats import made_as, on_screen
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
+from diadema.site import description as sites
+from diadema.site.directory.book import Change
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.taking_in import open_directory
 from diadema.web import acted, ledger_reads
 from diadema.web.agent_api import told
 from diadema.web.report_html import page_of
-from diadema.web.rows import Row
 from diadema.web.views import FULL
+from diadema.wire.live_rows import Row
 from rich.console import Console
 from test_report_adherence import DAY, DESCRIBED, LIMA, Desk, at, place
 

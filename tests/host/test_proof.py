@@ -9,21 +9,21 @@ from types import SimpleNamespace
 import pytest
 from at_the_door import WIFI, asked, connection, credential, refused
 from broker_fixtures import IngestProcess, until
-from diadema.gateway import PATH_LIMIT
-from diadema.hub.certificates import Certificates
-from diadema.ingest.ca_change import CaChange, stations_due
-from diadema.ingest.commanding import Commands, New
-from diadema.ingest.core import Ingest
-from diadema.ingest.enrolment import Enrolment
-from diadema.ingest.messages import PREFIX, Message
+from diadema.base.certificates import Certificates
+from diadema.base.paths import DataDir
+from diadema.gateway.bridge import PATH_LIMIT
+from diadema.hub.ca_change import CaChange, stations_due
+from diadema.hub.commanding import Commands, New
+from diadema.hub.enrolment import Enrolment
 from diadema.ingest.proof import Proofs, Verdict
-from diadema.ingest.station import Greeting
-from diadema.ingest.ways import Ways
-from diadema.paths import DataDir
-from diadema.provision.word import Word
-from diadema.site import parse
-from diadema.station_keys import StationKeys, seal
+from diadema.hub.ways import Ways
+from diadema.ingest.core import Ingest
+from diadema.ingest.messages import PREFIX, Message
+from diadema.site.description import parse
+from diadema.site.station_keys import StationKeys, seal
+from diadema.stations.provision.word import Word
 from diadema.store import open_reader
+from diadema.store.station_memory import Greeting
 from scripted_station import SITE, S, Script
 from test_gateway import Wire, mac
 from test_whom import gateway_on

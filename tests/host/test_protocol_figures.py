@@ -4,13 +4,13 @@ import json
 from datetime import date
 
 import pytest
-from diadema import site as sites
+from diadema.base.paths import DataDir
 from diadema.figures.agent_day import agent_page
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
+from diadema.site import description as sites
 from diadema.store import open_writer
 from diadema.web.agent_api import told
 from reported_day import Clock

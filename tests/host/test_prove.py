@@ -5,14 +5,14 @@ import copy
 import json
 
 import pytest
-from diadema.cli import app
-from diadema.errors import DiademaError
-from diadema.paths import DataDir
-from diadema.prove.figures import KINDS, figures, wrong
-from diadema.prove.work import measure
-from diadema.serial_port import SerialPort
-from diadema.sim import people
-from diadema.technician import hub_key
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.cli.main import app
+from diadema.gateway.serial_port import SerialPort
+from diadema.stations.prove.figures import KINDS, figures, wrong
+from diadema.stations.prove.work import measure
+from diadema.stations.technician import hub_key
+from diadema_sim import people
 from lying_station import KEY, LyingStation, S
 from typer.testing import CliRunner
 
@@ -22,8 +22,8 @@ ALL = {kind.name for kind in KINDS}
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """A technician's: a site of one station, and its key. The cable's bytes are few."""
-    monkeypatch.setattr("diadema.prove.work.FLOOD", 512)
-    monkeypatch.setattr("diadema.prove.work._DRAINED_S", 0.05)
+    monkeypatch.setattr("diadema.stations.prove.work.FLOOD", 512)
+    monkeypatch.setattr("diadema.stations.prove.work._DRAINED_S", 0.05)
     data = DataDir(tmp_path / "data")
     data.make()
     site = people.site(people.desks(1), name="Sitio", zone="America/Lima", tree=people.LIMA_TREE)
@@ -219,7 +219,7 @@ async def test_one_that_loses_bytes(data):
 
 
 async def test_an_answer_that_its_key_did_not_seal_is_not_believed(data, monkeypatch):
-    monkeypatch.setattr("diadema.prove.work._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.work._ANSWER_S", 0.3)
     for key in (None, bytes(32)):
         async with LyingStation() as station:
             station.key = key
@@ -231,7 +231,7 @@ async def test_a_record_that_is_played_again_is_not_believed(data, monkeypatch):
     async with LyingStation() as station:
         await proved(data, station)
         recorded = [body for body in station.sent if b'"proof"' in body]
-    monkeypatch.setattr("diadema.prove.work._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.work._ANSWER_S", 0.3)
 
     def again(step, answer):
         for body in recorded:
@@ -254,7 +254,7 @@ async def test_a_true_answer_among_forged_ones_counts_and_they_are_told(data):
 
 
 async def test_what_keeps_it_from_beginning_is_told_with_what_to_do(data, monkeypatch):
-    monkeypatch.setattr("diadema.prove.work._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.work._ANSWER_S", 0.3)
     async with LyingStation(lambda step, answer: {"i": answer["i"], "refused": "busy"}) as station:
         assert "está ocupada" in await proved(data, station, code=2)
         station.lie = lambda step, answer: None

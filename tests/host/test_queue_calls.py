@@ -4,10 +4,10 @@ import json
 from itertools import pairwise
 
 import pytest
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import QueueCall, open_reader, open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

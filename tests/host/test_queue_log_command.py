@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from diadema import cli
+from diadema.cli import main
 from queue_logs import QueueLog
 
 
@@ -13,7 +13,7 @@ def run(monkeypatch, capsys, tmp_path):
         given = ["diadema", "import", "queue-log", *arguments, "--data", tmp_path / "data"]
         monkeypatch.setattr("sys.argv", [*map(str, given)])
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            main.main()
         return end.value.code or 0, *capsys.readouterr()
 
     return call

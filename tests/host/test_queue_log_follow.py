@@ -9,15 +9,15 @@ from datetime import date
 
 import pytest
 from broker_fixtures import IngestProcess, until
-from diadema.clock import SystemClock
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.exchange.imports import queue_follow
+from diadema.exchange.imports.queue_follow import Follower
+from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.figures.read import read
 from diadema.figures.rows import QueueSums
-from diadema.imports import queue_follow
-from diadema.imports.queue_follow import Follower
-from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.queue_board import QueueBoard
 from diadema.metrics.queue import service_level
-from diadema.paths import DataDir
 from diadema.store import open_reader
 from queue_logs import QueueLog, T
 from scripted_station import SITE, T0

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from broker_fixtures import IngestProcess
-from diadema.callers import reference
-from diadema.clock import SystemClock
-from diadema.errors import DiademaError
-from diadema.imports.queue_log import import_queue_log
-from diadema.locks import locked
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.base.clock import SystemClock
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader
+from diadema.wire.callers import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_logs import QueueLog, T

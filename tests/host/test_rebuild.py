@@ -10,12 +10,12 @@ import sys
 
 import pytest
 from broker_fixtures import IngestProcess, until
+from diadema.base.locks import locked
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.intake import LETTERS
 from diadema.ingest.messages import Message
-from diadema.locks import locked
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import Contact, open_reader
 from scripted_station import SITE, T0, S, Script
 

@@ -7,14 +7,14 @@ import json
 import sqlite3
 
 import pytest
-from diadema.ingest.records_keeper import RecordsKeeper
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
-from diadema.records.checking import audit_was_cut, check_audit, check_ledger
-from diadema.records.keeping import enter
+from diadema.access import Accounts
+from diadema.access.roles import Person
+from diadema.base.paths import DataDir
+from diadema.hub.records_keeper import RecordsKeeper
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader, open_writer
-from diadema.web.accounts import Accounts
-from diadema.web.who import Person
+from diadema.maintenance.records_checking import audit_was_cut, check_audit, check_ledger
+from diadema.maintenance.records_keeping import enter
 from scripted_station import T0, Script
 from typer.testing import CliRunner
 
@@ -220,7 +220,7 @@ async def test_a_ledger_without_a_key_goes_on_under_one(kept, data, ingest, writ
 
 
 async def test_a_printed_seal_tells_how_far_the_records_reached(kept, data, clock, tmp_path):
-    from diadema.cli import app
+    from diadema.cli.main import app
     from diadema.report.make import make
     from diadema.report.model import Scope
     from diadema.report.period import any_period

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 import openpyxl
 import pytest
-from diadema.directory.people import Planned
+from diadema.base.paths import DataDir
 from diadema.ingest.messages import Message, subject_of
-from diadema.paths import DataDir
 from diadema.report import adherence, asked
 from diadema.report.formats import made_as
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
+from diadema.site.directory.people import Planned
 from scripted_station import SITE, T0, Script
 
 LIMA = ZoneInfo("America/Lima")

@@ -9,7 +9,7 @@ import made_report
 import openpyxl
 import pytest
 import reported_day
-from diadema import cli
+from diadema.cli import main
 from scripted_station import T0
 
 NOW = T0 + 2 * 86_400_000
@@ -26,7 +26,7 @@ def report(monkeypatch, capfdbinary, data):
         given = ["diadema", "report", *map(str, arguments), "--data", str(root)]
         monkeypatch.setattr(sys, "argv", given)
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             code = end.code or 0
         else:

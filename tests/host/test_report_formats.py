@@ -10,7 +10,7 @@ from datetime import datetime
 import made_report
 import openpyxl
 import pytest
-from diadema import harmless
+from diadema.base import sanitize
 from diadema.report.formats import as_csv, as_json, as_pdf, as_xlsx, on_screen
 from diadema.report.model import plain
 from diadema.report.writing import written
@@ -62,7 +62,7 @@ def test_csv_says_the_same_in_hours_minutes_and_seconds():
     assert total["n"] == str(expected["n"]) and total["share"] == f"{expected['share']:.1f}"
     assert rows[0][9] == "2026-11-18 06:06:40", "a second that has begun is not rounded up"
     for row, name in zip(rows, made_report.NASTY, strict=False):
-        assert row[0] == harmless.cell(name)
+        assert row[0] == sanitize.cell(name)
         assert row[0][0] not in "=+-@\t\r"
 
 
@@ -110,7 +110,7 @@ def test_xlsx_takes_no_name_for_a_formula_or_a_link(book):
     sheet = openpyxl.load_workbook(book).worksheets[1]
     names = [row[0] for row in sheet.iter_rows(min_row=1) if row[0].value is not None]
     shown = {cell.value for cell in names}
-    assert {harmless.visible(name, lines=True) for name in made_report.NASTY} <= shown
+    assert {sanitize.visible(name, lines=True) for name in made_report.NASTY} <= shown
     assert all(cell.data_type == "s" and cell.hyperlink is None for cell in names)
 
 

@@ -5,7 +5,8 @@ from datetime import date
 import msgspec
 import pytest
 import reported_day
-from diadema.errors import DiademaError
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.report.asked import NotYours
@@ -13,7 +14,6 @@ from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.make import make
 from diadema.report.model import Figure, Ratio, Scope, plain
 from diadema.report.period import around, period
-from diadema.web.who import Person
 from scripted_station import T0, Script
 
 DAY = date(2026, 11, 18)
@@ -246,8 +246,8 @@ def rostered(data, monkeypatch):
     """A shift of an hour from the login on, its second half a pause; the other one is absent."""
     from datetime import timedelta
 
-    from diadema.directory.people import Planned
     from diadema.report import adherence, asked
+    from diadema.site.directory.people import Planned
 
     plainly = asked.read_people
 

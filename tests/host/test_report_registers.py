@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from diadema.directory.people import Planned, Worker
-from diadema.ingest.acts import Acts
-from diadema.ingest.commanding import Commands
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.hub.acts import Acts
+from diadema.hub.commanding import Commands
 from diadema.report import asked
 from diadema.report.formats import as_json
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
+from diadema.site.directory.people import Planned, Worker
 from scripted_station import SITE, T0, Script
 
 LIMA = ZoneInfo("America/Lima")

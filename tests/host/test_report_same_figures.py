@@ -12,7 +12,7 @@ import made_report
 import openpyxl
 import pytest
 import reported_day
-from diadema import harmless
+from diadema.base import sanitize
 from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
@@ -181,4 +181,4 @@ def test_pdf(reports, tmp_path):
             [word for cell in row[1:] for word in cell] for row in expected
         ], report.kind
         for section in report.sections:
-            assert harmless.visible(section.title) in printed
+            assert sanitize.visible(section.title) in printed

@@ -6,16 +6,16 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.directory import reading
-from diadema.directory.book import Change
-from diadema.directory.kinds import KINDS
-from diadema.directory.taking_in import open_directory
-from diadema.paths import DataDir
+from diadema.access.roles import Person
+from diadema.base.paths import DataDir
 from diadema.report.asked import NotYours
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
-from diadema.web.who import Person
+from diadema.site.directory import reading
+from diadema.site.directory.book import Change
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.taking_in import open_directory
 from scripted_station import SITE, Script
 
 LIMA = ZoneInfo("America/Lima")

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 import reported_day
-from diadema.directory.book import Change, Directory
-from diadema.directory.kinds import KINDS as KINDS_OF
-from diadema.directory.people import Planned
 from diadema.ingest.messages import Message, subject_of
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope, kind_of, plain
 from diadema.report.period import around
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS as KINDS_OF
+from diadema.site.directory.people import Planned
 from diadema.words import text
 from queue_logs import QueueLog
 from scripted_station import SITE, T0, Script
@@ -76,8 +76,8 @@ def test_lateness_of_two_days_of_which_a_correction_justifies_none(tmp_path, pla
     script.mark("in", 10).mark("out", 8 * 3_600_000)
     script.mark("out", 24 * 3_600_000)
     data = reported_day.stored(tmp_path, script)
-    from diadema import site as sites
     from diadema.ingest.core import Ingest
+    from diadema.site import description as sites
     from diadema.store import open_writer
 
     said = {"s": "HUB-x", "e": 1, "n": 1, "b": 0, "u": 0, "t": T0, "by": "ana", "a": "a001",

@@ -1,10 +1,10 @@
 """The rules of a roll-out: who takes a program when, and when it stops."""
 
 import pytest
+from diadema.stations.update.errors import UpdateError
+from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.rollout import SILENT_MS, Rollout
 from diadema.store.update_rows import Step
-from diadema.update.errors import UpdateError
-from diadema.update.plan import Fact, Plan
-from diadema.update.rollout import SILENT_MS, Rollout
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -6,10 +6,10 @@ from typing import get_args
 import jsonschema
 import msgspec
 import pytest
-from diadema import commands, schema
-from diadema.events import EVENT_LIMIT, KINDS
 from diadema.ingest.decode import decode
 from diadema.web.api import Command
+from diadema.wire import commands, schema
+from diadema.wire.events import EVENT_LIMIT, KINDS
 from scripted_station import S, Script
 
 OF = [S, 7, 4]

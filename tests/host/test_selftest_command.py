@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 from broker_fixtures import IngestProcess, until
-from diadema.cli import app
-from diadema.clock import SharedClock
-from diadema.errors import DiademaError
-from diadema.selftest.console import Console, Step
+from diadema.base.clock import SharedClock
+from diadema.base.errors import DiademaError
+from diadema.cli.main import app
+from diadema.stations.selftest.console import Console, Step
 from scripted_station import T0, S, Script
 from test_ingest_service import Play
 from typer.testing import CliRunner

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from diadema import site as sites
-from diadema.ingest.commanding import Commands
+from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
-from diadema.ingest.session_checks import SessionChecks
-from diadema.station_config import badge_hash
+from diadema.hub.session_checks import SessionChecks
+from diadema.site import description as sites
+from diadema.site.station_config import badge_hash
 from scripted_station import SITE, T0, S, Script
 
 KEY = "5a" * 32

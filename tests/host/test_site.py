@@ -8,9 +8,9 @@ from base64 import b64decode
 from datetime import date
 
 import pytest
-from diadema import site as sites
-from diadema import station_config
-from diadema.frames import DOWN_LIMIT
+from diadema.site import description as sites
+from diadema.site import station_config
+from diadema.wire.frames import DOWN_LIMIT
 from scripted_station import SITE
 
 KEY = "0f" * 32

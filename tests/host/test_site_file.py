@@ -5,12 +5,17 @@ import json
 from datetime import date
 
 import pytest
-from diadema import pins, site
-from diadema.directory.publishing import changed_by_hand, differences, draft, publish
-from diadema.directory.taking_in import open_directory
-from diadema.paths import DataDir
-from diadema.site_command import install_site
-from diadema.site_file import hashed, take_apart
+from diadema.base.paths import DataDir
+from diadema.cli.site import install_site
+from diadema.site import description, pins
+from diadema.site.directory.publishing import (
+    changed_by_hand,
+    differences,
+    draft,
+    publish,
+)
+from diadema.site.directory.taking_in import open_directory
+from diadema.site.file import hashed, take_apart
 from scripted_station import SITE, T0
 
 PIN = pins.make_verifier("415263")
@@ -35,13 +40,15 @@ def data(tmp_path, described):
 def check(data, pin=PIN, password="clave-del-piso"):
     shown = data.site.read_text()
     assert pin not in shown and password not in shown
-    there = site.load(data.site)
+    there = description.load(data.site)
     assert (there.agents[0].pin, there.wifi.password) == (pin, password)
 
 
 def test_a_site_that_is_put_in_force_keeps_its_secrets_beside_it(data, described):
     check(data)
-    assert site.load(data.site) == site.parse(hashed(data.site, described.read_bytes()))
+    assert description.load(data.site) == description.parse(
+        hashed(data.site, described.read_bytes())
+    )
 
 
 def test_the_one_in_force_can_be_changed_and_put_in_force_again(data):
@@ -51,7 +58,7 @@ def test_the_one_in_force_can_be_changed_and_put_in_force_again(data):
     install_site(data.site, None)
     install_site(data.site, data.root)
     check(data)
-    assert site.load(data.site).site == "Otro"
+    assert description.load(data.site).site == "Otro"
 
 
 def test_one_that_was_written_by_hand_is_taken_apart(data, described):

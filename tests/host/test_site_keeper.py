@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from diadema.base.paths import DataDir
+from diadema.hub.site_keeper import SiteKeeper
 from diadema.ingest.core import Ingest
-from diadema.ingest.site_keeper import SiteKeeper
-from diadema.paths import DataDir
-from diadema.site import parse
+from diadema.site.description import parse
 from scripted_station import SITE, S
 
 ENROLMENT = SimpleNamespace(enrol=list)

@@ -6,10 +6,10 @@ from datetime import date
 
 import msgspec
 import pytest
-from diadema import pins, station_config
-from diadema.sim import people
-from diadema.site import SiteError, Wifi, parse
-from diadema.site_example import EXAMPLE
+from diadema.site import pins, station_config
+from diadema.site.description import SiteError, Wifi, parse
+from diadema.site.example import EXAMPLE
+from diadema_sim import people
 from scripted_station import SITE
 
 KEY = "0f" * 32

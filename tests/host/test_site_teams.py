@@ -4,8 +4,8 @@ import copy
 import json
 
 import pytest
-from diadema.site import SiteError, parse
-from diadema.station_config import ConfigMaker, check_sizes
+from diadema.site.description import SiteError, parse
+from diadema.site.station_config import ConfigMaker, check_sizes
 from scripted_station import SITE
 
 

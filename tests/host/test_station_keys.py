@@ -4,8 +4,8 @@ import hmac
 import json
 
 import pytest
-from diadema.errors import DiademaError
-from diadema.station_keys import StationKeys, seal
+from diadema.base.errors import DiademaError
+from diadema.site.station_keys import StationKeys, seal
 from scripted_station import S
 
 OTHER = "DIA-0123456789ac"

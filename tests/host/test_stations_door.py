@@ -18,9 +18,9 @@ from at_the_door import (
     refused,
 )
 from broker_fixtures import until
-from diadema.enrol import enrol
-from diadema.errors import DiademaError
-from diadema.hub.certificates import Certificates
+from diadema.base.certificates import Certificates
+from diadema.base.errors import DiademaError
+from diadema.hub.enrol import enrol
 from scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"

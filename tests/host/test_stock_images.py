@@ -5,14 +5,14 @@ seven wrong ones. Whoever brings a wrong one is told which file is right.
 from pathlib import Path
 
 import pytest
-from diadema.boards.builds import TRIED, file_for
-from diadema.boards.table import board_names, load_board
-from diadema.cli import app
-from diadema.errors import DiademaError
-from diadema.image.build import build
-from diadema.image.look import look
-from diadema.image.stock import read_stock
-from diadema.update import bundle, keys, micropython
+from diadema.base.errors import DiademaError
+from diadema.cli.main import app
+from diadema.stations.boards.builds import TRIED, file_for
+from diadema.stations.boards.table import board_names, load_board
+from diadema.stations.image.build import build
+from diadema.stations.image.look import look
+from diadema.stations.image.stock import read_stock
+from diadema.stations.update import bundle, keys, micropython
 from stock_image import REAL, as_large_as, stock_image
 from typer.testing import CliRunner
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 import pytest
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.store import Batch, StoreDamaged, open_reader, open_writer
 
 EVENT = ("DIA-0123456789ab", 7, 1, "station.health", b"{}")

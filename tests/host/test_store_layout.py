@@ -6,10 +6,10 @@ from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.ingest.core import Ingest
-from diadema.ingest.state import StationState
 from diadema.store import Contact, open_reader, open_writer
+from diadema.store.station_state import StationState
 from diadema.store.tables import VERSION
 from msgspec.structs import asdict, astuple
 from scripted_station import Script

@@ -8,14 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.figures.days import zone_of
 from diadema.figures.read import _Asked, read
 from diadema.figures.roll import roll
-from diadema.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.paths import DataDir
-from diadema.site import parse
+from diadema.site.description import parse
 from diadema.store import open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

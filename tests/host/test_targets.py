@@ -7,10 +7,10 @@ from datetime import date
 
 import openpyxl
 import pytest
-from diadema.directory.wrong import Wrong
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
+from diadema.site.directory.problems import Wrong
 from queue_logs import QueueLog
 from scripted_station import SITE, T0
 from targeted import a_day, centre, put
@@ -109,9 +109,9 @@ def test_a_stations_call_is_of_the_queue_that_its_switch_name_says(tmp_path):
 
     folder = tmp_path / "data"
     data = reported_day.stations(folder)
-    from diadema import site as sites
-    from diadema.directory.book import Directory
-    from diadema.directory.taking_in import begin
+    from diadema.site import description as sites
+    from diadema.site.directory.book import Directory
+    from diadema.site.directory.taking_in import begin
 
     with Directory(data.directory) as book:
         begin(book, sites.load(data.site), 1)
@@ -242,10 +242,10 @@ def test_a_scheduled_report_and_the_month_have_the_targets_t(data):
     """A3: neither has a --threshold of its own."""
     from zoneinfo import ZoneInfo
 
-    from diadema.directory.reading import people
     from diadema.report.month import as_json, month_report
     from diadema.report.schedule import Schedule, add
     from diadema.report.scheduled import run_due
+    from diadema.site.directory.reading import people
     from diadema.store import open_reader
 
     support(data)
@@ -282,9 +282,9 @@ def test_days_are_of_the_zone_that_an_import_was_told_while_there_is_no_site(tmp
     """Section C: without a site, days of a log with --zone were UTC's, five hours off."""
     from zoneinfo import ZoneInfo
 
+    from diadema.base.paths import DataDir
+    from diadema.exchange.imports.queue_log import import_queue_log
     from diadema.figures.days import zone_of
-    from diadema.imports.queue_log import import_queue_log
-    from diadema.paths import DataDir
     from targeted import Clock
 
     late = QueueLog().call(15 * 3600, "1.1")  # 21:06 in Lima, the next day of UTC
@@ -330,9 +330,9 @@ def test_parts_that_do_not_come_to_the_mean_are_explained(tmp_path):
 
 def test_a_schedule_whose_queue_was_deleted_says_so_and_is_tried_again(data):
     """Bad input: nothing is made of another queue, or of none."""
-    from diadema.directory.book import Change, Directory
     from diadema.report.schedule import Schedule, add
     from diadema.report.scheduled import run_due
+    from diadema.site.directory.book import Change, Directory
 
     put(data, "queues", code="vieja", name="Vieja")
     order = Schedule(
@@ -351,7 +351,7 @@ def test_a_schedule_whose_queue_was_deleted_says_so_and_is_tried_again(data):
 
 def test_a_log_with_a_half_hour_twice_has_both_apart(tmp_path, capsys, monkeypatch):
     """Bad input: 01:10 came twice on the night in New York, at −04 and at −05."""
-    from diadema.report.command import _switch_month
+    from diadema.cli.report import _switch_month
     from queue_logs import T
 
     twice = [1_793_509_800, 1_793_513_400]  # 2026-11-01 05:10 and 06:10 UTC

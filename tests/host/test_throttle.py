@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from diadema.paths import DataDir
-from diadema.web.accounts import Accounts
-from diadema.web.accounts.throttle import FREE, LONGEST_MS, Throttle
+from diadema.access import Accounts
+from diadema.access.throttle import FREE, LONGEST_MS, Throttle
+from diadema.base.paths import DataDir
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE

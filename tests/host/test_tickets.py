@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
+from diadema.maintenance.rebuild import rebuild
 from scripted_station import SITE, T0, S, Script
 
 HOUR = 3_600_000

@@ -4,9 +4,9 @@ import ast
 from pathlib import Path
 
 import pytest
-from diadema.boards.builds import NEEDS_IMAGE
-from diadema.events.station import Part, StationBooted, StationUpdate
-from diadema.fleet import trouble
+from diadema.stations.boards.builds import NEEDS_IMAGE
+from diadema.stations.fleet import trouble
+from diadema.wire.events.station import Part, StationBooted, StationUpdate
 from diadema.words import LANGUAGES, section
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"

@@ -9,9 +9,9 @@ import sys
 import pytest
 from at_the_door import asked
 from broker_fixtures import IngestProcess, until
-from diadema.hub.certificates import Certificates
+from diadema.base.certificates import Certificates
+from diadema.stations.update import bundle, keys
 from diadema.store import open_reader, tables
-from diadema.update import bundle, keys
 from light_station import accesses
 from scripted_station import SITE, Script
 from sqlalchemy import select

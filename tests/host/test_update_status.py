@@ -1,8 +1,8 @@
 """What `diadema update status` says of a roll-out: reasons in words, and what it waits for."""
 
 import pytest
-from diadema import ask_hub
-from diadema.update.hub_command import app
+from diadema.cli.update_hub import app
+from diadema.wire import ask_hub
 from typer.testing import CliRunner
 
 FAILED = {"s": "DIA-060000000000", "seat": "B-00", "stage": 0, "phase": "failed", "part": 1,

@@ -3,17 +3,17 @@
 import json
 
 import pytest
-from diadema.ingest.commanding import Commands, New
+from diadema.base.paths import DataDir
+from diadema.hub.commanding import Commands, New
+from diadema.ingest.proof import Proofs
+from diadema.hub.updates import Updates
+from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.ingest.proof import Proofs
-from diadema.ingest.updates import Updates
-from diadema.ingest.ways import Ways
-from diadema.paths import DataDir
-from diadema.rebuild import rebuild
-from diadema.station_keys import StationKeys
+from diadema.maintenance.rebuild import rebuild
+from diadema.site.station_keys import StationKeys
+from diadema.stations.update import bundle, keys
 from diadema.store import open_reader, tables
-from diadema.update import bundle, keys
 from scripted_station import Script
 from sqlalchemy import select
 

@@ -10,13 +10,14 @@ import nats
 import pytest
 from at_the_door import asked, connection, cut_off, refused
 from broker_fixtures import IngestProcess, until
-from diadema import credentials, gateway_access
-from diadema.clock import SharedClock
-from diadema.enrol import enrol
-from diadema.errors import DiademaError
-from diadema.gateway import Gateway
-from diadema.ingest.own_journal import ME
-from diadema.paths import DataDir
+from diadema.base import credentials
+from diadema.base.clock import SharedClock
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.gateway import access as gateway_access
+from diadema.gateway.bridge import Gateway
+from diadema.hub.enrol import enrol
+from diadema.hub.own_journal import ME
 from nats.errors import Error as NatsError
 from scripted_station import T0, S, Script
 from test_gateway import Wire

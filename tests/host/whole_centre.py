@@ -11,17 +11,17 @@ import random
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from diadema import credentials
-from diadema import site as sites
-from diadema.callers import reference
-from diadema.directory.book import Change, Directory
-from diadema.directory.kinds import KINDS
-from diadema.directory.taking_in import begin
-from diadema.imports.queue_log import import_queue_log
+from diadema.base import credentials
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.paths import DataDir
+from diadema.site import description as sites
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
+from diadema.wire.callers import reference
 from given_out import give_out
 from histories import Journal, feed
 from hypothesis import strategies as st

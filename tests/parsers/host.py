@@ -11,18 +11,24 @@ import os
 from pathlib import Path
 
 import msgspec
-from diadema import events, journal, nats_jwt
-from diadema.cable import Cable
-from diadema.commands import ANY_ASKED, is_station
-from diadema.frames import DOWN_LIMIT, UP_LIMIT, Decoder, encode
+from diadema.gateway.cable import Cable
+from diadema.hub import nats_jwt
+from diadema.hub.stream import StreamBroken, StreamReader
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.intake import Intake
 from diadema.ingest.messages import PREFIX, Message, target_of
-from diadema.ingest.stream import StreamBroken, StreamReader
-from diadema.site import SiteError, parse
-from diadema.station_config import ConfigMaker, blocks, check_sizes
+from diadema.site.description import SiteError, parse
+from diadema.site.station_config import ConfigMaker, blocks, check_sizes
 from diadema.web.floor import Floor
+from diadema.wire import events, journal
+from diadema.wire.commands import ANY_ASKED, is_station
+from diadema.wire.frames import (
+    DOWN_LIMIT,
+    UP_LIMIT,
+    Decoder,
+    encode,
+)
 
 from parsers import images
 

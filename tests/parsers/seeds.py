@@ -4,11 +4,13 @@ import base64
 import json
 
 import msgspec
-from diadema import commands, nats_jwt, site, station_config
-from diadema.flash.own import config_file
-from diadema.frames import encode
-from diadema.pieces import cut
-from diadema.site_example import EXAMPLE
+from diadema.hub import nats_jwt
+from diadema.site import description, station_config
+from diadema.site.example import EXAMPLE
+from diadema.stations.flash.own import config_file
+from diadema.wire import commands
+from diadema.wire.frames import encode
+from diadema.wire.pieces import cut
 from flash_image import header, record, sector
 from scripted_station import SITE, Script
 
@@ -80,7 +82,7 @@ def _configs() -> list[bytes]:
     own[STATION]["broker"] = {
         "host": "hub", "port": 8883, "ca": "AAAA", "user": STATION, "password": "p",
     }  # fmt: skip
-    described = site.parse(_sites()[1])
+    described = description.parse(_sites()[1])
     return [
         station_config.ConfigMaker(described, "5a" * 32, -300, 3, told, card_key="c4" * 16).build(
             STATION

@@ -13,13 +13,13 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
-import diadema.frames
+import diadema.wire.frames
 import lib.app
 import msgspec
-from diadema import station_config
 from diadema.ingest.decode import decode
-from diadema.journal import walk
-from diadema.pieces import Joiner, cut
+from diadema.site import station_config
+from diadema.wire.journal import walk
+from diadema.wire.pieces import Joiner, cut
 from lib.config import Config
 from lib.config_check import ConfigError, validate
 from lib.config_store import ConfigStore
@@ -63,9 +63,9 @@ def serial_frames(data: bytes) -> None:
     assert again == found
     assert (pieces.bad, pieces.oversize, pieces.text) == (whole.bad, whole.oversize, whole.text)
     if b"\r\n" not in line:  # which only the host takes for an end
-        assert diadema.frames.Decoder(DOWN_LIMIT).feed(line) == found
-    assert whole.feed(b"\n" + diadema.frames.encode(b"{}"))[-1:] == [b"{}"]
-    assert diadema.frames.encode(data) == encode(data)
+        assert diadema.wire.frames.Decoder(DOWN_LIMIT).feed(line) == found
+    assert whole.feed(b"\n" + diadema.wire.frames.encode(b"{}"))[-1:] == [b"{}"]
+    assert diadema.wire.frames.encode(data) == encode(data)
 
 
 def pieces(data: bytes) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pictures
 import pytest
-from diadema.sim import keying, people
-from diadema.sim.build import SIM, SimBoard, build_firmware
-from diadema.sim.past import Past
-from diadema.sim.station import JOURNAL_BYTES, Station
-from diadema.sim.world import World
-from diadema.site import Site, parse
+from diadema.site.description import Site, parse
+from diadema_sim import keying, people
+from diadema_sim.build import SIM, SimBoard, build_firmware
+from diadema_sim.past import Past
+from diadema_sim.station import JOURNAL_BYTES, Station
+from diadema_sim.world import World
 from wire_host import WireHost
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import SETTLED_MS
-from diadema.sim.build import build_firmware
+from diadema_sim.build import build_firmware
 from test_update import body, slots, vfs  # noqa: F401 - three fixtures
 from traced import ANSWERED
 

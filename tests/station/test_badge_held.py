@@ -5,9 +5,9 @@ that lies there while the reader is away.
 import json
 
 import pytest
-from diadema.badge_cards import card_key
-from diadema.sim import people
-from diadema.site import parse
+from diadema.site.badge_cards import card_key
+from diadema.site.description import parse
+from diadema_sim import people
 from wire_host import CARD_KEY
 
 UID = "04782E21801D80"

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from conftest import STATION
-from diadema.badge_cards import card_key
-from diadema.sim import people, sound
-from diadema.sim.build import SimBoard, board_names
-from diadema.site import parse
+from diadema.site.badge_cards import card_key
+from diadema.site.description import parse
+from diadema_sim import people, sound
+from diadema_sim.build import SimBoard, board_names
 from test_part_faults import board  # noqa: F401 - a fixture
 from test_sound import level
 from test_update import body, slots, vfs  # noqa: F401 - fixtures

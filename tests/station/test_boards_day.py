@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from diadema.sim import keying
-from diadema.sim.build import SIM, SimBoard, board_names
+from diadema_sim import keying
+from diadema_sim.build import SIM, SimBoard, board_names
 from pictures import alike
 
 BOARDS = [name for name in board_names() if name != SIM.name]

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 from conftest import STATION
-from diadema.sim import people
-from diadema.sim.build import SIM, SimBoard, board_heap, board_names
-from diadema.sim.weight import chip_bytes, mpy_bytes
-from diadema.site import Site, parse
+from diadema.site.description import Site, parse
+from diadema_sim import people
+from diadema_sim.build import (
+    SIM,
+    SimBoard,
+    board_heap,
+    board_names,
+)
+from diadema_sim.weight import chip_bytes, mpy_bytes
 from test_boards_day import (
     Day,
     answered_call,

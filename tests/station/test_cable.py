@@ -2,7 +2,7 @@
 
 import random
 
-from diadema.frames import encode
+from diadema.wire.frames import encode
 
 LONG = "x" * 500  # with it a command is three pieces
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from diadema.sim.build import SIM, SimBoard
-from diadema.sim.station import Station
+from diadema_sim.build import SIM, SimBoard
+from diadema_sim.station import Station
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
 

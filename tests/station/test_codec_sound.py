@@ -5,9 +5,9 @@ from array import array
 from pathlib import Path
 
 import pytest
-from diadema.sim import sound
-from diadema.sim.build import SimBoard
-from diadema.sim.world import World
+from diadema_sim import sound
+from diadema_sim.build import SimBoard
+from diadema_sim.world import World
 
 STATION = "DIA-0200000000a1"
 NOW = 1_770_037_200_000  # UTC ms

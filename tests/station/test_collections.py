@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from conftest import STATION
-from diadema.sim import people
-from diadema.sim.build import build_firmware
-from diadema.site import Site, parse
-from diadema.station_config import ConfigMaker
+from diadema.site.description import Site, parse
+from diadema.site.station_config import ConfigMaker
+from diadema_sim import people
+from diadema_sim.build import build_firmware
 from test_update import body, parts, slots, vfs  # noqa: F401 - three fixtures
 from wire_host import BADGE_KEY, CARD_KEY
 

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from diadema.flash.own import config_file, serial_of
-from diadema.image.files import VFS_BLOCK, pack, unpack
+from diadema.stations.flash.own import config_file, serial_of
+from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from test_full_vfs import configuration
 from test_update import body, slots, vfs  # noqa: F401 - three fixtures
 

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from diadema.frames import encode
+from diadema.wire.frames import encode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
 

@@ -4,7 +4,7 @@ Each test is a scripted sequence: what a person does, the events it must leave, 
 that the screen must show.
 """
 
-from diadema.sim import keying
+from diadema_sim import keying
 
 
 async def test_a_call_by_the_host_from_the_badge_to_the_typified_contact(desk):

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from diadema.boards.table import board_names, load_board
-from diadema.sim.build import SIM, SimBoard
-from diadema.sim.world import World
+from diadema.stations.boards.table import board_names, load_board
+from diadema_sim.build import SIM, SimBoard
+from diadema_sim.world import World
 
 HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
 FIRMWARE = HARDWARE.parent / "firmware"

@@ -6,10 +6,10 @@ import json
 
 import pytest
 from conftest import STATION
-from diadema.image.files import VFS_BLOCK, free_bytes, pack
-from diadema.sim import people
-from diadema.site import parse
-from diadema.station_config import ConfigMaker
+from diadema.site.description import parse
+from diadema.site.station_config import ConfigMaker
+from diadema.stations.image.files import VFS_BLOCK, free_bytes, pack
+from diadema_sim import people
 from test_update import body, slots, vfs  # noqa: F401 - three fixtures
 from wire_host import BADGE_KEY, CARD_KEY
 

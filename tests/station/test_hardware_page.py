@@ -9,11 +9,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from diadema.boards.builds import build_for
-from diadema.boards.nets import nets, places, rows, sockets
-from diadema.boards.sound import CALLER_DB_SPL, MOST_DB_SPL, Loudness, headsets, loudness
-from diadema.boards.table import Board, board_names, load_board
-from diadema.cli import app
+from diadema.cli.main import app
+from diadema.stations.boards.builds import build_for
+from diadema.stations.boards.nets import (
+    nets,
+    places,
+    rows,
+    sockets,
+)
+from diadema.stations.boards.sound import (
+    CALLER_DB_SPL,
+    MOST_DB_SPL,
+    Loudness,
+    headsets,
+    loudness,
+)
+from diadema.stations.boards.table import Board, board_names, load_board
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,14 @@ from contextlib import asynccontextmanager
 import pictures
 import pytest
 from conftest import MONDAY_8_LIMA, STATION
-from diadema.frames import Decoder
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.world import World
+from diadema.wire.frames import Decoder
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.world import World
 from improv_client import (
     ABOUT,
     JOINED,

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from diadema.journal import walk
+from diadema.wire.journal import walk
 
 FOREIGN = b"\x7fELF" + bytes(2000)
 

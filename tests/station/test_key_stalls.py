@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from diadema.sim import keying, people
-from diadema.sim.at_station import AtStation
-from diadema.sim.build import SimBoard
+from diadema_sim import keying, people
+from diadema_sim.at_station import AtStation
+from diadema_sim.build import SimBoard
 
 # laid before main.py: a task that connects for as long as it is asked to
 _CONNECTS = """

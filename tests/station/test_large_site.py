@@ -6,9 +6,9 @@ import json
 
 import pytest
 from conftest import STATION
-from diadema.sim import people
-from diadema.site import Site, parse
-from diadema.station_config import ConfigMaker
+from diadema.site.description import Site, parse
+from diadema.site.station_config import ConfigMaker
+from diadema_sim import people
 from wire_host import BADGE_KEY, CARD_KEY
 
 PEOPLE = people.desks(120)

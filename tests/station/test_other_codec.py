@@ -4,8 +4,8 @@ import json
 import shutil
 
 import pytest
-from diadema.sim.build import SimBoard
 from diadema.words import section
+from diadema_sim.build import SimBoard
 from on_the_vm import FAILS
 
 WIRED = (

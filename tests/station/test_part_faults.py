@@ -6,9 +6,9 @@ What each driver does by itself, and faults that are no more than a bad read, is
 import json
 
 import pytest
-from diadema.sim import people
-from diadema.sim.build import SimBoard
-from diadema.site import parse
+from diadema.site.description import parse
+from diadema_sim import people
+from diadema_sim.build import SimBoard
 from test_soldering import BUSES, PINS
 
 LEVELS = (2150, 1800, 1450, 1100, 750, 400)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from conftest import STATION
-from diadema.sim import people
-from diadema.site import Site, parse
+from diadema.site.description import Site, parse
+from diadema_sim import people
 
 PEOPLE = people.desks(4)
 ROSA, JULIO = PEOPLE[0].person, PEOPLE[1].person

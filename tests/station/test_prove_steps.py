@@ -2,7 +2,7 @@
 station by itself: a badge that lies there, a codec without a clock.
 """
 
-from diadema.sim.build import SimBoard
+from diadema_sim.build import SimBoard
 from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diadema.sim import sound
+from diadema_sim import sound
 from test_sound import tone
 from test_sound_at_work import hiss, silence
 

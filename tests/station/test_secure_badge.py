@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from diadema.badge_cards import OWNER_KEY, card_key
-from diadema.sim import keying, people
-from diadema.site import parse
+from diadema.site.badge_cards import OWNER_KEY, card_key
+from diadema.site.description import parse
+from diadema_sim import keying, people
 from wire_host import CARD_KEY
 
 UID = "04782E21801D80"

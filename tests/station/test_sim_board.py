@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 
 PRELUDE = """
 import asyncio, esp32, machine, sys, time

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from conftest import SETTLED_MS
-from diadema.boards.table import load_board
-from diadema.sim.build import SIM, SimBoard, board_names
+from diadema.stations.boards.table import load_board
+from diadema_sim.build import SIM, SimBoard, board_names
 
 HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
 SIGNALS = {"caller": "line", "tones": "dac", "own voice": "microphone"}

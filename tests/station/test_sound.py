@@ -5,8 +5,8 @@ from array import array
 from pathlib import Path
 
 import pytest
-from diadema.errors import DiademaError
-from diadema.sim import sound
+from diadema.base.errors import DiademaError
+from diadema_sim import sound
 
 FRAME = 320  # samples in 20 ms
 CODEC = """

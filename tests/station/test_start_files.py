@@ -7,9 +7,15 @@ import re
 
 import pytest
 from conftest import STATION
-from diadema.image.files import BESIDE, START_TEXT, carried, pack, unpack
-from diadema.sim.flash import CutPlan
-from diadema.sim.slots import program_body, program_slot, start_files
+from diadema.stations.image.files import (
+    BESIDE,
+    START_TEXT,
+    carried,
+    pack,
+    unpack,
+)
+from diadema_sim.flash import CutPlan
+from diadema_sim.slots import program_body, program_slot, start_files
 from test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
     OLD,

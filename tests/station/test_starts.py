@@ -6,10 +6,10 @@ import random
 
 import pytest
 from conftest import STATION
-from diadema.image.files import pack
-from diadema.sim.build import SimBoard
-from diadema.sim.slots import program_slot, start_files
-from diadema.update import bundle
+from diadema.stations.image.files import pack
+from diadema.stations.update import bundle
+from diadema_sim.build import SimBoard
+from diadema_sim.slots import program_slot, start_files
 from test_update import (  # noqa: F401 - three fixtures
     CRASHES,
     KEY,

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from diadema.sim.build import build_firmware
+from diadema_sim.build import build_firmware
 
 ROUNDS = 12
 

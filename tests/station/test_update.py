@@ -8,14 +8,25 @@ from pathlib import Path
 
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
-from diadema.image.files import PACKED, SLOT_BLOCK, pack_slot, unpack, unpack_slot
-from diadema.sim.build import SIM, compile_mpy
-from diadema.sim.flash import CutPlan
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.world import World
-from diadema.update import bundle, keys
-from diadema.update.cable import bring
-from diadema.update.errors import UpdateError
+from diadema.stations.image.files import (
+    PACKED,
+    SLOT_BLOCK,
+    pack_slot,
+    unpack,
+    unpack_slot,
+)
+from diadema.stations.update import bundle, keys
+from diadema.stations.update.cable import bring
+from diadema.stations.update.errors import UpdateError
+from diadema_sim.build import SIM, compile_mpy
+from diadema_sim.flash import CutPlan
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.world import World
 from wire_host import WireHost
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"

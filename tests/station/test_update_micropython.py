@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from diadema.image import otadata
-from diadema.sim.flash import CutPlan
-from diadema.sim.slots import program_slot
-from diadema.update import bundle, keys
+from diadema.stations.image import otadata
+from diadema.stations.update import bundle, keys
+from diadema_sim.flash import CutPlan
+from diadema_sim.slots import program_slot
 from test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
     KEY,

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from conftest import STATION
-from diadema.boards.table import load_board
-from diadema.image.files import VFS_BLOCK, pack, start_files
-from diadema.sim import people
-from diadema.sim.build import on_vm
-from diadema.site import parse
-from diadema.station_config import CONFIG_LIMIT, ConfigMaker, blocks
+from diadema.site.description import parse
+from diadema.site.station_config import CONFIG_LIMIT, ConfigMaker, blocks
+from diadema.stations.boards.table import load_board
+from diadema.stations.image.files import VFS_BLOCK, pack, start_files
+from diadema_sim import people
+from diadema_sim.build import on_vm
 from wire_host import BADGE_KEY, CARD_KEY
 
 TREE = Path(__file__).resolve().parents[2]

@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from diadema.boards.table import Board, board_names, load_board
-from diadema.sim import sound
-from diadema.sim.build import SimBoard
+from diadema.stations.boards.table import Board, board_names, load_board
+from diadema_sim import sound
+from diadema_sim.build import SimBoard
 from test_sound import tone
 from test_sound_at_work import hiss, silence
 

@@ -9,11 +9,11 @@ import tty
 from collections.abc import Callable
 from typing import Any
 
-from diadema.frames import Decoder
-from diadema.pieces import Sender
-from diadema.sim.station import Station
-from diadema.site import Site
-from diadema.station_config import ConfigMaker, blocks
+from diadema.site.description import Site
+from diadema.site.station_config import ConfigMaker, blocks
+from diadema.wire.frames import Decoder
+from diadema.wire.pieces import Sender
+from diadema_sim.station import Station
 
 BADGE_KEY = "5a" * 32
 CARD_KEY = "c4" * 16

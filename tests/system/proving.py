@@ -12,15 +12,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
-from diadema.paths import DataDir
-from diadema.prove.work import Told, measure
-from diadema.sim import people, sound
-from diadema.sim.build import SIM, SimBoard
-from diadema.sim.station import Station
-from diadema.sim.world import World
-from diadema.site import parse
-from diadema.station_config import ConfigMaker
-from diadema.station_keys import StationKeys
+from diadema.base.paths import DataDir
+from diadema.site.description import parse
+from diadema.site.station_config import ConfigMaker
+from diadema.site.station_keys import StationKeys
+from diadema.stations.prove.work import Told, measure
+from diadema_sim import people, sound
+from diadema_sim.build import SIM, SimBoard
+from diadema_sim.station import Station
+from diadema_sim.world import World
 from wire_host import BADGE_KEY, CARD_KEY, WireHost
 
 STATION = "DIA-0200000000a1"

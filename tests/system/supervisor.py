@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-from diadema.sim.at_desk import AtDesk
-from diadema.sim.centre import Centre
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.centre import Centre
 from playwright.async_api import Page, async_playwright, expect
 
 FLAGS = [

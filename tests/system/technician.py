@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from diadema.sim import sound
-from diadema.sim.station import Station
+from diadema_sim import sound
+from diadema_sim.station import Station
 
 BADGE = "04a1b2c3d4e5f6"
 _KEY = bytes(range(16))  # of a DESFire card

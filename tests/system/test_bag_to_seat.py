@@ -12,27 +12,32 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
-from diadema.boards.table import load_board
-from diadema.cli import app
-from diadema.clock import SystemClock
-from diadema.flash.plan import Piece, Plan
-from diadema.flash.work import Job
-from diadema.gateway import Gateway
-from diadema.image.files import SECTOR
-from diadema.image.slots import Trailer, unpack
-from diadema.image.table import OFFSET, SIZE, pack
-from diadema.paths import DataDir
-from diadema.provision.errors import ProvisionError
-from diadema.provision.greeting import greeting_on
-from diadema.provision.work import provision
-from diadema.selftest.errors import SelftestError
-from diadema.selftest.running import run as selftest
-from diadema.sim.build import build_firmware
-from diadema.sim.flash import NorFlash
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.station import Station
-from diadema.sim.world import World
-from diadema.update import bundle, keys
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.cli.main import app
+from diadema.gateway.bridge import Gateway
+from diadema.stations.boards.table import load_board
+from diadema.stations.flash.plan import Piece, Plan
+from diadema.stations.flash.work import Job
+from diadema.stations.image.files import SECTOR
+from diadema.stations.image.slots import Trailer, unpack
+from diadema.stations.image.table import OFFSET, SIZE, pack
+from diadema.stations.provision.errors import ProvisionError
+from diadema.stations.provision.greeting import greeting_on
+from diadema.stations.provision.work import provision
+from diadema.stations.selftest.errors import SelftestError
+from diadema.stations.selftest.running import run as selftest
+from diadema.stations.update import bundle, keys
+from diadema_sim.build import build_firmware
+from diadema_sim.flash import NorFlash
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.station import Station
+from diadema_sim.world import World
 from mock_boards import Board
 from technician import Technician
 from test_provision import described, hub_on, kinds

@@ -4,7 +4,7 @@ nobody touches a station, over the wraps of its ticks.
 """
 
 import pytest
-from diadema.sim.build import SIM, SimBoard, board_names
+from diadema_sim.build import SIM, SimBoard, board_names
 
 from tests.bench import desk_days
 from tests.bench.desk_days import HOUR_MS, MINUTE_MS, open_desk

@@ -5,11 +5,11 @@ so, one that was away is named and still gets in, and then the old one is worth 
 import asyncio
 import json
 
-from diadema.cli import app
-from diadema.fleet.reading import fleet
-from diadema.hub.certificates import Certificates
-from diadema.sim import people
-from diadema.sim.centre import AIR, open_centre
+from diadema.base.certificates import Certificates
+from diadema.cli.main import app
+from diadema.stations.fleet.reading import fleet
+from diadema_sim import people
+from diadema_sim.centre import AIR, open_centre
 from typer.testing import CliRunner
 
 MONDAY_8_LIMA = 1_770_037_200_000

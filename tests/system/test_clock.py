@@ -3,8 +3,8 @@
 import asyncio
 
 import httpx
-from diadema.sim import people
-from diadema.sim.centre import open_centre
+from diadema_sim import people
+from diadema_sim.centre import open_centre
 
 MONDAY_8_LIMA = 1_770_037_200_000
 

@@ -13,26 +13,36 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
-from diadema.boards.partitions import Partition
-from diadema.boards.table import load_board
-from diadema.clock import SystemClock
-from diadema.flash.plan import Piece, Plan
-from diadema.flash.work import Job, Outcome
-from diadema.fleet import trouble
-from diadema.fleet.reading import fleet
-from diadema.gateway import Gateway
-from diadema.image.files import SECTOR, VFS_BLOCK, pack, unpack
-from diadema.image.table import OFFSET
-from diadema.image.table import pack as pack_table
-from diadema.paths import DataDir
-from diadema.provision.errors import ProvisionError
-from diadema.provision.greeting import greeting_on
-from diadema.provision.work import provision
-from diadema.sim import people
-from diadema.sim.build import build_firmware
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.station import JOURNAL_BYTES, Station
-from diadema.sim.world import World
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.gateway.bridge import Gateway
+from diadema.stations.boards.partitions import Partition
+from diadema.stations.boards.table import load_board
+from diadema.stations.flash.plan import Piece, Plan
+from diadema.stations.flash.work import Job, Outcome
+from diadema.stations.fleet import trouble
+from diadema.stations.fleet.reading import fleet
+from diadema.stations.image.files import (
+    SECTOR,
+    VFS_BLOCK,
+    pack,
+    unpack,
+)
+from diadema.stations.image.table import OFFSET
+from diadema.stations.image.table import pack as pack_table
+from diadema.stations.provision.errors import ProvisionError
+from diadema.stations.provision.greeting import greeting_on
+from diadema.stations.provision.work import provision
+from diadema_sim import people
+from diadema_sim.build import build_firmware
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.station import JOURNAL_BYTES, Station
+from diadema_sim.world import World
 from mock_boards import Board
 from test_provision import described, hub_on, kinds
 

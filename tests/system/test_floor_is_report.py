@@ -8,8 +8,8 @@ import sys
 import time
 from typing import Any
 
-from diadema.sim import people
-from diadema.sim.centre import Centre, open_centre
+from diadema_sim import people
+from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
 from supervisor import LIMIT_MS, START_MS, ZONE, browsing, report, rows, serve
 

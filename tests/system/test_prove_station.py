@@ -6,11 +6,11 @@ import asyncio
 import json
 
 import pytest
-from diadema.cli import app
-from diadema.prove.figures import figures, wrong
-from diadema.sim.build import SimBoard, board_names, build_firmware
-from diadema.station_keys import StationKeys, seal
-from diadema.station_line import StationLine
+from diadema.cli.main import app
+from diadema.gateway.station_line import StationLine
+from diadema.site.station_keys import StationKeys, seal
+from diadema.stations.prove.figures import figures, wrong
+from diadema_sim.build import SimBoard, board_names, build_firmware
 from proving import BADGE, STATION, Person, desk
 from typer.testing import CliRunner
 
@@ -21,8 +21,8 @@ LACKS = {"sim": set(), "devkitc_wm8960": set(), "s3_korvo2": {"voice", "line", "
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr("diadema.prove.work.LIE_S", 6)
-    monkeypatch.setattr("diadema.prove.work.TWO_S", 8)
+    monkeypatch.setattr("diadema.stations.prove.work.LIE_S", 6)
+    monkeypatch.setattr("diadema.stations.prove.work.TWO_S", 8)
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +154,7 @@ async def test_the_command_ends_well_and_prints_its_table(tmp_path, image):
 
         person = Person(bench.station)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("diadema.technician.screen.say", hears)
+            patch.setattr("diadema.stations.technician.screen.say", hears)
             runner = CliRunner(env={"COLUMNS": "160"})
             work = asyncio.create_task(asyncio.to_thread(runner.invoke, app, words))
             done = await bench.while_person_acts(person, work)

@@ -13,22 +13,22 @@ import tty
 from pathlib import Path
 
 import pytest
-from diadema.cli import app
-from diadema.clock import SystemClock
-from diadema.directory.taking_in import open_directory
-from diadema.enrol import enrol
-from diadema.fleet.reading import fleet
-from diadema.gateway import Gateway
-from diadema.paths import DataDir
-from diadema.provision.errors import ProvisionError
-from diadema.provision.prompt import what_answers
-from diadema.provision.work import provision, who_is_on
-from diadema.sim import people
-from diadema.sim.build import build_firmware, interpreter
-from diadema.sim.slots import SLOT_BYTES, start_folder
-from diadema.sim.world import World
-from diadema.site import load
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.cli.main import app
+from diadema.gateway.bridge import Gateway
+from diadema.hub.enrol import enrol
+from diadema.site.description import load
+from diadema.site.directory.taking_in import open_directory
+from diadema.stations.fleet.reading import fleet
+from diadema.stations.provision.errors import ProvisionError
+from diadema.stations.provision.prompt import what_answers
+from diadema.stations.provision.work import provision, who_is_on
 from diadema.store import open_reader
+from diadema_sim import people
+from diadema_sim.build import build_firmware, interpreter
+from diadema_sim.slots import SLOT_BYTES, start_folder
+from diadema_sim.world import World
 from mpremote.transport_serial import SerialTransport
 from typer.testing import CliRunner
 

@@ -4,10 +4,10 @@ so itself, and the fleet too; a new credential, over its cable, lets it in again
 
 import asyncio
 
-from diadema import enrol
-from diadema.fleet.reading import fleet
-from diadema.sim import people
-from diadema.sim.centre import AIR, open_centre
+from diadema.hub import enrol
+from diadema.stations.fleet.reading import fleet
+from diadema_sim import people
+from diadema_sim.centre import AIR, open_centre
 from screen_words import find
 
 MONDAY_8_LIMA = 1_770_037_200_000

@@ -8,18 +8,23 @@ import time
 from pathlib import Path
 
 import pytest
-from diadema.ask_hub import ask_hub
-from diadema.fleet.reading import fleet
-from diadema.image.files import SECTOR
-from diadema.paths import DataDir
-from diadema.sim import people
-from diadema.sim.apps import app_image
-from diadema.sim.build import build_firmware, compile_mpy
-from diadema.sim.centre import AIR
-from diadema.sim.processes import HostProcesses
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.world import World
-from diadema.update import bundle, keys
+from diadema.base.paths import DataDir
+from diadema.stations.fleet.reading import fleet
+from diadema.stations.image.files import SECTOR
+from diadema.stations.update import bundle, keys
+from diadema.wire.ask_hub import ask_hub
+from diadema_sim import people
+from diadema_sim.apps import app_image
+from diadema_sim.build import build_firmware, compile_mpy
+from diadema_sim.centre import AIR
+from diadema_sim.processes import HostProcesses
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.world import World
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 SPEED = 4.0  # a trial takes its seconds

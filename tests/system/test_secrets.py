@@ -8,10 +8,11 @@ import contextlib
 import json
 from pathlib import Path
 
-from diadema import credentials, enrol
-from diadema.directory.taking_in import open_directory
-from diadema.sim import lists, people
-from diadema.sim.centre import AIR, open_centre
+from diadema.base import credentials
+from diadema.hub import enrol
+from diadema.site.directory.taking_in import open_directory
+from diadema_sim import lists, people
+from diadema_sim.centre import AIR, open_centre
 
 MONDAY_8_LIMA = 1_770_037_200_000
 STRANGER = "04FACE0FF1CE99"

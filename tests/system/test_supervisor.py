@@ -7,8 +7,8 @@ import contextlib
 import time
 
 import httpx
-from diadema.sim import people
-from diadema.sim.centre import open_centre
+from diadema_sim import people
+from diadema_sim.centre import open_centre
 from screen_words import as_text, find
 
 HERS = "253416"

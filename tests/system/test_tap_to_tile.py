@@ -4,8 +4,8 @@ real firmware in the VM, pseudo-terminal, gateway, NATS, ingest, store, web, Chr
 
 import time
 
-from diadema.sim import people
-from diadema.sim.centre import open_centre
+from diadema_sim import people
+from diadema_sim.centre import open_centre
 from playwright.async_api import async_playwright, expect
 
 _FLAGS = [

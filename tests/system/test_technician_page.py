@@ -17,13 +17,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
-from diadema.boards.table import load_board
-from diadema.cli import app
-from diadema.hub.certificates import Certificates
-from diadema.image.files import VFS_BLOCK, unpack
-from diadema.paths import DataDir, default_root
-from diadema.sim.build import choose_boards
-from diadema.sim.world import World
+from diadema.base.certificates import Certificates
+from diadema.base.paths import DataDir, default_root
+from diadema.cli.main import app
+from diadema.stations.boards.table import load_board
+from diadema.stations.image.files import VFS_BLOCK, unpack
+from diadema_sim.build import choose_boards
+from diadema_sim.world import World
 from mock_boards import Board
 from stock_image import stock_image
 from technician import BADGE, Technician
@@ -124,7 +124,7 @@ async def example(bench: Bench, line: str) -> None:
 async def pin(bench: Bench, line: str) -> None:
     before = Path("SITE.json").read_text()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("diadema.pin_command.getpass.getpass", lambda _: "526314")
+        patch.setattr("diadema.cli.pin.getpass.getpass", lambda _: "526314")
         await bench.does(line)
     assert Path("SITE.json").read_text() != before
 
@@ -290,7 +290,7 @@ async def keys(bench: Bench, line: str) -> None:
 @runs("diadema update bundle --board lyrat_v4_3 --key KEY -o app.bundle")
 async def bundle(bench: Bench, line: str) -> None:
     with pytest.MonkeyPatch.context() as patch:  # as a later checkout makes it
-        patch.setattr("diadema.update.bundle.program_version", lambda: "99.0")
+        patch.setattr("diadema.stations.update.bundle.program_version", lambda: "99.0")
         await bench.does(line)
 
 
@@ -379,11 +379,11 @@ async def test_from_its_bag_to_its_seat_line_by_line(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     # native code is made for the VM's processor; all else is what a chip gets
-    monkeypatch.setattr("diadema.image.files._ARCH", "host")
+    monkeypatch.setattr("diadema.stations.image.files._ARCH", "host")
     (tmp_path / "vfs").mkdir()
     board = Board(0xE1)
     found = SimpleNamespace(device="", vid=0x10C4)
-    monkeypatch.setattr("diadema.flash.ports.list_ports.comports", lambda: [found])
+    monkeypatch.setattr("diadema.stations.flash.ports.list_ports.comports", lambda: [found])
     now = int(time.time() * 1000)
     async with contextlib.AsyncExitStack() as stack:
         found.device = stack.enter_context(board).port

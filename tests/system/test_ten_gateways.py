@@ -11,16 +11,21 @@ import random
 import signal
 import time
 
-from diadema.ask_hub import ask_hub
-from diadema.errors import DiademaError
-from diadema.fleet.reading import fleet
-from diadema.paths import DataDir
-from diadema.sim import people
-from diadema.sim.build import build_firmware
-from diadema.sim.processes import HostProcesses
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.world import World
-from diadema.update import bundle, keys
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.stations.fleet.reading import fleet
+from diadema.stations.update import bundle, keys
+from diadema.wire.ask_hub import ask_hub
+from diadema_sim import people
+from diadema_sim.build import build_firmware
+from diadema_sim.processes import HostProcesses
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.world import World
 
 SPEED = 4.0
 STALL_MS = (45, 400)

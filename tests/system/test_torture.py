@@ -3,9 +3,9 @@
 Whole stations meet everything at once here; the command gives each its own campaign and hours.
 """
 
-from diadema.sim.torture import campaigns, disturb
-from diadema.sim.torture.outcome import Plan
-from diadema.sim.torture.rig import torment
+from diadema_sim.torture import campaigns, disturb
+from diadema_sim.torture.outcome import Plan
+from diadema_sim.torture.rig import torment
 
 _TWELVE_SECTORS = 12 * 4096
 

@@ -9,13 +9,18 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "station"))  # its browser
 
-from diadema.clock import SystemClock
-from diadema.paths import DataDir
-from diadema.provision.work import provision
-from diadema.sim import people
-from diadema.sim.build import build_firmware
-from diadema.sim.slots import SLOT_BYTES, program_body, program_slot, start_folder
-from diadema.sim.world import World
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.stations.provision.work import provision
+from diadema_sim import people
+from diadema_sim.build import build_firmware
+from diadema_sim.slots import (
+    SLOT_BYTES,
+    program_body,
+    program_slot,
+    start_folder,
+)
+from diadema_sim.world import World
 from improv_client import JOINED, NOT_AUTHORIZED, SCAN, TELL, ImprovClient, command, wifi
 from test_provision import described, hub_on, kinds
 

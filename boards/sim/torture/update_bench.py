@@ -4,7 +4,7 @@ A station's flash (journal, both slots, NVS and, in some batches, MicroPython's 
 with their otadata, or a vfs with its littlefs) is cut at the operations of an update and of the
 boots around it, the boot loader's too; after each cut the real modules have to come up with a
 whole program, take the rest of the update, and have every event. FOLDER holds what
-`diadema.sim.torture.update` wrote there.
+`diadema_sim.torture.update` wrote there.
 Prints a JSON object for each failure, and one that sums up.
 """
 

@@ -14,8 +14,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
 from diadema.figures import away, rollups
 from diadema.figures.away import Spent
 from diadema.figures.days import DaySpan, LocalDays, spans, zone_of
@@ -26,7 +25,8 @@ from diadema.figures.roll import Scope, bring, current
 from diadema.figures.shifts import Due, Presence, due, presence, said_of, shift_of
 from diadema.metrics.schedule import SHORT_S, Deviation
 from diadema.metrics.states import Shrinkage
-from diadema.paths import DataDir
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
 from diadema.store import open_reader
 from diadema.store.kept_contacts import LONGEST_MS
 

@@ -10,14 +10,14 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
-from diadema import site
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
 from diadema.figures.protocol import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
-from diadema.ingest.link_log import stretches
-from diadema.paths import DataDir
+from diadema.store.link_log import stretches
+from diadema.site import description
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
 from diadema.store import open_reader, tables
 from diadema.store.rows import Contact, Span, Trail
 
@@ -108,7 +108,7 @@ class AgentPage(Struct, kw_only=True):
 
 
 def _protocol(data: DataDir, sums: Sums) -> list[tuple[str, Ticks]]:
-    campaigns = site.load(data.site).campaigns if data.site.exists() else []
+    campaigns = description.load(data.site).campaigns if data.site.exists() else []
     found: dict[str, Ticks] = {}
     for (_, step), ticks in ticks_of(sums, campaigns).items():
         found.setdefault(step, Ticks()).__iadd__(ticks)

@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, Select, TextClause, func, select, text
 
-from diadema.directory.people import People, Worker
-from diadema.directory.switch_names import Held
 from diadema.figures.joins import EARLY_MS, WINDOW_MS, join, join_rings
 from diadema.figures.switch import NOBODY, Names
+from diadema.site.directory.people import People, Worker
+from diadema.site.directory.switch_names import Held
 from diadema.store import kept_contacts, switch_calls, tables
 from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
 from diadema.store.rows import SWITCH, Contact, QueueCall, QueueRing

@@ -12,12 +12,12 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
-from diadema.directory.people import People, Planned
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
 from diadema.figures.days import LocalDays, start_of, zone_of
 from diadema.figures.stays import Key, Stay, by_key, hours, of_mark, paired
 from diadema.metrics.schedule import Lateness, lateness
-from diadema.paths import DataDir
+from diadema.site.directory.people import People, Planned
+from diadema.site.directory.reading import people as read_people
 from diadema.store import Session, open_reader, tables
 from diadema.store.attendance import Mark, marks
 from diadema.store.host_rows import Correction

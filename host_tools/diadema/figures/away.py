@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from diadema.directory.people import PRIVATE, Planned, Reason
 from diadema.figures.load import Stretch
 from diadema.metrics.states import TECHNICAL, Shrinkage
+from diadema.site.directory.people import PRIVATE, Planned, Reason
 
 TOGETHER = 10  # people, of whom private reasons may be told apart
 

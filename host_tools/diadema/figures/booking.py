@@ -2,10 +2,10 @@
 (design §7: flow, and averages booked as flow).
 """
 
-from diadema.directory.switch_names import Held, queue_of
 from diadema.figures.rows import Calls, Spread, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
+from diadema.site.directory.switch_names import Held, queue_of
 from diadema.store.rows import Contact, Ticket
 
 UNCODED = (None, "SIN_TIPIFICAR")

@@ -9,12 +9,12 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
 from diadema.figures import rollups
 from diadema.figures.days import DaySpan, day_at, spans, zone_of
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
-from diadema.paths import DataDir
+from diadema.site.directory.reading import people as read_people
 from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.rows import Contact
 

@@ -5,7 +5,6 @@ there is nothing are left out; the day is their sum.
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from diadema.directory.switch_names import Held
 from diadema.figures.booking import book_contact, book_ticket
 from diadema.figures.days import DaySpan
 from diadema.figures.facts import Facts
@@ -15,6 +14,7 @@ from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import book_rings, book_served
 from diadema.metrics.contacts import doubtful
 from diadema.metrics.intervals import Intervals
+from diadema.site.directory.switch_names import Held
 from diadema.store.kept_contacts import key_of
 from diadema.store.rows import QueueCall
 

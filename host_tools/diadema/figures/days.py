@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from diadema.directory import reading
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.site.directory import reading
 
 _LAST_S = 4_133_980_800  # 2101-01-01: nothing we were told happened later
 _LONGEST_MS = 3653 * 86_400_000

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
-from diadema.directory.switch_names import Held
 from diadema.figures.alone import Alone, alone
 from diadema.figures.load import end_of
+from diadema.site.directory.switch_names import Held
 from diadema.store import kept_contacts, kept_trails, tables
 from diadema.store.kept_contacts import Key, key_of
 from diadema.store.rows import Contact, Ticket, Trail

@@ -11,11 +11,11 @@ from msgspec import Struct
 from sqlalchemy import Column, Connection, Integer, Table, Text, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
-from diadema.directory.people import People
+from diadema.base.paths import DataDir
 from diadema.figures import rollups
 from diadema.figures.days import DaySpan, spans
 from diadema.figures.joins import EARLY_MS, WINDOW_MS, Joins, joins
-from diadema.paths import DataDir
+from diadema.site.directory.people import People
 from diadema.store import kept_contacts, open_reader, tables
 
 _kept = Table(

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from msgspec import Struct, field
 
-from diadema.directory.people import People
-from diadema.directory.switch_names import Turns, merged, whose
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.site.directory.people import People
+from diadema.site.directory.switch_names import Turns, merged, whose
 from diadema.store import kept_contacts, open_reader, switch_calls, tables
 from diadema.store.rows import Contact, QueueCall, QueueRing
 

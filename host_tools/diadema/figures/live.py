@@ -12,8 +12,6 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 
-from diadema.directory.people import People
-from diadema.directory.switch_names import Held
 from diadema.figures.booking import book_contact
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
@@ -23,6 +21,8 @@ from diadema.figures.roll import Scope, work_out
 from diadema.figures.rows import Sums
 from diadema.metrics.contacts import JUMP_MS
 from diadema.metrics.intervals import Intervals
+from diadema.site.directory.people import People
+from diadema.site.directory.switch_names import Held
 from diadema.store import tables
 from diadema.store.kept_contacts import Key
 from diadema.store.rows import Contact, Ticket, Trail

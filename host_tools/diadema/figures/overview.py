@@ -7,13 +7,13 @@ from datetime import date
 
 from msgspec import Struct, field
 
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.figures.rows import Calls, Cut, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
-from diadema.paths import DataDir
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
 
 
 class AgentRow(Struct, kw_only=True):

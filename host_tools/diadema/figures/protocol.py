@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from diadema.figures.rows import Sums
-from diadema.site_work import Campaign
+from diadema.site.work import Campaign
 
 
 class Ticks(Struct):

@@ -11,10 +11,8 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
-from diadema.clock import open_clock
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
-from diadema.directory.switch_names import Held, queue_of
+from diadema.base.clock import open_clock
+from diadema.base.paths import DataDir
 from diadema.figures import rollups, summed
 from diadema.figures.alone import ringing
 from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
@@ -25,7 +23,9 @@ from diadema.figures.rollups import State
 from diadema.figures.rows import QueueSums, Sums
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
-from diadema.paths import DataDir
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.switch_names import Held, queue_of
 from diadema.store import open_reader, switch_calls, tables
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall

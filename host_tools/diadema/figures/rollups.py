@@ -28,8 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from diadema.directory.switch_names import Held
 from diadema.figures.rows import QueueSums, Sums
+from diadema.site.directory.switch_names import Held
 from diadema.store.bulk import replacement
 
 VERSION = 7  # of what cells mean; others are made anew

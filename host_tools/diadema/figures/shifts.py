@@ -10,13 +10,13 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
-from diadema.directory.people import People, Planned
 from diadema.figures.attendance import NEAR_S
 from diadema.figures.away import Pause, pauses
 from diadema.figures.facts import tickets, trails
 from diadema.figures.load import Stretch, stretches, technical_by
 from diadema.metrics import schedule
 from diadema.metrics.schedule import Deviation, deviations, slid
+from diadema.site.directory.people import People, Planned
 from diadema.store import tables
 from diadema.store.host_rows import Correction
 from diadema.store.rows import Ticket, Trail

@@ -5,8 +5,6 @@ that nobody took only where its log tells of any.
 
 from collections.abc import Collection, Iterable, MutableMapping
 
-from diadema.directory.people import People
-from diadema.directory.switch_names import Held, queue_of
 from diadema.figures.booking import book_talk, book_transfer
 from diadema.figures.days import DaySpan
 from diadema.figures.joins import Aliases
@@ -14,6 +12,8 @@ from diadema.figures.rows import Calls, Sums
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import overlapping, talk_ms
 from diadema.metrics.rounding import whole_seconds
+from diadema.site.directory.people import People
+from diadema.site.directory.switch_names import Held, queue_of
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall, QueueRing
 

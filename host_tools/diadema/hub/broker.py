@@ -21,11 +21,11 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from diadema.credentials import Secrets
-from diadema.errors import DiademaError
-from diadema.hub.certificates import Certificates
-from diadema.nats_jwt import Issuer
-from diadema.paths import DataDir, write_whole
+from diadema.base.certificates import Certificates
+from diadema.base.credentials import Secrets
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, write_whole
+from diadema.hub.nats_jwt import Issuer
 
 STREAM = "$MQTT_msgs"
 RETAINED = "$MQTT_rmsgs"

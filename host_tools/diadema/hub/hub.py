@@ -14,21 +14,23 @@ from types import TracebackType
 import msgspec
 from nats.errors import Error as NatsError
 
-from diadema import credentials, paths, site, site_file
-from diadema.disk import Disk
-from diadema.errors import DiademaError
+from diadema.access import Accounts
+from diadema.base import credentials, paths
+from diadema.base.disk import Disk
+from diadema.base.errors import DiademaError
+from diadema.base.locks import AlreadyLocked, locked
+from diadema.base.open_files import raise_open_files
+from diadema.base.paths import DataDir, write_whole
+from diadema.base.processes import end_leftovers
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child
 from diadema.hub.health import BrokerHealth
 from diadema.hub.pages import PageDoor
-from diadema.hub.process import end_leftovers
 from diadema.hub.watch import Hands, Watch
-from diadema.locks import AlreadyLocked, locked
-from diadema.open_files import raise_open_files
-from diadema.paths import DataDir, write_whole
-from diadema.records.checking import audit_was_cut
-from diadema.records.erased import check_obeyed
-from diadema.web.accounts import Accounts
+from diadema.site import description
+from diadema.site import file as site_file
+from diadema.maintenance.records_checking import audit_was_cut
+from diadema.store.erased import check_obeyed
 
 _LOOK_S = 0.05
 _PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go
@@ -119,14 +121,14 @@ class Hub:
         the site is what was published.
         """
         if self.data.directory.exists():
-            from diadema.directory.book import Directory
+            from diadema.site.directory.book import Directory
 
             Directory(self.data.directory).close()
         site_file.take_apart(self.data.site)
 
     async def _start(self) -> None:
         self._secrets = credentials.load_or_create(self.data)
-        described = site.load(self.data.site) if self.data.site.exists() else None
+        described = description.load(self.data.site) if self.data.site.exists() else None
         host, port = self._mqtt
         if port and not is_free(port, host):
             raise DiademaError(

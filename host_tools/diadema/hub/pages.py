@@ -7,10 +7,10 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from diadema.errors import DiademaError
+from diadema.base.certificates import PageCertificates
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.hub.broker import LOOPBACK
-from diadema.hub.certificates import PageCertificates
-from diadema.paths import DataDir
 
 _EVERY = "0.0.0.0"
 _HERE = ("localhost", LOOPBACK)

@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from diadema.events import By, Count, Direction, Of, Sequence, Station, Utc
+from diadema.wire.events import (
+    By,
+    Count,
+    Direction,
+    Of,
+    Sequence,
+    Station,
+    Utc,
+)
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
 type Reason = Annotated[str, Meta(min_length=1, max_length=64)]

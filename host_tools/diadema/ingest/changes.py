@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from diadema.ingest.state import StationState
-from diadema.ingest.timeline import BootClock
 from diadema.ingest.window import Window
 from diadema.store import tables
 from diadema.store.chain import Placed, Told
 from diadema.store.kept_trails import TrailRow, trail_row
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.store.station_state import StationState
+from diadema.store.station_timeline import BootClock
 from diadema.store.update_rows import Step
 
 type Key = tuple[str, int, int]

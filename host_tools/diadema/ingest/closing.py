@@ -1,10 +1,10 @@
 """How contacts end, by their own events or because what they hang on is over."""
 
-from diadema.events import Event
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState
 from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
+from diadema.store.station_state import StationState
+from diadema.wire.events import Event
 
 type Utc = int | None
 

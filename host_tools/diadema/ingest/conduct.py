@@ -5,12 +5,12 @@ come long after the call, and another one in its place.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.contacts import find, known_closed
-from diadema.ingest.state import StationState
 from diadema.store.rows import Contact, Step
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Utc = int | None
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from msgspec import UNSET
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest import sessions
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import close_contact, stop_clocks, stop_hold, wrapup_u
-from diadema.ingest.state import StationState
 from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Utc = int | None
 

@@ -14,26 +14,31 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import Connection
 
-from diadema.clock import Clock
-from diadema.events import AttendanceMarked
+from diadema.base.clock import Clock
+from diadema.figures.cutoff import position_of
+from diadema.ingest.proof import Proofs
 from diadema.ingest.changes import Changes, Rows
-from diadema.ingest.cut import position_of
 from diadema.ingest.departures import Departures
 from diadema.ingest.erased_events import obeyed
 from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message, Orders
-from diadema.ingest.proof import Proofs
-from diadema.ingest.state import StationState
-from diadema.ingest.station import Greeting, Journal, Station, saved
 from diadema.ingest.window import Refused, Window
-from diadema.site import Site
+from diadema.site.description import Site
 from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told
 from diadema.store.kept_contacts import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
+from diadema.store.station_memory import (
+    Greeting,
+    Journal,
+    Station,
+    saved,
+)
+from diadema.store.station_state import StationState
 from diadema.store.writer import Found
+from diadema.wire.events import AttendanceMarked
 
 _encode = msgspec.json.Encoder().encode
 

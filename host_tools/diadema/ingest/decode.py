@@ -4,8 +4,14 @@ import re
 
 import msgspec
 
-from diadema.errors import DiademaError
-from diadema.events import ANY_EVENT, EVENT_LIMIT, KINDS, UNREADABLE, Event
+from diadema.base.errors import DiademaError
+from diadema.wire.events import (
+    ANY_EVENT,
+    EVENT_LIMIT,
+    KINDS,
+    UNREADABLE,
+    Event,
+)
 
 type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind itself
 

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from diadema import metrics
-from diadema.ingest.state import StationState, foremost
-from diadema.ingest.station import Station
-from diadema.site import Site
-from diadema.site_work import SYSTEM_REASONS
+from diadema.site.description import Site
+from diadema.site.work import SYSTEM_REASONS
 from diadema.store.rows import Contact
+from diadema.store.station_memory import Station
+from diadema.store.station_state import StationState, foremost
 
 
 class Row(Struct, kw_only=True):

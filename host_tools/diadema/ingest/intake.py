@@ -13,21 +13,16 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema.commands import is_station
-from diadema.events import (
-    EVENT_LIMIT,
-    UNREADABLE,
-    Event,
-    StationBooted,
-    StationConfig,
-    StationLost,
-)
+from diadema.ingest.proof import Proofs, Verdict
 from diadema.ingest.changes import Changes
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of
 from diadema.ingest.projection import project, skip
-from diadema.ingest.proof import Proofs, Verdict
-from diadema.ingest.station import (
+from diadema.store.errors import StoreTrouble
+from diadema.store.kept_contacts import row_of
+from diadema.store.kept_trails import trail_row
+from diadema.store.rows import HUB
+from diadema.store.station_memory import (
     COMMANDS,
     LIFE,
     PENDING_LIMIT,
@@ -37,11 +32,16 @@ from diadema.ingest.station import (
     Station,
     saved,
 )
-from diadema.store.errors import StoreTrouble
-from diadema.store.kept_contacts import row_of
-from diadema.store.kept_trails import trail_row
-from diadema.store.rows import HUB
 from diadema.store.writer import Batch, Doubtful, EventRow
+from diadema.wire.commands import is_station
+from diadema.wire.events import (
+    EVENT_LIMIT,
+    UNREADABLE,
+    Event,
+    StationBooted,
+    StationConfig,
+    StationLost,
+)
 
 LETTERS = 1000  # of one sender: enough to see what is wrong
 STRANGERS = 64  # stations that are not of the site and never showed who they are

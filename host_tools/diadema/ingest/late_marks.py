@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import Connection, select
 
-from diadema.events import AttendanceMarked
 from diadema.ingest.decode import decode
 from diadema.ingest.sessions import told_of
 from diadema.ingest.window import Window
 from diadema.store import tables
 from diadema.store.chain import Placed, Told
 from diadema.store.writer import Doubtful
+from diadema.wire.events import AttendanceMarked
 
 _KIND = str(AttendanceMarked.__struct_config__.tag)
 

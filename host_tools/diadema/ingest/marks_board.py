@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from diadema.clock import Clock
-from diadema.frames import DOWN_LIMIT
-from diadema.site import Site
+from diadema.base.clock import Clock
+from diadema.site.description import Site
 from diadema.store.attendance import SHIFT_MS
 from diadema.store.badges import Badges
 from diadema.store.reader import Reader
+from diadema.wire.frames import DOWN_LIMIT
 
 EVERY_S = 1.0
 _SEAL = 24  # bytes that the seal adds

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from diadema.commands import is_host, is_station
-from diadema.ingest.station import Greeting
 from diadema.store.rows import QueueCall
+from diadema.store.station_memory import Greeting
 from diadema.store.update_rows import Step
 from diadema.store.writer import AnswerRow, Ended
+from diadema.wire.commands import is_host, is_station
 
 PREFIX = "$MQTT.msgs.diadema.v1."  # where the broker keeps what stations and gateways publish
 OWN = "$MQTT.msgs.host."  # and what the host side says itself: no MQTT user may publish `host/…`

@@ -5,8 +5,6 @@ does not fit (an answer to a call that nobody offered) is kept and marked as est
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest import (
     conduct,
     contacts,
@@ -20,8 +18,10 @@ from diadema.ingest import (
 )
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_clocks
-from diadema.ingest.placing import end_boot, hour_before_anchor
-from diadema.ingest.state import StationState
+from diadema.ingest.clock_sync import end_boot, hour_before_anchor
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Handler = Callable[[Changes, StationState, Any, int | None], None]
 

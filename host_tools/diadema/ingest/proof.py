@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Callable
 from enum import Enum
 
-from diadema.commands import Hello
-from diadema.ingest.station import Greeting
-from diadema.station_keys import StationKeys
+from diadema.site.station_keys import StationKeys
+from diadema.store.station_memory import Greeting
+from diadema.wire.commands import Hello
 
 
 class Verdict(Enum):

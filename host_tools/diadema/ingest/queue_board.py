@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec import Struct
 
-from diadema.clock import Clock
-from diadema.directory.people import People
-from diadema.directory.reading import Kept, day_at
-from diadema.ingest.station import Station
+from diadema.base.clock import Clock
+from diadema.base.paths import DataDir
 from diadema.metrics.intervals import HALF_HOUR_S, Intervals
 from diadema.metrics.queue import SHORT_S, Flow, service_level
-from diadema.paths import DataDir
-from diadema.site import Site
+from diadema.site.description import Site
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import Kept, day_at
 from diadema.store import QueueCall, Reader
+from diadema.store.station_memory import Station
 
 EVERY_S = 1.0
 _LOST_MS = 2 * 3_600_000

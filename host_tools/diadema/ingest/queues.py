@@ -11,12 +11,12 @@ from typing import Any
 from msgspec import UnsetType
 from msgspec.structs import astuple
 
-from diadema import events as ev
-from diadema.events import Event, Maybe, QueueEvent
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState
 from diadema.store import tables
 from diadema.store.rows import SWITCH, QueueCall, QueueRing
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event, Maybe, QueueEvent
 
 _DAY_MS = 86_400_000
 _OPEN = 5_000  # calls of one switch

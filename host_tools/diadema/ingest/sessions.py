@@ -5,16 +5,16 @@ from typing import Any
 
 from msgspec import UnsetType
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import close_all
-from diadema.ingest.placing import take_anchor
-from diadema.ingest.state import StationState
+from diadema.ingest.clock_sync import take_anchor
 from diadema.ingest.trails import break_off
 from diadema.store import tables
 from diadema.store.chain import Told
 from diadema.store.rows import Session
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Utc = int | None
 

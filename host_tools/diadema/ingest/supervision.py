@@ -8,15 +8,15 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState
-from diadema.records.heads import FIRST
 from diadema.store import tables
 from diadema.store.chain import correction_link
 from diadema.store.host_rows import Act, Choice, Inspection, Receipt, Sent
+from diadema.store.record_heads import FIRST
 from diadema.store.rows import HUB
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Utc = int | None
 

@@ -5,11 +5,11 @@ time was technical. An open one is in the state of its station; each change of i
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState
 from diadema.store.rows import Contact, Ticket
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Utc = int | None
 

@@ -3,10 +3,10 @@
 A clock that runs backwards within a boot moves nothing back: the time goes on at the latest `u`.
 """
 
-from diadema.events import Event
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState, foremost
 from diadema.store.rows import Contact, Session, Span, Trail
+from diadema.store.station_state import StationState, foremost
+from diadema.wire.events import Event
 
 MOST = 32  # spans: what is running is written with each batch
 _ENOUGH = 16  # spans, or this age, of one that ends with its contact: fewer rows, few of them long

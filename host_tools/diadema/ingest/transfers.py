@@ -5,13 +5,13 @@ switch that says otherwise. Consult time is hold time, and is kept apart too.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_hold
 from diadema.ingest.contacts import find, go_on
-from diadema.ingest.state import StationState
 from diadema.store.rows import Contact
+from diadema.store.station_state import StationState
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Utc = int | None
 

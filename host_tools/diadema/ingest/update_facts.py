@@ -2,11 +2,11 @@
 
 from sqlalchemy import Connection, select
 
-from diadema.boards.builds import NEEDS_IMAGE, needs_image
-from diadema.ingest.station import Station
+from diadema.stations.boards.builds import NEEDS_IMAGE, needs_image
+from diadema.stations.update.plan import Fact
 from diadema.store import tables
+from diadema.store.station_memory import Station
 from diadema.store.update_rows import Seat, Step
-from diadema.update.plan import Fact
 
 # faults that come and go with the desk or the network, whatever the program
 _OF_THE_DESK = ("headset", "uplink", "wifi", "config")

@@ -6,12 +6,12 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema import events as ev
-from diadema.events import Event
 from diadema.ingest.changes import Changes
-from diadema.ingest.state import StationState
 from diadema.store import tables
+from diadema.store.station_state import StationState
 from diadema.store.update_rows import Step
+from diadema.wire import events as ev
+from diadema.wire.events import Event
 
 type Utc = int | None
 

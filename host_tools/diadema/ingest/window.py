@@ -10,8 +10,8 @@ from typing import Self
 
 from msgspec import Struct, structs
 
-from diadema.events import Event, StationClock
-from diadema.ingest.state import StationState
+from diadema.store.station_state import StationState
+from diadema.wire.events import Event, StationClock
 
 FIRST_MS = 1_577_836_800_000  # 2020-01-01
 LAST_MS = 4_102_444_800_000  # 2100-01-01

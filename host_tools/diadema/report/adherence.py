@@ -10,8 +10,6 @@ from functools import cache, partial
 from msgspec import Struct, field
 from msgspec.structs import astuple, replace
 
-from diadema.directory.people import PRIVATE
-from diadema.directory.reading import people as read_people
 from diadema.figures import away
 from diadema.figures.adherence_days import AdherenceDay, Shifted, adherence_days
 from diadema.figures.away import Spent
@@ -23,6 +21,8 @@ from diadema.report.asked import Asked
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.stages import staged
 from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, summary, table
+from diadema.site.directory.people import PRIVATE
+from diadema.site.directory.reading import people as read_people
 
 type _Cause = tuple[str, str, str, str, str]  # agent, station, area, part, what it came to
 

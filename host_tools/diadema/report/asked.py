@@ -7,23 +7,23 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 
-from diadema import site
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
-from diadema.errors import DiademaError
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.figures.cutoff import cut_of
 from diadema.figures.days import day_at, spans, start_of, zone_of
 from diadema.figures.joined_days import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cut, QueueSums, Sums
-from diadema.ingest.cut import cut_of
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
-from diadema.paths import DataDir
 from diadema.report.kinds import RIGHTS
 from diadema.report.model import Scope, Target
 from diadema.report.period import Period
+from diadema.site import description
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
 from diadema.store import open_reader
-from diadema.web.who import Person
 from diadema.words import text
 
 AT_MOST = frozenset({"aht_s", "asa_s", "abandonment"})  # targets that are a ceiling
@@ -62,7 +62,7 @@ class Asked:
         person: Person | None = None,
         language: str | None = None,
     ) -> None:
-        described = site.load(data.site) if data.site.exists() else None
+        described = description.load(data.site) if data.site.exists() else None
         self.data = data
         self.kind = kind
         self.period = period

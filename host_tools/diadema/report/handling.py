@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from diadema.directory.people import PRIVATE
 from diadema.figures.away import TOGETHER
 from diadema.figures.rows import Calls, Load, Spread, Sums
 from diadema.metrics import calls as of_calls
@@ -26,6 +25,7 @@ from diadema.report.tables import (
     summary,
     table,
 )
+from diadema.site.directory.people import PRIVATE
 
 _HANDLING = ["talk_s", "hold_s", "wrap_s"]
 _BUSY = ["talking", "held", "consulting", "wrapup", "dialing_s"]

@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.figures.booking import UNCODED
+from diadema.figures.cutoff import position_of
 from diadema.figures.rows import Calls, QueueSums, Sums
-from diadema.ingest.cut import position_of
 from diadema.metrics import calls as of_calls
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Section

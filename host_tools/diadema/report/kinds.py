@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from diadema.web.who import Right
+    from diadema.access.roles import Right
 
 type Kind = Literal[
     "intradia", "llamadas", "tmo", "adherencia", "servicio", "tipificacion", "protocolo",

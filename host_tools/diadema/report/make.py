@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-from diadema.errors import DiademaError
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.figures.rows import Cut
 from diadema.metrics.queue import SHORT_S
-from diadema.paths import DataDir
 from diadema.report.apart import apart
 from diadema.report.asked import Asked
 from diadema.report.invariants import invariants
@@ -16,7 +17,6 @@ from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
 from diadema.report.seals import seals
-from diadema.web.who import Person
 
 FROM_FIGURES = frozenset({"intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
 _GOES = 3

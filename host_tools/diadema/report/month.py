@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-from diadema.directory.people import People
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.metrics import queue
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import mean, whole_seconds
+from diadema.site.directory.people import People
 from diadema.store import QueueCall, Reader, switch_calls
 
 type Agent = str | None  # the switch named nobody

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.words import text
 
 type Grain = Literal["day", "week", "month"]

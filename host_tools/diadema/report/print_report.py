@@ -5,17 +5,17 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from diadema import site
-from diadema.clock import open_clock
-from diadema.errors import DiademaError
+from diadema.base.clock import open_clock
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, cannot_write
 from diadema.figures.days import zone_of
-from diadema.paths import DataDir, cannot_write
 from diadema.report.formats import MEDIA, made_as
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Report, Scope
 from diadema.report.period import Grain, period, running
 from diadema.report.writing import file_name
+from diadema.site import description
 from diadema.words import text
 
 BINARY = ("xlsx", "pdf")
@@ -44,7 +44,7 @@ def run(
 ) -> None:
     """Raises DiademaError, which says what to do."""
     data = DataDir(root)
-    described = site.load(data.site) if data.site.exists() else None
+    described = description.load(data.site) if data.site.exists() else None
     language = described.language if described else "es"
     form = _form(form, output, language)
     if table is not None and form != "csv":

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct, field
 
-from diadema.errors import DiademaError
-from diadema.locks import locked
-from diadema.paths import DataDir, cannot_write, write_whole
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
+from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope
 from diadema.report.period import Grain, Period, around

@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diadema.base.paths import DataDir
+from diadema.base.sanitize import visible
 from diadema.figures.days import zone_of
-from diadema.harmless import visible
-from diadema.paths import DataDir
-from diadema.report.durations import clock
 from diadema.report.schedule import Run, Schedule, next_due, runs, schedules
 from diadema.report.writing import hour
 from diadema.words import text
+from diadema.words.durations import clock
 
 _SHOWN = 20  # runs of a terminal
 

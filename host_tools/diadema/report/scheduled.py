@@ -9,17 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from diadema import site
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, write_whole
 from diadema.figures.days import zone_of
-from diadema.paths import DataDir, write_whole
-from diadema.report.durations import clock
 from diadema.report.formats import made_as
 from diadema.report.make import make
 from diadema.report.period import Period, any_period
 from diadema.report.schedule import Run, Schedule, due, runs, schedules, write_runs
 from diadema.report.writing import file_name, hour
+from diadema.site import description
 from diadema.words import text
+from diadema.words.durations import clock
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def _again(one: Schedule, made: list[Run], now_ms: int) -> list[tuple[Run, Perio
 
 
 def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> None:
-    described = site.load(data.site) if data.site.exists() else None
+    described = description.load(data.site) if data.site.exists() else None
     language = described.language if described else "es"
     run.tries += 1
     run.done_ms = now_ms

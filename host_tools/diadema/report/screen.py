@@ -13,9 +13,9 @@ from rich.text import Text
 from diadema.metrics import queue
 from diadema.metrics.intervals import clock_words
 from diadema.metrics.queue import Flow
-from diadema.report.durations import NOTHING, percent
 from diadema.report.month import Month, Served, by_agent
 from diadema.words import section, text
+from diadema.words.durations import NOTHING, percent
 
 
 def show(console: Console, made: Month, language: str) -> None:

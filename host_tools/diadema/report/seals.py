@@ -2,9 +2,9 @@
 
 from sqlalchemy import select
 
-from diadema.records.heads import AUDIT, Head, end_of
 from diadema.report.asked import Asked
 from diadema.store import open_reader, tables
+from diadema.store.record_heads import AUDIT, Head, end_of
 
 
 def seals(asked: Asked) -> list[str]:

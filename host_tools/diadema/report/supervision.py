@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from diadema.directory.people import PRIVATE
 from diadema.report.asked import Asked
 from diadema.report.dispositions import COUNT, Counted
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.report.tables import Line, reason_name, table
+from diadema.site.directory.people import PRIVATE
 from diadema.store import open_reader
 from diadema.store.register import Acted
 

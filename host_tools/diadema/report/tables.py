@@ -5,7 +5,6 @@ from typing import Literal
 
 from msgspec import Struct
 
-from diadema.directory.people import PRIVATE
 from diadema.figures.rows import Calls, Sums
 from diadema.report.asked import Asked
 from diadema.report.model import (
@@ -19,6 +18,7 @@ from diadema.report.model import (
     totalled,
 )
 from diadema.report.writing import target
+from diadema.site.directory.people import PRIVATE
 
 
 class Part[S](Struct):

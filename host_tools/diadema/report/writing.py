@@ -4,8 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from diadema import harmless
-from diadema.report.durations import NOTHING, clock, percent
+from diadema.base import sanitize
 from diadema.report.model import (
     Cell,
     Column,
@@ -18,6 +17,7 @@ from diadema.report.model import (
     plain,
 )
 from diadema.words import text
+from diadema.words.durations import NOTHING, clock, percent
 
 SIGN = "!"  # of what stays behind its target
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
@@ -37,7 +37,7 @@ def written(column: Column, cell: Cell, report: Report) -> str:
         case "moment" | "hour" | "minute" as kind:
             return hour(int(value), report.zone, kind)
         case _:
-            return harmless.visible(str(value))
+            return sanitize.visible(str(value))
 
 
 def written_total(column: Column, cell: Cell, report: Report) -> str:
@@ -108,7 +108,7 @@ def owing_line(report: Report) -> str:
     if not owing:
         return ""
     heard = [one.since_utc for one in owing if one.since_utc is not None]
-    words = {"n": len(owing), "seats": ", ".join(harmless.visible(one.seat) for one in owing)}
+    words = {"n": len(owing), "seats": ", ".join(sanitize.visible(one.seat) for one in owing)}
     if not heard:
         return text("reports.owing_never", report.language, **words)
     oldest = min(heard)

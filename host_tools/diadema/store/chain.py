@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from diadema.records.heads import FIRST, end_of
-from diadema.records.key import link, of_purpose, old_link
 from diadema.store import tables
+from diadema.store.record_heads import FIRST, end_of
+from diadema.store.record_key import link, of_purpose, old_link
 
 type Told = tuple[str, int, int, int, int, int | None, str | None, str | None, str, str]
 type Placed = tuple[int, int | None, int | None]  # generation, utc, uncertainty_ms

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from diadema.records.heads import FIRST
-from diadema.records.key import of_purpose
 from diadema.store.chain import (
     Hour,
     HourChain,
@@ -14,6 +12,8 @@ from diadema.store.chain import (
     old_mark_link,
     unchained,
 )
+from diadema.store.record_heads import FIRST
+from diadema.store.record_key import of_purpose
 
 
 class Again:

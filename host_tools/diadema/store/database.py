@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select, update
 from sqlalchemy.exc import DBAPIError
 
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.store.bulk import replacement
 from diadema.store.errors import StoreDamaged, is_damage
 from diadema.store.kept_contacts import from_columns, from_names

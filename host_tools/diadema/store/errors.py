@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 

@@ -18,8 +18,8 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.records.heads import head_table
 from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Sent
+from diadema.store.record_heads import head_table
 from diadema.store.rows import Contact, Details, QueueCall, QueueRing, Session, Ticket
 from diadema.store.update_rows import Seat, Step
 

@@ -14,10 +14,8 @@ from sqlalchemy import Connection, Engine, Table, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from diadema.once import KEPT_MS
-from diadema.paths import DataDir
-from diadema.records.erased import ErasedList, erased_list
-from diadema.records.key import key_of
+from diadema.base.idempotency import KEPT_MS
+from diadema.base.paths import DataDir
 from diadema.store import tables
 from diadema.store.behind import Behind
 from diadema.store.bulk import Bulk, insertion, renewal, replacement
@@ -27,6 +25,8 @@ from diadema.store.doubles import known_bodies
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.store.kept_contacts import ContactRow
 from diadema.store.kept_trails import TrailRow
+from diadema.store.erased import ErasedList, erased_list
+from diadema.store.record_key import key_of
 
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
 FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import uvicorn
 
-from diadema.clock import open_clock
-from diadema.errors import DiademaError
-from diadema.logs import begin_log
-from diadema.open_files import raise_open_files
-from diadema.paths import keep_private
+from diadema.base.clock import open_clock
+from diadema.base.errors import DiademaError
+from diadema.base.logs import begin_log
+from diadema.base.open_files import raise_open_files
+from diadema.base.paths import keep_private
 from diadema.web.connections import (
     Connections,
     loop_with_short_handshakes,

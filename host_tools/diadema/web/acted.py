@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from diadema.directory.people import PRIVATE, People
-from diadema.harmless import visible
-from diadema.report.durations import NOTHING
+from diadema.base.sanitize import visible
+from diadema.site.directory.people import PRIVATE, People
 from diadema.store.register import Acted
+from diadema.words.durations import NOTHING
 
 Words = Mapping[str, str]
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request
 
+from diadema.access.audit import ALL
+from diadema.access.roles import Person
 from diadema.web import acting_reads as reads
-from diadema.web.accounts.audit import ALL
 from diadema.web.acting_models import (
     AGENT,
     Action,
@@ -29,7 +30,6 @@ from diadema.web.asking import need, not_yours
 from diadema.web.guard import language_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import section, text
 
 router = APIRouter(prefix="/api/v1")

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from diadema.directory.people import People
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.site.directory.people import People
 from diadema.store import open_reader, tables
 from diadema.store.badges import Badges
 from diadema.store.host_rows import Correction

@@ -7,16 +7,16 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
-from diadema.directory.people import PRIVATE
+from diadema.access.roles import Person
 from diadema.figures.agent_day import AgentPage, agent_page, events_behind
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
-from diadema.site_work import SYSTEM_REASONS
+from diadema.site.directory.people import PRIVATE
+from diadema.site.work import SYSTEM_REASONS
 from diadema.web.asking import person_of
 from diadema.web.guard import language_of
 from diadema.web.paging import Day
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import text
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])

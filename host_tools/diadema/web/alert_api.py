@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends
 
+from diadema.access.roles import Person
 from diadema.web.api import Served
 from diadema.web.asking import need
-from diadema.web.who import Person
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["floor"])
 

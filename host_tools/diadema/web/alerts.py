@@ -9,8 +9,8 @@ from datetime import date
 
 from msgspec import Struct, field
 
-from diadema.directory.people import People
-from diadema.web.rows import Row
+from diadema.site.directory.people import People
+from diadema.wire.live_rows import Row
 
 _CALL = frozenset({"talking", "held", "consulting"})
 

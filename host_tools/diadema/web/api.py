@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
-from diadema.web.accounts.audit import ALL
+from diadema.access.audit import ALL
+from diadema.access.roles import Person
 from diadema.web.asking import need, not_yours, person_of
 from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.guard import is_local, language_of
 from diadema.web.once_only import once_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import text
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
-from diadema.directory.wrong import Wrong
+from diadema.site.directory.problems import Wrong
 from diadema.web import (
     acting,
     agent_api,

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect, HTTPConnection
 
+from diadema.access.roles import Person, Right
 from diadema.web.guard import PERSON, language_of
-from diadema.web.who import Person, Right
 from diadema.words import text
 
 

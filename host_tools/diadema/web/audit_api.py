@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
-from diadema.directory.reading import teams_of
+from diadema.access.roles import Person
+from diadema.site.directory.reading import teams_of
 from diadema.web.api import Served
 from diadema.web.asking import need
 from diadema.web.paging import Limit
-from diadema.web.who import Person
 
 router = APIRouter(prefix="/api/v1", tags=["accounts"])
 Filter = Annotated[str, Query(max_length=64)]

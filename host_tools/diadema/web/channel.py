@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from diadema.directory.people import People
+from diadema.site.directory.people import People
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 from diadema.web.viewers import Viewer

@@ -19,8 +19,8 @@ from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
 
-from diadema.once import HEADER as ONCE_HEADER
-from diadema.once import Once
+from diadema.base.idempotency import HEADER as ONCE_HEADER
+from diadema.base.idempotency import Once
 from diadema.web.floor import Floor
 from diadema.web.pace import Pace
 

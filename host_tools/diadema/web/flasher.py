@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from diadema.errors import DiademaError
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
 from diadema.web.asking import need
 from diadema.web.guard import language_of
 from diadema.web.pages.plain import language_for, page
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import section, text
 
 if TYPE_CHECKING:
-    from diadema.flash.plan import Plan
+    from diadema.stations.flash.plan import Plan
 
 router = APIRouter()
 
@@ -77,7 +77,7 @@ def _named(request: Request, name: str) -> Path:
 
 @lru_cache(maxsize=4)
 def _plan(path: Path, changed_ns: int) -> "Plan":
-    from diadema.flash.plan import read_plan  # esptool takes its time
+    from diadema.stations.flash.plan import read_plan
 
     return read_plan(path.read_bytes())
 
@@ -95,7 +95,7 @@ def _told(path: Path, words: Mapping[str, str]) -> str:
 
 
 def _archive(name: str, plan: "Plan") -> bytes:
-    from diadema.flash.web import web_files
+    from diadema.stations.flash.web import web_files
 
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as out:

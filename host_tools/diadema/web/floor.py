@@ -6,8 +6,8 @@ Lives on the event loop's thread only.
 import logging
 from collections.abc import Callable, Mapping
 
-from diadema.events import UNREADABLE
-from diadema.web.rows import (
+from diadema.wire.events import UNREADABLE
+from diadema.wire.live_rows import (
     Head,
     Queues,
     Row,

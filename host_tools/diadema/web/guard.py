@@ -17,8 +17,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from diadema.access.roles import Person
 from diadema.web.no_room import is_no_room, no_room
-from diadema.web.who import Person
 from diadema.words import known, text
 
 PERSON = "diadema.person"  # in the scope: who asks

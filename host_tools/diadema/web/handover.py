@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from diadema.harmless import visible
-from diadema.report.durations import NOTHING
+from diadema.access.audit import ALL
+from diadema.access.roles import Person
+from diadema.base.sanitize import visible
 from diadema.store.register import Acted
-from diadema.web.accounts.audit import ALL
 from diadema.web.acted import Words, by_of, outcome_of, reason_of, told
 from diadema.web.asking import need
 from diadema.web.paging import Day
 from diadema.web.register_reads import Register, Shift, register
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import known, section
+from diadema.words.durations import NOTHING
 
 router = APIRouter()
 

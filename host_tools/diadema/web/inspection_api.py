@@ -7,13 +7,13 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from pydantic import BaseModel
 
-from diadema.paths import DataDir
-from diadema.selftest.reading import inspection, inspections
+from diadema.access.roles import Person
+from diadema.base.paths import DataDir
+from diadema.stations.selftest.reading import inspection, inspections
 from diadema.web.api import Served, StationId, ask_hub
 from diadema.web.asking import need, while_there
 from diadema.web.guard import language_of
 from diadema.web.refusals import hub_refusal
-from diadema.web.who import Person
 from diadema.words import section, text
 
 router = APIRouter(prefix="/api/v1")
@@ -102,7 +102,7 @@ def refusal(answer: Mapping[str, Any], language: str) -> str:
 
 
 def _records(data: DataDir, s: str) -> list[dict[str, Any]]:
-    from diadema.selftest.record import standing
+    from diadema.stations.selftest.record import standing
 
     if not data.store.exists():
         return []
@@ -114,8 +114,8 @@ def _records(data: DataDir, s: str) -> list[dict[str, Any]]:
 
 def _paper(data: DataDir, of: tuple[str, int, int], language: str) -> bytes | None:
     """In a process of its own, where what draws may be loaded."""
-    from diadema.selftest.paper import content
-    from diadema.site import load
+    from diadema.site.description import load
+    from diadema.stations.selftest.paper import content
 
     found = inspection(data, of) if data.store.exists() else None
     return content([found], load(data.site), language, found.key) if found else None

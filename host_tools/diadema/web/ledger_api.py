@@ -7,18 +7,18 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from diadema.directory.people import People
-from diadema.errors import DiademaError
+from diadema.access.audit import ALL
+from diadema.access.roles import RIGHTS, Person, Right
+from diadema.base.errors import DiademaError
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states as of_states
+from diadema.site.directory.people import People
 from diadema.store.attendance import Mark
 from diadema.store.rows import Contact, Session
 from diadema.web import ledger_reads
-from diadema.web.accounts.audit import ALL
 from diadema.web.api import Served
 from diadema.web.asking import need, not_yours, person_of
 from diadema.web.paging import After, Day, Key, Limit, Page, Span, after_of, cursor, span
-from diadema.web.who import RIGHTS, Person, Right
 
 router = APIRouter(prefix="/api/v1", tags=["ledgers"])
 AgentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,24}$", examples=["a001"])]

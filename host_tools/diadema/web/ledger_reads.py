@@ -8,10 +8,10 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Table, select, tuple_
 
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
-from diadema.paths import DataDir
+from diadema.site.directory.reading import people as read_people
 from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.attendance import Mark
 from diadema.store.rows import Contact, Session

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.store import StoreUnavailable
 from diadema.words import text
 

@@ -16,13 +16,18 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from diadema.once import MOST_CHARACTERS, Once, OtherRequest, is_name
-from diadema.web.accounts.answers import Answers
+from diadema.access.answers import Answers
+from diadema.base.idempotency import (
+    MOST_CHARACTERS,
+    Once,
+    OtherRequest,
+    is_name,
+)
 from diadema.web.guard import PERSON, SAFE, language_of
 from diadema.words import text
 
 HEADER = "idempotency-key"
-_ONCE = "diadema.once"  # in the scope
+_ONCE = "diadema.base.idempotency"  # in the scope
 log = logging.getLogger(__name__)
 
 

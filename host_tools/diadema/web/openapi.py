@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from diadema.once import MOST_CHARACTERS
+from diadema.base.idempotency import MOST_CHARACTERS
 
 _SCHEMES = {
     "bearer": {

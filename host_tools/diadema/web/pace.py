@@ -6,7 +6,7 @@ A simulated run's clock may run at many times real time, or jump; its speed is m
 import time
 from collections import deque
 
-from diadema.clock import Clock, SystemClock
+from diadema.base.clock import Clock, SystemClock
 
 _WINDOW_S = 2.0
 _SHORTEST_S = 0.2

@@ -9,13 +9,13 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from diadema.directory import asking
-from diadema.directory.entries import Change
-from diadema.directory.plan import told
-from diadema.directory.sheets import MOST_BYTES
-from diadema.directory.wrong import Wrong
+from diadema.access.audit import ALL
+from diadema.site.directory import asking
+from diadema.site.directory.entries import Change
+from diadema.site.directory.plan import told
+from diadema.site.directory.sheets import MOST_BYTES
+from diadema.site.directory.problems import Wrong
 from diadema.web import people_kinds
-from diadema.web.accounts.audit import ALL
 from diadema.web.api import Served
 from diadema.web.asking import while_there
 from diadema.web.guard import language_of

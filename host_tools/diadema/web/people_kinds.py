@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, HTTPException, Query, Request
 from pydantic import Field, create_model
 
-from diadema.directory import asking
-from diadema.directory.entries import Change
-from diadema.directory.kinds import KINDS, Kind
-from diadema.directory.wrong import Wrong
-from diadema.errors import DiademaError
-from diadema.web.accounts.audit import ALL
+from diadema.access.audit import ALL
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
+from diadema.site.directory import asking
+from diadema.site.directory.entries import Change
+from diadema.site.directory.kinds import KINDS, Kind
+from diadema.site.directory.problems import Wrong
 from diadema.web.api import Served
 from diadema.web.guard import language_of
 from diadema.web.people_models import (
@@ -26,7 +27,6 @@ from diadema.web.people_models import (
     version_of,
 )
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import text
 
 router = APIRouter()

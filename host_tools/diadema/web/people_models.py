@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from diadema.directory.entries import Entry
-from diadema.directory.fields import Field as Described
-from diadema.directory.kinds import KINDS, Kind
-from diadema.directory.labels import choice_label, label
+from diadema.access.roles import Person
+from diadema.site.directory.entries import Entry
+from diadema.site.directory.fields import Field as Described
+from diadema.site.directory.kinds import KINDS, Kind
+from diadema.site.directory.labels import choice_label, label
 from diadema.web.asking import need
-from diadema.web.who import Person
 from diadema.words import text
 
 _TYPES: dict[str, type] = {"int": int, "decimal": float, "bool": bool, "date": date}

@@ -17,8 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from diadema.errors import DiademaError
-from diadema.web.accounts.audit import AuditFull
+from diadema.access.audit import AuditFull
+from diadema.base.errors import DiademaError
 from diadema.web.guard import language_of
 from diadema.web.no_room import KINDS, is_no_room, no_room
 from diadema.web.worker import TooLong

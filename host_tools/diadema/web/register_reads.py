@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
+from diadema.figures.cutoff import cut_of
 from diadema.figures.rows import Cut
-from diadema.ingest.cut import cut_of
-from diadema.paths import DataDir
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
 from diadema.store import open_reader
 from diadema.store.register import Acted
 

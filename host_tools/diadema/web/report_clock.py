@@ -4,8 +4,8 @@ import asyncio
 import logging
 from concurrent.futures import BrokenExecutor
 
-from diadema.errors import DiademaError
-from diadema.paths import DataDir
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.report.scheduled import pending, run_due
 from diadema.web.pace import Pace
 from diadema.web.worker import Worker

@@ -6,8 +6,9 @@ from html import escape
 
 from msgspec import Struct
 
-from diadema.errors import DiademaError
-from diadema.paths import DataDir
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.report.asked import NotYours
 from diadema.report.make import make
 from diadema.report.model import Cell, Report, Scope, Section
@@ -21,7 +22,6 @@ from diadema.report.writing import (
     written_total,
 )
 from diadema.report.writing import shown as cell_of
-from diadema.web.who import Person
 from diadema.words import text
 
 ROWS = 300  # of one table; the files have all

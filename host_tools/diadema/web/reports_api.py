@@ -10,9 +10,11 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from diadema.errors import DiademaError
+from diadema.access.audit import ALL
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.figures.days import zone_of
-from diadema.paths import DataDir
 from diadema.report import schedule
 from diadema.report.asked import NotYours, may_have
 from diadema.report.formats import MEDIA, made_as
@@ -22,11 +24,9 @@ from diadema.report.model import Scope, scope_of
 from diadema.report.period import Period, any_period, running
 from diadema.report.schedule import Schedule, next_due
 from diadema.report.writing import file_name
-from diadema.web.accounts.audit import ALL
 from diadema.web.asking import not_yours, person_of, while_there
 from diadema.web.guard import language_of
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import text
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from concurrent.futures.process import BrokenProcessPool
 
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.figures.roll import roll
-from diadema.paths import DataDir
 from diadema.web.pace import Pace
 from diadema.web.worker import Worker
 

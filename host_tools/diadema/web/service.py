@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from diadema.clock import Clock
-from diadema.directory.people import People
-from diadema.directory.reading import Kept
-from diadema.disk import Disk, Room
-from diadema.errors import DiademaError
-from diadema.paths import DataDir
-from diadema.web.accounts import Accounts
-from diadema.web.accounts.audit import ALL, of_team
-from diadema.web.accounts.door import Door
+from diadema.access import Accounts
+from diadema.access.audit import ALL, of_team
+from diadema.access.authenticator import Door
+from diadema.access.roles import Person
+from diadema.base.clock import Clock
+from diadema.base.disk import Disk, Room
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import Kept
 from diadema.web.background import Background
 from diadema.web.channel import Source
 from diadema.web.channels import Channels
@@ -28,7 +29,6 @@ from diadema.web.report_clock import ReportClock
 from diadema.web.rolling import Rolling
 from diadema.web.settings import Settings
 from diadema.web.watch import Watch
-from diadema.web.who import Person
 from diadema.web.worker import Worker
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diadema.errors import DiademaError
+from diadema.base.errors import DiademaError
 from diadema.web.guard import LOOPBACK
 from diadema.words import text
 

@@ -7,8 +7,8 @@ import logging
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from diadema.web.accounts.audit import ALL, AuditFull
-from diadema.web.accounts.door import address_of
+from diadema.access.audit import ALL, AuditFull
+from diadema.access.authenticator import address_of
 from diadema.web.asking import person_of
 from diadema.web.channel import Channel, Teams
 from diadema.web.channels import TooMany

@@ -7,8 +7,8 @@ state and clock, and of a private reason neither the reason nor since when.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diadema.directory.people import People
-from diadema.web.rows import Row
+from diadema.site.directory.people import People
+from diadema.wire.live_rows import Row
 
 Values = tuple[object, ...]
 

@@ -7,9 +7,9 @@ from datetime import date
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from diadema.directory.people import People
-from diadema.errors import DiademaError
-from diadema.paths import DataDir
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.site.directory.people import People
 from diadema.store import open_reader
 from diadema.web.alerts import Alert, Key, Moment, alerts
 from diadema.web.floor import Floor

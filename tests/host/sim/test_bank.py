@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from diadema.sim import bank
+from diadema_sim import bank
 from hypothesis import given
 from hypothesis import strategies as st
 

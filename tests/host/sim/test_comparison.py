@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from diadema.journal import JournalEvent
-from diadema.sim import comparison
-from diadema.sim.witness import Witness
 from diadema.store import Batch, Reader, Writer, open_reader, open_writer
 from diadema.store.writer import Doubtful
+from diadema.wire.journal import JournalEvent
+from diadema_sim import comparison
+from diadema_sim.witness import Witness
 
 STATION = "DIA-02d1ade00001"
 

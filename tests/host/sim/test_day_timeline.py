@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from diadema.sim.timeline import Timeline
+from diadema_sim.timeline import Timeline
 
 
 @pytest.mark.parametrize("due", [10.0, 10.0004, 10.5, 10.9999])

@@ -4,13 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from diadema.sim import people
-from diadema.sim.desk import requests
-from diadema.sim.desk.hands import SHORTEST_S, Hands
-from diadema.sim.desk.requests import Refused, Request
-from diadema.sim.desk.samples import tray
-from diadema.sim.hub_client import HubUnreachable
-from diadema.sim.station import NoPower
+from diadema_sim import people
+from diadema_sim.desk import requests
+from diadema_sim.desk.hands import SHORTEST_S, Hands
+from diadema_sim.desk.requests import Refused, Request
+from diadema_sim.desk.samples import tray
+from diadema_sim.hub_client import HubUnreachable
+from diadema_sim.station import NoPower
 
 
 class Cable:

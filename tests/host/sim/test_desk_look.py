@@ -5,8 +5,8 @@ import base64
 from typing import Any
 
 import pytest
-from diadema.sim.desk.look import DARK, Eyes
-from diadema.sim.station import NoPower
+from diadema_sim.desk.look import DARK, Eyes
+from diadema_sim.station import NoPower
 
 
 class Station:

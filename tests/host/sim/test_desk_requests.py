@@ -4,9 +4,9 @@ import json
 import re
 
 import pytest
-from diadema.sim.desk import requests
-from diadema.sim.desk.requests import ACTIONS, Refused, parse
 from diadema.words import LANGUAGES
+from diadema_sim.desk import requests
+from diadema_sim.desk.requests import ACTIONS, Refused, parse
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from diadema.events import KINDS
-from diadema.events.supervision import HostEvent
-from diadema.sim import people
-from diadema.sim.desk.said import Teller, tone
+from diadema.wire.events import KINDS
+from diadema.wire.events.supervision import HostEvent
 from diadema.words import LANGUAGES, section
+from diadema_sim import people
+from diadema_sim.desk.said import Teller, tone
 
 SITE = people.site(people.desks(2), name="Centro", zone="America/Lima", tree=people.LIMA_TREE)
 

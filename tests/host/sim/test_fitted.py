@@ -6,8 +6,8 @@ import statistics
 from pathlib import Path
 
 import pytest
-from diadema.imports.bank_file import BankError, clock_text
-from diadema.sim import fitted
+from diadema.exchange.imports.bank_file import BankError, clock_text
+from diadema_sim import fitted
 
 HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from diadema.sim import keying, people
-from diadema.sim.past import Past
-from diadema.sim.witness import Witnessed
-from diadema.site import parse
-from diadema.station_config import ConfigMaker
+from diadema.site.description import parse
+from diadema.site.station_config import ConfigMaker
+from diadema_sim import keying, people
+from diadema_sim.past import Past
+from diadema_sim.witness import Witnessed
 
 _ROOT = Path(__file__).parents[3]
 for folder in (_ROOT / "tests" / "firmware", _ROOT / "firmware"):

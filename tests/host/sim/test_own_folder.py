@@ -5,13 +5,13 @@ import sys
 import tempfile
 
 import pytest
-from diadema.locks import locked
-from diadema.sim.own_folder import own_folder, remove_dead
+from diadema.base.locks import locked
+from diadema_sim.own_folder import own_folder, remove_dead
 
 RUN = """
 import sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from diadema.sim.own_folder import own_folder
+from diadema_sim.own_folder import own_folder
 with own_folder() as root:
     (root / "store").mkdir()
     print(root, flush=True)

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from diadema.errors import DiademaError
-from diadema.pins import verify_pin
-from diadema.sim import keying, lists, people
-from diadema.site import parse
+from diadema.base.errors import DiademaError
+from diadema.site.description import parse
+from diadema.site.pins import verify_pin
+from diadema_sim import keying, lists, people
 
 
 def labels(nodes: list[Any]) -> list[str]:

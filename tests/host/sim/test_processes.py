@@ -5,8 +5,8 @@ import os
 import sys
 
 import pytest
-from diadema.sim import processes
-from diadema.sim.processes import Process
+from diadema_sim import processes
+from diadema_sim.processes import Process
 
 
 @pytest.mark.parametrize("gone", [False, True])

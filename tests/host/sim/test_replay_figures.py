@@ -4,9 +4,9 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.sim import replay, workday
-from diadema.sim.bank import BankDay, Call
 from diadema.store import Contact
+from diadema_sim import replay, workday
+from diadema_sim.bank import BankDay, Call
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 MIDNIGHT = 917_820_000_000  # 1999-02-01 00:00 there, two hours before UTC's

@@ -8,12 +8,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.imports.bank_file import clock_text
-from diadema.sim import bank
-from diadema.sim.centre import Centre
-from diadema.sim.replay import ReplayOptions, Watcher, agree, run_replay
-from diadema.sim.witness import Witnessed
-from diadema.sim.workday import Workday
+from diadema.exchange.imports.bank_file import clock_text
+from diadema_sim import bank
+from diadema_sim.centre import Centre
+from diadema_sim.replay import (
+    ReplayOptions,
+    Watcher,
+    agree,
+    run_replay,
+)
+from diadema_sim.witness import Witnessed
+from diadema_sim.workday import Workday
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from diadema.sim import people, scripted
-from diadema.sim.centre import open_centre
-from diadema.sim.fitted import ASSUMED
-from diadema.sim.scripted import Shift
+from diadema_sim import people, scripted
+from diadema_sim.centre import open_centre
+from diadema_sim.fitted import ASSUMED
+from diadema_sim.scripted import Shift
 
 MONDAY_9_LIMA = 1_770_040_800_000
 # as ever, but what is rare comes often

@@ -8,14 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.imports.bank_file import clock_text
-from diadema.sim import bank
-from diadema.sim.centre import Centre
-from diadema.sim.replay import ReplayOptions, Watcher, run_replay
-from diadema.sim.station import Station
-from diadema.sim.switching import plan
-from diadema.sim.witness import Witnessed
-from diadema.sim.workday import Workday
+from diadema.exchange.imports.bank_file import clock_text
+from diadema_sim import bank
+from diadema_sim.centre import Centre
+from diadema_sim.replay import ReplayOptions, Watcher, run_replay
+from diadema_sim.station import Station
+from diadema_sim.switching import plan
+from diadema_sim.witness import Witnessed
+from diadema_sim.workday import Workday
 from hypothesis import given
 from hypothesis import strategies as st
 

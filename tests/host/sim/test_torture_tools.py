@@ -11,15 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from diadema.errors import DiademaError
-from diadema.journal import SECTOR
-from diadema.sim.at_station import Silent
-from diadema.sim.build import build_firmware, compile_mpy, on_vm, station_tree
-from diadema.sim.cable import Noise
-from diadema.sim.flash import CutPlan, FlashCut, NorFlash
-from diadema.sim.torture import campaigns, journal
-from diadema.sim.torture.days import day
-from diadema.sim.torture.outcome import Outcome, Plan
+from diadema.base.errors import DiademaError
+from diadema.wire.journal import SECTOR
+from diadema_sim.at_station import Silent
+from diadema_sim.build import (
+    build_firmware,
+    compile_mpy,
+    on_vm,
+    station_tree,
+)
+from diadema_sim.cable import Noise
+from diadema_sim.flash import CutPlan, FlashCut, NorFlash
+from diadema_sim.torture import campaigns, journal
+from diadema_sim.torture.days import day
+from diadema_sim.torture.outcome import Outcome, Plan
 
 
 @pytest.fixture

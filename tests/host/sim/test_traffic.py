@@ -2,9 +2,9 @@
 
 import json
 
-from diadema.frames import encode
-from diadema.pieces import cut
-from diadema.sim.traffic import Traffic
+from diadema.wire.frames import encode
+from diadema.wire.pieces import cut
+from diadema_sim.traffic import Traffic
 
 
 async def test_an_event_beside_a_piece_owes_no_other_piece():

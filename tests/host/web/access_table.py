@@ -7,7 +7,7 @@ before it looks at the person.
 
 from typing import Any
 
-from diadema.web.who import Right
+from diadema.access.roles import Right
 from msgspec import Struct, field
 
 ALL, IN = "all", "in"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from diadema.web.who import Role
+from diadema.access.roles import Role
 from playwright.async_api import Browser, Page, async_playwright
 from private_stage import Stage
 from reported_day import stations

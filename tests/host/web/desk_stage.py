@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from diadema.sim.desk.requests import Refused, Request
-from diadema.sim.desk.run import listen, serving
 from diadema.web.viewers import Viewer
+from diadema_sim.desk.requests import Refused, Request
+from diadema_sim.desk.run import listen, serving
 from websockets.asyncio.client import ClientConnection, connect
 
 LIMIT_S = 60

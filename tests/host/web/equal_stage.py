@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from diadema import site as sites
-from diadema.clock import SharedClock
-from diadema.directory.people import of_site
+from diadema.base.clock import SharedClock
+from diadema.figures.cutoff import cut_of
 from diadema.ingest.core import Ingest
-from diadema.ingest.cut import cut_of
 from diadema.ingest.queue_board import QueueBoard
+from diadema.site import description as sites
+from diadema.site.directory.people import of_site
 from diadema.store import open_reader, open_writer
 from queue_logs import QueueLog, T
 from scripted_station import SITE, T0, Script

@@ -11,14 +11,14 @@ from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
-from diadema import site as sites
-from diadema.clock import SharedClock
-from diadema.directory.book import Directory
-from diadema.directory.taking_in import begin
-from diadema.ingest.acts import Acts
-from diadema.ingest.commanding import Commands
+from diadema.base.clock import SharedClock
+from diadema.base.paths import DataDir
+from diadema.hub.acts import Acts
+from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
+from diadema.site import description as sites
+from diadema.site.directory.book import Directory
+from diadema.site.directory.taking_in import begin
 from diadema.store import open_reader, open_writer
 from targeted import put
 from test_private_reasons import CODES

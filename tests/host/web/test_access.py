@@ -8,12 +8,12 @@ import httpx
 import pytest
 import pytest_asyncio
 from access_table import ALL, IN, INNER, PEOPLE, ROUTES, SAMPLE, Line
-from diadema.clock import open_clock
-from diadema.directory.kinds import KINDS
+from diadema.access.roles import RIGHTS, Role
+from diadema.base.clock import open_clock
+from diadema.site.directory.kinds import KINDS
 from diadema.web.app import create_app
 from diadema.web.service import Service
 from diadema.web.settings import Settings
-from diadema.web.who import RIGHTS, Role
 from web_stage import TESTER, Web, headers_of
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus

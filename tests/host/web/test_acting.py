@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from broker_fixtures import IngestProcess, RunningBroker, running_broker, until
-from diadema.clock import SharedClock
-from diadema.paths import write_whole
+from diadema.base.clock import SharedClock
+from diadema.base.paths import write_whole
 from diadema.store import Reader, open_reader
 from scripted_station import T0, S, Script
 from test_ingest_service import Play

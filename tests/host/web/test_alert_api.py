@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from diadema.directory.people import People
-from diadema.paths import DataDir
+from diadema.base.paths import DataDir
+from diadema.site.directory.people import People
 from diadema.web.floor import Floor
 from diadema.web.watch import Watch
 from web_stage import Hub, Web, headers_of

@@ -3,9 +3,14 @@
 from datetime import date
 
 import pytest
-from diadema.directory.people import People, Planned, Reason, Worker
+from diadema.site.directory.people import (
+    People,
+    Planned,
+    Reason,
+    Worker,
+)
 from diadema.web.alerts import LIMITS, Moment, alerts
-from diadema.web.rows import Row
+from diadema.wire.live_rows import Row
 
 NOW = 1_795_000_000_000
 TODAY = date(2026, 11, 18)

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from diadema.clock import SystemClock
+from diadema.base.clock import SystemClock
 from diadema.web.service import Service
 from diadema.web.settings import Settings
 

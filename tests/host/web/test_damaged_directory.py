@@ -4,9 +4,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from diadema.clock import open_clock
-from diadema.directory.book import Directory
-from diadema.paths import DataDir
+from diadema.base.clock import open_clock
+from diadema.base.paths import DataDir
+from diadema.site.directory.book import Directory
 from diadema.web.app import create_app
 from diadema.web.service import Service
 from diadema.web.settings import Settings

@@ -8,9 +8,14 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
 from desk_stage import STANDING, Stage, desk_stage, face
-from diadema.sim.desk import requests
-from diadema.sim.desk.requests import Down, Refused, Tap, Up
 from diadema.words import text
+from diadema_sim.desk import requests
+from diadema_sim.desk.requests import (
+    Down,
+    Refused,
+    Tap,
+    Up,
+)
 from playwright.async_api import Page, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

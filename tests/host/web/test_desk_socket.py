@@ -9,9 +9,9 @@ import aiohttp
 import httpx
 import pytest
 from desk_stage import Stage, desk_stage
-from diadema.sim.desk import requests, socket
-from diadema.sim.desk.requests import ACTIONS, Refused
 from diadema.words import text
+from diadema_sim.desk import requests, socket
+from diadema_sim.desk.requests import ACTIONS, Refused
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from diadema.errors import DiademaError
-from diadema.hub.certificates import Certificates
+from diadema.access import Accounts
+from diadema.base.certificates import Certificates
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.hub.pages import PageDoor
-from diadema.paths import DataDir
-from diadema.web.accounts import Accounts
 from diadema.web.guard import SESSION_OVER
 from web_stage import (
     ACCOUNT_PASSWORD,

@@ -9,12 +9,12 @@ import httpx
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from diadema.clock import open_clock
+from diadema.base.clock import open_clock
+from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.metrics import calls as call_metrics
-from diadema.paths import DataDir
-from diadema.report.durations import clock
 from diadema.words import section
+from diadema.words.durations import clock
 from playwright.async_api import Page, expect
 from reported_day import stations
 from scripted_station import T0

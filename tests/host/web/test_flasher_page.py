@@ -12,9 +12,9 @@ from web_stage import Web
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # its stock image
 
-from diadema.boards.builds import build_for
-from diadema.boards.table import board_names, load_board
-from diadema.image.build import build
+from diadema.stations.boards.builds import build_for
+from diadema.stations.boards.table import board_names, load_board
+from diadema.stations.image.build import build
 from stock_image import stock_image
 
 

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
+from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.paths import DataDir
-from diadema.site import parse
+from diadema.site.description import parse
 from diadema.store import open_writer, tables
 from diadema.store.update_rows import Seat
 from msgspec.structs import astuple

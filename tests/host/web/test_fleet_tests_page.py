@@ -11,11 +11,11 @@ import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
-from diadema.ingest.commanding import Commands
+from diadema.base.paths import DataDir
+from diadema.hub.commanding import Commands
+from diadema.hub.inspections import Inspections
 from diadema.ingest.core import Ingest
-from diadema.ingest.inspections import Inspections
-from diadema.paths import DataDir
-from diadema.site import parse
+from diadema.site.description import parse
 from diadema.store import open_reader, open_writer
 from nats.aio.msg import Msg
 from playwright.async_api import expect

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 import pytest_asyncio
 from conftest import OpenPage
-from diadema import site as sites
-from diadema.clock import SharedClock
-from diadema.directory.people import of_site
+from diadema.base.clock import SharedClock
+from diadema.base.paths import DataDir
+from diadema.figures.cutoff import cut_of
 from diadema.ingest.core import Ingest
-from diadema.ingest.cut import cut_of
-from diadema.paths import DataDir
-from diadema.report.durations import clock as duration
+from diadema.site import description as sites
+from diadema.site.directory.people import of_site
 from diadema.store import open_reader, open_writer
+from diadema.words.durations import clock as duration
 from playwright.async_api import Page, expect
 from scripted_station import SITE, T0, Script
 from web_stage import Hub, Nats, Web, headers_of

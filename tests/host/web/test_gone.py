@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from diadema.clock import open_clock
+from diadema.base.clock import open_clock
 from diadema.web import inspection_api, people_api, reports_api
 from diadema.web.app import create_app
 from diadema.web.service import Service

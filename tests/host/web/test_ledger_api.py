@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from diadema.clock import open_clock
+from diadema.base.clock import open_clock
+from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.metrics import calls as call_metrics
-from diadema.paths import DataDir
 from diadema.store import open_reader
 from scripted_station import T0
 from web_stage import BEARER, Web

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from diadema.directory.taking_in import open_directory
-from diadema.paths import DataDir
-from diadema.site_example import EXAMPLE
+from diadema.base.paths import DataDir
+from diadema.site.directory.taking_in import open_directory
+from diadema.site.example import EXAMPLE
 from web_stage import TOKEN, Nats, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

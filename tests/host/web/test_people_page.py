@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
-from diadema.badge_ids import brief
-from diadema.directory.book import Change, Directory
-from diadema.directory.kinds import KINDS
-from diadema.directory.taking_in import open_directory
-from diadema.paths import DataDir
-from diadema.site_example import EXAMPLE
+from diadema.base.paths import DataDir
+from diadema.site.badges import brief
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.taking_in import open_directory
+from diadema.site.example import EXAMPLE
 from playwright.async_api import Page, expect
 from web_stage import Hub, Nats, Web
 

@@ -15,12 +15,12 @@ import openpyxl
 import pytest
 from access_table import ROUTES, SAMPLE
 from conftest import OpenPage
-from diadema.clock import open_clock
+from diadema.access.roles import Role
+from diadema.base.clock import open_clock
 from diadema.report.kinds import KINDS
 from diadema.web.app import create_app
 from diadema.web.service import Service
 from diadema.web.settings import Settings
-from diadema.web.who import Role
 from diadema.words import section
 from playwright.async_api import Error, Page, Response, WebSocket, expect
 from private_stage import TEAM, named

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from diadema.clock import SharedClock
+from diadema.base.clock import SharedClock
 from web_stage import PASSWORD, TOKEN, Hub, Nats, Web
 from web_viewer import viewing
 

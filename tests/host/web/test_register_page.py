@@ -7,13 +7,13 @@ import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
-from diadema import site as sites
-from diadema.ingest.acts import Acts
-from diadema.ingest.commanding import Commands
+from diadema.access.roles import Role
+from diadema.base.paths import DataDir
+from diadema.hub.acts import Acts
+from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
-from diadema.paths import DataDir
+from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
-from diadema.web.who import Role
 from playwright.async_api import expect
 from reported_day import Clock, stations
 from scripted_station import SITE, T0, Script

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import reported_day
-from diadema.clock import SharedClock
-from diadema.paths import DataDir
+from diadema.base.clock import SharedClock
+from diadema.base.paths import DataDir
 from diadema.report.schedule import Schedule, add, runs
 from diadema.web.pace import Pace
 from diadema.web.report_clock import ReportClock

@@ -16,15 +16,15 @@ import pytest_asyncio
 import reported_day
 from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
-from diadema.clock import SharedClock
+from diadema.access.roles import RIGHTS as RIGHTS_OF
+from diadema.access.roles import Role
+from diadema.base.clock import SharedClock
+from diadema.base.paths import DataDir
 from diadema.figures.rows import Cut, Owing
-from diadema.paths import DataDir
 from diadema.report import scheduled
 from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.schedule import Schedule, add, remove
 from diadema.web.report_html import page_of
-from diadema.web.who import RIGHTS as RIGHTS_OF
-from diadema.web.who import Role
 from playwright.async_api import expect
 from scripted_station import SITE, T0
 from web_stage import TOKEN, Hub, Nats, Web

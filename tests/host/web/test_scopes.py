@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from datetime import date
 
 import pytest
-from diadema.clock import SystemClock
-from diadema.directory.people import People, Worker
+from diadema.base.clock import SystemClock
+from diadema.site.directory.people import People, Worker
 from diadema.web import channels
 from diadema.web.channel import Source
 from diadema.web.channels import Channels, TooMany

@@ -5,9 +5,9 @@ import json
 
 import httpx
 import pytest
-from diadema.directory.people import People, of_site
-from diadema.web.rows import Row
+from diadema.site.directory.people import People, of_site
 from diadema.web.views import WALL
+from diadema.wire.live_rows import Row
 from hypothesis import given
 from hypothesis import strategies as st
 from web_stage import Hub, Web

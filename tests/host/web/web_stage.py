@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 import nats
-from diadema.paths import DataDir
-from diadema.web.accounts import Accounts
-from diadema.web.accounts.door import csrf
-from diadema.web.who import Person, Role
+from diadema.access import Accounts
+from diadema.access.authenticator import csrf
+from diadema.access.roles import Person, Role
+from diadema.base.paths import DataDir
 from nats.js.api import StorageType
 
 PASSWORD = "host-password"

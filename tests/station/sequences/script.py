@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pictures
 from conftest import SETTLED_MS, STATION, Bench
-from diadema.sim import people
-from diadema.site import Site, parse
+from diadema.site.description import Site, parse
+from diadema_sim import people
 from PIL import Image
 
 ROSA = people.desks(1)[0].person

@@ -1,7 +1,7 @@
 """What is around the calls: the start of the shift, pauses, texts, a fault, settings, SALIDA."""
 
 import pytest
-from diadema.sim import sound
+from diadema_sim import sound
 from script import be_ready, enter, host, left, number_of, pictured, settled, tap
 from script import site as sample
 from test_sound_at_work import PAUSE, SPOKEN, hiss, silence

@@ -9,7 +9,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from diadema import harmless
+from diadema.base import sanitize
 from diadema.report.model import Cell, Column, Report, Section, kind_of, plain
 from diadema.report.writing import cut_line, hour, owing_line, span_line
 from diadema.words import text
@@ -32,25 +32,25 @@ def content(report: Report, section: str | None = None) -> bytes:
         about = (report.title, report.site, span_line(report), cut_line(report))
         for line in (*about, owing_line(report)):
             if line:
-                writer.writerow([harmless.cell(line)])
+                writer.writerow([sanitize.cell(line)])
         for one in report.sections:
             writer.writerow([])
-            writer.writerow([harmless.cell(one.title)])
+            writer.writerow([sanitize.cell(one.title)])
             _table(writer, one, report)
             for note in one.notes:
-                writer.writerow([harmless.cell(note)])
+                writer.writerow([sanitize.cell(note)])
         writer.writerow([])
         for note in report.notes:
-            writer.writerow([harmless.cell(note)])
+            writer.writerow([sanitize.cell(note)])
     return b"\xef\xbb\xbf" + written.getvalue().encode("utf-8", "replace")
 
 
 def _table(writer: "_csv.Writer", section: Section, report: Report) -> None:
-    writer.writerow([harmless.cell(column.word) for column in section.columns])
+    writer.writerow([sanitize.cell(column.word) for column in section.columns])
     for row in section.rows:
         writer.writerow(_fields(section.columns, row, report))
     if section.total is not None:
-        first = harmless.cell(section.label or text("reports.total", report.language))
+        first = sanitize.cell(section.label or text("reports.total", report.language))
         writer.writerow([first, *_fields(section.columns, section.total, report)[1:]])
 
 
@@ -72,7 +72,7 @@ def _field(column: Column, cell: Cell, zone: str) -> str:
         case "moment" | "hour" | "minute" as kind:
             return hour(int(value), zone, kind)
         case _:
-            return harmless.cell(str(value))
+            return sanitize.cell(str(value))
 
 
 def _clock(seconds: int) -> str:

@@ -19,7 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
-from diadema import harmless
+from diadema.base import sanitize
 from diadema.report.formats.pdf_grid import (
     BOLD,
     INK,
@@ -216,7 +216,7 @@ def _line(
 def _shown(words: str) -> str:
     """A letter that the type face lacks is a box."""
     known = _fonts()
-    shown = harmless.visible(words)
+    shown = sanitize.visible(words)
     if shown.isascii():
         return shown
     return "".join(one if ord(one) in known else "¤" for one in shown)

@@ -15,7 +15,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from diadema import harmless
+from diadema.base import sanitize
 from diadema.report.model import Cell, Column, Kind, Ratio, Report, Section, kind_of, plain
 from diadema.report.writing import (
     NUMBERS,
@@ -102,7 +102,7 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
             word = f"{word}\n{_say(report, 'target', target=goal)}"
         align = "right" if column.kind in NUMBERS else "left"
         style = styles.of(bold=True, bottom=1, text_wrap=True, align=align, valign="top")
-        sheet.write_string(head, place, harmless.visible(word, lines=True), style)
+        sheet.write_string(head, place, sanitize.visible(word, lines=True), style)
         sheet.set_column(place, place, _width(section, place, report))
     for line, row in enumerate(section.rows, head + 1):
         for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
@@ -118,7 +118,7 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
     else:
         sheet.write_string(head + 1, 0, _say(report, "empty"))
     for line, note in enumerate(section.notes, last + 3):
-        sheet.write_string(line, 0, harmless.visible(note), styles.of(italic=True))
+        sheet.write_string(line, 0, sanitize.visible(note), styles.of(italic=True))
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
@@ -132,7 +132,7 @@ def _above(sheet: Worksheet, title: str, report: Report, styles: _Styles) -> int
     lines = [*about, owing_line(report)] if report.cut.owing else about
     for row, line in enumerate(lines):
         style = styles.of(bold=True, font_size=13) if row == 0 else styles.of()
-        sheet.write_string(row, 0, harmless.visible(line), style)
+        sheet.write_string(row, 0, sanitize.visible(line), style)
     return len(lines) + 1
 
 
@@ -156,7 +156,7 @@ def _write(
             day = date.fromisoformat(str(value))
             sheet.write_datetime(*at, datetime(day.year, day.month, day.day), style)
         case _:
-            sheet.write_string(*at, harmless.visible(str(value), lines=True), style)
+            sheet.write_string(*at, sanitize.visible(str(value), lines=True), style)
 
 
 def _total(
@@ -225,14 +225,14 @@ def _notes(sheet: Worksheet, report: Report, styles: _Styles) -> None:
     sheet.set_column(0, 0, 110)
     wrapped = styles.of(text_wrap=True, valign="top")
     for note in report.notes:
-        sheet.write_string(line, 0, harmless.visible(note), wrapped)
+        sheet.write_string(line, 0, sanitize.visible(note), wrapped)
         line += 1
     for section in report.sections:
         if section.notes:
-            sheet.write_string(line + 1, 0, harmless.visible(section.title), styles.of(bold=True))
+            sheet.write_string(line + 1, 0, sanitize.visible(section.title), styles.of(bold=True))
             line += 2
             for note in section.notes:
-                sheet.write_string(line, 0, harmless.visible(note), wrapped)
+                sheet.write_string(line, 0, sanitize.visible(note), wrapped)
                 line += 1
 
 
@@ -250,7 +250,7 @@ def _sheet_names(titles: list[str]) -> list[str]:
     """As Excel takes them: 31 characters, some never, each once."""
     names: list[str] = []
     for title in titles:
-        base = re.sub(r"[\[\]:*?/\\']", " ", harmless.stripped(title)).strip()[:31] or "·"
+        base = re.sub(r"[\[\]:*?/\\']", " ", sanitize.stripped(title)).strip()[:31] or "·"
         name, number = base, 2
         while name.casefold() in {one.casefold() for one in names}:
             name, number = f"{base[:27]} {number}", number + 1

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from diadema.web.accounts.door import csrf_of
-from diadema.web.accounts.passwords import LEAST, WeakPassword
+from diadema.access.authenticator import csrf_of
+from diadema.access.passwords import LEAST, WeakPassword
+from diadema.access.roles import Person
 from diadema.web.asking import not_yours, person_of
 from diadema.web.pages.login import begin, check_form
 from diadema.web.pages.plain import Words, form, language_for, line, page, said
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import LANGUAGES, section, text
 
 router = APIRouter(include_in_schema=False)

@@ -5,9 +5,9 @@ from typing import Any
 
 from nicegui import ui
 
-from diadema.directory.people import People
-from diadema.web.accounts.book import Account
-from diadema.web.who import PEOPLE_ROLES, TOKEN_ROLES
+from diadema.access.book import Account
+from diadema.access.roles import PEOPLE_ROLES, TOKEN_ROLES
+from diadema.site.directory.people import People
 
 Words = Mapping[str, str]
 _WITH_TEAMS = ("supervisor", "monitor", "hr")

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from nicegui import run, ui
 
-from diadema.directory.reading import teams_of
-from diadema.records.checking import check_audit
-from diadema.web.accounts.book import AccountError
-from diadema.web.accounts.tokens import MOST_DAYS
+from diadema.access.book import AccountError
+from diadema.access.tokens import MOST_DAYS
+from diadema.site.directory.reading import teams_of
+from diadema.maintenance.records_checking import check_audit
 from diadema.web.pages.account_forms import account_form, shown_once, token_form
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.service import Service

@@ -9,19 +9,19 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from nicegui import ui
 
-from diadema.directory.people import People
-from diadema.directory.reading import people as read_people
+from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
+from diadema.figures.cutoff import cut_of
 from diadema.figures.days import zone_of
 from diadema.figures.rows import Cut
-from diadema.ingest.cut import cut_of
-from diadema.paths import DataDir
-from diadema.report.durations import NOTHING, clock
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
 from diadema.store import open_reader
 from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
+from diadema.words.durations import NOTHING, clock
 
 PATH = "/ui/attendance"
 _DEFINED = (

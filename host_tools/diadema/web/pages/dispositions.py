@@ -6,15 +6,15 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import ui
 
-from diadema.directory.people import People
 from diadema.figures.overview import overview
 from diadema.metrics.rounding import percent as share
-from diadema.report.durations import percent
+from diadema.site.directory.people import People
 from diadema.web.pages.charts import GRID, chart
 from diadema.web.pages.parts import cut_line, day_page, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
+from diadema.words.durations import percent
 
 PATH = "/ui/dispositions"
 _BARS = 20  # codes in the Pareto; the table has all

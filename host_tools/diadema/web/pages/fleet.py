@@ -6,7 +6,7 @@ from html import escape
 from fastapi import FastAPI, Request
 from nicegui import ui
 
-from diadema.fleet.reading import Row, fleet
+from diadema.stations.fleet.reading import Row, fleet
 from diadema.web.pages.fleet_rollouts import show_rollouts
 from diadema.web.pages.fleet_station import show_station
 from diadema.web.pages.fleet_tests import last_test

@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from diadema.fleet import trouble
+from diadema.stations.fleet import trouble
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service

@@ -6,12 +6,12 @@ from typing import Any
 
 from nicegui import ui
 
-from diadema.fleet import trouble
-from diadema.fleet.diagnosis import diagnosis, tail
-from diadema.fleet.reading import One, Row, one
-from diadema.harmless import file_name
-from diadema.paths import DataDir
-from diadema.site import load
+from diadema.base.paths import DataDir
+from diadema.base.sanitize import file_name
+from diadema.site.description import load
+from diadema.stations.fleet import trouble
+from diadema.stations.fleet.diagnosis import diagnosis, tail
+from diadema.stations.fleet.reading import One, Row, one
 from diadema.web.pages.charts import chart
 from diadema.web.pages.fleet_tests import show_tests
 from diadema.web.pages.fleet_told import KIB, hour, link, wrong
@@ -137,8 +137,8 @@ def _files(service: Service, page: Page, row: Row) -> None:
 
 def _label(data: DataDir, s: str) -> bytes:
     """In a process of its own, where what draws may be loaded."""
-    from diadema.label.drawing import as_pdf
-    from diadema.label.layout import label_of
+    from diadema.stations.label.drawing import as_pdf
+    from diadema.stations.label.layout import label_of
 
     found = label_of(load(data.site), s)
     return as_pdf([found] if found else [])

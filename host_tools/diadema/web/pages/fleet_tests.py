@@ -4,9 +4,9 @@ from html import escape
 
 from nicegui import ui
 
-from diadema.fleet.reading import Row
-from diadema.selftest import telling
-from diadema.selftest.reading import inspections
+from diadema.stations.fleet.reading import Row
+from diadema.stations.selftest import telling
+from diadema.stations.selftest.reading import inspections
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.inspection_api import refusal
 from diadema.web.pages.fleet_told import hour

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from diadema.fleet import trouble
-from diadema.fleet.reading import Row
+from diadema.stations.fleet import trouble
+from diadema.stations.fleet.reading import Row
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
 

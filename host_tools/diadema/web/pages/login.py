@@ -8,14 +8,19 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from diadema.web.accounts.book import Account, known_as
-from diadema.web.accounts.devices import know_device, known_device
-from diadema.web.accounts.door import address_of, csrf_of, let_in, let_out
+from diadema.access.book import Account, known_as
+from diadema.access.devices import know_device, known_device
+from diadema.access.authenticator import (
+    address_of,
+    csrf_of,
+    let_in,
+    let_out,
+)
+from diadema.access.roles import Person
 from diadema.web.asking import person_of
 from diadema.web.guard import is_local
 from diadema.web.pages.plain import form, language_for, line, page, said
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import section, text
 
 router = APIRouter(include_in_schema=False)

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from nicegui import ui
 
-from diadema.directory.people import Worker
-from diadema.errors import DiademaError
+from diadema.access.roles import Right
+from diadema.base.errors import DiademaError
 from diadema.figures.rows import Cut
+from diadema.site.directory.people import Worker
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.paging import FIRST, LAST
 from diadema.web.service import Service
-from diadema.web.who import Right
 from diadema.words import section
 
 _PATIENCE_S = 30.0  # of a browser that has the page and does not connect

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI, Request
 from nicegui import ui
 
-from diadema.harmless import visible
-from diadema.report.durations import NOTHING
+from diadema.access.audit import ALL
+from diadema.base.sanitize import visible
 from diadema.store.register import Acted
-from diadema.web.accounts.audit import ALL
 from diadema.web.acted import action_of, by_of, outcome_of, reason_of, told
 from diadema.web.pages.parts import Unread, cut_line, day_links, day_of, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
@@ -21,6 +20,7 @@ from diadema.web.pages.table import figures_table
 from diadema.web.register_reads import SHOWN, register
 from diadema.web.service import Service
 from diadema.words import section
+from diadema.words.durations import NOTHING
 
 PATH = "/ui/register"
 _FORMATS = ("xlsx", "csv", "pdf")

@@ -13,8 +13,9 @@ import msgspec
 from fastapi import FastAPI, HTTPException, Request
 from nicegui import ui
 
+from diadema.access.audit import ALL
+from diadema.base.sanitize import visible
 from diadema.figures.days import zone_of
-from diadema.harmless import visible
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.model import Scope, scope_of
@@ -22,7 +23,6 @@ from diadema.report.period import GRAINS, Grain, Period, around
 from diadema.report.schedule import Run, Schedule
 from diadema.report.schedule_list import said, told
 from diadema.report.writing import hour
-from diadema.web.accounts.audit import ALL
 from diadema.web.pages.parts import Unread, day_of, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.report_html import shown

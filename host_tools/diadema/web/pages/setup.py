@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from diadema.web.accounts.book import AccountError
-from diadema.web.accounts.door import address_of
-from diadema.web.accounts.passwords import LEAST, WeakPassword
+from diadema.access.book import AccountError
+from diadema.access.authenticator import address_of
+from diadema.access.passwords import LEAST, WeakPassword
+from diadema.access.roles import Person
 from diadema.web.pages.login import begin
 from diadema.web.pages.plain import form, language_for, line, page, said
 from diadema.web.service import Service
-from diadema.web.who import Person
 from diadema.words import section, text
 
 router = APIRouter(include_in_schema=False)

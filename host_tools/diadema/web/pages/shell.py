@@ -12,10 +12,10 @@ from fastapi import Request
 from nicegui import ui
 from nicegui.language import Language
 
-from diadema.web.accounts.door import csrf_of
+from diadema.access.authenticator import csrf_of
+from diadema.access.roles import Person, Right
 from diadema.web.asking import person_of
 from diadema.web.service import Service
-from diadema.web.who import Person, Right
 from diadema.words import known, section
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}

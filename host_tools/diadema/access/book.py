@@ -1,0 +1,208 @@
+"""The accounts themselves. Every change is recorded in the same transaction, and ends the sessions
+that it takes something from.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, delete, func, select, update
+
+from diadema.access import audit, passwords
+from diadema.access.database import writing
+from diadema.access.roles import PEOPLE_ROLES, Person, Role
+from diadema.access.tables import accounts, sessions
+from diadema.base.errors import DiademaError
+
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+
+
+class AccountError(DiademaError):
+    """`word` of the catalogue `accounts` says what is wrong."""
+
+    def __init__(self, word: str, **values: object) -> None:
+        from diadema.words import text
+
+        self.word = word
+        self.values = values
+        super().__init__(text(f"accounts.error.{word}", "en", **values))
+
+
+class Account(Struct, kw_only=True, frozen=True):
+    id: str
+    name: str
+    role: Role
+    agent: str | None
+    teams: list[str]
+    language: str | None
+    must_change: bool
+    disabled: bool
+    made_ms: int
+    changed_ms: int
+
+
+_FIELDS = [accounts.c[name] for name in Account.__struct_fields__]
+
+
+class Book:
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def is_empty(self) -> bool:
+        with self._engine.connect() as connection:
+            return not connection.execute(select(1).select_from(accounts).limit(1)).first()
+
+    def all(self) -> list[Account]:
+        with self._engine.connect() as connection:
+            found = connection.execute(select(*_FIELDS).order_by(accounts.c.id))
+            return [Account(**row._mapping) for row in found]
+
+    def get(self, account: str) -> Account:
+        """Raises AccountError."""
+        with self._engine.connect() as connection:
+            return _get(connection, account)
+
+    def proves(self, account: str, password: str) -> Account | None:
+        """The account, if it is this password's and in use. Slow: never on the event loop."""
+        where = (accounts.c.id == known_as(account)) & ~accounts.c.disabled
+        with self._engine.connect() as connection:
+            kept = connection.execute(select(accounts.c.password).where(where)).scalar()
+        return self.get(known_as(account)) if passwords.fits(kept, password) else None
+
+    def add(
+        self,
+        by: Person,
+        account: str,
+        name: str,
+        role: Role,
+        *,
+        agent: str | None = None,
+        teams: Iterable[str] = (),
+        language: str | None = None,
+        password: str | None = None,
+        only_first: bool = False,
+    ) -> str:
+        """His password: the one given, or one that he must change when he first comes.
+
+        `only_first`: there may be no account before it. Raises AccountError and WeakPassword.
+        """
+        account, name = known_as(account), name.strip()
+        _check(account, name, role, agent)
+        given = password or passwords.random_password()
+        passwords.check(given, account)
+        kept, now = passwords.make(given), self._now()
+        with writing(self._engine) as tx:
+            if only_first and tx.execute(select(1).select_from(accounts).limit(1)).first():
+                raise AccountError("not_first")
+            if tx.execute(select(1).where(accounts.c.id == account)).first():
+                raise AccountError("taken", account=account)
+            row: dict[str, Any] = {
+                "id": account, "name": name, "role": role, "agent": agent or None,
+                "teams": sorted(set(teams)), "language": language, "password": kept,
+                "must_change": password is None, "disabled": False, "made_ms": now,
+                "changed_ms": now,
+            }  # fmt: skip
+            tx.execute(accounts.insert(), row)
+            told = {key: row[key] for key in ("name", "role", "agent", "teams")}
+            audit.append(tx, now, by, "accounts.add", _of(agent), account=account, **told)
+        return given
+
+    def change(
+        self,
+        by: Person,
+        account: str,
+        *,
+        name: str,
+        role: Role,
+        agent: str | None,
+        teams: Iterable[str],
+    ) -> None:
+        """What he is. His sessions end, for they were of somebody else. Raises AccountError."""
+        _check(account, name.strip(), role, agent)
+        with writing(self._engine) as tx:
+            before = _get(tx, account)
+            values = {
+                "name": name.strip(), "role": role, "agent": agent or None,
+                "teams": sorted(set(teams)),
+            }  # fmt: skip
+            self._set(tx, account, **values)
+            _need_admin(tx)
+            told = {key: [getattr(before, key), new] for key, new in values.items()}
+            changed = {key: pair for key, pair in told.items() if pair[0] != pair[1]}
+            audit.append(
+                tx, self._now(), by, "accounts.change", _of(agent), account=account, **changed
+            )
+
+    def disable(self, by: Person, account: str, disabled: bool = True) -> None:
+        """Raises AccountError, also for the last administrator."""
+        with writing(self._engine) as tx:
+            _get(tx, account)
+            self._set(tx, account, disabled=disabled)
+            _need_admin(tx)
+            what = "accounts.disable" if disabled else "accounts.enable"
+            audit.append(tx, self._now(), by, what, account=account)
+
+    def reset(self, by: Person, account: str) -> str:
+        """A new password that he must change when he comes. Raises AccountError."""
+        given = passwords.random_password()
+        self.set_password(by, account, given, must_change=True)
+        return given
+
+    def set_password(
+        self, by: Person, account: str, password: str, *, must_change: bool = False
+    ) -> None:
+        """Ends all his sessions. Raises AccountError and WeakPassword."""
+        passwords.check(password, account)
+        kept = passwords.make(password)
+        with writing(self._engine) as tx:
+            _get(tx, account)
+            self._set(tx, account, password=kept, must_change=must_change)
+            what = "accounts.reset" if must_change else "accounts.password"
+            audit.append(tx, self._now(), by, what, account=account)
+
+    def speak(self, account: str, language: str | None) -> None:
+        """The language of his pages."""
+        with writing(self._engine) as tx:
+            where = accounts.c.id == account
+            tx.execute(update(accounts).where(where).values(language=language))
+
+    def _set(self, tx: Connection, account: str, **values: Any) -> None:
+        where = accounts.c.id == account
+        tx.execute(update(accounts).where(where).values(changed_ms=self._now(), **values))
+        tx.execute(delete(sessions).where(sessions.c.account == account))
+
+
+def known_as(typed: str) -> str:
+    """An account's id as somebody typed it."""
+    return typed.strip().lower()
+
+
+def _of(agent: str | None) -> list[str]:
+    return [agent] if agent else []
+
+
+def _get(connection: Connection, account: str) -> Account:
+    row = connection.execute(select(*_FIELDS).where(accounts.c.id == account)).first()
+    if row is None:
+        raise AccountError("unknown", account=account)
+    return Account(**row._mapping)
+
+
+def _check(account: str, name: str, role: Role, agent: str | None) -> None:
+    if not _ID.fullmatch(account):
+        raise AccountError("bad_id")
+    if not name or len(name) > 80 or not name.isprintable():
+        raise AccountError("bad_name")
+    if role not in PEOPLE_ROLES:
+        raise AccountError("bad_role", roles=", ".join(PEOPLE_ROLES))
+    if (role == "agent") != bool(agent):
+        raise AccountError("agent_missing" if role == "agent" else "agent_too_much")
+
+
+def _need_admin(tx: Connection) -> None:
+    """Somebody must be able to let others in again."""
+    left = select(func.count()).where((accounts.c.role == "admin") & ~accounts.c.disabled)
+    if not tx.execute(left).scalar_one():
+        raise AccountError("last_admin")

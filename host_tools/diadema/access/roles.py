@@ -1,0 +1,95 @@
+"""Who is asking, and what that role may do. Every page, stream and API call goes by this table."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct, field
+
+from diadema.site.directory.people import People
+
+type Role = Literal[
+    "agent", "supervisor", "monitor", "hr", "technician", "admin", "switch", "service", "nobody"
+]
+type Right = Literal[
+    "floor",  # the live floor
+    "figures",  # calls, times and codes of agents
+    "attendance",  # marks, lateness, sessions
+    "register",  # the register of supervision actions
+    "act",  # to act on agents and stations
+    "correct",  # to correct or justify a mark
+    "people",  # to read and change people and places
+    "fleet",  # stations as things
+    "accounts",  # accounts and tokens
+    "audit",  # who read what
+    "command",  # what a telephone exchange may tell a station
+    "own",  # one's own day
+]
+
+_ADMIN: frozenset[Right] = frozenset(
+    {
+        "floor", "figures", "attendance", "register", "act", "correct", "people", "fleet",
+        "accounts", "audit",
+    }
+)  # fmt: skip
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    "agent": frozenset({"own"}),
+    "supervisor": frozenset({"floor", "figures", "attendance", "register", "act", "correct"}),
+    "monitor": frozenset({"floor", "figures", "register"}),
+    "hr": frozenset({"attendance", "correct"}),
+    "technician": frozenset({"fleet"}),
+    "admin": _ADMIN,
+    "switch": frozenset({"command", "fleet"}),  # of tokens only
+    "service": _ADMIN | {"command"},  # the hub's own token, and no account's
+    "nobody": frozenset(),
+}
+PEOPLE_ROLES: tuple[Role, ...] = ("agent", "supervisor", "monitor", "hr", "technician", "admin")
+TOKEN_ROLES: tuple[Role, ...] = ("supervisor", "monitor", "hr", "technician", "admin", "switch")
+_SEES_NOBODY = ("agent", "technician", "switch", "nobody")
+
+
+class Person(Struct, kw_only=True, frozen=True):
+    """An account that is logged in, or a token. `agent`: the id of an asesor's own; `teams`: of a
+    supervisor or monitor; empty teams of a supervisor are none, of the others all.
+
+    `session` names what let him in and `address` where he is; both are empty for a person of this
+    machine itself.
+    """
+
+    id: str
+    name: str
+    role: Role
+    agent: str | None = None
+    teams: frozenset[str] = field(default_factory=frozenset)
+    language: str | None = None
+    session: str = ""
+    address: str = ""
+    must_change: bool = False  # his password, before anything else
+
+    @property
+    def home(self) -> str:
+        """The page he begins on."""
+        if self.may("floor"):
+            return "/ui/"
+        if self.role == "agent":
+            return f"/ui/agents/{self.agent}"
+        if self.may("attendance"):
+            return "/ui/attendance"
+        return "/ui/fleet" if self.may("fleet") else "/account"
+
+    def may(self, *rights: Right) -> bool:
+        """Whether he has one of these rights."""
+        return not RIGHTS[self.role].isdisjoint(rights)
+
+    def scope(self, people: People) -> frozenset[str] | None:
+        """The teams whose agents he sees; None: every agent."""
+        if self.role in _SEES_NOBODY:
+            return frozenset()
+        teams = self.teams.union(people.supervised.get(self.id, ()))
+        return teams if self.role == "supervisor" or teams else None
+
+    def sees(self, agent: str, people: People) -> bool:
+        """Whether this agent's figures are among what he may see at all."""
+        if self.role == "agent":
+            return agent == self.agent
+        teams = self.scope(people)
+        return teams is None or people.team(agent) in teams

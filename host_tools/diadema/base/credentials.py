@@ -1,0 +1,105 @@
+"""The run's random passwords and the site's badge and card keys, in `secrets.json` (mode 0600).
+
+Made once a data directory: the badge key must stay, or no roster would know its badges any more;
+and so must the card key, from which the keys in all the secure badges were made.
+"""
+
+import base64
+import hmac
+import os
+import re
+import secrets
+
+import msgspec
+from msgspec import Struct
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, write_whole
+
+_GATEWAY = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+class Secrets(Struct):
+    """Passwords of NATS' users, the API's bearer token, badge key and card key (hex). Of
+    `gateway` each gateway's password is made, by its name.
+    """
+
+    host: str
+    gateway: str
+    api: str
+    badge_key: str
+    issuer: str = ""  # hex seed by which answers to NATS about stations are signed
+    bridge: str = ""  # of mosquitto, where it stands in for the stations' door
+    card_key: str = ""  # of it the secure badges' keys are made; no station is told
+    system: str = ""  # of NATS' own account, which ends connections
+    gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked
+
+
+def load_or_create(data: DataDir) -> Secrets:
+    """The secrets of `data`; new random ones the first time."""
+    if data.secrets.exists():
+        known = load(data)
+        if not (known.issuer and known.bridge and known.card_key and known.system):
+            known.issuer = known.issuer or secrets.token_hex(32)
+            known.bridge = known.bridge or secrets.token_urlsafe(24)
+            known.card_key = known.card_key or secrets.token_hex(16)
+            known.system = known.system or secrets.token_urlsafe(24)
+            write_whole(data.secrets, msgspec.json.encode(known), 0o600)
+        return known
+    made = Secrets(
+        host=secrets.token_urlsafe(24),
+        gateway=secrets.token_urlsafe(24),
+        api=secrets.token_urlsafe(24),
+        badge_key=secrets.token_hex(32),
+        issuer=secrets.token_hex(32),
+        bridge=secrets.token_urlsafe(24),
+        card_key=secrets.token_hex(16),
+        system=secrets.token_urlsafe(24),
+    )
+    beside = data.secrets.with_name(f"{data.secrets.name}.{os.getpid()}")
+    write_whole(beside, msgspec.json.encode(made), 0o600)
+    try:
+        os.link(beside, data.secrets)
+    except FileExistsError:  # another process was faster: there is one badge key
+        return load(data)
+    finally:
+        beside.unlink()
+    return made
+
+
+def is_gateway(name: str) -> bool:
+    """Whether a gateway may be called so."""
+    return _GATEWAY.fullmatch(name) is not None
+
+
+def gateway_password(known: Secrets, name: str) -> str | None:
+    """Of the gateway's present credential; None after it was revoked."""
+    number = known.gateways.get(name, 1)
+    if number < 0:
+        return None
+    secret = hmac.digest(known.gateway.encode(), b"gw-%b\n%d" % (name.encode(), number), "sha256")
+    return base64.urlsafe_b64encode(secret).decode().rstrip("=")
+
+
+def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) -> None:
+    """A new credential in place of the old one, or none."""
+    number = abs(known.gateways.get(name, 1))
+    known.gateways[name] = -number if revoke else number + 1
+    write_whole(data.secrets, msgspec.json.encode(known), 0o600)
+
+
+def load(data: DataDir) -> Secrets:
+    """Raises DiademaError when they are missing, unreadable, or open to other users."""
+    try:
+        if os.name == "posix" and data.secrets.stat().st_mode & 0o077:
+            raise DiademaError(f"{data.secrets} can be read by others: run chmod 600 on it")
+        return msgspec.json.decode(data.secrets.read_bytes(), type=Secrets)
+    except FileNotFoundError:
+        raise DiademaError(
+            f"no {data.secrets}: start `diadema hub` on this directory first, or check --data"
+        ) from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise DiademaError(
+            f"cannot read {data.secrets} ({error}): restore it from a backup. "
+            "A new one would make every badge unknown until stations have the new roster."
+        ) from error

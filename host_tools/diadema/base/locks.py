@@ -1,0 +1,49 @@
+"""One owner a directory: an advisory lock that ends with the process, however it ends."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import cannot_write
+
+_LOOK_S = 0.05
+
+
+class AlreadyLocked(DiademaError):
+    """Another process holds it; `owner` is what that one wrote into the file."""
+
+    def __init__(self, path: Path, owner: str) -> None:
+        super().__init__(f"{path} is in use by another program{f' ({owner})' if owner else ''}")
+        self.owner = owner
+
+
+@contextmanager
+def locked(path: Path, *, wait_s: float = 0.0, note: str = "") -> Iterator[None]:
+    """Hold the lock; raise AlreadyLocked when it is not free within `wait_s` of real time.
+
+    It blocks while it waits: for start-up only.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
+    try:
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    owner = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+                    raise AlreadyLocked(path, owner) from None
+                time.sleep(_LOOK_S)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, note.encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,116 @@
+"""Where the host keeps what it keeps: one data directory, every file in it named here.
+
+`hub.json` says where a running hub is reached; it stands there only while everything is up.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from diadema.base.errors import DiademaError
+
+
+class Hub(Struct):
+    """hub.json. `web` and `nats` are URLs, `mqtt` is (host, port), `children` process ids."""
+
+    pid: int
+    children: dict[str, int]
+    web: str
+    nats: str
+    mqtt: tuple[str, int]
+
+
+class DataDir:
+    """The files of one data directory. Making the object touches nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.hub = root / "hub.json"
+        self.secrets = root / "secrets.json"
+        self.keys = root / "keys.json"
+        self.tls = root / "tls"
+        self.mosquitto = root / "mosquitto"
+        self.lock = root / "lock"
+        self.ingest_lock = root / "ingest.lock"
+        self.nats = root / "nats"
+        self.ports = self.nats / "ports.json"
+        self.store = root / "store.sqlite3"
+        self.site = root / "site.json"
+        self.zone = root / "zone"  # that an import was told, while there is no site
+        self.logs = root / "logs"
+        self.journals = root / "journals"  # of stations whose flash was to be written anew
+        self.images = root / "images"  # that stations are flashed with
+        self.boards = root / "boards"  # own files of those whose flash is being written
+        self.directory = root / "directory.sqlite3"  # people and places
+        self.accounts = root / "accounts.sqlite3"  # who may look, and who did
+        self.erased = root / "erased.sqlite3"  # keyed hashes of what was
+        self.pending_pin = root / "pending_pin.json"  # a reset that is being noted
+        self.rollups = root / "rollups.sqlite3"  # sums of the store; deleting it only costs time
+        self.update_key = root / "update_key.pub"  # of who signs programs for stations
+        self.updates = root / "updates"  # their bundles, by SHA-256
+        self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
+        self.proofs = root / "proofs"  # what stations measured of themselves
+        self.reports = root / "reports"  # of the scheduled runs
+
+    def gateway(self, name: str) -> Path:
+        return self.root / f"gateway-{name}.json"
+
+    def log(self, name: str) -> Path:
+        """`name` is a station id or the name of a part of the hub."""
+        return self.logs / f"{name}.log"
+
+    def make(self) -> None:
+        """Create the directory and its folders. Raises DiademaError when that is not allowed."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.name == "posix" and self.root.stat().st_mode & 0o077:
+                self.root.chmod(0o700)  # older ones let everybody in
+            self.nats.mkdir(exist_ok=True, mode=0o700)
+            self.logs.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
+
+    def read_hub(self) -> Hub | None:
+        """The hub that says it runs on this directory; None when none does."""
+        try:
+            return msgspec.json.decode(self.hub.read_bytes(), type=Hub)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+
+def cannot_write(path: Path, error: OSError) -> DiademaError:
+    return DiademaError(
+        f"cannot write to {path}: {error.strerror}. Name a directory that is there and yours "
+        "(--data DIR, -o FILE), or change its permissions."
+    )
+
+
+def default_root() -> Path:
+    """The user's data folder."""
+    import platformdirs
+
+    return platformdirs.user_data_path("diadema")
+
+
+def keep_private() -> None:
+    """What this process and its children write is their owner's: names, marks, keys."""
+    os.umask(0o077)
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Readers see the old content or the new one, never a part; also after a power cut."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if hasattr(os, "fchmod"):
+                os.fchmod(descriptor, mode)  # whatever the umask is
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

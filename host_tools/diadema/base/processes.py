@@ -1,0 +1,97 @@
+"""Small things about processes: noticing that the hub is gone, and ending what it left behind."""
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from diadema.base.paths import DataDir
+
+_LOOK_S = 0.02
+_PATIENCE_S = 2.0  # between asking a process to end and ending it
+
+
+def on_closed_input(call: Callable[[], object]) -> None:
+    """Call once when standard input ends, if it is a pipe (from the hub); else never."""
+    mode = os.fstat(0).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        call()
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
+
+
+def command_line(pid: int) -> str:
+    """The command of a running process, empty when there is none."""
+    proc = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self").exists():
+        try:
+            return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            return ""
+    found = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()
+
+
+def end_process(pid: int, marks: Iterable[str]) -> bool:
+    """End `pid` if its command has all of `marks` in it, and wait; False if it is another's."""
+    marks = list(marks)
+
+    def ours() -> bool:
+        line = command_line(pid)
+        return bool(line) and all(mark in line for mark in marks)
+
+    if not ours():
+        return False
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until:
+            if not ours():
+                return True
+            time.sleep(_LOOK_S)
+    return True
+
+
+def end_broker(data: DataDir) -> bool:
+    """End a NATS server that runs on this directory's configuration."""
+    pid = _broker_pid(data)
+    return pid is not None and end_process(pid, ("nats-server", str(data.nats)))
+
+
+def reload_broker(data: DataDir) -> None:
+    """Have it read its files again: its connections by MQTT end, and come back."""
+    pid = _broker_pid(data)
+    if pid is not None and "nats-server" in command_line(pid):
+        os.kill(pid, signal.SIGHUP)
+
+
+def _broker_pid(data: DataDir) -> int | None:
+    try:
+        return int((data.nats / "nats.pid").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def end_leftovers(data: DataDir) -> bool:
+    """End what a hub that was killed left running here. The directory's lock must be ours."""
+    left = data.read_hub()
+    ended = False
+    for name, pid in (left.children if left else {}).items():
+        if name != "nats":
+            ended |= end_process(pid, (f"diadema.{name}", str(data.root)))
+    ended |= end_broker(data)
+    data.hub.unlink(missing_ok=True)
+    return ended

@@ -1,0 +1,48 @@
+"""`diadema label`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diadema.cli.options import Data, data_root
+
+
+def label(
+    stations: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="STATION...", help="An id, or the seat it stands at."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="A .pdf, or a .png of one station.")
+    ] = Path("labels.pdf"),
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every station of the site, a page each.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Make the labels of stations, 62 × 29 mm: seat, site, id, MAC address, and the id as QR."""
+    from diadema.base.errors import DiademaError
+    from diadema.base.paths import DataDir, write_whole
+    from diadema.site import description as sites
+    from diadema.stations.label.drawing import as_pdf, as_png
+    from diadema.stations.label.layout import label_of
+
+    site = sites.load(DataDir(data_root(data)).site)
+    if everything == bool(stations):
+        raise DiademaError("name stations, or take --all")
+    names = stations or [one.id for one in site.stations]
+    kind = out.suffix.lower()
+    if kind not in (".pdf", ".png") or (kind == ".png" and len(names) != 1):
+        raise DiademaError(f"{out}: the name must end in .pdf, or in .png for one station")
+    labels = []
+    for name in names:
+        found = label_of(site, name)
+        if found is None:
+            raise DiademaError(f"no station {name} in the site: `diadema provision` puts it there")
+        labels.append(found)
+    try:
+        write_whole(out, as_pdf(labels) if kind == ".pdf" else as_png(labels[0]))
+    except OSError as error:
+        raise DiademaError(f"cannot write {out}: {error.strerror}") from error
+    print(f"{len(labels)} labels in {out}")

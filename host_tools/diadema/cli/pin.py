@@ -1,0 +1,105 @@
+"""`diadema pin`: asks for an agent's PIN and gives its verifier, or writes it into a site's file.
+
+The PIN is never an argument, for those are seen in the list of processes and kept by shells.
+"""
+
+import getpass
+import json
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from diadema.base.errors import DiademaError
+from diadema.site.pins import check_pin, make_verifier
+
+
+def pin(
+    agent: Annotated[str, typer.Argument(help="Id of the agent, as site.json names her.")],
+    site: Annotated[
+        Path | None, typer.Option("--site", help="Write it into this description of the site.")
+    ] = None,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read the PIN from standard input, for scripts.")
+    ] = False,
+) -> None:
+    """Ask for an agent's PIN, six digits from 1 to 6, and make what is kept in its place."""
+    from diadema.base.paths import write_whole
+
+    described = None if site is None else _read(site)
+    if described is not None:
+        _agent_in(described, agent, str(site))
+    verifier = make_verifier(sys.stdin.readline().rstrip("\r\n") if stdin else ask_twice(agent))
+    if site is None or described is None:
+        print(verifier)
+        return
+    text = with_pin(described, agent, verifier, str(site))
+    write_whole(site, text.encode(), site.stat().st_mode & 0o777)
+    print(f"{site} has the PIN of {agent} now; diadema site {site} puts it in force.")
+
+
+def ask_twice(agent: str) -> str:
+    """The PIN, without an echo. Raises DiademaError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            first = getpass.getpass(f"PIN of {agent}, six digits from 1 to 6: ")
+            check_pin(first)
+            second = getpass.getpass("The same once more: ")
+        except (getpass.GetPassWarning, EOFError) as error:
+            raise DiademaError("there is no terminal to ask at: use --stdin") from error
+    if first != second:
+        raise DiademaError("the two are not the same; nothing was changed")
+    return first
+
+
+def with_pin(text: str, agent: str, verifier: str, file: str) -> str:
+    """The site's description with that verifier, and otherwise as people wrote it where that can
+    be. Raises DiademaError.
+    """
+    wanted, row = _agent_in(text, agent, file)
+    old = row.get("pin")
+    row["pin"] = verifier
+    for changed in _changes(text, agent, old, verifier):
+        if json.loads(changed) == wanted:
+            return changed
+    return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n"
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DiademaError(f"{file}: it is no JSON: {error}") from error
+
+
+def _agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The whole description, and the agent's part of it."""
+    try:
+        described = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DiademaError(f"{file}: it is no JSON: {error}") from error
+    rows = described.get("agents") if isinstance(described, dict) else None
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and row.get("id") == agent:
+            return described, row
+    raise DiademaError(f"{file} names no agent {agent}")
+
+
+def _changes(text: str, agent: str, old: Any, verifier: str) -> Iterator[str]:
+    """The text with the verifier in each place that may be the right one."""
+    if old and isinstance(old, str):
+        for at in re.finditer(re.escape(old), text):
+            yield text[: at.start()] + verifier + text[at.end() :]
+    elif old is None:
+        for at in re.finditer(rf'"id"\s*:\s*"{re.escape(agent)}"(,\s*)?', text):
+            between = at[1] or ""
+            name = at[0].removesuffix(between)
+            new = f'{name}{between or ", "}"pin": "{verifier}"{between}'
+            yield text[: at.start()] + new + text[at.end() :]

@@ -1,0 +1,101 @@
+"""`diadema prove`: what only a chip can say, and the record of it."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diadema.cli.options import AsJson, Data, data_root
+from diadema.stations.technician.options import By, Key, RunFirst
+
+_WIDE = 120  # where it is written to a file
+
+app = typer.Typer(
+    help="Measure what only a chip can say, beside the design's budgets.",
+    no_args_is_help=True, add_completion=False, cls=RunFirst,
+)  # fmt: skip
+
+
+@app.command()
+def run(
+    port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0; its gateway is ended.")],
+    brief: Annotated[
+        bool, typer.Option("--brief", help="The chip alone: no sound, no badges, no plugs.")
+    ] = False,
+    by: By = "diadema",
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Its record. Default: in DIR/proofs/.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a station of this site on its cable, with somebody at its keys, in some ten minutes.
+    It needs no hub. Exit code 1 when a budget is missed, a figure is missing or cannot be, or the
+    chip takes more than twice what the simulated board does.
+    """
+    from rich.console import Console
+
+    from diadema.base.clock import SystemClock
+    from diadema.base.errors import DiademaError
+    from diadema.base.paths import DataDir, write_whole
+    from diadema.stations.fleet.reading import seats_of
+    from diadema.stations.prove import telling
+    from diadema.stations.prove.figures import figures, wrong
+    from diadema.stations.prove.record import proof_of, sign
+    from diadema.stations.prove.work import measure
+    from diadema.stations.technician import hub_key, screen
+    from diadema.stations.technician.record import written
+    from diadema.words import text
+
+    where = DataDir(data_root(data))
+    language = screen.language(where)
+    say = screen.silent if as_json else screen.say
+    told, forged = asyncio.run(measure(where, port, say, brief=brief))
+    found = figures(told)
+    seat = seats_of(where).get(told.s)
+    proof = proof_of(told, found, seat, forged=forged, by=by, now=SystemClock().now_ms())
+    signed = sign(proof, hub_key.load_or_make(where))
+    file = out or where.proofs / f"{told.s}.json"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, written(signed))
+    except OSError as error:
+        raise DiademaError(f"cannot write {file}: {error.strerror}") from error
+    if as_json:
+        print(written(signed).decode(), end="")
+    else:
+        wide = Console(highlight=False)
+        if not wide.is_terminal:
+            wide.width = max(wide.width, _WIDE)
+        wide.print(telling.table(found, language))
+        for line in telling.lies([*wrong(found)], language):
+            say(line)
+        if forged:
+            say(text("prove.forged_some", language, count=forged))
+        say(text(f"prove.{'right' if proof.right else 'wrong'}", language, file=file))
+    sys.exit(0 if proof.right else 1)
+
+
+@app.command()
+def table(
+    file: Annotated[Path, typer.Argument(help="As `diadema prove -o FILE` made it.")],
+    key: Key = None,
+    language: Annotated[str, typer.Option("--language", help="es or en.")] = "en",
+    data: Data = None,
+) -> None:
+    """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered."""
+    from diadema.base.paths import DataDir
+    from diadema.stations.prove import telling
+    from diadema.stations.prove.record import Signed, is_right
+    from diadema.stations.technician import hub_key, screen
+    from diadema.stations.technician.record import read
+    from diadema.words import known, text
+
+    where = DataDir(data_root(data))
+    signed = read(file, Signed, "diadema prove")
+    if not is_right(signed, hub_key.public_of(where, key)):
+        print(text("prove.altered", screen.language(where), file=file), file=sys.stderr)
+        sys.exit(1)
+    print(telling.markdown(signed, known(language)), end="")

@@ -1,0 +1,1 @@
+"""Other systems: call logs in, queue_log and CloudEvents out."""

@@ -1,0 +1,309 @@
+"""Takes whole logs of a switch into the store: all of their rows, or none.
+
+A log is known by its first row, and its events by their order: so the same log again changes
+nothing, and one that has grown goes on where it was. With the hub running it goes through the hub.
+"""
+
+import asyncio
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct, field
+from sqlalchemy import Connection, select
+
+from diadema.base import credentials
+from diadema.base.clock import Clock
+from diadema.base.errors import DiademaError
+from diadema.base.exclusive import alone
+from diadema.base.paths import DataDir
+from diadema.exchange.imports.queue_rows import BadRow, Row, read_rows
+from diadema.exchange.imports.queue_verbs import OTHERS, VERBS, Translator
+from diadema.ingest.core import Ingest
+from diadema.ingest.decode import decode_known
+from diadema.ingest.messages import Message, subject_of
+from diadema.site import description
+from diadema.site.directory.reading import note_zone
+from diadema.store import open_reader, open_writer, tables
+from diadema.store.rows import SWITCH
+from diadema.wire.ask_hub import ask_hub
+from diadema.wire.events import (
+    QueueAbandoned,
+    QueueConnected,
+    QueueEntered,
+    QueueEvent,
+    QueueLeft,
+)
+
+_BATCH = 5000
+_QUARTER_MS = 900_000  # no day begins within one
+_ASKED = 400  # events of a question to the hub: well within the broker's largest message
+
+type Progress = Callable[[int, int], None]  # events taken in, of how many
+
+
+class Told(Struct):
+    """A line of a file, and what is to be said of it."""
+
+    file: str
+    line: int
+    what: str
+
+
+class Imported(Struct, kw_only=True):
+    """`calls` by what became of them, each once, see `Translator.outcomes`; `other` and `unknown`:
+    lines by verb that say nothing of callers, and that nobody knows. Nothing was imported when
+    there are `bad` rows that were not to be skipped, or when it was only looked at.
+    """
+
+    imported: bool = False
+    source: str
+    zone: str
+    rows: int = 0
+    days: list[str] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    verbs: dict[str, int] = field(default_factory=dict)
+    other: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    unentered: int = 0
+    events: int = 0
+    new: int = 0
+    bad: list[Told] = field(default_factory=list)
+    unfinished: list[Told] = field(default_factory=list)
+
+
+@dataclass
+class _Read:
+    path: Path
+    e: int
+    bodies: list[bytes]
+    translator: Translator
+    rows: list[Row]
+    bad: list[BadRow]
+    unfinished: int | None
+
+
+def epoch(first: bytes, queues: Iterable[str]) -> int:
+    """Of a log that begins with this row, when only these queues of it are taken."""
+    return zlib.crc32(b"\n".join([first, *(queue.encode() for queue in sorted({*queues}))]))
+
+
+def import_queue_log(
+    files: Sequence[Path],
+    data: DataDir,
+    clock: Clock,
+    *,
+    name: str = "central",
+    zone: ZoneInfo | None = None,
+    queues: Sequence[str] = (),
+    skip_bad: bool = False,
+    dry_run: bool = False,
+    progress: Progress = lambda *_: None,
+) -> Imported:
+    """`name` of the switch; `zone` of a dump's local times, the site's by default, UTC while there
+    is none. Raises DiademaError.
+    """
+    described = description.load(data.site) if data.site.exists() else None
+    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
+    key = ""
+    if data.secrets.exists() or not dry_run:
+        data.make()
+        key = credentials.load_or_create(data).badge_key
+    s = SWITCH + name
+    read = _in_order(_read(path, s, key, zone, queues) for path in files)
+    done = _summary(read, s, zone)
+    wanted = not done.bad or skip_bad
+    if not wanted or dry_run:
+        done.new = sum(len(_new(data, s, file)) for file in read)
+        return done
+    try:
+        with alone(data, "import"):
+            _check(data, s, read, done)
+            writer = open_writer(data.store)
+            try:
+                ingest = Ingest(writer, described, clock)
+                _send(data, s, read, done.new, progress, _Into(ingest, s))
+            finally:
+                writer.close()
+    except DiademaError:
+        if data.read_hub() is None:
+            raise
+        _check(data, s, read, done)
+        _send(data, s, read, done.new, progress, _Through(data, s))
+    if told is not None:
+        note_zone(data, told)
+    done.imported = True
+    return done
+
+
+class _Into:
+    """The store itself."""
+
+    size = _BATCH
+
+    def __init__(self, ingest: Ingest, s: str) -> None:
+        self._ingest, self._subject = ingest, subject_of(s)
+
+    def __call__(self, e: int, bodies: Sequence[bytes]) -> None:
+        self._ingest.take_file([Message(0, self._subject, body) for body in bodies])
+
+
+class _Through:
+    """The hub that runs there."""
+
+    size = _ASKED
+
+    def __init__(self, data: DataDir, s: str) -> None:
+        self._data, self._s = data, s
+
+    def __call__(self, e: int, bodies: Sequence[bytes]) -> None:
+        body = {"s": self._s, "e": e, "events": [one.decode() for one in bodies]}
+        asyncio.run(ask_hub(self._data, "hub.queue", body))
+
+
+def _send(
+    data: DataDir,
+    s: str,
+    read: Sequence[_Read],
+    total: int,
+    progress: Progress,
+    take: _Into | _Through,
+) -> None:
+    taken = 0
+    for file in read:
+        bodies = _new(data, s, file)
+        for at in range(0, len(bodies), take.size):
+            batch = bodies[at : at + take.size]
+            take(file.e, batch)
+            taken += len(batch)
+            progress(taken, total)
+
+
+def _read(path: Path, s: str, key: str, zone: ZoneInfo, queues: Sequence[str]) -> _Read:
+    found = read_rows(path, zone)
+    e = epoch(found.first, queues)
+    translator = Translator(s, e, key, queues)
+    file = _Read(path, e, [], translator, [], [], found.unfinished)
+    for row in found.rows:
+        told = row if isinstance(row, BadRow) else translator.take(row)
+        if isinstance(told, BadRow):
+            file.bad.append(told)
+        else:
+            assert isinstance(row, Row)
+            file.rows.append(row)
+            file.bodies += told
+    return file
+
+
+def _in_order(read: Iterable[_Read]) -> list[_Read]:
+    """Each log once, the oldest first: a call may begin in one and end in the next."""
+    once = {file.e: file for file in sorted(read, key=lambda file: len(file.bodies))}
+    return sorted(once.values(), key=lambda file: file.rows[0].t if file.rows else 0)
+
+
+def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
+    done = Imported(source=s, zone=zone.key)
+    days: set[str] = set()
+    calls: Counter[str] = Counter()
+    verbs: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for file in read:
+        one = file.translator
+        done.rows += len(file.rows) + len(file.bad)
+        done.events += len(file.bodies)
+        done.repeated += one.repeated
+        done.unentered += one.unentered
+        calls += one.outcomes
+        verbs += one.verbs
+        unknown += one.unknown
+        days |= {_day(one, zone) for one in {row.t // _QUARTER_MS for row in file.rows}}
+        path = str(file.path)
+        done.bad += [Told(path, bad.line, bad.why) for bad in sorted(file.bad, key=_line)]
+        if file.unfinished is not None:
+            done.unfinished.append(Told(path, file.unfinished, "has no end yet: left for later"))
+    done.days, done.calls, done.unknown = sorted(days), dict(calls), dict(unknown)
+    done.other = {verb: n for verb, n in verbs.items() if verb in OTHERS}
+    done.verbs = {verb: n for verb, n in verbs.items() if verb in VERBS}
+    return done
+
+
+def _line(bad: BadRow) -> int:
+    return bad.line
+
+
+def _day(quarter: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(quarter * _QUARTER_MS // 1000, zone).date().isoformat()
+
+
+def _check(data: DataDir, s: str, read: Sequence[_Read], done: Imported) -> None:
+    """Raises DiademaError for what is in otherwise, or from another log, already."""
+    done.new = sum(len(_new(data, s, file)) for file in read)
+    if not data.store.exists():
+        return
+    reader = open_reader(data.store)
+    try:
+        with reader.engine.connect() as connection:
+            for file in read:
+                _refuse_others(connection, s, file, _new(data, s, file))
+    finally:
+        reader.close()
+
+
+def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
+    """What is not in yet. Raises DiademaError when it came in otherwise than it is read now."""
+    if not data.store.exists():
+        return file.bodies
+    row = tables.events.c
+    query = select(row.body).where((row.s == s) & (row.e == file.e)).order_by(row.n)
+    reader = open_reader(data.store)
+    try:
+        with reader.engine.connect() as connection:
+            there = list(connection.execute(query).scalars())
+    finally:
+        reader.close()
+    if not all(map(_same, there, file.bodies)):
+        raise DiademaError(
+            f"{file.path} is in the store already, with another --zone, other rows or other bad "
+            "rows skipped: events are never changed. Repeat it as it was, or give another --data"
+        )
+    return file.bodies[len(there) :]
+
+
+def _same(stored: bytes, now: bytes) -> bool:
+    """An older program told less of the same row."""
+    if stored == now:
+        return True
+    told: dict[str, Any] = msgspec.json.decode(stored)
+    return bool(told.items() <= msgspec.json.decode(now).items())
+
+
+def _refuse_others(connection: Connection, s: str, file: _Read, new: Sequence[bytes]) -> None:
+    """What is in from another log of this switch must not be counted twice."""
+    if not new:
+        return
+    events: list[QueueEvent] = [decode_known(body) for body in new]
+    row = tables.queue_calls.c
+    first, last = (bound(event.t for event in events) for bound in (min, max))
+    query = select(row.queue, row.pbx, row.start_utc, row.connected_utc, row.end_utc).where(
+        (row.s == s) & (row.e != file.e) & (row.start_utc <= last)
+    )
+    query = query.where((row.end_utc >= first) | (row.start_utc >= first))
+    moments = {(queue, pbx, t) for queue, pbx, *ts in connection.execute(query) for t in ts if t}
+    twice = [
+        event
+        for event in events
+        if isinstance(event, QueueEntered | QueueConnected | QueueAbandoned | QueueLeft)
+        and (event.queue, event.pbx, event.t) in moments
+    ]
+    if twice:
+        raise DiademaError(
+            f"{file.path}: {len(twice)} of its rows came in from another log already, the first "
+            f"of them in line {twice[0].line}. Remove them, and import the rest"
+        )

@@ -1,0 +1,1 @@
+"""Carries the stations on serial cables to the broker. It keeps nothing."""

@@ -1,0 +1,121 @@
+"""A change of the broker's CA: who does not hold the next one yet, and the steps once all do."""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable, Mapping
+
+from diadema.base.certificates import Certificates
+from diadema.base.credentials import Secrets, gateway_password
+from diadema.base.paths import DataDir
+from diadema.base.processes import reload_broker
+from diadema.hub.broker import read_ports
+from diadema.hub.mosquitto import Mosquitto, read_door
+from diadema.site.description import Site
+from diadema.store.station_memory import Station
+
+_LOOK_S = _ANSWER_S = 1.0
+_AGAIN_S = 10.0  # a broker ends its connections when it reads its certificate again
+
+log = logging.getLogger("diadema.ingest")
+
+
+def stations_due(
+    site: Site | None,
+    stations: Mapping[str, Station],
+    revoked: Callable[[str], bool],
+    mark: str,
+) -> list[str]:
+    """Those of the site that may hold the old CA alone: each that connects by MQTT, was configured
+    once, and has not said since, by its credential or over a cable after its proof, that it holds
+    what has this mark.
+    """
+    if site is None or site.wifi is None:
+        return []
+    known = [stations[one.id] for one in site.stations if one.id in stations]
+    return [
+        one.s
+        for one in known
+        if (one.state.generation or one.hello.generation) and one.state.ca != mark
+        if not revoked(one.s)
+    ]
+
+
+def gateways_due(stations: Mapping[str, Station], secrets: Secrets, mark: str) -> list[str]:
+    """Those on other machines whose file has not both."""
+    held = {(one.hello.gw, one.hello.gw_ca) for one in stations.values() if one.hello.gw_ca}
+    return sorted({gw for gw, ca in held if ca != mark and gateway_password(secrets, gw)})
+
+
+class CaChange:
+    def __init__(
+        self,
+        data: DataDir,
+        secrets: Secrets,
+        mosquitto: Mosquitto,
+        stations: Mapping[str, Station],
+        revoked: Callable[[str], bool],
+    ) -> None:
+        self._data = data
+        self._secrets = secrets
+        self._mosquitto = mosquitto
+        self._stations = stations
+        self._revoked = revoked
+        self._certificates = Certificates(data.tls)
+        self._looked = self._asked = -_AGAIN_S  # when we did; when the doors were told to read
+
+    def begin(self) -> None:
+        """Raises DiademaError while another one is not over."""
+        self._certificates.begin()
+        log.warning("the broker's CA is being changed; stations are told both")
+
+    def unsaid(self, s: str) -> bool:
+        """Whether a greeting is to be answered with the configuration, for it may have it without
+        our having heard so from itself: of a program that says which CA it holds.
+        """
+        one = self._stations.get(s)
+        if one is None or not self._certificates.changing:
+            return False
+        return one.hello.keeps and one.state.ca != self._certificates.mark()
+
+    async def step(self, site: Site | None) -> bool:
+        """Whether the old CA has just gone: everybody holds both, and every door shows what the
+        next one signed.
+        """
+        tls, now = self._certificates, time.monotonic()
+        if now - self._looked < _LOOK_S or not tls.changing:
+            return False
+        self._looked = now
+        mark = tls.mark()
+        if stations_due(site, self._stations, self._revoked, mark):
+            return False
+        if gateways_due(self._stations, self._secrets, mark):
+            return False
+        tls.sign_by_next()
+        if not await self._is_shown():
+            if now - self._asked > _AGAIN_S:
+                self._asked = now
+                reload_broker(self._data)
+                self._mosquitto.reload()
+            return False
+        tls.finish()
+        log.warning("the broker's old CA is gone: all hold the next one")
+        return True
+
+    async def _is_shown(self) -> bool:
+        """At the broker, and at mosquitto where that is the stations' door."""
+        ports, door = read_ports(self._data), read_door(self._data)
+        doors = [(ports.door, ports.mqtt)] if ports else []
+        doors += [(door.near, door.port)] if door else []
+        try:
+            for where in doors:
+                shown = await asyncio.to_thread(
+                    ssl.get_server_certificate, where, timeout=_ANSWER_S
+                )
+                if not self._certificates.is_shown(shown):
+                    return False
+        except OSError as error:
+            log.warning("nobody shows the broker's certificate at %s:%d: %s", *where, error)
+            return False
+        return True

@@ -1,0 +1,97 @@
+"""The stations' MQTT credentials: one a station, made with its key, renewed or revoked on request.
+
+A password is HMAC-SHA256 of the credential's number under the station's key: it can be told again
+with each configuration and stands nowhere in clear. The store has its hash.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Collection, Iterable
+
+from msgspec import Struct
+from sqlalchemy import select
+
+from diadema.ingest.core import Ingest
+from diadema.site.station_keys import StationKeys
+from diadema.store import tables
+
+
+class Credential(Struct):
+    """`number` grows with each renewal."""
+
+    number: int
+    sha256: bytes
+    revoked: bool
+
+
+class Enrolment:
+    """Raises StoreUnavailable where it writes; then nothing has changed."""
+
+    def __init__(self, ingest: Ingest, keys: StationKeys) -> None:
+        self._ingest = ingest
+        self._keys = keys
+        self._credentials: dict[str, Credential] = {}
+        with ingest.changing([]) as tx:
+            for s, number, sha256, revoked in tx.execute(select(tables.credentials)):
+                self._credentials[s] = Credential(number, sha256, bool(revoked))
+
+    def enrol(self, stations: Iterable[str]) -> None:
+        """A key and a credential for each of `stations` that has none, all at once."""
+        stations = list(stations)
+        self._keys.make(stations)
+        self._write({s: self._made(s, 1) for s in stations if s not in self._credentials})
+
+    def renew(self, s: str) -> None:
+        """Another key and another password; the old ones are worth nothing any more. Also after a
+        revocation.
+        """
+        self._keys.renew(s)
+        known = self._credentials.get(s)
+        self._write({s: self._made(s, known.number + 1 if known else 1)}, doubted=[s])
+
+    def revoke(self, s: str) -> None:
+        known = self._credentials.get(s)
+        if known is not None:
+            self._write({s: Credential(known.number, known.sha256, True)})
+
+    def knows(self, s: str) -> bool:
+        """It was enrolled once, whatever became of it and of its place in the site."""
+        return s in self._credentials
+
+    def revoked(self, s: str) -> bool:
+        return s in self._credentials and self._credentials[s].revoked
+
+    def password(self, s: str) -> str | None:
+        """None for a station that is not enrolled or was revoked."""
+        known = self._credentials.get(s)
+        return None if known is None or known.revoked else self._password(s, known.number)
+
+    def passwords(self) -> dict[str, str]:
+        """Of every station that may connect."""
+        known = self._credentials.items()
+        return {s: self._password(s, one.number) for s, one in known if not one.revoked}
+
+    def admits(self, s: str, password: str) -> bool:
+        known = self._credentials.get(s)
+        given = hashlib.sha256(password.encode()).digest()
+        return known is not None and hmac.compare_digest(known.sha256, given) and not known.revoked
+
+    def _made(self, s: str, number: int) -> Credential:
+        digest = hashlib.sha256(self._password(s, number).encode()).digest()
+        return Credential(number, digest, False)
+
+    def _password(self, s: str, number: int) -> str:
+        key = self._keys.of(s)
+        assert key is not None
+        secret = hmac.digest(key, b"mqtt\n%d" % number, hashlib.sha256)
+        return base64.urlsafe_b64encode(secret).decode().rstrip("=")
+
+    def _write(self, credentials: dict[str, Credential], doubted: Collection[str] = ()) -> None:
+        if credentials:
+            rows = [(s, c.number, c.sha256, c.revoked) for s, c in credentials.items()]
+            with self._ingest.changing(doubted) as tx:
+                for s in doubted:  # what it showed is worth nothing any more
+                    self._ingest.station(s).hello.proven = False
+                self._ingest.writer.put(tx, tables.credentials, rows)
+            self._credentials |= credentials

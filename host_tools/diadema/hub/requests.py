@@ -1,0 +1,319 @@
+"""What the host side asks the ingest over NATS, and the answers. A refusal is
+`{"error", "detail", "status"}`, with the HTTP status that the web gives it.
+"""
+
+import asyncio
+import logging
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from nats.aio.msg import Msg
+
+from diadema.base.errors import DiademaError
+from diadema.base.idempotency import HEADER, Once
+from diadema.hub.mosquitto import Door
+from diadema.hub.own_journal import Refused
+from diadema.hub.provision_windows import LONGEST_S
+from diadema.stations.update.errors import UpdateError
+from diadema.store import StoreStale, StoreUnavailable, station_timeline
+from diadema.store.rows import SWITCH
+
+if TYPE_CHECKING:
+    from diadema.hub.service import Service
+
+log = logging.getLogger("diadema.ingest")
+
+_FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
+
+type Answer = Callable[[Msg], Awaitable[None]]
+
+
+class _Command(msgspec.Struct):
+    """Which command is asked about."""
+
+    s: str = ""
+    i: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.s, self.i
+
+
+class _Log(msgspec.Struct):
+    """Events of a switch's log, as JSON each; none: only how far it is stored is asked."""
+
+    s: Annotated[str, msgspec.Meta(pattern=rf"^{SWITCH}[A-Za-z0-9_-]{{1,32}}\Z")]
+    e: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    events: list[str] = []
+    live: bool = False
+
+
+class _Journal(msgspec.Struct):
+    """Events of a station's journal, as JSON each, that did not come from the station itself."""
+
+    s: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
+    events: list[str]
+
+
+class _At(msgspec.Struct):
+    """A station on a port of a gateway."""
+
+    s: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
+    gw: str
+    at: str
+    port: int | None = None
+
+
+class _Provision(msgspec.Struct):
+    stations: list[_At]
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)]
+
+
+class _Update(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`bundle` is in base64; or `path`, on this machine."""
+
+    do: Literal["add", "start", "stop", "resume", "status"]
+    path: str | None = None
+    bundle: str | None = None
+    plan: dict[str, Any] = {}
+    number: int = 0
+    stop_after: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    retry: bool = False
+
+
+class Requests:
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+
+    def answers(self) -> dict[str, Answer]:
+        """A callback for each subject."""
+        return {
+            "hub.act": self._named(self._on_act),
+            "hub.ca": self._asked(self._on_ca),
+            "hub.record": self._named(self._on_record),
+            "hub.command": self._named(self._on_command),
+            "hub.clock": self._asked(self._on_clock),
+            "hub.configuration": self._asked(self._on_configuration),
+            "hub.command.get": self._asked(self._on_state),
+            "hub.enrol": self._asked(self._on_enrol),
+            "hub.journal": self._asked(self._on_journal),
+            "hub.mosquitto": self._asked(self._on_mosquitto),
+            "hub.provision": self._asked(self._on_provision),
+            "hub.queue": self._asked(self._on_queue),
+            "hub.selftest": self._named(self._on_selftest),
+            "hub.site": self._asked(self._on_site),
+            "hub.status": self._asked(self._on_status),
+            "hub.update": self._asked(self._on_update),
+        }
+
+    def _named(
+        self, answer: Callable[[dict[str, Any], Once | None], Awaitable[dict[str, Any]]]
+    ) -> Answer:
+        """Of a write: what names itself is done once, and answered again as it was."""
+
+        async def on_write(body: dict[str, Any], message: Msg) -> dict[str, Any]:
+            once = Once.read((message.headers or {}).get(HEADER))
+            kept = self._service.answers.of(once) if once else None
+            return kept if kept is not None else await answer(body, once)
+
+        return self._answering(on_write)
+
+    def _asked(self, answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Answer:
+        return self._answering(lambda body, _: answer(body))
+
+    def _answering(
+        self, answer: Callable[[dict[str, Any], Msg], Awaitable[dict[str, Any]]]
+    ) -> Answer:
+        async def on_request(message: Msg) -> None:
+            try:
+                body = msgspec.json.decode(message.data or b"{}", type=dict[str, Any])
+                reply = await answer(body, message)
+            except (StoreUnavailable, StoreStale) as error:
+                reply = {"error": "store_unavailable", "detail": str(error), "status": 409}
+            except Refused as error:
+                reply = {"error": error.error, "detail": str(error), "status": error.status}
+                reply |= {"values": error.values}
+            except (DiademaError, msgspec.MsgspecError) as error:
+                reply = {"error": "bad_request", "detail": str(error), "status": 422}
+            except Exception:
+                log.exception("a request to %s failed", message.subject)
+                reply = {"error": "internal", "detail": _FAULT, "status": 409}
+            await message.respond(msgspec.json.encode(reply))
+
+        return on_request
+
+    async def _on_command(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
+        s = str(body.pop("s", ""))
+        if s not in self._service.ingest.stations and not self._service.keeper.knows(s):
+            return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
+        i, frames = self._service.commands.ask(s, body, once)
+        await self._service.send(frames)
+        return {"i": i}
+
+    async def _on_act(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
+        """A supervisor's action: noted and, where a station is told, sent."""
+        answer, done = self._service.acts.act(body, once)
+        await self._service.recorded(done)
+        if "code" in answer:
+            self._service.keeper.load()
+            await self._service.use_site()
+        return answer
+
+    async def _on_record(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
+        answer, done = self._service.acts.record(body, once)
+        await self._service.recorded(done)
+        return answer
+
+    async def _on_state(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What became of a command; also asked to see whether we are alive, and take events."""
+        reply = self._command_state(body)
+        return reply | {"paused": True} if self._service.paused else reply
+
+    def _command_state(self, body: dict[str, Any]) -> dict[str, Any]:
+        command = self._service.reader.command(*msgspec.convert(body, _Command).key)
+        if command is None:
+            return {"error": "unknown_command", "detail": "no such command", "status": 404}
+        answer, expires = command["answer"], command["expires_utc"]
+        due = expires is not None and expires <= self._service.clock.now_ms()
+        return {
+            "i": body["i"],
+            "answered": msgspec.json.decode(answer) if answer else None,
+            "expired": command["status"] == "expired" or (command["status"] == "open" and due),
+        }
+
+    async def _on_clock(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What is known of one station's clock."""
+        station = self._service.ingest.stations.get(str(body.get("s", "")))
+        if station is None:
+            return {"error": "unknown_station", "detail": "no such station", "status": 404}
+        return {**station_timeline.told(station.state.clock, self._service.clock.now_ms())}
+
+    async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        known = self._service.ingest.stations.values()
+        stations = [one for one in known if one.s.startswith("DIA-")]
+        links = [station.link for station in stations]
+        clocks = [station.state.clock for station in stations]
+        stored = await asyncio.to_thread(
+            self._service.reader.status
+        )  # counting many takes a moment
+        return stored | {
+            "paused": self._service.paused,
+            "publish_violations": self._service.publish_violations,
+            "refused": self._service.refused,
+            "deferred": self._service.ingest.deferred,
+            "open_commands": self._service.commands.waiting,
+            "clocks": station_timeline.summary(clocks, self._service.clock.now_ms()),
+            "links": {link: links.count(link) for link in ("up", "late", "lost")},
+        }
+
+    async def _on_enrol(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A station's credential; `renew` makes another one, `revoke` ends it."""
+        s = str(body.get("s", ""))
+        renew, revoke = body.get("renew") is True, body.get("revoke") is True
+        if s.startswith("gw-"):
+            return await self._service.enrol_gateway(s[3:], renew=renew, revoke=revoke)
+        of_the_site = self._service.keeper.knows(s)
+        if not of_the_site and not (revoke and self._service.enrolment.knows(s)):
+            detail = f"{s} is not in site.json: name it there first"
+            return {"error": "unknown_station", "detail": detail, "status": 404}
+        if renew:
+            self._service.enrolment.renew(s)
+        elif revoke:
+            self._service.enrolment.revoke(s)
+        if renew or revoke:
+            try:
+                await self._service.use_site()
+            finally:  # whoever else cannot be told
+                await self._service.kick(s)
+        access = self._service.keeper.access(s)
+        return {"s": s, "user": s, "password": None} | access
+
+    async def _on_provision(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Stations may be given their keys, each on its port, for so long."""
+        told = msgspec.convert(body, _Provision)
+        for one in told.stations:
+            await self._service.open_window(one.s, one.gw, one.at, one.port, told.seconds)
+        return {"seconds": told.seconds}
+
+    async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A switch's log: its events are stored when this answers, each once."""
+        told = msgspec.convert(body, _Log)
+        bodies = [one.encode() for one in told.events]
+        position = await self._service.take_log(told.s, told.e, bodies, live=told.live)
+        return {"position": position}
+
+    async def _on_journal(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What was read from a station's flash: stored when this answers, each event once."""
+        told = msgspec.convert(body, _Journal)
+        await self._service.take_journal(told.s, [one.encode() for one in told.events])
+        return {"taken": len(told.events)}
+
+    async def _on_selftest(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
+        """A station's bench test begins; its record is made when it tells how it ended."""
+        answer, frames = self._service.inspections.begin(body, once)
+        await self._service.send(frames)
+        return answer
+
+    async def _on_configuration(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What a station should have, for one that has lost it."""
+        s, maker = str(body.get("s", "")), self._service.keeper.maker
+        if maker is None or not maker.knows(s):
+            return {"error": "unknown_station", "detail": f"no seat has {s}", "status": 404}
+        key = await self._service.new_key(s)
+        maker = self._service.keeper.maker or maker  # it may be another by the key
+        config = b64encode(maker.build(s, key)).decode()
+        return {"generation": maker.generation, "config": config}
+
+    async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
+        self._service.keeper.load()
+        await self._service.use_site()
+        return {"generation": self._service.keeper.generation}
+
+    async def _on_ca(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Another CA of the broker comes to the stations, beside the one they hold."""
+        self._service.ca_change.begin()
+        await self._service.use_site()
+        return {"generation": self._service.keeper.generation}
+
+    async def _on_update(self, body: dict[str, Any]) -> dict[str, Any]:
+        """New programs: a bundle comes in, a roll-out begins, ends or goes on."""
+        told = msgspec.convert(body, _Update)
+        updates = self._service.updates
+        if told.do == "add":
+            found = updates.add(await asyncio.to_thread(_bundle_bytes, told))
+            manifest: dict[str, Any] = msgspec.to_builtins(found.manifest)
+            return {"sha256": found.sha256, "parts": found.parts, "manifest": manifest}
+        if told.do == "start":
+            return {"number": updates.start(told.plan).number}
+        if told.do == "stop":
+            updates.stop(told.number)
+        elif told.do == "resume":
+            updates.resume(told.number, told.stop_after, told.retry)
+        return {"rollouts": updates.told()}
+
+    async def _on_mosquitto(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Mosquitto as the stations' door; `remove`: NATS' own again."""
+        mosquitto = self._service.mosquitto
+        if body.pop("remove", False):
+            mosquitto.close()
+            conf = None
+        else:
+            mosquitto.open(msgspec.convert(body, Door))
+            conf = str(mosquitto.conf)
+        await self._service.use_site()
+        return {"conf": conf}
+
+
+def _bundle_bytes(told: _Update) -> bytes:
+    """Raises UpdateError."""
+    try:
+        if told.path is not None:
+            return Path(told.path).read_bytes()
+        return b64decode(told.bundle or "", validate=True)
+    except OSError as error:
+        raise UpdateError(f"cannot read {told.path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UpdateError(f"the bundle is no base64: {error}") from error

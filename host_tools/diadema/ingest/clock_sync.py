@@ -1,0 +1,71 @@
+"""Gives each boot its clock, and with it an hour to what happened there: at once, or, marked late,
+when an anchor comes. A boot that ends without one waits for the next boot that has one.
+"""
+
+from diadema.ingest.changes import Changes
+from diadema.ingest.trails import clock_set
+from diadema.ingest.window import FIRST_MS
+from diadema.store.station_state import StationState
+from diadema.store.station_timeline import (
+    BOOTS_KEPT,
+    UNTOLD_MS,
+    Adrift,
+    between,
+)
+from diadema.wire.events import Event, StationClock
+
+
+def end_boot(state: StationState) -> None:
+    """The boot is over; one without an hour is kept, for its length and what lacks its hour."""
+    if state.offset is not None:
+        state.sure_utc = state.newest_utc
+        state.sure_ms = state.clock.uncertainty_at(state.u)
+    elif not state.is_new:
+        b = state.b if state.hourless else 0
+        last = state.adrift[-1] if state.adrift else None
+        if last is not None and not b and not last.b:
+            last.ms += state.u
+        else:
+            state.adrift.append(Adrift(state.e, b, state.u))
+        if len(state.adrift) > BOOTS_KEPT:
+            del state.adrift[0]
+    state.offset, state.hourless, state.clock = None, False, state.clock.next_boot()
+
+
+def hour_before_anchor(changes: Changes, state: StationState, event: Event) -> int | None:
+    """UTC of an event of a boot without an anchor: its own `t`. By that the boot has its hour too:
+    the anchor that gave it to the station is lost.
+    """
+    if event.t is None:
+        state.hourless |= isinstance(getattr(event, "a", None), str)
+    elif type(event) is not StationClock:
+        _anchor(changes, state, event, event.t, "event", UNTOLD_MS)
+    return event.t
+
+
+def take_anchor(changes: Changes, state: StationState, event: StationClock) -> None:
+    _anchor(changes, state, event, event.utc, event.source, event.uncertainty_ms)
+    state.newest_utc = event.utc
+
+
+def _anchor(
+    changes: Changes, state: StationState, event: Event, utc: int, source: str, doubt: int
+) -> None:
+    clock, first = state.clock, state.offset is None
+    jump = clock.anchor(event.u, utc, source, doubt)
+    changes.anchor(event.s, event.e, event.b, clock, jump)
+    state.offset = utc - event.u
+    if jump is not None:
+        clock_set(changes, state, event)
+    if not first:
+        return
+    clocks = {(event.e, event.b): clock}
+    if state.adrift and state.sure_utc is not None:
+        doubt_ms = max(state.sure_ms, clock.uncertainty_at(0))
+        found = between(state.adrift, state.sure_utc, clock.utc_at(0), doubt_ms)
+        for boot, its in zip(state.adrift, found, strict=True):
+            if boot.b and its.utc >= FIRST_MS:
+                clocks[boot.e, boot.b] = its
+                changes.anchor(event.s, boot.e, boot.b, its, None)
+    state.adrift.clear()
+    changes.place(event.s, state, clocks)

@@ -1,0 +1,1 @@
+"""Work on a store at rest: rebuild, and personal data."""

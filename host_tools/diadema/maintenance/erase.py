@@ -1,0 +1,237 @@
+"""Erasure after retention: events older than it lose what tells of a person and keep what they
+count, in one recorded operation on a stopped hub; what follows from them is then rebuilt. What
+tells of people beside the store goes too (`files`), and what comes back is known again (`obey`).
+
+Of a station only whole sessions are taken, up to the last one that was closed before the limit, so
+that none is half somebody's. Attendance keeps its own, longer time. Until that is over too, who
+knows a mark can find by hour and seat whose the nameless session beside it was.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from diadema.access import Accounts
+from diadema.access.roles import Person
+from diadema.base.clock import Clock
+from diadema.base.errors import DiademaError
+from diadema.base.exclusive import alone
+from diadema.base.paths import DataDir
+from diadema.maintenance.erase_files import clear_files
+from diadema.wire.scrub import Names, scrubbed
+from diadema.maintenance.rebuild import rebuild
+from diadema.store.erased import ERASED, ErasedList, last_erasure
+from diadema.maintenance.records_keeping import enter
+
+MONTH_MS = 365.25 / 12 * 86_400_000
+MARK_YEARS = 5  # by DS 004-2006-TR
+_MARK_MS = round(MARK_YEARS * 12 * MONTH_MS)
+_ATTENDANCE = ("attendance.marked", "attendance.corrected", "attendance.justified")
+_HOST = ("HUB-", "WEB-", "PBX-")
+_ROWS = 2000
+
+type Progress = Callable[[int, int], None]
+
+
+class Erased(Struct, kw_only=True):
+    """`before_ms` of everything but attendance, `marks_before_ms` of that. `chain`: the last hash
+    of the ledger of marks before and after, for whoever holds an older one.
+    """
+
+    before_ms: int
+    marks_before_ms: int
+    events: int = 0
+    people: int = 0
+    commands: int = 0
+    entries: int = 0
+    files: int = 0
+    chain: tuple[str | None, str | None] = (None, None)
+
+
+def erase(
+    data: DataDir,
+    clock: Clock,
+    by: Person,
+    before_ms: int,
+    marks_before_ms: int | None = None,
+    progress: Progress = lambda *_: None,
+) -> Erased:
+    """Raises DiademaError while a hub runs there, and for a limit that the law forbids. May be
+    done again after it was cut off.
+    """
+    marks_before_ms = marks_before_ms or min(before_ms, clock.now_ms() - _MARK_MS)
+    if marks_before_ms > clock.now_ms() - _MARK_MS:
+        raise DiademaError(f"marks of attendance are kept for {MARK_YEARS} years")
+    if before_ms > clock.now_ms():
+        raise DiademaError("only what is over can be erased: give a day in the past")
+    if not data.store.exists():
+        raise DiademaError(f"no store at {data.store}: check --data")
+    done = Erased(before_ms=before_ms, marks_before_ms=min(before_ms, marks_before_ms))
+    accounts = Accounts(data)
+    erased = ErasedList(data.erased)
+    try:
+        with alone(data, "privacy erase"):
+            number = erased.begin(clock.now_ms(), done.before_ms, done.marks_before_ms)
+            accounts.audit.record(
+                by, "privacy.erase.begun", before_ms=done.before_ms,
+                marks_before_ms=done.marks_before_ms,
+            )  # fmt: skip
+            head = _head(data.store)
+            names = Names()
+            _scrub_store(data.store, done, names, erased, progress)
+            _clear_directory(data.directory, done)
+            done.files = clear_files(data, done.before_ms, names.known)
+        rebuild(data, clock, apply=True)
+        with alone(data, "privacy erase"):
+            _compact(data.store)
+            enter(data, clock, by, ERASED, erasure=number)
+        done.chain = (head, _head(data.store))
+        told: dict[str, Any] = msgspec.to_builtins(done)
+        accounts.audit.record(by, "privacy.erase", **told)
+    finally:
+        erased.close()
+        accounts.close()
+    return done
+
+
+def obey(data: DataDir, clock: Clock, by: Person) -> Erased | None:
+    """Erase again what a backup has brought back; None where nothing was ever erased. Raises
+    DiademaError.
+    """
+    last = last_erasure(data)
+    return erase(data, clock, by, last.before_ms, last.marks_before_ms) if last else None
+
+
+def _compact(store: Path) -> None:
+    """What was written over leaves the file too."""
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as tx:
+        tx.execute("VACUUM")
+        tx.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _head(store: Path) -> str | None:
+    with contextlib.closing(sqlite3.connect(store)) as tx:
+        found = tx.execute("SELECT hash FROM marks ORDER BY number DESC LIMIT 1").fetchone()
+    return found[0] if found else None
+
+
+def _scrub_store(
+    store: Path, done: Erased, names: Names, erased: ErasedList, progress: Progress
+) -> None:
+    people = set[str]()
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as tx:
+        tx.execute("PRAGMA synchronous = FULL")
+        tx.execute("BEGIN IMMEDIATE")
+        journals = tx.execute("SELECT s, e, count(*) FROM events GROUP BY s, e").fetchall()
+        total, seen = sum(count for *_, count in journals), 0
+        for s, e, count in journals:
+            ends = _ends(tx, s, e, done)
+            changed, gone = [], []
+            for n, body in _rows(tx, s, e, max(ends)):
+                event: dict[str, Any] = msgspec.json.decode(body)
+                if _is_due(event, s, n, ends, done):
+                    new = scrubbed(event, names)
+                    if new != event:
+                        people.add(new.get("a") or "")
+                        changed.append((msgspec.json.encode(new), s, e, n))
+                        gone.append(body)
+            erased.add(gone)  # before they are gone: whoever is cut off knows them again
+            tx.executemany("UPDATE events SET body = ? WHERE s = ? AND e = ? AND n = ?", changed)
+            for table in ("conflicts", "dead_letters"):
+                its = f"SELECT rowid, n, body FROM {table} WHERE s = ? AND e = ? AND n <= ?"
+                found = tx.execute(its, (s, e, max(ends))).fetchall()
+                due = [(at, body) for at, n, body in found
+                       if _is_due(_said(body), s, n, ends, done)]  # fmt: skip
+                erased.add(body for _, body in due)
+                tx.executemany(f"DELETE FROM {table} WHERE rowid = ?", [(at,) for at, _ in due])
+            done.events += len(changed)
+            seen += count
+            progress(seen, total)
+        _clear_unread(tx, done)
+        over = "DELETE FROM commands WHERE asked_utc < ? AND status != 'open'"
+        done.commands = tx.execute(over, (done.before_ms,)).rowcount
+        tx.execute("DELETE FROM badges WHERE until_utc < ?", (done.marks_before_ms,))
+        tx.execute("COMMIT")
+    done.people = len(people - {""})
+
+
+def _clear_unread(tx: sqlite3.Connection, done: Erased) -> None:
+    """Of dead letters, which no journal has: those that do not show that they are newer."""
+    found = tx.execute("SELECT rowid, body FROM dead_letters").fetchall()
+    gone = [(rowid,) for rowid, body in found if not _is_newer(body, done.before_ms)]
+    tx.executemany("DELETE FROM dead_letters WHERE rowid = ?", gone)
+
+
+def _is_newer(body: bytes, limit: int) -> bool:
+    at = _said(body).get("t")
+    return isinstance(at, int) and at >= limit
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    """Nothing, of what cannot be read."""
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _ends(tx: sqlite3.Connection, s: str, e: int, done: Erased) -> tuple[int, int]:
+    """Up to which number of this journal events are due: all but attendance, and attendance."""
+    journal = "FROM events WHERE s = ? AND e = ?"
+    last: int = tx.execute(f"SELECT max(n) {journal}", (s, e)).fetchone()[0]
+    if s.startswith(_HOST):
+        return last, last  # each by its own hour
+
+    def until(limit: int) -> int:
+        kept = f"SELECT min(n) {journal} AND (body ->> 't') >= ?"
+        first = tx.execute(kept, (s, e, limit)).fetchone()[0]
+        if first is None:
+            return last
+        closed = f"SELECT max(n) {journal} AND n < ? AND k = 'session.closed'"
+        return tx.execute(closed, (s, e, first)).fetchone()[0] or 0
+
+    return until(done.before_ms), until(done.marks_before_ms)
+
+
+def _rows(tx: sqlite3.Connection, s: str, e: int, last: int) -> Iterator[tuple[int, bytes]]:
+    after = 0
+    query = (
+        "SELECT n, body FROM events WHERE s = ? AND e = ? AND n > ? AND n <= ? ORDER BY n LIMIT ?"
+    )
+    while rows := tx.execute(query, (s, e, after, last, _ROWS)).fetchall():
+        yield from rows
+        after = rows[-1][0]
+
+
+def _is_due(event: dict[str, Any], s: str, n: int, ends: tuple[int, int], done: Erased) -> bool:
+    marks = event.get("k") in _ATTENDANCE
+    if s.startswith(_HOST):
+        limit, at = done.marks_before_ms if marks else done.before_ms, event.get("t")
+        return isinstance(at, int) and at < limit
+    return n <= ends[1 if marks else 0]
+
+
+def _clear_directory(path: Path, done: Erased) -> None:
+    """Agents who left before attendance may be erased, and plans of days before that."""
+    if not path.exists():
+        return
+    day = datetime.fromtimestamp(done.marks_before_ms / 1000, UTC).date().isoformat()
+    left = (
+        "kind = 'agents' AND code IN (SELECT code FROM entries AS last WHERE kind = 'agents' "
+        "AND body IS NULL AND valid_from < ? AND version = "
+        "(SELECT max(version) FROM entries WHERE kind = 'agents' AND code = last.code))"
+    )
+    plans = "kind = 'roster' AND substr(code, 1, 10) < ?"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as tx:
+        tx.execute("PRAGMA secure_delete = ON")
+        tx.execute("BEGIN IMMEDIATE")
+        for where in (left, plans):
+            done.entries += tx.execute(f"DELETE FROM entries WHERE {where}", (day,)).rowcount
+        tx.execute("COMMIT")

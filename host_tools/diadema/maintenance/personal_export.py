@@ -1,0 +1,196 @@
+"""Everything that is kept of one agent, in one ZIP of JSON files that a person can open."""
+
+import os
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import LargeBinary, Select, cast, func, or_, select
+
+from diadema.access import Accounts
+from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, cannot_write
+from diadema.report.model import Scope
+from diadema.report.schedule import runs
+from diadema.site.directory.book import Directory
+from diadema.site.directory.reading import teams_of
+from diadema.site.file import hashed
+from diadema.store import Reader, open_reader, tables
+
+_SECRET = ("pin", "code")  # of her entry
+_badge = tables.badges.c
+_HIDDEN = ("verifier",)  # of a PIN, which nobody is ever shown
+_README = """Datos personales de {agent} en Diadema
+
+events.json       cada evento suyo tal como llegó de la posición o se anotó en el hub
+contacts.json     sus llamadas            sessions.json   sus sesiones
+marks.json        sus marcas de asistencia, con su cadena de control
+corrections.json  correcciones y justificaciones de sus marcas
+messages.json     mensajes que recibió    actions.json    acciones de supervisión sobre ella o él
+directory.json    su ficha y sus turnos, con cada versión
+badges.json       sus fotochecks, por su huella   trails.json     su tiempo, estado por estado
+tickets.json      sus pedidos de ayuda y fallas   commands.json   lo que se dijo a su posición
+account.json      su cuenta y sus ingresos        logs.json       líneas de registro con su código
+reads.json        quién leyó o cambió qué de ella o él
+reports/          reportes programados sobre ella o él
+
+Las horas (utc, t, …_utc) son milisegundos de tiempo universal.
+"""
+
+
+def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int]:
+    """How many of each went into the new file. Raises DiademaError."""
+    accounts = Accounts(data)
+    try:
+        parts = _parts(data, accounts, agent)
+        counts = {name: len(rows) for name, rows in parts.items()}
+        if not any(counts.values()):
+            raise DiademaError(f"nothing is kept of {agent}: look at the id")
+        files = {file.relative_to(data.reports).as_posix(): file for file in _reports(data, agent)}
+        _write(output, agent, parts, files)
+        counts["reports"] = len(files)
+        accounts.audit.record(by, "privacy.export", [agent], **counts)
+    finally:
+        accounts.close()
+    return counts
+
+
+def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]]:
+    parts: dict[str, list[Any]] = {}
+    if data.store.exists():
+        reader = open_reader(data.store)
+        try:
+            marks = reader.marks(agent=agent)
+            parts = {
+                "events": [*_events(reader, agent, {mark.badge for mark in marks})],
+                "contacts": reader.contacts(agent=agent),
+                "sessions": reader.sessions(agent=agent),
+                "marks": marks,
+                "corrections": reader.corrections(agent=agent),
+                "messages": reader.messages(agent=agent),
+                "actions": reader.acts(agent=agent),
+                "trails": reader.trails(agent=agent),
+                "tickets": [one for one in reader.tickets() if one.a == agent],
+                "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
+                "commands": [*_commands(reader, agent)],
+            }
+        finally:
+            reader.close()
+    parts["directory"] = [*_of_site(data, agent), *_entries(data, agent)]
+    parts["account"] = [*_accounts(accounts, agent)]
+    parts["logs"] = [*_lines(data, agent)]
+    teams = teams_of(data, agent)
+    parts["reads"] = accounts.audit.rows(agent=agent, teams=teams, limit=1_000_000)
+    return parts
+
+
+def _events(reader: Reader, agent: str, badges: Iterable[str | None]) -> Iterator[Any]:
+    """Hers by the id, and taps of her badge that no station knew."""
+    row = tables.events.c
+    hers = [badge for badge in badges if badge]
+    body = cast(row.body, LargeBinary)
+    named = func.instr(body, f'"{agent}"'.encode()) > 0
+    tapped = [func.instr(body, f'"{badge}"'.encode()) > 0 for badge in hers]
+    query = select(row.body).where(or_(named, *tapped)).order_by(row.s, row.e, row.n)
+    with reader.engine.connect() as connection:
+        for found in connection.execute(query).scalars():
+            event: dict[str, Any] = msgspec.json.decode(found)
+            if agent in (event.get("a"), event.get("by"), event.get("author")) or (
+                event.get("a") is None and event.get("badge") in hers
+            ):
+                yield {key: value for key, value in event.items() if key not in _HIDDEN}
+
+
+def _rows(reader: Reader, query: Select[Any]) -> list[dict[str, Any]]:
+    with reader.engine.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _commands(reader: Reader, agent: str) -> Iterator[dict[str, Any]]:
+    """Those that name her, or that her station answered in her name."""
+    for row in _rows(reader, select(tables.commands)):
+        said = {name: _told(row[name]) for name in ("body", "answer")}
+        hers = [one.get("agent") or one.get("a") for one in said.values() if one]
+        if agent in hers:
+            yield row | said
+
+
+def _told(body: bytes | None) -> dict[str, Any] | None:
+    return msgspec.json.decode(body, type=dict[str, Any]) if body else None
+
+
+def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
+    """Her entry in the description that is in force."""
+    if not data.site.exists():
+        return
+    described = hashed(data.site, data.site.read_bytes())
+    for one in msgspec.json.decode(described).get("agents", ()):
+        if one.get("id") == agent:
+            yield {name: value for name, value in one.items() if name not in _SECRET}
+
+
+def _accounts(accounts: Accounts, agent: str) -> Iterator[Any]:
+    """Hers, and what it did."""
+    for one in accounts.book.all():
+        if one.agent == agent:
+            yield one
+            yield from accounts.audit.rows(who=one.id, limit=1_000_000)
+
+
+def _lines(data: DataDir, agent: str) -> Iterator[dict[str, str]]:
+    whole = re.compile(rf"(?<![\w-]){re.escape(agent)}(?![\w-])")
+    for path in sorted(data.logs.iterdir()) if data.logs.is_dir() else ():
+        for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
+            if whole.search(line):
+                yield {"file": path.name, "line": line}
+
+
+def _reports(data: DataDir, agent: str) -> Iterator[Path]:
+    """Files of scheduled reports that are of her alone; of others she gets no figures."""
+    hers = Scope(of="agent", code=agent)
+    files = [data.reports / run.file for run in runs(data) if run.file and run.scope == hers]
+    yield from (file for file in files if file.exists())
+
+
+def _entries(data: DataDir, agent: str) -> Iterator[Any]:
+    if not data.directory.exists():
+        return
+    with Directory(data.directory) as book:
+        yield from book.history("agents", agent)
+        for entry in book.entries("roster"):
+            if entry.body is not None and entry.body.get("agent") == agent:
+                yield entry
+
+
+def _write(output: Path, agent: str, parts: dict[str, list[Any]], files: dict[str, Path]) -> None:
+    """Only its owner may read it."""
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise DiademaError(f"{output} is there already: give another name") from None
+    except OSError as error:
+        raise cannot_write(output.parent, error) from error
+    with (
+        os.fdopen(descriptor, "wb") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        made.writestr("LEAME.txt", _README.format(agent=agent))
+        for name, rows in parts.items():
+            plain = msgspec.to_builtins([_named(row) for row in rows], str_keys=True)
+            text = msgspec.json.format(msgspec.json.encode(plain))
+            made.writestr(f"{name}.json", text)
+        for name, path in files.items():
+            made.write(path, f"reports/{name}")
+
+
+def _named(row: Any) -> Any:
+    """With the names of its fields, also where it is kept as an array."""
+    if isinstance(row, msgspec.Struct):
+        return {name: _named(getattr(row, name)) for name in row.__struct_fields__}
+    if isinstance(row, list | tuple):
+        return [_named(one) for one in row]
+    return row

@@ -1,0 +1,111 @@
+"""A badge as the host keeps it: `iso14443a#` and the keyed hash of its id in hex, in place of the
+id that anybody could write onto another card, `iso14443a:04A1B2C3`. One way only: nothing here
+gives an id back.
+
+Of a secure badge two more are needed, which are of its id as well: the hash of the same card taken
+for a plain one, which may be nobody's; and the key by which the card proves itself, covered by one
+of the site's card key. `desfire#` is followed by all three.
+"""
+
+import hashlib
+import hmac
+import re
+from typing import Self
+
+from msgspec import Struct
+
+from diadema.base import credentials
+from diadema.base.paths import DataDir
+from diadema.site.badge_cards import (
+    KIND,
+    card_key,
+    diversify,
+    secure_uid,
+)
+
+ID = re.compile(r"([a-z0-9]{1,16}):([0-9A-F]{8,64})\Z")
+SECURE_ID = re.compile(rf"{KIND}:[0-9A-F]{{14}}\Z")
+KEPT = re.compile(rf"(?!{KIND}#)[a-z0-9]{{1,16}}#[0-9a-f]{{32}}\Z|{KIND}#[0-9a-f]{{96}}\Z")
+_PLAIN = "iso14443a"  # what a secure card is to a reader that asks for no proof
+_HASH = 32  # hex digits
+_MARK = 4
+_COVER = b"at rest"
+
+
+class BadgeKeys(Struct, frozen=True):
+    """The site's keys that hashes and covers are made with."""
+
+    badge: bytes
+    card: bytes
+
+    @classmethod
+    def of(cls, secrets: credentials.Secrets) -> Self:
+        return cls(bytes.fromhex(secrets.badge_key), bytes.fromhex(secrets.card_key))
+
+    def kept(self, badge: str) -> str:
+        """What is kept of an id; of what is none, and of what is kept already, itself."""
+        if not is_id(badge):
+            return badge
+        kind, _, uid = badge.partition(":")
+        told = f"{kind}#{badge_hash(self.badge, badge)}"
+        if kind != KIND:
+            return told
+        covered = _covered(told, self.card, card_key(self.card, bytes.fromhex(uid)))
+        return f"{told}{badge_hash(self.badge, f'{_PLAIN}:{uid}')}{covered.hex()}"
+
+
+def keys_of(data: DataDir) -> BadgeKeys:
+    """Of a data directory; new ones the first time. Raises DiademaError."""
+    return BadgeKeys.of(credentials.load_or_create(data))
+
+
+def badge_hash(badge_key: bytes, badge: str) -> str:
+    """First 16 bytes of HMAC-SHA256(key, kind ":" UPPER-HEX id), in hex; of a badge that is kept,
+    the one that it has.
+    """
+    if KEPT.match(badge):
+        return badge.partition("#")[2][:_HASH]
+    return hmac.digest(badge_key, badge.encode(), hashlib.sha256)[:16].hex()
+
+
+def is_id(badge: str) -> bool:
+    """Whether it is one in clear."""
+    return bool((SECURE_ID if is_secure(badge) else ID).match(badge))
+
+
+def is_secure(badge: str) -> bool:
+    """Whether it is of the kind that proves itself."""
+    return badge.startswith((f"{KIND}:", f"{KIND}#"))
+
+
+def reader_key(badge: str, site_key: bytes) -> bytes | None:
+    """The key by which a secure badge proves itself; None for any other. Raises ValueError without
+    the site's card key.
+    """
+    if not is_secure(badge):
+        return None
+    if (uid := secure_uid(badge)) is not None:
+        return card_key(site_key, uid)
+    return _covered(badge, site_key, bytes.fromhex(badge[-_HASH:]))
+
+
+def card_of(badge: str) -> str:
+    """The same for a secure badge and for its card taken for a plain one."""
+    if badge.startswith(f"{KIND}#"):
+        return badge.partition("#")[2][_HASH : 2 * _HASH]
+    return badge.replace("#", ":").partition(":")[2]
+
+
+def brief(text: str) -> str:
+    """As people are shown it: `iso14443a #67b4`, with the day after it if it is lent."""
+    badge, blank, day = text.partition(" ")
+    if not KEPT.match(badge):
+        return text
+    kind, _, told = badge.partition("#")
+    return f"{kind} #{told[:_MARK]}{blank}{day}"
+
+
+def _covered(badge: str, site_key: bytes, key: bytes) -> bytes:
+    """The card's key under one of the site's for this badge alone, or out from under it."""
+    cover = diversify(site_key, bytes.fromhex(badge.partition("#")[2][:_HASH]) + _COVER)
+    return bytes(one ^ other for one, other in zip(key, cover, strict=True))

@@ -1,0 +1,167 @@
+"""A site as its people describe it in `site.json`: stations and seats, agents and badges, reasons,
+the tipificación tree. Read, checked whole, and refused with the key and the reason.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+from msgspec import Meta, field
+
+from diadema.base.errors import DiademaError
+from diadema.base.sanitize import hidden
+from diadema.site.file import whole
+from diadema.site.people import (
+    Agent,
+    PinPolicy,
+    TeamName,
+    check_agents,
+)
+from diadema.site.terms import SiteError, Strict, check_unique
+from diadema.site.work import Work, check_work
+from diadema.wire.commands import is_station
+from diadema.wire.events import UNREADABLE
+
+__all__ = ["Agent", "Site", "SiteError", "Station", "Wifi", "load", "parse"]
+
+type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")]  # DNS or address
+
+type Server = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}\Z")]  # host:port
+
+
+AGENTS_OF_A_STATION = 120  # a station holds them all in RAM while it checks them
+
+
+class Station(Strict, kw_only=True):
+    """`teams`: whose agents can log in there; none named, everybody can."""
+
+    id: str
+    seat: Annotated[str, Meta(min_length=1, max_length=12)]
+    teams: Annotated[list[TeamName], Meta(max_length=64)] = field(default_factory=list)
+
+
+class Wifi(Strict, kw_only=True):
+    """The network that stations may use where no cable is: WPA2 or WPA3 with a password or its
+    key of 64 hex digits, or an open one, whose password is empty.
+    """
+
+    ssid: Annotated[str, Meta(min_length=1, max_length=32)]
+    password: Annotated[str, Meta(max_length=64)]
+
+
+class Site(Work, kw_only=True):
+    """`broker_names`: of the stations' door; they are told the first one. `pin`: whose login asks
+    for a PIN: nobody's, all, or those whose badge could be copied. `multi_login`: what becomes of
+    somebody who logs in at a second seat. `selftest`: the first login of a shift tries the
+    station. `holidays` shut the campaigns that heed them.
+    """
+
+    site: Annotated[str, Meta(min_length=1, max_length=32)]
+    zone: str
+    language: Literal["es", "en"] = "es"
+    ring_limit_s: Annotated[int, Meta(ge=5, le=600)] = 20
+    wrapup_limit_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+    wifi: Wifi | None = None
+    broker_names: Annotated[list[BrokerName], Meta(max_length=16)] = field(default_factory=list)
+    sntp: Server | None = None  # a time server for stations on Wi-Fi
+    firmware: Annotated[str, Meta(min_length=1, max_length=16)] | None = None  # all should have
+    stations: list[Station]
+    agents: Annotated[list[Agent], Meta(max_length=2000)]
+    pin: PinPolicy = "none"
+    multi_login: Literal["deny", "move", "allow"] = "move"
+    selftest: bool = False
+    holidays: Annotated[list[date], Meta(max_length=400)] = field(default_factory=list)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def agents_at(self, station: Station) -> list[Agent]:
+        """Who can log in there; agents without a team can everywhere."""
+        if not station.teams:
+            return self.agents
+        teams = {"", *station.teams}
+        return [agent for agent in self.agents if agent.team in teams]
+
+
+def load(path: Path) -> Site:
+    """With what of it is secret. Raises SiteError, also when the file cannot be read."""
+    try:
+        return parse(whole(path))
+    except FileNotFoundError as error:
+        raise DiademaError(
+            f"no site is in force in {path.parent}: diadema site example > site.json, change it, "
+            "diadema site site.json; or check --data"
+        ) from error
+    except OSError as error:
+        raise DiademaError(f"cannot read {path}: {error.strerror}") from error
+
+
+def parse(data: bytes) -> Site:
+    """Check everything that a station or a report will rely on. Raises SiteError."""
+    try:
+        site = msgspec.json.decode(data, type=Site)
+    except msgspec.ValidationError as error:
+        reason, _, key = str(error).partition(" - at ")
+        raise SiteError(_key(key), reason) from error
+    except UNREADABLE as error:
+        raise SiteError("", f"it is no JSON: {error}") from error
+    if site.zone not in available_timezones():
+        raise SiteError("zone", f"{site.zone!r} is no time zone; write one like America/Lima")
+    if site.sntp is not None and not 0 < int(site.sntp.rpartition(":")[2]) < 65536:
+        raise SiteError("sntp", "the port must be 1 to 65535")
+    if site.wifi is not None:
+        _check_wifi(site.wifi)
+    for at, station in enumerate(site.stations):
+        if not is_station(station.id):
+            raise SiteError(f"stations[{at}].id", "must be DIA- and 12 lower-case hex digits")
+        if found := hidden(station.seat):
+            told = ", ".join(found)
+            raise SiteError(
+                f"stations[{at}].seat", f"has {told}, which nobody sees: write it without"
+            )
+    check_unique("stations[{}].id", (station.id for station in site.stations))
+    check_unique("stations[{}].seat", (station.seat for station in site.stations))
+    check_agents(site.agents, site.pin)
+    _check_teams(site)
+    check_work(site)
+    return site
+
+
+def _check_wifi(wifi: Wifi) -> None:
+    """Wi-Fi counts bytes: an ñ has two."""
+    if len(wifi.ssid.encode()) > 32:
+        raise SiteError("wifi.ssid", "has more than 32 bytes; a letter with an accent has two")
+    size = len(wifi.password.encode())
+    if size == 64 and not wifi.password.lower().strip("0123456789abcdef"):
+        return
+    if size and not 8 <= size <= 63:
+        raise SiteError(
+            "wifi.password",
+            "must have 8 to 63 bytes, or be a key of 64 hex digits, or empty for an open network",
+        )
+
+
+def _check_teams(site: Site) -> None:
+    teams = {agent.team for agent in site.agents}
+    sizes: dict[frozenset[str], int] = {}
+    for at, station in enumerate(site.stations):
+        for k, team in enumerate(station.teams):
+            if team not in teams:
+                raise SiteError(f"stations[{at}].teams[{k}]", f"no agent is of {team}")
+        group = frozenset(station.teams)
+        if group not in sizes:
+            sizes[group] = len(site.agents_at(station))
+        if sizes[group] > AGENTS_OF_A_STATION:
+            raise SiteError(
+                f"stations[{at}].teams",
+                f"{station.seat} would know {sizes[group]} agents, a station can hold "
+                f"{AGENTS_OF_A_STATION}: name the teams that sit there",
+            )
+
+
+def _key(path: str) -> str:
+    """msgspec's `$.agents[0].id` as a person would write it."""
+    return path.strip("`").removeprefix("$").removeprefix(".")

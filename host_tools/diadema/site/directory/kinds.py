@@ -1,0 +1,293 @@
+"""The kinds of people and places, each with its fields: one table that forms, files, checks and
+the API are made from. A kind's `key` names an entry; its code is never given to another.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from diadema.metrics.queue import VARIANTS
+from diadema.site.directory.documents import DOCUMENTS, wrong_document
+from diadema.site.directory.fields import Field, Value
+from diadema.site.directory.problems import Problem, Wrong
+
+type Body = dict[str, Value]
+
+SECONDS = ("aht_s", "asa_s")  # the others are percents
+METRICS = (*SECONDS, "service_level", "abandonment", "answer_rate", "occupancy", "utilisation",
+           "adherence")  # fmt: skip
+ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
+STAGES = ("training", "nesting", "floor")
+RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """`slot`: an entry is a place on a plan, as an agent's day, and may be filled again after it
+    was emptied. `many`: more than a page holds, in order of their codes. `dated`: an entry can be
+    in force for some time only.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...] = ("code",)
+    slot: bool = False
+    many: bool = False
+    dated: bool = True
+
+    def code(self, body: Body) -> str:
+        """Of what names it; beyond the second part only what is given."""
+        parts = [str(body.get(name) or "") for name in self.key]
+        while len(parts) > 2 and not parts[-1]:
+            parts.pop()
+        return "/".join(parts)
+
+    def field(self, name: str) -> Field:
+        return next(field for field in self.fields if field.name == name)
+
+    def read(self, given: Mapping[str, Any]) -> Body:
+        """A body in the order of the fields, without what is empty. Raises Wrong with every
+        problem in it.
+        """
+        body: Body = {}
+        problems: list[Problem] = []
+        for field in self.fields:
+            try:
+                value = field.read(given.get(field.name))
+            except Wrong as error:
+                problems += error.problems
+                continue
+            if value is not None:
+                body[field.name] = value
+        if not problems:
+            problems = [*self.check(body)]
+        if problems:
+            raise Wrong(*problems)
+        return body
+
+    def with_badges(self, body: Body, kept: Callable[[str], str]) -> Body:
+        """With each badge as `kept` has it; the same one named twice is one."""
+        told = dict(body)
+        for field in self.fields:
+            value = body.get(field.name)
+            if field.shape in ("badge", "day_badge") and isinstance(value, list):
+                parts = (one.partition(" ") for one in value)  # the day stands after a lent one
+                badges = (f"{kept(badge)}{blank}{day}" for badge, blank, day in parts)
+                told[field.name] = [*dict.fromkeys(badges)]
+        return told
+
+    def check(self, body: Body) -> list[Problem]:
+        """What two of its fields together make wrong."""
+        match self.name:
+            case "agents":
+                return _check_agent(body)
+            case "shifts" if body["start"] == body["end"]:
+                return [Problem(word="shift_empty", column="end", value=str(body["end"]))]
+            case "roster" if body.get("shift") and body.get("absence") == "day_off":
+                return [Problem(word="shift_on_day_off", column="shift", value=str(body["shift"]))]
+            case "roster" if not body.get("shift") and not body.get("absence"):
+                return [Problem(word="roster_empty", column="shift")]
+            case "targets":
+                return _check_target(body)
+            case "campaigns":
+                return _check_campaign(body)
+        return []
+
+
+def _check_agent(body: Body) -> list[Problem]:
+    kind, number = body.get("document_kind"), body.get("document")
+    if number and not kind:
+        return [Problem(word="document_kind", column="document_kind", value=str(number))]
+    if kind and not number:
+        return [Problem(word="missing", column="document")]
+    if kind and (word := wrong_document(str(kind), str(number))):
+        values: dict[str, Any] = {"full": str(number).zfill(8)}
+        return [Problem(word=word, column="document", value=str(number), values=values)]
+    return []
+
+
+def _check_target(body: Body) -> list[Problem]:
+    level = body["metric"] == "service_level"
+    if level and "threshold_s" not in body:
+        return [Problem(word="threshold_missing", column="threshold_s")]
+    if not level and "threshold_s" in body:
+        value = str(body["threshold_s"])
+        return [Problem(word="threshold_idle", column="threshold_s", value=value)]
+    if not level and "variant" in body:
+        return [Problem(word="variant_idle", column="variant", value=str(body["variant"]))]
+    low = body["value"]
+    assert isinstance(low, int | float)
+    if body["metric"] not in SECONDS and low > 100:
+        return [Problem(word="range", column="value", value=str(low),
+                        values={"low": "0", "high": "100"})]  # fmt: skip
+    most = body.get("most")
+    if isinstance(most, int | float):
+        if body["metric"] != "occupancy":
+            return [Problem(word="most_idle", column="most", value=str(most))]
+        if most <= low:
+            return [Problem(word="range", column="most", value=str(most),
+                            values={"low": str(low), "high": "100"})]  # fmt: skip
+    return []
+
+
+def _check_campaign(body: Body) -> list[Problem]:
+    given = [name for name in ("call_from", "call_to", "call_days") if name in body]
+    if given and len(given) < 3:
+        lacking = next(n for n in ("call_from", "call_to", "call_days") if n not in body)
+        return [Problem(word="hours_whole", column=lacking)]
+    if given and str(body["call_from"]) >= str(body["call_to"]):
+        return [Problem(word="hours_order", column="call_to", value=str(body["call_to"]))]
+    return []
+
+
+def _code(name: str = "code") -> Field:
+    return Field(name=name, type="code", required=True)
+
+
+def _label(name: str = "label") -> Field:
+    return Field(name=name, required=True, most=16)
+
+
+def _flag(name: str) -> Field:
+    return Field(name=name, type="bool")
+
+
+_ORDER = Field(name="order", type="int", low=0, high=9999)
+_COUNT_S = 86_400
+_ID = r"[A-Za-z0-9_-]{1,24}"
+_ALL = (
+    Kind(name="agents", fields=(
+        Field(name="code", type="code", required=True, pattern=_ID),
+        Field(name="name", required=True),
+        _label("short"),
+        _label("alias"),
+        Field(name="team", type="ref", of="teams"),
+        Field(name="stage", type="choice", choices=STAGES),
+        Field(name="employer", type="ref", of="employers", most=24),
+        Field(name="document_kind", type="choice", choices=DOCUMENTS),
+        Field(name="document", type="document", most=20, unique=True),
+        Field(name="queues", type="ref", of="queues", many=True, most=24),
+        Field(name="badges", many=True, shape="badge", most=104, unique=True),
+        Field(name="day_badges", many=True, shape="day_badge", most=115),
+        Field(name="station_code", pattern="[1-6]{4}", unique=True),
+        Field(name="switch_aliases", many=True, unique=True),
+    )),
+    Kind(name="employers", fields=(
+        _code(),
+        Field(name="name", required=True, most=128),
+        Field(name="ruc", type="ruc", required=True, most=20, unique=True),
+    )),
+    Kind(name="teams", fields=(
+        Field(name="code", required=True),
+        Field(name="name", most=128),
+    )),
+    Kind(name="supervisors", key=("account",), fields=(
+        Field(name="account", required=True),
+        Field(name="teams", type="ref", of="teams", many=True, required=True),
+    )),
+    Kind(name="seats", fields=(
+        Field(name="code", required=True, most=12),
+        Field(name="station", required=True, unique=True, pattern="DIA-[0-9a-f]{12}"),
+        Field(name="teams", type="ref", of="teams", many=True),
+    )),
+    Kind(name="queues", fields=(
+        _code(),
+        Field(name="name", required=True),
+        Field(name="switch_names", many=True, unique=True),
+    )),
+    Kind(name="shifts", fields=(
+        _code(),
+        Field(name="name", required=True),
+        Field(name="start", type="time", required=True),
+        Field(name="end", type="time", required=True),
+        Field(name="tolerance_min", type="int", low=0, high=240),
+        Field(name="pauses", many=True, shape="pause"),
+    )),
+    Kind(name="roster", key=("day", "agent"), slot=True, many=True, dated=False, fields=(
+        Field(name="day", type="date", required=True),
+        Field(name="agent", type="ref", of="agents", required=True, most=24),
+        Field(name="shift", type="ref", of="shifts", most=24),
+        Field(name="absence", type="choice", choices=ABSENCES),
+        Field(name="pauses", many=True, shape="pause"),
+    )),
+    Kind(name="targets", key=("metric", "queue", "stage"), slot=True, fields=(
+        Field(name="metric", type="choice", choices=METRICS, required=True),
+        Field(name="queue", type="ref", of="queues", most=24),
+        Field(name="stage", type="choice", choices=STAGES[:2]),
+        Field(name="value", type="decimal", low=0, high=_COUNT_S, required=True),
+        Field(name="most", type="decimal", low=0, high=100),
+        Field(name="threshold_s", type="int", low=1, high=3600),
+        Field(name="variant", type="choice", choices=tuple(VARIANTS)),
+    )),
+    Kind(name="dispositions", fields=(
+        _code(),
+        _label(),
+        Field(name="level1_code", type="code", required=True),
+        _label("level1"),
+        Field(name="level2_code", type="code", required=True),
+        _label("level2"),
+        Field(name="result", type="choice", choices=RESULTS),
+        _ORDER,
+    )),
+    Kind(name="reasons", fields=(
+        _code(),
+        _label(),
+        _flag("private"),
+        _flag("paid"),
+        _flag("productive"),
+        Field(name="limit_s", type="int", low=0, high=28_800),
+        _ORDER,
+    )),
+    Kind(name="campaigns", fields=(
+        _code(),
+        _label(),
+        Field(name="steps", many=True, shape="step"),
+        Field(name="call_from", type="time"),
+        Field(name="call_to", type="time"),
+        Field(name="call_days", many=True, shape="weekday"),
+        _flag("call_holidays"),
+        _flag("consent"),
+        _ORDER,
+    )),
+    Kind(name="playbooks", key=("motive",), fields=(
+        _code("motive"),
+        Field(name="id", required=True, most=16, pattern="[A-Za-z0-9_.-]{1,16}"),
+        Field(name="version", required=True, most=16),
+    )),
+    Kind(name="areas", fields=(
+        _code(), _label(), _flag("consulted"), _flag("external"), _ORDER,
+    )),
+    Kind(name="help_topics", fields=(_code(), _label(), _ORDER)),
+    Kind(name="fault_areas", fields=(
+        _code(), _label(), Field(name="parts", many=True, shape="part"), _ORDER,
+    )),
+    Kind(name="materials", fields=(_code(), _label(), _ORDER)),
+    Kind(name="identity_methods", fields=(_code(), _label(), _ORDER)),
+    Kind(name="holidays", key=("day",), slot=True, dated=False, fields=(
+        Field(name="day", type="date", required=True),
+        Field(name="name"),
+    )),
+    Kind(name="settings", key=("code",), fields=(
+        Field(name="code", type="choice", choices=("site",), required=True),
+        Field(name="site", required=True, most=32),
+        Field(name="zone", required=True),
+        Field(name="language", type="choice", choices=("es", "en")),
+        Field(name="ring_limit_s", type="int", low=5, high=600),
+        Field(name="wrapup_limit_s", type="int", low=5, high=3600),
+        Field(name="broker_names", many=True, pattern="[A-Za-z0-9.:-]{1,253}", most=253),
+        Field(name="sntp", pattern="[A-Za-z0-9.-]{1,253}:[0-9]{1,5}", most=260),
+        Field(name="firmware", most=16),
+        Field(name="pin", type="choice", choices=("none", "always", "clonable")),
+        Field(name="multi_login", type="choice", choices=("deny", "move", "allow")),
+        _flag("selftest"),
+    )),
+)  # fmt: skip
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
+
+
+def kind_of(name: str) -> Kind:
+    """Raises Wrong."""
+    if name not in KINDS:
+        raise Wrong(Problem(word="kind", value=name, values={"kinds": ", ".join(KINDS)}))
+    return KINDS[name]

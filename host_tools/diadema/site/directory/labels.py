@@ -1,0 +1,55 @@
+"""The words of fields, choices and columns in every language, and back."""
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+from diadema.site.directory.problems import label
+from diadema.words import LANGUAGES, section
+
+if TYPE_CHECKING:
+    from diadema.site.directory.fields import Field
+
+__all__ = ["choice_label", "choice_of", "column_of", "columns", "label", "plain"]
+
+VALIDITY = ("valid_from", "valid_until")
+
+
+def plain(text: str) -> str:
+    """Without accents, case and marks, as people type a word they have seen."""
+    bare = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(one for one in bare if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9]+", " ", bare).strip()
+
+
+def choice_label(value: str, language: str) -> str:
+    return section("people", language).get(f"choice.{value}", value)
+
+
+def choice_of(field: "Field", text: str) -> str | None:
+    """The choice that is written so, by its own name or its word in any language."""
+    return _choices(field.choices).get(plain(text))
+
+
+@cache
+def _choices(choices: tuple[str, ...]) -> dict[str, str]:
+    known = {plain(choice): choice for choice in choices}
+    for language in LANGUAGES:
+        known |= {plain(choice_label(choice, language)): choice for choice in choices}
+    return known
+
+
+def columns(kind: str, names: tuple[str, ...], language: str) -> list[str]:
+    return [label(kind, name, language) for name in names]
+
+
+def column_of(kind: str, names: tuple[str, ...], header: str) -> str | None:
+    """The field that a column's head names, in any language."""
+    wanted = plain(header)
+    for name in names:
+        if wanted == plain(name) or any(
+            wanted == plain(label(kind, name, language)) for language in LANGUAGES
+        ):
+            return name
+    return None

@@ -1,0 +1,215 @@
+"""What pages and reports ask about people and places, as of one moment. Without a directory it is
+what the site says.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from msgspec import Struct, field
+
+from diadema.metrics.queue import THRESHOLD_S
+from diadema.site.description import Site
+from diadema.site.directory.switch_names import Held, queue_of
+
+PRIVATE = "private"  # stands for every private reason in what is told of a person
+
+
+class Planned(Struct, kw_only=True):
+    """One agent's day by the roster: seconds of UTC [start_s, end_s), also over midnight, and
+    the planned pauses in it (start, end, reason). `absence`: permission, vacation, medical rest.
+    """
+
+    day: date
+    shift: str | None
+    start_s: int | None = None
+    end_s: int | None = None
+    pauses: list[tuple[int, int, str]] = field(default_factory=list)
+    absence: str | None = None
+    tolerance_s: int = 0
+
+
+class Worker(Struct, kw_only=True):
+    """One agent. `team` and `employer` are codes. Empty where nothing is known."""
+
+    id: str
+    name: str
+    alias: str = ""
+    team: str = ""
+    stage: str = ""  # training, nesting; empty: on the floor
+    employer: str = ""
+    document_kind: str = ""
+    document: str = ""
+    queues: list[str] = field(default_factory=list)
+    active: bool = True
+
+
+class Spell(Struct):
+    """From that day on she is of that team, and at that stage."""
+
+    since: date
+    team: str
+    stage: str = ""
+
+
+class Reason(Struct, kw_only=True):
+    """`in_use`: else it was retired, and is known for the days in which it was given."""
+
+    code: str
+    label: str
+    private: bool = False
+    paid: bool = False
+    productive: bool = False
+    limit_s: int = 0
+    system: bool = False
+    in_use: bool = True
+
+
+class Area(Struct, kw_only=True):
+    """Where calls are handed over to; `external`: outside of the centre."""
+
+    label: str
+    external: bool = False
+
+
+class People(Struct, kw_only=True):
+    """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
+
+    `targets` by (metric, queue or ""), in the metric's own unit, see `kinds.METRICS`; `most`: the
+    ceiling of one that is a band. `stage_targets`: those of new people, by (metric, queue or "",
+    stage).
+    """
+
+    workers: dict[str, Worker] = field(default_factory=dict)
+    teams: dict[str, str] = field(default_factory=dict)  # code → name
+    employers: dict[str, tuple[str, str]] = field(default_factory=dict)  # code → name, RUC
+    queues: dict[str, str] = field(default_factory=dict)
+    areas: dict[str, Area] = field(default_factory=dict)
+    seats: dict[str, str] = field(default_factory=dict)  # station id → seat
+    reasons: dict[str, Reason] = field(default_factory=dict)
+    codes: dict[str, list[str]] = field(default_factory=dict)  # leaf → labels of its 3 levels
+    motive_of: dict[str, str] = field(default_factory=dict)  # leaf → its level-1 code
+    motives: dict[str, str] = field(default_factory=dict)  # level-1 code → label
+    negative_codes: frozenset[str] = frozenset()
+    spells: dict[str, list[Spell]] = field(default_factory=dict)  # of who changed in these days
+    flags: dict[str, str] = field(default_factory=dict)  # leaf → resuelto, seguimiento, …
+    targets: dict[tuple[str, str], float] = field(default_factory=dict)
+    stage_targets: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    most: dict[tuple[str, str], float] = field(default_factory=dict)
+    thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
+    variants: dict[str, str] = field(default_factory=dict)  # queue or "" → of the service level
+    roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
+    aliases: Held = field(default_factory=dict)  # the switch's names of agents
+    switch_queues: Held = field(default_factory=dict)  # and of queues
+    supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
+    several_desks: bool = False  # she may be logged in at more than one at once
+
+    def name(self, agent: str) -> str:
+        known = self.workers.get(agent)
+        return known.name if known else agent
+
+    def team(self, agent: str) -> str:
+        known = self.workers.get(agent)
+        return known.team if known else ""
+
+    def on(self, agent: str, day: date) -> Spell:
+        """Her team and stage on that day."""
+        known = self.workers.get(agent)
+        team, stage = (known.team, known.stage) if known else ("", "")
+        found = Spell(day, team, stage)
+        for spell in self.spells.get(agent, ()):
+            if spell.since <= day:
+                found = spell
+        return found
+
+    def teams_of(self, agent: str) -> list[str]:
+        """All teams that she is of in these days, in their order."""
+        teams = [spell.team for spell in self.spells.get(agent, ())] or [self.team(agent)]
+        return [*dict.fromkeys(teams)]
+
+    def of_team(self, team: str) -> list[str]:
+        """Whoever is of it on any of these days."""
+        return [a for a in self.workers if team in self.teams_of(a)]
+
+    def target(self, metric: str, queue: str = "", stage: str = "") -> float | None:
+        """That of the stage, else of all: the queue's own, else the site's."""
+        staged = self.stage_targets
+        its = staged.get((metric, queue, stage), staged.get((metric, "", stage)))
+        return (
+            its
+            if its is not None
+            else self.targets.get((metric, queue), self.targets.get((metric, "")))
+        )
+
+    def is_new(self, agent: str) -> bool:
+        """Whether she is in training or nesting on any of these days."""
+        spells = self.spells.get(agent)
+        if spells:
+            return any(spell.stage for spell in spells)
+        known = self.workers.get(agent)
+        return known is not None and bool(known.stage)
+
+    def shown(self, reason: str | None) -> str | None:
+        """A reason as whoever looks at a person may know it: the private ones are one."""
+        known = self.reasons.get(reason or "")
+        return PRIVATE if known is not None and known.private else reason
+
+    def told(self, times: dict[str, int]) -> dict[str, int]:
+        """The same of seconds by reason; the private ones come last, whatever they have."""
+        found = {code: seconds for code, seconds in times.items() if self.shown(code) != PRIVATE}
+        private = sum(times.values()) - sum(found.values())
+        return found | ({PRIVATE: private} if private else {})
+
+    def threshold_s(self, queue: str = "") -> int:
+        """T of the service level: that of the queue's own target, else of the site's."""
+        return self.thresholds.get(queue, self.thresholds.get("", THRESHOLD_S))
+
+    def variant(self, queue: str = "") -> str:
+        """Which service level its target is of, by its name in `metrics.queue.VARIANTS`."""
+        return self.variants.get(queue, self.variants.get("", "offered"))
+
+    def queue(self, told: str, utc_ms: int | None) -> str:
+        """The queue that was meant at that moment by a name of the switch's."""
+        return queue_of(self.switch_queues, told, utc_ms)
+
+    def planned(self, agent: str, day: date) -> Planned | None:
+        return self.roster.get((agent, day))
+
+
+def of_site(site: Site | None) -> People:
+    """What a site's description alone tells."""
+    people = People()
+    if site is None:
+        return people
+    for agent in site.agents:
+        people.workers[agent.id] = Worker(
+            id=agent.id, name=agent.name, alias=agent.alias, team=agent.team
+        )
+    people.teams = {agent.team: agent.team for agent in site.agents if agent.team}
+    people.seats = {station.id: station.seat for station in site.stations}
+    people.reasons = {
+        one.code: Reason(
+            code=one.code, label=one.label, private=one.private, paid=one.paid,
+            productive=one.productive, limit_s=one.limit_s,
+        )
+        for one in site.reasons
+    }  # fmt: skip
+    people.areas = {one.code: Area(label=one.label, external=one.external) for one in site.areas}
+    people.several_desks = site.multi_login == "allow"
+    people.codes = dict(_leaves(site.tree.nodes, ()))
+    for code, label, *children in site.tree.nodes:
+        people.motives[code] = label
+        for leaf, _ in _leaves(children[0] if children else (), ()):
+            people.motive_of[leaf] = code
+    people.negative_codes = frozenset(site.negative_codes)
+    people.flags = dict.fromkeys(site.negative_codes, "negativa")
+    return people
+
+
+def _leaves(nodes: Iterable[object], above: tuple[str, ...]) -> Iterable[tuple[str, list[str]]]:
+    for node in nodes:
+        assert isinstance(node, list | tuple)
+        code, label, *children = node
+        if children:
+            yield from _leaves(children[0], (*above, label))
+        else:
+            yield code, [*above, label]

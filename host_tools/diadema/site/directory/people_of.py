@@ -1,0 +1,258 @@
+"""What pages and reports are told of people and places, from the directory."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import groupby, pairwise
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from diadema.site.directory.book import Directory, Entry
+from diadema.site.directory.kinds import Body
+from diadema.site.directory.people import (
+    Area,
+    People,
+    Planned,
+    Reason,
+    Spell,
+    Worker,
+)
+from diadema.site.directory.switch_names import Held, Span, turns_of
+from diadema.site.work import SYSTEM_REASONS
+
+_AFTER_ALL = "~"  # after every code that begins with a day
+
+
+def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> People:
+    """As of `last`, with the roster of [first, last], and with team and stage of each of those
+    days of whoever changed one. Who was retired keeps her name.
+    """
+    people = People()
+    for one in book.entries("agents", last, retired=True):
+        known = one if one.body is not None else _before(book, one)
+        if known is not None and known.body is not None:
+            people.workers[one.code] = _worker(known.body, active=one.body is not None)
+    for one, body in _bodies(book, "teams", last):
+        people.teams[one.code] = str(body.get("name") or one.code)
+    for one, body in _bodies(book, "employers", last):
+        people.employers[one.code] = (str(body["name"]), str(body["ruc"]))
+    people.switch_queues = _held(book, "queues", "switch_names", zone)
+    for one, body in _bodies(book, "queues", last):
+        people.queues[one.code] = str(body["name"])
+    for one in book.entries("areas", last, retired=True):
+        area = one if one.body is not None else _before(book, one)
+        if area is not None and area.body is not None:
+            people.areas[one.code] = Area(
+                label=str(area.body["label"]), external=bool(area.body.get("external"))
+            )
+    for one, body in _bodies(book, "seats", last):
+        people.seats[str(body["station"])] = one.code
+    in_use = {one.code: body for one, body in _bodies(book, "reasons", last)}
+    for code, body in (_last_known(book, "reasons") | in_use).items():
+        people.reasons[code] = Reason(
+            code=code, label=str(body["label"]), private=bool(body.get("private")),
+            paid=bool(body.get("paid")), productive=bool(body.get("productive")),
+            limit_s=_number(body, "limit_s"), system=code in SYSTEM_REASONS,
+            in_use=code in in_use,
+        )  # fmt: skip
+    for _, body in _bodies(book, "settings", last):
+        people.several_desks = body.get("multi_login") == "allow"
+    _add_dispositions(people, book, last)
+    for _, body in _bodies(book, "targets", last):
+        key = (str(body["metric"]), str(body.get("queue") or ""))
+        value = body["value"]
+        assert isinstance(value, int | float)
+        if stage := body.get("stage"):
+            people.stage_targets[(*key, str(stage))] = value
+            continue
+        people.targets[key] = value
+        if isinstance(most := body.get("most"), int | float):
+            people.most[key] = most
+        if "threshold_s" in body:
+            people.thresholds[key[1]] = _number(body, "threshold_s")
+            people.variants[key[1]] = str(body.get("variant") or "offered")
+    for one, body in _bodies(book, "supervisors", last):
+        people.supervised[one.code] = _list(body, "teams")
+    people.aliases = _held(book, "agents", "switch_aliases", zone)
+    _add_roster(people, book, first, last, zone)
+    for agent in book.changing("agents", first, last):
+        if agent in people.workers:
+            people.spells[agent] = _spells(people, book, agent, first, last)
+    return people
+
+
+def _spells(people: People, book: Directory, agent: str, first: date, last: date) -> list[Spell]:
+    """Where no version holds on a day, as it is on the last one."""
+    worker = people.workers[agent]
+    found: list[Spell] = []
+    for day in _turns(book, "agents", agent, first, last):
+        entry = book.entry("agents", agent, day)
+        body = entry.body if entry is not None else None
+        its = (worker.team, worker.stage) if body is None else _place(body)
+        if not found or (found[-1].team, found[-1].stage) != its:
+            found.append(Spell(day, *its))
+    return found
+
+
+def _turns(book: Directory, kind: str, code: str, first: date, last: date) -> list[date]:
+    """`first`, and the days until `last` on which another version may begin to hold."""
+    bounds = {first, *_bounds(book.history(kind, code))}
+    return sorted(bound for bound in bounds if first <= bound <= last)
+
+
+def _bounds(versions: Sequence[Entry]) -> Iterator[date]:
+    for one in versions:
+        if one.valid_from is not None:
+            yield one.valid_from
+        if one.valid_until is not None and one.valid_until < date.max:
+            yield one.valid_until + timedelta(1)
+
+
+def _held(book: Directory, kind: str, field: str, zone: ZoneInfo) -> Held:
+    """Names at the switch, of all days. A queue's own code is one too. The day on which another
+    version takes a name away stays hers: nobody knows the hour.
+    """
+    spans: defaultdict[str, list[Span]] = defaultdict(list)
+    for code, its in groupby(book.versions(kind), key=lambda one: one.code):
+        versions = [*its]
+        changed = {one.valid_from for one in versions}
+        for first, end in pairwise(sorted({date.min, *_bounds(versions), date.max})):
+            on_it = next((one for one in versions if _covers(one, first)), None)
+            if on_it is None or on_it.body is None:
+                continue
+            until = end + timedelta(1) if end in changed - {date.max} else end
+            for name in {*_list(on_it.body, field), *([code] if kind == "queues" else [])}:
+                spans[name].append((on_it.change, code, first, end, until))
+    turns = {name: turns_of(spans[name]) for name in sorted(spans)}
+    return {
+        name: [(_midnight(day, zone), who) for day, who in its]
+        for name, its in turns.items()
+        if any(who not in ("", name) for _, who in its)
+    }
+
+
+def _covers(version: Entry, day: date) -> bool:
+    first, last = version.valid_from, version.valid_until
+    return (first is None or first <= day) and (last is None or day <= last)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return 0 if day == date.min else max(0, 1000 * _utc(day, "00:00", zone))
+
+
+def _place(body: Body) -> tuple[str, str]:
+    stage = str(body.get("stage") or "")
+    return str(body.get("team") or ""), "" if stage == "floor" else stage
+
+
+def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planned:
+    """A day's row of the roster in UTC. `shift` None: none, or one that is not known."""
+    absence = body.get("absence")
+    told = Planned(day=day, shift=str(body["shift"]) if body.get("shift") else None)
+    told.absence = str(absence) if absence else None
+    if shift is None:
+        return told
+    start, end = str(shift["start"]), str(shift["end"])
+    told.start_s = _utc(day, start, zone)
+    told.end_s = _utc(day + timedelta(end <= start), end, zone)
+    told.tolerance_s = _number(shift, "tolerance_min") * 60
+    for pause in _list(body, "pauses") or _list(shift, "pauses"):
+        times, _, reason = pause.partition(" ")
+        begins, ends = times.split("-")
+        on = day + timedelta(begins < start)
+        until = on + timedelta(ends < begins)
+        told.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
+    told.pauses.sort()
+    return told
+
+
+class _Day(Struct):
+    shift: str = ""
+    absence: str = ""
+    pauses: tuple[str, ...] = ()
+
+
+def _add_roster(people: People, book: Directory, first: date, last: date, zone: ZoneInfo) -> None:
+    """Agents whose days are alike share what is planned: there are few kinds of a day."""
+    shifts: dict[tuple[str, str], Body | None] = {}
+    alike: dict[tuple[str, str, str, tuple[str, ...]], Planned] = {}
+    decode = msgspec.json.Decoder(_Day).decode
+    for code, body in book.bodies("roster", first.isoformat(), last.isoformat() + _AFTER_ALL):
+        text, agent = code[:10], code[11:]
+        one = decode(body)
+        key = (text, one.shift, one.absence, one.pauses)
+        plan = alike.get(key)
+        if plan is None:
+            day = date.fromisoformat(text)
+            if (text, one.shift) not in shifts:
+                entry = book.entry("shifts", one.shift, day) if one.shift else None
+                shifts[text, one.shift] = entry.body if entry else None
+            told: Body = {"shift": one.shift, "absence": one.absence, "pauses": list(one.pauses)}
+            plan = alike[key] = planned(day, told, shifts[text, one.shift], zone)
+        people.roster[agent, plan.day] = plan
+
+
+def _add_dispositions(people: People, book: Directory, last: date) -> None:
+    negative = set()
+    for one in book.entries("dispositions", last, retired=True):
+        known = one if one.body is not None else _before(book, one)
+        if known is None or known.body is None:
+            continue
+        body = known.body
+        people.codes[one.code] = [str(body[name]) for name in ("level1", "level2", "label")]
+        people.motive_of[one.code] = str(body["level1_code"])
+        people.motives[str(body["level1_code"])] = str(body["level1"])
+        if result := body.get("result"):
+            people.flags[one.code] = str(result)
+            if result == "negativa":
+                negative.add(one.code)
+    people.negative_codes = frozenset(negative)
+
+
+def _worker(body: Body, *, active: bool) -> Worker:
+    return Worker(
+        id=str(body["code"]),
+        name=str(body["name"]),
+        alias=str(body["alias"]),
+        team=_place(body)[0],
+        stage=_place(body)[1],
+        employer=str(body.get("employer") or ""),
+        document_kind=str(body.get("document_kind") or ""),
+        document=str(body.get("document") or ""),
+        queues=_list(body, "queues"),
+        active=active,
+    )
+
+
+def _before(book: Directory, retired: Entry) -> Entry | None:
+    """What was known of it last."""
+    versions = book.history(retired.kind, retired.code)
+    return next((one for one in versions if one.body is not None), None)
+
+
+def _last_known(book: Directory, kind: str) -> dict[str, Body]:
+    """By code, whatever there ever was of the kind, as it was last."""
+    newest = book.entries(kind, retired=True)
+    known = (one if one.body is not None else _before(book, one) for one in newest)
+    return {one.code: one.body for one in known if one is not None and one.body is not None}
+
+
+def _bodies(book: Directory, kind: str, day: date) -> list[tuple[Entry, Body]]:
+    return [(one, one.body) for one in book.entries(kind, day) if one.body is not None]
+
+
+def _list(body: Body, name: str) -> list[str]:
+    value = body.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _number(body: Body, name: str) -> int:
+    value = body.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _utc(day: date, clock: str, zone: ZoneInfo) -> int:
+    moment = datetime.combine(day, time.fromisoformat(clock), zone)
+    return round(moment.timestamp())

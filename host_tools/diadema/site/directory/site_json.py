@@ -1,0 +1,226 @@
+"""The directory of a day as the description of a site, which stations live by; checked as any
+other, and what is wrong is told by the entry that it stands in.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from diadema.site.description import Site, SiteError, parse
+from diadema.site.directory import station_limits
+from diadema.site.directory.book import Directory, Entry
+from diadema.site.directory.kinds import Body
+from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.station_config import check_sizes
+
+_NO_PIN = f"{'0' * 16}:{'0' * 32}"  # a verifier that no PIN fits
+_LISTS = ("agents", "stations", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
+          "identity_methods", "playbooks", "materials")  # fmt: skip
+_KINDS = {"stations": "seats"}
+_PLACE = re.compile(r"([a-z_]+)\[(\d+)\](?:\.([a-z_]+))?")
+_COLUMNS = {"id": "code", "seat": "code", "label": "label"}
+
+
+class Draft:
+    """The description as the directory has it on `day`: `json` as a file has it, `site` checked.
+    `old`: the description in force, of which stays what the directory does not know, as its
+    Wi-Fi; `pins`: the agents' verifiers. Who has none and needs one is in `without_pin`, and has
+    what `make_pin` gives. Raises Wrong.
+    """
+
+    def __init__(
+        self,
+        book: Directory,
+        day: date,
+        old: dict[str, Any],
+        pins: dict[str, str],
+        make_pin: Callable[[], str] = lambda: _NO_PIN,
+    ) -> None:
+        self._rows: dict[str, list[Entry]] = {}
+        for kind in (
+            "agents", "seats", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
+            "identity_methods", "playbooks", "materials", "dispositions", "holidays",
+        ):  # fmt: skip
+            rows = book.entries(kind, day)
+            self._rows[kind] = sorted(rows, key=lambda one: (_order(one), one.code))
+        settings = book.entry("settings", "site", day)
+        if settings is None or settings.body is None:
+            raise Wrong(Problem(word="no_settings", kind="settings", code="site"))
+        if found := station_limits.problems(self._rows):
+            raise Wrong(*found)
+        self.without_pin = station_limits.without_pin(self._rows, settings.body, pins)
+        self.pins = dict(pins) | {agent: make_pin() for agent in self.without_pin}
+        described = {**old, **_settings(settings.body)}
+        described["stations"] = [_station(one.body or {}) for one in self._rows["seats"]]
+        known = {agent["id"]: agent for agent in old.get("agents", ())}
+        described["agents"] = [
+            _agent(one.body or {}, known.get(one.code, {}), self.pins.get(one.code, ""))
+            for one in self._rows["agents"]
+        ]
+        for name in _LISTS[2:]:
+            described[name] = [
+                _MAKERS.get(name, _coded)(one.body or {}) for one in self._rows[name]
+            ]
+        described["holidays"] = sorted(one.code for one in self._rows["holidays"])
+        nodes = _tree(self._rows["dispositions"])
+        tree = old.get("tree") or {"version": 0, "nodes": None}
+        version = tree["version"] + (nodes != tree["nodes"])
+        described["tree"] = {"version": version, "nodes": nodes}
+        described["negative_codes"] = [
+            one.code
+            for one in self._rows["dispositions"]
+            if one.body and one.body.get("result") == "negativa"
+        ]
+        # what the file need not say is not said
+        self.described = {name: value for name, value in described.items() if value is not None}
+        self.json = msgspec.json.format(msgspec.json.encode(self.described), indent=2)
+        try:
+            self.site: Site = parse(self.json)
+            check_sizes(self.site)
+        except SiteError as error:
+            raise Wrong(self._problem(error)) from error
+
+    def _problem(self, error: SiteError) -> Problem:
+        """In the directory's terms."""
+        found = _PLACE.match(error.key)
+        values = {"reason": error.reason}
+        if found is None:
+            return Problem(word="site", values=values, kind="settings", column=_setting(error.key))
+        kind = _KINDS.get(found[1], found[1])
+        rows = self._rows.get(kind, [])
+        code = rows[int(found[2])].code if int(found[2]) < len(rows) else ""
+        return Problem(
+            word="site", values=values, kind=kind, code=code,
+            column=_column(kind, found[3] or ""),
+        )  # fmt: skip
+
+
+def _setting(key: str) -> str:
+    return key if key in ("zone", "sntp", "site", "firmware") else ""
+
+
+def _column(kind: str, name: str) -> str:
+    from diadema.site.directory.kinds import KINDS
+
+    wanted = _COLUMNS.get(name, name)
+    if kind == "seats" and name == "id":
+        wanted = "station"
+    if kind == "agents" and name == "code":
+        wanted = "station_code"
+    names = [field.name for field in KINDS[kind].fields] if kind in KINDS else []
+    return wanted if wanted in names else ""
+
+
+def _order(entry: Entry) -> int:
+    order = (entry.body or {}).get("order")
+    return order if isinstance(order, int) else 10_000
+
+
+def _settings(body: Body) -> dict[str, Any]:
+    """An absent one is as the description's own default."""
+    names = ("language", "ring_limit_s", "wrapup_limit_s", "sntp", "firmware", "pin",
+             "multi_login", "broker_names")  # fmt: skip
+    told = {name: body.get(name) for name in names}
+    return told | {
+        "site": body["site"], "zone": body["zone"], "selftest": bool(body.get("selftest")),
+    }  # fmt: skip
+
+
+def _station(body: Body) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": body["station"], "seat": body["code"]}
+    return told | ({"teams": body["teams"]} if body.get("teams") else {})
+
+
+def _agent(body: Body, old: dict[str, Any], pin: str) -> dict[str, Any]:
+    lent = []
+    for one in body.get("day_badges") or ():  # type: ignore[union-attr]
+        badge, _, day = str(one).rpartition(" ")
+        lent.append({"badge": badge, "day": day})
+    told = {
+        **old,
+        "id": body["code"],
+        "name": body["name"],
+        "short": body["short"],
+        "alias": body["alias"],
+        "team": body.get("team", ""),
+        "badges": body.get("badges", []),
+        "day_badges": lent,
+        "pin": pin,
+        "code": body.get("station_code", ""),
+    }
+    return {name: value for name, value in told.items() if value not in ("", [])}
+
+
+def _coded(body: Body) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "order"}
+
+
+def _fault_area(body: Body) -> dict[str, Any]:
+    parts = [str(part).partition("=") for part in body.get("parts") or ()]  # type: ignore[union-attr]
+    told = {"code": body["code"], "label": body["label"]}
+    return told | {"parts": [{"code": code, "label": label} for code, _, label in parts]}
+
+
+def _campaign(body: Body) -> dict[str, Any]:
+    steps = body.get("steps")
+    told: dict[str, Any] = {
+        "code": body["code"],
+        "label": body["label"],
+        "steps": [
+            {"step": step.rstrip("*"), "automatic": step.endswith("*")}
+            for step in (steps if isinstance(steps, list) else [])
+        ],
+        "consent": bool(body.get("consent")),
+    }
+    if "call_from" in body:
+        told["outbound"] = {
+            "from": body["call_from"],
+            "to": body["call_to"],
+            "days": body["call_days"],
+            "holidays": bool(body.get("call_holidays")),
+        }
+    return told
+
+
+def _playbook(body: Body) -> dict[str, Any]:
+    version = str(body["version"])
+    told = {"motive": body["motive"], "id": body["id"]}
+    return told | {"version": int(version) if version.isdigit() else version}
+
+
+def _tree(leaves: list[Entry]) -> list[Any]:
+    """Branches stand in the order of their first leaf. Raises Wrong where two leaves do not agree
+    on what is above them.
+    """
+    nodes: dict[str, list[Any]] = {}
+    branches: dict[str, tuple[str, list[Any]]] = {}
+    for leaf in leaves:
+        body = leaf.body or {}
+        top, middle = str(body["level1_code"]), str(body["level2_code"])
+        node = nodes.setdefault(top, [top, body["level1"], []])
+        _agree(leaf, "level1", node[1])
+        if middle not in branches:
+            branches[middle] = (top, [middle, body["level2"], []])
+            node[2].append(branches[middle][1])
+        above, branch = branches[middle]
+        _agree(leaf, "level1_code", above)
+        _agree(leaf, "level2", branch[1])
+        branch[2].append([leaf.code, body["label"]])
+    return list(nodes.values())
+
+
+def _agree(leaf: Entry, column: str, known: str) -> None:
+    value = (leaf.body or {})[column]
+    if value != known:
+        raise Wrong(
+            Problem(
+                word="branch", kind="dispositions", code=leaf.code, column=column,
+                value=str(value), values={"other": known},
+            )
+        )  # fmt: skip
+
+
+_MAKERS = {"fault_areas": _fault_area, "campaigns": _campaign, "playbooks": _playbook}

@@ -1,0 +1,148 @@
+"""The tables of people and places. Nothing in `entries` and `changes` is ever written over, but
+once: the layout before had badges' ids in clear.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Engine,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import DBAPIError
+
+from diadema.base.errors import DiademaError
+from diadema.store.errors import is_damage
+
+VERSION = 2
+SITE_FILE = "site.json"  # in the hashes of a publication
+_BUSY_MS = 10_000  # somebody else's import
+metadata = MetaData()
+
+changes = Table(  # one for all that was done at once
+    "changes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+entries = Table(  # `body` null: retired. A later version hides the earlier ones on its days
+    "entries",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("valid_from", Text),  # days of the site's zone, the last one included
+    Column("valid_until", Text),
+    Column("body", LargeBinary),
+    Column("change", Integer, ForeignKey("changes.number"), nullable=False),
+    PrimaryKeyConstraint("kind", "code", "version"),
+    sqlite_with_rowid=False,
+)
+pins = Table(  # verifiers, which only pass through; `published`: that of the last site
+    "pins",
+    metadata,
+    Column("agent", Text, primary_key=True),
+    Column("verifier", Text, nullable=False),
+    Column("published", Text, nullable=False),
+)
+publications = Table(
+    "publications",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("change", Integer, nullable=False),
+    Column("generation", Integer),
+    Column("hashes", Text, nullable=False),  # JSON: catalogue → SHA-256 of what it was
+)
+
+
+def open_tables(path: Path) -> Engine:
+    """The engine of the directory at `path`, made when there is none. Raises DiademaError, now
+    or when what is read or written finds the file damaged.
+    """
+    if not path.exists():
+        path.touch(mode=0o600)  # documents of people, and verifiers
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is replaced is gone from the file
+        cursor.close()
+
+    def begin(connection: Any) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
+
+    def failed(context: Any) -> None:
+        found = context.original_exception
+        if is_damage(found):
+            raise DiademaError(
+                f"{path} is damaged ({found}): end the hub, move it and those beside it with -wal "
+                "and -shm away, and put a backup of it there"
+            ) from found
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "handle_error", failed)
+    try:
+        if _layout(engine) == 0:
+            with engine.connect().execution_options(write=True) as tx, tx.begin():
+                metadata.create_all(tx)
+                tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+        if _layout(engine) == 1:
+            from diadema.site.directory.turning_over import turn_over
+
+            turn_over(engine, path)
+            with engine.connect().execution_options(write=True) as tx, tx.begin():
+                tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    except DiademaError:
+        engine.dispose()
+        raise
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        engine.dispose()
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise DiademaError(
+            f"cannot open {path} ({cause}): end whatever holds it, and look at the "
+            "permissions of its folder and at the space on its disk"
+        ) from error
+    if (version := _layout(engine)) != VERSION:
+        engine.dispose()
+        raise DiademaError(
+            f"{path} has layout {version}, this program knows {VERSION}: "
+            "use the program that wrote it, or another --data"
+        )
+    return engine
+
+
+def digest_of(bodies: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256 of a catalogue: code and body of each entry in order of codes."""
+    digest = hashlib.sha256()
+    for code, body in bodies:
+        digest.update(code.encode() + b"\0" + body + b"\n")
+    return digest.hexdigest()
+
+
+def _layout(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())

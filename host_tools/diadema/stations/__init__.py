@@ -1,0 +1,1 @@
+"""Stations as things: boards, images, flashing, provisioning, self-tests, updates, labels, the fleet."""

@@ -1,0 +1,277 @@
+"""One board as its folder describes it: `board.py` (read, never run), `wiring.toml` and the
+partition table that it names.
+"""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from diadema.base.errors import DiademaError
+from diadema.stations.boards.chips import CHIPS, Chip
+from diadema.stations.boards.partitions import Partition, read_partitions
+
+BOARDS = Path(__file__).resolve().parents[4] / "boards"
+# module of firmware/drivers, class, bus, wires, options
+type Part = tuple[str, str, str | None, tuple[str, ...], dict[str, Any]]
+# class of machine, id, {keyword: wire}, options
+type Bus = tuple[str, int, dict[str, str], dict[str, Any]]
+
+
+class BoardError(DiademaError):
+    """A board's folder cannot be read at all."""
+
+
+class About(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`loader`: what makes its boot loader answer, where the cable alone does not."""
+
+    title: str
+    module: str
+    chip: str
+    flash_mb: int
+    psram: Literal["none", "quad", "octal"]
+    console: str
+    loader: str
+    partitions: str
+    sources: list[str]
+
+
+class Audio(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`full_scale_v_rms`: what a sine of digital full scale puts on an output of the codec, and
+    `rail_v_peak`: what its supply lets out at the most · `caller_db`: gain from the line to that
+    output at full volume, as the registers say · `headset`: a row of hardware/headsets.csv.
+    """
+
+    full_scale_v_rms: float
+    rail_v_peak: float
+    caller_db: float
+    headset: str
+    note: str = ""
+
+
+class Socket(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where sound may come out. `contacts`: outputs of the codec that lead to each, none where
+    nothing comes out · `head`: whether somebody can have it at the ear, `why` not · `limited`:
+    `limit_db` holds for the sum of these outputs.
+
+    Each output has `each_ohms` to where they meet; there `shunt_ohms` lie across, and the clipper;
+    behind it follow `pad_ohms`.
+    """
+
+    ref: str
+    title: str
+    head: bool
+    contacts: dict[str, list[str]] = {}
+    why: str = ""
+    limited: bool = True
+    each_ohms: float = 0
+    shunt_ohms: float = 0
+    clipper_v_peak: float = 0
+    pad_ohms: float = 0
+
+
+class Wire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`pull`: none, internal, board: …, external: … · `boot`: its level in reset, where it matters
+    · `at`: where it is soldered already.
+    """
+
+    direction: Literal["in", "out", "both", "analog", "touch"]
+    pull: str
+    boot: Literal["high", "low"] | None = None
+    at: str = ""
+    note: str = ""
+
+
+class Variant(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    title: str
+    mark: str
+    parts: list[str] = []
+    wires: dict[str, Wire] = {}
+
+
+class Header(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Pins of a connector in their order: a GPIO, or the name of something else. `numbered` when
+    the board's own documents number them so.
+    """
+
+    title: str
+    pins: list[int | str]
+    labels: dict[str, str] = {}
+    numbered: bool = True
+
+    def label(self, pin: int | str) -> str:
+        if isinstance(pin, str):
+            return self.labels.get(pin, pin)
+        return f"{self.labels[str(pin)]} IO{pin}" if str(pin) in self.labels else f"IO{pin}"
+
+
+class End(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"source": "from"}):
+    """One wire of a part's cable. `source` is a wire of board.py, a supply of a header, or
+    `part.PIN`; `through` is soldered into it; `colour` is none within one part.
+    """
+
+    pin: str
+    source: str
+    colour: str = ""
+    through: str = ""
+
+
+class Harness(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A part with its own cable. Two wires may end at one pin."""
+
+    ref: str
+    title: str
+    wires: list[End]
+    note: str = ""
+    more: list[str] = []  # pins where other parts' cables begin, or that stay open
+    only_variant: int | None = None
+
+    @property
+    def pins(self) -> list[str]:
+        return list(dict.fromkeys([end.pin for end in self.wires] + self.more))
+
+
+class Switch(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A DIP switch by the number printed beside it: ON joins these GPIOs to a header or to a place
+    on the board (`at` of a wire).
+    """
+
+    number: int
+    gpios: list[int]
+    to: str
+    position: Literal["ON", "OFF"]
+    delivered: Literal["ON", "OFF"]
+
+
+class Contact(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A GPIO that a socket of the board itself pulls when something is plugged; `switch`: the DIP
+    switch that keeps it away.
+    """
+
+    gpio: int
+    of: str
+    switch: int | None = None
+
+
+class Wiring(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    board: About
+    audio: Audio
+    wires: dict[str, Wire]
+    headers: dict[str, Header]
+    parts: dict[str, Harness]
+    sockets: list[Socket]
+    variants: list[Variant] = []
+    switches: list[Switch] = []
+    contacts: list[Contact] = []
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The wires of one variant. `title` is empty when the board has no variants."""
+
+    title: str
+    number: int
+    pins: dict[str, int]
+    wires: dict[str, Wire]
+
+    def where(self) -> str:
+        return f"{self.title}: " if self.title else ""
+
+
+@dataclass(frozen=True)
+class Board:
+    folder: Path
+    name: str
+    pins: dict[str, int]
+    buses: dict[str, Bus]
+    parts: dict[str, Part]
+    variants: tuple[dict[str, int], ...]
+    probe: tuple[str, int] | None
+    others: dict[str, tuple[str, str, tuple[int, ...]]]  # name → chip, bus, addresses
+    wiring: Wiring
+    partitions: list[Partition]
+
+    @property
+    def chip(self) -> Chip:
+        return CHIPS[self.wiring.board.chip]
+
+    @property
+    def firmware(self) -> Path:
+        return self.folder.parents[1] / "firmware"
+
+    def layouts(self) -> Iterator[Layout]:
+        """Each way in which the board is sold; the first is PINS with VARIANTS[0]."""
+        if not self.variants:
+            yield Layout("", 0, self.pins, self.wiring.wires)
+            return
+        for number, pins in enumerate(self.variants):
+            about = self.wiring.variants[number] if number < len(self.wiring.variants) else None
+            yield Layout(
+                about.title if about else f"VARIANTS[{number}]",
+                number,
+                self.pins | pins,
+                self.wiring.wires | (about.wires if about else {}),
+            )
+
+
+def board_names(boards: Path = BOARDS) -> list[str]:
+    """Boards that one can buy; the simulated one has no wiring."""
+    return sorted(path.parent.name for path in boards.glob("*/wiring.toml"))
+
+
+def load_board(name: str, boards: Path = BOARDS) -> Board:
+    """Raises BoardError, which says which file is wrong and how."""
+    folder = boards / name
+    if not (folder / "wiring.toml").exists():
+        known = ", ".join(board_names(boards)) or f"none in {boards}"
+        raise BoardError(f"no board {name}; there are: {known}")
+    table = _read_table(folder / "board.py")
+    wiring = _read_wiring(folder / "wiring.toml")
+    try:
+        return Board(
+            folder=folder,
+            name=table["NAME"],
+            pins=table["PINS"],
+            buses=table["BUSES"],
+            parts=table["PARTS"],
+            variants=tuple(table.get("VARIANTS", ())),
+            probe=table.get("PROBE"),
+            others=table.get("OTHERS", {}),
+            wiring=wiring,
+            partitions=read_partitions(_read(boards / wiring.board.partitions)),
+        )
+    except KeyError as missing:
+        raise BoardError(f"{folder / 'board.py'}: it has no {missing.args[0]}") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BoardError(f"{path}: {error.strerror}") from None
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    """The literals that a board.py assigns at its top."""
+    table = {}
+    try:
+        for statement in ast.parse(_read(path)).body:
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                table[statement.targets[0].id] = ast.literal_eval(statement.value)
+    except (SyntaxError, ValueError) as error:
+        raise BoardError(f"{path}: {error}; a board's table holds literals only") from None
+    return table
+
+
+def _read_wiring(path: Path) -> Wiring:
+    try:
+        wiring = msgspec.convert(tomllib.loads(_read(path)), Wiring)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise BoardError(f"{path}: {error}") from None
+    if wiring.board.chip not in CHIPS:
+        raise BoardError(f"{path}: no chip {wiring.board.chip}; there are: {', '.join(CHIPS)}")
+    return wiring

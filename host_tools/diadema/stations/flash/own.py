@@ -1,0 +1,190 @@
+"""What a station has of its own in its vfs: configuration, Wi-Fi, key of updates, its agents'
+wishes. Read before its flash is written, kept in the data directory until all is verified, and put
+into the new vfs. The files' form is that of `firmware/lib/config_store.py` and `kept.py`.
+"""
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from zlib import crc32
+
+import littlefs
+import msgspec
+from littlefs.context import UserContext
+
+from diadema.base.paths import DataDir, cannot_write, write_whole
+from diadema.stations.boards.partitions import Partition
+from diadema.stations.flash.chip import Chip
+from diadema.stations.flash.errors import FlashError
+from diadema.stations.image.errors import ImageError
+from diadema.stations.image.files import VFS_BLOCK, mounted
+
+HEAD = 2 * VFS_BLOCK  # where a file system's root lies, which every change of a file changes
+_NOT_OWN = (".py", ".mpy", ".new")  # start files, and what was being written
+_CONFIGS = ("config.0", "config.1")
+_FOLDER = 2  # LFS_TYPE_DIR
+_HEAD = re.compile(rb"(DCFG([0-9A-F]{8})([0-9a-f]{64}))([0-9A-F]{8})\n")
+_CHECK = re.compile(rb"(.*)\*([0-9A-F]{8})", re.DOTALL)
+
+
+@dataclass
+class Vfs:
+    """`files` as they were read; `damaged`: names of those that could not be, or do not check."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+
+    def own(self) -> dict[str, bytes]:
+        """Those that are whole."""
+        return {name: data for name, data in self.files.items() if is_own(name)}
+
+
+class _OnChip(UserContext):
+    """Reads a block when littlefs asks for it: a large vfs is mostly empty."""
+
+    def __init__(self, chip: Chip, place: Partition) -> None:
+        self._chip, self._place = chip, place
+        self._blocks: dict[int, bytes] = {}
+        self.error: FlashError | None = None
+
+    def read(self, cfg: object, block: int, off: int, size: int) -> bytearray:
+        """An error of the line would get lost in littlefs: who asked looks at `error`."""
+        if self.error is None and block not in self._blocks:
+            try:
+                self._blocks[block] = self._chip.read(
+                    self._place.offset + block * VFS_BLOCK, VFS_BLOCK
+                )
+            except FlashError as error:
+                self.error = error
+        data = self._blocks.get(block, b"\xff" * VFS_BLOCK)
+        return bytearray(data[off : off + size])
+
+
+def read_vfs(chip: Chip, place: Partition) -> Vfs:
+    """Raises FlashError when the line breaks, ImageError when that is no file system."""
+    flash = _OnChip(chip, place)
+    try:
+        found = _read(flash, place.size)
+    except ImageError:
+        if flash.error is None:
+            raise
+    if flash.error is not None:
+        raise flash.error
+    return found
+
+
+def _read(flash: UserContext, size: int) -> Vfs:
+    read = mounted(flash, size, VFS_BLOCK)
+    found = Vfs()
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = [*read.scandir(f"/{folder}")]
+        except littlefs.LittleFSError:
+            found.damaged.append(folder or "/")
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}".lstrip("/")
+            if entry.type == _FOLDER:
+                waiting.append(path)
+                continue
+            try:
+                with read.open(path, "rb") as file:
+                    data = bytes(file.read())
+            except littlefs.LittleFSError:
+                data = None
+            if data is not None and is_whole(path, data):
+                found.files[path] = data
+            else:
+                found.damaged.append(path)
+    return found
+
+
+def is_own(path: str) -> bool:
+    return "/" not in path and not path.endswith(_NOT_OWN)
+
+
+def is_whole(name: str, data: bytes) -> bool:
+    """As far as a file says it."""
+    if name in _CONFIGS:
+        return serial_of(data) is not None
+    if name.endswith(".json"):
+        found = _CHECK.fullmatch(data)
+        return found is not None and int(found[2], 16) == crc32(found[1])
+    return True
+
+
+def serial_of(data: bytes) -> int | None:
+    """Of a configuration's file; None for one that is not whole."""
+    head = _HEAD.match(data)
+    if head is None or int(head[4], 16) != crc32(head[1]):
+        return None
+    if sha256(data[head.end() :]).hexdigest().encode() != head[3]:
+        return None
+    return int(head[2], 16)
+
+
+def config_file(text: bytes, serial: int = 1) -> bytes:
+    """A configuration as the station has it in a file."""
+    head = b"DCFG%08X%b" % (serial, sha256(text).hexdigest().encode())
+    return head + b"%08X\n" % crc32(head) + text
+
+
+class _Kept(msgspec.Struct):
+    files: dict[str, bytes]
+    before: bytes
+    after: bytes
+
+
+class Copy:
+    """Of a board's own files, on this machine, until the board is verified; mode 0600."""
+
+    def __init__(self, data: DataDir, station: str) -> None:
+        self._data = data
+        self.path = data.boards / f"{station}.files"
+
+    def read(self, now: bytes) -> dict[str, bytes]:
+        """What a run read that was broken off; empty when there was none, or when the board worked
+        since. `now`: its HEAD bytes. Raises FlashError.
+        """
+        try:
+            kept = msgspec.msgpack.decode(self.path.read_bytes(), type=_Kept)
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            raise FlashError(
+                f"the copy of its files, {self.path}, cannot be read ({error}): move it away, or "
+                "say --fresh to give them up"
+            ) from error
+        return kept.files if _unfinished(now, kept.before, kept.after) else {}
+
+    def write(self, files: Mapping[str, bytes], before: bytes, after: bytes) -> None:
+        """The first HEAD bytes of the vfs' place as they are, and as they are to be. Raises
+        DiademaError.
+        """
+        kept = _Kept(dict(files), before, after)
+        try:
+            self._data.make()
+            self.path.parent.mkdir(exist_ok=True, mode=0o700)
+            write_whole(self.path, msgspec.msgpack.encode(kept), 0o600)
+        except OSError as error:
+            raise cannot_write(self.path.parent, error) from error
+
+    def remove(self) -> None:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self.path.unlink()
+
+
+def _unfinished(now: bytes, *states: bytes) -> bool:
+    """Whether each block is one of its states, or on its way there: an erase only sets bits, and
+    of a program some are not cleared yet.
+    """
+    for at in range(0, HEAD, VFS_BLOCK):
+        block = int.from_bytes(now[at : at + VFS_BLOCK])
+        wanted = [int.from_bytes(state[at : at + VFS_BLOCK]) for state in states]
+        if not any(block & one == one for one in wanted):
+            return False
+    return True

@@ -1,0 +1,99 @@
+"""What an image asks of a board: the pieces to write in their order, and its journal's place."""
+
+from dataclasses import dataclass
+
+from diadema.stations.boards.partitions import Partition
+from diadema.stations.flash.errors import FlashError
+from diadema.stations.image import slots, table
+from diadema.stations.image.errors import ImageError
+from diadema.stations.image.look import look
+from diadema.stations.image.stock import LOADER
+
+SECTOR = 4096
+_WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
+_APPS = ("ota_0", "ota_1")
+_MEGABYTE = 0x100000
+_NONE = "this is no image of a station: make one with `diadema image build`"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Whole sectors."""
+
+    name: str
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`pieces` end with the partition table: until it is there, the board's old one tells where
+    its journal is. `nvs`: what an old program left there, as how often it crashed, is not for a
+    new one.
+    """
+
+    chip: str
+    board: str
+    version: str
+    flash_bytes: int
+    pieces: list[Piece]
+    journal: Partition
+    nvs: Partition
+
+    @property
+    def size(self) -> int:
+        return sum(len(piece.data) for piece in self.pieces)
+
+
+def read_plan(image: bytes) -> Plan:
+    """Raises FlashError for what `diadema image build` did not make whole."""
+    try:
+        seen = look(image)
+    except ImageError as error:
+        raise FlashError(_NONE) from error
+    if seen.wrong:
+        raise FlashError(f"the image is damaged, build it again: {seen.wrong[0]}")
+    start = LOADER[seen.chip]
+    if image[0] != 0xE9:
+        raise FlashError("this is a dump of one flash, which holds that station's own data")
+
+    def at(offset: int, size: int) -> bytes:
+        found = image[offset - start : offset - start + size]
+        return found.ljust(-(-size // SECTOR) * SECTOR, b"\xff")
+
+    places = {one.name: one for one in table.unpack(at(table.OFFSET, table.SIZE))}
+    trailer = slots.unpack(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:]) if (
+        "slot_a" in places
+    ) else None  # fmt: skip
+    if trailer is None or not {*_WRITTEN, *_APPS, "journal", "nvs"} <= places.keys():
+        raise FlashError(_NONE)
+    pieces = [
+        Piece(name, places[name].offset, at(places[name].offset, places[name].size))
+        for name in _WRITTEN
+    ]
+    pieces = [_cut(piece) if piece.name == "ota_0" else piece for piece in pieces]
+    pieces[1:1] = [_no_trailer(places[name]) for name in _APPS]
+    loader = at(start, table.OFFSET - start)
+    pieces.append(_cut(Piece("boot loader", start, loader)))
+    pieces.append(Piece("partition table", table.OFFSET, at(table.OFFSET, table.SIZE)))
+    last = max(one.end for one in places.values())
+    return Plan(
+        chip=seen.chip,
+        board=trailer[0].board,
+        version=trailer[0].version,
+        flash_bytes=-(-last // _MEGABYTE) * _MEGABYTE,
+        pieces=pieces,
+        journal=places["journal"],
+        nvs=places["nvs"],
+    )
+
+
+def _no_trailer(app: Partition) -> Piece:
+    """What an update that came before said of it, which the new MicroPython would be judged by."""
+    return Piece(f"trailer of {app.name}", app.end - SECTOR, b"\xff" * SECTOR)
+
+
+def _cut(piece: Piece) -> Piece:
+    """Without the blank sectors at its end, which nobody reads."""
+    length = -(-len(piece.data.rstrip(b"\xff")) // SECTOR) * SECTOR
+    return Piece(piece.name, piece.offset, piece.data[:length])

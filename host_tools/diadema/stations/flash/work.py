@@ -1,0 +1,338 @@
+"""One board from its cable to «verified»: looked at, its own files and journal minded, written,
+read back.
+
+What is right already stays: so the same command after a pulled cable goes on where it was.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.stations.boards.partitions import Partition
+from diadema.stations.boards.table import load_board
+from diadema.stations.flash.chip import (
+    BAUD,
+    Chip,
+    Found,
+    connected,
+)
+from diadema.stations.flash.errors import FlashError
+from diadema.stations.flash.kept import Kept, keep
+from diadema.stations.flash.own import (
+    HEAD,
+    Copy,
+    Vfs,
+    read_vfs,
+)
+from diadema.stations.flash.plan import Piece, Plan
+from diadema.stations.flash.restore import hub_files
+from diadema.stations.image import table
+from diadema.stations.image.errors import ImageError
+from diadema.stations.image.files import VFS_BLOCK, pack, unpack
+from diadema.wire.journal import walk
+
+_BLOCK = 0x10000
+_RUN = 0x40000  # of one write: so much is to be sent again at most
+_MEGABYTE = 0x100000
+# pieces of a program: with another one, what NVS knows of the one before (how often it crashed,
+# which MicroPython proved itself) is not true any more
+_PROGRAM = ("otadata", "trailer of ota_0", "trailer of ota_1", "ota_0", "slot_a", "slot_b")
+_CONFIGS = ("config.0", "config.1")
+
+
+@dataclass
+class Files:
+    """Names of a station's own files that its new vfs has, and of those that were `damaged`.
+    `source`: board, hub, or copy (of a run that was broken off); empty where there are none.
+    `unread`: why its vfs could not be read; `why`: why the hub gave nothing then.
+    """
+
+    names: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    source: str = ""
+    unread: str = ""
+    why: str = ""
+
+
+@dataclass
+class Outcome:
+    """Bytes of flash `written`, `sent` over the line, `right` already; no `error`: verified."""
+
+    port: str
+    found: Found | None = None
+    written: int = 0
+    sent: int = 0
+    right: int = 0
+    journal: str = ""
+    kept: Kept | None = None
+    files: Files = field(default_factory=Files)
+    error: str = ""
+
+
+@dataclass
+class Watch:
+    """Told how far a port is: what it does, and bytes of the plan that are right now."""
+
+    stage: Callable[[str, str], None] = lambda port, text: None
+    advance: Callable[[str, int], None] = lambda port, more: None
+
+
+@dataclass
+class Job:
+    """The same for all boards of a run. `fresh`: nothing of what they were is kept, but events."""
+
+    plan: Plan
+    data: DataDir
+    force: bool = False
+    erase_journal: bool = False
+    fresh: bool = False
+    baud: int = BAUD
+    attempts: int = 5
+    watch: Watch = field(default_factory=Watch)
+    _ports: dict[str, str] = field(default_factory=dict)  # by station
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, port: str) -> Outcome:
+        """Never raises what one board can do; a thread a port."""
+        done = Outcome(port)
+        try:
+            self.watch.stage(port, "looks for the chip")
+            by_hand = _by_hand(self.plan.board)
+            with connected(port, self.baud, self.attempts, by_hand) as chip:
+                done.found = chip.found
+                self._accept(chip.found)
+                _Board(self, chip, done).write()
+        except DiademaError as error:
+            done.error = str(error)
+        self.watch.stage(port, "failed" if done.error else "verified")
+        return done
+
+    def _accept(self, found: Found) -> None:
+        plan = self.plan
+        if found.chip != plan.chip:
+            raise FlashError(
+                f"it is an {found.chip}, the image is for {plan.board}, an {plan.chip}: build one "
+                "for this board"
+            )
+        if found.flash_bytes < plan.flash_bytes:
+            raise FlashError(
+                f"its flash has {found.flash_bytes // _MEGABYTE} MB, {plan.board} needs "
+                f"{plan.flash_bytes // _MEGABYTE} MB: take another board"
+            )
+        with self._lock:
+            other = self._ports.setdefault(found.station, found.port)
+        if other != found.port:
+            raise FlashError(
+                f"it has the same id as the board at {other}, {found.station}: one of the two has "
+                "a wrong MAC address and cannot be told apart. Use only one of them"
+            )
+
+
+class _Board:
+    def __init__(self, job: Job, chip: Chip, done: Outcome) -> None:
+        self._job, self._chip, self._done = job, chip, done
+        self._port = chip.found.port
+        self._table: list[Partition] | None = None
+        self._copy = Copy(job.data, chip.found.station)
+        self._forgot = False
+
+    def write(self) -> None:
+        job = self._job
+        self._table = self._own_table()
+        if job.fresh:
+            self._copy.remove()
+        pieces = [self._vfs(one) if one.name == "vfs" else one for one in job.plan.pieces]
+        pieces = [one for one in pieces if one.data]
+        self._mind_journal()
+        if job.fresh and not self._blank(job.plan.nvs):
+            self._chip.erase(job.plan.nvs.offset, job.plan.nvs.size)
+        for piece in pieces:
+            self._stage(piece.name)
+            self._bring(piece)
+        self._copy.remove()
+        self._chip.start()
+
+    def _stage(self, text: str) -> None:
+        self._job.watch.stage(self._port, text)
+
+    def _own_table(self) -> list[Partition] | None:
+        try:
+            return table.unpack(self._chip.read(table.OFFSET, table.SIZE))
+        except ImageError:
+            return None
+
+    # -- its own files
+
+    def _vfs(self, piece: Piece) -> Piece:
+        """The image's start files and the station's own; empty where they are there already.
+        Nothing is written yet.
+        """
+        if self._job.fresh:
+            return piece
+        starts = unpack(piece.data, VFS_BLOCK)
+        found = next((one for one in self._table or () if one.name == "vfs"), None)
+        # where it has no table, what lies in the image's place counts
+        place = found or Partition("vfs", "data", "fat", piece.offset, len(piece.data))
+        here = (place.offset, place.size) == (piece.offset, len(piece.data))
+        before = self._chip.read(piece.offset, HEAD)
+        there = self._vfs_there(place)
+        own = self._own_files(there, before)
+        if there and here and not there.damaged and there.files == starts | own:
+            self._done.right += len(piece.data)
+            self._advance(len(piece.data))
+            return replace(piece, data=b"")
+        try:
+            data = pack(starts | own, len(piece.data), VFS_BLOCK)
+        except ImageError as error:
+            raise FlashError(
+                f"its own files have no room beside the new ones ({error}): --fresh gives them up"
+            ) from error
+        if own:
+            self._keep(own, before, data[:HEAD])
+        return replace(piece, data=data)
+
+    def _vfs_there(self, place: Partition) -> Vfs | None:
+        self._stage("reads its files")
+        try:
+            return read_vfs(self._chip, place)
+        except ImageError:
+            blank = not self._chip.read(place.offset, HEAD).strip(b"\xff")
+            self._done.files.unread = "it is blank" if blank else "it is damaged"
+            return None
+
+    def _own_files(self, there: Vfs | None, before: bytes) -> dict[str, bytes]:
+        """What the board has whole; what it has not, from a run that was broken off; where it has
+        no configuration that can be read, the hub's.
+        """
+        done = self._done.files
+        of_board = there.own() if there else {}
+        own = self._copy.read(before) | of_board
+        damaged = there.damaged if there else []
+        done.damaged = sorted(name for name in damaged if name not in own)
+        lost = there is None or any(name in done.damaged for name in (*_CONFIGS, "/"))
+        done.source = "board" if of_board else "copy" if own else ""
+        if lost and not any(name in own for name in _CONFIGS):
+            self._stage("asks the hub")
+            found, done.why = hub_files(self._job.data, self._chip.found.station)
+            done.source = "hub" if found else done.source
+            own |= found
+        done.names = sorted(own)
+        return own
+
+    def _keep(self, own: dict[str, bytes], before: bytes, after: bytes) -> None:
+        try:
+            self._copy.write(own, before, after)
+        except DiademaError as error:
+            raise FlashError(
+                f"its own files cannot be kept ({error}). Nothing was written; --fresh gives "
+                "them up"
+            ) from error
+
+    # -- the journal
+
+    def _mind_journal(self) -> None:
+        place = self._job.plan.journal
+        blank = self._blank(place)
+        old = self._journal_there(place, blank)
+        stays = old is not None and (old.offset, old.size) == (place.offset, place.size)
+        if stays and not (self._job.erase_journal or self._job.fresh):
+            self._done.journal = "left as it is"
+            return
+        if old is not None:
+            self._save(old)
+        if not blank:
+            self._stage("clears the journal's place")
+            self._chip.erase(place.offset, place.size)
+        self._done.journal = "new"
+
+    def _save(self, old: Partition) -> None:
+        """Nothing of it is lost, or nothing is written."""
+        self._stage("reads its journal")
+        try:
+            dump = self._chip.read(old.offset, old.size)
+            self._done.kept = keep(self._chip.found.station, dump, self._job.data)
+        except DiademaError as error:
+            if not self._job.force:
+                raise FlashError(
+                    f"its journal would go and cannot be kept ({error}). Nothing was written; "
+                    "--force gives its events up"
+                ) from error
+
+    def _journal_there(self, place: Partition, blank: bool) -> Partition | None:
+        """By the board's own table; where it has none, what lies in the image's place counts."""
+        if self._table is None:
+            if blank:
+                return None
+            self._stage("looks for a journal")
+            found = walk(self._chip.read(place.offset, place.size)).sectors
+            return place if found else None
+        return next((one for one in self._table if one.name == "journal"), None)
+
+    # -- pieces
+
+    def _bring(self, piece: Piece) -> None:
+        if self._holds(piece):
+            self._done.right += len(piece.data)
+            self._advance(len(piece.data))
+            return
+        for offset, data in self._wrong(piece):
+            self._forget_starts(piece)
+            self._done.sent += self._chip.write(offset, data)
+            self._done.written += len(data)
+            self._advance(len(data))
+        if not self._holds(piece):
+            raise FlashError(
+                f"{piece.name} does not read back as it was written: repeat the command; if it "
+                "says so again, the flash is worn"
+            )
+
+    def _forget_starts(self, piece: Piece) -> None:
+        """Before the first piece of another program: a cable may be pulled after it."""
+        place = self._job.plan.nvs
+        if piece.name in _PROGRAM and not self._forgot:
+            self._forgot = True
+            if not self._blank(place):
+                self._chip.erase(place.offset, place.size)
+
+    def _blank(self, place: Partition) -> bool:
+        return self._chip.md5(place.offset, place.size) == _md5(b"\xff" * place.size)
+
+    def _holds(self, piece: Piece) -> bool:
+        return self._chip.md5(piece.offset, len(piece.data)) == _md5(piece.data)
+
+    def _wrong(self, piece: Piece) -> Iterator[tuple[int, bytes]]:
+        """Runs of blocks that are not there yet."""
+        run = bytearray()
+        begin = 0
+        for at in range(0, len(piece.data), _BLOCK):
+            block = piece.data[at : at + _BLOCK]
+            right = self._chip.md5(piece.offset + at, len(block)) == _md5(block)
+            if run and (right or len(run) >= _RUN):
+                yield piece.offset + begin, bytes(run)
+                run.clear()
+            if right:
+                self._done.right += len(block)
+                self._advance(len(block))
+                continue
+            if not run:
+                begin = at
+            run += block
+        if run:
+            yield piece.offset + begin, bytes(run)
+
+    def _advance(self, more: int) -> None:
+        self._job.watch.advance(self._port, more)
+
+
+def _by_hand(board: str) -> str:
+    try:
+        return f"on {board}, {load_board(board).wiring.board.loader}"
+    except DiademaError:  # no board of this checkout
+        return ""
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data).hexdigest()

@@ -1,0 +1,78 @@
+"""All that helps somebody far away to find out what a station has, in one file: no secret of it,
+no PIN and no badge, and of whom sat there no private reason.
+"""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from diadema.base.paths import DataDir
+from diadema.site.directory.people import People
+from diadema.site.directory.reading import people as read_people
+from diadema.stations.fleet.reading import events_of_day, one
+from diadema.store import open_reader, tables
+
+_EVENTS = 20_000
+_LOG_BYTES = 512 * 1024
+_UNTOLD = ("pin.chosen",)
+_LEFT_OUT = ("badge", "verifier", "h")
+
+
+def tail(data: DataDir, s: str, most: int = _LOG_BYTES) -> str:
+    """The end of what the station wrote on its cable; nothing where no gateway kept it."""
+    try:
+        with data.log(s).open("rb") as file:
+            size = file.seek(0, io.SEEK_END)
+            file.seek(max(size - most, 0))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text if size <= most else text.partition("\n")[2]
+
+
+def diagnosis(data: DataDir, name: str, now: int) -> bytes:
+    """A zip. Raises DiademaError."""
+    found = one(data, name, now)
+    s = found.row.s
+    people = read_people(data)
+    events = [_told(event, people) for event in events_of_day(data, s, now, _EVENTS)
+              if event["k"] not in _UNTOLD]  # fmt: skip
+    files = {
+        "station.json": _json(found),
+        "events.jsonl": b"".join(msgspec.json.encode(event) + b"\n" for event in events),
+        "console.log": tail(data, s).encode(),
+        "configurations.json": _json(_generations(data)),
+    }
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for path, content in files.items():
+            bundle.writestr(f"{s}/{path}", content)
+    return made.getvalue()
+
+
+def _told(event: dict[str, Any], people: People) -> dict[str, Any]:
+    told = {name: value for name, value in event.items() if name not in _LEFT_OUT}
+    if event["k"].startswith("presence."):
+        told["reason"] = people.shown(event.get("reason"))
+    return told
+
+
+def _json(value: Any) -> bytes:
+    plain = msgspec.to_builtins(value)
+    return json.dumps(plain, indent=1, ensure_ascii=False).encode()
+
+
+def _generations(data: DataDir) -> list[dict[str, Any]]:
+    """Hashes of the site's last configurations; never what is in them."""
+    reader = open_reader(data.store)
+    row = tables.generations.c
+    query = select(row.generation, row.hash, row.utc).order_by(row.generation.desc()).limit(10)
+    try:
+        with reader.engine.connect() as tx:
+            return [dict(found._mapping) for found in tx.execute(query)]
+    finally:
+        reader.close()

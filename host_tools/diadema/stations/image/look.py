@@ -1,0 +1,131 @@
+"""Reads an image, or a dump of a live flash: what it is, what stands in it, and what is wrong."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+
+from diadema.base.errors import DiademaError
+from diadema.stations.boards.partitions import Partition
+from diadema.stations.image import (
+    otadata,
+    slots,
+    stock,
+    table,
+)
+from diadema.stations.image.errors import ImageError
+from diadema.stations.image.files import (
+    SECTOR,
+    VFS_BLOCK,
+    unpack,
+    unpack_slot,
+)
+
+
+@dataclass
+class Seen:
+    """One partition: `about` in words, `files` by path → bytes, `wrong` what does not hold."""
+
+    name: str
+    offset: int
+    size: int
+    sha256: str
+    about: str = ""
+    files: dict[str, int] = field(default_factory=dict)
+    wrong: str = ""
+
+
+@dataclass
+class Look:
+    chip: str
+    bytes: int
+    sha256: str
+    partitions: list[Seen]
+
+    @property
+    def wrong(self) -> list[str]:
+        return [f"{one.name}: {one.wrong}" for one in self.partitions if one.wrong]
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"wrong": self.wrong}
+
+
+def look(data: bytes) -> Look:
+    """`data` begins at the chip's first flash offset, or at 0 (a dump). Raises ImageError."""
+    dump = data[:1] == b"\xff" and data[stock.LOADER["esp32"] :][:1] == b"\xe9"
+    chip = stock.chip_of(data[stock.LOADER["esp32"] :] if dump else data)
+    if chip not in stock.LOADER:
+        raise ImageError(f"it is for {chip}, which no board of ours has")
+    start = 0 if dump else stock.LOADER[chip]
+
+    def at(offset: int, size: int) -> bytes:
+        return data[offset - start : offset - start + size]
+
+    partitions = table.unpack(at(table.OFFSET, table.SIZE))
+    apps = sum(one.type == "app" for one in partitions)
+    seen = [_seen(one, at(one.offset, one.size), chip, apps) for one in partitions]
+    return Look(chip, len(data), hashlib.sha256(data).hexdigest(), seen)
+
+
+def _seen(one: Partition, data: bytes, chip: str, apps: int) -> Seen:
+    found = Seen(one.name, one.offset, one.size, hashlib.sha256(data).hexdigest())
+    if not data.strip(b"\xff"):
+        found.about = "blank"
+        if one.subtype == "ota":
+            found.about = "blank: ota_0 starts"
+        return found
+    try:
+        for about, files in _read(one, data, chip, apps):
+            found.about = about
+            found.files = files
+    except DiademaError as error:
+        found.wrong = str(error)
+    return found
+
+
+def _read(
+    one: Partition, data: bytes, chip: str, apps: int
+) -> Iterator[tuple[str, dict[str, int]]]:
+    if one.type == "app":
+        whole = stock.app_of(data, chip)
+        found = stock.about_app(whole)
+        if found.psram == "none":
+            raise ImageError(
+                f"{found} uses no PSRAM, without which no station runs: make the image again, "
+                "with what `diadema image build` asks for"
+            )
+        version = found.version_text + found.preview
+        about = f"MicroPython {version}, {found.build}, {found.psram} PSRAM, {len(whole)} bytes"
+        told = slots.unpack(data[-SECTOR:])
+        yield about if told is None else f"{about}, by an update: {_of_app(told[1])}", {}
+    elif one.name.startswith("slot_"):
+        told = slots.unpack(data[-SECTOR:])
+        if told is None:
+            raise ImageError("it has no trailer: an update that was never finished, or no slot")
+        trailer, state = told
+        body = data[: trailer.length]
+        if hashlib.sha256(body).digest() != trailer.sha256:
+            raise ImageError("its SHA-256 is another: the program is damaged")
+        files = {name: len(content) for name, content in unpack_slot(body).items()}
+        said = f"{trailer.board} {trailer.version}, number {trailer.sequence}"
+        yield f"{said}: {_states(state)}", files
+    elif one.name == "vfs":
+        files = {name: len(content) for name, content in unpack(data, VFS_BLOCK).items()}
+        yield f"{len(files)} files", files
+    elif one.subtype == "ota":
+        chosen = otadata.chosen(data, apps)
+        if chosen is None:
+            raise ImageError("neither entry counts: the first app that is whole starts")
+        yield "ota_{} starts: {}".format(*chosen), {}
+    elif one.name == "journal":
+        yield "events of the station", {}
+
+
+def _of_app(state: Mapping[str, bool]) -> str:
+    """The station's marks of what runs are in its NVS (`firmware/interpreter.py`)."""
+    ended = state["good"] or state["bad"]
+    unknown = "" if ended else "; whether it proved itself, the trailer does not say while it runs"
+    return _states(state) + unknown
+
+
+def _states(state: Mapping[str, bool]) -> str:
+    return ", ".join(name for name, true in state.items() if true)

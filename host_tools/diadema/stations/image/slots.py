@@ -1,0 +1,63 @@
+"""The last sector of a program slot: what the slot holds, and how far it is to be trusted.
+
+    magic «DSLT», sequence, length (u32 little endian), SHA-256 of the body (32), board (24),
+    version (16), CRC-32 of all that; then 16 bytes of state that are only ever cleared:
+    written, tried, good, bad, told, started (0: so; told: the host knows how the update ended)
+
+The newest slot that is good, or was written and not tried yet, runs; `firmware/slots.py` decides.
+While an update comes in, `firmware/update.py` keeps its notes further on in the same sector.
+An app partition has the same trailer when an update brought its MicroPython
+(`firmware/interpreter.py`): tried when the boot loader was told, started when it came up. Of the
+one that runs NVS has the marks, and the trailer gets them when the other one runs.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from diadema.stations.image.errors import ImageError
+
+_HEAD = struct.Struct("<4sII32s24s16s")
+_MAGIC = b"DSLT"
+HEAD_BYTES = _HEAD.size + 4
+WRITTEN, TRIED, GOOD, BAD, _, STARTED = range(6)  # of the state bytes
+STATE_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Trailer:
+    """`length` bytes of the slot are the program's file system."""
+
+    sequence: int
+    length: int
+    sha256: bytes
+    board: str
+    version: str
+
+    def pack(self, *, good: bool = False) -> bytes:
+        """With its state: written, or, for one that was never an update, good."""
+        texts = [self.board.encode(), self.version.encode()]
+        if len(texts[0]) > 24 or len(texts[1]) > 16:
+            raise ImageError(f"board {self.board} or version {self.version} is too long a name")
+        head = _HEAD.pack(_MAGIC, self.sequence, self.length, self.sha256, *texts)
+        state = bytearray(b"\xff" * STATE_BYTES)
+        state[WRITTEN] = 0
+        if good:
+            state[GOOD] = 0
+        return head + zlib.crc32(head).to_bytes(4, "little") + bytes(state)
+
+
+def unpack(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
+    """The trailer and its state; None where there is none that is whole."""
+    head = sector[: _HEAD.size]
+    if len(head) < _HEAD.size or head[:4] != _MAGIC:
+        return None
+    if zlib.crc32(head) != int.from_bytes(sector[_HEAD.size : HEAD_BYTES], "little"):
+        return None
+    _, sequence, length, digest, board, version = _HEAD.unpack(head)
+    state = sector[HEAD_BYTES : HEAD_BYTES + STATE_BYTES]
+    names = {"written": WRITTEN, "tried": TRIED, "started": STARTED, "good": GOOD, "bad": BAD}
+    told = Trailer(
+        sequence, length, digest, board.rstrip(b"\0").decode(), version.rstrip(b"\0").decode()
+    )
+    return told, {name: state[at] == 0 for name, at in names.items()}

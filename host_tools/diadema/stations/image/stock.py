@@ -1,0 +1,178 @@
+"""A stock MicroPython image as it is downloaded: a boot loader, a partition table and the app in
+one file, which belongs at the chip's flash offset. Read with esptool, checked, and taken apart.
+
+What an app is, it says itself: the build and the version that the station's `sys.implementation`
+has, and by the name that its driver of PSRAM logs under, which PSRAM it uses.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from esptool.bin_image import LoadFirmwareImage
+from esptool.util import FatalError
+
+from diadema.stations.boards.builds import (
+    DOWNLOADS,
+    OLDEST,
+    file_for,
+    is_tried,
+    untried,
+)
+from diadema.stations.boards.table import Board
+from diadema.stations.image import table
+from diadema.stations.image.errors import ImageError
+
+LOADER = {"esp32": 0x1000, "esp32s3": 0x0}  # where the chip's ROM looks for the boot loader
+_CHIP_IDS: Mapping[int, str] = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3"}
+_MAGIC = 0xE9
+_HEAD_BYTES = 24
+_CHIP_ID_AT = 12  # of the image's header: «Firmware image format» of the esptool documents
+_BANNER = re.compile(rb"v(\d+)\.(\d+)\.(\d+)([-.\w]*) on \d{4}-\d\d-\d\d")  # of its REPL
+_BUILD = re.compile(rb"(?<![\w-])(ESP32_GENERIC(?:_[A-Z0-9]+)?(?:-[A-Z0-9_]+)?)\0")
+_DRIVERS = {b"octal_psram": "octal", b"quad_psram": "quad"}
+_SHORT = "the {} in the MicroPython image is cut short: download it again"
+_DAMAGED = "the {} in the MicroPython image is damaged: download it again"
+
+
+@dataclass(frozen=True)
+class App:
+    """What an app says that it is: `version` as (1, 28, 0), `psram` quad, octal or none."""
+
+    build: str
+    version: tuple[int, int, int]
+    preview: str
+    psram: str
+
+    @property
+    def version_text(self) -> str:
+        """As a station compares it."""
+        return ".".join(map(str, self.version))
+
+    @property
+    def untried(self) -> str | None:
+        """What is to be said of a version that was not tried."""
+        text = self.version_text + self.preview
+        return None if is_tried(text) else untried(text)
+
+    def __str__(self) -> str:
+        return f"{self.build or 'MicroPython'} {self.version_text}{self.preview}"
+
+
+@dataclass(frozen=True)
+class Stock:
+    """`loader` and `app` are whole images of their own."""
+
+    chip: str
+    about: App
+    loader: bytes
+    app: bytes
+
+
+def read_stock(data: bytes, board: Board) -> Stock:
+    """Take a stock image apart. Raises ImageError for one that is not for that board, and says
+    which is; whether it fits, `left_of` says.
+    """
+    try:
+        return _read(data, board)
+    except ImageError as error:
+        raise ImageError(f"{error}: take {file_for(board)} from {DOWNLOADS}") from error
+
+
+def left_of(room: int, stock: Stock, board: Board, what: str) -> int:
+    """Bytes that it leaves of it. Raises ImageError when it does not fit."""
+    if len(stock.app) > room:
+        flash = board.wiring.board.flash_mb
+        raise ImageError(
+            f"{stock.about} has {len(stock.app)} bytes, and {what} of {board.name} holds {room}: "
+            f"take {file_for(board)} from {DOWNLOADS}, which fits; where a release no longer "
+            f"does, stay with that one, or use a board with more than {flash} MB of flash"
+        )
+    return room - len(stock.app)
+
+
+def _read(data: bytes, board: Board) -> Stock:
+    chip = board.wiring.board.chip
+    found = chip_of(data)
+    if found != chip:
+        raise ImageError(f"it is for an {found}, and {board.name} has an {chip}")
+    start = table.OFFSET - LOADER[chip]
+    loader = _whole(data[:start], chip, "boot loader")
+    if len(data) < start + table.SIZE:
+        raise ImageError(_SHORT.format("partition table"))
+    partitions = table.unpack(data[start : start + table.SIZE])
+    apps = [one for one in partitions if one.type == "app"]
+    if not apps:
+        raise ImageError("the MicroPython image has no app in its partition table")
+    first = min(apps, key=lambda one: one.offset)
+    app = _whole(data[first.offset - LOADER[chip] :], chip, "app")
+    about = about_app(app)
+    if about.version[:2] < OLDEST:
+        needed = ".".join(map(str, OLDEST))
+        raise ImageError(
+            f"{about.build or 'it'} is MicroPython {about.version_text}, and a station needs "
+            f"{needed} or newer"
+        )
+    if not about.build:
+        raise ImageError("it is no build of MicroPython's own for modules (ESP32_GENERIC…)")
+    psram = board.wiring.board.psram
+    if about.psram != psram:
+        used = "no" if about.psram == "none" else about.psram
+        raise ImageError(f"{about} uses {used} PSRAM, and {board.name} has {psram}")
+    return Stock(chip, about, loader, app)
+
+
+def chip_of(image: bytes) -> str:
+    """Of an app or boot loader. Raises ImageError when it is no ESP image."""
+    if image[:1] != bytes([_MAGIC]):
+        raise ImageError(
+            "this is no ESP image (it does not begin with E9); it is the .bin file that is "
+            "written to the chip's first flash offset, not the .app-bin, .elf or .zip"
+        )
+    if len(image) < _HEAD_BYTES:
+        raise ImageError(_SHORT.format("boot loader"))
+    number = chip_number(image)
+    return _CHIP_IDS.get(number, f"chip {number}")
+
+
+def chip_number(image: bytes) -> int:
+    """As the header of an image has it, and the station reads it there."""
+    return int.from_bytes(image[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
+
+
+def _whole(data: bytes, chip: str, what: str) -> bytes:
+    """The image at the beginning of `data`, whole: its checksum and its hash are right."""
+    if len(data) < _HEAD_BYTES:
+        raise ImageError(_SHORT.format(what))
+    if chip_of(data) != chip:
+        raise ImageError(f"the {what} in the MicroPython image is for another chip")
+    try:
+        image = LoadFirmwareImage(chip, data)
+    except (FatalError, IndexError, ValueError) as error:
+        raise ImageError(_SHORT.format(what)) from error
+    if image.checksum != image.calculate_checksum():
+        raise ImageError(_DAMAGED.format(what))
+    length = int(image.data_length)
+    if image.append_digest:
+        if image.stored_digest != image.calc_digest:
+            raise ImageError(_DAMAGED.format(what))
+        length += len(image.stored_digest)
+    return data[:length]
+
+
+def app_of(data: bytes, chip: str) -> bytes:
+    """The app at the beginning of a partition. Raises ImageError when it is not whole."""
+    return _whole(data, chip, "app")
+
+
+def about_app(app: bytes) -> App:
+    """Raises ImageError when it is no MicroPython; `build` is empty where it is none for modules
+    as our boards have them.
+    """
+    version, build = _BANNER.search(app), _BUILD.search(app)
+    if version is None:
+        raise ImageError("this is no MicroPython image: its version is nowhere in it")
+    major, minor, patch, preview = version.groups()
+    psram = next((kind for name, kind in _DRIVERS.items() if name in app), "none")
+    numbers = int(major), int(minor), int(patch)
+    return App(build[1].decode() if build else "", numbers, preview.decode(), psram)

@@ -1,0 +1,96 @@
+"""Where each thing stands on a label of 62 × 29 mm, in dots of 300 to the inch, from the top left.
+One layout for paper and picture.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import reportlab
+import segno
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+from diadema.site.description import Site
+
+DPI = 300
+WIDTH, HEIGHT = 732, 343
+FONTS = {
+    name: Path(reportlab.__file__).parent / "fonts" / f"{name}.ttf" for name in ("Vera", "VeraBd")
+}
+_MODULE = 8  # dots
+_MARGIN = 24
+_QUIET = 4  # modules about the code that stay white: ISO/IEC 18004
+_TEXT_AT = 300
+_LEAST = 12
+
+
+@dataclass(frozen=True)
+class Label:
+    station: str
+    seat: str
+    site: str
+
+    @property
+    def mac(self) -> str:
+        digits = self.station.removeprefix("DIA-")
+        return ":".join(digits[at : at + 2] for at in range(0, 12, 2)).upper()
+
+
+@dataclass(frozen=True)
+class Text:
+    """`base`: its base line; `size` in dots."""
+
+    x: int
+    base: int
+    size: int
+    font: str
+    text: str
+
+
+type Dark = tuple[int, int, int]  # left, top, side of a square
+
+
+def label_of(site: Site, name: str) -> Label | None:
+    """By the station's id or its seat; None when the site has neither."""
+    found = next((one for one in site.stations if name in (one.id, one.seat)), None)
+    return Label(found.id, found.seat, site.site) if found else None
+
+
+def texts(label: Label) -> list[Text]:
+    return [
+        _fitted(118, 104, "VeraBd", label.seat),
+        _fitted(180, 40, "Vera", label.site),
+        _fitted(248, 40, "VeraBd", label.station),
+        _fitted(300, 34, "Vera", f"MAC {label.mac}"),
+    ]
+
+
+def code(label: Label) -> Iterator[Dark]:
+    """The station's id as a QR code."""
+    rows = segno.make(label.station, error="m", mode="byte", version=2).matrix
+    top = (HEIGHT - (len(rows) + 2 * _QUIET) * _MODULE) // 2
+    for row, modules in enumerate(rows):
+        for column, dark in enumerate(modules):
+            if dark:
+                yield (
+                    (column + _QUIET) * _MODULE,
+                    top + (row + _QUIET) * _MODULE,
+                    _MODULE,
+                )
+
+
+def _fitted(base: int, size: int, font: str, text: str) -> Text:
+    """As large as that, or as its length leaves room for."""
+    _register()
+    width = WIDTH - _TEXT_AT - _MARGIN
+    while size > _LEAST and pdfmetrics.stringWidth(text, font, size) > width:
+        size -= 1
+    return Text(_TEXT_AT, base, size, font, text)
+
+
+@cache
+def _register() -> None:
+    for name, path in FONTS.items():
+        pdfmetrics.registerFont(TTFont(name, str(path)))

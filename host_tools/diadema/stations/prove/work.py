@@ -1,0 +1,166 @@
+"""The measuring itself: what is asked, in which order, and what the person is told to do."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from msgspec import Struct, field
+
+from diadema.base.paths import DataDir
+from diadema.gateway.serial_port import BAUD
+from diadema.site.description import Site
+from diadema.site.station_keys import StationKeys
+from diadema.stations.boards.table import BoardError, load_board
+from diadema.stations.prove.asking import Station, asking
+from diadema.stations.prove.errors import ProveError
+from diadema.stations.provision.errors import ProvisionError
+from diadema.stations.provision.greeting import InUse, greeting_on
+from diadema.stations.provision.work import who_is_on
+from diadema.stations.technician.screen import site_of
+from diadema.wire.commands import Hello
+from diadema.words import section, text
+
+OPENINGS = 10
+# keys whose press counts at its first edge: the others wait for what it will be
+PRESSES = (1, 2, 1, 2, 1, 2)
+FLOOD = 16 * 1024  # bytes down the cable at once
+LIE_S = 120  # a badge lies there
+TWO_S = 15  # two are held there
+# name, what is to be heard, the socket of the board's table that it is heard in
+HEARD = (
+    ("tone_left", "tone", "headset"), ("tone_right", "tone", "headset"),
+    ("voice", "voice", "headset"), ("line", "line", "line_in"),
+    ("line_out", "line_out", "line_out"),
+)  # fmt: skip
+# in place of an answer: why there is none
+NOT_ASKED: dict[str, Any] = {"lacks": "not_asked"}
+NO_SOCKET: dict[str, Any] = {"lacks": "no_such_part"}
+PULLED = ("headset", "badge_reader")
+_GREETING_S = 6.0
+_ANSWER_S = 15.0
+_PERSON_S = 45.0  # the station itself waits 20
+_PLUG_S = 100.0  # and 45 until it sees that a plug was pulled, 45 until it is back
+_DIPS_S = 40.0
+_BITS = 10  # of a byte on the wire
+_DRAINED_S = 0.5
+
+type Tell = Callable[[str], None]
+type Step = Callable[..., Coroutine[Any, Any, None]]  # of `_steps`
+
+
+class Told(Struct):
+    """What a station said, as it said it. `boots`: at each opening of the port."""
+
+    s: str
+    board: str
+    boots: list[int]
+    sent: int = 0  # bytes of the flood
+    text_before: Any = None  # what it had counted of such bytes
+    text_after: Any = None
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+async def measure(
+    data: DataDir, port: str, tell: Tell = lambda _: None, *, brief: bool = False
+) -> tuple[Told, int]:
+    """Of the station on that port; and how many answers there were that nobody may believe.
+    `brief`: of the chip alone. Raises DiademaError.
+    """
+    site = site_of(data)
+    language = site.language if site else "es"
+    keys = StationKeys(data.keys)
+    boots = []
+    hello = await _who(data, port, language)
+    tell(text("prove.begins", language, seat=_seat(site, hello.s), s=hello.s))
+    key = keys.of(hello.s)
+    if key is None:
+        raise ProveError(text("prove.no_key", language, s=hello.s, root=data.root))
+    tell(text("prove.opens", language, count=OPENINGS))
+    for _ in range(OPENINGS):
+        again = await greeting_on(port, _GREETING_S)
+        if again is None or again.s != hello.s:
+            raise ProveError(text("prove.silent", language, s=hello.s, step="hello"))
+        boots.append(again.b)
+    told = Told(s=hello.s, board=hello.board, boots=[hello.b, *boots])
+    async with asking(port, hello.s, boots[-1], key, language) as station:
+        await _steps(station, told, tell, language, brief)
+        return told, station.forged
+
+
+async def _who(data: DataDir, port: str, language: str) -> Hello:
+    try:
+        return (await who_is_on(data, port, None))[0]
+    except ProvisionError as error:
+        if isinstance(error.__cause__, InUse):
+            raise ProveError(text("prove.in_use", language, port=port)) from error
+        raise
+
+
+async def _steps(station: Station, told: Told, tell: Tell, language: str, brief: bool) -> None:
+    said = section("prove", language)
+
+    async def step(name: str, ask: str, limit_s: float = _ANSWER_S, **fields: Any) -> None:
+        for word in (f"step.{name}", f"step.{ask}"):
+            if word in said:
+                tell(said[word].format(**fields))
+                break
+        told.steps[name] = await station.ask(ask, limit_s, **fields)
+
+    try:
+        await step("about", "about")
+        await step("start", "start")
+        await step("flash", "flash")
+        await _flood(station, told)
+        for at, key in enumerate(PRESSES, 1):
+            await step(f"press{at}", "key", _PERSON_S, key=key)
+        await step("badge", "badge", _PERSON_S)
+        await step("pin", "pin")
+        if brief:
+            told.steps |= dict.fromkeys(_PARTS, NOT_ASKED)
+        else:
+            await _parts(step, told)
+        await step("radio", "radio")
+        await step("dips", "dips", _DIPS_S)
+    finally:
+        with contextlib.suppress(ProveError):
+            told.steps["end"] = await station.ask("end", _ANSWER_S)
+
+
+_PARTS = (*(name for name, _, _ in HEARD), "noise", "lying", "two", *PULLED)
+
+
+async def _parts(step: Step, told: Told) -> None:
+    """What hangs on it: each ear and socket, the microphone, the reader, and what is pulled."""
+    fitted = _fitted(told.board)
+    for name, what, socket in HEARD:
+        if fitted is None or socket in fitted:
+            await step(name, "hear", _PERSON_S, what=what)
+        else:
+            told.steps[name] = NO_SOCKET
+    await step("noise", "noise")
+    await step("lying", "badges", LIE_S + _ANSWER_S, seconds=LIE_S)
+    await step("two", "badges", TWO_S + _ANSWER_S, seconds=TWO_S)
+    for part in PULLED:
+        await step(part, "pulled", _PLUG_S, part=part)
+
+
+def _fitted(name: str) -> Mapping[str, Any] | None:
+    """What is soldered to a board of ours; None where only the station knows."""
+    try:
+        return load_board(name).wiring.parts
+    except BoardError:
+        return None
+
+
+async def _flood(station: Station, told: Told) -> None:
+    """As fast as the cable takes it: text, which a station skips and counts."""
+    told.text_before = (await station.ask("count", _ANSWER_S)).get("text")
+    told.sent = FLOOD
+    station.line.write_text(b"." * FLOOD)
+    await asyncio.sleep(FLOOD * _BITS / BAUD + _DRAINED_S)
+    told.text_after = (await station.ask("count", _ANSWER_S)).get("text")
+
+
+def _seat(site: Site | None, s: str) -> str:
+    return next((one.seat for one in site.stations if one.id == s), s) if site else s

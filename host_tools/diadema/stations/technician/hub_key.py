@@ -1,0 +1,119 @@
+"""The key by which a hub signs records of its stations: Ed25519, made at its first use."""
+
+import contextlib
+import hashlib
+import os
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, cannot_write, write_whole
+
+_RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+
+
+class HubKey:
+    """Of one data directory."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+
+    @property
+    def public(self) -> str:
+        return _text(self._key.public_key())
+
+    def sign(self, message: bytes) -> str:
+        return b64encode(self._key.sign(message)).decode().rstrip("=")
+
+
+def load_or_make(data: DataDir) -> HubKey:
+    """Who comes first makes it, also of two at once. Raises DiademaError."""
+    if (known := load(data)) is not None:
+        return known
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    new = data.inspection_key.with_name(f".{data.inspection_key.name}.{os.getpid()}.new")
+    try:
+        write_whole(new, pem, 0o600)
+        with contextlib.suppress(FileExistsError):
+            os.link(new, data.inspection_key)
+        new.unlink()
+    except OSError as error:
+        raise cannot_write(data.inspection_key, error) from error
+    return load(data) or HubKey(key)
+
+
+def load(data: DataDir) -> HubKey | None:
+    """None before its first use. Raises DiademaError."""
+    path = data.inspection_key
+    try:
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise DiademaError(
+            f"cannot read {path} ({error}): restore it from a backup. A new one would sign as "
+            "another hub"
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise DiademaError(f"{path} is no Ed25519 key: restore it from a backup")
+    return HubKey(key)
+
+
+def public_of(data: DataDir, file: Path | None) -> str:
+    """What records are checked against: the key in `file`, else the hub's own. Raises
+    DiademaError.
+    """
+    if file is None:
+        known = load(data)
+        if known is None:
+            raise DiademaError(
+                f"the hub on {data.root} has signed no record yet, so it has no key: check "
+                "--data, or name a public one with --key FILE"
+            )
+        return known.public
+    try:
+        told = file.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise DiademaError(f"cannot read {file}: {error}") from error
+    if _key(told) is None:
+        raise DiademaError(f"{file} is no public key of `diadema selftest key`")
+    return told
+
+
+def is_signed(message: bytes, signature: str, public: str) -> bool:
+    key = _key(public)
+    if key is None:
+        return False
+    try:
+        key.verify(b64decode(signature + "=" * (-len(signature) % 4), validate=True), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def fingerprint(public: str) -> str:
+    """To compare by eye."""
+    digest = hashlib.sha256(public.encode()).hexdigest()[:16]
+    return " ".join(digest[at : at + 4] for at in range(0, 16, 4))
+
+
+def _text(key: Ed25519PublicKey) -> str:
+    return b64encode(key.public_bytes(*_RAW)).decode()
+
+
+def _key(public: str) -> Ed25519PublicKey | None:
+    try:
+        return Ed25519PublicKey.from_public_bytes(b64decode(public, validate=True))
+    except ValueError:
+        return None

@@ -1,0 +1,24 @@
+"""What they say on the screen, and in which language."""
+
+from diadema.base.paths import DataDir
+from diadema.site.description import Site, load
+
+
+def site_of(data: DataDir) -> Site | None:
+    """Its language is that of what is told. Raises DiademaError."""
+    return load(data.site) if data.site.exists() else None
+
+
+def language(data: DataDir) -> str:
+    site = site_of(data)
+    return site.language if site else "es"
+
+
+def say(line: str) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True, markup=False).print(line)
+
+
+def silent(_: str) -> None:
+    pass

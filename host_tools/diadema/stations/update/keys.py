@@ -1,0 +1,148 @@
+"""The key that signs updates: RSA-3072, for a station checks one with a single power. The private
+part stays in one file of the machine that signs; stations are told the public one.
+"""
+
+import hashlib
+import os
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from diadema.base.paths import write_whole
+from diadema.stations.update.errors import UpdateError
+
+BITS = 3072
+EXPONENT = 65537
+_BYTES = BITS // 8
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """By its modulus, which is all that a station keeps of it."""
+
+    modulus: bytes
+
+    @property
+    def text(self) -> str:
+        """As the configuration tells it (`update_key`), and a public file holds it."""
+        return b64encode(self.modulus).decode()
+
+    @property
+    def fingerprint(self) -> str:
+        """To compare by eye."""
+        digest = hashlib.sha256(self.modulus).hexdigest()[:32]
+        return " ".join(digest[at : at + 4] for at in range(0, 32, 4))
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        key = rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(self.modulus)).public_key()
+        try:
+            key.verify(signature, message, padding.PKCS1v15(), SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    key: rsa.RSAPrivateKey
+
+    @property
+    def public(self) -> PublicKey:
+        return PublicKey(self.key.public_key().public_numbers().n.to_bytes(_BYTES))
+
+    def sign(self, message: bytes) -> bytes:
+        return self.key.sign(message, padding.PKCS1v15(), SHA256())
+
+
+def generate() -> PrivateKey:
+    return PrivateKey(rsa.generate_private_key(public_exponent=EXPONENT, key_size=BITS))
+
+
+def make(path: Path, passphrase: str | None = None) -> PublicKey:
+    """A new key in `path` (mode 0600), its public part beside it as `.pub`. Raises UpdateError
+    when there is one.
+    """
+    if path.exists():
+        raise UpdateError(f"there is a key in {path}: stations that trust it would take no other")
+    key = generate()
+    how: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if passphrase:
+        how = serialization.BestAvailableEncryption(passphrase.encode())
+    form = serialization.PrivateFormat.PKCS8
+    try:
+        written = key.key.private_bytes(serialization.Encoding.PEM, form, how)
+        write_whole(path, written, 0o600)
+        write_whole(public_path(path), key.public.text.encode() + b"\n")
+    except OSError as error:
+        raise UpdateError(f"cannot write {path}: {error.strerror}") from error
+    return key.public
+
+
+def public_path(path: Path) -> Path:
+    return path.with_name(path.name + ".pub")
+
+
+def load(path: Path, passphrase: str | None = None) -> PrivateKey:
+    """Raises UpdateError; `NeedsPassphrase` when it is that."""
+    try:
+        mode, data = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        raise UpdateError(f"cannot read {path}: {error.strerror}") from error
+    if _is_public(data):
+        private = str(path.with_suffix("")) if path.suffix == ".pub" else "the file beside it"
+        raise UpdateError(
+            f"{path} is the public half of a key, which signs nothing: take {private}"
+        )
+    if os.name == "posix" and mode & 0o077:
+        raise UpdateError(f"{path} can be read by others: run chmod 600 on it")
+    try:
+        key = serialization.load_pem_private_key(data, passphrase.encode() if passphrase else None)
+    except TypeError:
+        raise NeedsPassphrase(f"{path} has a passphrase") from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        what = "is the passphrase right?" if passphrase else "`diadema keys make` makes one"
+        raise UpdateError(f"{path} is no private key that can be read: {what}") from error
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != BITS:
+        raise UpdateError(f"{path} is no RSA-{BITS} key: `diadema keys make` makes one")
+    if key.public_key().public_numbers().e != EXPONENT:
+        raise UpdateError(f"{path} has another exponent than {EXPONENT}, which stations know")
+    return PrivateKey(key)
+
+
+def _is_public(data: bytes) -> bool:
+    try:
+        parse_public(data.decode("ascii"))
+    except ValueError:
+        return False
+    return True
+
+
+class NeedsPassphrase(UpdateError):
+    """The file is encrypted."""
+
+
+def load_public(path: Path) -> PublicKey:
+    """Of a `.pub` file. Raises UpdateError."""
+    try:
+        return parse_public(path.read_text("ascii"))
+    except OSError as error:
+        raise UpdateError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UpdateError(f"{path} is no public key of `diadema keys make`: {error}") from error
+
+
+def parse_public(text: str) -> PublicKey:
+    """Raises ValueError."""
+    try:
+        modulus = b64decode(text.strip(), validate=True)
+    except Base64Error as error:
+        raise ValueError("it is no base64") from error
+    if len(modulus) != _BYTES or not modulus[0] & 0x80 or not modulus[-1] & 1:
+        raise ValueError(f"it is no modulus of {BITS} bits")
+    return PublicKey(modulus)

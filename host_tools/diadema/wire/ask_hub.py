@@ -1,0 +1,45 @@
+"""One question of a command to the hub that runs on a data directory."""
+
+from typing import Any
+
+import msgspec
+
+from diadema.base import credentials
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+
+_ANSWER_S = 10.0
+
+
+class HubRefuses(DiademaError):
+    """`error`: a short word for why; `values`: of its sentence."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(f"the hub refuses: {answer.get('detail')}")
+        self.error = str(answer["error"])
+        self.values: dict[str, Any] = answer.get("values", {})
+
+
+async def ask_hub(data: DataDir, subject: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Its answer. Raises DiademaError: none runs, or it is silent; HubRefuses is one of them."""
+    import nats
+    from nats.errors import Error as NatsError
+
+    hub = data.read_hub()
+    if hub is None:
+        raise DiademaError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
+    password = credentials.load(data).host
+    try:
+        client = await nats.connect(
+            hub.nats, user="host", password=password, allow_reconnect=False
+        )
+        try:
+            reply = await client.request(subject, msgspec.json.encode(body), timeout=_ANSWER_S)
+        finally:
+            await client.close()
+    except (NatsError, OSError, TimeoutError) as error:
+        raise DiademaError(f"the hub does not answer ({error!r}): try again") from error
+    answer = msgspec.json.decode(reply.data, type=dict[str, Any])
+    if "error" in answer:
+        raise HubRefuses(answer)
+    return answer

@@ -1,0 +1,132 @@
+"""One agent's live row as ingest keeps it in the bucket `live`, and what the site says of itself.
+
+Types are checked here, once; a value that does not fit is counted by the caller and never shown.
+"""
+
+import msgspec
+
+from diadema.metrics.queue import THRESHOLD_S
+from diadema.site.directory.people import PRIVATE
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """`agent.<id>`: what is known of one agent now. Times are UTC milliseconds, `tmo` seconds."""
+
+    a: str
+    name: str = ""
+    alias: str = ""
+    team: str | None = None
+    seat: str | None = None
+    s: str | None = None
+    state: str = "logged_out"
+    reason: str | None = None
+    reason_label: str | None = None
+    private: bool | None = None
+    since: int | None = None
+    t: int | None = None
+    c: str | None = None
+    queue: str | None = None
+    contacts: int = 0
+    tmo: int | None = None
+    link: str | None = None
+    warn: str | None = None
+    help: int | None = None  # she waits for it since then; 0: nobody knows since when
+    help_topic: str | None = None
+    help_by: str | None = None  # who has accepted
+    fault: int | None = None
+    fault_by: str | None = None
+    missed: int = 0
+    in_a_row: int = 0
+    in_a_row_utc: int | None = None
+    handle_s: int = 0
+    handled: int = 0
+    answered_utc: int | None = None
+    unfit: str | None = None
+    unfit_utc: int | None = None
+
+    @property
+    def hides_reason(self) -> bool:
+        """Whether the public may not know why: not ready, and nobody said that it is no secret."""
+        return self.state == "not_ready" and self.private is not False
+
+    def shown(self) -> "Row":
+        """As whoever sees the floor may know it: a private reason has no name."""
+        if not self.private:
+            return self
+        return msgspec.structs.replace(self, reason=PRIVATE, reason_label=None)
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """`meta`: the site's name, its time zone and the language of its screens."""
+
+    site: str = ""
+    zone: str = "America/Lima"
+    language: str = "es"
+    generation: int = 0
+    day: str | None = None
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """Until when the rows are known: the clock, and how many events were taken in."""
+
+    at: int
+    position: int
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """Of `meta` what changes with every batch; `owing` are seats and when each was last heard."""
+
+    cut: Cut | None = None
+    owing: tuple[tuple[str, int | None], ...] = ()
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One queue, or all of them, in the running half-hour; `service_level` by variant, percent,
+    within `threshold_s`; `variant` is the one that its target is of.
+    """
+
+    waiting: int = 0
+    longest_since: int | None = None
+    received: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    service_level: dict[str, float | None] = {}
+    threshold_s: int = THRESHOLD_S
+    variant: str = "offered"
+
+
+class Queues(msgspec.Struct, frozen=True, kw_only=True):
+    """`queues`: what the switch's log tells of the running half-hour (its first UTC second)."""
+
+    half_hour: int
+    short_s: int
+    source: str
+    heard: int
+    queues: dict[str, Waiting] = {}
+    total: Waiting = Waiting()
+
+
+_row = msgspec.json.Decoder(Row)
+_site = msgspec.json.Decoder(Site)
+_head = msgspec.json.Decoder(Head)
+_queues = msgspec.json.Decoder(Queues)
+
+
+def decode_row(value: bytes) -> Row:
+    """Raises msgspec.DecodeError for bytes that are no row."""
+    return _row.decode(value)
+
+
+def decode_site(value: bytes) -> Site:
+    """Raises msgspec.DecodeError for bytes that are no site."""
+    return _site.decode(value)
+
+
+def decode_head(value: bytes) -> Head:
+    """Raises msgspec.DecodeError for bytes that are no head."""
+    return _head.decode(value)
+
+
+def decode_queues(value: bytes) -> Queues:
+    """Raises msgspec.DecodeError for bytes that are no queues."""
+    return _queues.decode(value)

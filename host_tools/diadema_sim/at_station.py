@@ -1,0 +1,238 @@
+"""Somebody at one simulated station, as far as every gesture needs it: what the station wrote, its
+power, its keys, and what the exchange's side asks of it over the hub.
+
+What is known of the station is what it wrote; each waits until that is there.
+"""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from diadema.base.errors import DiademaError
+
+from diadema_sim import keying
+from diadema_sim.hub_client import HubClient, HubUnreachable
+from diadema_sim.past import Past
+from diadema_sim.people import Desk
+from diadema_sim.station import NoPower
+from diadema_sim.timeline import HOLD_LIMIT_S
+from diadema_sim.witness import Witnessed
+from diadema_sim.world import World
+
+GESTURE_MS = 5_000  # of the run: what a key or a badge does is journaled by then
+LOOK_MS = 20
+SETTLED_MS = 500  # a screen that changed by itself takes no soft key before that
+_SLICE_S = 1.0  # how often a wait looks whether the station still has power
+_AGAIN_S = 1.0  # between two attempts at a hub that does not answer
+_START_LIMIT_S = 120.0  # of a busy machine
+
+
+class PowerLost(DiademaError):
+    """The station went dark, or came back from it, in the middle of a gesture."""
+
+
+class Silent(DiademaError):
+    """The station did not write what the gesture means."""
+
+
+class NotDelivered(DiademaError):
+    """The hub could not bring a command to the station within the limit, or it was refused."""
+
+
+class AtStation:
+    """One person at one station of `world`. Not for two tasks at a time."""
+
+    def __init__(self, world: World, hub: HubClient, desk: Desk, site: dict[str, Any]) -> None:
+        """`site`: the content of the site's file."""
+        self.desk = desk
+        self.station = world.stations[desk.station]
+        self.site = site
+        self.past = Past(world.witness.events(desk.station))
+        self.world = world
+        self._hub = hub
+        self._looked_at = 0  # events before this one hold no restart that the person missed
+
+    # --- what the station wrote ---------------------------------------------------------------
+
+    @property
+    def seen(self) -> int:
+        """How many events the station has journaled."""
+        return len(self.world.witness.events(self.desk.station))
+
+    @property
+    def presence(self) -> str:
+        return self.past.presence
+
+    @property
+    def work(self) -> tuple[str, str | None]:
+        """(idle, offered, dialing, talking, held, consulting or wrapup; the contact)."""
+        return self.past.work
+
+    def happened(self, kind: str, contact: str, by: tuple[str, ...] = ()) -> bool:
+        """Whether the contact has such an event, by one of these if any are named."""
+        return self.past.happened(kind, contact, by)
+
+    async def expect(self, kind: str, since: int, **fields: Any) -> Witnessed:
+        """The first such event from `since` on. Raises Silent.
+
+        A fast run waits some seconds of its own time: it would be weeks on before real ones pass.
+        """
+        events = self.world.witness.events(self.desk.station)
+        limit_ms = 1000 * HOLD_LIMIT_S * self.world.timeline.speed or GESTURE_MS
+        deadline_ms = self.world.now_ms() + limit_ms
+        while True:
+            self._notice_restart()
+            if not self.station.powered:
+                raise PowerLost(f"{self.desk.seat} lost its power")
+            for seen in events[since:]:
+                if seen.event["k"] == kind and fields.items() <= seen.event.items():
+                    return seen
+            if self.world.now_ms() >= deadline_ms:
+                raise Silent(
+                    f"{self.desk.seat} ({self.desk.station}) wrote no {kind} {fields or ''} in "
+                    f"{limit_ms / 1000:.0f} s; its last events: {self._tail()}"
+                )
+            await self.world.sleep(LOOK_MS)
+
+    async def _answer(
+        self, wanted: Callable[[dict[str, Any]], bool], since: int, limit_s: float
+    ) -> Witnessed | None:
+        """The station's answer to a command, while a fast clock stands; None after `limit_s`."""
+
+        def wanted_or_restart(event: dict[str, Any]) -> bool:
+            return wanted(event) or event["k"] == "station.booted"
+
+        self._notice_restart()
+        deadline = time.monotonic() + limit_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            try:
+                found = await self.world.wait_event(
+                    self.desk.station,
+                    wanted_or_restart,
+                    since=since,
+                    timeout_s=min(left_s, _SLICE_S),
+                )
+            except TimeoutError:
+                if not self.station.powered:
+                    raise PowerLost(f"{self.desk.seat} lost its power") from None
+            else:
+                if wanted(found.event):
+                    return found
+                raise PowerLost(f"{self.desk.seat} was started anew")
+        return None
+
+    def _notice_restart(self) -> None:
+        """Raises PowerLost if the station was started anew since the person last looked."""
+        events = self.world.witness.events(self.desk.station)
+        new, self._looked_at = events[self._looked_at :], len(events)
+        if any(seen.event["k"] == "station.booted" for seen in new):
+            raise PowerLost(f"{self.desk.seat} was started anew")
+
+    def _tail(self) -> str:
+        events = self.world.witness.events(self.desk.station)[-4:]
+        return ", ".join(seen.event["k"] for seen in events) or "none"
+
+    async def switch_on(self) -> None:
+        """Give the station power; back when it and the hub have found each other in this boot."""
+        events = self.world.witness.events(self.desk.station)
+        booted = [at for at, seen in enumerate(events) if seen.event["k"] == "station.booted"]
+        wanted = {"station.clock"}
+        if not any(seen.event["k"] == "station.config" for seen in events):
+            wanted.add("station.config")
+        since = booted[-1] if self.station.powered and booted else len(events)
+        deadline = time.monotonic() + _START_LIMIT_S
+        while wanted - {seen.event["k"] for seen in events[since:]}:
+            if not self.station.powered:
+                since = len(events)
+                await self.station.power_on()
+            if time.monotonic() > deadline:
+                raise Silent(
+                    f"{self.desk.seat} ({self.desk.station}) and its hub did not find each other "
+                    f"within {_START_LIMIT_S:.0f} s; its last events: {self._tail()}"
+                )
+            with contextlib.suppress(TimeoutError):
+                await self.world.wait_event(
+                    self.desk.station,
+                    lambda event: event["k"] in wanted,
+                    since=len(events),
+                    timeout_s=_SLICE_S,
+                    running=True,
+                )
+        self._looked_at = len(events)
+
+    async def keys(self, keys: Iterable[int], gap_ms: Callable[[], float] | None = None) -> None:
+        """Press one after another; `gap_ms` is drawn before each but the first."""
+        for at, key in enumerate(keys):
+            if at and gap_ms:
+                await self.world.sleep(gap_ms())
+            if key >= keying.FIRST:
+                await self._see_what_came()
+            self._notice_restart()
+            while not await self.by_hand(self.station.press(key)):
+                self._notice_restart()  # no light answered her: once more
+
+    async def _see_what_came(self) -> None:
+        """A change of the screen that is not hers is looked at before she presses a soft key."""
+        left_ms = self.past.came_ms() + SETTLED_MS - self.world.now_ms()
+        if left_ms > 0:
+            await self.world.sleep(left_ms)
+
+    async def by_hand[T](self, movement: Awaitable[T]) -> T:
+        try:
+            return await movement
+        except NoPower as error:
+            if self.station.crash:
+                raise
+            raise PowerLost(str(error)) from error
+
+    # --- the exchange -------------------------------------------------------------------------
+
+    async def ring(self, contact: str, *, queue: str, limit_s: float = HOLD_LIMIT_S) -> None:
+        """Offer a contact; a fast clock stands until it rings. Raises NotDelivered."""
+        ring = {"cmd": "ring", "contact": contact, "direction": "in", "queue": queue}
+        await self._command("contact.offered", ring, limit_s, c=contact)
+
+    async def caller_hangs_up(self, contact: str, *, limit_s: float = HOLD_LIMIT_S) -> None:
+        hang_up = {"cmd": "hangup", "contact": contact, "by": "caller"}
+        await self._command("contact.ended", hang_up, limit_s, c=contact)
+
+    async def withdraw(self, contact: str, *, limit_s: float = HOLD_LIMIT_S) -> None:
+        withdraw = {"cmd": "withdraw", "contact": contact, "cause": "withdrawn"}
+        await self._command("contact.missed", withdraw, limit_s, c=contact)
+
+    async def help_comes(
+        self, asked: Witnessed, state: str, by: str, *, limit_s: float = HOLD_LIMIT_S
+    ) -> None:
+        """A supervisor accepts the request, or has resolved it."""
+        help_ = {"cmd": "help", "of": asked.n, "state": state, "by": by}
+        of = [self.station.id, asked.e, asked.n]
+        await self._command(f"help.{state}", help_, limit_s, of=of)
+
+    async def _command(
+        self, kind: str, body: dict[str, Any], limit_s: float, **fields: Any
+    ) -> None:
+        """Until the station wrote an event of that kind with these fields."""
+        since = self.seen
+        numbers: set[int] = set()
+
+        def wanted(event: dict[str, Any]) -> bool:
+            done = event["k"] == kind and fields.items() <= event.items()
+            return done or (event["k"] == "command.refused" and event.get("i") in numbers)
+
+        name = f"{body['cmd']} {body.get('contact', '')}".rstrip()
+        deadline = time.monotonic() + limit_s
+        with self.world.hold(name):
+            while (left_s := deadline - time.monotonic()) > 0:
+                if not numbers:
+                    try:
+                        numbers.add(await self._hub.command(self.desk.station, **body))
+                    except HubUnreachable:
+                        left_s = _AGAIN_S  # it may have been sent for all that: look, then ask
+                seen = await self._answer(wanted, since, left_s)
+                if seen is None:
+                    continue
+                if seen.event["k"] == kind:
+                    return
+                raise NotDelivered(f"{name}: refused, {seen.event['reason']}")
+        raise NotDelivered(f"{name}: not answered within {limit_s:.0f} s")

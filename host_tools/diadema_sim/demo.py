@@ -1,0 +1,117 @@
+"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed."""
+
+import asyncio
+import signal
+import time
+import webbrowser
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from diadema_sim import fitted, people, report
+from diadema_sim.build import SIM, SimBoard
+from diadema_sim.centre import VISITOR, open_centre
+from diadema_sim.fitted import Fitted
+from diadema_sim.scripted import Shift
+
+ZONE = "America/Lima"
+SITE = "Centro Muestra"
+_OPENS = 9  # local hour at which a run that is not in real time begins
+
+
+@dataclass(frozen=True)
+class ShiftOptions:
+    """`speed`: 1 real time, N times it, 0 as fast as the work allows. `seconds` of the run."""
+
+    stations: int
+    seed: int
+    seconds: float | None = None
+    speed: float = 1.0
+    pace: float = 1.0
+    busiest_hour: bool = False
+    behaviour: Fitted = fitted.BANK_1999_02
+    data: Path | None = None
+    web_port: int = 0
+    browser: bool = False
+    boards: Sequence[SimBoard] = (SIM,)  # in turn
+
+
+async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[str, Any]:
+    """The whole run. `say` gets lines for whoever watches; the summary is for scripts."""
+    start_ms = _start_ms(options.speed)
+    desks = people.desks(options.stations)
+    say(f"starting {options.stations} stations and their hub")
+    async with open_centre(
+        desks,
+        name=SITE,
+        zone=ZONE,
+        tree=people.LIMA_TREE,
+        start_utc_ms=start_ms,
+        data=options.data,
+        web_port=options.web_port,
+        boards=options.boards,
+        selftest=True,
+    ) as centre:
+        await centre.switch_on()
+        say(f"wallboard  {centre.web}/wall")
+        say(f"floor      {centre.web}/")
+        say(f"user       {VISITOR}, password {centre.password}")
+        say(f"or at once {centre.door()}")
+        if options.browser:
+            await asyncio.to_thread(webbrowser.open, centre.door())
+        shift = Shift(
+            centre,
+            seed=options.seed,
+            zone=ZONE,
+            behaviour=options.behaviour,
+            pace=options.pace,
+            hour=options.behaviour.busiest_hour if options.busiest_hour else None,
+        )
+        seconds = float("inf") if options.seconds is None else options.seconds
+        await shift.run(centre.world.now_ms() + 1000 * seconds, options.speed)
+        say("agents gone; waiting until everything is stored")
+        await centre.drain()
+        return report.shift_summary(centre, centre.compare())
+
+
+def _start_ms(speed: float) -> int:
+    if speed == 1.0:
+        return int(time.time() * 1000)
+    opening = datetime.now(ZoneInfo(ZONE)).replace(hour=_OPENS, minute=0, second=0, microsecond=0)
+    return int(opening.timestamp() * 1000)
+
+
+def until_interrupted[T](work: Callable[[], Awaitable[T]]) -> T | None:
+    """Run to the end, or to Ctrl-C or a termination: None then, with everything taken down."""
+
+    async def main() -> T | None:
+        task = asyncio.ensure_future(work())
+        loop = asyncio.get_running_loop()
+        stopped = False
+
+        def stop() -> None:
+            nonlocal stopped
+            stopped = True
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if stopped:
+                return None
+            raise
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+
+    return asyncio.run(main())
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong first; the other tasks only ended because of it."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

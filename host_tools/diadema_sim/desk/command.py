@@ -1,0 +1,52 @@
+"""The command `diadema desk`: a thin skin."""
+
+import json
+from typing import Annotated
+
+import typer
+from diadema.base.errors import DiademaError
+from rich.console import Console
+
+from diadema_sim.build import choose_boards
+from diadema_sim.centre import VISITOR
+from diadema_sim.demo import until_interrupted
+
+
+def desk(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, help="Port of the page; 8610, or a free one if taken."
+        ),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = (
+        False
+    ),
+    board: Annotated[
+        str, typer.Option("--board", metavar="NAME", help="The station's board.")
+    ] = "sim",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object once it is up, for scripts.")
+    ] = False,
+) -> None:
+    """One station in the browser, the real firmware behind it, until Ctrl-C: for training."""
+    from diadema_sim.desk.run import DeskOptions, OpenDesk, run_desk
+
+    boards = choose_boards(board)
+    if len(boards) != 1:
+        raise DiademaError(f"--board {board}: a desk has one station; name one board")
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console.print("starting a station and its hub")
+
+    def say(desk: OpenDesk) -> None:
+        if as_json:
+            print(json.dumps(desk.about), flush=True)
+            return
+        for name in ("desk", "floor", "wall"):
+            console.print(f"{name:<6} {desk.about[name]}")
+        console.print(f"user   {VISITOR}, password {desk.centre.password}")
+        console.print("Ctrl-C ends it.")
+
+    options = DeskOptions(port, browser=not no_browser, board=boards[0])
+    until_interrupted(lambda: run_desk(options, say))
+    console.print("ended")

@@ -1,0 +1,132 @@
+"""The hands at the virtual desk and the switchboard behind it: a request in, the deed done.
+
+Keys, badge and plugs go to the simulated board; what an exchange does goes through the real hub.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.desk import requests
+from diadema_sim.desk.requests import Refused, Request
+from diadema_sim.desk.samples import Sample
+from diadema_sim.hub_client import HubClient, HubUnreachable
+from diadema_sim.people import QUEUES
+from diadema_sim.station import NoPower
+
+SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell
+_TALKING = ("talking", "held", "consulting")
+
+
+class Hands:
+    """Any number of pages may use the same ones."""
+
+    def __init__(self, desk: AtDesk, hub: HubClient, samples: Sequence[Sample]) -> None:
+        self.reading: str | None = None
+        self._desk = desk
+        self._station = desk.station
+        self._hub = hub
+        self._samples = {sample.id: sample for sample in samples}
+        self._queues = itertools.cycle(QUEUES.values())
+        self._numbers = itertools.count(1)
+        self._reader = asyncio.Lock()  # another badge waits until this one is taken away
+        self._down: dict[int, float] = {}  # keys held, and since when
+        self._lifted: float | None = None  # when the last one was let go of
+
+    async def obey(self, request: Request) -> None:
+        """Raises Refused with what stands in the way."""
+        try:
+            await self._do(request)
+        except NoPower as error:
+            raise Refused("no_power") from error
+        except HubUnreachable as error:
+            raise Refused("no_hub") from error
+
+    async def let_go(self, keys: set[int]) -> None:
+        """Whoever held them is gone."""
+        for key in keys:
+            try:
+                await self._release(key)
+            except NoPower:
+                return
+
+    async def _do(self, request: Request) -> None:
+        station = self._station
+        match request:
+            case requests.Down(key=key):
+                await _pass(self._lifted, SHORTEST_S)
+                await station.ask({"do": "press", "key": key})
+                self._down[key] = asyncio.get_running_loop().time()
+            case requests.Up(key=key):
+                await self._release(key)
+            case requests.Press(key=key):
+                await station.press(key)
+            case requests.Tap(badge=badge):
+                await self._tap(badge)
+            case requests.Headset(plugged=plugged):
+                await (station.plug() if plugged else station.unplug())
+            case requests.Cable(plugged=plugged):
+                (station.cable.plug if plugged else station.cable.pull)()
+            case requests.Power(on=on):
+                self._down.clear()
+                await (station.power_on() if on else station.power_cut())
+            case _:
+                await self._exchange(request)
+
+    async def _release(self, key: int) -> None:
+        since = self._down.pop(key, None)
+        if since is None:
+            return
+        await _pass(since, SHORTEST_S)
+        await self._station.ask({"do": "release", "key": key})
+        self._lifted = asyncio.get_running_loop().time()
+
+    async def _tap(self, badge: str) -> None:
+        if badge not in self._samples:
+            raise Refused("no_badge")
+        if self.reading == badge:
+            raise Refused("reader_busy")
+        async with self._reader:
+            self.reading = badge
+            try:
+                await self._station.tap(self._samples[badge].card)
+            finally:
+                self.reading = None
+
+    async def _exchange(self, request: Request) -> None:
+        if not self._station.powered:
+            raise Refused("no_power")
+        if not self._station.cable.plugged:
+            raise Refused("no_cable")
+        work, contact = self._desk.work
+        match request:
+            case requests.Ring():
+                await self._command(
+                    cmd="ring",
+                    contact=f"c{next(self._numbers):05}",
+                    direction="in",
+                    queue=next(self._queues),
+                )
+            case requests.Withdraw():
+                if work != "offered":
+                    raise Refused("not_ringing")
+                await self._command(cmd="withdraw", contact=contact, cause="withdrawn")
+            case requests.HangUp():
+                if work == "offered":
+                    await self._command(cmd="withdraw", contact=contact, cause="caller_gave_up")
+                elif work in _TALKING:
+                    await self._command(cmd="hangup", contact=contact, by="caller")
+                else:
+                    raise Refused("no_call")
+            case requests.Message(text=text):
+                await self._command(cmd="text", m=f"m{next(self._numbers):05}", text=text)
+
+    async def _command(self, **body: object) -> None:
+        await self._hub.command(self._station.id, **body)
+
+
+async def _pass(since: float | None, seconds: float) -> None:
+    """Until so long after `since`."""
+    if since is not None:
+        await asyncio.sleep(max(0.0, since + seconds - asyncio.get_running_loop().time()))

@@ -1,0 +1,329 @@
+"""People who work by chance: calls arrive, agents answer, talk, typify, pause; all of one seed.
+
+Arrivals, service and types come from a fit to real calls; the rest is assumed (`fitted.py`).
+`pace` says how many times quicker than real people they live, for runs that somebody watches.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from diadema_sim import fitted, people
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.at_station import NotDelivered, PowerLost
+from diadema_sim.centre import Centre
+from diadema_sim.fitted import ASSUMED, Fitted, draw_seconds
+
+_HOUR_MS = 3_600_000
+_SLICE_MS = 1000
+_PATIENCE_S = (90.0, 0.9)  # a caller waits this long for an agent; assumed
+_RING_LIMIT_S = 20  # people.site's
+_LEAST_TALK_S = 1.0
+_KEYING_S = 10  # in a shorter talk nothing is keyed
+_STEP_S = 3  # of the talk, at least, for each step that is ticked
+_SUPERVISOR = "Sra. Palta"
+_LEAST_RATE = 0.5  # calls an hour and agent, where the log was closed
+
+
+@dataclass
+class _Call:
+    contact: str
+    type: str
+    patience_until_ms: float
+    code: str = ""  # that it will get
+    intended: str | None = None  # her reason of not being ready after it
+
+
+@dataclass
+class Counts:
+    """What the exchange did, for whoever watches the run."""
+
+    arrived: int = 0
+    gave_up: int = 0
+    undelivered: list[str] = field(default_factory=list)
+
+
+class Shift:
+    """One shift of a centre's people. `run` logs them in and returns when they have gone."""
+
+    def __init__(
+        self,
+        centre: Centre,
+        *,
+        seed: int,
+        zone: str,
+        behaviour: Fitted = fitted.BANK_1999_02,
+        pace: float = 1.0,
+        hour: int | None = None,
+        series: str = "c",
+    ) -> None:
+        """`hour`: arrivals of that local hour all along, else of the hour it is in `zone`.
+        `series`: before the number of each contact; of another one where a run has more shifts.
+        """
+        self._series = series
+        self.counts = Counts()
+        self._centre = centre
+        self._world = centre.world
+        self._desks = centre.desks
+        self._behaviour = behaviour
+        self._pace = pace
+        self._hour = hour
+        self._zone = ZoneInfo(zone)
+        self._arrivals = random.Random(f"{seed} arrivals")
+        self._chance = {
+            desk.desk.person.id: random.Random(f"{seed} {desk.desk.person.id}")
+            for desk in centre.desks
+        }
+        self._free: deque[AtDesk] = deque()
+        self._waiting: deque[_Call] = deque()
+        self._over = asyncio.Event()
+        self._going = False
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self, until_ms: float, speed: float) -> None:
+        """Take calls until that time of the run (UTC ms), or `stop`; then all log out.
+
+        `speed` is the run's from here on (0: as fast as the work allows).
+        """
+        paced = nullcontext() if speed else self._centre.paced()
+        async with paced, asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            with self._world.hold("the shift begins"):
+                self._world.timeline.set_speed(speed)
+                for desk in self._desks:
+                    tasks.create_task(self._come(desk))
+                exchange = tasks.create_task(self._exchange(until_ms))
+                await asyncio.sleep(0)  # they act from here on, so that the clock minds them
+            await self._over.wait()
+            self._going = True
+            exchange.cancel()
+            while self._free:
+                tasks.create_task(self._leave(self._free.popleft()))
+
+    def stop(self) -> None:
+        """No more calls; who is in one ends it soon, and all log out."""
+        self._over.set()
+
+    # --- the exchange -------------------------------------------------------------------------
+
+    async def _exchange(self, until_ms: float) -> None:
+        with self._world.actor():
+            number = 0
+            while self._world.now_ms() < until_ms:
+                rate = self._rate() * len(self._desks) * self._pace
+                wait_ms = self._arrivals.expovariate(rate / _HOUR_MS)
+                await self._world.sleep_until(min(self._world.now_ms() + wait_ms, until_ms))
+                if self._world.now_ms() >= until_ms:
+                    break
+                number += 1
+                patience_ms = 1000 * draw_seconds(_PATIENCE_S, self._arrivals)
+                kind = self._behaviour.draw_type(self._arrivals)
+                call = _Call(
+                    f"{self._series}{number:05}", kind, self._world.now_ms() + patience_ms
+                )
+                self.counts.arrived += 1
+                self._waiting.append(call)
+                self._match()
+        self._over.set()
+
+    def _rate(self) -> float:
+        hour = self._hour
+        if hour is None:
+            now = datetime.fromtimestamp(self._world.now_ms() / 1000, UTC)
+            hour = now.astimezone(self._zone).hour
+        return max(self._behaviour.arrivals[hour], _LEAST_RATE)
+
+    def _match(self) -> None:
+        """The caller who waits longest goes to the agent who has been free longest."""
+        assert self._tasks
+        while self._waiting and self._waiting[0].patience_until_ms < self._world.now_ms():
+            self._waiting.popleft()
+            self.counts.gave_up += 1
+        while self._waiting and self._free:
+            desk, call = self._free.popleft(), self._waiting.popleft()
+            self._tasks.create_task(self._serve(desk, call))
+
+    def _set_free(self, desk: AtDesk) -> None:
+        assert self._tasks
+        if self._going:
+            self._tasks.create_task(self._leave(desk))
+        else:
+            self._free.append(desk)
+            self._match()
+
+    # --- the agents ---------------------------------------------------------------------------
+
+    async def _come(self, desk: AtDesk) -> None:
+        with self._world.actor():
+            chance = self._chance[desk.desk.person.id]
+            await self._sleep(chance.uniform(0, 4))
+            # who lives so quickly has less time for it
+            tests = chance.random() < ASSUMED.tests_station / self._pace
+            await desk.log_in(tests=tests, gap_ms=self._gap(chance))
+            await desk.get_ready()
+            self._set_free(desk)
+
+    async def _leave(self, desk: AtDesk) -> None:
+        with self._world.actor():
+            if desk.presence == "logged_out":
+                await desk.log_in()
+            await desk.go_home()
+
+    async def _serve(self, desk: AtDesk, call: _Call) -> None:
+        with self._world.actor():
+            chance = self._chance[desk.desk.person.id]
+            try:
+                if await self._take(desk, call, chance):
+                    await self._after(desk, call, chance)
+                    if not self._going and chance.random() < ASSUMED.pauses:
+                        await self._pause(desk, chance)
+            except NotDelivered as error:
+                self.counts.undelivered.append(str(error))
+            except PowerLost:
+                await desk.switch_on()
+                if desk.work == ("wrapup", call.contact):
+                    await self._after(desk, call, chance)
+            if not self._going:
+                await self._back(desk)
+            self._set_free(desk)
+
+    async def _back(self, desk: AtDesk) -> None:
+        """Ready again, whatever she was before."""
+        if desk.presence == "logged_out":
+            await desk.log_in()
+        if desk.presence == "not_ready":
+            await desk.get_ready()
+
+    async def _take(self, desk: AtDesk, call: _Call, chance: random.Random) -> bool:
+        """From the ring to the end of the talk; False when nobody answered."""
+        contact = call.contact
+        call.code = self._code(call, chance)
+        await desk.ring(contact, queue=people.QUEUES.get(call.type, call.type))
+        if chance.random() < ASSUMED.missed and await self._let_it_ring(desk, contact):
+            return False
+        await self._sleep(min(draw_seconds(ASSUMED.ring, chance), _RING_LIMIT_S / 2))
+        answered = await desk.answer(contact)
+        talk_s = self._behaviour.service[call.type].draw(chance) / self._pace
+        talk_s = max(talk_s, _LEAST_TALK_S)
+        if talk_s > _KEYING_S and await self._talk(desk, call, chance, talk_s):
+            return True
+        await self._until_or_stop(answered.at_ms + 1000 * talk_s)
+        if chance.random() < ASSUMED.caller_hangs_up:
+            await desk.caller_hangs_up(contact)
+        else:
+            await desk.hang_up(contact)
+        return True
+
+    async def _talk(self, desk: AtDesk, call: _Call, chance: random.Random, talk_s: float) -> bool:
+        """What she does while they talk; True when the call went over to another area."""
+        contact, gap = call.contact, self._gap(chance)
+        if chance.random() < ASSUMED.follows_protocol:
+            await self._follow_protocol(desk, contact, chance, talk_s)
+        if chance.random() < ASSUMED.motive_first:
+            await desk.motive(contact, people.motive_of(desk.site["tree"], call.code), gap)
+        if chance.random() < ASSUMED.helped:
+            await self._get_help(desk, chance)
+        if chance.random() < ASSUMED.typified_in_call:
+            await self._sleep(talk_s * chance.uniform(0, 0.2))
+            await desk.typify_in_call(contact, call.code, gap)
+        if chance.random() < ASSUMED.held:
+            await self._sleep(chance.uniform(0, talk_s / 4))
+            await desk.hold(contact)
+            await self._sleep(draw_seconds(ASSUMED.hold, chance) / self._pace)
+            await desk.resume(contact)
+        if chance.random() < ASSUMED.muted:
+            await desk.mute(contact)
+            await self._sleep(chance.uniform(0.2, 1) * talk_s / 4)
+            await desk.unmute(contact)
+        if chance.random() < ASSUMED.intended:
+            call.intended = ASSUMED.draw_reason(chance)
+            await desk.intend(contact, call.intended)
+        return chance.random() < ASSUMED.transferred and await self._hand_over(
+            desk, contact, chance
+        )
+
+    async def _follow_protocol(
+        self, desk: AtDesk, contact: str, chance: random.Random, talk_s: float
+    ) -> None:
+        methods = [method["code"] for method in desk.site["identity_methods"]]
+        left = chance.randint(1, desk.steps_left(contact))
+        for _ in range(min(left, int(talk_s / 2 / _STEP_S))):
+            await self._sleep(talk_s / 2 / left * chance.uniform(0.3, 1))
+            await desk.step(contact, chance.choice(methods), self._gap(chance))
+
+    async def _get_help(self, desk: AtDesk, chance: random.Random) -> None:
+        topic = chance.choice(desk.site["help_topics"])["code"]
+        left_out = chance.random() < ASSUMED.topic_left_out
+        asked = await desk.ask_help(None if left_out else topic, self._gap(chance))
+        for state in ("accepted", "resolved"):
+            await self._sleep(draw_seconds(ASSUMED.help, chance) / self._pace)
+            await desk.help_comes(asked, state, _SUPERVISOR)
+
+    async def _hand_over(self, desk: AtDesk, contact: str, chance: random.Random) -> bool:
+        """False when the caller stays with her."""
+        area = chance.choice(desk.site["areas"])
+        await desk.transfer(contact, area["code"], self._gap(chance))
+        if not area["consulted"]:
+            return True
+        await self._sleep(draw_seconds(ASSUMED.consult, chance) / self._pace)
+        outcome = chance.random()
+        if outcome < ASSUMED.after_consult:
+            await desk.join(contact)
+            return True
+        if outcome < ASSUMED.after_consult + ASSUMED.conference:
+            await desk.confer(contact)
+        else:
+            await desk.come_back(contact)
+        return False
+
+    async def _let_it_ring(self, desk: AtDesk, contact: str) -> bool:
+        """Away from the desk until the ring ends; False when the shift ended first."""
+        while not self._going and not desk.happened("contact.missed", contact):
+            await self._world.sleep(_SLICE_MS)
+        return desk.happened("contact.missed", contact)
+
+    async def _after(self, desk: AtDesk, call: _Call, chance: random.Random) -> None:
+        since = desk.seen
+        wrapup_s = draw_seconds(ASSUMED.wrapup, chance) / self._pace
+        await self._until_or_stop(self._world.now_ms() + 1000 * min(wrapup_s, 45))
+        if desk.happened("contact.typified", call.contact):
+            await desk.done(call.contact)
+        else:
+            await desk.typify_after(call.contact, call.code, self._gap(chance))
+        if call.intended:
+            await desk.expect(
+                "presence.changed", since, to="not_ready", reason=call.intended, by="agent"
+            )
+            await self._rest(desk, chance)
+
+    async def _pause(self, desk: AtDesk, chance: random.Random) -> None:
+        reason = ASSUMED.draw_reason(chance)
+        if reason == "refrigerio" and chance.random() < ASSUMED.closes_session:
+            await desk.log_out()
+        else:
+            await desk.pause(reason, self._gap(chance))
+        await self._rest(desk, chance)
+
+    async def _rest(self, desk: AtDesk, chance: random.Random) -> None:
+        pause_s = draw_seconds(ASSUMED.pause, chance) / self._pace
+        await self._until_or_stop(self._world.now_ms() + 1000 * pause_s)
+        await self._back(desk)
+
+    def _code(self, call: _Call, chance: random.Random) -> str:
+        return chance.choice(people.LIMA_CODES.get(call.type, people.leaves(people.LIMA_TREE)))
+
+    def _gap(self, chance: random.Random) -> Callable[[], float]:
+        return lambda: 1000 * draw_seconds(ASSUMED.between_keys, chance)
+
+    async def _sleep(self, seconds: float) -> None:
+        await self._until_or_stop(self._world.now_ms() + 1000 * seconds)
+
+    async def _until_or_stop(self, until_ms: float) -> None:
+        """In short sleeps, so that `stop` does not wait for a long talk or pause."""
+        while not self._going and (left_ms := until_ms - self._world.now_ms()) > 0:
+            await self._world.sleep(min(left_ms, _SLICE_MS))

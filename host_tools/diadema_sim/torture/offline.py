@@ -1,0 +1,200 @@
+"""Three days without any link, as fast as the work allows, then the cable is back.
+
+Once with 80 contacts in a ten-hour shift a day, all of which the journal must hold, and once with
+three times as many, where it fills: then events of low value stop, new calls are refused and the
+agent is told, while what is running still ends and nothing unacknowledged is overwritten.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import Counter
+from typing import Any
+
+from diadema_sim import keying, people
+from diadema_sim.at_desk import AtDesk
+from diadema_sim.centre import Centre
+from diadema_sim.station import JOURNAL_BYTES
+from diadema_sim.torture.acks import AckWatch
+from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.rig import (
+    calm,
+    drain,
+    judge,
+    open_rig,
+)
+
+NAME = "offline"
+_CONTACTS = 80  # a shift
+_DAYS = 3
+_SHIFT_MS = 36_000_000
+_DAY_MS = 86_400_000
+_NOTICE_MS = 4000  # longer than the station shows a notice
+_KEYED_MS = 300  # by then what a key means is journaled
+
+
+async def run(plan: Plan) -> Outcome:
+    """`plan.only` is the load: 1 or 3. A smaller share has fewer contacts on a smaller journal."""
+    outcome = Outcome(NAME)
+    for load in (1, 3):
+        if plan.only not in (None, str(load)):
+            continue
+        contacts = max(3, round(_CONTACTS * plan.share)) * load
+        sectors = max(8, round(JOURNAL_BYTES / 4096 * plan.share))
+        # after a night without power nobody knows the hour, and a campaign's hours would forbid
+        async with open_rig(1, sectors * 4096, outbound=False) as centre:
+            await _three_days(centre, Plan(plan.seed, plan.share, str(load)), contacts, outcome)
+    return outcome
+
+
+async def _three_days(centre: Centre, plan: Plan, contacts: int, outcome: Outcome) -> None:
+    worker = _Worker(centre, random.Random(f"{plan.seed} {NAME} {plan.only}"))
+    desk = centre.desks[0]
+    desk.station.cable.pull()
+    before = desk.seen
+
+    async def work() -> None:
+        with centre.world.actor():
+            for day in range(_DAYS):
+                await worker.shift(contacts, day)
+
+    with centre.world.hold("the link is gone"):
+        centre.world.timeline.set_speed(0)
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+    await task
+    centre.world.timeline.set_speed(1.0)
+    load = plan.only or ""
+    journaled = desk.seen - before
+    outcome.add(f"contacts_at_load_{load}", worker.contacts)
+    outcome.add(f"refused_at_load_{load}", worker.refused)
+    if load == "1" and worker.refused:
+        outcome.fail(load, f"{worker.refused} calls of {worker.contacts} were refused")
+    if load == "3":
+        for wrong in worker.judge_full():
+            outcome.fail(load, wrong)
+    acks = AckWatch(centre)
+    began = time.monotonic()
+    await calm(centre)
+    await drain(centre)
+    outcome.add(f"drained_a_second_at_load_{load}", int(journaled / (time.monotonic() - began)))
+    if load == "3":
+        for wrong in await worker.judge_after():
+            outcome.fail(load, wrong)
+        await drain(centre)
+    acks.close(outcome, load)
+    judge(centre, outcome, load)
+
+
+class _Worker:
+    """One agent who dials, talks, types and goes home, and notices when a call is refused."""
+
+    def __init__(self, centre: Centre, chance: random.Random) -> None:
+        self.contacts = 0
+        self.refused = 0
+        self.told = 0  # refusals that the screen showed
+        self._world = centre.world
+        self._desk: AtDesk = centre.desks[0]
+        self._chance = chance
+        self._start_ms = self._world.now_ms()
+
+    def _events(self) -> list[dict[str, Any]]:
+        return [seen.event for seen in self._world.witness.events(self._desk.desk.station)]
+
+    async def shift(self, contacts: int, day: int) -> None:
+        """Ten hours, then the night without power until the next shift."""
+        await self._world.sleep_until(self._start_ms + day * _DAY_MS)
+        if not self._desk.station.powered:
+            await self._desk.station.power_on()
+            await self._world.sleep(5000)
+        await self._log_in()
+        for number in range(contacts if self._desk.presence == "ready" else 0):
+            due_ms = day * _DAY_MS + _SHIFT_MS * (number + 0.5) / contacts
+            await self._world.sleep_until(self._start_ms + due_ms)
+            await self._contact(_SHIFT_MS / contacts)
+        if self._desk.presence != "logged_out":
+            await self._desk.station.tap(self._desk.desk.person.badge)
+            await self._world.sleep(_KEYED_MS)
+            await self._keys(keying.LEAVE)
+        if self._chance.random() < 0.7:
+            await self._desk.station.power_cut()
+
+    async def _log_in(self) -> None:
+        before = await self._desk.station.screen()
+        await self._desk.station.tap(self._desk.desk.person.badge)
+        await self._world.sleep(_KEYED_MS)
+        if self._desk.presence == "not_ready":
+            await self._keys(keying.READY)
+        if self._desk.presence != "ready":
+            await self._refusal(before)
+
+    async def _refusal(self, before: bytes) -> None:
+        """The station did not do it, and should say so on the screen for a few seconds."""
+        self.refused += 1
+        self.told += await self._desk.station.screen() != before
+        await self._world.sleep(_NOTICE_MS)
+
+    async def _keys(self, *keys: int) -> None:
+        for key in keys:
+            await self._desk.station.press(key)
+            await self._world.sleep(_KEYED_MS)
+
+    async def _contact(self, most_ms: float) -> None:
+        """Dial, talk for a while, hold sometimes, hang up, typify."""
+        chance, since = self._chance, self._desk.seen
+        idle = await self._desk.station.screen()
+        self.contacts += 1
+        await self._keys(keying.DIAL)
+        if not any(event["k"] == "contact.dialed" for event in self._events()[since:]):
+            await self._refusal(idle)
+            return
+        await self._keys(3)
+        await self._world.sleep(chance.uniform(0.1, 0.3) * most_ms)
+        if chance.random() < 0.3:
+            await self._keys(keying.HOLD)
+            await self._world.sleep(chance.uniform(0.02, 0.1) * most_ms)
+            await self._keys(keying.HOLD)
+        await self._keys(keying.HANG_UP)
+        await self._world.sleep(chance.uniform(1000, 20_000))
+        code = chance.choice(people.leaves(people.LIMA_TREE))
+        recent = self._desk.past.recent()
+        await self._keys(*keying.code_keys(people.LIMA_TREE, code, recent))
+
+    def judge_full(self) -> list[str]:
+        """What is not as it should be in a journal that filled."""
+        wrong = []
+        events = self._events()
+        full = [
+            at
+            for at, event in enumerate(events)
+            if event["k"] == "station.fault" and event.get("code") == "full"
+        ]
+        health = [at for at, event in enumerate(events) if event["k"] == "station.health"]
+        if not self.refused or not full:
+            wrong.append(f"the journal did not fill: {self.refused} refused, {len(full)} faults")
+            return wrong
+        if health and health[-1] > full[0]:
+            wrong.append("events of low value went on in a full journal")
+        if self.told != self.refused:
+            wrong.append(f"the screen told {self.told} of {self.refused} refusals")
+        kinds = Counter(event["k"] for event in events)
+        if kinds["contact.dialed"] != kinds["contact.ended"]:
+            wrong.append("a call that was running did not end")
+        if any(event["k"] == "contact.dialed" for event in events[full[0] :]):
+            wrong.append("a call was begun in a full journal")
+        return wrong
+
+    async def judge_after(self) -> list[str]:
+        """The link is back and all is stored: calls are taken again."""
+        desk, since = self._desk, self._desk.seen
+        await desk.switch_on()  # takes note of the restarts of three nights
+        if desk.presence == "logged_out":
+            await desk.log_in()
+        if desk.presence == "not_ready":
+            await desk.get_ready()
+        await desk.keys([keying.DIAL])
+        with contextlib.suppress(TimeoutError):
+            await desk.expect("contact.dialed", since)
+            return []
+        return ["after the drain a call is still refused"]
