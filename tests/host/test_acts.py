@@ -9,9 +9,9 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.hub.acts import LIFE_MS, Acts
 from diadema.hub.commanding import Commands
+from diadema.hub.own_journal import ME, Refused
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.hub.own_journal import ME, Refused
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable
 from diadema.wire.events import KINDS

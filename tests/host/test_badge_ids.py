@@ -27,6 +27,7 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
 from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.problems import Wrong
 from diadema.site.directory.publishing import (
     changed_by_hand,
     differences,
@@ -35,7 +36,6 @@ from diadema.site.directory.publishing import (
 )
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import open_directory, take_in
-from diadema.site.directory.problems import Wrong
 from diadema.site.file import take_apart
 from hypothesis import given
 from hypothesis import strategies as st

@@ -12,8 +12,8 @@ from diadema.site.description import load, parse
 from diadema.site.directory import publishing, reading
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.taking_in import changes_from, open_directory, take_in
 from diadema.site.directory.problems import Wrong
+from diadema.site.directory.taking_in import changes_from, open_directory, take_in
 from diadema.site.example import EXAMPLE
 from diadema.site.file import hashed
 from diadema.store import tables

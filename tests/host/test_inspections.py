@@ -9,9 +9,9 @@ from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands, New
 from diadema.hub.inspections import LIFE_MS, Inspections
+from diadema.hub.own_journal import ME, Refused
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.hub.own_journal import ME, Refused
 from diadema.maintenance.rebuild import rebuild
 from diadema.stations.selftest import telling
 from diadema.stations.selftest.reading import inspections

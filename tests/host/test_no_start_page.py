@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from diadema.cli.main import app
-from diadema.stations.boards.table import board_names, load_board
 from diadema.gateway.console import TEXTS, kind_of, means
+from diadema.stations.boards.table import board_names, load_board
 from diadema.words import LANGUAGES
 from typer.testing import CliRunner
 

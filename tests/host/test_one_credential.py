@@ -14,10 +14,10 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.figures.agent_day import agent_page
 from diadema.figures.roll import roll
-from diadema.ingest.proof import Proofs
 from diadema.ingest.core import Ingest
 from diadema.ingest.intake import LETTERS, STRANGERS
 from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.proof import Proofs
 from diadema.site.station_keys import StationKeys
 from diadema.store import open_reader, open_writer
 from histories import _ANY, AGENTS, STATIONS, Desk, Rogue

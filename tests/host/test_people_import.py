@@ -12,9 +12,9 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.encodings import decode
 from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.problems import Wrong
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import begin
-from diadema.site.directory.problems import Wrong
 from diadema.site.example import EXAMPLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

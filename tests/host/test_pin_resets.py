@@ -8,9 +8,9 @@ from diadema.base.paths import DataDir, write_whole
 from diadema.hub import pin_resets
 from diadema.hub.acts import Acts
 from diadema.hub.commanding import Commands
+from diadema.hub.own_journal import Refused
 from diadema.hub.pin_resets import LIFE_S, PinResets
 from diadema.ingest.core import Ingest
-from diadema.hub.own_journal import Refused
 from diadema.site import description, file, pins
 from diadema.site.station_config import agent_row
 from diadema.site.station_keys import StationKeys

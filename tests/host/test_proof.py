@@ -15,10 +15,10 @@ from diadema.gateway.bridge import PATH_LIMIT
 from diadema.hub.ca_change import CaChange, stations_due
 from diadema.hub.commanding import Commands, New
 from diadema.hub.enrolment import Enrolment
-from diadema.ingest.proof import Proofs, Verdict
 from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.proof import Proofs, Verdict
 from diadema.site.description import parse
 from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.provision.word import Word

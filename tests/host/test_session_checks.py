@@ -4,8 +4,8 @@ import json
 
 import pytest
 from diadema.hub.commanding import Commands
-from diadema.ingest.core import Ingest
 from diadema.hub.session_checks import SessionChecks
+from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.site.station_config import badge_hash
 from scripted_station import SITE, T0, S, Script

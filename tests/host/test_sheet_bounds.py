@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 from diadema.exchange.imports.queue_rows import LogError, read_rows
-from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.problems import Wrong
+from diadema.site.directory.sheets import read_sheet
 
 _SHEET = (
     '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/'

@@ -5,11 +5,11 @@ import json
 import pytest
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands, New
-from diadema.ingest.proof import Proofs
 from diadema.hub.updates import Updates
 from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.proof import Proofs
 from diadema.maintenance.rebuild import rebuild
 from diadema.site.station_keys import StationKeys
 from diadema.stations.update import bundle, keys

@@ -34,13 +34,13 @@ from diadema.cli.options import (
 )
 from diadema.cli.people import app as people_app
 from diadema.cli.pin import pin
+from diadema.cli.privacy import app as privacy_app
 from diadema.cli.prove import app as prove_app
 from diadema.cli.provision import provision
 from diadema.cli.report import app as report_app
 from diadema.cli.selftest import app as selftest_app
 from diadema.cli.update import app as update_app
 from diadema.cli.update import keys_app
-from diadema.cli.privacy import app as privacy_app
 
 app = typer.Typer(
     name="diadema",

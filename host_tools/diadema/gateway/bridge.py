@@ -22,8 +22,8 @@ from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir
 from diadema.gateway.access import Access, here
 from diadema.gateway.cable import Cable
-from diadema.gateway.serial_port import port_paths
 from diadema.gateway.console import ENDLESS, means
+from diadema.gateway.serial_port import port_paths
 from diadema.wire.events import UNREADABLE
 from diadema.wire.frames import DOWN_LIMIT
 

@@ -13,8 +13,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from diadema.gateway.station_line import StationLine
 from diadema.gateway.console import Listener
+from diadema.gateway.station_line import StationLine
 from diadema.wire.commands import is_station
 from diadema.wire.events import UNREADABLE
 

@@ -1,8 +1,8 @@
 """On whom an account may act: judged by the person on whom an act lands, whatever was asked."""
 
+from diadema.hub.own_journal import Refused
 from diadema.ingest.act_kinds import Acknowledge, AnswerFault, AnswerHelp, Asked, SendMessage
 from diadema.ingest.core import Ingest
-from diadema.hub.own_journal import Refused
 from diadema.store.rows import Ticket
 from diadema.store.station_memory import Station
 

@@ -12,6 +12,13 @@ from sqlalchemy import select
 from diadema.base.idempotency import Once
 from diadema.hub.act_scope import check_among, check_ticket
 from diadema.hub.commanding import Commands, New
+from diadema.hub.own_journal import (
+    Deed,
+    OwnJournal,
+    Recorded,
+    Refused,
+    Reply,
+)
 from diadema.hub.pin_resets import PinResets
 from diadema.ingest.act_kinds import (
     ANY_ACT,
@@ -32,13 +39,6 @@ from diadema.ingest.act_kinds import (
     SendMessage,
 )
 from diadema.ingest.core import Ingest
-from diadema.hub.own_journal import (
-    Deed,
-    OwnJournal,
-    Recorded,
-    Refused,
-    Reply,
-)
 from diadema.site import pins
 from diadema.store import Reader, tables
 from diadema.store.badges import Badges

@@ -27,9 +27,9 @@ from diadema.hub.child import Child
 from diadema.hub.health import BrokerHealth
 from diadema.hub.pages import PageDoor
 from diadema.hub.watch import Hands, Watch
+from diadema.maintenance.records_checking import audit_was_cut
 from diadema.site import description
 from diadema.site import file as site_file
-from diadema.maintenance.records_checking import audit_was_cut
 from diadema.store.erased import check_obeyed
 
 _LOOK_S = 0.05

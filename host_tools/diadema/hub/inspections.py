@@ -14,13 +14,13 @@ from diadema.base import sanitize
 from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands, Frames, New
-from diadema.ingest.core import Ingest
 from diadema.hub.own_journal import (
     Deed,
     OwnJournal,
     Recorded,
     Refused,
 )
+from diadema.ingest.core import Ingest
 from diadema.stations.selftest.record import Record, statement
 from diadema.stations.technician import hub_key
 from diadema.store import Reader, tables

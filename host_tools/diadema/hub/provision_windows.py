@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from diadema.hub.enrolment import Enrolment
-from diadema.ingest.proof import Proofs
 from diadema.ingest.core import Ingest
+from diadema.ingest.proof import Proofs
 from diadema.site.station_keys import StationKeys
 from diadema.store.station_memory import Greeting
 

@@ -13,9 +13,9 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
+from diadema.maintenance.records_keeping import keep_ledger, new_audit_head
 from diadema.store import Reader, tables
 from diadema.store.record_heads import Head, keep_heads
-from diadema.maintenance.records_keeping import keep_ledger, new_audit_head
 from diadema.store.record_key import key_of
 
 EVERY_S = 2.0

@@ -37,27 +37,27 @@ from diadema.hub.meta import Meta
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.nats_jwt import Issuer
 from diadema.hub.outbox import EVERY_S, Outbox
+from diadema.hub.own_journal import Recorded, Refused
 from diadema.hub.patience import Patience
 from diadema.hub.pin_resets import PinResets
 from diadema.hub.pipeline import Pipeline
-from diadema.ingest.proof import Proofs
+from diadema.hub.provision_windows import Windows
 from diadema.hub.records_keeper import RecordsKeeper
 from diadema.hub.requests import Requests
+from diadema.hub.session_checks import SessionChecks
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.hub.stream import StreamBroken, open_stream
 from diadema.hub.updates import Updates
+from diadema.hub.violations import ViolationWatch
 from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
-from diadema.store.link_log import LinkLog
 from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message, subject_of
-from diadema.hub.own_journal import Recorded, Refused
+from diadema.ingest.proof import Proofs
 from diadema.ingest.queue_board import QueueBoard
-from diadema.hub.session_checks import SessionChecks
-from diadema.hub.violations import ViolationWatch
-from diadema.hub.provision_windows import Windows
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
+from diadema.store.link_log import LinkLog
 
 STREAM = "$MQTT_msgs"
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from diadema.base.clock import Clock
 from diadema.figures.cutoff import position_of
-from diadema.ingest.proof import Proofs
 from diadema.ingest.changes import Changes, Rows
 from diadema.ingest.departures import Departures
 from diadema.ingest.erased_events import obeyed
@@ -24,6 +23,7 @@ from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.late_marks import marks_among, placed
 from diadema.ingest.messages import Effects, Message, Orders
+from diadema.ingest.proof import Proofs
 from diadema.ingest.window import Refused, Window
 from diadema.site.description import Site
 from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from diadema.ingest.messages import Message
-from diadema.wire.scrub import Names, scrubbed
 from diadema.store.doubles import known_bodies
 from diadema.store.erased import ErasedList
+from diadema.wire.scrub import Names, scrubbed
 
 
 class _Place(msgspec.Struct):

@@ -17,8 +17,8 @@ from diadema.ingest import (
     update_steps,
 )
 from diadema.ingest.changes import Changes
-from diadema.ingest.closing import stop_clocks
 from diadema.ingest.clock_sync import end_boot, hour_before_anchor
+from diadema.ingest.closing import stop_clocks
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import UnsetType
 
 from diadema.ingest.changes import Changes
-from diadema.ingest.closing import close_all
 from diadema.ingest.clock_sync import take_anchor
+from diadema.ingest.closing import close_all
 from diadema.ingest.trails import break_off
 from diadema.store import tables
 from diadema.store.chain import Told

@@ -24,10 +24,10 @@ from diadema.base.errors import DiademaError
 from diadema.base.exclusive import alone
 from diadema.base.paths import DataDir
 from diadema.maintenance.erase_files import clear_files
-from diadema.wire.scrub import Names, scrubbed
 from diadema.maintenance.rebuild import rebuild
-from diadema.store.erased import ERASED, ErasedList, last_erasure
 from diadema.maintenance.records_keeping import enter
+from diadema.store.erased import ERASED, ErasedList, last_erasure
+from diadema.wire.scrub import Names, scrubbed
 
 MONTH_MS = 365.25 / 12 * 86_400_000
 MARK_YEARS = 5  # by DS 004-2006-TR

@@ -15,8 +15,8 @@ from diadema.access.tables import audit
 from diadema.access.tables import record_heads as kept_by_accounts
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
-from diadema.store import Writer, open_writer, tables
 from diadema.maintenance.records_checking import BEGUN, LEDGER, follows
+from diadema.store import Writer, open_writer, tables
 from diadema.store.record_heads import (
     AUDIT,
     Head,

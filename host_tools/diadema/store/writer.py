@@ -22,10 +22,10 @@ from diadema.store.bulk import Bulk, insertion, renewal, replacement
 from diadema.store.chain import HourChain, MarkRow, enter_old_hours
 from diadema.store.database import open_database
 from diadema.store.doubles import known_bodies
+from diadema.store.erased import ErasedList, erased_list
 from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.store.kept_contacts import ContactRow
 from diadema.store.kept_trails import TrailRow
-from diadema.store.erased import ErasedList, erased_list
 from diadema.store.record_key import key_of
 
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3

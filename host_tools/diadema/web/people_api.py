@@ -13,8 +13,8 @@ from diadema.access.audit import ALL
 from diadema.site.directory import asking
 from diadema.site.directory.entries import Change
 from diadema.site.directory.plan import told
-from diadema.site.directory.sheets import MOST_BYTES
 from diadema.site.directory.problems import Wrong
+from diadema.site.directory.sheets import MOST_BYTES
 from diadema.web import people_kinds
 from diadema.web.api import Served
 from diadema.web.asking import while_there

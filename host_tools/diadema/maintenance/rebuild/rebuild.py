@@ -16,9 +16,9 @@ from diadema.base.paths import DataDir
 from diadema.maintenance.rebuild.compare import Difference, compare
 from diadema.maintenance.rebuild.place import put_in_place
 from diadema.maintenance.rebuild.replay import replay
+from diadema.maintenance.records_keeping import enter
 from diadema.site import description
 from diadema.store import open_writer
-from diadema.maintenance.records_keeping import enter
 
 _RECORDS = {"marks", "mark_hours", "corrections"}
 _BY = Person(id="rebuild", name="", role="service")

@@ -25,13 +25,13 @@ from diadema.site.directory.entries import (
     read_entries,
 )
 from diadema.site.directory.kinds import Body, kind_of
+from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.tables import (
     changes,
     entries,
     open_tables,
     publications,
 )
-from diadema.site.directory.problems import Problem, Wrong
 
 __all__ = ["Change", "Directory", "Entry", "check_author"]
 

@@ -15,8 +15,8 @@ from diadema.base.sanitize import hidden
 from diadema.site.directory import documents
 from diadema.site.directory.dates import read_date
 from diadema.site.directory.labels import choice_of
-from diadema.site.directory.shapes import SHAPES
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.shapes import SHAPES
 
 type Type = Literal[
     "text", "code", "int", "decimal", "bool", "date", "time", "choice", "ref", "document", "ruc"

@@ -14,8 +14,8 @@ from diadema.site.directory.fields import Field, Value
 from diadema.site.directory.kinds import Body, Kind, kind_of
 from diadema.site.directory.labels import VALIDITY, column_of, label
 from diadema.site.directory.plan import Edit, Plan
-from diadema.site.directory.sheets import ERRORS, Sheet
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.sheets import ERRORS, Sheet
 
 _SHOWN = 50
 _DATES = {name: Field(name=name, type="date") for name in VALIDITY}

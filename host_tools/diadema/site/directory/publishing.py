@@ -17,6 +17,7 @@ from diadema.base.paths import DataDir
 from diadema.site.description import SiteError, parse
 from diadema.site.directory.book import Directory, check_author
 from diadema.site.directory.people_of import planned
+from diadema.site.directory.site_json import Draft
 from diadema.site.directory.tables import (
     SITE_FILE,
     digest_of,
@@ -24,7 +25,6 @@ from diadema.site.directory.tables import (
     publications,
 )
 from diadema.site.directory.taking_in import keep_pins
-from diadema.site.directory.site_json import Draft
 from diadema.site.file import keep, site_digest, whole
 from diadema.site.pins import make_verifier, random_pin
 from diadema.store import tables

@@ -13,8 +13,8 @@ from diadema.site.description import Site, load
 from diadema.site.directory.book import Change, Directory, Entry
 from diadema.site.directory.from_site import bodies_of
 from diadema.site.directory.kinds import KINDS, Body
-from diadema.site.directory.tables import pins
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.tables import pins
 from diadema.site.file import take_apart
 
 _ITS_OWN = {  # fields that no site tells; they stay

@@ -6,8 +6,8 @@ import contextlib
 import msgspec
 from msgspec import Raw, Struct
 
-from diadema.gateway.station_line import StationLine
 from diadema.gateway.console import Listener
+from diadema.gateway.station_line import StationLine
 from diadema.stations.provision.errors import ProvisionError
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE

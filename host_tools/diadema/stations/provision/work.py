@@ -11,9 +11,9 @@ from msgspec import Struct
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import PATH_LIMIT, Gateway, Running
+from diadema.gateway.console import Listener, means
 from diadema.site.description import load
 from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.gateway.console import Listener, means
 from diadema.stations.fleet import trouble
 from diadema.stations.fleet.reading import fleet
 from diadema.stations.provision.errors import ProvisionError

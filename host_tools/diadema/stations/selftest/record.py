@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diadema.wire.scrub import ERASED
 from diadema.stations.technician import record as records
 from diadema.stations.technician.hub_key import is_signed
+from diadema.wire.scrub import ERASED
 
 type Standing = Literal["right", "altered", "another_hub", "erased"]
 

@@ -9,8 +9,8 @@ from nicegui import run, ui
 
 from diadema.access.book import AccountError
 from diadema.access.tokens import MOST_DAYS
-from diadema.site.directory.reading import teams_of
 from diadema.maintenance.records_checking import check_audit
+from diadema.site.directory.reading import teams_of
 from diadema.web.pages.account_forms import account_form, shown_once, token_form
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.service import Service

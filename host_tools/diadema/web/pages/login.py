@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from diadema.access.book import Account, known_as
-from diadema.access.devices import know_device, known_device
 from diadema.access.authenticator import (
     address_of,
     csrf_of,
     let_in,
     let_out,
 )
+from diadema.access.book import Account, known_as
+from diadema.access.devices import know_device, known_device
 from diadema.access.roles import Person
 from diadema.web.asking import person_of
 from diadema.web.guard import is_local

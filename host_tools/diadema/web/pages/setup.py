@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from diadema.access.book import AccountError
 from diadema.access.authenticator import address_of
+from diadema.access.book import AccountError
 from diadema.access.passwords import LEAST, WeakPassword
 from diadema.access.roles import Person
 from diadema.web.pages.login import begin
