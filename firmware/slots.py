@@ -4,9 +4,9 @@ Needed before there is a program, so it stands in the vfs beside `boot.py`, as a
 A slot carries those that its program came with, and `lib/start_files.py` brings them here once it
 is good: START is their number. They come one by one, so what each asks of the others has to stay.
 
-The trailer is the slot's last sector, as `diadema.stations.image.slots` has it. But for the erase that
-begins an update its bits are only ever cleared, a byte a decision, so that a cut leaves the old
-decision or the new one.
+The trailer is the slot's last sector, as `diadema.stations.image.slots` has it. But for the erase
+that begins an update its bits are only ever cleared, a byte a decision, so that a cut leaves the
+old decision or the new one.
 """
 
 import struct

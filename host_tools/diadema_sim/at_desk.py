@@ -2,6 +2,8 @@
 
 Each waits until the station has journaled what the gesture means, so that a driver reads like a
 work day.
+
+What a person sees on a station's screen without reading it.
 """
 
 import asyncio
@@ -9,15 +11,23 @@ from collections.abc import Callable
 
 from diadema.base.errors import DiademaError
 
-from diadema_sim import keying, looking, sound
-from diadema_sim.at_station import (
-    GESTURE_MS,
-    LOOK_MS,
-    SETTLED_MS,
-    AtStation,
-    Silent,
-)
+from diadema_sim import keying, sound
+from diadema_sim.at_station import GESTURE_MS, LOOK_MS, SETTLED_MS, AtStation, Silent
 from diadema_sim.witness import Witnessed
+
+_WIDTH = 128
+_KEYS_TOP = (13, 26, 39, 52)  # where the numbers of a list's keys stand, each in a lit box
+_ROWS = 9
+
+
+def shows_full_list(ram: bytes) -> bool:
+    """Whether a list of four lines is open; `ram` as `Station.screen` gives it."""
+    return all(_lit(ram, top + row) for top in _KEYS_TOP for row in range(_ROWS))
+
+
+def _lit(ram: bytes, y: int) -> bool:
+    return bool(ram[y // 8 * _WIDTH + 1] >> (y % 8) & 1)
+
 
 _TAP_MS = 600
 _JUST_ANSWERED_MS = 1_500  # the key does not hang up so soon after the answer
@@ -80,7 +90,7 @@ class AtDesk(AtStation):
         """The own badge, in a session, opens a list, and nothing in the journal says so."""
         await self._tap()
         deadline_ms = self.world.now_ms() + GESTURE_MS
-        while not looking.shows_full_list(await self.by_hand(self.station.screen())):
+        while not shows_full_list(await self.by_hand(self.station.screen())):
             if self.world.now_ms() >= deadline_ms:
                 raise Silent(f"{self.desk.seat} ({self.desk.station}) asked nothing at her badge")
             await self.world.sleep(LOOK_MS)

@@ -2,6 +2,9 @@
 
 Used by `demo`, `sim`, `replay` and the bench. Everything it starts ends with it, and its data
 directory goes too unless it was given.
+
+The temporary directory of a simulated run: gone with the run, and with the next one where a run
+was killed. A lock inside tells whether its run lives; the system lets go of it with the process.
 """
 
 import asyncio
@@ -9,18 +12,19 @@ import itertools
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from diadema.access import Accounts, passwords
+from diadema.access import Accounts, book
 from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.site.description import load as load_site
 from diadema.site.file import keep
@@ -30,10 +34,46 @@ from diadema_sim import comparison, people
 from diadema_sim.at_desk import AtDesk
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.hub_client import HubClient
-from diadema_sim.own_folder import own_folder
 from diadema_sim.processes import HostProcesses
 from diadema_sim.station import JOURNAL_BYTES
 from diadema_sim.world import World
+
+_PREFIX = "diadema-run-"
+_OURS = "run.lock"
+_HUBS = "lock"  # a hub outlives its run's process by a moment
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A new directory that nobody takes for a dead run's; those are removed first."""
+    remove_dead()
+    begun = Path(tempfile.mkdtemp(prefix="diadema-new-"))
+    root = begun
+    try:
+        with locked(begun / _OURS):
+            root = begun.rename(begun.with_name(begun.name.replace("diadema-new-", _PREFIX)))
+            yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def remove_dead() -> list[Path]:
+    """Remove the directories whose run was killed; gives them."""
+    removed = []
+    for root in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
+        if not (root / _OURS).is_file():
+            continue
+        try:
+            with ExitStack() as held:
+                for name in (_OURS, _HUBS):
+                    if (root / name).exists():
+                        held.enter_context(locked(root / name))
+                shutil.rmtree(root, ignore_errors=True)
+        except DiademaError:
+            continue  # it lives, or is another person's
+        removed.append(root)
+    return removed
+
 
 VISITOR = "demo"
 AIR = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
@@ -248,7 +288,7 @@ def _write_site(data: DataDir, site: dict[str, Any]) -> None:
 
 def _invite(accounts: Accounts) -> str:
     """An administrator that is nobody, so that the pages of the run can be opened."""
-    me, password = Person(id="sim", name="", role="service"), passwords.random_password()
+    me, password = Person(id="sim", name="", role="service"), book.random_password()
     if VISITOR in {one.id for one in accounts.book.all()}:
         accounts.book.set_password(me, VISITOR, password)
     else:

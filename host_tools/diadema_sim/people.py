@@ -2,6 +2,8 @@
 
 Surnames are fruits and birds of Peru, so that nobody can take a sample for a person. For the
 drivers of simulated runs and for tests; a real site writes its own file.
+
+What a sample site says of its work beside the tree: reasons, areas, help, faults, campaigns.
 """
 
 from collections import Counter
@@ -13,7 +15,126 @@ from typing import Any
 from diadema.base.errors import DiademaError
 from diadema.site.pins import make_verifier
 
-from diadema_sim import lists
+type Rows = list[dict[str, Any]]
+
+
+def _coded(**labels: str) -> Rows:
+    return [{"code": code, "label": label} for code, label in labels.items()]
+
+
+def _steps(*steps: str) -> Rows:
+    """Steps of a protocol; `+` before those that the course of the call ticks by itself."""
+    return [{"step": step.lstrip("+"), "automatic": step[0] == "+"} for step in steps]
+
+
+def _reasons(*rows: tuple[str, str, str, int]) -> Rows:
+    """Code, label, flags, limit in minutes."""
+    return [
+        {
+            "code": code,
+            "label": label,
+            **{flag: flag in flags.split() for flag in ("private", "paid", "productive")},
+            "limit_s": minutes * 60,
+        }
+        for code, label, flags, minutes in rows
+    ]
+
+
+REASONS = _reasons(
+    ("refrigerio", "Refrigerio", "", 45),
+    ("break", "Break", "paid", 15),
+    ("sshh", "SS. HH.", "private paid", 0),
+    ("pausa_activa", "Pausa activa", "paid", 10),
+    ("topico", "Tópico", "private paid", 0),
+    ("lactancia", "Lactancia", "private paid", 0),
+    ("capacitacion", "Capacitación", "paid productive", 0),
+    ("retroalimentacion", "Retroalimentac.", "paid productive", 30),
+    ("reunion", "Reunión", "paid productive", 0),
+    ("back_office", "Back office", "paid productive", 0),
+)
+
+AREAS: Rows = [
+    {"code": "tarjetas", "label": "Tarjetas", "consulted": False},
+    {"code": "reclamos", "label": "Reclamos", "consulted": True},
+    {"code": "creditos", "label": "Créditos", "consulted": True},
+    {"code": "digital", "label": "Banca digital", "consulted": False},
+    {"code": "supervision", "label": "Supervisión", "consulted": True},
+]
+
+HELP_TOPICS = _coded(
+    procedimiento="Procedimiento",
+    sistema="Sistema",
+    usuario_dificil="Usuario difícil",
+    autorizacion="Autorización",
+    otro="Otro",
+)
+
+FAULT_AREAS: Rows = [
+    {
+        "code": "audio",
+        "label": "Audio",
+        "parts": _coded(
+            no_oigo="No oigo", no_me_oyen="No me oyen", ruido="Ruido", vincha="Vincha rota"
+        ),
+    },
+    {
+        "code": "pc",
+        "label": "Computadora",
+        "parts": _coded(pantalla="Pantalla", teclado="Teclado o ratón", no_enciende="No enciende"),
+    },
+    {
+        "code": "aplicativo",
+        "label": "Aplicativo",
+        "parts": _coded(no_abre="No abre", lento="Lento", clave="Clave"),
+    },
+    {"code": "posicion", "label": "Posición", "parts": _coded(silla="Silla", luz="Luz")},
+]
+
+# The first one is that of calls which come without a campaign. Debt collection keeps the hours of
+# the law (Ley 29571, art. 62.b), on days that are no holidays.
+CAMPAIGNS: Rows = [
+    {
+        "code": "atencion",
+        "label": "Atención",
+        "steps": _steps("+greeting", "identity", "need", "information", "doubts", "+closing"),
+    },
+    {
+        "code": "cobranza",
+        "label": "Cobranza",
+        "steps": _steps("+greeting", "identity", "information", "closing"),
+        "outbound": {
+            "from": "08:00",
+            "to": "20:00",
+            "days": ["mon", "tue", "wed", "thu", "fri"],
+        },
+    },
+    {
+        "code": "ventas",
+        "label": "Ventas",
+        "steps": _steps("greeting", "need", "information", "closing"),
+        "outbound": {
+            "from": "09:00",
+            "to": "18:00",
+            "days": ["mon", "tue", "wed", "thu", "fri", "sat"],
+        },
+        "consent": True,
+    },
+]
+HOLIDAYS = ["2026-12-08", "2026-12-09", "2026-12-25", "2027-01-01"]
+
+IDENTITY_METHODS = _coded(
+    dni_nacimiento="DNI y nacimiento", preguntas="Preguntas", token="Clave digital"
+)
+
+MATERIALS = _coded(vincha="Vincha", fotocheck="Fotocheck", sin_celular="Sin celular")
+
+NEGATIVE = "622"  # of the tree of Lima: «No desea»
+
+
+def playbooks(nodes: list[Any]) -> Rows:
+    """One for each motive of the tree's first level."""
+    return [{"motive": node[0], "id": f"INS-{node[0]}", "version": 1} for node in nodes]
+
 
 LABEL_LIMIT = 16  # characters of a line on the station's screen
 LIMIT = 400  # people that the lists below can name
@@ -209,16 +330,16 @@ def site(
         "agents": [person.as_site(pins) for person in everybody],
         "pin": "always" if pins else "none",
         "selftest": selftest,
-        "reasons": lists.REASONS,
-        "areas": lists.AREAS,
-        "help_topics": lists.HELP_TOPICS,
-        "fault_areas": lists.FAULT_AREAS,
-        "campaigns": [row for row in lists.CAMPAIGNS if outbound or "outbound" not in row],
-        "holidays": lists.HOLIDAYS,
-        "identity_methods": lists.IDENTITY_METHODS,
-        "playbooks": lists.playbooks(tree["nodes"]),
-        "materials": lists.MATERIALS,
-        "negative_codes": [code for code in leaves(tree) if code == lists.NEGATIVE],
+        "reasons": REASONS,
+        "areas": AREAS,
+        "help_topics": HELP_TOPICS,
+        "fault_areas": FAULT_AREAS,
+        "campaigns": [row for row in CAMPAIGNS if outbound or "outbound" not in row],
+        "holidays": HOLIDAYS,
+        "identity_methods": IDENTITY_METHODS,
+        "playbooks": playbooks(tree["nodes"]),
+        "materials": MATERIALS,
+        "negative_codes": [code for code in leaves(tree) if code == NEGATIVE],
         "tree": tree,
     }
 

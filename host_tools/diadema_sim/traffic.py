@@ -13,8 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from diadema.wire.frames import DOWN_LIMIT, Decoder
-from diadema.wire.pieces import Joiner
+from diadema.wire.frames import DOWN_LIMIT, Decoder, Joiner
 
 type Way = Literal["usb", "wifi"]
 

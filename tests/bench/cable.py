@@ -22,10 +22,10 @@ from diadema.stations.update.bundle import Bundle
 from diadema.stations.update.sending import Sending
 from diadema.wire.frames import encode
 from diadema_sim import people
-from diadema_sim.apps import app_image
-from diadema_sim.build import build_firmware
-from diadema_sim.slots import (
+from diadema_sim.build import (
     SLOT_BYTES,
+    app_image,
+    build_firmware,
     program_body,
     program_slot,
     start_folder,

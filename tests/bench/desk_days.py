@@ -19,17 +19,18 @@ from diadema.base.paths import DataDir
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
-from diadema_sim.build import SimBoard, build_firmware
-from diadema_sim.centre import AIR, Centre, open_centre
-from diadema_sim.demo import SITE, ZONE
-from diadema_sim.fitted import BANK_1999_02
-from diadema_sim.scripted import Shift
-from diadema_sim.slots import (
+from diadema_sim.build import (
     SLOT_BYTES,
+    SimBoard,
+    build_firmware,
     program_body,
     program_slot,
     start_folder,
 )
+from diadema_sim.centre import AIR, Centre, open_centre
+from diadema_sim.demo import SITE, ZONE
+from diadema_sim.fitted import BANK_1999_02
+from diadema_sim.scripted import Shift
 from diadema_sim.torture.outcome import Outcome
 from diadema_sim.torture.rig import judge
 

@@ -21,7 +21,7 @@ from diadema_sim.build import build_firmware, interpreter, station_tree
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import ZONE
 from diadema_sim.station import Station
-from diadema_sim.torture.days import day
+from diadema_sim.torture.journal import day
 
 from tests.bench.figure import Figure
 from tests.bench.sink import Sink

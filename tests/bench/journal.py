@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from diadema_sim.build import build_firmware, interpreter, station_tree
-from diadema_sim.torture.days import day
+from diadema_sim.torture.journal import day
 
 from tests.bench.figure import Figure
 

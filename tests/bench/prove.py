@@ -14,8 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
 import diadema.stations.prove
 from diadema.stations.boards.table import load_board
 from diadema.stations.prove.figures import figures as found_of
-from diadema_sim.build import SimBoard, board_heap, build_firmware
-from diadema_sim.weight import chip_bytes, mpy_bytes
+from diadema_sim.build import SimBoard, board_heap, build_firmware, chip_bytes, mpy_bytes
 from proving import desk
 
 from tests.bench.chip import manner, passed, until

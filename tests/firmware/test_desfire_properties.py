@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from diadema.site import badge_cards
+from diadema.site import badges
 from hypothesis import given
 from hypothesis import strategies as st
 from lib.config import Config
@@ -41,10 +41,10 @@ def session(answer: Callable[[bytes], bytes], key: bytes, random: bytes) -> byte
 
 
 def test_host_station_and_page_speak_of_the_same_application() -> None:
-    assert bytes(reversed(APPLICATION)) == badge_cards.APPLICATION
-    assert NUMBER == badge_cards.READER_KEY
+    assert bytes(reversed(APPLICATION)) == badges.APPLICATION
+    assert NUMBER == badges.READER_KEY
     page = (Path(__file__).resolve().parents[2] / "hardware/badges.md").read_text()
-    assert f"AID {badge_cards.APPLICATION.hex().upper()} " in page
+    assert f"AID {badges.APPLICATION.hex().upper()} " in page
     assert f"sent as {APPLICATION.hex(' ').upper()})" in page
 
 

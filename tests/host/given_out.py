@@ -6,7 +6,7 @@ from diadema.exchange.exports.cloud_events import Export
 from diadema.site.directory.book import Directory
 from diadema.site.directory.exporting import as_csv, rows_of
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.reading import people
+from diadema.site.directory.people_of import people
 
 
 def give_out(data, folder, days, log=None):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from diadema.access import Accounts, passwords, throttle
+from diadema.access import Accounts, throttle
+from diadema.access import book as passwords
 from diadema.access.audit import AuditFull
-from diadema.access.book import AccountError
-from diadema.access.passwords import WeakPassword
+from diadema.access.book import AccountError, WeakPassword
 from diadema.access.roles import Person
 from diadema.access.sessions import IDLE_MS, WHOLE_MS
 from diadema.base.errors import DiademaError

@@ -4,7 +4,7 @@ from diadema.base.paths import DataDir
 from diadema.hub.acts import Acts
 from diadema.hub.commanding import Commands
 from diadema.site.directory.people import People
-from diadema.web.floor import Floor
+from diadema.web.feed import Floor
 from diadema.web.pace import Pace
 from diadema.web.watch import Watch
 from test_projection import started, take

@@ -9,7 +9,7 @@ from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable, tables
-from diadema.store.badges import Badge, Badges
+from diadema.store.attendance import Badge, Badges
 from scripted_station import SITE, T0, S, Script
 from sqlalchemy import select, text
 

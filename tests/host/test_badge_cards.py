@@ -4,7 +4,8 @@ import copy
 import json
 
 import pytest
-from diadema.site import badge_cards, station_config
+from diadema.site import badges as badge_cards
+from diadema.site import station_config
 from diadema.site.description import SiteError, parse
 from hypothesis import given
 from hypothesis import strategies as st

@@ -16,12 +16,7 @@ from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.cli.site import install_site
 from diadema.maintenance.personal_export import export
-from diadema.site import (
-    badge_cards,
-    badges,
-    description,
-    station_config,
-)
+from diadema.site import badges, description, station_config
 from diadema.site.directory import asking
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
@@ -106,7 +101,7 @@ def test_a_site_that_is_put_in_force_keeps_hashes_and_stations_are_told_the_same
         for one in (clear, there)
     ]
     assert made[0] == made[1]
-    card = badge_cards.card_key(bytes.fromhex(secrets.card_key), bytes.fromhex(SECURE))
+    card = badges.card_key(bytes.fromhex(secrets.card_key), bytes.fromhex(SECURE))
     assert card.hex().encode() in made[1] and card.hex() not in data.site.read_text()
     assert station_config.content_hash(there, secrets.badge_key, 0, {}, secrets.card_key) != (
         station_config.content_hash(there, secrets.badge_key, 0, {}, "00" * 16)

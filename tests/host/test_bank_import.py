@@ -12,8 +12,7 @@ from diadema.base.clock import SystemClock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.bank import import_bank
-from diadema.exchange.imports.bank_calls import SOURCE
+from diadema.exchange.imports.bank import SOURCE, import_bank
 from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader, open_writer

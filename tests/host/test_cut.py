@@ -1,7 +1,7 @@
 """Until when something is known, and who owes events: the same of memory and of the store."""
 
 import pytest
-from diadema.figures.cutoff import cut_of, owed, position_of
+from diadema.figures.days import cut_of, owed, position_of
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.site.directory.people import of_site

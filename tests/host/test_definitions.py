@@ -13,7 +13,7 @@ from diadema.figures import away
 from diadema.figures.attendance import AgentDay, _sessions_of
 from diadema.figures.booking import book_contact
 from diadema.figures.load import Stretch, add, technical
-from diadema.figures.protocol import Ticks, ticks_of
+from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
 from diadema.figures.stays import Hour, Stay, paired
 from diadema.metrics import calls as of

@@ -3,8 +3,7 @@
 from datetime import date, datetime, time
 
 import pytest
-from diadema.site.directory.documents import wrong_document, wrong_ruc
-from diadema.site.directory.fields import Field
+from diadema.site.directory.fields import Field, wrong_document, wrong_ruc
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.problems import Wrong
 from hypothesis import given

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.site.directory.reading import Kept
+from diadema.site.directory.people_of import Kept
 from diadema.site.example import EXAMPLE
 
 DAY = date(2026, 12, 1)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from diadema.base.paths import DataDir
 from diadema.site.description import load, parse
-from diadema.site.directory import publishing, reading
+from diadema.site.directory import people_of, publishing
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.problems import Wrong
@@ -270,7 +270,7 @@ def test_people_of_a_day(book, data):
     agent = book.entry("agents", "e001").body
     put(book, "agents", **agent | {"employer": "x", "switch_aliases": "SIP/101"})
     retire(book, "agents", "e002", DAY)
-    people = reading.people(data, date(2026, 11, 30), DAY)
+    people = people_of.people(data, date(2026, 11, 30), DAY)
     assert people.workers["e002"].active is False and people.name("e002").startswith("Ejemplo Dos")
     assert people.employers["x"] == ("Empresa Inventada", "20100070970")
     assert people.aliases == {"SIP/101": [(0, "e001")]}
@@ -292,7 +292,7 @@ def test_people_of_a_day(book, data):
 
 
 def test_without_a_directory_it_is_as_the_site_says(data):
-    people = reading.people(data)
+    people = people_of.people(data)
     assert people.teams == {"Mañana": "Mañana", "Tarde": "Tarde"}
     assert not data.directory.exists()
 

@@ -16,7 +16,7 @@ from diadema.figures import roll as module
 from diadema.figures.read import read
 from diadema.figures.roll import repairs, roll
 from diadema.web.pace import Pace
-from diadema.web.rolling import Rolling
+from diadema.web.service import Rolling
 from histories import HOUR, desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

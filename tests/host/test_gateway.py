@@ -18,8 +18,7 @@ from diadema.base.paths import DataDir
 from diadema.gateway import access as gateway_access
 from diadema.gateway.bridge import Gateway
 from diadema.store import open_reader
-from diadema.wire.frames import DOWN_LIMIT, Decoder, encode
-from diadema.wire.pieces import Joiner
+from diadema.wire.frames import DOWN_LIMIT, Decoder, Joiner, encode
 from scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"

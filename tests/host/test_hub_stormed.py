@@ -6,8 +6,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from diadema.base.open_files import raise_open_files
-from diadema.web.channels import OF_ONE
+from diadema.base.processes import raise_open_files
+from diadema.web.channel import OF_ONE
 from full_disk import SmallDisk, way_in
 from test_sheet_bounds import _ROW, book
 

@@ -14,10 +14,9 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.stations.selftest import telling
-from diadema.stations.selftest.reading import inspections
-from diadema.stations.selftest.record import Signed, standing
+from diadema.stations.selftest.record import Signed, inspections, standing
 from diadema.stations.technician import hub_key
-from diadema.stations.technician.record import read, written
+from diadema.stations.technician.hub_key import read, written
 from diadema.store import tables
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.events import EVENT_LIMIT

@@ -7,7 +7,7 @@ from itertools import pairwise
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_log import import_queue_log
-from diadema.figures import joined_days as joined
+from diadema.figures import joins as joined
 from diadema.figures.joins import Aliases, Joined, join, joins
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites

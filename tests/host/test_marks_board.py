@@ -8,7 +8,7 @@ from diadema.ingest.marks_board import EVERY_S, MarksBoard
 from diadema.site.description import parse
 from diadema.site.station_keys import seal
 from diadema.store import tables
-from diadema.store.badges import Badge
+from diadema.store.attendance import Badge
 from diadema.wire.commands import Marks
 from diadema.wire.frames import DOWN_LIMIT
 from msgspec.json import decode

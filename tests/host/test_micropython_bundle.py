@@ -16,8 +16,7 @@ from diadema.stations.image.look import look
 from diadema.stations.image.slots import GOOD, HEAD_BYTES, Trailer
 from diadema.stations.image.stock import read_stock
 from diadema.stations.update import bundle, keys, micropython
-from diadema.stations.update.plan import Fact, Plan
-from diadema.stations.update.rollout import Rollout
+from diadema.stations.update.rollout import Fact, Plan, Rollout
 from stock_image import stock_image
 from typer.testing import CliRunner
 

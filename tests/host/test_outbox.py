@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from diadema.hub.outbox import EVERY_S, Outbox
 from diadema.hub.service import BEAT_S, Service
-from diadema.store.station_memory import Station
+from diadema.store.station_state import Station
 
 
 class Way:

@@ -1,7 +1,7 @@
 """The files of a program in one, and what is told of one that is damaged."""
 
 import pytest
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import ImageError
 from diadema.stations.image.packed import join, split
 
 FILES = {

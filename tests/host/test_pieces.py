@@ -3,13 +3,7 @@
 import json
 
 import pytest
-from diadema.wire.frames import DOWN_LIMIT, Decoder
-from diadema.wire.pieces import (
-    FRAME_LIMIT,
-    Joiner,
-    Sender,
-    cut,
-)
+from diadema.wire.frames import DOWN_LIMIT, FRAME_LIMIT, Decoder, Joiner, Sender, cut
 from hypothesis import given
 from hypothesis import strategies as st
 

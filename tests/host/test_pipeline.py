@@ -9,7 +9,7 @@ import pytest
 from diadema.hub.pipeline import Pipeline
 from diadema.ingest.core import Ingest
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader, open_writer
-from diadema.store.behind import Behind
+from diadema.store.writer import Behind
 from scripted_station import S, Script
 
 

@@ -18,8 +18,7 @@ from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.maintenance.erase import erase, obey
-from diadema.maintenance.erase_files import clear_files
+from diadema.maintenance.erase import clear_files, erase, obey
 from diadema.maintenance.personal_export import export
 from diadema.maintenance.rebuild import rebuild
 from diadema.report import schedule

@@ -23,7 +23,7 @@ from diadema.report.period import around
 from diadema.site import description as sites
 from diadema.site.directory.book import Change
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.site.directory.taking_in import open_directory
 from diadema.web import acted, ledger_reads
 from diadema.web.agent_api import told

@@ -23,7 +23,7 @@ from diadema.site.description import parse
 from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.provision.word import Word
 from diadema.store import open_reader
-from diadema.store.station_memory import Greeting
+from diadema.store.station_state import Greeting
 from scripted_station import SITE, S, Script
 from test_gateway import Wire, mac
 from test_whom import gateway_on

@@ -16,7 +16,7 @@ from diadema.exchange.imports.queue_follow import Follower
 from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.figures.read import read
 from diadema.figures.rows import QueueSums
-from diadema.ingest.queue_board import QueueBoard
+from diadema.ingest.queues import QueueBoard
 from diadema.metrics.queue import service_level
 from diadema.store import open_reader
 from queue_logs import QueueLog, T
@@ -179,7 +179,7 @@ class Stands:
 
 def test_the_floor_has_the_queues_t_variant_and_name(tmp_path, site, monkeypatch):
     """A3, A4: the floor's T was 20 s whatever the target said, and its queues the switch's."""
-    monkeypatch.setattr("diadema.ingest.queue_board.EVERY_S", 0.0)
+    monkeypatch.setattr("diadema.ingest.queues.EVERY_S", 0.0)
     half_hour = T0 // 1000 - T0 // 1000 % 1800
     log, at = QueueLog(), half_hour - T
     log.call(at, "1.1", wait=30, queue="IT").call(at + 1, "1.2", wait=30).abandon(
@@ -206,7 +206,7 @@ def test_the_floor_has_the_queues_t_variant_and_name(tmp_path, site, monkeypatch
 
 
 def test_the_running_half_hour(tmp_path, site, monkeypatch):
-    monkeypatch.setattr("diadema.ingest.queue_board.EVERY_S", 0.0)
+    monkeypatch.setattr("diadema.ingest.queues.EVERY_S", 0.0)
     data = DataDir(tmp_path)
     data.make()
     data.site.write_text(json.dumps(SITE))

@@ -13,9 +13,9 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.imports.queue_verbs import caller_reference
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader
-from diadema.wire.callers import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_logs import QueueLog, T
@@ -198,10 +198,11 @@ def test_no_number_is_kept(data, bring, tmp_path):
 
 
 def test_a_caller_is_known_again_with_or_without_the_prefix():
-    assert reference("k", "+51 990-000-001") == reference("k", "990000001")
-    assert reference("k", "Sol <sip:luna>") == reference("k", "SIP:LUNA")
-    assert reference("k", "990000001") != reference("other", "990000001")
-    assert reference("k", " <anonymous>") is reference("k", "") is reference("k", "+") is None
+    assert caller_reference("k", "+51 990-000-001") == caller_reference("k", "990000001")
+    assert caller_reference("k", "Sol <sip:luna>") == caller_reference("k", "SIP:LUNA")
+    assert caller_reference("k", "990000001") != caller_reference("other", "990000001")
+    assert caller_reference("k", " <anonymous>") is None
+    assert caller_reference("k", "") is caller_reference("k", "+") is None
 
 
 def test_the_same_log_again_changes_nothing(data, bring, tmp_path, clock):

@@ -12,8 +12,7 @@ from diadema.access.roles import Person
 from diadema.base.paths import DataDir
 from diadema.hub.records_keeper import RecordsKeeper
 from diadema.maintenance.rebuild import rebuild
-from diadema.maintenance.records_checking import audit_was_cut, check_audit, check_ledger
-from diadema.maintenance.records_keeping import enter
+from diadema.maintenance.records_keeping import audit_was_cut, check_audit, check_ledger, enter
 from diadema.store import open_reader, open_writer
 from scripted_station import T0, Script
 from typer.testing import CliRunner

@@ -12,7 +12,7 @@ from diadema.report.asked import NotYours
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
-from diadema.site.directory import reading
+from diadema.site.directory import people_of
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import open_directory
@@ -124,7 +124,7 @@ def test_the_directory_tells_team_and_stage_of_each_day(data):
     change(data, since=date(2026, 11, 10), stage="training")
     change(data, since=date(2026, 11, 15), stage="nesting")
     change(data, team="Sur", stage="floor")
-    people = reading.people(data, date(2026, 11, 12), date(2026, 11, 30))
+    people = people_of.people(data, date(2026, 11, 12), date(2026, 11, 30))
     told = [(one.team, one.stage) for one in (people.on("a001", date(2026, 11, day))
                                              for day in (12, 14, 15, 21, 22, 30))]  # fmt: skip
     assert told == [("Norte", "training")] * 2 + [("Norte", "nesting")] * 2 + [("Sur", "")] * 2

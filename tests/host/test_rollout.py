@@ -1,9 +1,8 @@
 """The rules of a roll-out: who takes a program when, and when it stops."""
 
 import pytest
-from diadema.stations.update.errors import UpdateError
-from diadema.stations.update.plan import Fact, Plan
-from diadema.stations.update.rollout import SILENT_MS, Rollout
+from diadema.base.errors import UpdateError
+from diadema.stations.update.rollout import SILENT_MS, Fact, Plan, Rollout
 from diadema.store.update_rows import Step
 
 MINUTE = 60_000

@@ -245,7 +245,7 @@ def test_a_scheduled_report_and_the_month_have_the_targets_t(data):
     from diadema.report.month import as_json, month_report
     from diadema.report.schedule import Schedule, add
     from diadema.report.scheduled import run_due
-    from diadema.site.directory.reading import people
+    from diadema.site.directory.people_of import people
     from diadema.store import open_reader
 
     support(data)

@@ -1,13 +1,7 @@
 """A station's hours: anchors, measured drift, growing doubt, jumps, boots without any anchor."""
 
 import pytest
-from diadema.store.station_timeline import (
-    Adrift,
-    BootClock,
-    between,
-    summary,
-    told,
-)
+from diadema.store.station_state import Adrift, BootClock, between, summary, told
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,10 +5,10 @@ import re
 import stat
 
 import pytest
+from diadema.base.errors import UpdateError
 from diadema.cli.main import app
 from diadema.stations.boards.table import load_board
 from diadema.stations.update import bundle, keys
-from diadema.stations.update.errors import UpdateError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner

@@ -3,13 +3,13 @@
 import json
 
 import pytest
+from diadema.base.errors import UpdateError
 from diadema.base.paths import DataDir
 from diadema.hub import updates as leading
 from diadema.hub.commanding import Commands
 from diadema.hub.updates import Updates
 from diadema.site import description as sites
 from diadema.stations.update import bundle, keys
-from diadema.stations.update.errors import UpdateError
 from scripted_station import SITE, Script
 
 HERE = [f"DIA-0600000000{number:02x}" for number in range(4)]

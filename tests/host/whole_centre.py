@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from diadema.base import credentials
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.imports.queue_verbs import caller_reference
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.site import description as sites
@@ -21,7 +22,6 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
-from diadema.wire.callers import reference
 from given_out import give_out
 from histories import Journal, feed
 from hypothesis import strategies as st
@@ -276,7 +276,7 @@ class Centre:
         station.calls += 1
         station.c = f"{station.s[-2:]}{station.calls}"
         more = {"pbx": call["pbx"] if b % 3 else None}
-        caller = reference(self.key, call["caller"])
+        caller = caller_reference(self.key, call["caller"])
         more |= {"reference": caller} if caller and b % 5 else {}
         more |= {"parent": call["parent"]} if "parent" in call else {}
         more |= {"campaign": ("uno", "dos", "tres")[a % 3]} if b % 4 else {}

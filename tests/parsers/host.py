@@ -14,13 +14,12 @@ import msgspec
 from diadema.gateway.cable import Cable
 from diadema.hub import nats_jwt
 from diadema.hub.stream import StreamBroken, StreamReader
-from diadema.ingest.changes import Changes
 from diadema.ingest.decode import BadEvent, UnknownEvent, decode, decode_known
 from diadema.ingest.intake import Intake
-from diadema.ingest.messages import PREFIX, Message, target_of
+from diadema.ingest.messages import PREFIX, Changes, Message, target_of
 from diadema.site.description import SiteError, parse
 from diadema.site.station_config import ConfigMaker, blocks, check_sizes
-from diadema.web.floor import Floor
+from diadema.web.feed import Floor
 from diadema.wire import events, journal
 from diadema.wire.commands import ANY_ASKED, is_station
 from diadema.wire.frames import (

@@ -9,8 +9,7 @@ from diadema.site import description, station_config
 from diadema.site.example import EXAMPLE
 from diadema.stations.flash.own import config_file
 from diadema.wire import commands
-from diadema.wire.frames import encode
-from diadema.wire.pieces import cut
+from diadema.wire.frames import cut, encode
 from flash_image import header, record, sector
 from scripted_station import SITE, Script
 

@@ -18,8 +18,8 @@ import lib.app
 import msgspec
 from diadema.ingest.decode import decode
 from diadema.site import station_config
+from diadema.wire.frames import Joiner, cut
 from diadema.wire.journal import walk
-from diadema.wire.pieces import Joiner, cut
 from lib.config import Config
 from lib.config_check import ConfigError, validate
 from lib.config_store import ConfigStore

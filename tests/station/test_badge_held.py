@@ -5,7 +5,7 @@ that lies there while the reader is away.
 import json
 
 import pytest
-from diadema.site.badge_cards import card_key
+from diadema.site.badges import card_key
 from diadema.site.description import parse
 from diadema_sim import people
 from wire_host import CARD_KEY

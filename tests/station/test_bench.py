@@ -4,7 +4,7 @@ import json
 
 import pytest
 from conftest import STATION
-from diadema.site.badge_cards import card_key
+from diadema.site.badges import card_key
 from diadema.site.description import parse
 from diadema_sim import people, sound
 from diadema_sim.build import SimBoard, board_names

@@ -15,8 +15,9 @@ from diadema_sim.build import (
     SimBoard,
     board_heap,
     board_names,
+    chip_bytes,
+    mpy_bytes,
 )
-from diadema_sim.weight import chip_bytes, mpy_bytes
 from test_boards_day import (
     Day,
     answered_call,

@@ -7,12 +7,7 @@ import pictures
 import pytest
 from conftest import MONDAY_8_LIMA, STATION
 from diadema.wire.frames import Decoder
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema_sim.world import World
 from improv_client import (
     ABOUT,

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from diadema.site.badge_cards import OWNER_KEY, card_key
+from diadema.site.badges import OWNER_KEY, card_key
 from diadema.site.description import parse
 from diadema_sim import keying, people
 from wire_host import CARD_KEY

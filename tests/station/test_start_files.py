@@ -14,8 +14,8 @@ from diadema.stations.image.files import (
     pack,
     unpack,
 )
+from diadema_sim.build import program_body, program_slot, start_files
 from diadema_sim.flash import CutPlan
-from diadema_sim.slots import program_body, program_slot, start_files
 from test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
     OLD,

@@ -8,8 +8,7 @@ import pytest
 from conftest import STATION
 from diadema.stations.image.files import pack
 from diadema.stations.update import bundle
-from diadema_sim.build import SimBoard
-from diadema_sim.slots import program_slot, start_files
+from diadema_sim.build import SimBoard, program_slot, start_files
 from test_update import (  # noqa: F401 - three fixtures
     CRASHES,
     KEY,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MONDAY_8_LIMA, STATION, Bench
+from diadema.base.errors import UpdateError
 from diadema.stations.image.files import (
     PACKED,
     SLOT_BLOCK,
@@ -17,15 +18,15 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.update import bundle, keys
 from diadema.stations.update.cable import bring
-from diadema.stations.update.errors import UpdateError
-from diadema_sim.build import SIM, compile_mpy
-from diadema_sim.flash import CutPlan
-from diadema_sim.slots import (
+from diadema_sim.build import (
+    SIM,
     SLOT_BYTES,
+    compile_mpy,
     program_body,
     program_slot,
     start_folder,
 )
+from diadema_sim.flash import CutPlan
 from diadema_sim.world import World
 from wire_host import WireHost
 

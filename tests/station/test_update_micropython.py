@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from diadema.stations.image import otadata
 from diadema.stations.update import bundle, keys
+from diadema_sim.build import program_slot
 from diadema_sim.flash import CutPlan
-from diadema_sim.slots import program_slot
 from test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
     KEY,

@@ -11,8 +11,7 @@ from typing import Any
 
 from diadema.site.description import Site
 from diadema.site.station_config import ConfigMaker, blocks
-from diadema.wire.frames import Decoder
-from diadema.wire.pieces import Sender
+from diadema.wire.frames import Decoder, Sender
 from diadema_sim.station import Station
 
 BADGE_KEY = "5a" * 32

@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
 from diadema.base.clock import SystemClock
+from diadema.base.errors import ProvisionError, SelftestError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
@@ -22,20 +23,11 @@ from diadema.stations.flash.work import Job
 from diadema.stations.image.files import SECTOR
 from diadema.stations.image.slots import Trailer, unpack
 from diadema.stations.image.table import OFFSET, SIZE, pack
-from diadema.stations.provision.errors import ProvisionError
-from diadema.stations.provision.greeting import greeting_on
-from diadema.stations.provision.work import provision
-from diadema.stations.selftest.errors import SelftestError
+from diadema.stations.provision.work import greeting_on, provision
 from diadema.stations.selftest.running import run as selftest
 from diadema.stations.update import bundle, keys
-from diadema_sim.build import build_firmware
+from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.flash import NorFlash
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
 from diadema_sim.station import Station
 from diadema_sim.world import World
 from mock_boards import Board

@@ -14,13 +14,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
 
 from diadema.base.clock import SystemClock
+from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import Gateway
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.work import Job, Outcome
-from diadema.stations.fleet import trouble
+from diadema.stations.fleet import reading
 from diadema.stations.fleet.reading import fleet
 from diadema.stations.image.files import (
     SECTOR,
@@ -30,17 +31,9 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
-from diadema.stations.provision.errors import ProvisionError
-from diadema.stations.provision.greeting import greeting_on
-from diadema.stations.provision.work import provision
+from diadema.stations.provision.work import greeting_on, provision
 from diadema_sim import people
-from diadema_sim.build import build_firmware
-from diadema_sim.slots import (
-    SLOT_BYTES,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.world import World
 from mock_boards import Board
@@ -236,4 +229,4 @@ async def test_it_is_the_station_that_it_was(
 
 def told(data: DataDir, s: str) -> str:
     (row,) = [row for row in fleet(data, now_ms()) if row.s == s]
-    return "; ".join(trouble.start(row.needs_image, row.safe, row.cause, row.board, "es"))
+    return "; ".join(reading.start(row.needs_image, row.safe, row.cause, row.board, "es"))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from diadema.base.clock import SystemClock
+from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
@@ -21,13 +22,10 @@ from diadema.hub.enrol import enrol
 from diadema.site.description import load
 from diadema.site.directory.taking_in import open_directory
 from diadema.stations.fleet.reading import fleet
-from diadema.stations.provision.errors import ProvisionError
-from diadema.stations.provision.prompt import what_answers
-from diadema.stations.provision.work import provision, who_is_on
+from diadema.stations.provision.work import provision, what_answers, who_is_on
 from diadema.store import open_reader
 from diadema_sim import people
-from diadema_sim.build import build_firmware, interpreter
-from diadema_sim.slots import SLOT_BYTES, start_folder
+from diadema_sim.build import SLOT_BYTES, build_firmware, interpreter, start_folder
 from diadema_sim.world import World
 from mpremote.transport_serial import SerialTransport
 from typer.testing import CliRunner

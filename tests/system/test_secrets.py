@@ -11,7 +11,7 @@ from pathlib import Path
 from diadema.base import credentials
 from diadema.hub import enrol
 from diadema.site.directory.taking_in import open_directory
-from diadema_sim import lists, people
+from diadema_sim import people
 from diadema_sim.centre import AIR, open_centre
 
 MONDAY_8_LIMA = 1_770_037_200_000
@@ -58,7 +58,7 @@ async def test_no_secret_leaves_its_place(tmp_path):
                 await desk.get_ready()
                 station.cable.pull()
                 await centre.world.sleep(5_000)  # the handshake, in which a list is shown late
-                await desk.pause(lists.REASONS[0]["code"])
+                await desk.pause(people.REASONS[0]["code"])
                 await station.air({name: "another one" for name in AIR})  # refused, and told
                 await desk.get_ready()
                 station.cable.plug()

@@ -7,8 +7,7 @@ Times are UTC milliseconds of the real clock, also in a simulated run.
 import time
 from collections.abc import Callable
 
-from diadema.access.answers import Answers
-from diadema.access.audit import Audit
+from diadema.access.audit import Answers, Audit
 from diadema.access.book import Book
 from diadema.access.codes import Codes
 from diadema.access.database import open_accounts

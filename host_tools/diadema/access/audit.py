@@ -1,5 +1,7 @@
 """Who did or read what, when, of which agents and from where. Append-only: each row's hash is over
 the one before it, under the key of the records, so that none can be changed or taken out unseen.
+
+What was answered to writes that name themselves, for a day: asked again, the same once more.
 """
 
 import threading
@@ -10,19 +12,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from diadema.access.database import writing
+from diadema.access.database import answers, audit, writing
 from diadema.access.roles import Person
-from diadema.access.tables import audit
-from diadema.store.record_heads import AUDIT, FIRST, end_of
-from diadema.store.record_key import (
-    key_of,
-    link,
-    of_purpose,
-    old_link,
-)
+from diadema.base.idempotency import KEPT_MS, Once
+from diadema.store.record_heads import AUDIT, FIRST, end_of, key_of, link, of_purpose, old_link
 
 ALL = ("*",)  # every agent
 _WAITING = 10_000
@@ -199,3 +196,26 @@ class Audit:
             with self._wake:
                 for _ in some:
                     self._waiting.popleft()
+
+
+class Answers:
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def of(self, once: Once) -> bytes | None:
+        """Raises OtherRequest."""
+        row = answers.c
+        mine = (row.id == once.id) & (row.at_ms > self._now() - KEPT_MS)
+        with self._engine.connect() as connection:
+            kept = connection.execute(select(row.request, row.sealed).where(mine)).first()
+        return once.opened(kept.request, kept.sealed) if kept else None
+
+    def keep(self, once: Once, answer: bytes) -> None:
+        """Those of more than a day ago go."""
+        now = self._now()
+        fields = {"request": once.request, "at_ms": now, "sealed": once.sealed(answer)}
+        made = insert(answers).values(id=once.id, **fields)
+        with writing(self._engine) as tx:
+            tx.execute(delete(answers).where(answers.c.at_ms <= now - KEPT_MS))
+            tx.execute(made.on_conflict_do_update(index_elements=["id"], set_=fields))

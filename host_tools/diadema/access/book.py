@@ -1,19 +1,70 @@
 """The accounts themselves. Every change is recorded in the same transaction, and ends the sessions
 that it takes something from.
+
+Passwords: argon2id, and what makes one too weak.
 """
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from diadema.access import audit, passwords
-from diadema.access.database import writing
+from diadema.access import audit
+from diadema.access.database import accounts, sessions, writing
 from diadema.access.roles import PEOPLE_ROLES, Person, Role
-from diadema.access.tables import accounts, sessions
+from diadema.access.secret import new_code
 from diadema.base.errors import DiademaError
+
+LEAST = 10
+MOST = 256
+_hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+
+
+class WeakPassword(DiademaError):
+    """`word` says why: short, long, same."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        super().__init__(f"a password has {LEAST} to {MOST} characters, not all the same ({word})")
+
+
+def check(password: str, account: str) -> None:
+    """Raises WeakPassword."""
+    if len(password) < LEAST:
+        raise WeakPassword("short")
+    if len(password) > MOST:
+        raise WeakPassword("long")
+    if len(set(password)) < 5 or password.casefold() == account.casefold():
+        raise WeakPassword("same")
+
+
+def make(password: str) -> str:
+    """What is kept of it. Takes tens of milliseconds and 32 MB, on purpose."""
+    return _hasher.hash(password)
+
+
+def fits(kept: str | None, password: str) -> bool:
+    """As slow for an account that does not exist as for one that does."""
+    try:
+        return _hasher.verify(kept or _nobody(), password) and kept is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def random_password() -> str:
+    """One for a first day, that can be read out to somebody."""
+    return new_code().lower()
+
+
+@cache
+def _nobody() -> str:
+    return make(new_code())
+
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 
@@ -69,7 +120,7 @@ class Book:
         where = (accounts.c.id == known_as(account)) & ~accounts.c.disabled
         with self._engine.connect() as connection:
             kept = connection.execute(select(accounts.c.password).where(where)).scalar()
-        return self.get(known_as(account)) if passwords.fits(kept, password) else None
+        return self.get(known_as(account)) if fits(kept, password) else None
 
     def add(
         self,
@@ -90,9 +141,9 @@ class Book:
         """
         account, name = known_as(account), name.strip()
         _check(account, name, role, agent)
-        given = password or passwords.random_password()
-        passwords.check(given, account)
-        kept, now = passwords.make(given), self._now()
+        given = password or random_password()
+        check(given, account)
+        kept, now = make(given), self._now()
         with writing(self._engine) as tx:
             if only_first and tx.execute(select(1).select_from(accounts).limit(1)).first():
                 raise AccountError("not_first")
@@ -146,7 +197,7 @@ class Book:
 
     def reset(self, by: Person, account: str) -> str:
         """A new password that he must change when he comes. Raises AccountError."""
-        given = passwords.random_password()
+        given = random_password()
         self.set_password(by, account, given, must_change=True)
         return given
 
@@ -154,8 +205,8 @@ class Book:
         self, by: Person, account: str, password: str, *, must_change: bool = False
     ) -> None:
         """Ends all his sessions. Raises AccountError and WeakPassword."""
-        passwords.check(password, account)
-        kept = passwords.make(password)
+        check(password, account)
+        kept = make(password)
         with writing(self._engine) as tx:
             _get(tx, account)
             self._set(tx, account, password=kept, must_change=must_change)

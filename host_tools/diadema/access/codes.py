@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, delete, select
 
-from diadema.access.database import writing
+from diadema.access.database import accounts, codes, writing
 from diadema.access.secret import (
     as_typed,
     hashed,
     new_code,
     new_secret,
 )
-from diadema.access.tables import accounts, codes
 
 _SET_UP = ""
 _SET_UP_MS = 24 * 3600 * 1000

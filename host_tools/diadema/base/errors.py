@@ -1,5 +1,89 @@
-"""The host's one exception tree. A message tells the person what happened and what to do next."""
+"""The host's one exception tree. A message tells the person what happened and what to do next.
+
+What can be wrong with an image; each message says what to do.
+
+What can go wrong with one board; each message says what to do.
+
+What cannot be done with a station.
+
+What keeps a station from beginning its work; each message says what to do.
+
+What keeps a station from being measured; each message says what to do.
+
+What keeps a bench test from its result; each message says what to do.
+
+What can be wrong with a key or a bundle.
+
+Why the store took nothing. Each means: nothing was written.
+"""
+
+import sqlite3
+from pathlib import Path
 
 
 class DiademaError(Exception):
     """Anything that the person at the command line can act on; the command ends with code 2."""
+
+
+class ImageError(DiademaError):
+    """It cannot be read, or cannot be for this board."""
+
+
+class FlashError(DiademaError):
+    """This board cannot be written, or not now."""
+
+
+class FleetError(DiademaError):
+    """The message says what to do."""
+
+
+class ProvisionError(DiademaError):
+    """The station has not what it needs, or it is not known whether it has."""
+
+
+class ProveError(DiademaError):
+    """It did not begin, or it cannot be believed."""
+
+
+class SelftestError(DiademaError):
+    """It did not begin, or nobody knows how it ended."""
+
+
+class UpdateError(DiademaError):
+    """The message says what to do."""
+
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class StoreTrouble(DiademaError):
+    """Any of these."""
+
+
+class StoreUnavailable(StoreTrouble):
+    """The disk is full, or another program holds the database: try again."""
+
+
+class StoreStale(StoreTrouble):
+    """The store knows more than its writer believed: read it again, then repeat the batch."""
+
+
+class StoreBehind(StoreTrouble):
+    """The store has less of the broker's stream than it had: take the stream from there again."""
+
+
+class StoreDamaged(StoreTrouble):
+    """What is in the file is no database, or a broken one: only a person can help."""
+
+    def __init__(self, path: Path | str, what: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({what}). End the hub, move it and those beside it with -wal and "
+            "-shm away, and put a backup of it there: the stream of the broker brings the last "
+            "7 days in again, and stations send what was never acknowledged."
+        )
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether SQLite says that the file itself is broken."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE

@@ -1,5 +1,9 @@
-"""One owner a directory: an advisory lock that ends with the process, however it ends."""
+"""One owner a directory: an advisory lock that ends with the process, however it ends.
 
+A data directory for one program: while it works on the store itself, no hub may run there.
+"""
+
+import contextlib
 import fcntl
 import os
 import time
@@ -8,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diadema.base.errors import DiademaError
-from diadema.base.paths import cannot_write
+from diadema.base.paths import DataDir, cannot_write
 
 _LOOK_S = 0.05
 
@@ -47,3 +51,21 @@ def locked(path: Path, *, wait_s: float = 0.0, note: str = "") -> Iterator[None]
         yield
     finally:
         os.close(descriptor)
+
+
+_INGEST_S = 10.0  # the ingest of a hub that was killed needs a moment to end
+
+
+@contextlib.contextmanager
+def alone(data: DataDir, note: str) -> Iterator[None]:
+    """Raises DiademaError while a hub, or another such program, runs there."""
+    try:
+        with (
+            locked(data.lock, note=f"diadema {note}"),
+            locked(data.ingest_lock, wait_s=_INGEST_S, note=f"diadema {note}"),
+        ):
+            yield
+    except AlreadyLocked as error:
+        raise DiademaError(
+            f"{data.root} is in use ({error.owner}): end that hub first, then {note}"
+        ) from error

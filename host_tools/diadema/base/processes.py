@@ -1,10 +1,15 @@
-"""Small things about processes: noticing that the hub is gone, and ending what it left behind."""
+"""Small things about processes: noticing that the hub is gone, and ending what it left behind.
+
+How many files and connections a process may have open.
+"""
 
 import contextlib
 import os
+import resource
 import signal
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -95,3 +100,16 @@ def end_leftovers(data: DataDir) -> bool:
     ended |= end_broker(data)
     data.hub.unlink(missing_ok=True)
     return ended
+
+
+_MOST = 65_536
+
+
+def raise_open_files() -> int:
+    """As many open files as the system lets us have; gives the number."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    return soft if soft != resource.RLIM_INFINITY else sys.maxsize

@@ -61,7 +61,7 @@ def _check_teams(data: Data, teams: "Iterable[str]") -> None:
     from datetime import date
 
     from diadema.base.paths import DataDir
-    from diadema.site.directory.reading import people
+    from diadema.site.directory.people_of import people
 
     today = date.today()
     known = people(DataDir(data_root(data)), today, today).teams
@@ -182,11 +182,11 @@ def audit(
     from msgspec.structs import asdict
 
     from diadema.base.paths import DataDir
-    from diadema.site.directory.reading import teams_of
+    from diadema.site.directory.people_of import teams_of
 
     directory = DataDir(data_root(data))
     if check:
-        from diadema.maintenance.records_checking import check_audit
+        from diadema.maintenance.records_keeping import check_audit
 
         directory.make()
         tell(check_audit(directory, seal), "The record is whole.", as_json)

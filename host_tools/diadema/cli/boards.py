@@ -130,7 +130,7 @@ def draw(
     boards: Boards = None,
 ) -> None:
     """Draw a board's wiring from its table, as SVG and PNG, and list its nets."""
-    from diadema.stations.boards.drawing import draw as draw_board
+    from diadema.stations.boards.nets import draw as draw_board
     from diadema.stations.boards.table import load_board
 
     root = _boards(boards)

@@ -46,7 +46,7 @@ def queue_log(
     from diadema.base.paths import DataDir
     from diadema.exchange.exports.queue_log import Export
     from diadema.figures.days import zone_of
-    from diadema.site.directory.reading import people
+    from diadema.site.directory.people_of import people
 
     where = DataDir(data_root(data))
     zone = zone_of(where)
@@ -69,7 +69,7 @@ def cloudevents(
     from diadema.base.paths import DataDir
     from diadema.exchange.exports.cloud_events import Export
     from diadema.figures.days import start_of, zone_of
-    from diadema.site.directory.reading import people
+    from diadema.site.directory.people_of import people
 
     where = DataDir(data_root(data))
     zone = zone_of(where)

@@ -47,8 +47,7 @@ def flash(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import DataDir
     from diadema.stations.flash.plan import read_plan
-    from diadema.stations.flash.ports import chosen
-    from diadema.stations.flash.work import Job
+    from diadema.stations.flash.work import Job, chosen
 
     try:
         plan = read_plan(image.read_bytes())

@@ -85,9 +85,9 @@ def bundle(
     clock: Clock = None,
 ) -> None:
     """Write all that helps to find out what a station has into one file, without secrets."""
+    from diadema.base.errors import FleetError
     from diadema.base.sanitize import file_name
     from diadema.stations.fleet.diagnosis import diagnosis
-    from diadema.stations.fleet.errors import FleetError
 
     made = diagnosis(_data(data), station, _now(clock))
     file = out or Path(f"{file_name(station)}.zip")
@@ -127,7 +127,7 @@ def move(
 ) -> None:
     """Take a station to another seat."""
     from diadema.base.clock import open_clock
-    from diadema.stations.fleet.errors import FleetError
+    from diadema.base.errors import FleetError
     from diadema.stations.fleet.reading import fleet
     from diadema.stations.provision.seat import take_seat
 
@@ -181,14 +181,14 @@ def _hour(utc: int | None) -> str:
 
 def _wrong(row: "Row") -> str:
     """In a few words, what a technician should look at."""
-    from diadema.stations.fleet import trouble
+    from diadema.stations.fleet import reading
 
     found = [
-        *trouble.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
-        *(trouble.fault(fault, _WORDS) for fault in row.faults),
+        *reading.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
+        *(reading.fault(fault, _WORDS) for fault in row.faults),
     ]
     if row.unfit:
-        found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
+        found.append(f"unfit: {reading.check(row.unfit, _WORDS)}")
     if row.seat is None:
         found.append("of no seat")
     elif row.generation != row.wanted:
@@ -196,7 +196,7 @@ def _wrong(row: "Row") -> str:
     if row.revoked:
         found.append("revoked")
     if row.phase == "failed":
-        found.append(f"update failed: {trouble.reason(row.reason or '', _WORDS)}")
+        found.append(f"update failed: {reading.reason(row.reason or '', _WORDS)}")
     return ", ".join(found)
 
 
@@ -267,7 +267,7 @@ def _one(found: "One") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from diadema.stations.fleet import trouble
+    from diadema.stations.fleet import reading
 
     console = Console(highlight=False, soft_wrap=True)
     row = found.row
@@ -278,7 +278,7 @@ def _one(found: "One") -> None:
     console.print(f"last bench test: {_tested(row) or 'none'}")
     console.print(_wrong(row) or "nothing is wrong with it")
     if row.needs_image:
-        console.print(trouble.image_advice(row.needs_image, row.board, _WORDS))
+        console.print(reading.image_advice(row.needs_image, row.board, _WORDS))
     for title, entries, names in (
         (
             "health",

@@ -92,8 +92,7 @@ def look_at(
 
 
 def _for_browsers(manifest: Path, whole: bytes, prefix: str) -> None:
-    from diadema.stations.flash.plan import read_plan
-    from diadema.stations.flash.web import MANIFEST, web_files
+    from diadema.stations.flash.plan import MANIFEST, read_plan, web_files
 
     for name, data in web_files(read_plan(whole), prefix).items():
         (manifest if name == MANIFEST else manifest.with_name(name)).write_bytes(data)

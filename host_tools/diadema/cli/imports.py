@@ -1,24 +1,26 @@
-"""`diadema import`: what other systems have written, into the store."""
+"""`diadema import`: what other systems have written, into the store.
+
+`anonymous-bank` and `queue-log` read calls of a switch, `journal` what `diadema flash` read from a
+station before its journal went.
+"""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diadema.cli.import_journal import journal
-from diadema.cli.import_queue_log import queue_log
-from diadema.cli.options import (
-    AsJson,
-    Clock,
-    Data,
-    data_root,
-)
+from diadema.base.errors import DiademaError
+from diadema.cli.options import AsJson, Clock, Data, data_root
 
 if TYPE_CHECKING:
-    from diadema.exchange.imports.bank import Imported, Told
+    from diadema.base.paths import DataDir
+    from diadema.exchange.imports import bank
+    from diadema.exchange.imports import queue_log as switch_log
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _SHOWN = 20  # rows of a list; --json has all
 
 app = typer.Typer(
@@ -26,8 +28,140 @@ app = typer.Typer(
 )
 
 
-app.command()(journal)
-app.command("queue-log")(queue_log)
+@app.command()
+def journal(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="As `diadema flash` names them.")
+    ],
+    data: Data = None,
+    as_json: AsJson = False,
+    clock: Clock = None,
+) -> None:
+    """Take in the events of a station's journal that `diadema flash` kept in a file.
+
+    With a hub or without one; each event counts once, also if its station sent it too.
+    """
+    import msgspec
+
+    from diadema.base.clock import open_clock
+    from diadema.base.paths import DataDir
+    from diadema.exchange.imports.journal import import_journal
+
+    done = import_journal(files, DataDir(data_root(data)), open_clock(clock))
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(done)))
+    else:
+        print(f"{done.events} events of {', '.join(done.stations) or 'no station'}, "
+              f"{done.new} of them new in the store.")  # fmt: skip
+        if done.left:
+            print(f"{done.left} found no room: too many before them are missing. When those are "
+                  "in, repeat this.")  # fmt: skip
+    sys.exit(1 if done.left else 0)
+
+
+@app.command("queue-log")
+def queue_log(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The logs, or dumps.")],
+    data: Data = None,
+    name: Annotated[
+        str, typer.Option("--name", help="Of the switch that wrote them.")
+    ] = "central",
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", help="Of a dump's local times. Default: the site's, or UTC."),
+    ] = None,
+    queue: Annotated[
+        list[str] | None, typer.Option("--queue", help="Only this one; can be repeated.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Import the rest when some rows cannot be read.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be imported.")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what the switch writes, until Ctrl-C.")
+    ] = False,
+    as_json: AsJson = False,
+    clock: Clock = None,
+) -> None:
+    """Import an Asterisk queue_log, or a dump of its table, as the switch's calls.
+
+    The same log again changes nothing, and one that has grown or was rotated goes on. One row that
+    cannot be read stops it all. Phone numbers are not kept; lines of agents and members are only
+    counted, for the stations tell who is there. --follow takes one log into a running hub.
+    """
+    from zoneinfo import ZoneInfo, available_timezones
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from diadema.base.clock import open_clock
+    from diadema.base.paths import DataDir
+    from diadema.exchange.imports.queue_log import import_queue_log
+
+    if zone is not None and zone not in available_timezones():
+        raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
+    if not _NAME.fullmatch(name):
+        raise DiademaError(f"--name {name!r}: up to 32 letters, digits, _ and - without accents")
+    where = DataDir(data_root(data))
+    if follow:
+        if len(files) != 1 or zone or skip_bad or dry_run:
+            raise DiademaError("--follow takes one text log, --name, --queue and --data")
+        _follow(where, files[0], name, queue or [])
+        return
+    quiet = as_json or not sys.stderr.isatty()
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task("events", total=None)
+        done = import_queue_log(
+            files,
+            where,
+            open_clock(clock),
+            name=name,
+            zone=ZoneInfo(zone) if zone else None,
+            queues=queue or [],
+            skip_bad=skip_bad,
+            dry_run=dry_run,
+            progress=lambda at, total: bar.update(task, completed=at, total=total),
+        )
+    if as_json:
+        import msgspec
+
+        print(json.dumps(msgspec.to_builtins(done), ensure_ascii=False))
+    else:
+        _print_queue_log(done)
+    sys.exit(1 if done.bad and not skip_bad else 0)
+
+
+def _follow(data: "DataDir", path: Path, name: str, queues: list[str]) -> None:
+    import logging
+
+    from diadema.base.logs import begin_log
+    from diadema.cli.main import run_until_signal
+    from diadema.exchange.imports.queue_follow import Follower
+
+    begin_log(logging.INFO, "%(asctime)s %(message)s")
+    run_until_signal(Follower(path, data, name, queues).run())
+
+
+def _print_queue_log(done: "switch_log.Imported") -> None:
+    _print_rows("cannot be read", [(row, row.what) for row in done.bad])
+    _print_rows("not whole", [(row, row.what) for row in done.unfinished])
+    days = f"{done.days[0]} to {done.days[-1]}" if done.days else "no day"
+    print(f"{done.rows} rows of {done.source}, {days} ({len(done.days)} days):")
+    for what, calls in done.calls.items():
+        print(f"  {what}: {calls}")
+    for what, verbs in (("of agents and settings", done.other), ("unknown", done.unknown)):
+        if verbs:
+            told = ", ".join(f"{verb} {n}" for verb, n in sorted(verbs.items()))
+            print(f"  lines {what}, counted only: {told}")
+    if done.repeated or done.unentered:
+        print(f"  told twice: {done.repeated}; calls without a beginning: {done.unentered}")
+    if done.imported:
+        print(f"{done.events} events, {done.new} of them new in the store.")
+    else:
+        print(f"{done.events} events, {done.new} of them not in the store.")
+        print("Nothing was imported." + " Mend those rows, or use --skip-bad." * bool(done.bad))
 
 
 @app.command("anonymous-bank")
@@ -77,13 +211,15 @@ def anonymous_bank(
 
         print(json.dumps(msgspec.to_builtins(done), ensure_ascii=False))
     else:
-        _tell(done)
+        _print_bank(done)
     sys.exit(0 if done.imported else 1)
 
 
-def _tell(done: "Imported") -> None:
-    _list("cannot be read", done.bad)
-    _list("impossible, imported as they say", done.impossible)
+def _print_bank(done: "bank.Imported") -> None:
+    _print_rows("cannot be read", [(row, _reasons(row)) for row in done.bad])
+    _print_rows(
+        "impossible, imported as they say", [(row, _reasons(row)) for row in done.impossible]
+    )
     if not done.imported:
         print("Nothing was imported. " + (
             "Mend those rows, or import the rest with --skip-bad." if any(done.calls.values())
@@ -97,12 +233,15 @@ def _tell(done: "Imported") -> None:
     print(f"{done.events} events, {done.new} of them new in the store.")
 
 
-def _list(what: str, rows: "list[Told]") -> None:
+def _reasons(row: "bank.Told") -> str:
+    return ", ".join(reason.replace("_", " ") for reason in row.reasons)
+
+
+def _print_rows(what: str, rows: "list[tuple[bank.Told | switch_log.Told, str]]") -> None:
     if not rows:
         return
     print(f"{len(rows)} rows {what}:")
-    for row in rows[:_SHOWN]:
-        reasons = ", ".join(reason.replace("_", " ") for reason in row.reasons)
-        print(f"  {row.file}, line {row.line}: {reasons}")
+    for row, why in rows[:_SHOWN]:
+        print(f"  {row.file}, line {row.line}: {why}")
     if len(rows) > _SHOWN:
         print(f"  and {len(rows) - _SHOWN} more; --json lists them all")

@@ -13,7 +13,7 @@ from diadema.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from diadema.maintenance.records_checking import Fault
+    from diadema.maintenance.records_keeping import Fault
 
 app = typer.Typer(
     help="The attendance ledger as evidence: is it whole, was it restored.",
@@ -38,7 +38,7 @@ _SAID = {
 def check(seal: Seal = None, data: Data = None, as_json: AsJson = False) -> None:
     """Look whether marks, their hours and their corrections are whole; exit code 1 if not."""
     from diadema.base.paths import DataDir
-    from diadema.maintenance.records_checking import check_ledger
+    from diadema.maintenance.records_keeping import check_ledger
 
     tell(check_ledger(DataDir(data_root(data)), seal), "The ledger is whole.", as_json)
 
@@ -51,7 +51,7 @@ def restored(
 ) -> None:
     """Enter, in both files, that records were restored from a backup. No hub may run."""
     from diadema.base.clock import open_clock
-    from diadema.base.exclusive import alone
+    from diadema.base.locks import alone
     from diadema.base.paths import DataDir
     from diadema.cli.account import shell_person
     from diadema.maintenance.records_keeping import enter

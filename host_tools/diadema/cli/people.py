@@ -277,7 +277,7 @@ def _open(place: "DataDir", now_ms: int) -> Any:
 def _today(data: Path | None, clock: Path | None) -> "tuple[DataDir, date, int]":
     from diadema.base.clock import open_clock
     from diadema.base.paths import DataDir
-    from diadema.site.directory.reading import day_at
+    from diadema.site.directory.people_of import day_at
 
     place = DataDir(data_root(data))
     now_ms = open_clock(clock).now_ms()
@@ -285,7 +285,7 @@ def _today(data: Path | None, clock: Path | None) -> "tuple[DataDir, date, int]"
 
 
 def _day(text: str | None) -> date | None:
-    from diadema.site.directory.dates import read_date
+    from diadema.site.directory.sheets import read_date
 
     return read_date("day", text) if text else None
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.technician.options import By, Key, RunFirst
+from diadema.stations.technician.screen import By, Key, RunFirst
 
 _WIDE = 120  # where it is written to a file
 
@@ -41,12 +41,12 @@ def run(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import DataDir, write_whole
     from diadema.stations.fleet.reading import seats_of
-    from diadema.stations.prove import telling
+    from diadema.stations.prove import record
     from diadema.stations.prove.figures import figures, wrong
     from diadema.stations.prove.record import proof_of, sign
     from diadema.stations.prove.work import measure
     from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.record import written
+    from diadema.stations.technician.hub_key import written
     from diadema.words import text
 
     where = DataDir(data_root(data))
@@ -69,8 +69,8 @@ def run(
         wide = Console(highlight=False)
         if not wide.is_terminal:
             wide.width = max(wide.width, _WIDE)
-        wide.print(telling.table(found, language))
-        for line in telling.lies([*wrong(found)], language):
+        wide.print(record.table(found, language))
+        for line in record.lies([*wrong(found)], language):
             say(line)
         if forged:
             say(text("prove.forged_some", language, count=forged))
@@ -87,10 +87,10 @@ def table(
 ) -> None:
     """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered."""
     from diadema.base.paths import DataDir
-    from diadema.stations.prove import telling
+    from diadema.stations.prove import record
     from diadema.stations.prove.record import Signed, is_right
     from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.record import read
+    from diadema.stations.technician.hub_key import read
     from diadema.words import known, text
 
     where = DataDir(data_root(data))
@@ -98,4 +98,4 @@ def table(
     if not is_right(signed, hub_key.public_of(where, key)):
         print(text("prove.altered", screen.language(where), file=file), file=sys.stderr)
         sys.exit(1)
-    print(telling.markdown(signed, known(language)), end="")
+    print(record.markdown(signed, known(language)), end="")

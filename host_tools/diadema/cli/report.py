@@ -157,7 +157,7 @@ def _switch_month(
     from diadema.report.month import as_json as plain
     from diadema.report.month import month_report
     from diadema.site import description
-    from diadema.site.directory.reading import people
+    from diadema.site.directory.people_of import people
     from diadema.store import open_reader
 
     place = DataDir(root)

@@ -81,7 +81,7 @@ def list_(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> No
     """What is ordered, when it comes next, and what came of the last runs."""
     from diadema.base.clock import open_clock
     from diadema.base.paths import DataDir
-    from diadema.report.schedule_list import as_fields, show
+    from diadema.report.schedule import as_fields, show
 
     place = DataDir(data_root(data))
     now_ms = open_clock(clock).now_ms()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.technician.options import By, Key, RunFirst
+from diadema.stations.technician.screen import By, Key, RunFirst
 
 if TYPE_CHECKING:
     from diadema.base.paths import DataDir
@@ -78,10 +78,9 @@ def show(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import write_whole
     from diadema.stations.fleet.reading import seats_of, station_of
-    from diadema.stations.selftest.reading import inspections
-    from diadema.stations.selftest.record import standing
+    from diadema.stations.selftest.record import inspections, standing
     from diadema.stations.technician import screen
-    from diadema.stations.technician.record import written
+    from diadema.stations.technician.hub_key import written
     from diadema.words import text
 
     where = _data(data)
@@ -121,7 +120,7 @@ def check(
     """Say whether a printed record is as its hub signed it; exit code 1 when it is not."""
     from diadema.stations.selftest.record import Signed, standing
     from diadema.stations.technician import hub_key
-    from diadema.stations.technician.record import read
+    from diadema.stations.technician.hub_key import read
 
     where = _data(data)
     signed = read(file, Signed, "diadema selftest show")

@@ -131,11 +131,11 @@ def bundle(
     as_json: AsJson = False,
 ) -> None:
     """Compile the program for a board and sign it; or sign a MicroPython for it."""
+    from diadema.base.errors import UpdateError
     from diadema.stations.boards.table import load_board
     from diadema.stations.image.stock import read_stock
     from diadema.stations.update import bundle as bundles
     from diadema.stations.update import micropython as interpreters
-    from diadema.stations.update.errors import UpdateError
 
     private, about, left = _load(key), load_board(board), ""
     when = int(time.time()) if made is None else made
@@ -234,7 +234,7 @@ def again(port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0.")])
 
 def read_file(file: Path) -> bytes:
     """Raises UpdateError."""
-    from diadema.stations.update.errors import UpdateError
+    from diadema.base.errors import UpdateError
 
     try:
         return file.read_bytes()

@@ -103,7 +103,7 @@ def _ask(data: Path | None, **body: Any) -> dict[str, Any]:
 
 def _refuse(number: int, told: list[dict[str, Any]]) -> NoReturn:
     """Raises UpdateError."""
-    from diadema.stations.update.errors import UpdateError
+    from diadema.base.errors import UpdateError
 
     what = "there was none yet, `diadema update start` begins one"
     if told:
@@ -140,7 +140,7 @@ def _show(told: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from diadema.stations.fleet.trouble import reason
+    from diadema.stations.fleet.reading import reason
 
     console = Console(highlight=False, soft_wrap=True)
     if not told:

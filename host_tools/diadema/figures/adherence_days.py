@@ -26,7 +26,7 @@ from diadema.figures.shifts import Due, Presence, due, presence, said_of, shift_
 from diadema.metrics.schedule import SHORT_S, Deviation
 from diadema.metrics.states import Shrinkage
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.store.kept_contacts import LONGEST_MS
 

@@ -11,12 +11,12 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
-from diadema.figures.protocol import Ticks, ticks_of
+from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
 from diadema.site import description
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader, tables
 from diadema.store.link_log import stretches
 from diadema.store.rows import Contact, Span, Trail

@@ -17,7 +17,7 @@ from diadema.figures.days import LocalDays, start_of, zone_of
 from diadema.figures.stays import Key, Stay, by_key, hours, of_mark, paired
 from diadema.metrics.schedule import Lateness, lateness
 from diadema.site.directory.people import People, Planned
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import Session, open_reader, tables
 from diadema.store.attendance import Mark, marks
 from diadema.store.host_rows import Correction

@@ -1,12 +1,14 @@
 """Books contacts and calls for assistance whole, with their outcome, into the sums of an interval
 (design §7: flow, and averages booked as flow).
+
+Books the switch's calls into the sums of a queue, whole, where they entered it (flow).
 """
 
-from diadema.figures.rows import Calls, Spread, Sums
+from diadema.figures.rows import Calls, QueueSums, Spread, Sums
 from diadema.metrics import contacts as of
 from diadema.metrics.rounding import whole_seconds
-from diadema.site.directory.switch_names import Held, queue_of
-from diadema.store.rows import Contact, Ticket
+from diadema.site.directory.people import Held, queue_of
+from diadema.store.rows import Contact, QueueCall, Ticket
 
 UNCODED = (None, "SIN_TIPIFICAR")
 
@@ -142,3 +144,31 @@ def book_ticket(sums: Sums, ticket: Ticket) -> None:
     else:
         sums.help_n += 1
         sums.help_wait_s += whole_seconds(ticket.wait_ms or 0)
+
+
+def book_queue_call(sums: QueueSums, call: QueueCall, *, again: bool) -> None:
+    """`again`: the same call was answered before."""
+    if not call.entered:
+        cause = call.cause or ""
+        sums.outside[cause] = sums.outside.get(cause, 0) + 1
+        return
+    sums.received += 1
+    sums.estimated += call.estimated
+    wait_ms = call.wait_ms or 0
+    wait_s = -(-wait_ms // 1000)
+    match call.outcome:
+        case "answered":
+            sums.answered += 1
+            sums.again += again
+            sums.no_agent += call.agent is None
+            sums.wait_s += whole_seconds(wait_ms)
+            sums.answered_waits[wait_s] = sums.answered_waits.get(wait_s, 0) + 1
+        case "abandoned":
+            sums.abandoned += 1
+            sums.abandoned_waits[wait_s] = sums.abandoned_waits.get(wait_s, 0) + 1
+        case "left":
+            sums.left += 1
+            if call.wait_ms is not None:
+                sums.left_waits[wait_s] = sums.left_waits.get(wait_s, 0) + 1
+        case _:
+            sums.waiting += 1

@@ -14,7 +14,7 @@ from diadema.figures import rollups
 from diadema.figures.days import DaySpan, day_at, spans, zone_of
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.rows import Contact
 

@@ -21,8 +21,7 @@ from diadema.figures.roll import Scope, work_out
 from diadema.figures.rows import Sums
 from diadema.metrics.contacts import JUMP_MS
 from diadema.metrics.intervals import Intervals
-from diadema.site.directory.people import People
-from diadema.site.directory.switch_names import Held
+from diadema.site.directory.people import Held, People
 from diadema.store import tables
 from diadema.store.kept_contacts import Key
 from diadema.store.rows import Contact, Ticket, Trail

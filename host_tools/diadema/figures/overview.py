@@ -1,8 +1,10 @@
 """A span of days of many agents at once, as the pages beside the floor show them: a row an agent,
 the whole, and the half-hours.
+
+Which steps of the protocol agents ticked, over the calls whose campaign has that step.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from msgspec import Struct, field
@@ -13,7 +15,8 @@ from diadema.figures.rows import Calls, Cut, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
+from diadema.site.work import Campaign
 
 
 class AgentRow(Struct, kw_only=True):
@@ -112,3 +115,59 @@ def _row(agent: str, people: People, sums: Sums) -> AgentRow:
         logged_s=load.logged_s,
         not_ready_s=load.not_ready,
     )
+
+
+class Ticks(Struct):
+    """Of one step of a campaign. `ticked`: declared done by the agent's own key; `block`: of
+    those, en bloque. `automatic`: the station ticked it by itself, as the call took its course;
+    those are nobody's, and in no share. `possible`: calls with a conversation of that campaign,
+    less the automatic ones; of a step that comes by itself, or that the campaign has not, what
+    was ticked by key all the same.
+    """
+
+    possible: int = 0
+    ticked: int = 0
+    block: int = 0
+    automatic: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.possible or self.automatic)
+
+    def __iadd__(self, other: "Ticks") -> "Ticks":
+        self.possible += other.possible
+        self.ticked += other.ticked
+        self.block += other.block
+        self.automatic += other.automatic
+        return self
+
+
+def ticks_of(sums: Sums, campaigns: Sequence[Campaign]) -> dict[tuple[str, str], Ticks]:
+    """By campaign and step: those of the site in its order, then others that were ticked. A call
+    of no campaign, or of one that the site has not, follows the site's first, as at the station.
+    """
+    first = campaigns[0].code if campaigns else ""
+    known = {one.code for one in campaigns}
+
+    def of(told: str) -> str:
+        return told if told in known else first
+
+    calls: dict[str, int] = {}
+    for told, n in sums.campaigns.items():
+        calls[of(told)] = calls.get(of(told), 0) + n
+    steps = [(one.code, step) for one in campaigns for step in one.steps]
+    found: dict[tuple[str, str], Ticks] = {(code, step.step): Ticks() for code, step in steps}
+    by_key = {(campaign, step.step) for campaign, step in steps if not step.automatic}
+    parts = (
+        (sums.steps, "ticked"),
+        (sums.steps_block, "block"),
+        (sums.steps_automatic, "automatic"),
+    )
+    for counted, name in parts:
+        for key, n in sorted(counted.items()):
+            told, _, step = key.rpartition(" ")
+            ticks = found.setdefault((of(told), step), Ticks())
+            setattr(ticks, name, getattr(ticks, name) + n)
+    for (campaign, step), ticks in found.items():
+        whole = calls.get(campaign, 0) - ticks.automatic
+        ticks.possible = whole if (campaign, step) in by_key else ticks.ticked
+    return found

@@ -12,19 +12,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.base.paths import DataDir
 from diadema.figures import rollups, summed
-from diadema.figures.alone import ringing
 from diadema.figures.booking import book_contact
-from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
-from diadema.figures.cutoff import cut_of
-from diadema.figures.days import DaySpan, day_at, spans, zone_of
-from diadema.figures.facts import facts, running
+from diadema.figures.days import DaySpan, cut_of, day_at, spans, zone_of
+from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
 from diadema.figures.roll import Scope, bring, current, queue_calls
 from diadema.figures.rows import QueueSums, Sums
+from diadema.figures.switch import ringing
 from diadema.metrics.intervals import Intervals
-from diadema.site.directory.reading import people as read_people
-from diadema.site.directory.switch_names import Held
+from diadema.site.directory.people import Held
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import kept_contacts, open_reader, tables
 
 __all__ = ["Day", "Figures", "read"]

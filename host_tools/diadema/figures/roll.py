@@ -14,19 +14,18 @@ from sqlalchemy.exc import DBAPIError
 from diadema.base.clock import open_clock
 from diadema.base.paths import DataDir
 from diadema.figures import rollups, summed
-from diadema.figures.alone import ringing
-from diadema.figures.cells import agent_halves, day_sums, queue_day, queue_halves
 from diadema.figures.days import DaySpan, day_at, span_of, zone_of
-from diadema.figures.facts import Running, facts
+from diadema.figures.facts import Running, agent_halves, day_sums, facts, queue_day, queue_halves
 from diadema.figures.feed import Cell, feed, same_store, samples
 from diadema.figures.rollups import State
 from diadema.figures.rows import QueueSums, Sums
+from diadema.figures.switch import ringing
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
-from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
-from diadema.site.directory.switch_names import Held, queue_of
-from diadema.store import open_reader, switch_calls, tables
+from diadema.site.directory.people import Held, People, queue_of
+from diadema.site.directory.people_of import people as read_people
+from diadema.store import open_reader, tables
+from diadema.store import reader as switch_calls
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import QueueCall
 

@@ -29,8 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from diadema.figures.rows import QueueSums, Sums
-from diadema.site.directory.switch_names import Held
-from diadema.store.bulk import replacement
+from diadema.site.directory.people import Held
+from diadema.store.loading import replacement
 
 VERSION = 7  # of what cells mean; others are made anew
 FED = (

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, select
 
 from diadema.figures import rollups
-from diadema.figures.cells import day_sums
+from diadema.figures.facts import day_sums
 from diadema.figures.rows import Sums
 
 type Whole = tuple[Sums, dict[int, Sums]]

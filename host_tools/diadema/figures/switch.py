@@ -1,21 +1,30 @@
 """An agent's calls as the switch alone tells of them: those that are no contact of a station. It
 knows of no wrap-up, no hold and no presence: a contact's talk, and no load but that; and of rings
 that nobody took only where its log tells of any.
+
+What the switch alone told of some agents in a stretch of time: its calls and its rings without
+those that are contacts of stations (`figures.joins`), which count there.
 """
 
-from collections.abc import Collection, Iterable, MutableMapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, func, select, text
 
 from diadema.figures.booking import book_talk, book_transfer
 from diadema.figures.days import DaySpan
-from diadema.figures.joins import Aliases
+from diadema.figures.joins import EARLY_MS, WINDOW_MS, Aliases, join, join_rings
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import overlapping, talk_ms
 from diadema.metrics.rounding import whole_seconds
-from diadema.site.directory.people import People
-from diadema.site.directory.switch_names import Held, queue_of
-from diadema.store.kept_contacts import LONGEST_MS
-from diadema.store.rows import QueueCall, QueueRing
+from diadema.site.directory.people import Held, People, Worker, queue_of
+from diadema.store import kept_contacts, reader, tables
+from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
+from diadema.store.rows import SWITCH, Contact, QueueCall, QueueRing
 
 NOBODY = ""  # whom the switch did not name
 
@@ -114,3 +123,173 @@ def _book(calls: Calls, call: QueueCall, doubted: bool) -> None:
     else:
         book_talk(calls, "", whole_seconds(talked))
         calls.switch_n += 1
+
+
+_PBX = Contact.__struct_fields__.index("pbx")
+_IDS = text(f"row ->> {_PBX} IN (SELECT value FROM json_each(:ids))")
+_RINGING = text(
+    f"""SELECT s FROM stations WHERE s >= '{SWITCH}' AND s < '{SWITCH}~'
+    AND EXISTS (SELECT 1 FROM queue_rings AS ring WHERE ring.s = stations.s) ORDER BY s"""
+)
+
+
+class Alone(Struct):
+    """Of one agent. `continued`: by `id`, calls that were answered before; `told`: by `id`, rings
+    that are a contact of her station, which was missed there.
+    """
+
+    served: list[QueueCall] = field(default_factory=list)
+    continued: set[int] = field(default_factory=set)
+    rings: list[QueueRing] = field(default_factory=list)
+    told: set[int] = field(default_factory=set)
+
+
+def ringing(tx: Connection) -> list[str]:
+    """Switches that ever told of a ring that nobody took: of others it is not known."""
+    return list(tx.execute(_RINGING).scalars())
+
+
+def alone(
+    tx: Connection,
+    start_ms: int,
+    end_ms: int,
+    running: Mapping[Key, Contact],
+    contacts: Iterable[Contact],
+    aliases: Held,
+    agents: Collection[str] | None = None,
+) -> dict[str, Alone]:
+    """Calls that somebody served in [start_ms, end_ms), and rings that ended in it. `contacts`:
+    of these agents, begun in it, as they are now. `aliases`: the switch's names of agents.
+    """
+    names = Names(aliases)
+    calls = _served(tx, start_ms - WINDOW_MS, end_ms + WINDOW_MS, names, agents)
+    rings = _rings(tx, start_ms, end_ms, names, agents)
+    if not calls and not rings:
+        return {}
+    hers = {names.agent(call.agent, call.connected_utc) for call in calls}
+    hers |= {names.agent(ring.agent, ring.utc) for ring in rings}
+    since = min([start_ms, *(call.connected_utc or 0 for call in calls)]) - EARLY_MS
+    until = end_ms + WINDOW_MS
+    known = {key_of(one): one for one in contacts if one.a in hers}
+    of_them = tables.contacts.c.a.in_(_listed(hers))
+    for bounds in ((since, start_ms), (end_ms, until)):
+        known |= _contacts(tx, bounds, running, of_them)
+    people = People(
+        workers={a: Worker(id=a, name=a) for a in {one.a for one in known.values()}},
+        aliases=aliases,
+    )
+    taken, earlier = _taken(tx, calls, known, people, (since, until), running)
+    found: defaultdict[str, Alone] = defaultdict(Alone)
+    for call in calls:
+        began, end = call.connected_utc or 0, call.end_utc or 0
+        inside = began < end_ms and (began >= start_ms or end > start_ms)
+        if inside and (call.s, call.e, call.n) not in taken:
+            its = found[names.agent(call.agent, began)]
+            its.served.append(call)
+            if earlier.get(call.pbx, began) < began:
+                its.continued.add(id(call))
+    told = join_rings(rings, known.values(), names.agent)
+    for ring in rings:
+        its = found[names.agent(ring.agent, ring.utc)]
+        its.rings.append(ring)
+        if id(ring) in told:
+            its.told.add(id(ring))
+    return dict(found)
+
+
+def _taken(
+    tx: Connection,
+    calls: list[QueueCall],
+    contacts: dict[Key, Contact],
+    people: People,
+    bounds: tuple[int, int],
+    running: Mapping[Key, Contact],
+) -> tuple[set[Key], dict[str, int]]:
+    """Calls that are a contact; and by the switch's id when a call was first answered. Mostly all
+    are one of the same agent's; only else other desks and other agents' calls are looked at.
+    """
+    own = join(contacts.values(), calls, people)
+    found = {pair.call for pair in own.pairs}
+    odd = [contacts[pair.contact].pbx for pair in own.pairs if pair.by == "alias"]
+    ids = {call.pbx for call in calls if (call.s, call.e, call.n) not in found}
+    if not ids and not any(odd):
+        return found, {}
+    ids |= {one.pbx for one in contacts.values() if one.pbx}
+    others = _contacts(tx, bounds, running, _IDS.bindparams(ids=_json(ids)))
+    others |= {key: one for key, one in running.items() if one.pbx in ids}
+    row = tables.queue_calls.c
+    near = row.start_utc.between(bounds[0] - LONGEST_MS, bounds[1])
+    more = {(one.s, one.e, one.n): one for one in calls}
+    same = row.pbx.in_(_listed(ids))
+    for one in reader.found(tx, near, same, row.connected_utc.is_not(None)):
+        more.setdefault((one.s, one.e, one.n), one)
+    earlier: dict[str, int] = {}
+    for one in more.values():
+        began = one.connected_utc or 0
+        earlier[one.pbx] = min(earlier.get(one.pbx, began), began)
+    pairs = join((others | contacts).values(), more.values(), people).pairs
+    return {pair.call for pair in pairs}, earlier
+
+
+def _contacts(
+    tx: Connection,
+    bounds: tuple[int, int],
+    running: Mapping[Key, Contact],
+    which: ColumnElement[bool] | TextClause,
+) -> dict[Key, Contact]:
+    row = tables.contacts.c
+    within = (row.start_utc >= bounds[0]) & (row.start_utc < bounds[1])
+    rows = kept_contacts.ended(tx, within, which)
+    return {key_of(one): one for one in rows if key_of(one) not in running}
+
+
+def _served(
+    tx: Connection, start_ms: int, end_ms: int, names: Names, agents: Collection[str] | None
+) -> list[QueueCall]:
+    """Those that came long before are none any more."""
+    row = tables.queue_calls.c
+    within = (row.start_utc >= start_ms - LONGEST_MS) & (row.start_utc < end_ms)
+    within &= row.connected_utc < end_ms
+    within &= (row.connected_utc >= start_ms) | (row.end_utc > start_ms)
+    found = reader.found(tx, within, *_named(tx, row.agent, within, names, agents))
+    return [
+        one
+        for one in found
+        if agents is None or names.agent(one.agent, one.connected_utc) in agents
+    ]
+
+
+def _rings(
+    tx: Connection, start_ms: int, end_ms: int, names: Names, agents: Collection[str] | None
+) -> list[QueueRing]:
+    row = tables.queue_rings.c
+    within = (row.utc >= start_ms) & (row.utc < end_ms)
+    query = select(tables.queue_rings).where(within, *_named(tx, row.agent, within, names, agents))
+    rows = [tuple(one) for one in tx.execute(query)]
+    found = msgspec.convert(rows, list[QueueRing])
+    return [one for one in found if agents is None or names.agent(one.agent, one.utc) in agents]
+
+
+def _named(
+    tx: Connection,
+    column: ColumnElement[str | None],
+    within: ColumnElement[bool],
+    names: Names,
+    agents: Collection[str] | None,
+) -> list[ColumnElement[bool]]:
+    """Who of these is named there, by whatever name, or was so on another day."""
+    if agents is None:
+        return []
+    told = tx.execute(select(column).where(within).distinct()).scalars().all()
+    wanted = set(agents)
+    theirs = {one for one in told if one is not None and not wanted.isdisjoint(names.ever(one))}
+    which = column.in_(_listed(theirs))
+    return [which | column.is_(None) if NOBODY in wanted else which]
+
+
+def _listed(names: Collection[str]) -> Select[Any]:
+    return select(func.json_each(_json(names)).table_valued("value").c.value)
+
+
+def _json(names: Collection[str]) -> str:
+    return msgspec.json.encode(sorted(names)).decode()

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from diadema.gateway.serial_port import SerialPort
 from diadema.wire.events import UNREADABLE
-from diadema.wire.frames import Decoder, encode
-from diadema.wire.pieces import Sender, Timer
+from diadema.wire.frames import Decoder, Sender, Timer, encode
 
 _ASK = encode(b'{"hello":{}}')
 

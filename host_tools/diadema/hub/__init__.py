@@ -3,7 +3,7 @@
 `async with Hub(...) as hub` for programs; `diadema hub` for people.
 """
 
+from diadema.hub.child import PageDoor
 from diadema.hub.hub import Hub
-from diadema.hub.pages import PageDoor
 
 __all__ = ["Hub", "PageDoor"]

@@ -1,5 +1,10 @@
 """The rules of acting on agents and stations: what a supervisor may ask, of which station, and how
 it is noted. The station itself lets a call and its wrap-up end first.
+
+On whom an account may act: judged by the person on whom an act lands, whatever was asked.
+
+What was answered to acts that name themselves: kept in one transaction with the act itself, so
+that asked again, for a day, the hub says the same and does nothing.
 """
 
 import secrets
@@ -9,16 +14,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from diadema.base.idempotency import Once
-from diadema.hub.act_scope import check_among, check_ticket
+from diadema.base.clock import Clock
+from diadema.base.idempotency import KEPT_MS, Once, OtherRequest
 from diadema.hub.commanding import Commands, New
-from diadema.hub.own_journal import (
-    Deed,
-    OwnJournal,
-    Recorded,
-    Refused,
-    Reply,
-)
+from diadema.hub.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
 from diadema.hub.pin_resets import PinResets
 from diadema.ingest.act_kinds import (
     ANY_ACT,
@@ -41,10 +40,36 @@ from diadema.ingest.act_kinds import (
 from diadema.ingest.core import Ingest
 from diadema.site import pins
 from diadema.store import Reader, tables
-from diadema.store.badges import Badges
+from diadema.store.attendance import Badges
 from diadema.store.rows import Ticket
-from diadema.store.station_memory import Station
+from diadema.store.station_state import Station
 from diadema.words import text
+
+
+def check_among(asked: Asked, ingest: Ingest) -> None:
+    """Raises Refused. Whose a ticket is, it says itself (`check_ticket`)."""
+    if asked.among is None or isinstance(asked, AnswerFault | AnswerHelp):
+        return
+    agents = asked.agents if isinstance(asked, SendMessage) else [getattr(asked, "a", None)]
+    if isinstance(asked, Acknowledge) and asked.s is not None:
+        station = ingest.stations.get(asked.s)
+        session = station.state.session if station else None
+        agents = [session.a if session else None]
+    if not asked.among.issuperset(agents):
+        raise _not_yours()
+
+
+def check_ticket(asked: Asked, station: Station, ticket: Ticket) -> None:
+    """Hers who called, or who sits there now. Raises Refused."""
+    session = station.state.session
+    theirs = {ticket.a, session.a if session else None}
+    if asked.among is not None and asked.among.isdisjoint(theirs):
+        raise _not_yours()
+
+
+def _not_yours() -> Refused:
+    return Refused("not_yours", "this account does not act on that agent", 403)
+
 
 type Place = tuple[str, int, int]
 LIFE_MS = 30_000  # a station answers at once, in a call too; what comes later may hit another
@@ -328,3 +353,23 @@ _DEEDS: Mapping[type[Asked], Callable[[Acts, Any], Deed]] = {
     Noted: Acts._note,
     Acknowledge: Acts._acknowledge,
 }
+
+
+class Answers:
+    def __init__(self, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+
+    def of(self, once: Once) -> dict[str, Any] | None:
+        """Raises Refused where that name was another request's."""
+        row = tables.answers.c
+        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - KEPT_MS)
+        with self._reader.engine.connect() as tx:
+            kept = tx.execute(select(row.request, row.sealed).where(mine)).first()
+        if kept is None:
+            return None
+        try:
+            answer = once.opened(kept.request, kept.sealed)
+        except OtherRequest:
+            raise Refused("key_used", "this key named another request", 422) from None
+        return None if answer is None else msgspec.json.decode(answer, type=dict[str, Any])

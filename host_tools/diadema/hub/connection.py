@@ -1,13 +1,23 @@
-"""The ingest's own connection to the broker, and the bucket of live rows that it keeps there."""
+"""The ingest's own connection to the broker, and the bucket of live rows that it keeps there.
+
+The key `meta` beside the live rows: the site, and the cut-off of what the rows show.
+"""
 
 import asyncio
 import logging
+import time
+from typing import Any
 
+import msgspec
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import KeyValueConfig, StorageType
 from nats.js.errors import BucketNotFoundError
+
+from diadema.figures.days import owed
+from diadema.hub.site_keeper import SiteKeeper
+from diadema.ingest.core import Ingest
 
 BUCKET = "live"
 _RETRY_S = 0.2
@@ -46,3 +56,40 @@ async def open_bucket(client: Client) -> None:
     except BucketNotFoundError:
         bucket = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE)
         await jetstream.create_key_value(bucket)
+
+
+_EVERY_S = 1.0
+_IDLE_S = 10.0  # that nothing came is known too
+
+
+class Meta:
+    def __init__(self, ingest: Ingest, keeper: SiteKeeper) -> None:
+        self._ingest = ingest
+        self._keeper = keeper
+        self._news = True
+        self._made = 0.0
+
+    def note(self) -> None:
+        """Something was taken in."""
+        self._news = True
+
+    @property
+    def due(self) -> bool:
+        return time.monotonic() - self._made > (_EVERY_S if self._news else _IDLE_S)
+
+    def make(self) -> bytes:
+        """As of now; rows that show less must go before it."""
+        self._news, self._made = False, time.monotonic()
+        ingest, site = self._ingest, self._ingest.site
+        seats = {station.id: station.seat for station in site.stations} if site else {}
+        owing = owed(ingest.stations.values(), seats)
+        told: dict[str, Any] = {
+            "site": site.site if site else "",
+            "zone": site.zone if site else "UTC",
+            "language": site.language if site else "es",
+            "generation": self._keeper.generation,
+            "day": ingest.floor.day.date,
+            "cut": {"at": ingest.clock.now_ms(), "position": ingest.position},
+            "owing": [(one.seat, one.since_utc) for one in owing],
+        }
+        return msgspec.json.encode(told)

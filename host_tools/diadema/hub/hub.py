@@ -19,15 +19,13 @@ from diadema.base import credentials, paths
 from diadema.base.disk import Disk
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
-from diadema.base.open_files import raise_open_files
 from diadema.base.paths import DataDir, write_whole
-from diadema.base.processes import end_leftovers
+from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
-from diadema.hub.child import Child
+from diadema.hub.child import Child, PageDoor
 from diadema.hub.health import BrokerHealth
-from diadema.hub.pages import PageDoor
 from diadema.hub.watch import Hands, Watch
-from diadema.maintenance.records_checking import audit_was_cut
+from diadema.maintenance.records_keeping import audit_was_cut
 from diadema.site import description
 from diadema.site import file as site_file
 from diadema.store.erased import check_obeyed

@@ -1,11 +1,15 @@
 """Batches on their way into the store: one is worked out while the one before it is written.
 What follows a batch follows when it is on the disk, in the order of the batches.
+
+Does what needs the store, however long the store takes nothing (disk full, locked).
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.messages import Effects, Message
@@ -68,3 +72,35 @@ class Pipeline:
 
 def _failed(begun: Begun) -> bool:
     return begun.written.done() and begun.written.exception() is not None
+
+
+_RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+log = logging.getLogger("diadema.ingest")
+
+
+class Patience:
+    """`paused`: the store takes nothing just now."""
+
+    def __init__(self) -> None:
+        self.paused = False
+
+    async def do[T](self, work: Callable[..., T], *given: Any) -> T:
+        """Raises StoreUnavailable only after weeks."""
+        for attempt in range(1_000_000):
+            try:
+                done = work(*given)
+            except (StoreUnavailable, StoreStale) as error:
+                if isinstance(error, StoreStale) and attempt == 0:
+                    continue
+                if not self.paused:
+                    log.error("the store takes nothing (%s); waiting. Free disk space, or end the "
+                              "program that holds the database.", error)  # fmt: skip
+                self.paused = True
+                await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+                continue
+            if self.paused:
+                log.warning("the store takes events again")
+                self.paused = False
+            return done
+        raise StoreUnavailable("the store takes nothing")

@@ -13,7 +13,7 @@ from diadema.hub.enrolment import Enrolment
 from diadema.ingest.core import Ingest
 from diadema.ingest.proof import Proofs
 from diadema.site.station_keys import StationKeys
-from diadema.store.station_memory import Greeting
+from diadema.store.station_state import Greeting
 
 LONGEST_S = 600.0
 

@@ -15,8 +15,7 @@ from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.maintenance.records_keeping import keep_ledger, new_audit_head
 from diadema.store import Reader, tables
-from diadema.store.record_heads import Head, keep_heads
-from diadema.store.record_key import key_of
+from diadema.store.record_heads import Head, keep_heads, key_of
 
 EVERY_S = 2.0
 log = logging.getLogger("diadema.ingest")

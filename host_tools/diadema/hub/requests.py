@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from nats.aio.msg import Msg
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, UpdateError
 from diadema.base.idempotency import HEADER, Once
 from diadema.hub.mosquitto import Door
 from diadema.hub.own_journal import Refused
 from diadema.hub.provision_windows import LONGEST_S
-from diadema.stations.update.errors import UpdateError
-from diadema.store import StoreStale, StoreUnavailable, station_timeline
+from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 
 if TYPE_CHECKING:
@@ -189,7 +188,7 @@ class Requests:
         station = self._service.ingest.stations.get(str(body.get("s", "")))
         if station is None:
             return {"error": "unknown_station", "detail": "no such station", "status": 404}
-        return {**station_timeline.told(station.state.clock, self._service.clock.now_ms())}
+        return {**station_state.told(station.state.clock, self._service.clock.now_ms())}
 
     async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
         known = self._service.ingest.stations.values()
@@ -205,7 +204,7 @@ class Requests:
             "refused": self._service.refused,
             "deferred": self._service.ingest.deferred,
             "open_commands": self._service.commands.waiting,
-            "clocks": station_timeline.summary(clocks, self._service.clock.now_ms()),
+            "clocks": station_state.summary(clocks, self._service.clock.now_ms()),
             "links": {link: links.count(link) for link in ("up", "late", "lost")},
         }
 

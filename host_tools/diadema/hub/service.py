@@ -22,25 +22,22 @@ from diadema.base.credentials import (
 )
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.acts import Acts, Answers
 from diadema.hub.admission import Admission
-from diadema.hub.answers import Answers
 from diadema.hub.broker import fit_stream, is_ours
 from diadema.hub.broker_look import BrokerLook
 from diadema.hub.ca_change import CaChange
 from diadema.hub.commanding import Commands, Frames, Told
-from diadema.hub.connection import BUCKET, connect, open_bucket
+from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
 from diadema.hub.enrolment import Enrolment
 from diadema.hub.inspections import Inspections
 from diadema.hub.kick import kick
-from diadema.hub.meta import Meta
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.nats_jwt import Issuer
 from diadema.hub.outbox import EVERY_S, Outbox
 from diadema.hub.own_journal import Recorded, Refused
-from diadema.hub.patience import Patience
 from diadema.hub.pin_resets import PinResets
-from diadema.hub.pipeline import Pipeline
+from diadema.hub.pipeline import Patience, Pipeline
 from diadema.hub.provision_windows import Windows
 from diadema.hub.records_keeper import RecordsKeeper
 from diadema.hub.requests import Requests
@@ -54,7 +51,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message, subject_of
 from diadema.ingest.proof import Proofs
-from diadema.ingest.queue_board import QueueBoard
+from diadema.ingest.queues import QueueBoard
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 from diadema.store.link_log import LinkLog

@@ -17,7 +17,7 @@ from diadema.site.description import Agent, Site
 from diadema.site.station_config import local_day
 from diadema.store import tables
 from diadema.store.rows import Session
-from diadema.store.station_memory import Station
+from diadema.store.station_state import Station
 
 type Verdict = tuple[str, str | None]  # confirm or close, and why
 

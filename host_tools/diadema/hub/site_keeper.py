@@ -1,6 +1,9 @@
-"""Keeps the site that is in force: reads `site.json`, and counts its generations in the store."""
+"""Keeps the site that is in force: reads `site.json`, and counts its generations in the store.
 
-from datetime import date
+The site's badges as the ledger and the checks of sessions know them: by their keyed hashes.
+"""
+
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from diadema.base.certificates import Certificates
@@ -10,8 +13,8 @@ from diadema.base.paths import DataDir
 from diadema.hub.broker import read_ports
 from diadema.hub.enrolment import Enrolment
 from diadema.hub.mosquitto import read_door
-from diadema.hub.roster import badges_of
 from diadema.ingest.core import Ingest
+from diadema.site.badges import badge_hash
 from diadema.site.description import Site, load
 from diadema.site.file import take_apart
 from diadema.site.station_config import (
@@ -24,7 +27,28 @@ from diadema.site.station_config import (
 )
 from diadema.stations.update.keys import load_public
 from diadema.store import tables
-from diadema.store.badges import Badges
+from diadema.store.attendance import Badge, Badges
+
+
+def badges_of(site: Site, badge_key: str, now_ms: int) -> list[Badge]:
+    """Every badge that the site names; one that is hers for good is so from now on."""
+    key = bytes.fromhex(badge_key)
+    rows = []
+    for agent in site.agents:
+        for badge in agent.badges:
+            rows.append(Badge(badge_hash(key, badge), agent.id, now_ms, None))
+        for lent in agent.day_badges:
+            start, end = _day(lent.day, site)
+            rows.append(Badge(badge_hash(key, lent.badge), agent.id, start, end))
+    return rows
+
+
+def _day(day: date, site: Site) -> tuple[int, int]:
+    """Its bounds in UTC milliseconds; not each has 24 hours."""
+    first, last = (
+        datetime.combine(one, time(), site.tz).timestamp() for one in (day, day + timedelta(1))
+    )
+    return int(first * 1000), int(last * 1000)
 
 
 class SiteKeeper:

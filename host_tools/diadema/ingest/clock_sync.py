@@ -2,16 +2,10 @@
 when an anchor comes. A boot that ends without one waits for the next boot that has one.
 """
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import Changes
 from diadema.ingest.trails import clock_set
 from diadema.ingest.window import FIRST_MS
-from diadema.store.station_state import StationState
-from diadema.store.station_timeline import (
-    BOOTS_KEPT,
-    UNTOLD_MS,
-    Adrift,
-    between,
-)
+from diadema.store.station_state import BOOTS_KEPT, UNTOLD_MS, Adrift, StationState, between
 from diadema.wire.events import Event, StationClock
 
 

@@ -1,6 +1,6 @@
 """How contacts end, by their own events or because what they hang on is over."""
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import Changes
 from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
 from diadema.store.station_state import StationState

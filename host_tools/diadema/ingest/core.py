@@ -15,28 +15,20 @@ import msgspec
 from sqlalchemy import Connection
 
 from diadema.base.clock import Clock
-from diadema.figures.cutoff import position_of
-from diadema.ingest.changes import Changes, Rows
-from diadema.ingest.departures import Departures
-from diadema.ingest.erased_events import obeyed
+from diadema.figures.days import position_of
+from diadema.ingest.decode import obeyed
 from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake, sender_of
-from diadema.ingest.late_marks import marks_among, placed
-from diadema.ingest.messages import Effects, Message, Orders
+from diadema.ingest.messages import Changes, Effects, Message, Orders, Rows
 from diadema.ingest.proof import Proofs
+from diadema.ingest.sessions import Departures, marks_among, placed
 from diadema.ingest.window import Refused, Window
 from diadema.site.description import Site
 from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told
 from diadema.store.kept_contacts import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
-from diadema.store.station_memory import (
-    Greeting,
-    Journal,
-    Station,
-    saved,
-)
-from diadema.store.station_state import StationState
+from diadema.store.station_state import Greeting, Journal, Station, StationState, saved
 from diadema.store.writer import Found
 from diadema.wire.events import AttendanceMarked
 

@@ -1,17 +1,21 @@
-"""From bytes to an event. What is new is set apart and named; what is broken says why."""
+"""From bytes to an event. What is new is set apart and named; what is broken says why.
+
+An event that was erased and comes again, from a board's flash or a stream that was put back, is
+what the store has of it: an exact double, or without whoever it told of.
+"""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
+from sqlalchemy import Connection
 
 from diadema.base.errors import DiademaError
-from diadema.wire.events import (
-    ANY_EVENT,
-    EVENT_LIMIT,
-    KINDS,
-    UNREADABLE,
-    Event,
-)
+from diadema.ingest.messages import Message
+from diadema.store.erased import ErasedList
+from diadema.store.writer import known_bodies
+from diadema.wire.events import ANY_EVENT, EVENT_LIMIT, KINDS, UNREADABLE, Event
+from diadema.wire.scrub import Names, scrubbed
 
 type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind itself
 
@@ -93,3 +97,29 @@ def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
         return k, msgspec.convert(known, kind), [(k, name[:64]) for name in named]
     except msgspec.ValidationError as error:
         raise BadEvent(str(error), e, n) from error
+
+
+class _Place(msgspec.Struct):
+    s: str
+    e: int
+    n: int
+
+
+def obeyed(messages: Sequence[Message], erased: ErasedList, tx: Connection) -> Sequence[Message]:
+    """The messages, with others in the place of those that were erased."""
+    if not any(erased.has(one.data) for one in messages):
+        return messages
+    names = Names()
+    return [_as_kept(one, names, tx) if erased.has(one.data) else one for one in messages]
+
+
+def _as_kept(message: Message, names: Names, tx: Connection) -> Message:
+    try:
+        place = msgspec.json.decode(message.data, type=_Place)
+    except msgspec.MsgspecError:  # it could never be read
+        return Message(message.place, message.subject, b"")
+    kept = known_bodies(tx, [(place.s, place.e, place.n)]).get((place.s, place.e, place.n))
+    if kept:
+        return Message(message.place, message.subject, min(kept))
+    plain = msgspec.json.encode(scrubbed(msgspec.json.decode(message.data), names))
+    return Message(message.place, message.subject, plain)

@@ -10,8 +10,7 @@ from diadema import metrics
 from diadema.site.description import Site
 from diadema.site.work import SYSTEM_REASONS
 from diadema.store.rows import Contact
-from diadema.store.station_memory import Station
-from diadema.store.station_state import StationState, foremost
+from diadema.store.station_state import Station, StationState, foremost
 
 
 class Row(Struct, kw_only=True):

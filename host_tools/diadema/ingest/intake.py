@@ -13,16 +13,24 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema.ingest.changes import Changes
+from diadema.base.errors import StoreTrouble
 from diadema.ingest.decode import KIND_OF, BadEvent, UnknownEvent, decode, decode_known
-from diadema.ingest.messages import OWN, PREFIX, Effects, Message, Target, subject_of, target_of
+from diadema.ingest.messages import (
+    OWN,
+    PREFIX,
+    Changes,
+    Effects,
+    Message,
+    Target,
+    subject_of,
+    target_of,
+)
 from diadema.ingest.projection import project, skip
 from diadema.ingest.proof import Proofs, Verdict
-from diadema.store.errors import StoreTrouble
 from diadema.store.kept_contacts import row_of
 from diadema.store.kept_trails import trail_row
 from diadema.store.rows import HUB
-from diadema.store.station_memory import (
+from diadema.store.station_state import (
     COMMANDS,
     LIFE,
     PENDING_LIMIT,

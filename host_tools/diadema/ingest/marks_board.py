@@ -9,8 +9,7 @@ import msgspec
 
 from diadema.base.clock import Clock
 from diadema.site.description import Site
-from diadema.store.attendance import SHIFT_MS
-from diadema.store.badges import Badges
+from diadema.store.attendance import SHIFT_MS, Badges
 from diadema.store.reader import Reader
 from diadema.wire.frames import DOWN_LIMIT
 

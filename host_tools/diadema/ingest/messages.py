@@ -1,12 +1,24 @@
-"""What goes into the ingest's core and what comes out: messages of the stream, and effects."""
+"""What goes into the ingest's core and what comes out: messages of the stream, and effects.
 
+What a batch of events changed: the rows to write, the agents to show anew, the answers.
+
+Contacts that go on are part of their station's state, and are no rows yet.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from sqlalchemy import Table
 
-from diadema.store.rows import QueueCall
-from diadema.store.station_memory import Greeting
+from diadema.ingest.window import Window
+from diadema.store import tables
+from diadema.store.chain import Placed, Told
+from diadema.store.kept_trails import TrailRow, trail_row
+from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.store.station_state import BootClock, Greeting, StationState
 from diadema.store.update_rows import Step
 from diadema.store.writer import AnswerRow, Ended
 from diadema.wire.commands import is_host, is_station
@@ -109,3 +121,205 @@ def target_of(subject: str) -> Target:
         case ["mosquitto", "st"]:
             return Target("bridge", "mosquitto")
     return Target("", subject)
+
+
+type Key = tuple[str, int, int]
+type Anchor = tuple[str, int, int, int, int, str, int, int, int, int | None]
+type Row = Contact | Session | Trail
+type Rows = tuple[list[Contact], list[Session], list[Trail]]
+
+
+@dataclass
+class Changes:
+    """Made for one batch. `unplaced(s, e, b)` reads the stored rows of a boot without UTC;
+    `stored(s, e, n, c)` the row of contact `c` that began before `n`.
+    """
+
+    unplaced: Callable[[str, int, int], Rows]
+    stored: Callable[[str, int, int, str], Contact | None]
+    window: Window = field(default_factory=Window.whole)
+    contacts: dict[Key, Contact] = field(default_factory=dict)
+    sessions: dict[Key, Session] = field(default_factory=dict)
+    trails: dict[Key, Trail] = field(default_factory=dict)  # that had no hour when they ended
+    trail_rows: list[TrailRow] = field(default_factory=list)
+    tickets: dict[Key, Ticket] = field(default_factory=dict)
+    queue_calls: dict[Key, QueueCall] = field(default_factory=dict)
+    agents: set[str] = field(default_factory=set)
+    answered: list[Contact] = field(default_factory=list)  # for the day's figures
+    missed: list[Contact] = field(default_factory=list)
+    opened: set[str] = field(default_factory=set)  # stations
+    ended: list[Session] = field(default_factory=list)
+    placed: bool = False  # older rows got their hour: the day's figures must be read again
+    fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
+    hourless: dict[str, list[Row]] = field(default_factory=dict)  # by station
+    kept: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)  # rows that stay
+    updates: list[Step] = field(default_factory=list)
+    marks: list[tuple[Told, Placed]] = field(default_factory=list)
+    hours: list[dict[str, str | int]] = field(default_factory=list)  # of older marks
+    anchors: list[Anchor] = field(default_factory=list)  # rows of that table
+    alarms: list[str] = field(default_factory=list)
+
+    def older_contact(self, s: str, e: int, n: int, c: str) -> Contact | None:
+        """One that its station's state has forgotten; the newest, where an id came twice."""
+        mine = [
+            contact
+            for contact in self.contacts.values()
+            if (contact.s, contact.e, contact.c) == (s, e, c)
+        ]
+        stored = self.stored(s, e, n, c)
+        if stored is not None and (s, e, stored.n) not in self.contacts:
+            mine.append(stored)
+        return max(mine, key=lambda contact: contact.n, default=None)
+
+    def contact(self, contact: Contact) -> None:
+        self.contacts[contact.s, contact.e, contact.n] = contact
+        if contact.start_utc is None or contact.close_utc is None:
+            self.hourless.setdefault(contact.s, []).append(contact)
+
+    def session(self, session: Session) -> None:
+        self.sessions[session.s, session.e, session.n] = session
+        self.agents.add(session.a)
+        if session.open_utc is None or session.close_utc is None:
+            self.hourless.setdefault(session.s, []).append(session)
+
+    def trail(self, trail: Trail) -> None:
+        """One that is over; with its hour nothing changes it any more."""
+        if trail.start_utc is not None:
+            self.trail_rows.append(trail_row(trail))
+        else:
+            self.trails[trail.s, trail.e, trail.n] = trail
+            self.hourless.setdefault(trail.s, []).append(trail)
+
+    def ticket(self, ticket: Ticket) -> None:
+        self.tickets[ticket.s, ticket.e, ticket.n] = ticket
+
+    def queue_call(self, call: QueueCall) -> None:
+        self.queue_calls[call.s, call.e, call.n] = call
+
+    def keep(self, table: Table, row: tuple[Any, ...]) -> None:
+        """A row that no later event changes."""
+        self.kept.setdefault(table, []).append(row)
+
+    def running(self, state: StationState) -> None:
+        """The agent that a touched station is left with."""
+        if state.session is not None:
+            self.agents.add(state.session.a)
+
+    def settle_hours(self) -> None:
+        """Keep, and tell a station, which events had an hour that cannot be."""
+        told: dict[str, tuple[int, int, int]] = {}
+        for row in self.window.ranges():
+            self.keep(tables.untimed, row)
+            s, _, first, last = row
+            count, one, _ = told.get(s, (0, first, last))
+            told[s] = (count + last - first + 1, one, last)
+        for s, (count, first, last) in told.items():
+            self.alarms.append(
+                f"hour: {s} tells of hours that cannot be, in {count} events (n {first}…{last}); "
+                "they count without one"
+            )
+
+    def anchor(self, s: str, e: int, b: int, clock: BootClock, jump: int | None) -> None:
+        """Note the newest anchor of a boot's clock."""
+        drift = clock.drift_ppb, clock.drift_error_ppb
+        told = clock.u, clock.utc, clock.source, clock.uncertainty_ms
+        self.anchors.append((s, e, b, *told, *drift, jump))
+        if jump is not None:
+            self.alarms.append(f"clock: {s} was set {jump / 1000:+.1f} s by {clock.source}")
+
+    def place(
+        self, s: str, state: StationState, clocks: Mapping[tuple[int, int], BootClock]
+    ) -> None:
+        """Boots (e, b) got their clocks: give an hour to what happened there before."""
+        rows: list[Row] = list(state.open)  # what is running goes on with these
+        if state.last is not None:
+            rows.append(state.last)
+        rows += state.coded_late
+        if state.session is not None:
+            rows.append(state.session)
+        if state.trail is not None:
+            trail = state.trail
+            for (e, b), clock in clocks.items():
+                if (trail.e, trail.b) == (e, b) and trail.start_utc is None:
+                    trail.start_utc = _late(trail, clock, trail.start_u)
+        rows += self.hourless.pop(s, ())
+        for e, b in clocks:
+            if self.fresh.get(s) != (e, b):  # else nothing of it is stored yet
+                rows += chain.from_iterable(self.unplaced(s, e, b))
+                self.placed = True
+        for (e, b), clock in clocks.items():
+            if state.hourless or (e, b) != (state.e, state.b):
+                self._hours(s, e, b, clock)
+        for row in rows:
+            for (e, b), clock in clocks.items():
+                if row.e == e:
+                    self._place(row, b, clock)
+        for ticket in state.tickets:
+            for (e, b), clock in clocks.items():
+                if ticket.e == e and _place_ticket(ticket, b, clock):
+                    self.ticket(ticket)
+        shown = clocks.get((state.e, state.shown_b))
+        if state.shown_utc is None and shown is not None:
+            state.shown_utc = shown.utc_at(state.shown_u)
+
+    def _hours(self, s: str, e: int, b: int, clock: BootClock) -> None:
+        """Marks of that boot without an hour get it as they are written, or where they stand."""
+        doubt, doubt_ppb = clock.uncertainty_ms, clock.drift_error_ppb
+        told = {"u": clock.u, "utc": clock.utc, "ppb": clock.drift_ppb}
+        self.hours.append({"s": s, "e": e, "b": b, **told, "doubt": doubt, "doubt_ppb": doubt_ppb})
+
+    def _place(self, row: Row, b: int, clock: BootClock) -> None:
+        """Give the row its hour, unless there is a newer one of it (they come newest first)."""
+        key = row.s, row.e, row.n
+        if isinstance(row, Contact):
+            if self.contacts.setdefault(key, row) is row:
+                _place_contact(row, b, clock)
+        elif isinstance(row, Trail):
+            if self.trails.setdefault(key, row) is row:
+                _place_trail(row, b, clock)
+        elif self.sessions.setdefault(key, row) is row:
+            _place_session(row, b, clock)
+            self.agents.add(row.a)
+
+
+def _place_contact(contact: Contact, b: int, clock: BootClock) -> None:
+    if contact.start_b == b:
+        if contact.start_utc is None:
+            contact.start_utc = _late(contact, clock, contact.start_u)
+        if contact.answered_u is not None and contact.answered_utc is None:
+            contact.answered_utc = _late(contact, clock, contact.answered_u)
+    if contact.end_b == b and contact.end_u is not None and contact.end_utc is None:
+        contact.end_utc = _late(contact, clock, contact.end_u)
+    if contact.close_b == b and contact.close_u is not None and contact.close_utc is None:
+        contact.close_utc = _late(contact, clock, contact.close_u)
+
+
+def _place_session(session: Session, b: int, clock: BootClock) -> None:
+    if session.open_b == b and session.open_utc is None:
+        session.open_utc = _late(session, clock, session.open_u)
+    if session.close_b == b and session.close_u is not None and session.close_utc is None:
+        session.close_utc = _late(session, clock, session.close_u)
+
+
+def _place_trail(trail: Trail, b: int, clock: BootClock) -> None:
+    if trail.b == b and trail.start_utc is None:
+        trail.start_utc = _late(trail, clock, trail.start_u)
+        trail.end_utc = trail.start_utc + trail.end_u - trail.start_u
+
+
+def _place_ticket(ticket: Ticket, b: int, clock: BootClock) -> bool:
+    """Whether something of it lay in that boot and had no hour."""
+    placed = False
+    for part in ("open", "accepted", "technical", "closed"):
+        u = getattr(ticket, f"{part}_u")
+        if getattr(ticket, f"{part}_b") == b and getattr(ticket, f"{part}_utc") is None:
+            setattr(ticket, f"{part}_utc", _late(ticket, clock, u))
+            placed = True
+    return placed
+
+
+def _late(row: Row | Ticket, clock: BootClock, u: int) -> int:
+    """The hour of `u`; notes that the row got it late, and the worst doubt of its hours."""
+    row.late = True
+    row.uncertainty_ms = max(row.uncertainty_ms or 0, clock.uncertainty_at(u))
+    return clock.utc_at(u)

@@ -1,12 +1,14 @@
 """Works events into contacts and sessions, in the order of each journal. It refuses nothing: what
 does not fit (an answer to a call that nobody offered) is kept and marked as estimated.
+
+What the agent declares of a call: the steps of its protocol, its motive, its code. A code may
+come long after the call, and another one in its place.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from diadema.ingest import (
-    conduct,
     contacts,
     queues,
     sessions,
@@ -16,12 +18,94 @@ from diadema.ingest import (
     transfers,
     update_steps,
 )
-from diadema.ingest.changes import Changes
 from diadema.ingest.clock_sync import end_boot, hour_before_anchor
 from diadema.ingest.closing import stop_clocks
+from diadema.ingest.contacts import find, known_closed
+from diadema.ingest.messages import Changes
+from diadema.store.rows import Contact, Step
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event
+
+type Utc = int | None
+
+BLOCK_MS = 2_000  # ticks closer than this were made «en bloque»
+
+
+def _step(changes: Changes, state: StationState, event: ev.ContactStep, utc: Utc) -> None:
+    contact = find(changes, state, event, utc)
+    steps = contact.details().steps
+    method = event.method or None
+    known = next((one for one in steps if one.step == event.step), None)
+    if known is not None:  # how the identity was verified is asked after its tick
+        known.method = method or known.method
+        return
+    new = Step(
+        step=event.step, result=event.result, how=event.how, b=event.b, u=event.u, method=method
+    )
+    if _ticked(new):
+        before = next((one for one in reversed(steps) if _ticked(one)), None)
+        if before is not None and before.b == new.b and new.u - before.u < BLOCK_MS:
+            before.block = new.block = True
+        new.block |= contact.phase in ("wrapup", "closed")
+    steps.append(new)
+
+
+def _ticked(step: Step) -> bool:
+    """By her own key; what is left out or comes by itself is no tick."""
+    return step.how == "key" and step.result == "done"
+
+
+def _motive(changes: Changes, state: StationState, event: ev.ContactMotive, utc: Utc) -> None:
+    more = find(changes, state, event, utc).details()
+    more.motive, more.motive_version = event.motive, str(event.version)
+
+
+def _playbook(changes: Changes, state: StationState, event: ev.ContactPlaybook, utc: Utc) -> None:
+    more = find(changes, state, event, utc).details()
+    more.playbook, more.playbook_version = event.playbook, str(event.version)
+
+
+def _typified(changes: Changes, state: StationState, event: ev.ContactTypified, utc: Utc) -> None:
+    running = state.open
+    contact = running[0] if running and running[0].c == event.c else _coded(changes, state, event)
+    if contact is None:
+        if running:  # it is of another call, whose events are lost
+            return
+        contact = find(changes, state, event, utc)
+    contact.code, contact.version, contact.how = event.code, str(event.version), event.how
+
+
+def _retypified(
+    changes: Changes, state: StationState, event: ev.ContactRetypified, utc: Utc
+) -> None:
+    contact = _coded(changes, state, event)
+    if contact is not None:
+        if contact.code != event.code:
+            contact.details().author = event.author
+        contact.code, contact.version, contact.how = event.code, str(event.version), "agent"
+
+
+def _coded(changes: Changes, state: StationState, event: Any) -> Contact | None:
+    for contact in state.open:
+        if contact.c == event.c:
+            return contact
+    over = known_closed(changes, state, event.c)
+    if over is None:
+        over = changes.older_contact(event.s, event.e, event.n, event.c)
+        if over is not None:
+            changes.contact(over)
+    return over
+
+
+HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
+    ev.ContactStep: _step,
+    ev.ContactMotive: _motive,
+    ev.ContactPlaybook: _playbook,
+    ev.ContactTypified: _typified,
+    ev.ContactRetypified: _retypified,
+}
+
 
 type Handler = Callable[[Changes, StationState, Any, int | None], None]
 
@@ -29,7 +113,7 @@ _HANDLERS: Mapping[type[Event], Handler] = {
     **sessions.HANDLERS,
     **contacts.HANDLERS,
     **transfers.HANDLERS,
-    **conduct.HANDLERS,
+    **HANDLERS,
     **tickets.HANDLERS,
     **supervision.OF_STATIONS,
     **update_steps.HANDLERS,

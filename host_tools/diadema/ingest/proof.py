@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from diadema.site.station_keys import StationKeys
-from diadema.store.station_memory import Greeting
+from diadema.store.station_state import Greeting
 from diadema.wire.commands import Hello
 
 

@@ -1,20 +1,31 @@
-"""Station, session and presence events, worked into session rows and the station's state."""
+"""Station, session and presence events, worked into session rows and the station's state.
 
-from collections.abc import Callable, Mapping
+Since when an agent is out: the end of the last session of hers, whatever came in first.
+
+Marks that come when they were already taken as lost: like all that comes then they are kept but
+not worked in, for the rest of their journal went on without them. In the ledger they must be.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import UnsetType
+from sqlalchemy import Connection, select
 
-from diadema.ingest.changes import Changes
 from diadema.ingest.clock_sync import take_anchor
 from diadema.ingest.closing import close_all
+from diadema.ingest.decode import decode
+from diadema.ingest.messages import Changes
 from diadema.ingest.trails import break_off
+from diadema.ingest.window import Window
 from diadema.store import tables
-from diadema.store.chain import Told
+from diadema.store.chain import Placed, Told
 from diadema.store.rows import Session
 from diadema.store.station_state import StationState
+from diadema.store.writer import Doubtful
 from diadema.wire import events as ev
-from diadema.wire.events import Event
+from diadema.wire.events import AttendanceMarked, Event
 
 type Utc = int | None
 
@@ -203,3 +214,73 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]
     ev.SessionClosed: _closed,
     ev.PresenceChanged: _presence,
 }
+
+
+class Departures:
+    """By agent. A session whose end has no hour, and that nothing says was over before the last
+    known one, leaves it unknown since when.
+    """
+
+    def __init__(self, tx: Connection) -> None:
+        self._last: dict[str, int] = {}
+        self._journals: dict[tuple[str, str, int], int] = {}  # a, s, e: n of the last with an hour
+        self._doubtful: dict[str, dict[tuple[str, int, int], int | None]] = {}  # with open_utc
+        row = tables.sessions.c
+        query = select(row.a, row.s, row.e, row.n, row.open_utc, row.close_utc)
+        for found in tx.execute(query.where(row.reason.is_not(None))):
+            self._note(*found)
+
+    def note(self, sessions: Iterable[Session]) -> None:
+        """These are new, or changed."""
+        for one in sessions:
+            if one.reason is not None:
+                self._note(one.a, one.s, one.e, one.n, one.open_utc, one.close_utc)
+
+    def since(self, a: str) -> int | None:
+        last, doubtful = self._last.get(a), self._doubtful.get(a)
+        if last is None or not doubtful:
+            return last
+        unknown = any(
+            (open_utc is None or open_utc >= last) and n > self._journals.get((a, s, e), 0)
+            for (s, e, n), open_utc in doubtful.items()
+        )
+        return None if unknown else last
+
+    def _note(
+        self, a: str, s: str, e: int, n: int, open_utc: int | None, close_utc: int | None
+    ) -> None:
+        if close_utc is None:
+            self._doubtful.setdefault(a, {})[s, e, n] = open_utc
+            return
+        self._last[a] = max(self._last.get(a, 0), close_utc)
+        self._journals[a, s, e] = max(self._journals.get((a, s, e), 0), n)
+        if (its := self._doubtful.get(a)) is not None:
+            its.pop((s, e, n), None)
+
+
+_KIND = str(AttendanceMarked.__struct_config__.tag)
+
+
+def marks_among(recovered: Iterable[Doubtful]) -> list[AttendanceMarked]:
+    events = [decode(event.body)[1] for event in recovered if event.k == _KIND]
+    return [event for event in events if isinstance(event, AttendanceMarked)]
+
+
+def placed(
+    tx: Connection, event: AttendanceMarked, generation: int, window: Window
+) -> tuple[Told, Placed]:
+    """With its hour, by the anchor of its boot that lies nearest."""
+    row = tables.anchors.c
+    its = (row.s == event.s) & (row.e == event.e) & (row.b == event.b)
+    anchors = tx.execute(select(tables.anchors).where(its)).all()
+    if event.t is not None and not window.first <= event.t <= window.last:
+        event = msgspec.structs.replace(event, t=None)
+    if not anchors:
+        return told_of(event), (generation, event.t, None)
+    near = min(anchors, key=lambda anchor: abs(anchor.u - event.u))
+    off = event.u - near.u
+    doubt = near.uncertainty_ms - -abs(off) * near.drift_error_ppb // 10**9
+    utc: int | None = near.utc + off + off * near.drift_ppb // 10**9
+    if not window.first <= near.utc + off <= window.last:
+        utc = None
+    return told_of(event), (generation, utc, doubt if event.t is None else None)

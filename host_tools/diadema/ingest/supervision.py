@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import Changes
 from diadema.store import tables
 from diadema.store.chain import correction_link
 from diadema.store.host_rows import Act, Choice, Inspection, Receipt, Sent

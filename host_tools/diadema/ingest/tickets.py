@@ -5,7 +5,7 @@ time was technical. An open one is in the state of its station; each change of i
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import Changes
 from diadema.store.rows import Contact, Ticket
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev

@@ -3,7 +3,7 @@
 A clock that runs backwards within a boot moves nothing back: the time goes on at the latest `u`.
 """
 
-from diadema.ingest.changes import Changes
+from diadema.ingest.messages import Changes
 from diadema.store.rows import Contact, Session, Span, Trail
 from diadema.store.station_state import StationState, foremost
 from diadema.wire.events import Event

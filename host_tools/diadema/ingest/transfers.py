@@ -5,9 +5,9 @@ switch that says otherwise. Consult time is hold time, and is kept apart too.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diadema.ingest.changes import Changes
 from diadema.ingest.closing import stop_hold
 from diadema.ingest.contacts import find, go_on
+from diadema.ingest.messages import Changes
 from diadema.store.rows import Contact
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev

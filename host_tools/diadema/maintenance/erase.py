@@ -5,12 +5,17 @@ tells of people beside the store goes too (`files`), and what comes back is know
 Of a station only whole sessions are taken, up to the last one that was closed before the limit, so
 that none is half somebody's. Attendance keeps its own, longer time. Until that is over too, who
 knows a mark can find by hour and seat whose the nameless session beside it was.
+
+What tells of people outside the store: the broker's stream, logs, files of scheduled reports,
+and journals read from boards.
 """
 
 import contextlib
+import re
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +26,83 @@ from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.exclusive import alone
-from diadema.base.paths import DataDir
-from diadema.maintenance.erase_files import clear_files
+from diadema.base.locks import alone
+from diadema.base.paths import DataDir, write_whole
 from diadema.maintenance.rebuild import rebuild
 from diadema.maintenance.records_keeping import enter
+from diadema.report.model import Scope
+from diadema.report.period import any_period
+from diadema.report.schedule import runs, write_runs
 from diadema.store.erased import ERASED, ErasedList, last_erasure
 from diadema.wire.scrub import Names, scrubbed
+
+GONE = "erased"
+_OWN = ("schedules.json", "runs.json")  # of the reports: what was ordered, and what came of it
+_STREAM = "$MQTT_msgs"
+
+
+def clear_files(data: DataDir, before_ms: int, names: Collection[str]) -> int:
+    """How many went. `names`: of whom something was erased. The broker must not run."""
+    gone = _clear_reports(data, before_ms)
+    for folder in (data.reports, data.journals, data.logs):
+        for path in _old(folder, before_ms):
+            path.unlink()
+            gone += 1
+    _scrub_logs(data, names)
+    _clear_stream(data)
+    return gone
+
+
+def _old(folder: Path, before_ms: int) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        own = path.parent == folder and path.name in _OWN
+        if path.is_file() and not own and path.stat().st_mtime * 1000 < before_ms:
+            yield path
+
+
+def _clear_reports(data: DataDir, before_ms: int) -> int:
+    """Those of spans that are erased: they can be had again, without names. A file that was
+    copied is as old as its span all the same.
+    """
+    limit, gone = datetime.fromtimestamp(before_ms / 1000, UTC).date(), 0
+    made = runs(data)
+    for run in made:
+        if run.file is None or not _is_over(run.span, limit):
+            continue
+        if (data.reports / run.file).exists():
+            (data.reports / run.file).unlink()
+            gone += 1
+        if run.scope.of == "agent":
+            run.scope = Scope(of="agent", code=GONE)
+    if made:
+        write_runs(data, made)
+    return gone
+
+
+def _is_over(span: str, limit: date) -> bool:
+    return any_period(span).last < limit
+
+
+def _scrub_logs(data: DataDir, names: Collection[str]) -> None:
+    """Nobody's id stays in what is newer."""
+    if not names or not data.logs.is_dir():
+        return
+    any_name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    whole = re.compile(rf"(?<![\w-])(?:{any_name})(?![\w-])".encode())
+    for path in sorted(data.logs.iterdir()):
+        if path.is_file():
+            said = path.read_bytes()
+            if (left := whole.sub(GONE.encode(), said)) != said:
+                write_whole(path, left)
+
+
+def _clear_stream(data: DataDir) -> None:
+    """The broker makes it anew. What it held and the store had not is in the stations' journals:
+    those free only what the store has acknowledged.
+    """
+    for folder in data.nats.rglob(f"streams/{_STREAM}") if data.nats.is_dir() else ():
+        shutil.rmtree(folder)
+
 
 MONTH_MS = 365.25 / 12 * 86_400_000
 MARK_YEARS = 5  # by DS 004-2006-TR

@@ -17,7 +17,7 @@ from diadema.base.paths import DataDir, cannot_write
 from diadema.report.model import Scope
 from diadema.report.schedule import runs
 from diadema.site.directory.book import Directory
-from diadema.site.directory.reading import teams_of
+from diadema.site.directory.people_of import teams_of
 from diadema.site.file import hashed
 from diadema.store import Reader, open_reader, tables
 

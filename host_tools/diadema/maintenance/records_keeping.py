@@ -1,30 +1,195 @@
 """Keeps where each chain ends in the other file, and enters in both when a record was restored or
 worked out anew: so that it is told from a cut.
+
+Whether the records are whole: each chain by itself, and that none is shorter than, or another
+than, what the other file knows of it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table
+from msgspec import Struct
+from sqlalchemy import Connection, Table, func, select
 
 from diadema.access import Accounts
 from diadema.access.audit import append
-from diadema.access.database import writing
+from diadema.access.database import audit, writing
+from diadema.access.database import record_heads as kept_by_accounts
 from diadema.access.roles import Person
-from diadema.access.tables import audit
-from diadema.access.tables import record_heads as kept_by_accounts
 from diadema.base.clock import Clock
+from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.maintenance.records_checking import BEGUN, LEDGER, follows
-from diadema.store import Writer, open_writer, tables
+from diadema.store import Writer, open_reader, open_writer, tables
+from diadema.store.chain import correction_link, hour_link, mark_link, old_mark_link, unchained
 from diadema.store.record_heads import (
     AUDIT,
+    FIRST,
     Head,
     end_of,
+    hash_at,
     keep_heads,
     kept_head,
+    key_of,
+    link,
+    of_purpose,
 )
-from diadema.store.record_key import key_of, link, of_purpose
+from diadema.store.rows import HUB
+
+LEDGER = {"marks": tables.marks, "hours": tables.mark_hours, "corrections": tables.corrections}
+BEGUN = "records.begun"  # what the audit says when a head is kept for the first time
+
+
+class Fault(Struct, frozen=True):
+    """`what`: changed (row `number` does not follow), cut (rows up to `number` were there), other
+    (row `number` was another), unsealed (what the other file keeps was made by somebody else),
+    unkept (it keeps nothing), again (what it kept was begun again).
+    """
+
+    ledger: str
+    what: str
+    number: int
+
+
+def check_audit(data: DataDir, printed: str | None = None) -> list[Fault]:
+    """`printed`: a head of it, as a report has it. Raises DiademaError."""
+    accounts = Accounts(data)
+    try:
+        broken = accounts.audit.check()
+        faults = [Fault(AUDIT, "changed", broken)] if broken else []
+        with accounts.engine.connect() as own:
+            if data.store.exists():
+                with _store(data) as other:
+                    faults += _ends(data, AUDIT, own, audit, other, tables.record_heads)
+            if printed:
+                faults += _as_printed(AUDIT, own, audit, printed)
+        begun = [
+            str(row.detail.get("ledger")) for row in accounts.audit.rows(what=BEGUN, limit=1000)
+        ]
+    finally:
+        accounts.close()
+    return faults + [Fault(name, "again", 0) for name in sorted({*begun}) if begun.count(name) > 1]
+
+
+def audit_was_cut(data: DataDir) -> bool:
+    """Whether the store knows of more than there is. One that cannot be read knows of nothing:
+    then no hub comes up.
+    """
+    try:
+        faults = check_audit(data)
+    except DiademaError:
+        return False
+    return any(one.what in ("cut", "other", "unsealed") for one in faults)
+
+
+def check_ledger(data: DataDir, printed: str | None = None) -> list[Fault]:
+    """The same of marks, their hours, and corrections. Raises DiademaError."""
+    accounts = Accounts(data)
+    try:
+        with _store(data) as own, accounts.engine.connect() as other:
+            faults = [*_marks(data, own), *_corrections(own)]
+            for name, table in LEDGER.items():
+                faults += _ends(data, name, own, table, other, kept_by_accounts)
+            if printed:
+                faults += _as_printed("marks", own, tables.marks, printed)
+    finally:
+        accounts.close()
+    return faults
+
+
+@contextmanager
+def _store(data: DataDir) -> Iterator[Connection]:
+    reader = open_reader(data.store)
+    try:
+        with reader.engine.connect() as tx:
+            yield tx
+    finally:
+        reader.close()
+
+
+def _ends(
+    data: DataDir, ledger: str, own: Connection, table: Table, other: Connection, heads: Table
+) -> list[Fault]:
+    """Against what the other file keeps."""
+    end = end_of(own, ledger, table)
+    kept, sealed = kept_head(other, heads, key_of(data.root), ledger)
+    if kept is None:
+        return [Fault(ledger, "unkept", end.count)] if end.count else []
+    return [] if sealed and follows(own, table, kept) else [_fault(kept, end, sealed)]
+
+
+def follows(own: Connection, table: Table, kept: Head) -> bool:
+    """Whether a chain has come from there."""
+    return hash_at(own, table, kept.count) == kept.hash
+
+
+def _fault(kept: Head, end: Head, sealed: bool) -> Fault:
+    what = "unsealed" if not sealed else "cut" if end.count < kept.count else "other"
+    return Fault(kept.ledger, what, kept.count)
+
+
+def _as_printed(ledger: str, own: Connection, table: Table, printed: str) -> list[Fault]:
+    count, _, digest = printed.partition(":")
+    number = int(count) if count.isdecimal() else -1
+    found = hash_at(own, table, number) if number >= 0 else None
+    if found is None:
+        return [Fault(ledger, "cut", number)]
+    return [] if digest and found.startswith(digest) else [Fault(ledger, "other", number)]
+
+
+def _marks(data: DataDir, tx: Connection) -> list[Fault]:
+    """The first mark, and the first hour, that does not follow."""
+    key, before, keyless = of_purpose(key_of(data.root), "marks"), FIRST, True
+    hours = {
+        row.mark: (row.utc, row.uncertainty_ms) for row in tx.execute(select(tables.mark_hours))
+    }
+    faults: list[Fault] = []
+    rows = tx.execute(select(tables.marks).order_by(tables.marks.c.number))
+    for number, row in enumerate(rows, 1):
+        told, (generation, utc, doubt) = unchained(tuple(row))
+        late = hours.get(row.number)
+        keyless = keyless and row.hash == old_mark_link(before, number, told)
+        if keyless:
+            right = late == (utc, doubt) if late else utc is None
+        else:
+            placed = (generation, None, None) if late else (generation, utc, doubt)
+            link = mark_link(key, before, number, told, placed)
+            right = row.hash == link and (late is None or late == (utc, doubt))
+        if row.number != number or not right:
+            faults.append(Fault("marks", "changed", number))
+            break
+        before = row.hash
+    return faults + _hours(data, tx)
+
+
+def _hours(data: DataDir, tx: Connection) -> list[Fault]:
+    key, before = of_purpose(key_of(data.root), "hours"), FIRST
+    row_of = tables.mark_hours.c
+    rows = tx.execute(select(tables.mark_hours).order_by(row_of.number))
+    for number, row in enumerate(rows, 1):
+        right = hour_link(key, before, number, (row.mark, row.utc, row.uncertainty_ms))
+        if (row.number, row.hash) != (number, right):
+            return [Fault("hours", "changed", number)]
+        before = row.hash
+    last = tx.execute(select(func.max(tables.marks.c.number))).scalar() or 0
+    beyond = select(func.min(row_of.number)).where(row_of.mark > last)
+    lost = tx.execute(beyond).scalar()
+    return [Fault("hours", "other", lost)] if lost else []
+
+
+def _corrections(tx: Connection) -> list[Fault]:
+    """Their chain has no key of its own; where it ends is sealed in the other file."""
+    row_of = tables.corrections.c
+    before, own = FIRST, row_of.s.startswith(HUB)
+    rows = tx.execute(select(tables.corrections).where(own).order_by(row_of.number))
+    for number, row in enumerate(rows, 1):
+        *content, told_number, told = tuple(row)
+        if told_number != number or told != correction_link(before, number, content):
+            return [Fault("corrections", "changed", number)]
+        before = told
+    return []
+
 
 _HUB = Person(id="hub", name="hub", role="service")
 _encode = msgspec.json.Encoder().encode

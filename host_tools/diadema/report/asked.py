@@ -10,9 +10,8 @@ from functools import cached_property
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.cutoff import cut_of
-from diadema.figures.days import day_at, spans, start_of, zone_of
-from diadema.figures.joined_days import JoinedDay, joined_days
+from diadema.figures.days import cut_of, day_at, spans, start_of, zone_of
+from diadema.figures.joins import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cut, QueueSums, Sums
 from diadema.metrics.intervals import by_clock, clock_words
@@ -22,7 +21,7 @@ from diadema.report.model import Scope, Target
 from diadema.report.period import Period
 from diadema.site import description
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.words import text
 

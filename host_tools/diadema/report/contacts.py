@@ -10,13 +10,13 @@ from diadema.metrics import queue as of_queue
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Ratio, Section
-from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
     Part,
     Stated,
     agent_calls,
+    by_stage,
     day_lines,
     half_hour_lines,
     queue_table,

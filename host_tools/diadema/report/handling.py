@@ -10,7 +10,6 @@ from diadema.metrics import states
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked
 from diadema.report.model import Kind, Ratio, Section
-from diadema.report.stages import by_stage
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -18,6 +17,7 @@ from diadema.report.tables import (
     Stated,
     agent_calls,
     agent_lines,
+    by_stage,
     day_lines,
     half_hour_lines,
     queue_table,

@@ -1,4 +1,9 @@
-"""What must be equal: each rule with both of its sides, and the rows that break it."""
+"""What must be equal: each rule with both of its sides, and the rows that break it.
+
+What has no agent, no hour or no end yet: how many that no table shows there are.
+
+Where the records ended when a report was made: printed on it, so that paper tells of a cut.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -8,12 +13,14 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.figures.booking import UNCODED
-from diadema.figures.cutoff import position_of
+from diadema.figures.days import position_of
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Column, Section
+from diadema.report.tables import Line, Part, table
 from diadema.store import open_reader, tables
+from diadema.store.record_heads import AUDIT, Head, end_of
 
 _SHOWN = 5  # rows of those that break a rule
 
@@ -156,3 +163,41 @@ def _switch_days(asked: Asked) -> Iterator[Sides]:
         for queue, sums in day.queues.items():
             if asked.queue in (None, queue):
                 yield f"{day.day} {queue}", sums.received, halves[queue]
+
+
+def apart(asked: Asked) -> Section:
+    """A line each: calls that the switch says were answered and by nobody it names; contacts of
+    stations that never knew the hour, which are on no day; contacts that still ring, are dialled
+    or are not closed; callers of whom no end is known, who wait or whose end the log lost.
+    """
+    calls, floor = asked.total.calls(asked.queue), asked.scope.of == "floor"
+    late = asked.hourless
+    counts = {"no_hour": late.offered + late.dialed}
+    counts |= {"no_end": calls.open + calls.dialing + calls.aside_open}
+    if floor or asked.queue is not None:
+        side = asked.figures.queue(asked.queue)
+        counts = {"no_agent": side.no_agent, **counts, "no_end_queue": side.waiting}
+    order = ("no_agent", "no_hour", "no_end", "no_end_queue")
+    lines: list[Line[int]] = [
+        ([asked.say(f"apart.{name}")], counts[name]) for name in order if name in counts
+    ]
+    part = Part[int]("count", lambda n: n, total=None)
+    return table(asked, "apart", [("what", "text")], [part], lines, total=False)
+
+
+def seals(asked: Asked) -> list[str]:
+    """One line for a report; none where nothing is recorded yet. Of the audit what the store keeps
+    of it, some moments old.
+    """
+    reader = open_reader(asked.data.store)
+    heads = tables.record_heads.c
+    try:
+        with reader.engine.connect() as tx:
+            marks = end_of(tx, "marks", tables.marks)
+            kept = tx.execute(select(heads.count, heads.hash).where(heads.ledger == AUDIT)).first()
+    finally:
+        reader.close()
+    audit = Head(AUDIT, kept[0], kept[1]).short if kept else "—"
+    if not (marks.count or kept):
+        return []
+    return [asked.say("note.seals", marks=marks.short if marks.count else "—", audit=audit)]

@@ -10,13 +10,11 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cut
 from diadema.metrics.queue import SHORT_S
-from diadema.report.apart import apart
 from diadema.report.asked import Asked
-from diadema.report.invariants import invariants
+from diadema.report.invariants import apart, invariants, seals
 from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
-from diadema.report.seals import seals
 
 FROM_FIGURES = frozenset({"intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
 _GOES = 3

@@ -20,7 +20,8 @@ from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import mean, whole_seconds
 from diadema.site.directory.people import People
-from diadema.store import QueueCall, Reader, switch_calls
+from diadema.store import QueueCall, Reader
+from diadema.store import reader as switch_calls
 
 type Agent = str | None  # the switch named nobody
 

@@ -2,7 +2,7 @@
 came by themselves say nothing of the agent, so both stand apart.
 """
 
-from diadema.figures.protocol import Ticks, ticks_of
+from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Sums
 from diadema.metrics.rounding import percent
 from diadema.report.asked import Asked

@@ -1,25 +1,34 @@
 """Reports that are made by themselves: what was ordered, and when each falls due.
 
 `schedules.json` says what was ordered, `runs.json` what came of it; both stand beside the files.
+
+Schedules and their runs, for a terminal and for a script.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct, field
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir, cannot_write, write_whole
+from diadema.base.sanitize import visible
+from diadema.figures.days import zone_of
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope
 from diadema.report.period import Grain, Period, around
+from diadema.report.writing import hour
 from diadema.words import text
+from diadema.words.durations import clock
 
 SCHEDULES = 50
 _LOCK_S = 10.0
@@ -175,3 +184,80 @@ def _changing(data: DataDir) -> Iterator[list[Schedule]]:
         known = schedules(data)
         yield known
         write_whole(_file(data, "schedules"), msgspec.json.format(msgspec.json.encode(known)))
+
+
+_SHOWN = 20  # runs of a terminal
+
+
+def as_fields(data: DataDir, now_ms: int) -> dict[str, Any]:
+    zone = zone_of(data)
+    return {
+        "schedules": [
+            {
+                **msgspec.to_builtins(one),
+                "next_ms": next_due(one, now_ms, zone),
+                "next": hour(next_due(one, now_ms, zone), zone.key),
+            }
+            for one in schedules(data)
+        ],
+        "runs": [
+            {**msgspec.to_builtins(run), "state": run.state, "due": hour(run.due_ms, zone.key)}
+            for run in runs(data)
+        ],
+    }
+
+
+def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
+    def say(name: str, **values: object) -> str:
+        return text(f"reports.{name}", language, **values)
+
+    zone, ordered = zone_of(data), schedules(data)
+    if not ordered:
+        console.print(say("no_schedules"))
+    table = _table(say("schedules"), [say(f"schedule.{name}") for name in _HEADS])
+    for one in ordered:
+        when = hour(next_due(one, now_ms, zone), zone.key)
+        table.add_row(*map(Text, (one.name, *told(one, language), when)))
+    if ordered:
+        console.print(table)
+    made = runs(data)[:_SHOWN]
+    if made:
+        table = _table(say("runs"), [say(f"run.{name}") for name in _RUN_HEADS])
+        for run in made:
+            style = "red" if run.state == "failed" else ""
+            cells = (run.name, run.span, hour(run.due_ms, zone.key), said(run, language))
+            table.add_row(*map(Text, (*cells, visible(run.file or ""))), style=style)
+        console.print(table)
+
+
+_HEADS = ("name", "kind", "every", "scope", "format", "next")
+_RUN_HEADS = ("name", "span", "due", "state", "file")
+
+
+def told(one: Schedule, language: str) -> tuple[str, str, str, str]:
+    """Kind, when, whose and format in words."""
+    when = text(f"reports.every.{one.every}", language, at=one.at)
+    if one.running:
+        when += f" · {text('reports.schedule.running', language)}"
+    scope = one.scope
+    word = "scope.floor" if scope.of == "floor" else f"scope_of.{scope.of}"
+    whose = text(f"reports.{word}", language, whose=visible(scope.code))
+    return text(f"reports.kind.{one.kind}", language), when, whose, one.form.upper()
+
+
+def said(run: Run, language: str) -> str:
+    """How it went: made, made late, or failed and why."""
+    values: dict[str, object] = {
+        "late": clock(run.late_s), "reason": visible(run.reason or ""), "tries": run.tries
+    }  # fmt: skip
+    line = text(f"reports.state.{run.state}", language, **values)
+    if run.skipped:
+        line += f" · {text('reports.skipped', language, n=run.skipped)}"
+    return line
+
+
+def _table(title: str, heads: list[str]) -> Table:
+    table = Table(title=Text(title), title_justify="left", header_style="bold")
+    for head in heads:
+        table.add_column(head)
+    return table

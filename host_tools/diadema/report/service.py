@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from diadema.figures.joined_days import JoinedDay
+from diadema.figures.joins import JoinedDay
 from diadema.metrics import queue as of
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow

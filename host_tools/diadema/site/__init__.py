@@ -1,1 +1,2 @@
-"""A site's people, places and station configuration: the directory, and `site.json` as its import and export."""
+"""A site's people, places and station configuration: the directory; `site.json` is its
+import and export."""

@@ -1,1 +1,2 @@
-"""Stations as things: boards, images, flashing, provisioning, self-tests, updates, labels, the fleet."""
+"""Stations as things: boards, images, flashing, provisioning, self-tests, updates, labels and
+the fleet."""

@@ -3,7 +3,7 @@
 `open_writer` is for the ingest alone; everybody else reads through `open_reader`.
 """
 
-from diadema.store.errors import StoreBehind, StoreDamaged, StoreStale, StoreUnavailable
+from diadema.base.errors import StoreBehind, StoreDamaged, StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
 from diadema.store.rows import Contact, QueueCall, Session, Span, Ticket, Trail
 from diadema.store.writer import Batch, Writer, open_writer

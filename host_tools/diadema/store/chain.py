@@ -1,17 +1,18 @@
 """The chain of the attendance ledger: each row's hash is over the one before it and its own
 content with its hour, under the key of the records, so that none can be changed, taken out or put
 in. An hour that comes later is a link of a chain of its own, `mark_hours`.
+
+The chain of a ledger that was worked out anew: as it was, wherever the marks are the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from diadema.store import tables
-from diadema.store.record_heads import FIRST, end_of
-from diadema.store.record_key import link, of_purpose, old_link
+from diadema.store.record_heads import FIRST, end_of, link, of_purpose, old_link
 
 type Told = tuple[str, int, int, int, int, int | None, str | None, str | None, str, str]
 type Placed = tuple[int, int | None, int | None]  # generation, utc, uncertainty_ms
@@ -102,3 +103,38 @@ def unchained(row: Sequence[Any]) -> tuple[Told, Placed]:
     _, *told_and_hash = row
     told, placed = told_and_hash[:_TOLD], told_and_hash[_TOLD + 1 :]
     return tuple(told), tuple(placed)
+
+
+class Again:
+    """`late`: (utc, uncertainty_ms) of the marks by their old number that had their hour later, in
+    the order in which those came.
+    """
+
+    def __init__(self, key: bytes, late: Mapping[int, tuple[int, int | None]]) -> None:
+        self._key = key
+        self._marks_key = of_purpose(key, "marks")
+        self._late = late
+        self._order = {number: place for place, number in enumerate(late)}
+        self._hours: list[tuple[int, Hour]] = []
+        self._number, self._hash = 0, FIRST
+        self._keyless = True
+
+    def take(self, row: tuple[Any, ...], old: Any | None) -> MarkRow:
+        """The row of the next mark; `old`: its row as it stood."""
+        told, (generation, utc, doubt) = unchained(row)
+        self._number += 1
+        came_late = old is not None and self._late.get(old.number) == (utc, doubt)
+        if old is not None and came_late and utc is not None:
+            self._hours.append((self._order[old.number], (self._number, utc, doubt)))
+        keyless = old_mark_link(self._hash, self._number, told)
+        self._keyless = self._keyless and old is not None and old.hash == keyless
+        if self._keyless:
+            self._hash = keyless
+        else:
+            placed = (generation, None, None) if came_late else (generation, utc, doubt)
+            self._hash = mark_link(self._marks_key, self._hash, self._number, told, placed)
+        return (self._number, *told, self._hash, generation, utc, doubt)
+
+    def hours(self) -> list[HourRow]:
+        self._hours.sort(key=lambda one: one[0])
+        return HourChain(self._key).extend(hour for _, hour in self._hours)

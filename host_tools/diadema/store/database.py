@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select, update
 from sqlalchemy.exc import DBAPIError
 
-from diadema.base.errors import DiademaError
-from diadema.store.bulk import replacement
-from diadema.store.errors import StoreDamaged, is_damage
+from diadema.base.errors import DiademaError, StoreDamaged, is_damage
 from diadema.store.kept_contacts import from_columns, from_names
+from diadema.store.loading import replacement
 from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so

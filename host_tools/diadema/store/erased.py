@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.store.record_key import key_of, of_purpose
+from diadema.store.record_heads import key_of, of_purpose
 
 ERASED = "erased"  # of an entry of the records
 _BYTES = 16

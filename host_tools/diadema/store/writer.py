@@ -1,12 +1,21 @@
 """The one writer of the store. A batch is one transaction: all of it is on the disk, or nothing.
 
 Hot statements are compiled once and given the values of many rows.
+
+Writes batches on a thread of its own, one after the other, while the next is worked out.
+
+What is stored already under the numbers that came once more, by few statements.
+
+After an outage a thousand stations send everything again: if a double cost more than a new event
+does, that would never end.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +23,93 @@ from sqlalchemy import Connection, Engine, Table, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from diadema.base.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.base.idempotency import KEPT_MS
 from diadema.base.paths import DataDir
 from diadema.store import tables
-from diadema.store.behind import Behind
-from diadema.store.bulk import Bulk, insertion, renewal, replacement
 from diadema.store.chain import HourChain, MarkRow, enter_old_hours
 from diadema.store.database import open_database
-from diadema.store.doubles import known_bodies
 from diadema.store.erased import ErasedList, erased_list
-from diadema.store.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
 from diadema.store.kept_contacts import ContactRow
 from diadema.store.kept_trails import TrailRow
-from diadema.store.record_key import key_of
+from diadema.store.loading import Bulk, insertion, renewal, replacement
+from diadema.store.record_heads import key_of
+
+
+class Behind[Work, Done]:
+    """`submit` and `settle` are for one thread. After a batch that failed none is written, for it
+    would lack what is before it, until `settle` has told that.
+    """
+
+    def __init__(self, write: Callable[[Work], Done]) -> None:
+        self._write = write
+        self._thread = ThreadPoolExecutor(1, "store")
+        self._under_way: deque[Future[Done]] = deque()
+        self._failed = False
+
+    @property
+    def failed(self) -> bool:
+        return self._failed
+
+    def submit(self, work: Work) -> Future[Done]:
+        """The future raises what `write` raises, or StoreStale after a failure."""
+        while self._under_way and self._under_way[0].done():
+            self._under_way.popleft()
+        future: Future[Done] = Future()
+        future.set_running_or_notify_cancel()  # nobody can cancel it, and so leave a hole
+        self._under_way.append(future)
+        self._thread.submit(self._do, work, future)
+        return future
+
+    def wait(self) -> None:
+        """Until nothing is under way."""
+        wait(self._under_way)
+        self._under_way.clear()
+
+    def settle(self) -> bool:
+        """Wait; whether everything since the last time was written."""
+        self.wait()
+        failed, self._failed = self._failed, False
+        return not failed
+
+    def close(self) -> None:
+        self._thread.shutdown()
+
+    def _do(self, work: Work, future: Future[Done]) -> None:
+        try:
+            if self._failed:
+                raise StoreStale("a batch before this one was not written")
+            done = self._write(work)
+        except BaseException as error:
+            self._failed = True
+            future.set_exception(error)
+        else:
+            future.set_result(done)
+
+
+type Number = tuple[str, int, int]  # s, e, n
+
+_ASKED = 4096  # numbers in one statement; SQLite takes 32 766 values
+_KNOWN = [  # CROSS JOIN: what is asked is the outer loop, whatever the planner thinks
+    f"WITH asked (s, e, n) AS (VALUES %s) SELECT s, e, n, body FROM asked CROSS JOIN {name} "
+    "USING (s, e, n)"
+    for name in ("events", "dead_letters", "conflicts")
+]
+
+
+def known_bodies(tx: Connection, numbers: list[Number]) -> dict[Number, set[bytes]]:
+    """The bodies stored under each of these numbers; one without any is left out."""
+    known: dict[Number, set[bytes]] = {}
+    different = list(dict.fromkeys(numbers))
+    for at in range(0, len(different), _ASKED):
+        asked = different[at : at + _ASKED]
+        values = tuple(chain.from_iterable(asked))
+        for statement in _KNOWN:
+            text = statement % ", ".join(["(?, ?, ?)"] * len(asked))
+            for s, e, n, body in tx.exec_driver_sql(text, values):
+                known.setdefault((s, e, n), set()).add(body)
+    return known
+
 
 _ANSWERED = """UPDATE commands SET status = 'answered', answer = given.column3
 FROM (VALUES (?, ?, ?)) AS given WHERE s = given.column1 AND i = given.column2"""

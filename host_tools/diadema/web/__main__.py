@@ -22,8 +22,8 @@ import uvicorn
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.logs import begin_log
-from diadema.base.open_files import raise_open_files
 from diadema.base.paths import keep_private
+from diadema.base.processes import raise_open_files
 from diadema.web.connections import (
     Connections,
     loop_with_short_handshakes,

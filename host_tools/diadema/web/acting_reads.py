@@ -9,7 +9,7 @@ from sqlalchemy import select
 from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
 from diadema.store import open_reader, tables
-from diadema.store.badges import Badges
+from diadema.store.attendance import Badges
 from diadema.store.host_rows import Correction
 from diadema.store.register import Acted, Reading
 

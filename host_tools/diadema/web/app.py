@@ -20,7 +20,6 @@ from diadema.web import (
     handover,
     inspection_api,
     ledger_api,
-    openapi,
     people_api,
     refusals,
     reports_api,
@@ -70,10 +69,10 @@ def create_app(service: Service) -> ASGIApp:
         docs_url=None,  # its page would come from a CDN
         redoc_url=None,
         lifespan=lifespan,
-        responses=openapi.RESPONSES,
+        responses=api.RESPONSES,
     )
     app.state.service = service
-    openapi.describe(app)
+    api.describe(app)
     refusals.speak(app)
     app.add_exception_handler(Wrong, people_api.on_wrong)
 

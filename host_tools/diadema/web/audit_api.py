@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from diadema.access.roles import Person
-from diadema.site.directory.reading import teams_of
+from diadema.site.directory.people_of import teams_of
 from diadema.web.api import Served
 from diadema.web.asking import need
 from diadema.web.paging import Limit

@@ -95,7 +95,7 @@ def _told(path: Path, words: Mapping[str, str]) -> str:
 
 
 def _archive(name: str, plan: "Plan") -> bytes:
-    from diadema.stations.flash.web import web_files
+    from diadema.stations.flash.plan import web_files
 
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as out:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from diadema.access.roles import Person
 from diadema.base.paths import DataDir
-from diadema.stations.selftest.reading import inspection, inspections
+from diadema.stations.selftest.record import inspection, inspections
 from diadema.web.api import Served, StationId, ask_hub
 from diadema.web.asking import need, while_there
 from diadema.web.guard import language_of

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, select, tuple_
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.attendance import Mark
 from diadema.store.rows import Contact, Session

@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from diadema.access.answers import Answers
+from diadema.access.audit import Answers
 from diadema.base.idempotency import (
     MOST_CHARACTERS,
     Once,

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from diadema.base.paths import DataDir
-from diadema.figures.cutoff import cut_of
+from diadema.figures.days import cut_of
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.store.register import Acted
 

@@ -1,7 +1,19 @@
-"""The web's moving parts in one place: floor, feed, the two streams, and the counters of them."""
+"""The web's moving parts in one place: floor, feed, the two streams, and the counters of them.
+
+Work that goes on behind the pages: whatever one part of it raises, it begins again and the
+others go on.
+
+Keeps the roll-ups near to the store, in the process that nobody waits for. Who reads figures
+does what is left himself, so nothing depends on it but his time.
+
+Has the scheduled reports made when they fall due, in the process that nobody waits for.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import BrokenExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,19 +29,109 @@ from diadema.base.clock import Clock
 from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.figures.roll import roll
+from diadema.report.scheduled import pending, run_due
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import Kept
-from diadema.web.background import Background
-from diadema.web.channel import Source
-from diadema.web.channels import Channels
-from diadema.web.feed import Feed, HubAbsent, HubSilent, NatsAbsent
-from diadema.web.floor import Floor
+from diadema.site.directory.people_of import Kept
+from diadema.web.channel import Channels, Source
+from diadema.web.feed import Feed, Floor, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.pace import Pace
-from diadema.web.report_clock import ReportClock
-from diadema.web.rolling import Rolling
 from diadema.web.settings import Settings
 from diadema.web.watch import Watch
 from diadema.web.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_FIRST_S = 0.5
+_LONGEST_S = 30.0
+
+
+class Background:
+    """`failures` of all parts."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    async def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do `work` until it ends by itself. An error is logged where it is another one than last
+        time; each next start waits twice as long.
+        """
+        pause, told = _FIRST_S, ""
+        while True:
+            try:
+                await work()
+                return
+            except Exception as error:
+                self.failures += 1
+                if repr(error) != told:
+                    told = repr(error)
+                    log.exception("%s failed, and begins again", name)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_S)
+
+
+_EVERY_S = 30.0
+
+
+class Rolling:
+    def __init__(self, data: DataDir, pace: Pace, worker: Worker) -> None:
+        self._data = data
+        self._pace = pace
+        self._worker = worker
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """The first time after a while, when whoever came first has been served."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            await self.catch_up()
+
+    async def catch_up(self) -> int:
+        """Work off what there is; gives the number of cells. What is wrong is told once."""
+        cells = 0
+        try:
+            while self._data.store.exists():
+                done = await self._worker.behind(roll, self._data, self._pace.now_ms())
+                cells += done.cells
+                if done.done or not done.cells:  # or another process does it
+                    break
+            self._trouble = ""
+        except (DiademaError, OSError, BrokenProcessPool) as error:
+            if str(error) != self._trouble:
+                log.error("roll-ups: %s", error)
+            self._trouble = str(error)
+        return cells
+
+
+_LOOK_S = 5.0
+
+
+class ReportClock:
+    """`trouble`: why nothing can be made at all, for the page; empty when it can."""
+
+    def __init__(self, data: DataDir, pace: Pace, worker: Worker) -> None:
+        self.trouble = ""
+        self._data = data
+        self._pace = pace
+        self._worker = worker
+
+    async def run(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(_LOOK_S)
+
+    async def look(self) -> None:
+        """Make what is due now. A folder that cannot be used is told once, and looked at again."""
+        try:
+            now_ms = self._pace.now_ms()
+            if self._data.reports.exists() and pending(self._data, now_ms):
+                for run in await self._worker.behind(run_due, self._data, now_ms):
+                    log.info("scheduled report %s of %s: %s", run.name, run.span, run.state)
+            self.trouble = ""
+        except (DiademaError, OSError, BrokenExecutor) as error:
+            if str(error) != self.trouble:
+                log.error("scheduled reports: %s", error)
+            self.trouble = str(error)
 
 
 class Service:

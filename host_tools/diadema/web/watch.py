@@ -12,7 +12,7 @@ from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
 from diadema.store import open_reader
 from diadema.web.alerts import Alert, Key, Moment, alerts
-from diadema.web.floor import Floor
+from diadema.web.feed import Floor
 from diadema.web.pace import Pace
 
 log = logging.getLogger(__name__)

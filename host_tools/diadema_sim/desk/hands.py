@@ -1,19 +1,121 @@
 """The hands at the virtual desk and the switchboard behind it: a request in, the deed done.
 
 Keys, badge and plugs go to the simulated board; what an exchange does goes through the real hub.
+
+What a page may ask of its station, typed: one JSON object a message, told apart by `do`.
+
+Anything else is answered by a sentence of the catalogue, and the socket goes on.
 """
 
 import asyncio
 import itertools
 from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from diadema.base.errors import DiademaError
+from diadema.words import text
+from msgspec import Meta, Struct
 
 from diadema_sim.at_desk import AtDesk
-from diadema_sim.desk import requests
-from diadema_sim.desk.requests import Refused, Request
-from diadema_sim.desk.samples import Sample
+from diadema_sim.desk.look import Sample
 from diadema_sim.hub_client import HubClient, HubUnreachable
 from diadema_sim.people import QUEUES
 from diadema_sim.station import NoPower
+
+TEXT_LIMIT = 84  # characters of a message, as the station takes them
+
+type Key = Annotated[int, Meta(ge=1, le=6)]
+
+
+class Refused(DiademaError):
+    """What was asked cannot be done now; `word` is in the catalogue under `desk.error.`"""
+
+    def __init__(self, word: str, **values: object) -> None:
+        super().__init__(word)
+        self.word = word
+        self.values = values
+
+    def sentence(self, language: str) -> str:
+        return text(f"desk.error.{self.word}", language, **self.values)
+
+
+class Request(Struct, tag_field="do", forbid_unknown_fields=True, frozen=True):
+    """The base of all; says nothing itself."""
+
+
+class Down(Request, tag="down", frozen=True):
+    key: Key
+
+
+class Up(Request, tag="up", frozen=True):
+    key: Key
+
+
+class Press(Request, tag="press", frozen=True):
+    """A short press by somebody whose hand cannot say how long."""
+
+    key: Key
+
+
+class Tap(Request, tag="tap", frozen=True):
+    badge: Annotated[str, Meta(max_length=16)]
+
+
+class Headset(Request, tag="headset", frozen=True):
+    plugged: bool
+
+
+class Cable(Request, tag="cable", frozen=True):
+    plugged: bool
+
+
+class Power(Request, tag="power", frozen=True):
+    on: bool
+
+
+class Ring(Request, tag="ring", frozen=True):
+    """The switchboard offers an incoming call."""
+
+
+class Withdraw(Request, tag="withdraw", frozen=True):
+    """… and takes it back, as when another agent is free."""
+
+
+class HangUp(Request, tag="hangup", frozen=True):
+    """The caller puts the receiver down, ringing or talking."""
+
+
+class Message(Request, tag="text", frozen=True):
+    """The supervisor writes a line."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_LIMIT, pattern=r"^[^\x00-\x1f]+\Z")]
+
+
+_ANY: Any = Down | Up | Press | Tap | Headset | Cable | Power | Ring | Withdraw | HangUp | Message
+_DECODER = msgspec.json.Decoder(_ANY)
+ACTIONS = tuple(str(kind.__struct_config__.tag) for kind in Request.__subclasses__())
+
+
+def parse(message: str | bytes) -> Request:
+    """Raises Refused with what to mend."""
+    try:
+        request: Request = _DECODER.decode(message)
+    except msgspec.ValidationError as error:
+        wrong, _, place = str(error).partition(" - at `")
+        if place.startswith("$.do") or "`do`" in wrong or (not place and "object" in wrong):
+            raise Refused("bad_action", allowed=", ".join(ACTIONS)) from error
+        named = place.removeprefix("$.").removesuffix("`") or _quoted(wrong)
+        raise Refused("bad_field", where=named) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Refused("bad_json") from error
+    return request
+
+
+def _quoted(wrong: str) -> str:
+    """The field's name in `Object missing required field `key``."""
+    return wrong.split("`")[1] if "`" in wrong else "$"
+
 
 SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell
 _TALKING = ("talking", "held", "consulting")
@@ -54,21 +156,21 @@ class Hands:
     async def _do(self, request: Request) -> None:
         station = self._station
         match request:
-            case requests.Down(key=key):
+            case Down(key=key):
                 await _pass(self._lifted, SHORTEST_S)
                 await station.ask({"do": "press", "key": key})
                 self._down[key] = asyncio.get_running_loop().time()
-            case requests.Up(key=key):
+            case Up(key=key):
                 await self._release(key)
-            case requests.Press(key=key):
+            case Press(key=key):
                 await station.press(key)
-            case requests.Tap(badge=badge):
+            case Tap(badge=badge):
                 await self._tap(badge)
-            case requests.Headset(plugged=plugged):
+            case Headset(plugged=plugged):
                 await (station.plug() if plugged else station.unplug())
-            case requests.Cable(plugged=plugged):
+            case Cable(plugged=plugged):
                 (station.cable.plug if plugged else station.cable.pull)()
-            case requests.Power(on=on):
+            case Power(on=on):
                 self._down.clear()
                 await (station.power_on() if on else station.power_cut())
             case _:
@@ -101,25 +203,25 @@ class Hands:
             raise Refused("no_cable")
         work, contact = self._desk.work
         match request:
-            case requests.Ring():
+            case Ring():
                 await self._command(
                     cmd="ring",
                     contact=f"c{next(self._numbers):05}",
                     direction="in",
                     queue=next(self._queues),
                 )
-            case requests.Withdraw():
+            case Withdraw():
                 if work != "offered":
                     raise Refused("not_ringing")
                 await self._command(cmd="withdraw", contact=contact, cause="withdrawn")
-            case requests.HangUp():
+            case HangUp():
                 if work == "offered":
                     await self._command(cmd="withdraw", contact=contact, cause="caller_gave_up")
                 elif work in _TALKING:
                     await self._command(cmd="hangup", contact=contact, by="caller")
                 else:
                     raise Refused("no_call")
-            case requests.Message(text=text):
+            case Message(text=text):
                 await self._command(cmd="text", m=f"m{next(self._numbers):05}", text=text)
 
     async def _command(self, **body: object) -> None:

@@ -1,10 +1,15 @@
-"""What a person sees of a station: screen, lights, and how its switches stand."""
+"""What a person sees of a station: screen, lights, and how its switches stand.
+
+The badges that lie beside the virtual desk: people of the site, and one that no site knows.
+"""
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from diadema_sim.people import Person
 from diadema_sim.station import NoPower, Station
 
 LOOK_S = 0.05  # between two looks: at most 20 a second
@@ -83,3 +88,28 @@ class Eyes:
         page = await self._station.ask({"do": "screen", "page": at})
         self._ram[128 * at : 128 * at + 128] = bytes.fromhex(page["ram"])
         return page
+
+
+_STRANGER = "04DEADC0FFEE77"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`card` is what the reader reads; the page learns the rest, to train with also the PIN."""
+
+    id: str
+    name: str | None
+    team: str
+    pin: str | None
+    card: str
+
+    def message(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name, "team": self.team, "pin": self.pin}
+
+
+def tray(people: Sequence[Person]) -> list[Sample]:
+    """A badge for each, and the unknown one."""
+    known = [
+        Sample(person.id, person.name, person.team, person.pin, person.badge) for person in people
+    ]
+    return [*known, Sample("unknown", None, "", None, _STRANGER)]

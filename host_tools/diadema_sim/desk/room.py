@@ -13,8 +13,8 @@ from diadema.words import LANGUAGES
 from diadema_sim.centre import Centre
 from diadema_sim.desk import look
 from diadema_sim.desk.hands import Hands
+from diadema_sim.desk.look import Sample
 from diadema_sim.desk.said import Teller, tone
-from diadema_sim.desk.samples import Sample
 from diadema_sim.witness import Witnessed
 
 _KEPT = 200  # sentences that a page that comes later still gets

@@ -16,9 +16,9 @@ from diadema_sim import keying, people
 from diadema_sim.at_desk import AtDesk
 from diadema_sim.centre import Centre
 from diadema_sim.station import JOURNAL_BYTES
-from diadema_sim.torture.acks import AckWatch
 from diadema_sim.torture.outcome import Outcome, Plan
 from diadema_sim.torture.rig import (
+    AckWatch,
     calm,
     drain,
     judge,

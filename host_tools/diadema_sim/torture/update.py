@@ -25,8 +25,7 @@ from diadema.stations.update import bundle, keys
 from diadema.wire.journal import SECTOR
 
 from diadema_sim import people
-from diadema_sim.apps import app_image
-from diadema_sim.build import on_vm, station_tree
+from diadema_sim.build import app_image, on_vm, station_tree
 from diadema_sim.torture.outcome import Outcome, Plan
 
 NAME = "update"

@@ -5,23 +5,23 @@ import re
 
 import pytest
 from diadema.words import LANGUAGES
-from diadema_sim.desk import requests
-from diadema_sim.desk.requests import ACTIONS, Refused, parse
+from diadema_sim.desk import hands
+from diadema_sim.desk.hands import ACTIONS, Refused, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
 GOOD = [
-    ({"do": "down", "key": 1}, requests.Down(1)),
-    ({"do": "up", "key": 6}, requests.Up(6)),
-    ({"do": "press", "key": 3}, requests.Press(3)),
-    ({"do": "tap", "badge": "a001"}, requests.Tap("a001")),
-    ({"do": "headset", "plugged": False}, requests.Headset(False)),
-    ({"do": "cable", "plugged": True}, requests.Cable(True)),
-    ({"do": "power", "on": False}, requests.Power(False)),
-    ({"do": "ring"}, requests.Ring()),
-    ({"do": "withdraw"}, requests.Withdraw()),
-    ({"do": "hangup"}, requests.HangUp()),
-    ({"do": "text", "text": "Venga, por favor"}, requests.Message("Venga, por favor")),
+    ({"do": "down", "key": 1}, hands.Down(1)),
+    ({"do": "up", "key": 6}, hands.Up(6)),
+    ({"do": "press", "key": 3}, hands.Press(3)),
+    ({"do": "tap", "badge": "a001"}, hands.Tap("a001")),
+    ({"do": "headset", "plugged": False}, hands.Headset(False)),
+    ({"do": "cable", "plugged": True}, hands.Cable(True)),
+    ({"do": "power", "on": False}, hands.Power(False)),
+    ({"do": "ring"}, hands.Ring()),
+    ({"do": "withdraw"}, hands.Withdraw()),
+    ({"do": "hangup"}, hands.HangUp()),
+    ({"do": "text", "text": "Venga, por favor"}, hands.Message("Venga, por favor")),
 ]
 BAD = [
     ("{", "bad_json", {}),
@@ -46,7 +46,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("said", "request_"), GOOD)
-def test_each_action_is_read(said: dict[str, object], request_: requests.Request) -> None:
+def test_each_action_is_read(said: dict[str, object], request_: hands.Request) -> None:
     assert parse(json.dumps(said)) == request_
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from diadema.wire.events import KINDS
-from diadema.wire.events.supervision import HostEvent
+from diadema.wire.events.people import HostEvent
 from diadema.words import LANGUAGES, section
 from diadema_sim import people
 from diadema_sim.desk.said import Teller, tone

@@ -6,12 +6,12 @@ import tempfile
 
 import pytest
 from diadema.base.locks import locked
-from diadema_sim.own_folder import own_folder, remove_dead
+from diadema_sim.centre import own_folder, remove_dead
 
 RUN = """
 import sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from diadema_sim.own_folder import own_folder
+from diadema_sim.centre import own_folder
 with own_folder() as root:
     (root / "store").mkdir()
     print(root, flush=True)

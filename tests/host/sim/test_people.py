@@ -11,7 +11,7 @@ import pytest
 from diadema.base.errors import DiademaError
 from diadema.site.description import parse
 from diadema.site.pins import verify_pin
-from diadema_sim import keying, lists, people
+from diadema_sim import keying, people
 
 
 def labels(nodes: list[Any]) -> list[str]:
@@ -101,10 +101,10 @@ def test_keys_lead_to_every_leaf_on_the_stations_own_menu(
     monkeypatch.syspath_prepend(Path(__file__).parents[3] / "firmware")
     monkeypatch.setitem(sys.modules, "micropython", SimpleNamespace(const=int))
     menus = importlib.import_module("lib.menus")
-    for reason in lists.REASONS:
-        rows = [[reason["code"], reason["label"]] for reason in lists.REASONS]
+    for reason in people.REASONS:
+        rows = [[reason["code"], reason["label"]] for reason in people.REASONS]
         menu = menus.Menu("reasons", rows, None)
-        *steps, last = keying.coded_keys(lists.REASONS, reason["code"])
+        *steps, last = keying.coded_keys(people.REASONS, reason["code"])
         assert [menu.choose(key) for key in steps] == [None] * len(steps)
         assert menu.choose(last)[0] == reason["code"]
 
@@ -123,5 +123,5 @@ def test_what_is_not_there_has_no_keys() -> None:
     with pytest.raises(DiademaError, match="no code '12'"):
         keying.code_keys(people.LIMA_TREE, "12")
     with pytest.raises(DiademaError, match="no 'siesta' in the list"):
-        keying.coded_keys(lists.REASONS, "siesta")
-    assert keying.coded_keys(lists.REASONS, "topico") == [6, 4]
+        keying.coded_keys(people.REASONS, "siesta")
+    assert keying.coded_keys(people.REASONS, "topico") == [6, 4]

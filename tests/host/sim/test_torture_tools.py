@@ -23,7 +23,7 @@ from diadema_sim.build import (
 from diadema_sim.cable import Noise
 from diadema_sim.flash import CutPlan, FlashCut, NorFlash
 from diadema_sim.torture import campaigns, journal
-from diadema_sim.torture.days import day
+from diadema_sim.torture.journal import day
 from diadema_sim.torture.outcome import Outcome, Plan
 
 

@@ -2,8 +2,7 @@
 
 import json
 
-from diadema.wire.frames import encode
-from diadema.wire.pieces import cut
+from diadema.wire.frames import cut, encode
 from diadema_sim.traffic import Traffic
 
 

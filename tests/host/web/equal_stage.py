@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from diadema.base.clock import SharedClock
-from diadema.figures.cutoff import cut_of
+from diadema.figures.days import cut_of
 from diadema.ingest.core import Ingest
-from diadema.ingest.queue_board import QueueBoard
+from diadema.ingest.queues import QueueBoard
 from diadema.site import description as sites
 from diadema.site.directory.people import of_site
 from diadema.store import open_reader, open_writer

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
-from diadema.web.floor import Floor
+from diadema.web.feed import Floor
 from diadema.web.watch import Watch
 from web_stage import Hub, Web, headers_of
 from web_viewer import viewing

@@ -22,7 +22,7 @@ async def test_a_part_that_fails_begins_again_and_is_logged(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries, looked = [], asyncio.Event()
-    monkeypatch.setattr("diadema.web.background._FIRST_S", 0.0)
+    monkeypatch.setattr("diadema.web.service._FIRST_S", 0.0)
 
     async def rolling() -> None:
         tries.append(1)

@@ -147,7 +147,7 @@ async def test_one_connection_may_ask_again_and_again(door: Door) -> None:
 
 def test_as_many_files_are_open_as_may_be() -> None:
     program = (
-        "import resource; from diadema.base.open_files import raise_open_files as up;"
+        "import resource; from diadema.base.processes import raise_open_files as up;"
         "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1];"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard)); print(up());"
         "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"

@@ -15,7 +15,7 @@ from diadema.access import Accounts
 from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.hub.pages import PageDoor
+from diadema.hub.child import PageDoor
 from diadema.web.guard import SESSION_OVER
 from web_stage import (
     ACCOUNT_PASSWORD,

@@ -13,7 +13,7 @@ import pytest_asyncio
 from conftest import OpenPage
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
-from diadema.figures.cutoff import cut_of
+from diadema.figures.days import cut_of
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.site.directory.people import of_site

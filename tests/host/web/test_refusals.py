@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from diadema.base.clock import open_clock
-from diadema.store.errors import StoreDamaged
+from diadema.base.errors import StoreDamaged
 from diadema.web.app import create_app
 from diadema.web.refusals import speak
 from diadema.web.service import Service

@@ -10,7 +10,7 @@ from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.report.schedule import Schedule, add, runs
 from diadema.web.pace import Pace
-from diadema.web.report_clock import ReportClock
+from diadema.web.service import ReportClock
 from diadema.web.worker import Worker
 from scripted_station import T0
 

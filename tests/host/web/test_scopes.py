@@ -9,10 +9,9 @@ from datetime import date
 import pytest
 from diadema.base.clock import SystemClock
 from diadema.site.directory.people import People, Worker
-from diadema.web import channels
-from diadema.web.channel import Source
-from diadema.web.channels import Channels, TooMany
-from diadema.web.floor import Floor
+from diadema.web import channel as channels
+from diadema.web.channel import Channels, Source, TooMany
+from diadema.web.feed import Floor
 from diadema.web.pace import Pace
 from diadema.web.viewers import Viewer
 from diadema.web.watch import Watch

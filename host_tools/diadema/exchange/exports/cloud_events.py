@@ -17,14 +17,13 @@ from sqlalchemy import Connection, func, select
 
 from diadema.base.paths import DataDir
 from diadema.exchange.exports.queue_log import PRIVATE
-from diadema.ingest.changes import Changes
 from diadema.ingest.decode import decode
+from diadema.ingest.messages import Changes
 from diadema.ingest.projection import project
 from diadema.ingest.window import LAST_MS, OLDEST_FILE_MS
 from diadema.site.directory.people import People
 from diadema.store import open_reader, tables
-from diadema.store.station_state import StationState, foremost
-from diadema.store.station_timeline import BootClock
+from diadema.store.station_state import BootClock, StationState, foremost
 from diadema.wire.events import UNREADABLE
 
 _DROPPED = frozenset({"badge", "pin", "verifier", "password", "one_use", "secret"})

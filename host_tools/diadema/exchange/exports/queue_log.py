@@ -26,8 +26,7 @@ from diadema.figures.days import start_of
 from diadema.figures.joins import joins
 from diadema.metrics.contacts import EXCUSED
 from diadema.metrics.queue import talk_ms
-from diadema.site.directory.people import People
-from diadema.site.directory.switch_names import Turns, whose
+from diadema.site.directory.people import People, Turns, whose
 from diadema.store import open_reader
 from diadema.store.rows import Contact, QueueCall, Session, Trail
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from diadema.base.clock import Clock, open_clock
 from diadema.base.errors import DiademaError
-from diadema.base.exclusive import alone
+from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select
 from diadema.base import credentials
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.exclusive import alone
+from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_rows import BadRow, Row, read_rows
 from diadema.exchange.imports.queue_verbs import OTHERS, VERBS, Translator
@@ -29,7 +29,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode_known
 from diadema.ingest.messages import Message, subject_of
 from diadema.site import description
-from diadema.site.directory.reading import note_zone
+from diadema.site.directory.people_of import note_zone
 from diadema.store import open_reader, open_writer, tables
 from diadema.store.rows import SWITCH
 from diadema.wire.ask_hub import ask_hub

@@ -5,8 +5,13 @@ it would have to be believed or not. Lines of agents, members and settings are c
 phone number becomes its keyed hash, and transfers' extensions are left out.
 
 Made anew for each log and given all of its rows from the first, it makes the same events again.
+
+What stands for a caller: a keyed hash, so that one who calls again is known, and no number.
 """
 
+import hashlib
+import hmac
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -15,7 +20,6 @@ from typing import Any
 import msgspec
 
 from diadema.exchange.imports.queue_rows import BadRow, Row
-from diadema.wire import callers
 from diadema.wire.events import (
     EVENT_LIMIT,
     QueueAbandoned,
@@ -25,6 +29,28 @@ from diadema.wire.events import (
     QueueLeft,
     QueueOffered,
 )
+
+_DIGITS = 9  # the last ones: with or without the country's or the exchange's prefix
+_NOBODY = {"", "none", "unknown", "anonymous", "restricted", "unavailable", "private", "asterisk"}
+_NUMBER = re.compile(r"[+\d\s().*#-]+")
+_IN_NAME = re.compile(r"<([^<>]*)>\s*\Z")
+
+
+def caller_reference(key: str, caller: str) -> str | None:
+    """Of a number, or of what a switch knows the caller by; None for whoever hides it. `key`: the
+    site's badge key.
+    """
+    within = _IN_NAME.search(caller)
+    caller = (within[1] if within else caller).strip().lower()
+    if caller in _NOBODY:
+        return None
+    if _NUMBER.fullmatch(caller):
+        caller = re.sub(r"\D", "", caller)[-_DIGITS:]
+        if not caller:
+            return None
+    told = hmac.new(key.encode(), b"caller:" + caller.encode(), hashlib.sha256)
+    return told.hexdigest()[:32]
+
 
 OTHERS = frozenset({  # known, and not about a caller in a queue
     "ADDMEMBER", "REMOVEMEMBER", "AGENTLOGIN", "AGENTLOGOFF", "AGENTCALLBACKLOGIN",
@@ -177,7 +203,7 @@ class Translator:
 
     def _entered(self, row: Row, known: _Course | None) -> QueueEvent:
         more: dict[str, Any] = {}
-        if (reference := callers.reference(self._key, row.text(1))) is not None:
+        if (reference := caller_reference(self._key, row.text(1))) is not None:
             more["reference"] = reference
         if (position := _number(row, 2, must=False)) is not None:
             more["position"] = position

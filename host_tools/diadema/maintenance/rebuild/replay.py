@@ -2,19 +2,23 @@
 
 Each journal from its first event to its last, the journals of a station in the order in which they
 began. A range that a greeting declared lost is declared again at its place.
+
+The store that a rebuild fills and then throws away. Nobody needs it after a power cut, and it
+keeps the events of only those journals in which one number came more than once.
 """
 
 import contextlib
 import heapq
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Engine, Table, event, func, select, text
 
 from diadema.base.clock import Clock
 from diadema.ingest.core import Begun, Ingest
@@ -22,13 +26,42 @@ from diadema.ingest.floor import day_of
 from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.ingest.window import by_journal
 from diadema.maintenance.rebuild.compare import Counts
-from diadema.maintenance.rebuild.fresh import open_fresh
 from diadema.site.description import Site
 from diadema.store import Writer, open_reader, tables
-from diadema.store.chain_again import Again
-from diadema.store.record_key import key_of
+from diadema.store.chain import Again
+from diadema.store.database import open_database
+from diadema.store.record_heads import key_of
 from diadema.store.station_state import StationState
+from diadema.store.writer import EventRow
 from diadema.wire.commands import Hello
+
+
+class FreshWriter(Writer):
+    """Counts the events that come through, by journal."""
+
+    def __init__(self, engine: Engine, key: bytes) -> None:
+        super().__init__(engine, key)
+        self.keeps = False  # from the next batch on; nothing may be under way
+        self.through: Counter[tuple[str, int]] = Counter()
+
+    def store(self, tx: Connection, rows: Sequence[EventRow]) -> None:
+        self.through.update([row[:2] for row in rows])
+        if self.keeps:
+            super().store(tx, rows)
+
+
+def open_fresh(path: Path, key: bytes) -> FreshWriter:
+    """`key` of the records that are rebuilt. Raises DiademaError."""
+    engine = open_database(path, write=True)
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(engine, "connect", connected)
+    engine.dispose()  # the connection there is was made without
+    return FreshWriter(engine, key)
+
 
 _BATCH = 16_000  # events
 _DEPTH = 2  # batches under way

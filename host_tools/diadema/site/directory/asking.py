@@ -10,13 +10,13 @@ from msgspec import Struct
 from diadema.base.paths import DataDir
 from diadema.site.directory import exporting, publishing, taking_in
 from diadema.site.directory.book import Change, Directory, Entry
+from diadema.site.directory.fields import badge
 from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.labels import plain
+from diadema.site.directory.people_of import day_at
 from diadema.site.directory.plan import told
 from diadema.site.directory.problems import Problem, Wrong
-from diadema.site.directory.reading import day_at
-from diadema.site.directory.shapes import badge
 from diadema.site.directory.sheets import read_sheet
 from diadema.site.directory.taking_in import open_directory
 from diadema.wire.ask_hub import ask_hub

@@ -1,17 +1,177 @@
-"""Whether changes can be done as things stand: each by itself, and all of them together."""
+"""Whether changes can be done as things stand: each by itself, and all of them together.
+
+What entries say of each other: whom they name must be there, and what must be one of its kind
+is one.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from diadema.base.sanitize import hidden
-from diadema.site.directory import links
+from diadema.site.badges import brief
 from diadema.site.directory.entries import Change, read_entries
-from diadema.site.directory.kinds import Body, kind_of
+from diadema.site.directory.kinds import KINDS, Body, Kind, kind_of
 from diadema.site.directory.problems import Problem, Wrong
+
+_SHOWN = 3
+
+
+def named(kind: Kind, body: Body) -> Iterator[tuple[str, str, str]]:
+    """What the body names: its field, the kind and the code."""
+    for name, of in _naming(kind.name):
+        value = body.get(name)
+        if value is None:
+            continue
+        if isinstance(value, list):
+            pauses = of == "reasons"
+            yield from ((name, of, one.partition(" ")[2] if pauses else one) for one in value)
+        else:
+            yield name, of, str(value)
+
+
+@cache
+def _naming(kind: str) -> tuple[tuple[str, str], ...]:
+    """The fields that name others, and the kind that each names."""
+    return tuple(
+        (field.name, field.of or "reasons")
+        for field in KINDS[kind].fields
+        if field.type == "ref" or field.shape == "pause"
+    )
+
+
+def problems(newest: "Newest", asked: "list[Change]") -> Iterator[Problem]:
+    """Of the changes with everything else that is there."""
+    now = _after(asked)
+    yield from _unknown(newest, asked, now)
+    yield from _doubles(newest, asked, now)
+    yield from _switch_names(newest, asked, now)
+    yield from _still_named(newest, now)
+
+
+def _after(asked: "list[Change]") -> dict[str, "dict[str, Change]"]:
+    now: dict[str, dict[str, Change]] = {}
+    for one in asked:
+        now.setdefault(one.kind, {})[one.code] = one
+    return now
+
+
+def _is_there(newest: "Newest", now: dict[str, "dict[str, Change]"], kind: str, code: str) -> bool:
+    if (change := now.get(kind, {}).get(code)) is not None:
+        return change.body is not None
+    return newest.of(kind).get(code, (0, None))[1] is not None
+
+
+def _unknown(
+    newest: "Newest", asked: "list[Change]", now: dict[str, "dict[str, Change]"]
+) -> Iterator[Problem]:
+    known: dict[tuple[str, str], bool] = {}
+    for one in asked:
+        if one.body is None:
+            continue
+        for column, kind, code in named(KINDS[one.kind], one.body):
+            there = known.get((kind, code))
+            if there is None:
+                there = known[kind, code] = _is_there(newest, now, kind, code)
+            if not there:
+                yield Problem(
+                    word=f"unknown_{kind}", kind=one.kind, code=one.code, row=one.row,
+                    column=column, value=code,
+                )  # fmt: skip
+
+
+def _doubles(
+    newest: "Newest", asked: "list[Change]", now: dict[str, "dict[str, Change]"]
+) -> Iterator[Problem]:
+    for name in now:
+        kind = KINDS[name]
+        for field in kind.fields:
+            if not field.unique:
+                continue
+            owners: dict[str, str] = {}
+            for code, (_, body) in newest.of(name).items():
+                if body is not None and code not in now[name]:
+                    owners |= dict.fromkeys(_values(body, field.name), code)
+            for one in asked:
+                if one.kind != name or one.body is None:
+                    continue
+                for value in _values(one.body, field.name):
+                    if owners.setdefault(value, one.code) != one.code:
+                        yield Problem(
+                            word="belongs", kind=name, code=one.code, row=one.row,
+                            column=field.name, value=brief(value),
+                            values={"owner": owners[value]},
+                        )  # fmt: skip
+
+
+def _switch_names(
+    newest: "Newest", asked: "list[Change]", now: dict[str, "dict[str, Change]"]
+) -> Iterator[Problem]:
+    """A queue's own code is its name at the switch too, so it is no other queue's."""
+    if "queues" not in now:
+        return
+    bodies = {code: body for code, (_, body) in newest.of("queues").items()}
+    bodies |= {code: change.body for code, change in now["queues"].items()}
+    owners = {
+        name: code
+        for code, body in bodies.items()
+        if body is not None
+        for name in _values(body, "switch_names")
+    }
+    for one in asked:
+        if one.kind != "queues" or one.body is None:
+            continue
+        if (owner := owners.get(one.code, one.code)) != one.code:
+            yield Problem(
+                word="belongs", kind="queues", code=one.code, row=one.row, column="code",
+                value=one.code, values={"owner": owner},
+            )  # fmt: skip
+        for name in _values(one.body, "switch_names"):
+            if name != one.code and bodies.get(name) is not None:
+                yield Problem(
+                    word="belongs", kind="queues", code=one.code, row=one.row,
+                    column="switch_names", value=name, values={"owner": name},
+                )  # fmt: skip
+
+
+def _values(body: Body, name: str) -> list[str]:
+    value = body.get(name)
+    return value if isinstance(value, list) else [str(value)] if value else []
+
+
+def _still_named(newest: "Newest", now: dict[str, "dict[str, Change]"]) -> Iterator[Problem]:
+    """Whom others name is not retired; the plans of days are let be."""
+    gone = {
+        (name, code): change
+        for name, those in now.items()
+        for code, change in those.items()
+        if change.body is None and not KINDS[name].slot
+    }
+    if not gone:
+        return
+    users: dict[tuple[str, str], list[str]] = {}
+    for kind in KINDS.values():
+        if kind.many:
+            continue
+        for code, (_, body) in newest.of(kind.name).items():
+            change = now.get(kind.name, {}).get(code)
+            if (body := change.body if change else body) is None:
+                continue
+            for _, of, named_code in named(kind, body):
+                if (of, named_code) in gone:
+                    users.setdefault((of, named_code), []).append(code)
+    for key, those in users.items():
+        change = gone[key]
+        few = ", ".join(those[:_SHOWN]) + (" …" if len(those) > _SHOWN else "")
+        yield Problem(
+            word="still_named", kind=change.kind, code=change.code, row=change.row,
+            value=change.code, values={"count": len(those), "users": few},
+        )  # fmt: skip
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,7 +201,7 @@ class Newest:
         return known
 
     def all_problems(self, asked: list[Change]) -> list[Problem]:
-        return [*self.problems(asked), *links.problems(self, asked)]
+        return [*self.problems(asked), *problems(self, asked)]
 
     def problems(self, asked: Iterable[Change]) -> Iterator[Problem]:
         """Of each change by itself."""

@@ -1,5 +1,10 @@
 """One field of an entry: what may stand in it, and how it is read from what people and
 spreadsheets write. From these come the checks, the forms, the columns and the API's models.
+
+Peruvian documents: what a DNI, a carné de extranjería, a passport and a RUC look like.
+
+What the items of a list look like; each function gives the one way to write it, or raises
+ValueError.
 """
 
 import math
@@ -12,11 +17,116 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from diadema.base.sanitize import hidden
-from diadema.site.directory import documents
-from diadema.site.directory.dates import read_date
+from diadema.site.badges import KEPT, is_id
 from diadema.site.directory.labels import choice_of
 from diadema.site.directory.problems import Problem, Wrong
-from diadema.site.directory.shapes import SHAPES
+from diadema.site.directory.sheets import read_date
+from diadema.site.work import DAYS
+
+DOCUMENTS = ("DNI", "CE", "PASAPORTE")
+_SHAPES = {
+    "DNI": re.compile(r"\d{8}\Z"),
+    "CE": re.compile(r"[A-Z0-9]{9,12}\Z"),  # carné de extranjería: nine digits, older ones longer
+    "PASAPORTE": re.compile(r"[A-Z0-9]{5,12}\Z"),
+}
+_RUC_STARTS = ("10", "15", "16", "17", "20")
+_RUC_WEIGHTS = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+
+
+def plain(text: str) -> str:
+    """Without the blanks, dots and hyphens that people write between digits."""
+    return re.sub(r"[\s.\-]", "", text).upper()
+
+
+def wrong_document(kind: str, number: str) -> str | None:
+    """The word of what is wrong, if anything is."""
+    if kind == "DNI" and re.fullmatch(r"\d{5,7}", number):
+        return "dni_short"  # as when a spreadsheet took the zeros in front
+    return None if _SHAPES[kind].match(number) else f"document_{kind.lower()}"
+
+
+def wrong_ruc(number: str) -> str | None:
+    """Eleven digits; the last one checks the others (modulo 11, as SUNAT does)."""
+    if not re.fullmatch(r"\d{11}", number):
+        return "ruc_length"
+    if not number.startswith(_RUC_STARTS):
+        return "ruc_start"
+    total = sum(int(digit) * weight for digit, weight in zip(number, _RUC_WEIGHTS, strict=False))
+    return None if (11 - total % 11) % 10 == int(number[10]) else "ruc_digit"
+
+
+STEPS = ("greeting", "identity", "need", "information", "doubts", "closing")
+_PAUSE = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s+([A-Za-z0-9_.-]{1,24})\Z")
+_PART = re.compile(r"([A-Za-z0-9_.-]{1,24})\s*=\s*(\S.{0,15})\Z")
+
+
+def badge(text: str) -> str:
+    """`iso14443a:04A1B2C3`, or as it is kept"""
+    if KEPT.match(text):
+        return text
+    kind, colon, uid = text.partition(":")
+    if not is_id(told := f"{kind}{colon}{uid.upper()}"):
+        raise ValueError(text)
+    return told
+
+
+def day_badge(text: str) -> str:
+    """A badge and the day it is lent for: `iso14443a:04A1B2C3 2026-12-01`."""
+    card, _, day = text.rpartition(" ")
+    return f"{badge(card.strip())} {date.fromisoformat(day).isoformat()}"
+
+
+def pause(text: str) -> str:
+    """`10:00-10:15 break`"""
+    found = _match(_PAUSE, text)
+    times = [f"{_below(found[at], 24)}:{_below(found[at + 1], 60)}" for at in (1, 3)]
+    if times[0] == times[1]:
+        raise ValueError(text)
+    return f"{times[0]}-{times[1]} {found[5]}"
+
+
+def part(text: str) -> str:
+    """`no_oigo=No oigo`"""
+    found = _match(_PART, text)
+    return f"{found[1]}={found[2].strip()}"
+
+
+def step(text: str) -> str:
+    """`greeting`; with a `*` it ticks itself."""
+    name, star = text.rstrip("* "), "*" if text.endswith("*") else ""
+    if name not in STEPS:
+        raise ValueError(text)
+    return name + star
+
+
+def weekday(text: str) -> str:
+    if text not in DAYS:
+        raise ValueError(text)
+    return text
+
+
+def _match(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+    found = pattern.match(text)
+    if found is None:
+        raise ValueError(text)
+    return found
+
+
+def _below(text: str, limit: int) -> str:
+    if int(text) >= limit:
+        raise ValueError(text)
+    return f"{int(text):02}"
+
+
+SHAPES: dict[str, Callable[[str], str]] = {
+    "badge": badge,
+    "day_badge": day_badge,
+    "pause": pause,
+    "part": part,
+    "step": step,
+    "weekday": weekday,
+}
+
 
 type Type = Literal[
     "text", "code", "int", "decimal", "bool", "date", "time", "choice", "ref", "document", "ruc"
@@ -233,12 +343,12 @@ def _read_document(field: Field, raw: Any) -> str:
     text = _text(field, raw)
     if _EXPONENT.search(text):
         raise field.wrong("digits_lost", raw)
-    return documents.plain(text)
+    return plain(text)
 
 
 def _read_ruc(field: Field, raw: Any) -> str:
     text = _read_document(field, raw)
-    if (word := documents.wrong_ruc(text)) is not None:
+    if (word := wrong_ruc(text)) is not None:
         raise field.wrong(word, raw)
     return text
 

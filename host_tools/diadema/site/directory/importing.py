@@ -9,13 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from diadema.site.directory.book import Change, Directory, Entry
-from diadema.site.directory.dates import is_ambiguous
 from diadema.site.directory.fields import Field, Value
 from diadema.site.directory.kinds import Body, Kind, kind_of
 from diadema.site.directory.labels import VALIDITY, column_of, label
 from diadema.site.directory.plan import Edit, Plan
 from diadema.site.directory.problems import Problem, Wrong
-from diadema.site.directory.sheets import ERRORS, Sheet
+from diadema.site.directory.sheets import ERRORS, Sheet, is_ambiguous
 
 _SHOWN = 50
 _DATES = {name: Field(name=name, type="date") for name in VALIDITY}

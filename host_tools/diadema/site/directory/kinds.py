@@ -8,8 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from diadema.metrics.queue import VARIANTS
-from diadema.site.directory.documents import DOCUMENTS, wrong_document
-from diadema.site.directory.fields import Field, Value
+from diadema.site.directory.fields import DOCUMENTS, Field, Value, wrong_document
 from diadema.site.directory.problems import Problem, Wrong
 
 type Body = dict[str, Value]

@@ -1,18 +1,65 @@
 """Tables that people bring: the first sheet of an XLSX book, or a CSV file in whatever encoding
 and with whatever separator their program wrote it.
+
+Which encoding a text file is in, where that can be known.
+
+Dates as people and spreadsheets write them.
 """
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
 from diadema.base.sanitize import from_cell
-from diadema.site.directory.encodings import decode
 from diadema.site.directory.problems import Problem, Wrong
+
+# beyond ASCII, what Spanish has and Office adds; other signs betray another encoding
+_SPANISH = re.compile("[\x00-\x7fÀ-ÖØ-öø-ÿªº°¿¡«»“”‘’–—…•·€´\u00a0]*\\Z")
+_INSIDE = re.compile(r"[A-Za-zÀ-ÿ][¡¿ªº°«»\u00a0´–—][A-Za-zÀ-ÿ]")
+_SAMPLE = 4096
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """The text and the name of its encoding. Raises Wrong when it cannot be told for sure."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _as(data, "utf-16"), "UTF-16"
+    if (guess := _utf_16(data[:_SAMPLE])) is not None:
+        return _as(data, guess), "UTF-16"
+    try:
+        return data.decode("utf-8-sig"), "UTF-8"
+    except UnicodeDecodeError:
+        text = _as(data, "cp1252")
+    if not _SPANISH.match(text) or _INSIDE.search(text):
+        raise _unknown()
+    return text, "Windows-1252"
+
+
+def _utf_16(sample: bytes) -> str | None:
+    """Without a mark in front: every second byte of plain text is zero."""
+    if len(sample) < 4:
+        return None
+    zeros = [sample[start::2].count(0) / len(sample[start::2]) for start in (0, 1)]
+    if zeros[1] > 0.6 and zeros[0] < 0.1:
+        return "utf-16-le"
+    return "utf-16-be" if zeros[0] > 0.6 and zeros[1] < 0.1 else None
+
+
+def _as(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _unknown() from error
+
+
+def _unknown() -> Wrong:
+    return Wrong(Problem(word="file_encoding"))
+
 
 MOST_BYTES = 40_000_000
 MOST_ROWS = 250_000
@@ -120,3 +167,52 @@ def _lines(text: str) -> Iterator[tuple[int, Cells]]:
             yield number + shift, cells
     except csv.Error as error:
         raise Wrong(Problem(word="file_quote", row=reader.line_num)) from error
+
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?\Z")
+_DAY_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})\Z")
+_SHORT_YEAR = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}\Z")
+_SERIAL = re.compile(r"\d{5}(?:\.0+)?\Z")
+_EPOCH = date(1899, 12, 30)  # of day 0 of a spreadsheet, as it counts after February 1900
+_FIRST, _LAST = date(1990, 1, 1), date(2099, 12, 31)
+_SERIALS = range(29_221, 73_051)  # 1980 to 2099
+
+
+def read_date(column: str, raw: Any) -> date:
+    """From a date, a serial number of a spreadsheet, ISO, or day/month/year as in Peru. Raises
+    Wrong.
+    """
+    found = raw.date() if isinstance(raw, datetime) else raw
+    if not isinstance(found, date):
+        found = _read(column, raw)
+    if not _FIRST <= found <= _LAST:
+        raise _wrong("date_far", column, raw)
+    return found
+
+
+def _read(column: str, raw: Any) -> date:
+    text = str(raw).strip() if not isinstance(raw, bool) else ""
+    if _SERIAL.match(text) and int(float(text)) in _SERIALS:
+        return _EPOCH + timedelta(int(float(text)))
+    try:
+        if found := _ISO.match(text):
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        if found := _DAY_FIRST.match(text):
+            day, month, year = map(int, found.groups())
+            if month > 12 and day <= 12:
+                raise _wrong("date_month_first", column, raw)
+            return date(year, month, day)
+    except ValueError:
+        raise _wrong("date_never", column, raw) from None
+    raise _wrong("date_short_year" if _SHORT_YEAR.match(text) else "date", column, raw)
+
+
+def is_ambiguous(raw: Any) -> bool:
+    """Whether it could also be month/day/year."""
+    if not isinstance(raw, str) or not (found := _DAY_FIRST.match(raw.strip())):
+        return False
+    return int(found[1]) <= 12 and int(found[2]) <= 12 and found[1] != found[2]
+
+
+def _wrong(word: str, column: str, raw: Any) -> Wrong:
+    return Wrong(Problem(word=word, column=column, value=str(raw)))

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.sqlite import insert
 from diadema.base.paths import DataDir
 from diadema.site.description import Site, load
 from diadema.site.directory.book import Change, Directory, Entry
-from diadema.site.directory.from_site import bodies_of
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.site_json import bodies_of
 from diadema.site.directory.tables import pins
 from diadema.site.file import take_apart
 

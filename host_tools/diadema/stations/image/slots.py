@@ -15,7 +15,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from diadema.stations.image.errors import ImageError
+from diadema.base.errors import ImageError
 
 _HEAD = struct.Struct("<4sII32s24s16s")
 _MAGIC = b"DSLT"

@@ -8,8 +8,8 @@ import hashlib
 import struct
 from collections.abc import Sequence
 
+from diadema.base.errors import ImageError
 from diadema.stations.boards.partitions import Partition
-from diadema.stations.image.errors import ImageError
 
 OFFSET = 0x8000
 SIZE = 0xC00

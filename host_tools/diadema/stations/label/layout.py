@@ -1,16 +1,21 @@
 """Where each thing stands on a label of 62 × 29 mm, in dots of 300 to the inch, from the top left.
 One layout for paper and picture.
+
+Labels as a PDF, a page each, or one as a PNG.
 """
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import reportlab
 import segno
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 
 from diadema.site.description import Site
 
@@ -94,3 +99,36 @@ def _fitted(base: int, size: int, font: str, text: str) -> Text:
 def _register() -> None:
     for name, path in FONTS.items():
         pdfmetrics.registerFont(TTFont(name, str(path)))
+
+
+_POINT = 72 / DPI  # of a dot
+_WHITE, _BLACK = 255, 0
+
+
+def as_pdf(labels: Sequence[Label]) -> bytes:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(WIDTH * _POINT, HEIGHT * _POINT), invariant=1)
+    canvas.setTitle("Diadema: " + ", ".join(label.seat for label in labels))
+    for label in labels:
+        canvas.scale(_POINT, _POINT)
+        for x, y, side in code(label):
+            canvas.rect(x, HEIGHT - y - side, side, side, stroke=0, fill=1)
+        for one in texts(label):
+            canvas.setFont(one.font, one.size)
+            canvas.drawString(one.x, HEIGHT - one.base, one.text)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def as_png(label: Label) -> bytes:
+    picture = Image.new("L", (WIDTH, HEIGHT), _WHITE)
+    draw = ImageDraw.Draw(picture)
+    for x, y, side in code(label):
+        draw.rectangle((x, y, x + side - 1, y + side - 1), fill=_BLACK)
+    for one in texts(label):
+        font = ImageFont.truetype(str(FONTS[one.font]), one.size)
+        draw.text((one.x, one.base), one.text, fill=_BLACK, font=font, anchor="ls")
+    out = io.BytesIO()
+    picture.save(out, "PNG", dpi=(DPI, DPI))
+    return out.getvalue()

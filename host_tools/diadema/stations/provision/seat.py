@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from diadema.base.clock import Clock
+from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site, load, parse
 from diadema.site.directory.book import Change, Directory
@@ -20,7 +21,6 @@ from diadema.site.directory.publishing import (
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.file import keep, whole
 from diadema.site.station_config import check_sizes, local_day
-from diadema.stations.provision.errors import ProvisionError
 from diadema.wire.ask_hub import ask_hub
 
 

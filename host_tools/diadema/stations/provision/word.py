@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 from diadema.base.paths import DataDir
 from diadema.site.directory.publishing import generations
 from diadema.store import open_reader, tables
-from diadema.store.station_memory import Greeting
+from diadema.store.station_state import Greeting
 from diadema.wire.commands import Hello
 
 _KINDS = ("station.config", "station.clock")

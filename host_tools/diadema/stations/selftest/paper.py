@@ -12,7 +12,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from diadema.base import sanitize
-from diadema.report.formats.pdf_grid import BOLD, HEAD, INK, MISSED, PLAIN, RULE, SOFT
+from diadema.report.formats.as_pdf import BOLD, HEAD, INK, MISSED, PLAIN, RULE, SOFT
 from diadema.site.description import Site
 from diadema.stations.selftest import telling
 from diadema.stations.selftest.record import Signed, standing

@@ -9,14 +9,13 @@ from typing import Any
 
 import msgspec
 
+from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site
 from diadema.stations.provision.work import carrying, who_is_on
 from diadema.stations.selftest import telling
 from diadema.stations.selftest.console import Console
-from diadema.stations.selftest.errors import SelftestError
-from diadema.stations.selftest.reading import inspection
-from diadema.stations.selftest.record import Signed
+from diadema.stations.selftest.record import Signed, inspection
 from diadema.stations.technician.screen import site_of
 from diadema.store import Reader, open_reader
 from diadema.wire.ask_hub import HubRefuses, ask_hub

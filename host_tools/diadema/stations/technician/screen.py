@@ -1,4 +1,13 @@
-"""What they say on the screen, and in which language."""
+"""What they say on the screen, and in which language.
+
+How the commands that end in a signed record are called.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
 
 from diadema.base.paths import DataDir
 from diadema.site.description import Site, load
@@ -22,3 +31,18 @@ def say(line: str) -> None:
 
 def silent(_: str) -> None:
     pass
+
+
+By = Annotated[str, typer.Option("--by", help="Who does it.")]
+Key = Annotated[
+    Path | None, typer.Option("--key", help="Public key of its hub. Default: of this one.")
+]
+
+
+class RunFirst(TyperGroup):
+    """Where no verb is named, `run` is meant."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)

@@ -14,16 +14,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from diadema.base.errors import ImageError, UpdateError
 from diadema.stations.boards.builds import OLDEST
 from diadema.stations.boards.table import Board
-from diadema.stations.image.errors import ImageError
 from diadema.stations.image.files import (
     pack_slot,
     program_files,
     program_version,
     unpack_slot,
 )
-from diadema.stations.update.errors import UpdateError
 from diadema.stations.update.keys import PrivateKey, PublicKey
 
 PART = 480  # bytes of the bundle in a command, `firmware/update.py` has it

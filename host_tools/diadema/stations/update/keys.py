@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from diadema.base.errors import UpdateError
 from diadema.base.paths import write_whole
-from diadema.stations.update.errors import UpdateError
 
 BITS = 3072
 EXPONENT = 65537

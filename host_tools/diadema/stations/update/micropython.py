@@ -2,11 +2,11 @@
 partition. `firmware/interpreter.py` takes it.
 """
 
+from diadema.base.errors import UpdateError
 from diadema.stations.boards.table import Board
 from diadema.stations.image.files import SECTOR
 from diadema.stations.image.stock import Stock, chip_number, left_of
 from diadema.stations.update.bundle import sign
-from diadema.stations.update.errors import UpdateError
 from diadema.stations.update.keys import PrivateKey
 
 _ROUND = 256  # bytes: a body's length is a multiple of it

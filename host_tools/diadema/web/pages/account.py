@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from diadema.access.authenticator import csrf_of
-from diadema.access.passwords import LEAST, WeakPassword
+from diadema.access.book import LEAST, WeakPassword
 from diadema.access.roles import Person
 from diadema.web.asking import not_yours, person_of
 from diadema.web.pages.login import begin, check_form

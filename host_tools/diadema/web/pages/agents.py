@@ -8,10 +8,18 @@ from nicegui import ui
 
 from diadema.figures.overview import AgentRow, overview
 from diadema.web.asking import person_of
-from diadema.web.pages.module import ModuleElement
-from diadema.web.pages.parts import cut_line, day_links, day_of, day_page, how, read, right_to
+from diadema.web.pages.parts import (
+    ModuleElement,
+    cut_line,
+    day_links,
+    day_of,
+    day_page,
+    figures_table,
+    how,
+    read,
+    right_to,
+)
 from diadema.web.pages.shell import Page, Refused, open_page
-from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 from diadema.words.durations import clock, percent
 

@@ -11,15 +11,13 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.cutoff import cut_of
-from diadema.figures.days import zone_of
+from diadema.figures.days import cut_of, zone_of
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import People
-from diadema.site.directory.reading import people as read_people
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
-from diadema.web.pages.parts import cut_line, day_page, how, read
+from diadema.web.pages.parts import cut_line, day_page, figures_table, how, read
 from diadema.web.pages.shell import Page
-from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 from diadema.words.durations import NOTHING, clock
 

@@ -9,10 +9,8 @@ from nicegui import ui
 from diadema.figures.overview import overview
 from diadema.metrics.rounding import percent as share
 from diadema.site.directory.people import People
-from diadema.web.pages.charts import GRID, chart
-from diadema.web.pages.parts import cut_line, day_page, how, read
+from diadema.web.pages.parts import GRID, chart, cut_line, day_page, figures_table, how, read
 from diadema.web.pages.shell import Page
-from diadema.web.pages.table import figures_table
 from diadema.web.service import Service
 from diadema.words.durations import percent
 

@@ -1,9 +1,19 @@
-"""What several pages have: the day to choose, a team, and the line that says until when."""
+"""What several pages have: the day to choose, a team, and the line that says until when.
 
-from collections.abc import Awaitable, Callable, Mapping
+Charts that answer one question each, in the page's colours, light and dark. The same figures
+stand in a table below, so that nobody depends on the picture.
+
+The tables of the pages: names to the left, figures to the right, sorted by what they mean.
+
+A place on a NiceGUI page that one of our own ES modules fills: `mount(root, options)`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from html import escape
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -14,6 +24,7 @@ from diadema.access.roles import Right
 from diadema.base.errors import DiademaError
 from diadema.figures.rows import Cut
 from diadema.site.directory.people import Worker
+from diadema.web.assets import STATIC
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.paging import FIRST, LAST
 from diadema.web.service import Service
@@ -169,3 +180,77 @@ def cut_line(cut: Cut, zone: str, language: str) -> str:
 def right_to(page_right: Right, person_agent: str | None, agent: str) -> Right:
     """An asesor reads her own day; everybody else needs the page's right."""
     return "own" if person_agent == agent else page_right
+
+
+# for an axis in seconds, in the browser: `m:ss`
+CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
+
+GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
+
+
+def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
+    """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The
+    browser's part (static/charts.js) puts in the colours of the theme and follows its switch.
+    """
+    names = options.pop("colors", [])
+    if options.pop("legend", False):
+        options["legend"] = {"top": 0, "left": 0, "itemWidth": 14, "itemHeight": 10}
+    base: dict[str, Any] = {
+        "animation": False,
+        "grid": GRID,
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True},
+        "aria": {"enabled": True, "decal": {"show": False}},
+    }
+    with ui.element("figure").classes("chart"):
+        with ui.element("figcaption"):
+            ui.label(title)
+        made = ui.echart(base | options).style(f"height: {height}em")
+        made.props(f'data-colors="{" ".join(names)}" data-chart')
+    return made
+
+
+ROWS = 50  # of one screen
+
+type Columns = Sequence[tuple[str, str]]  # field and title
+
+_SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"
+
+
+def figures_table(
+    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str
+) -> ui.table:
+    """The first text column links to `link` of the row, where there is one. A figure `f` that is
+    written as text is sorted by `f_by`.
+    """
+    columns: list[dict[str, Any]] = [
+        {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
+        for name, title in texts
+    ]
+    for name, title in figures:
+        column: dict[str, Any] = {
+            "name": name, "label": title, "field": name, "align": "right", "sortable": True,
+        }  # fmt: skip
+        if rows and f"{name}_by" in rows[0]:
+            column[":sort"] = _SORT.format(by=f"{name}_by")
+        columns.append(column)
+    table = ui.table(columns=columns, rows=rows, row_key="id", pagination=ROWS)
+    table.classes("figures-table").props(f'flat dense no-data-label="{empty}"')
+    if len(rows) <= ROWS:
+        table.props("hide-pagination")
+    first = texts[0][0]
+    table.add_slot(
+        f"body-cell-{first}",
+        f'<q-td :props="props"><a v-if="props.row.link" :href="props.row.link">'
+        f"{{{{ props.row.{first} }}}}</a>"
+        f"<span v-else>{{{{ props.row.{first} }}}}</span></q-td>",
+    )
+    return table
+
+
+class ModuleElement(ui.element, component=Path(STATIC / "module_element.js")):
+    """The thin Vue wrapper of a module under /static."""
+
+    def __init__(self, module: str, options: dict[str, Any]) -> None:
+        super().__init__()
+        self._props["module"] = f"/static/{module}"
+        self._props["options"] = options

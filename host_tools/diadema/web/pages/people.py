@@ -3,7 +3,7 @@
 from fastapi import FastAPI, Request
 from nicegui import ui
 
-from diadema.web.pages.module import ModuleElement
+from diadema.web.pages.parts import ModuleElement
 from diadema.web.pages.shell import Refused, open_page
 from diadema.web.people_models import specs
 from diadema.web.service import Service

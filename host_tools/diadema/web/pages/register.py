@@ -14,9 +14,8 @@ from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
 from diadema.store.register import Acted
 from diadema.web.acted import action_of, by_of, outcome_of, reason_of, told
-from diadema.web.pages.parts import Unread, cut_line, day_links, day_of, read, seen
+from diadema.web.pages.parts import Unread, cut_line, day_links, day_of, figures_table, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
-from diadema.web.pages.table import figures_table
 from diadema.web.register_reads import SHOWN, register
 from diadema.web.service import Service
 from diadema.words import section

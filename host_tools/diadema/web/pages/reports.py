@@ -20,8 +20,7 @@ from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
-from diadema.report.schedule import Run, Schedule
-from diadema.report.schedule_list import said, told
+from diadema.report.schedule import Run, Schedule, said, told
 from diadema.report.writing import hour
 from diadema.web.pages.parts import Unread, day_of, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page

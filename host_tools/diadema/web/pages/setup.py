@@ -7,8 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from diadema.access.authenticator import address_of
-from diadema.access.book import AccountError
-from diadema.access.passwords import LEAST, WeakPassword
+from diadema.access.book import LEAST, AccountError, WeakPassword
 from diadema.access.roles import Person
 from diadema.web.pages.login import begin
 from diadema.web.pages.plain import form, language_for, line, page, said
