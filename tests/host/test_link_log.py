@@ -2,7 +2,8 @@
 
 from diadema.ingest.core import Ingest
 from diadema.store import open_writer
-from diadema.store.link_log import LinkLog, stretches
+from diadema.hub.link_log import LinkLog
+from diadema.store.link_log import stretches
 from reported_day import Clock
 from scripted_station import T0
 

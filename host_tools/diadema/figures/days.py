@@ -17,7 +17,7 @@ from diadema.site.directory import people_of
 from diadema.site.directory.people import People
 from diadema.store import tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
-from diadema.store.writer import POSITION
+from diadema.store.writer import position_of
 
 _LAST_S = 4_133_980_800  # 2101-01-01: nothing we were told happened later
 _LONGEST_MS = 3653 * 86_400_000
@@ -128,11 +128,6 @@ def _owes(station: Station) -> bool:
 def owing(tx: Connection, people: People) -> list[Owing]:
     """The same, as the store has it."""
     return owed(_stored(tx).values(), people.seats)
-
-
-def position_of(tx: Connection) -> int:
-    """How many events were taken in, in the order of their coming."""
-    return int(tx.exec_driver_sql(POSITION).scalar_one())
 
 
 def cut_of(tx: Connection, people: People, now_ms: int) -> Cut:

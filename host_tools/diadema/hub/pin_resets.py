@@ -11,10 +11,9 @@ from sqlalchemy import select
 
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir, write_whole
-from diadema.cli.pin import with_pin
 from diadema.hub.own_journal import ME
 from diadema.site import pins
-from diadema.site.file import keep, whole
+from diadema.site.file import keep, whole, with_pin
 from diadema.site.station_keys import StationKeys
 from diadema.store import Reader, StoreUnavailable, tables
 

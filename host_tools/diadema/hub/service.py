@@ -32,6 +32,7 @@ from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
 from diadema.hub.enrolment import Enrolment
 from diadema.hub.inspections import Inspections
 from diadema.hub.kick import kick
+from diadema.hub.link_log import LinkLog
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.nats_jwt import Issuer
 from diadema.hub.outbox import EVERY_S, Outbox
@@ -54,7 +55,6 @@ from diadema.ingest.proof import Proofs
 from diadema.ingest.queues import QueueBoard
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
-from diadema.store.link_log import LinkLog
 
 STREAM = "$MQTT_msgs"
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it

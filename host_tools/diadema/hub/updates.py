@@ -15,11 +15,11 @@ from diadema.base.errors import UpdateError
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
-from diadema.ingest.update_steps import fact_of, told_since
 from diadema.stations.boards.builds import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
 from diadema.stations.update.bundle import Bundle
+from diadema.stations.update.facts import fact_of, told_since
 from diadema.stations.update.rollout import Fact, Plan, Rollout
 from diadema.stations.update.sending import Rests, Sending
 from diadema.store import tables

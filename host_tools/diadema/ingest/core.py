@@ -15,7 +15,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from diadema.base.clock import Clock
-from diadema.figures.days import position_of
 from diadema.ingest.decode import obeyed
 from diadema.ingest.floor import Floor, day_of
 from diadema.ingest.intake import Intake, sender_of
@@ -29,7 +28,7 @@ from diadema.store.chain import Chain, MarkRow, Placed, Told
 from diadema.store.kept_contacts import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
 from diadema.store.station_state import Greeting, Journal, Station, StationState, saved
-from diadema.store.writer import Found
+from diadema.store.writer import Found, position_of
 from diadema.wire.events import AttendanceMarked
 
 _encode = msgspec.json.Encoder().encode

@@ -22,7 +22,7 @@ from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
 from diadema.ingest.messages import Changes
 from diadema.metrics.intervals import HALF_HOUR_S, Intervals
-from diadema.metrics.queue import SHORT_S, Flow, service_level
+from diadema.metrics.queue import Flow, service_level
 from diadema.site.description import Site
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import Kept, day_at
@@ -32,6 +32,7 @@ from diadema.store.rows import SWITCH, QueueCall, QueueRing
 from diadema.store.station_state import Station, StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event, Maybe, QueueEvent
+from diadema.wire.live_rows import SHORT_S
 
 _DAY_MS = 86_400_000
 _OPEN = 5_000  # calls of one switch

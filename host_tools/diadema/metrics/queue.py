@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from diadema.metrics.rounding import mean, percent, whole_seconds
 from diadema.store.rows import QueueCall
 
-THRESHOLD_S, SHORT_S = 20, 5  # where no target and nobody says otherwise
-
 VARIANTS = {  # of the service level, for who reads the figure
     "offered": "answered<=T / (answered + abandoned)",
     "noshort": "answered<=T / (answered + abandoned - short)",

@@ -6,9 +6,9 @@ from diadema.report.asked import Asked
 from diadema.report.dispositions import COUNT, Counted
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.report.tables import Line, reason_name, table
-from diadema.site.directory.people import PRIVATE
 from diadema.store import open_reader
 from diadema.store.register import Acted
+from diadema.wire.live_rows import PRIVATE
 
 _HEADS: tuple[tuple[str, Kind], ...] = (
     ("at", "moment"), ("by", "text"), ("agent", "text"), ("team", "text"), ("action", "text"),

@@ -125,7 +125,13 @@ REPLACE = (
     .values(status="replaced", next_i=bindparam("then"))
 )
 
-POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
+_POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
+
+
+def position_of(tx: Connection) -> int:
+    """How many events were taken in, in the order of their coming."""
+    return int(tx.exec_driver_sql(_POSITION).scalar_one())
+
 
 type Ended = dict[str, Any]  # a command: of_s, of_i, and `then` what goes on for it
 type AnswerRow = tuple[str, str, int, bytes]  # id, request, utc, sealed
@@ -300,7 +306,7 @@ class Writer:
             bodies.add(event.body)
         rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
         self._ignore(tx, tables.conflicts, rows)
-        position = tx.exec_driver_sql(POSITION).scalar_one()
+        position = position_of(tx)
         return Found(conflicts, recovered, position)
 
 

@@ -5,8 +5,8 @@ Types are checked here, once; a value that does not fit is counted by the caller
 
 import msgspec
 
-from diadema.metrics.queue import THRESHOLD_S
-from diadema.site.directory.people import PRIVATE
+PRIVATE = "private"  # stands for every private reason in what is reported of a person
+THRESHOLD_S, SHORT_S = 20, 5  # of the service level, where no target and nobody says otherwise
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

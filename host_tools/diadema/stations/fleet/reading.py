@@ -15,11 +15,11 @@ from diadema.base import credentials
 from diadema.base.certificates import Certificates
 from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
-from diadema.hub.ca_change import gateways_due, stations_due
-from diadema.ingest.update_steps import image_needed
 from diadema.site.description import load
 from diadema.stations.boards.builds import DOWNLOADS, build_named, file_of
+from diadema.stations.fleet.ca_due import gateways_due, stations_due
 from diadema.stations.selftest.record import newest
+from diadema.stations.update.facts import image_needed
 from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.words import section
