@@ -1,8 +1,8 @@
 """When a link came and went is known, over restarts and a rebuild."""
 
+from diadema.hub.link_log import LinkLog
 from diadema.ingest.core import Ingest
 from diadema.store import open_writer
-from diadema.hub.link_log import LinkLog
 from diadema.store.link_log import stretches
 from reported_day import Clock
 from scripted_station import T0

@@ -23,7 +23,7 @@ _UNNAMED_LIMIT = 64 * 1024  # console bytes of a port before its hello
 # in many blocks of one number, which the first one takes its turn for; or of no hurry
 _LONG = ("config", "update", "marks")
 
-log = logging.getLogger("diadema.gateway.bridge")
+log = logging.getLogger("diadema.gateway")
 
 
 class _Up(Struct):

@@ -14,7 +14,7 @@ from diadema.wire.frames import Decoder, Sender, Timer, encode
 
 _ASK = encode(b'{"hello":{}}')
 
-log = logging.getLogger("diadema.gateway.bridge")
+log = logging.getLogger("diadema.gateway")
 
 
 class _Greeting(Struct):

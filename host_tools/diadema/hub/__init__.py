@@ -1,9 +1,4 @@
-"""The hub: starts the broker, the ingest and the web on one data directory, and keeps them up.
+"""The hub: runs the broker, the ingest and the web on one data directory, and speaks to stations.
 
-`async with Hub(...) as hub` for programs; `diadema hub` for people.
+`async with hub.Hub(...) as hub` for programs; `diadema hub` for people.
 """
-
-from diadema.hub.child import PageDoor
-from diadema.hub.hub import Hub
-
-__all__ = ["Hub", "PageDoor"]

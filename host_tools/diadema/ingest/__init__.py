@@ -1,4 +1,3 @@
-"""The ingest: takes events from the broker's stream, keeps each exactly once, then acknowledges.
-
-Its own process (`python -m diadema.ingest`), the only writer of the store.
+"""The ingest: events in, rows out, each exactly once. It knows no network:
+`hub.ingest` feeds it.
 """

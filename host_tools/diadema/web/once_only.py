@@ -28,7 +28,7 @@ from diadema.web.guard import PERSON, language_of
 from diadema.words import text
 
 HEADER = "idempotency-key"
-_ONCE = "diadema.base.idempotency"  # in the scope
+_ONCE = "diadema.once"  # in the scope
 log = logging.getLogger(__name__)
 
 
