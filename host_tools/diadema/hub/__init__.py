@@ -1,4 +1,4 @@
-"""The hub: runs the broker, the ingest and the web on one data directory, and speaks to stations.
+"""Runs broker, ingest and web on one data directory, and speaks to the stations.
 
-`async with hub.Hub(...) as hub` for programs; `diadema hub` for people.
+`async with Hub(...) as hub` for programs; `diadema hub` for people.
 """

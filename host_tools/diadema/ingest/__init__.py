@@ -1,3 +1,1 @@
-"""The ingest: events in, rows out, each exactly once. It knows no network:
-`hub.ingest` feeds it.
-"""
+"""Events in, rows out, each exactly once; it knows no network."""
