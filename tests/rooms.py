@@ -57,7 +57,7 @@ def _room(module: str) -> str:
     if package == SIMULATOR:
         return SIMULATOR
     room = rest.partition(".")[0]
-    return room if package == "diadema" and room not in ("", "__init__", "__main__") else ""
+    return room if package == "diadema" and not room.startswith("_") else ""
 
 
 def _imported(tree: ast.Module) -> set[str]:
