@@ -18,6 +18,7 @@ from diadema.store.station_state import Station, StationState
 from diadema.store.update_rows import Seat, Step
 from diadema.wire import events as ev
 from diadema.wire.events import Event
+from diadema.wire.letters import from_columns
 
 type Utc = int | None
 
@@ -34,17 +35,17 @@ def _refused(changes: Changes, state: StationState, event: ev.CommandRefused, ut
 
 def _keep(changes: Changes, event: Any, phase: str, utc: Utc) -> None:
     step = Step(
-        s=event.s,
-        e=event.e,
-        n=event.n,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
         phase=phase,
         version=getattr(event, "version", None) or None,
         next=getattr(event, "next", None) or None,
         reason=event.reason or None,
         detail=event.detail or None,
         i=None if event.i is UNSET else event.i,
-        b=event.b,
-        u=event.u,
+        boot=event.boot,
+        uptime_ms=event.uptime_ms,
         utc=utc,
     )
     changes.keep(tables.updates, astuple(step))
@@ -66,10 +67,10 @@ def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
     state, hello = station.state, station.hello
     up = station.link == "up"
     e, n = followed
-    told = e == hello.e and n >= hello.last  # else it may be busy, or done
+    told = e == hello.epoch and n >= hello.last  # else it may be busy, or done
     faults = [part for part in state.faults if part not in _OF_THE_DESK]
     return Fact(
-        station.s,
+        station.station,
         hello.board or state.board,
         hello.firmware or state.firmware,
         up,
@@ -95,6 +96,6 @@ def image_needed(station: Station) -> str | None:
 
 def told_since(tx: Connection, seat: Seat) -> list[Step]:
     row = tables.updates.c
-    later = (row.s == seat.s) & (row.e == seat.e) & (row.n > seat.n)
+    later = (row.s == seat.station) & (row.e == seat.epoch) & (row.n > seat.sequence)
     told = tx.execute(select(tables.updates).where(later).order_by(row.n))
-    return [Step(**one._mapping) for one in told]
+    return [from_columns(Step, one._mapping) for one in told]
