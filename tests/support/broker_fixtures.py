@@ -14,7 +14,8 @@ from diadema.base.paths import DataDir, write_whole
 from diadema.hub.admission import Admission
 from diadema.hub.broker import LOOPBACK, Broker
 from diadema.hub.nats_jwt import Issuer, claims_of
-from scripted_station import SITE, T0
+
+from tests.support.scripted_station import SITE, T0
 
 LOOK_S = 0.02
 

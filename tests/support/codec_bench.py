@@ -10,13 +10,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import micropython_names
 import pytest
 from drivers.es8311 import ES8311
 from drivers.es8388 import ES8388
 from drivers.wm8960 import WM8960
 from hypothesis import strategies as st
 from lib.errors import PartError
+
+from tests.support import micropython_names
 
 PARTS = Path(__file__).resolve().parents[2] / "boards" / "sim" / "parts"
 SOURCES = {"microphone", "line", "dac"}

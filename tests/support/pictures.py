@@ -1,14 +1,14 @@
 """Screen pictures of the station tests: kept as text, two pixels a character, compared exactly.
 
 `DIADEMA_PICTURES=write` takes what the screen shows now as right; then look at each with
-`python -m tests.station.pictures FILE.png NAME`.
+`python -m tests.support.pictures FILE.png NAME`.
 """
 
 import os
 import sys
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent / "pictures"
+_FOLDER = Path(__file__).parents[1] / "station" / "pictures"
 _HALVES = " ▀▄█"
 
 

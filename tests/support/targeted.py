@@ -10,8 +10,9 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
-from queue_logs import QueueLog
-from scripted_station import SITE, T0
+
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0
 
 
 class Clock:

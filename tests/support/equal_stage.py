@@ -13,10 +13,11 @@ from diadema.ingest.queues import QueueBoard
 from diadema.site import description as sites
 from diadema.site.directory.people import of_site
 from diadema.store import open_reader, open_writer
-from queue_logs import QueueLog, T
-from scripted_station import SITE, T0, Script
-from targeted import bring, centre, put
-from web_stage import Hub
+
+from tests.support.queue_logs import QueueLog, T
+from tests.support.scripted_station import SITE, T0, Script
+from tests.support.targeted import bring, centre, put
+from tests.support.web_stage import Hub
 
 DAY = "2026-11-18"
 HALF_HOUR = (T0 // 1000 - T0 // 1000 % 1800) + 1800  # the running one, second of UTC

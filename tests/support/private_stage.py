@@ -20,10 +20,11 @@ from diadema.site import description as sites
 from diadema.site.directory.book import Directory
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_reader, open_writer
-from targeted import put
-from test_private_reasons import CODES
-from test_report_adherence import AGENTS, DAY, DESCRIBED, Desk, at
-from web_stage import Hub
+
+from tests.host.test_private_reasons import CODES
+from tests.host.test_report_adherence import AGENTS, DAY, DESCRIBED, Desk, at
+from tests.support.targeted import put
+from tests.support.web_stage import Hub
 
 TEAM = "Mañana"
 NOW = at(13, 50) * 1000

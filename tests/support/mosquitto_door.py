@@ -5,8 +5,9 @@ import os
 import shutil
 
 import pytest
-from broker_fixtures import until
 from diadema.hub.broker import LOOPBACK, free_port
+
+from tests.support.broker_fixtures import until
 
 
 def mosquitto_program():

@@ -132,3 +132,13 @@ SITE = {
         "nodes": [["1", "Consulta", [["11", "Saldo", [["111", "Ahorro"], ["112", "CTS"]]]]]],
     },
 }
+
+
+class FixedClock:
+    """A clock that the test moves."""
+
+    def __init__(self, now=T0):
+        self.now = now
+
+    def now_ms(self):
+        return self.now

@@ -22,10 +22,11 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
-from given_out import give_out
-from histories import Journal, feed
 from hypothesis import strategies as st
-from scripted_station import SITE
+
+from tests.support.given_out import give_out
+from tests.support.histories import Journal, feed
+from tests.support.scripted_station import SITE
 
 S, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 LONGEST_WAIT = 15 * MINUTE

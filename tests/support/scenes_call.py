@@ -1,6 +1,6 @@
 """Calls as a list of pictures: transfer, consult, protocol, codes. As `scenes.py` otherwise."""
 
-from scenes import CONFIG, Bench
+from tests.support.scenes import CONFIG, Bench
 
 RING = {"cmd": "ring", "i": 5, "contact": "c", "direction": "in", "queue": "Banca Personas"}
 

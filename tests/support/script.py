@@ -8,14 +8,15 @@ import os
 import shlex
 from pathlib import Path
 
-import pictures
-from conftest import SETTLED_MS, STATION, Bench
 from diadema.site.description import Site, parse
 from diadema_sim import people
 from PIL import Image
 
+from tests.support import pictures
+from tests.support.station_bench import SETTLED_MS, STATION, Bench
+
 ROSA = people.desks(1)[0].person
-PICTURES = Path(__file__).resolve().parents[3] / ".pictures" / "agent"
+PICTURES = Path(__file__).resolve().parents[2] / ".pictures" / "agent"
 SCALE, BORDER = 3, 6
 LIT, DARK = (190, 226, 255), (10, 13, 18)
 

@@ -1,6 +1,6 @@
 """Pictures of the 128 × 64 screen as PBM files (P4): any viewer opens them. Both interpreters."""
 
-PICTURES = __file__.rsplit("/", 1)[0] + "/pictures/"
+PICTURES = __file__.rsplit("/", 2)[0] + "/firmware/pictures/"
 _HEAD = b"P4\n128 64\n"
 
 

@@ -8,7 +8,8 @@ from lib.desk import Desk
 from lib.start import rebase, restore
 from lib.states import Station
 from lib.words_es import WORDS
-from scenes import CONFIG
+
+from tests.support.scenes import CONFIG
 
 ROSA = ("0" * 32, "a001")
 NORMA = ("1" * 32, "a002")

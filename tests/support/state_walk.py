@@ -6,9 +6,10 @@ import random
 from typing import Any
 
 import msgspec
-from deskbench import NORMA, PINS, ROSA, STRANGER, WITH_PIN, DeskBench
 from diadema.wire.events import ANY_EVENT
-from scenes import CONFIG
+
+from tests.support.deskbench import NORMA, PINS, ROSA, STRANGER, WITH_PIN, DeskBench
+from tests.support.scenes import CONFIG
 
 STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]
 RICH = {

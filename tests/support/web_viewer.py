@@ -2,12 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from web_stage import Web, headers_of
+from playwright.async_api import Page
 from websockets.asyncio.client import ClientConnection, connect
+
+from tests.support.web_stage import Web, headers_of
+
+OpenPage = Callable[..., Awaitable[Page]]
 
 LIMIT_S = 30
 

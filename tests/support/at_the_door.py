@@ -5,9 +5,10 @@ import json
 
 import aiomqtt
 import pytest
-from broker_fixtures import IngestProcess
 from diadema.base.certificates import Certificates
-from scripted_station import SITE, S
+
+from tests.support.broker_fixtures import IngestProcess
+from tests.support.scripted_station import SITE, S
 
 WIFI = {"ssid": "Piso 3", "password": "contrasena"}
 

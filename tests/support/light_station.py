@@ -18,7 +18,8 @@ from ssl import SSLContext
 import msgspec
 from diadema.base.paths import DataDir
 from diadema.site.station_keys import StationKeys, seal
-from scripted_station import Script
+
+from tests.support.scripted_station import Script
 
 _FLIGHT = 8
 _WINDOW = 32

@@ -4,13 +4,10 @@ import asyncio
 import contextlib
 import json
 import random
-import sys
 from array import array
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
 from diadema.base.paths import DataDir
 from diadema.site.description import parse
@@ -21,7 +18,8 @@ from diadema_sim import people, sound
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.station import Station
 from diadema_sim.world import World
-from wire_host import BADGE_KEY, CARD_KEY, WireHost
+
+from tests.support.wire_host import BADGE_KEY, CARD_KEY, WireHost
 
 STATION = "DIA-0200000000a1"
 BADGE = "04a1b2c3d4e5f6"

@@ -17,15 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-from broker_fixtures import until
 from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir
 from diadema.store import open_reader
-from light_station import LightStation, accesses
-from scripted_station import SITE, Script
+
+from tests.support.broker_fixtures import until
+from tests.support.light_station import LightStation, accesses
+from tests.support.scripted_station import SITE, Script
 
 _MOUNT = 'mount -t tmpfs -o size=$1 tmpfs "$2" && shift 2 && exec "$@"'
 _PIECE = 64 * 1024

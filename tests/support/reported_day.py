@@ -2,13 +2,14 @@
 
 import json
 
-from bank_files import Log
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.bank import import_bank
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.store import open_writer
-from scripted_station import SITE, T0, Script
+
+from tests.support.bank_files import Log
+from tests.support.scripted_station import SITE, T0, Script
 
 
 class Clock:

@@ -17,7 +17,8 @@ from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
 from hypothesis import strategies as st
-from scripted_station import SITE, Script
+
+from tests.support.scripted_station import SITE, Script
 
 AGENTS = ("a001", "a002", "a003", "a004")
 SEATS = [f"DIA-0123456789{k:02x}" for k in range(16)]

@@ -11,7 +11,8 @@ from itertools import groupby
 
 from diadema.ingest.messages import Message, subject_of
 from hypothesis import strategies as st
-from scripted_station import T0
+
+from tests.support.scripted_station import T0
 
 STATIONS = ("DIA-0123456789ab", "DIA-0123456789ac")
 AGENTS = ("a001", "a002")

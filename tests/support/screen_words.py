@@ -1,15 +1,6 @@
 """Reads words off a station's screen: draws them with the firmware's type and looks for them."""
 
-import sys
-from pathlib import Path
-
-_ROOT = Path(__file__).resolve().parents[2]
-for folder in (_ROOT / "tests" / "firmware", _ROOT / "firmware"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-
-import micropython_names  # noqa: E402, F401 - before anything of the firmware
-from lib.canvas import Canvas  # noqa: E402
+from lib.canvas import Canvas
 
 _ROWS = {False: 10, True: 20}  # of small and of tall type
 

@@ -8,8 +8,9 @@ from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
 import slots
-from nor import Nor
 from slots import SECTOR, Slot
+
+from tests.support.nor import Nor
 
 MODULUS = int(
     "a7b4efb99014448734c16f02d6b0a30e9726108fbbd2c6ed980b1ceea0916408b1094b224cb05a594a83d67c"

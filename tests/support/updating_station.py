@@ -6,7 +6,7 @@ import hashlib
 import json
 from base64 import b64decode
 
-from light_station import LightStation
+from tests.support.light_station import LightStation
 
 _PART = 480
 _TELL_EVERY = 32

@@ -1,6 +1,6 @@
 """The few names of MicroPython that the firmware's hardware-free room uses and CPython lacks.
 
-Import it before anything of `lib`; inside MicroPython it changes nothing.
+`tests.support` imports it before anything of `lib`; inside MicroPython it changes nothing.
 """
 
 import asyncio
@@ -88,6 +88,7 @@ class _FrameBuffer:
 
 
 if sys.implementation.name != "micropython":
+    sys.path.append(__file__.rsplit("/", 3)[0] + "/firmware")
     names = type(sys)("micropython")
     names.const = lambda value: value
     names.viper = _viper

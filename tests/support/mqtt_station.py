@@ -7,13 +7,15 @@ prints one line for each thing that happens. Driven by `test_mqtt.py`.
 
 import sys
 
-sys.path[:0] = [sys.argv[1], __file__.rsplit("/", 1)[0]]
+sys.path[:0] = [sys.argv[1], __file__.rsplit("/", 3)[0]]
+
+# isort: split
+import tests.support  # noqa: E402, F401 - before anything of the firmware
 
 # isort: split
 import asyncio  # noqa: E402
 import json  # noqa: E402
 
-import micropython_names  # noqa: E402, F401
 from lib.errors import LinkError  # noqa: E402
 from lib.mqtt import Client  # noqa: E402
 from lib.timekeeping import Clock  # noqa: E402
