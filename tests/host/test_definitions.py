@@ -149,7 +149,15 @@ def booked(*its):
     """Calls of contacts: (outcome, cause, direction, more)."""
     sums = Sums()
     for k, (outcome, more) in enumerate(its):
-        contact = Contact(station="s", epoch=1, sequence=k, contact=f"c{k}", agent="a001", outcome=outcome, phase="closed")
+        contact = Contact(
+            station="s",
+            epoch=1,
+            sequence=k,
+            contact=f"c{k}",
+            agent="a001",
+            outcome=outcome,
+            phase="closed",
+        )
         for name, value in more.items():
             setattr(contact, name, value)
         book_contact(sums, contact, {}, doubtful=False)
