@@ -9,6 +9,8 @@ from broker_fixtures import IngestProcess
 from diadema.base.certificates import Certificates
 from scripted_station import SITE, S
 
+from tests.support.trust import trusting
+
 WIFI = {"ssid": "Piso 3", "password": "contrasena"}
 
 
@@ -24,7 +26,7 @@ def connection(broker, port, password, s=S, **more):
     """As a station connects: its name, its will, the CA it holds."""
     will = aiomqtt.Will(f"diadema/v1/{s}/st/wifi", b'{"up":false}', qos=1, retain=True)
     given = {"timeout": 15, "username": s, "identifier": s, "will": will}
-    given["tls_context"] = Certificates(broker.data.tls).client_context()
+    given["tls_context"] = trusting(Certificates(broker.data.tls))
     return aiomqtt.Client("localhost", port, password=password, **given | more)
 
 

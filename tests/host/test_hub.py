@@ -27,6 +27,8 @@ from diadema.site.directory.taking_in import open_directory
 from diadema.store import open_reader
 from scripted_station import SITE, T0, S, Script
 
+from tests.support.trust import trusting
+
 
 class HubProcess:
     def __init__(self, root):
@@ -81,7 +83,7 @@ class HubProcess:
             username="gw-test",
             password=password,
             identifier="gw-test",
-            tls_context=Certificates(self.data.tls).client_context(),
+            tls_context=trusting(Certificates(self.data.tls)),
         ) as mqtt:
             await mqtt.subscribe(topic + "0/ack")
             await mqtt.publish(topic + "st", json.dumps(hello), qos=1)

@@ -23,6 +23,8 @@ from diadema.base.errors import DiademaError
 from diadema.hub.enrol import enrol
 from scripted_station import S, Script
 
+from tests.support.trust import trusting
+
 S2 = "DIA-0123456789ac"
 
 
@@ -84,7 +86,7 @@ async def test_nobody_connects_without_tls_or_with_another_ca(broker, ingest, cl
     assert await refused(station(broker, password, tls_context=None, timeout=2))
     stranger = Certificates(tmp_path / "other")
     stranger.make(["localhost"])
-    said = await refused(station(broker, password, tls_context=stranger.client_context()))
+    said = await refused(station(broker, password, tls_context=trusting(stranger)))
     assert "certificate verify failed" in said
 
 

@@ -17,6 +17,8 @@ from scripted_station import SITE, Script
 from sqlalchemy import select
 from updating_station import UpdatingStation
 
+from tests.support.trust import trusting
+
 STATIONS = [f"DIA-0400000000{number:02x}" for number in range(20)]
 LOGGED_IN = STATIONS[1]
 SICK = {STATIONS[6]: "codec", STATIONS[11]: "badge_reader"}
@@ -41,7 +43,7 @@ async def opened(broker, stack, stations, more):
     ingest = await stack.enter_async_context(IngestProcess(broker))
     nats = await broker.client()
     stack.push_async_callback(nats.close)
-    tls = Certificates(broker.data.tls).client_context()
+    tls = trusting(Certificates(broker.data.tls))
     crowd = {}
     for access in await accesses(nats, broker.data, stations):
         script = Script(access.s).boot()
