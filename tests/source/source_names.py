@@ -178,7 +178,10 @@ class Sources:
             dotted = dotted_name(one)
             if dotted is None:
                 todo += ast.iter_child_nodes(one)
-                if isinstance(one, ast.Call) and last_name(one.func) == "import_module":
+                if isinstance(one, ast.Call) and last_name(one.func) in (
+                    "import_module",
+                    "__import__",
+                ):
                     yield from self._imported_late(one)
                 continue
             first, _, rest = dotted.partition(".")
@@ -191,28 +194,32 @@ class Sources:
     def _imported_late(self, call: ast.Call) -> Iterator[Top]:
         """The modules that `import_module` may mean here: by a name, or by how it begins."""
         text = call.args[0]
+        begins = isinstance(text, (ast.JoinedStr, ast.BinOp))
         if isinstance(text, ast.JoinedStr):
             text = text.values[0]
-        if isinstance(text, ast.Constant):
+        elif isinstance(text, ast.BinOp):
+            text = text.left
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
             for name in self.modules:
-                begins = text is not call.args[0] and name.startswith(text.value)
-                if begins or name == text.value:
+                if name == text.value or (begins and name.startswith(text.value)):
                     yield name, ""
 
     @cached_property
     def attributes(self) -> set[str]:
-        """Every attribute that any code loads, of whatever it is."""
+        """Every attribute that any code loads, of whatever it is, and every word in quotes."""
         found = set()
         for module in self.modules.values():
             for node in ast.walk(module.tree):
                 if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                     found.add(node.attr)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.update(re.findall(r"\w+", node.value))
         return found
 
     @cached_property
     def alive(self) -> set[Top]:
         """Every top-level name that running code comes to, beginning with what imports run. Of a
-        module that is taken as a value it is each name that some code loads as an attribute.
+        module that is taken as a value it is each name that code loads as an attribute or quotes.
         """
         todo: list[Top] = []
         for module in self.modules.values():
@@ -301,9 +308,10 @@ class Sources:
             for top in self.read_in(module, module.tree)
         }
 
-    def unread_members(self) -> list[str]:
+    def unread_members(self, *, stored: bool = True) -> list[str]:
         """The public members of classes that nothing names, as `module.Class.member`. Fields that
         a framework encodes are read by it, and what a base of another package calls by that base.
+        Without `stored`: not what methods put on the object, where something shows all of that.
         """
         left = []
         for module in self.judged():
@@ -312,15 +320,15 @@ class Sources:
                     if isinstance(node, ast.ClassDef):
                         left += [
                             f"{module.name}.{node.name}.{name}"
-                            for name in self._unread_of(module, node)
+                            for name in self._unread_of(module, node, stored)
                         ]
         return sorted(left)
 
-    def _unread_of(self, module: Module, node: ast.ClassDef) -> Iterator[str]:
+    def _unread_of(self, module: Module, node: ast.ClassDef, with_stored: bool) -> Iterator[str]:
         methods = {one.name: one for one in node.body if isinstance(one, FUNCTIONS)}
         fields = {name for one in node.body if isinstance(one, (ast.Assign, ast.AnnAssign))
                   for name in bound(one)}  # fmt: skip
-        stored = {
+        stored = set() if not with_stored else {
             one.attr
             for one in ast.walk(node)
             if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)

@@ -1,5 +1,5 @@
-"""Every word of the host's catalogues is asked for by some code, and what is asked for by its whole
-name is there in each language.
+"""Every word of the host's catalogues is asked for by some code, and what is asked for by its
+whole name is there in each language.
 """
 
 import ast
@@ -87,5 +87,5 @@ def test_what_is_asked_for_by_its_whole_name_is_there():
                     for language in LANGUAGES
                     if area not in AREAS or rest not in catalogue(language, area)
                 ]
-    assert found > 100
+    assert found > 50
     assert missing == []
