@@ -25,6 +25,7 @@ from tests.support.at_the_door import (
 from tests.support.broker_fixtures import until
 from tests.support.mosquitto_door import Mosquitto
 from tests.support.scripted_station import S, Script
+from tests.support.trust import trusting
 
 S2 = "DIA-0123456789ac"
 
@@ -329,7 +330,7 @@ async def test_the_bridge_may_only_carry(broker, client):
     await client.subscribe("diadema.v1.>", cb=listen)
     await client.flush()
     given = {"username": "mosquitto", "password": broker.secrets.bridge, "identifier": "bridge"}
-    given["tls_context"] = Certificates(broker.data.tls).client_context()
+    given["tls_context"] = trusting(Certificates(broker.data.tls))
     async with aiomqtt.Client(LOOPBACK, broker.broker.ports.mqtt, **given) as bridge:
         topics = ["diadema/v1/+/ev", "diadema/v1/+/ack", "diadema/v1/+/cmd", "#"]
         granted = await bridge.subscribe([(topic, 0) for topic in topics])

@@ -16,6 +16,7 @@ from diadema.hub.broker import LOOPBACK, Broker
 from diadema.hub.nats_jwt import Issuer, claims_of
 
 from tests.support.scripted_station import SITE, T0
+from tests.support.trust import trusting
 
 LOOK_S = 0.02
 
@@ -83,7 +84,7 @@ class RunningBroker:
             username=f"gw-{name}",
             password=credentials.gateway_password(self.secrets, name),
             identifier=f"gw-{name}",
-            tls_context=Certificates(self.data.tls).client_context(),
+            tls_context=trusting(Certificates(self.data.tls)),
             **more,
         )
 

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 from diadema_sim import people
 from diadema_sim.centre import open_centre
+from supervisor import bearer
 
 MONDAY_8_LIMA = 1_770_037_200_000
 
@@ -30,7 +31,7 @@ async def test_a_station_knows_the_hour_and_the_hub_how_well(tmp_path):
         assert anchor["uncertainty_ms"] < 50  # the way of hello and answer is known, not assumed
         async with (
             asyncio.timeout(20),
-            httpx.AsyncClient(base_url=centre.web, headers=centre.bearer) as client,
+            httpx.AsyncClient(base_url=centre.web, headers=bearer(centre)) as client,
         ):
             told = {}
             while not told.get("source"):
