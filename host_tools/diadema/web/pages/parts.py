@@ -28,6 +28,7 @@ from diadema.web.assets import STATIC
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.paging import FIRST, LAST
 from diadema.web.service import Service
+from diadema.web.templating import render
 from diadema.words import section
 
 _PATIENCE_S = 30.0  # of a browser that has the page and does not connect
@@ -60,7 +61,7 @@ def day_page(
             shown = day_of(service, day)
             with ui.element("main").props("id=main").classes("page"):
                 with ui.element("header").classes("page-head"):
-                    ui.html(f"<h2>{escape(page.words['heading'])}</h2>", sanitize=False)
+                    heading(page.words["heading"])
                     team_choice(page, service, team, shown, path)
                     day_links(page, service, shown, path, team)
                 agents = [*seen(page, service, team)]
@@ -120,6 +121,12 @@ def seen(page: Page, service: Service, team: str = "") -> Mapping[str, Worker]:
     }
 
 
+def heading(words: str, level: int = 2, *, id: str = "") -> None:
+    """A heading of the page, `<h2>` or deeper; `id` as others refer to it."""
+    named = f' id="{id}"' if id else ""
+    ui.html(f"<h{level}{named}>{escape(words)}</h{level}>", sanitize=False)
+
+
 def definitions(language: str, *keys: str) -> list[tuple[str, str]]:
     """Of figures: the name of each, and how it is worked out, with an example, as reports say."""
     words = section("reports", language)
@@ -128,14 +135,12 @@ def definitions(language: str, *keys: str) -> list[tuple[str, str]]:
 
 def how(language: str, *keys: str) -> None:
     """«¿Cómo se calcula?», folded."""
-    lines = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>"
-        for name, said in definitions(language, *keys)
+    html = render(
+        "how.html",
+        title=section("parts", language)["how"],
+        definitions=definitions(language, *keys),
     )
-    word = escape(section("parts", language)["how"])
-    ui.html(f"<summary>{word}</summary><dl>{lines}</dl>", tag="details", sanitize=False).classes(
-        "how"
-    )
+    ui.html(html, tag="details", sanitize=False).classes("how")
 
 
 class Unread(Exception):

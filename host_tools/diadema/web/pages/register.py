@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import date, datetime
-from html import escape
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -14,7 +13,16 @@ from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
 from diadema.store.register import Acted
 from diadema.web.acted import action_of, by_of, outcome_of, reason_of, told
-from diadema.web.pages.parts import Unread, cut_line, day_links, day_of, figures_table, read, seen
+from diadema.web.pages.parts import (
+    Unread,
+    cut_line,
+    day_links,
+    day_of,
+    figures_table,
+    heading,
+    read,
+    seen,
+)
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.register_reads import SHOWN, register
 from diadema.web.service import Service
@@ -45,7 +53,7 @@ async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) 
     scope = page.person.scope(service.people())
     with ui.element("main").props("id=main").classes("page"):
         with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
+            heading(words["heading"])
             day_links(page, service, day, PATH)
         service.audit(page.person, "register", ALL)
         made = await read(
