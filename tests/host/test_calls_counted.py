@@ -12,9 +12,10 @@ from diadema.metrics.contacts import doubtful
 from diadema.report.model import Scope
 from diadema.store import Contact
 from diadema.store.rows import QueueCall
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, S, Script
-from test_fcr import LATER, S2, Place, begun, rows, stated
+
+from tests.host.test_fcr import LATER, S2, Place, begun, rows, stated
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, S, Script
 
 DAY = date(2026, 11, 18)
 MINUTE = 60_000

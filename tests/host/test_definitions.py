@@ -29,8 +29,9 @@ from diadema.site.work import Campaign, Step
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.words import section
 from diadema.words.durations import clock, percent
-from scripted_station import Script
-from test_fcr import LATER, Place, begun, called, stated
+
+from tests.host.test_fcr import LATER, Place, begun, called, stated
+from tests.support.scripted_station import Script
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 H = 3600

@@ -16,8 +16,9 @@ from diadema.store import QueueCall, open_writer
 from diadema.store.rows import Contact
 from hypothesis import given
 from hypothesis import strategies as st
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, S, Script
 
 PBX = "PBX-central"
 

@@ -10,7 +10,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from bank_files import DAY, Log
 from diadema.base.clock import SystemClock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -24,7 +23,9 @@ from diadema.site.directory.people import People
 from diadema.store import QueueCall, open_reader
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_station import SITE
+
+from tests.support.bank_files import DAY, Log
+from tests.support.scripted_station import SITE
 
 ZONES = ("America/Lima", "America/New_York", "Europe/Madrid", "Australia/Lord_Howe",
          "Asia/Kathmandu", "UTC")  # fmt: skip

@@ -31,7 +31,8 @@ from diadema.web.report_html import page_of
 from diadema.web.views import FULL
 from diadema.wire.live_rows import Row
 from rich.console import Console
-from test_report_adherence import DAY, DESCRIBED, LIMA, Desk, at, place
+
+from tests.host.test_report_adherence import DAY, DESCRIBED, LIMA, Desk, at, place
 
 __all__ = ["place"]
 CODES = ("sshh", "topico", "lactancia")

@@ -7,8 +7,6 @@ from base64 import b64decode
 from types import SimpleNamespace
 
 import pytest
-from at_the_door import WIFI, asked, connection, credential, refused
-from broker_fixtures import IngestProcess, until
 from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import PATH_LIMIT
@@ -24,9 +22,12 @@ from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.provision.word import Word
 from diadema.store import open_reader
 from diadema.store.station_state import Greeting
-from scripted_station import SITE, S, Script
-from test_gateway import Wire, mac
-from test_whom import gateway_on
+
+from tests.host.test_gateway import Wire, mac
+from tests.host.test_whom import gateway_on
+from tests.support.at_the_door import WIFI, asked, connection, credential, refused
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import SITE, S, Script
 
 S2 = "DIA-0123456789ac"
 KEYS = {S: bytes(range(32)), S2: bytes(range(1, 33))}

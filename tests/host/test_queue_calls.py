@@ -11,7 +11,8 @@ from diadema.maintenance.rebuild import rebuild
 from diadema.store import QueueCall, open_reader, open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import SITE, T0, S
+
+from tests.support.scripted_station import SITE, T0, S
 
 PBX = "PBX-central"
 

@@ -6,7 +6,6 @@ import random
 import re
 
 import pytest
-from conftest import STATION
 from diadema.stations.image.files import (
     BESIDE,
     START_TEXT,
@@ -16,7 +15,8 @@ from diadema.stations.image.files import (
 )
 from diadema_sim.build import program_body, program_slot, start_files
 from diadema_sim.flash import CutPlan
-from test_update import (  # noqa: F401 - three fixtures
+
+from tests.station.test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
     OLD,
     body,
@@ -25,6 +25,7 @@ from test_update import (  # noqa: F401 - three fixtures
     slots,
     vfs,
 )
+from tests.support.station_bench import STATION
 
 SECTOR = 4096
 VFS_BYTES = 0x1C000  # as on a board of 4 MB

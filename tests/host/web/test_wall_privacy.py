@@ -10,8 +10,9 @@ from diadema.web.views import WALL
 from diadema.wire.live_rows import Row
 from hypothesis import given
 from hypothesis import strategies as st
-from web_stage import Hub, Web
 from websockets.asyncio.client import connect
+
+from tests.support.web_stage import Hub, Web
 
 SECRETS = {
     "a": "a777",
