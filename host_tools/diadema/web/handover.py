@@ -34,8 +34,8 @@ async def handover(
     shift: Annotated[str | None, Query(max_length=40)] = None,
 ) -> HTMLResponse:
     service: Service = request.app.state.service
-    asked = request.query_params.get("lang") or person.language or service.floor.site.language
-    sheet = _Sheet(service, person, known(asked), day or service.today())
+    wanted = request.query_params.get("lang") or person.language or service.floor.site.language
+    sheet = _Sheet(service, person, known(wanted), day or service.today())
     return HTMLResponse(await sheet.page(shift), headers={"cache-control": "no-store"})
 
 
@@ -78,7 +78,7 @@ class _Sheet:
             words=words,
             day=self._day.isoformat(),
             about=visible(about),
-            made=words["handover.made"].format(by=by, time=self._hour(now_ms)),
+            made=words["handover.made"].format(by=by, time=self._time(now_ms)),
             shifts=self._shifts(made),
             parts=list(self._parts(made)),
         )
@@ -94,7 +94,7 @@ class _Sheet:
         if self._person.may("floor"):
             yield self._open()
             yield self._alerts()
-        rows = [[one.seat, self._hour(one.since_utc)] for one in made.cut.owing]
+        rows = [[one.seat, self._time(one.since_utc)] for one in made.cut.owing]
         yield _Part("owing", ("seat", "handover.heard"), rows)
 
     def _table(self, name: str, columns: Sequence[str], acts: list[Acted]) -> _Part:
@@ -104,7 +104,7 @@ class _Sheet:
         act = one.act
         match key:
             case "at":
-                return self._hour(act.utc)
+                return self._time(act.utc)
             case "agent":
                 return visible(self._people.name(act.agent)) if act.agent else NOTHING
             case "kind":
@@ -132,8 +132,8 @@ class _Sheet:
                 if since is not None:
                     said = self._words[f"handover.{kind}"]
                     who = visible(row.name or row.agent)
-                    told_of = [row.seat, said, self._hour(since or None), topic, by]
-                    rows.append([who, *(visible(one or "") or NOTHING for one in told_of)])
+                    fields = [row.seat, said, self._time(since or None), topic, by]
+                    rows.append([who, *(visible(one or "") or NOTHING for one in fields)])
         columns = ("agent", "seat", "handover.kind", "handover.since", "handover.topic")
         return _Part("open", (*columns, "handover.accepted"), sorted(rows))
 
@@ -159,11 +159,11 @@ class _Sheet:
     def _name(self, shift: Shift) -> str:
         if not shift.code:
             return self._words["handover.whole"]
-        start, end = self._hour(shift.start_ms)[:5], self._hour(shift.end_ms)[:5]
+        start, end = self._time(shift.start_ms)[:5], self._time(shift.end_ms)[:5]
         said = self._words["handover.shift"]
         return said.format(name=visible(shift.code), start=start, end=end)
 
-    def _hour(self, utc_ms: int | None) -> str:
+    def _time(self, utc_ms: int | None) -> str:
         if utc_ms is None:
             return NOTHING
         return f"{datetime.fromtimestamp(utc_ms / 1000, self._zone):%H:%M:%S}"

@@ -31,15 +31,15 @@ def account_page(request: Request) -> Response:
 async def password(
     request: Request, csrf: Typed, password: Typed, new: Typed, again: Typed
 ) -> Response:
-    """The old one is asked for, and all his other sessions end."""
+    """Needs the old one; all other sessions of the user end."""
     service, person = _known(request)
     check_form(service, request, csrf)
     language = language_for(service, request)
     book = service.accounts.book
 
     def refused(word: str, status: int, **values: object) -> Response:
-        told = text(f"accounts.{word}", language, **values)
-        return _page(service, request, person, told, status)
+        sentence = text(f"accounts.{word}", language, **values)
+        return _page(service, request, person, sentence, status)
 
     wait_ms = service.accounts.throttle.attempt(device=person.session)
     if wait_ms:
@@ -80,7 +80,7 @@ def end_session(request: Request, csrf: Typed, key: Typed) -> Response:
 
 
 def _known(request: Request) -> tuple[Service, Person]:
-    """Somebody with a session of his own; a token has no password."""
+    """The user of a session; a token has no password."""
     service: Service = request.app.state.service
     person = person_of(request)
     if service.accounts.sessions.again(person) is None:

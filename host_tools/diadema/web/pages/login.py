@@ -51,15 +51,15 @@ async def login(
     wait_ms = service.accounts.throttle.attempt(**whose)
     if wait_ms:
         seconds = -(-wait_ms // 1000)
-        told = text("accounts.wait", language, time=_clock(seconds))
-        return _form(service, request, next, account, told, 429, {"retry-after": str(seconds)})
+        sentence = text("accounts.wait", language, time=_clock(seconds))
+        return _form(service, request, next, account, sentence, 429, {"retry-after": str(seconds)})
     async with _AT_ONCE:
         found = await asyncio.to_thread(service.accounts.book.proves, name, password)
     if found is None:
         nobody = Person(id="", name="", role="nobody", address=address)
         service.accounts.audit.record(nobody, "login.failed", account=name[:64])
-        told = text("accounts.wrong", language)
-        return _form(service, request, next, account, told, 401)
+        sentence = text("accounts.wrong", language)
+        return _form(service, request, next, account, sentence, 401)
     service.accounts.throttle.passed(**whose)
     answer = RedirectResponse(inside(next) or home_of(found), 303)
     begin(service, request, answer, found)

@@ -1,5 +1,5 @@
 """/ui/reports: any report, of any span and scope, as tables and as files; and those that are made
-by themselves. The form is a plain one: what is asked for stands in the address.
+by themselves. The form is a plain one: its choices stand in the address.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,10 +49,10 @@ def mount(app: FastAPI, service: Service) -> None:
             return
         ui.add_head_html(_HEAD)
         may = [one for one in KINDS if page.person.may(RIGHTS[one])]
-        asked = kind if kind in may else may[0]
+        chosen = kind if kind in may else may[0]
         span = around(_grain(grain), day_of(service, day))
         with suppress(Unread):
-            await _show(service, page, may, asked, span, _scope(scope))
+            await _show(service, page, may, chosen, span, _scope(scope))
 
 
 def _grain(given: str) -> Grain:
@@ -160,8 +160,8 @@ def _visible(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _address(page: Page, kind: str, span: Period, scope: Scope) -> str:
-    asked = {"kind": kind, "grain": span.grain, "day": span.first.isoformat()}
-    return f"{PATH}?{urlencode({**asked, 'scope': scope.word, 'lang': page.language})}"
+    query = {"kind": kind, "grain": span.grain, "day": span.first.isoformat()}
+    return f"{PATH}?{urlencode({**query, 'scope': scope.word, 'lang': page.language})}"
 
 
 def _files(page: Page, kind: str, span: Period, scope: Scope) -> None:

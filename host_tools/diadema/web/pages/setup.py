@@ -36,8 +36,8 @@ async def setup(
     typed = {"code": code, "account": account, "name": name}
 
     def refused(word: str, status: int, **values: object) -> Response:
-        told = text(f"accounts.{word}", language, **values)
-        return _form(service, request, typed, told, status)
+        sentence = text(f"accounts.{word}", language, **values)
+        return _form(service, request, typed, sentence, status)
 
     wait_ms = service.accounts.throttle.attempt(address=address)
     if wait_ms:

@@ -45,7 +45,7 @@ class Page:
 
     def still(self, *rights: Right) -> bool:
         """Whether the person may yet do this: a page outlives its session, and a role. Says so, or
-        leads to the login, when not. To be asked before each action of a page.
+        leads to the login, when not. To be called before each action of a page.
         """
         if not self.person.session:  # a program with the hub's own token
             return self.person.may(*rights)
@@ -64,7 +64,7 @@ def open_page(
     service: Service, request: Request, area: str, path: str, *rights: Right, live: bool = False
 ) -> Page:
     """Draw what is around the page at `path`; its title is `title` of the words of `area`. A
-    `live` one has the site's name and hour in its bar, and the way to the wall.
+    `live` one has the site's name and time in its bar, and the way to the wall.
 
     Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
     """
@@ -74,7 +74,7 @@ def open_page(
     language = known(wanted)
     words = section(area, language)
     client = ui.context.client
-    client.page = copy(client.page)  # NiceGUI knows one language a page; this one is as asked
+    client.page = copy(client.page)  # NiceGUI knows one language a page; this one is as wanted
     client.page.language = _QUASAR[language]
     ui.colors(primary="#1f5fae")
     ui.page_title(f"{words['title']} · Diadema")
