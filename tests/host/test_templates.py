@@ -11,7 +11,7 @@ HOST_TOOLS = Path(__file__).parents[2] / "host_tools"
 FOLDERS = [HOST_TOOLS / "diadema/web/templates", HOST_TOOLS / "diadema_sim/desk/templates"]
 TEMPLATES = [path for folder in FOLDERS for path in sorted(folder.iterdir())]
 _UNSAFE = re.compile(r"\|\s*safe\b|autoescape|Markup")
-_UNQUOTED = re.compile(r"\s[\w-]+=\{\{")  # escaping does not keep a value inside of such an attribute
+_UNQUOTED = re.compile(r"\s[\w-]+=\{\{")  # a value may end such an attribute
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
