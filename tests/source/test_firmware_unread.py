@@ -9,7 +9,8 @@ from pathlib import Path
 
 import diadema
 import pytest
-from source_names import Sources
+
+from tests.support.source_names import Sources
 
 ROOT = Path(diadema.__file__).parents[2]
 FIRMWARE = ROOT / "firmware"

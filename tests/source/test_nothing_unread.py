@@ -7,7 +7,8 @@ from pathlib import Path
 
 import diadema
 import pytest
-from source_names import Sources
+
+from tests.support.source_names import Sources
 
 ROOT = Path(diadema.__file__).parents[2]
 HEARD_BY_TESTS = {  # how tests turn the simulated board, and hear its second output

@@ -5,7 +5,8 @@ import asyncio
 import httpx
 from diadema_sim import people
 from diadema_sim.centre import open_centre
-from supervisor import bearer
+
+from tests.support.supervisor import bearer
 
 MONDAY_8_LIMA = 1_770_037_200_000
 
