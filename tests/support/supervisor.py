@@ -23,7 +23,7 @@ FLAGS = [
 ]
 ZONE = "America/Lima"
 START_MS = int(datetime(2026, 11, 18, 10, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)  # no midnight
-LIMIT_MS = 30_000
+LIMIT_MS = 60_000
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ def today(centre: Centre) -> date:
 
 async def report(centre: Centre, kind: str) -> dict[str, Any]:
     """Today's report of that kind, of the whole floor, by the API."""
-    async with httpx.AsyncClient(base_url=centre.web, headers=centre.bearer) as client:
+    async with httpx.AsyncClient(base_url=centre.web, headers=centre.bearer, timeout=60) as client:
         query = {"span": today(centre).isoformat(), "format": "json"}
         answer = await client.get(f"/api/v1/reports/{kind}", params=query, timeout=30)
         answer.raise_for_status()

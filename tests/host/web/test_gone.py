@@ -86,7 +86,9 @@ async def test_what_was_to_be_changed_is_changed(
     done = tmp_path / "done"
     monkeypatch.setattr(people_api.asking, "take_table", taken)
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {TOKEN}"}
+        base_url=f"http://127.0.0.1:{port}",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+        timeout=60,
     ) as client:
         path = "/api/v1/people/import/agents?dry_run=false"
         asked = asyncio.create_task(client.post(path, content=str(done).encode()))
