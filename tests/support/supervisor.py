@@ -50,7 +50,7 @@ async def report(centre: Centre, kind: str) -> dict[str, Any]:
     """Today's report of that kind, of the whole floor, by the API."""
     async with httpx.AsyncClient(base_url=centre.web, headers=centre.bearer, timeout=60) as client:
         query = {"span": today(centre).isoformat(), "format": "json"}
-        answer = await client.get(f"/api/v1/reports/{kind}", params=query, timeout=30)
+        answer = await client.get(f"/api/v1/reports/{kind}", params=query, timeout=60)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found

@@ -29,7 +29,7 @@ async def api(web: Web) -> AsyncIterator[httpx.AsyncClient]:
 
 async def waits_for_help(api: httpx.AsyncClient, hub: Hub, since: int) -> dict[str, object]:
     await hub.put(state="ready", seat="A-01", help=since, help_topic="Procedimiento")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while True:
             for alert in (await api.get("/api/v1/alerts")).json():
                 if alert["since"] == since:
