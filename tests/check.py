@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
+from tests import rooms
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 STUBS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
@@ -126,6 +128,7 @@ STEPS: dict[str, Callable[[], str]] = {
     "firmware compiles": firmware_compiles,
     "event schema": schema,
     "README commands": documents,
+    "README rooms": rooms.up_to_date,
 }
 
 

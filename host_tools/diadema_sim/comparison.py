@@ -32,7 +32,7 @@ class Comparison:
 def journaled(witness: Witness, stations: list[str]) -> dict[Key, dict[str, Any]]:
     """Every event that the witness saw, by identity."""
     return {
-        (station, seen.e, seen.n): seen.event
+        (station, seen.epoch, seen.sequence): seen.event
         for station in stations
         for seen in witness.events(station)
     }

@@ -20,8 +20,9 @@ from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.base.processes import command_line
-from diadema.hub import Hub, PageDoor
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
+from diadema.hub.child import PageDoor
+from diadema.hub.hub import Hub
 from diadema.site.directory.taking_in import open_directory
 from diadema.store import open_reader
 

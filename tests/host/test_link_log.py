@@ -1,8 +1,9 @@
 """When a link came and went is known, over restarts and a rebuild."""
 
+from diadema.hub.link_log import LinkLog
 from diadema.ingest.core import Ingest
 from diadema.store import open_writer
-from diadema.store.link_log import LinkLog, stretches
+from diadema.store.link_log import stretches
 
 from tests.support.scripted_station import T0, FixedClock
 

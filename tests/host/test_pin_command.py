@@ -6,8 +6,8 @@ import warnings
 
 import pytest
 from diadema.base.errors import DiademaError
-from diadema.cli import pin
 from diadema.cli.site import example
+from diadema.site.file import with_pin
 from diadema.site.pins import verify_pin
 from typer.testing import CliRunner
 
@@ -71,7 +71,7 @@ def test_the_site_keeps_what_people_wrote_in_it(run, file):
     ],
 )
 def test_only_her_own_pin_changes(text):
-    made = json.loads(pin.with_pin(text, "e001", "0f:1e", "site.json"))
+    made = json.loads(with_pin(text, "e001", "0f:1e", "site.json"))
     wanted = json.loads(text)
     wanted["agents"][-1]["pin"] = "0f:1e"
     assert made == wanted

@@ -132,7 +132,7 @@ async def running_broker(root):
 
 
 class IngestProcess:
-    """`python -m diadema.ingest` on a broker's directory."""
+    """`python -m diadema.hub.ingest` on a broker's directory."""
 
     def __init__(self, broker, clock_file=None):
         self._broker = broker
@@ -146,7 +146,13 @@ class IngestProcess:
     async def start(self):
         with self._broker.data.log("ingest").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *[sys.executable, "-m", "diadema.ingest", "--data", str(self._broker.data.root)],
+                *[
+                    sys.executable,
+                    "-m",
+                    "diadema.hub.ingest",
+                    "--data",
+                    str(self._broker.data.root),
+                ],
                 *self._clock,
                 *self.more,
                 stdin=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Who may look, how he is known again, and what he did: `accounts.sqlite3` of a data directory.
+"""Accounts, roles, sessions, tokens and the audit trail: who may see and do what.
 
 Written by the web, the hub and the command line; whoever opens it sees what the others changed.
 Times are UTC milliseconds of the real clock, also in a simulated run.

@@ -17,10 +17,10 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from diadema.access import Accounts
+from diadema.access.requests import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 from diadema.access.roles import Person, Right
 from diadema.access.secret import hashed
 from diadema.access.sessions import WHOLE_MS
-from diadema.web.guard import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 
 CSRF_COOKIE = "diadema_csrf"
 OPEN = ("/login", "/setup", "/enter")  # who is nobody yet comes in there

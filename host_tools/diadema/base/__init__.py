@@ -1,1 +1,1 @@
-"""What every room may use: errors, paths, locks, clocks, credentials, TLS, processes."""
+"""What every room may use: errors, paths, locks, clocks, credentials, TLS and processes."""

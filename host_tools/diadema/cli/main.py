@@ -165,7 +165,8 @@ def hub(
     import logging
 
     from diadema.base.logs import begin_log
-    from diadema.hub import Hub, PageDoor
+    from diadema.hub.child import PageDoor
+    from diadema.hub.hub import Hub
 
     begin_log(logging.INFO, "%(asctime)s %(message)s")
 

@@ -4,17 +4,15 @@ The PIN is never an argument, for those are seen in the list of processes and ke
 """
 
 import getpass
-import json
-import re
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from diadema.base.errors import DiademaError
+from diadema.site.file import agent_in, with_pin
 from diadema.site.pins import check_pin, make_verifier
 
 
@@ -32,7 +30,7 @@ def pin(
 
     described = None if site is None else _read(site)
     if described is not None:
-        _agent_in(described, agent, str(site))
+        agent_in(described, agent, str(site))
     verifier = make_verifier(sys.stdin.readline().rstrip("\r\n") if stdin else ask_twice(agent))
     if site is None or described is None:
         print(verifier)
@@ -57,19 +55,6 @@ def ask_twice(agent: str) -> str:
     return first
 
 
-def with_pin(text: str, agent: str, verifier: str, file: str) -> str:
-    """The site's description with that verifier, and otherwise as people wrote it where that can
-    be. Raises DiademaError.
-    """
-    wanted, row = _agent_in(text, agent, file)
-    old = row.get("pin")
-    row["pin"] = verifier
-    for changed in _changes(text, agent, old, verifier):
-        if json.loads(changed) == wanted:
-            return changed
-    return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n"
-
-
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
@@ -77,29 +62,3 @@ def _read(file: Path) -> str:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DiademaError(f"{file}: it is no JSON: {error}") from error
-
-
-def _agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The whole description, and the agent's part of it."""
-    try:
-        described = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DiademaError(f"{file}: it is no JSON: {error}") from error
-    rows = described.get("agents") if isinstance(described, dict) else None
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and row.get("id") == agent:
-            return described, row
-    raise DiademaError(f"{file} names no agent {agent}")
-
-
-def _changes(text: str, agent: str, old: Any, verifier: str) -> Iterator[str]:
-    """The text with the verifier in each place that may be the right one."""
-    if old and isinstance(old, str):
-        for at in re.finditer(re.escape(old), text):
-            yield text[: at.start()] + verifier + text[at.end() :]
-    elif old is None:
-        for at in re.finditer(rf'"id"\s*:\s*"{re.escape(agent)}"(,\s*)?', text):
-            between = at[1] or ""
-            name = at[0].removesuffix(between)
-            new = f'{name}{between or ", "}"pin": "{verifier}"{between}'
-            yield text[: at.start()] + new + text[at.end() :]

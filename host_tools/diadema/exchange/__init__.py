@@ -1,1 +1,1 @@
-"""Other systems: call logs in, queue_log and CloudEvents out."""
+"""Other systems: call logs and journals in, queue_log and CloudEvents out."""

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from diadema.figures.load import Stretch
 from diadema.metrics.states import TECHNICAL, Shrinkage
-from diadema.site.directory.people import PRIVATE, Planned, Reason
+from diadema.site.directory.people import Planned, Reason
+from diadema.wire.live_rows import PRIVATE
 
 TOGETHER = 10  # people, of whom private reasons may be told apart
 

@@ -17,7 +17,7 @@ from diadema.site.directory import people_of
 from diadema.site.directory.people import People
 from diadema.store import tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
-from diadema.store.writer import POSITION
+from diadema.store.writer import position_of
 
 _LAST_S = 4_133_980_800  # 2101-01-01: nothing we were told happened later
 _LONGEST_MS = 3653 * 86_400_000
@@ -107,20 +107,20 @@ def owed(stations: Iterable[Station], seats: Mapping[str, str]) -> list[Owing]:
     silent first. `seats`: by station id.
     """
     found = [
-        Owing(s=one.s, seat=seats[one.s], since_utc=one.state.newest_utc)
+        Owing(station=one.station, seat=seats[one.station], since_utc=one.state.newest_utc)
         for one in stations
-        if one.s in seats and _owes(one)
+        if one.station in seats and _owes(one)
     ]
     return sorted(found, key=lambda one: (one.since_utc or 0, one.seat))
 
 
 def _owes(station: Station) -> bool:
     hello = station.hello
-    if not hello.s and not station.journals:
+    if not hello.station and not station.journals:
         return False  # never heard
     if not hello.up or station.unconfirmed:
         return True
-    journal = station.journals.get(hello.e)
+    journal = station.journals.get(hello.epoch)
     position = journal.position if journal else 0
     return position < hello.last or any(one.pending for one in station.journals.values())
 
@@ -128,11 +128,6 @@ def _owes(station: Station) -> bool:
 def owing(tx: Connection, people: People) -> list[Owing]:
     """The same, as the store has it."""
     return owed(_stored(tx).values(), people.seats)
-
-
-def position_of(tx: Connection) -> int:
-    """How many events were taken in, in the order of their coming."""
-    return int(tx.exec_driver_sql(POSITION).scalar_one())
 
 
 def cut_of(tx: Connection, people: People, now_ms: int) -> Cut:

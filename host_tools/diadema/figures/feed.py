@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, text
 
-from diadema.figures.days import LocalDays, position_of
+from diadema.figures.days import LocalDays
 from diadema.figures.joins import WINDOW_MS
 from diadema.figures.rollups import FED, State
 from diadema.figures.switch import Names
@@ -18,6 +18,7 @@ from diadema.site.directory.people import queue_of
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import Contact, Trail
 from diadema.store.tables import LONG, LONG_MS
+from diadema.store.writer import position_of
 
 type Cell = tuple[str, str, str]  # day, agent or queue, name
 

@@ -1,1 +1,1 @@
-"""Carries the stations on serial cables to the broker. It keeps nothing."""
+"""Carries stations on serial cables to the broker, and stores nothing."""

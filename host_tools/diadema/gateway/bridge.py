@@ -35,8 +35,8 @@ _HELLO_EVERY_S = 2.0  # ask a port that has not said who it is
 _WINDOW = 64  # messages that the broker has not confirmed
 _WAITING = 512  # events that wait for the window; more are dropped
 
-log = logging.getLogger("diadema.gateway.bridge")
-_mqtt_log = logging.getLogger("diadema.gateway.bridge.mqtt")
+log = logging.getLogger("diadema.gateway")
+_mqtt_log = logging.getLogger("diadema.gateway.mqtt")
 # an answer that came when the end of the gateway had cancelled who waited for it
 _mqtt_log.addFilter(lambda record: "Unexpected message ID" not in record.getMessage())
 

@@ -22,7 +22,7 @@ _READ = 65536
 _BUSY = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY)
 _OUT_LIMIT = 256 * 1024  # bytes waiting to be written; a station that does not read loses frames
 
-log = logging.getLogger("diadema.gateway.bridge")
+log = logging.getLogger("diadema.gateway")
 
 
 class SerialPort:

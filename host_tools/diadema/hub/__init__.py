@@ -1,9 +1,4 @@
-"""The hub: starts the broker, the ingest and the web on one data directory, and keeps them up.
+"""Runs broker, ingest and web on one data directory, and speaks to the stations.
 
 `async with Hub(...) as hub` for programs; `diadema hub` for people.
 """
-
-from diadema.hub.child import PageDoor
-from diadema.hub.hub import Hub
-
-__all__ = ["Hub", "PageDoor"]

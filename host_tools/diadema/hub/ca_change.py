@@ -7,45 +7,19 @@ import time
 from collections.abc import Callable, Mapping
 
 from diadema.base.certificates import Certificates
-from diadema.base.credentials import Secrets, gateway_password
+from diadema.base.credentials import Secrets
 from diadema.base.paths import DataDir
 from diadema.base.processes import reload_broker
 from diadema.hub.broker import read_ports
 from diadema.hub.mosquitto import Mosquitto, read_door
 from diadema.site.description import Site
+from diadema.stations.fleet.ca_due import gateways_due, stations_due
 from diadema.store.station_state import Station
 
 _LOOK_S = _ANSWER_S = 1.0
 _AGAIN_S = 10.0  # a broker ends its connections when it reads its certificate again
 
 log = logging.getLogger("diadema.ingest")
-
-
-def stations_due(
-    site: Site | None,
-    stations: Mapping[str, Station],
-    revoked: Callable[[str], bool],
-    mark: str,
-) -> list[str]:
-    """Those of the site that may hold the old CA alone: each that connects by MQTT, was configured
-    once, and has not said since, by its credential or over a cable after its proof, that it holds
-    what has this mark.
-    """
-    if site is None or site.wifi is None:
-        return []
-    known = [stations[one.id] for one in site.stations if one.id in stations]
-    return [
-        one.s
-        for one in known
-        if (one.state.generation or one.hello.generation) and one.state.ca != mark
-        if not revoked(one.s)
-    ]
-
-
-def gateways_due(stations: Mapping[str, Station], secrets: Secrets, mark: str) -> list[str]:
-    """Those on other machines whose file has not both."""
-    held = {(one.hello.gw, one.hello.gw_ca) for one in stations.values() if one.hello.gw_ca}
-    return sorted({gw for gw, ca in held if ca != mark and gateway_password(secrets, gw)})
 
 
 class CaChange:

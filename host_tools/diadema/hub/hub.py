@@ -144,7 +144,9 @@ class Hub:
         await self._start_broker()
         starting = [
             self._begin(
-                "ingest", self._python("diadema.ingest", *self._require_proof), self._ingest_serves
+                "ingest",
+                self._python("diadema.hub.ingest", *self._require_proof),
+                self._ingest_serves,
             )
         ]
         if importlib.util.find_spec("diadema.web.__main__") is not None:

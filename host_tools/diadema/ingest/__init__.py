@@ -1,4 +1,1 @@
-"""The ingest: takes events from the broker's stream, keeps each exactly once, then acknowledges.
-
-Its own process (`python -m diadema.ingest`), the only writer of the store.
-"""
+"""Events in, rows out, each exactly once; it knows no network."""

@@ -1,21 +1,15 @@
-"""What stations tell of new programs: how far one is, and how it ended.
-
-What a roll-out has to know of a station, as the ingest has it.
-"""
+"""What stations tell of new programs: how far one is, and how it ended."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import astuple
-from sqlalchemy import Connection, select
 
 from diadema.ingest.messages import Changes
-from diadema.stations.boards.builds import NEEDS_IMAGE, needs_image
-from diadema.stations.update.rollout import Fact
 from diadema.store import tables
-from diadema.store.station_state import Station, StationState
-from diadema.store.update_rows import Seat, Step
+from diadema.store.station_state import StationState
+from diadema.store.update_rows import Step
 from diadema.wire import events as ev
 from diadema.wire.events import Event
 
@@ -34,17 +28,17 @@ def _refused(changes: Changes, state: StationState, event: ev.CommandRefused, ut
 
 def _keep(changes: Changes, event: Any, phase: str, utc: Utc) -> None:
     step = Step(
-        s=event.s,
-        e=event.e,
-        n=event.n,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
         phase=phase,
         version=getattr(event, "version", None) or None,
         next=getattr(event, "next", None) or None,
         reason=event.reason or None,
         detail=event.detail or None,
         i=None if event.i is UNSET else event.i,
-        b=event.b,
-        u=event.u,
+        boot=event.boot,
+        uptime_ms=event.uptime_ms,
         utc=utc,
     )
     changes.keep(tables.updates, astuple(step))
@@ -55,46 +49,3 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]
     ev.StationUpdate: _told,
     ev.CommandRefused: _refused,
 }
-
-
-# faults that come and go with the desk or the network, whatever the program
-_OF_THE_DESK = ("headset", "uplink", "wifi", "config")
-
-
-def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
-    """`followed`: journal and number up to which what it told was acted on."""
-    state, hello = station.state, station.hello
-    up = station.link == "up"
-    e, n = followed
-    told = e == hello.e and n >= hello.last  # else it may be busy, or done
-    faults = [part for part in state.faults if part not in _OF_THE_DESK]
-    return Fact(
-        station.s,
-        hello.board or state.board,
-        hello.firmware or state.firmware,
-        up,
-        up and told and state.session is None and not state.open,
-        faults[0] if faults else None,
-        state.fault_utc if faults else None,
-        e,
-        n,
-        state.micropython,
-        state.build,
-        state.psram,
-        image_needed(station),
-    )
-
-
-def image_needed(station: Station) -> str | None:
-    """Why it needs another image, if it does."""
-    state, hello = station.state, station.hello
-    if hello.safe and hello.cause in NEEDS_IMAGE:
-        return hello.cause
-    return needs_image(state.build, state.psram)
-
-
-def told_since(tx: Connection, seat: Seat) -> list[Step]:
-    row = tables.updates.c
-    later = (row.s == seat.s) & (row.e == seat.e) & (row.n > seat.n)
-    told = tx.execute(select(tables.updates).where(later).order_by(row.n))
-    return [Step(**one._mapping) for one in told]

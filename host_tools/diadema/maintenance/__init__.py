@@ -1,1 +1,1 @@
-"""Work on a store at rest: rebuild, and personal data."""
+"""Work on a store at rest: rebuild, checks of its records, personal data."""

@@ -1,4 +1,4 @@
-"""Every figure that Diadema shows, one named function each, with its formula and its source.
+"""Every formula of the call centre once, with its source.
 
 Three bases, never mixed: *flow* counts contacts where they began; *averages* take whole seconds of
 contacts whose end is known over their number; *load* splits seconds across intervals.

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from diadema.metrics.rounding import mean, percent, whole_seconds
 from diadema.store.rows import QueueCall
 
-THRESHOLD_S, SHORT_S = 20, 5  # where no target and nobody says otherwise
-
 VARIANTS = {  # of the service level, for who reads the figure
     "offered": "answered<=T / (answered + abandoned)",
     "noshort": "answered<=T / (answered + abandoned - short)",
@@ -211,4 +209,4 @@ def overlapping(calls: Iterable[QueueCall]) -> Iterator[tuple[QueueCall, QueueCa
 
 
 def _order(call: QueueCall) -> tuple[int, str, int, int]:
-    return call.connected_utc or 0, call.s, call.e, call.n
+    return call.connected_utc or 0, call.station, call.epoch, call.sequence

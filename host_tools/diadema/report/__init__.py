@@ -1,1 +1,1 @@
-"""Figures of a day, a week or a month, the same on the screen and for a script."""
+"""Reports by kind, their formats, and their schedules."""

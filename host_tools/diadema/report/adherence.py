@@ -20,8 +20,8 @@ from diadema.metrics.states import Shrinkage, absenteeism
 from diadema.report.asked import Asked
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, staged, summary, table
-from diadema.site.directory.people import PRIVATE
 from diadema.site.directory.people_of import people as read_people
+from diadema.wire.live_rows import PRIVATE
 
 type _Cause = tuple[str, str, str, str, str]  # agent, station, area, part, what it came to
 

@@ -25,7 +25,7 @@ from diadema.report.tables import (
     summary,
     table,
 )
-from diadema.site.directory.people import PRIVATE
+from diadema.wire.live_rows import PRIVATE
 
 _HANDLING = ["talk_s", "hold_s", "wrap_s"]
 _BUSY = ["talking", "held", "consulting", "wrapup", "dialing_s"]

@@ -13,7 +13,6 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.figures.booking import UNCODED
-from diadema.figures.days import position_of
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.report.asked import Asked
@@ -21,6 +20,7 @@ from diadema.report.model import Cell, Column, Section
 from diadema.report.tables import Line, Part, table
 from diadema.store import open_reader, tables
 from diadema.store.record_heads import AUDIT, Head, end_of
+from diadema.store.writer import position_of
 
 _SHOWN = 5  # rows of those that break a rule
 

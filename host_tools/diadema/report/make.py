@@ -9,12 +9,12 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cut
-from diadema.metrics.queue import SHORT_S
 from diadema.report.asked import Asked
 from diadema.report.invariants import apart, invariants, seals
 from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
+from diadema.wire.live_rows import SHORT_S
 
 FROM_FIGURES = frozenset({"intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
 _GOES = 3

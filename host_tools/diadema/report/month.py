@@ -22,6 +22,7 @@ from diadema.metrics.rounding import mean, whole_seconds
 from diadema.site.directory.people import People
 from diadema.store import QueueCall, Reader
 from diadema.store import reader as switch_calls
+from diadema.wire.live_rows import SHORT_S
 
 type Agent = str | None  # the switch named nobody
 
@@ -79,7 +80,7 @@ def month_report(
     now_ms: int,
     people: People,
     threshold_s: int | None = None,
-    short_s: int = queue.SHORT_S,
+    short_s: int = SHORT_S,
 ) -> Month:
     """`threshold_s` None: each queue's as the targets have it. Raises DiademaError for what is no
     month.
@@ -116,7 +117,7 @@ def work_out(
         threshold_s=threshold_s,
         short_s=short_s,
         cut=cut,
-        sources=sorted({call.s for call in calls}),
+        sources=sorted({call.station for call in calls}),
         days=days,
         total=Flow(),
         served=Served(),

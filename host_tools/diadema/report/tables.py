@@ -15,7 +15,7 @@ from diadema.figures.rows import Calls, Sums
 from diadema.report.asked import AT_MOST, Asked
 from diadema.report.model import Cell, Column, Figure, Kind, Ratio, Section, Target, totalled
 from diadema.report.writing import target
-from diadema.site.directory.people import PRIVATE
+from diadema.wire.live_rows import PRIVATE
 
 
 class Part[S](Struct):

@@ -1,2 +1,1 @@
-"""A site's people, places and station configuration: the directory; `site.json` is its
-import and export."""
+"""A site's people, places and station configuration: the directory is the one truth."""

@@ -1,2 +1,1 @@
-"""Stations as things: boards, images, flashing, provisioning, self-tests, updates, labels and
-the fleet."""
+"""Stations as devices: boards, images, flashing, provisioning, self-tests, updates, fleet."""

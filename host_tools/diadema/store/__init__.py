@@ -1,4 +1,4 @@
-"""The store: every event once, as it came, and what is worked out from it.
+"""The SQLite store: every event once, as it came, and the rows worked out from it.
 
 `open_writer` is for the ingest alone; everybody else reads through `open_reader`.
 """

@@ -125,7 +125,13 @@ REPLACE = (
     .values(status="replaced", next_i=bindparam("then"))
 )
 
-POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
+_POSITION = "SELECT coalesce(max(rowid), 0) FROM events"
+
+
+def position_of(tx: Connection) -> int:
+    """How many events were taken in, in the order of their coming."""
+    return int(tx.exec_driver_sql(_POSITION).scalar_one())
+
 
 type Ended = dict[str, Any]  # a command: of_s, of_i, and `then` what goes on for it
 type AnswerRow = tuple[str, str, int, bytes]  # id, request, utc, sealed
@@ -136,9 +142,9 @@ type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
 class Doubtful:
     """An event at a number that is taken already: a double, a conflict, or a loss come back."""
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     k: str
     body: bytes
 
@@ -287,20 +293,22 @@ class Writer:
         """Compare with what is stored. Other bytes: both are kept. None stored: it is now."""
         conflicts: list[Doubtful] = []
         recovered: list[Doubtful] = []
-        known = known_bodies(tx, [(event.s, event.e, event.n) for event in doubtful])
+        known = known_bodies(
+            tx, [(event.station, event.epoch, event.sequence) for event in doubtful]
+        )
         for event in doubtful:
-            bodies = known.setdefault((event.s, event.e, event.n), set())
+            bodies = known.setdefault((event.station, event.epoch, event.sequence), set())
             if event.body in bodies:
                 continue
             if bodies:
                 conflicts.append(event)
             else:
-                self.store(tx, [(event.s, event.e, event.n, event.k, event.body)])
+                self.store(tx, [(event.station, event.epoch, event.sequence, event.k, event.body)])
                 recovered.append(event)
             bodies.add(event.body)
-        rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
+        rows = [(event.station, event.epoch, event.sequence, event.body) for event in conflicts]
         self._ignore(tx, tables.conflicts, rows)
-        position = tx.exec_driver_sql(POSITION).scalar_one()
+        position = position_of(tx)
         return Found(conflicts, recovered, position)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from diadema.base.sanitize import visible
-from diadema.site.directory.people import PRIVATE, People
+from diadema.site.directory.people import People
 from diadema.store.register import Acted
+from diadema.wire.live_rows import PRIVATE
 from diadema.words.durations import NOTHING
 
 Words = Mapping[str, str]

@@ -11,12 +11,12 @@ from diadema.access.roles import Person
 from diadema.figures.agent_day import AgentPage, agent_page, events_behind
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
-from diadema.site.directory.people import PRIVATE
 from diadema.site.work import SYSTEM_REASONS
 from diadema.web.asking import person_of
 from diadema.web.guard import language_of
 from diadema.web.paging import Day
 from diadema.web.service import Service
+from diadema.wire.live_rows import PRIVATE
 from diadema.words import text
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])

@@ -13,11 +13,12 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
 from diadema.access.audit import ALL
+from diadema.access.requests import is_local
 from diadema.access.roles import Person
 from diadema.base.idempotency import MOST_CHARACTERS
 from diadema.web.asking import need, not_yours, person_of
 from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
-from diadema.web.guard import is_local, language_of
+from diadema.web.guard import language_of
 from diadema.web.once_only import once_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service

@@ -6,31 +6,27 @@ A socket is closed when what let it in is over.
 """
 
 import asyncio
-import ipaddress
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from msgspec import Struct, field
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from diadema.access.requests import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 from diadema.access.roles import Person
 from diadema.web.no_room import is_no_room, no_room
 from diadema.words import known, text
 
 PERSON = "diadema.person"  # in the scope: who asks
-NOBODY = Person(id="", name="", role="nobody")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_BYTES = 65_536
 IMPORT_BYTES = 32 << 20
 _TRY_LATER = 1013
 SESSION_OVER = 4401  # the code with which a socket is closed then
 _LOCAL = Person(id="local", name="", role="service")
-SAFE = {"GET", "HEAD", "OPTIONS"}
-_PUBLIC = ("/wall", "/static/")
 _STRICT = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
 _POLICY = _STRICT + "form-action 'self'"
 # NiceGUI compiles its templates in the browser: script and style cannot be strict there.
@@ -47,16 +43,6 @@ _HEADERS = (
 )
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _AGAIN = '<!doctype html><meta http-equiv="refresh" content="0"><title>Diadema</title>'
-
-
-class Refusal(Struct, kw_only=True, frozen=True):
-    """`word` of the catalogue `web`; `location`: where a page goes instead."""
-
-    status: int
-    word: str = ""
-    location: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    again: bool = False  # the same page asked for by ourselves, so that its cookies come along
 
 
 class Door(Protocol):
@@ -79,24 +65,6 @@ class OnlyLocal:
 
     def watch(self, person: Person) -> AbstractContextManager[asyncio.Event]:
         return nullcontext(asyncio.Event())
-
-
-def is_ui(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path == "/ui" or path.startswith("/ui/")
-
-
-def floor_scope(query: bytes) -> str:
-    """Which view a socket asks for: `wall` only if it says just that, else `full`."""
-    return "wall" if parse_qs(query.decode("latin-1")).get("scope") == ["wall"] else "full"
-
-
-def is_public(scope: Scope) -> bool:
-    """What anyone may see: the wall, its files and its stream."""
-    path: str = scope["path"]
-    if scope["type"] == "websocket":
-        return path == "/ws" and floor_scope(scope["query_string"]) == "wall"
-    return path == _PUBLIC[0] or path.startswith(_PUBLIC[1])
 
 
 class Guard:
@@ -200,15 +168,6 @@ def language_of(connection: HTTPConnection) -> str:
     person: Person = connection.scope.get(PERSON, NOBODY)
     asked = connection.query_params.get("lang") or person.language
     return known(asked or connection.headers.get("accept-language"))
-
-
-def is_local(scope: Scope) -> bool:
-    """Whether it comes from this machine."""
-    client = scope.get("client")
-    try:
-        return client is not None and ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def _most_bytes(scope: Scope) -> int:

@@ -17,17 +17,18 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diadema.access.audit import Answers
+from diadema.access.requests import SAFE
 from diadema.base.idempotency import (
     MOST_CHARACTERS,
     Once,
     OtherRequest,
     is_name,
 )
-from diadema.web.guard import PERSON, SAFE, language_of
+from diadema.web.guard import PERSON, language_of
 from diadema.words import text
 
 HEADER = "idempotency-key"
-_ONCE = "diadema.base.idempotency"  # in the scope
+_ONCE = "diadema.once"  # in the scope
 log = logging.getLogger(__name__)
 
 

@@ -9,9 +9,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.access.audit import ALL, AuditFull
 from diadema.access.authenticator import address_of
+from diadema.access.requests import floor_scope
 from diadema.web.asking import person_of
 from diadema.web.channel import Channel, Teams, TooMany
-from diadema.web.guard import floor_scope
 from diadema.web.service import Service
 from diadema.web.viewers import Viewer
 

@@ -1,1 +1,1 @@
-"""What goes over the wire: events, commands, frames, the journal's layout, live rows."""
+"""What goes over a wire: events, commands, frames, the journal's layout, live rows."""

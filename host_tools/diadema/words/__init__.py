@@ -1,4 +1,4 @@
-"""What people read, in Spanish first and English second: one JSON file a language and an area.
+"""What people read, in Spanish and English, and how numbers and times are written.
 
 A word is asked for as `area.name`; `floor.state.ready` is in `es/floor.json` under `state.ready`.
 Spanish is complete by definition: what another language lacks is taken from it.

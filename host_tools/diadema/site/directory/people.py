@@ -13,8 +13,8 @@ from operator import itemgetter
 
 from msgspec import Struct, field
 
-from diadema.metrics.queue import THRESHOLD_S
 from diadema.site.description import Site
+from diadema.wire.live_rows import PRIVATE, THRESHOLD_S
 
 type Turns = list[tuple[int, str]]  # since when (UTC ms) whose; empty: nobody's
 type Held = dict[str, Turns]  # by name
@@ -59,9 +59,6 @@ def turns_of(spans: Iterable[Span]) -> list[tuple[date, str]]:
         if not found or found[-1][1] != owner:
             found.append((day, owner))
     return found
-
-
-PRIVATE = "private"  # stands for every private reason in what is told of a person
 
 
 class Planned(Struct, kw_only=True):

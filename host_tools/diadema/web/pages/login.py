@@ -16,9 +16,9 @@ from diadema.access.authenticator import (
 )
 from diadema.access.book import Account, known_as
 from diadema.access.devices import know_device, known_device
+from diadema.access.requests import is_local
 from diadema.access.roles import Person
 from diadema.web.asking import person_of
-from diadema.web.guard import is_local
 from diadema.web.pages.plain import form, language_for, line, page, said
 from diadema.web.service import Service
 from diadema.words import section, text

@@ -1,4 +1,4 @@
-"""`python -m diadema.ingest`: started and watched by `diadema hub`.
+"""`python -m diadema.hub.ingest`: started and watched by `diadema hub`.
 
 Ends when its standard input, a pipe from the hub, is closed, and then ends the hub's broker too.
 """
@@ -32,7 +32,7 @@ _GARBAGE = 50_000  # batches are many objects, and none of them is a ring
 
 def main() -> int:
     """Exit code 0 after an orderly end, 1 if something broke, 2 for what the caller can mend."""
-    parser = argparse.ArgumentParser(prog="python -m diadema.ingest")
+    parser = argparse.ArgumentParser(prog="python -m diadema.hub.ingest")
     parser.add_argument("--data", type=Path, required=True, help="the hub's data directory")
     parser.add_argument("--clock", type=Path, help="clock file of a simulated run")
     parser.add_argument("--require-proof", action="store_true", help="of whoever is on a cable")
