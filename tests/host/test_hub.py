@@ -301,7 +301,7 @@ async def said(data, *more):
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             return (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
     finally:
         process.terminate()

@@ -50,6 +50,6 @@ async def refused(connecting):
 async def cut_off(connected):
     """The broker ends the connection."""
     with pytest.raises(aiomqtt.MqttError):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(300):
             async for _ in connected.messages:
                 pass

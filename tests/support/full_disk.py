@@ -111,7 +111,7 @@ class SmallDisk:
 
         hub = self.data.read_hub()
         client = await nats.connect(
-            hub.nats, user="host", password=credentials.load(self.data).host
+            hub.nats, user="host", password=credentials.load(self.data).host, connect_timeout=60
         )
         found = await accesses(client, self.data, self._names)
         await client.close()

@@ -58,7 +58,7 @@ async def at_work(tmp_path, **more):
         await desk.get_ready()
         url = f"{centre.web}/api/v1"
         headers = bearer(centre) | SPANISH
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as api:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as api:
             yield desk, Supervisor(centre, api, desks[0].person.id), api
 
 
