@@ -16,11 +16,13 @@ from bank_files import Log
 from diadema.cli import main
 from queue_logs import QueueLog
 from reported_day import stations
+from scripted_station import SITE
 from stock_image import stock_image
 from typer.main import get_command
 from typer.testing import CliRunner
 
 main.add_simulator()
+NORTE = SITE | {"agents": [SITE["agents"][0] | {"team": "Norte"}, SITE["agents"][1]]}
 ROOT = get_command(main.app)
 
 
@@ -84,7 +86,7 @@ def test_what_only_is_parsed_is_there():
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A data directory with a day in it, and the files that examples name."""
-    data = stations(tmp_path / "data")
+    data = stations(tmp_path / "data", site=NORTE)
     monkeypatch.chdir(tmp_path)
     Log().agent(3600, "LUCUMA", wait=5, talk=60).write(tmp_path / "calls.tsv")
     (tmp_path / "stock.bin").write_bytes(stock_image())
