@@ -12,12 +12,12 @@ import subprocess
 import sys
 
 import pytest
-from bank_files import Log
 from diadema.cli import main
 from stock_image import stock_image
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from tests.support.bank_files import Log
 from tests.support.queue_logs import QueueLog
 from tests.support.reported_day import stations
 from tests.support.scripted_station import SITE
