@@ -13,7 +13,6 @@ import sys
 
 import pytest
 from diadema.cli import main
-from stock_image import stock_image
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -21,6 +20,7 @@ from tests.support.bank_files import Log
 from tests.support.queue_logs import QueueLog
 from tests.support.reported_day import stations
 from tests.support.scripted_station import SITE
+from tests.support.stock_image import stock_image
 
 main.add_simulator()
 NORTE = SITE | {"agents": [SITE["agents"][0] | {"team": "Norte"}, SITE["agents"][1]]}
