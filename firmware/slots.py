@@ -16,7 +16,7 @@ from binascii import crc32
 from micropython import const
 
 # of the start files: one more whenever one of them changes, `start_files.txt` beside them
-START = 3
+START = 4
 SECTOR = 4096
 LABELS = ("slot_a", "slot_b")
 # of the state bytes; told: the host knows how it went; started: MicroPython came to `boot.py`

@@ -12,6 +12,7 @@ _RESET = {
 }  # fmt: skip
 _COUNT = 0x4D
 _GAINS_DB = (0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 34.5, 36, 37.5, 37.5)
+ADDRESS = 0x40
 
 
 class ES7210:
@@ -83,3 +84,7 @@ class ES7210:
 
     def dump(self):
         return {"registers": self.registers.hex()}
+
+
+def made(nets, options, attach):
+    return ES7210()

@@ -5,6 +5,7 @@ The line is wired to MIC1P/MIC1N and the headset to OUTP/OUTN, one output with t
 ES7210's model says the rest.
 """
 
+from parts import es7210
 from parts.levels import ForbiddenError, decibels, gain, silence, summed
 
 _RESET = {
@@ -16,6 +17,7 @@ _COUNT = 0x100
 _LAST = 0x46  # above are only the chip's id and version
 _ANALOGUE = 0x0D  # powers; what is written there without MCLK does nothing (seen by M5Unified)
 SOCKETS = {"headset": ("OUT",), "line_out": ()}
+ADDRESS = 0x18
 
 
 class ES8311:
@@ -148,3 +150,10 @@ class ES8311:
     def dump(self):
         registers = self.registers[:_LAST].hex()
         return {"paths": self.paths(), "outputs": self.outputs(), "registers": registers}
+
+
+def made(nets, options, attach):
+    """`adc_address` of the options: where its second chip answers."""
+    adc = es7210.made(nets, options, attach)
+    attach(options.get("adc_address", es7210.ADDRESS), adc)
+    return ES8311(adc)

@@ -30,6 +30,7 @@ _CHARGE_MS = (None, 1_000, 10_000, 100)
 # what the state machines take over when they start: clocks and formats (user guide, esp-adf's
 # es8388_start)
 _CLOCKING = (0x08, 0x0C, 0x0D, 0x17, 0x18, 0x2B)
+ADDRESS = 0x10
 
 
 class ES8388:
@@ -230,3 +231,7 @@ class ES8388:
         return {
             "paths": self.paths(), "outputs": self.outputs(), "registers": self.registers.hex(),
         }  # fmt: skip
+
+
+def made(nets, options, attach):
+    return ES8388()

@@ -31,6 +31,7 @@ _OUTPUTS = (  # pin, its mixer's side, its volume's register, its bits of R26 an
 _CHARGE_MS = 100  # of VMID's capacitor, before VREF: Linux' wm8960_set_bias_level_out3
 _LOCK_MS = 250  # of the PLL, before it is chosen: Linux' wm8960_set_pll
 _SPEAKER_BOOST_DB = (0, 2.1, 2.9, 3.6, 4.5, 5.1, 5.1, 5.1)  # of R51, AC gain
+ADDRESS = 0x1A
 
 
 class WM8960:
@@ -231,3 +232,7 @@ class WM8960:
     def dump(self):
         registers = "".join("%03x" % r for r in self.registers)
         return {"paths": self.paths(), "outputs": self.outputs(), "registers": registers}
+
+
+def made(nets, options, attach):
+    return WM8960()
