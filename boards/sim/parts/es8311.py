@@ -5,7 +5,6 @@ The line is wired to MIC1P/MIC1N and the headset to OUTP/OUTN, one output with t
 ES7210's model says the rest.
 """
 
-from parts import es7210
 from parts.levels import ForbiddenError, decibels, gain, silence, summed
 from parts.registers import RegisterFile
 
@@ -121,6 +120,8 @@ class ES8311(RegisterFile):
 
 def made(nets, options, attach):
     """`adc_address` of the options: where its second chip answers."""
+    from parts import es7210  # where a board has it
+
     adc = es7210.made(nets, options, attach)
     attach(options.get("adc_address", es7210.ADDRESS), adc)
     return ES8311(adc)
