@@ -28,7 +28,7 @@ def started():
 def test_a_call_is_measured_whole(ingest, reader):
     take(ingest, started().call("c1", talk=61_000, hold=5_000, wrap=9_500, ring=3_200))
     (contact,) = reader.contacts()
-    assert (contact.agent, contact.c, contact.queue, contact.outcome) == (
+    assert (contact.agent, contact.contact, contact.queue, contact.outcome) == (
         "a001", "c1", "ventas", "answered",
     )  # fmt: skip
     assert (contact.talk_ms, contact.hold_ms, contact.wrap_ms, contact.ring_ms) == (
@@ -230,7 +230,7 @@ def test_lost_events_leave_an_honest_picture(ingest, reader):
     effects = ingest.take(messages, "stream", "server")
     first, second = reader.contacts()
     assert (first.contact, first.estimated, first.outcome) == ("c1", True, "answered")
-    assert (second.c, second.estimated) == ("c2", False)
+    assert (second.contact, second.estimated) == ("c2", False)
     assert (shown(effects)["contacts"], shown(effects)["tmo"]) == (2, 70)
 
 
