@@ -342,7 +342,11 @@ def test_a_correction_that_cannot_be(acts, desk, reader, change, error):
 @pytest.mark.parametrize("kind", ["corrected", "justified"])
 def test_a_mark_is_put_right_for_whom_it_is(acts, desk, reader, kind):
     (mark,) = reader.marks()
-    asked = {"k": f"attendance.{kind}", "a": "a002", "of": [mark.station, mark.epoch, mark.sequence]}
+    asked = {
+        "k": f"attendance.{kind}",
+        "a": "a002",
+        "of": [mark.station, mark.epoch, mark.sequence],
+    }
     asked |= {"direction": "in", "time": T0} if kind == "corrected" else {}
     with pytest.raises(Refused) as refusal:
         acts.record(asked | {"reason": "olvidó", "by": "elena"})

@@ -203,7 +203,10 @@ def test_another_badge_relieves(ingest, reader):
     assert shown(effects)["state"] == "logged_out"
     assert shown(effects)["since"] == T0 - 15 + script.u
     assert shown(effects, "a002")["state"] == "not_ready"
-    assert [(s.agent, s.reason) for s in reader.sessions()] == [("a001", "relieved"), ("a002", None)]
+    assert [(s.agent, s.reason) for s in reader.sessions()] == [
+        ("a001", "relieved"),
+        ("a002", None),
+    ]
 
 
 def test_one_agent_at_two_seats_is_warned_of_once(ingest):

@@ -105,7 +105,11 @@ def test_a_call_goes_on_in_the_next_log(ingest, reader):
     first, second, third = reader.queue_calls()
     assert (first.epoch, first.outcome, first.estimated, first.ended_by, first.reference) == (
         9, "answered", False, "caller", "f0" * 16)  # fmt: skip
-    assert (second.epoch, second.outcome, second.end_utc) == (9, "waiting", None)  # a day is enough
+    assert (second.epoch, second.outcome, second.end_utc) == (
+        9,
+        "waiting",
+        None,
+    )  # a day is enough
     assert (third.epoch, third.outcome, third.estimated) == (11, "left", True)
 
 
