@@ -101,7 +101,7 @@ async def test_killed_among_acts_it_leaves_no_gap_no_double_and_no_half(
     assert [event["k"] for event in events] == ["supervision.acted", "message.sent"] * (
         len(events) // 2
     )
-    stored = {(one.act.s, one.act.e, one.act.n): one.act for one in register.acts()}
+    stored = {(one.act.station, one.act.epoch, one.act.sequence): one.act for one in register.acts()}
     assert {tuple(of) for of in answered} <= stored.keys()
     with register.engine.connect() as tx:
         numbers = tx.execute(text("SELECT i FROM commands WHERE cmd = 'text'")).scalars().all()
@@ -131,5 +131,5 @@ async def test_a_store_from_a_backup_gets_later_acts_from_the_stream(
     await until(lambda: len(restored.acts()) == 2)
     third = await asked(client, "hub.act", **note)
     assert [one["of"][2] for one in (first, second, third)] == [1, 2, 3]
-    assert [entry.act.n for entry in restored.acts()] == [1, 2, 3]
+    assert [entry.act.sequence for entry in restored.acts()] == [1, 2, 3]
     assert restored.conflicts() == []

@@ -64,7 +64,7 @@ def test_each_row_is_a_call_of_the_switch(data, bring, tmp_path):
     assert (done.days, done.zone, done.bad) == (["1999-02-01"], "America/Lima", [])
     assert [(row.line, row.reasons) for row in done.impossible] == [(7, ["no_server"])]
     calls, events, status = stored(data)
-    assert [(event.e, event.n) for event in events] == [
+    assert [(event.epoch, event.sequence) for event in events] == [
         (zlib.crc32(file.read_bytes()), n) for n in range(1, 14)
     ]
     assert [
@@ -106,7 +106,7 @@ def test_a_broken_off_import_is_completed(data, bring, tmp_path, monkeypatch):
     assert takes == [4, 8]
     assert bring(file).new == 5
     calls, events, _ = stored(data)
-    assert (len(calls), [event.n for event in events]) == (6, list(range(1, 14)))
+    assert (len(calls), [event.sequence for event in events]) == (6, list(range(1, 14)))
 
 
 def test_bad_rows_refuse_all_or_are_left_out(data, bring, tmp_path):

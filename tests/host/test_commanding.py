@@ -64,7 +64,7 @@ def test_what_many_stations_passed_over_goes_on_in_one_transaction(
 ):
     first = commands.greeted(hellos(NAMES))
     for one in first:
-        script = Script(s=one.s).boot()
+        script = Script(s=one.station).boot()
         script.add("station.health", heap=1, journal=1, i=one.commands[-1].i + 5)
         ingest.take(script.messages(), "stream", "server")
     commits.clear()
@@ -93,7 +93,7 @@ def test_when_the_store_takes_nothing_none_of_them_is_open(
     assert (commands.waiting, stored(writer)) == (0, [])
     told = commands.greeted(hellos(NAMES))
     assert stored(writer) == wanted(NAMES)
-    last = {one.s: one.commands[-1].i for one in told}
+    last = {one.station: one.commands[-1].i for one in told}
     for at in (ingest, Ingest(writer, site, clock)):
         assert {s: at.station(s).next_i for s in NAMES} == {s: i + 1 for s, i in last.items()}
 
@@ -130,7 +130,7 @@ def test_the_hour_is_told_to_all_in_one_transaction(commands, ingest, commits, m
     commits.clear()
     told = commands.tick()
     assert commits["commit"] == 1
-    assert {one.s for one in told} == {*names}
+    assert {one.station for one in told} == {*names}
     assert {command.cmd for one in told for command in one.commands} == {"time"}
 
 
@@ -140,7 +140,7 @@ def test_another_generation_is_told_to_all_in_one_transaction(commands, ingest, 
     commits.clear()
     told = commands.configure(ConfigMaker(site, "00" * 32, -300, 4))
     assert commits["commit"] == 1
-    assert [(one.s, [each.fields for each in one.commands]) for one in told] == [
+    assert [(one.station, [each.fields for each in one.commands]) for one in told] == [
         (s, [{"generation": 4}]) for s in NAMES
     ]
 
@@ -151,7 +151,7 @@ def test_a_station_that_started_anew_gets_the_hour_by_a_new_number(commands, ing
     ((_, (time, config), _),) = commands.greeted(hellos([name]))
     assert (time.cmd, config.cmd) == ("time", "config")
     again = hellos([name])[name]
-    again.b = 2
+    again.boot = 2
     ((_, told, _),) = commands.greeted({name: again})
     (anew,) = [one for one in told if one.cmd == "time"]
     assert anew.i > config.i and (name, "time") in stored(writer, "replaced")

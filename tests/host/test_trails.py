@@ -14,9 +14,9 @@ def take(ingest, script, first=1):
 
 def told(trail):
     """(state, reason, by, contact, milliseconds) of each span."""
-    ends = [span.u for span in trail.spans[1:]] + [trail.end_u]
+    ends = [span.uptime_ms for span in trail.spans[1:]] + [trail.end_u]
     return [
-        (one.state, one.reason, one.by, one.c, end - one.u)
+        (one.state, one.reason, one.by, one.contact, end - one.uptime_ms)
         for one, end in zip(trail.spans, ends, strict=True)
     ]
 
@@ -130,7 +130,7 @@ def test_between_two_boots_there_is_nothing(ingest, reader):
     script.wrapup("ended", "c1", cause="timeout").logout()
     take(ingest, script)
     first, second = reader.trails()
-    assert (first.b, first.end_u, first.over) == (1, u, False)
+    assert (first.boot, first.end_u, first.over) == (1, u, False)
     assert told(first)[-1] == ("offered", None, None, "c1", 1000)
     assert told(second) == [
         ("talking", None, None, "c1", 10),
@@ -147,7 +147,7 @@ def test_whoever_follows_unheard_ends_it(ingest, reader):
     script.ready(after=4000).logout()
     take(ingest, script)
     first, second = reader.trails()
-    assert (first.a, first.over, told(first)[-1][-1]) == ("a001", True, 4000)
+    assert (first.agent, first.over, told(first)[-1][-1]) == ("a001", True, 4000)
     assert (second.a, second.over, second.session) == ("a002", True, (S, 7, second.n))
 
 
@@ -182,7 +182,7 @@ def test_a_boot_in_which_nothing_happens_has_its_hour_too(ingest, reader):
     script.clock(T0 + HOUR)
     take(ingest, script)
     trails = reader.trails()
-    assert [(trail.b, len(trail.spans)) for trail in trails] == [(1, 0), (2, 1), (3, 1)]
+    assert [(trail.boot, len(trail.spans)) for trail in trails] == [(1, 0), (2, 1), (3, 1)]
     assert trails[1].late
     assert trails == reader.trails(start_utc=0)
 
