@@ -101,7 +101,9 @@ async def test_killed_among_acts_it_leaves_no_gap_no_double_and_no_half(
     assert [event["k"] for event in events] == ["supervision.acted", "message.sent"] * (
         len(events) // 2
     )
-    stored = {(one.act.station, one.act.epoch, one.act.sequence): one.act for one in register.acts()}
+    stored = {
+        (one.act.station, one.act.epoch, one.act.sequence): one.act for one in register.acts()
+    }
     assert {tuple(of) for of in answered} <= stored.keys()
     with register.engine.connect() as tx:
         numbers = tx.execute(text("SELECT i FROM commands WHERE cmd = 'text'")).scalars().all()

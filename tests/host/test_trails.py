@@ -49,7 +49,11 @@ def test_a_session_in_its_order(ingest, reader):
         ("not_ready", "sshh", "agent", None, 1000),
     ]
     (session,) = reader.sessions()
-    assert (trail.n, trail.a, trail.session) == (session.n, "a001", (S, 7, session.n))
+    assert (trail.sequence, trail.agent, trail.session) == (
+        session.sequence,
+        "a001",
+        (S, 7, session.sequence),
+    )
     assert (trail.start_u, trail.end_u) == (session.open_u, session.close_u)
     assert trail.start_utc == session.open_utc and trail.end_utc == session.close_utc
     assert trail.over
@@ -148,7 +152,7 @@ def test_whoever_follows_unheard_ends_it(ingest, reader):
     take(ingest, script)
     first, second = reader.trails()
     assert (first.agent, first.over, told(first)[-1][-1]) == ("a001", True, 4000)
-    assert (second.a, second.over, second.session) == ("a002", True, (S, 7, second.n))
+    assert (second.agent, second.over, second.session) == ("a002", True, (S, 7, second.sequence))
 
 
 def test_a_new_journal_ends_it_where_the_old_one_does(ingest, reader):

@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from diadema.base.errors import DiademaError
-from diadema.site.file import agent_in, with_pin
 from diadema.site.pins import check_pin, make_verifier
 
 
@@ -32,6 +31,7 @@ def pin(
     Example: diadema pin e001 --site site.json
     """
     from diadema.base.paths import write_whole
+    from diadema.site.file import agent_in, with_pin
 
     described = None if site is None else _read(site)
     if described is not None:

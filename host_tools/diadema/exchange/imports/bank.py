@@ -200,7 +200,7 @@ def _events(call: BankCall, zone: ZoneInfo, e: int, n: int) -> Iterator[QueueEve
     yield QueueConnected(
         **common(1, call.utc(call.served_s, zone)),
         wait_ms=wait_ms,
-        agent=call.agent,
+        pbx_agent=call.agent,
         estimated=call.estimated,
     )
     yield QueueLeft(**common(2, ended), cause=call.cause)
