@@ -18,7 +18,7 @@ from diadema.base.paths import DataDir
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import BAUD
 from diadema.stations.flash.plan import Plan, read_plan
-from diadema.stations.flash.work import Job, Outcome
+from diadema.stations.flash.run import Job, Outcome
 from diadema.stations.image.build import build
 
 from tests.bench.figure import Figure

@@ -15,7 +15,7 @@ import msgspec
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import BAUD
 from diadema.stations.boards.table import load_board
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import fleet
 from diadema.stations.update import bundle, keys
 from diadema.stations.update.bundle import Bundle
 from diadema.wire.ask_hub import ask_hub

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from diadema.base.certificates import Certificates, PageCertificates, ca_mark
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import fleet
 
 from tests.support.at_the_door import asked, connection, credential, ingest_with_wifi, refused
 from tests.support.broker_fixtures import until

@@ -8,7 +8,7 @@ from diadema.gateway.console import (
     kind_of,
     means,
 )
-from diadema.stations.fleet import reading
+from diadema.stations import trouble
 from diadema.words import LANGUAGES
 
 LINES = {
@@ -39,7 +39,7 @@ def test_each_text_is_known_however_it_comes(kind: str) -> None:
     for language in LANGUAGES:
         assert means(kind, language)
         if kind in ENDLESS:
-            (told,) = reading.start(None, kind, "", "sim", language)
+            (told,) = trouble.start(None, kind, "", "sim", language)
             assert "diadema flash" in told
 
 

@@ -21,7 +21,7 @@ from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected
 from diadema.stations.flash.kept import owed
 from diadema.stations.flash.plan import read_plan
-from diadema.stations.flash.work import Job, chosen
+from diadema.stations.flash.run import Job, chosen
 from diadema.stations.image.build import build
 from diadema.stations.image.slots import Trailer
 from diadema.stations.image.table import OFFSET
@@ -363,7 +363,7 @@ def test_all_takes_the_usb_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [SimpleNamespace(device="/dev/ttyUSB1", vid=0x10C4),
              SimpleNamespace(device="/dev/ttyS0", vid=None),
              SimpleNamespace(device="/dev/ttyUSB0", vid=0x1A86)]  # fmt: skip
-    monkeypatch.setattr("diadema.stations.flash.work.list_ports.comports", lambda: found)
+    monkeypatch.setattr("diadema.stations.flash.run.list_ports.comports", lambda: found)
     assert chosen([], True) == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
     found.clear()
     with pytest.raises(DiademaError, match="power only"):

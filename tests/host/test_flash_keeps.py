@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
-from diadema.stations.flash.own import (
+from diadema.stations.flash.preserved import (
     Copy,
     Vfs,
     config_file,
@@ -20,7 +20,7 @@ from diadema.stations.flash.own import (
     serial_of,
 )
 from diadema.stations.flash.plan import read_plan
-from diadema.stations.flash.work import Job, Outcome
+from diadema.stations.flash.run import Job, Outcome
 from diadema.stations.image.files import (
     VFS_BLOCK,
     pack,

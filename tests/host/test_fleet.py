@@ -17,9 +17,9 @@ from diadema.base.paths import DataDir
 from diadema.ingest.messages import PREFIX, Message
 from diadema.site.directory.publishing import changed_by_hand
 from diadema.site.directory.taking_in import open_directory
-from diadema.stations.fleet.diagnosis import diagnosis
-from diadema.stations.fleet.places import rename
-from diadema.stations.fleet.reading import fleet, one
+from diadema.stations.diagnosis import diagnosis
+from diadema.stations.seats import rename
+from diadema.stations.fleet import fleet, one
 from diadema.stations.provision.seat import take_seat
 from diadema.store import tables
 from diadema.store.update_rows import Seat

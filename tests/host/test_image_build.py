@@ -15,7 +15,7 @@ from diadema.site.station_config import CONFIG_LIMIT
 from diadema.stations.boards.table import board_names, load_board
 from diadema.stations.image.build import build
 from diadema.stations.image.files import program_files
-from diadema.stations.image.look import look
+from diadema.stations.image.read import look
 from typer.testing import CliRunner
 
 from tests.support.stock_image import LOADER, stock_image

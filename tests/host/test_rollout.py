@@ -2,7 +2,8 @@
 
 import pytest
 from diadema.base.errors import UpdateError
-from diadema.stations.update.rollout import SILENT_MS, Fact, Plan, Rollout
+from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.rollout import SILENT_MS, Rollout
 from diadema.store.update_rows import Step
 
 MINUTE = 60_000

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from diadema.cli.main import app
 from diadema.stations.boards.builds import build_for
-from diadema.stations.boards.nets import (
+from diadema.stations.boards.drawing import (
     nets,
     places,
     rows,

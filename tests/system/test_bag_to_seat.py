@@ -15,12 +15,12 @@ from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.flash.work import Job
+from diadema.stations.flash.run import Job
 from diadema.stations.image.files import SECTOR
 from diadema.stations.image.slots import Trailer, unpack
 from diadema.stations.image.table import OFFSET, SIZE, pack
-from diadema.stations.provision.work import greeting_on, provision
-from diadema.stations.selftest.running import run as selftest
+from diadema.stations.provision import greeting_on, provision
+from diadema.stations.selftest.run import run as selftest
 from diadema.stations.update import bundle, keys
 from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.flash import NorFlash

@@ -7,7 +7,7 @@ import json
 
 from diadema.base.certificates import Certificates
 from diadema.cli.main import app
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import fleet
 from diadema_sim import people
 from diadema_sim.centre import AIR, open_centre
 from typer.testing import CliRunner

@@ -16,9 +16,9 @@ from diadema.gateway.bridge import Gateway
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.flash.work import Job, Outcome
-from diadema.stations.fleet import reading
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.flash.run import Job, Outcome
+from diadema.stations import trouble
+from diadema.stations.fleet import fleet
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,
@@ -27,7 +27,7 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
-from diadema.stations.provision.work import greeting_on, provision
+from diadema.stations.provision import greeting_on, provision
 from diadema_sim import people
 from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.station import JOURNAL_BYTES, Station
@@ -226,4 +226,4 @@ async def test_it_is_the_station_that_it_was(
 
 def told(data: DataDir, s: str) -> str:
     (row,) = [row for row in fleet(data, now_ms()) if row.s == s]
-    return "; ".join(reading.start(row.needs_image, row.safe, row.cause, row.board, "es"))
+    return "; ".join(trouble.start(row.needs_image, row.safe, row.cause, row.board, "es"))

@@ -22,8 +22,8 @@ LACKS = {"sim": set(), "devkitc_wm8960": set(), "s3_korvo2": {"voice", "line", "
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr("diadema.stations.prove.work.LIE_S", 6)
-    monkeypatch.setattr("diadema.stations.prove.work.TWO_S", 8)
+    monkeypatch.setattr("diadema.stations.prove.run.LIE_S", 6)
+    monkeypatch.setattr("diadema.stations.prove.run.TWO_S", 8)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ so itself, and the fleet too; a new credential, over its cable, lets it in again
 import asyncio
 
 from diadema.hub import enrol
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import fleet
 from diadema_sim import people
 from diadema_sim.centre import AIR, open_centre
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import fleet
 from diadema.stations.image.files import SECTOR
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub

@@ -13,7 +13,7 @@ import time
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import fleet
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people

@@ -114,7 +114,7 @@ def sockets(
     boards: Boards = None,
 ) -> None:
     """Draw in letters where each contact of a board's plugs and sockets goes."""
-    from diadema.stations.boards.nets import sockets as drawn
+    from diadema.stations.boards.drawing import sockets as drawn
     from diadema.stations.boards.table import load_board
 
     print(drawn(load_board(name, _boards(boards))), end="")
@@ -130,7 +130,7 @@ def draw(
     boards: Boards = None,
 ) -> None:
     """Draw a board's wiring from its table, as SVG and PNG, and list its nets."""
-    from diadema.stations.boards.nets import draw as draw_board
+    from diadema.stations.boards.drawing import draw as draw_board
     from diadema.stations.boards.table import load_board
 
     root = _boards(boards)

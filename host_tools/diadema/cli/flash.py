@@ -12,7 +12,7 @@ import typer
 from diadema.cli.options import AsJson, Data, data_root
 
 if TYPE_CHECKING:
-    from diadema.stations.flash.work import Job, Outcome
+    from diadema.stations.flash.run import Job, Outcome
 
 
 def flash(
@@ -47,7 +47,7 @@ def flash(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import DataDir
     from diadema.stations.flash.plan import read_plan
-    from diadema.stations.flash.work import Job, chosen
+    from diadema.stations.flash.run import Job, chosen
 
     try:
         plan = read_plan(image.read_bytes())

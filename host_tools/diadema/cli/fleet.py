@@ -18,7 +18,7 @@ from diadema.cli.options import (
 
 if TYPE_CHECKING:
     from diadema.base.paths import DataDir
-    from diadema.stations.fleet.reading import One, Row
+    from diadema.stations.fleet import One, Row
 
 app = typer.Typer(help="The stations.", no_args_is_help=True, add_completion=False)
 
@@ -34,7 +34,7 @@ def show_all(data: Data = None, as_json: AsJson = False, clock: Clock = None) ->
     """List every station, with what is wrong with it."""
     import msgspec
 
-    from diadema.stations.fleet.reading import fleet
+    from diadema.stations.fleet import fleet
 
     rows = fleet(_data(data), _now(clock))
     if as_json:
@@ -50,7 +50,7 @@ def show(
     """Show one station, and how its health went."""
     import msgspec
 
-    from diadema.stations.fleet.reading import one
+    from diadema.stations.fleet import one
 
     found = one(_data(data), station, _now(clock))
     if as_json:
@@ -67,8 +67,8 @@ def log(
     clock: Clock = None,
 ) -> None:
     """Print the end of what a station wrote on its cable."""
-    from diadema.stations.fleet.diagnosis import tail
-    from diadema.stations.fleet.reading import one
+    from diadema.stations.diagnosis import tail
+    from diadema.stations.fleet import one
 
     found = one(_data(data), station, _now(clock))
     for line in tail(_data(data), found.row.station).splitlines()[-lines:]:
@@ -87,7 +87,7 @@ def bundle(
     """Write all that helps to find out what a station has into one file, without secrets."""
     from diadema.base.errors import FleetError
     from diadema.base.sanitize import file_name
-    from diadema.stations.fleet.diagnosis import diagnosis
+    from diadema.stations.diagnosis import diagnosis
 
     made = diagnosis(_data(data), station, _now(clock))
     file = out or Path(f"{file_name(station)}.zip")
@@ -108,7 +108,7 @@ def rename(
 ) -> None:
     """Give a seat another name; the station that stands there stays."""
     from diadema.base.clock import open_clock
-    from diadema.stations.fleet.places import rename as put
+    from diadema.stations.seats import rename as put
 
     generation = asyncio.run(put(_data(data), station, seat, by=by, clock=open_clock(clock)))
     print(f"It is {seat} now, in force as generation {generation}.")
@@ -128,7 +128,7 @@ def move(
     """Take a station to another seat."""
     from diadema.base.clock import open_clock
     from diadema.base.errors import FleetError
-    from diadema.stations.fleet.reading import fleet
+    from diadema.stations.fleet import fleet
     from diadema.stations.provision.seat import take_seat
 
     where = _data(data)
@@ -148,7 +148,7 @@ def move(
 def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> None:
     """Take a station out of the site; it may not connect any more, and its past stays."""
     from diadema.base.clock import open_clock
-    from diadema.stations.fleet.places import retire as put
+    from diadema.stations.seats import retire as put
 
     s, generation = asyncio.run(put(_data(data), station, by=by, clock=open_clock(clock)))
     print(f"{s} is of the site no longer, in force as generation {generation}.")
@@ -158,7 +158,7 @@ def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> Non
 def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
     """End a station's credential by MQTT, until `diadema enrol --renew` makes a new one."""
     from diadema.hub.enrol import enrol
-    from diadema.stations.fleet.reading import one
+    from diadema.stations.fleet import one
 
     s = one(_data(data), station, _now(clock)).row.station
     enrol(_data(data), s, revoke=True)
@@ -183,14 +183,14 @@ def _hour(utc: int | None) -> str:
 
 def _wrong(row: "Row") -> str:
     """In a few words, what a technician should look at."""
-    from diadema.stations.fleet import reading
+    from diadema.stations import trouble
 
     found = [
-        *reading.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
-        *(reading.fault(fault, _WORDS) for fault in row.faults),
+        *trouble.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
+        *(trouble.fault(fault, _WORDS) for fault in row.faults),
     ]
     if row.unfit:
-        found.append(f"unfit: {reading.check(row.unfit, _WORDS)}")
+        found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
     if row.seat is None:
         found.append("of no seat")
     elif row.generation != row.wanted:
@@ -198,7 +198,7 @@ def _wrong(row: "Row") -> str:
     if row.revoked:
         found.append("revoked")
     if row.phase == "failed":
-        found.append(f"update failed: {reading.reason(row.reason or '', _WORDS)}")
+        found.append(f"update failed: {trouble.reason(row.reason or '', _WORDS)}")
     return ", ".join(found)
 
 
@@ -269,7 +269,7 @@ def _one(found: "One") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from diadema.stations.fleet import reading
+    from diadema.stations import trouble
 
     console = Console(highlight=False, soft_wrap=True)
     row = found.row
@@ -280,7 +280,7 @@ def _one(found: "One") -> None:
     console.print(f"last bench test: {_tested(row) or 'none'}")
     console.print(_wrong(row) or "nothing is wrong with it")
     if row.needs_image:
-        console.print(reading.image_advice(row.needs_image, row.board, _WORDS))
+        console.print(trouble.image_advice(row.needs_image, row.board, _WORDS))
     for title, entries, names in (
         (
             "health",

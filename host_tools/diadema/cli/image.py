@@ -12,7 +12,7 @@ from diadema.cli.options import AsJson
 
 if TYPE_CHECKING:
     from diadema.stations.image.build import Image
-    from diadema.stations.image.look import Look
+    from diadema.stations.image.read import Look
 
 app = typer.Typer(help="Images of a station's flash.", no_args_is_help=True, add_completion=False)
 _KIB = 1024
@@ -77,7 +77,7 @@ def look_at(
 ) -> None:
     """Read an image or a dump of a live flash. Exit code 1 when something in it is wrong."""
     from diadema.base.errors import DiademaError
-    from diadema.stations.image.look import look
+    from diadema.stations.image.read import look
 
     try:
         found = look(file.read_bytes())

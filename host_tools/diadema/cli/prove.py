@@ -40,13 +40,14 @@ def run(
     from diadema.base.clock import SystemClock
     from diadema.base.errors import DiademaError
     from diadema.base.paths import DataDir, write_whole
-    from diadema.stations.fleet.reading import seats_of
+    from diadema.stations.fleet import seats_of
     from diadema.stations.prove import record
     from diadema.stations.prove.figures import figures, wrong
     from diadema.stations.prove.record import proof_of, sign
-    from diadema.stations.prove.work import measure
-    from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.hub_key import written
+    from diadema.stations.prove.run import measure
+    from diadema.stations import signing
+    from diadema.stations.technician import screen
+    from diadema.stations.signing import written
     from diadema.words import text
 
     where = DataDir(data_root(data))
@@ -56,7 +57,7 @@ def run(
     found = figures(told)
     seat = seats_of(where).get(told.station)
     proof = proof_of(told, found, seat, forged=forged, by=by, now=SystemClock().now_ms())
-    signed = sign(proof, hub_key.load_or_make(where))
+    signed = sign(proof, signing.load_or_make(where))
     file = out or where.proofs / f"{told.station}.json"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -89,13 +90,14 @@ def table(
     from diadema.base.paths import DataDir
     from diadema.stations.prove import record
     from diadema.stations.prove.record import Signed, is_right
-    from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.hub_key import read
+    from diadema.stations import signing
+    from diadema.stations.technician import screen
+    from diadema.stations.signing import read
     from diadema.words import known, text
 
     where = DataDir(data_root(data))
     signed = read(file, Signed, "diadema prove")
-    if not is_right(signed, hub_key.public_of(where, key)):
+    if not is_right(signed, signing.public_of(where, key)):
         print(text("prove.altered", screen.language(where), file=file), file=sys.stderr)
         sys.exit(1)
     print(record.markdown(signed, known(language)), end="")

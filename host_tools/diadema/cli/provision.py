@@ -38,7 +38,7 @@ def provision(
 
     from diadema.base.clock import open_clock
     from diadema.base.paths import DataDir
-    from diadema.stations.provision.work import provision as run
+    from diadema.stations.provision import provision as run
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     where = DataDir(data_root(data))

@@ -44,7 +44,7 @@ def run(
     carried on this machine. `diadema selftest STATION` is the same.
     """
     from diadema.stations.selftest import telling
-    from diadema.stations.selftest.running import run as play
+    from diadema.stations.selftest.run import run as play
     from diadema.stations.technician import screen
 
     where = _data(data)
@@ -77,10 +77,10 @@ def show(
     """Show the record of the last bench test, and whether its signature is right; or print it."""
     from diadema.base.errors import DiademaError
     from diadema.base.paths import write_whole
-    from diadema.stations.fleet.reading import seats_of, station_of
+    from diadema.stations.fleet import seats_of, station_of
     from diadema.stations.selftest.record import inspections, standing
     from diadema.stations.technician import screen
-    from diadema.stations.technician.hub_key import written
+    from diadema.stations.signing import written
     from diadema.words import text
 
     where = _data(data)
@@ -95,7 +95,7 @@ def show(
     if out is not None:
         made = written(records[0])
         if kind == ".pdf":
-            from diadema.stations.selftest.paper import content
+            from diadema.stations.selftest.pdf import content
 
             made = content(records, _site(where), language, public)
         try:
@@ -119,12 +119,12 @@ def check(
 ) -> None:
     """Say whether a printed record is as its hub signed it; exit code 1 when it is not."""
     from diadema.stations.selftest.record import Signed, standing
-    from diadema.stations.technician import hub_key
-    from diadema.stations.technician.hub_key import read
+    from diadema.stations import signing
+    from diadema.stations.signing import read
 
     where = _data(data)
     signed = read(file, Signed, "diadema selftest show")
-    public = hub_key.public_of(where, key)
+    public = signing.public_of(where, key)
     _show(where, signed, public)
     sys.exit(0 if standing(signed, public) == "right" else 1)
 
@@ -139,15 +139,15 @@ def show_key(
     """Show the public key by which this hub's records can be checked anywhere."""
     from diadema.base.errors import DiademaError
     from diadema.base.paths import write_whole
-    from diadema.stations.technician import hub_key
+    from diadema.stations import signing
 
-    public = hub_key.public_of(_data(data), None)
+    public = signing.public_of(_data(data), None)
     if out is not None:
         try:
             write_whole(out, public.encode() + b"\n")
         except OSError as error:
             raise DiademaError(f"cannot write {out}: {error.strerror}") from error
-    print(f"{public} ({hub_key.fingerprint(public)})")
+    print(f"{public} ({signing.fingerprint(public)})")
 
 
 def _show(where: "DataDir", signed: "Signed", public: str) -> None:
@@ -167,7 +167,7 @@ def _show(where: "DataDir", signed: "Signed", public: str) -> None:
         screen.say(f"  {telling.check(name, language)}: {telling.result(result, language)}")
     for line in telling.to_do(signed, language):
         screen.say(line)
-    screen.say(telling.standing(standing(signed, public), signed.key, language))
+    screen.say(telling.standing_text(standing(signed, public), signed.key, language))
 
 
 def _print_json(signed: "Signed") -> None:

@@ -143,8 +143,8 @@ def bundle(
         data = bundles.make(about, private, when)
     else:
         stock = read_stock(read_file(micropython), about)
-        data = interpreters.make(about, stock, private, when, mpy)
-        left = f": {interpreters.left(about, stock) // 1000} KB are left of its slot"
+        data = interpreters.make_micropython(about, stock, private, when, mpy)
+        left = f": {interpreters.space_left(about, stock) // 1000} KB are left of its slot"
         if stock.about.untried:
             print(f"diadema: {stock.about.untried}", file=sys.stderr)
     read = bundles.read(data)

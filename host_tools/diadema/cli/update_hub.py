@@ -140,7 +140,7 @@ def _show(told: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from diadema.stations.fleet.reading import reason
+    from diadema.stations.trouble import reason
 
     console = Console(highlight=False, soft_wrap=True)
     if not told:

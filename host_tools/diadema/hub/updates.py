@@ -19,8 +19,9 @@ from diadema.stations.boards.builds import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
 from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.facts import fact_of, told_since
-from diadema.stations.update.rollout import Fact, Plan, Rollout
+from diadema.stations.update.plan import fact_of, told_since
+from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.rollout import Rollout
 from diadema.stations.update.sending import Rests, Sending
 from diadema.store import tables
 from diadema.store.station_state import Station

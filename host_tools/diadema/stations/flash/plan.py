@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from diadema.base.errors import FlashError, ImageError
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.image import slots, table
-from diadema.stations.image.look import look
+from diadema.stations.image.read import look
 from diadema.stations.image.stock import LOADER
 
 SECTOR = 4096

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from diadema.stations.boards.builds import build_named
 from diadema.stations.boards.table import BoardError, load_board
-from diadema.stations.prove.work import (
+from diadema.stations.prove.run import (
     HEARD,
     NO_SOCKET,
     NOT_ASKED,

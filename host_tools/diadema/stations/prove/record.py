@@ -14,8 +14,13 @@ from rich.table import Table
 
 from diadema.base import sanitize
 from diadema.stations.prove.figures import TWICE, Figure, wrong
-from diadema.stations.prove.work import Told
-from diadema.stations.technician.hub_key import HubKey, fingerprint, is_signed, statement
+from diadema.stations.prove.run import Told
+from diadema.stations.signing import (
+    HubKey,
+    fingerprint,
+    is_signed,
+    statement,
+)
 from diadema.wire.letters import LETTERS
 from diadema.words import section, text
 

@@ -12,9 +12,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, and_, select
 
 from diadema.base.paths import DataDir
-from diadema.stations.technician import hub_key
-from diadema.stations.technician import hub_key as records
-from diadema.stations.technician.hub_key import is_signed
+from diadema.stations import signing
+from diadema.stations.signing import is_signed
 from diadema.store import open_reader, tables
 from diadema.store.host_rows import Inspection
 from diadema.wire.letters import LETTERS, from_columns
@@ -65,7 +64,7 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 def statement(record: Record, test: dict[str, Any]) -> bytes:
     """What is signed."""
-    return records.statement(record=record, test=test)
+    return signing.statement(record=record, test=test)
 
 
 def standing(signed: Signed, public: str) -> Standing:
@@ -125,7 +124,7 @@ def _read(data: DataDir, query: Select[Any]) -> list[Signed]:
 def _signed(rows: list[Any], data: DataDir) -> Iterator[Signed]:
     if not rows:
         return
-    key = hub_key.load(data)
+    key = signing.load(data)
     for row in rows:
         record = Record(
             of=(row.of_s, row.of_e, row.of_n),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from diadema.base.sanitize import file_name
 from diadema.stations.selftest.console import Step
 from diadema.stations.selftest.record import Signed, Standing
-from diadema.stations.technician.hub_key import fingerprint
+from diadema.stations.signing import fingerprint
 from diadema.words import section, text
 
 
@@ -65,7 +65,7 @@ def to_do(signed: Signed, language: str) -> list[str]:
     return lines
 
 
-def standing(found: Standing, public: str, language: str) -> str:
+def standing_text(found: Standing, public: str, language: str) -> str:
     return text(f"selftest.standing.{found}", language, fingerprint=fingerprint(public))
 
 

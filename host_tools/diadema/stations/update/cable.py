@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from diadema.base.errors import UpdateError
 from diadema.gateway.station_line import StationLine
-from diadema.stations.fleet import reading
-from diadema.stations.provision.work import greeting_on
+from diadema.stations import trouble
+from diadema.stations.provision import greeting_on
 from diadema.stations.update.bundle import Bundle
 from diadema.stations.update.sending import Sending
 from diadema.wire.commands import Hello
@@ -124,7 +124,7 @@ class _Way:
                 return hello
             if told and told.phase == "refused":
                 why = ": ".join(filter(None, (told.reason, told.detail)))
-                raise UpdateError(f"{self._s} refuses it: {reading.reason(why, _WORDS)}")
+                raise UpdateError(f"{self._s} refuses it: {trouble.reason(why, _WORDS)}")
             if told and told.phase == "restarting":
                 return None
             if told and told.phase == "receiving" and told.next > sending.next:
@@ -143,7 +143,7 @@ class _Way:
             if hello and hello.up:
                 return hello
             if hello and hello.safe:
-                why = reading.word("safe", hello.cause, _WORDS)
+                why = trouble.word("safe", hello.cause, _WORDS)
                 raise UpdateError(f"{self._s} {done}, and is in safe mode again: {why}")
             self._line.ask_hello()
         raise UpdateError(f"{self._s} {done}, and has said nothing since: look at its screen")

@@ -15,7 +15,7 @@ _MPY = "6.3"
 _NEWEST = (1, 29)  # of which that is known
 
 
-def make(board: Board, stock: Stock, key: PrivateKey, made: int, mpy: str | None = None) -> bytes:
+def make_micropython(board: Board, stock: Stock, key: PrivateKey, made: int, mpy: str | None = None) -> bytes:
     """`mpy`: which `.mpy` files it loads, where that is not known here. Raises ImageError or
     UpdateError.
     """
@@ -27,7 +27,7 @@ def make(board: Board, stock: Stock, key: PrivateKey, made: int, mpy: str | None
                 "it with --mpy, as `mpy-cross --version` of that release prints it"
             )
         mpy = _MPY
-    left(board, stock)
+    space_left(board, stock)
     body = stock.app + b"\xff" * (-len(stock.app) % _ROUND)
     return sign(
         body, key, board=board.name, version=about.version_text, made=made,
@@ -36,7 +36,7 @@ def make(board: Board, stock: Stock, key: PrivateKey, made: int, mpy: str | None
     )  # fmt: skip
 
 
-def left(board: Board, stock: Stock) -> int:
+def space_left(board: Board, stock: Stock) -> int:
     """Bytes of the slot that an update with it leaves: its last sector is the update's own. Raises
     ImageError when it does not fit.
     """

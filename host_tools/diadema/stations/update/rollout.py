@@ -10,95 +10,17 @@ so that a person is asked; when it goes on, it waits for those stations no more,
 
 A station that went back because its power went has not failed: it is offered the program again, as
 often as a plug is pulled by hand. One that takes the power away each time has.
-
-What a roll-out is to do, and what is known of the stations that it is for.
 """
 
-import math
-import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
 from diadema.base.errors import UpdateError
 from diadema.stations.boards.builds import NEEDS_IMAGE
+from diadema.stations.update.plan import Fact, Plan
 from diadema.store.update_rows import Seat, Step
-
-_STAGE = re.compile(r"(\d{1,5})(%?)\Z")
-
-
-class Plan(Struct, kw_only=True, frozen=True):
-    """`stages`: how many stations in all have it after each: «2», «25%», «all». `only`: no others
-    than these, if any are named.
-    """
-
-    sha256: str
-    board: str
-    version: str
-    what: str | None = None  # of the program, or micropython
-    build: str | None = None  # of MicroPython
-    stages: list[str]
-    stop_after: int = 1
-    quiet_ms: int = 0
-    only: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        if not self.stages or not all(_right(stage) for stage in self.stages):
-            raise ValueError("a stage is a number of stations, a share as 25%, or all")
-        if self.stop_after < 1:
-            raise ValueError("it stops after one failure or more")
-
-    def goal(self, stage: int, total: int) -> int:
-        """How many of `total` have it after a stage."""
-        wanted = self.stages[stage]
-        if wanted == "all":
-            return total
-        number, percent = _STAGE.match(wanted).groups()  # type: ignore[union-attr]
-        return math.ceil(total * int(number) / 100) if percent else min(int(number), total)
-
-
-class Fact(NamedTuple):
-    """What is known of a station now. `idle`: there, and nobody is logged in or in a call. `e`,
-    `n`: the last event that is stored of it. `build` is its MicroPython's; `psram` in bytes;
-    `needs_image`: why, if it does.
-    """
-
-    station: str
-    board: str
-    version: str
-    up: bool
-    idle: bool
-    fault: str | None = None
-    fault_utc: int | None = None
-    epoch: int | None = None
-    sequence: int = 0
-    micropython: str = ""
-    build: str = ""
-    psram: int | None = None
-    needs_image: str | None = None
-
-    def has(self, plan: Plan) -> bool:
-        return self.of(plan) == plan.version and not self._other_build(plan)
-
-    def unfit(self, plan: Plan) -> str | None:
-        """Why a roll-out passes over it."""
-        if self.needs_image:
-            return self.needs_image
-        return f"other_build: {self.build}" if self._other_build(plan) else None
-
-    def of(self, plan: Plan) -> str:
-        """What it has of what the plan brings."""
-        return self.micropython if plan.what else self.version
-
-    def _other_build(self, plan: Plan) -> bool:
-        return bool(plan.build and self.build) and plan.build != self.build
-
-
-def _right(stage: str) -> bool:
-    found = _STAGE.match(stage)
-    return stage == "all" or (found is not None and int(found[1]) > 0)
-
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
 _OUT = ("gone", "passed")  # phases of those that it is not for

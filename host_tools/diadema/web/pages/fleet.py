@@ -21,9 +21,9 @@ from nicegui import ui
 from diadema.base.paths import DataDir
 from diadema.base.sanitize import file_name
 from diadema.site.description import load
-from diadema.stations.fleet import reading
-from diadema.stations.fleet.diagnosis import diagnosis, tail
-from diadema.stations.fleet.reading import One, Row, fleet, one
+from diadema.stations import trouble
+from diadema.stations.diagnosis import diagnosis, tail
+from diadema.stations.fleet import One, Row, fleet, one
 from diadema.stations.selftest import telling
 from diadema.stations.selftest.record import inspections
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
@@ -82,7 +82,7 @@ def _said(rollout: Told, page: Page) -> str:
 
 def _why(rollout: Told, page: Page) -> Iterator[str]:
     """Why it stopped or waits, and the failed stations that this does not name."""
-    detail = reading.reason(rollout["detail"] or "", page.language)
+    detail = trouble.reason(rollout["detail"] or "", page.language)
     if rollout["why"]:
         of, why, words = rollout["status"], rollout["why"], page.words
         told = words.get(f"{of}.{why}") or words[f"why.{why}"]
@@ -90,11 +90,11 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
         yield f"{seat['seat']}: {page.words['phase.gone']}"
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "passed"][:_NAMED]:
-        reason = reading.reason(seat["reason"] or "", page.language)
+        reason = trouble.reason(seat["reason"] or "", page.language)
         yield page.words["rollout.passed"].format(seat=seat["seat"], reason=reason)
     others = [seat for seat in _failed(rollout) if seat["s"] != rollout["at"]]
     for seat in others[:_NAMED]:
-        yield f"{seat['seat']}: {reading.reason(seat['reason'] or '', page.language)}"
+        yield f"{seat['seat']}: {trouble.reason(seat['reason'] or '', page.language)}"
 
 
 def _failed(rollout: Told) -> list[Told]:
@@ -152,12 +152,12 @@ def wrong(row: Row, page: Page) -> str:
 
 def troubles(row: Row, page: Page) -> list[str]:
     words, language = page.words, page.language
-    found = reading.start(row.needs_image, row.safe, row.cause, row.board, language)
+    found = trouble.start(row.needs_image, row.safe, row.cause, row.board, language)
     found += [
-        words["wrong.fault"].format(fault=reading.fault(fault, language)) for fault in row.faults
+        words["wrong.fault"].format(fault=trouble.fault(fault, language)) for fault in row.faults
     ]
     if row.unfit:
-        found.append(words["wrong.unfit"].format(reason=reading.check(row.unfit, language)))
+        found.append(words["wrong.unfit"].format(reason=trouble.check(row.unfit, language)))
     if row.seat is None:
         found.append(words["wrong.no_seat"])
     elif row.seen_utc is not None and row.generation != row.wanted:
@@ -165,7 +165,7 @@ def troubles(row: Row, page: Page) -> list[str]:
     if row.revoked:
         found.append(words["wrong.revoked"])
     if row.phase == "failed":
-        reason = reading.reason(row.reason or "", language)
+        reason = trouble.reason(row.reason or "", language)
         found.append(words["wrong.update"].format(reason=reason).removesuffix(": "))
     return found
 
@@ -255,9 +255,9 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         with ui.element("section").classes("close"):
             ui.label(wrong(row, page) or words["nothing_wrong"])
             if row.needs_image:
-                advice = reading.image_advice(row.needs_image, row.board, page.language)
+                advice = trouble.image_advice(row.needs_image, row.board, page.language)
                 ui.label(advice).classes("note")
-            for told in dict.fromkeys(reading.advice(each, page.language) for each in row.faults):
+            for told in dict.fromkeys(trouble.advice(each, page.language) for each in row.faults):
                 if told is not None:
                     ui.label(told).classes("note")
         await show_tests(service, page, row)
@@ -313,10 +313,10 @@ def _past(
             told["version"] = entry.get("firmware", "")
         for kind in ("cause", "phase"):
             if kind in told:
-                told[kind] = reading.word(kind, told[kind], page.language)
+                told[kind] = trouble.word(kind, told[kind], page.language)
         if told.get("reason"):
             why = filter(None, (told["reason"], entry.get("detail")))
-            told["reason"] = reading.reason(": ".join(why), page.language)
+            told["reason"] = trouble.reason(": ".join(why), page.language)
         rows.append({"id": number, "at": hour(entry["utc"], service) or "—", **told})
     texts = [(column, words[column]) for column in ("at", *columns)]
     figures_table(texts, [], rows, words[f"{name}.none"])
@@ -350,7 +350,7 @@ def _files(service: Service, page: Page, row: Row) -> None:
 
 def _label(data: DataDir, s: str) -> bytes:
     """In a process of its own, where what draws may be loaded."""
-    from diadema.stations.label.layout import as_pdf, label_of
+    from diadema.stations.label import as_pdf, label_of
 
     found = label_of(load(data.site), s)
     return as_pdf([found] if found else [])

@@ -24,7 +24,13 @@ from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import BAUD, Chip, Found, connected
 from diadema.stations.flash.kept import Kept, keep
-from diadema.stations.flash.own import HEAD, Copy, Vfs, config_file, read_vfs
+from diadema.stations.flash.preserved import (
+    HEAD,
+    Copy,
+    Vfs,
+    config_file,
+    read_vfs,
+)
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.image import table
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack

@@ -110,7 +110,7 @@ class _Page:
         half = len(self._signed.signature) // 2
         for part in (self._signed.signature[:half], self._signed.signature[half:]):
             self._line(part, 8, "Courier", below=1)
-        told = telling.standing(found, self._signed.key or public, self._language)
+        told = telling.standing_text(found, self._signed.key or public, self._language)
         color = SOFT if found == "right" else MISSED
         for line in simpleSplit(told, PLAIN, 8.5, _ROOM):
             self._line(line, 8.5, PLAIN, color, below=1)

@@ -12,7 +12,7 @@ import msgspec
 from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site
-from diadema.stations.provision.work import carrying, who_is_on
+from diadema.stations.provision import carrying, who_is_on
 from diadema.stations.selftest import telling
 from diadema.stations.selftest.console import Console
 from diadema.stations.selftest.record import Signed, inspection

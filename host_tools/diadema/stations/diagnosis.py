@@ -13,7 +13,7 @@ from sqlalchemy import select
 from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
-from diadema.stations.fleet.reading import events_of_day, one
+from diadema.stations.fleet import events_of_day, one
 from diadema.store import open_reader, tables
 
 _EVENTS = 20_000

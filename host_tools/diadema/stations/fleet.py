@@ -1,8 +1,4 @@
-"""The stations as store and site know them; no hub need run. Times are UTC milliseconds.
-
-What a station has, in words: the codes are the station's own, the catalogue's area is
-`trouble`. A code that it does not know is told as it is.
-"""
+"""The stations as the store and the site know them; no hub need run. Times are UTC milliseconds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,14 +12,12 @@ from diadema.base.certificates import Certificates
 from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
 from diadema.site.description import load
-from diadema.stations.boards.builds import DOWNLOADS, build_named, file_of
 from diadema.stations.fleet.ca_due import gateways_due, stations_due
 from diadema.stations.selftest.record import newest
-from diadema.stations.update.facts import image_needed
+from diadema.stations.update.plan import image_needed
 from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.wire.letters import LETTERS
-from diadema.words import section
 
 DAY_MS = 86_400_000
 _HEALTH = 200  # events of it, at most
@@ -285,64 +279,3 @@ def _kept(event: dict[str, Any]) -> dict[str, Any]:
 
 def _pairs(tx: Connection, query: Any) -> list[tuple[str, Any]]:
     return [(row[0], row[1]) for row in tx.execute(query)]
-
-
-_REASONS = ("reason", "part", "code")
-
-
-def fault(told: str, language: str) -> str:
-    """Of «codec: no_answer»."""
-    words = section("trouble", language)
-    part, _, code = told.partition(": ")
-    return f"{words.get(f'part.{part}', part)}: {words.get(f'code.{code}', code)}"
-
-
-def advice(told: str, language: str) -> str | None:
-    """What to do about «codec: no_answer», where that is known."""
-    words = section("trouble", language)
-    part, _, code = told.partition(": ")
-    return words.get(f"do.{part}.{code}") or words.get(f"do.{code}")
-
-
-def check(name: str, language: str) -> str:
-    """What a self-test looked at, or why it ended as it did."""
-    words = section("trouble", language)
-    return words.get(f"check.{name}") or words.get(f"part.{name}", name)
-
-
-def reason(told: str, language: str) -> str:
-    """Why an update ended: «rolled_back: codec», «wrong_board: this one is sim»."""
-    words = section("trouble", language)
-    return ": ".join(_known(one, words) for one in told.split(": "))
-
-
-def word(kind: str, name: str, language: str) -> str:
-    """Of a `cause` of a start, or a `phase` of an update."""
-    return section("trouble", language).get(f"{kind}.{name}", name)
-
-
-def start(
-    needs_image: str | None, safe: str | None, cause: str, board: str, language: str
-) -> list[str]:
-    """What is wrong with how it starts: needs another image, does not start at all
-    (`diadema.gateway.console`), is in safe mode, started without its radio.
-    """
-    words = section("trouble", language)
-    if needs_image:
-        told = words[f"start.{needs_image}"].format(build=build_named(board))
-        return [words["start.safe_too"].format(why=told) if safe else told]
-    if safe is not None:
-        if (key := f"console.{safe}") in words:
-            return [words[key]]
-        return [words["start.safe"].format(why=word("safe", safe, language))]
-    return [words[key]] if (key := f"start.{cause}") in words else []
-
-
-def image_advice(needs_image: str, board: str, language: str) -> str:
-    """What to do with one that needs another image."""
-    told = section("trouble", language)[f"do.{needs_image}"]
-    return told.format(file=file_of(build_named(board)), place=DOWNLOADS)
-
-
-def _known(name: str, words: Mapping[str, str]) -> str:
-    return next((words[key] for at in _REASONS if (key := f"{at}.{name}") in words), name)

@@ -26,8 +26,8 @@ from diadema.gateway.console import Listener, means
 from diadema.gateway.station_line import StationLine
 from diadema.site.description import load
 from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.stations.fleet import reading
-from diadema.stations.fleet.reading import fleet
+from diadema.stations import trouble
+from diadema.stations.fleet import fleet
 from diadema.stations.provision.seat import take_seat
 from diadema.stations.provision.word import Word
 from diadema.wire.ask_hub import ask_hub
@@ -236,10 +236,10 @@ def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
     if told := means(why, "en"):
         return f"{s}: {told}"
     if why in NEEDS_IMAGE:
-        told = reading.start(why, why, "", board, "en")[0]
-        return f"{s} is {told}. {reading.image_advice(why, board, 'en')}"
+        told = trouble.start(why, why, "", board, "en")[0]
+        return f"{s} is {told}. {trouble.image_advice(why, board, 'en')}"
     return (
-        f"{s} is in safe mode: {reading.word('safe', why, 'en')}. Bring it a program with "
+        f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
         f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"
     )
 
