@@ -17,15 +17,15 @@ from diadema.base.errors import DiademaError, FlashError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.exchange.imports.journal import import_journal
+from diadema.stations.boards.partitions import OFFSET
+from diadema.stations.boards.partitions import pack as pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected
-from diadema.stations.flash.kept import owed
 from diadema.stations.flash.plan import read_plan
+from diadema.stations.flash.preserved import owed
 from diadema.stations.flash.run import Job, chosen
 from diadema.stations.image.build import build
 from diadema.stations.image.slots import Trailer
-from diadema.stations.image.table import OFFSET
-from diadema.stations.image.table import pack as pack_table
 from diadema.store import open_reader
 from nats.errors import Error as NatsError
 from typer.testing import CliRunner

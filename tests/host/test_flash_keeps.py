@@ -12,6 +12,9 @@ from zlib import crc32
 import pytest
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
+from diadema.stations.boards.partitions import OFFSET
+from diadema.stations.boards.partitions import pack as pack_table
+from diadema.stations.flash.plan import read_plan
 from diadema.stations.flash.preserved import (
     Copy,
     Vfs,
@@ -19,7 +22,6 @@ from diadema.stations.flash.preserved import (
     is_own,
     serial_of,
 )
-from diadema.stations.flash.plan import read_plan
 from diadema.stations.flash.run import Job, Outcome
 from diadema.stations.image.files import (
     VFS_BLOCK,
@@ -27,8 +29,6 @@ from diadema.stations.image.files import (
     start_files,
     unpack,
 )
-from diadema.stations.image.table import OFFSET
-from diadema.stations.image.table import pack as pack_table
 from typer.testing import CliRunner
 
 from tests.host.test_flash import journal_of, partition, station_image

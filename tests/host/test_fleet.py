@@ -18,9 +18,8 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.site.directory.publishing import changed_by_hand
 from diadema.site.directory.taking_in import open_directory
 from diadema.stations.diagnosis import diagnosis
-from diadema.stations.seats import rename
 from diadema.stations.fleet import fleet, one
-from diadema.stations.provision.seat import take_seat
+from diadema.stations.seats import rename_seat, take_seat
 from diadema.store import tables
 from diadema.store.update_rows import Seat
 from msgspec.structs import astuple, replace
@@ -238,7 +237,7 @@ async def test_a_name_that_no_seat_can_have_changes_nothing(data, clock, kept, s
             pass
     before = data.site.read_bytes()
     for work in (
-        rename(data, "A-01", seat, by="Técnica", clock=clock),
+        rename_seat(data, "A-01", seat, by="Técnica", clock=clock),
         take_seat(data, S, seat, replace=True, by="Técnica", clock=clock),
     ):
         with pytest.raises(DiademaError, match=re.escape(why)):

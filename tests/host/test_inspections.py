@@ -12,9 +12,9 @@ from diadema.hub.own_journal import ME, Refused
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
-from diadema.stations.selftest import telling
-from diadema.stations.selftest.record import Signed, inspections, standing
 from diadema.stations import signing
+from diadema.stations.selftest import record
+from diadema.stations.selftest.record import Signed, inspections, standing
 from diadema.stations.signing import read, written
 from diadema.store import tables
 from diadema.wire.ask_hub import ask_hub
@@ -191,18 +191,18 @@ def test_a_fit_that_its_checks_do_not_bear_is_none(data, ingest, bench, script, 
     bench.make()
     (signed,) = inspections(data, S)
     assert not signed.record.fit and standing(signed, signed.key) == "right"
-    assert telling.verdict(signed, "es") == f"A-01: NO OPERATIVA: {why}."
-    assert telling.to_do(signed, "es")
+    assert record.verdict(signed, "es") == f"A-01: NO OPERATIVA: {why}."
+    assert record.to_do(signed, "es")
 
 
 def test_the_next_command_can_be_pasted(data, ingest, bench, script):
     told(ingest, script, bench.begin({"s": S, "by": "Ana"})[0]["i"])
     bench.make()
     (signed,) = inspections(data, S)
-    assert telling.next_step(signed, "es").endswith(" show A-01 -o A-01.pdf")
+    assert record.next_step(signed, "es").endswith(" show A-01 -o A-01.pdf")
     moved = msgspec.structs.replace(signed.record, seat="a/b 1")
     moved = msgspec.structs.replace(signed, record=moved)
-    assert telling.next_step(moved, "es").endswith(" show 'a/b 1' -o 'a-b 1.pdf'")
+    assert record.next_step(moved, "es").endswith(" show 'a/b 1' -o 'a-b 1.pdf'")
 
 
 def test_a_record_that_comes_back_from_the_stream_is_the_record(

@@ -15,7 +15,7 @@ from diadema.stations.image.build import build
 from diadema.stations.image.read import look
 from diadema.stations.image.slots import GOOD, HEAD_BYTES, Trailer
 from diadema.stations.image.stock import read_stock
-from diadema.stations.update import bundle, keys, micropython
+from diadema.stations.update import bundle, keys
 from diadema.stations.update.plan import Fact, Plan
 from diadema.stations.update.rollout import Rollout
 from typer.testing import CliRunner
@@ -30,7 +30,7 @@ STOCK = read_stock(DOWNLOAD, BOARD)
 
 
 def test_the_app_of_a_stock_image_is_signed_for_a_board():
-    read = bundle.read(micropython.make_micropython(BOARD, STOCK, KEY, MADE))
+    read = bundle.read(bundle.make_micropython(BOARD, STOCK, KEY, MADE))
     told = read.manifest
     assert (told.what, told.board, told.version) == ("micropython", BOARD.name, "1.29.0")
     assert (told.chip, told.mpy, told.made) == (0, "6.3", MADE)
@@ -42,8 +42,8 @@ def test_the_app_of_a_stock_image_is_signed_for_a_board():
 def test_of_a_release_that_is_not_known_one_says_which_files_it_loads():
     newer = read_stock(stock_image(version="1.99.0"), BOARD)
     with pytest.raises(DiademaError, match="--mpy"):
-        micropython.make_micropython(BOARD, newer, KEY, MADE)
-    made = micropython.make_micropython(BOARD, newer, KEY, MADE, "6.4")
+        bundle.make_micropython(BOARD, newer, KEY, MADE)
+    made = bundle.make_micropython(BOARD, newer, KEY, MADE, "6.4")
     assert bundle.read(made).manifest.mpy == "6.4"
 
 
@@ -101,7 +101,7 @@ def test_a_dump_says_which_app_partition_starts(otadata, told):
 
 
 def test_a_dump_says_what_came_of_an_update():
-    body = bundle.read(micropython.make_micropython(BOARD, STOCK, KEY, MADE)).body
+    body = bundle.read(bundle.make_micropython(BOARD, STOCK, KEY, MADE)).body
     trailer = Trailer(MADE, len(body), hashlib.sha256(body).digest(), BOARD.name, "1.29.0").pack()
     place = next(one for one in BOARD.partitions if one.name == "ota_1")
     image = build(BOARD, stock_image(), "1.2.3").whole()

@@ -2,7 +2,7 @@
 
 import pytest
 from diadema.base.errors import ImageError
-from diadema.stations.image.packed import join, split
+from diadema.stations.image.files import join, split
 
 FILES = {
     "board.mpy": b"M\x06" + bytes(300),

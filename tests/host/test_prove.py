@@ -9,9 +9,9 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.serial_port import SerialPort
+from diadema.stations import signing
 from diadema.stations.prove.figures import KINDS, figures, wrong
 from diadema.stations.prove.run import measure
-from diadema.stations import signing
 from diadema_sim import people
 from typer.testing import CliRunner
 

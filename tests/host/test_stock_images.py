@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.cli.main import app
-from diadema.stations.boards.builds import TRIED, file_for
-from diadema.stations.boards.table import board_names, load_board
+from diadema.stations.boards.table import TRIED, board_names, file_for, load_board
 from diadema.stations.image.build import build
 from diadema.stations.image.read import look
 from diadema.stations.image.stock import read_stock
-from diadema.stations.update import bundle, keys, micropython
+from diadema.stations.update import bundle, keys
 from typer.testing import CliRunner
 
 from tests.support.stock_image import REAL, as_large_as, stock_image
@@ -78,7 +77,7 @@ def test_a_wrong_one_is_refused_and_the_right_one_named(which, bring):
         if bring == "image":
             build(board, stock, "1")
         else:
-            micropython.make_micropython(board, read_stock(stock, board), KEY, MADE)
+            bundle.make_micropython(board, read_stock(stock, board), KEY, MADE)
     told = str(refused.value)
     if (which, bring) == ("too large", "bundle"):
         why = "a slot, without the update's own sector, of lyrat_v4_3 holds 1568768"
@@ -147,7 +146,7 @@ def test_a_bundle_says_of_which_build_it_is(tmp_path):
         (LYRAT, "ESP32_GENERIC-SPIRAM", "quad"), (KORVO, "ESP32_GENERIC_S3-SPIRAM_OCT", "octal"),
     ):  # fmt: skip
         stock = read_stock(stock_image(board.wiring.board.chip), board)
-        told = bundle.read(micropython.make_micropython(board, stock, KEY, MADE)).manifest
+        told = bundle.read(bundle.make_micropython(board, stock, KEY, MADE)).manifest
         assert (told.build, told.psram) == (build_, psram)
     bundled(tmp_path, stock_image())
     shown = CliRunner().invoke(app, ["update", "inspect", str(tmp_path / "new")])

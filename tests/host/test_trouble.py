@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from diadema.stations.boards.builds import NEEDS_IMAGE
 from diadema.stations import trouble
+from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.wire.events.station import Part, StationBooted, StationUpdate
 from diadema.words import LANGUAGES, section
 

@@ -7,7 +7,7 @@ import asyncio
 import random
 
 import pytest
-from diadema.stations.image import otadata
+from diadema.stations.image import slots as otadata
 from diadema.stations.update import bundle, keys
 from diadema_sim.build import program_slot
 from diadema_sim.flash import CutPlan

@@ -13,13 +13,14 @@ from diadema.base.errors import ProvisionError, SelftestError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
+from diadema.stations.boards.partitions import OFFSET, SIZE, pack
 from diadema.stations.boards.table import load_board
+from diadema.stations.cable import greeting_on
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.run import Job
 from diadema.stations.image.files import SECTOR
 from diadema.stations.image.slots import Trailer, unpack
-from diadema.stations.image.table import OFFSET, SIZE, pack
-from diadema.stations.provision import greeting_on, provision
+from diadema.stations.provision import provision
 from diadema.stations.selftest.run import run as selftest
 from diadema.stations.update import bundle, keys
 from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder

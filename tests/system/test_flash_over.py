@@ -13,11 +13,13 @@ from diadema.base.clock import SystemClock
 from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import Gateway
-from diadema.stations.boards.partitions import Partition
+from diadema.stations import trouble
+from diadema.stations.boards.partitions import OFFSET, Partition
+from diadema.stations.boards.partitions import pack as pack_table
 from diadema.stations.boards.table import load_board
+from diadema.stations.cable import greeting_on
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.run import Job, Outcome
-from diadema.stations import trouble
 from diadema.stations.fleet import fleet
 from diadema.stations.image.files import (
     SECTOR,
@@ -25,9 +27,7 @@ from diadema.stations.image.files import (
     pack,
     unpack,
 )
-from diadema.stations.image.table import OFFSET
-from diadema.stations.image.table import pack as pack_table
-from diadema.stations.provision import greeting_on, provision
+from diadema.stations.provision import provision
 from diadema_sim import people
 from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.station import JOURNAL_BYTES, Station

@@ -21,8 +21,9 @@ from diadema.gateway.bridge import Gateway
 from diadema.hub.enrol import enrol
 from diadema.site.description import load
 from diadema.site.directory.taking_in import open_directory
+from diadema.stations.cable import what_answers, who_is_on
 from diadema.stations.fleet import fleet
-from diadema.stations.provision import provision, what_answers, who_is_on
+from diadema.stations.provision import provision
 from diadema.store import open_reader
 from diadema_sim import people
 from diadema_sim.build import SLOT_BYTES, build_firmware, interpreter, start_folder

@@ -108,9 +108,11 @@ def rename(
 ) -> None:
     """Give a seat another name; the station that stands there stays."""
     from diadema.base.clock import open_clock
-    from diadema.stations.seats import rename as put
+    from diadema.stations.seats import rename_seat
 
-    generation = asyncio.run(put(_data(data), station, seat, by=by, clock=open_clock(clock)))
+    generation = asyncio.run(
+        rename_seat(_data(data), station, seat, by=by, clock=open_clock(clock))
+    )
     print(f"It is {seat} now, in force as generation {generation}.")
 
 
@@ -129,7 +131,7 @@ def move(
     from diadema.base.clock import open_clock
     from diadema.base.errors import FleetError
     from diadema.stations.fleet import fleet
-    from diadema.stations.provision.seat import take_seat
+    from diadema.stations.seats import take_seat
 
     where = _data(data)
     rows = fleet(where, _now(clock))
@@ -148,9 +150,11 @@ def move(
 def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> None:
     """Take a station out of the site; it may not connect any more, and its past stays."""
     from diadema.base.clock import open_clock
-    from diadema.stations.seats import retire as put
+    from diadema.stations.seats import retire_station
 
-    s, generation = asyncio.run(put(_data(data), station, by=by, clock=open_clock(clock)))
+    s, generation = asyncio.run(
+        retire_station(_data(data), station, by=by, clock=open_clock(clock))
+    )
     print(f"{s} is of the site no longer, in force as generation {generation}.")
 
 

@@ -40,14 +40,14 @@ def run(
     from diadema.base.clock import SystemClock
     from diadema.base.errors import DiademaError
     from diadema.base.paths import DataDir, write_whole
+    from diadema.stations import signing
     from diadema.stations.fleet import seats_of
     from diadema.stations.prove import record
     from diadema.stations.prove.figures import figures, wrong
     from diadema.stations.prove.record import proof_of, sign
     from diadema.stations.prove.run import measure
-    from diadema.stations import signing
-    from diadema.stations.technician import screen
     from diadema.stations.signing import written
+    from diadema.stations.technician import screen
     from diadema.words import text
 
     where = DataDir(data_root(data))
@@ -88,11 +88,11 @@ def table(
 ) -> None:
     """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered."""
     from diadema.base.paths import DataDir
+    from diadema.stations import signing
     from diadema.stations.prove import record
     from diadema.stations.prove.record import Signed, is_right
-    from diadema.stations import signing
-    from diadema.stations.technician import screen
     from diadema.stations.signing import read
+    from diadema.stations.technician import screen
     from diadema.words import known, text
 
     where = DataDir(data_root(data))

@@ -43,7 +43,7 @@ def run(
     The station guides through it on its screen; the steps are told here too where its cable is
     carried on this machine. `diadema selftest STATION` is the same.
     """
-    from diadema.stations.selftest import telling
+    from diadema.stations.selftest.record import next_step, to_do, verdict
     from diadema.stations.selftest.run import run as play
     from diadema.stations.technician import screen
 
@@ -54,10 +54,10 @@ def run(
         _print_json(signed)
     else:
         language = screen.language(where)
-        say(telling.verdict(signed, language))
-        for line in telling.to_do(signed, language):
+        say(verdict(signed, language))
+        for line in to_do(signed, language):
             say(f"  {line}")
-        say(telling.next_step(signed, language))
+        say(next_step(signed, language))
     sys.exit(0 if signed.record.fit else 1)
 
 
@@ -79,8 +79,8 @@ def show(
     from diadema.base.paths import write_whole
     from diadema.stations.fleet import seats_of, station_of
     from diadema.stations.selftest.record import inspections, standing
-    from diadema.stations.technician import screen
     from diadema.stations.signing import written
+    from diadema.stations.technician import screen
     from diadema.words import text
 
     where = _data(data)
@@ -118,8 +118,8 @@ def check(
     data: Data = None,
 ) -> None:
     """Say whether a printed record is as its hub signed it; exit code 1 when it is not."""
-    from diadema.stations.selftest.record import Signed, standing
     from diadema.stations import signing
+    from diadema.stations.selftest.record import Signed, standing
     from diadema.stations.signing import read
 
     where = _data(data)
@@ -153,21 +153,28 @@ def show_key(
 def _show(where: "DataDir", signed: "Signed", public: str) -> None:
     from zoneinfo import ZoneInfo
 
-    from diadema.stations.selftest import telling
-    from diadema.stations.selftest.record import standing
+    from diadema.stations.selftest.record import (
+        check,
+        day_and_time,
+        result,
+        standing,
+        standing_text,
+        to_do,
+        verdict,
+    )
     from diadema.stations.technician import screen
 
     language = screen.language(where)
     site = screen.site_of(where)
     record = signed.record
-    screen.say(telling.verdict(signed, language))
-    hour = telling.hour(signed.tested_utc, site.tz if site else ZoneInfo("UTC"))
-    screen.say(f"{record.of[0]} · {record.board} {record.firmware} · {hour} · {record.by}")
-    for name, result in signed.checks.items():
-        screen.say(f"  {telling.check(name, language)}: {telling.result(result, language)}")
-    for line in telling.to_do(signed, language):
+    screen.say(verdict(signed, language))
+    at = day_and_time(signed.tested_utc, site.tz if site else ZoneInfo("UTC"))
+    screen.say(f"{record.of[0]} · {record.board} {record.firmware} · {at} · {record.by}")
+    for name, outcome in signed.checks.items():
+        screen.say(f"  {check(name, language)}: {result(outcome, language)}")
+    for line in to_do(signed, language):
         screen.say(line)
-    screen.say(telling.standing_text(standing(signed, public), signed.key, language))
+    screen.say(standing_text(standing(signed, public), signed.key, language))
 
 
 def _print_json(signed: "Signed") -> None:

@@ -135,7 +135,7 @@ def bundle(
     from diadema.stations.boards.table import load_board
     from diadema.stations.image.stock import read_stock
     from diadema.stations.update import bundle as bundles
-    from diadema.stations.update import micropython as interpreters
+    from diadema.stations.update import bundle as interpreters
 
     private, about, left = _load(key), load_board(board), ""
     when = int(time.time()) if made is None else made

@@ -21,8 +21,8 @@ from diadema.hub.own_journal import (
     Refused,
 )
 from diadema.ingest.core import Ingest
-from diadema.stations.selftest.record import Record, statement
 from diadema.stations import signing
+from diadema.stations.selftest.record import Record, statement
 from diadema.store import Reader, tables
 from diadema.wire.commands import Author
 from diadema.wire.letters import LETTERS

@@ -1,6 +1,10 @@
-"""The stations as the store and the site know them; no hub need run. Times are UTC milliseconds."""
+"""The stations as the store and the site know them; no hub need run. Times are UTC milliseconds.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+Who does not hold the broker's next CA yet: stations of the site, and gateways on other
+machines.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,15 +13,43 @@ from sqlalchemy import Connection, func, select
 
 from diadema.base import credentials
 from diadema.base.certificates import Certificates
+from diadema.base.credentials import Secrets, gateway_password
 from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
-from diadema.site.description import load
-from diadema.stations.fleet.ca_due import gateways_due, stations_due
+from diadema.site.description import Site, load
 from diadema.stations.selftest.record import newest
 from diadema.stations.update.plan import image_needed
 from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.wire.letters import LETTERS
+
+
+def stations_due(
+    site: Site | None,
+    stations: Mapping[str, Station],
+    revoked: Callable[[str], bool],
+    mark: str,
+) -> list[str]:
+    """Those of the site that may hold the old CA alone: each that connects by MQTT, was configured
+    once, and has not said since, by its credential or over a cable after its proof, that it holds
+    what has this mark.
+    """
+    if site is None or site.wifi is None:
+        return []
+    known = [stations[one.id] for one in site.stations if one.id in stations]
+    return [
+        one.station
+        for one in known
+        if (one.state.generation or one.hello.generation) and one.state.ca != mark
+        if not revoked(one.station)
+    ]
+
+
+def gateways_due(stations: Mapping[str, Station], secrets: Secrets, mark: str) -> list[str]:
+    """Those on other machines whose file has not both."""
+    held = {(one.hello.gw, one.hello.gw_ca) for one in stations.values() if one.hello.gw_ca}
+    return sorted({gw for gw, ca in held if ca != mark and gateway_password(secrets, gw)})
+
 
 DAY_MS = 86_400_000
 _HEALTH = 200  # events of it, at most

@@ -1,144 +1,114 @@
-"""From a station on a cable to one that has its configuration.
-
-Looks at a board that says no hello through MicroPython's prompt, by mpremote's transport.
-
-Asks whoever is on a cable who it is.
+"""Gives a station on a technician's cable its seat, and all that follows from it: the hub makes its
+credential and its configuration, and the station says when it has them.
 """
 
 import asyncio
 import contextlib
-import io
-import json
 import os
-import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from mpremote.transport import TransportError
-from mpremote.transport_serial import SerialTransport
-from msgspec import Raw, Struct
+from msgspec import Struct
+from sqlalchemy import Row, Select, select
 
 from diadema.base.clock import Clock
 from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
-from diadema.gateway.bridge import PATH_LIMIT, Gateway, Running
-from diadema.gateway.console import Listener, means
-from diadema.gateway.station_line import StationLine
+from diadema.gateway.bridge import PATH_LIMIT, Running
 from diadema.site.description import load
-from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.stations import trouble
-from diadema.stations.fleet import fleet
-from diadema.stations.provision.seat import take_seat
-from diadema.stations.provision.word import Word
+from diadema.site.directory.publishing import generations
+from diadema.stations.cable import bench_gateway, carrying, who_is_on
+from diadema.stations.seats import take_seat
+from diadema.store import open_reader, tables
+from diadema.store.station_state import Greeting
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.commands import Hello, is_station
-from diadema.wire.events import UNREADABLE
 
-_ANSWER_S = 5.0  # to one character
-_LOOK = """
-import json, os, sys
-try:
-    import machine
-    chip = ''.join('%02x' % byte for byte in machine.unique_id())
-except (ImportError, AttributeError):
-    chip = ''
-print(json.dumps({'version': '.'.join(str(n) for n in sys.implementation[1][:3]),
-    'chip': chip, 'program': 'slots.mpy' in os.listdir('/')}))
-"""
-# mpremote unpacks what a pulled cable left short
-_TROUBLE = (TransportError, OSError, ValueError, KeyError, TypeError, struct.error)
-
-
-def what_answers(port: str) -> str | None:
-    """What to do about it, in words; None when there is no prompt either."""
-    try:
-        line = SerialTransport(port, baudrate=115_200, timeout=_ANSWER_S)
-    except _TROUBLE:
-        return None
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
-            line.enter_raw_repl(soft_reset=False)
-            told = json.loads(line.exec(_LOOK))
-        return _words(line, told)
-    except _TROUBLE:
-        return None
-    finally:
-        with contextlib.suppress(*_TROUBLE):  # the cable may be gone
-            line.close()
-
-
-def _words(line: SerialTransport, told: dict[str, str]) -> str:
-    name = f"MicroPython {told['version']}" + (f" on chip {told['chip']}" if told["chip"] else "")
-    if not told["program"]:
-        return (
-            f"{name} runs there, but no station's program: write it with `diadema flash`, which "
-            "keeps its journal and its files"
-        )
-    with contextlib.suppress(*_TROUBLE):
-        line.exec_raw_no_follow("import machine; machine.reset()")
-    return (
-        f"{name} stood at its prompt; it was started again: repeat the command. If it stands "
-        "there again, write it anew with `diadema flash`: what is its own stays"
-    )
-
-
-_ASK_EVERY_S = 1.0
-_OPEN_S = 1.5
-
-
-class _Up(Struct):
-    hello: Raw = Raw(b"")
-
-
-class InUse(ProvisionError):
-    """Another program has the port open; perhaps a gateway."""
-
-
-async def greeting_on(port: str, limit_s: float, console: Listener | None = None) -> Hello | None:
-    """The station's greeting; None when nobody says one within `limit_s`. `console` hears all
-    else. Raises ProvisionError when the port cannot be opened.
-    """
-    opened = asyncio.Event()
-    heard: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
-
-    def take(body: bytes) -> None:
-        with contextlib.suppress(*UNREADABLE):
-            up = msgspec.json.decode(body, type=_Up)
-            if up.hello and not heard.done():
-                heard.set_result(msgspec.json.decode(up.hello, type=Hello))
-
-    def hear(text: bytes) -> None:
-        if console is not None:
-            console.hear(text)
-
-    line = StationLine(
-        port, opened=opened.set, message=take, closed=lambda: None, console=hear, quiet=True
-    )
-    running = asyncio.create_task(line.run())
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_OPEN_S):
-                await opened.wait()
-        if not line.is_open:
-            kind = InUse if line.busy else ProvisionError
-            told = f"{line.error}{line.hint}" if line.error else "it does not answer"
-            raise kind(f"{port} cannot be opened: {told}")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
-                while not heard.done():
-                    line.ask_hello()
-                    await asyncio.wait([heard], timeout=_ASK_EVERY_S)
-        return heard.result() if heard.done() else None
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-_GREETING_S = 6.0
 _CONFIG_S = 90.0  # 40 kB of a large site at 115 200 baud, and a slow start
 _LOOK_S = 0.1
+_KINDS = ("station.config", "station.clock")
 
 type Say = Callable[[str], None]
+
+
+class StationConfirmation:
+    """Made before it is sent anything. `carried`: by a gateway that runs; nobody heard `hello`.
+    `cable`: the gateway that carries it now, and the port's path as it calls it.
+    """
+
+    def __init__(self, data: DataDir, hello: Hello, carried: bool, cable: tuple[str, str]) -> None:
+        self._data, self._hello, self._carried, self._cable = data, hello, carried, cable
+        self._before = {place for place, _ in self._said()}
+
+    def has(self, generation: int) -> bool:
+        """The configuration of that generation, or of a newer one, from this hub; its time and
+        its key, as it has shown on that cable, unless its program cannot prove who it is.
+        """
+        return self._has_configuration(generation) and (
+            not (self._carried or self._hello.keyed is not None)
+            or (self._has_time() and self._has_key())
+        )
+
+    def _has_key(self) -> bool:
+        row = tables.stations.c
+        found = self._rows(select(row.hello).where(row.s == self._hello.station))
+        hellos = [msgspec.msgpack.decode(hello, type=Greeting) for (hello,) in found]
+        return any(one.proven and (one.gw, one.at) == self._cable for one in hellos)
+
+    def _has_time(self) -> bool:
+        ours = self._times()
+        return any(
+            told["k"] == "station.clock" and told.get("i") in ours for _, told in self._said()
+        )
+
+    def _has_configuration(self, generation: int) -> bool:
+        said = self._said()
+        if any(
+            told["k"] == "station.config" and told["generation"] >= generation
+            for place, told in said
+            if place not in self._before
+        ):
+            return True
+        hello = self._hello
+        if self._carried:
+            _, stations = generations(self._data)
+            return any(
+                one.station == hello.station and one.generation >= generation for one in stations
+            )
+        if hello.generation != generation:
+            return False
+        # it has one of that number; a station that obeys another hub takes no time from this one,
+        # though it may tell us here that it took the other's
+        ours = self._times()
+        return any(
+            told["k"] == "station.clock" and told["b"] == hello.boot and told.get("i") in ours
+            for (e, _), told in said
+            if e == hello.epoch
+        )
+
+    def _times(self) -> set[int]:
+        """Numbers of the commands by which this hub told it the time."""
+        row = tables.commands.c
+        query = select(row.i).where((row.s == self._hello.station) & (row.cmd == "time"))
+        return {i for (i,) in self._rows(query)}
+
+    def _said(self) -> list[tuple[tuple[int, int], dict[str, Any]]]:
+        row = tables.events.c
+        query = select(row.e, row.n, row.body)
+        query = query.where((row.s == self._hello.station) & row.k.in_(_KINDS))
+        return [((e, n), msgspec.json.decode(body)) for e, n, body in self._rows(query)]
+
+    def _rows(self, query: Select[*tuple[Any, ...]]) -> list[Row[*tuple[Any, ...]]]:
+        """None while there is no store."""
+        if not self._data.store.exists():
+            return []
+        reader = open_reader(self._data.store)
+        try:
+            with reader.engine.connect() as connection:
+                return [*connection.execute(query)]
+        finally:
+            reader.close()
 
 
 class Provisioned(Struct):
@@ -178,9 +148,9 @@ async def provision(
         raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
     if station is not None and s != station:
         raise ProvisionError(f"the board on {port} is {s}, not {station}: look at its label")
-    gw, at, number = _gateway_of(data, port) if carried else (_bench(s), port, 0)
+    gw, at, number = _gateway_of(data, port) if carried else (bench_gateway(s), port, 0)
     cable = gw, at[-PATH_LIMIT:]
-    word = Word(data, hello, carried, cable)
+    confirmation = StationConfirmation(data, hello, carried, cable)
     say(f"{s}: takes seat {seat}")
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
     named = {"s": s, "gw": gw, "at": cable[1], "port": number}
@@ -188,7 +158,7 @@ async def provision(
     await ask_hub(data, "hub.provision", window)
     say(f"{s}: gets configuration {generation} and the time")
     async with carrying(data, port, s) if not carried else contextlib.nullcontext():
-        await _wait(word, s, generation, limit_s)
+        await _wait(confirmation, s, generation, limit_s)
     site = load(data.site)
     return Provisioned(
         station=s,
@@ -200,64 +170,6 @@ async def provision(
         firmware=hello.firmware,
         board=hello.board,
     )
-
-
-async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hello, bool]:
-    """The greeting, and whether another program carries the cable."""
-    console = Listener()
-    try:
-        hello = await greeting_on(port, _GREETING_S, console)
-    except InUse as error:
-        if station is None:
-            raise ProvisionError(
-                f"{error}. If that is `diadema gateway`, say which station it is with --station"
-            ) from error
-        row = next((row for row in fleet(data, 0) if row.station == station), None)
-        if row is not None and row.safe is not None:
-            raise ProvisionError(in_safe_mode(station, row.safe, row.board, port)) from error
-        return Hello(up=True, station=station), True
-    if hello is not None and hello.safe:
-        raise ProvisionError(in_safe_mode(hello.station, hello.cause, hello.board, port))
-    if hello is not None:
-        return hello, False
-    if console.kind and console.kind != "prompt":
-        raise ProvisionError(f"{port}: {means(console.kind, 'en')}")
-    told = await asyncio.to_thread(what_answers, port)
-    raise ProvisionError(
-        f"{port}: {told}"
-        if told
-        else f"{port}: nobody answers. Is it powered, and is its cable one that carries data? "
-        "Press EN (reset) once and repeat the command"
-    )
-
-
-def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
-    """What to do with such a station, or with one that does not even come to that."""
-    if told := means(why, "en"):
-        return f"{s}: {told}"
-    if why in NEEDS_IMAGE:
-        told = trouble.start(why, why, "", board, "en")[0]
-        return f"{s} is {told}. {trouble.image_advice(why, board, 'en')}"
-    return (
-        f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
-        f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"
-    )
-
-
-@contextlib.asynccontextmanager
-async def carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
-    """A gateway for this one cable."""
-    running = asyncio.create_task(Gateway(data, [port], _bench(s)).run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-
-
-def _bench(s: str) -> str:
-    return "bench-" + s.removeprefix("DIA-")
 
 
 def _gateway_of(data: DataDir, port: str) -> tuple[str, str, int]:
@@ -273,11 +185,13 @@ def _gateway_of(data: DataDir, port: str) -> tuple[str, str, int]:
     raise ProvisionError(f"{port} is used by a program that is no gateway of this hub: end it")
 
 
-async def _wait(word: Word, s: str, generation: int, limit_s: float) -> None:
+async def _wait(
+    confirmation: StationConfirmation, s: str, generation: int, limit_s: float
+) -> None:
     try:
         async with asyncio.timeout(limit_s):
             # the hub's commit: nothing here tells us of it
-            while not word.has(generation):  # noqa: ASYNC110
+            while not confirmation.has(generation):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_S)
     except TimeoutError:
         raise ProvisionError(

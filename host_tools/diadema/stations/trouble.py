@@ -4,7 +4,7 @@ area `trouble`; a code that it does not know is shown as it is.
 
 from collections.abc import Mapping
 
-from diadema.stations.boards.builds import DOWNLOADS, build_named, file_of
+from diadema.stations.boards.table import DOWNLOADS, build_named, file_of
 from diadema.words import section
 
 _REASONS = ("reason", "part", "code")

@@ -1,8 +1,17 @@
-"""The partition tables in `boards/partitions-*.csv`, in ESP-IDF's own format."""
+"""The partition tables in `boards/partitions-*.csv`, in ESP-IDF's own format.
 
+The partition table as it stands in flash at 0x8000.
+
+32 bytes an entry: magic AA 50, type, subtype, offset, size, label (16), flags; then EB EB, 14 of
+FF and the MD5 of the entries; FF to 0xC00. ESP-IDF programming guide, «Partition Tables».
+"""
+
+import hashlib
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, ImageError
 
 _FIELDS = 5
 
@@ -40,3 +49,55 @@ def read_partitions(text: str) -> list[Partition]:
                 "the last two as 0x10000"
             ) from None
     return found
+
+
+OFFSET = 0x8000
+SIZE = 0xC00
+_ENTRY = struct.Struct("<2sBBII16sI")
+_MAGIC, _MD5 = b"\xaa\x50", b"\xeb\xeb" + b"\xff" * 14
+_TYPES = {"app": 0x00, "data": 0x01}
+_SUBTYPES = {
+    "app": {"factory": 0x00, **{f"ota_{slot}": 0x10 + slot for slot in range(16)}},
+    "data": {"ota": 0x00, "phy": 0x01, "nvs": 0x02, "fat": 0x81, "littlefs": 0x83},
+}
+
+
+def pack(partitions: Sequence[Partition]) -> bytes:
+    """The table's SIZE bytes."""
+    entries = b"".join(
+        _ENTRY.pack(
+            _MAGIC, _TYPES[one.type], _subtype(one), one.offset, one.size, one.name.encode(), 0
+        )
+        for one in partitions
+    )
+    return (entries + _MD5 + hashlib.md5(entries).digest()).ljust(SIZE, b"\xff")
+
+
+def unpack(data: bytes) -> list[Partition]:
+    """Raises ImageError when that is no table, or its MD5 is another."""
+    found: list[Partition] = []
+    for at in range(0, min(len(data), SIZE), _ENTRY.size):
+        entry = data[at : at + _ENTRY.size]
+        if entry[:16] == _MD5:
+            if hashlib.md5(data[:at]).digest() != entry[16:]:
+                raise ImageError("the partition table is damaged: its MD5 does not fit")
+            return found
+        if len(entry) < _ENTRY.size or entry[:2] != _MAGIC:
+            break
+        _, kind, subtype, offset, size, label, _ = _ENTRY.unpack(entry)
+        name = label.rstrip(b"\0").decode("ascii", "replace")
+        type_name = _name_of(_TYPES, kind)
+        subtypes = _SUBTYPES.get(type_name, {})
+        found.append(Partition(name, type_name, _name_of(subtypes, subtype), offset, size))
+    if not found:
+        raise ImageError(f"there is no partition table at 0x{OFFSET:x}")
+    raise ImageError("the partition table is damaged: it ends without its MD5")
+
+
+def _subtype(one: Partition) -> int:
+    known = _SUBTYPES[one.type].get(one.subtype)
+    return int(one.subtype, 0) if known is None else known
+
+
+def _name_of(names: dict[str, int], number: int) -> str:
+    return next((name for name, known in names.items() if known == number), f"0x{number:02x}")

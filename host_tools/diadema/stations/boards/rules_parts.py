@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diadema.stations.boards.builds import build_for
 from diadema.stations.boards.chips import MODULE_PSRAM
-from diadema.stations.boards.table import Board
+from diadema.stations.boards.table import Board, build_for
 
 ROLES = frozenset(
     ("audio", "badge_reader", "codec", "headset", "keys", "lights", "screen", "wifi")

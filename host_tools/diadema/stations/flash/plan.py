@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 
 from diadema.base.errors import FlashError, ImageError
+from diadema.stations.boards import partitions
 from diadema.stations.boards.partitions import Partition
-from diadema.stations.image import slots, table
+from diadema.stations.image import slots
 from diadema.stations.image.read import look
 from diadema.stations.image.stock import LOADER
 
@@ -64,7 +65,7 @@ def read_plan(image: bytes) -> Plan:
         found = image[offset - start : offset - start + size]
         return found.ljust(-(-size // SECTOR) * SECTOR, b"\xff")
 
-    places = {one.name: one for one in table.unpack(at(table.OFFSET, table.SIZE))}
+    places = {one.name: one for one in partitions.unpack(at(partitions.OFFSET, partitions.SIZE))}
     trailer = slots.unpack(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:]) if (
         "slot_a" in places
     ) else None  # fmt: skip
@@ -76,9 +77,11 @@ def read_plan(image: bytes) -> Plan:
     ]
     pieces = [_cut(piece) if piece.name == "ota_0" else piece for piece in pieces]
     pieces[1:1] = [_no_trailer(places[name]) for name in _APPS]
-    loader = at(start, table.OFFSET - start)
+    loader = at(start, partitions.OFFSET - start)
     pieces.append(_cut(Piece("boot loader", start, loader)))
-    pieces.append(Piece("partition table", table.OFFSET, at(table.OFFSET, table.SIZE)))
+    pieces.append(
+        Piece("partition table", partitions.OFFSET, at(partitions.OFFSET, partitions.SIZE))
+    )
     last = max(one.end for one in places.values())
     return Plan(
         chip=seen.chip,

@@ -20,19 +20,20 @@ from serial.tools import list_ports
 from diadema.base.errors import DiademaError, FlashError, ImageError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import port_paths
+from diadema.stations.boards import partitions
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import BAUD, Chip, Found, connected
-from diadema.stations.flash.kept import Kept, keep
+from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.preserved import (
     HEAD,
     Copy,
+    Kept,
     Vfs,
     config_file,
+    keep,
     read_vfs,
 )
-from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.image import table
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.journal import walk
@@ -173,7 +174,7 @@ class _Board:
 
     def _own_table(self) -> list[Partition] | None:
         try:
-            return table.unpack(self._chip.read(table.OFFSET, table.SIZE))
+            return partitions.unpack(self._chip.read(partitions.OFFSET, partitions.SIZE))
         except ImageError:
             return None
 

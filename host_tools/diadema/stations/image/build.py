@@ -9,9 +9,9 @@ import esptool
 from esptool.logger import log
 
 from diadema.base.errors import ImageError
+from diadema.stations.boards import partitions
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.boards.table import Board
-from diadema.stations.image import table
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,
@@ -102,9 +102,9 @@ def build(
     vfs = pack(files, places["vfs"].size, VFS_BLOCK)
     loader = _for_flash(taken, size)
     pieces = [
-        Piece("boot loader", LOADER[taken.chip], loader, table.OFFSET - LOADER[taken.chip],
-              table.OFFSET - LOADER[taken.chip] - len(loader)),
-        Piece("partition table", table.OFFSET, table.pack(board.partitions), table.SIZE, 0),
+        Piece("boot loader", LOADER[taken.chip], loader, partitions.OFFSET - LOADER[taken.chip],
+              partitions.OFFSET - LOADER[taken.chip] - len(loader)),
+        Piece("partition table", partitions.OFFSET, partitions.pack(board.partitions), partitions.SIZE, 0),
         _filled(places["otadata"], _OTADATA * places["otadata"].size, 0),
         Piece("ota_0", places["ota_0"].offset, taken.app, places["ota_0"].size,
               left_of(places["ota_0"].size, taken, board, "a slot")),

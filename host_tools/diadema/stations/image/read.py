@@ -5,13 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from diadema.base.errors import DiademaError, ImageError
+from diadema.stations.boards import partitions as table
 from diadema.stations.boards.partitions import Partition
-from diadema.stations.image import (
-    otadata,
-    slots,
-    stock,
-    table,
-)
+from diadema.stations.image import slots, stock
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,
@@ -111,7 +107,7 @@ def _read(
         files = {name: len(content) for name, content in unpack(data, VFS_BLOCK).items()}
         yield f"{len(files)} files", files
     elif one.subtype == "ota":
-        chosen = otadata.chosen(data, apps)
+        chosen = slots.chosen(data, apps)
         if chosen is None:
             raise ImageError("neither entry counts: the first app that is whole starts")
         yield "ota_{} starts: {}".format(*chosen), {}

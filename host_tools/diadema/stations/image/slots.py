@@ -9,6 +9,12 @@ While an update comes in, `firmware/update.py` keeps its notes further on in the
 An app partition has the same trailer when an update brought its MicroPython
 (`firmware/interpreter.py`): tried when the boot loader was told, started when it came up. Of the
 one that runs NVS has the marks, and the trailer gets them when the other one runs.
+
+Which app partition the boot loader starts: the two sectors of `otadata`.
+
+Each begins with an entry of 32 bytes: sequence, label (20, unused), state, CRC-32 of the sequence;
+app partition (sequence − 1) modulo their number. ESP-IDF programming guide, «Over The Air
+Updates».
 """
 
 import struct
@@ -16,6 +22,7 @@ import zlib
 from dataclasses import dataclass
 
 from diadema.base.errors import ImageError
+from diadema.stations.image.files import SECTOR
 
 _HEAD = struct.Struct("<4sII32s24s16s")
 _MAGIC = b"DSLT"
@@ -61,3 +68,25 @@ def unpack(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
         sequence, length, digest, board.rstrip(b"\0").decode(), version.rstrip(b"\0").decode()
     )
     return told, {name: state[at] == 0 for name, at in names.items()}
+
+
+_ENTRY = struct.Struct("<I20sII")
+_BLANK = 0xFFFFFFFF
+_STATES = {0: "new", 1: "on trial", 2: "good", 3: "invalid", 4: "rolled back", _BLANK: "good"}
+_OUT = (3, 4)
+
+
+def chosen(data: bytes, apps: int) -> tuple[int, str] | None:
+    """The number of the app partition that starts, and its state; None when neither entry counts,
+    which starts the first that is whole.
+    """
+    found = []
+    for at in range(0, 2 * SECTOR, SECTOR):
+        sequence, _, state, check = _ENTRY.unpack(data[at : at + _ENTRY.size])
+        right = check == zlib.crc32(sequence.to_bytes(4, "little"), _BLANK)
+        if right and sequence != _BLANK and state not in _OUT:
+            found.append((sequence, _STATES.get(state, f"state {state}")))
+    if not found or not apps:
+        return None
+    sequence, state = max(found)
+    return (sequence - 1) % apps, state

@@ -13,15 +13,8 @@ from esptool.bin_image import LoadFirmwareImage
 from esptool.util import FatalError
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards.builds import (
-    DOWNLOADS,
-    OLDEST,
-    file_for,
-    is_tried,
-    untried,
-)
-from diadema.stations.boards.table import Board
-from diadema.stations.image import table
+from diadema.stations.boards import partitions as table
+from diadema.stations.boards.table import DOWNLOADS, OLDEST, Board, file_for, is_tried, untried
 
 LOADER = {"esp32": 0x1000, "esp32s3": 0x0}  # where the chip's ROM looks for the boot loader
 _CHIP_IDS: Mapping[int, str] = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3"}

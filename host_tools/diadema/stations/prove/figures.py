@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diadema.stations.boards.builds import build_named
-from diadema.stations.boards.table import BoardError, load_board
+from diadema.stations.boards.table import BoardError, build_named, load_board
 from diadema.stations.prove.run import (
     HEARD,
     NO_SOCKET,

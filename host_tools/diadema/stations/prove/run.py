@@ -22,7 +22,7 @@ from diadema.gateway.station_line import StationLine
 from diadema.site.description import Site
 from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.boards.table import BoardError, load_board
-from diadema.stations.provision import InUse, greeting_on, who_is_on
+from diadema.stations.cable import InUse, greeting_on, who_is_on
 from diadema.stations.technician.screen import site_of
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE

@@ -1,23 +1,32 @@
-"""The record of one bench test: what the hub says of it, beside the station's own event. The hub
-signs both together, so that neither can be another one.
+"""The record of a bench test: what the hub says of it, beside the station's own event. The hub signs
+both together, so that neither can be exchanged.
 
-The records of bench tests as the store has them; no hub need run.
+Records are read from the store; no hub need run. Their words are of the catalogue's area
+`selftest`; a check that it does not know is shown as the station calls it.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Select, and_, select
 
 from diadema.base.paths import DataDir
+from diadema.base.sanitize import file_name
 from diadema.stations import signing
-from diadema.stations.signing import is_signed
+from diadema.stations.signing import fingerprint, is_signed
 from diadema.store import open_reader, tables
 from diadema.store.host_rows import Inspection
 from diadema.wire.letters import LETTERS, from_columns
 from diadema.wire.scrub import ERASED
+from diadema.words import section, text
+
+_MOST = 100
+_NEWEST = (tables.inspections.c.utc.desc(), tables.inspections.c.n.desc())
 
 type Standing = Literal["right", "altered", "another_hub", "erased"]
 
@@ -79,9 +88,6 @@ def standing(signed: Signed, public: str) -> Standing:
     return "erased" if signed.record.by.startswith(ERASED) else "altered"
 
 
-_MOST = 100
-
-
 def inspections(data: DataDir, s: str, most: int = _MOST) -> list[Signed]:
     """Of one station, the newest first. Raises DiademaError."""
     row = tables.inspections.c
@@ -100,9 +106,6 @@ def newest(tx: Connection) -> Mapping[str, Inspection]:
     row = tables.inspections.c
     found = tx.execute(select(tables.inspections).order_by(row.utc, row.n))
     return {row.of_s: from_columns(Inspection, row._mapping) for row in found}
-
-
-_NEWEST = (tables.inspections.c.utc.desc(), tables.inspections.c.n.desc())
 
 
 def _query() -> Select[Any]:
@@ -141,3 +144,65 @@ def _signed(rows: list[Any], data: DataDir) -> Iterator[Signed]:
             signature=row.signature,
             key=key.public if key else "",
         )
+
+
+def check(name: str, language: str) -> str:
+    return section("selftest", language).get(f"check.{name}", name)
+
+
+def result(word: str, language: str) -> str:
+    return section("selftest", language).get(f"result.{word}", word)
+
+
+def advice(name: str, language: str) -> str | None:
+    """What to do about a check that failed, or about why it ended."""
+    words = section("selftest", language)
+    return words.get(f"do.{name}") or words.get(f"do.{name.partition('_')[0]}")
+
+
+def why(signed: Signed, language: str) -> str:
+    """What failed, and why else it is not fit."""
+    words = section("selftest", language)
+    failed = [check(name, language) for name in signed.failed]
+    if signed.reason and signed.reason not in signed.checks:
+        failed.append(words.get(f"why.{signed.reason}", signed.reason))
+    if not failed and not signed.checks:
+        failed.append(words["why.no_checks"])
+    return ", ".join(failed)
+
+
+def verdict(signed: Signed, language: str) -> str:
+    words, seat = section("selftest", language), named(signed)
+    if signed.record.fit:
+        return words["verdict.fit"].format(seat=seat)
+    return words["verdict.unfit"].format(seat=seat, why=why(signed, language))
+
+
+def to_do(signed: Signed, language: str) -> list[str]:
+    """A line for each thing that is wrong."""
+    told = [(check(name, language), advice(name, language)) for name in signed.failed]
+    lines = [f"{name}: {what}" for name, what in told if what]
+    if signed.reason and signed.reason not in signed.checks:
+        lines += filter(None, [advice(signed.reason, language)])
+    elif not signed.checks:
+        lines += filter(None, [advice("no_checks", language)])
+    return lines
+
+
+def standing_text(found: Standing, public: str, language: str) -> str:
+    return text(f"selftest.standing.{found}", language, fingerprint=fingerprint(public))
+
+
+def next_step(signed: Signed, language: str) -> str:
+    """How to print its record, as a shell takes it."""
+    seat = named(signed)
+    file = shlex.quote(f"{file_name(seat)}.pdf")
+    return text("selftest.next", language, seat=shlex.quote(seat), file=file)
+
+
+def named(signed: Signed) -> str:
+    return signed.record.seat or signed.record.of[0]
+
+
+def day_and_time(utc_ms: int, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(utc_ms / 1000, zone):%d/%m/%Y %H:%M}"

@@ -1,21 +1,25 @@
-"""From the question to the record: the hub tells the station, a person plays the test there, the
-hub records what the station says of it.
+"""Runs a bench test: the hub tells the station to begin, a person plays it there, and the hub records
+what the station says of it.
+
+Meanwhile the steps are shown as the station writes them on its cable, read from the log that the
+gateway keeps: `selftest: keys 1` when one begins, `selftest: keys 1 ok` when it ends.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
 from diadema.site.description import Site
-from diadema.stations.provision import carrying, who_is_on
-from diadema.stations.selftest import telling
-from diadema.stations.selftest.console import Console
-from diadema.stations.selftest.record import Signed, inspection
+from diadema.stations.cable import carrying, who_is_on
+from diadema.stations.selftest.record import Signed, check, inspection, result
 from diadema.stations.technician.screen import site_of
 from diadema.store import Reader, open_reader
 from diadema.wire.ask_hub import HubRefuses, ask_hub
@@ -24,8 +28,57 @@ from diadema.words import section, text
 LIMIT_S = 630.0  # the hub waits ten minutes for the station's answer
 _LINK_S = 20.0  # until a cable that was just taken up is a link
 _LOOK_S = 0.2
+_LINE = re.compile(r"^selftest: ([a-z_]+)(?: ([a-z0-9_]+?))??(?: (ok|failed|skipped))?$")
 
 type Tell = Callable[[str], None]
+
+
+class Step(Struct, frozen=True):
+    """`which`: of several keys or badges; `result`: ok, failed or skipped once it is over."""
+
+    part: str
+    which: str
+    result: str | None
+
+
+class Console:
+    """What comes into the log from now on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = self._size()
+        self._rest = ""
+
+    def steps(self) -> Iterator[Step]:
+        """Those that came since."""
+        if self._size() < self._at:  # the log was begun anew
+            self._at, self._rest = 0, ""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._at)
+                data = file.read()
+        except OSError:
+            return
+        self._at += len(data)
+        *lines, self._rest = (self._rest + data.decode("utf-8", "replace")).split("\n")
+        for line in lines:
+            if found := _LINE.match(line.rstrip("\r")):
+                yield Step(found[1], found[2] or "", found[3])
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+
+def step_text(step: Step, language: str) -> str:
+    """What a person is to do now, or what came of it once it is over."""
+    words = section("selftest", language)
+    which = check(f"badge_{step.which}", language) if step.part == "badge" else step.which
+    found = words.get(f"{'step' if step.result is None else 'done'}.{step.part}")
+    line = found.format(which=which) if found else f"{step.part} {step.which}".strip()
+    return line if step.result is None else f"{line}: {result(step.result, language)}"
 
 
 async def run(
@@ -105,8 +158,7 @@ async def _played(
             while True:
                 found = _result(data, reader, begun["s"], begun["i"], language, silent)
                 for step in console.steps():
-                    said = telling.begun if step.result is None else telling.done
-                    tell(said(step, language))
+                    tell(step_text(step, language))
                 if found is not None:
                     return found
                 await asyncio.sleep(_LOOK_S)

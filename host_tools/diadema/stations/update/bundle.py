@@ -1,6 +1,16 @@
 """A bundle: one line of JSON that says what it is, one with its signature in base64, and the body,
 the file system of a program slot, or MicroPython's own app image. `firmware/update.py` takes it
 apart the same way.
+
+One bundle on its way to one station: which parts are to be sent now. No clock and no wire here;
+times are seconds of one that only goes forward.
+
+A station tells what it waits for once it has the manifest, after every 32nd part, and once when a
+part comes that is not the next. So it is sent as far as it will tell, and no further: what it then
+waits for was lost or was not sent yet, and either way goes out next.
+
+A bundle with MicroPython itself: the app of a stock image, for the station's second app
+partition. `firmware/interpreter.py` takes it.
 """
 
 import hashlib
@@ -15,14 +25,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from diadema.base.errors import ImageError, UpdateError
-from diadema.stations.boards.builds import OLDEST
-from diadema.stations.boards.table import Board
+from diadema.stations.boards.table import OLDEST, Board
 from diadema.stations.image.files import (
+    SECTOR,
     pack_slot,
     program_files,
     program_version,
     unpack_slot,
 )
+from diadema.stations.image.stock import Stock, chip_number, left_of
 from diadema.stations.update.keys import PrivateKey, PublicKey
 
 PART = 480  # bytes of the bundle in a command, `firmware/update.py` has it
@@ -158,3 +169,98 @@ def files_of(bundle: Bundle) -> dict[str, int]:
         return {name: len(data) for name, data in unpack_slot(bundle.body).items()}
     except ImageError as error:
         raise UpdateError(f"the program cannot be read: {error}") from error
+
+
+GROUP = 32
+_AGAIN_S = 4.0
+_LONGEST_S = 60.0
+_REST_S, _LONGEST_REST_S = 30.0, 600.0
+
+
+class Rests:
+    """Who refused because it is busy, and is left alone for a while: longer each time."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, tuple[float, float]] = {}  # by station, and how long that was
+
+    def heard(self, s: str, busy: bool, now: float) -> None:
+        """It told of an update, or refused one."""
+        _, before = self._until.pop(s, (now, _REST_S / 2))
+        if busy:
+            rest = min(before * 2, _LONGEST_REST_S)
+            self._until[s] = (now + rest, rest)
+
+    def rests(self, s: str, now: float) -> bool:
+        return s in self._until and now < self._until[s][0]
+
+
+class Sending:
+    """`i`: the number of the command that began it."""
+
+    def __init__(self, bundle: Bundle, i: int, now: float) -> None:
+        self.bundle = bundle
+        self.i = i
+        self.next = 1  # what the station waits for, as it said
+        self._manifest = -(-(len(bundle.data) - bundle.manifest.length) // PART)  # parts of it
+        self._wait_s = _AGAIN_S
+        self._again_at = now + _AGAIN_S
+
+    def begin(self) -> range:
+        return self._group(1)
+
+    def heard(self, part: int, now: float) -> range:
+        """The station waits for that part. Told twice it is about something sent twice."""
+        if part <= self.next:
+            return range(0)
+        self.next, self._wait_s = part, _AGAIN_S
+        self._again_at = now + _AGAIN_S
+        return self._group(part)
+
+    def due(self, now: float) -> range:
+        """The same again, where nothing was heard for long: what was sent may be lost."""
+        if now < self._again_at:
+            return range(0)
+        self._wait_s = min(self._wait_s * 2, _LONGEST_S)
+        self._again_at = now + self._wait_s
+        return self._group(self.next)
+
+    def _group(self, first: int) -> range:
+        last = self._manifest if first <= self._manifest else -(-first // GROUP) * GROUP
+        return range(first, min(last, self.bundle.parts) + 1)
+
+
+_ROUND = 256  # bytes: a body's length is a multiple of it
+# of `.mpy` files, docs/reference/mpyfiles.rst of MicroPython: 1.23 and every one since loads 6.3
+_MPY = "6.3"
+_NEWEST = (1, 29)  # of which that is known
+
+
+def make_micropython(
+    board: Board, stock: Stock, key: PrivateKey, made: int, mpy: str | None = None
+) -> bytes:
+    """`mpy`: which `.mpy` files it loads, where that is not known here. Raises ImageError or
+    UpdateError.
+    """
+    about = stock.about
+    if mpy is None:
+        if about.version[:2] > _NEWEST:
+            raise UpdateError(
+                f"which .mpy files MicroPython {about.version_text} loads is not known here: say "
+                "it with --mpy, as `mpy-cross --version` of that release prints it"
+            )
+        mpy = _MPY
+    space_left(board, stock)
+    body = stock.app + b"\xff" * (-len(stock.app) % _ROUND)
+    return sign(
+        body, key, board=board.name, version=about.version_text, made=made,
+        what="micropython", chip=chip_number(stock.app), mpy=mpy, build=about.build,
+        psram=about.psram,
+    )  # fmt: skip
+
+
+def space_left(board: Board, stock: Stock) -> int:
+    """Bytes of the slot that an update with it leaves: its last sector is the update's own. Raises
+    ImageError when it does not fit.
+    """
+    slot = next(one.size for one in board.partitions if one.name == "ota_1")
+    return left_of(slot - SECTOR, stock, board, "a slot, without the update's own sector,")

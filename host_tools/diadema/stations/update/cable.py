@@ -12,9 +12,8 @@ from msgspec import Struct
 from diadema.base.errors import UpdateError
 from diadema.gateway.station_line import StationLine
 from diadema.stations import trouble
-from diadema.stations.provision import greeting_on
-from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.sending import Sending
+from diadema.stations.cable import greeting_on
+from diadema.stations.update.bundle import Bundle, Sending
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 

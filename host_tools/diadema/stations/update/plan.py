@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
-from diadema.stations.boards.builds import NEEDS_IMAGE, needs_image
+from diadema.stations.boards.table import NEEDS_IMAGE, needs_image
 from diadema.store import tables
 from diadema.store.station_state import Station
 from diadema.store.update_rows import Seat, Step

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from diadema.base.errors import UpdateError
-from diadema.stations.boards.builds import NEEDS_IMAGE
+from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.update.plan import Fact, Plan
 from diadema.store.update_rows import Seat, Step
 

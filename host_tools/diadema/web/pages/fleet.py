@@ -24,7 +24,7 @@ from diadema.site.description import load
 from diadema.stations import trouble
 from diadema.stations.diagnosis import diagnosis, tail
 from diadema.stations.fleet import One, Row, fleet, one
-from diadema.stations.selftest import telling
+from diadema.stations.selftest import record
 from diadema.stations.selftest.record import inspections
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.inspection_api import refusal
@@ -200,7 +200,7 @@ async def show_tests(service: Service, page: Page, row: Row) -> None:
             "at": hour(inspection.tested_utc, service),
             "verdict": words["fit.word" if inspection.record.fit else "unfit.word"],
             "by": inspection.record.by,
-            "why": telling.why(inspection, language),
+            "why": record.why(inspection, language),
             "link": f"/api/v1/stations/{s}/inspections/{e}/{n}.pdf?lang={language}",
         })  # fmt: skip
     columns = [("at", words["pdf"])] + [(name, words[name]) for name in ("verdict", "by", "why")]
