@@ -29,7 +29,7 @@ def commands(ingest, site):
 
 
 def hellos(names, **more):
-    return {s: Hello(up=True, s=s, e=7, b=1, **more) for s in names}
+    return {s: Hello(up=True, station=s, epoch=7, boot=1, **more) for s in names}
 
 
 def stored(writer, status="open"):

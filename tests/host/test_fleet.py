@@ -51,7 +51,9 @@ def data(tmp_path, ingest, writer):
     messages.append(Message(999, f"{PREFIX}gw-test.{STRANGER}.st", json.dumps(safe).encode()))
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
-        seat = Seat(number=4, s=S, stage=0, phase="failed", utc=T0, reason="rolled_back: codec")
+        seat = Seat(
+            number=4, station=S, stage=0, phase="failed", utc=T0, reason="rolled_back: codec"
+        )
         writer.put(tx, tables.rollout_seats, [astuple(seat)])
         writer.put(tx, tables.links, [(S, T0 - 5_000, False), (S, T0, True)])
         writer.put(tx, tables.credentials, [(S2, 1, b"", True)])

@@ -32,12 +32,12 @@ def people(**aliases):
 
 def contact(n, a="a001", at=0, pbx=None, direction="in", **more):
     answered = T0 + at
-    return Contact(s=S, e=7, n=n, c=f"c{n}", a=a, pbx=pbx, direction=direction,
+    return Contact(station=S, epoch=7, sequence=n, contact=f"c{n}", agent=a, pbx=pbx, direction=direction,
                    start_utc=answered - 3000, answered_utc=answered, **more)  # fmt: skip
 
 
 def call(n, agent="SIP/201", at=0, pbx="1.1", queue="saldos"):
-    return QueueCall(s=PBX, e=9, n=n, pbx=pbx, queue=queue, start_utc=T0 + at - 9000,
+    return QueueCall(station=PBX, epoch=9, sequence=n, pbx=pbx, queue=queue, start_utc=T0 + at - 9000,
                      agent=agent, connected_utc=T0 + at, outcome="answered")  # fmt: skip
 
 

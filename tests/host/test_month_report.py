@@ -199,7 +199,9 @@ def switch_calls(draw):
     calls = []
     for n in range(draw(st.integers(0, 12))):
         start = draw(st.integers(1_772_000_000_000, 1_775_500_000_000))
-        call = QueueCall(s="PBX-x", e=1, n=n, pbx=str(n), queue="q", start_utc=start)
+        call = QueueCall(
+            station="PBX-x", epoch=1, sequence=n, pbx=str(n), queue="q", start_utc=start
+        )
         kind = draw(st.sampled_from(("answered", "abandoned", "left", "waiting", "phantom")))
         wait = draw(st.integers(0, 9_000_000))
         call.outcome, call.entered = ("left", False) if kind == "phantom" else (kind, True)

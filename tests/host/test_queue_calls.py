@@ -45,7 +45,9 @@ COURSE = (
 
 
 def row(n, pbx, start, **fields):
-    return QueueCall(s=PBX, e=9, n=n, pbx=pbx, queue="saldos", start_utc=T0 + start, **fields)
+    return QueueCall(
+        station=PBX, epoch=9, sequence=n, pbx=pbx, queue="saldos", start_utc=T0 + start, **fields
+    )
 
 
 EXPECTED = [

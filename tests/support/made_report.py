@@ -63,8 +63,8 @@ def summary():
 
 def report(owing=True, language="es", sections=None):
     who = [
-        Owing(s="DIA-000000000001", seat="A-01", since_utc=AT - 3_600_000),
-        Owing(s="DIA-000000000002", seat="=A-02", since_utc=None),
+        Owing(station="DIA-000000000001", seat="A-01", since_utc=AT - 3_600_000),
+        Owing(station="DIA-000000000002", seat="=A-02", since_utc=None),
     ]
     return Report(
         kind="tmo", title="TMO", language=language, site="Centro & <Lima>", grain="month",

@@ -168,7 +168,8 @@ def _segments(one: Contact) -> Sequence[Segment]:
     if more.reference is None and more.parent is None:
         return ()
     segment = Segment(
-        *kept_contacts.key_of(one), one.start_utc, one.contact, one.agent, one.queue or "", one.pbx,
+        *kept_contacts.key_of(one), one.start_utc, one.contact, one.agent, one.queue or "",
+        one.pbx,
         more.parent, more.reference, more.motive, one.code,
     )  # fmt: skip
     return (segment,)

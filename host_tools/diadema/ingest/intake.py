@@ -381,7 +381,8 @@ class Intake:
             return
         if not station.returned & {e, before}:
             self.effects.alarms.append(
-                f"one id: {station.station} tells of journal {e} again, after {before}: two boards have "
+                f"one id: {station.station} tells of journal {e} again, after {before}: "
+                "two boards have "
                 "that id, or an old flash came back"
             )
         station.returned |= {e, before}

@@ -79,7 +79,8 @@ def _amend(
     of = event.of or (None, None, None)
     state.amended += 1
     content = (
-        event.station, event.epoch, event.sequence, event.utc_ms, event.by, kind, event.agent, *of, *told,
+        event.station, event.epoch, event.sequence, event.utc_ms, event.by, kind,
+        event.agent, *of, *told,
         event.reason, event.evidence or None,
     )  # fmt: skip
     state.amendments = correction_link(state.amendments or FIRST, state.amended, content)

@@ -114,7 +114,8 @@ def marks(
     badges = Badges(tx)
     found = [
         Mark(
-            number=number, station=s, epoch=e, sequence=n, agent=a or badges.owner(badge, utc), at_tap=a,
+            number=number, station=s, epoch=e, sequence=n, agent=a or badges.owner(badge, utc),
+            at_tap=a,
             badge=badge, direction=direction, method=method, utc=utc,
             uncertainty_ms=uncertainty_ms, pin=_pin(method, login, pin), hash=row_hash,
         )

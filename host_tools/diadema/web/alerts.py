@@ -89,7 +89,8 @@ def alerts(rows: Iterable[Row], moment: Moment) -> list[Alert]:
 def _alert(row: Row, rule: str, since: int, level: int, limit: int, what: str | None) -> Alert:
     name = row.name or row.agent
     return Alert(
-        rule=rule, agent=row.agent, name=name, seat=row.seat, since=since, level=level, limit=limit,
+        rule=rule, agent=row.agent, name=name, seat=row.seat, since=since, level=level,
+        limit=limit,
         what=what,
     )  # fmt: skip
 
@@ -122,7 +123,8 @@ def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     if moment.now - row.answered_utc > 1000 * limit:
         told = base if limit > limits.aht_least_s else None
         yield Alert(
-            rule="call", agent=row.agent, name=row.name or row.agent, seat=row.seat, since=row.answered_utc,
+            rule="call", agent=row.agent, name=row.name or row.agent, seat=row.seat,
+            since=row.answered_utc,
             level=2, limit=limit, what=row.queue, base=told,
         )  # fmt: skip
 

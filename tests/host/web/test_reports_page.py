@@ -131,7 +131,7 @@ async def test_many_seats_that_owe_fold_away() -> None:
     made = made_report.report()
     few = page_of(made)
     assert "Faltan 2 posiciones" in few and '<details class="owing"' not in few
-    seats = [Owing(s=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)]
+    seats = [Owing(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)]
     many = page_of(msgspec.structs.replace(made, cut=Cut(at_ms=NOW, position=1, owing=seats)))
     folded = many.partition('<details class="owing" data-owing><summary>')[2]
     head, _, rest = folded.partition("</summary>")

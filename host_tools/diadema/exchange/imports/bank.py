@@ -332,7 +332,8 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
     for later, before in overlapping(served):
         key = str(read[later.epoch].path), later.sequence
         other = "" if later.epoch == before.epoch else f" of {read[before.epoch].path}"
-        told = f"overlaps line {before.sequence}{other}, which ends at {where[before.epoch, before.sequence]}"
+        ends = where[before.epoch, before.sequence]
+        told = f"overlaps line {before.sequence}{other}, which ends at {ends}"
         odd.setdefault(key, []).append(told)
     return Imported(
         imported=False,

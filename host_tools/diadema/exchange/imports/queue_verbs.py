@@ -200,7 +200,8 @@ class Translator:
                 course.ended_t = row.utc_ms
                 self._over["answered" if course.connected else "restarted"] += 1
                 yield QueueLeft(
-                    **self._common, sequence=1, utc_ms=row.utc_ms, pbx=pbx, queue=queue, line=row.line,
+                    **self._common, sequence=1, utc_ms=row.utc_ms, pbx=pbx, queue=queue,
+                    line=row.line,
                     cause="restarted", estimated=True,
                 )  # fmt: skip
 

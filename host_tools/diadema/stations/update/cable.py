@@ -61,7 +61,8 @@ async def _greeting(port: str) -> str:
         raise UpdateError(f"{port}: no station answers: `diadema provision` says what is there")
     if not hello.safe:
         raise UpdateError(
-            f"{hello.station} is not in safe mode, it runs {hello.firmware}: `diadema update start` "
+            f"{hello.station} is not in safe mode, it runs {hello.firmware}: "
+            "`diadema update start` "
             "brings it another program"
         )
     return hello.station
