@@ -193,7 +193,7 @@ def test_fresh_keeps_nothing(tmp_path: Path) -> None:
     with Board(1, pty=True) as again:
         station(again)
         done = flashed(tmp_path, again, fresh=True)
-        assert not done.error and done.journal == "new" and done.kept.events == 3
+        assert not done.error and done.journal == "new" and done.saved.events == 3
         assert files_of(again) == start_files()
         for place in (JOURNAL, NVS):
             assert set(again.flash.read(place.offset, place.size)) == {0xFF}

@@ -86,7 +86,7 @@ def _run(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
 
 
 def _as_json(one: "Outcome") -> dict[str, object]:
-    found, kept = one.found, one.kept
+    found, saved = one.found, one.saved
     return {
         "port": one.port,
         "verified": not one.error,
@@ -104,10 +104,10 @@ def _as_json(one: "Outcome") -> dict[str, object]:
         "files_from": one.files.source,
         "files_damaged": one.files.damaged,
         "files_unread": one.files.unread,
-        "kept_events": kept.events if kept else 0,
-        "refused_events": kept.refused if kept else 0,
-        "kept_in": str(kept.path) if kept and kept.path else None,
-        "stored": kept.stored if kept else None,
+        "kept_events": saved.events if saved else 0,
+        "refused_events": saved.refused if saved else 0,
+        "kept_in": str(saved.path) if saved and saved.path else None,
+        "stored": saved.stored if saved else None,
     }
 
 
@@ -120,8 +120,8 @@ def _tell(done: "list[Outcome]") -> None:
             found, psram = one.found, f", {one.found.psram}" if one.found.psram else ""
             console.print(f"{one.port}: {found.station}, {found.chip}, "
                           f"{found.flash_bytes >> 20} MB flash{psram}")  # fmt: skip
-        if one.kept and one.kept.path:
-            _tell_kept(console.print, one)
+        if one.saved and one.saved.path:
+            _show_saved(console.print, one)
         for told in _of_files(one):
             console.print(f"{one.port}: {told}")
         if one.error:
@@ -150,17 +150,19 @@ def _of_files(one: "Outcome") -> Iterator[str]:
         yield f"it has no configuration ({files.why}): `diadema provision` gives it one"
 
 
-def _tell_kept(say: Callable[[str], None], one: "Outcome") -> None:
-    kept = one.kept
-    assert kept is not None
-    if kept.unreadable:
-        say(f"{one.port}: {kept.unreadable} journal sectors cannot be read: {kept.path}")
-    if kept.refused:
-        copy = kept.path.with_suffix(".bin") if kept.path else ""
-        say(f"{one.port}: {kept.refused} events of its journal are not of this station, and are "
+def _show_saved(say: Callable[[str], None], one: "Outcome") -> None:
+    saved = one.saved
+    assert saved is not None
+    if saved.unreadable:
+        say(f"{one.port}: {saved.unreadable} journal sectors cannot be read: {saved.path}")
+    if saved.refused:
+        copy = saved.path.with_suffix(".bin") if saved.path else ""
+        say(f"{one.port}: {saved.refused} events of its journal are not of this station, and are "
             f"not taken; they stay in {copy}")  # fmt: skip
-    if kept.stored:
-        say(f"{one.port}: {kept.events} events of its journal are stored; also in {kept.path}")
-    elif kept.events:
-        say(f"{one.port}: {kept.events} events of its journal are in {kept.path}, not yet in the "
-            f"store ({kept.why}). `diadema import journal {kept.path}` takes them in")  # fmt: skip
+    if saved.stored:
+        say(f"{one.port}: {saved.events} events of its journal are stored; also in {saved.path}")
+    elif saved.events:
+        say(
+            f"{one.port}: {saved.events} events of its journal are in {saved.path}, not yet in "
+            f"the store ({saved.why}). `diadema import journal {saved.path}` takes them in"
+        )

@@ -61,12 +61,12 @@ class SerialPort:
                 try:
                     self._open()
                 except (serial.SerialException, OSError) as error:
-                    told = why(error)
-                    if told != self.error and not self._quiet:  # once, not at each look
+                    reason = why(error)
+                    if reason != self.error and not self._quiet:  # once, not at each look
                         log.warning(
-                            "cannot open %s: %s; trying on%s", self.path, told, hint(error)
+                            "cannot open %s: %s; trying on%s", self.path, reason, hint(error)
                         )
-                    self.error, self.hint = told, hint(error)
+                    self.error, self.hint = reason, hint(error)
                     self.busy = error.errno in _BUSY
                     await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                     attempt += 1

@@ -19,7 +19,7 @@ from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
 from diadema.stations.update.bundle import Bundle, Rests, Sending
-from diadema.stations.update.plan import Fact, Plan, fact_of, told_since
+from diadema.stations.update.plan import Fact, Plan, fact_of, steps_since
 from diadema.stations.update.rollout import Rollout
 from diadema.store import tables
 from diadema.store.station_state import Station
@@ -67,7 +67,7 @@ class Updates:
             for row in tx.execute(select(tables.rollout_seats)):
                 seat = from_columns(Seat, row._mapping)
                 if seat.phase != "good":
-                    missed += told_since(tx, seat)
+                    missed += steps_since(tx, seat)
                 if seat.phase == "sending":
                     seat.phase = "waiting"
                 self.rollouts[seat.number].seats[seat.station] = seat

@@ -54,8 +54,8 @@ def what_answers(port: str) -> str | None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
             line.enter_raw_repl(soft_reset=False)
-            told = json.loads(line.exec(_LOOK))
-        return _words(line, told)
+            found = json.loads(line.exec(_LOOK))
+        return _words(line, found)
     except _TROUBLE:
         return None
     finally:
@@ -63,9 +63,11 @@ def what_answers(port: str) -> str | None:
             line.close()
 
 
-def _words(line: SerialTransport, told: dict[str, str]) -> str:
-    name = f"MicroPython {told['version']}" + (f" on chip {told['chip']}" if told["chip"] else "")
-    if not told["program"]:
+def _words(line: SerialTransport, found: dict[str, str]) -> str:
+    name = f"MicroPython {found['version']}" + (
+        f" on chip {found['chip']}" if found["chip"] else ""
+    )
+    if not found["program"]:
         return (
             f"{name} runs there, but no station's program: write it with `diadema flash`, which "
             "keeps its journal and its files"
@@ -113,8 +115,8 @@ async def greeting_on(port: str, limit_s: float, console: Listener | None = None
                 await opened.wait()
         if not line.is_open:
             kind = InUse if line.busy else ProvisionError
-            told = f"{line.error}{line.hint}" if line.error else "it does not answer"
-            raise kind(f"{port} cannot be opened: {told}")
+            reason = f"{line.error}{line.hint}" if line.error else "it does not answer"
+            raise kind(f"{port} cannot be opened: {reason}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 while not heard.done():
@@ -127,7 +129,10 @@ async def greeting_on(port: str, limit_s: float, console: Listener | None = None
 
 
 async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hello, bool]:
-    """The greeting, and whether another program carries the cable."""
+    """The greeting of the station on that port, and whether another program carries its cable.
+    `station`: which one it should be, where a gateway may have the port. Raises ProvisionError,
+    which says what to do, when no program of a station answers.
+    """
     console = Listener()
     try:
         hello = await greeting_on(port, GREETING_S, console)
@@ -146,22 +151,22 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
         return hello, False
     if console.kind and console.kind != "prompt":
         raise ProvisionError(f"{port}: {means(console.kind, 'en')}")
-    told = await asyncio.to_thread(what_answers, port)
+    advice = await asyncio.to_thread(what_answers, port)
     raise ProvisionError(
-        f"{port}: {told}"
-        if told
+        f"{port}: {advice}"
+        if advice
         else f"{port}: nobody answers. Is it powered, and is its cable one that carries data? "
         "Press EN (reset) once and repeat the command"
     )
 
 
 def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
-    """What to do with such a station, or with one that does not even come to that."""
-    if told := means(why, "en"):
-        return f"{s}: {told}"
+    """What to do with a station in safe mode, or with one that does not even reach it."""
+    if advice := means(why, "en"):
+        return f"{s}: {advice}"
     if why in NEEDS_IMAGE:
-        told = trouble.start(why, why, "", board, "en")[0]
-        return f"{s} is {told}. {trouble.image_advice(why, board, 'en')}"
+        advice = trouble.start(why, why, "", board, "en")[0]
+        return f"{s} is {advice}. {trouble.image_advice(why, board, 'en')}"
     return (
         f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
         f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"
@@ -170,7 +175,7 @@ def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
 
 @contextlib.asynccontextmanager
 async def carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
-    """A gateway for this one cable."""
+    """Runs a gateway for this one cable."""
     running = asyncio.create_task(Gateway(data, [port], bench_gateway(s)).run())
     try:
         yield

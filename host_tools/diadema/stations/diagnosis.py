@@ -39,7 +39,7 @@ def diagnosis(data: DataDir, name: str, now: int) -> bytes:
     found = one(data, name, now)
     s = found.row.station
     people = read_people(data)
-    events = [_told(event, people) for event in events_of_day(data, s, now, _EVENTS)
+    events = [_shown(event, people) for event in events_of_day(data, s, now, _EVENTS)
               if event["k"] not in _UNTOLD]  # fmt: skip
     files = {
         "station.json": _json(found),
@@ -54,11 +54,11 @@ def diagnosis(data: DataDir, name: str, now: int) -> bytes:
     return made.getvalue()
 
 
-def _told(event: dict[str, Any], people: People) -> dict[str, Any]:
-    told = {name: value for name, value in event.items() if name not in _LEFT_OUT}
+def _shown(event: dict[str, Any], people: People) -> dict[str, Any]:
+    shown = {name: value for name, value in event.items() if name not in _LEFT_OUT}
     if event["k"].startswith("presence."):
-        told["reason"] = people.shown(event.get("reason"))
-    return told
+        shown["reason"] = people.shown(event.get("reason"))
+    return shown
 
 
 def _json(value: Any) -> bytes:

@@ -153,12 +153,14 @@ def one(data: DataDir, name: str, now: int) -> One:
             (row,) = _rows(tx, [station], seats, now)
             kinds = ("station.health", "station.booted")
             past = [*_newest(tx, station, kinds, _BACK)]
-            health = [_kept(event) for event in past if event["k"] == kinds[0]][:_HEALTH]
-            boots = [_kept(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
+            health = [_without_identity(event) for event in past if event["k"] == kinds[0]][
+                :_HEALTH
+            ]
+            boots = [_without_identity(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
             step = tables.updates.c
             query = select(tables.updates).where(step.s == s)
-            told = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))
-            updates = [dict(each._mapping) for each in told]
+            steps = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))
+            updates = [dict(each._mapping) for each in steps]
     finally:
         reader.close()
     return One(row=row, health=health, boots=boots, updates=updates)
@@ -284,7 +286,7 @@ def _newest(
 ) -> Iterator[dict[str, Any]]:
     """Its events back from the newest, of these kinds or of all; each with its `utc`."""
     at = tables.events.c
-    hours = {
+    starts = {
         (row.e, row.b): row.utc - row.u
         for row in tx.execute(
             select(tables.anchors).where(tables.anchors.c.s == station.station)
@@ -298,14 +300,14 @@ def _newest(
             query = query.where(at.k.in_(kinds))
         for (body,) in tx.execute(query.order_by(at.n.desc()).limit(most)):
             event: dict[str, Any] = msgspec.json.decode(body)
-            base = hours.get((e, event["b"]))
+            base = starts.get((e, event["b"]))
             yield event | {"utc": base + event["u"] if base is not None else event.get("t")}
             most -= 1
         if most <= 0:
             return
 
 
-def _kept(event: dict[str, Any]) -> dict[str, Any]:
+def _details(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in ("s", "k", "t")}
 
 

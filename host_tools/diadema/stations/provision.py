@@ -1,5 +1,5 @@
-"""Gives a station on a technician's cable its seat, and all that follows from it: the hub makes its
-credential and its configuration, and the station says when it has them.
+"""Gives a station on a technician's cable its seat, and all that follows from it: the hub makes
+its credential and its configuration, and the station says when it has them.
 """
 
 import asyncio
@@ -59,14 +59,14 @@ class StationConfirmation:
     def _has_time(self) -> bool:
         ours = self._times()
         return any(
-            told["k"] == "station.clock" and told.get("i") in ours for _, told in self._said()
+            event["k"] == "station.clock" and event.get("i") in ours for _, event in self._said()
         )
 
     def _has_configuration(self, generation: int) -> bool:
         said = self._said()
         if any(
-            told["k"] == "station.config" and told["generation"] >= generation
-            for place, told in said
+            event["k"] == "station.config" and event["generation"] >= generation
+            for place, event in said
             if place not in self._before
         ):
             return True
@@ -82,8 +82,8 @@ class StationConfirmation:
         # though it may tell us here that it took the other's
         ours = self._times()
         return any(
-            told["k"] == "station.clock" and told["b"] == hello.boot and told.get("i") in ours
-            for (e, _), told in said
+            event["k"] == "station.clock" and event["b"] == hello.boot and event.get("i") in ours
+            for (e, _), event in said
             if e == hello.epoch
         )
 

@@ -1,4 +1,4 @@
-"""The seats of the site's stations: a station takes one, a seat gets another name, a station leaves.
+"""The seats of a site: a station takes one, a seat gets another name, a station leaves.
 
 Each change is written where people and places are kept, in the directory or else in `site.json`,
 and put in force.

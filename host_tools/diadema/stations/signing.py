@@ -91,12 +91,12 @@ def public_of(data: DataDir, file: Path | None) -> str:
             )
         return known.public
     try:
-        told = file.read_text("ascii").strip()
+        public = file.read_text("ascii").strip()
     except (OSError, ValueError) as error:
         raise DiademaError(f"cannot read {file}: {error}") from error
-    if _key(told) is None:
+    if _key(public) is None:
         raise DiademaError(f"{file} is no public key of `diadema selftest key`")
-    return told
+    return public
 
 
 def is_signed(message: bytes, signature: str, public: str) -> bool:
@@ -131,13 +131,13 @@ def statement(**parts: Any) -> bytes:
     """What is signed: the parts by name, as JSON with sorted keys, in ASCII, without spaces. Each
     kind of record has other names, so that none passes for another.
     """
-    told = {name: msgspec.to_builtins(part) for name, part in parts.items()}
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    plain = {name: msgspec.to_builtins(part) for name, part in parts.items()}
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
 
 def written(signed: Struct) -> bytes:
-    told = msgspec.to_builtins(signed)
-    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+    plain = msgspec.to_builtins(signed)
+    return json.dumps(plain, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def read[T: Struct](file: Path, kind: type[T], command: str) -> T:

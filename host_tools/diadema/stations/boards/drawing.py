@@ -75,9 +75,9 @@ def places(board: Board) -> str:
     """What the board's own headers and pads are, as far as a wire begins there."""
     begins = {net.begin.partition(" ")[0].partition("-")[0]
               for layout in board.layouts() for net in nets(board, layout)}  # fmt: skip
-    told = [f"`{name}`: {header.title}" for name, header in board.wiring.headers.items()
+    titles = [f"`{name}`: {header.title}" for name, header in board.wiring.headers.items()
             if name in begins]  # fmt: skip
-    return "; ".join(told) + "."
+    return "; ".join(titles) + "."
 
 
 def rows(board: Board, layout: Layout) -> list[str]:
@@ -127,12 +127,16 @@ def _drawn(title: str, ends: dict[str, list[str]]) -> str:
     lines = [title, head + "═"]
     for number in reversed(range(len(_CONTACTS))):
         row = ["│" if column in columns[:number] else " " for column in range(columns[number])]
-        lines.append("".join(row) + "╰─ " + _told(ends.get(_CONTACTS[number])))
-    lines += [f"   {name} ─ {_told(told)}" for name, told in ends.items() if name not in _CONTACTS]
+        lines.append("".join(row) + "╰─ " + _ends_text(ends.get(_CONTACTS[number])))
+    lines += [
+        f"   {name} ─ {_ends_text(contacts)}"
+        for name, contacts in ends.items()
+        if name not in _CONTACTS
+    ]
     return "\n".join(lines)
 
 
-def _told(ends: list[str] | None) -> str:
+def _ends_text(ends: list[str] | None) -> str:
     return " · ".join(ends or ["open"])
 
 

@@ -126,5 +126,5 @@ def web_files(plan: Plan, prefix: str = "") -> dict[str, bytes]:
             }
         ],
     }
-    told = json.dumps(manifest, indent=2).encode() + b"\n"
-    return {MANIFEST: told, **{file: one.data for file, one in files.items()}}
+    content = json.dumps(manifest, indent=2).encode() + b"\n"
+    return {MANIFEST: content, **{file: one.data for file, one in files.items()}}

@@ -140,7 +140,7 @@ def config_file(text: bytes, serial: int = 1) -> bytes:
     return head + b"%08X\n" % crc32(head) + text
 
 
-class _Kept(msgspec.Struct):
+class _SavedFiles(msgspec.Struct):
     files: dict[str, bytes]
     before: bytes
     after: bytes
@@ -158,7 +158,7 @@ class Copy:
         since. `now`: its HEAD bytes. Raises FlashError.
         """
         try:
-            kept = msgspec.msgpack.decode(self.path.read_bytes(), type=_Kept)
+            saved = msgspec.msgpack.decode(self.path.read_bytes(), type=_SavedFiles)
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, msgspec.DecodeError) as error:
@@ -166,17 +166,17 @@ class Copy:
                 f"the copy of its files, {self.path}, cannot be read ({error}): move it away, or "
                 "say --fresh to give them up"
             ) from error
-        return kept.files if _unfinished(now, kept.before, kept.after) else {}
+        return saved.files if _unfinished(now, saved.before, saved.after) else {}
 
     def write(self, files: Mapping[str, bytes], before: bytes, after: bytes) -> None:
         """The first HEAD bytes of the vfs' place as they are, and as they are to be. Raises
         DiademaError.
         """
-        kept = _Kept(dict(files), before, after)
+        saved = _SavedFiles(dict(files), before, after)
         try:
             self._data.make()
             self.path.parent.mkdir(exist_ok=True, mode=0o700)
-            write_whole(self.path, msgspec.msgpack.encode(kept), 0o600)
+            write_whole(self.path, msgspec.msgpack.encode(saved), 0o600)
         except OSError as error:
             raise cannot_write(self.path.parent, error) from error
 
@@ -201,7 +201,7 @@ type Body = bytes
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedEvents:
     """`events` nobody had acknowledged; `path` has them, None when there was nothing to keep;
     `stored`: they are in the hub's store too, else `why` not. `refused`: more that are no events
     of this journal; they stay in the copy of it beside `path`.
@@ -215,7 +215,7 @@ class Kept:
     refused: int = 0
 
 
-def owed(station: str, dump: bytes) -> tuple[list[Body], int]:
+def unacknowledged_events(station: str, dump: bytes) -> tuple[list[Body], int]:
     """What that journal owes the hub, as the station would send it; and how many it holds that
     cannot be of this station.
     """
@@ -223,9 +223,9 @@ def owed(station: str, dump: bytes) -> tuple[list[Body], int]:
     acked: dict[int, int] = {}
     events: dict[int, dict[int, bytes]] = {}
     for sector in content.sectors:
-        epoch, told = sector.header.epoch, sector.header.acked
+        epoch, in_header = sector.header.epoch, sector.header.acked
         numbers = [one.sequence for one in sector.records if one.kind == ACKNOWLEDGED]
-        acked[epoch] = max(acked.get(epoch, 0), told, *numbers)
+        acked[epoch] = max(acked.get(epoch, 0), in_header, *numbers)
         theirs = events.setdefault(epoch, {})
         theirs |= {one.sequence: one.payload for one in sector.records if one.kind == EVENT}
     bodies: list[Body] = []
@@ -262,12 +262,12 @@ def _head(station: str, epoch: int, n: int) -> bytes:
     return b'{"s":"%s","e":%d,"n":%d,' % (station.encode(), epoch, n)
 
 
-def keep(station: str, dump: bytes, data: DataDir) -> Kept:
+def save_events(station: str, dump: bytes, data: DataDir) -> SavedEvents:
     """Raises DiademaError when they cannot even be written into a file."""
     unreadable = walk(dump).unreadable
-    bodies, refused = owed(station, dump)
+    bodies, refused = unacknowledged_events(station, dump)
     if not bodies and not unreadable and not refused:
-        return Kept(0, 0, None)
+        return SavedEvents(0, 0, None)
     path = data.journals / f"{station}-{crc32(dump):08x}.jsonl"
     try:
         data.make()
@@ -277,12 +277,12 @@ def keep(station: str, dump: bytes, data: DataDir) -> Kept:
     except OSError as error:
         raise cannot_write(data.journals, error) from error
     if not bodies:
-        return Kept(0, unreadable, path.with_suffix(".bin"), refused=refused)
+        return SavedEvents(0, unreadable, path.with_suffix(".bin"), refused=refused)
     try:
         done = import_journal([path], data)
     except DiademaError as error:
-        return Kept(len(bodies), unreadable, path, why=str(error), refused=refused)
-    return Kept(len(bodies), unreadable, path, stored=not done.left, refused=refused)
+        return SavedEvents(len(bodies), unreadable, path, why=str(error), refused=refused)
+    return SavedEvents(len(bodies), unreadable, path, stored=not done.left, refused=refused)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -28,11 +28,11 @@ from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.preserved import (
     HEAD,
     Copy,
-    Kept,
+    SavedEvents,
     Vfs,
     config_file,
-    keep,
     read_vfs,
+    save_events,
 )
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.ask_hub import ask_hub
@@ -42,10 +42,10 @@ from diadema.wire.journal import walk
 def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
     """Files for its vfs, or none and why."""
     try:
-        told = asyncio.run(ask_hub(data, "hub.configuration", {"s": station}))
+        answer = asyncio.run(ask_hub(data, "hub.configuration", {"s": station}))
     except DiademaError as error:
         return {}, str(error)
-    return {"config.0": config_file(b64decode(told["config"]))}, ""
+    return {"config.0": config_file(b64decode(answer["config"]))}, ""
 
 
 _BLOCK = 0x10000
@@ -81,7 +81,7 @@ class Outcome:
     sent: int = 0
     right: int = 0
     journal: str = ""
-    kept: Kept | None = None
+    saved: SavedEvents | None = None
     files: Files = field(default_factory=Files)
     error: str = ""
 
@@ -267,7 +267,7 @@ class _Board:
         self._stage("reads its journal")
         try:
             dump = self._chip.read(old.offset, old.size)
-            self._done.kept = keep(self._chip.found.station, dump, self._job.data)
+            self._done.saved = save_events(self._chip.found.station, dump, self._job.data)
         except DiademaError as error:
             if not self._job.force:
                 raise FlashError(

@@ -90,13 +90,13 @@ def _read(
             )
         version = found.version_text + found.preview
         about = f"MicroPython {version}, {found.build}, {found.psram} PSRAM, {len(whole)} bytes"
-        told = slots.unpack(data[-SECTOR:])
-        yield about if told is None else f"{about}, by an update: {_of_app(told[1])}", {}
+        at_end = slots.unpack(data[-SECTOR:])
+        yield about if at_end is None else f"{about}, by an update: {_of_app(at_end[1])}", {}
     elif one.name.startswith("slot_"):
-        told = slots.unpack(data[-SECTOR:])
-        if told is None:
+        at_end = slots.unpack(data[-SECTOR:])
+        if at_end is None:
             raise ImageError("it has no trailer: an update that was never finished, or no slot")
-        trailer, state = told
+        trailer, state = at_end
         body = data[: trailer.length]
         if hashlib.sha256(body).digest() != trailer.sha256:
             raise ImageError("its SHA-256 is another: the program is damaged")

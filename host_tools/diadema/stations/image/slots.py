@@ -64,10 +64,10 @@ def unpack(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
     _, sequence, length, digest, board, version = _HEAD.unpack(head)
     state = sector[HEAD_BYTES : HEAD_BYTES + STATE_BYTES]
     names = {"written": WRITTEN, "tried": TRIED, "started": STARTED, "good": GOOD, "bad": BAD}
-    told = Trailer(
+    trailer = Trailer(
         sequence, length, digest, board.rstrip(b"\0").decode(), version.rstrip(b"\0").decode()
     )
-    return told, {name: state[at] == 0 for name, at in names.items()}
+    return trailer, {name: state[at] == 0 for name, at in names.items()}
 
 
 _ENTRY = struct.Struct("<I20sII")

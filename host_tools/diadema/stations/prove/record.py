@@ -14,7 +14,7 @@ from rich.table import Table
 
 from diadema.base import sanitize
 from diadema.stations.prove.figures import TWICE, Figure, wrong
-from diadema.stations.prove.run import Told
+from diadema.stations.prove.run import Measurement
 from diadema.stations.signing import (
     HubKey,
     fingerprint,
@@ -24,9 +24,11 @@ from diadema.stations.signing import (
 from diadema.wire.letters import LETTERS
 from diadema.words import section, text
 
+_NAMES = LETTERS | {"steps": "told"}
 
-class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename=LETTERS):
-    """`t`: UTC milliseconds; `told`: what the station answered, step by step."""
+
+class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename=_NAMES):
+    """`steps`: what the station answered, step by step."""
 
     station: str
     seat: str | None
@@ -37,7 +39,7 @@ class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, renam
     by: str
     forged: int
     figures: list[Figure]
-    told: dict[str, dict[str, Any]]
+    steps: dict[str, dict[str, Any]]
 
     @property
     def right(self) -> bool:
@@ -53,20 +55,20 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 
 def proof_of(
-    told: Told, found: list[Figure], seat: str | None, *, forged: int, by: str, now: int
+    measured: Measurement, found: list[Figure], seat: str | None, *, forged: int, by: str, now: int
 ) -> Proof:
-    about = told.steps["about"]
+    about = measured.steps["about"]
     return Proof(
-        station=told.station,
+        station=measured.station,
         seat=seat,
-        board=told.board,
+        board=measured.board,
         firmware=str(about.get("firmware", "")),
         micropython=str(about.get("micropython", "")),
         utc_ms=now,
         by=by,
         forged=forged,
         figures=found,
-        told=told.steps,
+        steps=measured.steps,
     )
 
 
@@ -129,7 +131,7 @@ def markdown(signed: Signed, language: str = "en") -> str:
     rows += [_cells(one, language) for one in proof.figures]
     memory = [[words["column.step"], *(words[f"column.{one}"] for one in _MEMORY)]]
     memory.append(["---", *["---:"] * len(_MEMORY)])
-    for step, said in proof.told.items():
+    for step, said in proof.steps.items():
         held = said.get("memory")
         sizes = [held.get(one) if isinstance(held, dict) else None for one in _MEMORY]
         memory.append(
@@ -168,8 +170,8 @@ def _number(value: float | int | str | None, unit: str) -> str:
         return "—"
     if isinstance(value, str):
         return _plain(value)
-    told = f"{value:,.0f}" if isinstance(value, int) or value >= 100 else f"{value:.3g}"
-    return f"{told.replace(',', ' ')} {unit}".strip()
+    number = f"{value:,.0f}" if isinstance(value, int) or value >= 100 else f"{value:.3g}"
+    return f"{number.replace(',', ' ')} {unit}".strip()
 
 
 def _plain(said: str) -> str:

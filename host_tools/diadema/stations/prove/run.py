@@ -69,8 +69,8 @@ class Station:
         """
         # grows over all runs in one start of the station, which takes none twice
         self._number = max(self._number + 1, time.time_ns() // 1_000_000)
-        asked = {"cmd": "prove", "i": self._number, "step": step, **fields}
-        body = json.dumps(asked, separators=(",", ":")).encode()
+        command = {"cmd": "prove", "i": self._number, "step": step, **fields}
+        body = json.dumps(command, separators=(",", ":")).encode()
         self._answer = asyncio.get_running_loop().create_future()
         self.line.send(seal(self._key, self._s, self._boot, body))
         try:
@@ -78,8 +78,8 @@ class Station:
                 answer = await self._answer
         except TimeoutError:
             word = "forged" if self.forged or self.old else "silent"
-            told = text(f"prove.{word}", self._language, s=self._s, step=step)
-            raise ProveError(told) from None
+            reason = text(f"prove.{word}", self._language, s=self._s, step=step)
+            raise ProveError(reason) from None
         if "refused" in answer:
             raise ProveError(text("prove.refused", self._language, s=self._s))
         return answer
@@ -90,19 +90,19 @@ class Station:
             if up.hello is not None:
                 self._greeted(up.hello)
             elif up.proof:
-                self._told(body, up.proof)
+                self._answered(body, up.proof)
 
-    def _told(self, body: bytes, proof: Raw) -> None:
+    def _answered(self, body: bytes, proof: Raw) -> None:
         plain = body[:-_MARK] + b"}"
         right = seal(self._key, self._s, self._boot, plain)
         answer = msgspec.json.decode(proof)
-        asked = self._answer
+        pending = self._answer
         if not hmac.compare_digest(right, body) or not isinstance(answer, dict):
             self.forged += 1
         elif answer.get("i") != self._number:
             self.old += 1
-        elif asked and not asked.done():
-            asked.set_result(answer)
+        elif pending and not pending.done():
+            pending.set_result(answer)
 
     def _greeted(self, hello: Hello) -> None:
         if hello.station != self._s or hello.boot != self._boot:
@@ -114,8 +114,8 @@ class Station:
 
     def _fail(self, word: str) -> None:
         if self._answer and not self._answer.done():
-            told = text(word, self._language, s=self._s, port=self.line.path)
-            self._answer.set_exception(ProveError(told))
+            reason = text(word, self._language, s=self._s, port=self.line.path)
+            self._answer.set_exception(ProveError(reason))
 
 
 @contextlib.asynccontextmanager
@@ -161,7 +161,7 @@ type Tell = Callable[[str], None]
 type Step = Callable[..., Coroutine[Any, Any, None]]  # of `_steps`
 
 
-class Told(Struct, rename=LETTERS):
+class Measurement(Struct, rename=LETTERS):
     """What a station said, as it said it. `boots`: at each opening of the port."""
 
     station: str
@@ -175,7 +175,7 @@ class Told(Struct, rename=LETTERS):
 
 async def measure(
     data: DataDir, port: str, tell: Tell = lambda _: None, *, brief: bool = False
-) -> tuple[Told, int]:
+) -> tuple[Measurement, int]:
     """Of the station on that port; and how many answers there were that nobody may believe.
     `brief`: of the chip alone. Raises DiademaError.
     """
@@ -194,10 +194,10 @@ async def measure(
         if again is None or again.station != hello.station:
             raise ProveError(text("prove.silent", language, s=hello.station, step="hello"))
         boots.append(again.boot)
-    told = Told(station=hello.station, board=hello.board, boots=[hello.boot, *boots])
+    measured = Measurement(station=hello.station, board=hello.board, boots=[hello.boot, *boots])
     async with asking(port, hello.station, boots[-1], key, language) as station:
-        await _steps(station, told, tell, language, brief)
-        return told, station.forged
+        await _steps(station, measured, tell, language, brief)
+        return measured, station.forged
 
 
 async def _who(data: DataDir, port: str, language: str) -> Hello:
@@ -209,7 +209,9 @@ async def _who(data: DataDir, port: str, language: str) -> Hello:
         raise
 
 
-async def _steps(station: Station, told: Told, tell: Tell, language: str, brief: bool) -> None:
+async def _steps(
+    station: Station, measured: Measurement, tell: Tell, language: str, brief: bool
+) -> None:
     said = section("prove", language)
 
     async def step(name: str, ask: str, limit_s: float = _ANSWER_S, **fields: Any) -> None:
@@ -217,39 +219,39 @@ async def _steps(station: Station, told: Told, tell: Tell, language: str, brief:
             if word in said:
                 tell(said[word].format(**fields))
                 break
-        told.steps[name] = await station.ask(ask, limit_s, **fields)
+        measured.steps[name] = await station.ask(ask, limit_s, **fields)
 
     try:
         await step("about", "about")
         await step("start", "start")
         await step("flash", "flash")
-        await _flood(station, told)
+        await _flood(station, measured)
         for at, key in enumerate(PRESSES, 1):
             await step(f"press{at}", "key", _PERSON_S, key=key)
         await step("badge", "badge", _PERSON_S)
         await step("pin", "pin")
         if brief:
-            told.steps |= dict.fromkeys(_PARTS, NOT_ASKED)
+            measured.steps |= dict.fromkeys(_PARTS, NOT_ASKED)
         else:
-            await _parts(step, told)
+            await _parts(step, measured)
         await step("radio", "radio")
         await step("dips", "dips", _DIPS_S)
     finally:
         with contextlib.suppress(ProveError):
-            told.steps["end"] = await station.ask("end", _ANSWER_S)
+            measured.steps["end"] = await station.ask("end", _ANSWER_S)
 
 
 _PARTS = (*(name for name, _, _ in HEARD), "noise", "lying", "two", *PULLED)
 
 
-async def _parts(step: Step, told: Told) -> None:
+async def _parts(step: Step, measured: Measurement) -> None:
     """What hangs on it: each ear and socket, the microphone, the reader, and what is pulled."""
-    fitted = _fitted(told.board)
+    fitted = _fitted(measured.board)
     for name, what, socket in HEARD:
         if fitted is None or socket in fitted:
             await step(name, "hear", _PERSON_S, what=what)
         else:
-            told.steps[name] = NO_SOCKET
+            measured.steps[name] = NO_SOCKET
     await step("noise", "noise")
     await step("lying", "badges", LIE_S + _ANSWER_S, seconds=LIE_S)
     await step("two", "badges", TWO_S + _ANSWER_S, seconds=TWO_S)
@@ -265,13 +267,13 @@ def _fitted(name: str) -> Mapping[str, Any] | None:
         return None
 
 
-async def _flood(station: Station, told: Told) -> None:
+async def _flood(station: Station, measured: Measurement) -> None:
     """As fast as the cable takes it: text, which a station skips and counts."""
-    told.text_before = (await station.ask("count", _ANSWER_S)).get("text")
-    told.sent = FLOOD
+    measured.text_before = (await station.ask("count", _ANSWER_S)).get("text")
+    measured.sent = FLOOD
     station.line.write_text(b"." * FLOOD)
     await asyncio.sleep(FLOOD * _BITS / BAUD + _DRAINED_S)
-    told.text_after = (await station.ask("count", _ANSWER_S)).get("text")
+    measured.text_after = (await station.ask("count", _ANSWER_S)).get("text")
 
 
 def _seat(site: Site | None, s: str) -> str:

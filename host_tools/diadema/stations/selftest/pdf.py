@@ -57,9 +57,9 @@ class _Page:
         words = self._words
         self._line(words["title"], 18, BOLD, below=18)
         self._verdict()
-        for name, told in self._facts():
+        for name, value in self._facts():
             self._at(_MARGIN, words[name], 9, PLAIN, SOFT)
-            self._at(_MARGIN + 42 * mm, told, 10, PLAIN, INK)
+            self._at(_MARGIN + 42 * mm, value, 10, PLAIN, INK)
             self._y -= 15
         self._y -= 10
         self._line(words["checks"], 12, BOLD, below=18)
@@ -105,8 +105,8 @@ class _Page:
         self._at(_MARGIN, check(name, self._language), 9.5, PLAIN, INK)
         face, color = (BOLD, MISSED) if failed else (PLAIN, INK)
         self._at(_RESULTS_AT, result(outcome, self._language), 9.5, face, color)
-        told = advice(name, self._language) if failed else None
-        lines = simpleSplit(told, PLAIN, 8, _MARGIN + _ROOM - _ADVICE_AT) if told else []
+        to_do = advice(name, self._language) if failed else None
+        lines = simpleSplit(to_do, PLAIN, 8, _MARGIN + _ROOM - _ADVICE_AT) if to_do else []
         for line in lines:
             self._at(_ADVICE_AT, line, 8, PLAIN, SOFT)
             self._y -= 10
@@ -118,9 +118,9 @@ class _Page:
         half = len(self._signed.signature) // 2
         for part in (self._signed.signature[:half], self._signed.signature[half:]):
             self._line(part, 8, "Courier", below=1)
-        told = standing_text(found, self._signed.key or public, self._language)
+        meaning = standing_text(found, self._signed.key or public, self._language)
         color = SOFT if found == "right" else MISSED
-        for line in simpleSplit(told, PLAIN, 8.5, _ROOM):
+        for line in simpleSplit(meaning, PLAIN, 8.5, _ROOM):
             self._line(line, 8.5, PLAIN, color, below=1)
 
     def _line(

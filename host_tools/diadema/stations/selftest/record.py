@@ -1,5 +1,5 @@
-"""The record of a bench test: what the hub says of it, beside the station's own event. The hub signs
-both together, so that neither can be exchanged.
+"""The record of a bench test: what the hub says of it, beside the station's own event. The hub
+signs both together, so that neither can be exchanged.
 
 Records are read from the store; no hub need run. Their words are of the catalogue's area
 `selftest`; a check that it does not know is shown as the station calls it.
@@ -54,8 +54,8 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     @property
     def tested_utc(self) -> int:
         """By the station's clock, where it had the hour."""
-        told = self.test.get("t")
-        return told if isinstance(told, int) else self.record.utc_ms
+        at = self.test.get("t")
+        return at if isinstance(at, int) else self.record.utc_ms
 
     @property
     def checks(self) -> dict[str, str]:
@@ -67,8 +67,8 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
     @property
     def reason(self) -> str | None:
-        told = self.test.get("reason")
-        return None if told is None else str(told)
+        reason = self.test.get("reason")
+        return None if reason is None else str(reason)
 
 
 def statement(record: Record, test: dict[str, Any]) -> bytes:
@@ -180,8 +180,8 @@ def verdict(signed: Signed, language: str) -> str:
 
 def to_do(signed: Signed, language: str) -> list[str]:
     """A line for each thing that is wrong."""
-    told = [(check(name, language), advice(name, language)) for name in signed.failed]
-    lines = [f"{name}: {what}" for name, what in told if what]
+    pairs = [(check(name, language), advice(name, language)) for name in signed.failed]
+    lines = [f"{name}: {what}" for name, what in pairs if what]
     if signed.reason and signed.reason not in signed.checks:
         lines += filter(None, [advice(signed.reason, language)])
     elif not signed.checks:

@@ -1,5 +1,5 @@
-"""Runs a bench test: the hub tells the station to begin, a person plays it there, and the hub records
-what the station says of it.
+"""Runs a bench test: the hub tells the station to begin, a person plays it there, and the hub
+records what the station says of it.
 
 Meanwhile the steps are shown as the station writes them on its cable, read from the log that the
 gateway keeps: `selftest: keys 1` when one begins, `selftest: keys 1 ok` when it ends.
@@ -104,8 +104,8 @@ async def run(
             wanted = _id(site, name) if name else None
             hello, carried = await who_is_on(data, port, wanted)
             if wanted is not None and hello.station != wanted:
-                told = {"port": port, "s": hello.station, "other": name}
-                raise SelftestError(text("selftest.not_that_one", language, **told))
+                values = {"port": port, "s": hello.station, "other": name}
+                raise SelftestError(text("selftest.not_that_one", language, **values))
             name = hello.station
             if not carried:
                 await held.enter_async_context(carrying(data, port, name))
@@ -182,5 +182,5 @@ def _result(
         return inspection(data, (s, answer["e"], answer["n"]))
     reason = str(answer.get("reason", answer["k"]))
     words = section("selftest", language)
-    told = words.get(f"refused.{reason}") or words["refused.station"].format(reason=reason)
-    raise SelftestError(told)
+    message = words.get(f"refused.{reason}") or words["refused.station"].format(reason=reason)
+    raise SelftestError(message)

@@ -97,8 +97,8 @@ class Bundle:
     def part(self, number: int) -> dict[str, Any]:
         """The fields of the command that brings part `number`, from 1 on, but for its `i`."""
         block = self.data[(number - 1) * PART : number * PART]
-        told = {"sha256": self.sha256, "part": number, "parts": self.parts}
-        return told | {"data": b64encode(block).decode()}
+        fields = {"sha256": self.sha256, "part": number, "parts": self.parts}
+        return fields | {"data": b64encode(block).decode()}
 
     def commands(self) -> list[dict[str, Any]]:
         """All that bring it, in order, but for their `i`."""
@@ -120,7 +120,7 @@ def sign(
     """`more`: what else the manifest says. Raises UpdateError when the result would not be a right
     bundle.
     """
-    told = {
+    manifest = {
         "board": board,
         "length": len(body),
         "made": made,
@@ -129,7 +129,7 @@ def sign(
         "version": version,
         **more,
     }
-    line = json.dumps(told, separators=(",", ":")).encode()
+    line = json.dumps(manifest, separators=(",", ":")).encode()
     data = line + b"\n" + b64encode(key.sign(line)) + b"\n" + body
     if not read(data).by(key.public):
         raise UpdateError("the signature does not verify: is the key file whole?")

@@ -26,7 +26,7 @@ _WORDS = "en"  # as all that these commands say
 type Say = Callable[[str], None]
 
 
-class _Told(Struct):
+class _Progress(Struct):
     """`firmware/safe.py` answers so; `phase` may be receiving, refused or restarting."""
 
     phase: str
@@ -36,7 +36,7 @@ class _Told(Struct):
 
 
 class _Hello(Hello, kw_only=True):
-    update: _Told | None = None
+    update: _Progress | None = None
     done: str = ""
 
 
@@ -86,9 +86,9 @@ class _Way:
             if hello is None:
                 self._say(f"{self._s}: has all of it, and starts it")
                 hello = await self._start("took it")
-        told = bundle.manifest
-        now = hello.micropython if told.what else hello.firmware
-        if now != told.version:
+        manifest = bundle.manifest
+        now = hello.micropython if manifest.what else hello.firmware
+        if now != manifest.version:
             raise UpdateError(f"{self._s} runs {now} now, not what was sent")
         return hello
 
@@ -119,18 +119,18 @@ class _Way:
         while loop.time() < heard_at + _SILENT_S:
             hello = await self._next()
             now = loop.time()
-            told = hello.update if hello else None
+            progress = hello.update if hello else None
             if hello and hello.up:
                 return hello
-            if told and told.phase == "refused":
-                why = ": ".join(filter(None, (told.reason, told.detail)))
+            if progress and progress.phase == "refused":
+                why = ": ".join(filter(None, (progress.reason, progress.detail)))
                 raise UpdateError(f"{self._s} refuses it: {trouble.reason(why, _WORDS)}")
-            if told and told.phase == "restarting":
+            if progress and progress.phase == "restarting":
                 return None
-            if told and told.phase == "receiving" and told.next > sending.next:
-                self._say(f"{self._s}: {100 * (told.next - 1) // bundle.parts} %")
+            if progress and progress.phase == "receiving" and progress.next > sending.next:
+                self._say(f"{self._s}: {100 * (progress.next - 1) // bundle.parts} %")
                 heard_at = now
-                self._parts(bundle, sending.heard(told.next, now))
+                self._parts(bundle, sending.heard(progress.next, now))
             else:
                 self._parts(bundle, sending.due(now))
         raise UpdateError(f"{self._s} takes no more of it: repeat the command, it goes on there")

@@ -97,14 +97,14 @@ def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
     state, hello = station.state, station.hello
     up = station.link == "up"
     e, n = followed
-    told = e == hello.epoch and n >= hello.last  # else it may be busy, or done
+    up_to_date = e == hello.epoch and n >= hello.last  # else it may be busy, or done
     faults = [part for part in state.faults if part not in _OF_THE_DESK]
     return Fact(
         station.station,
         hello.board or state.board,
         hello.firmware or state.firmware,
         up,
-        up and told and state.session is None and not state.open,
+        up and up_to_date and state.session is None and not state.open,
         faults[0] if faults else None,
         state.fault_utc if faults else None,
         e,
@@ -124,8 +124,8 @@ def image_needed(station: Station) -> str | None:
     return needs_image(state.build, state.psram)
 
 
-def told_since(tx: Connection, seat: Seat) -> list[Step]:
+def steps_since(tx: Connection, seat: Seat) -> list[Step]:
     row = tables.updates.c
     later = (row.s == seat.station) & (row.e == seat.epoch) & (row.n > seat.sequence)
-    told = tx.execute(select(tables.updates).where(later).order_by(row.n))
-    return [from_columns(Step, one._mapping) for one in told]
+    rows = tx.execute(select(tables.updates).where(later).order_by(row.n))
+    return [from_columns(Step, one._mapping) for one in rows]

@@ -144,10 +144,10 @@ class Rollout(Struct, kw_only=True):
                 f"--retry, or go on without them with --stop-after {len(failed) + 1}"
             )
         if stop_after is not None:
-            told: dict[str, Any] = {
+            fields: dict[str, Any] = {
                 name: getattr(self.plan, name) for name in Plan.__struct_fields__
             }
-            self.plan = Plan(**told | {"stop_after": stop_after})
+            self.plan = Plan(**fields | {"stop_after": stop_after})
         self.status = "running"
         self.held = {}
         self._say(None)
@@ -195,8 +195,8 @@ class Rollout(Struct, kw_only=True):
     def _is_new(self, fact: Fact) -> bool:
         """Whether it could have it, and is not in it yet."""
         plan = self.plan
-        asked = fact.board == plan.board and (not plan.only or fact.station in plan.only)
-        return asked and not fact.has(plan) and fact.station not in self.seats
+        meant_for_it = fact.board == plan.board and (not plan.only or fact.station in plan.only)
+        return meant_for_it and not fact.has(plan) and fact.station not in self.seats
 
     def _over(self, facts: Mapping[str, Fact], now: int) -> bool:
         """Whether the stage is; says what it waits for."""
