@@ -204,7 +204,6 @@ def app_image(version: str | None, noise: bytes = b"", chip: int = 0) -> bytes:
 
 
 SLOT_BYTES = 0x50000
-LABELS = ("slot_a", "slot_b")
 
 
 def start_files(image: Path) -> dict[str, bytes]:

@@ -153,10 +153,8 @@ def one(data: DataDir, name: str, now: int) -> One:
             (row,) = _rows(tx, [station], seats, now)
             kinds = ("station.health", "station.booted")
             past = [*_newest(tx, station, kinds, _BACK)]
-            health = [_without_identity(event) for event in past if event["k"] == kinds[0]][
-                :_HEALTH
-            ]
-            boots = [_without_identity(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
+            health = [_details(event) for event in past if event["k"] == kinds[0]][:_HEALTH]
+            boots = [_details(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
             step = tables.updates.c
             query = select(tables.updates).where(step.s == s)
             steps = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))

@@ -45,7 +45,8 @@ def start(
     needs_image: str | None, safe: str | None, cause: str, board: str, language: str
 ) -> list[str]:
     """What is wrong with how a station starts: it needs another image, does not start at all
-    (`diadema.gateway.console`), is in safe mode, or started without its radio. Empty when nothing is.
+    (`diadema.gateway.console`), is in safe mode, or started without its radio. Empty when
+    nothing is wrong.
     """
     words = section("trouble", language)
     if needs_image:
