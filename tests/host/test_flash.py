@@ -17,13 +17,12 @@ from diadema.base.errors import DiademaError, FlashError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.exchange.imports.journal import import_journal
-from diadema.stations.boards.partitions import OFFSET
-from diadema.stations.boards.partitions import pack as pack_table
+from diadema.stations.boards.partitions import TABLE_OFFSET, pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected
 from diadema.stations.flash.plan import read_plan
 from diadema.stations.flash.preserved import unacknowledged_events
-from diadema.stations.flash.run import Job, chosen
+from diadema.stations.flash.run import Job, chosen_ports
 from diadema.stations.image.build import build
 from diadema.stations.image.slots import Trailer
 from diadema.store import open_reader
@@ -86,7 +85,9 @@ def test_ten_at_once_and_one_is_pulled(tmp_path: Path) -> None:
     pulled, station = boards[3], boards[6]
     pulled.flash.pull_after = 150_000
     # one was a station before: its journal has unacknowledged events, its nvs counts its crashes
-    station.flash.data[OFFSET : OFFSET + 0xC00] = pack_table(load_board("lyrat_v4_3").partitions)
+    station.flash.data[TABLE_OFFSET : TABLE_OFFSET + 0xC00] = pack_table(
+        load_board("lyrat_v4_3").partitions
+    )
     station.flash.data[place.offset : place.offset + place.size] = saved
     station.flash.data[crashes] = b"starts=9"
     for board in boards:
@@ -146,7 +147,7 @@ def former_station(board: Board, journal: bytes, offset: int) -> None:
         for one in load_board("lyrat_v4_3").partitions
         if one.name != "ota_1"
     ]
-    board.flash.data[OFFSET : OFFSET + 0xC00] = pack_table(layout)
+    board.flash.data[TABLE_OFFSET : TABLE_OFFSET + 0xC00] = pack_table(layout)
     board.flash.data[offset : offset + len(journal)] = journal
 
 
@@ -239,7 +240,7 @@ def test_a_journal_stays_though_the_table_is_damaged(tmp_path: Path) -> None:
     place = partition("journal")
     with Board(1, pty=True) as board:
         former_station(board, journal_of(place.size), place.offset)
-        board.flash.data[OFFSET + 8] ^= 1
+        board.flash.data[TABLE_OFFSET + 8] ^= 1
         (done,) = run(job(tmp_path), [board])
         assert not done.error and done.journal == "left as it is"
         assert board.flash.read(place.offset, place.size) == journal_of(place.size)
@@ -368,7 +369,7 @@ def test_all_takes_the_usb_ports(monkeypatch: pytest.MonkeyPatch) -> None:
              SimpleNamespace(device="/dev/ttyS0", vid=None),
              SimpleNamespace(device="/dev/ttyUSB0", vid=0x1A86)]  # fmt: skip
     monkeypatch.setattr("diadema.stations.flash.run.list_ports.comports", lambda: found)
-    assert chosen([], True) == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+    assert chosen_ports([], True) == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
     found.clear()
     with pytest.raises(DiademaError, match="power only"):
-        chosen([], True)
+        chosen_ports([], True)

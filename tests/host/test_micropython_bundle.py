@@ -12,7 +12,7 @@ from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.stations.boards.table import load_board
 from diadema.stations.image.build import build
-from diadema.stations.image.read import look
+from diadema.stations.image.read import read_image
 from diadema.stations.image.slots import GOOD, HEAD_BYTES, Trailer
 from diadema.stations.image.stock import read_stock
 from diadema.stations.update import bundle, keys
@@ -96,7 +96,7 @@ def test_a_dump_says_which_app_partition_starts(otadata, told):
     image = build(BOARD, stock_image(), "1.2.3").whole()
     at = next(one.offset for one in BOARD.partitions if one.name == "otadata") - 0x1000
     dump = image[:at] + otadata + image[at + 8192 :]
-    found = {one.name: one.about for one in look(dump).partitions}
+    found = {one.name: one.about for one in read_image(dump).partitions}
     assert found["otadata"] == told
 
 
@@ -109,11 +109,11 @@ def test_a_dump_says_what_came_of_an_update():
     dump = bytearray(image)
     dump[at : at + len(body)] = body
     dump[last : last + len(trailer)] = trailer
-    found = {one.name: one.about for one in look(bytes(dump)).partitions}
+    found = {one.name: one.about for one in read_image(bytes(dump)).partitions}
     assert found["ota_1"].startswith("MicroPython 1.29.0, ")
     runs = "; whether it proved itself, the trailer does not say while it runs"
     assert found["ota_1"].endswith(" bytes, by an update: written" + runs)
     dump[last + HEAD_BYTES + GOOD] = 0  # its successor ran since
-    found = {one.name: one.about for one in look(bytes(dump)).partitions}
+    found = {one.name: one.about for one in read_image(bytes(dump)).partitions}
     assert found["ota_1"].endswith(" bytes, by an update: written, good")
     assert "update" not in found["ota_0"]

@@ -9,7 +9,7 @@ from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.stations.boards.table import TRIED, board_names, file_for, load_board
 from diadema.stations.image.build import build
-from diadema.stations.image.read import look
+from diadema.stations.image.read import read_image
 from diadema.stations.image.stock import read_stock
 from diadema.stations.update import bundle, keys
 from typer.testing import CliRunner
@@ -134,7 +134,7 @@ def test_its_build_and_what_is_left_of_the_slot_are_printed(tmp_path):
     done = built(tmp_path, as_large_as(SPIRAM))
     assert "MicroPython 1.28.0 (ESP32_GENERIC-SPIRAM): 27 KB are left of its slot" in done.output
     assert "not tried" not in done.output
-    seen = look((tmp_path / "new").read_bytes())
+    seen = read_image((tmp_path / "new").read_bytes())
     (about,) = (one.about for one in seen.partitions if one.name == "ota_0")
     assert about == "MicroPython 1.28.0, ESP32_GENERIC-SPIRAM, quad PSRAM, 1545568 bytes"
     done = bundled(tmp_path, as_large_as(SPIRAM))
@@ -167,6 +167,6 @@ def test_an_image_made_of_a_wrong_one_before_is_known():
     whole = bytearray(build(LYRAT, as_large_as(SPIRAM), "1").whole())
     old = stock_image(build="ESP32_GENERIC-OTA")[0xF000:]
     whole[0xF000 : 0xF000 + 0x180000] = old.ljust(0x180000, b"\xff")
-    (wrong,) = look(bytes(whole)).wrong
+    (wrong,) = read_image(bytes(whole)).wrong
     assert wrong.startswith("ota_0: ESP32_GENERIC-OTA 1.28.0 uses no PSRAM")
     assert "make the image again" in wrong

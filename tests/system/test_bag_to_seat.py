@@ -13,13 +13,13 @@ from diadema.base.errors import ProvisionError, SelftestError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
-from diadema.stations.boards.partitions import OFFSET, SIZE, pack
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.cable import greeting_on
 from diadema.stations.flash.plan import Piece, Plan
 from diadema.stations.flash.run import Job
 from diadema.stations.image.files import SECTOR
-from diadema.stations.image.slots import Trailer, unpack
+from diadema.stations.image.slots import Trailer, unpack_trailer
 from diadema.stations.provision import provision
 from diadema.stations.selftest.run import run as selftest
 from diadema.stations.update import bundle, keys
@@ -43,9 +43,11 @@ def plan(image: Path) -> Plan:
     pieces = [
         Piece("slot_a", AT["slot_a"], slot),
         Piece("slot_b", AT["slot_b"], b"\xff" * SLOT_BYTES),
-        Piece("partition table", OFFSET, pack(list(places.values())).ljust(4096, b"\xff")),
+        Piece(
+            "partition table", TABLE_OFFSET, pack_table(list(places.values())).ljust(4096, b"\xff")
+        ),
     ]
-    assert SIZE <= 4096
+    assert TABLE_SIZE <= 4096
     return Plan("esp32", "sim", "1", 4 << 20, pieces, places["journal"], places["nvs"])
 
 
@@ -126,7 +128,7 @@ async def in_order(data: DataDir, station: Station) -> None:
 
 
 def last_sector(flash: NorFlash) -> tuple[Trailer, dict[str, bool]] | None:
-    return unpack(bytes(flash.image[-SECTOR:]))
+    return unpack_trailer(bytes(flash.image[-SECTOR:]))
 
 
 async def rolled_out(data: DataDir, file: Path) -> dict:

@@ -14,13 +14,12 @@ from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import Gateway
 from diadema.stations import trouble
-from diadema.stations.boards.partitions import OFFSET, Partition
-from diadema.stations.boards.partitions import pack as pack_table
+from diadema.stations.boards.partitions import TABLE_OFFSET, Partition, pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.cable import greeting_on
 from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.flash.run import Job, Outcome
-from diadema.stations.fleet import fleet
+from diadema.stations.flash.run import FlashResult, Job
+from diadema.stations.fleet import all_stations
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,
@@ -56,7 +55,7 @@ class Flashed:
     def __init__(self, plan: Plan, data: DataDir) -> None:
         self.plan, self.data = plan, data
         self.bytes = bytearray(b"\xff" * (4 << 20))
-        self.bytes[OFFSET : OFFSET + SECTOR] = pack_table(TABLE).ljust(SECTOR, b"\xff")
+        self.bytes[TABLE_OFFSET : TABLE_OFFSET + SECTOR] = pack_table(TABLE).ljust(SECTOR, b"\xff")
 
     def take(self, station: Station) -> None:
         """What it has while it is without power."""
@@ -69,7 +68,7 @@ class Flashed:
     def files(self) -> dict[str, bytes]:
         return unpack(self.of("vfs"), VFS_BLOCK)
 
-    async def run(self, pull_at: int | None = None) -> Outcome:
+    async def run(self, pull_at: int | None = None) -> FlashResult:
         with Board(NUMBER, pty=pull_at is None) as board:
             board.flash.data[:] = self.bytes
             board.flash.pull_at = pull_at
@@ -97,7 +96,7 @@ def plan(image: Path, starts: dict[str, bytes]) -> Plan:
         piece(PLACES["slot_a"], program_slot(body, "sim", "2", 1)),
         piece(PLACES["slot_b"], b"\xff" * SLOT_BYTES),
         piece(PLACES["vfs"], pack(starts, VFS_BYTES, VFS_BLOCK)),
-        Piece("partition table", OFFSET, pack_table(TABLE).ljust(SECTOR, b"\xff")),
+        Piece("partition table", TABLE_OFFSET, pack_table(TABLE).ljust(SECTOR, b"\xff")),
     ]
     return Plan("esp32", "sim", "2", 4 << 20, pieces, PLACES["journal"], PLACES["nvs"])
 
@@ -225,5 +224,5 @@ async def test_it_is_the_station_that_it_was(
 
 
 def told(data: DataDir, s: str) -> str:
-    (row,) = [row for row in fleet(data, now_ms()) if row.s == s]
+    (row,) = [row for row in all_stations(data, now_ms()) if row.s == s]
     return "; ".join(trouble.start(row.needs_image, row.safe, row.cause, row.board, "es"))

@@ -12,7 +12,7 @@ import typer
 from diadema.cli.options import AsJson, Data, data_root
 
 if TYPE_CHECKING:
-    from diadema.stations.flash.run import Job, Outcome
+    from diadema.stations.flash.run import FlashResult, Job
 
 
 def flash(
@@ -47,13 +47,13 @@ def flash(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import DataDir
     from diadema.stations.flash.plan import read_plan
-    from diadema.stations.flash.run import Job, chosen
+    from diadema.stations.flash.run import Job, chosen_ports
 
     try:
         plan = read_plan(image.read_bytes())
     except OSError as error:
         raise DiademaError(f"cannot read {image}: {error.strerror}") from error
-    ports = chosen(port or [], everything)
+    ports = chosen_ports(port or [], everything)
     where = DataDir(data_root(data))
     job = Job(plan, where, force=force, erase_journal=erase_journal, fresh=fresh, baud=baud)
     done = _run(job, ports, quiet=as_json or not sys.stderr.isatty())
@@ -65,7 +65,7 @@ def flash(
     sys.exit(1 if any(one.error for one in done) else 0)
 
 
-def _run(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
+def _run(job: "Job", ports: list[str], *, quiet: bool) -> "list[FlashResult]":
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
     from rich.table import Column
@@ -85,7 +85,7 @@ def _run(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
         return list(pool.map(job.run, ports))
 
 
-def _as_json(one: "Outcome") -> dict[str, object]:
+def _as_json(one: "FlashResult") -> dict[str, object]:
     found, saved = one.found, one.saved
     return {
         "port": one.port,
@@ -111,7 +111,7 @@ def _as_json(one: "Outcome") -> dict[str, object]:
     }
 
 
-def _tell(done: "list[Outcome]") -> None:
+def _tell(done: "list[FlashResult]") -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
@@ -134,7 +134,7 @@ def _tell(done: "list[Outcome]") -> None:
         console.print(f"{failed} of {len(done)} failed: see to them and repeat the command")
 
 
-def _of_files(one: "Outcome") -> Iterator[str]:
+def _of_files(one: "FlashResult") -> Iterator[str]:
     """Their names only: what stands in them is secret."""
     files = one.files
     if files.unread:
@@ -150,7 +150,7 @@ def _of_files(one: "Outcome") -> Iterator[str]:
         yield f"it has no configuration ({files.why}): `diadema provision` gives it one"
 
 
-def _show_saved(say: Callable[[str], None], one: "Outcome") -> None:
+def _show_saved(say: Callable[[str], None], one: "FlashResult") -> None:
     saved = one.saved
     assert saved is not None
     if saved.unreadable:

@@ -18,7 +18,7 @@ from diadema.cli.options import (
 
 if TYPE_CHECKING:
     from diadema.base.paths import DataDir
-    from diadema.stations.fleet import One, Row
+    from diadema.stations.fleet import StationHistory, StationRow
 
 app = typer.Typer(help="The stations.", no_args_is_help=True, add_completion=False)
 
@@ -34,9 +34,9 @@ def show_all(data: Data = None, as_json: AsJson = False, clock: Clock = None) ->
     """List every station, with what is wrong with it."""
     import msgspec
 
-    from diadema.stations.fleet import fleet
+    from diadema.stations.fleet import all_stations
 
-    rows = fleet(_data(data), _now(clock))
+    rows = all_stations(_data(data), _now(clock))
     if as_json:
         print(json.dumps(msgspec.to_builtins(rows)))
     else:
@@ -50,9 +50,9 @@ def show(
     """Show one station, and how its health went."""
     import msgspec
 
-    from diadema.stations.fleet import one
+    from diadema.stations.fleet import station_history
 
-    found = one(_data(data), station, _now(clock))
+    found = station_history(_data(data), station, _now(clock))
     if as_json:
         print(json.dumps(msgspec.to_builtins(found)))
     else:
@@ -68,9 +68,9 @@ def log(
 ) -> None:
     """Print the end of what a station wrote on its cable."""
     from diadema.stations.diagnosis import tail
-    from diadema.stations.fleet import one
+    from diadema.stations.fleet import station_history
 
-    found = one(_data(data), station, _now(clock))
+    found = station_history(_data(data), station, _now(clock))
     for line in tail(_data(data), found.row.station).splitlines()[-lines:]:
         print("".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line))
 
@@ -130,11 +130,11 @@ def move(
     """Take a station to another seat."""
     from diadema.base.clock import open_clock
     from diadema.base.errors import FleetError
-    from diadema.stations.fleet import fleet
+    from diadema.stations.fleet import all_stations
     from diadema.stations.seats import take_seat
 
     where = _data(data)
-    rows = fleet(where, _now(clock))
+    rows = all_stations(where, _now(clock))
     s = next((row.station for row in rows if station in (row.station, row.seat)), None)
     if s is None:
         raise FleetError(f"no station {station}: `diadema fleet list` names all")
@@ -162,9 +162,9 @@ def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> Non
 def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
     """End a station's credential by MQTT, until `diadema enrol --renew` makes a new one."""
     from diadema.hub.enrol import enrol
-    from diadema.stations.fleet import one
+    from diadema.stations.fleet import station_history
 
-    s = one(_data(data), station, _now(clock)).row.station
+    s = station_history(_data(data), station, _now(clock)).row.station
     enrol(_data(data), s, revoke=True)
     print(f"{s} may not connect.")
 
@@ -185,7 +185,7 @@ def _hour(utc: int | None) -> str:
     return "" if utc is None else f"{datetime.fromtimestamp(utc / 1000, UTC):%d/%m %H:%M} UTC"
 
 
-def _wrong(row: "Row") -> str:
+def _wrong(row: "StationRow") -> str:
     """In a few words, what a technician should look at."""
     from diadema.stations import trouble
 
@@ -206,13 +206,13 @@ def _wrong(row: "Row") -> str:
     return ", ".join(found)
 
 
-def _tested(row: "Row") -> str:
+def _tested(row: "StationRow") -> str:
     if row.test_fit is None:
         return ""
     return f"{'fit' if row.test_fit else 'unfit'} {_hour(row.test_utc)} {row.test_by}"
 
 
-def _table(rows: "Sequence[Row]") -> None:
+def _table(rows: "Sequence[StationRow]") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -239,7 +239,7 @@ def _table(rows: "Sequence[Row]") -> None:
         console.print(line)
 
 
-def _proof(rows: "Sequence[Row]") -> str:
+def _proof(rows: "Sequence[StationRow]") -> str:
     """Whether the hub may ask for proof, or which stations of the site would not be heard then."""
     seated = [row for row in rows if row.seat is not None]
     silent = [row.seat for row in seated if row.seat and not row.proves]
@@ -250,7 +250,7 @@ def _proof(rows: "Sequence[Row]") -> str:
     return f"not shown yet by {len(silent)} that they can prove who they are: {_few(silent)}"
 
 
-def _authorities(rows: "Sequence[Row]") -> list[str]:
+def _authorities(rows: "Sequence[StationRow]") -> list[str]:
     """While the broker's CA is changed: who keeps the old one in force."""
     stations = [row.seat or row.station for row in rows if row.ca_due]
     gateways = sorted({row.gw_due for row in rows if row.gw_due})
@@ -269,7 +269,7 @@ def _few(names: "Sequence[str]") -> str:
     return ", ".join(names[:_TREND]) + (", …" if len(names) > _TREND else "")
 
 
-def _one(found: "One") -> None:
+def _one(found: "StationHistory") -> None:
     from rich.console import Console
     from rich.table import Table
 

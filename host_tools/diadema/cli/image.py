@@ -12,7 +12,7 @@ from diadema.cli.options import AsJson
 
 if TYPE_CHECKING:
     from diadema.stations.image.build import Image
-    from diadema.stations.image.read import Look
+    from diadema.stations.image.read import ImageContents
 
 app = typer.Typer(help="Images of a station's flash.", no_args_is_help=True, add_completion=False)
 _KIB = 1024
@@ -77,10 +77,10 @@ def look_at(
 ) -> None:
     """Read an image or a dump of a live flash. Exit code 1 when something in it is wrong."""
     from diadema.base.errors import DiademaError
-    from diadema.stations.image.read import look
+    from diadema.stations.image.read import read_image
 
     try:
-        found = look(file.read_bytes())
+        found = read_image(file.read_bytes())
     except OSError as error:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
     if as_json:
@@ -153,7 +153,7 @@ def _tell(made: "Image", whole: bytes, out: Path) -> None:
     console.print(f"SHA-256 {hashlib.sha256(whole).hexdigest()}")
 
 
-def _show(found: "Look", files: bool) -> None:
+def _show(found: "ImageContents", files: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 

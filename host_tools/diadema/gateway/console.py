@@ -46,6 +46,6 @@ def kind_of(text: bytes) -> str | None:
     return kind if at >= 0 else None
 
 
-def means(kind: str, language: str) -> str | None:
+def meaning(kind: str, language: str) -> str | None:
     """What it is and what to type; None for what is no text of a console."""
     return section("trouble", language).get(f"console.{kind}")

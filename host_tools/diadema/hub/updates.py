@@ -18,7 +18,7 @@ from diadema.ingest.core import Ingest
 from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
-from diadema.stations.update.bundle import Bundle, Rests, Sending
+from diadema.stations.update.bundle import Bundle, BusyStations, Sending
 from diadema.stations.update.plan import Fact, Plan, fact_of, steps_since
 from diadema.stations.update.rollout import Rollout
 from diadema.store import tables
@@ -54,7 +54,7 @@ class Updates:
         self._revoked = revoked
         self._bundles: dict[str, Bundle] = {}
         self._ways: dict[str, _Way] = {}
-        self._rests = Rests()
+        self._rests = BusyStations()
         self.configures: Callable[[str], bool] = lambda _: True  # whether it can be, now
         # up to where stations are heard here; the ingest is ahead of it while it writes
         self._followed = {s: (one.hello.epoch, one.position) for s, one in ingest.stations.items()}

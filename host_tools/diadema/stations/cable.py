@@ -17,11 +17,11 @@ from msgspec import Raw, Struct
 from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import Gateway
-from diadema.gateway.console import Listener, means
+from diadema.gateway.console import Listener, meaning
 from diadema.gateway.station_line import StationLine
 from diadema.stations import trouble
 from diadema.stations.boards.table import NEEDS_IMAGE
-from diadema.stations.fleet import fleet
+from diadema.stations.fleet import all_stations
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 
@@ -141,7 +141,7 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
             raise ProvisionError(
                 f"{error}. If that is `diadema gateway`, say which station it is with --station"
             ) from error
-        row = next((row for row in fleet(data, 0) if row.station == station), None)
+        row = next((row for row in all_stations(data, 0) if row.station == station), None)
         if row is not None and row.safe is not None:
             raise ProvisionError(in_safe_mode(station, row.safe, row.board, port)) from error
         return Hello(up=True, station=station), True
@@ -150,7 +150,7 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
     if hello is not None:
         return hello, False
     if console.kind and console.kind != "prompt":
-        raise ProvisionError(f"{port}: {means(console.kind, 'en')}")
+        raise ProvisionError(f"{port}: {meaning(console.kind, 'en')}")
     advice = await asyncio.to_thread(what_answers, port)
     raise ProvisionError(
         f"{port}: {advice}"
@@ -162,7 +162,7 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
 
 def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
     """What to do with a station in safe mode, or with one that does not even reach it."""
-    if advice := means(why, "en"):
+    if advice := meaning(why, "en"):
         return f"{s}: {advice}"
     if why in NEEDS_IMAGE:
         advice = trouble.start(why, why, "", board, "en")[0]

@@ -16,12 +16,18 @@ from diadema.base.certificates import Certificates
 from diadema.base.credentials import Secrets, gateway_password
 from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
-from diadema.site.description import Site, load
+from diadema.site.description import Site, load_if_any
 from diadema.stations.selftest.record import newest
 from diadema.stations.update.plan import image_needed
 from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.wire.letters import LETTERS
+
+DAY_MS = 86_400_000
+_HEALTH = 200  # events of it, at most
+_BOOTS = 20
+_STEPS = 40
+_BACK = 20_000  # events of a journal that are looked through for these
 
 
 def stations_due(
@@ -51,14 +57,7 @@ def gateways_due(stations: Mapping[str, Station], secrets: Secrets, mark: str) -
     return sorted({gw for gw, ca in held if ca != mark and gateway_password(secrets, gw)})
 
 
-DAY_MS = 86_400_000
-_HEALTH = 200  # events of it, at most
-_BOOTS = 20
-_STEPS = 40
-_BACK = 20_000  # events of a journal that are looked through for these
-
-
-class Row(Struct, kw_only=True, rename=LETTERS):
+class StationRow(Struct, kw_only=True, rename=LETTERS):
     """One station. `heap`, `idf`: bytes that Python can get, and that the chip's own memory has
     free, which older programs do not tell. `reconnects`: links that came up in the last day;
     `generation` is the one it has, `wanted` the site's; `build`, `psram` (bytes): of its
@@ -114,16 +113,16 @@ class Row(Struct, kw_only=True, rename=LETTERS):
         return f"{self.heap // 1024} ({'—' if self.idf is None else self.idf // 1024}) KiB"
 
 
-class One(Struct, kw_only=True):
+class StationHistory(Struct, kw_only=True):
     """A station with its past, newest first; each entry has its `utc`, or null."""
 
-    row: Row
+    row: StationRow
     health: list[dict[str, Any]]
     boots: list[dict[str, Any]]
     updates: list[dict[str, Any]]
 
 
-def fleet(data: DataDir, now: int) -> list[Row]:
+def all_stations(data: DataDir, now: int) -> list[StationRow]:
     """All stations of the site, and all that were ever heard, by seat. Raises DiademaError."""
     seats = seats_of(data)
     reader = open_reader(data.store)
@@ -139,7 +138,7 @@ def fleet(data: DataDir, now: int) -> list[Row]:
     return sorted(rows, key=lambda row: (row.seat is None, row.seat or "", row.station))
 
 
-def one(data: DataDir, name: str, now: int) -> One:
+def station_history(data: DataDir, name: str, now: int) -> StationHistory:
     """By its id or its seat. Raises DiademaError."""
     seats = seats_of(data)
     s = station_of(seats, name)
@@ -161,16 +160,16 @@ def one(data: DataDir, name: str, now: int) -> One:
             updates = [dict(each._mapping) for each in steps]
     finally:
         reader.close()
-    return One(row=row, health=health, boots=boots, updates=updates)
+    return StationHistory(row=row, health=health, boots=boots, updates=updates)
 
 
-def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[Row]) -> None:
+def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[StationRow]) -> None:
     """Whose being away keeps the broker's old CA in force."""
     tls = Certificates(data.tls)
     if not tls.changing:
         return
     mark, revoked = tls.mark(), {row.station for row in rows if row.revoked}
-    site = load(data.site) if data.site.exists() else None
+    site = load_if_any(data.site)
     due = stations_due(site, stations, revoked.__contains__, mark)
     gateways = gateways_due(stations, credentials.load(data), mark)
     for row in rows:
@@ -201,7 +200,7 @@ def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, 
 
 def seats_of(data: DataDir) -> dict[str, str]:
     """Of each station of the site. Raises DiademaError."""
-    site = load(data.site) if data.site.exists() else None
+    site = load_if_any(data.site)
     return {one.id: one.seat for one in site.stations} if site else {}
 
 
@@ -223,7 +222,7 @@ def _stations(tx: Connection) -> Iterator[Station]:
 
 def _rows(
     tx: Connection, stations: Iterable[Station], seats: dict[str, str], now: int
-) -> list[Row]:
+) -> list[StationRow]:
     link = tables.links.c
     last = dict(_pairs(tx, select(link.s, func.max(link.utc)).group_by(link.s)))
     ups = select(link.s, func.count()).where(link.utc > now - DAY_MS, link.up).group_by(link.s)
@@ -242,7 +241,7 @@ def _rows(
     for station in stations:
         s, state, hello = station.station, station.state, station.hello
         seen = [utc for utc in (state.newest_utc, last.get(s)) if utc is not None]
-        row = Row(
+        row = StationRow(
             station=s,
             seat=seats.get(s),
             board=hello.board or state.board,
@@ -287,10 +286,11 @@ def _newest(
     starts = {
         (row.e, row.b): row.utc - row.u
         for row in tx.execute(
-            select(tables.anchors).where(tables.anchors.c.s == station.station)
+            select(tables.anchors)
+            .where(tables.anchors.c.s == station.station)
             .order_by(tables.anchors.c.utc)
         )
-    }  # fmt: skip
+    }
     journals = sorted(station.journals, key=lambda e: e != station.state.epoch)
     for e in journals:  # the newest first; of older ones the order is not known
         query = select(at.body).where((at.s == station.station) & (at.e == e))

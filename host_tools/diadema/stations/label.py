@@ -29,6 +29,10 @@ _MARGIN = 24
 _QUIET = 4  # modules about the code that stay white: ISO/IEC 18004
 _TEXT_AT = 300
 _LEAST = 12
+_POINT = 72 / DPI  # of a dot
+_WHITE, _BLACK = 255, 0
+
+type Dark = tuple[int, int, int]  # left, top, side of a square
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,6 @@ class Text:
     size: int
     font: str
     text: str
-
-
-type Dark = tuple[int, int, int]  # left, top, side of a square
 
 
 def label_of(site: Site, name: str) -> Label | None:
@@ -99,10 +100,6 @@ def _fitted(base: int, size: int, font: str, text: str) -> Text:
 def _register() -> None:
     for name, path in FONTS.items():
         pdfmetrics.registerFont(TTFont(name, str(path)))
-
-
-_POINT = 72 / DPI  # of a dot
-_WHITE, _BLACK = 255, 0
 
 
 def as_pdf(labels: Sequence[Label]) -> bytes:

@@ -22,6 +22,11 @@ from diadema.stations.boards.table import Board, BoardError, End, Harness, Heade
 
 _CONTACTS = ("tip", "ring", "sleeve")
 _SOCKET = re.compile(r"[XP]\d+")
+_FORMATS = ("svg", "png", "bom.tsv")
+# a picture is as sharp as its dots an inch; the drawing's inches are Graphviz's
+_DPI = "110"
+# where a wire begins and ends, in WireViz's table of a cable: its text touches the cable's border
+_WIRE_END = re.compile(r"<td>([^<&\n]+)</td>")
 
 
 class Net(msgspec.Struct, frozen=True):
@@ -102,8 +107,10 @@ def sockets(board: Board) -> str:
         begin, _, pin = net.begin.partition(" ")
         end = net.part.partition("-")[0]
         through = f"{net.through}, " if net.through else ""
-        for ref, contact, other in ((begin, pin, f"{net.part} {net.pin}"),
-                                    (end, net.pin, net.begin)):  # fmt: skip
+        for ref, contact, other in (
+            (begin, pin, f"{net.part} {net.pin}"),
+            (end, net.pin, net.begin),
+        ):
             if ref in ends:
                 ends[ref][contact].append(through + other)
     drawn = [_drawn(f"{ref}: {titles[ref]}", ends[ref]) for ref in sorted(ends)]
@@ -129,13 +136,6 @@ def _drawn(title: str, ends: dict[str, list[str]]) -> str:
 
 def _ends_text(ends: list[str] | None) -> str:
     return " · ".join(ends or ["open"])
-
-
-_FORMATS = ("svg", "png", "bom.tsv")
-# a picture is as sharp as its dots an inch; the drawing's inches are Graphviz's
-_DPI = "110"
-# where a wire begins and ends, in WireViz's table of a cable: its text touches the cable's border
-_WIRE_END = re.compile(r"<td>([^<&\n]+)</td>")
 
 
 def harness(board: Board, layout: Layout) -> dict[str, Any]:

@@ -18,6 +18,16 @@ from diadema.stations.boards.chips import CHIPS, Chip
 from diadema.stations.boards.partitions import Partition, read_partitions
 
 BOARDS = Path(__file__).resolve().parents[4] / "boards"
+DOWNLOADS = "micropython.org/download"
+OLDEST = (1, 27)
+TRIED = ("1.27.0", "1.28.0")
+_BUILDS = {
+    ("esp32", "quad"): "ESP32_GENERIC-SPIRAM",
+    ("esp32s3", "quad"): "ESP32_GENERIC_S3",
+    ("esp32s3", "octal"): "ESP32_GENERIC_S3-SPIRAM_OCT",
+}
+# why a station is in safe mode: its MicroPython is no build that uses PSRAM, or it finds none
+NEEDS_IMAGE = ("old_image", "no_psram")
 # module of firmware/drivers, class, bus, wires, options
 type Part = tuple[str, str, str | None, tuple[str, ...], dict[str, Any]]
 # class of machine, id, {keyword: wire}, options
@@ -277,18 +287,6 @@ def _read_wiring(path: Path) -> Wiring:
     if wiring.board.chip not in CHIPS:
         raise BoardError(f"{path}: no chip {wiring.board.chip}; there are: {', '.join(CHIPS)}")
     return wiring
-
-
-DOWNLOADS = "micropython.org/download"
-OLDEST = (1, 27)
-TRIED = ("1.27.0", "1.28.0")
-_BUILDS = {
-    ("esp32", "quad"): "ESP32_GENERIC-SPIRAM",
-    ("esp32s3", "quad"): "ESP32_GENERIC_S3",
-    ("esp32s3", "octal"): "ESP32_GENERIC_S3-SPIRAM_OCT",
-}
-# why a station is in safe mode: its MicroPython is no build that uses PSRAM, or it finds none
-NEEDS_IMAGE = ("old_image", "no_psram")
 
 
 def build_for(chip: str, psram: str) -> str | None:

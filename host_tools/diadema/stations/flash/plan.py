@@ -7,10 +7,9 @@ import json
 from dataclasses import dataclass
 
 from diadema.base.errors import FlashError, ImageError
-from diadema.stations.boards import partitions
-from diadema.stations.boards.partitions import Partition
-from diadema.stations.image import slots
-from diadema.stations.image.read import look
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, unpack_table
+from diadema.stations.image.read import read_image
+from diadema.stations.image.slots import unpack_trailer
 from diadema.stations.image.stock import LOADER
 
 SECTOR = 4096
@@ -18,6 +17,8 @@ _WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
 _APPS = ("ota_0", "ota_1")
 _MEGABYTE = 0x100000
 _NONE = "this is no image of a station: make one with `diadema image build`"
+MANIFEST = "manifest.json"
+_FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Plan:
 def read_plan(image: bytes) -> Plan:
     """Raises FlashError for what `diadema image build` did not make whole."""
     try:
-        seen = look(image)
+        seen = read_image(image)
     except ImageError as error:
         raise FlashError(_NONE) from error
     if seen.wrong:
@@ -65,10 +66,12 @@ def read_plan(image: bytes) -> Plan:
         found = image[offset - start : offset - start + size]
         return found.ljust(-(-size // SECTOR) * SECTOR, b"\xff")
 
-    places = {one.name: one for one in partitions.unpack(at(partitions.OFFSET, partitions.SIZE))}
-    trailer = slots.unpack(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:]) if (
-        "slot_a" in places
-    ) else None  # fmt: skip
+    places = {one.name: one for one in unpack_table(at(TABLE_OFFSET, TABLE_SIZE))}
+    trailer = (
+        unpack_trailer(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:])
+        if "slot_a" in places
+        else None
+    )
     if trailer is None or not {*_WRITTEN, *_APPS, "journal", "nvs"} <= places.keys():
         raise FlashError(_NONE)
     pieces = [
@@ -77,11 +80,9 @@ def read_plan(image: bytes) -> Plan:
     ]
     pieces = [_cut(piece) if piece.name == "ota_0" else piece for piece in pieces]
     pieces[1:1] = [_no_trailer(places[name]) for name in _APPS]
-    loader = at(start, partitions.OFFSET - start)
+    loader = at(start, TABLE_OFFSET - start)
     pieces.append(_cut(Piece("boot loader", start, loader)))
-    pieces.append(
-        Piece("partition table", partitions.OFFSET, at(partitions.OFFSET, partitions.SIZE))
-    )
+    pieces.append(Piece("partition table", TABLE_OFFSET, at(TABLE_OFFSET, TABLE_SIZE)))
     last = max(one.end for one in places.values())
     return Plan(
         chip=seen.chip,
@@ -103,10 +104,6 @@ def _cut(piece: Piece) -> Piece:
     """Without the blank sectors at its end, which nobody reads."""
     length = -(-len(piece.data.rstrip(b"\xff")) // SECTOR) * SECTOR
     return Piece(piece.name, piece.offset, piece.data[:length])
-
-
-MANIFEST = "manifest.json"
-_FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
 
 
 def web_files(plan: Plan, prefix: str = "") -> dict[str, bytes]:

@@ -35,6 +35,8 @@ _FOLDER = 2  # LFS_TYPE_DIR
 _HEAD = re.compile(rb"(DCFG([0-9A-F]{8})([0-9a-f]{64}))([0-9A-F]{8})\n")
 _CHECK = re.compile(rb"(.*)\*([0-9A-F]{8})", re.DOTALL)
 
+type Body = bytes
+
 
 @dataclass
 class Vfs:
@@ -195,9 +197,6 @@ def _unfinished(now: bytes, *states: bytes) -> bool:
         if not any(block & one == one for one in wanted):
             return False
     return True
-
-
-type Body = bytes
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from serial.tools import list_ports
 from diadema.base.errors import DiademaError, FlashError, ImageError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import port_paths
-from diadema.stations.boards import partitions
-from diadema.stations.boards.partitions import Partition
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, unpack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import BAUD, Chip, Found, connected
 from diadema.stations.flash.plan import Piece, Plan
@@ -38,6 +37,14 @@ from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.journal import walk
 
+_BLOCK = 0x10000
+_RUN = 0x40000  # of one write: so much is to be sent again at most
+_MEGABYTE = 0x100000
+# pieces of a program: with another one, what NVS knows of the one before (how often it crashed,
+# which MicroPython proved itself) is not true any more
+_PROGRAM = ("otadata", "trailer of ota_0", "trailer of ota_1", "ota_0", "slot_a", "slot_b")
+_CONFIGS = ("config.0", "config.1")
+
 
 def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
     """Files for its vfs, or none and why."""
@@ -46,15 +53,6 @@ def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
     except DiademaError as error:
         return {}, str(error)
     return {"config.0": config_file(b64decode(answer["config"]))}, ""
-
-
-_BLOCK = 0x10000
-_RUN = 0x40000  # of one write: so much is to be sent again at most
-_MEGABYTE = 0x100000
-# pieces of a program: with another one, what NVS knows of the one before (how often it crashed,
-# which MicroPython proved itself) is not true any more
-_PROGRAM = ("otadata", "trailer of ota_0", "trailer of ota_1", "ota_0", "slot_a", "slot_b")
-_CONFIGS = ("config.0", "config.1")
 
 
 @dataclass
@@ -72,7 +70,7 @@ class Files:
 
 
 @dataclass
-class Outcome:
+class FlashResult:
     """Bytes of flash `written`, `sent` over the line, `right` already; no `error`: verified."""
 
     port: str
@@ -109,9 +107,9 @@ class Job:
     _ports: dict[str, str] = field(default_factory=dict)  # by station
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, port: str) -> Outcome:
+    def run(self, port: str) -> FlashResult:
         """Never raises what one board can do; a thread a port."""
-        done = Outcome(port)
+        done = FlashResult(port)
         try:
             self.watch.stage(port, "looks for the chip")
             by_hand = _by_hand(self.plan.board)
@@ -146,7 +144,7 @@ class Job:
 
 
 class _Board:
-    def __init__(self, job: Job, chip: Chip, done: Outcome) -> None:
+    def __init__(self, job: Job, chip: Chip, done: FlashResult) -> None:
         self._job, self._chip, self._done = job, chip, done
         self._port = chip.found.port
         self._table: list[Partition] | None = None
@@ -174,7 +172,7 @@ class _Board:
 
     def _own_table(self) -> list[Partition] | None:
         try:
-            return partitions.unpack(self._chip.read(partitions.OFFSET, partitions.SIZE))
+            return unpack_table(self._chip.read(TABLE_OFFSET, TABLE_SIZE))
         except ImageError:
             return None
 
@@ -352,7 +350,7 @@ def _md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
-def chosen(named: list[str], everything: bool) -> list[str]:
+def chosen_ports(named: list[str], everything: bool) -> list[str]:
     """Raises DiademaError when there is none, or one is named twice."""
     if everything and named:
         raise DiademaError("either --port or --all")

@@ -9,8 +9,7 @@ import esptool
 from esptool.logger import log
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards import partitions
-from diadema.stations.boards.partitions import Partition
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, pack_table
 from diadema.stations.boards.table import Board
 from diadema.stations.image.files import (
     SECTOR,
@@ -74,9 +73,13 @@ class Image:
 
 
 def build(
-    board: Board, stock: bytes, version: str, *, flash_bytes: int | None = None,
+    board: Board,
+    stock: bytes,
+    version: str,
+    *,
+    flash_bytes: int | None = None,
     sha256: str | None = None,
-) -> Image:  # fmt: skip
+) -> Image:
     """Raises ImageError for a stock image that is not for the board or not the one of `sha256`,
     and for a flash that is too small.
     """
@@ -102,16 +105,26 @@ def build(
     vfs = pack(files, places["vfs"].size, VFS_BLOCK)
     loader = _for_flash(taken, size)
     pieces = [
-        Piece("boot loader", LOADER[taken.chip], loader, partitions.OFFSET - LOADER[taken.chip],
-              partitions.OFFSET - LOADER[taken.chip] - len(loader)),
-        Piece("partition table", partitions.OFFSET, partitions.pack(board.partitions), partitions.SIZE, 0),
+        Piece(
+            "boot loader",
+            LOADER[taken.chip],
+            loader,
+            TABLE_OFFSET - LOADER[taken.chip],
+            TABLE_OFFSET - LOADER[taken.chip] - len(loader),
+        ),
+        Piece("partition table", TABLE_OFFSET, pack_table(board.partitions), TABLE_SIZE, 0),
         _filled(places["otadata"], _OTADATA * places["otadata"].size, 0),
-        Piece("ota_0", places["ota_0"].offset, taken.app, places["ota_0"].size,
-              left_of(places["ota_0"].size, taken, board, "a slot")),
+        Piece(
+            "ota_0",
+            places["ota_0"].offset,
+            taken.app,
+            places["ota_0"].size,
+            left_of(places["ota_0"].size, taken, board, "a slot"),
+        ),
         _filled(places["slot_a"], slot, len(slot) - SECTOR - len(body)),
         _filled(places["slot_b"], b"\xff" * places["slot_b"].size, places["slot_b"].size),
         _filled(places["vfs"], vfs, free_bytes(vfs, VFS_BLOCK)),
-    ]  # fmt: skip
+    ]
     return Image(
         board=board.name,
         chip=taken.chip,

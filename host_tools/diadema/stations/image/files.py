@@ -29,9 +29,22 @@ from diadema.stations.boards.table import BOARDS, Board
 _LATER = ("start_files/", "lib/safe_page.", "lib/words_en.")
 _WINDOW = -10  # bits, and raw
 _DAMAGED = "the program's files are damaged"
+FIRMWARE = BOARDS.parent / "firmware"
+SECTOR = 4096
+SLOT_BLOCK = 512  # `firmware/slots.py` mounts it so
+VFS_BLOCK = SECTOR
+_ARCH = "xtensawin"  # of both chips
+START_TEXT = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
+# compiled beside them: these must run whatever the slots hold
+BESIDE = ("lib/frames.py", "update.py", "interpreter.py", "safe.py", "slots.py")
+OPENS = ("start", "packed")  # modules that a slot has as they are: these open the rest
+PACKED = "program"
+CARRIED = "start_files"  # the folder of a slot that has them, `firmware/lib/start_files.py`
+_START_NUMBER = re.compile(r"^START = (\d+)", re.MULTILINE)
+_DRIVER = re.compile(r"drivers(?:[.]| import )(\w+)")
 
 
-def join(files: Mapping[str, bytes]) -> bytes:
+def join_files(files: Mapping[str, bytes]) -> bytes:
     """`files` by path, relative to the program's folder."""
     held = {name: _held(name, data) for name, data in sorted(files.items())}
     lines = [f"/{name} {len(files[name])} {len(data)}" for name, data in held.items()]
@@ -39,7 +52,7 @@ def join(files: Mapping[str, bytes]) -> bytes:
     return (len(index) + 2).to_bytes(2, "little") + index + b"".join(held.values())
 
 
-def split(data: bytes) -> dict[str, bytes]:
+def split_files(data: bytes) -> dict[str, bytes]:
     """The files by path. Raises ImageError."""
     files: dict[str, bytes] = {}
     try:
@@ -73,21 +86,6 @@ def _inflated(data: bytes) -> bytes:
     if not inflating.eof:
         raise ValueError("one is cut short")
     return content
-
-
-FIRMWARE = BOARDS.parent / "firmware"
-SECTOR = 4096
-SLOT_BLOCK = 512  # `firmware/slots.py` mounts it so
-VFS_BLOCK = SECTOR
-_ARCH = "xtensawin"  # of both chips
-START_TEXT = ("boot.py", "main.py")  # as text, which is how MicroPython runs them
-# compiled beside them: these must run whatever the slots hold
-BESIDE = ("lib/frames.py", "update.py", "interpreter.py", "safe.py", "slots.py")
-OPENS = ("start", "packed")  # modules that a slot has as they are: these open the rest
-PACKED = "program"
-CARRIED = "start_files"  # the folder of a slot that has them, `firmware/lib/start_files.py`
-_START_NUMBER = re.compile(r"^START = (\d+)", re.MULTILINE)
-_DRIVER = re.compile(r"drivers(?:[.]| import )(\w+)")
 
 
 def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
@@ -184,7 +182,7 @@ def pack_slot(files: Mapping[str, bytes], size: int) -> bytes:
     rest = {name: data for name, data in files.items() if name not in opens}
     if not rest:
         return _opening(opens, size)
-    joined = join(rest)
+    joined = join_files(rest)
     opens[PACKED] = b"%6d" % size  # as long as the number that is to stand there
     first = len(_opening(opens, size))
     # `firmware/update.py` takes whole pages of flash
@@ -254,7 +252,7 @@ def unpack_slot(body: bytes) -> dict[str, bytes]:
         begin = int(files.pop(PACKED))
     except ValueError as error:
         raise ImageError("it does not say where its files begin") from error
-    return files | split(body[begin:])
+    return files | split_files(body[begin:])
 
 
 def free_bytes(data: bytes, block: int) -> int:

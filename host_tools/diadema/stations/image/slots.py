@@ -29,6 +29,10 @@ _MAGIC = b"DSLT"
 HEAD_BYTES = _HEAD.size + 4
 WRITTEN, TRIED, GOOD, BAD, _, STARTED = range(6)  # of the state bytes
 STATE_BYTES = 16
+_ENTRY = struct.Struct("<I20sII")
+_BLANK = 0xFFFFFFFF
+_STATES = {0: "new", 1: "on trial", 2: "good", 3: "invalid", 4: "rolled back", _BLANK: "good"}
+_OUT = (3, 4)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Trailer:
         return head + zlib.crc32(head).to_bytes(4, "little") + bytes(state)
 
 
-def unpack(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
+def unpack_trailer(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
     """The trailer and its state; None where there is none that is whole."""
     head = sector[: _HEAD.size]
     if len(head) < _HEAD.size or head[:4] != _MAGIC:
@@ -70,13 +74,7 @@ def unpack(sector: bytes) -> tuple[Trailer, dict[str, bool]] | None:
     return trailer, {name: state[at] == 0 for name, at in names.items()}
 
 
-_ENTRY = struct.Struct("<I20sII")
-_BLANK = 0xFFFFFFFF
-_STATES = {0: "new", 1: "on trial", 2: "good", 3: "invalid", 4: "rolled back", _BLANK: "good"}
-_OUT = (3, 4)
-
-
-def chosen(data: bytes, apps: int) -> tuple[int, str] | None:
+def selected_app(data: bytes, apps: int) -> tuple[int, str] | None:
     """The number of the app partition that starts, and its state; None when neither entry counts,
     which starts the first that is whole.
     """

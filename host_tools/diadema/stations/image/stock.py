@@ -13,7 +13,7 @@ from esptool.bin_image import LoadFirmwareImage
 from esptool.util import FatalError
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards import partitions as table
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, unpack_table
 from diadema.stations.boards.table import DOWNLOADS, OLDEST, Board, file_for, is_tried, untried
 
 LOADER = {"esp32": 0x1000, "esp32s3": 0x0}  # where the chip's ROM looks for the boot loader
@@ -89,11 +89,11 @@ def _read(data: bytes, board: Board) -> Stock:
     found = chip_of(data)
     if found != chip:
         raise ImageError(f"it is for an {found}, and {board.name} has an {chip}")
-    start = table.OFFSET - LOADER[chip]
+    start = TABLE_OFFSET - LOADER[chip]
     loader = _whole(data[:start], chip, "boot loader")
-    if len(data) < start + table.SIZE:
+    if len(data) < start + TABLE_SIZE:
         raise ImageError(_SHORT.format("partition table"))
-    partitions = table.unpack(data[start : start + table.SIZE])
+    partitions = unpack_table(data[start : start + TABLE_SIZE])
     apps = [one for one in partitions if one.type == "app"]
     if not apps:
         raise ImageError("the MicroPython image has no app in its partition table")

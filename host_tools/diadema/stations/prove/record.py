@@ -25,6 +25,10 @@ from diadema.wire.letters import LETTERS
 from diadema.words import section, text
 
 _NAMES = LETTERS | {"steps": "told"}
+_COLUMNS = ("figure", "value", "budget", "simulated", "ratio", "verdict")
+_RIGHT = ("value", "budget", "simulated", "ratio")
+_MEMORY = ("heap", "idf", "idf_largest", "idf_least")  # as `lib.chip` names them
+_LIMIT = 60  # letters of what a station calls itself
 
 
 class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename=_NAMES):
@@ -81,20 +85,15 @@ def is_right(signed: Signed, public: str) -> bool:
     return is_signed(statement(proof=signed.proof), signed.signature, public)
 
 
-_COLUMNS = ("figure", "value", "budget", "simulated", "ratio", "verdict")
-_RIGHT = ("value", "budget", "simulated", "ratio")
-_MEMORY = ("heap", "idf", "idf_largest", "idf_least")  # as `lib.chip` names them
-_LIMIT = 60  # letters of what a station calls itself
-
-
 def table(found: list[Figure], language: str) -> Table:
     words = section("prove", language)
     made = Table(box=box.SIMPLE_HEAD)
     for name in _COLUMNS:
         made.add_column(
-            words[f"column.{name}"], justify="right" if name in _RIGHT else "left",
+            words[f"column.{name}"],
+            justify="right" if name in _RIGHT else "left",
             overflow="fold",
-        )  # fmt: skip
+        )
     for figure in found:
         made.add_row(*_cells(figure, language))
     return made
@@ -123,9 +122,13 @@ def markdown(signed: Signed, language: str = "en") -> str:
     words, proof = section("prove", language), signed.proof
     day = f"{datetime.fromtimestamp(proof.utc_ms / 1000, UTC):%Y-%m-%d}"
     head = words["markdown"].format(
-        board=_plain(proof.board), s=proof.station, firmware=_plain(proof.firmware),
-        micropython=_plain(proof.micropython), day=day, key=fingerprint(signed.key),
-    )  # fmt: skip
+        board=_plain(proof.board),
+        s=proof.station,
+        firmware=_plain(proof.firmware),
+        micropython=_plain(proof.micropython),
+        day=day,
+        key=fingerprint(signed.key),
+    )
     rows = [[words[f"column.{one}"] for one in _COLUMNS]]
     rows.append(["---:" if one in _RIGHT else "---" for one in _COLUMNS])
     rows += [_cells(one, language) for one in proof.figures]
@@ -152,9 +155,11 @@ def _cells(figure: Figure, language: str) -> list[str]:
     ratio = ""
     if isinstance(figure.value, int | float) and figure.simulated:
         ratio = f"{figure.value / figure.simulated:.2f}"
-    bound = "" if figure.budget is None or isinstance(figure.budget, str) else (
-        "≤ " if figure.most else "≥ "
-    )  # fmt: skip
+    bound = (
+        ""
+        if figure.budget is None or isinstance(figure.budget, str)
+        else ("≤ " if figure.most else "≥ ")
+    )
     return [
         name(figure, language),
         _number(figure.value, figure.unit),

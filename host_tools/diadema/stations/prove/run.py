@@ -19,11 +19,10 @@ from diadema.base.errors import ProveError, ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import BAUD
 from diadema.gateway.station_line import StationLine
-from diadema.site.description import Site
+from diadema.site.description import Site, load_if_any
 from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.boards.table import BoardError, load_board
 from diadema.stations.cable import InUse, greeting_on, who_is_on
-from diadema.stations.technician.screen import site_of
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 from diadema.wire.letters import LETTERS
@@ -32,6 +31,33 @@ from diadema.words import section, text
 _OPEN_S = 1.5
 _SEALED = b',"h":"'
 _MARK = len(_SEALED) + 16 + len(b'"}')
+OPENINGS = 10
+# keys whose press counts at its first edge: the others wait for what it will be
+PRESSES = (1, 2, 1, 2, 1, 2)
+FLOOD = 16 * 1024  # bytes down the cable at once
+LIE_S = 120  # a badge lies there
+TWO_S = 15  # two are held there
+# name, what is to be heard, the socket of the board's table that it is heard in
+HEARD = (
+    ("tone_left", "tone", "headset"), ("tone_right", "tone", "headset"),
+    ("voice", "voice", "headset"), ("line", "line", "line_in"),
+    ("line_out", "line_out", "line_out"),
+)  # fmt: skip
+# in place of an answer: why there is none
+NOT_ASKED: dict[str, Any] = {"lacks": "not_asked"}
+NO_SOCKET: dict[str, Any] = {"lacks": "no_such_part"}
+PULLED = ("headset", "badge_reader")
+_GREETING_S = 6.0
+_ANSWER_S = 15.0
+_PERSON_S = 45.0  # the station itself waits 20
+_PLUG_S = 100.0  # and 45 until it sees that a plug was pulled, 45 until it is back
+_DIPS_S = 40.0
+_BITS = 10  # of a byte on the wire
+_DRAINED_S = 0.5
+_PARTS = (*(name for name, _, _ in HEARD), "noise", "lying", "two", *PULLED)
+
+type Tell = Callable[[str], None]
+type Step = Callable[..., Coroutine[Any, Any, None]]  # of `_steps`
 
 
 class _Up(Struct):
@@ -119,7 +145,7 @@ class Station:
 
 
 @contextlib.asynccontextmanager
-async def asking(
+async def connected(
     port: str, s: str, boot: int, key: bytes, language: str
 ) -> AsyncIterator[Station]:
     """The station `s` in its start `boot`. Raises ProveError."""
@@ -131,34 +157,6 @@ async def asking(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-
-OPENINGS = 10
-# keys whose press counts at its first edge: the others wait for what it will be
-PRESSES = (1, 2, 1, 2, 1, 2)
-FLOOD = 16 * 1024  # bytes down the cable at once
-LIE_S = 120  # a badge lies there
-TWO_S = 15  # two are held there
-# name, what is to be heard, the socket of the board's table that it is heard in
-HEARD = (
-    ("tone_left", "tone", "headset"), ("tone_right", "tone", "headset"),
-    ("voice", "voice", "headset"), ("line", "line", "line_in"),
-    ("line_out", "line_out", "line_out"),
-)  # fmt: skip
-# in place of an answer: why there is none
-NOT_ASKED: dict[str, Any] = {"lacks": "not_asked"}
-NO_SOCKET: dict[str, Any] = {"lacks": "no_such_part"}
-PULLED = ("headset", "badge_reader")
-_GREETING_S = 6.0
-_ANSWER_S = 15.0
-_PERSON_S = 45.0  # the station itself waits 20
-_PLUG_S = 100.0  # and 45 until it sees that a plug was pulled, 45 until it is back
-_DIPS_S = 40.0
-_BITS = 10  # of a byte on the wire
-_DRAINED_S = 0.5
-
-type Tell = Callable[[str], None]
-type Step = Callable[..., Coroutine[Any, Any, None]]  # of `_steps`
 
 
 class Measurement(Struct, rename=LETTERS):
@@ -179,7 +177,7 @@ async def measure(
     """Of the station on that port; and how many answers there were that nobody may believe.
     `brief`: of the chip alone. Raises DiademaError.
     """
-    site = site_of(data)
+    site = load_if_any(data.site)
     language = site.language if site else "es"
     keys = StationKeys(data.keys)
     boots = []
@@ -195,7 +193,7 @@ async def measure(
             raise ProveError(text("prove.silent", language, s=hello.station, step="hello"))
         boots.append(again.boot)
     measured = Measurement(station=hello.station, board=hello.board, boots=[hello.boot, *boots])
-    async with asking(port, hello.station, boots[-1], key, language) as station:
+    async with connected(port, hello.station, boots[-1], key, language) as station:
         await _steps(station, measured, tell, language, brief)
         return measured, station.forged
 
@@ -239,9 +237,6 @@ async def _steps(
     finally:
         with contextlib.suppress(ProveError):
             measured.steps["end"] = await station.ask("end", _ANSWER_S)
-
-
-_PARTS = (*(name for name, _, _ in HEARD), "noise", "lying", "two", *PULLED)
 
 
 async def _parts(step: Step, measured: Measurement) -> None:

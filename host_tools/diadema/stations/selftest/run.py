@@ -17,10 +17,9 @@ from msgspec import Struct
 
 from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
-from diadema.site.description import Site
+from diadema.site.description import Site, load_if_any
 from diadema.stations.cable import carrying, who_is_on
 from diadema.stations.selftest.record import Signed, check, inspection, result
-from diadema.stations.technician.screen import site_of
 from diadema.store import Reader, open_reader
 from diadema.wire.ask_hub import HubRefuses, ask_hub
 from diadema.words import section, text
@@ -93,7 +92,7 @@ async def run(
     """The record of the test. `name`: the station's id or its seat; with `port` its cable is
     carried from here, unless somebody does already. Raises DiademaError.
     """
-    site = site_of(data)
+    site = load_if_any(data.site)
     language = site.language if site else "es"
     if name is None and port is None:
         raise SelftestError(text("selftest.who", language))

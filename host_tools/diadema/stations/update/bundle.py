@@ -19,7 +19,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,13 +33,23 @@ from diadema.stations.image.files import (
     program_version,
     unpack_slot,
 )
-from diadema.stations.image.stock import Stock, chip_number, left_of
 from diadema.stations.update.keys import PrivateKey, PublicKey
+
+if TYPE_CHECKING:  # esptool is behind it, which a hub never needs
+    from diadema.stations.image.stock import Stock
 
 PART = 480  # bytes of the bundle in a command, `firmware/update.py` has it
 LINES_LIMIT = 2048  # bytes
 MICROPYTHON = ".".join(map(str, OLDEST))
 _PARTS = 0xFFFF
+GROUP = 32
+_AGAIN_S = 4.0
+_LONGEST_S = 60.0
+_REST_S, _LONGEST_REST_S = 30.0, 600.0
+_ROUND = 256  # bytes: a body's length is a multiple of it
+# of `.mpy` files, docs/reference/mpyfiles.rst of MicroPython: 1.23 and every one since loads 6.3
+_MPY = "6.3"
+_NEWEST = (1, 29)  # of which that is known
 
 
 class Manifest(Struct, kw_only=True, frozen=True):
@@ -114,9 +124,15 @@ def make(board: Board, key: PrivateKey, made: int) -> bytes:
 
 
 def sign(
-    body: bytes, key: PrivateKey, *, board: str, version: str, made: int,
-    micropython: str = MICROPYTHON, **more: Any,
-) -> bytes:  # fmt: skip
+    body: bytes,
+    key: PrivateKey,
+    *,
+    board: str,
+    version: str,
+    made: int,
+    micropython: str = MICROPYTHON,
+    **more: Any,
+) -> bytes:
     """`more`: what else the manifest says. Raises UpdateError when the result would not be a right
     bundle.
     """
@@ -171,13 +187,7 @@ def files_of(bundle: Bundle) -> dict[str, int]:
         raise UpdateError(f"the program cannot be read: {error}") from error
 
 
-GROUP = 32
-_AGAIN_S = 4.0
-_LONGEST_S = 60.0
-_REST_S, _LONGEST_REST_S = 30.0, 600.0
-
-
-class Rests:
+class BusyStations:
     """Who refused because it is busy, and is left alone for a while: longer each time."""
 
     def __init__(self) -> None:
@@ -229,18 +239,14 @@ class Sending:
         return range(first, min(last, self.bundle.parts) + 1)
 
 
-_ROUND = 256  # bytes: a body's length is a multiple of it
-# of `.mpy` files, docs/reference/mpyfiles.rst of MicroPython: 1.23 and every one since loads 6.3
-_MPY = "6.3"
-_NEWEST = (1, 29)  # of which that is known
-
-
 def make_micropython(
-    board: Board, stock: Stock, key: PrivateKey, made: int, mpy: str | None = None
+    board: Board, stock: "Stock", key: PrivateKey, made: int, mpy: str | None = None
 ) -> bytes:
     """`mpy`: which `.mpy` files it loads, where that is not known here. Raises ImageError or
     UpdateError.
     """
+    from diadema.stations.image.stock import chip_number
+
     about = stock.about
     if mpy is None:
         if about.version[:2] > _NEWEST:
@@ -252,15 +258,24 @@ def make_micropython(
     space_left(board, stock)
     body = stock.app + b"\xff" * (-len(stock.app) % _ROUND)
     return sign(
-        body, key, board=board.name, version=about.version_text, made=made,
-        what="micropython", chip=chip_number(stock.app), mpy=mpy, build=about.build,
+        body,
+        key,
+        board=board.name,
+        version=about.version_text,
+        made=made,
+        what="micropython",
+        chip=chip_number(stock.app),
+        mpy=mpy,
+        build=about.build,
         psram=about.psram,
-    )  # fmt: skip
+    )
 
 
-def space_left(board: Board, stock: Stock) -> int:
+def space_left(board: Board, stock: "Stock") -> int:
     """Bytes of the slot that an update with it leaves: its last sector is the update's own. Raises
     ImageError when it does not fit.
     """
+    from diadema.stations.image.stock import left_of
+
     slot = next(one.size for one in board.partitions if one.name == "ota_1")
     return left_of(slot - SECTOR, stock, board, "a slot, without the update's own sector,")

@@ -46,12 +46,12 @@ class _Up(Struct):
 
 async def bring(bundle: Bundle, port: str, say: Say = lambda _: None) -> Hello:
     """The greeting of the program that then runs. Raises DiademaError."""
-    return await _Way(port, await _greeting(port), say).bring(bundle)
+    return await _CableUpdate(port, await _greeting(port), say).bring(bundle)
 
 
 async def restart(port: str, say: Say = lambda _: None) -> Hello:
     """The same, of the program that is there. Raises DiademaError."""
-    return await _Way(port, await _greeting(port), say).restart()
+    return await _CableUpdate(port, await _greeting(port), say).restart()
 
 
 async def _greeting(port: str) -> str:
@@ -68,7 +68,7 @@ async def _greeting(port: str) -> str:
     return hello.station
 
 
-class _Way:
+class _CableUpdate:
     def __init__(self, port: str, s: str, say: Say) -> None:
         self._port, self._s, self._say = port, s, say
         self._heard: asyncio.Queue[_Hello | None] = asyncio.Queue()  # None: the cable is gone

@@ -292,9 +292,12 @@ class Rollout(Struct, kw_only=True):
                 self._put(seat, "passed", now, why)
             elif why and seat and seat.phase == "waiting":
                 self._put(seat, "passed", now, why)
-            elif not why and seat and seat.phase == "passed" and (
-                fact.psram or seat.reason not in NEEDS_IMAGE
-            ):  # fmt: skip
+            elif (
+                not why
+                and seat
+                and seat.phase == "passed"
+                and (fact.psram or seat.reason not in NEEDS_IMAGE)
+            ):
                 self._put(seat, "good" if fact.has(self.plan) else "waiting", now)
             else:
                 continue

@@ -23,7 +23,7 @@ from diadema.base.sanitize import file_name
 from diadema.site.description import load
 from diadema.stations import trouble
 from diadema.stations.diagnosis import diagnosis, tail
-from diadema.stations.fleet import One, Row, fleet, one
+from diadema.stations.fleet import StationHistory, StationRow, all_stations, station_history
 from diadema.stations.selftest import record
 from diadema.stations.selftest.record import inspections
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
@@ -138,19 +138,19 @@ def _button(
 KIB = 1024
 
 
-def link(row: Row, page: Page) -> str:
+def link(row: StationRow, page: Page) -> str:
     words = page.words
     ways = "" if row.link == "lost" else ", ".join(words[f"way.{way}"] for way in row.ways)
     return words[f"link.{row.link}"] + (f" ({ways})" if ways else "")
 
 
-def wrong(row: Row, page: Page) -> str:
+def wrong(row: StationRow, page: Page) -> str:
     """In a few words, what a technician should look at."""
     found = "; ".join(troubles(row, page))
     return found[:1].upper() + found[1:]
 
 
-def troubles(row: Row, page: Page) -> list[str]:
+def troubles(row: StationRow, page: Page) -> list[str]:
     words, language = page.words, page.language
     found = trouble.start(row.needs_image, row.safe, row.cause, row.board, language)
     found += [
@@ -179,7 +179,7 @@ def hour(utc_ms: int | None, service: Service) -> str:
 _fleet_tests_SHOWN = 10
 
 
-def last_test(row: Row, service: Service, page: Page) -> str:
+def last_test(row: StationRow, service: Service, page: Page) -> str:
     """For the list of all."""
     words = section("selftest", page.language)
     if row.test_fit is None:
@@ -188,7 +188,7 @@ def last_test(row: Row, service: Service, page: Page) -> str:
     return f"{words['fit.word' if row.test_fit else 'unfit.word']} · {day}"
 
 
-async def show_tests(service: Service, page: Page, row: Row) -> None:
+async def show_tests(service: Service, page: Page, row: StationRow) -> None:
     words, language = section("selftest", page.language), page.language
     heading(words["heading"])
     found = await read(page, service, inspections, service.data, row.station, _fleet_tests_SHOWN)
@@ -209,7 +209,7 @@ async def show_tests(service: Service, page: Page, row: Row) -> None:
     _fleet_tests_button(service, page, row)
 
 
-def _fleet_tests_button(service: Service, page: Page, row: Row) -> None:
+def _fleet_tests_button(service: Service, page: Page, row: StationRow) -> None:
     words = section("selftest", page.language)
 
     async def begin() -> None:
@@ -239,7 +239,9 @@ _CHARTS = (("heap", KIB), ("idf", KIB), ("idf_largest", KIB), ("journal", 1), ("
 async def show_station(service: Service, page: Page, name: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page"):
-        found = await read(page, service, one, service.data, name, service.pace.now_ms())
+        found = await read(
+            page, service, station_history, service.data, name, service.pace.now_ms()
+        )
         row = found.row
         with ui.element("header").classes("page-head"):
             heading(row.seat or words["of_no_seat"])
@@ -274,7 +276,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         _files(service, page, row)
 
 
-def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
+def _health(found: StationHistory, service: Service, words: Mapping[str, str]) -> None:
     heading(words["health"])
     entries = found.health[::-1]
     if not entries:
@@ -322,7 +324,7 @@ def _past(
     figures_table(texts, [], rows, words[f"{name}.none"])
 
 
-def _files(service: Service, page: Page, row: Row) -> None:
+def _files(service: Service, page: Page, row: StationRow) -> None:
     """What of it can be taken along."""
 
     async def download_diagnosis() -> None:
@@ -392,7 +394,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
             choice.on_value_change(lambda change: ui.navigate.to(go + str(change.value)))
             address, word = f"/flasher?lang={page.language}", escape(words["flash"])
             ui.html(f'<a class="step" href="{address}">{word}</a>', sanitize=False)
-        rows = await read(page, service, fleet, service.data, service.pace.now_ms())
+        rows = await read(page, service, all_stations, service.data, service.pace.now_ms())
         shown = [row for row in rows if _is_shown(row, show, page)]
         said = [
             words["count"].format(n=len(rows)),
@@ -418,7 +420,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
             search.move(head)
 
 
-def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
+def _row(row: StationRow, service: Service, page: Page) -> dict[str, object]:
     """What is shown beside what it is sorted by."""
     words = page.words
     update = words.get(f"phase.{row.phase}")  # that it failed stands in front
@@ -442,7 +444,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
     }
 
 
-def _is_shown(row: Row, show: str, page: Page) -> bool:
+def _is_shown(row: StationRow, show: str, page: Page) -> bool:
     if show == "wrong":
         return bool(wrong(row, page))
     return show == "all" or row.link == "lost"
