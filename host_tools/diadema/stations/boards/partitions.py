@@ -76,7 +76,7 @@ def pack_table(partitions: Sequence[Partition]) -> bytes:
 
 
 def unpack_table(data: bytes) -> list[Partition]:
-    """The partitions of a table in flash. Raises ImageError when it is none, or its MD5 differs."""
+    """The partitions of a table in flash. Raises ImageError where its magic or MD5 is wrong."""
     found: list[Partition] = []
     for at in range(0, min(len(data), TABLE_SIZE), _ENTRY.size):
         entry = data[at : at + _ENTRY.size]
