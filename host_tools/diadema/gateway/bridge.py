@@ -87,7 +87,7 @@ class Gateway:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Raises DiademaError when it cannot begin."""
+        """Serves until cancelled. Raises DiademaError when it cannot begin."""
         # or a mistyped --data would wait for ever
         if self._access is None and not self._data.secrets.exists():
             raise DiademaError(

@@ -1,5 +1,6 @@
 """What a board's console says when no program of ours speaks: texts of the chip's ROM, of the boot
-loader and of MicroPython, and what each means. The words are `trouble`'s, `console.KIND`.
+loader and of MicroPython, and what each means. The words are of the catalogue's area `trouble`,
+`console.KIND`.
 """
 
 from diadema.words import section

@@ -161,7 +161,7 @@ def _keep_lines(fd: int) -> None:
 
 
 def why(error: OSError) -> str:
-    """The system's word alone: pyserial says the number twice and the port again."""
+    """The system's message alone: pyserial adds the number twice and the port again."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 

@@ -1,5 +1,5 @@
-"""All that helps somebody far away to find out what a station has, in one file: no secret of it,
-no PIN and no badge, and of whom sat there no private reason.
+"""The diagnosis of a station for somebody far away, in one file: no secret of the station, no PIN,
+no badge, and no private reason of who sat there.
 """
 
 import io

@@ -36,9 +36,9 @@ def stations_due(
     revoked: Callable[[str], bool],
     mark: str,
 ) -> list[str]:
-    """Those of the site that may hold the old CA alone: each that connects by MQTT, was configured
-    once, and has not said since, by its credential or over a cable after its proof, that it holds
-    what has this mark.
+    """The stations of the site that may hold the old CA alone: each that connects by MQTT, was
+    configured once, and has not said since, by its credential or over a cable after its proof,
+    that it holds what has this mark.
     """
     if site is None or site.wifi is None:
         return []
@@ -52,7 +52,7 @@ def stations_due(
 
 
 def gateways_due(stations: Mapping[str, Station], secrets: Secrets, mark: str) -> list[str]:
-    """Those on other machines whose file has not both."""
+    """The gateways on other machines whose file has not both CAs."""
     held = {(one.hello.gw, one.hello.gw_ca) for one in stations.values() if one.hello.gw_ca}
     return sorted({gw for gw, ca in held if ca != mark and gateway_password(secrets, gw)})
 
@@ -107,7 +107,7 @@ class StationRow(Struct, kw_only=True, rename=LETTERS):
 
     @property
     def memory(self) -> str:
-        """Of Python, and the chip's own, in KiB."""
+        """The free memory of Python, and the chip's own, in KiB."""
         if self.heap is None:
             return ""
         return f"{self.heap // 1024} ({'—' if self.idf is None else self.idf // 1024}) KiB"
@@ -139,7 +139,7 @@ def all_stations(data: DataDir, now: int) -> list[StationRow]:
 
 
 def station_history(data: DataDir, name: str, now: int) -> StationHistory:
-    """By its id or its seat. Raises DiademaError."""
+    """The station of that id or seat, with its past. Raises DiademaError."""
     seats = seats_of(data)
     s = station_of(seats, name)
     reader = open_reader(data.store)
@@ -164,7 +164,7 @@ def station_history(data: DataDir, name: str, now: int) -> StationHistory:
 
 
 def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[StationRow]) -> None:
-    """Whose being away keeps the broker's old CA in force."""
+    """Marks the stations and gateways that keep the broker's old CA in force."""
     tls = Certificates(data.tls)
     if not tls.changing:
         return
@@ -178,12 +178,12 @@ def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[StationRow
 
 
 def station_of(seats: dict[str, str], name: str) -> str:
-    """The id, of a seat too."""
+    """The id of the station at that seat, or of that id."""
     return next((s for s, seat in seats.items() if seat == name), name)
 
 
 def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, Any]]:
-    """What the station told in the last day, oldest first; of more than `most`, the newest."""
+    """The station's events of the last day, oldest first; of more than `most`, the newest."""
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
@@ -199,13 +199,13 @@ def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, 
 
 
 def seats_of(data: DataDir) -> dict[str, str]:
-    """Of each station of the site. Raises DiademaError."""
+    """The seat of each station of the site, by its id. Raises DiademaError."""
     site = load_if_any(data.site)
     return {one.id: one.seat for one in site.stations} if site else {}
 
 
 def _stations(tx: Connection) -> Iterator[Station]:
-    """As the ingest knows them."""
+    """The stations as the ingest knows them."""
     places: dict[str, dict[int, Journal]] = {}
     for s, e, position in tx.execute(select(tables.positions)):
         places.setdefault(s, {})[e] = Journal(e, position)

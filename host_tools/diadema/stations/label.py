@@ -1,7 +1,5 @@
-"""Where each thing stands on a label of 62 × 29 mm, in dots of 300 to the inch, from the top left.
-One layout for paper and picture.
-
-Labels as a PDF, a page each, or one as a PNG.
+"""The label on a station's back, of 62 × 29 mm: where it stands, its id as a code to scan, its MAC
+address. One layout, in dots of 300 to the inch from the top left, serves the PDF and the PNG.
 """
 
 import io
@@ -59,7 +57,7 @@ class Text:
 
 
 def label_of(site: Site, name: str) -> Label | None:
-    """By the station's id or its seat; None when the site has neither."""
+    """The label of the station of that id or seat; None when the site has neither."""
     found = next((one for one in site.stations if name in (one.id, one.seat)), None)
     return Label(found.id, found.seat, site.site) if found else None
 

@@ -33,7 +33,8 @@ type Say = Callable[[str], None]
 
 
 class StationConfirmation:
-    """Made before it is sent anything. `carried`: by a gateway that runs; nobody heard `hello`.
+    """What a station itself has reported to this hub: the only proof that it has what it was sent.
+    Made before anything is sent. `carried`: by a gateway that runs; nobody heard `hello`.
     `cable`: the gateway that carries it now, and the port's path as it calls it.
     """
 
@@ -88,7 +89,7 @@ class StationConfirmation:
         )
 
     def _times(self) -> set[int]:
-        """Numbers of the commands by which this hub told it the time."""
+        """Numbers of the commands by which this hub gave it the time."""
         row = tables.commands.c
         query = select(row.i).where((row.s == self._hello.station) & (row.cmd == "time"))
         return {i for (i,) in self._rows(query)}
@@ -100,7 +101,7 @@ class StationConfirmation:
         return [((e, n), msgspec.json.decode(body)) for e, n, body in self._rows(query)]
 
     def _rows(self, query: Select[*tuple[Any, ...]]) -> list[Row[*tuple[Any, ...]]]:
-        """None while there is no store."""
+        """No rows while there is no store."""
         if not self._data.store.exists():
             return []
         reader = open_reader(self._data.store)
@@ -112,7 +113,9 @@ class StationConfirmation:
 
 
 class Provisioned(Struct):
-    """`wifi`: the network that it was told; empty: it stays on its cable."""
+    """A station that was provisioned. `wifi`: the network that it is to join; empty: it stays on
+    its cable.
+    """
 
     station: str
     seat: str
@@ -136,8 +139,9 @@ async def provision(
     say: Say = lambda _: None,
     limit_s: float = _CONFIG_S,
 ) -> Provisioned:
-    """Raises DiademaError. `station`: what the board should be; needed where a gateway has the
-    port already, which then carries it.
+    """Gives the station on `port` that seat, and waits until it says that it has its
+    configuration. Raises DiademaError. `station`: what the board should be; needed where a gateway
+    has the port already, which then carries it.
     """
     if data.read_hub() is None:
         raise ProvisionError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")

@@ -1,10 +1,7 @@
-"""`diadema board check`: every rule against a board, in the order in which one would mend.
-
-Rules about the partition table that a board's flash gets. Each yields what is wrong, if
-anything, and what to do about it.
-
-Rules about what comes out of a board's sockets. Each yields what is wrong, if anything, and
-what to do about it.
+"""Checks a board for `diadema board check`: every rule, in the order in which one would mend what
+it finds. The rules about partition tables and sockets are here, the others in `rules_pins` and
+`rules_parts`. Each yields what is wrong, if anything, and what to do about it; its docstring is
+the reason that the user reads.
 """
 
 import inspect

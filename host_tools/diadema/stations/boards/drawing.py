@@ -1,9 +1,8 @@
-"""What a technician solders, from a board's table: every wire of every part, and the contacts of
-each plug and socket as a drawing of letters.
+"""The wiring of a board as a technician solders it, from the board's table: every wire of every
+part, the contacts of each plug and socket as a drawing of letters, and a WireViz harness.
 
-A board's wiring as a WireViz harness, made from its table: a drawing cannot disagree with it.
-
-WireViz and Graphviz draw it; both are tools of whoever builds stations, so `diadema` runs without.
+WireViz and Graphviz draw the harness; they are tools of whoever builds stations, so `diadema` runs
+without them.
 """
 
 import csv
@@ -77,7 +76,7 @@ def as_csv(board: Board, layout: Layout) -> str:
 
 
 def rows(board: Board, layout: Layout) -> list[str]:
-    """Of the board's page."""
+    """The rows of the table on the board's page."""
     return [
         f"| {net.begin} | {net.part} {net.pin} | {net.through} | {net.colour} |"
         for net in nets(board, layout)
@@ -254,7 +253,7 @@ def _name_of(pin: str) -> int | str:
 
 
 def _pin(header: Header, index: int) -> int | str:
-    """How WireViz is told of a header's pin: by its number, or where it has none by its name."""
+    """How WireViz names a header's pin: by its number, or where it has none by its name."""
     return index + 1 if header.numbered else header.label(header.pins[index])
 
 

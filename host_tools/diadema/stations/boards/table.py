@@ -1,7 +1,6 @@
 """One board as its folder describes it: `board.py` (read, never run), `wiring.toml` and the
-partition table that it names.
-
-Which stock MicroPython a board takes: by its chip, and by how its PSRAM is wired.
+partition table that it names; and which stock MicroPython it takes, by its chip and how its PSRAM
+is wired.
 """
 
 import ast
@@ -236,7 +235,7 @@ def board_names(boards: Path = BOARDS) -> list[str]:
 
 
 def load_board(name: str, boards: Path = BOARDS) -> Board:
-    """Raises BoardError, which says which file is wrong and how."""
+    """The board of that name. Raises BoardError, which says which file is wrong and how."""
     folder = boards / name
     if not (folder / "wiring.toml").exists():
         known = ", ".join(board_names(boards)) or f"none in {boards}"
@@ -290,7 +289,9 @@ def _read_wiring(path: Path) -> Wiring:
 
 
 def build_for(chip: str, psram: str) -> str | None:
-    """None where no stock build drives that PSRAM, or there is none."""
+    """The stock build for a chip and its PSRAM; None where none drives that PSRAM, or there is
+    none.
+    """
     return _BUILDS.get((chip, psram))
 
 
@@ -304,7 +305,7 @@ def file_of(build: str) -> str:
 
 
 def build_named(board: str) -> str:
-    """Of a board as a station names it; simulated ones are as a LyraT."""
+    """The stock build for a board as a station names it; simulated boards are as a LyraT."""
     try:
         return _right(load_board(board))
     except BoardError:
@@ -323,12 +324,12 @@ def _right(board: Board) -> str:
 
 
 def is_tried(version: str) -> bool:
-    """Of a version as a station or a manifest has it."""
+    """Whether a version, as a station or a manifest has it, was tried with a station."""
     return version in TRIED
 
 
 def untried(version: str) -> str:
-    """What is said of a version that was not."""
+    """The warning for a version that was not tried."""
     return (
         f"MicroPython {version} was not tried with a station, {' and '.join(TRIED)} were: bring "
         "it to one station first"
@@ -336,8 +337,8 @@ def untried(version: str) -> str:
 
 
 def needs_image(build: str, psram: int | None) -> str | None:
-    """Why a station that told this needs another image; `psram` in bytes. What it never told
-    counts for it.
+    """Why a station with that build and `psram` (bytes) needs another image; None when it does
+    not. What it never reported counts for it.
     """
     if psram or (psram is None and not build):
         return None

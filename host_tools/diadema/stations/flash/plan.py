@@ -1,6 +1,5 @@
-"""What an image asks of a board: the pieces to write in their order, and its journal's place.
-
-What a browser with ESP Web Tools writes to a board: its manifest and the pieces.
+"""What an image asks of a board: the pieces to write in their order, and where its journal is;
+also as the manifest and files that ESP Web Tools write from a browser.
 """
 
 import json
@@ -23,7 +22,7 @@ _FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
 
 @dataclass(frozen=True)
 class Piece:
-    """Whole sectors."""
+    """A piece of an image, in whole sectors."""
 
     name: str
     offset: int
@@ -51,7 +50,7 @@ class Plan:
 
 
 def read_plan(image: bytes) -> Plan:
-    """Raises FlashError for what `diadema image build` did not make whole."""
+    """The plan of an image. Raises FlashError where `diadema image build` did not make it."""
     try:
         seen = read_image(image)
     except ImageError as error:
@@ -107,8 +106,8 @@ def _cut(piece: Piece) -> Piece:
 
 
 def web_files(plan: Plan, prefix: str = "") -> dict[str, bytes]:
-    """By their names, the manifest first; pieces carry the prefix. They leave the journal alone:
-    one whole image in one part would be written over it.
+    """The files for a browser by their names, the manifest first; pieces carry the prefix. They
+    leave the journal alone: one whole image in one part would be written over it.
     """
     files = {f"{prefix}{piece.name.replace(' ', '_')}.bin": piece for piece in plan.pieces}
     manifest = {

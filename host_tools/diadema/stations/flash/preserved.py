@@ -1,9 +1,10 @@
-"""What a station has of its own in its vfs: configuration, Wi-Fi, key of updates, its agents'
-wishes. Read before its flash is written, kept in the data directory until all is verified, and put
-into the new vfs. The files' form is that of `firmware/lib/config_store.py` and `kept.py`.
+"""What of a station is preserved while its flash is written: its own files, and the events of a
+journal that is about to go.
 
-The events of a journal that is about to go: read from the flash, written into files, and
-taken in. `diadema import journal` does that where it could not be done; each counts once.
+Its own files (configuration, Wi-Fi, key of updates, its agents' wishes) are read before, stored in
+the data directory until all is verified, and put into the new vfs; their form is that of
+`firmware/lib/config_store.py` and `kept.py`. The events are written into files and taken in;
+`diadema import journal` does that where it could not be done, and each counts once.
 """
 
 import contextlib
@@ -46,7 +47,7 @@ class Vfs:
     damaged: list[str] = field(default_factory=list)
 
     def own(self) -> dict[str, bytes]:
-        """Those that are whole."""
+        """The station's own files that are whole."""
         return {name: data for name, data in self.files.items() if is_own(name)}
 
 
@@ -72,7 +73,9 @@ class _OnChip(UserContext):
 
 
 def read_vfs(chip: Chip, place: Partition) -> Vfs:
-    """Raises FlashError when the line breaks, ImageError when that is no file system."""
+    """The files of a chip's vfs. Raises FlashError when the line breaks, ImageError when that is
+    no file system.
+    """
     flash = _OnChip(chip, place)
     try:
         found = _read(flash, place.size)
@@ -117,7 +120,7 @@ def is_own(path: str) -> bool:
 
 
 def is_whole(name: str, data: bytes) -> bool:
-    """As far as a file says it."""
+    """Whether a file is whole, as far as it says so itself."""
     if name in _CONFIGS:
         return serial_of(data) is not None
     if name.endswith(".json"):
@@ -127,7 +130,7 @@ def is_whole(name: str, data: bytes) -> bool:
 
 
 def serial_of(data: bytes) -> int | None:
-    """Of a configuration's file; None for one that is not whole."""
+    """The serial number of a configuration's file; None for one that is not whole."""
     head = _HEAD.match(data)
     if head is None or int(head[4], 16) != crc32(head[1]):
         return None
@@ -149,7 +152,7 @@ class _SavedFiles(msgspec.Struct):
 
 
 class Copy:
-    """Of a board's own files, on this machine, until the board is verified; mode 0600."""
+    """A copy of a board's own files on this machine, until the board is verified; mode 0600."""
 
     def __init__(self, data: DataDir, station: str) -> None:
         self._data = data
@@ -215,8 +218,8 @@ class SavedEvents:
 
 
 def unacknowledged_events(station: str, dump: bytes) -> tuple[list[Body], int]:
-    """What that journal owes the hub, as the station would send it; and how many it holds that
-    cannot be of this station.
+    """The events that the hub has not acknowledged, as the station would send them; and how many
+    the journal holds that cannot be of this station.
     """
     content = walk(dump)
     acked: dict[int, int] = {}
@@ -262,7 +265,9 @@ def _head(station: str, epoch: int, n: int) -> bytes:
 
 
 def save_events(station: str, dump: bytes, data: DataDir) -> SavedEvents:
-    """Raises DiademaError when they cannot even be written into a file."""
+    """Saves the unacknowledged events of a journal. Raises DiademaError when they cannot even be
+    written into a file.
+    """
     unreadable = walk(dump).unreadable
     bodies, refused = unacknowledged_events(station, dump)
     if not bodies and not unreadable and not refused:

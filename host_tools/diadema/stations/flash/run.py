@@ -1,11 +1,7 @@
-"""One board from its cable to «verified»: looked at, its own files and journal minded, written,
-read back.
+"""Flashes one board on its cable, until it reads back right: looks at the chip, preserves the
+station's own files and its journal, writes and verifies.
 
-What is right already stays: so the same command after a pulled cable goes on where it was.
-
-The configuration that a hub has of a station whose own cannot be read any more.
-
-Which ports boards may be on.
+What is right already stays, so the same command after a pulled cable goes on where it was.
 """
 
 import asyncio
@@ -47,7 +43,9 @@ _CONFIGS = ("config.0", "config.1")
 
 
 def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
-    """Files for its vfs, or none and why."""
+    """The files that the hub has for the vfs of a station whose configuration cannot be read any
+    more; or none, and why.
+    """
     try:
         answer = asyncio.run(ask_hub(data, "hub.configuration", {"s": station}))
     except DiademaError as error:
@@ -71,7 +69,9 @@ class Files:
 
 @dataclass
 class FlashResult:
-    """Bytes of flash `written`, `sent` over the line, `right` already; no `error`: verified."""
+    """What came of one board: bytes of flash `written`, `sent` over the line, `right` already; no
+    `error`: verified.
+    """
 
     port: str
     found: Found | None = None
@@ -86,7 +86,7 @@ class FlashResult:
 
 @dataclass
 class Watch:
-    """Told how far a port is: what it does, and bytes of the plan that are right now."""
+    """Called with how far a port is: what it does, and bytes of the plan that are right now."""
 
     stage: Callable[[str, str], None] = lambda port, text: None
     advance: Callable[[str, int], None] = lambda port, more: None
@@ -94,7 +94,9 @@ class Watch:
 
 @dataclass
 class Job:
-    """The same for all boards of a run. `fresh`: nothing of what they were is kept, but events."""
+    """What is the same for all boards of a run. `fresh`: nothing of what they were stays, but
+    events.
+    """
 
     plan: Plan
     data: DataDir
@@ -351,7 +353,7 @@ def _md5(data: bytes) -> str:
 
 
 def chosen_ports(named: list[str], everything: bool) -> list[str]:
-    """Raises DiademaError when there is none, or one is named twice."""
+    """The ports to flash. Raises DiademaError when there is none, or one is named twice."""
     if everything and named:
         raise DiademaError("either --port or --all")
     if named:

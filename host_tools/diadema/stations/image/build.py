@@ -34,7 +34,7 @@ _OTADATA = b"\xff"  # blank: the boot loader starts ota_0
 
 @dataclass(frozen=True)
 class Piece:
-    """What is written at `offset`; `free` bytes are left of its `room`."""
+    """One part of an image, written at `offset`; `free` bytes are left of its `room`."""
 
     name: str
     offset: int
@@ -80,7 +80,8 @@ def build(
     flash_bytes: int | None = None,
     sha256: str | None = None,
 ) -> Image:
-    """Raises ImageError for a stock image that is not for the board or not the one of `sha256`,
+    """Builds the image of a board's flash from a stock MicroPython image. Raises ImageError for a
+    stock image that is not for the board or not the one of `sha256`,
     and for a flash that is too small.
     """
     found = hashlib.sha256(stock).hexdigest()

@@ -1,8 +1,8 @@
-"""What a station's flash holds of us: its program compiled for the chip, as a file system of one
-slot, and the few files that start it. Made the same byte for byte each time.
+"""The files of ours in a station's flash: its program compiled for the chip, as a file system of
+one slot, and the few files that start it. Made the same byte for byte each time.
 
-The files of a program joined: a slot has them so, since each file of a littlefs takes whole
-blocks, and is found by a walk through others. `firmware/packed.py` reads it.
+In a slot the files of a program are joined, since in a littlefs each takes whole blocks and is
+found by a walk through others. `firmware/packed.py` reads them:
 
     where the files begin (u16 little endian); the index; the files one after the other, in the
     index's order. The index is a line a file: path, its bytes, its bytes here.
@@ -45,7 +45,7 @@ _DRIVER = re.compile(r"drivers(?:[.]| import )(\w+)")
 
 
 def join_files(files: Mapping[str, bytes]) -> bytes:
-    """`files` by path, relative to the program's folder."""
+    """Joins the files of a program; `files` by path, relative to the program's folder."""
     held = {name: _held(name, data) for name, data in sorted(files.items())}
     lines = [f"/{name} {len(files[name])} {len(data)}" for name, data in held.items()]
     index = "\n".join(lines).encode()
@@ -53,7 +53,7 @@ def join_files(files: Mapping[str, bytes]) -> bytes:
 
 
 def split_files(data: bytes) -> dict[str, bytes]:
-    """The files by path. Raises ImageError."""
+    """The files of joined ones, by path. Raises ImageError."""
     files: dict[str, bytes] = {}
     try:
         at = int.from_bytes(data[:2], "little")
@@ -89,8 +89,8 @@ def _inflated(data: bytes) -> bytes:
 
 
 def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
-    """Of one slot, by path: all of lib, the drivers that this board can load, its table, and the
-    start files that it goes with.
+    """The files of one slot, by path: all of lib, the drivers that this board can load, its table,
+    and the start files that it goes with.
 
     Raises ImageError when one cannot be compiled.
     """
@@ -112,7 +112,7 @@ def program_version(root: Path = FIRMWARE) -> str:
 
 
 def start_files(root: Path = FIRMWARE) -> dict[str, bytes]:
-    """Of the vfs, by path, in the order in which an update replaces them."""
+    """The start files of the vfs, by path, in the order in which an update replaces them."""
     made = _compiled({name: root / name for name in BESIDE})
     return made | {name: (root / name).read_bytes() for name in START_TEXT}
 
@@ -256,7 +256,7 @@ def unpack_slot(body: bytes) -> dict[str, bytes]:
 
 
 def free_bytes(data: bytes, block: int) -> int:
-    """Of whole blocks that nothing uses."""
+    """The bytes of whole blocks that nothing uses."""
     return len(data) - int(_mounted(data, block).used_block_count) * block
 
 

@@ -1,20 +1,20 @@
-"""The last sector of a program slot: what the slot holds, and how far it is to be trusted.
+"""Which program and which app run: the trailer of a slot, and `otadata`.
+
+The trailer is the last sector of a program slot: what the slot holds, and how far it is trusted.
 
     magic «DSLT», sequence, length (u32 little endian), SHA-256 of the body (32), board (24),
     version (16), CRC-32 of all that; then 16 bytes of state that are only ever cleared:
     written, tried, good, bad, told, started (0: so; told: the host knows how the update ended)
 
 The newest slot that is good, or was written and not tried yet, runs; `firmware/slots.py` decides.
-While an update comes in, `firmware/update.py` keeps its notes further on in the same sector.
-An app partition has the same trailer when an update brought its MicroPython
+While an update comes in, `firmware/update.py` keeps its notes further on in the same sector. An
+app partition has the same trailer when an update brought its MicroPython
 (`firmware/interpreter.py`): tried when the boot loader was told, started when it came up. Of the
 one that runs NVS has the marks, and the trailer gets them when the other one runs.
 
-Which app partition the boot loader starts: the two sectors of `otadata`.
-
-Each begins with an entry of 32 bytes: sequence, label (20, unused), state, CRC-32 of the sequence;
-app partition (sequence − 1) modulo their number. ESP-IDF programming guide, «Over The Air
-Updates».
+`otadata` names the app partition that the boot loader starts. Each of its two sectors begins with
+an entry of 32 bytes: sequence, label (20, unused), state, CRC-32 of the sequence; the app
+partition is (sequence − 1) modulo their number. ESP-IDF programming guide, «Over The Air Updates».
 """
 
 import struct
@@ -46,7 +46,7 @@ class Trailer:
     version: str
 
     def pack(self, *, good: bool = False) -> bytes:
-        """With its state: written, or, for one that was never an update, good."""
+        """The trailer with its state: written, or good for one that was never an update."""
         texts = [self.board.encode(), self.version.encode()]
         if len(texts[0]) > 24 or len(texts[1]) > 16:
             raise ImageError(f"board {self.board} or version {self.version} is too long a name")

@@ -39,12 +39,12 @@ class App:
 
     @property
     def version_text(self) -> str:
-        """As a station compares it."""
+        """The version as a station compares it."""
         return ".".join(map(str, self.version))
 
     @property
     def untried(self) -> str | None:
-        """What is to be said of a version that was not tried."""
+        """The warning for a version that was not tried; None for one that was."""
         text = self.version_text + self.preview
         return None if is_tried(text) else untried(text)
 
@@ -73,7 +73,7 @@ def read_stock(data: bytes, board: Board) -> Stock:
 
 
 def left_of(room: int, stock: Stock, board: Board, what: str) -> int:
-    """Bytes that it leaves of it. Raises ImageError when it does not fit."""
+    """The bytes of `room` that the app leaves free. Raises ImageError when it does not fit."""
     if len(stock.app) > room:
         flash = board.wiring.board.flash_mb
         raise ImageError(
@@ -116,7 +116,7 @@ def _read(data: bytes, board: Board) -> Stock:
 
 
 def chip_of(image: bytes) -> str:
-    """Of an app or boot loader. Raises ImageError when it is no ESP image."""
+    """The chip that an app or boot loader is for. Raises ImageError when it is no ESP image."""
     if image[:1] != bytes([_MAGIC]):
         raise ImageError(
             "this is no ESP image (it does not begin with E9); it is the .bin file that is "
@@ -129,7 +129,7 @@ def chip_of(image: bytes) -> str:
 
 
 def chip_number(image: bytes) -> int:
-    """As the header of an image has it, and the station reads it there."""
+    """The chip's number in the header of an image, as the station reads it."""
     return int.from_bytes(image[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
 
 
@@ -159,8 +159,8 @@ def app_of(data: bytes, chip: str) -> bytes:
 
 
 def about_app(app: bytes) -> App:
-    """Raises ImageError when it is no MicroPython; `build` is empty where it is none for modules
-    as our boards have them.
+    """What an app says that it is. Raises ImageError when it is no MicroPython; `build` is empty
+    where it is none for modules as our boards have them.
     """
     version, build = _BANNER.search(app), _BUILD.search(app)
     if version is None:

@@ -51,8 +51,8 @@ class Lacking(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """`of(told)` may raise Lacking, or KeyError where the station did not say it; `bounds` are of
-    what can be at all; `timed`: a chip must not take twice the simulated time; `same`: it is of
+    """`of(measured)` may raise Lacking, or KeyError where the station did not say it; `bounds` are
+    of what can be at all; `timed`: a chip must not take twice the simulated time; `same`: it is of
     the board, not measured.
     """
 
@@ -209,7 +209,7 @@ def _level(name: str) -> Callable[[Measurement], Any]:
 
 
 def _lying(measured: Measurement) -> Any:
-    """How often it was told; not at all is no answer."""
+    """How often the badge was reported; never is no answer."""
     return _part("lying", "taps")(measured) or None
 
 

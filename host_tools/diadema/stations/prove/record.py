@@ -1,8 +1,6 @@
 """The record of one station's figures, signed with the hub's key, so that it says later what was
-measured and nothing else.
-
-Figures in words, of the catalogue's area `prove`: for the technician's screen, and as Markdown
-for `hardware/proof.md`.
+measured and nothing else; and the figures in words, of the catalogue's area `prove`, for the
+technician's screen and as the Markdown of `hardware/proof.md`.
 """
 
 from datetime import UTC, datetime

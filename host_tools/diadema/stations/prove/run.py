@@ -1,7 +1,8 @@
-"""The measuring itself: what is asked, in which order, and what the person is told to do.
+"""Measures a station on its cable: what is asked, in which order, and what the person in front of
+it is to do.
 
-Questions to one station over its cable, sealed with its key, and its sealed answers. A number
-is asked once, so an answer to it is of now.
+Questions go to the station sealed with its key, and its answers are sealed too. A number is used
+once, so an answer to it is of now.
 """
 
 import asyncio
@@ -81,7 +82,7 @@ class Station:
         )
 
     async def open(self) -> None:
-        """Raises ProveError."""
+        """Waits until the port is open. Raises ProveError."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_OPEN_S):
                 await self._opened.wait()
@@ -160,7 +161,9 @@ async def connected(
 
 
 class Measurement(Struct, rename=LETTERS):
-    """What a station said, as it said it. `boots`: at each opening of the port."""
+    """The answers of a station, as it gave them. `boots`: the boot number at each opening of the
+    port.
+    """
 
     station: str
     board: str
@@ -174,7 +177,7 @@ class Measurement(Struct, rename=LETTERS):
 async def measure(
     data: DataDir, port: str, tell: Tell = lambda _: None, *, brief: bool = False
 ) -> tuple[Measurement, int]:
-    """Of the station on that port; and how many answers there were that nobody may believe.
+    """Measures the station on that port; also gives how many answers were forged.
     `brief`: of the chip alone. Raises DiademaError.
     """
     site = load_if_any(data.site)
@@ -263,7 +266,7 @@ def _fitted(name: str) -> Mapping[str, Any] | None:
 
 
 async def _flood(station: Station, measured: Measurement) -> None:
-    """As fast as the cable takes it: text, which a station skips and counts."""
+    """Sends text as fast as the cable takes it, which a station skips and counts."""
     measured.text_before = (await station.ask("count", _ANSWER_S)).get("text")
     measured.sent = FLOOD
     station.line.write_text(b"." * FLOOD)

@@ -44,7 +44,7 @@ class Record(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rena
 
 
 class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """As it is printed. `test`: the station's event; `key`: the public one of who signed."""
+    """A record as it is printed. `test`: the station's event; `key`: the signer's public one."""
 
     record: Record
     test: dict[str, Any]
@@ -53,7 +53,7 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
     @property
     def tested_utc(self) -> int:
-        """By the station's clock, where it had the hour."""
+        """UTC milliseconds by the station's clock, else by the hub's."""
         at = self.test.get("t")
         return at if isinstance(at, int) else self.record.utc_ms
 
@@ -72,13 +72,13 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 
 def statement(record: Record, test: dict[str, Any]) -> bytes:
-    """What is signed."""
+    """The bytes that are signed."""
     return signing.statement(record=record, test=test)
 
 
 def standing(signed: Signed, public: str) -> Standing:
-    """Whether it is a record of the hub with that public key, as that hub made it; erased: whose
-    name was in it is not kept any more, so nobody can say.
+    """Whether it is a record of the hub with that public key, as that hub made it. `erased`: the
+    name in it was erased since, so nobody can say.
     """
     message = statement(signed.record, signed.test)
     if is_signed(message, signed.signature, public):
@@ -89,13 +89,13 @@ def standing(signed: Signed, public: str) -> Standing:
 
 
 def inspections(data: DataDir, s: str, most: int = _MOST) -> list[Signed]:
-    """Of one station, the newest first. Raises DiademaError."""
+    """The records of one station, the newest first. Raises DiademaError."""
     row = tables.inspections.c
     return _read(data, _query().where(row.of_s == s).order_by(*_NEWEST).limit(most))
 
 
 def inspection(data: DataDir, of: tuple[str, int, int]) -> Signed | None:
-    """Of that station's event. Raises DiademaError."""
+    """The record of that station's event (s, e, n), if there is one. Raises DiademaError."""
     row = tables.inspections.c
     its = and_(row.of_s == of[0], row.of_e == of[1], row.of_n == of[2])
     return next(iter(_read(data, _query().where(its).limit(1))), None)
@@ -194,7 +194,7 @@ def standing_text(found: Standing, public: str, language: str) -> str:
 
 
 def next_step(signed: Signed, language: str) -> str:
-    """How to print its record, as a shell takes it."""
+    """The command that prints its record, as a shell takes it."""
     seat = named(signed)
     file = shlex.quote(f"{file_name(seat)}.pdf")
     return text("selftest.next", language, seat=shlex.quote(seat), file=file)

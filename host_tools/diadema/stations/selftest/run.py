@@ -41,7 +41,7 @@ class Step(Struct, frozen=True):
 
 
 class Console:
-    """What comes into the log from now on."""
+    """Reads what a station writes into its log from now on."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -49,7 +49,7 @@ class Console:
         self._rest = ""
 
     def steps(self) -> Iterator[Step]:
-        """Those that came since."""
+        """The steps that were written since the last call."""
         if self._size() < self._at:  # the log was begun anew
             self._at, self._rest = 0, ""
         try:
@@ -89,8 +89,8 @@ async def run(
     tell: Tell = lambda _: None,
     limit_s: float = LIMIT_S,
 ) -> Signed:
-    """The record of the test. `name`: the station's id or its seat; with `port` its cable is
-    carried from here, unless somebody does already. Raises DiademaError.
+    """Runs the test and gives its record. `name`: the station's id or its seat; with `port` its
+    cable is carried from here, unless somebody does already. Raises DiademaError.
     """
     site = load_if_any(data.site)
     language = site.language if site else "es"
@@ -118,7 +118,7 @@ async def run(
 
 
 def _id(site: Site | None, name: str) -> str:
-    """Of a seat; else it is the name itself."""
+    """The id of the station at the seat of that name; else the name itself."""
     for one in site.stations if site else ():
         if one.seat == name:
             return one.id

@@ -1,16 +1,11 @@
-"""A bundle: one line of JSON that says what it is, one with its signature in base64, and the body,
-the file system of a program slot, or MicroPython's own app image. `firmware/update.py` takes it
-apart the same way.
+"""A bundle: one line of JSON that says what it is, one with its signature in base64, and the body:
+the file system of a program slot, or MicroPython's app of a stock image for the second app
+partition. `firmware/update.py` takes it apart the same way, `firmware/interpreter.py` takes a
+MicroPython.
 
-One bundle on its way to one station: which parts are to be sent now. No clock and no wire here;
-times are seconds of one that only goes forward.
-
-A station tells what it waits for once it has the manifest, after every 32nd part, and once when a
-part comes that is not the next. So it is sent as far as it will tell, and no further: what it then
-waits for was lost or was not sent yet, and either way goes out next.
-
-A bundle with MicroPython itself: the app of a stock image, for the station's second app
-partition. `firmware/interpreter.py` takes it.
+A station reports what it waits for once it has the manifest, after every 32nd part, and once when
+a part comes that is not the next. So a bundle is sent as far as the station will report, and no
+further: what it then waits for was lost or was not sent yet, and either way goes out next.
 """
 
 import hashlib
@@ -73,7 +68,7 @@ class Manifest(Struct, kw_only=True, frozen=True):
 
     @property
     def named(self) -> str:
-        """For people."""
+        """The version as people read it."""
         if not self.what:
             return self.version
         return f"MicroPython {self.version}" + (f" ({self.build})" if self.build else "")
@@ -111,7 +106,7 @@ class Bundle:
         return fields | {"data": b64encode(block).decode()}
 
     def commands(self) -> list[dict[str, Any]]:
-        """All that bring it, in order, but for their `i`."""
+        """All commands that bring it, in order, but for their `i`."""
         return [{"cmd": "update", **self.part(number + 1)} for number in range(self.parts)]
 
 
@@ -180,7 +175,7 @@ def read(data: bytes) -> Bundle:
 
 
 def files_of(bundle: Bundle) -> dict[str, int]:
-    """Bytes of each file of the program. Raises UpdateError when it is no file system."""
+    """The bytes of each file of the program. Raises UpdateError when it is no file system."""
     try:
         return {name: len(data) for name, data in unpack_slot(bundle.body).items()}
     except ImageError as error:
@@ -188,13 +183,15 @@ def files_of(bundle: Bundle) -> dict[str, int]:
 
 
 class BusyStations:
-    """Who refused because it is busy, and is left alone for a while: longer each time."""
+    """The stations that refused an update because they are busy: each is left alone for a while,
+    longer each time. Times are seconds of a clock that only goes forward.
+    """
 
     def __init__(self) -> None:
         self._until: dict[str, tuple[float, float]] = {}  # by station, and how long that was
 
     def heard(self, s: str, busy: bool, now: float) -> None:
-        """It told of an update, or refused one."""
+        """The station reported about an update, or refused one."""
         _, before = self._until.pop(s, (now, _REST_S / 2))
         if busy:
             rest = min(before * 2, _LONGEST_REST_S)
@@ -205,7 +202,10 @@ class BusyStations:
 
 
 class Sending:
-    """`i`: the number of the command that began it."""
+    """One bundle on its way to one station: which parts are to be sent now. `i`: the number of the
+    command that began it. It has neither clock nor wire; times are seconds of a clock that only
+    goes forward.
+    """
 
     def __init__(self, bundle: Bundle, i: int, now: float) -> None:
         self.bundle = bundle
@@ -219,7 +219,9 @@ class Sending:
         return self._group(1)
 
     def heard(self, part: int, now: float) -> range:
-        """The station waits for that part. Told twice it is about something sent twice."""
+        """The station waits for that part; reported twice, something was sent twice. Gives the
+        parts to send now.
+        """
         if part <= self.next:
             return range(0)
         self.next, self._wait_s = part, _AGAIN_S
@@ -227,7 +229,7 @@ class Sending:
         return self._group(part)
 
     def due(self, now: float) -> range:
-        """The same again, where nothing was heard for long: what was sent may be lost."""
+        """The parts to send again where nothing was heard for long: they may be lost."""
         if now < self._again_at:
             return range(0)
         self._wait_s = min(self._wait_s * 2, _LONGEST_S)
@@ -242,8 +244,8 @@ class Sending:
 def make_micropython(
     board: Board, stock: "Stock", key: PrivateKey, made: int, mpy: str | None = None
 ) -> bytes:
-    """`mpy`: which `.mpy` files it loads, where that is not known here. Raises ImageError or
-    UpdateError.
+    """A MicroPython for a board, signed. `mpy`: which `.mpy` files it loads, where that is not
+    known here; `made`: UTC seconds. Raises ImageError or UpdateError.
     """
     from diadema.stations.image.stock import chip_number
 
@@ -272,8 +274,8 @@ def make_micropython(
 
 
 def space_left(board: Board, stock: "Stock") -> int:
-    """Bytes of the slot that an update with it leaves: its last sector is the update's own. Raises
-    ImageError when it does not fit.
+    """The bytes of a slot that an update with it leaves free: its last sector is the update's own.
+    Raises ImageError when it does not fit.
     """
     from diadema.stations.image.stock import left_of
 

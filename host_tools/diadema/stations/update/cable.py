@@ -45,12 +45,12 @@ class _Up(Struct):
 
 
 async def bring(bundle: Bundle, port: str, say: Say = lambda _: None) -> Hello:
-    """The greeting of the program that then runs. Raises DiademaError."""
+    """Brings a bundle; gives the greeting of the program that then runs. Raises DiademaError."""
     return await _CableUpdate(port, await _greeting(port), say).bring(bundle)
 
 
 async def restart(port: str, say: Say = lambda _: None) -> Hello:
-    """The same, of the program that is there. Raises DiademaError."""
+    """Has the station start the program that is there; gives its greeting. Raises DiademaError."""
     return await _CableUpdate(port, await _greeting(port), say).restart()
 
 
@@ -111,7 +111,9 @@ class _CableUpdate:
             await asyncio.gather(running, return_exceptions=True)
 
     async def _send(self, bundle: Bundle) -> Hello | None:
-        """Until it has all; the program's greeting where its last answer was lost."""
+        """Sends until the station has all; gives the program's greeting where the last answer was
+        lost.
+        """
         loop = asyncio.get_running_loop()
         sending = Sending(bundle, 1, loop.time())
         self._parts(bundle, sending.begin())

@@ -42,7 +42,7 @@ class Plan(Struct, kw_only=True, frozen=True):
             raise ValueError("it stops after one failure or more")
 
     def goal(self, stage: int, total: int) -> int:
-        """How many of `total` have it after a stage."""
+        """How many of `total` stations have it after a stage."""
         wanted = self.stages[stage]
         if wanted == "all":
             return total
@@ -93,7 +93,7 @@ def _right(stage: str) -> bool:
 
 
 def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
-    """`followed`: journal and number up to which what it told was acted on."""
+    """The facts of a station. `followed`: epoch and sequence of the last event acted on."""
     state, hello = station.state, station.hello
     up = station.link == "up"
     e, n = followed
@@ -117,7 +117,7 @@ def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
 
 
 def image_needed(station: Station) -> str | None:
-    """Why it needs another image, if it does."""
+    """Why the station needs another image; None when it does not."""
     state, hello = station.state, station.hello
     if hello.safe and hello.cause in NEEDS_IMAGE:
         return hello.cause

@@ -79,14 +79,16 @@ class Rollout(Struct, kw_only=True):
         return changed
 
     def ready(self, facts: Mapping[str, Fact]) -> list[Seat]:
-        """Where it can begin now."""
+        """The seats where the update can begin now."""
         if self.status != "running":
             return []
         waiting = (seat for seat in self._begun() if seat.phase == "waiting")
         return [seat for seat in waiting if seat.station in facts and facts[seat.station].idle]
 
     def take(self, step: Step, now: int) -> Seat | None:
-        """What a station tells; the seat, when it is about this roll-out and changed."""
+        """Takes in what a station reports; gives the seat, when that is of this roll-out and
+        changed it.
+        """
         seat = self.seats.get(step.station)
         if seat is None or seat.phase == "good":
             return None
@@ -119,12 +121,12 @@ class Rollout(Struct, kw_only=True):
         return self.seats[s]
 
     def wait(self, s: str, now: int) -> Seat:
-        """It went away, or somebody sat down: it goes on where it was."""
+        """The station went away, or somebody sat down: the update goes on later where it was."""
         self._put(self.seats[s], "waiting", now)
         return self.seats[s]
 
     def stop(self, why: str = "asked") -> None:
-        """By a person's word, or another reason that is no station's."""
+        """Stops it at a person's request, or for another reason that is no station's."""
         if self.status == "running":
             self._stop(why)
 
