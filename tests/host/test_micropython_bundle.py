@@ -16,7 +16,7 @@ from diadema.stations.image.read import read_image
 from diadema.stations.image.slots import GOOD, HEAD_BYTES, Trailer
 from diadema.stations.image.stock import read_stock
 from diadema.stations.update import bundle, keys
-from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.plan import RolloutPlan, StationFacts
 from diadema.stations.update.rollout import Rollout
 from typer.testing import CliRunner
 
@@ -64,10 +64,12 @@ def test_the_command_makes_it_and_says_what_it_is(tmp_path):
 
 
 def test_a_roll_out_of_it_is_for_those_that_run_another():
-    plan = Plan(sha256="0" * 64, board="sim", version="1.29.0", what="micropython", stages=["all"])
+    plan = RolloutPlan(
+        sha256="0" * 64, board="sim", version="1.29.0", what="micropython", stages=["all"]
+    )
     rollout = Rollout(number=1, plan=plan, began_utc=0)
     facts = {
-        s: Fact(s, "sim", "1.29.0", True, True, micropython=runs)
+        s: StationFacts(s, "sim", "1.29.0", True, True, micropython=runs)
         for s, runs in (("has it", "1.29.0"), ("old", "1.28.0"), ("never said", ""))
     }
     rollout.step(facts, 0)

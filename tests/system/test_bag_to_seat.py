@@ -16,7 +16,7 @@ from diadema.gateway.bridge import Gateway
 from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.cable import greeting_on
-from diadema.stations.flash.plan import Piece, Plan
+from diadema.stations.flash.plan import FlashPlan, Piece
 from diadema.stations.flash.run import Job
 from diadema.stations.image.files import SECTOR
 from diadema.stations.image.slots import Trailer, unpack_trailer
@@ -36,7 +36,7 @@ from tests.system.test_provision import described, hub_on, kinds
 AT = {"slot_a": 0x100000, "slot_b": 0x180000}  # of this board's flash
 
 
-def plan(image: Path) -> Plan:
+def plan(image: Path) -> FlashPlan:
     """The program as the VM runs it, where an image has it for the chip."""
     slot = program_slot(program_body(image), "sim", "1", 1)
     places = {one.name: one for one in load_board("lyrat_v4_3").partitions}
@@ -48,7 +48,7 @@ def plan(image: Path) -> Plan:
         ),
     ]
     assert TABLE_SIZE <= 4096
-    return Plan("esp32", "sim", "1", 4 << 20, pieces, places["journal"], places["nvs"])
+    return FlashPlan("esp32", "sim", "1", 4 << 20, pieces, places["journal"], places["nvs"])
 
 
 async def hold_at_power_on(station, *keys: int) -> None:

@@ -17,7 +17,7 @@ from diadema.stations import trouble
 from diadema.stations.boards.partitions import TABLE_OFFSET, Partition, pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.cable import greeting_on
-from diadema.stations.flash.plan import Piece, Plan
+from diadema.stations.flash.plan import FlashPlan, Piece
 from diadema.stations.flash.run import FlashResult, Job
 from diadema.stations.fleet import all_stations
 from diadema.stations.image.files import (
@@ -52,7 +52,7 @@ NUMBER = 0xE3
 class Flashed:
     """A station's flash, as it lies in the boards that stand for it one after the other."""
 
-    def __init__(self, plan: Plan, data: DataDir) -> None:
+    def __init__(self, plan: FlashPlan, data: DataDir) -> None:
         self.plan, self.data = plan, data
         self.bytes = bytearray(b"\xff" * (4 << 20))
         self.bytes[TABLE_OFFSET : TABLE_OFFSET + SECTOR] = pack_table(TABLE).ljust(SECTOR, b"\xff")
@@ -85,7 +85,7 @@ class Flashed:
         return await world.add_station(station_id, slots=slots)
 
 
-def plan(image: Path, starts: dict[str, bytes]) -> Plan:
+def plan(image: Path, starts: dict[str, bytes]) -> FlashPlan:
     """The program as the VM runs it, where an image has it for the chip."""
     body = program_body(image)
 
@@ -98,7 +98,7 @@ def plan(image: Path, starts: dict[str, bytes]) -> Plan:
         piece(PLACES["vfs"], pack(starts, VFS_BYTES, VFS_BLOCK)),
         Piece("partition table", TABLE_OFFSET, pack_table(TABLE).ljust(SECTOR, b"\xff")),
     ]
-    return Plan("esp32", "sim", "2", 4 << 20, pieces, PLACES["journal"], PLACES["nvs"])
+    return FlashPlan("esp32", "sim", "2", 4 << 20, pieces, PLACES["journal"], PLACES["nvs"])
 
 
 PULLS = [

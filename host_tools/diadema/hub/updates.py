@@ -19,7 +19,7 @@ from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
 from diadema.stations.update.bundle import Bundle, BusyStations, Sending
-from diadema.stations.update.plan import Fact, Plan, fact_of, steps_since
+from diadema.stations.update.plan import RolloutPlan, StationFacts, facts_of, steps_since
 from diadema.stations.update.rollout import Rollout
 from diadema.store import tables
 from diadema.store.station_state import Station
@@ -104,7 +104,7 @@ class Updates:
         told = found.manifest
         named = {"board": told.board, "version": told.version, "what": told.what,
                  "build": told.build}  # fmt: skip
-        plan = msgspec.convert({**body, **named, "only": self._named(body)}, Plan)
+        plan = msgspec.convert({**body, **named, "only": self._named(body)}, RolloutPlan)
         self._none_runs(plan.board)
         facts = self._facts()
         now = self._ingest.clock.now_ms()
@@ -234,7 +234,9 @@ class Updates:
                     f"stop it first with `diadema update stop {one.number}`"
                 )
 
-    def _none_of(self, plan: Plan, facts: Mapping[str, Fact], passed: Sequence[Seat]) -> str:
+    def _none_of(
+        self, plan: RolloutPlan, facts: Mapping[str, StationFacts], passed: Sequence[Seat]
+    ) -> str:
         """Why no station would take it: what those have that it could be for."""
         name = self._ingest.floor.seat_name
         if passed:
@@ -307,12 +309,12 @@ class Updates:
     def _station(self, s: str) -> Station:
         return self._ingest.stations[s]
 
-    def _facts(self) -> dict[str, Fact]:
+    def _facts(self) -> dict[str, StationFacts]:
         """Of the stations that are in force; others were here once, and take nothing."""
         site, known = self._ingest.site, self._ingest.stations
         names = [one.id for one in site.stations] if site else list(known)
         return {
-            s: fact_of(known[s], self._followed.get(s, (-1, 0)))
+            s: facts_of(known[s], self._followed.get(s, (-1, 0)))
             for s in names
             if s in known and s.startswith("DIA-") and not self._revoked(s)
         }
@@ -325,7 +327,7 @@ class Updates:
             put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
 
 
-def _passed(name: str, seat: Seat, plan: Plan) -> str:
+def _passed(name: str, seat: Seat, plan: RolloutPlan) -> str:
     """Why it is passed over, and what to do."""
     if seat.reason in NEEDS_IMAGE:
         return f"{name} needs another image first, `diadema fleet show {name}` says which"

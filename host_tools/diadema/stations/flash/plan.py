@@ -30,7 +30,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Plan:
+class FlashPlan:
     """`pieces` end with the partition table: until it is there, the board's old one tells where
     its journal is. `nvs`: what an old program left there, as how often it crashed, is not for a
     new one.
@@ -49,7 +49,7 @@ class Plan:
         return sum(len(piece.data) for piece in self.pieces)
 
 
-def read_plan(image: bytes) -> Plan:
+def read_plan(image: bytes) -> FlashPlan:
     """The plan of an image. Raises FlashError where `diadema image build` did not make it."""
     try:
         seen = read_image(image)
@@ -83,7 +83,7 @@ def read_plan(image: bytes) -> Plan:
     pieces.append(_cut(Piece("boot loader", start, loader)))
     pieces.append(Piece("partition table", TABLE_OFFSET, at(TABLE_OFFSET, TABLE_SIZE)))
     last = max(one.end for one in places.values())
-    return Plan(
+    return FlashPlan(
         chip=seen.chip,
         board=trailer[0].board,
         version=trailer[0].version,
@@ -105,7 +105,7 @@ def _cut(piece: Piece) -> Piece:
     return Piece(piece.name, piece.offset, piece.data[:length])
 
 
-def web_files(plan: Plan, prefix: str = "") -> dict[str, bytes]:
+def web_files(plan: FlashPlan, prefix: str = "") -> dict[str, bytes]:
     """The files for a browser by their names, the manifest first; pieces carry the prefix. They
     leave the journal alone: one whole image in one part would be written over it.
     """

@@ -19,7 +19,7 @@ from diadema.gateway.serial_port import port_paths
 from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, unpack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import BAUD, Chip, Found, connected
-from diadema.stations.flash.plan import Piece, Plan
+from diadema.stations.flash.plan import FlashPlan, Piece
 from diadema.stations.flash.preserved import (
     HEAD,
     Copy,
@@ -98,7 +98,7 @@ class Job:
     events.
     """
 
-    plan: Plan
+    plan: FlashPlan
     data: DataDir
     force: bool = False
     erase_journal: bool = False

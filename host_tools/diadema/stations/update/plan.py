@@ -20,7 +20,7 @@ _STAGE = re.compile(r"(\d{1,5})(%?)\Z")
 _OF_THE_DESK = ("headset", "uplink", "wifi", "config")
 
 
-class Plan(Struct, kw_only=True, frozen=True):
+class RolloutPlan(Struct, kw_only=True, frozen=True):
     """`stages`: how many stations in all have it after each: «2», «25%», «all». `only`: no others
     than these, if any are named.
     """
@@ -50,7 +50,7 @@ class Plan(Struct, kw_only=True, frozen=True):
         return math.ceil(total * int(number) / 100) if percent else min(int(number), total)
 
 
-class Fact(NamedTuple):
+class StationFacts(NamedTuple):
     """What is known of a station now. `idle`: there, and nobody is logged in or in a call. `e`,
     `n`: the last event that is stored of it. `build` is its MicroPython's; `psram` in bytes;
     `needs_image`: why, if it does.
@@ -70,20 +70,20 @@ class Fact(NamedTuple):
     psram: int | None = None
     needs_image: str | None = None
 
-    def has(self, plan: Plan) -> bool:
+    def has(self, plan: RolloutPlan) -> bool:
         return self.of(plan) == plan.version and not self._other_build(plan)
 
-    def unfit(self, plan: Plan) -> str | None:
+    def unfit(self, plan: RolloutPlan) -> str | None:
         """Why a roll-out passes over it."""
         if self.needs_image:
             return self.needs_image
         return f"other_build: {self.build}" if self._other_build(plan) else None
 
-    def of(self, plan: Plan) -> str:
+    def of(self, plan: RolloutPlan) -> str:
         """What it has of what the plan brings."""
         return self.micropython if plan.what else self.version
 
-    def _other_build(self, plan: Plan) -> bool:
+    def _other_build(self, plan: RolloutPlan) -> bool:
         return bool(plan.build and self.build) and plan.build != self.build
 
 
@@ -92,14 +92,14 @@ def _right(stage: str) -> bool:
     return stage == "all" or (found is not None and int(found[1]) > 0)
 
 
-def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
+def facts_of(station: Station, followed: tuple[int, int]) -> StationFacts:
     """The facts of a station. `followed`: epoch and sequence of the last event acted on."""
     state, hello = station.state, station.hello
     up = station.link == "up"
     e, n = followed
     up_to_date = e == hello.epoch and n >= hello.last  # else it may be busy, or done
     faults = [part for part in state.faults if part not in _OF_THE_DESK]
-    return Fact(
+    return StationFacts(
         station.station,
         hello.board or state.board,
         hello.firmware or state.firmware,

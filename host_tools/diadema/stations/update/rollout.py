@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from diadema.base.errors import UpdateError
 from diadema.stations.boards.table import NEEDS_IMAGE
-from diadema.stations.update.plan import Fact, Plan
+from diadema.stations.update.plan import RolloutPlan, StationFacts
 from diadema.store.update_rows import Seat, Step
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
@@ -39,7 +39,7 @@ class Rollout(Struct, kw_only=True):
     """
 
     number: int
-    plan: Plan
+    plan: RolloutPlan
     began_utc: int
     status: Literal["running", "stopped", "done"] = "running"
     stage: int = -1
@@ -54,7 +54,7 @@ class Rollout(Struct, kw_only=True):
     def failed(self) -> list[Seat]:
         return [seat for seat in self.seats.values() if seat.phase == "failed"]
 
-    def step(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def step(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Go on as far as one can; the seats that changed."""
         if self.status != "running":
             return []
@@ -78,7 +78,7 @@ class Rollout(Struct, kw_only=True):
         self.status = "done"
         return changed
 
-    def ready(self, facts: Mapping[str, Fact]) -> list[Seat]:
+    def ready(self, facts: Mapping[str, StationFacts]) -> list[Seat]:
         """The seats where the update can begin now."""
         if self.status != "running":
             return []
@@ -147,9 +147,9 @@ class Rollout(Struct, kw_only=True):
             )
         if stop_after is not None:
             fields: dict[str, Any] = {
-                name: getattr(self.plan, name) for name in Plan.__struct_fields__
+                name: getattr(self.plan, name) for name in RolloutPlan.__struct_fields__
             }
-            self.plan = Plan(**fields | {"stop_after": stop_after})
+            self.plan = RolloutPlan(**fields | {"stop_after": stop_after})
         self.status = "running"
         self.held = {}
         self._say(None)
@@ -169,7 +169,7 @@ class Rollout(Struct, kw_only=True):
                 return
         self._put(seat, "failed", now, f"rolled_back: {_why(step)}")
 
-    def _fill(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _fill(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """As many into the stage as it is to have."""
         left = self._left(facts)
         there = [seat for seat in self.seats.values() if seat.phase not in _OUT]
@@ -189,18 +189,18 @@ class Rollout(Struct, kw_only=True):
         self.seats |= {seat.station: seat for seat in chosen}
         return chosen
 
-    def _left(self, facts: Mapping[str, Fact]) -> list[Fact]:
+    def _left(self, facts: Mapping[str, StationFacts]) -> list[StationFacts]:
         """Who could have it and is not in it yet; first those where it could begin at once."""
         found = [fact for fact in facts.values() if self._is_new(fact)]
         return sorted(found, key=lambda fact: (not fact.idle, not fact.up, fact.station))
 
-    def _is_new(self, fact: Fact) -> bool:
+    def _is_new(self, fact: StationFacts) -> bool:
         """Whether it could have it, and is not in it yet."""
         plan = self.plan
         meant_for_it = fact.board == plan.board and (not plan.only or fact.station in plan.only)
         return meant_for_it and not fact.has(plan) and fact.station not in self.seats
 
-    def _over(self, facts: Mapping[str, Fact], now: int) -> bool:
+    def _over(self, facts: Mapping[str, StationFacts], now: int) -> bool:
         """Whether the stage is; says what it waits for."""
         for seat in self._begun():
             if seat.phase == "waiting":
@@ -226,14 +226,14 @@ class Rollout(Struct, kw_only=True):
         """Of the stages so far."""
         return [seat for seat in self.seats.values() if seat.stage <= self.stage]
 
-    def _fault(self, seat: Seat, facts: Mapping[str, Fact]) -> str | None:
+    def _fault(self, seat: Seat, facts: Mapping[str, StationFacts]) -> str | None:
         """A new one, since it is good."""
         fact = facts.get(seat.station)
         if seat.phase != "good" or fact is None or (fact.fault_utc or 0) <= seat.utc:
             return None
         return fact.fault
 
-    def _held_too_long(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _held_too_long(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Those for which it stops; after that they hold it no more."""
         found: dict[str, list[str]] = {why: [] for why in _HELD_MS}
         last = len(self.plan.stages) - 1
@@ -259,7 +259,7 @@ class Rollout(Struct, kw_only=True):
             return late
         return []
 
-    def _gone(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _gone(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Who left the site is left out; who came back to it goes on."""
         changed = []
         for seat in self.seats.values():
@@ -273,7 +273,7 @@ class Rollout(Struct, kw_only=True):
             changed.append(seat)
         return changed
 
-    def _pass_over(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _pass_over(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Who cannot have it; who has the right image since then is for the last stage, but for
         one that told of it in its trial: what it runs again may not know of PSRAM.
         """
