@@ -63,7 +63,7 @@ def test_what_is_in_doubt_itself_puts_nothing_in_doubt():
         QueueCall(
             station="PBX-x",
             epoch=1,
-            sequence=one.n,
+            sequence=one.sequence,
             pbx=str(one.n),
             queue="q",
             start_utc=one.start_utc,

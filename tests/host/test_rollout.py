@@ -29,7 +29,7 @@ class Floor:
         """One look; the stations where it begins."""
         self.now += ms
         self.rollout.step(self.facts, self.now)
-        begun = [seat.s for seat in self.rollout.ready(self.facts)]
+        begun = [seat.station for seat in self.rollout.ready(self.facts)]
         for s in begun:
             self.rollout.sending(s, self.now)
         return begun
