@@ -72,7 +72,7 @@ def run(
         print(written(signed).decode(), end="")
     else:
         console(wide=_WIDE).print(record.table(found, language))
-        for line in record.lies([*wrong(found)], language):
+        for line in record.failures([*wrong(found)], language):
             say(line)
         if forged:
             say(text("prove.forged_some", language, count=forged))

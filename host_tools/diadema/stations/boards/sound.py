@@ -75,7 +75,7 @@ def loudness(board: Board) -> list[Loudness]:
     return [_of(board, socket, headset) for socket in board.wiring.sockets if socket.contacts]
 
 
-def said(level: Loudness) -> str:
+def level_text(level: Loudness) -> str:
     """A line for people."""
     text = f"{level.socket}: at most {level.loudest:.0f} dB SPL at the ear drum"
     if level.unclipped > level.loudest:

@@ -297,7 +297,7 @@ def build_for(chip: str, psram: str) -> str | None:
 
 def file_for(board: Board) -> str:
     """The download as one finds it; its date stands where the dots are. Raises BoardError."""
-    return file_of(_right(board))
+    return file_of(_build_of(board))
 
 
 def file_of(build: str) -> str:
@@ -307,12 +307,12 @@ def file_of(build: str) -> str:
 def build_named(board: str) -> str:
     """The stock build for a board as a station names it; simulated boards are as a LyraT."""
     try:
-        return _right(load_board(board))
+        return _build_of(load_board(board))
     except BoardError:
-        return _right(load_board("lyrat_v4_3"))
+        return _build_of(load_board("lyrat_v4_3"))
 
 
-def _right(board: Board) -> str:
+def _build_of(board: Board) -> str:
     about = board.wiring.board
     build = build_for(about.chip, about.psram)
     if build is None:

@@ -151,7 +151,7 @@ class _Board:
         self._port = chip.found.port
         self._table: list[Partition] | None = None
         self._copy = Copy(job.data, chip.found.station)
-        self._forgot = False
+        self._nvs_erased = False
 
     def write(self) -> None:
         job = self._job
@@ -160,7 +160,7 @@ class _Board:
             self._copy.remove()
         pieces = [self._vfs(one) if one.name == "vfs" else one for one in job.plan.pieces]
         pieces = [one for one in pieces if one.data]
-        self._mind_journal()
+        self._preserve_journal()
         if job.fresh and not self._blank(job.plan.nvs):
             self._chip.erase(job.plan.nvs.offset, job.plan.nvs.size)
         for piece in pieces:
@@ -247,7 +247,7 @@ class _Board:
 
     # -- the journal
 
-    def _mind_journal(self) -> None:
+    def _preserve_journal(self) -> None:
         place = self._job.plan.journal
         blank = self._blank(place)
         old = self._journal_there(place, blank)
@@ -293,7 +293,7 @@ class _Board:
             self._advance(len(piece.data))
             return
         for offset, data in self._wrong(piece):
-            self._forget_starts(piece)
+            self._erase_nvs(piece)
             self._done.sent += self._chip.write(offset, data)
             self._done.written += len(data)
             self._advance(len(data))
@@ -303,11 +303,11 @@ class _Board:
                 "says so again, the flash is worn"
             )
 
-    def _forget_starts(self, piece: Piece) -> None:
+    def _erase_nvs(self, piece: Piece) -> None:
         """Before the first piece of another program: a cable may be pulled after it."""
         place = self._job.plan.nvs
-        if piece.name in _PROGRAM and not self._forgot:
-            self._forgot = True
+        if piece.name in _PROGRAM and not self._nvs_erased:
+            self._nvs_erased = True
             if not self._blank(place):
                 self._chip.erase(place.offset, place.size)
 

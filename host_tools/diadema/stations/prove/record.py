@@ -97,7 +97,7 @@ def table(found: list[Figure], language: str) -> Table:
     return made
 
 
-def lies(found: list[Figure], language: str) -> list[str]:
+def failures(found: list[Figure], language: str) -> list[str]:
     """A line for each figure that cannot stand: what it is and what is wrong with it."""
     return [f"{name(one, language)}: {verdict(one, language)}" for one in found]
 

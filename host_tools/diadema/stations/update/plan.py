@@ -36,7 +36,7 @@ class RolloutPlan(Struct, kw_only=True, frozen=True):
     only: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if not self.stages or not all(_right(stage) for stage in self.stages):
+        if not self.stages or not all(_is_stage(stage) for stage in self.stages):
             raise ValueError("a stage is a number of stations, a share as 25%, or all")
         if self.stop_after < 1:
             raise ValueError("it stops after one failure or more")
@@ -87,7 +87,7 @@ class StationFacts(NamedTuple):
         return bool(plan.build and self.build) and plan.build != self.build
 
 
-def _right(stage: str) -> bool:
+def _is_stage(stage: str) -> bool:
     found = _STAGE.match(stage)
     return stage == "all" or (found is not None and int(found[1]) > 0)
 
