@@ -64,14 +64,14 @@ def test_every_station_is_listed_with_what_is_known_of_it(data):
     rows = all_stations(data, T0 + 60_000)
     assert [row.seat for row in rows] == ["A-01", "A-02", None]
     first, second, stranger = rows
-    assert (first.s, first.board, first.version, first.link) == (S, "sim", "0.1.0", "up")
+    assert (first.station, first.board, first.version, first.link) == (S, "sim", "0.1.0", "up")
     assert (first.heap, first.journal, first.rssi, first.discards) == (60_000, 7, -61, 3)
     assert first.memory == "58 (29) KiB"
     assert replace(first, idf=None).memory == "58 (—) KiB"  # an older program's
     assert first.faults == ["codec: no_answer"] and first.reconnects == 1 and first.busy
     assert (first.phase, first.reason) == ("failed", "rolled_back: codec")
-    assert (second.s, second.link, second.seen_utc, second.revoked) == (S2, "lost", None, True)
-    assert (stranger.s, stranger.safe) == (STRANGER, "no_program")
+    assert (second.station, second.link, second.seen_utc, second.revoked) == (S2, "lost", None, True)
+    assert (stranger.station, stranger.safe) == (STRANGER, "no_program")
     assert first.safe is second.safe is None
 
 
@@ -111,7 +111,7 @@ def tell(ingest):
         else:
             messages.append(script.hello_message(board="lyrat_v4_3"))
         ingest.take(messages, "stream", "server")
-        return next(row for row in all_stations(data, T0) if row.s == S2)
+        return next(row for row in all_stations(data, T0) if row.station == S2)
 
     return told
 
@@ -149,7 +149,7 @@ def test_one_that_never_ran_a_program_is_known_by_its_safe_mode(data, ingest):
              }  # fmt: skip
     message = Message(9, f"{PREFIX}gw-test.{s}.st", json.dumps(hello).encode())
     ingest.take([message], "stream", "server")
-    row = next(row for row in all_stations(data, T0) if row.s == s)
+    row = next(row for row in all_stations(data, T0) if row.station == s)
     assert (row.board, row.needs_image) == ("s3_korvo2", "old_image")
     assert (row.micropython, row.build) == ("1.28.0", "ESP32_GENERIC_S3")
 
@@ -225,7 +225,7 @@ async def test_seats_are_renamed_and_stations_move_and_leave(broker, stack, kept
     assert "no longer" in await command(data, "retire", "A-02", "--by", "Técnica")
     assert seats() == {"C-07": S}
     assert "may not connect" in await command(data, "revoke", "C-07")
-    rows = {row.s: row for row in all_stations(data, T0)}
+    rows = {row.station: row for row in all_stations(data, T0)}
     assert rows[S].revoked and rows[S].seat == "C-07"
 
 
