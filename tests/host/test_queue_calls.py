@@ -105,8 +105,12 @@ def test_a_call_goes_on_in_the_next_log(ingest, reader):
     first, second, third = reader.queue_calls()
     assert (first.epoch, first.outcome, first.estimated, first.ended_by, first.reference) == (
         9, "answered", False, "caller", "f0" * 16)  # fmt: skip
-    assert (second.e, second.outcome, second.end_utc) == (9, "waiting", None)  # a day is enough
-    assert (third.e, third.outcome, third.estimated) == (11, "left", True)
+    assert (second.epoch, second.outcome, second.end_utc) == (
+        9,
+        "waiting",
+        None,
+    )  # a day is enough
+    assert (third.epoch, third.outcome, third.estimated) == (11, "left", True)
 
 
 def test_an_end_tells_of_the_course_that_nobody_heard(ingest, reader):

@@ -47,7 +47,12 @@ def test_help_is_asked_accepted_and_resolved(ingest, reader):
     script.add("help.resolved", 60_000, of=of, i=7, by="Luz Rey", result="explicado")
     assert shown(take(ingest, script), "help", "help_by") == (None, None)
     (ticket,) = reader.tickets(start_utc=since, end_utc=since + 1)
-    assert (ticket.kind, ticket.agent, ticket.c, ticket.topic) == ("help", "a001", "c1", "otro")
+    assert (ticket.kind, ticket.agent, ticket.contact, ticket.topic) == (
+        "help",
+        "a001",
+        "c1",
+        "otro",
+    )
     assert (ticket.outcome, ticket.wait_ms, ticket.accepted_by) == ("resolved", 43_000, "Luz Rey")
     assert (ticket.closed_by, ticket.result, ticket.technical_ms) == ("Luz Rey", "explicado", None)
     assert ticket.closed_utc - ticket.open_utc == 104_000
