@@ -70,7 +70,12 @@ def test_every_station_is_listed_with_what_is_known_of_it(data):
     assert replace(first, idf=None).memory == "58 (—) KiB"  # an older program's
     assert first.faults == ["codec: no_answer"] and first.reconnects == 1 and first.busy
     assert (first.phase, first.reason) == ("failed", "rolled_back: codec")
-    assert (second.station, second.link, second.seen_utc, second.revoked) == (S2, "lost", None, True)
+    assert (second.station, second.link, second.seen_utc, second.revoked) == (
+        S2,
+        "lost",
+        None,
+        True,
+    )
     assert (stranger.station, stranger.safe) == (STRANGER, "no_program")
     assert first.safe is second.safe is None
 
