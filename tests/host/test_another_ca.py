@@ -55,14 +55,16 @@ def station(broker, client):
         password = await credential(client, s)
         found = Station(broker, password, s, port or broker.broker.ports.mqtt)
         await found.confirm(Certificates(broker.data.tls).mark())
-        await until(lambda: s in [row.s for row in all_stations(broker.data, 0) if row.generation])
+        await until(
+            lambda: s in [row.station for row in all_stations(broker.data, 0) if row.generation]
+        )
         return found
 
     return made
 
 
 def due(broker):
-    return [row.s for row in all_stations(broker.data, 0) if row.ca_due]
+    return [row.station for row in all_stations(broker.data, 0) if row.ca_due]
 
 
 def is_by(pem, der):
@@ -131,7 +133,7 @@ async def test_a_gateway_elsewhere_gets_its_file_first(broker, ingest, client, t
         await client.publish(subject, json.dumps(hello).encode())
 
     await greet()
-    await until(lambda: [row.s for row in all_stations(broker.data, 0) if row.ways])
+    await until(lambda: [row.station for row in all_stations(broker.data, 0) if row.ways])
     await asked(client, "hub.ca")
     (row, _) = all_stations(broker.data, 0)
     assert (row.gw_due, row.ca_due) == ("row2", False)

@@ -34,7 +34,7 @@ async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path)
 
         async def until(condition):
             async with asyncio.timeout(240):
-                while not condition({row.s: row for row in all_stations(centre.data, 0)}):
+                while not condition({row.station: row for row in all_stations(centre.data, 0)}):
                     await centre.world.sleep(500)
 
         async def command(*words):
@@ -55,7 +55,7 @@ async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path)
                 rows[here.id].generation == told["generation"] and not rows[here.id].ca_due
             )
         )
-        rows = {row.s: row for row in all_stations(centre.data, 0)}
+        rows = {row.station: row for row in all_stations(centre.data, 0)}
         assert rows[away.id].ca_due and tls.changing
         listed = (await command("fleet", "list"))[1]
         assert f"next CA of the broker not held yet by 1: {rows[away.id].seat}" in listed

@@ -224,5 +224,5 @@ async def test_it_is_the_station_that_it_was(
 
 
 def told(data: DataDir, s: str) -> str:
-    (row,) = [row for row in all_stations(data, now_ms()) if row.s == s]
+    (row,) = [row for row in all_stations(data, now_ms()) if row.station == s]
     return "; ".join(trouble.start(row.needs_image, row.safe, row.cause, row.board, "es"))

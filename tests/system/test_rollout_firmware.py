@@ -174,7 +174,7 @@ async def test_one_whose_psram_is_gone_says_so_and_is_passed_over(floor, program
         await station.power_on()
 
         def broken():
-            return next(row for row in all_stations(data, 0) if row.s == station.id)
+            return next(row for row in all_stations(data, 0) if row.station == station.id)
 
         while broken().safe is None:
             await world.sleep(500)
