@@ -156,7 +156,9 @@ async def test_safe_mode_is_told_at_once_and_no_seat_is_taken(
         bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
         try:
             async with asyncio.timeout(30):
-                while not any(row.station == STATION and row.safe for row in all_stations(data, 0)):
+                while not any(
+                    row.station == STATION and row.safe for row in all_stations(data, 0)
+                ):
                     await asyncio.sleep(0.05)
             with pytest.raises(ProvisionError, match=told):
                 await provision(data, station.port, "B9", station=STATION, **ask)
