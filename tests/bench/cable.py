@@ -15,8 +15,7 @@ from typing import Any
 
 from diadema.site.description import Site, parse
 from diadema.stations.update import bundle, keys
-from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.sending import Sending
+from diadema.stations.update.bundle import Bundle, Sending
 from diadema.wire.frames import encode
 from diadema_sim import people
 from diadema_sim.build import (

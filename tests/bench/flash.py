@@ -17,8 +17,8 @@ from pathlib import Path
 from diadema.base.paths import DataDir
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import BAUD
-from diadema.stations.flash.plan import Plan, read_plan
-from diadema.stations.flash.work import Job, Outcome
+from diadema.stations.flash.plan import FlashPlan, read_plan
+from diadema.stations.flash.run import FlashResult, Job
 from diadema.stations.image.build import build
 
 from tests.bench.figure import Figure
@@ -90,7 +90,7 @@ def measure() -> list[Figure]:
     ]
 
 
-def _flash(plan: Plan, folder: Path, line: Line) -> tuple[float, Outcome]:
+def _flash(plan: FlashPlan, folder: Path, line: Line) -> tuple[float, FlashResult]:
     began = time.monotonic()
     done = Job(plan, DataDir(folder)).run(line.port)
     if done.error:

@@ -15,7 +15,7 @@ import msgspec
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import BAUD
 from diadema.stations.boards.table import load_board
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import all_stations
 from diadema.stations.update import bundle, keys
 from diadema.stations.update.bundle import Bundle
 from diadema.wire.ask_hub import ask_hub
@@ -89,7 +89,9 @@ async def _rolled_out(folder: Path, key: keys.PrivateKey) -> tuple[Bundle, float
         await processes.name_ports(world.stations.values())
         await station.power_on()
         async with asyncio.timeout(_LIMIT_S):
-            while not all(row.board and row.generation == row.wanted for row in fleet(data, 0)):
+            while not all(
+                row.board and row.generation == row.wanted for row in all_stations(data, 0)
+            ):
                 await asyncio.sleep(_LOOK_S)
             path = str(folder / "app.bundle")
             added = await ask_hub(data, "hub.update", {"do": "add", "path": path})

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from diadema.base.certificates import Certificates, PageCertificates, ca_mark
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import all_stations
 
 from tests.support.at_the_door import asked, connection, credential, ingest_with_wifi, refused
 from tests.support.broker_fixtures import until
@@ -55,14 +55,16 @@ def station(broker, client):
         password = await credential(client, s)
         found = Station(broker, password, s, port or broker.broker.ports.mqtt)
         await found.confirm(Certificates(broker.data.tls).mark())
-        await until(lambda: s in [row.station for row in fleet(broker.data, 0) if row.generation])
+        await until(
+            lambda: s in [row.station for row in all_stations(broker.data, 0) if row.generation]
+        )
         return found
 
     return made
 
 
 def due(broker):
-    return [row.station for row in fleet(broker.data, 0) if row.ca_due]
+    return [row.station for row in all_stations(broker.data, 0) if row.ca_due]
 
 
 def is_by(pem, der):
@@ -131,9 +133,9 @@ async def test_a_gateway_elsewhere_gets_its_file_first(broker, ingest, client, t
         await client.publish(subject, json.dumps(hello).encode())
 
     await greet()
-    await until(lambda: [row.station for row in fleet(broker.data, 0) if row.ways])
+    await until(lambda: [row.station for row in all_stations(broker.data, 0) if row.ways])
     await asked(client, "hub.ca")
-    (row, _) = fleet(broker.data, 0)
+    (row, _) = all_stations(broker.data, 0)
     assert (row.gw_due, row.ca_due) == ("row2", False)
     assert tls.changing
     held = ca_mark((await asked(client, "hub.enrol", s="gw-row2"))["ca"])
@@ -142,7 +144,7 @@ async def test_a_gateway_elsewhere_gets_its_file_first(broker, ingest, client, t
     await until(lambda: not tls.changing)
     # one that is no more is not waited for either
     await asked(client, "hub.ca")
-    assert fleet(broker.data, 0)[0].gw_due == "row2"
+    assert all_stations(broker.data, 0)[0].gw_due == "row2"
     await asked(client, "hub.enrol", s="gw-row2", revoke=True)
     await until(lambda: not tls.changing)
 
@@ -169,7 +171,7 @@ async def test_mosquitto_shows_the_new_one_and_its_bridge_takes_it(
 
     async def carried():
         await again.say()  # mosquitto takes it, and drops it while its bridge is down
-        return [row for row in fleet(broker.data, 0) if row.heap == 1]
+        return [row for row in all_stations(broker.data, 0) if row.heap == 1]
 
     await until(carried)
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from diadema.cli import main
-from diadema.stations.boards.nets import drawings
+from diadema.stations.boards.drawing import drawings
 from diadema.stations.boards.table import board_names, load_board
 from PIL import Image
 from wireviz import wireviz

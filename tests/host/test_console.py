@@ -6,9 +6,9 @@ from diadema.gateway.console import (
     TEXTS,
     Listener,
     kind_of,
-    means,
+    meaning,
 )
-from diadema.stations.fleet import reading
+from diadema.stations import trouble
 from diadema.words import LANGUAGES
 
 LINES = {
@@ -37,9 +37,9 @@ def test_each_text_is_known_however_it_comes(kind: str) -> None:
         assert [one for one in told if one] == [kind] and console.kind == kind
         assert console.hear(LINES[kind]) is None  # said once
     for language in LANGUAGES:
-        assert means(kind, language)
+        assert meaning(kind, language)
         if kind in ENDLESS:
-            (told,) = reading.start(None, kind, "", "sim", language)
+            (told,) = trouble.start(None, kind, "", "sim", language)
             assert "diadema flash" in told
 
 
@@ -47,7 +47,7 @@ def test_what_a_station_writes_is_none_of_them() -> None:
     console = Listener()
     assert console.hear(b"Diadema 0.7.0 on sim, DIA-0200000000a1, boot 3\r\n" * 3) is None
     assert console.hear(b"\x00\xff" * 400) is None
-    assert console.kind is None and means("crashes", "es") is None
+    assert console.kind is None and meaning("crashes", "es") is None
 
 
 def test_the_last_one_counts() -> None:

@@ -17,15 +17,14 @@ from diadema.base.errors import DiademaError, FlashError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.exchange.imports.journal import import_journal
+from diadema.stations.boards.partitions import TABLE_OFFSET, pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected
-from diadema.stations.flash.kept import owed
 from diadema.stations.flash.plan import read_plan
-from diadema.stations.flash.work import Job, chosen
+from diadema.stations.flash.preserved import unacknowledged_events
+from diadema.stations.flash.run import Job, chosen_ports
 from diadema.stations.image.build import build
 from diadema.stations.image.slots import Trailer
-from diadema.stations.image.table import OFFSET
-from diadema.stations.image.table import pack as pack_table
 from diadema.store import open_reader
 from nats.errors import Error as NatsError
 from typer.testing import CliRunner
@@ -81,13 +80,15 @@ def test_ten_at_once_and_one_is_pulled(tmp_path: Path) -> None:
     image = station_image()
     place, nvs = partition("journal"), partition("nvs")
     crashes = slice(nvs.offset, nvs.offset + 8)
-    kept = journal_of(place.size)
+    saved = journal_of(place.size)
     boards = [Board(number) for number in range(1, 11)]
     pulled, station = boards[3], boards[6]
     pulled.flash.pull_after = 150_000
     # one was a station before: its journal has unacknowledged events, its nvs counts its crashes
-    station.flash.data[OFFSET : OFFSET + 0xC00] = pack_table(load_board("lyrat_v4_3").partitions)
-    station.flash.data[place.offset : place.offset + place.size] = kept
+    station.flash.data[TABLE_OFFSET : TABLE_OFFSET + 0xC00] = pack_table(
+        load_board("lyrat_v4_3").partitions
+    )
+    station.flash.data[place.offset : place.offset + place.size] = saved
     station.flash.data[crashes] = b"starts=9"
     for board in boards:
         board.__enter__()
@@ -98,7 +99,7 @@ def test_ten_at_once_and_one_is_pulled(tmp_path: Path) -> None:
         for board in boards:
             if board is not pulled:
                 assert_holds(board, image)
-        assert station.flash.read(place.offset, place.size) == kept
+        assert station.flash.read(place.offset, place.size) == saved
         assert station.flash.data[crashes] == b"\xff" * 8  # the new program is not to blame
         assert {one.found.station for one in done} == {board.station for board in boards}
 
@@ -146,7 +147,7 @@ def former_station(board: Board, journal: bytes, offset: int) -> None:
         for one in load_board("lyrat_v4_3").partitions
         if one.name != "ota_1"
     ]
-    board.flash.data[OFFSET : OFFSET + 0xC00] = pack_table(layout)
+    board.flash.data[TABLE_OFFSET : TABLE_OFFSET + 0xC00] = pack_table(layout)
     board.flash.data[offset : offset + len(journal)] = journal
 
 
@@ -163,14 +164,14 @@ def test_a_journal_that_moves_is_taken_in_first(tmp_path: Path) -> None:
     with Board(1) as board:
         former_station(board, journal_of(0x4000), 0x200000)
         (done,) = run(job(tmp_path), [board])
-        assert not done.error and done.kept.events == 3 and done.kept.stored
+        assert not done.error and done.saved.events == 3 and done.saved.stored
         assert set(board.flash.read(place.offset, place.size)) == {0xFF}
         assert_holds(board, station_image())
     there = events_in(data)
     assert sorted(there) == [3, 4, 5]
     head = b'{"s":"%s","e":7,"n":4,' % STATION.encode()
     assert there[4] == head + (EVENT % 4)[1:]  # as the station would have sent it
-    words = ["import", "journal", str(done.kept.path), "--data", str(data.root)]
+    words = ["import", "journal", str(done.saved.path), "--data", str(data.root)]
     again = CliRunner().invoke(app, [*words, "--json"])
     assert json.loads(again.stdout) == {
         "stations": [STATION], "events": 3, "new": 0, "left": 0,
@@ -183,12 +184,12 @@ def test_what_cannot_be_read_of_a_journal_is_told_as_lost(tmp_path: Path) -> Non
     with Board(1) as board:
         former_station(board, bytes(journal), 0x200000)
         (done,) = run(job(tmp_path), [board])
-    lines = [json.loads(line) for line in done.kept.path.read_text().splitlines()]
+    lines = [json.loads(line) for line in done.saved.path.read_text().splitlines()]
     assert [(line["n"], line["k"], line.get("to")) for line in lines] == [
         (3, "station.fault_cleared", None), (4, "station.lost", 4),
         (5, "station.fault_cleared", None),
     ]  # fmt: skip
-    assert done.kept.path.with_suffix(".bin").read_bytes() == bytes(journal)
+    assert done.saved.path.with_suffix(".bin").read_bytes() == bytes(journal)
 
 
 FOREIGN = [
@@ -210,9 +211,9 @@ def test_an_event_that_speaks_for_another_is_kept_and_told_and_not_stored(
     with Board(1) as board:
         former_station(board, journal, 0x200000)
         (done,) = run(job(tmp_path), [board])
-    assert (done.kept.events, done.kept.refused, done.kept.stored) == (3, 1, True)
+    assert (done.saved.events, done.saved.refused, done.saved.stored) == (3, 1, True)
     assert json.loads(events_in(data)[4])["k"] == "station.lost"
-    assert done.kept.path.with_suffix(".bin").read_bytes() == journal
+    assert done.saved.path.with_suffix(".bin").read_bytes() == journal
     reader = open_reader(data.store)
     assert not [*reader.events_of("DIA-240ac40000ff")]
     reader.close()
@@ -239,7 +240,7 @@ def test_a_journal_stays_though_the_table_is_damaged(tmp_path: Path) -> None:
     place = partition("journal")
     with Board(1, pty=True) as board:
         former_station(board, journal_of(place.size), place.offset)
-        board.flash.data[OFFSET + 8] ^= 1
+        board.flash.data[TABLE_OFFSET + 8] ^= 1
         (done,) = run(job(tmp_path), [board])
         assert not done.error and done.journal == "left as it is"
         assert board.flash.read(place.offset, place.size) == journal_of(place.size)
@@ -250,7 +251,7 @@ def test_erasing_the_journal_keeps_its_events_first(tmp_path: Path) -> None:
     with Board(1, pty=True) as board:  # a socket:// is read byte by byte
         former_station(board, journal_of(place.size), place.offset)
         (done,) = run(job(tmp_path, erase_journal=True), [board])
-        assert not done.error and done.kept.events == 3
+        assert not done.error and done.saved.events == 3
         assert set(board.flash.read(place.offset, place.size)) == {0xFF}
 
 
@@ -341,7 +342,11 @@ async def test_a_kept_journal_goes_to_the_hub_that_runs(broker, stack, tmp_path:
     stack.push_async_callback(client.close)
     await until(lambda: answers(client))
     path = tmp_path / "kept.jsonl"
-    path.write_bytes(b"".join(body + b"\n" for body in owed(STATION, journal_of(0x4000, 5, 0))[0]))
+    path.write_bytes(
+        b"".join(
+            body + b"\n" for body in unacknowledged_events(STATION, journal_of(0x4000, 5, 0))[0]
+        )
+    )
     for new in (5, 0):
         done = await asyncio.to_thread(import_journal, [path], broker.data)
         assert (done.events, done.new, done.left) == (5, new, 0)
@@ -363,8 +368,8 @@ def test_all_takes_the_usb_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [SimpleNamespace(device="/dev/ttyUSB1", vid=0x10C4),
              SimpleNamespace(device="/dev/ttyS0", vid=None),
              SimpleNamespace(device="/dev/ttyUSB0", vid=0x1A86)]  # fmt: skip
-    monkeypatch.setattr("diadema.stations.flash.work.list_ports.comports", lambda: found)
-    assert chosen([], True) == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+    monkeypatch.setattr("diadema.stations.flash.run.list_ports.comports", lambda: found)
+    assert chosen_ports([], True) == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
     found.clear()
     with pytest.raises(DiademaError, match="power only"):
-        chosen([], True)
+        chosen_ports([], True)

@@ -12,23 +12,22 @@ from zlib import crc32
 import pytest
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
-from diadema.stations.flash.own import (
+from diadema.stations.boards.partitions import TABLE_OFFSET, pack_table
+from diadema.stations.flash.plan import read_plan
+from diadema.stations.flash.preserved import (
     Copy,
     Vfs,
     config_file,
     is_own,
     serial_of,
 )
-from diadema.stations.flash.plan import read_plan
-from diadema.stations.flash.work import Job, Outcome
+from diadema.stations.flash.run import FlashResult, Job
 from diadema.stations.image.files import (
     VFS_BLOCK,
     pack,
     start_files,
     unpack,
 )
-from diadema.stations.image.table import OFFSET
-from diadema.stations.image.table import pack as pack_table
 from typer.testing import CliRunner
 
 from tests.host.test_flash import journal_of, partition, station_image
@@ -63,13 +62,13 @@ def station(board: Board, files: Mapping[str, bytes] = FORMER | OWN) -> None:
     from diadema.stations.boards.table import load_board
 
     flash = board.flash.data
-    flash[OFFSET : OFFSET + 0xC00] = pack_table(load_board("lyrat_v4_3").partitions)
+    flash[TABLE_OFFSET : TABLE_OFFSET + 0xC00] = pack_table(load_board("lyrat_v4_3").partitions)
     flash[JOURNAL.offset : JOURNAL.end] = journal_of(JOURNAL.size)
     flash[NVS.offset : NVS.offset + 8] = b"starts=9"
     flash[VFS.offset : VFS.end] = pack(dict(files), VFS.size, VFS_BLOCK)
 
 
-def flashed(tmp_path: Path, board: Board, **options: bool) -> Outcome:
+def flashed(tmp_path: Path, board: Board, **options: bool) -> FlashResult:
     return Job(read_plan(station_image()), DataDir(tmp_path / "data"), **options).run(board.port)
 
 
@@ -133,7 +132,7 @@ MOMENTS = [
     VFS.offset + 12 * 4096 + 4000,
     VFS.end - 1,
     0x1000 + 20,
-    OFFSET + 33,
+    TABLE_OFFSET + 33,
 ]
 
 
@@ -141,7 +140,7 @@ MOMENTS = [
 def test_pulled_it_goes_on(tmp_path: Path, at: int) -> None:
     with Board(1) as board:
         station(board)
-        board.flash.data[OFFSET + 0x200] = 0  # so that the table is written too
+        board.flash.data[TABLE_OFFSET + 0x200] = 0  # so that the table is written too
         board.flash.pull_at = at
         broken = flashed(tmp_path, board)
         assert "Plug it in again" in broken.error
@@ -193,7 +192,7 @@ def test_fresh_keeps_nothing(tmp_path: Path) -> None:
     with Board(1, pty=True) as again:
         station(again)
         done = flashed(tmp_path, again, fresh=True)
-        assert not done.error and done.journal == "new" and done.kept.events == 3
+        assert not done.error and done.journal == "new" and done.saved.events == 3
         assert files_of(again) == start_files()
         for place in (JOURNAL, NVS):
             assert set(again.flash.read(place.offset, place.size)) == {0xFF}

@@ -17,10 +17,9 @@ from diadema.base.paths import DataDir
 from diadema.ingest.messages import PREFIX, Message
 from diadema.site.directory.publishing import changed_by_hand
 from diadema.site.directory.taking_in import open_directory
-from diadema.stations.fleet.diagnosis import diagnosis
-from diadema.stations.fleet.places import rename
-from diadema.stations.fleet.reading import fleet, one
-from diadema.stations.provision.seat import take_seat
+from diadema.stations.diagnosis import diagnosis
+from diadema.stations.fleet import all_stations, station_history
+from diadema.stations.seats import rename_seat, take_seat
 from diadema.store import tables
 from diadema.store.update_rows import Seat
 from msgspec.structs import astuple, replace
@@ -62,22 +61,27 @@ def data(tmp_path, ingest, writer):
 
 
 def test_every_station_is_listed_with_what_is_known_of_it(data):
-    rows = fleet(data, T0 + 60_000)
+    rows = all_stations(data, T0 + 60_000)
     assert [row.seat for row in rows] == ["A-01", "A-02", None]
     first, second, stranger = rows
-    assert (first.s, first.board, first.version, first.link) == (S, "sim", "0.1.0", "up")
+    assert (first.station, first.board, first.version, first.link) == (S, "sim", "0.1.0", "up")
     assert (first.heap, first.journal, first.rssi, first.discards) == (60_000, 7, -61, 3)
     assert first.memory == "58 (29) KiB"
     assert replace(first, idf=None).memory == "58 (—) KiB"  # an older program's
     assert first.faults == ["codec: no_answer"] and first.reconnects == 1 and first.busy
     assert (first.phase, first.reason) == ("failed", "rolled_back: codec")
-    assert (second.s, second.link, second.seen_utc, second.revoked) == (S2, "lost", None, True)
-    assert (stranger.s, stranger.safe) == (STRANGER, "no_program")
+    assert (second.station, second.link, second.seen_utc, second.revoked) == (
+        S2,
+        "lost",
+        None,
+        True,
+    )
+    assert (stranger.station, stranger.safe) == (STRANGER, "no_program")
     assert first.safe is second.safe is None
 
 
 def test_one_is_shown_with_how_it_went(data):
-    found = one(data, "A-01", T0)
+    found = station_history(data, "A-01", T0)
     assert [entry["heap"] for entry in found.health] == [60_000, 90_000]
     assert found.health[0]["utc"] > T0
     assert [entry["cause"] for entry in found.boots] == ["watchdog"]
@@ -112,7 +116,7 @@ def tell(ingest):
         else:
             messages.append(script.hello_message(board="lyrat_v4_3"))
         ingest.take(messages, "stream", "server")
-        return next(row for row in fleet(data, T0) if row.s == S2)
+        return next(row for row in all_stations(data, T0) if row.station == S2)
 
     return told
 
@@ -150,7 +154,7 @@ def test_one_that_never_ran_a_program_is_known_by_its_safe_mode(data, ingest):
              }  # fmt: skip
     message = Message(9, f"{PREFIX}gw-test.{s}.st", json.dumps(hello).encode())
     ingest.take([message], "stream", "server")
-    row = next(row for row in fleet(data, T0) if row.s == s)
+    row = next(row for row in all_stations(data, T0) if row.station == s)
     assert (row.board, row.needs_image) == ("s3_korvo2", "old_image")
     assert (row.micropython, row.build) == ("1.28.0", "ESP32_GENERIC_S3")
 
@@ -226,7 +230,7 @@ async def test_seats_are_renamed_and_stations_move_and_leave(broker, stack, kept
     assert "no longer" in await command(data, "retire", "A-02", "--by", "Técnica")
     assert seats() == {"C-07": S}
     assert "may not connect" in await command(data, "revoke", "C-07")
-    rows = {row.s: row for row in fleet(data, T0)}
+    rows = {row.station: row for row in all_stations(data, T0)}
     assert rows[S].revoked and rows[S].seat == "C-07"
 
 
@@ -240,7 +244,7 @@ async def test_a_name_that_no_seat_can_have_changes_nothing(data, clock, kept, s
             pass
     before = data.site.read_bytes()
     for work in (
-        rename(data, "A-01", seat, by="Técnica", clock=clock),
+        rename_seat(data, "A-01", seat, by="Técnica", clock=clock),
         take_seat(data, S, seat, replace=True, by="Técnica", clock=clock),
     ):
         with pytest.raises(DiademaError, match=re.escape(why)):

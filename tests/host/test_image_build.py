@@ -15,7 +15,7 @@ from diadema.site.station_config import CONFIG_LIMIT
 from diadema.stations.boards.table import board_names, load_board
 from diadema.stations.image.build import build
 from diadema.stations.image.files import program_files
-from diadema.stations.image.look import look
+from diadema.stations.image.read import read_image
 from typer.testing import CliRunner
 
 from tests.support.stock_image import LOADER, stock_image
@@ -190,7 +190,7 @@ def test_a_damaged_app_is_refused() -> None:
 def test_what_stands_in_an_image_or_a_dump_is_read() -> None:
     whole = made("lyrat_v4_3").whole()
     for data in (whole, b"\xff" * 0x1000 + whole):
-        found = look(data)
+        found = read_image(data)
         assert found.wrong == [] and found.chip == "esp32"
         seen = {one.name: one for one in found.partitions}
         assert seen["slot_a"].about == "lyrat_v4_3 1.2.3, number 1: written, good"
@@ -199,7 +199,9 @@ def test_what_stands_in_an_image_or_a_dump_is_read() -> None:
     broken = bytearray(whole)
     at = next(one.offset for one in found.partitions if one.name == "slot_a") - 0x1000
     broken[at + 5000] ^= 0x40
-    assert look(bytes(broken)).wrong == ["slot_a: its SHA-256 is another: the program is damaged"]
+    assert read_image(bytes(broken)).wrong == [
+        "slot_a: its SHA-256 is another: the program is damaged"
+    ]
 
 
 def test_the_command_writes_an_image_and_its_web_manifest(tmp_path: Path) -> None:

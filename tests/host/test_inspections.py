@@ -12,10 +12,10 @@ from diadema.hub.own_journal import ME, Refused
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
-from diadema.stations.selftest import telling
+from diadema.stations import signing
+from diadema.stations.selftest import record
 from diadema.stations.selftest.record import Signed, inspections, standing
-from diadema.stations.technician import hub_key
-from diadema.stations.technician.hub_key import read, written
+from diadema.stations.signing import read, written
 from diadema.store import tables
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.events import EVENT_LIMIT
@@ -82,7 +82,7 @@ def test_a_bench_test_is_recorded_and_signed(data, ingest, bench, script, reader
     assert (event["of"], event["fit"]) == ([S, 7, script.n], False)
     (signed,) = inspections(data, S)
     assert (signed.failed, signed.reason) == (["microphone"], "microphone")
-    assert signed.key == hub_key.load(data).public
+    assert signed.key == signing.load(data).public
     assert standing(reread(tmp_path / "record.json", signed), signed.key) == "right"
     assert data.inspection_key.stat().st_mode & 0o777 == 0o600
 
@@ -101,8 +101,8 @@ def test_what_was_altered_and_what_another_hub_signed_is_seen(
     assert standing(erased, signed.key) == "erased"
     other = DataDir(tmp_path / "other")
     other.make()
-    assert standing(signed, hub_key.load_or_make(other).public) == "another_hub"
-    assert standing(altered, hub_key.load_or_make(other).public) == "altered"
+    assert standing(signed, signing.load_or_make(other).public) == "another_hub"
+    assert standing(altered, signing.load_or_make(other).public) == "altered"
 
 
 def test_a_shifts_own_test_has_no_record(ingest, bench, script, reader):
@@ -191,18 +191,18 @@ def test_a_fit_that_its_checks_do_not_bear_is_none(data, ingest, bench, script, 
     bench.make()
     (signed,) = inspections(data, S)
     assert not signed.record.fit and standing(signed, signed.key) == "right"
-    assert telling.verdict(signed, "es") == f"A-01: NO OPERATIVA: {why}."
-    assert telling.to_do(signed, "es")
+    assert record.verdict(signed, "es") == f"A-01: NO OPERATIVA: {why}."
+    assert record.to_do(signed, "es")
 
 
 def test_the_next_command_can_be_pasted(data, ingest, bench, script):
     told(ingest, script, bench.begin({"s": S, "by": "Ana"})[0]["i"])
     bench.make()
     (signed,) = inspections(data, S)
-    assert telling.next_step(signed, "es").endswith(" show A-01 -o A-01.pdf")
+    assert record.next_step(signed, "es").endswith(" show A-01 -o A-01.pdf")
     moved = msgspec.structs.replace(signed.record, seat="a/b 1")
     moved = msgspec.structs.replace(signed, record=moved)
-    assert telling.next_step(moved, "es").endswith(" show 'a/b 1' -o 'a-b 1.pdf'")
+    assert record.next_step(moved, "es").endswith(" show 'a/b 1' -o 'a-b 1.pdf'")
 
 
 def test_a_record_that_comes_back_from_the_stream_is_the_record(

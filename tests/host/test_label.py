@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.site.example import EXAMPLE
-from diadema.stations.label.layout import Label, as_pdf, as_png
+from diadema.stations.label import Label, as_pdf, as_png
 from PIL import Image
 from typer.testing import CliRunner
 

@@ -12,11 +12,12 @@ from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.stations.boards.table import load_board
 from diadema.stations.image.build import build
-from diadema.stations.image.look import look
+from diadema.stations.image.read import read_image
 from diadema.stations.image.slots import GOOD, HEAD_BYTES, Trailer
 from diadema.stations.image.stock import read_stock
-from diadema.stations.update import bundle, keys, micropython
-from diadema.stations.update.rollout import Fact, Plan, Rollout
+from diadema.stations.update import bundle, keys
+from diadema.stations.update.plan import RolloutPlan, StationFacts
+from diadema.stations.update.rollout import Rollout
 from typer.testing import CliRunner
 
 from tests.support.stock_image import stock_image
@@ -29,7 +30,7 @@ STOCK = read_stock(DOWNLOAD, BOARD)
 
 
 def test_the_app_of_a_stock_image_is_signed_for_a_board():
-    read = bundle.read(micropython.make(BOARD, STOCK, KEY, MADE))
+    read = bundle.read(bundle.make_micropython(BOARD, STOCK, KEY, MADE))
     told = read.manifest
     assert (told.what, told.board, told.version) == ("micropython", BOARD.name, "1.29.0")
     assert (told.chip, told.mpy, told.made) == (0, "6.3", MADE)
@@ -41,8 +42,8 @@ def test_the_app_of_a_stock_image_is_signed_for_a_board():
 def test_of_a_release_that_is_not_known_one_says_which_files_it_loads():
     newer = read_stock(stock_image(version="1.99.0"), BOARD)
     with pytest.raises(DiademaError, match="--mpy"):
-        micropython.make(BOARD, newer, KEY, MADE)
-    made = micropython.make(BOARD, newer, KEY, MADE, "6.4")
+        bundle.make_micropython(BOARD, newer, KEY, MADE)
+    made = bundle.make_micropython(BOARD, newer, KEY, MADE, "6.4")
     assert bundle.read(made).manifest.mpy == "6.4"
 
 
@@ -63,10 +64,12 @@ def test_the_command_makes_it_and_says_what_it_is(tmp_path):
 
 
 def test_a_roll_out_of_it_is_for_those_that_run_another():
-    plan = Plan(sha256="0" * 64, board="sim", version="1.29.0", what="micropython", stages=["all"])
+    plan = RolloutPlan(
+        sha256="0" * 64, board="sim", version="1.29.0", what="micropython", stages=["all"]
+    )
     rollout = Rollout(number=1, plan=plan, began_utc=0)
     facts = {
-        s: Fact(s, "sim", "1.29.0", True, True, micropython=runs)
+        s: StationFacts(s, "sim", "1.29.0", True, True, micropython=runs)
         for s, runs in (("has it", "1.29.0"), ("old", "1.28.0"), ("never said", ""))
     }
     rollout.step(facts, 0)
@@ -95,12 +98,12 @@ def test_a_dump_says_which_app_partition_starts(otadata, told):
     image = build(BOARD, stock_image(), "1.2.3").whole()
     at = next(one.offset for one in BOARD.partitions if one.name == "otadata") - 0x1000
     dump = image[:at] + otadata + image[at + 8192 :]
-    found = {one.name: one.about for one in look(dump).partitions}
+    found = {one.name: one.about for one in read_image(dump).partitions}
     assert found["otadata"] == told
 
 
 def test_a_dump_says_what_came_of_an_update():
-    body = bundle.read(micropython.make(BOARD, STOCK, KEY, MADE)).body
+    body = bundle.read(bundle.make_micropython(BOARD, STOCK, KEY, MADE)).body
     trailer = Trailer(MADE, len(body), hashlib.sha256(body).digest(), BOARD.name, "1.29.0").pack()
     place = next(one for one in BOARD.partitions if one.name == "ota_1")
     image = build(BOARD, stock_image(), "1.2.3").whole()
@@ -108,11 +111,11 @@ def test_a_dump_says_what_came_of_an_update():
     dump = bytearray(image)
     dump[at : at + len(body)] = body
     dump[last : last + len(trailer)] = trailer
-    found = {one.name: one.about for one in look(bytes(dump)).partitions}
+    found = {one.name: one.about for one in read_image(bytes(dump)).partitions}
     assert found["ota_1"].startswith("MicroPython 1.29.0, ")
     runs = "; whether it proved itself, the trailer does not say while it runs"
     assert found["ota_1"].endswith(" bytes, by an update: written" + runs)
     dump[last + HEAD_BYTES + GOOD] = 0  # its successor ran since
-    found = {one.name: one.about for one in look(bytes(dump)).partitions}
+    found = {one.name: one.about for one in read_image(bytes(dump)).partitions}
     assert found["ota_1"].endswith(" bytes, by an update: written, good")
     assert "update" not in found["ota_0"]

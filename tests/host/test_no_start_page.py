@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from diadema.cli.main import app
-from diadema.gateway.console import TEXTS, kind_of, means
+from diadema.gateway.console import TEXTS, kind_of, meaning
 from diadema.stations.boards.table import board_names, load_board
 from diadema.words import LANGUAGES
 from typer.testing import CliRunner
@@ -31,7 +31,7 @@ def test_it_has_all_that_a_console_says_and_no_more() -> None:
 def test_the_words_say_the_same_way_out(kind: str) -> None:
     (row,) = [row for text, row in SAID.items() if kind_of(text.encode()) == kind]
     for language in LANGUAGES:
-        assert ("diadema flash" in (means(kind, language) or "")) == ("**" in row[2])
+        assert ("diadema flash" in (meaning(kind, language) or "")) == ("**" in row[2])
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -19,7 +19,7 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs, Verdict
 from diadema.site.description import parse
 from diadema.site.station_keys import StationKeys, seal
-from diadema.stations.provision.word import Word
+from diadema.stations.provision import StationConfirmation
 from diadema.store import open_reader
 from diadema.store.station_state import Greeting
 
@@ -442,7 +442,7 @@ def test_a_provisioning_is_over_when_the_new_key_was_shown(door, ingest_here, tm
     for body in script.bodies:
         door.take(f"gw-row.{S}.ev", body)
     greeted = Greeting(up=True, s=S, e=7, b=1, keyed=1)
-    word = Word(DataDir(tmp_path), greeted, False, ("row", "/dev/tty0"))
+    word = StationConfirmation(DataDir(tmp_path), greeted, False, ("row", "/dev/tty0"))
     assert word.has(0)
     Enrolment(ingest_here, door.keys).renew(S)
     assert not word.has(0)

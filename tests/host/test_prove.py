@@ -9,9 +9,9 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.serial_port import SerialPort
+from diadema.stations import signing
 from diadema.stations.prove.figures import KINDS, figures, wrong
-from diadema.stations.prove.work import measure
-from diadema.stations.technician import hub_key
+from diadema.stations.prove.run import measure
 from diadema_sim import people
 from typer.testing import CliRunner
 
@@ -23,8 +23,8 @@ ALL = {kind.name for kind in KINDS}
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """A technician's: a site of one station, and its key. The cable's bytes are few."""
-    monkeypatch.setattr("diadema.stations.prove.work.FLOOD", 512)
-    monkeypatch.setattr("diadema.stations.prove.work._DRAINED_S", 0.05)
+    monkeypatch.setattr("diadema.stations.prove.run.FLOOD", 512)
+    monkeypatch.setattr("diadema.stations.prove.run._DRAINED_S", 0.05)
     data = DataDir(tmp_path / "data")
     data.make()
     site = people.site(people.desks(1), name="Sitio", zone="America/Lima", tree=people.LIMA_TREE)
@@ -88,7 +88,7 @@ async def test_the_truth_is_told_signed_and_printed(data, tmp_path):
     async with LyingStation() as station:
         told = json.loads(await proved(data, station, "--json"))
     assert told == json.loads(as_json.read_bytes())
-    assert told["key"] == hub_key.load(data).public
+    assert told["key"] == signing.load(data).public
 
 
 async def test_nothing_is_sent_that_is_not_sealed_and_no_number_twice(data):
@@ -220,7 +220,7 @@ async def test_one_that_loses_bytes(data):
 
 
 async def test_an_answer_that_its_key_did_not_seal_is_not_believed(data, monkeypatch):
-    monkeypatch.setattr("diadema.stations.prove.work._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 0.3)
     for key in (None, bytes(32)):
         async with LyingStation() as station:
             station.key = key
@@ -232,7 +232,7 @@ async def test_a_record_that_is_played_again_is_not_believed(data, monkeypatch):
     async with LyingStation() as station:
         await proved(data, station)
         recorded = [body for body in station.sent if b'"proof"' in body]
-    monkeypatch.setattr("diadema.stations.prove.work._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 0.3)
 
     def again(step, answer):
         for body in recorded:
@@ -255,7 +255,7 @@ async def test_a_true_answer_among_forged_ones_counts_and_they_are_told(data):
 
 
 async def test_what_keeps_it_from_beginning_is_told_with_what_to_do(data, monkeypatch):
-    monkeypatch.setattr("diadema.stations.prove.work._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 0.3)
     async with LyingStation(lambda step, answer: {"i": answer["i"], "refused": "busy"}) as station:
         assert "está ocupada" in await proved(data, station, code=2)
         station.lie = lambda step, answer: None
@@ -320,10 +320,10 @@ async def test_a_record_that_was_altered_or_is_of_another_hub(data, tmp_path):
     other = DataDir(tmp_path / "other")
     other.make()
     public = tmp_path / "other.pub"
-    public.write_text(hub_key.load_or_make(other).public)
+    public.write_text(signing.load_or_make(other).public)
     await command(data, "table", str(file), "--key", str(public), code=1)
     own = tmp_path / "own.pub"
-    own.write_text(hub_key.load(data).public)
+    own.write_text(signing.load(data).public)
     assert "lyrat_v4_3" in await command(other, "table", str(file), "--key", str(own))
     file.write_text("{}")
     assert "no record" in await command(data, "table", str(file), code=2)
@@ -345,10 +345,10 @@ async def test_what_a_station_calls_itself_does_no_harm(data, tmp_path):
 
 
 def test_two_that_make_the_hub_s_key_at_once_have_the_same(data, monkeypatch):
-    first = hub_key.load_or_make(data)
+    first = signing.load_or_make(data)
     looks = iter([lambda _: None])  # it was not there yet
-    own = hub_key.load
-    monkeypatch.setattr(hub_key, "load", lambda where: next(looks, own)(where))
-    assert hub_key.load_or_make(data).public == first.public
+    own = signing.load
+    monkeypatch.setattr(signing, "load", lambda where: next(looks, own)(where))
+    assert signing.load_or_make(data).public == first.public
     assert {path.name for path in data.root.iterdir()} >= {data.inspection_key.name}
     assert not [*data.root.glob(".*")]

@@ -2,7 +2,8 @@
 
 import pytest
 from diadema.base.errors import UpdateError
-from diadema.stations.update.rollout import SILENT_MS, Fact, Plan, Rollout
+from diadema.stations.update.plan import RolloutPlan, StationFacts
+from diadema.stations.update.rollout import SILENT_MS, Rollout
 from diadema.store.update_rows import Step
 
 MINUTE = 60_000
@@ -14,9 +15,9 @@ class Floor:
 
     def __init__(self, count=20, **plan):
         told = {"sha256": "0" * 64, "board": "sim", "version": "2", "stages": ["2", "25%", "all"]}
-        self.rollout = Rollout(number=1, plan=Plan(**told | plan), began_utc=0)
+        self.rollout = Rollout(number=1, plan=RolloutPlan(**told | plan), began_utc=0)
         self.facts = {
-            s: Fact(s, "sim", "1", True, True) for s in map("{:02}".format, range(count))
+            s: StationFacts(s, "sim", "1", True, True) for s in map("{:02}".format, range(count))
         }
         self.now = 0
         self.n = 0
@@ -322,7 +323,7 @@ def test_a_fault_that_stays_ends_it_and_is_no_more_asked_about():
 @pytest.mark.parametrize("stages", [[], ["0"], ["x"], ["-1"], ["25 %"], ["2", ""]])
 def test_a_stage_that_is_none_is_refused(stages):
     with pytest.raises(ValueError, match="stage"):
-        Plan(sha256="0" * 64, board="sim", version="2", stages=stages)
+        RolloutPlan(sha256="0" * 64, board="sim", version="2", stages=stages)
 
 
 def test_who_needs_another_image_is_passed_over_and_that_is_no_failure():

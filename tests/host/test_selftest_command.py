@@ -11,7 +11,7 @@ import pytest
 from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.cli.main import app
-from diadema.stations.selftest.console import Console, Step
+from diadema.stations.selftest.run import Console, Step
 from typer.testing import CliRunner
 
 from tests.host.test_ingest_service import Play

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.cli.main import app
-from diadema.stations.boards.builds import TRIED, file_for
-from diadema.stations.boards.table import board_names, load_board
+from diadema.stations.boards.table import TRIED, board_names, file_for, load_board
 from diadema.stations.image.build import build
-from diadema.stations.image.look import look
+from diadema.stations.image.read import read_image
 from diadema.stations.image.stock import read_stock
-from diadema.stations.update import bundle, keys, micropython
+from diadema.stations.update import bundle, keys
 from typer.testing import CliRunner
 
 from tests.support.stock_image import REAL, as_large_as, stock_image
@@ -78,7 +77,7 @@ def test_a_wrong_one_is_refused_and_the_right_one_named(which, bring):
         if bring == "image":
             build(board, stock, "1")
         else:
-            micropython.make(board, read_stock(stock, board), KEY, MADE)
+            bundle.make_micropython(board, read_stock(stock, board), KEY, MADE)
     told = str(refused.value)
     if (which, bring) == ("too large", "bundle"):
         why = "a slot, without the update's own sector, of lyrat_v4_3 holds 1568768"
@@ -135,7 +134,7 @@ def test_its_build_and_what_is_left_of_the_slot_are_printed(tmp_path):
     done = built(tmp_path, as_large_as(SPIRAM))
     assert "MicroPython 1.28.0 (ESP32_GENERIC-SPIRAM): 27 KB are left of its slot" in done.output
     assert "not tried" not in done.output
-    seen = look((tmp_path / "new").read_bytes())
+    seen = read_image((tmp_path / "new").read_bytes())
     (about,) = (one.about for one in seen.partitions if one.name == "ota_0")
     assert about == "MicroPython 1.28.0, ESP32_GENERIC-SPIRAM, quad PSRAM, 1545568 bytes"
     done = bundled(tmp_path, as_large_as(SPIRAM))
@@ -147,7 +146,7 @@ def test_a_bundle_says_of_which_build_it_is(tmp_path):
         (LYRAT, "ESP32_GENERIC-SPIRAM", "quad"), (KORVO, "ESP32_GENERIC_S3-SPIRAM_OCT", "octal"),
     ):  # fmt: skip
         stock = read_stock(stock_image(board.wiring.board.chip), board)
-        told = bundle.read(micropython.make(board, stock, KEY, MADE)).manifest
+        told = bundle.read(bundle.make_micropython(board, stock, KEY, MADE)).manifest
         assert (told.build, told.psram) == (build_, psram)
     bundled(tmp_path, stock_image())
     shown = CliRunner().invoke(app, ["update", "inspect", str(tmp_path / "new")])
@@ -168,6 +167,6 @@ def test_an_image_made_of_a_wrong_one_before_is_known():
     whole = bytearray(build(LYRAT, as_large_as(SPIRAM), "1").whole())
     old = stock_image(build="ESP32_GENERIC-OTA")[0xF000:]
     whole[0xF000 : 0xF000 + 0x180000] = old.ljust(0x180000, b"\xff")
-    (wrong,) = look(bytes(whole)).wrong
+    (wrong,) = read_image(bytes(whole)).wrong
     assert wrong.startswith("ota_0: ESP32_GENERIC-OTA 1.28.0 uses no PSRAM")
     assert "make the image again" in wrong

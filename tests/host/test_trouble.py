@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.stations.fleet import reading
+from diadema.stations import trouble
+from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.wire.events.station import Part, StationBooted, StationUpdate
 from diadema.words import LANGUAGES, section
 
@@ -60,24 +60,24 @@ def test_what_keeps_a_station_in_safe_mode_has_its_words(language: str) -> None:
         assert f"safe.{cause}" in words
     assert {"reason.other_build", *(f"reason.{cause}" for cause in NEEDS_IMAGE)} <= words.keys()
     for cause in NEEDS_IMAGE:
-        (told,) = reading.start(cause, None, "power_on", "s3_korvo2", language)
-        (safe,) = reading.start(cause, cause, "power_on", "s3_korvo2", language)
+        (told,) = trouble.start(cause, None, "power_on", "s3_korvo2", language)
+        (safe,) = trouble.start(cause, cause, "power_on", "s3_korvo2", language)
         assert safe.endswith(told)
-        advice = reading.image_advice(cause, "s3_korvo2", language)
+        advice = trouble.image_advice(cause, "s3_korvo2", language)
         assert "ESP32_GENERIC_S3-SPIRAM_OCT-…-v1.28.0.bin" in advice
-    assert reading.start(None, None, "power_on", "s3_korvo2", language) == []
-    assert len(reading.start(None, None, "power_unsteady", "s3_korvo2", language)) == 1
+    assert trouble.start(None, None, "power_on", "s3_korvo2", language) == []
+    assert len(trouble.start(None, None, "power_unsteady", "s3_korvo2", language)) == 1
 
 
 def test_in_words() -> None:
-    assert reading.fault("codec: no_answer", "es") == "códec de audio: no responde"
-    assert reading.fault("codec: 17", "en") == "audio codec: 17"
-    assert reading.advice("keys: stuck", "en").startswith("Let go of all keys")
-    assert reading.advice("codec: 17", "es") is None
-    assert reading.reason("rolled_back: codec", "es") == "volvió al anterior: códec de audio"
-    assert reading.reason("wrong_board: this one is sim", "en") == (
+    assert trouble.fault("codec: no_answer", "es") == "códec de audio: no responde"
+    assert trouble.fault("codec: 17", "en") == "audio codec: 17"
+    assert trouble.advice("keys: stuck", "en").startswith("Let go of all keys")
+    assert trouble.advice("codec: 17", "es") is None
+    assert trouble.reason("rolled_back: codec", "es") == "volvió al anterior: códec de audio"
+    assert trouble.reason("wrong_board: this one is sim", "en") == (
         "made for another board: this one is sim"
     )
-    assert reading.reason("something of tomorrow", "es") == "something of tomorrow"
-    assert reading.check("clock", "es") == "no tiene la hora"
-    assert reading.check("screen", "en") == "screen"
+    assert trouble.reason("something of tomorrow", "es") == "something of tomorrow"
+    assert trouble.check("clock", "es") == "no tiene la hora"
+    assert trouble.check("screen", "en") == "screen"

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from diadema.stations.update.sending import GROUP, Sending
+from diadema.stations.update.bundle import GROUP, Sending
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ import msgspec
 from diadema.hub import nats_jwt
 from diadema.site import description, station_config
 from diadema.site.example import EXAMPLE
-from diadema.stations.flash.own import config_file
+from diadema.stations.flash.preserved import config_file
 from diadema.wire import commands
 from diadema.wire.frames import cut, encode
 

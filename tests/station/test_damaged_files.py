@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from diadema.stations.flash.own import config_file, serial_of
+from diadema.stations.flash.preserved import config_file, serial_of
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 
 from tests.station.test_full_vfs import configuration

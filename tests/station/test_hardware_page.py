@@ -10,8 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from diadema.cli.main import app
-from diadema.stations.boards.builds import build_for
-from diadema.stations.boards.nets import (
+from diadema.stations.boards.drawing import (
     nets,
     rows,
     sockets,
@@ -23,7 +22,7 @@ from diadema.stations.boards.sound import (
     headsets,
     loudness,
 )
-from diadema.stations.boards.table import Board, board_names, load_board
+from diadema.stations.boards.table import Board, board_names, build_for, load_board
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]

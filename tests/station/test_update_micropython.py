@@ -7,7 +7,7 @@ import asyncio
 import random
 
 import pytest
-from diadema.stations.image import otadata
+from diadema.stations.image.slots import selected_app
 from diadema.stations.update import bundle, keys
 from diadema_sim.build import program_slot
 from diadema_sim.flash import CutPlan
@@ -67,7 +67,7 @@ def commands(data):
 
 def starts(bench):
     """Which app partition the boot loader takes next, read with the host's own parser."""
-    return otadata.chosen(bytes(bench.station.slots["otadata"].image), 2)
+    return selected_app(bytes(bench.station.slots["otadata"].image), 2)
 
 
 async def test_a_newer_one_is_taken_tried_and_good(slots):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from diadema.site.station_keys import seal
-from diadema.stations.prove.work import TWO_S
+from diadema.stations.prove.run import TWO_S
 from diadema.wire.frames import Decoder, encode
 
 S = "DIA-0200000000a1"

@@ -13,7 +13,7 @@ from diadema.base.paths import DataDir
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker
 from diadema.site.station_keys import StationKeys
-from diadema.stations.prove.work import Told, measure
+from diadema.stations.prove.run import Told, measure
 from diadema_sim import people, sound
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.station import Station

@@ -13,14 +13,15 @@ from diadema.base.errors import ProvisionError, SelftestError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, pack_table
 from diadema.stations.boards.table import load_board
-from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.flash.work import Job
+from diadema.stations.cable import greeting_on
+from diadema.stations.flash.plan import FlashPlan, Piece
+from diadema.stations.flash.run import Job
 from diadema.stations.image.files import SECTOR
-from diadema.stations.image.slots import Trailer, unpack
-from diadema.stations.image.table import OFFSET, SIZE, pack
-from diadema.stations.provision.work import greeting_on, provision
-from diadema.stations.selftest.running import run as selftest
+from diadema.stations.image.slots import Trailer, unpack_trailer
+from diadema.stations.provision import provision
+from diadema.stations.selftest.run import run as selftest
 from diadema.stations.update import bundle, keys
 from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.flash import NorFlash
@@ -35,17 +36,19 @@ from tests.system.test_provision import described, hub_on, kinds
 AT = {"slot_a": 0x100000, "slot_b": 0x180000}  # of this board's flash
 
 
-def plan(image: Path) -> Plan:
+def plan(image: Path) -> FlashPlan:
     """The program as the VM runs it, where an image has it for the chip."""
     slot = program_slot(program_body(image), "sim", "1", 1)
     places = {one.name: one for one in load_board("lyrat_v4_3").partitions}
     pieces = [
         Piece("slot_a", AT["slot_a"], slot),
         Piece("slot_b", AT["slot_b"], b"\xff" * SLOT_BYTES),
-        Piece("partition table", OFFSET, pack(list(places.values())).ljust(4096, b"\xff")),
+        Piece(
+            "partition table", TABLE_OFFSET, pack_table(list(places.values())).ljust(4096, b"\xff")
+        ),
     ]
-    assert SIZE <= 4096
-    return Plan("esp32", "sim", "1", 4 << 20, pieces, places["journal"], places["nvs"])
+    assert TABLE_SIZE <= 4096
+    return FlashPlan("esp32", "sim", "1", 4 << 20, pieces, places["journal"], places["nvs"])
 
 
 async def hold_at_power_on(station, *keys: int) -> None:
@@ -125,7 +128,7 @@ async def in_order(data: DataDir, station: Station) -> None:
 
 
 def last_sector(flash: NorFlash) -> tuple[Trailer, dict[str, bool]] | None:
-    return unpack(bytes(flash.image[-SECTOR:]))
+    return unpack_trailer(bytes(flash.image[-SECTOR:]))
 
 
 async def rolled_out(data: DataDir, file: Path) -> dict:

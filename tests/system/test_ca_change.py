@@ -7,7 +7,7 @@ import json
 
 from diadema.base.certificates import Certificates
 from diadema.cli.main import app
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import all_stations
 from diadema_sim import people
 from diadema_sim.centre import AIR, open_centre
 from typer.testing import CliRunner
@@ -34,7 +34,7 @@ async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path)
 
         async def until(condition):
             async with asyncio.timeout(240):
-                while not condition({row.s: row for row in fleet(centre.data, 0)}):
+                while not condition({row.station: row for row in all_stations(centre.data, 0)}):
                     await centre.world.sleep(500)
 
         async def command(*words):
@@ -55,7 +55,7 @@ async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path)
                 rows[here.id].generation == told["generation"] and not rows[here.id].ca_due
             )
         )
-        rows = {row.s: row for row in fleet(centre.data, 0)}
+        rows = {row.station: row for row in all_stations(centre.data, 0)}
         assert rows[away.id].ca_due and tls.changing
         listed = (await command("fleet", "list"))[1]
         assert f"next CA of the broker not held yet by 1: {rows[away.id].seat}" in listed
@@ -81,5 +81,5 @@ async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path)
         for station in (here, away):
             await station.power_on()
         await until(lambda rows: all(row.link == "up" for row in rows.values()))
-        assert all(row.faults == [] for row in fleet(centre.data, 0))
+        assert all(row.faults == [] for row in all_stations(centre.data, 0))
         assert await centre.drain() == 0

@@ -13,21 +13,20 @@ from diadema.base.clock import SystemClock
 from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import Gateway
-from diadema.stations.boards.partitions import Partition
+from diadema.stations import trouble
+from diadema.stations.boards.partitions import TABLE_OFFSET, Partition, pack_table
 from diadema.stations.boards.table import load_board
-from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.flash.work import Job, Outcome
-from diadema.stations.fleet import reading
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.cable import greeting_on
+from diadema.stations.flash.plan import FlashPlan, Piece
+from diadema.stations.flash.run import FlashResult, Job
+from diadema.stations.fleet import all_stations
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,
     pack,
     unpack,
 )
-from diadema.stations.image.table import OFFSET
-from diadema.stations.image.table import pack as pack_table
-from diadema.stations.provision.work import greeting_on, provision
+from diadema.stations.provision import provision
 from diadema_sim import people
 from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.station import JOURNAL_BYTES, Station
@@ -53,10 +52,10 @@ NUMBER = 0xE3
 class Flashed:
     """A station's flash, as it lies in the boards that stand for it one after the other."""
 
-    def __init__(self, plan: Plan, data: DataDir) -> None:
+    def __init__(self, plan: FlashPlan, data: DataDir) -> None:
         self.plan, self.data = plan, data
         self.bytes = bytearray(b"\xff" * (4 << 20))
-        self.bytes[OFFSET : OFFSET + SECTOR] = pack_table(TABLE).ljust(SECTOR, b"\xff")
+        self.bytes[TABLE_OFFSET : TABLE_OFFSET + SECTOR] = pack_table(TABLE).ljust(SECTOR, b"\xff")
 
     def take(self, station: Station) -> None:
         """What it has while it is without power."""
@@ -69,7 +68,7 @@ class Flashed:
     def files(self) -> dict[str, bytes]:
         return unpack(self.of("vfs"), VFS_BLOCK)
 
-    async def run(self, pull_at: int | None = None) -> Outcome:
+    async def run(self, pull_at: int | None = None) -> FlashResult:
         with Board(NUMBER, pty=pull_at is None) as board:
             board.flash.data[:] = self.bytes
             board.flash.pull_at = pull_at
@@ -86,7 +85,7 @@ class Flashed:
         return await world.add_station(station_id, slots=slots)
 
 
-def plan(image: Path, starts: dict[str, bytes]) -> Plan:
+def plan(image: Path, starts: dict[str, bytes]) -> FlashPlan:
     """The program as the VM runs it, where an image has it for the chip."""
     body = program_body(image)
 
@@ -97,9 +96,9 @@ def plan(image: Path, starts: dict[str, bytes]) -> Plan:
         piece(PLACES["slot_a"], program_slot(body, "sim", "2", 1)),
         piece(PLACES["slot_b"], b"\xff" * SLOT_BYTES),
         piece(PLACES["vfs"], pack(starts, VFS_BYTES, VFS_BLOCK)),
-        Piece("partition table", OFFSET, pack_table(TABLE).ljust(SECTOR, b"\xff")),
+        Piece("partition table", TABLE_OFFSET, pack_table(TABLE).ljust(SECTOR, b"\xff")),
     ]
-    return Plan("esp32", "sim", "2", 4 << 20, pieces, PLACES["journal"], PLACES["nvs"])
+    return FlashPlan("esp32", "sim", "2", 4 << 20, pieces, PLACES["journal"], PLACES["nvs"])
 
 
 PULLS = [
@@ -225,5 +224,5 @@ async def test_it_is_the_station_that_it_was(
 
 
 def told(data: DataDir, s: str) -> str:
-    (row,) = [row for row in fleet(data, now_ms()) if row.s == s]
-    return "; ".join(reading.start(row.needs_image, row.safe, row.cause, row.board, "es"))
+    (row,) = [row for row in all_stations(data, now_ms()) if row.station == s]
+    return "; ".join(trouble.start(row.needs_image, row.safe, row.cause, row.board, "es"))

@@ -22,8 +22,8 @@ LACKS = {"sim": set(), "devkitc_wm8960": set(), "s3_korvo2": {"voice", "line", "
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr("diadema.stations.prove.work.LIE_S", 6)
-    monkeypatch.setattr("diadema.stations.prove.work.TWO_S", 8)
+    monkeypatch.setattr("diadema.stations.prove.run.LIE_S", 6)
+    monkeypatch.setattr("diadema.stations.prove.run.TWO_S", 8)
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +155,7 @@ async def test_the_command_ends_well_and_prints_its_table(tmp_path, image):
 
         person = Person(bench.station)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("diadema.stations.technician.screen.say", hears)
+            patch.setattr("diadema.cli.prove.print_line", hears)
             runner = CliRunner(env={"COLUMNS": "160"})
             work = asyncio.create_task(asyncio.to_thread(runner.invoke, app, words))
             done = await bench.while_person_acts(person, work)

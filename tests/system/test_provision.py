@@ -21,8 +21,9 @@ from diadema.gateway.bridge import Gateway
 from diadema.hub.enrol import enrol
 from diadema.site.description import load
 from diadema.site.directory.taking_in import open_directory
-from diadema.stations.fleet.reading import fleet
-from diadema.stations.provision.work import provision, what_answers, who_is_on
+from diadema.stations.cable import what_answers, who_is_on
+from diadema.stations.fleet import all_stations
+from diadema.stations.provision import provision
 from diadema.store import open_reader
 from diadema_sim import people
 from diadema_sim.build import SLOT_BYTES, build_firmware, interpreter, start_folder
@@ -155,7 +156,9 @@ async def test_safe_mode_is_told_at_once_and_no_seat_is_taken(
         bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
         try:
             async with asyncio.timeout(30):
-                while not any(row.s == STATION and row.safe for row in fleet(data, 0)):
+                while not any(
+                    row.station == STATION and row.safe for row in all_stations(data, 0)
+                ):
                     await asyncio.sleep(0.05)
             with pytest.raises(ProvisionError, match=told):
                 await provision(data, station.port, "B9", station=STATION, **ask)

@@ -5,7 +5,7 @@ so itself, and the fleet too; a new credential, over its cable, lets it in again
 import asyncio
 
 from diadema.hub import enrol
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import all_stations
 from diadema_sim import people
 from diadema_sim.centre import AIR, open_centre
 
@@ -31,7 +31,7 @@ async def test_who_is_revoked_says_so_and_comes_back_with_another(tmp_path):
 
         async def row(**wanted):
             while True:
-                (found,) = fleet(centre.data, 0)
+                (found,) = all_stations(centre.data, 0)
                 if all(getattr(found, name) == value for name, value in wanted.items()):
                     return found
                 await centre.world.sleep(500)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import all_stations
 from diadema.stations.image.files import SECTOR
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
@@ -90,7 +90,9 @@ def floor(program, key, tmp_path):
                 if wifi:
                     await station.air(AIR)
                 await station.power_on()
-            while not all(row.board and row.generation == row.wanted for row in fleet(data, 0)):
+            while not all(
+                row.board and row.generation == row.wanted for row in all_stations(data, 0)
+            ):
                 await world.sleep(500)  # the hub has to have heard of the boards
             yield world, data
 
@@ -128,13 +130,13 @@ async def test_both_take_what_is_good_and_the_first_alone_what_is_not(
         await begun(data, tmp_path, made)
         told = await ended(world, data, "done")
         assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
-        assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+        assert {row.version for row in all_stations(data, 0)} == {"0.2.0"}
 
         await begun(data, tmp_path, worse)
         told = await ended(world, data, "stopped")
         (seat,) = told["seats"]
         assert (told["why"], seat["reason"]) == ("failures", "rolled_back: screen")
-        assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+        assert {row.version for row in all_stations(data, 0)} == {"0.2.0"}
 
 
 async def test_a_plug_pulled_in_each_trial_is_no_failure(floor, program, key, tmp_path):
@@ -158,7 +160,7 @@ async def test_a_plug_pulled_in_each_trial_is_no_failure(floor, program, key, tm
             await world.sleep(500)
         assert (told["status"], len(pulled)) == ("done", 2)
         assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
-        assert {row.version for row in fleet(data, 0)} == {"0.2.0"}
+        assert {row.version for row in all_stations(data, 0)} == {"0.2.0"}
 
 
 async def test_one_whose_psram_is_gone_says_so_and_is_passed_over(floor, program, key, tmp_path):
@@ -172,7 +174,7 @@ async def test_one_whose_psram_is_gone_says_so_and_is_passed_over(floor, program
         await station.power_on()
 
         def broken():
-            return next(row for row in fleet(data, 0) if row.s == station.id)
+            return next(row for row in all_stations(data, 0) if row.station == station.id)
 
         while broken().safe is None:
             await world.sleep(500)
@@ -200,17 +202,17 @@ async def test_micropython_itself_is_rolled_out_too(floor, key, tmp_path):
         "ota_1": b"\xff" * 0x8000,
     }
     async with floor(2, **apps) as (world, data):
-        assert {row.micropython for row in fleet(data, 0)} == {"1.28.0"}
+        assert {row.micropython for row in all_stations(data, 0)} == {"1.28.0"}
         await begun(data, tmp_path, good)
         told = await ended(world, data, "done")
         assert [seat["phase"] for seat in told["seats"]] == ["good", "good"]
-        assert {row.micropython for row in fleet(data, 0)} == {"1.29.0"}
+        assert {row.micropython for row in all_stations(data, 0)} == {"1.29.0"}
 
         await begun(data, tmp_path, dead)
         told = await ended(world, data, "stopped")
         (seat,) = told["seats"]
         assert (told["why"], seat["reason"]) == ("failures", "rolled_back: no_start")
-        assert {row.micropython for row in fleet(data, 0)} == {"1.29.0"}
+        assert {row.micropython for row in all_stations(data, 0)} == {"1.29.0"}
 
 
 async def test_over_the_air_it_goes_on_where_the_network_broke(floor, program, key, tmp_path):
@@ -219,21 +221,21 @@ async def test_over_the_air_it_goes_on_where_the_network_broke(floor, program, k
     async with floor(1, wifi=people.WIFI) as (world, data):
         (station,) = world.stations.values()
         station.cable.pull()
-        while [row.ways for row in fleet(data, 0)] != [["wifi"]]:
+        while [row.ways for row in all_stations(data, 0)] != [["wifi"]]:
             await world.sleep(500)
         await begun(data, tmp_path, made)
         slot = station.slots["slot_b"]
         while slot.programmed < SLOT_BYTES // 10:
             await world.sleep(20)
         await station.air({})
-        while fleet(data, 0)[0].link != "lost":
+        while all_stations(data, 0)[0].link != "lost":
             await world.sleep(500)
         await station.air(AIR)
         told = await ended(world, data, "done")
         assert [seat["phase"] for seat in told["seats"]] == ["good"]
         once = -(-len(body) // SECTOR) + 1  # and the trailer's
         assert slot.erased <= (once + 1) * SECTOR  # the one that was under way came again
-        (row,) = fleet(data, 0)
+        (row,) = all_stations(data, 0)
         assert (row.version, row.ways) == ("0.2.0", ["wifi"])
 
 
@@ -251,20 +253,20 @@ async def test_a_program_that_cannot_prove_who_it_is_is_brought_up(
         (station,) = world.stations.values()
         if link == "wifi":
             station.cable.pull()
-            while [row.ways for row in fleet(data, 0)] != [["wifi"]]:
+            while [row.ways for row in all_stations(data, 0)] != [["wifi"]]:
                 await world.sleep(500)
-            assert not fleet(data, 0)[0].proves
+            assert not all_stations(data, 0)[0].proves
         since = len(world.witness.events(station.id))
         await begun(data, tmp_path, made)
         told = await ended(world, data, "done")
         assert [seat["phase"] for seat in told["seats"]] == ["good"]
         if link == "wifi":
             station.cable.plug()
-            while sorted(fleet(data, 0)[0].ways) != ["usb", "wifi"]:
+            while sorted(all_stations(data, 0)[0].ways) != ["usb", "wifi"]:
                 await world.sleep(500)
         # it proves itself now, and hears commands by its cable
         await world.wait_event(
             station.id, lambda event: event["k"] == "station.clock", since=since, timeout_s=120
         )
-        row = fleet(data, 0)[0]
+        row = all_stations(data, 0)[0]
         assert (row.version, row.proves) == ("0.2.0", True)

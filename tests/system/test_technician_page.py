@@ -381,7 +381,7 @@ async def test_from_its_bag_to_its_seat_line_by_line(
     (tmp_path / "vfs").mkdir()
     board = Board(0xE1)
     found = SimpleNamespace(device="", vid=0x10C4)
-    monkeypatch.setattr("diadema.stations.flash.work.list_ports.comports", lambda: [found])
+    monkeypatch.setattr("diadema.stations.flash.run.list_ports.comports", lambda: [found])
     now = int(time.time() * 1000)
     async with contextlib.AsyncExitStack() as stack:
         found.device = stack.enter_context(board).port

@@ -13,7 +13,7 @@ import time
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.stations.fleet.reading import fleet
+from diadema.stations.fleet import all_stations
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
@@ -110,7 +110,7 @@ async def test_nothing_is_lost_over_ten_gateways(tmp_path):
         await station.power_on()
         standing = asyncio.create_task(stalls.run())
         stack.callback(standing.cancel)
-        while not all(row.board and row.generation == row.wanted for row in fleet(data, 0)):
+        while not all(row.board and row.generation == row.wanted for row in all_stations(data, 0)):
             processes.check()
             await asyncio.sleep(LOOK_S)
         assert killed.count == IN_CONFIGURATION
@@ -132,6 +132,6 @@ async def test_nothing_is_lost_over_ten_gateways(tmp_path):
         assert killed.count == processes.gateway.restarts == KILLS
         assert stalls.received > len(body)
         assert stalls.lost == 0
-        while [row.version for row in fleet(data, 0)] != ["0.2.0"]:
+        while [row.version for row in all_stations(data, 0)] != ["0.2.0"]:
             processes.check()
             await asyncio.sleep(LOOK_S)

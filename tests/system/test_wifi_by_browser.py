@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
-from diadema.stations.provision.work import provision
+from diadema.stations.provision import provision
 from diadema_sim import people
 from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
 from diadema_sim.world import World

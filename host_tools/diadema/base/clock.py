@@ -8,6 +8,7 @@ import mmap
 import os
 import struct
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -57,6 +58,11 @@ class SharedClock:
             os.sched_yield()
         _, _, _, base, real, speed = _LAYOUT.unpack(before)
         return int(base + (time.monotonic() - real) * 1000 * speed)
+
+
+def backoff_s(attempt: int, steps_s: Sequence[float]) -> float:
+    """How long to wait after failed attempt number `attempt`, from 0 on; the last step repeats."""
+    return steps_s[min(attempt, len(steps_s) - 1)]
 
 
 def open_clock(path: Path | None) -> Clock:

@@ -46,7 +46,7 @@ def check(
     Example: diadema board check --all
     """
     from diadema.stations.boards.check import RULES, check_board, warn_of
-    from diadema.stations.boards.sound import loudness, said
+    from diadema.stations.boards.sound import level_text, loudness
     from diadema.stations.boards.table import load_board
 
     root = _boards(boards)
@@ -72,7 +72,7 @@ def check(
             for finding in findings:
                 print(f"  {finding.problem}\n    {finding.rule}: {finding.why}")
             for level in sound[each]:
-                print(f"  {said(level)}")
+                print(f"  {level_text(level)}")
             for finding in warned[each]:
                 print(f"  warning: {finding.problem}\n    {finding.rule}: {finding.why}")
     sys.exit(1 if any(found.values()) else 0)
@@ -118,7 +118,7 @@ def sockets(
 
     Example: diadema board sockets devkitc_wm8960
     """
-    from diadema.stations.boards.nets import sockets as drawn
+    from diadema.stations.boards.drawing import sockets as drawn
     from diadema.stations.boards.table import load_board
 
     print(drawn(load_board(name, _boards(boards))), end="")
@@ -137,7 +137,7 @@ def draw(
 
     Example: diadema board draw lyrat_v4_3 --out drawings
     """
-    from diadema.stations.boards.nets import draw as draw_board
+    from diadema.stations.boards.drawing import draw as draw_board
     from diadema.stations.boards.table import load_board
 
     root = _boards(boards)

@@ -11,7 +11,7 @@ import typer
 from diadema.cli.run import AsJson, Data, Run, console, print_json, read_file
 
 if TYPE_CHECKING:
-    from diadema.stations.flash.work import Job, Outcome
+    from diadema.stations.flash.run import FlashResult, Job
 
 
 def flash(
@@ -46,10 +46,10 @@ def flash(
     Example: diadema flash --image station.bin --all
     """
     from diadema.stations.flash.plan import read_plan
-    from diadema.stations.flash.work import Job, chosen
+    from diadema.stations.flash.run import Job, chosen_ports
 
     plan = read_plan(read_file(image))
-    ports = chosen(port or [], everything)
+    ports = chosen_ports(port or [], everything)
     run = Run(data, as_json=as_json)
     job = Job(plan, run.data, force=force, erase_journal=erase_journal, fresh=fresh, baud=baud)
     done = _all_at_once(job, ports, quiet=run.quiet)
@@ -61,7 +61,7 @@ def flash(
     sys.exit(1 if any(one.error for one in done) else 0)
 
 
-def _all_at_once(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
+def _all_at_once(job: "Job", ports: list[str], *, quiet: bool) -> "list[FlashResult]":
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
     from rich.table import Column
@@ -81,8 +81,8 @@ def _all_at_once(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]
         return list(pool.map(job.run, ports))
 
 
-def _as_json(one: "Outcome") -> dict[str, object]:
-    found, journal = one.found, one.kept
+def _as_json(one: "FlashResult") -> dict[str, object]:
+    found, journal = one.found, one.saved
     return {
         "port": one.port,
         "verified": not one.error,
@@ -107,14 +107,14 @@ def _as_json(one: "Outcome") -> dict[str, object]:
     }
 
 
-def _show(done: "list[Outcome]") -> None:
+def _show(done: "list[FlashResult]") -> None:
     say = console(soft_wrap=True, markup=False).print
     for one in done:
         if one.found:
             found, psram = one.found, f", {one.found.psram}" if one.found.psram else ""
             say(f"{one.port}: {found.station}, {found.chip}, "
                 f"{found.flash_bytes >> 20} MB flash{psram}")  # fmt: skip
-        if one.kept and one.kept.path:
+        if one.saved and one.saved.path:
             _show_journal(say, one)
         for line in _of_files(one):
             say(f"{one.port}: {line}")
@@ -128,7 +128,7 @@ def _show(done: "list[Outcome]") -> None:
         say(f"{failed} of {len(done)} failed: see to them and repeat the command")
 
 
-def _of_files(one: "Outcome") -> Iterator[str]:
+def _of_files(one: "FlashResult") -> Iterator[str]:
     """Their names only: what stands in them is secret."""
     files = one.files
     if files.unread:
@@ -144,8 +144,8 @@ def _of_files(one: "Outcome") -> Iterator[str]:
         yield f"it has no configuration ({files.why}): `diadema provision` gives it one"
 
 
-def _show_journal(say: Callable[[str], None], one: "Outcome") -> None:
-    journal = one.kept
+def _show_journal(say: Callable[[str], None], one: "FlashResult") -> None:
+    journal = one.saved
     assert journal is not None
     if journal.unreadable:
         say(f"{one.port}: {journal.unreadable} journal sectors cannot be read: {journal.path}")

@@ -11,7 +11,7 @@ import typer
 from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json, writing
 
 if TYPE_CHECKING:
-    from diadema.stations.fleet.reading import One, Row
+    from diadema.stations.fleet import StationHistory, StationRow
 
 app = group("The stations.")
 
@@ -32,10 +32,10 @@ def show_all(data: Data = None, as_json: AsJson = False, clock: Clock = None) ->
 
     Example: diadema fleet list
     """
-    from diadema.stations.fleet.reading import fleet
+    from diadema.stations.fleet import all_stations
 
     run = Run(data, clock)
-    rows = fleet(run.data, run.now_ms)
+    rows = all_stations(run.data, run.now_ms)
     if as_json:
         print_json(rows)
     else:
@@ -48,10 +48,10 @@ def show(station: Name, data: Data = None, as_json: AsJson = False, clock: Clock
 
     Example: diadema fleet show A-01
     """
-    from diadema.stations.fleet.reading import one
+    from diadema.stations.fleet import station_history
 
     run = Run(data, clock)
-    found = one(run.data, station, run.now_ms)
+    found = station_history(run.data, station, run.now_ms)
     if as_json:
         print_json(found)
     else:
@@ -69,11 +69,11 @@ def log(
 
     Example: diadema fleet log A-01 --lines 40
     """
-    from diadema.stations.fleet.diagnosis import tail
-    from diadema.stations.fleet.reading import one
+    from diadema.stations.diagnosis import tail
+    from diadema.stations.fleet import station_history
 
     run = Run(data, clock)
-    found = one(run.data, station, run.now_ms)
+    found = station_history(run.data, station, run.now_ms)
     for line in tail(run.data, found.row.station).splitlines()[-lines:]:
         print("".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line))
 
@@ -92,7 +92,7 @@ def bundle(
     Example: diadema fleet bundle A-01 -o A-01.zip
     """
     from diadema.base.sanitize import file_name
-    from diadema.stations.fleet.diagnosis import diagnosis
+    from diadema.stations.diagnosis import diagnosis
 
     run = Run(data, clock)
     made = diagnosis(run.data, station, run.now_ms)
@@ -114,10 +114,10 @@ def rename(
 
     Example: diadema fleet rename A-01 B-01 --by ANA
     """
-    from diadema.stations.fleet.places import rename as put
+    from diadema.stations.seats import rename_seat
 
     run = Run(data, clock)
-    generation = asyncio.run(put(run.data, station, seat, by=by, clock=run.clock))
+    generation = asyncio.run(rename_seat(run.data, station, seat, by=by, clock=run.clock))
     print(f"It is {seat} now, in force as generation {generation}.")
 
 
@@ -137,11 +137,11 @@ def move(
     Example: diadema fleet move A-01 A-02 --by ANA --replace
     """
     from diadema.base.errors import FleetError
-    from diadema.stations.fleet.reading import fleet
-    from diadema.stations.provision.seat import take_seat
+    from diadema.stations.fleet import all_stations
+    from diadema.stations.seats import take_seat
 
     run = Run(data, clock)
-    rows = fleet(run.data, run.now_ms)
+    rows = all_stations(run.data, run.now_ms)
     s = next((row.station for row in rows if station in (row.station, row.seat)), None)
     if s is None:
         raise FleetError(f"no station {station}: `diadema fleet list` names all")
@@ -159,10 +159,10 @@ def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> Non
 
     Example: diadema fleet retire A-01 --by ANA
     """
-    from diadema.stations.fleet.places import retire as put
+    from diadema.stations.seats import retire_station
 
     run = Run(data, clock)
-    s, generation = asyncio.run(put(run.data, station, by=by, clock=run.clock))
+    s, generation = asyncio.run(retire_station(run.data, station, by=by, clock=run.clock))
     print(f"{s} is of the site no longer, in force as generation {generation}.")
 
 
@@ -173,10 +173,10 @@ def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
     Example: diadema fleet revoke A-01
     """
     from diadema.hub.enrol import enrol
-    from diadema.stations.fleet.reading import one
+    from diadema.stations.fleet import station_history
 
     run = Run(data, clock)
-    s = one(run.data, station, run.now_ms).row.station
+    s = station_history(run.data, station, run.now_ms).row.station
     enrol(run.data, s, revoke=True)
     print(f"{s} may not connect.")
 
@@ -185,16 +185,16 @@ def _time(utc: int | None) -> str:
     return "" if utc is None else f"{datetime.fromtimestamp(utc / 1000, UTC):%d/%m %H:%M} UTC"
 
 
-def _wrong(row: "Row") -> str:
+def _wrong(row: "StationRow") -> str:
     """In a few words, what a technician should look at."""
-    from diadema.stations.fleet import reading
+    from diadema.stations import trouble
 
     found = [
-        *reading.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
-        *(reading.fault(fault, _WORDS) for fault in row.faults),
+        *trouble.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
+        *(trouble.fault(fault, _WORDS) for fault in row.faults),
     ]
     if row.unfit:
-        found.append(f"unfit: {reading.check(row.unfit, _WORDS)}")
+        found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
     if row.seat is None:
         found.append("of no seat")
     elif row.generation != row.wanted:
@@ -202,17 +202,17 @@ def _wrong(row: "Row") -> str:
     if row.revoked:
         found.append("revoked")
     if row.phase == "failed":
-        found.append(f"update failed: {reading.reason(row.reason or '', _WORDS)}")
+        found.append(f"update failed: {trouble.reason(row.reason or '', _WORDS)}")
     return ", ".join(found)
 
 
-def _tested(row: "Row") -> str:
+def _tested(row: "StationRow") -> str:
     if row.test_fit is None:
         return ""
     return f"{'fit' if row.test_fit else 'unfit'} {_time(row.test_utc)} {row.test_by}"
 
 
-def _table(rows: "Sequence[Row]") -> None:
+def _table(rows: "Sequence[StationRow]") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -236,7 +236,7 @@ def _table(rows: "Sequence[Row]") -> None:
         screen.print(line)
 
 
-def _proof(rows: "Sequence[Row]") -> str:
+def _proof(rows: "Sequence[StationRow]") -> str:
     """Whether the hub may ask for proof, or which stations of the site would not be heard then."""
     seated = [row for row in rows if row.seat is not None]
     silent = [row.seat for row in seated if row.seat and not row.proves]
@@ -247,7 +247,7 @@ def _proof(rows: "Sequence[Row]") -> str:
     return f"not shown yet by {len(silent)} that they can prove who they are: {_few(silent)}"
 
 
-def _authorities(rows: "Sequence[Row]") -> list[str]:
+def _authorities(rows: "Sequence[StationRow]") -> list[str]:
     """While the broker's CA is changed: who keeps the old one in force."""
     stations = [row.seat or row.station for row in rows if row.ca_due]
     gateways = sorted({row.gw_due for row in rows if row.gw_due})
@@ -266,10 +266,10 @@ def _few(names: "Sequence[str]") -> str:
     return ", ".join(names[:_TREND]) + (", …" if len(names) > _TREND else "")
 
 
-def _one(found: "One") -> None:
+def _one(found: "StationHistory") -> None:
     from rich.table import Table
 
-    from diadema.stations.fleet import reading
+    from diadema.stations import trouble
 
     screen = console(soft_wrap=True)
     row = found.row
@@ -282,7 +282,7 @@ def _one(found: "One") -> None:
     screen.print(f"last bench test: {_tested(row) or 'none'}")
     screen.print(_wrong(row) or "nothing is wrong with it")
     if row.needs_image:
-        screen.print(reading.image_advice(row.needs_image, row.board, _WORDS))
+        screen.print(trouble.image_advice(row.needs_image, row.board, _WORDS))
     for title, entries, names in (
         (
             "health",

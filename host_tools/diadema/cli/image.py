@@ -12,7 +12,7 @@ from diadema.cli.run import AsJson, console, group, print_json, read_file
 
 if TYPE_CHECKING:
     from diadema.stations.image.build import Image
-    from diadema.stations.image.look import Look
+    from diadema.stations.image.read import ImageContents
 
 app = group("Images of a station's flash.")
 _KIB = 1024
@@ -81,9 +81,9 @@ def look_at(
 
     Example: diadema image inspect station.bin --files
     """
-    from diadema.stations.image.look import look
+    from diadema.stations.image.read import read_image
 
-    found = look(read_file(file))
+    found = read_image(read_file(file))
     if as_json:
         print_json(found.as_json())
     else:
@@ -152,7 +152,7 @@ def _show_made(made: "Image", whole: bytes, out: Path) -> None:
     screen.print(f"SHA-256 {hashlib.sha256(whole).hexdigest()}")
 
 
-def _show(found: "Look", files: bool) -> None:
+def _show(found: "ImageContents", files: bool) -> None:
     from rich.table import Table
 
     screen = console(soft_wrap=True)

@@ -30,7 +30,7 @@ def label(
     from diadema.base.errors import DiademaError
     from diadema.base.paths import write_whole
     from diadema.site import description as sites
-    from diadema.stations.label.layout import as_pdf, as_png, label_of
+    from diadema.stations.label import as_pdf, as_png, label_of
 
     site = sites.load(Run(data).data.site)
     if everything == bool(stations):

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from diadema.cli.run import AsJson, Data, DoneBy, HubKey, Run, RunFirst, console, group, writing
+from diadema.cli.run import (
+    AsJson,
+    Data,
+    DoneBy,
+    HubKey,
+    Run,
+    RunFirst,
+    console,
+    group,
+    print_line,
+    writing,
+)
 
 _WIDE = 120  # where it is written to a file
 
@@ -36,23 +47,23 @@ def run(
     Example: diadema prove --port /dev/ttyUSB0 -o chip.json
     """
     from diadema.base.paths import write_whole
-    from diadema.stations.fleet.reading import seats_of
+    from diadema.stations import signing
+    from diadema.stations.fleet import seats_of
     from diadema.stations.prove import record
     from diadema.stations.prove.figures import figures, wrong
     from diadema.stations.prove.record import proof_of, sign
-    from diadema.stations.prove.work import measure
-    from diadema.stations.technician import hub_key, screen
-    from diadema.stations.technician.hub_key import written
+    from diadema.stations.prove.run import measure
+    from diadema.stations.signing import written
     from diadema.words import text
 
     run = Run(data)
     where, language = run.data, run.language
-    say = screen.silent if as_json else screen.say
+    say = (lambda _: None) if as_json else print_line
     measured, forged = asyncio.run(measure(where, port, say, brief=brief))
     found = figures(measured)
     seat = seats_of(where).get(measured.station)
     proof = proof_of(measured, found, seat, forged=forged, by=by, now=run.now_ms)
-    signed = sign(proof, hub_key.load_or_make(where))
+    signed = sign(proof, signing.load_or_make(where))
     file = out or where.proofs / f"{measured.station}.json"
     with writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +72,7 @@ def run(
         print(written(signed).decode(), end="")
     else:
         console(wide=_WIDE).print(record.table(found, language))
-        for line in record.lies([*wrong(found)], language):
+        for line in record.failures([*wrong(found)], language):
             say(line)
         if forged:
             say(text("prove.forged_some", language, count=forged))
@@ -80,15 +91,15 @@ def table(
 
     Example: diadema prove table chip.json
     """
+    from diadema.stations import signing
     from diadema.stations.prove import record
     from diadema.stations.prove.record import Signed, is_right
-    from diadema.stations.technician import hub_key
-    from diadema.stations.technician.hub_key import read
+    from diadema.stations.signing import read
     from diadema.words import known, text
 
     run = Run(data)
     signed = read(file, Signed, "diadema prove")
-    if not is_right(signed, hub_key.public_of(run.data, key)):
+    if not is_right(signed, signing.public_of(run.data, key)):
         print(text("prove.altered", run.language, file=file), file=sys.stderr)
         sys.exit(1)
     print(record.markdown(signed, known(language)), end="")

@@ -32,7 +32,7 @@ def provision(
     """
     import msgspec
 
-    from diadema.stations.provision.work import provision as work
+    from diadema.stations.provision import provision as work
 
     run = Run(data, clock, as_json=as_json)
     with run.status() as say:

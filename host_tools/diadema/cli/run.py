@@ -171,6 +171,11 @@ def console(*, wide: int | None = None, **options: Any) -> "Console":
     return made
 
 
+def print_line(line: str) -> None:
+    """One line on standard output as it is: not wrapped, no markup."""
+    console(soft_wrap=True, markup=False).print(line)
+
+
 def print_json(content: Any) -> None:
     import msgspec
 

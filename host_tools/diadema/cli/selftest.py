@@ -16,6 +16,7 @@ from diadema.cli.run import (
     RunFirst,
     group,
     print_json,
+    print_line,
     writing,
 )
 
@@ -47,21 +48,20 @@ def run(
 
     Example: diadema selftest A-01 --port /dev/ttyUSB0 --by ANA
     """
-    from diadema.stations.selftest import telling
-    from diadema.stations.selftest.running import run as play
-    from diadema.stations.technician import screen
+    from diadema.stations.selftest.record import next_step, to_do, verdict
+    from diadema.stations.selftest.run import run as play
 
     its = Run(data)
-    say = screen.silent if as_json else screen.say
+    say = (lambda _: None) if as_json else print_line
     signed = asyncio.run(play(its.data, station, by=by, port=port, tell=say))
     if as_json:
         _print_json(signed)
     else:
         language = its.language
-        say(telling.verdict(signed, language))
-        for line in telling.to_do(signed, language):
+        say(verdict(signed, language))
+        for line in to_do(signed, language):
             say(f"  {line}")
-        say(telling.next_step(signed, language))
+        say(next_step(signed, language))
     sys.exit(0 if signed.record.fit else 1)
 
 
@@ -84,9 +84,9 @@ def show(
     """
     from diadema.base.errors import DiademaError
     from diadema.base.paths import write_whole
-    from diadema.stations.fleet.reading import seats_of, station_of
+    from diadema.stations.fleet import seats_of, station_of
     from diadema.stations.selftest.record import inspections, standing
-    from diadema.stations.technician.hub_key import written
+    from diadema.stations.signing import written
     from diadema.words import text
 
     its = Run(data)
@@ -102,7 +102,7 @@ def show(
         made = written(records[0])
         if kind == ".pdf":
             from diadema.site import description
-            from diadema.stations.selftest.paper import content
+            from diadema.stations.selftest.pdf import content
 
             made = content(records, description.load(where.site), language, public)
         with writing(out):
@@ -126,13 +126,13 @@ def check(
 
     Example: diadema selftest check record.json
     """
+    from diadema.stations import signing
     from diadema.stations.selftest.record import Signed, standing
-    from diadema.stations.technician import hub_key
-    from diadema.stations.technician.hub_key import read
+    from diadema.stations.signing import read
 
     its = Run(data)
     signed = read(file, Signed, "diadema selftest show")
-    public = hub_key.public_of(its.data, key)
+    public = signing.public_of(its.data, key)
     _show(its, signed, public)
     sys.exit(0 if standing(signed, public) == "right" else 1)
 
@@ -146,34 +146,40 @@ def show_key(
 ) -> None:
     """Show the public key by which this hub's records can be checked anywhere.
 
-    Example: diadema selftest key -o hub_key.txt
+    Example: diadema selftest key -o signing.txt
     """
     from diadema.base.paths import write_whole
-    from diadema.stations.technician import hub_key
+    from diadema.stations import signing
 
-    public = hub_key.public_of(Run(data).data, None)
+    public = signing.public_of(Run(data).data, None)
     if out is not None:
         with writing(out):
             write_whole(out, public.encode() + b"\n")
-    print(f"{public} ({hub_key.fingerprint(public)})")
+    print(f"{public} ({signing.fingerprint(public)})")
 
 
 def _show(its: Run, signed: "Signed", public: str) -> None:
     from zoneinfo import ZoneInfo
 
-    from diadema.stations.selftest import telling
-    from diadema.stations.selftest.record import standing
-    from diadema.stations.technician import screen
+    from diadema.stations.selftest.record import (
+        check,
+        day_and_time,
+        result,
+        standing,
+        standing_text,
+        to_do,
+        verdict,
+    )
 
     language, record = its.language, signed.record
-    screen.say(telling.verdict(signed, language))
-    tested = telling.hour(signed.tested_utc, its.site.tz if its.site else ZoneInfo("UTC"))
-    screen.say(f"{record.of[0]} · {record.board} {record.firmware} · {tested} · {record.by}")
-    for name, result in signed.checks.items():
-        screen.say(f"  {telling.check(name, language)}: {telling.result(result, language)}")
-    for line in telling.to_do(signed, language):
-        screen.say(line)
-    screen.say(telling.standing(standing(signed, public), signed.key, language))
+    print_line(verdict(signed, language))
+    tested = day_and_time(signed.tested_utc, its.site.tz if its.site else ZoneInfo("UTC"))
+    print_line(f"{record.of[0]} · {record.board} {record.firmware} · {tested} · {record.by}")
+    for name, outcome in signed.checks.items():
+        print_line(f"  {check(name, language)}: {result(outcome, language)}")
+    for line in to_do(signed, language):
+        print_line(line)
+    print_line(standing_text(standing(signed, public), signed.key, language))
 
 
 def _print_json(signed: "Signed") -> None:

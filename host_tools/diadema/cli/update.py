@@ -155,7 +155,7 @@ _WHY = {
 def _show(rollouts: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from diadema.stations.fleet.reading import reason
+    from diadema.stations.trouble import reason
 
     screen = console(soft_wrap=True)
     if not rollouts:
@@ -229,7 +229,6 @@ def bundle(
     from diadema.stations.boards.table import load_board
     from diadema.stations.image.stock import read_stock
     from diadema.stations.update import bundle as bundles
-    from diadema.stations.update import micropython as interpreters
 
     private, about, left = load_private(key), load_board(board), ""
     when = int(time.time()) if made is None else made
@@ -237,8 +236,8 @@ def bundle(
         data = bundles.make(about, private, when)
     else:
         stock = read_stock(read_file(micropython), about)
-        data = interpreters.make(about, stock, private, when, mpy)
-        left = f": {interpreters.left(about, stock) // 1000} KB are left of its slot"
+        data = bundles.make_micropython(about, stock, private, when, mpy)
+        left = f": {bundles.space_left(about, stock) // 1000} KB are left of its slot"
         if stock.about.untried:
             print(f"diadema: {stock.about.untried}", file=sys.stderr)
     read = bundles.read(data)

@@ -1,4 +1,4 @@
-"""How a gateway gets in: its credential, and where the stations' door is.
+"""How a gateway connects: its credential, and the address of the broker.
 
 On the hub's machine both are read from the data directory. Elsewhere they stand in a file, which
 `diadema enrol gateway NAME --json` has written.
@@ -19,7 +19,7 @@ from diadema.base.paths import DataDir
 
 
 class Access(Struct):
-    """`ca`: as a station is told it. `user`: `gw-` and the gateway's name."""
+    """`ca`: base64, as a station's configuration has it. `user`: `gw-` and the gateway's name."""
 
     user: str
     password: str
@@ -28,7 +28,7 @@ class Access(Struct):
     ca: str
 
     def context(self) -> ssl.SSLContext:
-        """For a client that trusts no other. Raises DiademaError."""
+        """A TLS context that trusts no other CA. Raises DiademaError."""
         try:
             return ssl.create_default_context(cadata=b64decode(self.ca, validate=True))
         except (ValueError, ssl.SSLError) as error:
@@ -36,7 +36,7 @@ class Access(Struct):
 
 
 def here(data: DataDir, name: str) -> Access | None:
-    """To the hub of this data directory; None while none runs. Raises DiademaError."""
+    """The access to the hub of this data directory; None while none runs. Raises DiademaError."""
     hub = data.read_hub()
     if hub is None:
         return None
@@ -51,7 +51,7 @@ def here(data: DataDir, name: str) -> Access | None:
 
 
 def load(path: Path) -> Access:
-    """Raises DiademaError when it cannot be read, or others may read it."""
+    """The access of a file. Raises DiademaError when it cannot be read, or others may read it."""
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise DiademaError(f"{path} can be read by others: run chmod 600 on it")

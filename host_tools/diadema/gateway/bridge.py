@@ -16,13 +16,14 @@ import msgspec
 from msgspec import Struct
 
 from diadema.base.certificates import ca_mark
+from diadema.base.clock import backoff_s
 from diadema.base.credentials import is_gateway
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir
 from diadema.gateway.access import Access, here
 from diadema.gateway.cable import Cable
-from diadema.gateway.console import ENDLESS, means
+from diadema.gateway.console import ENDLESS, meaning
 from diadema.gateway.serial_port import port_paths
 from diadema.wire.events import UNREADABLE
 from diadema.wire.frames import DOWN_LIMIT
@@ -86,7 +87,7 @@ class Gateway:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Raises DiademaError when it cannot begin."""
+        """Serves until cancelled. Raises DiademaError when it cannot begin."""
         # or a mistyped --data would wait for ever
         if self._access is None and not self._data.secrets.exists():
             raise DiademaError(
@@ -159,8 +160,10 @@ class Gateway:
             self._twins.add(s)
             log.warning(
                 "%s is on %s and on %s: two boards have that id, or one port has two names here",
-                s, other.line.path, cable.line.path,
-            )  # fmt: skip
+                s,
+                other.line.path,
+                cable.line.path,
+            )
 
     def cable_gone(self, cable: Cable) -> None:
         for s, other in list(self._by_station.items()):
@@ -171,7 +174,7 @@ class Gateway:
     def silent(self, cable: Cable, kind: str) -> None:
         """The console says why no program speaks; where nothing starts, the hub is told too."""
         whose = f" ({cable.station})" if cable.station else ""
-        log.warning("%s%s: %s", cable.line.path, whose, means(kind, "en"))
+        log.warning("%s%s: %s", cable.line.path, whose, meaning(kind, "en"))
         if cable.station is not None and kind in ENDLESS:
             self._say_gone(cable.station, safe=True, cause=kind)
 
@@ -233,7 +236,7 @@ class Gateway:
                     self._connected = False
                     self.counts["dropped"] += len(self._out)
                     self._out.clear()
-            await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+            await asyncio.sleep(backoff_s(attempt, _RETRY_S))
             attempt += 1
 
     def _way_in(self) -> tuple[Access | None, str]:

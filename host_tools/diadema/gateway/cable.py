@@ -86,12 +86,14 @@ class Cable:
 
     def down(self, body: bytes) -> None:
         try:
-            told = _decode_down(body)
+            command = _decode_down(body)
         except UNREADABLE:
-            told = _Down()  # the station counts it
-        long = told.cmd in _LONG
-        ages = told.cmd == "time" and told.hello_u is None  # else it knows how long that took
-        self.line.send(body, urgent=not long or told.part == 1, once=long, ages=ages)
+            command = _Down()  # the station counts it
+        long = command.cmd in _LONG
+        ages = (
+            command.cmd == "time" and command.hello_u is None
+        )  # else it knows how long that took
+        self.line.send(body, urgent=not long or command.part == 1, once=long, ages=ages)
 
     def log_unnamed(self) -> None:
         """Give the port's own log what came before anybody said hello."""

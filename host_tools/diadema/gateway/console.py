@@ -1,5 +1,6 @@
 """What a board's console says when no program of ours speaks: texts of the chip's ROM, of the boot
-loader and of MicroPython, and what each means. The words are `trouble`'s, `console.KIND`.
+loader and of MicroPython, and what each means. The words are of the catalogue's area `trouble`,
+`console.KIND`.
 """
 
 from diadema.words import section
@@ -46,6 +47,6 @@ def kind_of(text: bytes) -> str | None:
     return kind if at >= 0 else None
 
 
-def means(kind: str, language: str) -> str | None:
+def meaning(kind: str, language: str) -> str | None:
     """What it is and what to type; None for what is no text of a console."""
     return section("trouble", language).get(f"console.{kind}")

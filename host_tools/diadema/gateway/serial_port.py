@@ -14,6 +14,7 @@ from pathlib import Path
 
 import serial
 
+from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
 
 BAUD = 115200
@@ -61,14 +62,14 @@ class SerialPort:
                 try:
                     self._open()
                 except (serial.SerialException, OSError) as error:
-                    told = why(error)
-                    if told != self.error and not self._quiet:  # once, not at each look
+                    reason = why(error)
+                    if reason != self.error and not self._quiet:  # once, not at each look
                         log.warning(
-                            "cannot open %s: %s; trying on%s", self.path, told, hint(error)
+                            "cannot open %s: %s; trying on%s", self.path, reason, hint(error)
                         )
-                    self.error, self.hint = told, hint(error)
+                    self.error, self.hint = reason, hint(error)
                     self.busy = error.errno in _BUSY
-                    await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+                    await asyncio.sleep(backoff_s(attempt, _RETRY_S))
                     attempt += 1
                     continue
                 attempt = 0
@@ -160,7 +161,7 @@ def _keep_lines(fd: int) -> None:
 
 
 def why(error: OSError) -> str:
-    """The system's word alone: pyserial says the number twice and the port again."""
+    """The system's message alone: pyserial adds the number twice and the port again."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 

@@ -90,11 +90,11 @@ class StationLine:
             self._sender.stop()
 
     def ask_hello(self) -> None:
-        """Not in pieces: whoever is there answers it, and nobody has to confirm it."""
+        """Asks for a greeting, not in pieces: whoever is there answers, and nobody confirms it."""
         self._port.write(_ASK)
 
     def write_text(self, data: bytes) -> None:
-        """What is no frame, which a station skips and counts."""
+        """Writes what is no frame, which a station skips and counts."""
         self._port.write(data)
 
     def send(

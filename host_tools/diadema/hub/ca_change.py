@@ -13,7 +13,7 @@ from diadema.base.processes import reload_broker
 from diadema.hub.broker import read_ports
 from diadema.hub.mosquitto import Mosquitto, read_door
 from diadema.site.description import Site
-from diadema.stations.fleet.ca_due import gateways_due, stations_due
+from diadema.stations.fleet import gateways_due, stations_due
 from diadema.store.station_state import Station
 
 _LOOK_S = _ANSWER_S = 1.0

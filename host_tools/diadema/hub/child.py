@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diadema.base.certificates import PageCertificates
+from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.hub.broker import LOOPBACK
@@ -148,7 +149,7 @@ class Child:
             log.warning("%s ended (code %s); starting it again", self.name, code)
             failures = 0 if time.monotonic() - since > _STEADY_S else failures
             while True:
-                await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                await asyncio.sleep(backoff_s(failures, _BACKOFF_S))
                 failures += 1
                 try:
                     await self._start()

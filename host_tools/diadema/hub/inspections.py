@@ -21,8 +21,8 @@ from diadema.hub.own_journal import (
     Refused,
 )
 from diadema.ingest.core import Ingest
+from diadema.stations import signing
 from diadema.stations.selftest.record import Record, statement
-from diadema.stations.technician import hub_key
 from diadema.store import Reader, tables
 from diadema.wire.commands import Author
 from diadema.wire.letters import LETTERS
@@ -94,7 +94,7 @@ class Inspections:
             self.due = False
             self._say_without()
             return None
-        key = hub_key.load_or_make(self._data)
+        key = signing.load_or_make(self._data)
         return self._journal.record([self._deed(row, key) for row in waiting])
 
     def _waiting(self) -> list[Row[Any]]:
@@ -125,7 +125,7 @@ class Inspections:
                             "tell it again: they have no record", s, count)  # fmt: skip
         self._without = found
 
-    def _deed(self, row: Row[Any], key: hub_key.HubKey) -> Deed:
+    def _deed(self, row: Row[Any], key: signing.HubKey) -> Deed:
         station = self._ingest.station(row.s)
         test: dict[str, Any] = msgspec.json.decode(row.body)
         asked: dict[str, Any] = msgspec.json.decode(row.asked)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from diadema.base.clock import backoff_s
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.messages import Effects, Message
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable
@@ -97,7 +98,7 @@ class Patience:
                     log.error("the store takes nothing (%s); waiting. Free disk space, or end the "
                               "program that holds the database.", error)  # fmt: skip
                 self.paused = True
-                await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+                await asyncio.sleep(backoff_s(attempt, _RETRY_S))
                 continue
             if self.paused:
                 log.warning("the store takes events again")

@@ -15,13 +15,12 @@ from diadema.base.errors import UpdateError
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub.commanding import Commands, Frames, New
 from diadema.ingest.core import Ingest
-from diadema.stations.boards.builds import NEEDS_IMAGE
+from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.update import bundle as bundles
 from diadema.stations.update import keys
-from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.facts import fact_of, told_since
-from diadema.stations.update.rollout import Fact, Plan, Rollout
-from diadema.stations.update.sending import Rests, Sending
+from diadema.stations.update.bundle import Bundle, BusyStations, Sending
+from diadema.stations.update.plan import RolloutPlan, StationFacts, facts_of, steps_since
+from diadema.stations.update.rollout import Rollout
 from diadema.store import tables
 from diadema.store.station_state import Station
 from diadema.store.update_rows import Seat, Step
@@ -55,7 +54,7 @@ class Updates:
         self._revoked = revoked
         self._bundles: dict[str, Bundle] = {}
         self._ways: dict[str, _Way] = {}
-        self._rests = Rests()
+        self._rests = BusyStations()
         self.configures: Callable[[str], bool] = lambda _: True  # whether it can be, now
         # up to where stations are heard here; the ingest is ahead of it while it writes
         self._followed = {s: (one.hello.epoch, one.position) for s, one in ingest.stations.items()}
@@ -68,7 +67,7 @@ class Updates:
             for row in tx.execute(select(tables.rollout_seats)):
                 seat = from_columns(Seat, row._mapping)
                 if seat.phase != "good":
-                    missed += told_since(tx, seat)
+                    missed += steps_since(tx, seat)
                 if seat.phase == "sending":
                     seat.phase = "waiting"
                 self.rollouts[seat.number].seats[seat.station] = seat
@@ -105,7 +104,7 @@ class Updates:
         told = found.manifest
         named = {"board": told.board, "version": told.version, "what": told.what,
                  "build": told.build}  # fmt: skip
-        plan = msgspec.convert({**body, **named, "only": self._named(body)}, Plan)
+        plan = msgspec.convert({**body, **named, "only": self._named(body)}, RolloutPlan)
         self._none_runs(plan.board)
         facts = self._facts()
         now = self._ingest.clock.now_ms()
@@ -235,7 +234,9 @@ class Updates:
                     f"stop it first with `diadema update stop {one.number}`"
                 )
 
-    def _none_of(self, plan: Plan, facts: Mapping[str, Fact], passed: Sequence[Seat]) -> str:
+    def _none_of(
+        self, plan: RolloutPlan, facts: Mapping[str, StationFacts], passed: Sequence[Seat]
+    ) -> str:
         """Why no station would take it: what those have that it could be for."""
         name = self._ingest.floor.seat_name
         if passed:
@@ -308,12 +309,12 @@ class Updates:
     def _station(self, s: str) -> Station:
         return self._ingest.stations[s]
 
-    def _facts(self) -> dict[str, Fact]:
+    def _facts(self) -> dict[str, StationFacts]:
         """Of the stations that are in force; others were here once, and take nothing."""
         site, known = self._ingest.site, self._ingest.stations
         names = [one.id for one in site.stations] if site else list(known)
         return {
-            s: fact_of(known[s], self._followed.get(s, (-1, 0)))
+            s: facts_of(known[s], self._followed.get(s, (-1, 0)))
             for s in names
             if s in known and s.startswith("DIA-") and not self._revoked(s)
         }
@@ -326,7 +327,7 @@ class Updates:
             put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
 
 
-def _passed(name: str, seat: Seat, plan: Plan) -> str:
+def _passed(name: str, seat: Seat, plan: RolloutPlan) -> str:
     """Why it is passed over, and what to do."""
     if seat.reason in NEEDS_IMAGE:
         return f"{name} needs another image first, `diadema fleet show {name}` says which"

@@ -86,6 +86,11 @@ class Site(Work, kw_only=True):
         return [agent for agent in self.agents if agent.team in teams]
 
 
+def load_if_any(path: Path) -> Site | None:
+    """The site, or None before any is in force. Raises DiademaError."""
+    return load(path) if path.exists() else None
+
+
 def load(path: Path) -> Site:
     """With what of it is secret. Raises SiteError, also when the file cannot be read."""
     try:

@@ -22,7 +22,7 @@ from diadema.web.service import Service
 from diadema.words import section, text
 
 if TYPE_CHECKING:
-    from diadema.stations.flash.plan import Plan
+    from diadema.stations.flash.plan import FlashPlan
 
 router = APIRouter()
 
@@ -77,7 +77,7 @@ def _named(request: Request, name: str) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _plan(path: Path, changed_ns: int) -> "Plan":
+def _plan(path: Path, changed_ns: int) -> "FlashPlan":
     from diadema.stations.flash.plan import read_plan
 
     return read_plan(path.read_bytes())
@@ -93,7 +93,7 @@ def _listed(path: Path, words: Mapping[str, str]) -> dict[str, str]:
     return {"name": path.stem, "about": about}
 
 
-def _archive(name: str, plan: "Plan") -> bytes:
+def _archive(name: str, plan: "FlashPlan") -> bytes:
     from diadema.stations.flash.plan import web_files
 
     held = io.BytesIO()

@@ -115,7 +115,7 @@ def _records(data: DataDir, s: str) -> list[dict[str, Any]]:
 def _paper(data: DataDir, of: tuple[str, int, int], language: str) -> bytes | None:
     """In a process of its own, where what draws may be loaded."""
     from diadema.site.description import load
-    from diadema.stations.selftest.paper import content
+    from diadema.stations.selftest.pdf import content
 
     found = inspection(data, of) if data.store.exists() else None
     return content([found], load(data.site), language, found.key) if found else None

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from diadema.stations.boards.builds import build_for
-from diadema.stations.boards.table import board_names, load_board
+from diadema.stations.boards.table import board_names, build_for, load_board
 from diadema.stations.image.build import build
 
 from tests.support.stock_image import stock_image

@@ -1,10 +1,7 @@
-"""`diadema board check`: every rule against a board, in the order in which one would mend.
-
-Rules about the partition table that a board's flash gets. Each yields what is wrong, if
-anything, and what to do about it.
-
-Rules about what comes out of a board's sockets. Each yields what is wrong, if anything, and
-what to do about it.
+"""Checks a board for `diadema board check`: every rule, in the order in which one would mend what
+it finds. The rules about partition tables and sockets are here, the others in `rules_pins` and
+`rules_parts`. Each yields what is wrong, if anything, and what to do about it; its docstring is
+the reason that the user reads.
 """
 
 import inspect
@@ -32,6 +29,10 @@ _MEGABYTE = 0x100000
 _LEAST_APP = 0x180000
 _JOURNAL = 0x70000
 _PROGRAM = 0x2A000  # the largest board's, as `diadema image build` prints it, with a fifth over
+type Rule = Callable[[Board], Iterator[str]]
+
+# of what works, and not as well as it could
+WARNINGS: tuple[Rule, ...] = (pins.levels_that_dip, pins.straps_near_plugs)
 
 
 def partitions_aligned(board: Board) -> Iterator[str]:
@@ -171,8 +172,6 @@ def _heard(board: Board) -> list[Loudness]:
     return [socket for socket in loudness(board) if socket.head]
 
 
-type Rule = Callable[[Board], Iterator[str]]
-
 RULES: tuple[Rule, ...] = (
     parts.names_agree,
     pins.wires_described,
@@ -209,9 +208,6 @@ RULES: tuple[Rule, ...] = (
     program_slots_there,
     files_there,
 )
-
-# of what works, and not as well as it could
-WARNINGS: tuple[Rule, ...] = (pins.levels_that_dip, pins.straps_near_plugs)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,14 @@ ESP32-S3: datasheet v1.8 §2.3 (pins), §3 (boot configurations), and ESP-IDF's 
 
 from dataclasses import dataclass, field
 
+# how a module's PSRAM is wired, by its name: data sheets of the modules, «ordering information»
+MODULE_PSRAM = {
+    r"ESP32-WROVER": "quad",
+    r"ESP32-A1S": "quad",
+    r"ESP32-S3-\S*N\d+R2\b": "quad",
+    r"ESP32-S3-\S*N\d+R(8|16V?)\b": "octal",
+}
+
 
 @dataclass(frozen=True)
 class Chip:
@@ -24,15 +32,6 @@ class Chip:
     touch: frozenset[int]
     console: dict[int, str] = field(default_factory=dict)
     dips: frozenset[int] = frozenset()
-
-
-# how a module's PSRAM is wired, by its name: data sheets of the modules, «ordering information»
-MODULE_PSRAM = {
-    r"ESP32-WROVER": "quad",
-    r"ESP32-A1S": "quad",
-    r"ESP32-S3-\S*N\d+R2\b": "quad",
-    r"ESP32-S3-\S*N\d+R(8|16V?)\b": "octal",
-}
 
 
 def _range(*spans: tuple[int, int]) -> frozenset[int]:

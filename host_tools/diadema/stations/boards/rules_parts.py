@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diadema.stations.boards.builds import build_for
 from diadema.stations.boards.chips import MODULE_PSRAM
-from diadema.stations.boards.table import Board
+from diadema.stations.boards.table import Board, build_for
 
 ROLES = frozenset(
     ("audio", "badge_reader", "codec", "headset", "keys", "lights", "screen", "wifi")
@@ -132,8 +131,11 @@ def variants_probed(board: Board) -> Iterator[str]:
         for wire in sorted(pins.keys() - board.pins.keys()):
             yield f"VARIANTS[{number}] moves {wire}, which PINS has not: correct the name"
     if board.variants and board.probe:
-        codecs = [options.get("address") for _, _, bus, _, options in board.parts.values()
-                  if bus == board.probe[0]]  # fmt: skip
+        codecs = [
+            options.get("address")
+            for _, _, bus, _, options in board.parts.values()
+            if bus == board.probe[0]
+        ]
         if board.probe[1] not in codecs:
             yield f"PROBE asks for 0x{board.probe[1]:02X}, which no part on that bus has"
 

@@ -55,7 +55,7 @@ def headsets() -> dict[str, Headset]:
 
 
 def headset_of(board: Board) -> Headset:
-    """Raises BoardError when nobody knows it."""
+    """The headset that the board is made for. Raises BoardError when nobody knows it."""
     known = headsets()
     name = board.wiring.audio.headset
     if name not in known:
@@ -66,14 +66,16 @@ def headset_of(board: Board) -> Headset:
 
 
 def loudness(board: Board) -> list[Loudness]:
-    """Of each socket that sound comes out of, with the headset that wiring.toml names in it."""
+    """The loudness of each socket that sound comes out of, with the headset that wiring.toml names
+    in it.
+    """
     if "codec" not in board.parts:
         return []
     headset = headset_of(board)
     return [_of(board, socket, headset) for socket in board.wiring.sockets if socket.contacts]
 
 
-def said(level: Loudness) -> str:
+def level_text(level: Loudness) -> str:
     """A line for people."""
     text = f"{level.socket}: at most {level.loudest:.0f} dB SPL at the ear drum"
     if level.unclipped > level.loudest:

@@ -1,5 +1,6 @@
 """One board as its folder describes it: `board.py` (read, never run), `wiring.toml` and the
-partition table that it names.
+partition table that it names; and which stock MicroPython it takes, by its chip and how its PSRAM
+is wired.
 """
 
 import ast
@@ -16,6 +17,16 @@ from diadema.stations.boards.chips import CHIPS, Chip
 from diadema.stations.boards.partitions import Partition, read_partitions
 
 BOARDS = Path(__file__).resolve().parents[4] / "boards"
+DOWNLOADS = "micropython.org/download"
+OLDEST = (1, 27)
+TRIED = ("1.27.0", "1.28.0")
+_BUILDS = {
+    ("esp32", "quad"): "ESP32_GENERIC-SPIRAM",
+    ("esp32s3", "quad"): "ESP32_GENERIC_S3",
+    ("esp32s3", "octal"): "ESP32_GENERIC_S3-SPIRAM_OCT",
+}
+# why a station is in safe mode: its MicroPython is no build that uses PSRAM, or it finds none
+NEEDS_IMAGE = ("old_image", "no_psram")
 # module of firmware/drivers, class, bus, wires, options
 type Part = tuple[str, str, str | None, tuple[str, ...], dict[str, Any]]
 # class of machine, id, {keyword: wire}, options
@@ -224,7 +235,7 @@ def board_names(boards: Path = BOARDS) -> list[str]:
 
 
 def load_board(name: str, boards: Path = BOARDS) -> Board:
-    """Raises BoardError, which says which file is wrong and how."""
+    """The board of that name. Raises BoardError, which says which file is wrong and how."""
     folder = boards / name
     if not (folder / "wiring.toml").exists():
         known = ", ".join(board_names(boards)) or f"none in {boards}"
@@ -275,3 +286,62 @@ def _read_wiring(path: Path) -> Wiring:
     if wiring.board.chip not in CHIPS:
         raise BoardError(f"{path}: no chip {wiring.board.chip}; there are: {', '.join(CHIPS)}")
     return wiring
+
+
+def build_for(chip: str, psram: str) -> str | None:
+    """The stock build for a chip and its PSRAM; None where none drives that PSRAM, or there is
+    none.
+    """
+    return _BUILDS.get((chip, psram))
+
+
+def file_for(board: Board) -> str:
+    """The download as one finds it; its date stands where the dots are. Raises BoardError."""
+    return file_of(_build_of(board))
+
+
+def file_of(build: str) -> str:
+    return f"{build}-…-v{TRIED[-1]}.bin"
+
+
+def build_named(board: str) -> str:
+    """The stock build for a board as a station names it; simulated boards are as a LyraT."""
+    try:
+        return _build_of(load_board(board))
+    except BoardError:
+        return _build_of(load_board("lyrat_v4_3"))
+
+
+def _build_of(board: Board) -> str:
+    about = board.wiring.board
+    build = build_for(about.chip, about.psram)
+    if build is None:
+        raise BoardError(
+            f"no stock MicroPython drives {about.psram} PSRAM on an {about.chip}: "
+            f"`diadema board check {board.name}` says what to do"
+        )
+    return build
+
+
+def is_tried(version: str) -> bool:
+    """Whether a version, as a station or a manifest has it, was tried with a station."""
+    return version in TRIED
+
+
+def untried(version: str) -> str:
+    """The warning for a version that was not tried."""
+    return (
+        f"MicroPython {version} was not tried with a station, {' and '.join(TRIED)} were: bring "
+        "it to one station first"
+    )
+
+
+def needs_image(build: str, psram: int | None) -> str | None:
+    """Why a station with that build and `psram` (bytes) needs another image; None when it does
+    not. What it never reported counts for it.
+    """
+    if psram or (psram is None and not build):
+        return None
+    if "SPIRAM" not in build:
+        return "old_image"
+    return "no_psram" if psram == 0 else None

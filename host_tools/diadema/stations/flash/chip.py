@@ -63,7 +63,9 @@ class Chip:
             return bytes(self._esp.read_flash(offset, size, on))
 
     def write(self, offset: int, data: bytes) -> int:
-        """Whole sectors; what stood there is erased. Gives the bytes that went over the line."""
+        """Writes whole sectors; what stood there is erased. Gives the bytes that went over the
+        line.
+        """
         packed = _packed(data)
         longest_s = _LEAST_S + _S_PER_MB * len(data) / 0x100000
         with _line(self.found.port):

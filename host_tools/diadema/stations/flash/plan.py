@@ -1,15 +1,14 @@
-"""What an image asks of a board: the pieces to write in their order, and its journal's place.
-
-What a browser with ESP Web Tools writes to a board: its manifest and the pieces.
+"""What an image asks of a board: the pieces to write in their order, and where its journal is;
+also as the manifest and files that ESP Web Tools write from a browser.
 """
 
 import json
 from dataclasses import dataclass
 
 from diadema.base.errors import FlashError, ImageError
-from diadema.stations.boards.partitions import Partition
-from diadema.stations.image import slots, table
-from diadema.stations.image.look import look
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, unpack_table
+from diadema.stations.image.read import read_image
+from diadema.stations.image.slots import unpack_trailer
 from diadema.stations.image.stock import LOADER
 
 SECTOR = 4096
@@ -17,11 +16,13 @@ _WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
 _APPS = ("ota_0", "ota_1")
 _MEGABYTE = 0x100000
 _NONE = "this is no image of a station: make one with `diadema image build`"
+MANIFEST = "manifest.json"
+_FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Whole sectors."""
+    """A piece of an image, in whole sectors."""
 
     name: str
     offset: int
@@ -29,7 +30,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Plan:
+class FlashPlan:
     """`pieces` end with the partition table: until it is there, the board's old one tells where
     its journal is. `nvs`: what an old program left there, as how often it crashed, is not for a
     new one.
@@ -48,10 +49,10 @@ class Plan:
         return sum(len(piece.data) for piece in self.pieces)
 
 
-def read_plan(image: bytes) -> Plan:
-    """Raises FlashError for what `diadema image build` did not make whole."""
+def read_plan(image: bytes) -> FlashPlan:
+    """The plan of an image. Raises FlashError where `diadema image build` did not make it."""
     try:
-        seen = look(image)
+        seen = read_image(image)
     except ImageError as error:
         raise FlashError(_NONE) from error
     if seen.wrong:
@@ -64,10 +65,12 @@ def read_plan(image: bytes) -> Plan:
         found = image[offset - start : offset - start + size]
         return found.ljust(-(-size // SECTOR) * SECTOR, b"\xff")
 
-    places = {one.name: one for one in table.unpack(at(table.OFFSET, table.SIZE))}
-    trailer = slots.unpack(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:]) if (
-        "slot_a" in places
-    ) else None  # fmt: skip
+    places = {one.name: one for one in unpack_table(at(TABLE_OFFSET, TABLE_SIZE))}
+    trailer = (
+        unpack_trailer(at(places["slot_a"].offset, places["slot_a"].size)[-SECTOR:])
+        if "slot_a" in places
+        else None
+    )
     if trailer is None or not {*_WRITTEN, *_APPS, "journal", "nvs"} <= places.keys():
         raise FlashError(_NONE)
     pieces = [
@@ -76,11 +79,11 @@ def read_plan(image: bytes) -> Plan:
     ]
     pieces = [_cut(piece) if piece.name == "ota_0" else piece for piece in pieces]
     pieces[1:1] = [_no_trailer(places[name]) for name in _APPS]
-    loader = at(start, table.OFFSET - start)
+    loader = at(start, TABLE_OFFSET - start)
     pieces.append(_cut(Piece("boot loader", start, loader)))
-    pieces.append(Piece("partition table", table.OFFSET, at(table.OFFSET, table.SIZE)))
+    pieces.append(Piece("partition table", TABLE_OFFSET, at(TABLE_OFFSET, TABLE_SIZE)))
     last = max(one.end for one in places.values())
-    return Plan(
+    return FlashPlan(
         chip=seen.chip,
         board=trailer[0].board,
         version=trailer[0].version,
@@ -102,13 +105,9 @@ def _cut(piece: Piece) -> Piece:
     return Piece(piece.name, piece.offset, piece.data[:length])
 
 
-MANIFEST = "manifest.json"
-_FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
-
-
-def web_files(plan: Plan, prefix: str = "") -> dict[str, bytes]:
-    """By their names, the manifest first; pieces carry the prefix. They leave the journal alone:
-    one whole image in one part would be written over it.
+def web_files(plan: FlashPlan, prefix: str = "") -> dict[str, bytes]:
+    """The files for a browser by their names, the manifest first; pieces carry the prefix. They
+    leave the journal alone: one whole image in one part would be written over it.
     """
     files = {f"{prefix}{piece.name.replace(' ', '_')}.bin": piece for piece in plan.pieces}
     manifest = {
@@ -123,5 +122,5 @@ def web_files(plan: Plan, prefix: str = "") -> dict[str, bytes]:
             }
         ],
     }
-    told = json.dumps(manifest, indent=2).encode() + b"\n"
-    return {MANIFEST: told, **{file: one.data for file, one in files.items()}}
+    content = json.dumps(manifest, indent=2).encode() + b"\n"
+    return {MANIFEST: content, **{file: one.data for file, one in files.items()}}

@@ -9,9 +9,8 @@ import esptool
 from esptool.logger import log
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards.partitions import Partition
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, pack_table
 from diadema.stations.boards.table import Board
-from diadema.stations.image import table
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,
@@ -35,7 +34,7 @@ _OTADATA = b"\xff"  # blank: the boot loader starts ota_0
 
 @dataclass(frozen=True)
 class Piece:
-    """What is written at `offset`; `free` bytes are left of its `room`."""
+    """One part of an image, written at `offset`; `free` bytes are left of its `room`."""
 
     name: str
     offset: int
@@ -74,10 +73,15 @@ class Image:
 
 
 def build(
-    board: Board, stock: bytes, version: str, *, flash_bytes: int | None = None,
+    board: Board,
+    stock: bytes,
+    version: str,
+    *,
+    flash_bytes: int | None = None,
     sha256: str | None = None,
-) -> Image:  # fmt: skip
-    """Raises ImageError for a stock image that is not for the board or not the one of `sha256`,
+) -> Image:
+    """Builds the image of a board's flash from a stock MicroPython image. Raises ImageError for a
+    stock image that is not for the board or not the one of `sha256`,
     and for a flash that is too small.
     """
     found = hashlib.sha256(stock).hexdigest()
@@ -102,16 +106,26 @@ def build(
     vfs = pack(files, places["vfs"].size, VFS_BLOCK)
     loader = _for_flash(taken, size)
     pieces = [
-        Piece("boot loader", LOADER[taken.chip], loader, table.OFFSET - LOADER[taken.chip],
-              table.OFFSET - LOADER[taken.chip] - len(loader)),
-        Piece("partition table", table.OFFSET, table.pack(board.partitions), table.SIZE, 0),
+        Piece(
+            "boot loader",
+            LOADER[taken.chip],
+            loader,
+            TABLE_OFFSET - LOADER[taken.chip],
+            TABLE_OFFSET - LOADER[taken.chip] - len(loader),
+        ),
+        Piece("partition table", TABLE_OFFSET, pack_table(board.partitions), TABLE_SIZE, 0),
         _filled(places["otadata"], _OTADATA * places["otadata"].size, 0),
-        Piece("ota_0", places["ota_0"].offset, taken.app, places["ota_0"].size,
-              left_of(places["ota_0"].size, taken, board, "a slot")),
+        Piece(
+            "ota_0",
+            places["ota_0"].offset,
+            taken.app,
+            places["ota_0"].size,
+            left_of(places["ota_0"].size, taken, board, "a slot"),
+        ),
         _filled(places["slot_a"], slot, len(slot) - SECTOR - len(body)),
         _filled(places["slot_b"], b"\xff" * places["slot_b"].size, places["slot_b"].size),
         _filled(places["vfs"], vfs, free_bytes(vfs, VFS_BLOCK)),
-    ]  # fmt: skip
+    ]
     return Image(
         board=board.name,
         chip=taken.chip,

@@ -13,15 +13,8 @@ from esptool.bin_image import LoadFirmwareImage
 from esptool.util import FatalError
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards.builds import (
-    DOWNLOADS,
-    OLDEST,
-    file_for,
-    is_tried,
-    untried,
-)
-from diadema.stations.boards.table import Board
-from diadema.stations.image import table
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, unpack_table
+from diadema.stations.boards.table import DOWNLOADS, OLDEST, Board, file_for, is_tried, untried
 
 LOADER = {"esp32": 0x1000, "esp32s3": 0x0}  # where the chip's ROM looks for the boot loader
 _CHIP_IDS: Mapping[int, str] = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3"}
@@ -46,12 +39,12 @@ class App:
 
     @property
     def version_text(self) -> str:
-        """As a station compares it."""
+        """The version as a station compares it."""
         return ".".join(map(str, self.version))
 
     @property
     def untried(self) -> str | None:
-        """What is to be said of a version that was not tried."""
+        """The warning for a version that was not tried; None for one that was."""
         text = self.version_text + self.preview
         return None if is_tried(text) else untried(text)
 
@@ -80,7 +73,7 @@ def read_stock(data: bytes, board: Board) -> Stock:
 
 
 def left_of(room: int, stock: Stock, board: Board, what: str) -> int:
-    """Bytes that it leaves of it. Raises ImageError when it does not fit."""
+    """The bytes of `room` that the app leaves free. Raises ImageError when it does not fit."""
     if len(stock.app) > room:
         flash = board.wiring.board.flash_mb
         raise ImageError(
@@ -96,11 +89,11 @@ def _read(data: bytes, board: Board) -> Stock:
     found = chip_of(data)
     if found != chip:
         raise ImageError(f"it is for an {found}, and {board.name} has an {chip}")
-    start = table.OFFSET - LOADER[chip]
+    start = TABLE_OFFSET - LOADER[chip]
     loader = _whole(data[:start], chip, "boot loader")
-    if len(data) < start + table.SIZE:
+    if len(data) < start + TABLE_SIZE:
         raise ImageError(_SHORT.format("partition table"))
-    partitions = table.unpack(data[start : start + table.SIZE])
+    partitions = unpack_table(data[start : start + TABLE_SIZE])
     apps = [one for one in partitions if one.type == "app"]
     if not apps:
         raise ImageError("the MicroPython image has no app in its partition table")
@@ -123,7 +116,7 @@ def _read(data: bytes, board: Board) -> Stock:
 
 
 def chip_of(image: bytes) -> str:
-    """Of an app or boot loader. Raises ImageError when it is no ESP image."""
+    """The chip that an app or boot loader is for. Raises ImageError when it is no ESP image."""
     if image[:1] != bytes([_MAGIC]):
         raise ImageError(
             "this is no ESP image (it does not begin with E9); it is the .bin file that is "
@@ -136,7 +129,7 @@ def chip_of(image: bytes) -> str:
 
 
 def chip_number(image: bytes) -> int:
-    """As the header of an image has it, and the station reads it there."""
+    """The chip's number in the header of an image, as the station reads it."""
     return int.from_bytes(image[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
 
 
@@ -166,8 +159,8 @@ def app_of(data: bytes, chip: str) -> bytes:
 
 
 def about_app(app: bytes) -> App:
-    """Raises ImageError when it is no MicroPython; `build` is empty where it is none for modules
-    as our boards have them.
+    """What an app says that it is. Raises ImageError when it is no MicroPython; `build` is empty
+    where it is none for modules as our boards have them.
     """
     version, build = _BANNER.search(app), _BUILD.search(app)
     if version is None:

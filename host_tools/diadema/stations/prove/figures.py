@@ -11,15 +11,14 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diadema.stations.boards.builds import build_named
-from diadema.stations.boards.table import BoardError, load_board
-from diadema.stations.prove.work import (
+from diadema.stations.boards.table import BoardError, build_named, load_board
+from diadema.stations.prove.run import (
     HEARD,
     NO_SOCKET,
     NOT_ASKED,
     PRESSES,
     PULLED,
-    Told,
+    Measurement,
 )
 
 type Verdict = Literal["ok", "quick", "none", "missing", "impossible", "other", "budget", "slow"]
@@ -52,30 +51,30 @@ class Lacking(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """`of(told)` may raise Lacking, or KeyError where the station did not say it; `bounds` are of
-    what can be at all; `timed`: a chip must not take twice the simulated time; `same`: it is of
+    """`of(measured)` may raise Lacking, or KeyError where the station did not say it; `bounds` are
+    of what can be at all; `timed`: a chip must not take twice the simulated time; `same`: it is of
     the board, not measured.
     """
 
     name: str
-    of: Callable[[Told], Any]
+    of: Callable[[Measurement], Any]
     unit: str = "ms"
     budget: float | int | None = None
     most: bool = True
-    bounds: Callable[[Told], tuple[float, float]] = lambda _: (0, 1e9)
+    bounds: Callable[[Measurement], tuple[float, float]] = lambda _: (0, 1e9)
     timed: bool = True
     same: bool = False
 
 
-def figures(told: Told) -> list[Figure]:
+def figures(measured: Measurement) -> list[Figure]:
     """Every figure there should be, in the order of the table."""
-    simulated = _simulated(_chip(told.board))
-    about = told.steps.get("about", {})
+    simulated = _simulated(_chip(measured.board))
+    about = measured.steps.get("about", {})
     found = [
-        _text("board", about.get("board"), told.board),
-        _text("build", about.get("build"), build_named(told.board)),
+        _text("board", about.get("board"), measured.board),
+        _text("build", about.get("build"), build_named(measured.board)),
     ]
-    return found + [_judged(kind, told, simulated.get(kind.name)) for kind in KINDS]
+    return found + [_judged(kind, measured, simulated.get(kind.name)) for kind in KINDS]
 
 
 def _text(name: str, value: Any, wanted: str) -> Figure:
@@ -85,12 +84,12 @@ def _text(name: str, value: Any, wanted: str) -> Figure:
     return Figure(name, value, "", wanted, None, True, verdict)
 
 
-def _judged(kind: Kind, told: Told, simulated: float | int | None) -> Figure:
+def _judged(kind: Kind, measured: Measurement, simulated: float | int | None) -> Figure:
     def figure(value: float | int | None, verdict: Verdict, why: str = "") -> Figure:
         return Figure(kind.name, value, kind.unit, kind.budget, simulated, kind.most, verdict, why)
 
     try:
-        value = kind.of(told)
+        value = kind.of(measured)
     except Lacking as why:
         return figure(None, "none", str(why))
     except (KeyError, IndexError, TypeError, ValueError):
@@ -99,7 +98,7 @@ def _judged(kind: Kind, told: Told, simulated: float | int | None) -> Figure:
         return figure(None, "missing")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return figure(None, "impossible")
-    least, most = kind.bounds(told)
+    least, most = kind.bounds(measured)
     if not least <= value <= most:
         return figure(value, "impossible")
     return figure(value, _verdict(kind, value, simulated))
@@ -122,50 +121,52 @@ def _verdict(kind: Kind, value: float | int, simulated: float | int | None) -> V
 # ---------------------------------------------------------------------- where each is found
 
 
-def _of(step: str, name: str) -> Callable[[Told], Any]:
-    return lambda told: told.steps[step][name]
+def _of(step: str, name: str) -> Callable[[Measurement], Any]:
+    return lambda measured: measured.steps[step][name]
 
 
-def _psram(told: Told) -> Any:
-    return told.steps["about"]["psram"]
+def _psram(measured: Measurement) -> Any:
+    return measured.steps["about"]["psram"]
 
 
-def _least(name: str) -> Callable[[Told], Any]:
-    def least(told: Told) -> Any:
+def _least(name: str) -> Callable[[Measurement], Any]:
+    def least(measured: Measurement) -> Any:
         said = [
-            one["memory"][name] for one in told.steps.values() if one not in (NOT_ASKED, NO_SOCKET)
+            one["memory"][name]
+            for one in measured.steps.values()
+            if one not in (NOT_ASKED, NO_SOCKET)
         ]
         return min(said) if said else None
 
     return least
 
 
-def _stage(name: str) -> Callable[[Told], Any]:
-    return lambda told: told.steps["start"]["stages"][name]
+def _stage(name: str) -> Callable[[Measurement], Any]:
+    return lambda measured: measured.steps["start"]["stages"][name]
 
 
-def _after(name: str) -> Callable[[Told], tuple[float, float]]:
+def _after(name: str) -> Callable[[Measurement], tuple[float, float]]:
     """No stage of a start is before the one named."""
-    return lambda told: (_number(told, _stage(name)), 1e9)
+    return lambda measured: (_number(measured, _stage(name)), 1e9)
 
 
-def _erase(told: Told) -> Any:
-    said = told.steps["flash"]["erase_us"]
+def _erase(measured: Measurement) -> Any:
+    said = measured.steps["flash"]["erase_us"]
     if said == []:
         raise Lacking("journal")
     return max(said) / 1000 if min(said) >= 0 else min(said) / 1000
 
 
-def _slowest_key(name: str) -> Callable[[Told], Any]:
-    def slowest(told: Told) -> Any:
-        said = [told.steps[f"press{at}"][name] for at in range(1, len(PRESSES) + 1)]
+def _slowest_key(name: str) -> Callable[[Measurement], Any]:
+    def slowest(measured: Measurement) -> Any:
+        said = [measured.steps[f"press{at}"][name] for at in range(1, len(PRESSES) + 1)]
         return min(said) if min(said) < 0 else max(said)
 
     return slowest
 
 
-def _radio(told: Told) -> Any:
-    radio = told.steps["radio"]
+def _radio(measured: Measurement) -> Any:
+    radio = measured.steps["radio"]
     if radio["wifi"] == "not_configured":
         raise Lacking("no_wifi")
     if radio["opened_ms"] is None:
@@ -173,12 +174,12 @@ def _radio(told: Told) -> Any:
     return radio["opened_ms"]
 
 
-def _lost(told: Told) -> Any:
-    return told.sent - (told.text_after - told.text_before)
+def _lost(measured: Measurement) -> Any:
+    return measured.sent - (measured.text_after - measured.text_before)
 
 
-def _dips(told: Told) -> Any:
-    radio, dips = told.steps["radio"]["wifi"], told.steps["dips"]
+def _dips(measured: Measurement) -> Any:
+    radio, dips = measured.steps["radio"]["wifi"], measured.steps["dips"]
     if dips["dips"] is None:
         raise Lacking("no_such_pins")
     if radio != "joined":
@@ -186,15 +187,15 @@ def _dips(told: Told) -> Any:
     return dips["dips"] * 1000 / dips["dips_ms"]
 
 
-def _starts(told: Told) -> Any:
-    return max(told.boots) - min(told.boots)
+def _starts(measured: Measurement) -> Any:
+    return max(measured.boots) - min(measured.boots)
 
 
-def _part(step: str, name: str) -> Callable[[Told], Any]:
+def _part(step: str, name: str) -> Callable[[Measurement], Any]:
     """Of what a board need not have."""
 
-    def found(told: Told) -> Any:
-        said = told.steps[step]
+    def found(measured: Measurement) -> Any:
+        said = measured.steps[step]
         if "lacks" in said:
             raise Lacking("not_asked" if said == NOT_ASKED else "no_such_part")
         return said[name]
@@ -202,41 +203,41 @@ def _part(step: str, name: str) -> Callable[[Told], Any]:
     return found
 
 
-def _level(name: str) -> Callable[[Told], Any]:
-    told_of = _part("noise", name)
-    return lambda told: told_of(told) / 10
+def _level(name: str) -> Callable[[Measurement], Any]:
+    level_of = _part("noise", name)
+    return lambda measured: level_of(measured) / 10
 
 
-def _lying(told: Told) -> Any:
-    """How often it was told; not at all is no answer."""
-    return _part("lying", "taps")(told) or None
+def _lying(measured: Measurement) -> Any:
+    """How often the badge was reported; never is no answer."""
+    return _part("lying", "taps")(measured) or None
 
 
-def _two(told: Told) -> Any:
+def _two(measured: Measurement) -> Any:
     """How many of the two were taken, once at least one look at them failed."""
-    taken = _part("two", "taps")(told)
-    return taken if taken or told.steps["two"]["unread"] else None
+    taken = _part("two", "taps")(measured)
+    return taken if taken or measured.steps["two"]["unread"] else None
 
 
-def _number(told: Told, of: Callable[[Told], Any]) -> float:
+def _number(measured: Measurement, of: Callable[[Measurement], Any]) -> float:
     """0 for what is none; its own row says that."""
     try:
-        found = of(told)
+        found = of(measured)
     except (Lacking, KeyError, IndexError, TypeError, ValueError):
         return 0
     return found if isinstance(found, int | float) else 0
 
 
-def _within_heap(told: Told) -> tuple[float, float]:
-    return 0, _number(told, _psram) + 400 * _KIB
+def _within_heap(measured: Measurement) -> tuple[float, float]:
+    return 0, _number(measured, _psram) + 400 * _KIB
 
 
-def _within_idf(told: Told) -> tuple[float, float]:
-    return 0, _number(told, _least("idf"))
+def _within_idf(measured: Measurement) -> tuple[float, float]:
+    return 0, _number(measured, _least("idf"))
 
 
-def _until_drawn(told: Told) -> tuple[float, float]:
-    return 0, _number(told, _slowest_key("drawn_ms"))
+def _until_drawn(measured: Measurement) -> tuple[float, float]:
+    return 0, _number(measured, _slowest_key("drawn_ms"))
 
 
 KINDS = (

@@ -1,8 +1,6 @@
 """The record of one station's figures, signed with the hub's key, so that it says later what was
-measured and nothing else.
-
-Figures in words, of the catalogue's area `prove`: for the technician's screen, and as Markdown
-for `hardware/proof.md`.
+measured and nothing else; and the figures in words, of the catalogue's area `prove`, for the
+technician's screen and as the Markdown of `hardware/proof.md`.
 """
 
 from datetime import UTC, datetime
@@ -14,14 +12,25 @@ from rich.table import Table
 
 from diadema.base import sanitize
 from diadema.stations.prove.figures import TWICE, Figure, wrong
-from diadema.stations.prove.work import Told
-from diadema.stations.technician.hub_key import HubKey, fingerprint, is_signed, statement
+from diadema.stations.prove.run import Measurement
+from diadema.stations.signing import (
+    HubKey,
+    fingerprint,
+    is_signed,
+    statement,
+)
 from diadema.wire.letters import LETTERS
 from diadema.words import section, text
 
+_NAMES = LETTERS | {"steps": "told"}
+_COLUMNS = ("figure", "value", "budget", "simulated", "ratio", "verdict")
+_RIGHT = ("value", "budget", "simulated", "ratio")
+_MEMORY = ("heap", "idf", "idf_largest", "idf_least")  # as `lib.chip` names them
+_LIMIT = 60  # letters of what a station calls itself
 
-class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename=LETTERS):
-    """`t`: UTC milliseconds; `told`: what the station answered, step by step."""
+
+class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename=_NAMES):
+    """`steps`: what the station answered, step by step."""
 
     station: str
     seat: str | None
@@ -32,7 +41,7 @@ class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, renam
     by: str
     forged: int
     figures: list[Figure]
-    told: dict[str, dict[str, Any]]
+    steps: dict[str, dict[str, Any]]
 
     @property
     def right(self) -> bool:
@@ -48,20 +57,20 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 
 def proof_of(
-    told: Told, found: list[Figure], seat: str | None, *, forged: int, by: str, now: int
+    measured: Measurement, found: list[Figure], seat: str | None, *, forged: int, by: str, now: int
 ) -> Proof:
-    about = told.steps["about"]
+    about = measured.steps["about"]
     return Proof(
-        station=told.station,
+        station=measured.station,
         seat=seat,
-        board=told.board,
+        board=measured.board,
         firmware=str(about.get("firmware", "")),
         micropython=str(about.get("micropython", "")),
         utc_ms=now,
         by=by,
         forged=forged,
         figures=found,
-        told=told.steps,
+        steps=measured.steps,
     )
 
 
@@ -74,26 +83,21 @@ def is_right(signed: Signed, public: str) -> bool:
     return is_signed(statement(proof=signed.proof), signed.signature, public)
 
 
-_COLUMNS = ("figure", "value", "budget", "simulated", "ratio", "verdict")
-_RIGHT = ("value", "budget", "simulated", "ratio")
-_MEMORY = ("heap", "idf", "idf_largest", "idf_least")  # as `lib.chip` names them
-_LIMIT = 60  # letters of what a station calls itself
-
-
 def table(found: list[Figure], language: str) -> Table:
     words = section("prove", language)
     made = Table(box=box.SIMPLE_HEAD)
     for name in _COLUMNS:
         made.add_column(
-            words[f"column.{name}"], justify="right" if name in _RIGHT else "left",
+            words[f"column.{name}"],
+            justify="right" if name in _RIGHT else "left",
             overflow="fold",
-        )  # fmt: skip
+        )
     for figure in found:
         made.add_row(*_cells(figure, language))
     return made
 
 
-def lies(found: list[Figure], language: str) -> list[str]:
+def failures(found: list[Figure], language: str) -> list[str]:
     """A line for each figure that cannot stand: what it is and what is wrong with it."""
     return [f"{name(one, language)}: {verdict(one, language)}" for one in found]
 
@@ -116,15 +120,19 @@ def markdown(signed: Signed, language: str = "en") -> str:
     words, proof = section("prove", language), signed.proof
     day = f"{datetime.fromtimestamp(proof.utc_ms / 1000, UTC):%Y-%m-%d}"
     head = words["markdown"].format(
-        board=_plain(proof.board), s=proof.station, firmware=_plain(proof.firmware),
-        micropython=_plain(proof.micropython), day=day, key=fingerprint(signed.key),
-    )  # fmt: skip
+        board=_plain(proof.board),
+        s=proof.station,
+        firmware=_plain(proof.firmware),
+        micropython=_plain(proof.micropython),
+        day=day,
+        key=fingerprint(signed.key),
+    )
     rows = [[words[f"column.{one}"] for one in _COLUMNS]]
     rows.append(["---:" if one in _RIGHT else "---" for one in _COLUMNS])
     rows += [_cells(one, language) for one in proof.figures]
     memory = [[words["column.step"], *(words[f"column.{one}"] for one in _MEMORY)]]
     memory.append(["---", *["---:"] * len(_MEMORY)])
-    for step, said in proof.told.items():
+    for step, said in proof.steps.items():
         held = said.get("memory")
         sizes = [held.get(one) if isinstance(held, dict) else None for one in _MEMORY]
         memory.append(
@@ -145,9 +153,11 @@ def _cells(figure: Figure, language: str) -> list[str]:
     ratio = ""
     if isinstance(figure.value, int | float) and figure.simulated:
         ratio = f"{figure.value / figure.simulated:.2f}"
-    bound = "" if figure.budget is None or isinstance(figure.budget, str) else (
-        "≤ " if figure.most else "≥ "
-    )  # fmt: skip
+    bound = (
+        ""
+        if figure.budget is None or isinstance(figure.budget, str)
+        else ("≤ " if figure.most else "≥ ")
+    )
     return [
         name(figure, language),
         _number(figure.value, figure.unit),
@@ -163,8 +173,8 @@ def _number(value: float | int | str | None, unit: str) -> str:
         return "—"
     if isinstance(value, str):
         return _plain(value)
-    told = f"{value:,.0f}" if isinstance(value, int) or value >= 100 else f"{value:.3g}"
-    return f"{told.replace(',', ' ')} {unit}".strip()
+    number = f"{value:,.0f}" if isinstance(value, int) or value >= 100 else f"{value:.3g}"
+    return f"{number.replace(',', ' ')} {unit}".strip()
 
 
 def _plain(said: str) -> str:

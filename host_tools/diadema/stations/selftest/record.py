@@ -1,24 +1,32 @@
-"""The record of one bench test: what the hub says of it, beside the station's own event. The hub
-signs both together, so that neither can be another one.
+"""The record of a bench test: what the hub says of it, beside the station's own event. The hub
+signs both together, so that neither can be exchanged.
 
-The records of bench tests as the store has them; no hub need run.
+Records are read from the store; no hub need run. Their words are of the catalogue's area
+`selftest`; a check that it does not know is shown as the station calls it.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Select, and_, select
 
 from diadema.base.paths import DataDir
-from diadema.stations.technician import hub_key
-from diadema.stations.technician import hub_key as records
-from diadema.stations.technician.hub_key import is_signed
+from diadema.base.sanitize import file_name
+from diadema.stations import signing
+from diadema.stations.signing import fingerprint, is_signed
 from diadema.store import open_reader, tables
 from diadema.store.host_rows import Inspection
 from diadema.wire.letters import LETTERS, from_columns
 from diadema.wire.scrub import ERASED
+from diadema.words import section, text
+
+_MOST = 100
+_NEWEST = (tables.inspections.c.utc.desc(), tables.inspections.c.n.desc())
 
 type Standing = Literal["right", "altered", "another_hub", "erased"]
 
@@ -36,7 +44,7 @@ class Record(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rena
 
 
 class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """As it is printed. `test`: the station's event; `key`: the public one of who signed."""
+    """A record as it is printed. `test`: the station's event; `key`: the signer's public one."""
 
     record: Record
     test: dict[str, Any]
@@ -45,9 +53,9 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
     @property
     def tested_utc(self) -> int:
-        """By the station's clock, where it had the hour."""
-        told = self.test.get("t")
-        return told if isinstance(told, int) else self.record.utc_ms
+        """UTC milliseconds by the station's clock, else by the hub's."""
+        at = self.test.get("t")
+        return at if isinstance(at, int) else self.record.utc_ms
 
     @property
     def checks(self) -> dict[str, str]:
@@ -59,18 +67,18 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
     @property
     def reason(self) -> str | None:
-        told = self.test.get("reason")
-        return None if told is None else str(told)
+        reason = self.test.get("reason")
+        return None if reason is None else str(reason)
 
 
 def statement(record: Record, test: dict[str, Any]) -> bytes:
-    """What is signed."""
-    return records.statement(record=record, test=test)
+    """The bytes that are signed."""
+    return signing.statement(record=record, test=test)
 
 
 def standing(signed: Signed, public: str) -> Standing:
-    """Whether it is a record of the hub with that public key, as that hub made it; erased: whose
-    name was in it is not kept any more, so nobody can say.
+    """Whether it is a record of the hub with that public key, as that hub made it. `erased`: the
+    name in it was erased since, so nobody can say.
     """
     message = statement(signed.record, signed.test)
     if is_signed(message, signed.signature, public):
@@ -80,17 +88,14 @@ def standing(signed: Signed, public: str) -> Standing:
     return "erased" if signed.record.by.startswith(ERASED) else "altered"
 
 
-_MOST = 100
-
-
 def inspections(data: DataDir, s: str, most: int = _MOST) -> list[Signed]:
-    """Of one station, the newest first. Raises DiademaError."""
+    """The records of one station, the newest first. Raises DiademaError."""
     row = tables.inspections.c
     return _read(data, _query().where(row.of_s == s).order_by(*_NEWEST).limit(most))
 
 
 def inspection(data: DataDir, of: tuple[str, int, int]) -> Signed | None:
-    """Of that station's event. Raises DiademaError."""
+    """The record of that station's event (s, e, n), if there is one. Raises DiademaError."""
     row = tables.inspections.c
     its = and_(row.of_s == of[0], row.of_e == of[1], row.of_n == of[2])
     return next(iter(_read(data, _query().where(its).limit(1))), None)
@@ -101,9 +106,6 @@ def newest(tx: Connection) -> Mapping[str, Inspection]:
     row = tables.inspections.c
     found = tx.execute(select(tables.inspections).order_by(row.utc, row.n))
     return {row.of_s: from_columns(Inspection, row._mapping) for row in found}
-
-
-_NEWEST = (tables.inspections.c.utc.desc(), tables.inspections.c.n.desc())
 
 
 def _query() -> Select[Any]:
@@ -125,7 +127,7 @@ def _read(data: DataDir, query: Select[Any]) -> list[Signed]:
 def _signed(rows: list[Any], data: DataDir) -> Iterator[Signed]:
     if not rows:
         return
-    key = hub_key.load(data)
+    key = signing.load(data)
     for row in rows:
         record = Record(
             of=(row.of_s, row.of_e, row.of_n),
@@ -142,3 +144,65 @@ def _signed(rows: list[Any], data: DataDir) -> Iterator[Signed]:
             signature=row.signature,
             key=key.public if key else "",
         )
+
+
+def check(name: str, language: str) -> str:
+    return section("selftest", language).get(f"check.{name}", name)
+
+
+def result(word: str, language: str) -> str:
+    return section("selftest", language).get(f"result.{word}", word)
+
+
+def advice(name: str, language: str) -> str | None:
+    """What to do about a check that failed, or about why it ended."""
+    words = section("selftest", language)
+    return words.get(f"do.{name}") or words.get(f"do.{name.partition('_')[0]}")
+
+
+def why(signed: Signed, language: str) -> str:
+    """What failed, and why else it is not fit."""
+    words = section("selftest", language)
+    failed = [check(name, language) for name in signed.failed]
+    if signed.reason and signed.reason not in signed.checks:
+        failed.append(words.get(f"why.{signed.reason}", signed.reason))
+    if not failed and not signed.checks:
+        failed.append(words["why.no_checks"])
+    return ", ".join(failed)
+
+
+def verdict(signed: Signed, language: str) -> str:
+    words, seat = section("selftest", language), named(signed)
+    if signed.record.fit:
+        return words["verdict.fit"].format(seat=seat)
+    return words["verdict.unfit"].format(seat=seat, why=why(signed, language))
+
+
+def to_do(signed: Signed, language: str) -> list[str]:
+    """A line for each thing that is wrong."""
+    pairs = [(check(name, language), advice(name, language)) for name in signed.failed]
+    lines = [f"{name}: {what}" for name, what in pairs if what]
+    if signed.reason and signed.reason not in signed.checks:
+        lines += filter(None, [advice(signed.reason, language)])
+    elif not signed.checks:
+        lines += filter(None, [advice("no_checks", language)])
+    return lines
+
+
+def standing_text(found: Standing, public: str, language: str) -> str:
+    return text(f"selftest.standing.{found}", language, fingerprint=fingerprint(public))
+
+
+def next_step(signed: Signed, language: str) -> str:
+    """The command that prints its record, as a shell takes it."""
+    seat = named(signed)
+    file = shlex.quote(f"{file_name(seat)}.pdf")
+    return text("selftest.next", language, seat=shlex.quote(seat), file=file)
+
+
+def named(signed: Signed) -> str:
+    return signed.record.seat or signed.record.of[0]
+
+
+def day_and_time(utc_ms: int, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(utc_ms / 1000, zone):%d/%m/%Y %H:%M}"

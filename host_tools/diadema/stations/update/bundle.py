@@ -1,6 +1,11 @@
-"""A bundle: one line of JSON that says what it is, one with its signature in base64, and the body,
-the file system of a program slot, or MicroPython's own app image. `firmware/update.py` takes it
-apart the same way.
+"""A bundle: one line of JSON that says what it is, one with its signature in base64, and the body:
+the file system of a program slot, or MicroPython's app of a stock image for the second app
+partition. `firmware/update.py` takes it apart the same way, `firmware/interpreter.py` takes a
+MicroPython.
+
+A station reports what it waits for once it has the manifest, after every 32nd part, and once when
+a part comes that is not the next. So a bundle is sent as far as the station will report, and no
+further: what it then waits for was lost or was not sent yet, and either way goes out next.
 """
 
 import hashlib
@@ -9,15 +14,15 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from diadema.base.errors import ImageError, UpdateError
-from diadema.stations.boards.builds import OLDEST
-from diadema.stations.boards.table import Board
+from diadema.stations.boards.table import OLDEST, Board
 from diadema.stations.image.files import (
+    SECTOR,
     pack_slot,
     program_files,
     program_version,
@@ -25,10 +30,21 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.update.keys import PrivateKey, PublicKey
 
+if TYPE_CHECKING:  # esptool is behind it, which a hub never needs
+    from diadema.stations.image.stock import Stock
+
 PART = 480  # bytes of the bundle in a command, `firmware/update.py` has it
 LINES_LIMIT = 2048  # bytes
 MICROPYTHON = ".".join(map(str, OLDEST))
 _PARTS = 0xFFFF
+GROUP = 32
+_AGAIN_S = 4.0
+_LONGEST_S = 60.0
+_REST_S, _LONGEST_REST_S = 30.0, 600.0
+_ROUND = 256  # bytes: a body's length is a multiple of it
+# of `.mpy` files, docs/reference/mpyfiles.rst of MicroPython: 1.23 and every one since loads 6.3
+_MPY = "6.3"
+_NEWEST = (1, 29)  # of which that is known
 
 
 class Manifest(Struct, kw_only=True, frozen=True):
@@ -52,7 +68,7 @@ class Manifest(Struct, kw_only=True, frozen=True):
 
     @property
     def named(self) -> str:
-        """For people."""
+        """The version as people read it."""
         if not self.what:
             return self.version
         return f"MicroPython {self.version}" + (f" ({self.build})" if self.build else "")
@@ -86,11 +102,11 @@ class Bundle:
     def part(self, number: int) -> dict[str, Any]:
         """The fields of the command that brings part `number`, from 1 on, but for its `i`."""
         block = self.data[(number - 1) * PART : number * PART]
-        told = {"sha256": self.sha256, "part": number, "parts": self.parts}
-        return told | {"data": b64encode(block).decode()}
+        fields = {"sha256": self.sha256, "part": number, "parts": self.parts}
+        return fields | {"data": b64encode(block).decode()}
 
     def commands(self) -> list[dict[str, Any]]:
-        """All that bring it, in order, but for their `i`."""
+        """All commands that bring it, in order, but for their `i`."""
         return [{"cmd": "update", **self.part(number + 1)} for number in range(self.parts)]
 
 
@@ -103,13 +119,19 @@ def make(board: Board, key: PrivateKey, made: int) -> bytes:
 
 
 def sign(
-    body: bytes, key: PrivateKey, *, board: str, version: str, made: int,
-    micropython: str = MICROPYTHON, **more: Any,
-) -> bytes:  # fmt: skip
+    body: bytes,
+    key: PrivateKey,
+    *,
+    board: str,
+    version: str,
+    made: int,
+    micropython: str = MICROPYTHON,
+    **more: Any,
+) -> bytes:
     """`more`: what else the manifest says. Raises UpdateError when the result would not be a right
     bundle.
     """
-    told = {
+    manifest = {
         "board": board,
         "length": len(body),
         "made": made,
@@ -118,7 +140,7 @@ def sign(
         "version": version,
         **more,
     }
-    line = json.dumps(told, separators=(",", ":")).encode()
+    line = json.dumps(manifest, separators=(",", ":")).encode()
     data = line + b"\n" + b64encode(key.sign(line)) + b"\n" + body
     if not read(data).by(key.public):
         raise UpdateError("the signature does not verify: is the key file whole?")
@@ -153,8 +175,109 @@ def read(data: bytes) -> Bundle:
 
 
 def files_of(bundle: Bundle) -> dict[str, int]:
-    """Bytes of each file of the program. Raises UpdateError when it is no file system."""
+    """The bytes of each file of the program. Raises UpdateError when it is no file system."""
     try:
         return {name: len(data) for name, data in unpack_slot(bundle.body).items()}
     except ImageError as error:
         raise UpdateError(f"the program cannot be read: {error}") from error
+
+
+class BusyStations:
+    """The stations that refused an update because they are busy: each is left alone for a while,
+    longer each time. Times are seconds of a clock that only goes forward.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[str, tuple[float, float]] = {}  # by station, and how long that was
+
+    def heard(self, s: str, busy: bool, now: float) -> None:
+        """The station reported about an update, or refused one."""
+        _, before = self._until.pop(s, (now, _REST_S / 2))
+        if busy:
+            rest = min(before * 2, _LONGEST_REST_S)
+            self._until[s] = (now + rest, rest)
+
+    def rests(self, s: str, now: float) -> bool:
+        return s in self._until and now < self._until[s][0]
+
+
+class Sending:
+    """One bundle on its way to one station: which parts are to be sent now. `i`: the number of the
+    command that began it. It has neither clock nor wire; times are seconds of a clock that only
+    goes forward.
+    """
+
+    def __init__(self, bundle: Bundle, i: int, now: float) -> None:
+        self.bundle = bundle
+        self.i = i
+        self.next = 1  # what the station waits for, as it said
+        self._manifest = -(-(len(bundle.data) - bundle.manifest.length) // PART)  # parts of it
+        self._wait_s = _AGAIN_S
+        self._again_at = now + _AGAIN_S
+
+    def begin(self) -> range:
+        return self._group(1)
+
+    def heard(self, part: int, now: float) -> range:
+        """The station waits for that part; reported twice, something was sent twice. Gives the
+        parts to send now.
+        """
+        if part <= self.next:
+            return range(0)
+        self.next, self._wait_s = part, _AGAIN_S
+        self._again_at = now + _AGAIN_S
+        return self._group(part)
+
+    def due(self, now: float) -> range:
+        """The parts to send again where nothing was heard for long: they may be lost."""
+        if now < self._again_at:
+            return range(0)
+        self._wait_s = min(self._wait_s * 2, _LONGEST_S)
+        self._again_at = now + self._wait_s
+        return self._group(self.next)
+
+    def _group(self, first: int) -> range:
+        last = self._manifest if first <= self._manifest else -(-first // GROUP) * GROUP
+        return range(first, min(last, self.bundle.parts) + 1)
+
+
+def make_micropython(
+    board: Board, stock: "Stock", key: PrivateKey, made: int, mpy: str | None = None
+) -> bytes:
+    """A MicroPython for a board, signed. `mpy`: which `.mpy` files it loads, where that is not
+    known here; `made`: UTC seconds. Raises ImageError or UpdateError.
+    """
+    from diadema.stations.image.stock import chip_number
+
+    about = stock.about
+    if mpy is None:
+        if about.version[:2] > _NEWEST:
+            raise UpdateError(
+                f"which .mpy files MicroPython {about.version_text} loads is not known here: say "
+                "it with --mpy, as `mpy-cross --version` of that release prints it"
+            )
+        mpy = _MPY
+    space_left(board, stock)
+    body = stock.app + b"\xff" * (-len(stock.app) % _ROUND)
+    return sign(
+        body,
+        key,
+        board=board.name,
+        version=about.version_text,
+        made=made,
+        what="micropython",
+        chip=chip_number(stock.app),
+        mpy=mpy,
+        build=about.build,
+        psram=about.psram,
+    )
+
+
+def space_left(board: Board, stock: "Stock") -> int:
+    """The bytes of a slot that an update with it leaves free: its last sector is the update's own.
+    Raises ImageError when it does not fit.
+    """
+    from diadema.stations.image.stock import left_of
+
+    slot = next(one.size for one in board.partitions if one.name == "ota_1")
+    return left_of(slot - SECTOR, stock, board, "a slot, without the update's own sector,")

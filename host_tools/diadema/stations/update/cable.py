@@ -11,10 +11,9 @@ from msgspec import Struct
 
 from diadema.base.errors import UpdateError
 from diadema.gateway.station_line import StationLine
-from diadema.stations.fleet import reading
-from diadema.stations.provision.work import greeting_on
-from diadema.stations.update.bundle import Bundle
-from diadema.stations.update.sending import Sending
+from diadema.stations import trouble
+from diadema.stations.cable import greeting_on
+from diadema.stations.update.bundle import Bundle, Sending
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 
@@ -27,7 +26,7 @@ _WORDS = "en"  # as all that these commands say
 type Say = Callable[[str], None]
 
 
-class _Told(Struct):
+class _Progress(Struct):
     """`firmware/safe.py` answers so; `phase` may be receiving, refused or restarting."""
 
     phase: str
@@ -37,7 +36,7 @@ class _Told(Struct):
 
 
 class _Hello(Hello, kw_only=True):
-    update: _Told | None = None
+    update: _Progress | None = None
     done: str = ""
 
 
@@ -46,13 +45,13 @@ class _Up(Struct):
 
 
 async def bring(bundle: Bundle, port: str, say: Say = lambda _: None) -> Hello:
-    """The greeting of the program that then runs. Raises DiademaError."""
-    return await _Way(port, await _greeting(port), say).bring(bundle)
+    """Brings a bundle; gives the greeting of the program that then runs. Raises DiademaError."""
+    return await _CableUpdate(port, await _greeting(port), say).bring(bundle)
 
 
 async def restart(port: str, say: Say = lambda _: None) -> Hello:
-    """The same, of the program that is there. Raises DiademaError."""
-    return await _Way(port, await _greeting(port), say).restart()
+    """Has the station start the program that is there; gives its greeting. Raises DiademaError."""
+    return await _CableUpdate(port, await _greeting(port), say).restart()
 
 
 async def _greeting(port: str) -> str:
@@ -69,7 +68,7 @@ async def _greeting(port: str) -> str:
     return hello.station
 
 
-class _Way:
+class _CableUpdate:
     def __init__(self, port: str, s: str, say: Say) -> None:
         self._port, self._s, self._say = port, s, say
         self._heard: asyncio.Queue[_Hello | None] = asyncio.Queue()  # None: the cable is gone
@@ -87,9 +86,9 @@ class _Way:
             if hello is None:
                 self._say(f"{self._s}: has all of it, and starts it")
                 hello = await self._start("took it")
-        told = bundle.manifest
-        now = hello.micropython if told.what else hello.firmware
-        if now != told.version:
+        manifest = bundle.manifest
+        now = hello.micropython if manifest.what else hello.firmware
+        if now != manifest.version:
             raise UpdateError(f"{self._s} runs {now} now, not what was sent")
         return hello
 
@@ -112,7 +111,9 @@ class _Way:
             await asyncio.gather(running, return_exceptions=True)
 
     async def _send(self, bundle: Bundle) -> Hello | None:
-        """Until it has all; the program's greeting where its last answer was lost."""
+        """Sends until the station has all; gives the program's greeting where the last answer was
+        lost.
+        """
         loop = asyncio.get_running_loop()
         sending = Sending(bundle, 1, loop.time())
         self._parts(bundle, sending.begin())
@@ -120,18 +121,18 @@ class _Way:
         while loop.time() < heard_at + _SILENT_S:
             hello = await self._next()
             now = loop.time()
-            told = hello.update if hello else None
+            progress = hello.update if hello else None
             if hello and hello.up:
                 return hello
-            if told and told.phase == "refused":
-                why = ": ".join(filter(None, (told.reason, told.detail)))
-                raise UpdateError(f"{self._s} refuses it: {reading.reason(why, _WORDS)}")
-            if told and told.phase == "restarting":
+            if progress and progress.phase == "refused":
+                why = ": ".join(filter(None, (progress.reason, progress.detail)))
+                raise UpdateError(f"{self._s} refuses it: {trouble.reason(why, _WORDS)}")
+            if progress and progress.phase == "restarting":
                 return None
-            if told and told.phase == "receiving" and told.next > sending.next:
-                self._say(f"{self._s}: {100 * (told.next - 1) // bundle.parts} %")
+            if progress and progress.phase == "receiving" and progress.next > sending.next:
+                self._say(f"{self._s}: {100 * (progress.next - 1) // bundle.parts} %")
                 heard_at = now
-                self._parts(bundle, sending.heard(told.next, now))
+                self._parts(bundle, sending.heard(progress.next, now))
             else:
                 self._parts(bundle, sending.due(now))
         raise UpdateError(f"{self._s} takes no more of it: repeat the command, it goes on there")
@@ -144,7 +145,7 @@ class _Way:
             if hello and hello.up:
                 return hello
             if hello and hello.safe:
-                why = reading.word("safe", hello.cause, _WORDS)
+                why = trouble.word("safe", hello.cause, _WORDS)
                 raise UpdateError(f"{self._s} {done}, and is in safe mode again: {why}")
             self._line.ask_hello()
         raise UpdateError(f"{self._s} {done}, and has said nothing since: look at its screen")

@@ -24,7 +24,7 @@ _BYTES = BITS // 8
 
 @dataclass(frozen=True)
 class PublicKey:
-    """By its modulus, which is all that a station keeps of it."""
+    """A public key by its modulus, which is all that a station keeps of it."""
 
     modulus: bytes
 
@@ -35,7 +35,7 @@ class PublicKey:
 
     @property
     def fingerprint(self) -> str:
-        """To compare by eye."""
+        """A short form to compare by eye."""
         digest = hashlib.sha256(self.modulus).hexdigest()[:32]
         return " ".join(digest[at : at + 4] for at in range(0, 32, 4))
 
@@ -89,7 +89,7 @@ def public_path(path: Path) -> Path:
 
 
 def load(path: Path, passphrase: str | None = None) -> PrivateKey:
-    """Raises UpdateError; `NeedsPassphrase` when it is that."""
+    """The private key of a file. Raises UpdateError; NeedsPassphrase when the file has one."""
     try:
         mode, data = path.stat().st_mode, path.read_bytes()
     except OSError as error:
@@ -128,7 +128,7 @@ class NeedsPassphrase(UpdateError):
 
 
 def load_public(path: Path) -> PublicKey:
-    """Of a `.pub` file. Raises UpdateError."""
+    """The key of a `.pub` file. Raises UpdateError."""
     try:
         return parse_public(path.read_text("ascii"))
     except OSError as error:
@@ -138,7 +138,7 @@ def load_public(path: Path) -> PublicKey:
 
 
 def parse_public(text: str) -> PublicKey:
-    """Raises ValueError."""
+    """The key of a text as `PublicKey.text` gives it. Raises ValueError."""
     try:
         modulus = b64decode(text.strip(), validate=True)
     except Base64Error as error:

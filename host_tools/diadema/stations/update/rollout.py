@@ -10,95 +10,17 @@ so that a person is asked; when it goes on, it waits for those stations no more,
 
 A station that went back because its power went has not failed: it is offered the program again, as
 often as a plug is pulled by hand. One that takes the power away each time has.
-
-What a roll-out is to do, and what is known of the stations that it is for.
 """
 
-import math
-import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
 from diadema.base.errors import UpdateError
-from diadema.stations.boards.builds import NEEDS_IMAGE
+from diadema.stations.boards.table import NEEDS_IMAGE
+from diadema.stations.update.plan import RolloutPlan, StationFacts
 from diadema.store.update_rows import Seat, Step
-
-_STAGE = re.compile(r"(\d{1,5})(%?)\Z")
-
-
-class Plan(Struct, kw_only=True, frozen=True):
-    """`stages`: how many stations in all have it after each: «2», «25%», «all». `only`: no others
-    than these, if any are named.
-    """
-
-    sha256: str
-    board: str
-    version: str
-    what: str | None = None  # of the program, or micropython
-    build: str | None = None  # of MicroPython
-    stages: list[str]
-    stop_after: int = 1
-    quiet_ms: int = 0
-    only: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        if not self.stages or not all(_right(stage) for stage in self.stages):
-            raise ValueError("a stage is a number of stations, a share as 25%, or all")
-        if self.stop_after < 1:
-            raise ValueError("it stops after one failure or more")
-
-    def goal(self, stage: int, total: int) -> int:
-        """How many of `total` have it after a stage."""
-        wanted = self.stages[stage]
-        if wanted == "all":
-            return total
-        number, percent = _STAGE.match(wanted).groups()  # type: ignore[union-attr]
-        return math.ceil(total * int(number) / 100) if percent else min(int(number), total)
-
-
-class Fact(NamedTuple):
-    """What is known of a station now. `idle`: there, and nobody is logged in or in a call. `e`,
-    `n`: the last event that is stored of it. `build` is its MicroPython's; `psram` in bytes;
-    `needs_image`: why, if it does.
-    """
-
-    station: str
-    board: str
-    version: str
-    up: bool
-    idle: bool
-    fault: str | None = None
-    fault_utc: int | None = None
-    epoch: int | None = None
-    sequence: int = 0
-    micropython: str = ""
-    build: str = ""
-    psram: int | None = None
-    needs_image: str | None = None
-
-    def has(self, plan: Plan) -> bool:
-        return self.of(plan) == plan.version and not self._other_build(plan)
-
-    def unfit(self, plan: Plan) -> str | None:
-        """Why a roll-out passes over it."""
-        if self.needs_image:
-            return self.needs_image
-        return f"other_build: {self.build}" if self._other_build(plan) else None
-
-    def of(self, plan: Plan) -> str:
-        """What it has of what the plan brings."""
-        return self.micropython if plan.what else self.version
-
-    def _other_build(self, plan: Plan) -> bool:
-        return bool(plan.build and self.build) and plan.build != self.build
-
-
-def _right(stage: str) -> bool:
-    found = _STAGE.match(stage)
-    return stage == "all" or (found is not None and int(found[1]) > 0)
-
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
 _OUT = ("gone", "passed")  # phases of those that it is not for
@@ -117,7 +39,7 @@ class Rollout(Struct, kw_only=True):
     """
 
     number: int
-    plan: Plan
+    plan: RolloutPlan
     began_utc: int
     status: Literal["running", "stopped", "done"] = "running"
     stage: int = -1
@@ -132,7 +54,7 @@ class Rollout(Struct, kw_only=True):
     def failed(self) -> list[Seat]:
         return [seat for seat in self.seats.values() if seat.phase == "failed"]
 
-    def step(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def step(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Go on as far as one can; the seats that changed."""
         if self.status != "running":
             return []
@@ -156,15 +78,17 @@ class Rollout(Struct, kw_only=True):
         self.status = "done"
         return changed
 
-    def ready(self, facts: Mapping[str, Fact]) -> list[Seat]:
-        """Where it can begin now."""
+    def ready(self, facts: Mapping[str, StationFacts]) -> list[Seat]:
+        """The seats where the update can begin now."""
         if self.status != "running":
             return []
         waiting = (seat for seat in self._begun() if seat.phase == "waiting")
         return [seat for seat in waiting if seat.station in facts and facts[seat.station].idle]
 
     def take(self, step: Step, now: int) -> Seat | None:
-        """What a station tells; the seat, when it is about this roll-out and changed."""
+        """Takes in what a station reports; gives the seat, when that is of this roll-out and
+        changed it.
+        """
         seat = self.seats.get(step.station)
         if seat is None or seat.phase == "good":
             return None
@@ -197,12 +121,12 @@ class Rollout(Struct, kw_only=True):
         return self.seats[s]
 
     def wait(self, s: str, now: int) -> Seat:
-        """It went away, or somebody sat down: it goes on where it was."""
+        """The station went away, or somebody sat down: the update goes on later where it was."""
         self._put(self.seats[s], "waiting", now)
         return self.seats[s]
 
     def stop(self, why: str = "asked") -> None:
-        """By a person's word, or another reason that is no station's."""
+        """Stops it at a person's request, or for another reason that is no station's."""
         if self.status == "running":
             self._stop(why)
 
@@ -222,10 +146,10 @@ class Rollout(Struct, kw_only=True):
                 f"--retry, or go on without them with --stop-after {len(failed) + 1}"
             )
         if stop_after is not None:
-            told: dict[str, Any] = {
-                name: getattr(self.plan, name) for name in Plan.__struct_fields__
+            fields: dict[str, Any] = {
+                name: getattr(self.plan, name) for name in RolloutPlan.__struct_fields__
             }
-            self.plan = Plan(**told | {"stop_after": stop_after})
+            self.plan = RolloutPlan(**fields | {"stop_after": stop_after})
         self.status = "running"
         self.held = {}
         self._say(None)
@@ -245,7 +169,7 @@ class Rollout(Struct, kw_only=True):
                 return
         self._put(seat, "failed", now, f"rolled_back: {_why(step)}")
 
-    def _fill(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _fill(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """As many into the stage as it is to have."""
         left = self._left(facts)
         there = [seat for seat in self.seats.values() if seat.phase not in _OUT]
@@ -265,18 +189,18 @@ class Rollout(Struct, kw_only=True):
         self.seats |= {seat.station: seat for seat in chosen}
         return chosen
 
-    def _left(self, facts: Mapping[str, Fact]) -> list[Fact]:
+    def _left(self, facts: Mapping[str, StationFacts]) -> list[StationFacts]:
         """Who could have it and is not in it yet; first those where it could begin at once."""
         found = [fact for fact in facts.values() if self._is_new(fact)]
         return sorted(found, key=lambda fact: (not fact.idle, not fact.up, fact.station))
 
-    def _is_new(self, fact: Fact) -> bool:
+    def _is_new(self, fact: StationFacts) -> bool:
         """Whether it could have it, and is not in it yet."""
         plan = self.plan
-        asked = fact.board == plan.board and (not plan.only or fact.station in plan.only)
-        return asked and not fact.has(plan) and fact.station not in self.seats
+        meant_for_it = fact.board == plan.board and (not plan.only or fact.station in plan.only)
+        return meant_for_it and not fact.has(plan) and fact.station not in self.seats
 
-    def _over(self, facts: Mapping[str, Fact], now: int) -> bool:
+    def _over(self, facts: Mapping[str, StationFacts], now: int) -> bool:
         """Whether the stage is; says what it waits for."""
         for seat in self._begun():
             if seat.phase == "waiting":
@@ -302,14 +226,14 @@ class Rollout(Struct, kw_only=True):
         """Of the stages so far."""
         return [seat for seat in self.seats.values() if seat.stage <= self.stage]
 
-    def _fault(self, seat: Seat, facts: Mapping[str, Fact]) -> str | None:
+    def _fault(self, seat: Seat, facts: Mapping[str, StationFacts]) -> str | None:
         """A new one, since it is good."""
         fact = facts.get(seat.station)
         if seat.phase != "good" or fact is None or (fact.fault_utc or 0) <= seat.utc:
             return None
         return fact.fault
 
-    def _held_too_long(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _held_too_long(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Those for which it stops; after that they hold it no more."""
         found: dict[str, list[str]] = {why: [] for why in _HELD_MS}
         last = len(self.plan.stages) - 1
@@ -335,7 +259,7 @@ class Rollout(Struct, kw_only=True):
             return late
         return []
 
-    def _gone(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _gone(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Who left the site is left out; who came back to it goes on."""
         changed = []
         for seat in self.seats.values():
@@ -349,7 +273,7 @@ class Rollout(Struct, kw_only=True):
             changed.append(seat)
         return changed
 
-    def _pass_over(self, facts: Mapping[str, Fact], now: int) -> list[Seat]:
+    def _pass_over(self, facts: Mapping[str, StationFacts], now: int) -> list[Seat]:
         """Who cannot have it; who has the right image since then is for the last stage, but for
         one that told of it in its trial: what it runs again may not know of PSRAM.
         """
@@ -370,9 +294,12 @@ class Rollout(Struct, kw_only=True):
                 self._put(seat, "passed", now, why)
             elif why and seat and seat.phase == "waiting":
                 self._put(seat, "passed", now, why)
-            elif not why and seat and seat.phase == "passed" and (
-                fact.psram or seat.reason not in NEEDS_IMAGE
-            ):  # fmt: skip
+            elif (
+                not why
+                and seat
+                and seat.phase == "passed"
+                and (fact.psram or seat.reason not in NEEDS_IMAGE)
+            ):
                 self._put(seat, "good" if fact.has(self.plan) else "waiting", now)
             else:
                 continue

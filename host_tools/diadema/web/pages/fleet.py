@@ -21,10 +21,10 @@ from nicegui import ui
 from diadema.base.paths import DataDir
 from diadema.base.sanitize import file_name
 from diadema.site.description import load
-from diadema.stations.fleet import reading
-from diadema.stations.fleet.diagnosis import diagnosis, tail
-from diadema.stations.fleet.reading import One, Row, fleet, one
-from diadema.stations.selftest import telling
+from diadema.stations import trouble
+from diadema.stations.diagnosis import diagnosis, tail
+from diadema.stations.fleet import StationHistory, StationRow, all_stations, station_history
+from diadema.stations.selftest import record
 from diadema.stations.selftest.record import inspections
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.inspection_api import refusal
@@ -82,7 +82,7 @@ def _said(rollout: Told, page: Page) -> str:
 
 def _why(rollout: Told, page: Page) -> Iterator[str]:
     """Why it stopped or waits, and the failed stations that this does not name."""
-    detail = reading.reason(rollout["detail"] or "", page.language)
+    detail = trouble.reason(rollout["detail"] or "", page.language)
     if rollout["why"]:
         of, why, words = rollout["status"], rollout["why"], page.words
         told = words.get(f"{of}.{why}") or words[f"why.{why}"]
@@ -90,11 +90,11 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
         yield f"{seat['seat']}: {page.words['phase.gone']}"
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "passed"][:_NAMED]:
-        reason = reading.reason(seat["reason"] or "", page.language)
+        reason = trouble.reason(seat["reason"] or "", page.language)
         yield page.words["rollout.passed"].format(seat=seat["seat"], reason=reason)
     others = [seat for seat in _failed(rollout) if seat["s"] != rollout["at"]]
     for seat in others[:_NAMED]:
-        yield f"{seat['seat']}: {reading.reason(seat['reason'] or '', page.language)}"
+        yield f"{seat['seat']}: {trouble.reason(seat['reason'] or '', page.language)}"
 
 
 def _failed(rollout: Told) -> list[Told]:
@@ -138,26 +138,26 @@ def _button(
 KIB = 1024
 
 
-def link(row: Row, page: Page) -> str:
+def link(row: StationRow, page: Page) -> str:
     words = page.words
     ways = "" if row.link == "lost" else ", ".join(words[f"way.{way}"] for way in row.ways)
     return words[f"link.{row.link}"] + (f" ({ways})" if ways else "")
 
 
-def wrong(row: Row, page: Page) -> str:
+def wrong(row: StationRow, page: Page) -> str:
     """In a few words, what a technician should look at."""
     found = "; ".join(troubles(row, page))
     return found[:1].upper() + found[1:]
 
 
-def troubles(row: Row, page: Page) -> list[str]:
+def troubles(row: StationRow, page: Page) -> list[str]:
     words, language = page.words, page.language
-    found = reading.start(row.needs_image, row.safe, row.cause, row.board, language)
+    found = trouble.start(row.needs_image, row.safe, row.cause, row.board, language)
     found += [
-        words["wrong.fault"].format(fault=reading.fault(fault, language)) for fault in row.faults
+        words["wrong.fault"].format(fault=trouble.fault(fault, language)) for fault in row.faults
     ]
     if row.unfit:
-        found.append(words["wrong.unfit"].format(reason=reading.check(row.unfit, language)))
+        found.append(words["wrong.unfit"].format(reason=trouble.check(row.unfit, language)))
     if row.seat is None:
         found.append(words["wrong.no_seat"])
     elif row.seen_utc is not None and row.generation != row.wanted:
@@ -165,7 +165,7 @@ def troubles(row: Row, page: Page) -> list[str]:
     if row.revoked:
         found.append(words["wrong.revoked"])
     if row.phase == "failed":
-        reason = reading.reason(row.reason or "", language)
+        reason = trouble.reason(row.reason or "", language)
         found.append(words["wrong.update"].format(reason=reason).removesuffix(": "))
     return found
 
@@ -179,7 +179,7 @@ def hour(utc_ms: int | None, service: Service) -> str:
 _fleet_tests_SHOWN = 10
 
 
-def last_test(row: Row, service: Service, page: Page) -> str:
+def last_test(row: StationRow, service: Service, page: Page) -> str:
     """For the list of all."""
     words = section("selftest", page.language)
     if row.test_fit is None:
@@ -188,7 +188,7 @@ def last_test(row: Row, service: Service, page: Page) -> str:
     return f"{words['fit.word' if row.test_fit else 'unfit.word']} · {day}"
 
 
-async def show_tests(service: Service, page: Page, row: Row) -> None:
+async def show_tests(service: Service, page: Page, row: StationRow) -> None:
     words, language = section("selftest", page.language), page.language
     heading(words["heading"])
     found = await read(page, service, inspections, service.data, row.station, _fleet_tests_SHOWN)
@@ -200,7 +200,7 @@ async def show_tests(service: Service, page: Page, row: Row) -> None:
             "at": hour(inspection.tested_utc, service),
             "verdict": words["fit.word" if inspection.record.fit else "unfit.word"],
             "by": inspection.record.by,
-            "why": telling.why(inspection, language),
+            "why": record.why(inspection, language),
             "link": f"/api/v1/stations/{s}/inspections/{e}/{n}.pdf?lang={language}",
         })  # fmt: skip
     columns = [("at", words["pdf"])] + [(name, words[name]) for name in ("verdict", "by", "why")]
@@ -209,7 +209,7 @@ async def show_tests(service: Service, page: Page, row: Row) -> None:
     _fleet_tests_button(service, page, row)
 
 
-def _fleet_tests_button(service: Service, page: Page, row: Row) -> None:
+def _fleet_tests_button(service: Service, page: Page, row: StationRow) -> None:
     words = section("selftest", page.language)
 
     async def begin() -> None:
@@ -239,7 +239,9 @@ _CHARTS = (("heap", KIB), ("idf", KIB), ("idf_largest", KIB), ("journal", 1), ("
 async def show_station(service: Service, page: Page, name: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page"):
-        found = await read(page, service, one, service.data, name, service.pace.now_ms())
+        found = await read(
+            page, service, station_history, service.data, name, service.pace.now_ms()
+        )
         row = found.row
         with ui.element("header").classes("page-head"):
             heading(row.seat or words["of_no_seat"])
@@ -255,9 +257,9 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         with ui.element("section").classes("close"):
             ui.label(wrong(row, page) or words["nothing_wrong"])
             if row.needs_image:
-                advice = reading.image_advice(row.needs_image, row.board, page.language)
+                advice = trouble.image_advice(row.needs_image, row.board, page.language)
                 ui.label(advice).classes("note")
-            for told in dict.fromkeys(reading.advice(each, page.language) for each in row.faults):
+            for told in dict.fromkeys(trouble.advice(each, page.language) for each in row.faults):
                 if told is not None:
                     ui.label(told).classes("note")
         await show_tests(service, page, row)
@@ -274,7 +276,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         _files(service, page, row)
 
 
-def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
+def _health(found: StationHistory, service: Service, words: Mapping[str, str]) -> None:
     heading(words["health"])
     entries = found.health[::-1]
     if not entries:
@@ -313,16 +315,16 @@ def _past(
             told["version"] = entry.get("firmware", "")
         for kind in ("cause", "phase"):
             if kind in told:
-                told[kind] = reading.word(kind, told[kind], page.language)
+                told[kind] = trouble.word(kind, told[kind], page.language)
         if told.get("reason"):
             why = filter(None, (told["reason"], entry.get("detail")))
-            told["reason"] = reading.reason(": ".join(why), page.language)
+            told["reason"] = trouble.reason(": ".join(why), page.language)
         rows.append({"id": number, "at": hour(entry["utc"], service) or "—", **told})
     texts = [(column, words[column]) for column in ("at", *columns)]
     figures_table(texts, [], rows, words[f"{name}.none"])
 
 
-def _files(service: Service, page: Page, row: Row) -> None:
+def _files(service: Service, page: Page, row: StationRow) -> None:
     """What of it can be taken along."""
 
     async def download_diagnosis() -> None:
@@ -350,7 +352,7 @@ def _files(service: Service, page: Page, row: Row) -> None:
 
 def _label(data: DataDir, s: str) -> bytes:
     """In a process of its own, where what draws may be loaded."""
-    from diadema.stations.label.layout import as_pdf, label_of
+    from diadema.stations.label import as_pdf, label_of
 
     found = label_of(load(data.site), s)
     return as_pdf([found] if found else [])
@@ -392,7 +394,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
             choice.on_value_change(lambda change: ui.navigate.to(go + str(change.value)))
             address, word = f"/flasher?lang={page.language}", escape(words["flash"])
             ui.html(f'<a class="step" href="{address}">{word}</a>', sanitize=False)
-        rows = await read(page, service, fleet, service.data, service.pace.now_ms())
+        rows = await read(page, service, all_stations, service.data, service.pace.now_ms())
         shown = [row for row in rows if _is_shown(row, show, page)]
         said = [
             words["count"].format(n=len(rows)),
@@ -418,7 +420,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
             search.move(head)
 
 
-def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
+def _row(row: StationRow, service: Service, page: Page) -> dict[str, object]:
     """What is shown beside what it is sorted by."""
     words = page.words
     update = words.get(f"phase.{row.phase}")  # that it failed stands in front
@@ -442,7 +444,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
     }
 
 
-def _is_shown(row: Row, show: str, page: Page) -> bool:
+def _is_shown(row: StationRow, show: str, page: Page) -> bool:
     if show == "wrong":
         return bool(wrong(row, page))
     return show == "all" or row.link == "lost"

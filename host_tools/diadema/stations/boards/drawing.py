@@ -1,9 +1,8 @@
-"""What a technician solders, from a board's table: every wire of every part, and the contacts of
-each plug and socket as a drawing of letters.
+"""The wiring of a board as a technician solders it, from the board's table: every wire of every
+part, the contacts of each plug and socket as a drawing of letters, and a WireViz harness.
 
-A board's wiring as a WireViz harness, made from its table: a drawing cannot disagree with it.
-
-WireViz and Graphviz draw it; both are tools of whoever builds stations, so `diadema` runs without.
+WireViz and Graphviz draw the harness; they are tools of whoever builds stations, so `diadema` runs
+without them.
 """
 
 import csv
@@ -22,6 +21,11 @@ from diadema.stations.boards.table import Board, BoardError, End, Harness, Heade
 
 _CONTACTS = ("tip", "ring", "sleeve")
 _SOCKET = re.compile(r"[XP]\d+")
+_FORMATS = ("svg", "png", "bom.tsv")
+# a picture is as sharp as its dots an inch; the drawing's inches are Graphviz's
+_DPI = "110"
+# where a wire begins and ends, in WireViz's table of a cable: its text touches the cable's border
+_WIRE_END = re.compile(r"<td>([^<&\n]+)</td>")
 
 
 class Net(msgspec.Struct, frozen=True):
@@ -72,7 +76,7 @@ def as_csv(board: Board, layout: Layout) -> str:
 
 
 def rows(board: Board, layout: Layout) -> list[str]:
-    """Of the board's page."""
+    """The rows of the table on the board's page."""
     return [
         f"| {net.begin} | {net.part} {net.pin} | {net.through} | {net.colour} |"
         for net in nets(board, layout)
@@ -102,8 +106,10 @@ def sockets(board: Board) -> str:
         begin, _, pin = net.begin.partition(" ")
         end = net.part.partition("-")[0]
         through = f"{net.through}, " if net.through else ""
-        for ref, contact, other in ((begin, pin, f"{net.part} {net.pin}"),
-                                    (end, net.pin, net.begin)):  # fmt: skip
+        for ref, contact, other in (
+            (begin, pin, f"{net.part} {net.pin}"),
+            (end, net.pin, net.begin),
+        ):
             if ref in ends:
                 ends[ref][contact].append(through + other)
     drawn = [_drawn(f"{ref}: {titles[ref]}", ends[ref]) for ref in sorted(ends)]
@@ -118,20 +124,17 @@ def _drawn(title: str, ends: dict[str, list[str]]) -> str:
     lines = [title, head + "═"]
     for number in reversed(range(len(_CONTACTS))):
         row = ["│" if column in columns[:number] else " " for column in range(columns[number])]
-        lines.append("".join(row) + "╰─ " + _told(ends.get(_CONTACTS[number])))
-    lines += [f"   {name} ─ {_told(told)}" for name, told in ends.items() if name not in _CONTACTS]
+        lines.append("".join(row) + "╰─ " + _ends_text(ends.get(_CONTACTS[number])))
+    lines += [
+        f"   {name} ─ {_ends_text(contacts)}"
+        for name, contacts in ends.items()
+        if name not in _CONTACTS
+    ]
     return "\n".join(lines)
 
 
-def _told(ends: list[str] | None) -> str:
+def _ends_text(ends: list[str] | None) -> str:
     return " · ".join(ends or ["open"])
-
-
-_FORMATS = ("svg", "png", "bom.tsv")
-# a picture is as sharp as its dots an inch; the drawing's inches are Graphviz's
-_DPI = "110"
-# where a wire begins and ends, in WireViz's table of a cable: its text touches the cable's border
-_WIRE_END = re.compile(r"<td>([^<&\n]+)</td>")
 
 
 def harness(board: Board, layout: Layout) -> dict[str, Any]:
@@ -250,7 +253,7 @@ def _name_of(pin: str) -> int | str:
 
 
 def _pin(header: Header, index: int) -> int | str:
-    """How WireViz is told of a header's pin: by its number, or where it has none by its name."""
+    """How WireViz names a header's pin: by its number, or where it has none by its name."""
     return index + 1 if header.numbered else header.label(header.pins[index])
 
 

@@ -1,10 +1,10 @@
-"""The stations as store and site know them; no hub need run. Times are UTC milliseconds.
+"""The stations as the store and the site know them; no hub need run. Times are UTC milliseconds.
 
-What a station has, in words: the codes are the station's own, the catalogue's area is
-`trouble`. A code that it does not know is told as it is.
+Who does not hold the broker's next CA yet: stations of the site, and gateways on other
+machines.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,17 +13,15 @@ from sqlalchemy import Connection, func, select
 
 from diadema.base import credentials
 from diadema.base.certificates import Certificates
+from diadema.base.credentials import Secrets, gateway_password
 from diadema.base.errors import FleetError
 from diadema.base.paths import DataDir
-from diadema.site.description import load
-from diadema.stations.boards.builds import DOWNLOADS, build_named, file_of
-from diadema.stations.fleet.ca_due import gateways_due, stations_due
+from diadema.site.description import Site, load_if_any
 from diadema.stations.selftest.record import newest
-from diadema.stations.update.facts import image_needed
+from diadema.stations.update.plan import image_needed
 from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.wire.letters import LETTERS
-from diadema.words import section
 
 DAY_MS = 86_400_000
 _HEALTH = 200  # events of it, at most
@@ -32,7 +30,34 @@ _STEPS = 40
 _BACK = 20_000  # events of a journal that are looked through for these
 
 
-class Row(Struct, kw_only=True, rename=LETTERS):
+def stations_due(
+    site: Site | None,
+    stations: Mapping[str, Station],
+    revoked: Callable[[str], bool],
+    mark: str,
+) -> list[str]:
+    """The stations of the site that may hold the old CA alone: each that connects by MQTT, was
+    configured once, and has not said since, by its credential or over a cable after its proof,
+    that it holds what has this mark.
+    """
+    if site is None or site.wifi is None:
+        return []
+    known = [stations[one.id] for one in site.stations if one.id in stations]
+    return [
+        one.station
+        for one in known
+        if (one.state.generation or one.hello.generation) and one.state.ca != mark
+        if not revoked(one.station)
+    ]
+
+
+def gateways_due(stations: Mapping[str, Station], secrets: Secrets, mark: str) -> list[str]:
+    """The gateways on other machines whose file has not both CAs."""
+    held = {(one.hello.gw, one.hello.gw_ca) for one in stations.values() if one.hello.gw_ca}
+    return sorted({gw for gw, ca in held if ca != mark and gateway_password(secrets, gw)})
+
+
+class StationRow(Struct, kw_only=True, rename=LETTERS):
     """One station. `heap`, `idf`: bytes that Python can get, and that the chip's own memory has
     free, which older programs do not tell. `reconnects`: links that came up in the last day;
     `generation` is the one it has, `wanted` the site's; `build`, `psram` (bytes): of its
@@ -82,22 +107,22 @@ class Row(Struct, kw_only=True, rename=LETTERS):
 
     @property
     def memory(self) -> str:
-        """Of Python, and the chip's own, in KiB."""
+        """The free memory of Python, and the chip's own, in KiB."""
         if self.heap is None:
             return ""
         return f"{self.heap // 1024} ({'—' if self.idf is None else self.idf // 1024}) KiB"
 
 
-class One(Struct, kw_only=True):
+class StationHistory(Struct, kw_only=True):
     """A station with its past, newest first; each entry has its `utc`, or null."""
 
-    row: Row
+    row: StationRow
     health: list[dict[str, Any]]
     boots: list[dict[str, Any]]
     updates: list[dict[str, Any]]
 
 
-def fleet(data: DataDir, now: int) -> list[Row]:
+def all_stations(data: DataDir, now: int) -> list[StationRow]:
     """All stations of the site, and all that were ever heard, by seat. Raises DiademaError."""
     seats = seats_of(data)
     reader = open_reader(data.store)
@@ -113,8 +138,8 @@ def fleet(data: DataDir, now: int) -> list[Row]:
     return sorted(rows, key=lambda row: (row.seat is None, row.seat or "", row.station))
 
 
-def one(data: DataDir, name: str, now: int) -> One:
-    """By its id or its seat. Raises DiademaError."""
+def station_history(data: DataDir, name: str, now: int) -> StationHistory:
+    """The station of that id or seat, with its past. Raises DiademaError."""
     seats = seats_of(data)
     s = station_of(seats, name)
     reader = open_reader(data.store)
@@ -127,24 +152,24 @@ def one(data: DataDir, name: str, now: int) -> One:
             (row,) = _rows(tx, [station], seats, now)
             kinds = ("station.health", "station.booted")
             past = [*_newest(tx, station, kinds, _BACK)]
-            health = [_kept(event) for event in past if event["k"] == kinds[0]][:_HEALTH]
-            boots = [_kept(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
+            health = [_details(event) for event in past if event["k"] == kinds[0]][:_HEALTH]
+            boots = [_details(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
             step = tables.updates.c
             query = select(tables.updates).where(step.s == s)
-            told = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))
-            updates = [dict(each._mapping) for each in told]
+            steps = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))
+            updates = [dict(each._mapping) for each in steps]
     finally:
         reader.close()
-    return One(row=row, health=health, boots=boots, updates=updates)
+    return StationHistory(row=row, health=health, boots=boots, updates=updates)
 
 
-def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[Row]) -> None:
-    """Whose being away keeps the broker's old CA in force."""
+def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[StationRow]) -> None:
+    """Marks the stations and gateways that keep the broker's old CA in force."""
     tls = Certificates(data.tls)
     if not tls.changing:
         return
     mark, revoked = tls.mark(), {row.station for row in rows if row.revoked}
-    site = load(data.site) if data.site.exists() else None
+    site = load_if_any(data.site)
     due = stations_due(site, stations, revoked.__contains__, mark)
     gateways = gateways_due(stations, credentials.load(data), mark)
     for row in rows:
@@ -153,12 +178,12 @@ def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[Row]) -> N
 
 
 def station_of(seats: dict[str, str], name: str) -> str:
-    """The id, of a seat too."""
+    """The id of the station at that seat, or of that id."""
     return next((s for s, seat in seats.items() if seat == name), name)
 
 
 def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, Any]]:
-    """What the station told in the last day, oldest first; of more than `most`, the newest."""
+    """The station's events of the last day, oldest first; of more than `most`, the newest."""
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
@@ -174,13 +199,13 @@ def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, 
 
 
 def seats_of(data: DataDir) -> dict[str, str]:
-    """Of each station of the site. Raises DiademaError."""
-    site = load(data.site) if data.site.exists() else None
+    """The seat of each station of the site, by its id. Raises DiademaError."""
+    site = load_if_any(data.site)
     return {one.id: one.seat for one in site.stations} if site else {}
 
 
 def _stations(tx: Connection) -> Iterator[Station]:
-    """As the ingest knows them."""
+    """The stations as the ingest knows them."""
     places: dict[str, dict[int, Journal]] = {}
     for s, e, position in tx.execute(select(tables.positions)):
         places.setdefault(s, {})[e] = Journal(e, position)
@@ -197,7 +222,7 @@ def _stations(tx: Connection) -> Iterator[Station]:
 
 def _rows(
     tx: Connection, stations: Iterable[Station], seats: dict[str, str], now: int
-) -> list[Row]:
+) -> list[StationRow]:
     link = tables.links.c
     last = dict(_pairs(tx, select(link.s, func.max(link.utc)).group_by(link.s)))
     ups = select(link.s, func.count()).where(link.utc > now - DAY_MS, link.up).group_by(link.s)
@@ -216,7 +241,7 @@ def _rows(
     for station in stations:
         s, state, hello = station.station, station.state, station.hello
         seen = [utc for utc in (state.newest_utc, last.get(s)) if utc is not None]
-        row = Row(
+        row = StationRow(
             station=s,
             seat=seats.get(s),
             board=hello.board or state.board,
@@ -258,13 +283,14 @@ def _newest(
 ) -> Iterator[dict[str, Any]]:
     """Its events back from the newest, of these kinds or of all; each with its `utc`."""
     at = tables.events.c
-    hours = {
+    starts = {
         (row.e, row.b): row.utc - row.u
         for row in tx.execute(
-            select(tables.anchors).where(tables.anchors.c.s == station.station)
+            select(tables.anchors)
+            .where(tables.anchors.c.s == station.station)
             .order_by(tables.anchors.c.utc)
         )
-    }  # fmt: skip
+    }
     journals = sorted(station.journals, key=lambda e: e != station.state.epoch)
     for e in journals:  # the newest first; of older ones the order is not known
         query = select(at.body).where((at.s == station.station) & (at.e == e))
@@ -272,77 +298,16 @@ def _newest(
             query = query.where(at.k.in_(kinds))
         for (body,) in tx.execute(query.order_by(at.n.desc()).limit(most)):
             event: dict[str, Any] = msgspec.json.decode(body)
-            base = hours.get((e, event["b"]))
+            base = starts.get((e, event["b"]))
             yield event | {"utc": base + event["u"] if base is not None else event.get("t")}
             most -= 1
         if most <= 0:
             return
 
 
-def _kept(event: dict[str, Any]) -> dict[str, Any]:
+def _details(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in ("s", "k", "t")}
 
 
 def _pairs(tx: Connection, query: Any) -> list[tuple[str, Any]]:
     return [(row[0], row[1]) for row in tx.execute(query)]
-
-
-_REASONS = ("reason", "part", "code")
-
-
-def fault(told: str, language: str) -> str:
-    """Of «codec: no_answer»."""
-    words = section("trouble", language)
-    part, _, code = told.partition(": ")
-    return f"{words.get(f'part.{part}', part)}: {words.get(f'code.{code}', code)}"
-
-
-def advice(told: str, language: str) -> str | None:
-    """What to do about «codec: no_answer», where that is known."""
-    words = section("trouble", language)
-    part, _, code = told.partition(": ")
-    return words.get(f"do.{part}.{code}") or words.get(f"do.{code}")
-
-
-def check(name: str, language: str) -> str:
-    """What a self-test looked at, or why it ended as it did."""
-    words = section("trouble", language)
-    return words.get(f"check.{name}") or words.get(f"part.{name}", name)
-
-
-def reason(told: str, language: str) -> str:
-    """Why an update ended: «rolled_back: codec», «wrong_board: this one is sim»."""
-    words = section("trouble", language)
-    return ": ".join(_known(one, words) for one in told.split(": "))
-
-
-def word(kind: str, name: str, language: str) -> str:
-    """Of a `cause` of a start, or a `phase` of an update."""
-    return section("trouble", language).get(f"{kind}.{name}", name)
-
-
-def start(
-    needs_image: str | None, safe: str | None, cause: str, board: str, language: str
-) -> list[str]:
-    """What is wrong with how it starts: needs another image, does not start at all
-    (`diadema.gateway.console`), is in safe mode, started without its radio.
-    """
-    words = section("trouble", language)
-    if needs_image:
-        told = words[f"start.{needs_image}"].format(build=build_named(board))
-        return [words["start.safe_too"].format(why=told) if safe else told]
-    if safe is not None:
-        if (key := f"console.{safe}") in words:
-            return [words[key]]
-        return [words["start.safe"].format(why=word("safe", safe, language))]
-    return [words[key]] if (key := f"start.{cause}") in words else []
-
-
-def image_advice(needs_image: str, board: str, language: str) -> str:
-    """What to do with one that needs another image."""
-    told = section("trouble", language)[f"do.{needs_image}"]
-    return told.format(file=file_of(build_named(board)), place=DOWNLOADS)
-
-
-def _known(name: str, words: Mapping[str, str]) -> str:
-    return next((words[key] for at in _REASONS if (key := f"{at}.{name}") in words), name)

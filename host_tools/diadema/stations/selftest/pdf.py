@@ -14,8 +14,16 @@ from reportlab.pdfgen.canvas import Canvas
 from diadema.base import sanitize
 from diadema.report.formats.as_pdf import BOLD, HEAD, INK, MISSED, PLAIN, RULE, SOFT
 from diadema.site.description import Site
-from diadema.stations.selftest import telling
-from diadema.stations.selftest.record import Signed, standing
+from diadema.stations.selftest.record import (
+    Signed,
+    advice,
+    check,
+    day_and_time,
+    result,
+    standing,
+    standing_text,
+    why,
+)
 from diadema.words import section
 
 _WIDTH, _HEIGHT = A4
@@ -49,14 +57,14 @@ class _Page:
         words = self._words
         self._line(words["title"], 18, BOLD, below=18)
         self._verdict()
-        for name, told in self._facts():
+        for name, value in self._facts():
             self._at(_MARGIN, words[name], 9, PLAIN, SOFT)
-            self._at(_MARGIN + 42 * mm, told, 10, PLAIN, INK)
+            self._at(_MARGIN + 42 * mm, value, 10, PLAIN, INK)
             self._y -= 15
         self._y -= 10
         self._line(words["checks"], 12, BOLD, below=18)
-        for name, result in self._signed.checks.items():
-            self._check(name, result)
+        for name, outcome in self._signed.checks.items():
+            self._check(name, outcome)
         self._y -= 14
         self._signature(public)
         self._canvas.setStrokeColor(SOFT)
@@ -82,23 +90,23 @@ class _Page:
             ("board", record.board),
             ("version", record.firmware),
             ("site", self._site.site),
-            ("at", telling.hour(self._signed.tested_utc, self._site.tz)),
+            ("at", day_and_time(self._signed.tested_utc, self._site.tz)),
             ("by", record.by),
             ("number", f"{e}-{n}"),
         ]
         if not record.fit:
-            facts.append(("why", telling.why(self._signed, self._language)))
+            facts.append(("why", why(self._signed, self._language)))
         return facts
 
-    def _check(self, name: str, result: str) -> None:
-        failed = result == "failed"
+    def _check(self, name: str, outcome: str) -> None:
+        failed = outcome == "failed"
         self._canvas.setStrokeColor(RULE)
         self._canvas.line(_MARGIN, self._y + 11, _MARGIN + _ROOM, self._y + 11)
-        self._at(_MARGIN, telling.check(name, self._language), 9.5, PLAIN, INK)
+        self._at(_MARGIN, check(name, self._language), 9.5, PLAIN, INK)
         face, color = (BOLD, MISSED) if failed else (PLAIN, INK)
-        self._at(_RESULTS_AT, telling.result(result, self._language), 9.5, face, color)
-        told = telling.advice(name, self._language) if failed else None
-        lines = simpleSplit(told, PLAIN, 8, _MARGIN + _ROOM - _ADVICE_AT) if told else []
+        self._at(_RESULTS_AT, result(outcome, self._language), 9.5, face, color)
+        to_do = advice(name, self._language) if failed else None
+        lines = simpleSplit(to_do, PLAIN, 8, _MARGIN + _ROOM - _ADVICE_AT) if to_do else []
         for line in lines:
             self._at(_ADVICE_AT, line, 8, PLAIN, SOFT)
             self._y -= 10
@@ -110,9 +118,9 @@ class _Page:
         half = len(self._signed.signature) // 2
         for part in (self._signed.signature[:half], self._signed.signature[half:]):
             self._line(part, 8, "Courier", below=1)
-        told = telling.standing(found, self._signed.key or public, self._language)
+        meaning = standing_text(found, self._signed.key or public, self._language)
         color = SOFT if found == "right" else MISSED
-        for line in simpleSplit(told, PLAIN, 8.5, _ROOM):
+        for line in simpleSplit(meaning, PLAIN, 8.5, _ROOM):
             self._line(line, 8.5, PLAIN, color, below=1)
 
     def _line(

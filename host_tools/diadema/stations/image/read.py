@@ -5,23 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from diadema.base.errors import DiademaError, ImageError
-from diadema.stations.boards.partitions import Partition
-from diadema.stations.image import (
-    otadata,
-    slots,
-    stock,
-    table,
-)
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, unpack_table
+from diadema.stations.image import stock
 from diadema.stations.image.files import (
     SECTOR,
     VFS_BLOCK,
     unpack,
     unpack_slot,
 )
+from diadema.stations.image.slots import selected_app, unpack_trailer
 
 
 @dataclass
-class Seen:
+class PartitionContents:
     """One partition: `about` in words, `files` by path → bytes, `wrong` what does not hold."""
 
     name: str
@@ -34,11 +30,11 @@ class Seen:
 
 
 @dataclass
-class Look:
+class ImageContents:
     chip: str
     bytes: int
     sha256: str
-    partitions: list[Seen]
+    partitions: list[PartitionContents]
 
     @property
     def wrong(self) -> list[str]:
@@ -48,7 +44,7 @@ class Look:
         return asdict(self) | {"wrong": self.wrong}
 
 
-def look(data: bytes) -> Look:
+def read_image(data: bytes) -> ImageContents:
     """`data` begins at the chip's first flash offset, or at 0 (a dump). Raises ImageError."""
     dump = data[:1] == b"\xff" and data[stock.LOADER["esp32"] :][:1] == b"\xe9"
     chip = stock.chip_of(data[stock.LOADER["esp32"] :] if dump else data)
@@ -59,14 +55,14 @@ def look(data: bytes) -> Look:
     def at(offset: int, size: int) -> bytes:
         return data[offset - start : offset - start + size]
 
-    partitions = table.unpack(at(table.OFFSET, table.SIZE))
+    partitions = unpack_table(at(TABLE_OFFSET, TABLE_SIZE))
     apps = sum(one.type == "app" for one in partitions)
-    seen = [_seen(one, at(one.offset, one.size), chip, apps) for one in partitions]
-    return Look(chip, len(data), hashlib.sha256(data).hexdigest(), seen)
+    seen = [_contents(one, at(one.offset, one.size), chip, apps) for one in partitions]
+    return ImageContents(chip, len(data), hashlib.sha256(data).hexdigest(), seen)
 
 
-def _seen(one: Partition, data: bytes, chip: str, apps: int) -> Seen:
-    found = Seen(one.name, one.offset, one.size, hashlib.sha256(data).hexdigest())
+def _contents(one: Partition, data: bytes, chip: str, apps: int) -> PartitionContents:
+    found = PartitionContents(one.name, one.offset, one.size, hashlib.sha256(data).hexdigest())
     if not data.strip(b"\xff"):
         found.about = "blank"
         if one.subtype == "ota":
@@ -94,13 +90,13 @@ def _read(
             )
         version = found.version_text + found.preview
         about = f"MicroPython {version}, {found.build}, {found.psram} PSRAM, {len(whole)} bytes"
-        told = slots.unpack(data[-SECTOR:])
-        yield about if told is None else f"{about}, by an update: {_of_app(told[1])}", {}
+        at_end = unpack_trailer(data[-SECTOR:])
+        yield about if at_end is None else f"{about}, by an update: {_of_app(at_end[1])}", {}
     elif one.name.startswith("slot_"):
-        told = slots.unpack(data[-SECTOR:])
-        if told is None:
+        at_end = unpack_trailer(data[-SECTOR:])
+        if at_end is None:
             raise ImageError("it has no trailer: an update that was never finished, or no slot")
-        trailer, state = told
+        trailer, state = at_end
         body = data[: trailer.length]
         if hashlib.sha256(body).digest() != trailer.sha256:
             raise ImageError("its SHA-256 is another: the program is damaged")
@@ -111,7 +107,7 @@ def _read(
         files = {name: len(content) for name, content in unpack(data, VFS_BLOCK).items()}
         yield f"{len(files)} files", files
     elif one.subtype == "ota":
-        chosen = otadata.chosen(data, apps)
+        chosen = selected_app(data, apps)
         if chosen is None:
             raise ImageError("neither entry counts: the first app that is whole starts")
         yield "ota_{} starts: {}".format(*chosen), {}

@@ -1,24 +1,33 @@
-"""What a station has of its own in its vfs: configuration, Wi-Fi, key of updates, its agents'
-wishes. Read before its flash is written, kept in the data directory until all is verified, and put
-into the new vfs. The files' form is that of `firmware/lib/config_store.py` and `kept.py`.
+"""What of a station is preserved while its flash is written: its own files, and the events of a
+journal that is about to go.
+
+Its own files (configuration, Wi-Fi, key of updates, its agents' wishes) are read before, stored in
+the data directory until all is verified, and put into the new vfs; their form is that of
+`firmware/lib/config_store.py` and `kept.py`. The events are written into files and taken in;
+`diadema import journal` does that where it could not be done, and each counts once.
 """
 
 import contextlib
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from zlib import crc32
 
 import littlefs
 import msgspec
 from littlefs.context import UserContext
 
-from diadema.base.errors import FlashError, ImageError
+from diadema.base.errors import DiademaError, FlashError, ImageError
 from diadema.base.paths import DataDir, cannot_write, write_whole
+from diadema.exchange.imports.journal import import_journal, place_of
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.flash.chip import Chip
 from diadema.stations.image.files import VFS_BLOCK, mounted
+from diadema.wire.events import UNREADABLE
+from diadema.wire.journal import ACKNOWLEDGED, EVENT, walk
 
 HEAD = 2 * VFS_BLOCK  # where a file system's root lies, which every change of a file changes
 _NOT_OWN = (".py", ".mpy", ".new")  # start files, and what was being written
@@ -26,6 +35,8 @@ _CONFIGS = ("config.0", "config.1")
 _FOLDER = 2  # LFS_TYPE_DIR
 _HEAD = re.compile(rb"(DCFG([0-9A-F]{8})([0-9a-f]{64}))([0-9A-F]{8})\n")
 _CHECK = re.compile(rb"(.*)\*([0-9A-F]{8})", re.DOTALL)
+
+type Body = bytes
 
 
 @dataclass
@@ -36,7 +47,7 @@ class Vfs:
     damaged: list[str] = field(default_factory=list)
 
     def own(self) -> dict[str, bytes]:
-        """Those that are whole."""
+        """The station's own files that are whole."""
         return {name: data for name, data in self.files.items() if is_own(name)}
 
 
@@ -62,7 +73,9 @@ class _OnChip(UserContext):
 
 
 def read_vfs(chip: Chip, place: Partition) -> Vfs:
-    """Raises FlashError when the line breaks, ImageError when that is no file system."""
+    """The files of a chip's vfs. Raises FlashError when the line breaks, ImageError when that is
+    no file system.
+    """
     flash = _OnChip(chip, place)
     try:
         found = _read(flash, place.size)
@@ -107,7 +120,7 @@ def is_own(path: str) -> bool:
 
 
 def is_whole(name: str, data: bytes) -> bool:
-    """As far as a file says it."""
+    """Whether a file is whole, as far as it says so itself."""
     if name in _CONFIGS:
         return serial_of(data) is not None
     if name.endswith(".json"):
@@ -117,7 +130,7 @@ def is_whole(name: str, data: bytes) -> bool:
 
 
 def serial_of(data: bytes) -> int | None:
-    """Of a configuration's file; None for one that is not whole."""
+    """The serial number of a configuration's file; None for one that is not whole."""
     head = _HEAD.match(data)
     if head is None or int(head[4], 16) != crc32(head[1]):
         return None
@@ -132,14 +145,14 @@ def config_file(text: bytes, serial: int = 1) -> bytes:
     return head + b"%08X\n" % crc32(head) + text
 
 
-class _Kept(msgspec.Struct):
+class _SavedFiles(msgspec.Struct):
     files: dict[str, bytes]
     before: bytes
     after: bytes
 
 
 class Copy:
-    """Of a board's own files, on this machine, until the board is verified; mode 0600."""
+    """A copy of a board's own files on this machine, until the board is verified; mode 0600."""
 
     def __init__(self, data: DataDir, station: str) -> None:
         self._data = data
@@ -150,7 +163,7 @@ class Copy:
         since. `now`: its HEAD bytes. Raises FlashError.
         """
         try:
-            kept = msgspec.msgpack.decode(self.path.read_bytes(), type=_Kept)
+            saved = msgspec.msgpack.decode(self.path.read_bytes(), type=_SavedFiles)
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, msgspec.DecodeError) as error:
@@ -158,17 +171,17 @@ class Copy:
                 f"the copy of its files, {self.path}, cannot be read ({error}): move it away, or "
                 "say --fresh to give them up"
             ) from error
-        return kept.files if _unfinished(now, kept.before, kept.after) else {}
+        return saved.files if _unfinished(now, saved.before, saved.after) else {}
 
     def write(self, files: Mapping[str, bytes], before: bytes, after: bytes) -> None:
         """The first HEAD bytes of the vfs' place as they are, and as they are to be. Raises
         DiademaError.
         """
-        kept = _Kept(dict(files), before, after)
+        saved = _SavedFiles(dict(files), before, after)
         try:
             self._data.make()
             self.path.parent.mkdir(exist_ok=True, mode=0o700)
-            write_whole(self.path, msgspec.msgpack.encode(kept), 0o600)
+            write_whole(self.path, msgspec.msgpack.encode(saved), 0o600)
         except OSError as error:
             raise cannot_write(self.path.parent, error) from error
 
@@ -187,3 +200,97 @@ def _unfinished(now: bytes, *states: bytes) -> bool:
         if not any(block & one == one for one in wanted):
             return False
     return True
+
+
+@dataclass(frozen=True)
+class SavedEvents:
+    """`events` nobody had acknowledged; `path` has them, None when there was nothing to keep;
+    `stored`: they are in the hub's store too, else `why` not. `refused`: more that are no events
+    of this journal; they stay in the copy of it beside `path`.
+    """
+
+    events: int
+    unreadable: int
+    path: Path | None
+    stored: bool = False
+    why: str = ""
+    refused: int = 0
+
+
+def unacknowledged_events(station: str, dump: bytes) -> tuple[list[Body], int]:
+    """The events that the hub has not acknowledged, as the station would send them; and how many
+    the journal holds that cannot be of this station.
+    """
+    content = walk(dump)
+    acked: dict[int, int] = {}
+    events: dict[int, dict[int, bytes]] = {}
+    for sector in content.sectors:
+        epoch, in_header = sector.header.epoch, sector.header.acked
+        numbers = [one.sequence for one in sector.records if one.kind == ACKNOWLEDGED]
+        acked[epoch] = max(acked.get(epoch, 0), in_header, *numbers)
+        theirs = events.setdefault(epoch, {})
+        theirs |= {one.sequence: one.payload for one in sector.records if one.kind == EVENT}
+    bodies: list[Body] = []
+    refused = 0
+    for epoch, theirs in events.items():
+        left = {n: payload for n, payload in theirs.items() if n > acked[epoch]}
+        own = {n: payload for n, payload in left.items() if _is_own(station, epoch, n, payload)}
+        refused += len(left) - len(own)
+        bodies += _bodies(station, epoch, acked[epoch], own)
+    return bodies, refused
+
+
+def _is_own(station: str, epoch: int, n: int, payload: bytes) -> bool:
+    """One line that says no other place than its record and its sector do."""
+    line = _head(station, epoch, n) + payload[1:]
+    try:
+        one = payload.startswith(b"{") and len(line.splitlines()) == 1
+        return one and place_of(line) == (station, epoch, n)
+    except UNREADABLE:
+        return False
+
+
+def _bodies(station: str, epoch: int, acked: int, events: dict[int, bytes]) -> Iterator[Body]:
+    """From the first that is not acknowledged; `station.lost` for those that are not there."""
+    n = acked + 1
+    for at in sorted(events):
+        if at > n:
+            yield _head(station, epoch, n) + b'"to":%d,"k":"station.lost"}' % (at - 1)
+        yield _head(station, epoch, at) + events[at][1:]
+        n = at + 1
+
+
+def _head(station: str, epoch: int, n: int) -> bytes:
+    return b'{"s":"%s","e":%d,"n":%d,' % (station.encode(), epoch, n)
+
+
+def save_events(station: str, dump: bytes, data: DataDir) -> SavedEvents:
+    """Saves the unacknowledged events of a journal. Raises DiademaError when they cannot even be
+    written into a file.
+    """
+    unreadable = walk(dump).unreadable
+    bodies, refused = unacknowledged_events(station, dump)
+    if not bodies and not unreadable and not refused:
+        return SavedEvents(0, 0, None)
+    path = data.journals / f"{station}-{crc32(dump):08x}.jsonl"
+    try:
+        data.make()
+        data.journals.mkdir(exist_ok=True, mode=0o700)
+        _write(path.with_suffix(".bin"), dump)
+        _write(path, b"".join(body + b"\n" for body in bodies))
+    except OSError as error:
+        raise cannot_write(data.journals, error) from error
+    if not bodies:
+        return SavedEvents(0, unreadable, path.with_suffix(".bin"), refused=refused)
+    try:
+        done = import_journal([path], data)
+    except DiademaError as error:
+        return SavedEvents(len(bodies), unreadable, path, why=str(error), refused=refused)
+    return SavedEvents(len(bodies), unreadable, path, stored=not done.left, refused=refused)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,11 +1,7 @@
-"""One board from its cable to «verified»: looked at, its own files and journal minded, written,
-read back.
+"""Flashes one board on its cable, until it reads back right: looks at the chip, preserves the
+station's own files and its journal, writes and verifies.
 
-What is right already stays: so the same command after a pulled cable goes on where it was.
-
-The configuration that a hub has of a station whose own cannot be read any more.
-
-Which ports boards may be on.
+What is right already stays, so the same command after a pulled cable goes on where it was.
 """
 
 import asyncio
@@ -20,26 +16,22 @@ from serial.tools import list_ports
 from diadema.base.errors import DiademaError, FlashError, ImageError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import port_paths
-from diadema.stations.boards.partitions import Partition
+from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, unpack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import BAUD, Chip, Found, connected
-from diadema.stations.flash.kept import Kept, keep
-from diadema.stations.flash.own import HEAD, Copy, Vfs, config_file, read_vfs
-from diadema.stations.flash.plan import Piece, Plan
-from diadema.stations.image import table
+from diadema.stations.flash.plan import FlashPlan, Piece
+from diadema.stations.flash.preserved import (
+    HEAD,
+    Copy,
+    SavedEvents,
+    Vfs,
+    config_file,
+    read_vfs,
+    save_events,
+)
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.journal import walk
-
-
-def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
-    """Files for its vfs, or none and why."""
-    try:
-        told = asyncio.run(ask_hub(data, "hub.configuration", {"s": station}))
-    except DiademaError as error:
-        return {}, str(error)
-    return {"config.0": config_file(b64decode(told["config"]))}, ""
-
 
 _BLOCK = 0x10000
 _RUN = 0x40000  # of one write: so much is to be sent again at most
@@ -48,6 +40,17 @@ _MEGABYTE = 0x100000
 # which MicroPython proved itself) is not true any more
 _PROGRAM = ("otadata", "trailer of ota_0", "trailer of ota_1", "ota_0", "slot_a", "slot_b")
 _CONFIGS = ("config.0", "config.1")
+
+
+def hub_files(data: DataDir, station: str) -> tuple[dict[str, bytes], str]:
+    """The files that the hub has for the vfs of a station whose configuration cannot be read any
+    more; or none, and why.
+    """
+    try:
+        answer = asyncio.run(ask_hub(data, "hub.configuration", {"s": station}))
+    except DiademaError as error:
+        return {}, str(error)
+    return {"config.0": config_file(b64decode(answer["config"]))}, ""
 
 
 @dataclass
@@ -65,8 +68,10 @@ class Files:
 
 
 @dataclass
-class Outcome:
-    """Bytes of flash `written`, `sent` over the line, `right` already; no `error`: verified."""
+class FlashResult:
+    """What came of one board: bytes of flash `written`, `sent` over the line, `right` already; no
+    `error`: verified.
+    """
 
     port: str
     found: Found | None = None
@@ -74,14 +79,14 @@ class Outcome:
     sent: int = 0
     right: int = 0
     journal: str = ""
-    kept: Kept | None = None
+    saved: SavedEvents | None = None
     files: Files = field(default_factory=Files)
     error: str = ""
 
 
 @dataclass
 class Watch:
-    """Told how far a port is: what it does, and bytes of the plan that are right now."""
+    """Called with how far a port is: what it does, and bytes of the plan that are right now."""
 
     stage: Callable[[str, str], None] = lambda port, text: None
     advance: Callable[[str, int], None] = lambda port, more: None
@@ -89,9 +94,11 @@ class Watch:
 
 @dataclass
 class Job:
-    """The same for all boards of a run. `fresh`: nothing of what they were is kept, but events."""
+    """What is the same for all boards of a run. `fresh`: nothing of what they were stays, but
+    events.
+    """
 
-    plan: Plan
+    plan: FlashPlan
     data: DataDir
     force: bool = False
     erase_journal: bool = False
@@ -102,9 +109,9 @@ class Job:
     _ports: dict[str, str] = field(default_factory=dict)  # by station
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, port: str) -> Outcome:
+    def run(self, port: str) -> FlashResult:
         """Never raises what one board can do; a thread a port."""
-        done = Outcome(port)
+        done = FlashResult(port)
         try:
             self.watch.stage(port, "looks for the chip")
             by_hand = _by_hand(self.plan.board)
@@ -139,12 +146,12 @@ class Job:
 
 
 class _Board:
-    def __init__(self, job: Job, chip: Chip, done: Outcome) -> None:
+    def __init__(self, job: Job, chip: Chip, done: FlashResult) -> None:
         self._job, self._chip, self._done = job, chip, done
         self._port = chip.found.port
         self._table: list[Partition] | None = None
         self._copy = Copy(job.data, chip.found.station)
-        self._forgot = False
+        self._nvs_erased = False
 
     def write(self) -> None:
         job = self._job
@@ -153,7 +160,7 @@ class _Board:
             self._copy.remove()
         pieces = [self._vfs(one) if one.name == "vfs" else one for one in job.plan.pieces]
         pieces = [one for one in pieces if one.data]
-        self._mind_journal()
+        self._preserve_journal()
         if job.fresh and not self._blank(job.plan.nvs):
             self._chip.erase(job.plan.nvs.offset, job.plan.nvs.size)
         for piece in pieces:
@@ -167,7 +174,7 @@ class _Board:
 
     def _own_table(self) -> list[Partition] | None:
         try:
-            return table.unpack(self._chip.read(table.OFFSET, table.SIZE))
+            return unpack_table(self._chip.read(TABLE_OFFSET, TABLE_SIZE))
         except ImageError:
             return None
 
@@ -240,7 +247,7 @@ class _Board:
 
     # -- the journal
 
-    def _mind_journal(self) -> None:
+    def _preserve_journal(self) -> None:
         place = self._job.plan.journal
         blank = self._blank(place)
         old = self._journal_there(place, blank)
@@ -260,7 +267,7 @@ class _Board:
         self._stage("reads its journal")
         try:
             dump = self._chip.read(old.offset, old.size)
-            self._done.kept = keep(self._chip.found.station, dump, self._job.data)
+            self._done.saved = save_events(self._chip.found.station, dump, self._job.data)
         except DiademaError as error:
             if not self._job.force:
                 raise FlashError(
@@ -286,7 +293,7 @@ class _Board:
             self._advance(len(piece.data))
             return
         for offset, data in self._wrong(piece):
-            self._forget_starts(piece)
+            self._erase_nvs(piece)
             self._done.sent += self._chip.write(offset, data)
             self._done.written += len(data)
             self._advance(len(data))
@@ -296,11 +303,11 @@ class _Board:
                 "says so again, the flash is worn"
             )
 
-    def _forget_starts(self, piece: Piece) -> None:
+    def _erase_nvs(self, piece: Piece) -> None:
         """Before the first piece of another program: a cable may be pulled after it."""
         place = self._job.plan.nvs
-        if piece.name in _PROGRAM and not self._forgot:
-            self._forgot = True
+        if piece.name in _PROGRAM and not self._nvs_erased:
+            self._nvs_erased = True
             if not self._blank(place):
                 self._chip.erase(place.offset, place.size)
 
@@ -345,8 +352,8 @@ def _md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
-def chosen(named: list[str], everything: bool) -> list[str]:
-    """Raises DiademaError when there is none, or one is named twice."""
+def chosen_ports(named: list[str], everything: bool) -> list[str]:
+    """The ports to flash. Raises DiademaError when there is none, or one is named twice."""
     if everything and named:
         raise DiademaError("either --port or --all")
     if named:

@@ -1,7 +1,5 @@
-"""The key by which a hub signs records of its stations: Ed25519, made at its first use.
-
-A record that a hub signs and a person carries away: JSON, with the signature and the signer's
-public key beside what is signed.
+"""The key by which a hub signs records of its stations (Ed25519, made at its first use), and the
+form of such a record: JSON, with the signature and the signer's public key beside what is signed.
 """
 
 import contextlib
@@ -25,7 +23,7 @@ _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 
 
 class HubKey:
-    """Of one data directory."""
+    """The private key of one data directory."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
@@ -39,7 +37,9 @@ class HubKey:
 
 
 def load_or_make(data: DataDir) -> HubKey:
-    """Who comes first makes it, also of two at once. Raises DiademaError."""
+    """The key of the data directory, made at its first use, once also by two at a time. Raises
+    DiademaError.
+    """
     if (known := load(data)) is not None:
         return known
     key = Ed25519PrivateKey.generate()
@@ -60,7 +60,7 @@ def load_or_make(data: DataDir) -> HubKey:
 
 
 def load(data: DataDir) -> HubKey | None:
-    """None before its first use. Raises DiademaError."""
+    """The key of the data directory; None before its first use. Raises DiademaError."""
     path = data.inspection_key
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
@@ -91,12 +91,12 @@ def public_of(data: DataDir, file: Path | None) -> str:
             )
         return known.public
     try:
-        told = file.read_text("ascii").strip()
+        public = file.read_text("ascii").strip()
     except (OSError, ValueError) as error:
         raise DiademaError(f"cannot read {file}: {error}") from error
-    if _key(told) is None:
+    if _key(public) is None:
         raise DiademaError(f"{file} is no public key of `diadema selftest key`")
-    return told
+    return public
 
 
 def is_signed(message: bytes, signature: str, public: str) -> bool:
@@ -111,7 +111,7 @@ def is_signed(message: bytes, signature: str, public: str) -> bool:
 
 
 def fingerprint(public: str) -> str:
-    """To compare by eye."""
+    """A short form to compare by eye."""
     digest = hashlib.sha256(public.encode()).hexdigest()[:16]
     return " ".join(digest[at : at + 4] for at in range(0, 16, 4))
 
@@ -128,16 +128,16 @@ def _key(public: str) -> Ed25519PublicKey | None:
 
 
 def statement(**parts: Any) -> bytes:
-    """What is signed: the parts by name, as JSON with sorted keys, in ASCII, without spaces. Each
-    kind of record has other names, so that none passes for another.
+    """The bytes that are signed: the parts by name, as JSON with sorted keys, in ASCII, without
+    spaces. Each kind of record has other names, so that none passes for another.
     """
-    told = {name: msgspec.to_builtins(part) for name, part in parts.items()}
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    plain = {name: msgspec.to_builtins(part) for name, part in parts.items()}
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
 
 def written(signed: Struct) -> bytes:
-    told = msgspec.to_builtins(signed)
-    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+    plain = msgspec.to_builtins(signed)
+    return json.dumps(plain, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def read[T: Struct](file: Path, kind: type[T], command: str) -> T:

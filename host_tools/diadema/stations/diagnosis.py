@@ -1,5 +1,5 @@
-"""All that helps somebody far away to find out what a station has, in one file: no secret of it,
-no PIN and no badge, and of whom sat there no private reason.
+"""The diagnosis of a station for somebody far away, in one file: no secret of the station, no PIN,
+no badge, and no private reason of who sat there.
 """
 
 import io
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
-from diadema.stations.fleet.reading import events_of_day, one
+from diadema.stations.fleet import events_of_day, station_history
 from diadema.store import open_reader, tables
 
 _EVENTS = 20_000
@@ -36,11 +36,14 @@ def tail(data: DataDir, s: str, most: int = _LOG_BYTES) -> str:
 
 def diagnosis(data: DataDir, name: str, now: int) -> bytes:
     """A zip. Raises DiademaError."""
-    found = one(data, name, now)
+    found = station_history(data, name, now)
     s = found.row.station
     people = read_people(data)
-    events = [_told(event, people) for event in events_of_day(data, s, now, _EVENTS)
-              if event["k"] not in _UNTOLD]  # fmt: skip
+    events = [
+        _shown(event, people)
+        for event in events_of_day(data, s, now, _EVENTS)
+        if event["k"] not in _UNTOLD
+    ]
     files = {
         "station.json": _json(found),
         "events.jsonl": b"".join(msgspec.json.encode(event) + b"\n" for event in events),
@@ -54,11 +57,11 @@ def diagnosis(data: DataDir, name: str, now: int) -> bytes:
     return made.getvalue()
 
 
-def _told(event: dict[str, Any], people: People) -> dict[str, Any]:
-    told = {name: value for name, value in event.items() if name not in _LEFT_OUT}
+def _shown(event: dict[str, Any], people: People) -> dict[str, Any]:
+    shown = {name: value for name, value in event.items() if name not in _LEFT_OUT}
     if event["k"].startswith("presence."):
-        told["reason"] = people.shown(event.get("reason"))
-    return told
+        shown["reason"] = people.shown(event.get("reason"))
+    return shown
 
 
 def _json(value: Any) -> bytes:

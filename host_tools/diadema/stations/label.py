@@ -1,7 +1,5 @@
-"""Where each thing stands on a label of 62 × 29 mm, in dots of 300 to the inch, from the top left.
-One layout for paper and picture.
-
-Labels as a PDF, a page each, or one as a PNG.
+"""The label on a station's back, of 62 × 29 mm: where it stands, its id as a code to scan, its MAC
+address. One layout, in dots of 300 to the inch from the top left, serves the PDF and the PNG.
 """
 
 import io
@@ -29,6 +27,10 @@ _MARGIN = 24
 _QUIET = 4  # modules about the code that stay white: ISO/IEC 18004
 _TEXT_AT = 300
 _LEAST = 12
+_POINT = 72 / DPI  # of a dot
+_WHITE, _BLACK = 255, 0
+
+type Dark = tuple[int, int, int]  # left, top, side of a square
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,8 @@ class Text:
     text: str
 
 
-type Dark = tuple[int, int, int]  # left, top, side of a square
-
-
 def label_of(site: Site, name: str) -> Label | None:
-    """By the station's id or its seat; None when the site has neither."""
+    """The label of the station of that id or seat; None when the site has neither."""
     found = next((one for one in site.stations if name in (one.id, one.seat)), None)
     return Label(found.id, found.seat, site.site) if found else None
 
@@ -99,10 +98,6 @@ def _fitted(base: int, size: int, font: str, text: str) -> Text:
 def _register() -> None:
     for name, path in FONTS.items():
         pdfmetrics.registerFont(TTFont(name, str(path)))
-
-
-_POINT = 72 / DPI  # of a dot
-_WHITE, _BLACK = 255, 0
 
 
 def as_pdf(labels: Sequence[Label]) -> bytes:

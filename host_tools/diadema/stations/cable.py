@@ -1,0 +1,190 @@
+"""The station on a technician's cable: who it is, what to do where none answers, and a gateway for
+that one cable.
+"""
+
+import asyncio
+import contextlib
+import io
+import json
+import struct
+from collections.abc import AsyncIterator
+
+import msgspec
+from mpremote.transport import TransportError
+from mpremote.transport_serial import SerialTransport
+from msgspec import Raw, Struct
+
+from diadema.base.errors import ProvisionError
+from diadema.base.paths import DataDir
+from diadema.gateway.bridge import Gateway
+from diadema.gateway.console import Listener, meaning
+from diadema.gateway.station_line import StationLine
+from diadema.stations import trouble
+from diadema.stations.boards.table import NEEDS_IMAGE
+from diadema.stations.fleet import all_stations
+from diadema.wire.commands import Hello
+from diadema.wire.events import UNREADABLE
+
+GREETING_S = 6.0
+_ASK_EVERY_S = 1.0
+_OPEN_S = 1.5
+_ANSWER_S = 5.0  # to one character at the prompt
+_LOOK = """
+import json, os, sys
+try:
+    import machine
+    chip = ''.join('%02x' % byte for byte in machine.unique_id())
+except (ImportError, AttributeError):
+    chip = ''
+print(json.dumps({'version': '.'.join(str(n) for n in sys.implementation[1][:3]),
+    'chip': chip, 'program': 'slots.mpy' in os.listdir('/')}))
+"""
+# mpremote unpacks what a pulled cable left short
+_TROUBLE = (TransportError, OSError, ValueError, KeyError, TypeError, struct.error)
+
+
+def what_answers(port: str) -> str | None:
+    """Looks at a board that says no hello through MicroPython's prompt, by mpremote's transport.
+    Gives what to do about it, in words; None when there is no prompt either.
+    """
+    try:
+        line = SerialTransport(port, baudrate=115_200, timeout=_ANSWER_S)
+    except _TROUBLE:
+        return None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
+            line.enter_raw_repl(soft_reset=False)
+            found = json.loads(line.exec(_LOOK))
+        return _words(line, found)
+    except _TROUBLE:
+        return None
+    finally:
+        with contextlib.suppress(*_TROUBLE):  # the cable may be gone
+            line.close()
+
+
+def _words(line: SerialTransport, found: dict[str, str]) -> str:
+    name = f"MicroPython {found['version']}" + (
+        f" on chip {found['chip']}" if found["chip"] else ""
+    )
+    if not found["program"]:
+        return (
+            f"{name} runs there, but no station's program: write it with `diadema flash`, which "
+            "keeps its journal and its files"
+        )
+    with contextlib.suppress(*_TROUBLE):
+        line.exec_raw_no_follow("import machine; machine.reset()")
+    return (
+        f"{name} stood at its prompt; it was started again: repeat the command. If it stands "
+        "there again, write it anew with `diadema flash`: what is its own stays"
+    )
+
+
+class _Up(Struct):
+    hello: Raw = Raw(b"")
+
+
+class InUse(ProvisionError):
+    """Another program has the port open; perhaps a gateway."""
+
+
+async def greeting_on(port: str, limit_s: float, console: Listener | None = None) -> Hello | None:
+    """The station's greeting; None when nobody says one within `limit_s`. `console` hears all
+    else. Raises ProvisionError when the port cannot be opened.
+    """
+    opened = asyncio.Event()
+    heard: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
+
+    def take(body: bytes) -> None:
+        with contextlib.suppress(*UNREADABLE):
+            up = msgspec.json.decode(body, type=_Up)
+            if up.hello and not heard.done():
+                heard.set_result(msgspec.json.decode(up.hello, type=Hello))
+
+    def hear(text: bytes) -> None:
+        if console is not None:
+            console.hear(text)
+
+    line = StationLine(
+        port, opened=opened.set, message=take, closed=lambda: None, console=hear, quiet=True
+    )
+    running = asyncio.create_task(line.run())
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OPEN_S):
+                await opened.wait()
+        if not line.is_open:
+            kind = InUse if line.busy else ProvisionError
+            reason = f"{line.error}{line.hint}" if line.error else "it does not answer"
+            raise kind(f"{port} cannot be opened: {reason}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while not heard.done():
+                    line.ask_hello()
+                    await asyncio.wait([heard], timeout=_ASK_EVERY_S)
+        return heard.result() if heard.done() else None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hello, bool]:
+    """The greeting of the station on that port, and whether another program carries its cable.
+    `station`: which one it should be, where a gateway may have the port. Raises ProvisionError,
+    which says what to do, when no program of a station answers.
+    """
+    console = Listener()
+    try:
+        hello = await greeting_on(port, GREETING_S, console)
+    except InUse as error:
+        if station is None:
+            raise ProvisionError(
+                f"{error}. If that is `diadema gateway`, say which station it is with --station"
+            ) from error
+        row = next((row for row in all_stations(data, 0) if row.station == station), None)
+        if row is not None and row.safe is not None:
+            raise ProvisionError(in_safe_mode(station, row.safe, row.board, port)) from error
+        return Hello(up=True, station=station), True
+    if hello is not None and hello.safe:
+        raise ProvisionError(in_safe_mode(hello.station, hello.cause, hello.board, port))
+    if hello is not None:
+        return hello, False
+    if console.kind and console.kind != "prompt":
+        raise ProvisionError(f"{port}: {meaning(console.kind, 'en')}")
+    advice = await asyncio.to_thread(what_answers, port)
+    raise ProvisionError(
+        f"{port}: {advice}"
+        if advice
+        else f"{port}: nobody answers. Is it powered, and is its cable one that carries data? "
+        "Press EN (reset) once and repeat the command"
+    )
+
+
+def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
+    """What to do with a station in safe mode, or with one that does not even reach it."""
+    if advice := meaning(why, "en"):
+        return f"{s}: {advice}"
+    if why in NEEDS_IMAGE:
+        advice = trouble.start(why, why, "", board, "en")[0]
+        return f"{s} is {advice}. {trouble.image_advice(why, board, 'en')}"
+    return (
+        f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
+        f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"
+    )
+
+
+@contextlib.asynccontextmanager
+async def carrying(data: DataDir, port: str, s: str) -> AsyncIterator[None]:
+    """Runs a gateway for this one cable."""
+    running = asyncio.create_task(Gateway(data, [port], bench_gateway(s)).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def bench_gateway(s: str) -> str:
+    """The name of the gateway that carries the cable of station `s` alone."""
+    return "bench-" + s.removeprefix("DIA-")
