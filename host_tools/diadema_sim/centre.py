@@ -30,8 +30,8 @@ from diadema.site.description import load as load_site
 from diadema.site.file import keep
 from diadema.store import Contact, Reader, open_reader
 
-from diadema_sim import comparison, people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim import people, witness
+from diadema_sim.agent import AtDesk
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.hub_client import HubClient
 from diadema_sim.processes import HostProcesses
@@ -93,7 +93,7 @@ class Centre:
     processes: HostProcesses
     hub: HubClient
     desks: list[AtDesk]
-    earlier: set[comparison.Epoch]  # journals that the store held before this run
+    earlier: set[witness.Epoch]  # journals that the store held before this run
     accounts: Accounts
     password: str  # of the invented administrator, anew each run
 
@@ -114,8 +114,8 @@ class Centre:
         """By which a program of this machine asks the API."""
         return {"Authorization": f"Bearer {credentials.load(self.data).api}"}
 
-    def journaled(self) -> dict[comparison.Key, dict[str, Any]]:
-        return comparison.journaled(self.world.witness, list(self.world.stations))
+    def journaled(self) -> dict[witness.Key, dict[str, Any]]:
+        return witness.journaled(self.world.witness, list(self.world.stations))
 
     def reader(self) -> Reader:
         return open_reader(self.data.store)
@@ -174,7 +174,7 @@ class Centre:
         deadline = time.monotonic() + limit_s
         reader = self.reader()
         try:
-            while missing := comparison.missing(reader, self.journaled()):
+            while missing := witness.missing(reader, self.journaled()):
                 if time.monotonic() > deadline:
                     break
                 self.processes.check()
@@ -192,10 +192,10 @@ class Centre:
             reader.close()
         return [contact for contact in found if (contact.s, contact.e) not in self.earlier]
 
-    def compare(self) -> comparison.Comparison:
+    def compare(self) -> witness.Comparison:
         reader = self.reader()
         try:
-            return comparison.compare(reader, self.journaled(), self.earlier)
+            return witness.compare(reader, self.journaled(), self.earlier)
         finally:
             reader.close()
 
@@ -296,7 +296,7 @@ def _invite(accounts: Accounts) -> str:
     return password
 
 
-def _epochs(data: DataDir) -> set[comparison.Epoch]:
+def _epochs(data: DataDir) -> set[witness.Epoch]:
     if not data.store.exists():
         return set()
     reader = open_reader(data.store)

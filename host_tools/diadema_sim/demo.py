@@ -1,4 +1,7 @@
-"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed."""
+"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed.
+
+What a simulated run comes to: the JSON object for scripts, a short table for people.
+"""
 
 import asyncio
 import signal
@@ -11,11 +14,37 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from diadema_sim import fitted, people, report
+from rich.console import Console
+from rich.table import Table
+
+from diadema_sim import people
+from diadema_sim.behaviour import BANK_1999_02, Fitted
 from diadema_sim.build import SIM, SimBoard
-from diadema_sim.centre import VISITOR, open_centre
-from diadema_sim.fitted import Fitted
-from diadema_sim.scripted import Shift
+from diadema_sim.centre import VISITOR, Centre, open_centre
+from diadema_sim.shift import Shift
+from diadema_sim.witness import Comparison
+
+
+def shift_summary(centre: Centre, found: Comparison) -> dict[str, Any]:
+    """Of a run with scripted people: events against the witness, contacts from the store."""
+    contacts = centre.contacts()
+    return {
+        "stations": len(centre.desks),
+        "events_journaled": found.journaled,
+        "events_stored": found.stored,
+        "lost": len(found.lost),
+        "doubled": len(found.doubled),
+        "contacts": sum(contact.outcome == "answered" for contact in contacts),
+        "typified": sum(contact.how in ("agent", "favourite") for contact in contacts),
+    }
+
+
+def print_shift(console: Console, summary: dict[str, Any]) -> None:
+    table = Table("what", "n", show_header=False)
+    for key, value in summary.items():
+        table.add_row(key.replace("_", " "), str(value))
+    console.print(table)
+
 
 ZONE = "America/Lima"
 SITE = "Centro Muestra"
@@ -32,7 +61,7 @@ class ShiftOptions:
     speed: float = 1.0
     pace: float = 1.0
     busiest_hour: bool = False
-    behaviour: Fitted = fitted.BANK_1999_02
+    behaviour: Fitted = BANK_1999_02
     data: Path | None = None
     web_port: int = 0
     browser: bool = False
@@ -74,7 +103,7 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         await shift.run(centre.world.now_ms() + 1000 * seconds, options.speed)
         say("agents gone; waiting until everything is stored")
         await centre.drain()
-        return report.shift_summary(centre, centre.compare())
+        return shift_summary(centre, centre.compare())
 
 
 def _start_ms(speed: float) -> int:

@@ -1,9 +1,20 @@
 """`diadema replay`, from start to summary: a real day through simulated stations, then the store's
 figures beside the same ones counted straight from the file.
+
+One day of a real call log, worked again by simulated stations with the real firmware.
+
+Each agent of the log has a station: badge in before the first call, every call offered, answered
+and hung up at its recorded seconds, typified from its recorded type, badge out at the end.
 """
 
+import asyncio
 import random
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,15 +22,224 @@ from zoneinfo import ZoneInfo
 from diadema import metrics
 from diadema.base.errors import DiademaError
 from diadema.store import Contact
+from rich.console import Console
+from rich.table import Table
 
 from diadema_sim import people
-from diadema_sim.bank import BankDay
+from diadema_sim.agent import AtDesk
+from diadema_sim.bank_log import BankDay, Call
 from diadema_sim.centre import Centre, open_centre
-from diadema_sim.switching import Absence, LinkSwitcher, plan
+from diadema_sim.link_switching import Absence, LinkSwitcher, plan
+from diadema_sim.people import BANK_CODES, BANK_OTHER, QUEUES
+from diadema_sim.station_user import NotDelivered, PowerLost, Silent
 from diadema_sim.timeline import HOLD_LIMIT_S
-from diadema_sim.workday import Workday, start_utc_ms
+
+_COME_S = 60.0  # an agent logs in this long before the first call
+_LEAD_S = 180.0  # the run begins this long before that: stations get configuration and time
+_GO_S = 5.0  # and logs out this long after the last one
+_BY_COMMAND_S = 2  # a shorter talk is ended by the caller: no hand is that quick
+_AFTER_S = 4  # with this much until the next call the agent typifies in the wrap-up,
+_DURING_S = 3  # else in a talk of at least this much
+_LATER_S = 8  # and with this much the one that still waits for its code
+_MIDNIGHT = time(0)
+_TRIES = 10
+_QUEUE_LIMIT = 64
+
+
+@dataclass
+class Outcome:
+    """What did not go as recorded; these contacts are left out of the comparison."""
+
+    undelivered: list[dict[str, Any]] = field(default_factory=list)
+    interrupted: list[dict[str, Any]] = field(default_factory=list)
+
+    def left_out(self) -> set[int]:
+        return {row["line"] for row in (*self.undelivered, *self.interrupted)}
+
+
+def utc_ms(day: BankDay, seconds: float, zone: ZoneInfo) -> int:
+    """Seconds since the day's local midnight, as the wall clock shows them, in UTC ms."""
+    wall = datetime.combine(day.day, _MIDNIGHT) + timedelta(seconds=seconds)
+    return int(wall.replace(tzinfo=zone).astimezone(UTC).timestamp() * 1000)
+
+
+def start_utc_ms(day: BankDay, zone: ZoneInfo) -> int:
+    """When the run must begin, so that all stations are ready before the first call."""
+    first = min((calls[0].start_s for calls in day.calls.values()), default=0)
+    return utc_ms(day, first, zone) - int(1000 * (_COME_S + _LEAD_S))
+
+
+class Workday:
+    """Drives `centre`, whose desks are those of the day's agents in their sorted order."""
+
+    def __init__(
+        self,
+        centre: Centre,
+        day: BankDay,
+        zone: ZoneInfo,
+        progress: Callable[[], None],
+        limit_s: float = HOLD_LIMIT_S,
+    ) -> None:
+        """`progress` is called after each call; `limit_s` of real time for each command."""
+        self.outcome = Outcome()
+        self._centre = centre
+        self._world = centre.world
+        self._day = day
+        self._zone = zone
+        self._progress = progress
+        self._limit_s = limit_s
+        self._slowed = 0
+        self._codes: dict[str, str] = {}  # that each contact gets
+
+    async def run(self, others: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
+        """The whole day, as fast as the work allows, and what `others` do in it.
+
+        The stations must be on.
+        """
+        async with self._centre.paced(), asyncio.TaskGroup() as tasks:
+            with self._world.hold("the day begins"):
+                self._world.timeline.set_speed(0)
+                for desk in self._centre.desks:
+                    tasks.create_task(self._work(desk, self._day.calls[desk.desk.person.name]))
+                for other in others:
+                    tasks.create_task(other)
+                await asyncio.sleep(0)  # they act from here on, so that the clock minds them
+
+    def talks_ms(self, desk: AtDesk) -> list[tuple[int, int]]:
+        """When that desk's agent talks this day, as the log has it: UTC from, to."""
+        calls = self._day.calls[desk.desk.person.name]
+        at = partial(utc_ms, self._day, zone=self._zone)
+        return [(at(call.start_s), at(call.end_s)) for call in calls]
+
+    async def _work(self, desk: AtDesk, calls: list[Call]) -> None:
+        with self._world.actor():
+            await self._sleep_until(calls[0].start_s - _COME_S)
+            await self._surely(desk, desk.log_in, "logged_out")
+            await self._surely(desk, desk.get_ready, "not_ready")
+            for call, following in pairwise([*calls, None]):
+                assert call
+                await self._sleep_until(call.start_s)
+                self._centre.processes.check()
+                await self._whole(desk, call, following.start_s if following else None)
+                self._progress()
+            await self._world.sleep(1000 * _GO_S)
+            await self._surely(desk, desk.go_home, "ready", "not_ready")
+
+    async def _sleep_until(self, seconds: float) -> None:
+        await self._world.sleep_until(utc_ms(self._day, seconds, self._zone))
+
+    async def _surely(
+        self, desk: AtDesk, gesture: Callable[[], Awaitable[None]], *presences: str
+    ) -> None:
+        """A gesture that one of these presences asks for, whatever the power does."""
+        for _ in range(_TRIES):
+            try:
+                if not desk.station.powered:
+                    await self._repower(desk)
+                if desk.presence in presences:
+                    await gesture()
+                return
+            except PowerLost:
+                await self._repower(desk)
+            except Silent:
+                if desk.work[0] != "offered":
+                    raise
+                await self._make_way(desk)
+        raise DiademaError(f"{desk.desk.seat} loses its power again and again")
+
+    async def _whole(self, desk: AtDesk, call: Call, next_s: int | None) -> None:
+        """One call from ring to tipificación, or its place in the lists of what went wrong."""
+        contact = self.contact_of(call)
+        row = {"line": call.line, "call_id": call.call_id}
+        for _ in range(_TRIES):
+            try:
+                if not desk.station.powered:
+                    await self._repower(desk)
+                await self._make_way(desk)
+                await self._call(desk, call, contact, next_s)
+            except NotDelivered as error:
+                self.outcome.undelivered.append({**row, "why": str(error)})
+            except PowerLost:
+                await self._repower(desk)
+                if not desk.happened("contact.offered", contact):
+                    continue  # cut between contacts: the call is still to come
+                if not desk.happened("contact.ended", contact, by=("agent", "caller")):
+                    self.outcome.interrupted.append(row)
+            return
+        self.outcome.undelivered.append({**row, "why": "the station lost its power each time"})
+
+    async def _make_way(self, desk: AtDesk) -> None:
+        """Clear what an earlier undelivered call may have left behind."""
+        work, contact = desk.work
+        if work == "offered" and contact:
+            with suppress(NotDelivered):  # it may end by itself meanwhile
+                await desk.withdraw(contact, limit_s=self._limit_s)
+        if desk.presence == "not_ready" and desk.work[0] == "idle":
+            await desk.get_ready()
+
+    async def _call(self, desk: AtDesk, call: Call, contact: str, next_s: int | None) -> None:
+        code = self._codes[contact] = BANK_CODES.get(call.type, BANK_OTHER)
+        queue = QUEUES.get(call.type, call.type)[:_QUEUE_LIMIT]
+        await desk.ring(contact, queue=queue, limit_s=self._limit_s)
+        pressed_ms = self._world.now_ms()
+        answered = await desk.answer(contact)
+        when = typify_when(call, next_s)
+        if when == "during":
+            await desk.typify_in_call(contact, code)
+        if call.talk_s < _BY_COMMAND_S:
+            await self._world.sleep_until(answered.at_ms + 1000 * call.talk_s)
+            try:
+                await desk.caller_hangs_up(contact, limit_s=self._limit_s)
+            except NotDelivered:
+                await desk.hang_up(contact)
+        else:
+            # the same key as long after the first press as the talk lasted
+            await self._world.sleep_until(pressed_ms + 1000 * call.talk_s)
+            await desk.hang_up(contact)
+        try:
+            if when == "after":
+                await desk.typify_after(contact, code)
+            elif when == "during" and _gap_s(call, next_s) >= _AFTER_S:
+                await desk.done(contact)
+            waiting = desk.past.waiting()
+            if waiting and desk.work[0] == "idle" and _gap_s(call, next_s) >= _LATER_S:
+                await desk.typify_later(waiting[0], self._codes[waiting[0]])
+        except Silent:
+            if desk.work[1] == contact:
+                raise
+            # a ring that was given up long ago came through after all, and ended the wrap-up
+
+    async def _repower(self, desk: AtDesk) -> None:
+        """In real time: a station that boots is told an hour that must not run away meanwhile."""
+        self._slowed += 1
+        self._world.timeline.set_speed(1.0)
+        try:
+            await desk.switch_on()
+        finally:
+            self._slowed -= 1
+            if not self._slowed:
+                self._world.timeline.set_speed(0)
+
+    def contact_of(self, call: Call) -> str:
+        """A contact is known by its row, because call ids repeat."""
+        return f"{self._day.day:%y%m%d}-{call.line}"
+
+
+def typify_when(call: Call, next_s: int | None) -> str | None:
+    """During the talk, after it, or not at all when neither leaves time for the keys."""
+    if _gap_s(call, next_s) >= _AFTER_S and call.line % 2:
+        return "after"
+    if call.talk_s >= _DURING_S:
+        return "during"
+    return "after" if _gap_s(call, next_s) >= _AFTER_S else None
+
+
+def _gap_s(call: Call, next_s: int | None) -> float:
+    return float("inf") if next_s is None else next_s - call.end_s
+
 
 SITE = "Anonymous Bank"
+_SHOWN = 10  # rows of a list that is printed to be read
 
 
 @dataclass(frozen=True)
@@ -148,3 +368,21 @@ def agree(figures: dict[str, Any]) -> bool:
         row["contacts"] == row["file_contacts"] and row["talk_s"] == row["file_talk_s"]
         for row in figures["agents"]
     )
+
+
+def print_replay(console: Console, summary: dict[str, Any]) -> None:
+    table = Table("agent", "contacts", "in the file", "talk s", "in the file")
+    for row in (*summary["agents"], {"agent": "total", **summary["total"]}):
+        same = row["contacts"] == row["file_contacts"] and row["talk_s"] == row["file_talk_s"]
+        cells = (row["contacts"], row["file_contacts"], row["talk_s"], row["file_talk_s"])
+        table.add_row(row["agent"], *map(str, cells), style="" if same else "bold red")
+    console.print(table)
+    for name in ("impossible", "undelivered", "interrupted"):
+        rows = summary[name]
+        console.print(f"{name}: {len(rows)}")
+        for row in rows[:_SHOWN]:
+            console.print(f"  line {row['line']}, call {row['call_id']}: {row.get('why', '')}")
+        if len(rows) > _SHOWN:
+            console.print(f"  and {len(rows) - _SHOWN} more; --json lists them all")
+    for name in ("hang", "phantom", "typified", "events_journaled", "lost", "doubled"):
+        console.print(f"{name.replace('_', ' ')}: {summary[name]}")

@@ -7,7 +7,7 @@ import asyncio
 import time
 
 from diadema_sim import people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim.agent import AtDesk
 from diadema_sim.build import board_heap, board_names, chip_bytes, choose_boards, mpy_bytes
 from diadema_sim.centre import open_centre
 from diadema_sim.demo import SITE, ZONE

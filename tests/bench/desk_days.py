@@ -19,6 +19,7 @@ from diadema.base.paths import DataDir
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
+from diadema_sim.behaviour import BANK_1999_02
 from diadema_sim.build import (
     SLOT_BYTES,
     SimBoard,
@@ -29,10 +30,9 @@ from diadema_sim.build import (
 )
 from diadema_sim.centre import AIR, Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
-from diadema_sim.fitted import BANK_1999_02
-from diadema_sim.scripted import Shift
-from diadema_sim.torture.outcome import Outcome
-from diadema_sim.torture.rig import judge
+from diadema_sim.shift import Shift
+from diadema_sim.torture.live_centre import judge
+from diadema_sim.torture.runner import Outcome
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
 MINUTE_MS = 60_000

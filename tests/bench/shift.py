@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
 from diadema_sim import people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim.agent import AtDesk
 from diadema_sim.build import FIRMWARE_HEAP
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE

@@ -12,10 +12,10 @@ from typing import Any
 import pictures
 import pytest
 from diadema.site.description import Site, parse
-from diadema_sim import keying, people
+from diadema_sim import menu_keys, people
 from diadema_sim.build import SIM, SimBoard, build_firmware
-from diadema_sim.past import Past
 from diadema_sim.station import JOURNAL_BYTES, Station
+from diadema_sim.station_user import Past
 from diadema_sim.world import World
 from wire_host import WireHost
 
@@ -157,7 +157,7 @@ class Bench:
         past = Past(self.world.witness.events(self.station.id))
         await self.world.sleep(SETTLED_MS)
         await self.keys(
-            *keying.code_keys(people.LIMA_TREE, code, past.recent(), past.motive(contact))
+            *menu_keys.code_keys(people.LIMA_TREE, code, past.recent(), past.motive(contact))
         )
         await self.event("contact.typified", since, c=contact, code=code)
         await self.event("wrapup.ended", since, c=contact, cause="typified")

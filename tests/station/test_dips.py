@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import JUST_ANSWERED_MS, SETTLED_MS
-from diadema_sim import keying, people
+from diadema_sim import menu_keys, people
 from diadema_sim.build import SimBoard
-from diadema_sim.past import Past
+from diadema_sim.station_user import Past
 
 # laid before main.py: the radio sleeps between beacons, and what time alone brings to the app's
 # loop takes the erasing of a sector, at most each other second
@@ -91,7 +91,7 @@ async def test_no_key_and_no_call_answered_or_ended_by_nobody(desk, name):
             await nobody(9_000)
             past = Past(world.witness.events(station.id))
             await press(
-                *keying.code_keys(people.LIMA_TREE, "111", past.recent(), past.motive(contact))
+                *menu_keys.code_keys(people.LIMA_TREE, "111", past.recent(), past.motive(contact))
             )
             await bench.event("wrapup.ended", since, c=contact, cause="typified")
         since = bench.since()

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-from diadema_sim.at_desk import AtDesk
+from diadema_sim.agent import AtDesk
 from diadema_sim.centre import Centre
 from playwright.async_api import Page, async_playwright, expect
 

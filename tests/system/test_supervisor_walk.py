@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 from diadema.access.roles import Person
 from diadema_sim import people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim.agent import AtDesk
 from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
 from supervisor import START_MS, ZONE, browsing, report, rows, serve

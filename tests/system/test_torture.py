@@ -3,9 +3,9 @@
 Whole stations meet everything at once here; the command gives each its own campaign and hours.
 """
 
-from diadema_sim.torture import campaigns, disturb
-from diadema_sim.torture.outcome import Plan
-from diadema_sim.torture.rig import torment
+from diadema_sim.torture import campaigns
+from diadema_sim.torture.live_centre import torment
+from diadema_sim.torture.runner import Plan
 
 _TWELVE_SECTORS = 12 * 4096
 
@@ -34,11 +34,11 @@ async def test_a_centre_under_everything_at_once_keeps_each_event_once():
         journal_bytes=_TWELVE_SECTORS,
         seconds=10,
         disturbers=[
-            disturb.power,
-            disturb.line,
-            disturb.processes,
-            disturb.disk,
-            disturb.clock,
+            campaigns.power,
+            campaigns.line,
+            campaigns.processes,
+            campaigns.disk,
+            campaigns.clock,
         ],
     )
     assert outcome.failures == []

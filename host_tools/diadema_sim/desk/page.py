@@ -22,7 +22,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from diadema_sim.desk.hands import TEXT_LIMIT, Down, Refused, Request, Up, parse
+from diadema_sim.desk.commands import (
+    TEXT_LIMIT,
+    Down,
+    Refused,
+    Request,
+    Up,
+    parse,
+)
 
 log = logging.getLogger(__name__)
 

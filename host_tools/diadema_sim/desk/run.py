@@ -18,9 +18,9 @@ from diadema_sim import people
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
-from diadema_sim.desk.look import tray
+from diadema_sim.desk.commands import tray
+from diadema_sim.desk.live_view import StationRoom
 from diadema_sim.desk.page import Room, create_app
-from diadema_sim.desk.room import StationRoom
 
 PORT = 8610
 HOST = "127.0.0.1"

@@ -22,7 +22,7 @@ from typing import Any
 from diadema.base.errors import DiademaError
 
 from diadema_sim.build import build_firmware, on_vm, station_tree
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import Outcome, Plan
 
 _AGENT = "a001"
 

@@ -12,18 +12,18 @@ import time
 from collections import Counter
 from typing import Any
 
-from diadema_sim import keying, people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim import menu_keys, people
+from diadema_sim.agent import AtDesk
 from diadema_sim.centre import Centre
 from diadema_sim.station import JOURNAL_BYTES
-from diadema_sim.torture.outcome import Outcome, Plan
-from diadema_sim.torture.rig import (
+from diadema_sim.torture.live_centre import (
     AckWatch,
     calm,
     drain,
     judge,
     open_rig,
 )
+from diadema_sim.torture.runner import Outcome, Plan
 
 NAME = "offline"
 _CONTACTS = 80  # a shift
@@ -116,7 +116,7 @@ class _Worker:
         if self._desk.presence != "logged_out":
             await self._desk.station.tap(self._desk.desk.person.badge)
             await self._world.sleep(_KEYED_MS)
-            await self._keys(keying.LEAVE)
+            await self._keys(menu_keys.LEAVE)
         if self._chance.random() < 0.7:
             await self._desk.station.power_cut()
 
@@ -125,7 +125,7 @@ class _Worker:
         await self._desk.station.tap(self._desk.desk.person.badge)
         await self._world.sleep(_KEYED_MS)
         if self._desk.presence == "not_ready":
-            await self._keys(keying.READY)
+            await self._keys(menu_keys.READY)
         if self._desk.presence != "ready":
             await self._refusal(before)
 
@@ -145,21 +145,21 @@ class _Worker:
         chance, since = self._chance, self._desk.seen
         idle = await self._desk.station.screen()
         self.contacts += 1
-        await self._keys(keying.DIAL)
+        await self._keys(menu_keys.DIAL)
         if not any(event["k"] == "contact.dialed" for event in self._events()[since:]):
             await self._refusal(idle)
             return
         await self._keys(3)
         await self._world.sleep(chance.uniform(0.1, 0.3) * most_ms)
         if chance.random() < 0.3:
-            await self._keys(keying.HOLD)
+            await self._keys(menu_keys.HOLD)
             await self._world.sleep(chance.uniform(0.02, 0.1) * most_ms)
-            await self._keys(keying.HOLD)
-        await self._keys(keying.HANG_UP)
+            await self._keys(menu_keys.HOLD)
+        await self._keys(menu_keys.HANG_UP)
         await self._world.sleep(chance.uniform(1000, 20_000))
         code = chance.choice(people.leaves(people.LIMA_TREE))
         recent = self._desk.past.recent()
-        await self._keys(*keying.code_keys(people.LIMA_TREE, code, recent))
+        await self._keys(*menu_keys.code_keys(people.LIMA_TREE, code, recent))
 
     def judge_full(self) -> list[str]:
         """What is not as it should be in a journal that filled."""
@@ -193,7 +193,7 @@ class _Worker:
             await desk.log_in()
         if desk.presence == "not_ready":
             await desk.get_ready()
-        await desk.keys([keying.DIAL])
+        await desk.keys([menu_keys.DIAL])
         with contextlib.suppress(TimeoutError):
             await desk.expect("contact.dialed", since)
             return []

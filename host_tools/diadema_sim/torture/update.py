@@ -26,7 +26,7 @@ from diadema.wire.journal import SECTOR
 
 from diadema_sim import people
 from diadema_sim.build import app_image, on_vm, station_tree
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import Outcome, Plan
 
 NAME = "update"
 _HEAP = "96m"

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.wire.journal import SECTOR
-from diadema_sim.at_station import Silent
 from diadema_sim.build import (
     build_firmware,
     compile_mpy,
@@ -22,9 +21,10 @@ from diadema_sim.build import (
 )
 from diadema_sim.cable import Noise
 from diadema_sim.flash import CutPlan, FlashCut, NorFlash
+from diadema_sim.station_user import Silent
 from diadema_sim.torture import campaigns, journal
 from diadema_sim.torture.journal import day
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import Outcome, Plan
 
 
 @pytest.fixture

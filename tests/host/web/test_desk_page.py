@@ -9,8 +9,13 @@ from axe_playwright_python.async_playwright import Axe
 from conftest import OpenPage
 from desk_stage import STANDING, Stage, desk_stage, face
 from diadema.words import text
-from diadema_sim.desk import hands
-from diadema_sim.desk.hands import Down, Refused, Tap, Up
+from diadema_sim.desk import commands
+from diadema_sim.desk.commands import (
+    Down,
+    Refused,
+    Tap,
+    Up,
+)
 from playwright.async_api import Page, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -71,9 +76,9 @@ async def test_the_keyboard_has_the_whole_desk(stage: Stage, open_page: OpenPage
     for expected in (Down(6), Down(1), Up(6), Up(1)):
         assert await asked(stage) == expected
     for keys, expected in (
-        ("b2", Tap("a002")), ("b3", Tap("unknown")), ("t", hands.Ring()),
-        ("r", hands.Withdraw()), ("k", hands.HangUp()), ("h", hands.Headset(False)),
-        ("c", hands.Cable(False)), ("p", hands.Power(False)), ("+", Down(4)),
+        ("b2", Tap("a002")), ("b3", Tap("unknown")), ("t", commands.Ring()),
+        ("r", commands.Withdraw()), ("k", commands.HangUp()), ("h", commands.Headset(False)),
+        ("c", commands.Cable(False)), ("p", commands.Power(False)), ("+", Down(4)),
     ):  # fmt: skip
         for key in keys:
             await page.keyboard.press(key)
@@ -99,7 +104,7 @@ async def test_a_message_is_written_without_pressing_keys(
     await page.keyboard.press("m")
     await page.keyboard.type("Pase 2 minutos")
     await page.keyboard.press("Enter")
-    assert await asked(stage) == hands.Message("Pase 2 minutos")
+    assert await asked(stage) == commands.Message("Pase 2 minutos")
     assert await page.input_value("#text") == ""
 
 
@@ -107,7 +112,7 @@ async def test_enter_on_a_key_is_a_short_press(stage: Stage, open_page: OpenPage
     page = await opened(stage, open_page)
     await page.focus('[data-key="5"]')
     await page.keyboard.press("Enter")
-    assert await asked(stage) == hands.Press(5)
+    assert await asked(stage) == commands.Press(5)
 
 
 async def test_a_key_is_let_go_when_the_window_loses_the_keyboard(

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from desk_stage import Stage, desk_stage
 from diadema.words import text
-from diadema_sim.desk import hands
+from diadema_sim.desk import commands
 from diadema_sim.desk import page as socket
-from diadema_sim.desk.hands import ACTIONS, Refused
+from diadema_sim.desk.commands import ACTIONS, Refused
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -41,7 +41,7 @@ async def test_each_request_reaches_the_hands(stage: Stage, action: str) -> None
     said = {"do": action, **FIELDS.get(action, {})}
     async with stage.page() as page:
         await page.send(json.dumps(said))
-        assert await stage.hands.asked.get() == hands.parse(json.dumps(said))
+        assert await stage.hands.asked.get() == commands.parse(json.dumps(said))
 
 
 async def test_a_wrong_message_is_answered_and_the_socket_goes_on(stage: Stage) -> None:
@@ -51,7 +51,7 @@ async def test_a_wrong_message_is_answered_and_the_socket_goes_on(stage: Stage) 
             await page.send(said)
             assert (await error(page))["word"] == word
         await page.send('{"do":"ring"}')
-        assert await stage.hands.asked.get() == hands.Ring()
+        assert await stage.hands.asked.get() == commands.Ring()
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,12 @@ from diadema.base.errors import DiademaError
 from diadema.store import Reader
 from diadema.wire.frames import Decoder, Joiner
 
-from diadema_sim import comparison, people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim import people, witness
+from diadema_sim.agent import AtDesk
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.hub_client import HubUnreachable
 from diadema_sim.station import JOURNAL_BYTES, Station
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import Outcome, Plan
 
 _PAUSE_MS = (60, 900)
 _DARK_MS = 100
@@ -275,7 +275,7 @@ async def drain(centre: Centre) -> int:
         if not centre.data.store.exists():
             continue
         with contextlib.closing(centre.reader()) as reader, contextlib.suppress(sqlite3.Error):
-            missing = comparison.missing(reader, centre.journaled())
+            missing = witness.missing(reader, centre.journaled())
     centre.world.timeline.set_speed(1.0)
     return missing
 

@@ -1,6 +1,6 @@
 """People who work by chance: calls arrive, agents answer, talk, typify, pause; all of one seed.
 
-Arrivals, service and types come from a fit to real calls; the rest is assumed (`fitted.py`).
+Arrivals, service and types come from a fit to real calls; the rest is assumed (`behaviour.py`).
 `pace` says how many times quicker than real people they live, for runs that somebody watches.
 """
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from diadema_sim import fitted, people
-from diadema_sim.at_desk import AtDesk
-from diadema_sim.at_station import NotDelivered, PowerLost
+from diadema_sim import people
+from diadema_sim.agent import AtDesk
+from diadema_sim.behaviour import ASSUMED, BANK_1999_02, Fitted, draw_seconds
 from diadema_sim.centre import Centre
-from diadema_sim.fitted import ASSUMED, Fitted, draw_seconds
+from diadema_sim.station_user import NotDelivered, PowerLost
 
 _HOUR_MS = 3_600_000
 _SLICE_MS = 1000
@@ -57,7 +57,7 @@ class Shift:
         *,
         seed: int,
         zone: str,
-        behaviour: Fitted = fitted.BANK_1999_02,
+        behaviour: Fitted = BANK_1999_02,
         pace: float = 1.0,
         hour: int | None = None,
         series: str = "c",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from diadema.exchange.imports.bank_file import BankError
 
-from diadema_sim.bank import read_days, read_rows
+from diadema_sim.bank_log import read_days, read_rows
 
 _BRIEF_S = 10  # the log's own bump of calls that end at once is kept apart from the rest
 

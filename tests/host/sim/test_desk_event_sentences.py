@@ -7,7 +7,7 @@ from diadema.wire.events import KINDS
 from diadema.wire.events.people import HostEvent
 from diadema.words import LANGUAGES, section
 from diadema_sim import people
-from diadema_sim.desk.said import Teller, tone
+from diadema_sim.desk.event_sentences import Teller, tone
 
 SITE = people.site(people.desks(2), name="Centro", zone="America/Lima", tree=people.LIMA_TREE)
 

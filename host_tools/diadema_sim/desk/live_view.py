@@ -1,21 +1,102 @@
-"""The virtual desk as its pages see it: who looks on, what they are sent, what was said so far."""
+"""The virtual desk as its pages see it: who looks on, what they are sent, what was said so far.
+
+What a person sees of a station: screen, lights, and how its switches stand.
+"""
 
 import asyncio
+import base64
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from diadema.web.viewers import Viewer
 from diadema.words import LANGUAGES
 
 from diadema_sim.centre import Centre
-from diadema_sim.desk import look
-from diadema_sim.desk.hands import Hands
-from diadema_sim.desk.look import Sample
-from diadema_sim.desk.said import Teller, tone
+from diadema_sim.desk.commands import Hands, Sample
+from diadema_sim.desk.event_sentences import Teller, tone
+from diadema_sim.station import NoPower, Station
 from diadema_sim.witness import Witnessed
+
+LOOK_S = 0.05  # between two looks: at most 20 a second
+_ANSWER_S = 8.0  # a busy board takes a moment
+_PAGES = 8
+_DARK = bytes(128 * _PAGES)
+
+
+@dataclass(frozen=True)
+class Face:
+    """The screen's 1024 bytes as the page draws them, whether it is on, and ready, busy, ring."""
+
+    screen: str
+    on: bool
+    lights: tuple[bool, bool, bool]
+
+    def message(self) -> dict[str, Any]:
+        return {"face": asdict(self)}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Everything else that the page draws. `reading`: the badge that is held to the reader;
+    `volume` is None until somebody changed it; `stored`: the newest of the events below that the
+    hub keeps; `crashed`: the program ended, or does not answer.
+    """
+
+    powered: bool
+    plugged: bool
+    cable: bool
+    reading: str | None
+    state: str
+    who: str | None
+    volume: int | None
+    stored: int
+    crashed: bool
+
+    def message(self) -> dict[str, Any]:
+        return {"standing": asdict(self)}
+
+
+DARK = Face(base64.b64encode(_DARK).decode(), False, (False, False, False))
+
+
+class Eyes:
+    """Look at one station again and again. What they ask takes of the station's own small heap, so
+    it is a page of the screen at a time, and all pages only after something was drawn.
+    """
+
+    def __init__(self, station: Station, limit_s: float = _ANSWER_S) -> None:
+        self._station = station
+        self._limit_s = limit_s
+        self._ram = bytearray(_DARK)
+        self._written: int | None = None
+
+    async def look(self) -> Face:
+        """Dark without power, and where a screen is off. Raises TimeoutError when the board does
+        not answer, as one whose program ended.
+        """
+        try:
+            async with asyncio.timeout(self._limit_s):
+                first = await self._page(0)
+                if first["written"] != self._written:
+                    for at in range(1, _PAGES):
+                        await self._page(at)
+                lights = await self._station.lights()
+        except NoPower:
+            self._written = None
+            return DARK
+        self._written = first["written"]
+        ram = bytes(self._ram) if first["on"] else _DARK
+        ready, busy, ring = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
+        return Face(base64.b64encode(ram).decode(), bool(first["on"]), (ready, busy, ring))
+
+    async def _page(self, at: int) -> dict[str, Any]:
+        page = await self._station.ask({"do": "screen", "page": at})
+        self._ram[128 * at : 128 * at + 128] = bytes.fromhex(page["ram"])
+        return page
+
 
 _KEPT = 200  # sentences that a page that comes later still gets
 _STORE_LOOK_S = 0.25  # between two looks whether the hub has what is on the flash
@@ -57,8 +138,8 @@ class StationRoom:
         self._entries: deque[Entry] = deque(maxlen=_KEPT)
         self._viewers: dict[Viewer, str] = {}
         self._somebody = asyncio.Event()
-        self._eyes = look.Eyes(self._desk.station)
-        self._face = look.DARK
+        self._eyes = Eyes(self._desk.station)
+        self._face = DARK
         self._silent = False
         self._who: str | None = None
         self._volume: int | None = None
@@ -150,14 +231,14 @@ class StationRoom:
                 if standing != self._standing:
                     self._standing = standing
                     self._send(lambda _: self._standing.message())
-                await asyncio.sleep(look.LOOK_S)
+                await asyncio.sleep(LOOK_S)
         finally:
             reader.close()
 
-    def _stands(self) -> look.Standing:
+    def _stands(self) -> Standing:
         station = self._desk.station
         work, _ = self._desk.work
-        return look.Standing(
+        return Standing(
             powered=station.powered,
             plugged=station.plugged,
             cable=station.cable.plugged,

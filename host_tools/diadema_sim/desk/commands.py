@@ -10,6 +10,7 @@ Anything else is answered by a sentence of the catalogue, and the socket goes on
 import asyncio
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -17,10 +18,9 @@ from diadema.base.errors import DiademaError
 from diadema.words import text
 from msgspec import Meta, Struct
 
-from diadema_sim.at_desk import AtDesk
-from diadema_sim.desk.look import Sample
+from diadema_sim.agent import AtDesk
 from diadema_sim.hub_client import HubClient, HubUnreachable
-from diadema_sim.people import QUEUES
+from diadema_sim.people import QUEUES, Person
 from diadema_sim.station import NoPower
 
 TEXT_LIMIT = 84  # characters of a message, as the station takes them
@@ -115,6 +115,31 @@ def parse(message: str | bytes) -> Request:
 def _quoted(wrong: str) -> str:
     """The field's name in `Object missing required field `key``."""
     return wrong.split("`")[1] if "`" in wrong else "$"
+
+
+_STRANGER = "04DEADC0FFEE77"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`card` is what the reader reads; the page learns the rest, to train with also the PIN."""
+
+    id: str
+    name: str | None
+    team: str
+    pin: str | None
+    card: str
+
+    def message(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name, "team": self.team, "pin": self.pin}
+
+
+def tray(people: Sequence[Person]) -> list[Sample]:
+    """A badge for each, and the unknown one."""
+    known = [
+        Sample(person.id, person.name, person.team, person.pin, person.badge) for person in people
+    ]
+    return [*known, Sample("unknown", None, "", None, _STRANGER)]
 
 
 SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker
-from diadema_sim import keying, people
-from diadema_sim.past import Past
+from diadema_sim import menu_keys, people
+from diadema_sim.station_user import Past
 from diadema_sim.witness import Witnessed
 
 _ROOT = Path(__file__).parents[3]
@@ -40,7 +40,7 @@ class Desk:
         self.seen: list[Witnessed] = []
         self.past = Past(self.seen)
         self.bench.do("badge", ROSA)
-        self.keys(keying.READY)
+        self.keys(menu_keys.READY)
 
     def keys(self, *keys: int) -> None:
         for key in keys:
@@ -53,7 +53,7 @@ class Desk:
 
     def call(self, contact: str) -> None:
         self.ring(contact)
-        self.keys(keying.ANSWER)
+        self.keys(menu_keys.ANSWER)
 
     def _note(self) -> None:
         for event in self.bench.events[len(self.seen) :]:
@@ -64,12 +64,12 @@ class Desk:
         return found
 
     def typify(self, contact: str, code: str) -> None:
-        self.keys(*keying.code_keys(TREE, code, self.past.recent(), self.past.motive(contact)))
+        self.keys(*menu_keys.code_keys(TREE, code, self.past.recent(), self.past.motive(contact)))
 
     def menu(self, contact: str, line: str) -> None:
         coded = self.past.happened("contact.typified", contact)
         step = self.past.steps_left(contact, self.site["campaigns"]) > 0
-        self.keys(*keying.call_menu_keys(line, step=step, coded=coded))
+        self.keys(*menu_keys.call_menu_keys(line, step=step, coded=coded))
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_every_code_is_found_whatever_was_used_before(desk: Desk, seed: int) -> 
         if motive:
             desk.menu(contact, "motive")
             motives = [{"code": node[0]} for node in TREE["nodes"]]
-            desk.keys(*keying.coded_keys(motives, motive))
+            desk.keys(*menu_keys.coded_keys(motives, motive))
             assert desk.past.motive(contact) == motive
-        desk.keys(keying.HANG_UP)
+        desk.keys(menu_keys.HANG_UP)
         desk.typify(contact, code)
         typified = desk.last("contact.typified")
         assert (typified["c"], typified["code"]) == (contact, code)
@@ -113,9 +113,9 @@ LINES = {
 def test_the_menu_of_a_call_opens_what_is_wanted(desk: Desk, line: str, steps: int) -> None:
     desk.call("c1")
     for _ in range(steps):
-        desk.keys(keying.STEP)
+        desk.keys(menu_keys.STEP)
         if desk.last("contact.step")["step"] == "identity":
-            desk.keys(keying.FIRST)  # how it was verified
+            desk.keys(menu_keys.FIRST)  # how it was verified
     assert desk.past.steps_left("c1", desk.site["campaigns"]) == 4 - steps
     desk.menu("c1", line)
     assert desk.bench.station.menu.kind == LINES[line]

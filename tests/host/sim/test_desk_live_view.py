@@ -5,7 +5,7 @@ import base64
 from typing import Any
 
 import pytest
-from diadema_sim.desk.look import DARK, Eyes
+from diadema_sim.desk.live_view import DARK, Eyes
 from diadema_sim.station import NoPower
 
 
