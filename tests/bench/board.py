@@ -8,11 +8,12 @@ import time
 
 from diadema_sim import people
 from diadema_sim.agent import AtDesk
-from diadema_sim.build import board_heap, board_names, chip_bytes, choose_boards, mpy_bytes
+from diadema_sim.build import board_heap, board_names, choose_boards
 from diadema_sim.centre import open_centre
 from diadema_sim.demo import SITE, ZONE
 
 from tests.bench.figure import Figure
+from tests.support.firmware_weight import chip_bytes, mpy_bytes
 
 _LOADED = 400 * 1024
 

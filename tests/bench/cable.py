@@ -22,19 +22,13 @@ from diadema.stations.update.bundle import Bundle
 from diadema.stations.update.sending import Sending
 from diadema.wire.frames import encode
 from diadema_sim import people
-from diadema_sim.build import (
-    SLOT_BYTES,
-    app_image,
-    build_firmware,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import app_image, build_firmware
 from diadema_sim.station import Station
 from diadema_sim.world import World
 from wire_host import WireHost
 
 from tests.bench.figure import Figure
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 STATION = "DIA-0200000000a1"
 _AGENTS = 120

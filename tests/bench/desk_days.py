@@ -20,19 +20,14 @@ from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
 from diadema_sim.behaviour import BANK_1999_02
-from diadema_sim.build import (
-    SLOT_BYTES,
-    SimBoard,
-    build_firmware,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import SimBoard, build_firmware
 from diadema_sim.centre import AIR, Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
 from diadema_sim.shift import Shift
 from diadema_sim.torture.live_centre import judge
 from diadema_sim.torture.runner import Outcome
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
 MINUTE_MS = 60_000

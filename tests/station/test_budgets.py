@@ -10,14 +10,7 @@ import pytest
 from conftest import STATION
 from diadema.site.description import Site, parse
 from diadema_sim import people
-from diadema_sim.build import (
-    SIM,
-    SimBoard,
-    board_heap,
-    board_names,
-    chip_bytes,
-    mpy_bytes,
-)
+from diadema_sim.build import SIM, SimBoard, board_heap, board_names
 from test_boards_day import (
     Day,
     answered_call,
@@ -27,6 +20,8 @@ from test_boards_day import (
     transfers,
 )
 from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
+
+from tests.support.firmware_weight import chip_bytes, mpy_bytes
 
 BOARDS = [SimBoard(name) for name in board_names() if name != SIM.name]
 KIB = 1024

@@ -7,7 +7,6 @@ import pictures
 import pytest
 from conftest import MONDAY_8_LIMA, STATION
 from diadema.wire.frames import Decoder
-from diadema_sim.build import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema_sim.world import World
 from improv_client import (
     ABOUT,
@@ -22,6 +21,8 @@ from improv_client import (
     command,
     wifi,
 )
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 SSID, PASSWORD = "Piso 3", "una clave larga"
 AIR = {SSID: PASSWORD, "Cafetería": ""}

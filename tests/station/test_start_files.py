@@ -14,7 +14,6 @@ from diadema.stations.image.files import (
     pack,
     unpack,
 )
-from diadema_sim.build import program_body, program_slot, start_files
 from diadema_sim.flash import CutPlan
 from test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
@@ -25,6 +24,8 @@ from test_update import (  # noqa: F401 - three fixtures
     slots,
     vfs,
 )
+
+from tests.support.program_slots import program_body, program_slot, start_files
 
 SECTOR = 4096
 VFS_BYTES = 0x1C000  # as on a board of 4 MB

@@ -8,7 +8,7 @@ import pytest
 from conftest import STATION
 from diadema.stations.image.files import pack
 from diadema.stations.update import bundle
-from diadema_sim.build import SimBoard, program_slot, start_files
+from diadema_sim.build import SimBoard
 from test_update import (  # noqa: F401 - three fixtures
     CRASHES,
     KEY,
@@ -22,6 +22,8 @@ from test_update import (  # noqa: F401 - three fixtures
     vfs,
 )
 from test_update_micropython import APPS, BUILD, app_image, micropython, partition
+
+from tests.support.program_slots import program_slot, start_files
 
 START_MS = 70_000  # longer than it takes to count as one that works
 

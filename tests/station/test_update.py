@@ -18,17 +18,12 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.update import bundle, keys
 from diadema.stations.update.cable import bring
-from diadema_sim.build import (
-    SIM,
-    SLOT_BYTES,
-    compile_mpy,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import SIM, compile_mpy
 from diadema_sim.flash import CutPlan
 from diadema_sim.world import World
 from wire_host import WireHost
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 KEY = keys.generate()

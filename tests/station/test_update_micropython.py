@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from diadema.stations.image import otadata
 from diadema.stations.update import bundle, keys
-from diadema_sim.build import program_slot
 from diadema_sim.flash import CutPlan
 from test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
@@ -24,6 +23,8 @@ from test_update import (  # noqa: F401 - three fixtures
     slots,
     vfs,
 )
+
+from tests.support.program_slots import program_slot
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "host"))
 from stock_image import esp_image

@@ -26,7 +26,7 @@ from diadema.stations.image.table import OFFSET, SIZE, pack
 from diadema.stations.provision.work import greeting_on, provision
 from diadema.stations.selftest.running import run as selftest
 from diadema.stations.update import bundle, keys
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.flash import NorFlash
 from diadema_sim.station import Station
 from diadema_sim.world import World
@@ -34,6 +34,8 @@ from mock_boards import Board
 from technician import Technician
 from test_provision import described, hub_on, kinds
 from typer.testing import CliRunner
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 AT = {"slot_a": 0x100000, "slot_b": 0x180000}  # of this board's flash
 

@@ -33,11 +33,13 @@ from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
 from diadema.stations.provision.work import greeting_on, provision
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.world import World
 from mock_boards import Board
 from test_provision import described, hub_on, kinds
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 VFS_BYTES = 28 * VFS_BLOCK
 _SIZES = {

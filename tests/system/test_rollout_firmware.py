@@ -14,18 +14,12 @@ from diadema.stations.image.files import SECTOR
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
-from diadema_sim.build import (
-    SLOT_BYTES,
-    app_image,
-    build_firmware,
-    compile_mpy,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import app_image, build_firmware, compile_mpy
 from diadema_sim.centre import AIR
 from diadema_sim.processes import HostProcesses
 from diadema_sim.world import World
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 SPEED = 4.0  # a trial takes its seconds

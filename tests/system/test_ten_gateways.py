@@ -17,9 +17,11 @@ from diadema.stations.fleet.reading import fleet
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.processes import HostProcesses
 from diadema_sim.world import World
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 SPEED = 4.0
 STALL_MS = (45, 400)

@@ -13,10 +13,12 @@ from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.stations.provision.work import provision
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.world import World
 from improv_client import JOINED, NOT_AUTHORIZED, SCAN, TELL, ImprovClient, command, wifi
 from test_provision import described, hub_on, kinds
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 STATION = "DIA-0200000000e7"
 OTHER = {"Otra red": "otra clave"}

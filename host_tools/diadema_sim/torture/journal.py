@@ -11,7 +11,6 @@ but so many), `I` (idle: erase ahead), `B` (restart), `W n` (the host was restor
 
 import asyncio
 import json
-import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -19,11 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diadema.base.errors import DiademaError
-
 from diadema_sim.build import build_firmware, on_vm, station_tree
-from diadema_sim.torture.runner import Outcome, Plan
+from diadema_sim.torture.runner import BENCH_HEAP, Batches, Outcome, Plan
 
+NAME = "journal"
+_CAMPAIGN = Batches(
+    NAME,
+    "day",
+    {
+        "cut_points": "points",
+        "in_later_boots": "second",
+        "in_boot_scans": "scans",
+        "flash_operations": "operations",
+        "events": "events",
+        "bad_sectors": "bad",
+    },
+)
+_LEAST = 0.3  # of a large ring's day, or it would not get beyond its first sectors
 _AGENT = "a001"
 
 
@@ -99,12 +110,6 @@ def _contact(station: _Station, number: int) -> Iterator[bytes]:
     yield station.line("wrapup.ended", **contact, cause="typified")
 
 
-NAME = "journal"
-_HEAP = "96m"
-_LEAST = 0.3  # of a large ring's day, or it would not get beyond its first sectors
-_TAIL = 1500  # characters of a VM's last words
-
-
 @dataclass(frozen=True)
 class _Batch:
     """`share`: of the flash operations that are cut, on rings too large to cut them all.
@@ -138,22 +143,14 @@ _BATCHES = (
 
 
 async def run(plan: Plan) -> Outcome:
-    """`plan.only` is BATCH, or BATCH.OPERATION.CUT."""
+    """All batches of scripted days, or what `plan.only` names of them."""
     outcome = Outcome(NAME)
-    slots = asyncio.Semaphore(os.cpu_count() or 1)
     with tempfile.TemporaryDirectory(prefix="diadema-") as name:
         folder = Path(name)
         await asyncio.to_thread(build_firmware, folder / "firmware")
-
-        async def one(number: int) -> None:
-            async with slots:
-                await _work(plan, number, folder, outcome)
-
-        only = plan.only.split(".") if plan.only else None
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(len(_BATCHES)):
-                if only is None or number == int(only[0]):
-                    tasks.create_task(one(number))
+        await _CAMPAIGN.run(
+            plan, len(_BATCHES), lambda number: _work(plan, number, folder, outcome)
+        )
     return outcome
 
 
@@ -172,44 +169,14 @@ async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None
         "worn": [batch.worn],
         "stuck": [batch.stuck],
         "share": batch.share if small else batch.share * plan.share,
+        **plan.only_cut,
     }
-    if plan.only and "." in plan.only:
-        _, operation, cut = plan.only.split(".")
-        options |= {"operation": int(operation), "cut": int(cut)}
-    ended = False
-    for found in await in_vm(script, options):
-        if "what" in found:
-            cut = found["cut"]
-            place = f"{number}.{found['operation']}.{cut}" if cut != "-" else str(number)
-            outcome.fail(place, f"{batch.sectors} sectors, seed {seed}: {found['what']}")
-            continue
-        ended = True
-        outcome.add("cut_points", found["points"])
-        outcome.add("in_later_boots", found["second"])
-        outcome.add("in_boot_scans", found["scans"])
-        outcome.add("flash_operations", found["operations"])
-        outcome.add("events", found["events"])
-        outcome.add("bad_sectors", found["bad"])
-        plan.say(f"journal, day {number}: {outcome.counts['cut_points']} cut points")
-    if not ended:
-        raise DiademaError(f"the journal's bench did not end its day {number}")
+    rows = await in_vm(script, options)
+    _CAMPAIGN.add(outcome, plan, number, f"{batch.sectors} sectors, seed {seed}", rows)
 
 
 async def in_vm(script: Path, options: dict[str, object]) -> list[dict[str, Any]]:
     """The objects that the bench prints for one script: failures, then what it did."""
     bench = station_tree() / "boards" / "sim" / "torture" / "bench.py"
     script.with_suffix(".json").write_text(json.dumps(options))
-    process = await asyncio.create_subprocess_exec(
-        *on_vm(_HEAP, bench, script),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        out, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        words = out.decode(errors="replace")[-_TAIL:]
-        raise DiademaError(f"the journal's bench ended with an error:\n{words}")
-    return [json.loads(line) for line in out.splitlines()]
+    return await _CAMPAIGN.printed_by(on_vm(BENCH_HEAP, bench, script))

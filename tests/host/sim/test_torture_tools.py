@@ -13,12 +13,7 @@ from pathlib import Path
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.wire.journal import SECTOR
-from diadema_sim.build import (
-    build_firmware,
-    compile_mpy,
-    on_vm,
-    station_tree,
-)
+from diadema_sim.build import build_firmware, compile_mpy, on_vm, station_tree
 from diadema_sim.cable import Noise
 from diadema_sim.flash import CutPlan, FlashCut, NorFlash
 from diadema_sim.station_user import Silent
